@@ -1,0 +1,34 @@
+"""keras_tl: transfer learning with Keras, right by construction.
+
+Importing it imports neither TensorFlow nor Keras; the first use of a name does.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BackboneSpec": "keras_tl.backbones",
+    "CacheConfig": "keras_tl.config",
+    "HeadConfig": "keras_tl.config",
+    "ImageData": "keras_tl.data",
+    "KerasTLError": "keras_tl.errors",
+    "Learner": "keras_tl.learner",
+    "Phase": "keras_tl.config",
+    "Prediction": "keras_tl.results",
+    "Predictions": "keras_tl.results",
+}
+
+__all__ = [*_HOMES, "backbones"]
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name == "backbones":
+        return importlib.import_module("keras_tl.backbones")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

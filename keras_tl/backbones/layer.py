@@ -1,0 +1,95 @@
+"""The backbone as one layer that decides what its inside sees.
+
+Keras 3's `fit` passes `training=True` down a functional model and so overrides a
+`training=False` that was given when the model was built (keras-team/keras#20285): once such a
+backbone is unfrozen, its BatchNorm statistics move and the pretrained features are lost. Here
+`call` runs the inner network with an explicit value, which nothing outside can override.
+"""
+
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable("keras_tl")
+class Backbone(keras.layers.Layer):
+    """A pretrained network inside a model.
+
+    * Frozen (`trainable=False`): all of it runs in inference mode, dropout and stochastic depth
+      off too, so that features computed once equal features computed live.
+    * Unfrozen: dropout and stochastic depth are live in training. BatchNorm layers keep using
+      their moving statistics, which never change; their gamma and beta can be trained.
+
+    Args:
+        network: the bare network, preprocessing inside: float32 (batch, height, width, 3)
+            pixels in [0, 255] to feature maps (batch, h, w, c).
+        blocks: the parts of the network from input to output: names, and the names of the
+            layers that belong to each.
+    """
+
+    def __init__(self, network: keras.Model, blocks: list[tuple[str, list[str]]], **kwargs):
+        # autocast would round the pixels to half precision before the preprocessing sees them.
+        super().__init__(autocast=False, **kwargs)
+        self.network = network
+        self._blocks = [(name, list(layers)) for name, layers in blocks]
+        self.trainable = False
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The names of the blocks, from input to output."""
+        return tuple(name for name, _ in self._blocks)
+
+    def block_layers(self, block: str) -> list[keras.layers.Layer]:
+        """The layers of one block, innermost level."""
+        names = set(dict(self._blocks)[block])
+        return [layer for layer in leaf_layers(self.network) if layer.name in names]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any part of the network may be trained."""
+        return super().trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        keras.layers.Layer.trainable.fset(self, value)
+        self.pin_statistics()
+
+    def pin_statistics(self) -> None:
+        """Puts every BatchNorm layer into inference mode; gamma and beta stay as trainable as
+        they were.
+
+        A BatchNorm layer updates its statistics only while its own `trainable` is true; what
+        the optimizer gets is decided by its variables' flags.
+        """
+        for layer in self.network._flatten_layers(include_self=False):
+            if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
+                flags = [variable.trainable for variable in layer.weights]
+                layer.trainable = False
+                for variable, flag in zip(layer.weights, flags, strict=True):
+                    variable.trainable = flag
+
+    def call(self, inputs, training=None):
+        self.pin_statistics()
+        return self.network(inputs, training=bool(training) and self.trainable)
+
+    def compute_output_shape(self, input_shape):
+        return self.network.compute_output_shape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "network": keras.saving.serialize_keras_object(self.network),
+            "blocks": self._blocks,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Backbone":
+        network = keras.saving.deserialize_keras_object(config.pop("network"))
+        return cls(network, **config)
+
+
+def leaf_layers(network: keras.Model) -> list[keras.layers.Layer]:
+    """The layers of a network that hold no other layers, in the order of the graph."""
+    leaves = []
+    for layer in network.layers:
+        leaves += leaf_layers(layer) if isinstance(layer, keras.Model) else [layer]
+    return leaves

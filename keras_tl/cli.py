@@ -1,0 +1,354 @@
+"""The command line: arguments to calls. TensorFlow is imported only when a command needs it."""
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+import keras_tl
+from keras_tl.backbones.catalogue import CATALOGUE, get_spec
+from keras_tl.config import CACHES
+from keras_tl.errors import ConfigError, ExportError, KerasTLError, unknown
+
+_SOURCES = ("folder", "digits")
+
+
+def main() -> None:
+    """Entry point: exit status 0 done, 2 the user's mistake, 1 anything else."""
+    # TensorFlow's start-up notes would bury ours; whoever wants them sets the variable.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except KerasTLError as error:
+        click.echo(f"keras-tl: {error}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("keras-tl: interrupted", err=True)
+        sys.exit(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(keras_tl.__version__)
+def cli() -> None:
+    """Transfer learning with Keras: train a head, fine-tune, evaluate, export, verify."""
+
+
+def _with_json(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--json`: the command's result as one JSON line on standard output, and no progress.
+
+    The command gets `verbose` and gives its result, and a text for people.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON line, no progress.")
+    @functools.wraps(command)
+    def wrapped(as_json: bool, **arguments: Any) -> None:
+        result, text = command(verbose=not as_json, **arguments)
+        click.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
+
+    return wrapped
+
+
+_DATA_HELP = "folder:PATH (one folder of images a class), or digits."
+
+
+def _data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--split-seed", default=0, show_default=True, help="Seed of the splits."),
+        click.option("--test-split", default=0.15, show_default=True, help="Share for testing."),
+        click.option(
+            "--validation-split", default=0.15, show_default=True, help="Share for validation."
+        ),
+        click.option(
+            "--resize",
+            default="crop",
+            show_default=True,
+            help="crop, pad or stretch images to the backbone's size.",
+        ),
+        click.option("--data", "spec", required=True, metavar="SPEC", help=_DATA_HELP),
+    ):
+        command = option(command)
+    return command
+
+
+def _load_data(
+    spec: str, resize: str, validation_split: float, test_split: float, split_seed: int
+) -> "keras_tl.ImageData":
+    kind, _, path = spec.partition(":")
+    if kind not in _SOURCES:
+        raise ConfigError(f"{unknown('data source', kind, _SOURCES)} A SPEC is {_DATA_HELP}")
+    if kind == "digits":
+        return keras_tl.ImageData.digits(seed=split_seed)
+    if not path:
+        raise ConfigError("Expected a path: --data folder:PATH.")
+    return keras_tl.ImageData.from_folder(
+        path,
+        validation_split=validation_split,
+        test_split=test_split,
+        seed=split_seed,
+        resize=resize,
+    )
+
+
+def _image_size(value: str | None) -> int | tuple[int, int] | None:
+    if value is None:
+        return None
+    try:
+        sides = tuple(int(side) for side in value.lower().split("x"))
+    except ValueError:
+        raise ConfigError(
+            f"--image-size must be SIDE or HEIGHTxWIDTH in pixels. Received: {value!r}."
+        ) from None
+    return sides[0] if len(sides) == 1 else sides
+
+
+def _number_or_name(value: str | None) -> int | str | None:
+    return int(value) if value is not None and value.isdecimal() else value
+
+
+@cli.command()
+@_data_options
+@click.option("--backbone", default="efficientnet_lite0", show_default=True, help="Its name.")
+@click.option(
+    "--weights",
+    default="imagenet",
+    show_default=True,
+    help="imagenet, the path of a weights file, or none for random weights.",
+)
+@click.option("--image-size", metavar="SIDE|HxW", help="Pixels; the backbone's own if not given.")
+@click.option("--head-epochs", type=int, help="Epochs with the backbone frozen.")
+@click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning; 0 for none.")
+@click.option("--head-learning-rate", type=float, help="Peak rate of the head's phase.")
+@click.option("--learning-rate", type=float, help="Peak rate of fine-tuning.")
+@click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
+@click.option("--batch-size", type=int, help="Images per step, in both phases.")
+@click.option("--augment/--no-augment", default=True, help="Augment images in fine-tuning.")
+@click.option("--cache", type=click.Choice(CACHES), default="auto", show_default=True)
+@click.option("--precision", default="auto", show_default=True)
+@click.option("--strategy", default="auto", show_default=True)
+@click.option("--seed", type=int, help="Makes the run repeatable.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder.")
+@_with_json
+def train(
+    verbose: bool,
+    spec: str,
+    resize: str,
+    validation_split: float,
+    test_split: float,
+    split_seed: int,
+    out: Path,
+    **options: Any,
+) -> tuple[dict, str]:
+    """Train a head on a frozen backbone, fine-tune both, and save the run."""
+    data = _load_data(spec, resize, validation_split, test_split, split_seed)
+    weights = options["weights"]
+    learner = keras_tl.Learner(
+        options["backbone"],
+        data,
+        weights=None if weights.lower() == "none" else weights,
+        image_size=_image_size(options["image_size"]),
+        precision=options["precision"],
+        strategy=options["strategy"],
+        seed=options["seed"],
+        verbose=verbose,
+    )
+    result: dict[str, Any] = {"run": str(out)}
+    learner.fit_head(
+        options["head_epochs"],
+        options["head_learning_rate"],
+        cache=options["cache"],
+        batch_size=options["batch_size"],
+    )
+    result["head"] = _evaluate_and_save(learner, out)
+    if options["fine_tune_epochs"] != 0:
+        learner.fine_tune(
+            options["fine_tune_epochs"],
+            options["learning_rate"],
+            _number_or_name(options["unfreeze"]),
+            augment=options["augment"],
+            batch_size=options["batch_size"],
+        )
+        result["fine_tuned"] = _evaluate_and_save(learner, out)
+    lines = [f"Saved the run to {out}."]
+    for phase, name in (("head", "after the head"), ("fine_tuned", "after fine-tuning")):
+        if result.get(phase):
+            lines.append(f"Test accuracy {name}: {result[phase]['accuracy']:.4f}")
+    return result, "\n".join(lines)
+
+
+def _evaluate_and_save(learner: "keras_tl.Learner", out: Path) -> dict | None:
+    # Saved before anything else can fail: an interrupted fine-tuning keeps the head.
+    learner.save(out)
+    if "test" not in learner.data.splits:
+        return None
+    metrics = learner.evaluate()
+    learner.save(out)
+    return {"accuracy": metrics["accuracy"], "loss": metrics["loss"]}
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@_data_options
+@click.option("--split", default="test", show_default=True, help="train, validation or test.")
+@_with_json
+def evaluate(
+    verbose: bool, run: Path, split: str, spec: str, **data_options: Any
+) -> tuple[dict, str]:
+    """Measure a saved RUN on a split of the data."""
+    learner = keras_tl.Learner.load(run, _load_data(spec, **data_options), verbose=verbose)
+    metrics = learner.evaluate(split)
+    width = max(map(len, metrics["per_class"]))
+    lines = [
+        f"{name:<{width}}  precision {row['precision']:.3f}  recall {row['recall']:.3f}  "
+        f"f1 {row['f1']:.3f}  items {row['items']}"
+        for name, row in metrics["per_class"].items()
+    ]
+    lines.append(
+        f"accuracy {metrics['accuracy']:.4f}  loss {metrics['loss']:.4f}  items {metrics['items']}"
+    )
+    return metrics, "\n".join(lines)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True)
+@_with_json
+def predict(verbose: bool, run: Path, images: tuple[str, ...]) -> tuple[list, str]:
+    """Predict the classes of IMAGES (files, or one folder) by a saved RUN."""
+    learner = keras_tl.Learner.load(run, verbose=verbose)
+    predictions = learner.predict(images[0] if len(images) == 1 else list(images))
+    lines = [f"{p.source}: {p.label} ({p.probability:.1%})" for p in predictions]
+    return predictions.to_json(), "\n".join(lines)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The HTML file.")
+@_with_json
+def report(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
+    """Write what a saved RUN recorded as one HTML file."""
+    keras_tl.Learner.load(run, verbose=verbose).report(out)
+    return {"report": str(out)}, f"Wrote {out}."
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The model's folder, such as saved_models/photos; the next version is written below it.",
+)
+@_with_json
+def export(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
+    """Export a saved RUN as a verified SavedModel for TF Serving."""
+    version = keras_tl.Learner.load(run, verbose=verbose).export(out)
+    return {"version": str(version)}, f"Exported to {version}."
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@_with_json
+def verify(verbose: bool, path: Path) -> tuple[dict, str]:
+    """Load an export as TF Serving does, without Keras, and ask it its recorded examples."""
+    from keras_tl.export.verification import verify as verify_export
+
+    found = verify_export(path)
+    if not found.ok:
+        raise ExportError(f"{found.path} is not right: {'; '.join(found.problems)}.")
+    lines = [f"{found.path} is right."]
+    for name, signature in found.signatures.items():
+        inputs, outputs = (
+            ", ".join(f"{key} {value['dtype']}{value['shape']}" for key, value in part.items())
+            for part in (signature["inputs"], signature["outputs"])
+        )
+        lines.append(f"  {name}: {inputs} -> {outputs}")
+        for output, difference in found.differences.get(name, {}).items():
+            lines.append(f"    {output} differs from the model by at most {difference:.1e}")
+    if not found.differences:
+        lines.append("  It holds no recorded examples: only loading and structure were checked.")
+    return found.to_json(), "\n".join(lines)
+
+
+@cli.command()
+@click.argument("name", required=False)
+@_with_json
+def backbones(verbose: bool, name: str | None) -> tuple[list, str]:
+    """List the backbones, or describe one by NAME."""
+    specs = [get_spec(name)] if name else list(CATALOGUE.values())
+    rows = [
+        {
+            "name": spec.name,
+            "image_size": list(spec.image_size),
+            "parameters": spec.parameters,
+            "features": spec.features,
+            "imagenet_top1": spec.weights.top1,
+            "licence": spec.weights.licence,
+            "bundled": spec.weights.bundled is not None,
+            "blocks": [block.name for block in spec.blocks],
+            "source": spec.weights.source,
+        }
+        for spec in specs
+    ]
+    if name:
+        return rows, "\n".join(f"{key:<14} {_plain(value)}" for key, value in rows[0].items())
+    lines = [
+        f"{row['name']:<20} {row['image_size'][0]:>3} px {row['parameters'] / 1e6:>6.1f} M "
+        f"weights  ImageNet top-1 {row['imagenet_top1']:.1%}  {row['licence']}"
+        f"{'  (weights included)' if row['bundled'] else ''}"
+        for row in rows
+    ]
+    return rows, "\n".join(lines)
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@cli.command()
+@click.option("--out", default="runs/demo", show_default=True, type=click.Path(path_type=Path))
+@click.option("--export", "base", default="saved_models/digits", show_default=True)
+@click.option("--image-size", default=96, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+@_with_json
+def demo(verbose: bool, out: Path, base: str, image_size: int, seed: int) -> tuple[dict, str]:
+    """Do the whole job on handwritten digits: head, fine-tuning, plots, export, verification."""
+    learner = keras_tl.Learner(
+        "efficientnet_lite0",
+        keras_tl.ImageData.digits(image_size=image_size),
+        seed=seed,
+        verbose=verbose,
+    )
+    learner.fit_head()
+    before = learner.evaluate()["accuracy"]
+    learner.fine_tune()
+    after = learner.evaluate()["accuracy"]
+    learner.save(out)
+    written = [
+        *learner.save_plots(out.with_name(f"{out.name}_plots")),
+        learner.report(out.with_name(f"{out.name}_plots") / "report.html"),
+    ]
+    version = learner.export(base)
+    result = {
+        "accuracy_before": before,
+        "accuracy_after": after,
+        "run": str(out),
+        "plots": [str(path) for path in written],
+        "export": str(version),
+    }
+    lines = [
+        f"Test accuracy before fine-tuning: {before:.4f}",
+        f"Test accuracy after fine-tuning:  {after:.4f}",
+        f"Saved the run to {out}.",
+        *(f"Wrote {path}" for path in written),
+        f"Exported and verified {version}. Ask it about an image of your own:",
+        f"  keras-tl predict {out} IMAGE",
+    ]
+    return result, "\n".join(lines)

@@ -1,0 +1,181 @@
+"""Configuration as frozen dataclasses, checked when made, with a JSON round trip."""
+
+import dataclasses
+from typing import Any, Self
+
+from keras_tl.errors import ConfigError, unknown
+
+POOLINGS = ("avg", "max", "flatten")
+SCHEDULES = ("constant", "cosine")
+OPTIMIZERS = ("adam", "adamw", "sgd")
+BATCH_NORMS = ("affine", "frozen")
+CACHES = ("auto", "memory", "disk", "off")
+
+
+def check_choice(kind: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raises `ConfigError`, naming the choices, unless `value` is one of them."""
+    if value not in choices:
+        raise ConfigError(unknown(kind, value, choices))
+
+
+def check_range(
+    name: str, value: object, low: float, high: float = float("inf"), whole: bool = False
+) -> None:
+    """Raises `ConfigError` unless `value` is a number in [low, high] (whole if asked)."""
+    number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    if not number or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        limits = f"of at least {low:g}" if high == float("inf") else f"from {low:g} to {high:g}"
+        raise ConfigError(f"{name} must be {kind} {limits}. Received: {value!r}.")
+
+
+class JsonConfig:
+    """Adds a JSON round trip to a dataclass; unknown keys are an error that lists the known."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Builds the dataclass from `to_json`'s result.
+
+        Raises:
+            ConfigError: a key is unknown; the message lists the known ones.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        for key in values:
+            if key not in known:
+                raise ConfigError(unknown(f"key of {cls.__name__}", key, known))
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadConfig(JsonConfig):
+    """The head: pooling -> (Dense, ReLU)* -> dropout -> Dense logits.
+
+    Attributes:
+        pooling: how feature maps (h, w, c) become a vector: `"avg"` or `"max"` over the
+            positions (c values), or `"flatten"` (h * w * c values; the feature cache then
+            holds the maps).
+        hidden: widths of hidden Dense layers with ReLU, from features to logits.
+        dropout: share of the values dropped before each Dense layer, in [0, 1).
+    """
+
+    pooling: str = "avg"
+    hidden: tuple[int, ...] = ()
+    dropout: float = 0.2
+
+    def __post_init__(self):
+        check_choice("pooling", self.pooling, POOLINGS)
+        check_range("dropout", self.dropout, 0, 0.99)
+        for width in self.hidden:
+            check_range("hidden width", width, 1, whole=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class CacheConfig(JsonConfig):
+    """Where the frozen backbone's features are kept between epochs and between processes.
+
+    Attributes:
+        where: `"auto"`: written to disk, read back into memory while they fit in
+            `memory_limit`; `"disk"`: always read row by row from disk, so that memory stays
+            flat; `"memory"`: kept in this process only, nothing is written; `"off"`: the
+            backbone runs live in every epoch.
+        folder: folder of the cache; `None` means `$KERAS_TL_CACHE`, else
+            `~/.cache/keras_tl`.
+        full_hash: identify files by a SHA-256 of their content, not by path, size and
+            modification time.
+        memory_limit: bytes up to which `"auto"` reads one split's features into memory.
+        folder_limit: bytes the folder may hold; the entries unused for longest go first.
+    """
+
+    where: str = "auto"
+    folder: str | None = None
+    full_hash: bool = False
+    memory_limit: int = 2**30
+    folder_limit: int = 20 * 2**30
+
+    def __post_init__(self):
+        check_choice("cache", self.where, CACHES)
+        check_range("memory_limit", self.memory_limit, 0, whole=True)
+        check_range("folder_limit", self.folder_limit, 0, whole=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase(JsonConfig):
+    """One phase of training: what is trained, for how long, and at which rates.
+
+    Attributes:
+        name: `"head"` for feature extraction, another name for a fine-tuning phase.
+        epochs: passes over the training split.
+        learning_rate: peak learning rate of the optimizer's update.
+        unfreeze: `None` (only the head is trained), `"all"`, the number of blocks counted
+            from the head down, or a block's name (that block and all above it).
+        optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
+        weight_decay: AdamW's decoupled decay (Loshchilov and Hutter, 2019, arXiv:1711.05101)
+            per step and unit of learning rate; never applied to biases and normalisation.
+        schedule: `"constant"`, or `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983,
+            eq. 5, one cycle down to 0).
+        warmup: share of all steps, in [0, 1], in which the rate rises linearly from 0.
+        batch_size: images or texts per step, over all replicas.
+        patience: epochs without a better validation loss before training stops; the best
+            weights are restored in any case. Without a validation split nothing stops.
+        batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained;
+            `"frozen"`: they are not. The moving statistics never move.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    unfreeze: str | int | None = None
+    optimizer: str = "adam"
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    warmup: float = 0.0
+    batch_size: int = 32
+    patience: int = 5
+    batch_norm: str = "affine"
+
+    def __post_init__(self):
+        check_range("epochs", self.epochs, 1, whole=True)
+        check_range("learning_rate", self.learning_rate, 0, 1e3)
+        check_range("weight_decay", self.weight_decay, 0, 1)
+        check_range("warmup", self.warmup, 0, 1)
+        check_range("batch_size", self.batch_size, 1, whole=True)
+        check_range("patience", self.patience, 1, whole=True)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_choice("batch_norm", self.batch_norm, BATCH_NORMS)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig(JsonConfig):
+    """What a model is, apart from its weights: enough to build it again.
+
+    Attributes:
+        backbone: a name from the catalogue, or the name of a network of the user's own.
+        architecture: that network as Keras serialises it; `None` for the catalogue's.
+        output_block: the block whose output is the backbone's; `None` for the last.
+        image_size: (height, width) of the pixels.
+        resize: how images get to that size.
+        task: decides the head's outputs, the loss and the metrics.
+        class_names: the classes, in the order of the logits.
+        head: the head.
+        precision: Keras dtype policy of the backbone.
+    """
+
+    backbone: str
+    image_size: tuple[int, int]
+    resize: str
+    task: str
+    class_names: tuple[str, ...]
+    head: HeadConfig = HeadConfig()
+    precision: str = "float32"
+    architecture: dict[str, Any] | None = None
+    output_block: str | None = None
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Builds the configuration from `to_json`'s result."""
+        return super().from_json(values | {"head": HeadConfig.from_json(values["head"])})

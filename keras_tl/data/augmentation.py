@@ -1,0 +1,43 @@
+"""Augmentation as Keras layers; used in training only, and never in a cache."""
+
+from collections.abc import Callable
+
+import keras
+
+from keras_tl.errors import ConfigError, unknown
+
+AUGMENTATIONS = ("standard", "no-flip")
+
+
+def augmenter(kind: str | bool | Callable, seed: int) -> Callable | None:
+    """The augmentation asked for, as a callable on batches of images.
+
+    Args:
+        kind: `False` for none; `"standard"`: mirrored or not, moved by up to 10% of the side
+            and scaled by up to 10%; `"no-flip"`: the same, never mirrored (digits, text,
+            traffic signs); or a Keras layer (or any callable) of your own, which takes and
+            gives float32 (batch, height, width, 3) in [0, 255].
+        seed: seed of the layers made here.
+
+    Raises:
+        ConfigError: `kind` is none of these.
+    """
+    if kind is False:
+        return None
+    if callable(kind):
+        return kind
+    if kind not in AUGMENTATIONS:
+        raise ConfigError(unknown("augmentation", kind, AUGMENTATIONS))
+    layers = [
+        keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest", seed=seed),
+        keras.layers.RandomZoom(0.1, fill_mode="nearest", seed=seed + 1),
+    ]
+    if kind == "standard":
+        layers.insert(0, keras.layers.RandomFlip("horizontal", seed=seed + 2))
+
+    def augment(images):
+        for layer in layers:
+            images = layer(images, training=True)
+        return images
+
+    return augment

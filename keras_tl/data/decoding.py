@@ -1,0 +1,111 @@
+"""The one decoder: training, prediction and serving turn bytes into pixels here.
+
+Everything is TensorFlow operations, so the same code runs in `tf.data` pipelines, eagerly,
+and inside an exported graph, and the three cannot disagree.
+"""
+
+import tensorflow as tf
+
+from keras_tl.config import check_choice
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
+RESIZES = ("crop", "pad", "stretch")
+
+
+def decode_image(content: tf.Tensor) -> tf.Tensor:
+    """Decodes one image file.
+
+    Greyscale becomes three equal channels, CMYK becomes RGB, an alpha channel is dropped, 16
+    bits become 8, and of an animation the first frame is taken.
+
+    Args:
+        content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
+
+    Returns:
+        uint8 tensor (height, width, 3), RGB.
+
+    Raises:
+        tf.errors.InvalidArgumentError: the bytes are not such an image.
+    """
+
+    def webp() -> tf.Tensor:
+        image = tf.io.decode_image(content, channels=0, expand_animations=False)
+        return image[..., :3]
+
+    def anything_else() -> tf.Tensor:
+        return tf.io.decode_image(content, channels=3, expand_animations=False)
+
+    # The WebP decoder refuses to drop an alpha channel, and the BMP decoder takes a palette's
+    # indices for greys.
+    image = tf.case(
+        [
+            (tf.strings.substr(content, 8, 4) == b"WEBP", webp),
+            (_is_palette_bmp(content), lambda: _decode_palette_bmp(content)),
+        ],
+        default=anything_else,
+        exclusive=True,
+    )
+    return tf.ensure_shape(image, (None, None, 3))
+
+
+def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
+    """Brings images to the backbone's size, antialiased bicubic (Keys, 1981, a = -0.5).
+
+    Args:
+        images: tensor (height, width, 3) or (batch, height, width, 3), any numeric dtype,
+            values in [0, 255].
+        size: (height, width) in pixels.
+        how: `"crop"`: the largest central part with the aspect ratio of `size`; `"pad"`: all of
+            the image, centred on black; `"stretch"`: all of it, the aspect ratio ignored.
+
+    Returns:
+        float32 tensor (..., *size, 3) with values in [0, 255].
+    """
+    check_choice("resize", how, RESIZES)
+    images = tf.cast(images, tf.float32)
+    if how == "pad":
+        resized = tf.image.resize_with_pad(
+            images, *size, method=tf.image.ResizeMethod.BICUBIC, antialias=True
+        )
+    else:
+        if how == "crop":
+            images = _central_part(images, size)
+        resized = tf.image.resize(
+            images, size, method=tf.image.ResizeMethod.BICUBIC, antialias=True
+        )
+    return tf.clip_by_value(resized, 0.0, 255.0)
+
+
+def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    shape = tf.shape(images)
+    height, width = shape[-3], shape[-2]
+    # Integer arithmetic: a float ratio would crop one row off some square images.
+    kept_height = tf.clip_by_value(width * size[0] // size[1], 1, height)
+    kept_width = tf.clip_by_value(height * size[1] // size[0], 1, width)
+    top = (height - kept_height) // 2
+    left = (width - kept_width) // 2
+    return images[..., top : top + kept_height, left : left + kept_width, :]
+
+
+def _is_palette_bmp(content: tf.Tensor) -> tf.Tensor:
+    bits_per_pixel = tf.strings.substr(_padded(content), 28, 2)
+    return (tf.strings.substr(content, 0, 2) == b"BM") & (bits_per_pixel == b"\x08\x00")
+
+
+def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
+    # BITMAPFILEHEADER: offset of the pixels at byte 10; BITMAPINFOHEADER from byte 14, its own
+    # size first; the palette follows it, four bytes (blue, green, red, 0) a colour.
+    pixels_at, header_size = (
+        tf.io.decode_raw(tf.strings.substr(content, at, 4), tf.int32)[0] for at in (10, 14)
+    )
+    start = 14 + header_size
+    palette = tf.io.decode_raw(tf.strings.substr(content, start, pixels_at - start), tf.uint8)
+    colours = tf.reshape(palette, (-1, 4))[:, 2::-1]
+    indices = tf.io.decode_bmp(content, channels=1)[..., 0]
+    return tf.gather(colours, tf.cast(indices, tf.int32))
+
+
+def _padded(content: tf.Tensor) -> tf.Tensor:
+    """The first 32 bytes, filled up, so that a short file has a header to look at."""
+    return tf.strings.substr(content + tf.constant(b"\x00" * 32), 0, 32)

@@ -1,0 +1,131 @@
+"""tf.data pipelines over a split: decode, resize, augment, batch, prefetch."""
+
+import dataclasses
+import os
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.data.decoding import FORMATS, decode_image, resize
+from keras_tl.data.sources import ImageSplit
+from keras_tl.errors import DataError
+
+
+@dataclasses.dataclass(frozen=True)
+class Pipeline:
+    """Turns splits into batches of pixels and labels.
+
+    Attributes:
+        image_size: (height, width) of the batches.
+        resize: `"crop"`, `"pad"` or `"stretch"`.
+    """
+
+    image_size: tuple[int, int]
+    resize: str
+
+    def ordered(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
+        """Batches of (pixels, labels) in the split's order; the last one may be smaller.
+
+        Pixels are float32 (batch, height, width, 3) in [0, 255]; labels int64 (batch,).
+        """
+        return self._batches(split, self._rows(split), batch_size)
+
+    def pixels(self, split: ImageSplit) -> np.ndarray:
+        """float32 array (n, height, width, 3) in [0, 255]: all images at once, for a few."""
+        return np.concatenate([pixels.numpy() for pixels, _ in self.ordered(split, 32)])
+
+    def padded(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
+        """Batches of pixels in order, all of the same size: the last image fills the last one."""
+        rows = self._rows(split)
+        missing = -len(split) % batch_size
+        rows = rows.concatenate(tf.data.Dataset.from_tensors(len(split) - 1).repeat(missing))
+        batches = self._batches(split, rows, batch_size, drop_remainder=True)
+        return batches.map(lambda pixels, labels: pixels)
+
+    def shuffled(
+        self, split: ImageSplit, batch_size: int, seed: int, augment: Callable | None = None
+    ) -> tf.data.Dataset:
+        """Batches for training: a new order in every epoch, then augmented.
+
+        Args:
+            split: the images.
+            batch_size: images a batch.
+            seed: fixes the orders of all epochs.
+            augment: callable on a batch of pixels. Batches pass through it one after the
+                other, so that a seeded one is repeatable.
+        """
+        rows = self._rows(split).shuffle(len(split), seed=seed, reshuffle_each_iteration=True)
+        return self._batches(split, rows, batch_size, augment=augment)
+
+    @staticmethod
+    def _rows(split: ImageSplit) -> tf.data.Dataset:
+        return tf.data.Dataset.range(len(split), output_type=tf.int32)
+
+    def _batches(
+        self,
+        split: ImageSplit,
+        rows: tf.data.Dataset,
+        batch_size: int,
+        augment: Callable | None = None,
+        drop_remainder: bool = False,
+    ) -> tf.data.Dataset:
+        # Names that are not valid UTF-8 are bytes to TensorFlow as to the file system.
+        images = tf.constant([*map(os.fsencode, split.images)] if split.in_files else split.images)
+        labels = tf.constant(split.labels)
+
+        def load(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            image = images[row]
+            if split.in_files:
+                image = decode_image(tf.io.read_file(image))
+            pixels = resize(image, self.image_size, self.resize)
+            return tf.ensure_shape(pixels, (*self.image_size, 3)), labels[row]
+
+        batches = rows.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+        batches = batches.batch(batch_size, drop_remainder=drop_remainder)
+        if augment is not None:
+            batches = batches.map(lambda pixels, y: (augment(pixels), y))
+        return with_options(batches.prefetch(2))
+
+
+def with_options(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The same order on every run, and every row on every host that reads it."""
+    options = tf.data.Options()
+    options.deterministic = True
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return dataset.with_options(options)
+
+
+def read_image(content: bytes, source: str, image_size: tuple[int, int], how: str) -> np.ndarray:
+    """Decodes and resizes one image, eagerly.
+
+    Returns:
+        float32 array (height, width, 3) in [0, 255].
+
+    Raises:
+        DataError: the bytes are not an image; the message names `source`.
+    """
+    try:
+        return resize(decode_image(tf.constant(content)), image_size, how).numpy()
+    except (tf.errors.OpError, ValueError) as error:
+        raise DataError(
+            f"Cannot decode {source}: expected a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} "
+            f"image, received {len(content):,} bytes that are not one, or are damaged."
+        ) from error
+
+
+def explain_unreadable(split: ImageSplit) -> DataError | None:
+    """Finds the first file of a split that cannot be read, after a pipeline has failed.
+
+    Returns:
+        The error to raise, naming the file, or `None` if every file can be read.
+    """
+    for path in split.images if split.in_files else ():
+        try:
+            with open(path, "rb") as file:
+                read_image(file.read(), path, (1, 1), "stretch")
+        except OSError as error:
+            return DataError(f"Cannot read {path}: {error.strerror}. Restore or remove the file.")
+        except DataError as error:
+            return DataError(f"{error} Repair the file or remove it.")
+    return None

@@ -1,0 +1,1 @@
+"""Export: the serving graph, its signatures, SavedModel versions, and their verification."""

@@ -1,0 +1,32 @@
+"""Recorded questions and answers of an export, as JSON: `assets.extra/keras_tl_examples.json`.
+
+    {signature: {"inputs": {name: array}, "outputs": {name: array}}}
+
+An array is `{"dtype", "shape", "data"}`; the data are base64: of the bytes of a numeric array,
+or of each string. Only the standard library and numpy are needed to read them.
+"""
+
+import base64
+from typing import Any
+
+import numpy as np
+
+EXAMPLES = "keras_tl_examples.json"
+
+
+def encode_array(array: np.ndarray) -> dict[str, Any]:
+    """An array as JSON types, exact to the bit; object arrays hold byte strings."""
+    if array.dtype == object:
+        data = [base64.b64encode(item).decode() for item in array.ravel()]
+    else:
+        data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+    return {"dtype": str(array.dtype), "shape": list(array.shape), "data": data}
+
+
+def decode_array(encoded: dict[str, Any]) -> np.ndarray:
+    """The array that `encode_array` was given."""
+    if encoded["dtype"] == "object":
+        flat = np.array([base64.b64decode(item) for item in encoded["data"]], object)
+    else:
+        flat = np.frombuffer(base64.b64decode(encoded["data"]), encoded["dtype"])
+    return flat.reshape(encoded["shape"])

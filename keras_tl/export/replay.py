@@ -1,0 +1,82 @@
+"""Asks an export its recorded examples, the way TF Serving would.
+
+Run as a program of its own: `python replay.py FOLDER`. It loads the SavedModel by the TF1
+loader into a session, with nothing but TensorFlow and numpy (Keras is barred), and prints one
+JSON line: the signatures, and for each output the largest difference from what was recorded.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+# TensorFlow imports Keras if it finds it; TF Serving has neither it nor keras_tl.
+sys.modules["keras"] = None
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).parent))
+from examples import EXAMPLES, decode_array  # noqa: E402
+
+
+def main(folder: str) -> None:
+    """Prints what was found."""
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        meta_graph = tf.compat.v1.saved_model.loader.load(session, ["serve"], folder)
+        signatures = {
+            name: definition
+            for name, definition in meta_graph.signature_def.items()
+            if not name.startswith("__")
+        }
+        found = {
+            "signatures": {name: _describe(s) for name, s in signatures.items()},
+            "differences": {},
+        }
+        recorded = Path(folder) / "assets.extra" / EXAMPLES
+        if recorded.is_file():
+            for name, example in json.loads(recorded.read_text("utf-8")).items():
+                found["differences"][name] = _compare(session, signatures[name], example)
+    strangers = {"keras", "keras_tl"} & {name for name in sys.modules if sys.modules[name]}
+    if strangers:
+        raise RuntimeError(f"The replay must not load {strangers}.")
+    print(json.dumps(found))
+
+
+def _describe(signature) -> dict:
+    return {
+        kind: {
+            name: {
+                "dtype": tf.dtypes.as_dtype(info.dtype).name,
+                "shape": None
+                if info.tensor_shape.unknown_rank
+                else [d.size for d in info.tensor_shape.dim],
+            }
+            for name, info in getattr(signature, kind).items()
+        }
+        for kind in ("inputs", "outputs")
+    }
+
+
+def _compare(session, signature, example: dict) -> dict[str, float]:
+    feeds = {
+        signature.inputs[name].name: decode_array(array)
+        for name, array in example["inputs"].items()
+    }
+    fetches = {name: signature.outputs[name].name for name in example["outputs"]}
+    answers = session.run(fetches, feeds)
+    return {
+        name: _difference(answers[name], decode_array(array))
+        for name, array in example["outputs"].items()
+    }
+
+
+def _difference(answer: np.ndarray, expected: np.ndarray) -> float:
+    if answer.shape != expected.shape:
+        return float("inf")
+    if answer.dtype.kind == "f":
+        return float(np.abs(answer - expected).max(initial=0))
+    return 0.0 if np.array_equal(answer, expected) else float("inf")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,95 @@
+"""Writes a version of a SavedModel: whole, verified, or not at all."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.errors import ExportError
+from keras_tl.export.examples import EXAMPLES, encode_array
+from keras_tl.export.serving import ServingModel
+from keras_tl.export.verification import Verification, verify
+from keras_tl.files import whole_folder
+
+_EXAMPLE_COUNT = 4
+
+
+def export_version(
+    serving: ServingModel, labels: tuple[str, ...], base: Path
+) -> tuple[Path, Verification]:
+    """Exports to the next free version below `base`, in the layout of TF Serving.
+
+        base/1/saved_model.pb
+        base/1/variables/
+        base/1/assets/labels.txt                      one class a line, in the order of class_id
+        base/1/assets.extra/keras_tl_examples.json    made-up questions, and their answers
+
+    The version is verified before it gets its name: a process that has only TensorFlow must
+    answer the examples as the model does.
+
+    Args:
+        serving: what to export.
+        labels: the classes' names.
+        base: the model's folder.
+
+    Returns:
+        The folder of the version, and what its verification found.
+
+    Raises:
+        ExportError: the export does not answer as the model does; nothing is left behind.
+    """
+    if base.exists() and not base.is_dir():
+        raise ExportError(f"{base} is a file. Expected the folder that holds the versions.")
+    while True:
+        version = base / str(_next_version(base))
+        try:
+            with whole_folder(version) as folder:
+                _write(serving, labels, folder)
+                found = verify(folder)
+                if not found.ok:
+                    raise ExportError(
+                        "The export does not answer as the model does and was not kept: "
+                        + "; ".join(found.problems)
+                    )
+        except FileExistsError:
+            continue  # Another process took this number in the meantime.
+        return version, found
+
+
+def _next_version(base: Path) -> int:
+    return max((int(f.name) for f in base.glob("*") if f.name.isdecimal()), default=0) + 1
+
+
+def _write(serving: ServingModel, labels: tuple[str, ...], folder: Path) -> None:
+    # TensorFlow copies an asset under the name of its file.
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / "labels.txt"
+        file.write_text("".join(" ".join(label.split("\n")) + "\n" for label in labels), "utf-8")
+        serving.labels_file = tf.saved_model.Asset(str(file))
+        tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
+    extra = folder / "assets.extra"
+    extra.mkdir()
+    (extra / EXAMPLES).write_text(json.dumps(_examples(serving)), "utf-8")
+
+
+def _examples(serving: ServingModel) -> dict:
+    """Made-up inputs of every signature, and the answers of the model in this process."""
+    coarse = np.random.default_rng(0).uniform(0, 255, (_EXAMPLE_COUNT, 5, 6, 3))
+    pixels = tf.round(tf.image.resize(coarse, (25, 34), tf.image.ResizeMethod.BILINEAR))
+    encoders = (tf.io.encode_png, tf.io.encode_jpeg)
+    files = [
+        encoders[number % 2](image).numpy()
+        for number, image in enumerate(tf.cast(pixels, tf.uint8))
+    ]
+    questions = {"image_bytes": np.array(files, object), "pixels": pixels.numpy()}
+    examples = {}
+    for name, function in serving.signatures.items():
+        inputs = {spec.name: questions[spec.name] for spec in function.input_signature}
+        outputs = function(**{key: tf.constant(value) for key, value in inputs.items()})
+        examples[name] = {
+            "inputs": {key: encode_array(value) for key, value in inputs.items()},
+            "outputs": {key: encode_array(value.numpy()) for key, value in outputs.items()},
+        }
+    return examples

@@ -1,0 +1,117 @@
+"""Files that appear whole or not at all: temporary name, fsync, rename."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_LEFTOVER = re.compile(r"^\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}-(?P<name>.+)$")
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's content, as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON in full precision, with a final newline. Not atomic by itself."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yields a temporary path; when the block ends well it becomes `path` in one step."""
+    temporary = _temporary(path)
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
+    """Yields a temporary folder beside `path`; when the block ends well it becomes `path`.
+
+    Args:
+        path: the final folder.
+        replace: take the place of an existing folder, which is kept until the new one
+            stands (after a crash between the two renames `remove_leftovers` puts it back).
+
+    Raises:
+        FileExistsError: the folder exists and `replace` is false; nothing was changed.
+    """
+    remove_leftovers(path.parent)
+    temporary = _temporary(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+        for found in [*temporary.rglob("*"), temporary]:
+            _sync(found)
+        if replace and path.exists():
+            old = _temporary(path, "old")
+            os.rename(path, old)
+            try:
+                os.rename(temporary, path)
+            except BaseException:
+                os.rename(old, path)
+                raise
+            shutil.rmtree(old)
+        else:
+            if path.exists():
+                raise FileExistsError(path)
+            os.rename(temporary, path)
+        _sync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Clears what a process that no longer lives left in `folder`.
+
+    What was half-written is removed; what an interrupted replacement had moved aside is
+    moved back while the name it had is free.
+    """
+    for found in folder.glob(".*"):
+        match = _LEFTOVER.match(found.name)
+        if not match or _alive(int(match["pid"])):
+            continue
+        final = folder / match["name"]
+        if match["kind"] == "old" and not final.exists():
+            os.rename(found, final)
+        elif found.is_dir():
+            shutil.rmtree(found, ignore_errors=True)
+        else:
+            found.unlink(missing_ok=True)
+
+
+def _temporary(path: Path, kind: str = "new") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.parent / f".{kind}-{os.getpid()}-{uuid.uuid4().hex[:8]}-{path.name}"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,412 @@
+"""`Learner`: the facade. It calls the rooms in order and holds no algorithm."""
+
+import os
+import random
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import keras
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from keras_tl.backbones.catalogue import get_spec
+from keras_tl.backbones.loading import load_model
+from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.config import CacheConfig, HeadConfig, ModelConfig, Phase
+from keras_tl.data.images import ImageData, ImageSize, check_image_size
+from keras_tl.data.inputs import ImageInput, read_inputs
+from keras_tl.errors import DataError, RunError
+from keras_tl.evaluation import plots
+from keras_tl.evaluation.metrics import classification_metrics
+from keras_tl.evaluation.report import write_report
+from keras_tl.export.saved_model import export_version
+from keras_tl.export.serving import ServingModel
+from keras_tl.files import whole_file
+from keras_tl.results import Predictions
+from keras_tl.training.assembly import assemble, float32_twin
+from keras_tl.training.checkpoints import load_run_weights, read_run, write_run
+from keras_tl.training.device import choose_precision, choose_strategy
+from keras_tl.training.feature_cache import FeatureCache
+from keras_tl.training.freezing import blocks_to_unfreeze
+from keras_tl.training.history import PhaseRecord
+from keras_tl.training.policies import HEAD, phases_of
+from keras_tl.training.progress import Reporter
+from keras_tl.training.trainer import Trainer
+
+_FORMAT = 1
+_GRID = 18
+
+
+class Learner:
+    """A pretrained backbone and a head for the data at hand.
+
+    Args:
+        backbone: a name from the catalogue (`keras_tl.backbones.CATALOGUE`), or a
+            `keras.Model` with `preprocess=`.
+        data: what to learn; decides the task and the number of classes.
+        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
+        image_size: side in pixels, or (height, width); `None`: the data's, else the size the
+            backbone was trained at.
+        output_block: the block whose output is the features; `None`: the last one.
+        head: what the head is made of.
+        precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
+        strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`.
+        seed: makes everything random repeatable; `None`: drawn, and kept in `learner.seed`.
+        preprocess: for a `keras.Model` as backbone: what it expects of the pixels.
+        verbose: report progress on standard error.
+
+    Raises:
+        BackboneError: the backbone is unknown or cannot be built so.
+        WeightsError: the weights are missing or do not fit.
+        ConfigError: another argument is not as described.
+    """
+
+    def __init__(
+        self,
+        backbone: str | keras.Model,
+        data: ImageData,
+        weights: str | os.PathLike | None = "imagenet",
+        image_size: ImageSize = None,
+        output_block: str | None = None,
+        head: HeadConfig = HeadConfig(),  # noqa: B008 (frozen)
+        precision: str = "auto",
+        strategy: str | tf.distribute.Strategy = "auto",
+        seed: int | None = None,
+        preprocess: str | Preprocessing | None = None,
+        verbose: bool = True,
+    ):
+        size = check_image_size(image_size) or data.image_size
+        loaded = architecture = None
+        if isinstance(backbone, keras.Model):
+            loaded = load_model(backbone, preprocess, size)
+            architecture = keras.saving.serialize_keras_object(loaded.network)
+            name, size = backbone.name, loaded.network.input_shape[1:3]
+        else:
+            spec = get_spec(backbone)
+            name, size = spec.name, size or spec.image_size
+        config = ModelConfig(
+            backbone=name,
+            architecture=architecture,
+            output_block=output_block,
+            image_size=size,
+            resize=data.resize,
+            task=data.task,
+            class_names=data.class_names,
+            head=head,
+            precision=choose_precision(precision),
+        )
+        weights = os.fspath(weights) if weights is not None else None
+        seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+        self._build(config, weights, choose_strategy(strategy), seed, data, verbose, loaded)
+
+    def _build(self, config, weights, strategy, seed, data, verbose, loaded=None) -> None:
+        self.config: ModelConfig = config
+        self.seed: int = seed
+        self.data: ImageData | None = data
+        self.weights: str | None = weights
+        self.evaluations: dict[str, dict[str, Any]] = {}
+        self._reporter = Reporter(verbose)
+        self._strategy = strategy
+        self._parts, identity = assemble(config, weights, strategy, seed, loaded)
+        self._trainer = Trainer(config, self._parts, identity, strategy, seed, self._reporter)
+
+    @property
+    def model(self) -> keras.Model:
+        """An ordinary Keras model: float32 pixels (batch, height, width, 3) in [0, 255] to
+        float32 logits (batch, classes)."""
+        return self._parts.model
+
+    @property
+    def serving_model(self) -> ServingModel:
+        """Raw bytes in, named outputs out, in float32; what `predict` and `export` use."""
+        model = float32_twin(self.config, self.model)
+        return self._serving_of_model if model is self.model else self._serving(model)
+
+    @cached_property
+    def _serving_of_model(self) -> ServingModel:
+        return self._serving(self.model)
+
+    def _serving(self, model: keras.Model) -> ServingModel:
+        config = self.config
+        return ServingModel(model, config.class_names, config.image_size, config.resize)
+
+    @property
+    def history(self) -> list[PhaseRecord]:
+        """One record for each phase that ran."""
+        return self._trainer.history
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the logits."""
+        return self.config.class_names
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The names of the backbone's blocks, from input to output, for `unfreeze=`."""
+        return self._parts.backbone.blocks
+
+    def fit_head(
+        self,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
+        augment: bool | str | Callable = False,
+        cache: str | CacheConfig = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        batch_size: int | None = None,
+    ) -> PhaseRecord:
+        """Feature extraction: trains the head while the backbone is frozen.
+
+        The backbone runs once per image; the head is trained on the cached features. With
+        `augment` every epoch sees other images, so the backbone runs live in every epoch and
+        nothing is cached.
+
+        Args:
+            epochs: passes over the training split; `None`: 10.
+            learning_rate: peak rate; `None`: the measured default.
+            augment: `True` for the data's own augmentation, or one by name or as a callable
+                (see `keras_tl.data.augmentation.augmenter`).
+            cache: where features are kept: `"auto"`, `"memory"`, `"disk"`, `"off"`, or a
+                `CacheConfig`.
+            callbacks: Keras callbacks; their `model` maps features to logits (pixels to logits
+                where the backbone runs live).
+            batch_size: images per step; `None`: the measured default.
+
+        Returns:
+            The record of the phase, also appended to `history`.
+
+        Raises:
+            DataError: the learner was loaded without data, or a file cannot be read.
+            CacheError: the features cannot be kept where asked.
+        """
+        given = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
+        (phase,) = phases_of(HEAD, **given)
+        config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
+        self._trainer.cache = FeatureCache(config)
+        return self._trainer.run(phase, self._need_data(), augment, callbacks)
+
+    def fine_tune(
+        self,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
+        unfreeze: str | int | None = None,
+        policy: str | Phase | Sequence[Phase] = "standard",
+        augment: bool | str | Callable = True,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        batch_size: int | None = None,
+    ) -> list[PhaseRecord]:
+        """Unfreezes, recompiles at a very low rate, and trains backbone and head together.
+
+        On an untrained head `fit_head` runs first. BatchNorm statistics never move. If no epoch
+        improves the validation loss, the weights from before are kept.
+
+        Args:
+            epochs: passes over the training split; `None`: the policy's.
+            learning_rate: peak rate; `None`: the policy's.
+            unfreeze: `"all"`, a number of blocks counted from the head down, or the name of
+                the lowest block (see `blocks`); `None`: the policy's.
+            policy: a name (`keras_tl.training.policies.POLICIES`), or phases of your own.
+            augment: as in `fit_head`.
+            callbacks: Keras callbacks.
+            batch_size: images per step; `None`: the policy's.
+
+        Returns:
+            The records of the phases, also appended to `history`.
+
+        Raises:
+            ConfigError: the backbone has no such block, or there is no such policy.
+            DataError: the learner was loaded without data, or a file cannot be read.
+        """
+        data = self._need_data()
+        phases = phases_of(
+            policy,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            unfreeze=unfreeze,
+            batch_size=batch_size,
+        )
+        for phase in phases:
+            blocks_to_unfreeze(self.blocks, phase.unfreeze)
+        if not self.history:
+            self._reporter.say("The head is untrained: fit_head() runs first.")
+            self.fit_head()
+        return [self._trainer.run(phase, data, augment, callbacks) for phase in phases]
+
+    def evaluate(self, split: str = "test") -> dict[str, Any]:
+        """Metrics on a split; nothing was tuned or stopped on the test split.
+
+        Returns:
+            JSON types, see `keras_tl.evaluation.metrics.classification_metrics`.
+
+        Raises:
+            DataError: there are no data, or no such split.
+        """
+        chosen = self._need_data().split(split)
+        logits = self._trainer.logits(chosen)
+        self.evaluations[split] = classification_metrics(chosen.labels, logits, self.class_names)
+        return self.evaluations[split]
+
+    def predict(self, items: ImageInput) -> Predictions:
+        """Labels and probabilities, from the same graph that `export` writes.
+
+        Args:
+            items: a path, a folder, bytes, an array, or a list of one of these; see
+                `keras_tl.data.inputs.read_inputs`.
+
+        Raises:
+            DataError: something given is not an image; the message names it.
+        """
+        inputs = read_inputs(items)
+        asked = inputs.pixels if inputs.contents is None else inputs.contents
+        try:
+            probabilities = self.serving_model.probabilities_of(asked)
+        except tf.errors.OpError:
+            inputs.check_readable()
+            raise
+        return Predictions(probabilities, self.class_names, inputs.sources)
+
+    def features(self, items: ImageInput) -> np.ndarray:
+        """The fixed feature extractor: what the head is given, as vectors.
+
+        Args:
+            items: as for `predict`.
+
+        Returns:
+            float32 array (n, d).
+        """
+        split = read_inputs(items).as_split(self.config.image_size, self.config.resize)
+        return self._trainer.extract_features(split)
+
+    def save_plots(self, folder: str | os.PathLike) -> list[Path]:
+        """Writes learning curves, confusion matrix and a grid of predictions as PNG files.
+
+        Those that need the test split are left out where there is none.
+
+        Returns:
+            The files written.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        written = []
+        for caption, figure in self._figures().items():
+            path = folder / f"{caption.lower().replace(' ', '_')}.png"
+            with whole_file(path) as temporary:
+                figure.savefig(temporary, dpi=120, format="png")
+            written.append(path)
+        return written
+
+    def report(self, path: str | os.PathLike) -> Path:
+        """Writes one self-contained HTML file: metrics, training, plots.
+
+        Returns:
+            The file written.
+        """
+        config, data = self.config, self.data
+        about = {
+            "Backbone": f"{config.backbone} at {config.image_size[0]} x {config.image_size[1]}",
+            "Weights": str(self.weights),
+            "Classes": ", ".join(self.class_names),
+            "Precision": config.precision,
+            "Seed": str(self.seed),
+        }
+        if data is not None:
+            about["Data"] = ", ".join(f"{len(s):,} {name}" for name, s in data.splits.items())
+        figures = self._figures()
+        metrics = self.evaluations.get("test", {})
+        write_report(Path(path), "Transfer learning report", about, self.history, metrics, figures)
+        return Path(path)
+
+    def _figures(self) -> dict[str, Figure]:
+        figures = {}
+        if self.history:
+            figures["Learning curves"] = plots.learning_curves(self.history)
+        if self.data is not None and "test" in self.data.splits and "test" not in self.evaluations:
+            self.evaluate()
+        if "test" in self.evaluations:
+            matrix = self.evaluations["test"]["confusion_matrix"]
+            figures["Confusion matrix"] = plots.confusion(matrix, self.class_names)
+        if self.data is not None and "test" in self.data.splits:
+            shown = self.data.split("test").sample(_GRID, self.seed)
+            pixels = self._trainer.pipeline.pixels(shown)
+            figures["Predictions"] = plots.prediction_grid(
+                pixels, shown.labels, self.predict(pixels)
+            )
+        return figures
+
+    def export(self, path: str | os.PathLike) -> Path:
+        """Writes the next version of a SavedModel below `path`, verified.
+
+        Returns:
+            The folder of the version, such as `saved_models/photos/1`.
+
+        Raises:
+            ExportError: what was written does not answer as the model does; it is not kept.
+        """
+        version, found = export_version(self.serving_model, self.class_names, Path(path))
+        worst = max(d for outputs in found.differences.values() for d in outputs.values())
+        self._reporter.say(f"Exported {version}: verified, largest difference {worst:.1e}.")
+        return version
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Saves the run: configuration, weights, history, evaluations; JSON and HDF5 only.
+
+        Returns:
+            The run's folder. A run that was there is replaced.
+        """
+        about = {
+            "format": _FORMAT,
+            "config": self.config.to_json(),
+            "seed": self.seed,
+            "weights": self.weights,
+            "history": [record.to_json() for record in self.history],
+            "evaluations": self.evaluations,
+            "data": self.data.describe() if self.data is not None else None,
+            "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+        }
+        write_run(Path(path), about, self.model)
+        return Path(path)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike,
+        data: ImageData | None = None,
+        strategy: str | tf.distribute.Strategy = "auto",
+        verbose: bool = True,
+    ) -> Self:
+        """Loads a saved run; it predicts and exports at once, and trains on given `data`.
+
+        Raises:
+            RunError: there is no run, it is damaged, or it is of a later version.
+            DataError: the data have other classes than the run.
+        """
+        about = read_run(Path(path))
+        if about["format"] > _FORMAT:
+            raise RunError(f"{path} was written by a later version of keras_tl. Update keras_tl.")
+        config = ModelConfig.from_json(about["config"])
+        if data is not None and data.class_names != config.class_names:
+            raise DataError(
+                f"The run knows the classes {', '.join(config.class_names)}; the data have "
+                f"{', '.join(data.class_names)}. Pass the data it was trained on, or make a new "
+                "Learner."
+            )
+        learner = cls.__new__(cls)
+        learner._build(config, None, choose_strategy(strategy), about["seed"], data, verbose)
+        load_run_weights(Path(path), learner.model)
+        learner.weights = about["weights"]
+        learner.evaluations = about["evaluations"]
+        learner.history.extend(map(PhaseRecord.from_json, about["history"]))
+        return learner
+
+    def _need_data(self) -> ImageData:
+        if self.data is None:
+            raise DataError(
+                "This learner was loaded without data. Pass them: Learner.load(path, data=...)."
+            )
+        return self.data
+
+    def __repr__(self) -> str:
+        phases = ", ".join(record.phase.name for record in self.history) or "untrained"
+        return f"Learner({self.config.backbone}, {len(self.class_names)} classes, {phases})"

@@ -1,0 +1,1 @@
+"""Training: phases, freezing, the feature cache, schedules, strategy and precision."""

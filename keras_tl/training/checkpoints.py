@@ -1,0 +1,61 @@
+"""A saved run: JSON and weights with checksums, written whole or not at all.
+
+run.json        what the model is, what was done to it, what the data were
+model.weights.h5
+checksums.json  SHA-256 of every other file
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_tl.errors import RunError
+from keras_tl.files import sha256, whole_folder, write_json
+
+_RUN, _WEIGHTS, _CHECKSUMS = "run.json", "model.weights.h5", "checksums.json"
+
+
+def write_run(path: Path, about: dict[str, Any], model: keras.Model) -> None:
+    """Saves a run; an earlier run at the same path is replaced in one step.
+
+    Args:
+        path: the run's folder.
+        about: JSON types.
+        model: all of its weights are saved.
+
+    Raises:
+        RunError: the path holds something that is not a run.
+    """
+    if path.exists() and not (path / _RUN).exists():
+        raise RunError(f"{path} exists and is not a run. Choose another folder or remove it.")
+    with whole_folder(path, replace=True) as folder:
+        write_json(folder / _RUN, about)
+        model.save_weights(folder / _WEIGHTS)
+        write_json(folder / _CHECKSUMS, {name: sha256(folder / name) for name in (_RUN, _WEIGHTS)})
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """Reads what a run says of itself, after checking that all of it is as it was written.
+
+    Raises:
+        RunError: there is no run, or it is incomplete or damaged.
+    """
+    if not (path / _CHECKSUMS).is_file():
+        raise RunError(
+            f"No run at {str(path)!r}: expected a folder written by learner.save() or by "
+            "keras-tl train --out."
+        )
+    for name, expected in json.loads((path / _CHECKSUMS).read_text("utf-8")).items():
+        if not (path / name).is_file() or sha256(path / name) != expected:
+            raise RunError(
+                f"The run at {str(path)!r} is damaged: {name} is not as it was written. Restore "
+                "it from a copy, or train again."
+            )
+    return json.loads((path / _RUN).read_text("utf-8"))
+
+
+def load_run_weights(path: Path, model: keras.Model) -> None:
+    """Loads the weights of a run that `read_run` has checked."""
+    model.load_weights(path / _WEIGHTS)

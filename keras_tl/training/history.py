@@ -1,0 +1,40 @@
+"""What training did: one record a phase, one row an epoch, over all the phases."""
+
+import dataclasses
+from typing import Any
+
+from keras_tl.config import Phase
+
+
+@dataclasses.dataclass(frozen=True)
+class PhaseRecord:
+    """One phase as it ran.
+
+    Attributes:
+        phase: its settings.
+        epochs: for each epoch that ran: loss, accuracy, val_loss, val_accuracy (where there is
+            a validation split) and learning_rate at its end.
+        seconds: wall time of the phase, feature extraction included.
+        best_epoch: the epoch, from 1, whose weights were kept; 0: those from before the phase.
+        cached: whether the epochs ran on cached features.
+    """
+
+    phase: Phase
+    epochs: tuple[dict[str, float], ...]
+    seconds: float
+    best_epoch: int
+    cached: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON types."""
+        return dataclasses.asdict(self) | {"phase": self.phase.to_json()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "PhaseRecord":
+        """Reads `to_json`'s result."""
+        return cls(
+            **(
+                values
+                | {"phase": Phase.from_json(values["phase"]), "epochs": tuple(values["epochs"])}
+            )
+        )

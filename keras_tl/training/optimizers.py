@@ -1,0 +1,47 @@
+"""Optimizers and learning-rate schedules of a phase, all of them Keras's own."""
+
+import keras
+
+from keras_tl.config import Phase
+
+
+def make_optimizer(phase: Phase, steps: int, variables: list) -> keras.optimizers.Optimizer:
+    """The optimizer of a phase.
+
+    Args:
+        phase: what to make.
+        steps: number of updates in the whole phase, for the schedule.
+        variables: the trainable variables. Biases and normalisation (all vectors) get no
+            weight decay.
+    """
+    rate = make_schedule(phase, steps)
+    if phase.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=0.9)
+    if phase.optimizer == "adam":
+        return keras.optimizers.Adam(rate)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=phase.weight_decay)
+    vectors = [variable for variable in variables if len(variable.shape) < 2]
+    if vectors:
+        optimizer.exclude_from_weight_decay(var_list=vectors)
+    return optimizer
+
+
+def make_schedule(
+    phase: Phase, steps: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The learning rate of every step of a phase: a number if it stays the same."""
+    warmup_steps = round(phase.warmup * steps)
+    if phase.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=0.0 if warmup_steps else phase.learning_rate,
+            decay_steps=max(steps - warmup_steps, 1),
+            warmup_target=phase.learning_rate if warmup_steps else None,
+            warmup_steps=warmup_steps,
+        )
+    if not warmup_steps:
+        return phase.learning_rate
+    return keras.optimizers.schedules.PolynomialDecay(
+        initial_learning_rate=phase.learning_rate / warmup_steps,
+        decay_steps=warmup_steps,
+        end_learning_rate=phase.learning_rate,
+    )

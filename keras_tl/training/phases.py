@@ -1,0 +1,100 @@
+"""Runs one phase: prepare (freeze, compile), fit, keep the best weights."""
+
+import time
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from keras_tl.backbones.layer import Backbone
+from keras_tl.config import Phase
+from keras_tl.training.freezing import prepare
+from keras_tl.training.history import PhaseRecord
+from keras_tl.training.progress import EpochProgress, Reporter
+
+
+class BestWeights(keras.callbacks.EarlyStopping):
+    """Early stopping that also knows the weights from before the phase.
+
+    A phase that makes the validation loss worse in every epoch ends with the weights it began
+    with.
+
+    Args:
+        patience: epochs without a better validation loss before training stops.
+        loss_before: validation loss before the phase; `None` if the head is untrained.
+    """
+
+    def __init__(self, patience: int, loss_before: float | None):
+        super().__init__(
+            monitor="val_loss", mode="min", patience=patience, restore_best_weights=True
+        )
+        self._loss_before = loss_before
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.best_epoch = -1
+        if self._loss_before is not None:
+            self.best = self._loss_before
+            self.best_weights = self.model.get_weights()
+
+
+def run_phase(
+    phase: Phase,
+    model: keras.Model,
+    backbone: Backbone,
+    train: tf.data.Dataset,
+    validation: tf.data.Dataset | None,
+    task: str,
+    reporter: Reporter,
+    loss_before: float | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> PhaseRecord:
+    """Trains `model` for one phase.
+
+    Args:
+        phase: what to do.
+        model: the whole model, or the head on cached features.
+        backbone: the backbone layer.
+        train: batches for training, of known number.
+        validation: batches for validation; with them training stops early and the best weights
+            are kept.
+        task: decides loss and metrics.
+        reporter: tells people.
+        loss_before: validation loss of the weights the phase begins with, if they are trained.
+        callbacks: the user's own; their `model` is `model`.
+
+    Returns:
+        The record of the phase.
+    """
+    began = time.perf_counter()
+    steps = int(train.cardinality())
+    prepare(model, backbone, phase, steps * phase.epochs, task)
+    progress = EpochProgress(reporter, phase.name, steps, phase.epochs)
+    own = [progress]
+    best = None
+    if validation is not None:
+        best = BestWeights(phase.patience, loss_before)
+        own.append(best)
+    try:
+        history = model.fit(
+            train,
+            epochs=phase.epochs,
+            validation_data=validation,
+            callbacks=[*own, *callbacks],
+            shuffle=False,  # the dataset shuffles itself
+            verbose=0,
+        )
+    finally:
+        progress.close()
+    names = history.history
+    epochs = [
+        {name: float(values[epoch]) for name, values in names.items()}
+        for epoch in range(len(history.epoch))
+    ]
+    return PhaseRecord(
+        phase=phase,
+        epochs=tuple(epochs),
+        seconds=time.perf_counter() - began,
+        best_epoch=len(epochs) if best is None else best.best_epoch + 1,
+        cached=model.name == "head",
+    )

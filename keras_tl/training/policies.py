@@ -1,0 +1,53 @@
+"""Policies: fine-tuning methods as readable lists of phases, and the defaults of the head.
+
+The rates and lengths are measured; the table is in docs/fine_tuning.md.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from keras_tl.config import Phase
+from keras_tl.errors import ConfigError, unknown
+
+HEAD = Phase(name="head", epochs=10, learning_rate=1e-3, batch_size=32, schedule="cosine")
+
+POLICIES: dict[str, tuple[Phase, ...]] = {
+    "standard": (
+        Phase(
+            name="fine-tune",
+            epochs=3,
+            learning_rate=3e-4,
+            unfreeze="all",
+            optimizer="adamw",
+            weight_decay=0.01,
+            schedule="cosine",
+            warmup=0.1,
+            batch_size=32,
+            patience=3,
+        ),
+    ),
+}
+
+
+def phases_of(policy: str | Phase | Sequence[Phase], **given) -> tuple[Phase, ...]:
+    """The phases of a policy, with the values that the user gave in place of its own.
+
+    Args:
+        policy: a name, or phases of your own.
+        given: fields of `Phase`; `None` leaves the policy's value.
+
+    Raises:
+        ConfigError: the policy is unknown, or `epochs` is given for one of several phases.
+    """
+    if isinstance(policy, str):
+        if policy not in POLICIES:
+            raise ConfigError(unknown("policy", policy, POLICIES))
+        policy = POLICIES[policy]
+    phases = (policy,) if isinstance(policy, Phase) else tuple(policy)
+    changes = {name: value for name, value in given.items() if value is not None}
+    if "epochs" in changes and len(phases) > 1:
+        raise ConfigError(
+            f"epochs= is for policies of one phase; this one has {len(phases)}. Pass the phases "
+            "with the epochs you want as policy=."
+        )
+    return tuple(dataclasses.replace(phase, **changes) for phase in phases)

@@ -1,0 +1,173 @@
+"""Trains a model over phases, the frozen ones on cached features."""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from scipy.special import log_softmax
+
+from keras_tl.config import CacheConfig, ModelConfig, Phase
+from keras_tl.data.augmentation import augmenter
+from keras_tl.data.images import ImageData
+from keras_tl.data.pipeline import Pipeline, explain_unreadable
+from keras_tl.data.sources import ImageSplit
+from keras_tl.heads import TransferModel
+from keras_tl.training.extraction import extract
+from keras_tl.training.feature_cache import FeatureCache, Features, weights_fingerprint
+from keras_tl.training.freezing import prepare
+from keras_tl.training.history import PhaseRecord
+from keras_tl.training.phases import run_phase
+from keras_tl.training.progress import Reporter
+
+
+class Trainer:
+    """A model, where it runs, and what was done to it.
+
+    Args:
+        config: what the model is.
+        parts: the model.
+        identity: identifies the backbone's graph, for the cache.
+        strategy: where it runs.
+        seed: fixes the order of the images and the augmentation.
+        reporter: tells people.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        parts: TransferModel,
+        identity: str,
+        strategy: tf.distribute.Strategy,
+        seed: int,
+        reporter: Reporter,
+    ):
+        self.history: list[PhaseRecord] = []
+        self.pipeline = Pipeline(config.image_size, config.resize)
+        self.cache = FeatureCache(CacheConfig())
+        self._config = config
+        self._parts = parts
+        self._identity = identity
+        self._strategy = strategy
+        self._seed = seed
+        self._reporter = reporter
+
+    @property
+    def backbone_is_original(self) -> bool:
+        """Whether the backbone still has the weights it came with."""
+        return all(record.phase.unfreeze is None for record in self.history)
+
+    def run(
+        self,
+        phase: Phase,
+        data: ImageData,
+        augment: bool | str | Callable = False,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> PhaseRecord:
+        """Runs a phase and adds its record to the history.
+
+        A frozen phase without augmentation trains the head on cached features; every other
+        phase runs the whole model on images.
+        """
+        cached = phase.unfreeze is None and augment is False and self.cache.config.where != "off"
+        loss_before = None
+        if self.history and "validation" in data.splits:
+            loss_before = self._loss(data.splits["validation"])
+        # Each phase has shuffles and augmentations of its own.
+        seed = self._seed + 1000 * len(self.history)
+        if cached:
+            model, datasets = self._parts.head, self._cached_datasets(phase, data, seed)
+        else:
+            if augment is True:
+                augment = data.augmentation
+            model, datasets = self._parts.model, self._live_datasets(phase, data, augment, seed)
+        try:
+            record = run_phase(
+                phase=phase,
+                model=model,
+                backbone=self._parts.backbone,
+                train=datasets[0],
+                validation=datasets[1],
+                task=self._config.task,
+                reporter=self._reporter,
+                loss_before=loss_before,
+                callbacks=callbacks,
+            )
+        except tf.errors.OpError as error:
+            for split in () if cached else data.splits.values():
+                found = explain_unreadable(split)
+                if found is not None:
+                    raise found from error
+            raise
+        if cached:
+            # The whole model is left as a frozen one that can be fitted and evaluated.
+            prepare(self._parts.model, self._parts.backbone, phase, 1, self._config.task)
+        if not record.best_epoch:
+            self._reporter.say(
+                f"{phase.name}: no epoch had a lower validation loss than before "
+                f"({loss_before:.4f}), so the weights from before were kept."
+            )
+        self.history.append(record)
+        return record
+
+    def logits(self, split: ImageSplit) -> np.ndarray:
+        """float32 array (n, classes); from cached features while the backbone is the original."""
+        if self.backbone_is_original and self.cache.config.where != "off":
+            rows = self.features(split)
+            batches = np.array_split(np.arange(len(rows)), -(-len(rows) // 1024))
+            return np.concatenate(
+                [np.asarray(self._parts.head(rows.read(b), training=False)) for b in batches]
+            )
+        return np.concatenate(list(self._extract(self._parts.model, split, "Evaluating")))
+
+    def features(self, split: ImageSplit) -> Features:
+        """The extractor's features of a split: from the cache, or computed and kept there."""
+        made_from = {
+            "images": split.fingerprint(self.cache.config.full_hash),
+            "network": self._identity,
+            "weights": weights_fingerprint(self._parts.backbone),
+            "image_size": self._config.image_size,
+            "resize": self._config.resize,
+            "precision": self._config.precision,
+            "pooling": self._config.head.pooling,
+            "tensorflow": tf.__version__,
+        }
+        extractor = self._parts.extractor
+        return self.cache.get(
+            made_from,
+            (len(split), *extractor.output_shape[1:]),
+            lambda: self._extract(extractor, split, "Extracting features"),
+        )
+
+    def extract_features(self, split: ImageSplit) -> np.ndarray:
+        """float32 array (n, d): features of images that are in no split, past the cache."""
+        rows = np.concatenate(list(self._extract(self._parts.extractor, split, "Extracting")))
+        return rows.reshape(len(rows), -1)
+
+    def _extract(self, model: keras.Model, split: ImageSplit, title: str):
+        with self._reporter.bar(title, len(split)) as progress:
+            yield from extract(model, split, self.pipeline, self._strategy, progress)
+
+    def _loss(self, split: ImageSplit) -> float:
+        scores = log_softmax(self.logits(split), axis=1)
+        return float(-scores[np.arange(len(split)), split.labels].mean())
+
+    def _cached_datasets(
+        self, phase: Phase, data: ImageData, seed: int
+    ) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
+        train, validation = data.split("train"), data.splits.get("validation")
+        # Both are extracted before either is read, so that nothing computes beside `fit`.
+        features = [self.features(split) if split else None for split in (train, validation)]
+        return (
+            features[0].dataset(train.labels, phase.batch_size, seed),
+            features[1] and features[1].dataset(validation.labels, phase.batch_size, None),
+        )
+
+    def _live_datasets(
+        self, phase: Phase, data: ImageData, augment: bool | str | Callable, seed: int
+    ) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
+        train, validation = data.split("train"), data.splits.get("validation")
+        return (
+            self.pipeline.shuffled(train, phase.batch_size, seed, augmenter(augment, seed)),
+            validation and self.pipeline.ordered(validation, phase.batch_size),
+        )
