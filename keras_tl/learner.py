@@ -1,5 +1,6 @@
 """`Learner`: the facade. It calls the rooms in order and holds no algorithm."""
 
+import json
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from keras_tl.backbones.catalogue import get_spec
+from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import load_model
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import CacheConfig, HeadConfig, ModelConfig, Phase
@@ -82,7 +84,7 @@ class Learner:
         loaded = architecture = None
         if isinstance(backbone, keras.Model):
             loaded = load_model(backbone, preprocess, size)
-            architecture = keras.saving.serialize_keras_object(loaded.network)
+            architecture = json.loads(loaded.network.to_json())
             name, size = backbone.name, loaded.network.input_shape[1:3]
         else:
             spec = get_spec(backbone)
@@ -118,6 +120,21 @@ class Learner:
         """An ordinary Keras model: float32 pixels (batch, height, width, 3) in [0, 255] to
         float32 logits (batch, classes)."""
         return self._parts.model
+
+    @property
+    def extractor(self) -> keras.Model:
+        """The same pixels to the float32 features that the head is given."""
+        return self._parts.extractor
+
+    @property
+    def backbone(self) -> Backbone:
+        """The backbone layer inside the model."""
+        return self._parts.backbone
+
+    @property
+    def head(self) -> keras.Model:
+        """Those features to logits."""
+        return self._parts.head
 
     @property
     def serving_model(self) -> ServingModel:

@@ -26,7 +26,7 @@ _SPECS = (
         image_size=(224, 224),
         min_size=32,
         features=1280,
-        parameters=3_371_792,
+        parameters=3_413_024,
         blocks=(
             Block("stem", ("stem_",)),
             *_numbered(7),

@@ -67,6 +67,7 @@ def EfficientNetLite0(
     input_shape: tuple[int | None, int | None, int] | None = None,
     pooling: str | None = None,
     classes: int = 1000,
+    *,
     name: str = "efficientnet_lite0",
 ) -> keras.Model:
     """Builds EfficientNet-Lite0 from stock Keras layers, without preprocessing.

@@ -52,24 +52,50 @@ class Backbone(keras.layers.Layer):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         keras.layers.Layer.trainable.fset(self, value)
-        self.pin_statistics()
+        self._set_blocks(self.blocks if value else ())
 
-    def pin_statistics(self) -> None:
-        """Puts every BatchNorm layer into inference mode; gamma and beta stay as trainable as
-        they were.
+    def unfreeze(self, blocks: tuple[str, ...], batch_norm: str = "affine") -> None:
+        """Makes these blocks trainable and freezes the others.
+
+        Compile afterwards (`keras_tl.training.freezing.prepare` does both).
+
+        Args:
+            blocks: names; none of them freezes everything.
+            batch_norm: `"affine"`: gamma and beta of their BatchNorm layers are trained;
+                `"frozen"`: they are not.
+        """
+        self.trainable = bool(blocks)
+        self._set_blocks(blocks)
+        if batch_norm == "frozen":
+            for layer in self._batch_norms():
+                _set_trainable(layer, False)
+
+    def _set_blocks(self, blocks: tuple[str, ...]) -> None:
+        chosen = {id(layer) for block in blocks for layer in self.block_layers(block)}
+        for layer in leaf_layers(self.network):
+            _set_trainable(layer, id(layer) in chosen)
+        self._pin_statistics()
+
+    def _pin_statistics(self) -> None:
+        """Puts every BatchNorm layer into inference mode, its variables' flags untouched.
 
         A BatchNorm layer updates its statistics only while its own `trainable` is true; what
         the optimizer gets is decided by its variables' flags.
         """
-        for layer in self.network._flatten_layers(include_self=False):
-            if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
+        for layer in self._batch_norms():
+            if layer.trainable:
                 flags = [variable.trainable for variable in layer.weights]
                 layer.trainable = False
                 for variable, flag in zip(layer.weights, flags, strict=True):
                     variable.trainable = flag
 
+    def _batch_norms(self) -> list[keras.layers.BatchNormalization]:
+        layers = self.network._flatten_layers(include_self=False)
+        return [x for x in layers if isinstance(x, keras.layers.BatchNormalization)]
+
     def call(self, inputs, training=None):
-        self.pin_statistics()
+        # Somebody may have set a layer inside trainable.
+        self._pin_statistics()
         return self.network(inputs, training=bool(training) and self.trainable)
 
     def compute_output_shape(self, input_shape):
@@ -93,3 +119,12 @@ def leaf_layers(network: keras.Model) -> list[keras.layers.Layer]:
     for layer in network.layers:
         leaves += leaf_layers(layer) if isinstance(layer, keras.Model) else [layer]
     return leaves
+
+
+def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:
+    # Keras skips an assignment of the value that is already there, and with it the variables,
+    # whose flags `_pin_statistics` may have set otherwise.
+    for part in layer._flatten_layers():
+        part.trainable = value
+        for variable in part._trainable_variables:
+            variable.trainable = value

@@ -1,6 +1,7 @@
 """From a name to a network with weights: raw pixels in, feature maps out."""
 
 import contextlib
+import copy
 import dataclasses
 import importlib
 import random
@@ -116,7 +117,8 @@ def load_architecture(architecture: dict[str, Any]) -> LoadedBackbone:
             (nothing is imported to find one).
     """
     _check_classes(architecture)
-    network = keras.saving.deserialize_keras_object(architecture, safe_mode=True)
+    # Keras takes apart what it is given.
+    network = keras.saving.deserialize_keras_object(copy.deepcopy(architecture), safe_mode=True)
     return LoadedBackbone(network, _leaf_blocks(network), identity=network.to_json())
 
 

@@ -36,12 +36,16 @@ def decode_image(content: tf.Tensor) -> tf.Tensor:
     def anything_else() -> tf.Tensor:
         return tf.io.decode_image(content, channels=3, expand_animations=False)
 
+    # Filled up, so that a short file has a header to look at: `substr` past the end of a string
+    # fails with a message that quotes the string, and bytes that are not UTF-8 turn such a
+    # message into a UnicodeDecodeError, which no caller expects.
+    header = tf.strings.substr(content + tf.constant(b"\x00" * 32), 0, 32)
     # The WebP decoder refuses to drop an alpha channel, and the BMP decoder takes a palette's
     # indices for greys.
     image = tf.case(
         [
-            (tf.strings.substr(content, 8, 4) == b"WEBP", webp),
-            (_is_palette_bmp(content), lambda: _decode_palette_bmp(content)),
+            (tf.strings.substr(header, 8, 4) == b"WEBP", webp),
+            (_is_palette_bmp(header), lambda: _decode_palette_bmp(content)),
         ],
         default=anything_else,
         exclusive=True,
@@ -64,17 +68,27 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
     """
     check_choice("resize", how, RESIZES)
     images = tf.cast(images, tf.float32)
+    if how == "crop":
+        images = _central_part(images, size)
+    inner = _size_within(images, size) if how == "pad" else size
+    resized = tf.image.resize(images, inner, method=tf.image.ResizeMethod.BICUBIC, antialias=True)
+    # Bicubic interpolation overshoots beside sharp edges.
+    resized = tf.clip_by_value(resized, 0.0, 255.0)
     if how == "pad":
-        resized = tf.image.resize_with_pad(
-            images, *size, method=tf.image.ResizeMethod.BICUBIC, antialias=True
-        )
-    else:
-        if how == "crop":
-            images = _central_part(images, size)
-        resized = tf.image.resize(
-            images, size, method=tf.image.ResizeMethod.BICUBIC, antialias=True
-        )
-    return tf.clip_by_value(resized, 0.0, 255.0)
+        top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+        resized = tf.image.pad_to_bounding_box(resized, top, left, *size)
+    return resized
+
+
+def _size_within(images: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
+    """The largest size with the images' aspect ratio inside `size`, at least one pixel wide."""
+    shape = tf.shape(images)
+    height, width = shape[-3], shape[-2]
+    # Not `tf.image.resize_with_pad`: it fails on an image so narrow that nothing is left of it.
+    return (
+        tf.clip_by_value(height * size[1] // width, 1, size[0]),
+        tf.clip_by_value(width * size[0] // height, 1, size[1]),
+    )
 
 
 def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
@@ -88,24 +102,19 @@ def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     return images[..., top : top + kept_height, left : left + kept_width, :]
 
 
-def _is_palette_bmp(content: tf.Tensor) -> tf.Tensor:
-    bits_per_pixel = tf.strings.substr(_padded(content), 28, 2)
-    return (tf.strings.substr(content, 0, 2) == b"BM") & (bits_per_pixel == b"\x08\x00")
+def _is_palette_bmp(header: tf.Tensor) -> tf.Tensor:
+    bits_per_pixel = tf.strings.substr(header, 28, 2)
+    return (tf.strings.substr(header, 0, 2) == b"BM") & (bits_per_pixel == b"\x08\x00")
 
 
 def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
+    # One channel cannot be asked for; as many as the file has is one.
+    indices = tf.io.decode_bmp(content, channels=0)[..., 0]
     # BITMAPFILEHEADER: offset of the pixels at byte 10; BITMAPINFOHEADER from byte 14, its own
     # size first; the palette follows it, four bytes (blue, green, red, 0) a colour.
     pixels_at, header_size = (
         tf.io.decode_raw(tf.strings.substr(content, at, 4), tf.int32)[0] for at in (10, 14)
     )
-    start = 14 + header_size
-    palette = tf.io.decode_raw(tf.strings.substr(content, start, pixels_at - start), tf.uint8)
+    palette = tf.io.decode_raw(content, tf.uint8)[14 + header_size : pixels_at]
     colours = tf.reshape(palette, (-1, 4))[:, 2::-1]
-    indices = tf.io.decode_bmp(content, channels=1)[..., 0]
     return tf.gather(colours, tf.cast(indices, tf.int32))
-
-
-def _padded(content: tf.Tensor) -> tf.Tensor:
-    """The first 32 bytes, filled up, so that a short file has a header to look at."""
-    return tf.strings.substr(content + tf.constant(b"\x00" * 32), 0, 32)

@@ -1,7 +1,6 @@
 """Stratified, seeded splits."""
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from keras_tl.config import check_range
 from keras_tl.errors import DataError
@@ -13,6 +12,9 @@ def take_out(
     labels: np.ndarray, fraction: float, class_names: tuple[str, ...], seed: int, name: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Splits the rows in two, each class in proportion and at least once on either side.
+
+    scikit-learn's `train_test_split` is not used: stratified or not, it leaves a rare class out
+    of a small split.
 
     Args:
         labels: int array (n,), the class of each row.
@@ -32,14 +34,19 @@ def take_out(
     if fraction == 0:
         return rows, rows[:0]
     counts = np.bincount(labels, minlength=len(class_names))
-    # A split smaller than the number of classes could not hold one of each.
-    wanted = max(round(fraction * len(rows)), len(class_names))
-    if counts.min() < 2 or len(rows) - wanted < len(class_names):
+    if counts.min() < 2:
         rare = int(counts.argmin())
         raise DataError(
             f"A {name} split needs at least 2 items of every class, one for each side. Class "
-            f"{class_names[rare]!r} has {counts[rare]}, and there are {len(rows)} items in all. "
-            f"Add items, leave the class out, or set {name}_split=0."
+            f"{class_names[rare]!r} has {counts[rare]} in no other split. Add items, leave the "
+            f"class out, or set {name}_split=0."
         )
-    stay, out = train_test_split(rows, test_size=wanted, stratify=labels, random_state=seed)
-    return np.sort(stay), np.sort(out)
+    shares = fraction * counts
+    taken = np.clip(np.floor(shares).astype(int), 1, counts - 1)
+    # The items that rounding down has left over go to the classes that lost most by it.
+    left_over = max(round(fraction * len(rows)) - taken.sum(), 0)
+    short = np.argsort(taken - shares, kind="stable")
+    taken[[c for c in short if taken[c] < counts[c] - 1][:left_over]] += 1
+    order = np.random.default_rng(seed).permutation(len(rows))
+    out = np.concatenate([order[labels[order] == c][: taken[c]] for c in range(len(counts))])
+    return np.setdiff1d(rows, out), np.sort(out)

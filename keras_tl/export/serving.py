@@ -43,7 +43,10 @@ class ServingModel(tf.Module):
         def decode(content: tf.Tensor) -> tf.Tensor:
             return tf.ensure_shape(resize(decode_image(content), image_size, how), (*image_size, 3))
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
+        @tf.function(
+            input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")],
+            autograph=False,
+        )
         def serving_default(image_bytes):
             pixels = tf.map_fn(
                 decode,
@@ -54,7 +57,8 @@ class ServingModel(tf.Module):
             return outputs | {"label": tf.gather(labels, outputs["class_id"], name="label")}
 
         @tf.function(
-            input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")]
+            input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")],
+            autograph=False,
         )
         def from_pixels(pixels):
             return classify(resize(pixels, image_size, how))

@@ -47,15 +47,7 @@ def unfreeze(backbone: Backbone, which: str | int | None, batch_norm: str = "aff
     Raises:
         ConfigError: there is no such block, or there are not so many.
     """
-    chosen = blocks_to_unfreeze(backbone.blocks, which)
-    backbone.trainable = bool(chosen)
-    for block in set(backbone.blocks) - set(chosen):
-        for layer in backbone.block_layers(block):
-            layer.trainable = False
-    if batch_norm == "frozen":
-        for layer in backbone.network._flatten_layers():
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.trainable = False
+    backbone.unfreeze(blocks_to_unfreeze(backbone.blocks, which), batch_norm)
 
 
 def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tuple[str, ...]:

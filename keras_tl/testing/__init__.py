@@ -1,0 +1,30 @@
+"""The conformance suite: what must hold of every backbone, for ours and for yours.
+
+    from keras_tl.testing import Case, parametrize_with_checks
+
+    @parametrize_with_checks([Case("resnet50", image_size=32)])
+    def test_backbone(case, check, tmp_path):
+        check(case, tmp_path)
+"""
+
+from collections.abc import Iterable
+
+import pytest
+
+from keras_tl.testing.cases import CASES, Case
+from keras_tl.testing.checks import CHECKS
+
+__all__ = ["CASES", "CHECKS", "Case", "parametrize_with_checks"]
+
+
+def parametrize_with_checks(cases: Iterable[Case]) -> pytest.MarkDecorator:
+    """Runs a test, which takes `case` and `check`, for every pair that applies."""
+    return pytest.mark.parametrize(
+        ("case", "check"),
+        [
+            pytest.param(case, check, id=f"{case.name}-{check.__name__.removeprefix('check_')}")
+            for case in cases
+            for check in CHECKS
+            if check.applies(case)
+        ],
+    )

@@ -1,0 +1,37 @@
+"""Shared fixtures: two logical CPUs, a feature cache of the session's own, tiny data."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_tl as ktl
+
+# Two replicas on one machine; it must be said before TensorFlow looks at its devices.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def feature_cache_folder(tmp_path_factory):
+    """Keeps the tests out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("KERAS_TL_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def tiny_data():
+    """Three classes of noisy colours, 32 x 32, that any network can tell apart."""
+    return make_tiny_data()
+
+
+def make_tiny_data(per_class=12, size=32):
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(3), per_class)
+    pixels = rng.uniform(0, 80, (len(labels), size, size, 3))
+    pixels[np.arange(len(labels)), :, :, labels] += 150
+    return ktl.ImageData.from_arrays(
+        pixels.astype(np.float32), labels, class_names=["red", "green", "blue"]
+    )
