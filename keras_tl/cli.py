@@ -1,12 +1,15 @@
 """The command line: arguments to calls. TensorFlow is imported only when a command needs it."""
 
 import functools
+import importlib
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, NoReturn
 
 import click
 
@@ -20,25 +23,56 @@ _SOURCES = ("folder", "digits")
 
 def main() -> None:
     """Entry point: exit status 0 done, 2 the user's mistake, 1 anything else."""
-    # TensorFlow's start-up notes would bury ours; whoever wants them sets the variable.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="keras-tl", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        context = getattr(error, "ctx", None)
+        hint = f" Try '{context.command_path} --help'." if context else ""
+        _exit_with_mistake(error.format_message() + hint)
     except KerasTLError as error:
-        click.echo(f"keras-tl: {error}", err=True)
-        sys.exit(2)
+        _exit_with_mistake(str(error))
     except (click.Abort, KeyboardInterrupt):
         click.echo("keras-tl: interrupted", err=True)
         sys.exit(1)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def _exit_with_mistake(message: str) -> NoReturn:
+    # One line, whatever a library's own message brought along.
+    click.echo(f"keras-tl: {' '.join(message.splitlines())}", err=True)
+    sys.exit(2)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=False,
+)
 @click.version_option(keras_tl.__version__)
 def cli() -> None:
     """Transfer learning with Keras: train a head, fine-tune, evaluate, export, verify."""
+
+
+def _toolkit() -> ModuleType:
+    """`keras_tl` with TensorFlow imported, whose start-up notes would bury ours.
+
+    The first ones come whatever the variable says (tensorflow/tensorflow#100442), so standard
+    error is held back meanwhile. Whoever wants the notes sets the variable.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+        return keras_tl
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as notes:
+        os.dup2(notes.fileno(), 2)
+        try:
+            importlib.import_module("tensorflow")
+        except BaseException:
+            notes.seek(0)
+            os.write(standard_error, notes.read())
+            raise
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+    return keras_tl
 
 
 def _with_json(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,10 +119,10 @@ def _load_data(
     if kind not in _SOURCES:
         raise ConfigError(f"{unknown('data source', kind, _SOURCES)} A SPEC is {_DATA_HELP}")
     if kind == "digits":
-        return keras_tl.ImageData.digits(seed=split_seed)
+        return _toolkit().ImageData.digits(seed=split_seed)
     if not path:
         raise ConfigError("Expected a path: --data folder:PATH.")
-    return keras_tl.ImageData.from_folder(
+    return _toolkit().ImageData.from_folder(
         path,
         validation_split=validation_split,
         test_split=test_split,
@@ -130,9 +164,22 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
 @click.option("--batch-size", type=int, help="Images per step, in both phases.")
 @click.option("--augment/--no-augment", default=True, help="Augment images in fine-tuning.")
-@click.option("--cache", type=click.Choice(CACHES), default="auto", show_default=True)
-@click.option("--precision", default="auto", show_default=True)
-@click.option("--strategy", default="auto", show_default=True)
+@click.option(
+    "--cache",
+    type=click.Choice(CACHES),
+    default="auto",
+    show_default=True,
+    help="Where the frozen backbone's features are kept.",
+)
+@click.option(
+    "--precision",
+    default="auto",
+    show_default=True,
+    help="auto, float32, mixed_bfloat16 or mixed_float16.",
+)
+@click.option(
+    "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
+)
 @click.option("--seed", type=int, help="Makes the run repeatable.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder.")
 @_with_json
@@ -149,7 +196,7 @@ def train(
     """Train a head on a frozen backbone, fine-tune both, and save the run."""
     data = _load_data(spec, resize, validation_split, test_split, split_seed)
     weights = options["weights"]
-    learner = keras_tl.Learner(
+    learner = _toolkit().Learner(
         options["backbone"],
         data,
         weights=None if weights.lower() == "none" else weights,
@@ -202,7 +249,7 @@ def evaluate(
     verbose: bool, run: Path, split: str, spec: str, **data_options: Any
 ) -> tuple[dict, str]:
     """Measure a saved RUN on a split of the data."""
-    learner = keras_tl.Learner.load(run, _load_data(spec, **data_options), verbose=verbose)
+    learner = _toolkit().Learner.load(run, _load_data(spec, **data_options), verbose=verbose)
     metrics = learner.evaluate(split)
     width = max(map(len, metrics["per_class"]))
     lines = [
@@ -222,7 +269,7 @@ def evaluate(
 @_with_json
 def predict(verbose: bool, run: Path, images: tuple[str, ...]) -> tuple[list, str]:
     """Predict the classes of IMAGES (files, or one folder) by a saved RUN."""
-    learner = keras_tl.Learner.load(run, verbose=verbose)
+    learner = _toolkit().Learner.load(run, verbose=verbose)
     predictions = learner.predict(images[0] if len(images) == 1 else list(images))
     lines = [f"{p.source}: {p.label} ({p.probability:.1%})" for p in predictions]
     return predictions.to_json(), "\n".join(lines)
@@ -234,7 +281,7 @@ def predict(verbose: bool, run: Path, images: tuple[str, ...]) -> tuple[list, st
 @_with_json
 def report(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
     """Write what a saved RUN recorded as one HTML file."""
-    keras_tl.Learner.load(run, verbose=verbose).report(out)
+    _toolkit().Learner.load(run, verbose=verbose).report(out)
     return {"report": str(out)}, f"Wrote {out}."
 
 
@@ -249,7 +296,7 @@ def report(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
 @_with_json
 def export(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
     """Export a saved RUN as a verified SavedModel for TF Serving."""
-    version = keras_tl.Learner.load(run, verbose=verbose).export(out)
+    version = _toolkit().Learner.load(run, verbose=verbose).export(out)
     return {"version": str(version)}, f"Exported to {version}."
 
 
@@ -313,16 +360,28 @@ def _plain(value: Any) -> str:
 
 
 @cli.command()
-@click.option("--out", default="runs/demo", show_default=True, type=click.Path(path_type=Path))
-@click.option("--export", "base", default="saved_models/digits", show_default=True)
-@click.option("--image-size", default=96, show_default=True)
-@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--out",
+    default="runs/demo",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The run's folder.",
+)
+@click.option(
+    "--export",
+    "base",
+    default="saved_models/digits",
+    show_default=True,
+    help="The exported model's folder.",
+)
+@click.option("--image-size", default=96, show_default=True, help="Side in pixels.")
+@click.option("--seed", default=0, show_default=True, help="Makes the run repeatable.")
 @_with_json
 def demo(verbose: bool, out: Path, base: str, image_size: int, seed: int) -> tuple[dict, str]:
     """Do the whole job on handwritten digits: head, fine-tuning, plots, export, verification."""
-    learner = keras_tl.Learner(
+    learner = _toolkit().Learner(
         "efficientnet_lite0",
-        keras_tl.ImageData.digits(image_size=image_size),
+        _toolkit().ImageData.digits(image_size=image_size),
         seed=seed,
         verbose=verbose,
     )

@@ -69,6 +69,10 @@ class HeadConfig(JsonConfig):
     def __post_init__(self):
         check_choice("pooling", self.pooling, POOLINGS)
         check_range("dropout", self.dropout, 0, 0.99)
+        if not isinstance(self.hidden, (tuple, list)):
+            raise ConfigError(f"hidden must be a tuple of widths. Received: {self.hidden!r}.")
+        # A list would not equal itself after a JSON round trip.
+        object.__setattr__(self, "hidden", tuple(self.hidden))
         for width in self.hidden:
             check_range("hidden width", width, 1, whole=True)
 

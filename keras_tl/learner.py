@@ -18,6 +18,7 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import load_model
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import CacheConfig, HeadConfig, ModelConfig, Phase
+from keras_tl.data.augmentation import check_augmentation
 from keras_tl.data.images import ImageData, ImageSize, check_image_size
 from keras_tl.data.inputs import ImageInput, read_inputs
 from keras_tl.errors import DataError, RunError
@@ -200,6 +201,7 @@ class Learner:
         """
         given = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
         (phase,) = phases_of(HEAD, **given)
+        check_augmentation(augment)
         config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
         self._trainer.cache = FeatureCache(config)
         return self._trainer.run(phase, self._need_data(), augment, callbacks)
@@ -244,6 +246,7 @@ class Learner:
             unfreeze=unfreeze,
             batch_size=batch_size,
         )
+        check_augmentation(augment)
         for phase in phases:
             blocks_to_unfreeze(self.blocks, phase.unfreeze)
         if not self.history:

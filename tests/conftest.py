@@ -1,10 +1,12 @@
 """Shared fixtures: two logical CPUs, a feature cache of the session's own, tiny data."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
+from keras_tl.backbones.loading import seeded
 
 # Two replicas on one machine; it must be said before TensorFlow looks at its devices.
 tf.config.set_logical_device_configuration(
@@ -34,4 +36,24 @@ def make_tiny_data(per_class=12, size=32):
     pixels[np.arange(len(labels)), :, :, labels] += 150
     return ktl.ImageData.from_arrays(
         pixels.astype(np.float32), labels, class_names=["red", "green", "blue"]
+    )
+
+
+def small_network():
+    """A network of one's own, with BatchNorm and dropout, that trains in no time."""
+    inputs = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(8, 3, strides=2, name="first")(inputs)
+    x = keras.layers.BatchNormalization(name="first_norm")(x)
+    x = keras.layers.ReLU()(x)
+    x = keras.layers.Dropout(0.5)(x)
+    return keras.Model(inputs, keras.layers.Conv2D(16, 3, name="second")(x), name="small")
+
+
+@pytest.fixture
+def small_learner(tiny_data):
+    """A learner on the tiny data and the small network."""
+    with seeded(0):
+        network = small_network()
+    return ktl.Learner(
+        network, tiny_data, image_size=32, preprocess="tf", seed=0, verbose=False
     )

@@ -1,6 +1,7 @@
 """Augmentation as Keras layers; used in training only, and never in a cache."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import keras
 
@@ -9,7 +10,16 @@ from keras_tl.errors import ConfigError, unknown
 AUGMENTATIONS = ("standard", "no-flip")
 
 
-def augmenter(kind: str | bool | Callable, seed: int) -> Callable | None:
+def check_augmentation(kind: str | bool | Callable) -> None:
+    """Raises `ConfigError` unless `kind` is something that `augment=` takes."""
+    if not (isinstance(kind, bool) or callable(kind) or kind in AUGMENTATIONS):
+        raise ConfigError(
+            f"{unknown('augmentation', kind, AUGMENTATIONS)} True, False and a Keras layer are "
+            "accepted too."
+        )
+
+
+def augmenter(kind: str | Literal[False] | Callable, seed: int) -> Callable | None:
     """The augmentation asked for, as a callable on batches of images.
 
     Args:
@@ -26,8 +36,7 @@ def augmenter(kind: str | bool | Callable, seed: int) -> Callable | None:
         return None
     if callable(kind):
         return kind
-    if kind not in AUGMENTATIONS:
-        raise ConfigError(unknown("augmentation", kind, AUGMENTATIONS))
+    check_augmentation(kind)
     layers = [
         keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest", seed=seed),
         keras.layers.RandomZoom(0.1, fill_mode="nearest", seed=seed + 1),

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_tl.config import check_choice, check_range
 from keras_tl.data.decoding import RESIZES
-from keras_tl.data.sources import ImageSplit, LabelIndex, scan_folder
+from keras_tl.data.sources import ImageSplit, LabelIndex, scan_folder, split_folders
 from keras_tl.data.splits import SPLITS, take_out
 from keras_tl.errors import ConfigError, DataError, unknown
 
@@ -83,9 +83,11 @@ class ImageData:
 
         Raises:
             DataError: no folder, no or only one class, an empty class, too few images.
+            ConfigError: an argument is not as described.
         """
-        splits, class_names = scan_folder(Path(root))
-        if len(splits) > 1:
+        root = Path(root)
+        splits, class_names = scan_folder(root)
+        if split_folders(root)["train"] != root:
             test_split = 0.0
         return cls._split(
             splits,
@@ -128,6 +130,7 @@ class ImageData:
 
         Raises:
             DataError: shapes, values or labels are not as described.
+            ConfigError: another argument is not.
         """
         index = LabelIndex(y, class_names)
         given = {"train": (x, y), "validation": validation, "test": test}
@@ -160,6 +163,7 @@ class ImageData:
     def _split(cls, splits, class_names, fractions, **options) -> Self:
         check_choice("resize", options["resize"], RESIZES)
         validation_split, test_split, seed = fractions
+        check_range("seed", seed, 0, whole=True)
         splits = dict(splits)
         for name, fraction in (("test", test_split), ("validation", validation_split)):
             if name not in splits:
@@ -179,8 +183,9 @@ class ImageData:
             raise ConfigError(unknown("split", name, SPLITS))
         if name not in self.splits or len(self.splits[name]) == 0:
             raise DataError(
-                f"There is no {name} split: the data have {', '.join(self.splits)}. Give "
-                f"{name}_split a fraction above 0, or ask for another split."
+                f"There is no {name} split: the data have {', '.join(self.splits)}. Make the "
+                f"data with one (a folder or arrays of its own, or {name}_split above 0), or ask "
+                "for another split."
             )
         return self.splits[name]
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +74,7 @@ def read_inputs(items: ImageInput) -> Inputs:
         return Inputs(pixels=check_pixels(items[None] if single else items, "given"))
     if isinstance(items, (str, os.PathLike, bytes)):
         items = [items]
-    items = list(items)
+    items = list(items) if isinstance(items, Iterable) else [items]
     if items and all(isinstance(item, (str, os.PathLike)) for item in items):
         return _from_paths([os.fspath(item) for item in items])
     if items and all(isinstance(item, bytes) for item in items):

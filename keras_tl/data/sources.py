@@ -99,16 +99,10 @@ def scan_folder(root: Path) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
         The splits found (all under `"train"` if the folder has none) and the class names.
 
     Raises:
-        DataError: there is no such folder, no class, only one, an empty one, or a split that
-            has a class which train has not.
+        DataError: there is no such folder, no class, only one, an empty one, an empty split, or
+            a split that has a class which train has not.
     """
-    if not root.is_dir():
-        raise DataError(
-            f"Expected a folder with one folder of images for each class. {str(root)!r} "
-            f"{'is a file' if root.exists() else 'does not exist'}."
-        )
-    named = {_FOLDER_NAMES[f.name]: f for f in _folders(root) if f.name in _FOLDER_NAMES}
-    tops = named if "train" in named else {"train": root}
+    tops = split_folders(root)
     class_names = tuple(folder.name for folder in _folders(tops["train"]))
     if len(class_names) < 2:
         found = f"one, {class_names[0]!r}" if class_names else "none"
@@ -116,8 +110,37 @@ def scan_folder(root: Path) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
             f"Expected at least two class folders in {str(tops['train'])!r}, found {found}. "
             "Put the images of each class into a folder named after the class."
         )
+    for name in class_names:
+        # Names of files are only ever opened; names of classes are written into runs and exports.
+        if os.fsencode(name) != name.encode("utf-8", "replace"):
+            raise DataError(f"The class folder {name!r} has a name that is not UTF-8. Rename it.")
     splits = {s: _scan_split(tops[s], class_names, s) for s in SPLITS if s in tops}
     return splits, class_names
+
+
+def split_folders(root: Path) -> dict[str, Path]:
+    """The folders of the splits, names matched ignoring case: only train's, the root itself,
+    where the root has no train folder.
+
+    Raises:
+        DataError: there is no such folder, or a split has two.
+    """
+    if not root.is_dir():
+        raise DataError(
+            f"Expected a folder with one folder of images for each class. {str(root)!r} "
+            f"{'is a file' if root.exists() else 'does not exist'}."
+        )
+    tops: dict[str, Path] = {}
+    for folder in _folders(root):
+        split = _FOLDER_NAMES.get(folder.name.lower())
+        if split in tops:
+            raise DataError(
+                f"{str(root)!r} has two {split} folders, {tops[split].name!r} and "
+                f"{folder.name!r}. Keep one."
+            )
+        if split:
+            tops[split] = folder
+    return tops if "train" in tops else {"train": root}
 
 
 def _folders(root: Path) -> list[Path]:
@@ -141,6 +164,11 @@ def _scan_split(top: Path, class_names: tuple[str, ...], split: str) -> ImageSpl
             )
         paths += found
         labels += [label] * len(found)
+    if not paths:
+        raise DataError(
+            f"The {split} folder {str(top)!r} has no image in folders named after the classes. "
+            "Add images or remove the folder."
+        )
     return ImageSplit(tuple(paths), np.array(labels, np.int64))
 
 
@@ -187,7 +215,10 @@ class LabelIndex:
     def __init__(self, y: Sequence, class_names: Sequence[str] | None):
         y = np.asarray(y)
         if class_names is None:
-            values = np.unique(y).tolist()
+            try:
+                values = np.unique(y).tolist()
+            except TypeError as error:
+                raise DataError(f"Expected labels of one kind, all given. {error}.") from error
             self.class_names = tuple(map(str, values))
         else:
             self.class_names = tuple(map(str, class_names))
@@ -197,6 +228,8 @@ class LabelIndex:
                 f"Expected at least two classes, found {len(set(self.class_names))}: "
                 f"{', '.join(self.class_names)}."
             )
+        if len(set(self.class_names)) < len(self.class_names):
+            raise DataError(f"Two classes have one name: {', '.join(self.class_names)}.")
         self._numbers = {value: number for number, value in enumerate(values)}
 
     def split(self, x: np.ndarray, y: Sequence, name: str) -> ImageSplit:

@@ -48,5 +48,7 @@ def take_out(
     short = np.argsort(taken - shares, kind="stable")
     taken[[c for c in short if taken[c] < counts[c] - 1][:left_over]] += 1
     order = np.random.default_rng(seed).permutation(len(rows))
-    out = np.concatenate([order[labels[order] == c][: taken[c]] for c in range(len(counts))])
-    return np.setdiff1d(rows, out), np.sort(out)
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    place_in_class = rows - np.repeat(np.cumsum(counts) - counts, counts)
+    is_out = place_in_class < np.repeat(taken, counts)
+    return np.sort(by_class[~is_out]), np.sort(by_class[is_out])

@@ -38,6 +38,10 @@ def assemble(
         The model, its backbone frozen, and the identity of its backbone's graph.
     """
     with strategy.scope(), precision_policy(config.precision), seeded(seed):
+        if loaded is not None and strategy.num_replicas_in_sync > 1:
+            # Its variables were made outside of the strategy: make them again inside.
+            given, loaded = loaded.network, load_backbone(config, None)
+            loaded.network.set_weights(given.get_weights())
         loaded = loaded or load_backbone(config, weights)
         backbone = Backbone(loaded.network, loaded.blocks, name="backbone")
         parts = attach_head(backbone, config.head, config.image_size, len(config.class_names), seed)

@@ -1,4 +1,4 @@
-"""Runs a frozen extractor over a split, once, on every replica there is."""
+"""Runs a model in inference mode over a split, once, on every replica there is."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,51 +9,56 @@ import tensorflow as tf
 from keras_tl.data.pipeline import Pipeline, explain_unreadable
 from keras_tl.data.sources import ImageSplit
 
-EXTRACTION_BATCH = 64
+BATCH_PER_REPLICA = 64
 
 
-def extract(
-    extractor: keras.Model,
-    split: ImageSplit,
-    pipeline: Pipeline,
-    strategy: tf.distribute.Strategy,
-    progress: Callable[[int], None] = lambda done: None,
-) -> Iterator[np.ndarray]:
-    """Yields the features of a split in order, a batch at a time, so that memory stays flat.
+class BatchRunner:
+    """A model, traced once, that is asked about whole splits.
 
     Args:
-        extractor: pixels to features; runs in inference mode.
-        split: the images.
-        pipeline: decodes them.
+        model: float32 pixels (batch, height, width, 3) to one float32 tensor (batch, ...).
         strategy: each batch is shared out over its replicas.
-        progress: called with the number of images done so far.
-
-    Yields:
-        float32 arrays (batch, ...).
-
-    Raises:
-        DataError: a file cannot be read; the message names it.
     """
-    if len(split) == 0:
-        return
-    batch_size = EXTRACTION_BATCH * strategy.num_replicas_in_sync
-    batches = strategy.experimental_distribute_dataset(pipeline.padded(split, batch_size))
 
-    @tf.function
-    def features_of(batch):
-        # The model's compiled predict would copy every batch into one growing array.
-        return strategy.run(lambda pixels: extractor(pixels, training=False), args=(batch,))
+    def __init__(self, model: keras.Model, strategy: tf.distribute.Strategy):
+        self._strategy = strategy
+        # Keras's own predict would gather all batches in memory.
+        self._run = tf.function(
+            lambda batch: strategy.run(lambda pixels: model(pixels, training=False), (batch,)),
+            autograph=False,
+        )
 
-    left = len(split)
-    try:
-        for batch in batches:
-            parts = strategy.experimental_local_results(features_of(batch))
-            rows = np.concatenate([part.numpy() for part in parts])[:left]
-            left -= len(rows)
-            progress(len(split) - left)
-            yield rows
-    except tf.errors.OpError as error:
-        found = explain_unreadable(split)
-        if found is None:
-            raise
-        raise found from error
+    def rows(
+        self,
+        split: ImageSplit,
+        pipeline: Pipeline,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> Iterator[np.ndarray]:
+        """Yields the outputs in the split's order, a batch at a time, so that memory stays flat.
+
+        Args:
+            split: the images.
+            pipeline: decodes them.
+            progress: called with the number of images done so far.
+
+        Yields:
+            float32 arrays (batch, ...).
+
+        Raises:
+            DataError: a file cannot be read; the message names it.
+        """
+        left = len(split)
+        batch_size = BATCH_PER_REPLICA * self._strategy.num_replicas_in_sync
+        batches = pipeline.padded(split, batch_size)
+        try:
+            for batch in self._strategy.experimental_distribute_dataset(batches):
+                parts = self._strategy.experimental_local_results(self._run(batch))
+                rows = np.concatenate([part.numpy() for part in parts])[:left]
+                left -= len(rows)
+                progress(len(split) - left)
+                yield rows
+        except tf.errors.OpError as error:
+            found = explain_unreadable(split)
+            if found is None:
+                raise
+            raise found from error

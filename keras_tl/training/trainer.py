@@ -1,6 +1,6 @@
 """Trains a model over phases, the frozen ones on cached features."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from keras_tl.data.images import ImageData
 from keras_tl.data.pipeline import Pipeline, explain_unreadable
 from keras_tl.data.sources import ImageSplit
 from keras_tl.heads import TransferModel
-from keras_tl.training.extraction import extract
+from keras_tl.training.extraction import BatchRunner
 from keras_tl.training.feature_cache import FeatureCache, Features, weights_fingerprint
 from keras_tl.training.freezing import prepare
 from keras_tl.training.history import PhaseRecord
@@ -48,7 +48,8 @@ class Trainer:
         self._config = config
         self._parts = parts
         self._identity = identity
-        self._strategy = strategy
+        self._extract = BatchRunner(parts.extractor, strategy)
+        self._classify = BatchRunner(parts.model, strategy)
         self._seed = seed
         self._reporter = reporter
 
@@ -118,7 +119,7 @@ class Trainer:
             return np.concatenate(
                 [np.asarray(self._parts.head(rows.read(b), training=False)) for b in batches]
             )
-        return np.concatenate(list(self._extract(self._parts.model, split, "Evaluating")))
+        return np.concatenate(list(self._rows(self._classify, split, "Evaluating")))
 
     def features(self, split: ImageSplit) -> Features:
         """The extractor's features of a split: from the cache, or computed and kept there."""
@@ -132,21 +133,20 @@ class Trainer:
             "pooling": self._config.head.pooling,
             "tensorflow": tf.__version__,
         }
-        extractor = self._parts.extractor
         return self.cache.get(
             made_from,
-            (len(split), *extractor.output_shape[1:]),
-            lambda: self._extract(extractor, split, "Extracting features"),
+            (len(split), *self._parts.extractor.output_shape[1:]),
+            lambda: self._rows(self._extract, split, "Extracting features"),
         )
 
     def extract_features(self, split: ImageSplit) -> np.ndarray:
         """float32 array (n, d): features of images that are in no split, past the cache."""
-        rows = np.concatenate(list(self._extract(self._parts.extractor, split, "Extracting")))
+        rows = np.concatenate(list(self._rows(self._extract, split, "Extracting features")))
         return rows.reshape(len(rows), -1)
 
-    def _extract(self, model: keras.Model, split: ImageSplit, title: str):
+    def _rows(self, runner: BatchRunner, split: ImageSplit, title: str) -> Iterator[np.ndarray]:
         with self._reporter.bar(title, len(split)) as progress:
-            yield from extract(model, split, self.pipeline, self._strategy, progress)
+            yield from runner.rows(split, self.pipeline, progress)
 
     def _loss(self, split: ImageSplit) -> float:
         scores = log_softmax(self.logits(split), axis=1)

@@ -1,0 +1,139 @@
+"""Shared by the benchmarks: processes of their own, peak memory, the machine, tables.
+
+    python benchmarks/common.py MODULE:FUNCTION '{"argument": "value"}'
+
+Calls one function of one of the benchmarks and prints what it gives, its seconds and its peak
+memory as one line of JSON. This is how `fresh` runs a thing in a new process; by hand it is for
+looking into one run.
+"""
+
+import contextlib
+import datetime
+import importlib
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+STARTED = time.perf_counter()
+ROOT = Path(__file__).resolve().parents[1]
+MIB, GIB = 2**20, 2**30
+
+
+def fresh(function: str, **arguments: Any) -> dict[str, Any]:
+    """Calls a function in a new Python process.
+
+    Args:
+        function: `"module:function"`, a module in this folder.
+        arguments: its keyword arguments, as JSON types or paths.
+
+    Returns:
+        What the function gives, and `"wall_seconds"` from the process's start to its exit, seen
+        from here; `"child_seconds"`, the same without the interpreter's start and exit, seen
+        from there; `"peak_bytes"`, the process's largest resident memory.
+
+    Raises:
+        SystemExit: it failed; the message has what it wrote to standard error.
+    """
+    command = [sys.executable, __file__, function, json.dumps(arguments, default=os.fspath)]
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ
+    began = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    seconds = time.perf_counter() - began
+    if done.returncode:
+        sys.exit(f"{function} ended with status {done.returncode}:\n{done.stderr}")
+    return json.loads(done.stdout) | {"wall_seconds": seconds}
+
+
+def peak_bytes() -> int:
+    """The largest resident memory of this process so far, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    # Not on Linux, where it would count what the parent held when it forked. macOS has bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers depend on: processor, memory, versions, and how busy the machine is."""
+    cpus = Path("/proc/cpuinfo")
+    names = cpus.read_text().splitlines() if cpus.exists() else ()
+    models = [line.split(":", 1)[1].strip() for line in names if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    affinity = getattr(os, "sched_getaffinity", None)
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "processor": models[0] if models else platform.processor() or platform.machine(),
+        "cores": len(affinity(0)) if affinity else os.cpu_count(),
+        "memory_gib": round(memory / GIB, 1),
+        "python": platform.python_version(),
+        "tensorflow": metadata.version("tensorflow"),
+        "keras": metadata.version("keras"),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def say(message: str) -> None:
+    """Progress for people, on standard error."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def show(result: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
+    """Prints the result as one line of JSON, or as lines for people below the machine's facts."""
+    if as_json:
+        print(json.dumps(result))
+        return
+    facts = result["machine"]
+    print(
+        f"{facts['date']}, {facts['processor']}, {facts['cores']} cores, "
+        f"{facts['memory_gib']} GiB, Python {facts['python']}, TensorFlow {facts['tensorflow']}, "
+        f"Keras {facts['keras']}, load before {facts['load_before']}"
+    )
+    print("\n".join(lines))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table, the first column to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *others = zip(cells, widths, strict=True)
+        aligned = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+        return f"| {' | '.join(aligned)} |"
+
+    rule = [f"{'-' * (width - 1)}{':' if n else '-'}" for n, width in enumerate(widths)]
+    return [line(header), line(rule), *map(line, rows)]
+
+
+def verdict(holds: bool) -> str:
+    """A target's outcome in a word."""
+    return "holds" if holds else "MISSED"
+
+
+def counts(text: str) -> list[int]:
+    """For argparse: `"2000,20000"` as distinct numbers, from the smallest to the largest."""
+    return sorted({int(part) for part in text.split(",")})
+
+
+def _main() -> None:
+    module, function = sys.argv[1].split(":")
+    with contextlib.redirect_stdout(sys.stderr):
+        found = getattr(importlib.import_module(module), function)(**json.loads(sys.argv[2]))
+    measured = {
+        "child_seconds": time.perf_counter() - STARTED,
+        "peak_bytes": peak_bytes(),
+    }
+    print(json.dumps(found | measured))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,174 @@
+"""Head training in full, against the Keras guide's way and against scikit-learn.
+
+    python benchmarks/head_training.py
+
+Runs each contender from the start of a process to its exit, on the same images, weights, image
+size and epochs, in turns and in a rotated order, once a seed:
+
+    ours            Learner, fit_head with an empty feature cache, evaluate
+    guide           the frozen backbone inside the model, Model.fit, one evaluate at the end
+    guide-validated the same, measured on the test folder after every epoch, as the guide does
+    logistic        features once through Model.predict, then LogisticRegression
+
+Prints for each the median seconds, as its parent and as it itself saw them, the mean test
+accuracy and the median peak memory, then the ratios of the medians. Only what ran is printed:
+with `--guide-epochs` the guide's rows are of that many epochs and say so. `--json`: one line.
+"""
+
+import argparse
+import itertools
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import common
+
+DEFAULT_DATA = "../shared/data/cifar10-mini"
+CONTENDERS = ("ours", "guide", "guide-validated", "logistic")
+
+
+def measure(options: argparse.Namespace, data: Path) -> dict[str, Any]:
+    """Runs every contender with every seed."""
+    runs = {name: [] for name in options.contenders}
+    with tempfile.TemporaryDirectory(prefix="keras_tl_bench_") as scratch:
+        saved = Path(scratch, "backbone.keras")
+        common.say(f"Saving {options.backbone}")
+        common.fresh(
+            "contenders:save_backbone",
+            name=options.backbone,
+            image_size=options.image_size,
+            path=saved,
+        )
+        for seed in range(options.seeds):
+            shift = seed % len(runs)
+            for name in [*options.contenders[shift:], *options.contenders[:shift]]:
+                run = _run(name, options, data, saved, seed)
+                runs[name].append(run)
+                common.say(
+                    f"seed {seed}  {name:<15}  {run['wall_seconds']:.1f} s  "
+                    f"accuracy {run['accuracy']:.4f}"
+                )
+    return runs
+
+
+def _run(
+    name: str, options: argparse.Namespace, data: Path, saved: Path, seed: int
+) -> dict[str, Any]:
+    given = {"data": data, "image_size": options.image_size, "seed": seed, "backbone": saved}
+    epochs = epochs_of(name, options)
+    if name == "logistic":
+        return common.fresh("contenders:logistic", **given)
+    if name != "ours":
+        validate = name == "guide-validated"
+        return common.fresh("contenders:guide", **given, epochs=epochs, validate=validate)
+    given["backbone"] = options.backbone
+    with tempfile.TemporaryDirectory(prefix="keras_tl_bench_cache_") as cache:
+        return common.fresh("contenders:ours", **given, epochs=epochs, cache=cache)
+
+
+def epochs_of(name: str, options: argparse.Namespace) -> int | None:
+    """The epochs that a contender runs; `None`: it has no epochs."""
+    if name == "logistic":
+        return None
+    return options.epochs if name == "ours" else options.guide_epochs or options.epochs
+
+
+def summary(runs: dict[str, list[dict[str, Any]]], options: argparse.Namespace) -> dict[str, Any]:
+    """Medians and mean accuracies of each contender, and ours over each of the others.
+
+    Raises:
+        SystemExit: the contenders saw different numbers of images.
+    """
+    seen = {tuple(run["images"]) for several in runs.values() for run in several}
+    if len(seen) > 1:
+        sys.exit(f"The contenders saw different numbers of images (train, test): {sorted(seen)}.")
+    found = {
+        name: {
+            "epochs": epochs_of(name, options),
+            "accuracy": statistics.fmean(run["accuracy"] for run in several),
+            "runs": several,
+        }
+        | {
+            key: statistics.median(run[key] for run in several)
+            for key in ("wall_seconds", "child_seconds", "peak_bytes")
+        }
+        for name, several in runs.items()
+    }
+    ratios = {
+        f"ours/{name}": found["ours"]["wall_seconds"] / found[name]["wall_seconds"]
+        for name in found
+        if "ours" in found and name != "ours"
+    }
+    return {"images": list(seen.pop()), "contenders": found, "ratios": ratios}
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The summary for people."""
+    options, (train, test) = result["options"], result["images"]
+    rows = [
+        [
+            name,
+            str(one["epochs"] or "-"),
+            f"{one['wall_seconds']:.1f}",
+            f"{one['child_seconds']:.1f}",
+            f"{one['accuracy']:.4f}",
+            f"{one['peak_bytes'] / common.MIB:.0f}",
+        ]
+        for name, one in result["contenders"].items()
+    ]
+    header = ["contender", "epochs", "wall s", "child s", "accuracy", "peak MiB"]
+    text = [
+        f"{options['backbone']} at {options['image_size']} px, {train} train and {test} test "
+        f"images, {options['seeds']} seeds; seconds and memory: medians, accuracy: mean",
+        *common.table(header, rows),
+    ]
+    for name, ratio in result["ratios"].items():
+        other = result["contenders"][name.removeprefix("ours/")]["epochs"]
+        note = f"; of {options['epochs']} epochs over {other}" if other else ""
+        text.append(f"{name}: {ratio:.4f} of the wall time ({1 / ratio:.1f} times as fast{note})")
+    return text
+
+
+def parse() -> tuple[argparse.Namespace, Path]:
+    """The options, and the folder of images; ends with a message where there is none."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--backbone", default="efficientnet_lite0")
+    parser.add_argument("--data", help=f"folder with train/ and test/ (default {DEFAULT_DATA})")
+    parser.add_argument("--image-size", type=int, default=160)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--contenders", default=",".join(CONTENDERS), help="default %(default)s")
+    parser.add_argument("--guide-epochs", type=int, help="fewer for the guide (default --epochs)")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    options.contenders = list(dict.fromkeys(options.contenders.split(",")))
+    if strange := set(options.contenders) - set(CONTENDERS):
+        parser.error(f"no contender {', '.join(strange)}; there are {', '.join(CONTENDERS)}")
+    if options.seeds < 1:
+        parser.error("--seeds must be at least 1")
+    data = Path(options.data) if options.data else common.ROOT / DEFAULT_DATA
+    options.data = options.data or DEFAULT_DATA
+    if missing := [name for name in ("train", "test") if not (data / name).is_dir()]:
+        needed = f"no folder {' or '.join(missing)} in {options.data}"
+        if options.data == DEFAULT_DATA:
+            sys.exit(f"Skipped: {needed}. Pass --data FOLDER with train/ and test/.")
+        parser.error(needed)
+    return options, data
+
+
+def main() -> None:
+    """Measures and prints."""
+    options, data = parse()
+    facts = common.machine()
+    # Every file is read once, so that the first contender does not wait for the disk alone.
+    for path in itertools.chain(*(data.joinpath(name).rglob("*.*") for name in ("train", "test"))):
+        path.read_bytes()
+    found = summary(measure(options, data), options)
+    result = {"machine": facts, "options": vars(options)} | found
+    common.show(result, lines(result), options.json)
+
+
+if __name__ == "__main__":
+    main()

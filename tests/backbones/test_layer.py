@@ -1,0 +1,131 @@
+"""The backbone layer: what the guide's recipe does to BatchNorm statistics, and what ours does."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_tl.backbones.layer import Backbone
+
+
+@pytest.fixture
+def network():
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, name="conv")(inputs)
+    x = keras.layers.BatchNormalization(name="norm")(x)
+    x = keras.layers.Dropout(0.5, seed=0)(x)
+    return keras.Model(inputs, x, name="network")
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).uniform(0, 255, (16, 8, 8, 3)).astype(np.float32)
+
+
+BLOCKS = [("conv", ["conv"]), ("norm", ["norm"])]
+
+
+def train(model, images):
+    model.compile(keras.optimizers.SGD(1e-4), "mse", jit_compile=False)
+    model.fit(images, np.zeros((len(images), 1)), epochs=1, verbose=0)
+
+
+def on_top(features):
+    return keras.layers.Dense(1)(keras.layers.GlobalAveragePooling2D()(features))
+
+
+def statistics(network):
+    norm = network.get_layer("norm")
+    return norm.moving_mean.numpy(), norm.moving_variance.numpy()
+
+
+def test_the_guide_moves_the_statistics_and_we_do_not(network, images):
+    """keras-team/keras#20285: fit overrides the training=False of the functional model."""
+    before = statistics(network)
+    inputs = keras.Input((8, 8, 3))
+    ours = Backbone(network, BLOCKS)
+    train_ours = keras.Model(inputs, on_top(ours(inputs)))
+    ours.trainable = True
+    train(train_ours, images)
+    for was, now in zip(before, statistics(network), strict=True):
+        np.testing.assert_array_equal(was, now)
+    assert not np.array_equal(network.get_layer("norm").beta.numpy(), np.zeros(4))
+
+    guide = keras.models.clone_model(network)
+    guide.trainable = False
+    inputs = keras.Input((8, 8, 3))
+    train_guide = keras.Model(inputs, on_top(guide(inputs, training=False)))
+    guide.trainable = True
+    train(train_guide, images)
+    for was, now in zip(before, statistics(guide), strict=True):
+        assert not np.array_equal(was, now)
+
+
+@pytest.mark.parametrize("where", ["layer", "network", "norm"])
+def test_statistics_stay_whatever_is_set_trainable(network, images, where):
+    backbone = Backbone(network, BLOCKS)
+    inputs = keras.Input((8, 8, 3))
+    model = keras.Model(inputs, on_top(backbone(inputs)))
+    backbone.trainable = True
+    target = {"layer": backbone, "network": network, "norm": network.get_layer("norm")}[where]
+    target.trainable = False
+    target.trainable = True
+    before = statistics(network)
+    train(model, images)
+    for was, now in zip(before, statistics(network), strict=True):
+        np.testing.assert_array_equal(was, now)
+
+
+def test_dropout_is_off_when_frozen_and_live_when_not(network, images):
+    backbone = Backbone(network, BLOCKS)
+    still = network(images, training=False)
+    np.testing.assert_array_equal(backbone(images, training=True), still)
+    backbone.trainable = True
+    assert not np.array_equal(backbone(images, training=True), still)
+    np.testing.assert_array_equal(backbone(images, training=False), still)
+    np.testing.assert_array_equal(backbone(images), still)
+
+
+def test_the_head_after_a_frozen_backbone_still_drops(network, images):
+    backbone = Backbone(network, BLOCKS)
+    inputs = keras.Input((8, 8, 3))
+    model = keras.Model(inputs, keras.layers.Dropout(0.5, seed=0)(backbone(inputs)))
+    dropped = np.mean(model(images, training=True).numpy() == 0)
+    assert 0.4 < dropped < 0.6
+
+
+@pytest.mark.parametrize(
+    ("blocks", "batch_norm", "expected"),
+    [
+        ((), "affine", set()),
+        (("norm",), "affine", {"gamma", "beta"}),
+        (("norm",), "frozen", set()),
+        (("conv", "norm"), "affine", {"kernel", "bias", "gamma", "beta"}),
+        (("conv", "norm"), "frozen", {"kernel", "bias"}),
+    ],
+)
+def test_unfreezing_after_any_earlier_state(network, blocks, batch_norm, expected):
+    backbone = Backbone(network, BLOCKS)
+    for earlier in ((), ("norm",), ("conv", "norm")):
+        backbone.unfreeze(earlier)
+        backbone.unfreeze(blocks, batch_norm)
+        assert {v.name for v in backbone.trainable_variables} == expected
+
+
+def test_pixels_reach_the_network_unrounded():
+    inputs = keras.Input((1, 1, 3), dtype="float32")
+    outputs = keras.layers.Rescaling(1.0, dtype="float32")(inputs)
+    backbone = Backbone(keras.Model(inputs, outputs), [], dtype="mixed_bfloat16")
+    pixels = tf.constant(200.3, shape=(1, 1, 1, 3))
+    np.testing.assert_array_equal(backbone(pixels), pixels)
+
+
+def test_a_model_with_it_is_an_ordinary_keras_file(network, images, tmp_path):
+    inputs = keras.Input((8, 8, 3))
+    model = keras.Model(inputs, Backbone(network, BLOCKS)(inputs))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(images), model(images))
+    assert [layer.blocks for layer in loaded.layers if isinstance(layer, Backbone)] == [
+        ("conv", "norm")
+    ]

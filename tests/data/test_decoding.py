@@ -1,0 +1,283 @@
+"""The one decoder: every format against Pillow, in every mode of execution; resizing."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_tl.data.decoding import FORMATS, RESIZES, decode_image, resize
+from keras_tl.data.pipeline import read_image
+from keras_tl.errors import ConfigError, DataError
+
+# Two JPEG decoders may round differently, and interpolate the colours differently.
+JPEG = 6
+
+
+def photo(seed=0):
+    """Smooth as a photo is, with an alpha channel that hides nothing when dropped."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (4, 5, 4)).astype(np.uint8)
+    return Image.fromarray(coarse).resize((27, 19), Image.Resampling.BICUBIC)
+
+
+RGBA = photo()
+RGB = RGBA.convert("RGB")
+GREY = RGB.convert("L")
+PALETTE = RGB.quantize(16)
+OTHER = photo(1).convert("RGB")
+SIXTEEN_BITS = np.random.default_rng(2).integers(0, 2**16, (19, 27)).astype(np.uint16)
+
+
+def encode(image, file_format, **options):
+    file = io.BytesIO()
+    image.save(file, file_format, **options)
+    return file.getvalue()
+
+
+# Name: bytes, largest difference from Pillow's pixels.
+CASES = {
+    "jpeg": (encode(RGB, "JPEG", quality=95), JPEG),
+    "jpeg-grey": (encode(GREY, "JPEG"), JPEG),
+    "jpeg-cmyk": (encode(RGB.convert("CMYK"), "JPEG", quality=95), JPEG),
+    "jpeg-progressive": (encode(RGB, "JPEG", progressive=True), JPEG),
+    "png": (encode(RGB, "PNG"), 0),
+    "png-alpha": (encode(RGBA, "PNG"), 0),
+    "png-grey": (encode(GREY, "PNG"), 0),
+    "png-grey-alpha": (encode(RGBA.convert("LA"), "PNG"), 0),
+    "png-palette": (encode(PALETTE, "PNG"), 0),
+    "png-palette-transparent": (encode(PALETTE, "PNG", transparency=3), 0),
+    "png-1-bit": (encode(GREY.convert("1"), "PNG"), 0),
+    "bmp": (encode(RGB, "BMP"), 0),
+    "bmp-alpha": (encode(RGBA, "BMP"), 0),
+    "bmp-grey": (encode(GREY, "BMP"), 0),
+    "bmp-palette": (encode(PALETTE, "BMP"), 0),
+    "gif": (encode(PALETTE, "GIF"), 0),
+    "gif-animated": (encode(PALETTE, "GIF", save_all=True, append_images=[OTHER.quantize(16)]), 0),
+    "webp": (encode(RGB, "WebP", lossless=True), 0),
+    "webp-alpha": (encode(RGBA, "WebP", lossless=True, exact=True), 0),
+    "webp-animated": (
+        encode(RGB, "WebP", lossless=True, save_all=True, append_images=[OTHER]),
+        0,
+    ),
+}
+
+
+def header_of(content, at, value):
+    """The same file with a 32-bit number of its header changed."""
+    return content[:at] + struct.pack("<i", value) + content[at + 4 :]
+
+
+BMP = CASES["bmp-palette"][0]
+NOT_IMAGES = {
+    "empty": b"",
+    "one-byte": b"\xff",
+    # Bytes that are not UTF-8 must not break TensorFlow's own message about them.
+    "shorter-than-a-header": b"\xff\xd8\xff",
+    "text": b"these are not the bytes of an image, though there are enough of them",
+    "tiff": encode(RGB, "TIFF"),
+    "bmp-1-bit": encode(GREY.convert("1"), "BMP"),
+    "bmp-palette-outside-the-file": header_of(BMP, 14, 2**20),
+    "bmp-palette-cut-short": header_of(BMP, 10, 14 + 40 + 6),
+    "bmp-without-palette": header_of(BMP, 10, 0),
+} | {f"{name}-header-only": CASES[name][0][:20] for name in ("jpeg", "png", "gif", "webp", "bmp")}
+TRUNCATED = {
+    f"{name}-half": content[: len(content) // 2]
+    for name, (content, _) in CASES.items()
+    if name in ("jpeg", "png", "webp", "bmp", "bmp-palette")
+}
+
+in_function = tf.function(decode_image, input_signature=[tf.TensorSpec((), tf.string)])
+
+
+@tf.function(input_signature=[tf.TensorSpec((None,), tf.string)])
+def in_map_fn(contents):
+    return tf.map_fn(decode_image, contents, fn_output_signature=tf.uint8)
+
+
+MODES = {
+    "eager": lambda content: decode_image(tf.constant(content)),
+    "function": lambda content: in_function(tf.constant(content)),
+    "map_fn": lambda content: in_map_fn(tf.constant([content]))[0],
+    "tf.data": lambda content: next(
+        iter(tf.data.Dataset.from_tensors(content).map(decode_image))
+    ),
+}
+
+
+def pillow_pixels(content):
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_pixels_are_pillows(name):
+    content, tolerance = CASES[name]
+    pixels = decode_image(tf.constant(content)).numpy()
+    expected = pillow_pixels(content)
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == expected.shape == (19, 27, 3)
+    assert np.abs(pixels.astype(int) - expected).max() <= tolerance
+
+
+def test_sixteen_bits_become_the_high_eight():
+    content = encode(Image.fromarray(SIXTEEN_BITS), "PNG")
+    pixels = decode_image(tf.constant(content)).numpy()
+    np.testing.assert_array_equal(pixels, np.repeat(SIXTEEN_BITS[..., None] >> 8, 3, axis=-1))
+
+
+@pytest.mark.parametrize("name", ["gif-animated", "webp-animated"])
+def test_an_animation_gives_its_first_frame(name):
+    content, _ = CASES[name]
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.n_frames == 2
+        image.seek(1)
+        second = np.asarray(image.convert("RGB"))
+    assert np.abs(decode_image(tf.constant(content)).numpy().astype(int) - second).max() > 50
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "eager"])
+def test_every_mode_gives_the_same_pixels(mode):
+    for name, (content, _) in CASES.items():
+        np.testing.assert_array_equal(MODES[mode](content), MODES["eager"](content), err_msg=name)
+
+
+def test_the_graph_knows_the_channels():
+    assert in_function.get_concrete_function().output_shapes.as_list() == [None, None, 3]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", NOT_IMAGES | TRUNCATED)
+def test_anything_else_is_an_error_of_tensorflow(name, mode):
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        MODES[mode]((NOT_IMAGES | TRUNCATED)[name])
+
+
+@pytest.mark.parametrize("name", NOT_IMAGES | TRUNCATED)
+def test_the_error_for_people_names_the_source_and_the_formats(name):
+    content = (NOT_IMAGES | TRUNCATED)[name]
+    with pytest.raises(DataError) as caught:
+        read_image(content, "photos/broken.jpg", (8, 8), "crop")
+    message = str(caught.value)
+    assert "photos/broken.jpg" in message
+    assert f"{len(content):,} bytes" in message
+    assert all(known in message for known in FORMATS)
+
+
+def test_read_image_decodes_and_resizes():
+    pixels = read_image(CASES["png"][0], "a.png", (19, 27), "crop")
+    assert pixels.dtype == np.float32
+    np.testing.assert_allclose(pixels, pillow_pixels(CASES["png"][0]), atol=1e-3)
+
+
+def checkerboard(height, width, cell=1):
+    rows, columns = np.indices((height, width)) // cell
+    return np.repeat(((rows + columns) % 2 * 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def ramp(height, width, axis):
+    """Pixels equal to their row's (axis 0) or column's number."""
+    return np.repeat(np.indices((height, width))[axis][..., None], 3, axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("how", RESIZES)
+@pytest.mark.parametrize("size", [(32, 32), (16, 40), (7, 3)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1), (31, 33), (64, 20), (200, 300)])
+def test_any_image_gets_to_the_size_and_stays_in_range(shape, size, how):
+    # Sharp edges make bicubic interpolation overshoot.
+    for cell in (1, 5):
+        pixels = resize(checkerboard(*shape, cell), size, how).numpy()
+        assert pixels.shape == (*size, 3)
+        assert pixels.dtype == np.float32
+        assert pixels.min() >= 0
+        assert pixels.max() <= 255
+
+
+@pytest.mark.parametrize("how", RESIZES)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64, np.float16, np.float64])
+def test_an_image_of_the_right_size_is_unchanged(dtype, how):
+    image = np.asarray(RGB).astype(dtype)
+    np.testing.assert_allclose(resize(image, (19, 27), how), np.asarray(RGB), atol=1e-3)
+
+
+@pytest.mark.parametrize("how", RESIZES)
+@pytest.mark.parametrize("size", [(19, 27), (12, 31)])
+def test_a_batch_is_resized_as_each_of_its_images(size, how):
+    images = np.stack([np.asarray(RGB), np.asarray(OTHER)])
+    single = np.stack([resize(image, size, how) for image in images])
+    np.testing.assert_array_equal(resize(images, size, how), single)
+
+
+@pytest.mark.parametrize("how", RESIZES)
+def test_a_graph_knows_the_size(how):
+    function = tf.function(
+        lambda image: resize(image, (12, 20), how),
+        input_signature=[tf.TensorSpec((None, None, 3), tf.uint8)],
+    )
+    assert function.get_concrete_function().output_shapes.as_list() == [12, 20, 3]
+    np.testing.assert_allclose(function(np.asarray(RGB)), resize(RGB, (12, 20), how), atol=1e-3)
+
+
+# Shape, size, and the rows and columns that are kept.
+CROPS = [
+    ((40, 100), (20, 20), (0, 40), (30, 70)),
+    ((100, 40), (20, 20), (30, 70), (0, 40)),
+    ((60, 60), (20, 40), (15, 45), (0, 60)),
+    ((60, 60), (40, 20), (0, 60), (15, 45)),
+    ((50, 50), (224, 224), (0, 50), (0, 50)),
+    ((333, 333), (37, 37), (0, 333), (0, 333)),
+]
+
+
+@pytest.mark.parametrize(("shape", "size", "rows", "columns"), CROPS)
+def test_crop_keeps_the_centre_and_the_aspect(shape, size, rows, columns):
+    for axis, kept in ((0, rows), (1, columns)):
+        image = ramp(*shape, axis) * (255 / max(shape))
+        part = image[slice(*rows), slice(*columns)]
+        cropped = resize(image, size, "crop").numpy()
+        np.testing.assert_array_equal(cropped, resize(part, size, "stretch"))
+        assert cropped.mean() == pytest.approx((kept[0] + kept[1] - 1) / 2 * 255 / max(shape), 0.01)
+
+
+@pytest.mark.parametrize("how", RESIZES)
+def test_only_stretch_changes_the_shape_of_a_square(how):
+    image = np.zeros((40, 80, 3), np.uint8)
+    image[10:30, 30:50] = 255
+    white = resize(image, (32, 32), how).numpy()[..., 0] > 127
+    height, width = white.any(axis=1).sum(), white.any(axis=0).sum()
+    assert (height == 2 * width) if how == "stretch" else (height == width)
+
+
+# Shape, size, and the height and width of the image inside the borders.
+PADS = [
+    ((40, 80), (32, 32), (16, 32)),
+    ((80, 40), (32, 32), (32, 16)),
+    ((50, 50), (20, 31), (20, 20)),
+    ((33, 47), (32, 32), (22, 32)),
+    ((1, 500), (32, 32), (1, 32)),
+    ((500, 2), (16, 24), (16, 1)),
+    ((10, 10), (30, 30), (30, 30)),
+]
+
+
+@pytest.mark.parametrize(("shape", "size", "inner"), PADS)
+def test_pad_shows_all_of_the_image_centred_on_black(shape, size, inner):
+    image = ramp(*shape, 0) + ramp(*shape, 1) + 1
+    image *= 255 / image.max()
+    padded = resize(image, size, "pad").numpy()
+    top, left = ((whole - part) // 2 for whole, part in zip(size, inner, strict=True))
+    expected = np.zeros((*size, 3), np.float32)
+    expected[top : top + inner[0], left : left + inner[1]] = resize(image, inner, "stretch")
+    np.testing.assert_array_equal(padded, expected)
+
+
+def test_stretch_shows_all_of_the_image():
+    image = ramp(30, 90, 1)
+    stretched = resize(image, (30, 30), "stretch").numpy()
+    np.testing.assert_allclose(stretched[:, 1:-1], ramp(30, 30, 1)[:, 1:-1] * 3 + 1, atol=0.01)
+
+
+def test_an_unknown_way_lists_the_choices():
+    with pytest.raises(ConfigError, match="Unknown resize 'zoom'.*'crop', 'pad', 'stretch'"):
+        resize(np.zeros((4, 4, 3)), (2, 2), "zoom")

@@ -1,0 +1,219 @@
+"""The feature cache: found again when nothing changed, never when anything did."""
+
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_tl as ktl
+from keras_tl.config import CacheConfig, HeadConfig
+from keras_tl.errors import CacheError
+from keras_tl.testing.checks import eagerly
+from keras_tl.training.feature_cache import FeatureCache, Features
+from tests.conftest import make_tiny_data
+
+MADE_FROM = {"images": "a", "weights": "b"}
+ROWS = np.random.default_rng(0).normal(size=(10, 2, 3)).astype(np.float32)
+
+
+class Counter:
+    """Gives the rows in two batches and counts how often it was asked."""
+
+    def __init__(self, rows=ROWS):
+        self.rows, self.asked = rows, 0
+
+    def __call__(self):
+        self.asked += 1
+        yield self.rows[:4]
+        yield self.rows[4:]
+
+
+@pytest.mark.parametrize("where", ["auto", "disk", "memory"])
+def test_rows_come_back_as_they_were(tmp_path, where):
+    cache = FeatureCache(CacheConfig(where, folder=str(tmp_path)))
+    compute = Counter()
+    for _ in range(2):
+        features = cache.get(MADE_FROM, ROWS.shape, compute)
+        np.testing.assert_array_equal(features.read(np.array([7, 0, 7])), ROWS[[7, 0, 7]])
+    assert compute.asked == 1
+    assert (features.rows is None) == (where == "disk")
+    assert any(tmp_path.rglob("features.bin")) == (where != "memory")
+
+
+def test_large_features_stay_on_disk(tmp_path):
+    cache = FeatureCache(CacheConfig(folder=str(tmp_path), memory_limit=ROWS.nbytes - 1))
+    assert cache.get(MADE_FROM, ROWS.shape, Counter()).rows is None
+
+
+@pytest.mark.parametrize("changed", ["images", "weights", "something new"])
+def test_anything_changed_is_another_entry(tmp_path, changed):
+    cache = FeatureCache(CacheConfig(folder=str(tmp_path)))
+    cache.get(MADE_FROM, ROWS.shape, Counter())
+    compute = Counter()
+    cache.get(MADE_FROM | {changed: "other"}, ROWS.shape, compute)
+    assert compute.asked == 1
+
+
+def test_an_interrupted_extraction_leaves_nothing(tmp_path):
+    def fails():
+        yield ROWS[:4]
+        raise RuntimeError("power cut")
+
+    cache = FeatureCache(CacheConfig(folder=str(tmp_path)))
+    with pytest.raises(RuntimeError, match="power cut"):
+        cache.get(MADE_FROM, ROWS.shape, fails)
+    assert list((tmp_path / "features").iterdir()) == []
+
+
+def test_a_truncated_entry_is_computed_again(tmp_path):
+    cache = FeatureCache(CacheConfig(folder=str(tmp_path)))
+    cache.get(MADE_FROM, ROWS.shape, Counter())
+    (file,) = tmp_path.rglob("features.bin")
+    os.truncate(file, 100)
+    compute = Counter()
+    features = cache.get(MADE_FROM, ROWS.shape, compute)
+    assert compute.asked == 1
+    np.testing.assert_array_equal(features.read(np.arange(10)), ROWS)
+
+
+def test_a_wrong_number_of_rows_is_refused(tmp_path):
+    cache = FeatureCache(CacheConfig(folder=str(tmp_path)))
+    with pytest.raises(CacheError, match="Expected features of 10 images, computed 9"):
+        cache.get(MADE_FROM, ROWS.shape, Counter(ROWS[:9]))
+
+
+def test_the_folder_keeps_to_its_limit(tmp_path):
+    config = CacheConfig(folder=str(tmp_path), folder_limit=int(2.5 * ROWS.nbytes))
+    cache = FeatureCache(config)
+    for number in range(3):
+        cache.get({"entry": number}, ROWS.shape, Counter())
+        (newest,) = set(tmp_path.glob("features/*")) - (set() if number == 0 else seen)
+        os.utime(newest, (number, number))
+        seen = set(tmp_path.glob("features/*"))
+    asked = []
+    for number in (1, 2, 0):
+        compute = Counter()
+        cache.get({"entry": number}, ROWS.shape, compute)
+        asked.append(compute.asked)
+    assert asked == [0, 0, 1]
+
+
+def test_no_room_is_said_before_anything_is_written(tmp_path):
+    cache = FeatureCache(CacheConfig(folder=str(tmp_path)))
+    with pytest.raises(CacheError, match=r"need .* GiB on disk.*cache='off'"):
+        cache.get(MADE_FROM, (10**15,), Counter())
+    assert list((tmp_path / "features").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    cache = FeatureCache(CacheConfig(folder=str(tmp_path / "file")))
+    with pytest.raises(CacheError, match=r"Cannot write the feature cache.*KERAS_TL_CACHE"):
+        cache.get(MADE_FROM, ROWS.shape, Counter())
+
+
+def test_batches_hold_every_row_with_its_label():
+    features = Features(ROWS.shape, rows=ROWS)
+    labels = np.arange(10)
+    orders = []
+    for seed in (0, 0, 1, None):
+        batches = list(features.dataset(labels, 4, seed).as_numpy_iterator())
+        for rows, chosen in batches:
+            np.testing.assert_array_equal(rows, ROWS[chosen])
+        orders.append(np.concatenate([chosen for _, chosen in batches]).tolist())
+        assert sorted(orders[-1]) == list(range(10))
+    assert orders[0] == orders[1] != orders[2]
+    assert orders[3] == list(range(10))
+
+
+def images_in(folder, seed=0):
+    rng = np.random.default_rng(seed)
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number in range(6):
+            pixels = rng.integers(0, 255, (20, 20, 3)).astype(np.uint8)
+            (folder / name / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+    return folder
+
+
+def runs_of_backbone(learner, **options):
+    """How many images went through the backbone in one `fit_head`."""
+    seen = []
+    rows = learner._trainer._rows
+    learner._trainer._rows = lambda runner, split, title: (
+        seen.append(len(split)) or rows(runner, split, title)
+    )
+    with eagerly():
+        learner.fit_head(epochs=1, **options)
+    return sum(seen)
+
+
+def change_nothing(folder):
+    pass
+
+
+def change_content(folder):
+    file = folder / "cat" / "0.png"
+    file.write_bytes((folder / "dog" / "0.png").read_bytes())
+
+
+def touch(folder):
+    os.utime(folder / "cat" / "0.png", (1, 1))
+
+
+def rename(folder):
+    (folder / "cat" / "0.png").rename(folder / "cat" / "0b.png")
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "expected"),
+    [
+        (change_nothing, {}, 0),
+        (change_content, {}, 12),
+        (touch, {}, 12),
+        (rename, {}, 12),
+        (change_nothing, {"image_size": 40}, 12),
+        (change_nothing, {"resize": "stretch"}, 12),
+        (change_nothing, {"precision": "mixed_bfloat16"}, 12),
+        (change_nothing, {"weights": None}, 12),
+        (change_nothing, {"head": HeadConfig(pooling="max")}, 12),
+        (change_nothing, {"output_block": "block2"}, 12),
+        (change_nothing, {"seed": 5}, 0),
+        (change_nothing, {"head": HeadConfig(hidden=(4,))}, 0),
+    ],
+)
+def test_the_learner_knows_when_features_still_hold(tmp_path, change, options, expected):
+    folder = images_in(tmp_path / "photos")
+    cache = CacheConfig(folder=str(tmp_path / "cache"))
+    for number, settings in enumerate(({}, options)):
+        chosen = {"image_size": 32, "precision": "float32", "seed": 0} | settings
+        data = ktl.ImageData.from_folder(
+            folder, validation_split=0, test_split=0, resize=chosen.pop("resize", "crop")
+        )
+        learner = ktl.Learner("efficientnet_lite0", data, verbose=False, **chosen)
+        assert runs_of_backbone(learner, cache=cache) == (expected if number else 12)
+        if not number:
+            change(folder)
+
+
+def test_a_full_hash_survives_touching_but_no_change_of_content(tmp_path):
+    folder = images_in(tmp_path / "photos")
+    cache = CacheConfig(folder=str(tmp_path / "cache"), full_hash=True)
+    ran = []
+    for change in (touch, change_content, change_nothing):
+        data = ktl.ImageData.from_folder(folder, validation_split=0, test_split=0)
+        learner = ktl.Learner("efficientnet_lite0", data, image_size=32, seed=0, verbose=False)
+        ran.append(runs_of_backbone(learner, cache=cache))
+        change(folder)
+    assert ran == [12, 0, 12]
+
+
+def test_augmentation_is_never_cached(tmp_path):
+    data = make_tiny_data()
+    learner = ktl.Learner("efficientnet_lite0", data, image_size=32, seed=0, verbose=False)
+    cache = CacheConfig(folder=str(tmp_path))
+    with eagerly():
+        record = learner.fit_head(epochs=1, augment=True, cache=cache)
+    assert not record.cached
+    assert list(tmp_path.rglob("features.bin")) == []

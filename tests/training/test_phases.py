@@ -1,0 +1,127 @@
+"""Phases: the best weights are kept, histories span them, one seed repeats everything."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_tl as ktl
+from keras_tl.backbones.loading import seeded
+from keras_tl.config import Phase
+from keras_tl.errors import ConfigError, DataError
+from keras_tl.training.policies import HEAD, POLICIES, phases_of
+from tests.conftest import make_tiny_data, small_network
+
+GENTLE = Phase("tune", epochs=2, learning_rate=1e-4, unfreeze="all", optimizer="adamw")
+RUINOUS = dataclasses.replace(GENTLE, learning_rate=100.0, optimizer="sgd")
+
+
+def test_the_history_spans_the_phases(small_learner):
+    small_learner.fit_head(epochs=2)
+    small_learner.fine_tune(policy=GENTLE)
+    assert [record.phase.name for record in small_learner.history] == ["head", "tune"]
+    assert [record.cached for record in small_learner.history] == [True, False]
+    for record in small_learner.history:
+        assert len(record.epochs) == 2
+        for epoch in record.epochs:
+            assert set(epoch) == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"}
+
+
+def test_a_phase_that_only_harms_ends_with_the_weights_from_before(small_learner, capsys):
+    small_learner._reporter.console.quiet = False
+    small_learner.fit_head(epochs=5)
+    before = small_learner.model.get_weights()
+    (record,) = small_learner.fine_tune(policy=RUINOUS, augment=False)
+    assert record.best_epoch == 0
+    for was, now in zip(before, small_learner.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(was, now)
+    assert "the weights from before were kept" in capsys.readouterr().err
+
+
+def test_the_best_epoch_is_kept(small_learner):
+    record = small_learner.fit_head(epochs=8, learning_rate=0.5)
+    losses = [epoch["val_loss"] for epoch in record.epochs]
+    assert record.best_epoch == int(np.argmin(losses)) + 1
+    validation = small_learner.evaluate("validation")
+    assert validation["loss"] == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_without_validation_all_epochs_run(tiny_data):
+    data = dataclasses.replace(tiny_data, splits={"train": tiny_data.split("train")})
+    learner = ktl.Learner("efficientnet_lite0", data, image_size=32, seed=0, verbose=False)
+    record = learner.fit_head(epochs=7, learning_rate=2.0)
+    assert len(record.epochs) == record.best_epoch == 7
+    assert set(record.epochs[0]) == {"loss", "accuracy", "learning_rate"}
+
+
+def test_fine_tuning_an_untrained_head_trains_it_first(small_learner, capsys):
+    small_learner._reporter.console.quiet = False
+    small_learner.fine_tune(policy=GENTLE)
+    assert [record.phase.name for record in small_learner.history] == ["head", "tune"]
+    assert "fit_head() runs first" in capsys.readouterr().err
+
+
+def test_callbacks_are_called_in_both_phases(small_learner):
+    seen = []
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    small_learner.fit_head(epochs=2, callbacks=[callback])
+    small_learner.fine_tune(policy=GENTLE, callbacks=[callback])
+    assert seen == [0, 1, 0, 1]
+
+
+def test_one_seed_repeats_head_and_augmented_fine_tuning():
+    def train(seed):
+        with seeded(0):
+            network = small_network()
+        learner = ktl.Learner(
+            network, make_tiny_data(4), image_size=32, preprocess="tf", seed=seed, verbose=False
+        )
+        learner.fit_head(epochs=1, cache="memory")
+        learner.fine_tune(epochs=2, batch_size=4)
+        return learner.model.get_weights()
+
+    first, again, other = train(0), train(0), train(1)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_given_values_are_always_honoured():
+    for policy in POLICIES:
+        for phase in phases_of(policy, learning_rate=0.123, unfreeze=2, batch_size=7):
+            assert (phase.learning_rate, phase.unfreeze, phase.batch_size) == (0.123, 2, 7)
+    (phase,) = phases_of("standard", epochs=11, learning_rate=None)
+    assert phase == dataclasses.replace(POLICIES["standard"][0], epochs=11)
+    assert phases_of(HEAD) == (HEAD,)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"policy": "magic"}, "Unknown policy 'magic'. Expected one of: 'standard'"),
+        ({"policy": [GENTLE, GENTLE], "epochs": 2}, "epochs= is for policies of one phase"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1. Received: 0"),
+        ({"learning_rate": -1}, "learning_rate must be a number from 0"),
+        ({"augment": "upside-down"}, "Unknown augmentation 'upside-down'"),
+    ],
+)
+def test_wrong_arguments_of_fine_tune(small_learner, arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        small_learner.fine_tune(**arguments)
+    assert small_learner.history == []
+
+
+def test_a_broken_file_is_named_in_both_phases(tmp_path, small_learner):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(4):
+            pixels = np.full((20, 20, 3), 60 * number, np.uint8)
+            (tmp_path / name / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+    (tmp_path / "b" / "2.png").write_bytes(b"not an image")
+    data = ktl.ImageData.from_folder(tmp_path, validation_split=0, test_split=0)
+    learner = ktl.Learner("efficientnet_lite0", data, image_size=32, verbose=False)
+    for train in (learner.fit_head, lambda: learner.fit_head(augment=True)):
+        with pytest.raises(DataError, match=r"Cannot decode .*b/2.png.*Repair the file or remove"):
+            train()
+    assert learner.history == []
