@@ -17,6 +17,7 @@ with `--guide-epochs` the guide's rows are of that many epochs and say so. `--js
 
 import argparse
 import itertools
+import json
 import statistics
 import sys
 import tempfile
@@ -29,8 +30,8 @@ DEFAULT_DATA = "../shared/data/cifar10-mini"
 CONTENDERS = ("ours", "guide", "guide-validated", "logistic")
 
 
-def measure(options: argparse.Namespace, data: Path) -> dict[str, Any]:
-    """Runs every contender with every seed."""
+def measure(options: argparse.Namespace, data: Path) -> dict[str, list[dict[str, Any]]]:
+    """Runs every contender with every seed, each time another one first."""
     runs = {name: [] for name in options.contenders}
     with tempfile.TemporaryDirectory(prefix="keras_tl_bench_") as scratch:
         saved = Path(scratch, "backbone.keras")
@@ -126,7 +127,8 @@ def lines(result: dict[str, Any]) -> list[str]:
     ]
     for name, ratio in result["ratios"].items():
         other = result["contenders"][name.removeprefix("ours/")]["epochs"]
-        note = f"; of {options['epochs']} epochs over {other}" if other else ""
+        unequal = other not in (None, options["epochs"])
+        note = f"; ours ran {options['epochs']} epochs, it {other}" if unequal else ""
         text.append(f"{name}: {ratio:.4f} of the wall time ({1 / ratio:.1f} times as fast{note})")
     return text
 
@@ -152,9 +154,11 @@ def parse() -> tuple[argparse.Namespace, Path]:
     options.data = options.data or DEFAULT_DATA
     if missing := [name for name in ("train", "test") if not (data / name).is_dir()]:
         needed = f"no folder {' or '.join(missing)} in {options.data}"
-        if options.data == DEFAULT_DATA:
-            sys.exit(f"Skipped: {needed}. Pass --data FOLDER with train/ and test/.")
-        parser.error(needed)
+        if options.data != DEFAULT_DATA:
+            parser.error(needed)
+        reason = f"{needed}. Pass --data FOLDER with train/<class>/* and test/<class>/*."
+        print(json.dumps({"skipped": reason}) if options.json else f"Skipped: {reason}")
+        sys.exit()
     return options, data
 
 
@@ -164,7 +168,8 @@ def main() -> None:
     facts = common.machine()
     # Every file is read once, so that the first contender does not wait for the disk alone.
     for path in itertools.chain(*(data.joinpath(name).rglob("*.*") for name in ("train", "test"))):
-        path.read_bytes()
+        if path.is_file():
+            path.read_bytes()
     found = summary(measure(options, data), options)
     result = {"machine": facts, "options": vars(options)} | found
     common.show(result, lines(result), options.json)

@@ -31,7 +31,9 @@ def write_photos(
         for cell in scales:
             shape = (height // cell + 2, width // cell + 2, 3)
             noise = tf.random.stateless_normal(shape, tf.stack([index, seed * 256 + cell]))
-            pixels += 48 * (cell / scales[0]) ** 0.5 * tf.image.resize(noise, (height, width), "bicubic")
+            pixels += (
+                48 * (cell / scales[0]) ** 0.5 * tf.image.resize(noise, (height, width), "bicubic")
+            )
         return tf.io.encode_jpeg(tf.cast(tf.clip_by_value(pixels, 0, 255), tf.uint8), quality=95)
 
     for label in range(classes):

@@ -54,6 +54,4 @@ def small_learner(tiny_data):
     """A learner on the tiny data and the small network."""
     with seeded(0):
         network = small_network()
-    return ktl.Learner(
-        network, tiny_data, image_size=32, preprocess="tf", seed=0, verbose=False
-    )
+    return ktl.Learner(network, tiny_data, image_size=32, preprocess="tf", seed=0, verbose=False)

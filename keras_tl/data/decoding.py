@@ -30,7 +30,8 @@ def decode_image(content: tf.Tensor) -> tf.Tensor:
     """
 
     def webp() -> tf.Tensor:
-        image = tf.io.decode_image(content, channels=0, expand_animations=False)
+        safe = tf.cond(_is_animated_webp(header), lambda: _with_alpha(content), lambda: content)
+        image = tf.io.decode_image(safe, channels=0, expand_animations=False)
         return image[..., :3]
 
     def anything_else() -> tf.Tensor:
@@ -100,6 +101,24 @@ def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     top = (height - kept_height) // 2
     left = (width - kept_width) // 2
     return images[..., top : top + kept_height, left : left + kept_width, :]
+
+
+def _is_animated_webp(header: tf.Tensor) -> tf.Tensor:
+    animated = tf.io.decode_raw(tf.strings.substr(header, 20, 1), tf.uint8)[0] & 0x02
+    return (tf.strings.substr(header, 12, 4) == b"VP8X") & (animated != 0)
+
+
+def _with_alpha(content: tf.Tensor) -> tf.Tensor:
+    """The same WebP file, declared to have an alpha channel.
+
+    TensorFlow 2.21 copies the four channels of an animation's frame into a buffer for as many as
+    the file declares: three corrupt the memory of the process.
+    """
+    flags = tf.io.decode_raw(tf.strings.substr(content, 20, 1), tf.uint8)[0]
+    with_alpha = tf.constant([bytes([flags | 0x10]) for flags in range(256)])
+    flags = tf.gather(with_alpha, tf.cast(flags, tf.int32))
+    before, after = tf.strings.substr(content, 0, 20), tf.strings.substr(content, 21, -1)
+    return before + flags + after
 
 
 def _is_palette_bmp(header: tf.Tensor) -> tf.Tensor:

@@ -19,27 +19,28 @@ class Pipeline:
     Attributes:
         image_size: (height, width) of the batches.
         resize: `"crop"`, `"pad"` or `"stretch"`.
+        whole_batches: fill up the last batch, see `row_numbers`; for several replicas.
     """
 
     image_size: tuple[int, int]
     resize: str
+    whole_batches: bool = False
 
     def ordered(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
         """Batches of (pixels, labels) in the split's order; the last one may be smaller.
 
         Pixels are float32 (batch, height, width, 3) in [0, 255]; labels int64 (batch,).
         """
-        return self._batches(split, self._rows(split), batch_size)
+        rows = row_numbers(len(split), batch_size if self.whole_batches else 1)
+        return self._batches(split, rows, batch_size)
 
     def pixels(self, split: ImageSplit) -> np.ndarray:
         """float32 array (n, height, width, 3) in [0, 255]: all images at once, for a few."""
         return np.concatenate([pixels.numpy() for pixels, _ in self.ordered(split, 32)])
 
     def padded(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
-        """Batches of pixels in order, all of the same size: the last image fills the last one."""
-        rows = self._rows(split)
-        missing = -len(split) % batch_size
-        rows = rows.concatenate(tf.data.Dataset.from_tensors(len(split) - 1).repeat(missing))
+        """Batches of pixels in order, the last one filled up."""
+        rows = row_numbers(len(split), batch_size)
         batches = self._batches(split, rows, batch_size, drop_remainder=True)
         return batches.map(lambda pixels, labels: pixels)
 
@@ -55,12 +56,8 @@ class Pipeline:
             augment: callable on a batch of pixels. Batches pass through it one after the
                 other, so that a seeded one is repeatable.
         """
-        rows = self._rows(split).shuffle(len(split), seed=seed, reshuffle_each_iteration=True)
+        rows = row_numbers(len(split), batch_size if self.whole_batches else 1, seed)
         return self._batches(split, rows, batch_size, augment=augment)
-
-    @staticmethod
-    def _rows(split: ImageSplit) -> tf.data.Dataset:
-        return tf.data.Dataset.range(len(split), output_type=tf.int32)
 
     def _batches(
         self,
@@ -86,6 +83,28 @@ class Pipeline:
         if augment is not None:
             batches = batches.map(lambda pixels, y: (augment(pixels), y))
         return with_options(batches.prefetch(2))
+
+
+def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.data.Dataset:
+    """int64 scalars 0 to `count` - 1, then as many of them again as make up a multiple.
+
+    Replicas share a batch by its full size: of a smaller one some get fewer rows or none, and
+    their mean loss weighs too much or is not a number. So the last batch is filled up, by rows
+    spread evenly over all, so that the means over an epoch hardly change.
+
+    Args:
+        count: number of rows.
+        multiple_of: what the number of scalars is a multiple of.
+        seed: a new order in every epoch, fixed by the seed; `None`: in order.
+    """
+    rows = tf.data.Dataset.range(count)
+    missing = -count % multiple_of
+    if missing:
+        again = np.linspace(0, count - 1, missing).round().astype(np.int64)
+        rows = rows.concatenate(tf.data.Dataset.from_tensor_slices(again))
+    if seed is not None:
+        rows = rows.shuffle(count + missing, seed=seed, reshuffle_each_iteration=True)
+    return rows
 
 
 def with_options(dataset: tf.data.Dataset) -> tf.data.Dataset:

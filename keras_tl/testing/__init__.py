@@ -1,10 +1,10 @@
 """The conformance suite: what must hold of every backbone, for ours and for yours.
 
-    from keras_tl.testing import Case, parametrize_with_checks
+from keras_tl.testing import Case, parametrize_with_checks
 
-    @parametrize_with_checks([Case("resnet50", image_size=32)])
-    def test_backbone(case, check, tmp_path):
-        check(case, tmp_path)
+@parametrize_with_checks([Case("resnet50", image_size=32)])
+def test_backbone(case, check, tmp_path):
+    check(case, tmp_path)
 """
 
 from collections.abc import Iterable

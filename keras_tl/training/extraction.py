@@ -23,7 +23,7 @@ class BatchRunner:
     def __init__(self, model: keras.Model, strategy: tf.distribute.Strategy):
         self._strategy = strategy
         # Keras's own predict would gather all batches in memory.
-        self._run = tf.function(
+        self._function = tf.function(
             lambda batch: strategy.run(lambda pixels: model(pixels, training=False), (batch,)),
             autograph=False,
         )
@@ -52,7 +52,7 @@ class BatchRunner:
         batches = pipeline.padded(split, batch_size)
         try:
             for batch in self._strategy.experimental_distribute_dataset(batches):
-                parts = self._strategy.experimental_local_results(self._run(batch))
+                parts = self._strategy.experimental_local_results(self._function(batch))
                 rows = np.concatenate([part.numpy() for part in parts])[:left]
                 left -= len(rows)
                 progress(len(split) - left)

@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.config import CacheConfig
+from keras_tl.data.pipeline import row_numbers, with_options
 from keras_tl.errors import CacheError
 from keras_tl.files import whole_folder, write_json
 
@@ -58,20 +59,25 @@ class Features:
             os.close(descriptor)
         return result
 
-    def dataset(self, labels: np.ndarray, batch_size: int, seed: int | None) -> tf.data.Dataset:
-        """Batches of (features, labels); in a new order every epoch if there is a seed."""
-        indices = tf.data.Dataset.range(len(self))
-        if seed is not None:
-            indices = indices.shuffle(len(self), seed=seed, reshuffle_each_iteration=True)
+    def dataset(
+        self, labels: np.ndarray, batch_size: int, seed: int | None, whole_batches: bool = False
+    ) -> tf.data.Dataset:
+        """Batches of (features, labels).
+
+        Args:
+            labels: int array (n,).
+            batch_size: rows a batch.
+            seed: a new order in every epoch, fixed by the seed; `None`: in order.
+            whole_batches: fill up the last batch, see `keras_tl.data.pipeline.row_numbers`.
+        """
         all_labels = tf.constant(labels)
 
-        def load(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            rows = tf.numpy_function(self.read, [chosen], tf.float32)
-            return tf.ensure_shape(rows, (None, *self.shape[1:])), tf.gather(all_labels, chosen)
+        def load(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            features = tf.numpy_function(self.read, [rows], tf.float32)
+            return tf.ensure_shape(features, (None, *self.shape[1:])), tf.gather(all_labels, rows)
 
-        options = tf.data.Options()
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-        return indices.batch(batch_size).map(load).prefetch(2).with_options(options)
+        rows = row_numbers(len(self), batch_size if whole_batches else 1, seed)
+        return with_options(rows.batch(batch_size).map(load).prefetch(2))
 
 
 class FeatureCache:

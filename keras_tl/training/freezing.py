@@ -24,15 +24,16 @@ def prepare(model: keras.Model, backbone: Backbone, phase: Phase, steps: int, ta
         ConfigError: the phase names a block that the backbone has not.
     """
     unfreeze(backbone, phase.unfreeze, phase.batch_norm)
-    optimizer = make_optimizer(phase, steps, model.trainable_variables)
-    if "mixed_float16" in {layer.dtype_policy.name for layer in model._flatten_layers()}:
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(
-        optimizer=optimizer,
-        loss=loss_of_task(task),
-        metrics=metrics_of_task(task),
-        jit_compile=jit_compile(),
-    )
+    with model.distribute_strategy.scope():
+        optimizer = make_optimizer(phase, steps, model.trainable_variables)
+        if "mixed_float16" in {layer.dtype_policy.name for layer in model._flatten_layers()}:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        model.compile(
+            optimizer=optimizer,
+            loss=loss_of_task(task),
+            metrics=metrics_of_task(task),
+            jit_compile=jit_compile(),
+        )
 
 
 def unfreeze(backbone: Backbone, which: str | int | None, batch_norm: str = "affine") -> None:

@@ -1,5 +1,6 @@
 """Trains a model over phases, the frozen ones on cached features."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
 import keras
@@ -43,7 +44,8 @@ class Trainer:
         reporter: Reporter,
     ):
         self.history: list[PhaseRecord] = []
-        self.pipeline = Pipeline(config.image_size, config.resize)
+        self._replicas = strategy.num_replicas_in_sync
+        self.pipeline = Pipeline(config.image_size, config.resize, self._replicas > 1)
         self.cache = FeatureCache(CacheConfig())
         self._config = config
         self._parts = parts
@@ -70,6 +72,9 @@ class Trainer:
         A frozen phase without augmentation trains the head on cached features; every other
         phase runs the whole model on images.
         """
+        # Replicas share a batch evenly.
+        whole = -(-phase.batch_size // self._replicas) * self._replicas
+        phase = dataclasses.replace(phase, batch_size=whole)
         cached = phase.unfreeze is None and augment is False and self.cache.config.where != "off"
         loss_before = None
         if self.history and "validation" in data.splits:
@@ -158,9 +163,10 @@ class Trainer:
         train, validation = data.split("train"), data.splits.get("validation")
         # Both are extracted before either is read, so that nothing computes beside `fit`.
         features = [self.features(split) if split else None for split in (train, validation)]
+        whole = self.pipeline.whole_batches
         return (
-            features[0].dataset(train.labels, phase.batch_size, seed),
-            features[1] and features[1].dataset(validation.labels, phase.batch_size, None),
+            features[0].dataset(train.labels, phase.batch_size, seed, whole),
+            features[1] and features[1].dataset(validation.labels, phase.batch_size, None, whole),
         )
 
     def _live_datasets(

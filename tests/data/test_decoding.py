@@ -12,8 +12,8 @@ from keras_tl.data.decoding import FORMATS, RESIZES, decode_image, resize
 from keras_tl.data.pipeline import read_image
 from keras_tl.errors import ConfigError, DataError
 
-# Two JPEG decoders may round differently, and interpolate the colours differently.
-JPEG = 6
+# TensorFlow decodes JPEG by libjpeg's fast transform, Pillow by the accurate one.
+JPEG = 16
 
 
 def photo(seed=0):
@@ -57,8 +57,13 @@ CASES = {
     "gif-animated": (encode(PALETTE, "GIF", save_all=True, append_images=[OTHER.quantize(16)]), 0),
     "webp": (encode(RGB, "WebP", lossless=True), 0),
     "webp-alpha": (encode(RGBA, "WebP", lossless=True, exact=True), 0),
+    # Without alpha, TensorFlow's own decoder writes past the end of its buffer.
     "webp-animated": (
         encode(RGB, "WebP", lossless=True, save_all=True, append_images=[OTHER]),
+        0,
+    ),
+    "webp-animated-alpha": (
+        encode(RGBA, "WebP", lossless=True, exact=True, save_all=True, append_images=[photo(1)]),
         0,
     ),
 }
@@ -96,13 +101,21 @@ def in_map_fn(contents):
     return tf.map_fn(decode_image, contents, fn_output_signature=tf.uint8)
 
 
+# One pipeline for all contents, because tracing one takes longer than running it.
+CONTENT = tf.Variable(b"", dtype=tf.string)
+PIPELINE = tf.data.Dataset.range(1).map(lambda _: decode_image(CONTENT))
+
+
+def in_pipeline(content):
+    CONTENT.assign(content)
+    return next(iter(PIPELINE))
+
+
 MODES = {
     "eager": lambda content: decode_image(tf.constant(content)),
     "function": lambda content: in_function(tf.constant(content)),
     "map_fn": lambda content: in_map_fn(tf.constant([content]))[0],
-    "tf.data": lambda content: next(
-        iter(tf.data.Dataset.from_tensors(content).map(decode_image))
-    ),
+    "tf.data": in_pipeline,
 }
 
 
@@ -118,7 +131,9 @@ def test_pixels_are_pillows(name):
     expected = pillow_pixels(content)
     assert pixels.dtype == np.uint8
     assert pixels.shape == expected.shape == (19, 27, 3)
-    assert np.abs(pixels.astype(int) - expected).max() <= tolerance
+    difference = np.abs(pixels.astype(int) - expected)
+    assert difference.max() <= tolerance
+    assert difference.mean() <= tolerance / 4
 
 
 def test_sixteen_bits_become_the_high_eight():
@@ -127,7 +142,7 @@ def test_sixteen_bits_become_the_high_eight():
     np.testing.assert_array_equal(pixels, np.repeat(SIXTEEN_BITS[..., None] >> 8, 3, axis=-1))
 
 
-@pytest.mark.parametrize("name", ["gif-animated", "webp-animated"])
+@pytest.mark.parametrize("name", ["gif-animated", "webp-animated", "webp-animated-alpha"])
 def test_an_animation_gives_its_first_frame(name):
     content, _ = CASES[name]
     with Image.open(io.BytesIO(content)) as image:
@@ -275,9 +290,9 @@ def test_pad_shows_all_of_the_image_centred_on_black(shape, size, inner):
 def test_stretch_shows_all_of_the_image():
     image = ramp(30, 90, 1)
     stretched = resize(image, (30, 30), "stretch").numpy()
-    np.testing.assert_allclose(stretched[:, 1:-1], ramp(30, 30, 1)[:, 1:-1] * 3 + 1, atol=0.01)
+    np.testing.assert_allclose(stretched, ramp(30, 30, 1) * 3 + 1, atol=0.5)
 
 
 def test_an_unknown_way_lists_the_choices():
-    with pytest.raises(ConfigError, match="Unknown resize 'zoom'.*'crop', 'pad', 'stretch'"):
+    with pytest.raises(ConfigError, match=r"Unknown resize 'zoom'.*'crop', 'pad', 'stretch'"):
         resize(np.zeros((4, 4, 3)), (2, 2), "zoom")

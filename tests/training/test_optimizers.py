@@ -40,7 +40,11 @@ def test_the_rate_of_every_step(schedule, warmup):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("adam", keras.optimizers.Adam), ("adamw", keras.optimizers.AdamW), ("sgd", keras.optimizers.SGD)],
+    [
+        ("adam", keras.optimizers.Adam),
+        ("adamw", keras.optimizers.AdamW),
+        ("sgd", keras.optimizers.SGD),
+    ],
 )
 def test_the_optimizer_asked_for(name, kind):
     made = make_optimizer(phase(optimizer=name), STEPS, [])
@@ -50,9 +54,7 @@ def test_the_optimizer_asked_for(name, kind):
 
 def test_weight_decay_spares_biases_and_normalisation():
     matrix, vector = keras.Variable(np.ones((2, 2))), keras.Variable(np.ones(2))
-    optimizer = make_optimizer(
-        phase(optimizer="adamw", weight_decay=0.1), STEPS, [matrix, vector]
-    )
+    optimizer = make_optimizer(phase(optimizer="adamw", weight_decay=0.1), STEPS, [matrix, vector])
     optimizer.apply([keras.ops.zeros((2, 2)), keras.ops.zeros(2)], [matrix, vector])
     np.testing.assert_allclose(matrix, 1 - 0.5 * 0.1)
     np.testing.assert_array_equal(vector, 1)

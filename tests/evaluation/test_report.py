@@ -1,0 +1,99 @@
+"""Plots and the report, from recorded results."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from keras_tl.config import Phase
+from keras_tl.evaluation import plots
+from keras_tl.evaluation.metrics import classification_metrics
+from keras_tl.evaluation.report import write_report
+from keras_tl.results import Predictions
+from keras_tl.training.history import PhaseRecord
+
+EPOCH = {"loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7}
+HISTORY = [
+    PhaseRecord(Phase("head", 2, 1e-3), (EPOCH, EPOCH), 1.0, best_epoch=2, cached=True),
+    PhaseRecord(Phase("fine-tune", 1, 1e-4, unfreeze="all"), (EPOCH,), 9.0, 0, cached=False),
+]
+NAMES = ("<cat>", "dog & co")
+METRICS = classification_metrics(np.array([0, 1, 1]), np.eye(2)[[0, 1, 0]] * 3, NAMES)
+
+
+def test_the_curves_run_over_all_phases():
+    for axes, metric in zip(plots.learning_curves(HISTORY).axes, ("loss", "accuracy"), strict=True):
+        lines = {line.get_label(): line for line in axes.lines}
+        assert lines["training"].get_xdata() == pytest.approx([1, 2, 3])
+        assert lines["validation"].get_ydata() == pytest.approx([EPOCH[f"val_{metric}"]] * 3)
+        assert [text.get_text() for text in axes.texts] == ["head", "fine-tune"]
+
+
+def test_curves_without_validation():
+    epoch = {"loss": 0.5, "accuracy": 0.8}
+    history = [PhaseRecord(Phase("head", 1, 1e-3), (epoch,), 1.0, 1, cached=True)]
+    labels = [line.get_label() for line in plots.learning_curves(history).axes[0].lines]
+    assert "training" in labels
+    assert "validation" not in labels
+
+
+def test_the_confusion_matrix_shows_every_count():
+    axes = plots.confusion(METRICS["confusion_matrix"], NAMES).axes[0]
+    assert sorted(text.get_text() for text in axes.texts) == ["1", "1", "1"]
+
+
+@pytest.mark.parametrize("count", [1, 6, 7])
+def test_the_grid_names_what_is_wrong(count):
+    predictions = Predictions(np.tile([[0.9, 0.1]], (count, 1)), NAMES)
+    labels = np.arange(count) % 2
+    figure = plots.prediction_grid(np.zeros((count, 4, 4, 3)), labels, predictions)
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert len(titles) == count
+    assert [("is dog" in title) for title in titles] == [label == 1 for label in labels]
+
+
+class Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.sources, self.text, self.open = [], [], "", []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.sources += [value for name, value in attributes if name in ("src", "href")]
+        if tag == "img":
+            assert dict(attributes)["alt"]
+        elif tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_report_holds_everything_and_asks_for_nothing(tmp_path):
+    path = tmp_path / "report.html"
+    figures = {"Learning curves": plots.learning_curves(HISTORY)}
+    write_report(path, "A <title>", {"Backbone": "lite"}, HISTORY, METRICS, figures)
+    page = Page()
+    text = path.read_text("utf-8")
+    page.feed(text)
+    assert page.open == []
+    assert "script" not in page.tags
+    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
+    assert len(page.sources) == 1
+    assert not re.search(r"https?://", text)
+    for expected in ("A <title>", "<cat>", "dog & co", "66.7%", "none: no epoch was better"):
+        assert expected in page.text
+
+
+def test_a_report_that_cannot_be_drawn_leaves_nothing(tmp_path):
+    class Broken:
+        def savefig(self, *args, **kwargs):
+            raise RuntimeError("no ink")
+
+    with pytest.raises(RuntimeError, match="no ink"):
+        write_report(tmp_path / "r.html", "t", {}, HISTORY, {}, {"x": Broken()})
+    assert list(tmp_path.iterdir()) == []

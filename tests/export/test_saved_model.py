@@ -1,0 +1,199 @@
+"""Exports: versions, layout, parity, and what happens when it is not right."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import keras_tl as ktl
+from keras_tl.backbones.loading import seeded
+from keras_tl.errors import ExportError
+from keras_tl.export import saved_model
+from keras_tl.export.examples import EXAMPLES, decode_array, encode_array
+from keras_tl.export.verification import verify
+from tests.conftest import make_tiny_data, small_network
+
+
+@pytest.fixture(scope="module")
+def learner():
+    with seeded(0):
+        network = small_network()
+    return ktl.Learner(
+        network, make_tiny_data(), image_size=32, preprocess="tf", seed=0, verbose=False
+    )
+
+
+@pytest.fixture(scope="module")
+def exported_once(learner, tmp_path_factory):
+    return learner.export(tmp_path_factory.mktemp("exports") / "model")
+
+
+@pytest.fixture
+def exported(exported_once, tmp_path):
+    """A copy of the first version of an export, to look at and to spoil."""
+    return Path(shutil.copytree(exported_once, tmp_path / "model" / "1"))
+
+
+def png(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_layout_and_labels(exported):
+    assert exported.name == "1"
+    assert {f.name for f in exported.parent.iterdir()} == {"1"}
+    assert {f.name for f in exported.iterdir()} >= {"saved_model.pb", "variables", "assets"}
+    assert (exported / "assets" / "labels.txt").read_text() == "red\ngreen\nblue\n"
+
+
+def test_versions_count_up_and_keep_the_earlier(learner, exported):
+    before = (exported / "saved_model.pb").read_bytes()
+    (exported.parent / "7").mkdir()
+    assert learner.export(exported.parent).name == "8"
+    assert (exported / "saved_model.pb").read_bytes() == before
+
+
+def test_signatures_are_as_documented(exported):
+    found = verify(exported)
+    floats = {"dtype": "float32", "shape": [-1, 3]}
+    ids = {"dtype": "int64", "shape": [-1]}
+    assert found.signatures == {
+        "serving_default": {
+            "inputs": {"image_bytes": {"dtype": "string", "shape": [-1]}},
+            "outputs": {
+                "probabilities": floats,
+                "class_id": ids,
+                "label": {"dtype": "string", "shape": [-1]},
+            },
+        },
+        "pixels": {
+            "inputs": {"pixels": {"dtype": "float32", "shape": [-1, -1, -1, 3]}},
+            "outputs": {"probabilities": floats, "class_id": ids},
+        },
+    }
+
+
+def test_it_answers_as_predict_does(learner, exported):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (3, 40, 50, 3)).astype(np.uint8)
+    files = [png(image) for image in images]
+    predicted = learner.predict(files)
+    loaded = tf.saved_model.load(str(exported))
+    served = loaded.signatures["serving_default"](image_bytes=tf.constant(files))
+    np.testing.assert_allclose(served["probabilities"], predicted.probabilities, atol=1e-6)
+    assert [label.decode() for label in served["label"].numpy()] == predicted.labels
+    from_pixels = loaded.signatures["pixels"](pixels=tf.constant(images, tf.float32))
+    np.testing.assert_allclose(from_pixels["probabilities"], predicted.probabilities, atol=1e-6)
+    np.testing.assert_array_equal(from_pixels["class_id"], predicted.class_ids)
+    np.testing.assert_allclose(
+        learner.predict(images).probabilities, predicted.probabilities, atol=1e-6
+    )
+
+
+def spoil_outputs(folder):
+    file = folder / "assets.extra" / EXAMPLES
+    examples = json.loads(file.read_text())
+    recorded = examples["pixels"]["outputs"]["probabilities"]
+    examples["pixels"]["outputs"]["probabilities"] = encode_array(decode_array(recorded) + 1e-3)
+    file.write_text(json.dumps(examples))
+
+
+def truncate_variables(folder):
+    (file,) = (folder / "variables").glob("*.data-*")
+    os.truncate(file, 100)
+
+
+def remove_graph(folder):
+    (folder / "saved_model.pb").write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (spoil_outputs, "pixels/probabilities differs from the model by 0.0009"),
+        (truncate_variables, "does not load or answer"),
+        (remove_graph, "does not load or answer"),
+    ],
+)
+def test_a_spoilt_export_is_found_out(exported, spoil, problem):
+    spoil(exported)
+    found = verify(exported)
+    assert not found.ok
+    assert problem in found.problems[0]
+
+
+def test_an_export_that_does_not_match_is_not_kept(learner, tmp_path, monkeypatch):
+    write = saved_model._write
+
+    def write_and_spoil(serving, labels, folder):
+        write(serving, labels, folder)
+        spoil_outputs(folder)
+
+    monkeypatch.setattr(saved_model, "_write", write_and_spoil)
+    with pytest.raises(ExportError, match=r"was not kept: pixels/probabilities differs"):
+        learner.export(tmp_path / "model")
+    assert list((tmp_path / "model").iterdir()) == []
+
+
+def test_a_number_taken_meanwhile_is_passed_over(learner, tmp_path, monkeypatch):
+    write, base = saved_model._write, tmp_path / "model"
+
+    def write_while_another_exports(serving, labels, folder):
+        write(serving, labels, folder)
+        (base / "1").mkdir(exist_ok=True)
+
+    monkeypatch.setattr(saved_model, "_write", write_while_another_exports)
+    assert learner.export(base).name == "2"
+    assert sorted(f.name for f in base.iterdir()) == ["1", "2"]
+
+
+def test_killed_while_writing(learner, tmp_path):
+    """A killed export leaves no version, and the next one clears up after it."""
+    base = tmp_path / "model"
+    program = f"""
+        import os, signal
+        from pathlib import Path
+        from keras_tl.files import whole_folder
+        with whole_folder(Path({str(base / "1")!r})) as folder:
+            (folder / "saved_model.pb").write_bytes(b"half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [f.name.isdecimal() for f in base.iterdir()] == [False]
+    assert learner.export(base).name == "1"
+    assert [f.name for f in base.iterdir()] == ["1"]
+
+
+def test_no_export_there(tmp_path):
+    with pytest.raises(ExportError, match=r"No export at .*expected a folder with saved_model.pb"):
+        verify(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ExportError, match=r"is a file. Expected the folder that holds"):
+        saved_model.export_version(None, (), tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([b"\x00\xff", b"", b"abc"], object),
+        np.array([[1.5, np.pi]], np.float32),
+        np.array([1, -2], np.int64),
+        np.zeros((0, 3), np.float32),
+    ],
+)
+def test_examples_are_exact(array):
+    again = decode_array(json.loads(json.dumps(encode_array(array))))
+    assert again.dtype == array.dtype
+    np.testing.assert_array_equal(again, array)
