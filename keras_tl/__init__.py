@@ -19,7 +19,18 @@ _HOMES = {
     "Predictions": "keras_tl.results",
 }
 
-__all__ = [*_HOMES, "backbones"]
+__all__ = [
+    "BackboneSpec",
+    "CacheConfig",
+    "HeadConfig",
+    "ImageData",
+    "KerasTLError",
+    "Learner",
+    "Phase",
+    "Prediction",
+    "Predictions",
+    "backbones",
+]
 
 
 def __getattr__(name: str):

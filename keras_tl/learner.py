@@ -118,8 +118,10 @@ class Learner:
 
     @property
     def model(self) -> keras.Model:
-        """An ordinary Keras model: float32 pixels (batch, height, width, 3) in [0, 255] to
-        float32 logits (batch, classes)."""
+        """An ordinary Keras model, from pixels to logits.
+
+        float32 (batch, height, width, 3) in [0, 255] to float32 (batch, classes).
+        """
         return self._parts.model
 
     @property

@@ -4,7 +4,6 @@ from keras_tl.backbones import CATALOGUE
 from keras_tl.testing import CASES, Case, parametrize_with_checks
 from tests.conftest import small_network
 
-
 OWN = Case(small_network, preprocess="tf")
 
 

@@ -231,7 +231,7 @@ def test_no_test_split_is_said(tiny_data):
     learner = ktl.Learner(small_network(), data, image_size=32, preprocess="tf", verbose=False)
     with pytest.raises(DataError, match="There is no test split: the data have train, validation"):
         learner.evaluate()
-    with pytest.raises(ConfigError, match="Unknown split 'tset'. Did you mean 'test'"):
+    with pytest.raises(ConfigError, match=r"Unknown split 'tset'\. Did you mean 'test'"):
         learner.evaluate("tset")
 
 

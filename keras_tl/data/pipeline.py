@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.decoding import FORMATS, decode_image, resize
+from keras_tl.data.decoding import FORMATS, load_image, resize
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import DataError
 
@@ -72,11 +72,10 @@ class Pipeline:
         labels = tf.constant(split.labels)
 
         def load(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            image = images[row]
             if split.in_files:
-                image = decode_image(tf.io.read_file(image))
-            pixels = resize(image, self.image_size, self.resize)
-            return tf.ensure_shape(pixels, (*self.image_size, 3)), labels[row]
+                content = tf.io.read_file(images[row])
+                return load_image(content, self.image_size, self.resize), labels[row]
+            return resize(images[row], self.image_size, self.resize), labels[row]
 
         batches = rows.map(load, num_parallel_calls=tf.data.AUTOTUNE)
         batches = batches.batch(batch_size, drop_remainder=drop_remainder)
@@ -125,7 +124,7 @@ def read_image(content: bytes, source: str, image_size: tuple[int, int], how: st
         DataError: the bytes are not an image; the message names `source`.
     """
     try:
-        return resize(decode_image(tf.constant(content)), image_size, how).numpy()
+        return load_image(tf.constant(content), image_size, how).numpy()
     except (tf.errors.OpError, ValueError) as error:
         raise DataError(
             f"Cannot decode {source}: expected a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} "

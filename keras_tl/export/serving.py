@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.decoding import decode_image, resize
+from keras_tl.data.decoding import load_image, resize
 
 _BATCH = 32
 
@@ -40,16 +40,13 @@ class ServingModel(tf.Module):
                 "class_id": tf.argmax(probabilities, axis=-1, name="class_id"),
             }
 
-        def decode(content: tf.Tensor) -> tf.Tensor:
-            return tf.ensure_shape(resize(decode_image(content), image_size, how), (*image_size, 3))
-
         @tf.function(
             input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")],
             autograph=False,
         )
         def serving_default(image_bytes):
             pixels = tf.map_fn(
-                decode,
+                lambda content: load_image(content, image_size, how),
                 image_bytes,
                 fn_output_signature=tf.TensorSpec((*image_size, 3), tf.float32),
             )
@@ -88,7 +85,7 @@ class ServingModel(tf.Module):
 
     @property
     def signatures(self) -> dict[str, Callable]:
-        """Name to function:
+        """Name to function.
 
         * `serving_default`: `image_bytes` (string, (batch,), JPEG, PNG, BMP, GIF or WebP files)
           to `probabilities` (float32, (batch, classes)), `class_id` (int64, (batch,)) and

@@ -87,7 +87,7 @@ def test_the_xla_check_fails_on_what_xla_cannot_do(small_learner):
             return tf.reshape(tf.numpy_function(lambda a: a, [x], tf.float32), x.shape)
 
     model = keras.Model(inputs, OnTheHost()(inputs))
-    step = tf.function(lambda x: model(x), jit_compile=True, autograph=False)
+    step = tf.function(model.call, jit_compile=True, autograph=False)
     with pytest.raises((tf.errors.InvalidArgumentError, ValueError)):
         step(tf.zeros((4, 32, 32, 3)))
 
