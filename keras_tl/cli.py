@@ -374,7 +374,7 @@ def _plain(value: Any) -> str:
     show_default=True,
     help="The exported model's folder.",
 )
-@click.option("--image-size", default=96, show_default=True, help="Side in pixels.")
+@click.option("--image-size", default=64, show_default=True, help="Side in pixels.")
 @click.option("--seed", default=0, show_default=True, help="Makes the run repeatable.")
 @_with_json
 def demo(verbose: bool, out: Path, base: str, image_size: int, seed: int) -> tuple[dict, str]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from keras_tl.config import check_choice, check_range
+from keras_tl.data.augmentation import AUGMENTATIONS
 from keras_tl.data.decoding import RESIZES
 from keras_tl.data.sources import ImageSplit, LabelIndex, scan_folder, split_folders
 from keras_tl.data.splits import SPLITS, take_out
@@ -162,6 +163,8 @@ class ImageData:
     @classmethod
     def _split(cls, splits, class_names, fractions, **options) -> Self:
         check_choice("resize", options["resize"], RESIZES)
+        if not callable(options["augmentation"]):
+            check_choice("augmentation", options["augmentation"], AUGMENTATIONS)
         validation_split, test_split, seed = fractions
         check_range("seed", seed, 0, whole=True)
         splits = dict(splits)

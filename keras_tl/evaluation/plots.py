@@ -17,7 +17,7 @@ def learning_curves(history: list[PhaseRecord]) -> Figure:
     figure = Figure(figsize=(10, 4), layout="constrained")
     for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         _curve(axes, history, metric)
-        axes.set_xlabel("epoch")
+        axes.set_xlabel("epoch (large dots: weights kept)")
         axes.set_ylabel({"loss": "cross-entropy (nats)"}.get(metric, metric))
         axes.grid(alpha=0.25)
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -236,6 +236,8 @@ OPTION_ERRORS = [
     ({"image_size": (96, 96, 3)}, r"image_size must be one number or two.*\(96, 96, 3\)"),
     ({"resize": "zoom"}, r"Unknown resize 'zoom'.*'crop', 'pad', 'stretch'"),
     ({"resize": "strech"}, r"Unknown resize 'strech'. Did you mean 'stretch'"),
+    ({"augmentation": "flip"}, r"Unknown augmentation 'flip'.*'no-flip'"),
+    ({"augmentation": True}, r"Unknown augmentation True.*'standard', 'no-flip'"),
     ({"validation_split": 1}, r"validation_split must be a number from 0 to 0\.99"),
     ({"validation_split": -0.1}, r"validation_split must be .*-0\.1"),
     ({"test_split": "0.2"}, r"test_split must be a number.*'0\.2'"),

@@ -1,0 +1,223 @@
+"""The command line: help for people, JSON for machines, one clear line for a mistake."""
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from keras_tl.backbones.catalogue import CATALOGUE
+from keras_tl.cli import cli, main
+
+COMMANDS = sorted(cli.commands)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs the command line in this process: its exit status, and the lines of its outputs."""
+    # `main` sets the variable where it is missing; here it must not stay.
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+
+    def run_main(*arguments):
+        monkeypatch.setattr(sys, "argv", ["keras-tl", *map(str, arguments)])
+        status = 0
+        try:
+            main()
+        except SystemExit as exit_:
+            status = exit_.code
+        captured = capsys.readouterr()
+        return status, captured.out.splitlines(), captured.err.splitlines()
+
+    return run_main
+
+
+def test_all_commands_are_there(run):
+    assert COMMANDS == sorted(
+        ["train", "evaluate", "predict", "report", "export", "verify", "backbones", "demo"]
+    )
+    for flag in ("--help", "-h"):
+        status, out, err = run(flag)
+        assert (status, err) == (0, [])
+        listed = [line.split()[0] for line in out[out.index("Commands:") + 1 :]]
+        assert listed == COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_lists_and_explains_every_option(run, name):
+    status, out, err = run(name, "--help")
+    assert (status, err) == (0, [])
+    text = "\n".join(out)
+    assert "--json" in text
+    for parameter in cli.commands[name].params:
+        if isinstance(parameter, click.Option):
+            assert all(flag in text for flag in parameter.opts), parameter.opts
+            assert parameter.help, f"{parameter.opts} has no help"
+        else:
+            assert parameter.human_readable_name.upper() in out[0]
+
+
+def test_the_version_is_the_packages(run):
+    status, out, _ = run("--version")
+    assert status == 0
+    assert out[0].endswith("0.1.0")
+
+
+def test_backbones_are_listed_for_people_and_for_machines(run):
+    status, out, err = run("backbones")
+    assert (status, err) == (0, [])
+    assert [line.split()[0] for line in out] == list(CATALOGUE)
+    status, out, err = run("backbones", "--json")
+    assert (status, err, len(out)) == (0, [], 1)
+    rows = json.loads(out[0])
+    assert [row["name"] for row in rows] == list(CATALOGUE)
+    for row in rows:
+        assert len(row["image_size"]) == 2
+        assert 0 < row["imagenet_top1"] < 1
+        assert row["blocks"]
+        assert row["licence"]
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "EfficientNetLite0", "efficientnet-lite0"])
+def test_one_backbone_is_described(run, name):
+    status, out, _ = run("backbones", name, "--json")
+    assert status == 0
+    (row,) = json.loads(out[0])
+    assert row["name"] == "efficientnet_lite0"
+    assert row["bundled"] is True
+    status, out, _ = run("backbones", name)
+    assert status == 0
+    assert any(line.split() == ["name", "efficientnet_lite0"] for line in out)
+
+
+# Arguments, where {} is an empty folder; what the one line says.
+MISTAKES = {
+    "no-command": ([], "Missing command"),
+    "unknown-command": (["trian"], "No such command 'trian'"),
+    "unknown-option": (["train", "--epoch", "3"], "No such option"),
+    "missing-option": (["train", "--data", "digits"], "Missing option '--out'"),
+    "missing-argument": (["predict"], "Missing argument 'RUN'"),
+    "not-a-number": (["demo", "--seed", "x"], "'x' is not a valid integer"),
+    "unknown-cache": (
+        ["train", "--data", "digits", "--out", "{}/run", "--cache", "ram"],
+        "'ram' is not one of 'auto', 'memory', 'disk', 'off'",
+    ),
+    "unknown-backbone": (
+        ["train", "--data", "digits", "--backbone", "resnet5", "--out", "{}/run"],
+        "Unknown backbone 'resnet5'. Did you mean 'resnet50'",
+    ),
+    "backbone-to-describe": (["backbones", "vgg"], "Unknown backbone 'vgg'"),
+    "unknown-source": (
+        ["train", "--data", "foldr:photos", "--out", "{}/run"],
+        "Unknown data source 'foldr'. Did you mean 'folder'? A SPEC is folder:PATH",
+    ),
+    "source-without-path": (["train", "--data", "folder", "--out", "{}/run"], "folder:PATH"),
+    "missing-folder": (["train", "--data", "folder:{}/no", "--out", "{}/run"], "does not exist"),
+    "empty-folder": (["train", "--data", "folder:{}", "--out", "{}/run"], "class folders"),
+    "unknown-resize": (
+        ["train", "--data", "digits", "--resize", "zoom", "--out", "{}/run"],
+        "Unknown resize 'zoom'",
+    ),
+    "fraction": (
+        ["train", "--data", "folder:{}", "--test-split", "1.5", "--out", "{}/run"],
+        "class folders",
+    ),
+    "image-size": (
+        ["train", "--data", "digits", "--image-size", "big", "--out", "{}/run"],
+        "--image-size must be SIDE or HEIGHTxWIDTH in pixels. Received: 'big'",
+    ),
+    "image-size-half": (
+        ["train", "--data", "digits", "--image-size", "96x", "--out", "{}/run"],
+        "--image-size must be SIDE or HEIGHTxWIDTH",
+    ),
+    "image-size-of-three": (
+        ["train", "--data", "digits", "--image-size", "9x9x3", "--out", "{}/run"],
+        "image_size must be one number or two",
+    ),
+    "image-size-zero": (
+        ["train", "--data", "digits", "--image-size", "0", "--out", "{}/run"],
+        "image_size must be a whole number of at least 1",
+    ),
+    "image-size-too-small": (
+        ["train", "--data", "digits", "--image-size", "8", "--out", "{}/run"],
+        "efficientnet_lite0 needs images of at least 32 x 32 pixels",
+    ),
+    "weights": (
+        ["train", "--data", "digits", "--image-size", "32", "--weights", "{}/w", "--out", "{}/r"],
+        "No weights file at",
+    ),
+    "precision": (
+        ["train", "--data", "digits", "--precision", "float8", "--out", "{}/run"],
+        "Unknown precision 'float8'",
+    ),
+    "strategy": (
+        ["train", "--data", "digits", "--strategy", "many", "--out", "{}/run"],
+        "Unknown strategy 'many'",
+    ),
+    "run-to-evaluate": (["evaluate", "{}/no", "--data", "digits"], "No run at"),
+    "run-to-predict": (["predict", "{}", "a.jpg"], "No run at"),
+    "run-to-report": (["report", "{}/no", "--out", "{}/r.html"], "No run at"),
+    "run-to-export": (["export", "{}/no", "--out", "{}/model"], "No run at"),
+    "export-to-verify": (["verify", "{}/no"], "No export at"),
+    "empty-export": (["verify", "{}", "--json"], "No export at"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_gives_one_line_and_status_2(run, tmp_path, name):
+    arguments, said = MISTAKES[name]
+    status, out, err = run(*[argument.replace("{}", str(tmp_path)) for argument in arguments])
+    assert status == 2
+    assert out == []
+    assert len(err) == 1
+    assert err[0].startswith("keras-tl: ")
+    assert said in err[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_is_neither_done_nor_a_mistake(run, monkeypatch):
+    def interrupt(**arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.commands["backbones"], "callback", interrupt)
+    assert run("backbones") == (1, [], ["keras-tl: interrupted"])
+
+
+def test_a_defect_of_ours_is_not_reported_as_a_mistake(run, monkeypatch):
+    def fail(**arguments):
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(cli.commands["backbones"], "callback", fail)
+    with pytest.raises(RuntimeError, match="ours"):
+        run("backbones")
+
+
+# Whole processes: without TensorFlow, and with it, whose notes must not bury the line.
+PROCESSES = [
+    (["backbones", "vgg16", "--json"], 0),
+    (["verify", "absent"], 2),
+    (["predict", "absent", "a.jpg"], 2),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status"), PROCESSES)
+def test_the_exit_status_of_a_process(tmp_path, monkeypatch, arguments, status):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    done = subprocess.run(
+        [sys.executable, "-c", "from keras_tl.cli import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=300,
+    )
+    assert done.returncode == status
+    lines = done.stderr.splitlines()
+    if status == 0:
+        assert lines == []
+        assert json.loads(done.stdout)[0]["name"] == "vgg16"
+    else:
+        assert done.stdout == ""
+        assert len(lines) == 1
+        assert lines[0].startswith("keras-tl: No ")
+        assert "'absent'" in lines[0]

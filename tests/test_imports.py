@@ -1,0 +1,167 @@
+"""Imports go one way: a room may import from rooms to its left, and nothing else."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import keras_tl
+
+PACKAGE = Path(keras_tl.__file__).parent
+NAME = "keras_tl"
+
+# The leaves, and what each of them may import.
+LEAVES = {"errors": set(), "config": {"errors"}, "files": {"errors"}, "results": {"errors"}}
+# The other rooms from left to right; two at one place do not import each other. The package
+# itself gives out the names of all the rooms before it.
+ORDER = [
+    {"data", "backbones"},
+    {"heads"},
+    {"training"},
+    {"evaluation"},
+    {"export"},
+    {"learner"},
+    {"testing"},
+    {NAME},
+    {"cli"},
+]
+PLACES = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
+
+
+def may_import(room):
+    """The rooms from which a room may import, itself among them."""
+    if room in LEAVES:
+        return LEAVES[room] | {room}
+    return {room, *LEAVES} | {other for other in PLACES if PLACES[other] < PLACES[room]}
+
+
+def room_of(module, rooms):
+    """The room of a dotted name: the package itself where its second part is not a room."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in rooms else NAME
+
+
+def imported_modules(source, module, is_package):
+    """Every module that a source text imports, wherever in the text and in whatever way."""
+    package = module.split(".") if is_package else module.split(".")[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base = [*base, *([node.module] if node.module else [])]
+            # Each name may be a module itself.
+            yield from (".".join([*base, alias.name]) for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args:
+            function, first = node.func, node.args[0]
+            called = getattr(function, "attr", getattr(function, "id", None))
+            literal = isinstance(first, ast.Constant) and isinstance(first.value, str)
+            if called in ("import_module", "__import__") and literal:
+                yield first.value
+
+
+def wrong_imports(package):
+    """The files below a folder of the package's name, and a line for each import not allowed."""
+    files = sorted(package.rglob("*.py"))
+    rooms = {path.relative_to(package).parts[0].removesuffix(".py") for path in files}
+    problems = []
+    for path in files:
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        is_package = parts[-1] == "__init__"
+        module = ".".join(parts[:-1] if is_package else parts)
+        room = room_of(module, rooms)
+        if room not in LEAVES and room not in PLACES:
+            problems.append(f"{module} is in a room without a place: {room}")
+            continue
+        for imported in imported_modules(path.read_text(encoding="utf-8"), module, is_package):
+            if imported.split(".")[0] == NAME and room_of(imported, rooms) not in may_import(room):
+                problems.append(f"{module} imports {imported}")
+    return files, problems
+
+
+def test_imports_go_one_way():
+    files, problems = wrong_imports(PACKAGE)
+    on_disk = [name for _, _, names in os.walk(PACKAGE) for name in names if name.endswith(".py")]
+    assert len(files) == len(on_disk)
+    assert len(files) > 20
+    assert problems == []
+
+
+def test_every_room_in_the_order_exists():
+    found = {path.stem for path in PACKAGE.iterdir()}
+    assert {*LEAVES, *PLACES} - {NAME} <= found
+
+
+# A made-up module of a room, and whether what it does is wrong.
+MADE_UP = {
+    "left": ("heads.py", "from keras_tl.backbones.layer import Backbone", False),
+    "leaf": ("data/sources.py", "from keras_tl.files import sha256", False),
+    "same-room": ("data/sources.py", "from keras_tl.data.splits import take_out", False),
+    "relative-same-room": ("data/sources.py", "from .splits import take_out", False),
+    "other-library": ("errors.py", "import keras.layers, numpy", False),
+    "similar-name": ("errors.py", "import keras_tl_extras", False),
+    "package-from-cli": ("cli.py", "import keras_tl", False),
+    "right": ("heads.py", "from keras_tl.training.trainer import Trainer", True),
+    "right-from-a-leaf": ("config.py", "from keras_tl.data import ImageData", True),
+    "leaf-from-leaf": ("errors.py", "from keras_tl.config import check_choice", True),
+    "neighbour": ("data/sources.py", "from keras_tl.backbones.catalogue import CATALOGUE", True),
+    "plain": ("data/sources.py", "import keras_tl.learner", True),
+    "plain-as": ("data/sources.py", "import numpy, keras_tl.learner as facade", True),
+    "room-itself": ("data/sources.py", "from keras_tl import learner", True),
+    "package": ("training/trainer.py", "import keras_tl", True),
+    "name-of-package": ("training/trainer.py", "from keras_tl import Learner", True),
+    "relative": ("data/sources.py", "from ..learner import Learner", True),
+    "relative-room": ("data/__init__.py", "from .. import learner", True),
+    "in-a-function": ("heads.py", "def f():\n    from keras_tl import learner", True),
+    "in-a-method": ("heads.py", "class A:\n    def f(self):\n        import keras_tl.cli", True),
+    "type-checking": ("heads.py", "if TYPE_CHECKING:\n    from keras_tl.cli import main", True),
+    "tried": ("heads.py", "try:\n    import keras_tl.cli\nexcept ImportError:\n    pass", True),
+    "import-module": ("heads.py", "importlib.import_module('keras_tl.learner')", True),
+    "deep": ("data/deep/er/module.py", "from keras_tl.learner import Learner", True),
+    "new-room": ("novelty/__init__.py", "", True),
+}
+
+
+@pytest.mark.parametrize("name", MADE_UP)
+def test_the_check_finds_what_is_wrong_and_only_that(tmp_path, name):
+    file, source, is_wrong = MADE_UP[name]
+    package = tmp_path / NAME
+    for room in {*LEAVES, *PLACES} - {NAME}:
+        (package / room).mkdir(parents=True)
+        (package / room / "__init__.py").touch()
+    assert wrong_imports(package)[1] == []
+    (package / file).parent.mkdir(parents=True, exist_ok=True)
+    (package / file).write_text(source)
+    files, problems = wrong_imports(package)
+    assert package / file in files
+    assert len(problems) == int(is_wrong), problems
+
+
+LAZY = """
+import sys
+import keras_tl, keras_tl.cli
+loaded = [name for name in ("tensorflow", "keras", "sklearn", "matplotlib") if name in sys.modules]
+assert not loaded, loaded
+assert "Learner" in dir(keras_tl)
+for name in keras_tl.__all__:
+    assert getattr(keras_tl, name) is not None, name
+assert "tensorflow" in sys.modules
+assert keras_tl.Learner.__name__ == "Learner"
+try:
+    keras_tl.Lerner
+except AttributeError as error:
+    assert "Lerner" in str(error)
+else:
+    raise AssertionError("a name that does not exist was found")
+print("all is well")
+"""
+
+
+def test_importing_the_package_imports_no_tensorflow_until_a_name_is_used():
+    done = subprocess.run(
+        [sys.executable, "-c", LAZY], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.stdout == "all is well\n", done.stderr

@@ -1,0 +1,85 @@
+"""The whole journey from the command line, from a weights file such as people have."""
+
+import json
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+from keras.src.legacy.saving import legacy_h5_format
+
+from keras_tl.cli import cli
+
+COLOURS = ("blue", "green", "red")
+
+
+def call(*arguments):
+    """Runs a command with --json and gives its result."""
+    done = CliRunner().invoke(cli, [*map(str, arguments), "--json"], catch_exceptions=False)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for channel, name in enumerate(reversed(COLOURS)):
+        (folder / name).mkdir()
+        for number in range(12):
+            pixels = rng.integers(0, 100, (40, 52, 3))
+            pixels[..., channel] += 150
+            content = tf.io.encode_jpeg(pixels.astype(np.uint8)).numpy()
+            (folder / name / f"{number}.jpg").write_bytes(content)
+    return folder
+
+
+def save_weights(network, path):
+    network.save_weights(path)
+
+
+def save_as_published(network, path):
+    """The older format, in which Keras publishes the weights of its applications."""
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, network)
+
+
+@pytest.mark.parametrize(
+    ("name", "build", "save", "file"),
+    [
+        ("vgg16", keras.applications.VGG16, save_as_published, "vgg16_notop.h5"),
+        ("resnet50", keras.applications.ResNet50, save_weights, "resnet50.weights.h5"),
+    ],
+)
+def test_from_a_weights_file_to_a_verified_export(photos, tmp_path, name, build, save, file):
+    network = build(include_top=False, weights=None, input_shape=(32, 32, 3))
+    weights, run, exported = tmp_path / file, tmp_path / "run", tmp_path / "model"
+    save(network, weights)
+
+    trained = call(
+        *("train", "--data", f"folder:{photos}", "--backbone", name, "--weights", weights),
+        *("--image-size", 32, "--head-epochs", 3, "--fine-tune-epochs", 1, "--out", run),
+        *("--seed", 0, "--learning-rate", 1e-4, "--no-augment"),
+    )
+    evaluated = call("evaluate", run, "--data", f"folder:{photos}")
+    assert evaluated["accuracy"] == trained["fine_tuned"]["accuracy"]
+    assert evaluated["loss"] == pytest.approx(trained["fine_tuned"]["loss"], rel=1e-4)
+    assert evaluated["items"] == 5
+
+    predicted = call("predict", run, photos / "red")
+    assert len(predicted) == 12
+    assert set(predicted[0]["probabilities"]) == set(COLOURS)
+
+    version = call("export", run, "--out", exported)["version"]
+    assert call("verify", exported)["ok"]
+    served = tf.saved_model.load(version).signatures["serving_default"]
+    contents = [Path(p["source"]).read_bytes() for p in predicted]
+    np.testing.assert_allclose(
+        served(image_bytes=tf.constant(contents))["probabilities"],
+        [list(p["probabilities"].values()) for p in predicted],
+        atol=1e-5,
+    )
+    call("report", run, "--out", tmp_path / "report.html")
+    assert "Confusion matrix" in (tmp_path / "report.html").read_text("utf-8")
