@@ -118,17 +118,17 @@ def _load_data(
     kind, _, path = spec.partition(":")
     if kind not in _SOURCES:
         raise ConfigError(f"{unknown('data source', kind, _SOURCES)} A SPEC is {_DATA_HELP}")
+    options = {
+        "validation_split": validation_split,
+        "test_split": test_split,
+        "seed": split_seed,
+        "resize": resize,
+    }
     if kind == "digits":
-        return _toolkit().ImageData.digits(seed=split_seed)
+        return _toolkit().ImageData.digits(**options)
     if not path:
         raise ConfigError("Expected a path: --data folder:PATH.")
-    return _toolkit().ImageData.from_folder(
-        path,
-        validation_split=validation_split,
-        test_split=test_split,
-        seed=split_seed,
-        resize=resize,
-    )
+    return _toolkit().ImageData.from_folder(path, **options)
 
 
 def _image_size(value: str | None) -> int | tuple[int, int] | None:
@@ -194,6 +194,9 @@ def train(
     **options: Any,
 ) -> tuple[dict, str]:
     """Train a head on a frozen backbone, fine-tune both, and save the run."""
+    from keras_tl.training.checkpoints import check_target
+
+    check_target(out)
     data = _load_data(spec, resize, validation_split, test_split, split_seed)
     weights = options["weights"]
     learner = _toolkit().Learner(

@@ -33,9 +33,8 @@ def run(monkeypatch, capsys):
 
 
 def test_all_commands_are_there(run):
-    assert COMMANDS == sorted(
-        ["train", "evaluate", "predict", "report", "export", "verify", "backbones", "demo"]
-    )
+    expected = {"train", "evaluate", "predict", "report", "export", "verify", "backbones", "demo"}
+    assert set(COMMANDS) == expected
     for flag in ("--help", "-h"):
         status, out, err = run(flag)
         assert (status, err) == (0, [])
@@ -119,8 +118,8 @@ MISTAKES = {
         "Unknown resize 'zoom'",
     ),
     "fraction": (
-        ["train", "--data", "folder:{}", "--test-split", "1.5", "--out", "{}/run"],
-        "class folders",
+        ["train", "--data", "digits", "--test-split", "1.5", "--out", "{}/run"],
+        "test_split must be a number from 0 to 0.99",
     ),
     "image-size": (
         ["train", "--data", "digits", "--image-size", "big", "--out", "{}/run"],
@@ -180,7 +179,8 @@ def test_an_interruption_is_neither_done_nor_a_mistake(run, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli.commands["backbones"], "callback", interrupt)
-    assert run("backbones") == (1, [], ["keras-tl: interrupted"])
+    status, out, err = run("backbones")
+    assert (status, out, err[-1]) == (1, [], "keras-tl: interrupted")
 
 
 def test_a_defect_of_ours_is_not_reported_as_a_mistake(run, monkeypatch):

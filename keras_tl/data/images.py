@@ -146,7 +146,14 @@ class ImageData:
         )
 
     @classmethod
-    def digits(cls, image_size: ImageSize = None, seed: int = 0) -> Self:
+    def digits(
+        cls,
+        image_size: ImageSize = None,
+        seed: int = 0,
+        validation_split: float = 0.15,
+        test_split: float = 0.15,
+        resize: str = "crop",
+    ) -> Self:
         """The 1,797 handwritten digits (8 x 8, grey) that ship with scikit-learn.
 
         Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
@@ -157,7 +164,14 @@ class ImageData:
         digits = load_digits()
         pixels = (digits.images * (255 / digits.images.max())).astype(np.float32)
         return cls.from_arrays(
-            pixels, digits.target, image_size=image_size, seed=seed, augmentation="no-flip"
+            pixels,
+            digits.target,
+            image_size=image_size,
+            validation_split=validation_split,
+            test_split=test_split,
+            seed=seed,
+            resize=resize,
+            augmentation="no-flip",
         )
 
     @classmethod

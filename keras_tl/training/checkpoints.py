@@ -17,6 +17,12 @@ from keras_tl.files import sha256, whole_folder, write_json
 _RUN, _WEIGHTS, _CHECKSUMS = "run.json", "model.weights.h5", "checksums.json"
 
 
+def check_target(path: Path) -> None:
+    """Raises `RunError` if a run cannot be saved there, for it to be known before training."""
+    if path.exists() and not (path / _RUN).exists():
+        raise RunError(f"{path} exists and is not a run. Choose another folder or remove it.")
+
+
 def write_run(path: Path, about: dict[str, Any], model: keras.Model) -> None:
     """Saves a run; an earlier run at the same path is replaced in one step.
 
@@ -28,8 +34,7 @@ def write_run(path: Path, about: dict[str, Any], model: keras.Model) -> None:
     Raises:
         RunError: the path holds something that is not a run.
     """
-    if path.exists() and not (path / _RUN).exists():
-        raise RunError(f"{path} exists and is not a run. Choose another folder or remove it.")
+    check_target(path)
     with whole_folder(path, replace=True) as folder:
         write_json(folder / _RUN, about)
         model.save_weights(folder / _WEIGHTS)

@@ -125,13 +125,6 @@ class FeatureCache:
             return Features(shape, rows=rows)
         return features
 
-    def holds(self, made_from: dict[str, Any], shape: tuple[int, ...]) -> bool:
-        """Whether `get` would find these features."""
-        key = _key(made_from)
-        return key in self._in_memory or (
-            self.config.where in ("auto", "disk") and self._is_whole(self._folder / key, shape)
-        )
-
     @staticmethod
     def _is_whole(entry: Path, shape: tuple[int, ...]) -> bool:
         file = entry / "features.bin"

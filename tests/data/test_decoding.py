@@ -1,5 +1,6 @@
 """The one decoder: every format against Pillow, in every mode of execution; resizing."""
 
+import functools
 import io
 import struct
 
@@ -8,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_tl.data.decoding import FORMATS, RESIZES, decode_image, resize
+from keras_tl.data.decoding import FORMATS, RESIZES, decode_image, load_image, resize
 from keras_tl.data.pipeline import read_image
 from keras_tl.errors import ConfigError, DataError
 
@@ -152,7 +153,7 @@ def test_an_animation_gives_its_first_frame(name):
     assert np.abs(decode_image(tf.constant(content)).numpy().astype(int) - second).max() > 50
 
 
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "eager"])
+@pytest.mark.parametrize("mode", ["function", "map_fn", "tf.data"])
 def test_every_mode_gives_the_same_pixels(mode):
     for name, (content, _) in CASES.items():
         np.testing.assert_array_equal(MODES[mode](content), MODES["eager"](content), err_msg=name)
@@ -160,6 +161,63 @@ def test_every_mode_gives_the_same_pixels(mode):
 
 def test_the_graph_knows_the_channels():
     assert in_function.get_concrete_function().output_shapes.as_list() == [None, None, 3]
+
+
+LARGE = photo().resize((243, 161), Image.Resampling.BICUBIC).convert("RGB")
+# Files of 161 x 243 pixels, the size they will be resized to, and the size they are decoded at:
+# as small as JPEG allows, while it is at least twice as large.
+REDUCED = [
+    ("JPEG", (161, 243), (161, 243)),
+    ("JPEG", (41, 40), (161, 243)),
+    ("JPEG", (40, 61), (161, 243)),
+    ("JPEG", (40, 60), (81, 122)),
+    ("JPEG", (20, 20), (41, 61)),
+    ("JPEG", (10, 10), (21, 31)),
+    ("JPEG", (1, 1), (21, 31)),
+    ("PNG", (10, 10), (161, 243)),
+    ("BMP", (10, 10), (161, 243)),
+    ("WebP", (10, 10), (161, 243)),
+]
+
+
+@pytest.mark.parametrize(("file_format", "size", "expected"), REDUCED)
+def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size(file_format, size, expected):
+    content = tf.constant(encode(LARGE, file_format))
+    assert decode_image(content, size).shape == (*expected, 3)
+
+
+# Width and height, and how much the pixels may differ, in the mean and at most. Sides that are no
+# multiple of the divisor are rounded up, which stretches the image by part of a pixel.
+FRACTIONS = [((240, 160), 2, 24), ((243, 161), 6, 64)]
+
+
+@pytest.mark.parametrize("size", [(40, 60), (24, 24), (20, 20)])
+@pytest.mark.parametrize("how", RESIZES)
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize(("sides", "mean", "most"), FRACTIONS)
+def test_a_fraction_looks_as_the_whole_does(sides, mean, most, mode, how, size):
+    content = tf.constant(encode(LARGE.resize(sides).convert(mode), "JPEG", quality=95))
+    pixels = load_image(content, size, how).numpy()
+    whole = resize(decode_image(content), size, how).numpy()
+    assert pixels.shape == (*size, 3)
+    assert np.abs(pixels - whole).mean() < mean
+    assert np.abs(pixels - whole).max() < most
+
+
+def test_training_prediction_and_serving_see_the_same_pixels():
+    contents = [encode(LARGE, "JPEG"), *(content for content, _ in CASES.values())]
+    load = functools.partial(load_image, size=(20, 24), how="crop")
+    serving = tf.function(lambda batch: tf.map_fn(load, batch, fn_output_signature=tf.float32))
+    training = tf.data.Dataset.from_tensor_slices(contents).map(load)
+    prediction = [read_image(content, "an image", (20, 24), "crop") for content in contents]
+    np.testing.assert_allclose(list(training), prediction, atol=1e-3)
+    np.testing.assert_allclose(serving(tf.constant(contents)), prediction, atol=1e-3)
+
+
+MODES["for-a-size"] = tf.function(
+    lambda content: load_image(content, (4, 4), "crop"),
+    input_signature=[tf.TensorSpec((), tf.string)],
+)
 
 
 @pytest.mark.parametrize("mode", MODES)

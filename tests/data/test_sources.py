@@ -393,6 +393,10 @@ def test_the_digits():
     assert (train.min(), train.max()) == (0, 255)
     assert ImageData.digits(seed=1).describe() != ImageData.digits().describe()
     assert ImageData.digits().describe() == data.describe()
+    options = {"validation_split": 0, "test_split": 0.5, "resize": "stretch"}
+    other = ImageData.digits(**options)
+    assert other.resize == "stretch"
+    assert set(other.splits) == {"train", "test"}
 
 
 def test_describe_is_what_a_run_records(tmp_path):

@@ -1,0 +1,43 @@
+"""A folder of photos in, a fine-tuned and exported model out.
+
+    python recipes/photos.py PHOTOS --image-size 160 --out runs/photos
+
+PHOTOS holds one folder of images a class, or train/ and test/ with one each. Expected on 2,000
+training photos of CIFAR-10 (32 x 32, 10 classes) at 160 pixels: a test accuracy of about 0.74
+after the head and 0.85 after fine-tuning, in about 5 minutes on 2 CPU cores.
+"""
+
+import argparse
+from pathlib import Path
+
+import keras_tl as ktl
+
+
+def main() -> None:
+    """Trains, fine-tunes, reports and exports."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--backbone", default="efficientnet_lite0")
+    parser.add_argument("--image-size", type=int)
+    parser.add_argument("--head-epochs", type=int, default=20)
+    parser.add_argument("--fine-tune-epochs", type=int)
+    parser.add_argument("--out", type=Path, default=Path("runs/photos"))
+    parser.add_argument("--export", type=Path, default=Path("saved_models/photos"))
+    args = parser.parse_args()
+
+    data = ktl.ImageData.from_folder(args.photos, args.image_size)
+    print(data)
+    learner = ktl.Learner(args.backbone, data, seed=0)
+
+    learner.fit_head(args.head_epochs)
+    print(f"Test accuracy after the head: {learner.evaluate()['accuracy']:.4f}")
+    learner.fine_tune(args.fine_tune_epochs)
+    print(f"Test accuracy after fine-tuning: {learner.evaluate()['accuracy']:.4f}")
+
+    learner.save(args.out)
+    learner.report(args.out.with_suffix(".html"))
+    learner.export(args.export)
+
+
+if __name__ == "__main__":
+    main()
