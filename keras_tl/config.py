@@ -182,4 +182,4 @@ class ModelConfig(JsonConfig):
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Builds the configuration from `to_json`'s result."""
-        return super().from_json(values | {"head": HeadConfig.from_json(values["head"])})
+        return super().from_json(values | {"head": HeadConfig.from_json(values.get("head", {}))})

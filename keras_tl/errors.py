@@ -53,7 +53,7 @@ def unknown(kind: str, given: object, known: Iterable[str]) -> str:
         One sentence for an error message.
     """
     known = list(known)
-    near = difflib.get_close_matches(str(given).lower(), known, n=5, cutoff=0.5)
+    near = difflib.get_close_matches(str(given).lower(), known, n=5, cutoff=0.6)
     if near:
         return f"Unknown {kind} {given!r}. Did you mean {' or '.join(map(repr, near))}?"
     return f"Unknown {kind} {given!r}. Expected one of: {', '.join(map(repr, known))}."

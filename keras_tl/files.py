@@ -50,6 +50,7 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
     Raises:
         FileExistsError: the folder exists and `replace` is false; nothing was changed.
     """
+    path = path.resolve()  # What a link stands for is replaced, not the link.
     remove_leftovers(path.parent)
     temporary = _temporary(path)
     temporary.mkdir()

@@ -1,7 +1,6 @@
 """Augmentation as Keras layers; used in training only, and never in a cache."""
 
 from collections.abc import Callable
-from typing import Literal
 
 import keras
 
@@ -19,12 +18,12 @@ def check_augmentation(kind: str | bool | Callable) -> None:
         )
 
 
-def augmenter(kind: str | Literal[False] | Callable, seed: int) -> Callable | None:
+def augmenter(kind: str | bool | Callable, seed: int) -> Callable | None:
     """The augmentation asked for, as a callable on batches of images.
 
     Args:
-        kind: `False` for none; `"standard"`: mirrored or not, moved by up to 10% of the side
-            and scaled by up to 10%; `"no-flip"`: the same, never mirrored (digits, text,
+        kind: `False` for none; `"standard"` or `True`: mirrored or not, moved and scaled by up
+            to 10%; `"no-flip"`: the same, never mirrored (digits, text,
             traffic signs); or a Keras layer (or any callable) of your own, which takes and
             gives float32 (batch, height, width, 3) in [0, 255].
         seed: seed of the layers made here.
@@ -41,7 +40,7 @@ def augmenter(kind: str | Literal[False] | Callable, seed: int) -> Callable | No
         keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest", seed=seed),
         keras.layers.RandomZoom(0.1, fill_mode="nearest", seed=seed + 1),
     ]
-    if kind == "standard":
+    if kind in ("standard", True):
         layers.insert(0, keras.layers.RandomFlip("horizontal", seed=seed + 2))
 
     def augment(images):

@@ -64,7 +64,7 @@ def read_inputs(items: ImageInput) -> Inputs:
     Raises:
         DataError: nothing was given, or something else, or a file does not exist.
     """
-    if isinstance(items, (str, os.PathLike)) and Path(items).is_dir():
+    if isinstance(items, (str, os.PathLike)) and items != "" and Path(items).is_dir():
         found = image_files(Path(items))
         if not found:
             raise DataError(f"No image ({', '.join(FORMATS)}) below the folder {str(items)!r}.")
