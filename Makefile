@@ -15,10 +15,10 @@ demo: $(READY)
 	$(BIN)/keras-tl demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-full: $(READY)
-	$(BIN)/python -m pytest -m 'slow or not slow'
+	$(BIN)/python -m pytest -n 2 -m 'slow or not slow'
 
 lint: $(READY)
 	$(BIN)/ruff check .

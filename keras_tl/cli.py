@@ -93,7 +93,10 @@ def _with_json(command: Callable[..., Any]) -> Callable[..., Any]:
 _DATA_HELP = "folder:PATH (one folder of images a class), or digits."
 
 
-def _data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+_data_option = click.option("--data", "spec", required=True, metavar="SPEC", help=_DATA_HELP)
+
+
+def _split_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--split-seed", default=0, show_default=True, help="Seed of the splits."),
         click.option("--test-split", default=0.15, show_default=True, help="Share for testing."),
@@ -106,24 +109,15 @@ def _data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="crop, pad or stretch images to the backbone's size.",
         ),
-        click.option("--data", "spec", required=True, metavar="SPEC", help=_DATA_HELP),
     ):
         command = option(command)
     return command
 
 
-def _load_data(
-    spec: str, resize: str, validation_split: float, test_split: float, split_seed: int
-) -> "keras_tl.ImageData":
+def _load_data(spec: str, **options: Any) -> "keras_tl.ImageData":
     kind, _, path = spec.partition(":")
     if kind not in _SOURCES:
         raise ConfigError(f"{unknown('data source', kind, _SOURCES)} A SPEC is {_DATA_HELP}")
-    options = {
-        "validation_split": validation_split,
-        "test_split": test_split,
-        "seed": split_seed,
-        "resize": resize,
-    }
     if kind == "digits":
         return _toolkit().ImageData.digits(**options)
     if not path:
@@ -148,7 +142,8 @@ def _number_or_name(value: str | None) -> int | str | None:
 
 
 @cli.command()
-@_data_options
+@_data_option
+@_split_options
 @click.option("--backbone", default="efficientnet_lite0", show_default=True, help="Its name.")
 @click.option(
     "--weights",
@@ -194,12 +189,19 @@ def train(
     **options: Any,
 ) -> tuple[dict, str]:
     """Train a head on a frozen backbone, fine-tune both, and save the run."""
+    toolkit = _toolkit()
     from keras_tl.training.checkpoints import check_target
 
     check_target(out)
-    data = _load_data(spec, resize, validation_split, test_split, split_seed)
+    data = _load_data(
+        spec,
+        resize=resize,
+        validation_split=validation_split,
+        test_split=test_split,
+        seed=split_seed,
+    )
     weights = options["weights"]
-    learner = _toolkit().Learner(
+    learner = toolkit.Learner(
         options["backbone"],
         data,
         weights=None if weights.lower() == "none" else weights,
@@ -245,14 +247,17 @@ def _evaluate_and_save(learner: "keras_tl.Learner", out: Path) -> dict | None:
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@_data_options
+@_data_option
 @click.option("--split", default="test", show_default=True, help="train, validation or test.")
 @_with_json
-def evaluate(
-    verbose: bool, run: Path, split: str, spec: str, **data_options: Any
-) -> tuple[dict, str]:
-    """Measure a saved RUN on a split of the data."""
-    learner = _toolkit().Learner.load(run, _load_data(spec, **data_options), verbose=verbose)
+def evaluate(verbose: bool, run: Path, split: str, spec: str) -> tuple[dict, str]:
+    """Measure a saved RUN on a split of the data, which are split as they were for training."""
+    toolkit = _toolkit()
+    from keras_tl.training.checkpoints import read_run
+
+    recorded = read_run(run)["data"]
+    data = _load_data(spec, resize=recorded["resize"], **recorded["split_settings"])
+    learner = toolkit.Learner.load(run, data, verbose=verbose)
     metrics = learner.evaluate(split)
     width = max(map(len, metrics["per_class"]))
     lines = [

@@ -142,16 +142,18 @@ class Learner:
     @property
     def serving_model(self) -> ServingModel:
         """Raw bytes in, named outputs out, in float32; what `predict` and `export` use."""
-        model = float32_twin(self.config, self.model)
-        return self._serving_of_model if model is self.model else self._serving(model)
+        if self._twin is not self.model:
+            self._twin.set_weights(self.model.get_weights())
+        return self._serving
 
     @cached_property
-    def _serving_of_model(self) -> ServingModel:
-        return self._serving(self.model)
+    def _twin(self) -> keras.Model:
+        return float32_twin(self.config, self.model)
 
-    def _serving(self, model: keras.Model) -> ServingModel:
+    @cached_property
+    def _serving(self) -> ServingModel:
         config = self.config
-        return ServingModel(model, config.class_names, config.image_size, config.resize)
+        return ServingModel(self._twin, config.class_names, config.image_size, config.resize)
 
     @property
     def history(self) -> list[PhaseRecord]:
@@ -417,6 +419,13 @@ class Learner:
         learner = cls.__new__(cls)
         learner._build(config, None, choose_strategy(strategy), about["seed"], data, verbose)
         load_run_weights(Path(path), learner.model)
+        if data is not None and about["data"] is not None:
+            now = data.describe()["splits"].get("train")
+            if now != about["data"]["splits"].get("train"):
+                learner._reporter.say(
+                    "These are not the data the run was trained on, or they are split otherwise: "
+                    "images it has seen in training may be among those it is tested on."
+                )
         learner.weights = about["weights"]
         learner.evaluations = about["evaluations"]
         learner.history.extend(map(PhaseRecord.from_json, about["history"]))

@@ -195,7 +195,7 @@ def test_what_dead_processes_left_is_cleared_and_restored(tmp_path, dead_pid):
     }
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), os.getppid(), 1])
+@pytest.mark.parametrize("pid", [os.getpid(), os.getppid(), 1], ids=["own", "parent", "init"])
 def test_what_belongs_to_living_processes_is_left_alone(tmp_path, pid):
     left_behind(tmp_path, "new", pid, "folder", "half")
     left_behind(tmp_path, "old", pid, "moved", "old")

@@ -260,3 +260,31 @@ def test_the_keras_file_of_a_bare_backbone_needs_nothing_of_ours(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "vgg16.keras", compile=False)
     pixels = np.random.default_rng(0).uniform(0, 255, (1, 32, 40, 3)).astype(np.float32)
     np.testing.assert_array_equal(loaded(pixels), network(pixels))
+
+
+def test_data_split_otherwise_are_noticed(trained, tmp_path, capsys):
+    trained.save(tmp_path / "run")
+    ktl.Learner.load(tmp_path / "run", make_tiny_data())
+    assert "may be among those it is tested on" not in capsys.readouterr().err
+    images = np.concatenate([s.images for s in trained.data.splits.values()])
+    labels = np.concatenate([s.labels for s in trained.data.splits.values()])
+    again = ktl.ImageData.from_arrays(images, labels, class_names=trained.class_names, seed=9)
+    ktl.Learner.load(tmp_path / "run", again)
+    assert "may be among those it is tested on" in capsys.readouterr().err
+
+
+def test_predictions_follow_the_training_in_mixed_precision(tiny_data):
+    learner = ktl.Learner(
+        "vgg16",
+        tiny_data,
+        weights=None,
+        image_size=32,
+        precision="mixed_bfloat16",
+        seed=0,
+        verbose=False,
+    )
+    images = tiny_data.split("test").images
+    before = learner.predict(images).probabilities
+    kernel = learner.head.get_layer("logits").kernel
+    kernel.assign(kernel + 100 * np.eye(*kernel.shape))
+    assert np.abs(learner.predict(images).probabilities - before).max() > 1e-3

@@ -45,6 +45,8 @@ class ImageData:
         resize: how images get there: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.decoding.resize`).
         augmentation: what `augment=True` means for these data.
+        split_settings: `validation_split`, `test_split` and `seed` that the splits were made
+            with; the same ones on the same files make the same splits.
     """
 
     splits: dict[str, ImageSplit]
@@ -52,6 +54,7 @@ class ImageData:
     image_size: tuple[int, int] | None = None
     resize: str = "crop"
     augmentation: str | Callable = "standard"
+    split_settings: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     task = "multiclass"
 
@@ -93,7 +96,7 @@ class ImageData:
         return cls._split(
             splits,
             class_names,
-            (validation_split, test_split, seed),
+            {"validation_split": validation_split, "test_split": test_split, "seed": seed},
             image_size=check_image_size(image_size),
             resize=resize,
             augmentation=augmentation,
@@ -139,7 +142,7 @@ class ImageData:
         return cls._split(
             splits,
             index.class_names,
-            (validation_split, test_split, seed),
+            {"validation_split": validation_split, "test_split": test_split, "seed": seed},
             image_size=check_image_size(image_size),
             resize=resize,
             augmentation=augmentation,
@@ -175,20 +178,21 @@ class ImageData:
         )
 
     @classmethod
-    def _split(cls, splits, class_names, fractions, **options) -> Self:
+    def _split(cls, splits, class_names, settings, **options) -> Self:
         check_choice("resize", options["resize"], RESIZES)
         if not callable(options["augmentation"]):
             check_choice("augmentation", options["augmentation"], AUGMENTATIONS)
-        validation_split, test_split, seed = fractions
+        seed = settings["seed"]
         check_range("seed", seed, 0, whole=True)
         splits = dict(splits)
-        for name, fraction in (("test", test_split), ("validation", validation_split)):
+        for name in ("test", "validation"):
             if name not in splits:
-                train = splits["train"]
+                train, fraction = splits["train"], settings[f"{name}_split"]
                 stay, out = take_out(train.labels, fraction, class_names, seed, name)
                 if len(out):
                     splits |= {"train": train.take(stay), name: train.take(out)}
-        return cls({s: splits[s] for s in SPLITS if s in splits}, class_names, **options)
+        ordered = {s: splits[s] for s in SPLITS if s in splits}
+        return cls(ordered, class_names, split_settings=settings, **options)
 
     def split(self, name: str) -> ImageSplit:
         """One split.
@@ -207,13 +211,14 @@ class ImageData:
         return self.splits[name]
 
     def describe(self) -> dict[str, Any]:
-        """What the data are, for a saved run: classes, sizes and fingerprints of the splits."""
+        """What the data are, for a saved run: classes, and how they were split."""
         return {
             "task": self.task,
             "class_names": list(self.class_names),
             "resize": self.resize,
+            "split_settings": self.split_settings,
             "splits": {
-                name: {"items": len(split), "fingerprint": split.fingerprint()}
+                name: {"items": len(split), "fingerprint": _fingerprint(split)}
                 for name, split in self.splits.items()
             },
         }
@@ -221,3 +226,11 @@ class ImageData:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
         return f"ImageData({len(self.class_names)} classes: {sizes})"
+
+
+def _fingerprint(split: ImageSplit) -> str | None:
+    # A file that has gone since must not keep a trained run from being saved.
+    try:
+        return split.fingerprint()
+    except DataError:
+        return None

@@ -49,14 +49,14 @@ def assemble(
 
 
 def float32_twin(config: ModelConfig, model: keras.Model) -> keras.Model:
-    """The same model in float32 and outside of any strategy, for prediction and export.
+    """The same network in float32 and outside of any strategy, for prediction and export.
 
-    Where the model is that already, it is given back itself.
+    Where the model is that already, it is given back itself; else the twin has weights of its
+    own, to be set.
     """
     distributed = model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:
         return model
     values = config.to_json() | {"precision": "float32"}
     parts, _ = assemble(ModelConfig.from_json(values), None, tf.distribute.get_strategy(), seed=0)
-    parts.model.set_weights(model.get_weights())
     return parts.model

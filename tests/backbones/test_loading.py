@@ -1,0 +1,91 @@
+"""Weights files, right and wrong, and names of backbones."""
+
+import random
+
+import keras
+import numpy as np
+import pytest
+from keras.src.utils import file_utils
+
+from keras_tl import backbones
+from keras_tl.backbones.loading import assign_blocks, load_spec, seeded
+from keras_tl.backbones.spec import Block
+from keras_tl.errors import BackboneError, WeightsError
+
+
+def test_a_failed_download_names_the_way_without_a_network(monkeypatch):
+    def fails(name, origin, **options):
+        raise Exception(f"URL fetch failure on {origin}: None -- no route to host")
+
+    monkeypatch.setattr(file_utils, "get_file", fails)
+    message = (
+        r"Could not download the ImageNet weights of resnet50 \(URL fetch failure on https://.*"
+        r"resnet50.*notop.h5.*pass weights='PATH', or use 'efficientnet_lite0'"
+    )
+    with pytest.raises(WeightsError, match=message):
+        backbones.load("resnet50", "imagenet", 32)
+
+
+def write_garbage(path):
+    path.write_bytes(b"not a weights file")
+
+
+def write_another_network(path):
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]).save_weights(path)
+
+
+@pytest.mark.parametrize("name", ["w.weights.h5", "w.h5"])
+def test_garbage_is_refused(tmp_path, name):
+    write_garbage(tmp_path / name)
+    with pytest.raises(WeightsError, match=r"do not fit vgg16 without its classifier: "):
+        backbones.load("vgg16", str(tmp_path / name), 32)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    write_another_network(tmp_path / "w.weights.h5")
+    with pytest.raises(WeightsError, match=r"do not fit vgg16 without its classifier: "):
+        backbones.load("vgg16", str(tmp_path / "w.weights.h5"), 32)
+
+
+def test_a_missing_file_says_what_is_accepted(tmp_path):
+    with pytest.raises(WeightsError, match=r"Expected 'imagenet', the path of .* or None"):
+        backbones.load("vgg16", str(tmp_path / "gone.h5"), 32)
+
+
+@pytest.mark.parametrize("size", [None, 64, (32, 48)])
+def test_the_image_size(size):
+    network = backbones.load("vgg16", None, size)
+    height, width = (224, 224) if size is None else (size, size) if size == 64 else size
+    assert network.input_shape == (None, height, width, 3)
+    assert network.output_shape == (None, height // 32, width // 32, 512)
+
+
+@pytest.mark.parametrize(
+    ("block", "shape"),
+    [("block1", (16, 16, 64)), ("block4", (2, 2, 512)), ("block5", (1, 1, 512))],
+)
+def test_output_block_cuts_after_the_block(block, shape):
+    spec = backbones.get_spec("vgg16")
+    loaded = load_spec(spec, None, (32, 32), output_block=block)
+    assert loaded.network.output_shape[1:] == shape
+    assert [name for name, _ in loaded.blocks][-1] == block
+
+
+def test_a_layer_in_no_block_is_found_out():
+    network = backbones.load("vgg16", None, 32)
+    with pytest.raises(BackboneError, match="Layer 'block1_conv1' of vgg16 is in none"):
+        assign_blocks(network, (Block("rest", ("block2",)),))
+    with pytest.raises(BackboneError, match="Blocks without layers in vgg16: block9"):
+        assign_blocks(network, (Block("all", ("block",)), Block("block9", ("block9",))))
+
+
+def test_seeding_leaves_the_global_state_alone():
+    random.seed(1)
+    expected = random.random()
+    random.seed(1)
+    made = []
+    for _ in range(2):
+        with seeded(5):
+            made.append(keras.initializers.GlorotUniform()((3, 3)).numpy())
+    assert random.random() == expected
+    np.testing.assert_array_equal(*made)
