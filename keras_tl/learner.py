@@ -192,8 +192,8 @@ class Learner:
                 (see `keras_tl.data.augmentation.augmenter`).
             cache: where features are kept: `"auto"`, `"memory"`, `"disk"`, `"off"`, or a
                 `CacheConfig`.
-            callbacks: Keras callbacks; their `model` maps features to logits (pixels to logits
-                where the backbone runs live).
+            callbacks: Keras callbacks. On cached features their `model` maps features to logits,
+                and the steps run eight at a time, so that they hear of every eighth.
             batch_size: images per step; `None`: the measured default.
 
         Returns:

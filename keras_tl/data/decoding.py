@@ -109,13 +109,25 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
     if how == "crop":
         images = _central_part(images, size)
     inner = _size_within(images, size) if how == "pad" else size
-    resized = tf.image.resize(images, inner, method=tf.image.ResizeMethod.BICUBIC, antialias=True)
+    resized = _bicubic(images, inner)
     # Bicubic interpolation overshoots beside sharp edges.
     resized = tf.clip_by_value(resized, 0.0, 255.0)
     if how == "pad":
         top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
         resized = tf.image.pad_to_bounding_box(resized, top, left, *size)
     return resized
+
+
+def _bicubic(images: tf.Tensor, size: tuple) -> tf.Tensor:
+    def interpolate(antialias: bool) -> tf.Tensor:
+        return tf.image.resize(
+            images, size, method=tf.image.ResizeMethod.BICUBIC, antialias=antialias
+        )
+
+    # Where nothing shrinks the two give the same, and the plain one takes a quarter of the time.
+    shape = tf.shape(images)
+    shrinks = (shape[-3] > size[0]) | (shape[-2] > size[1])
+    return tf.cond(shrinks, lambda: interpolate(True), lambda: interpolate(False))
 
 
 def _size_within(images: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:

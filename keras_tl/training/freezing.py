@@ -10,7 +10,14 @@ from keras_tl.training.device import jit_compile
 from keras_tl.training.optimizers import make_optimizer
 
 
-def prepare(model: keras.Model, backbone: Backbone, phase: Phase, steps: int, task: str) -> None:
+def prepare(
+    model: keras.Model,
+    backbone: Backbone,
+    phase: Phase,
+    steps: int,
+    task: str,
+    steps_per_execution: int = 1,
+) -> None:
     """Freezes and unfreezes as a phase says, then compiles.
 
     Args:
@@ -19,6 +26,7 @@ def prepare(model: keras.Model, backbone: Backbone, phase: Phase, steps: int, ta
         phase: the phase.
         steps: number of updates in the phase.
         task: decides loss and metrics.
+        steps_per_execution: as in Keras's `compile`.
 
     Raises:
         ConfigError: the phase names a block that the backbone has not.
@@ -33,6 +41,7 @@ def prepare(model: keras.Model, backbone: Backbone, phase: Phase, steps: int, ta
             loss=loss_of_task(task),
             metrics=metrics_of_task(task),
             jit_compile=jit_compile(),
+            steps_per_execution=steps_per_execution,
         )
 
 

@@ -12,6 +12,9 @@ from keras_tl.training.freezing import prepare
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.progress import EpochProgress, Reporter
 
+# A step of the head alone takes less time than Keras takes between two of them.
+CACHED_STEPS_PER_EXECUTION = 8
+
 
 class BestWeights(keras.callbacks.EarlyStopping):
     """Early stopping that also knows the weights from before the phase.
@@ -46,6 +49,7 @@ def run_phase(
     validation: tf.data.Dataset | None,
     task: str,
     reporter: Reporter,
+    cached: bool,
     loss_before: float | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> PhaseRecord:
@@ -60,6 +64,7 @@ def run_phase(
             are kept.
         task: decides loss and metrics.
         reporter: tells people.
+        cached: whether `model` is the head on cached features.
         loss_before: validation loss of the weights the phase begins with, if they are trained.
         callbacks: the user's own; their `model` is `model`.
 
@@ -68,7 +73,8 @@ def run_phase(
     """
     began = time.perf_counter()
     steps = int(train.cardinality())
-    prepare(model, backbone, phase, steps * phase.epochs, task)
+    at_a_time = CACHED_STEPS_PER_EXECUTION if cached else 1
+    prepare(model, backbone, phase, steps * phase.epochs, task, at_a_time)
     progress = EpochProgress(reporter, phase.name, steps, phase.epochs)
     own = [progress]
     best = None
@@ -96,5 +102,5 @@ def run_phase(
         epochs=tuple(epochs),
         seconds=time.perf_counter() - began,
         best_epoch=len(epochs) if best is None else best.best_epoch + 1,
-        cached=model.name == "head",
+        cached=cached,
     )

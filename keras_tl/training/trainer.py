@@ -96,6 +96,7 @@ class Trainer:
                 validation=datasets[1],
                 task=self._config.task,
                 reporter=self._reporter,
+                cached=cached,
                 loss_before=loss_before,
                 callbacks=callbacks,
             )

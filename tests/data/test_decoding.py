@@ -354,3 +354,25 @@ def test_stretch_shows_all_of_the_image():
 def test_an_unknown_way_lists_the_choices():
     with pytest.raises(ConfigError, match=r"Unknown resize 'zoom'.*'crop', 'pad', 'stretch'"):
         resize(np.zeros((4, 4, 3)), (2, 2), "zoom")
+
+
+@pytest.mark.parametrize("size", [(40, 50), (64, 64), (160, 51)])
+def test_enlarging_is_the_same_with_and_without_antialiasing(size):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3)).astype(np.float32)
+    smoothed = tf.image.resize(pixels, size, tf.image.ResizeMethod.BICUBIC, antialias=True)
+    expected = np.clip(smoothed, 0, 255)
+    np.testing.assert_allclose(resize(pixels, size, "stretch"), expected, atol=0.25)
+
+
+@pytest.mark.parametrize("side", [896, 1000, 3600])
+@pytest.mark.parametrize("how", ["crop", "pad", "stretch"])
+def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same(side, how):
+    coarse = np.random.default_rng(0).uniform(0, 255, (8, 10, 3))
+    pixels = tf.image.resize(coarse, (side, side + 8), tf.image.ResizeMethod.BILINEAR)
+    content = tf.io.encode_jpeg(tf.cast(pixels, tf.uint8), quality=95)
+    size = (224, 224)
+    decoded = decode_image(content, size)
+    assert min(decoded.shape[:2]) >= 2 * 224
+    assert min(decoded.shape[:2]) < 4 * 224
+    full = resize(decode_image(content), size, how)
+    assert np.abs(load_image(content, size, how) - full).mean() < 1
