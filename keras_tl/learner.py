@@ -193,7 +193,7 @@ class Learner:
             cache: where features are kept: `"auto"`, `"memory"`, `"disk"`, `"off"`, or a
                 `CacheConfig`.
             callbacks: Keras callbacks. On cached features their `model` maps features to logits,
-                and the steps run eight at a time, so that they hear of every eighth.
+                and on one device the steps run eight at a time: they hear of every eighth.
             batch_size: images per step; `None`: the measured default.
 
         Returns:

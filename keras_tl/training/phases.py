@@ -73,7 +73,9 @@ def run_phase(
     """
     began = time.perf_counter()
     steps = int(train.cardinality())
-    at_a_time = CACHED_STEPS_PER_EXECUTION if cached else 1
+    # On several replicas Keras's loop over steps fails in TensorFlow's while loop.
+    alone = model.distribute_strategy.num_replicas_in_sync == 1
+    at_a_time = CACHED_STEPS_PER_EXECUTION if cached and alone else 1
     prepare(model, backbone, phase, steps * phase.epochs, task, at_a_time)
     progress = EpochProgress(reporter, phase.name, steps, phase.epochs)
     own = [progress]
