@@ -8,6 +8,8 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
 
+pytest_plugins = ["tests.sharding"]
+
 # Two replicas on one machine; it must be said before TensorFlow looks at its devices.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2

@@ -1,9 +1,19 @@
 """Backbones: the records, the catalogue, the loaders, and the layer that holds a network."""
 
-from keras_tl.backbones.catalogue import CATALOGUE, get_spec
-from keras_tl.backbones.spec import BackboneSpec
+from keras_tl.backbones.catalogue import CATALOGUE, get_spec, register
+from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.backbones.spec import BackboneSpec, Block, Weights
 
-__all__ = ["CATALOGUE", "BackboneSpec", "get_spec", "load"]
+__all__ = [
+    "CATALOGUE",
+    "BackboneSpec",
+    "Block",
+    "Preprocessing",
+    "Weights",
+    "get_spec",
+    "load",
+    "register",
+]
 
 
 def __getattr__(name: str):

@@ -18,7 +18,8 @@ class Backbone(keras.layers.Layer):
     * Frozen (`trainable=False`): all of it runs in inference mode, dropout and stochastic depth
       off too, so that features computed once equal features computed live.
     * Unfrozen: dropout and stochastic depth are live in training. BatchNorm layers keep using
-      their moving statistics, which never change; their gamma and beta can be trained.
+      their moving statistics, which never change; their gamma and beta can be trained. Only
+      `unfreeze(..., batch_norm="live")`, for random weights, lets the statistics move.
 
     Args:
         network: the bare network, preprocessing inside: float32 (batch, height, width, 3)
@@ -26,6 +27,8 @@ class Backbone(keras.layers.Layer):
         blocks: the parts of the network from input to output: names, and the names of the
             layers that belong to each.
     """
+
+    _live_statistics = False
 
     def __init__(self, network: keras.Model, blocks: list[tuple[str, list[str]]], **kwargs):
         # autocast would round the pixels to half precision before the preprocessing sees them.
@@ -52,6 +55,7 @@ class Backbone(keras.layers.Layer):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         keras.layers.Layer.trainable.fset(self, value)
+        self._live_statistics = False
         self._set_blocks(self.blocks if value else ())
 
     def unfreeze(self, blocks: tuple[str, ...], batch_norm: str = "affine") -> None:
@@ -62,9 +66,11 @@ class Backbone(keras.layers.Layer):
         Args:
             blocks: names; none of them freezes everything.
             batch_norm: `"affine"`: gamma and beta of their BatchNorm layers are trained;
-                `"frozen"`: they are not.
+                `"frozen"`: they are not; `"live"`: they are, and their statistics are the
+                batch's and move.
         """
         self.trainable = bool(blocks)
+        self._live_statistics = batch_norm == "live"
         self._set_blocks(blocks)
         if batch_norm == "frozen":
             for layer in self._batch_norms():
@@ -77,12 +83,12 @@ class Backbone(keras.layers.Layer):
         self._pin_statistics()
 
     def _pin_statistics(self) -> None:
-        """Puts every BatchNorm layer into inference mode, its variables' flags untouched.
+        """Puts BatchNorm layers into inference mode unless they are live; no flag is touched.
 
         A BatchNorm layer updates its statistics only while its own `trainable` is true; what
         the optimizer gets is decided by its variables' flags.
         """
-        for layer in self._batch_norms():
+        for layer in () if self._live_statistics else self._batch_norms():
             if layer.trainable:
                 flags = [variable.trainable for variable in layer.weights]
                 layer.trainable = False

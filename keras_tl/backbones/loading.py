@@ -3,20 +3,19 @@
 import contextlib
 import copy
 import dataclasses
-import importlib
 import random
 from collections.abc import Iterator
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import keras
 
-from keras_tl.backbones.catalogue import get_spec
+from keras_tl.backbones.blocks import assign_blocks, up_to
+from keras_tl.backbones.building import behind_scaling, build
+from keras_tl.backbones.catalogue import CATALOGUE, get_spec
 from keras_tl.backbones.layer import leaf_layers
 from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
-from keras_tl.backbones.spec import BackboneSpec, Block
-from keras_tl.errors import BackboneError, WeightsError, unknown
+from keras_tl.backbones.spec import BackboneSpec
+from keras_tl.errors import BackboneError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,37 +75,19 @@ def load_spec(
             f"{spec.name} needs images of at least {spec.min_size} x {spec.min_size} pixels. "
             f"Received image_size={image_size}."
         )
-    module, function = spec.builder.split(":")
-    build = getattr(importlib.import_module(module), function)
-    bare = build(include_top=False, weights=None, input_shape=(*image_size, 3))
-    if weights == "imagenet":
-        _load_imagenet(spec, build, bare)
-    elif weights is not None:
-        load_weights(bare, Path(weights), spec.name)
-    blocks = assign_blocks(bare, spec.blocks)
-    if output_block is not None:
-        bare, blocks = cut(bare, blocks, output_block)
+    built = build(spec, weights, image_size)
+    first = behind_scaling(built, spec) if spec.scales_inside else built.input
+    blocks, last = up_to(built, spec.blocks, output_block)
+    whole = first is built.input and last is built.output
+    bare = built if whole else keras.Model(first, last, name=built.name)
+    network = with_preprocessing(bare, spec.preprocessing, image_size, spec.name)
+    # What a builder of the user's own makes is only known by looking at it.
+    graph = spec.name if CATALOGUE.get(spec.name) is spec else network.to_json()
     return LoadedBackbone(
-        with_preprocessing(bare, spec.preprocessing, image_size, spec.name),
-        blocks,
-        identity=f"{spec.name} {spec.preprocessing} {output_block} keras {keras.__version__}",
+        network,
+        assign_blocks(bare, blocks),
+        identity=f"{graph} {spec.preprocessing} {blocks[-1]} keras {keras.__version__}",
     )
-
-
-def cut(
-    network: keras.Model, blocks: list[tuple[str, list[str]]], output_block: str
-) -> tuple[keras.Model, list[tuple[str, list[str]]]]:
-    """Keeps a network up to the last layer of one of its blocks.
-
-    Raises:
-        BackboneError: there is no such block.
-    """
-    names = [name for name, _ in blocks]
-    if output_block not in names:
-        raise BackboneError(unknown(f"block of {network.name}", output_block, names))
-    kept = blocks[: names.index(output_block) + 1]
-    last = network.get_layer(kept[-1][1][-1])
-    return keras.Model(network.input, last.output, name=network.name), kept
 
 
 def load_architecture(architecture: dict[str, Any]) -> LoadedBackbone:
@@ -186,64 +167,6 @@ def with_preprocessing(
     """Puts a network's preprocessing in front of it: raw pixels in."""
     pixels = keras.Input((*image_size, 3), name="pixels", dtype="float32")
     return keras.Model(pixels, network(preprocessing.apply(pixels)), name=name)
-
-
-def assign_blocks(network: keras.Model, blocks: tuple[Block, ...]) -> list[tuple[str, list[str]]]:
-    """Sorts the layers that have weights into the blocks.
-
-    Raises:
-        BackboneError: a layer with weights belongs to no block, or a block has no layer.
-    """
-    assigned = {block.name: [] for block in blocks}
-    for layer in leaf_layers(network):
-        homes = [block.name for block in blocks if layer.name.startswith(block.prefixes)]
-        if homes:
-            assigned[homes[0]].append(layer.name)
-        elif layer.weights:
-            raise BackboneError(f"Layer {layer.name!r} of {network.name} is in none of its blocks.")
-    empty = [name for name, layers in assigned.items() if not layers]
-    if empty:
-        raise BackboneError(f"Blocks without layers in {network.name}: {', '.join(empty)}.")
-    return list(assigned.items())
-
-
-def load_weights(network: keras.Model, path: Path, name: str) -> None:
-    """Loads a weights file (`.weights.h5`, or the older `.h5` that Keras publishes).
-
-    Raises:
-        WeightsError: the file is missing, is not such a file, or is of another network.
-    """
-    if not path.is_file():
-        raise WeightsError(
-            f"No weights file at {str(path)!r}. Expected 'imagenet', the path of a .weights.h5 "
-            "or .h5 file, or None for random weights."
-        )
-    try:
-        network.load_weights(path)
-    except Exception as error:  # Keras raises whatever its readers meet in a wrong file.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(
-            f"The weights in {str(path)!r} do not fit {name} without its classifier: {reason}"
-        ) from error
-
-
-def _load_imagenet(spec: BackboneSpec, build, network: keras.Model) -> None:
-    if spec.weights.bundled:
-        bundled = resources.files("keras_tl.backbones") / "weights" / spec.weights.bundled
-        with resources.as_file(bundled) as path:
-            load_weights(network, path, spec.name)
-        return
-    try:
-        pretrained = build(
-            include_top=False, weights="imagenet", input_shape=network.input_shape[1:]
-        )
-    except Exception as error:  # Keras wraps network faults in a bare Exception.
-        raise WeightsError(
-            f"Could not download the ImageNet weights of {spec.name} ({error}). Without a "
-            "network: download that file elsewhere and pass weights='PATH', or use "
-            "'efficientnet_lite0', whose weights come with keras_tl."
-        ) from error
-    network.set_weights(pretrained.get_weights())
 
 
 @contextlib.contextmanager

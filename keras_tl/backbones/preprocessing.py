@@ -31,6 +31,14 @@ class Preprocessing:
     offset: tuple[float, float, float]
     bgr: bool = False
 
+    def describe(self) -> str:
+        """The formula, for people."""
+        scale, offset = (
+            _short(values[0]) if len(set(values)) == 1 else f"({', '.join(map(_short, values))})"
+            for values in (self.scale, self.offset)
+        )
+        return f"{'BGR' if self.bgr else 'RGB'} * {scale} + {offset}"
+
     def apply(self, pixels: "keras.KerasTensor") -> "keras.KerasTensor":
         """Adds the preprocessing to a functional graph, in float32 whatever the policy.
 
@@ -44,6 +52,10 @@ class Preprocessing:
         return keras.layers.Rescaling(
             list(self.scale), list(self.offset), dtype="float32", name="preprocessing"
         )(pixels)
+
+
+def _short(value: float) -> str:
+    return f"{value:.6g}"
 
 
 def _uniform(scale: float, offset: float) -> Preprocessing:

@@ -5,9 +5,12 @@ from keras_tl.testing import Case, parametrize_with_checks
 @parametrize_with_checks([Case("resnet50", image_size=32)])
 def test_backbone(case, check, tmp_path):
     check(case, tmp_path)
+
+A case names a backbone of the catalogue or one that is registered (`keras_tl.backbones.register`),
+or holds a function that builds a `keras.Model`, and then `preprocess=`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -17,12 +20,24 @@ from keras_tl.testing.checks import CHECKS
 __all__ = ["CASES", "CHECKS", "Case", "parametrize_with_checks"]
 
 
-def parametrize_with_checks(cases: Iterable[Case]) -> pytest.MarkDecorator:
-    """Runs a test, which takes `case` and `check`, for every pair that applies."""
+def parametrize_with_checks(
+    cases: Iterable[Case], marks: Callable[[Case, Callable], Iterable] = lambda case, check: ()
+) -> pytest.MarkDecorator:
+    """Runs a test, which takes `case` and `check`, for every pair that applies.
+
+    Args:
+        cases: the backbones.
+        marks: gives the pytest marks of a pair, such as `pytest.mark.slow`.
+    """
     return pytest.mark.parametrize(
         ("case", "check"),
         [
-            pytest.param(case, check, id=f"{case.name}-{check.__name__.removeprefix('check_')}")
+            pytest.param(
+                case,
+                check,
+                id=f"{case.name}-{check.__name__.removeprefix('check_')}",
+                marks=marks(case, check),
+            )
             for case in cases
             for check in CHECKS
             if check.applies(case)

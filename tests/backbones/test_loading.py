@@ -8,9 +8,9 @@ import pytest
 from keras.src.utils import file_utils
 
 from keras_tl import backbones
-from keras_tl.backbones.loading import assign_blocks, load_spec, seeded
-from keras_tl.backbones.spec import Block
-from keras_tl.errors import BackboneError, WeightsError
+from keras_tl.backbones.building import behind_scaling
+from keras_tl.backbones.loading import load_spec, seeded
+from keras_tl.errors import WeightsError
 
 
 def test_a_failed_download_names_the_way_without_a_network(monkeypatch):
@@ -71,12 +71,40 @@ def test_output_block_cuts_after_the_block(block, shape):
     assert [name for name, _ in loaded.blocks][-1] == block
 
 
-def test_a_layer_in_no_block_is_found_out():
-    network = backbones.load("vgg16", None, 32)
-    with pytest.raises(BackboneError, match="Layer 'block1_conv1' of vgg16 is in none"):
-        assign_blocks(network, (Block("rest", ("block2",)),))
-    with pytest.raises(BackboneError, match="Blocks without layers in vgg16: block9"):
-        assign_blocks(network, (Block("all", ("block",)), Block("block9", ("block9",))))
+MEAN = (0.485, 0.456, 0.406)
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "fits"),
+    [
+        ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), True),
+        (MEAN, (0.229, 0.224, 0.225), True),
+        (MEAN, (0.229**2, 0.224**2, 0.225**2), True),
+        ((0.2, 0.2, 0.2), (0.1, 0.1, 0.1), False),
+    ],
+    ids=["as-made", "published", "corrected", "adapted"],
+)
+def test_a_normalisation_of_its_own_is_refused(mean, variance, fits):
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Normalization(axis=-1, name="norm")(keras.layers.Rescaling(1 / 255)(inputs))
+    network = keras.Model(inputs, keras.layers.Conv2D(4, 3)(x))
+    norm = network.get_layer("norm")
+    norm.set_weights([np.array(mean), np.array(variance), np.array(0)])
+    norm.finalize_state()
+    spec = backbones.get_spec("efficientnet_b0")
+    if fits:
+        assert behind_scaling(network, spec) is norm.output
+    else:
+        with pytest.raises(WeightsError, match=r"efficientnet_b0 were trained with a normalisa"):
+            behind_scaling(network, spec)
+
+
+def test_a_network_without_its_scaling_layers_is_an_ordinary_keras_file(tmp_path):
+    network = backbones.load("mobilenet_v3_small", None, 32)
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    pixels = np.random.default_rng(0).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
+    np.testing.assert_array_equal(loaded(pixels), network(pixels))
 
 
 def test_seeding_leaves_the_global_state_alone():

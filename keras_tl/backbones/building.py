@@ -1,0 +1,132 @@
+"""From a record to the network that its builder makes, with weights."""
+
+import importlib
+import itertools
+import warnings
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_tl.backbones.spec import BackboneSpec
+from keras_tl.errors import BackboneError, WeightsError
+
+SCALING_LAYERS = (keras.layers.Rescaling, keras.layers.Normalization)
+
+
+def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) -> keras.Model:
+    """Calls a record's builder and loads the weights.
+
+    Raises:
+        BackboneError: the builder cannot be imported, or does not give a model.
+        WeightsError: the weights are missing, cannot be downloaded, or do not fit.
+    """
+    builder = get_builder(spec)
+    arguments = {"include_top": False, "input_shape": (*image_size, 3)}
+    if weights == "imagenet":
+        if spec.weights is None:
+            raise WeightsError(
+                f"{spec.name} has no published weights. Expected the path of a weights file, or "
+                "None for random weights. Received: weights='imagenet'."
+            )
+        if spec.weights.bundled is None:
+            return _published(spec, builder, arguments)
+        bundled = resources.files("keras_tl.backbones") / "weights" / spec.weights.bundled
+        with resources.as_file(bundled) as path:
+            return build(spec, str(path), image_size)
+    network = builder(weights=None, **arguments)
+    if not isinstance(network, keras.Model):
+        raise BackboneError(
+            f"The builder of {spec.name} must give a keras.Model. Received: {network!r}."
+        )
+    if weights is not None:
+        load_weights(network, Path(weights), spec.name)
+    return network
+
+
+def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
+    """The function that a record names.
+
+    Raises:
+        BackboneError: it cannot be imported.
+    """
+    if callable(spec.builder):
+        return spec.builder
+    module, function = spec.builder.split(":")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise BackboneError(
+            f"The builder {spec.builder!r} of {spec.name} cannot be imported ({error}). "
+            "Expected 'module:function'."
+        ) from error
+
+
+def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
+    """The builder's own way to its weights, which is a download the first time."""
+    try:
+        with warnings.catch_warnings():
+            # Of the MobileNets at a size without weights of its own: those of 224 pixels serve.
+            warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
+            return builder(weights="imagenet", **arguments)
+    except Exception as error:  # Keras wraps network faults in a bare Exception.
+        raise WeightsError(
+            f"Could not download the ImageNet weights of {spec.name} ({error}). Without a "
+            "network: download that file elsewhere and pass weights='PATH', or use "
+            "'efficientnet_lite0', whose weights come with keras_tl."
+        ) from error
+
+
+def load_weights(network: keras.Model, path: Path, name: str) -> None:
+    """Loads a weights file (`.weights.h5`, or the older `.h5` that Keras publishes).
+
+    Raises:
+        WeightsError: the file is missing, is not such a file, or is of another network.
+    """
+    if not path.is_file():
+        raise WeightsError(
+            f"No weights file at {str(path)!r}. Expected 'imagenet', the path of a .weights.h5 "
+            "or .h5 file, or None for random weights."
+        )
+    try:
+        network.load_weights(path)
+    except Exception as error:  # Keras raises whatever its readers meet in a wrong file.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(
+            f"The weights in {str(path)!r} do not fit {name} without its classifier: {reason}"
+        ) from error
+
+
+def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTensor:
+    """What comes out of the scaling layers that a network begins with.
+
+    Some constructors put them there, and not the same ones for a file as for "imagenet". The
+    record's preprocessing stands in their place, whatever they hold.
+
+    Raises:
+        WeightsError: the weights were trained with another normalisation.
+    """
+    scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
+    # The pixels that the record turns into 0. What Keras publishes has the same zero, though
+    # not the same scale: it holds the standard deviation where the variance should be
+    # (tensorflow/tensorflow#49930), which one more layer makes good for "imagenet" only.
+    zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)
+    for layer in scaling:
+        zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)
+    if any(_adapted(layer) for layer in scaling) and np.abs(zero).max() > 0.05:
+        raise WeightsError(
+            f"These weights of {spec.name} were trained with a normalisation of their own, and "
+            "not with that of ImageNet. Build the network yourself, load them, and pass it as a "
+            "keras.Model with preprocess='none'."
+        )
+    return scaling[-1].output if scaling else network.input
+
+
+def _adapted(layer: keras.layers.Layer) -> bool:
+    """Whether a layer has statistics other than those it is made with."""
+    if not layer.weights:
+        return False
+    mean, variance, _ = layer.get_weights()
+    return bool(np.any(mean != 0) or np.any(variance != 1))

@@ -1,0 +1,13 @@
+"""DenseNet (Huang et al., 2016, arXiv:1608.06993). A block ends with its transition layers."""
+
+from keras_tl.backbones.records.family import Family, numbered
+from keras_tl.backbones.spec import Block
+
+_DENSENET = Family("torch", "Zhuang Liu et al.", "BSD-3-Clause")
+_BLOCKS = (Block("stem", "conv1_*"), *numbered(3, "pool{}_pool", first=2), Block("block4"))
+
+RECORDS = (
+    _DENSENET.record("densenet121", "DenseNet121", 224, 1024, 7_037_504, 0.750, _BLOCKS),
+    _DENSENET.record("densenet169", "DenseNet169", 224, 1664, 12_642_880, 0.762, _BLOCKS),
+    _DENSENET.record("densenet201", "DenseNet201", 224, 1920, 18_321_984, 0.773, _BLOCKS),
+)

@@ -1,0 +1,66 @@
+"""What the networks of one family have in common."""
+
+import dataclasses
+from collections.abc import Iterable
+
+from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.backbones.spec import BackboneSpec, Block, Weights
+
+KERAS_DOCS = "https://keras.io/api/applications/"
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """Constructors of `keras.applications` whose weights have one origin.
+
+    Attributes:
+        preprocessing: name or record.
+        source: who trained and published the weights.
+        licence: the weights' licence.
+        min_size: the smallest side in pixels.
+        scales_inside: as in `BackboneSpec`.
+        top1_source: where the accuracies were published.
+    """
+
+    preprocessing: str | Preprocessing
+    source: str
+    licence: str
+    min_size: int = 32
+    scales_inside: bool = False
+    top1_source: str = KERAS_DOCS
+
+    def record(
+        self,
+        name: str,
+        constructor: str,
+        size: int,
+        features: int,
+        parameters: int,
+        top1: float,
+        blocks: Iterable[Block],
+    ) -> BackboneSpec:
+        """The record of one member; `size` is the side it was trained at, in pixels."""
+        return BackboneSpec(
+            name=name,
+            builder=f"keras.applications:{constructor}",
+            preprocessing=self.preprocessing,
+            image_size=(size, size),
+            min_size=self.min_size,
+            features=features,
+            parameters=parameters,
+            blocks=tuple(blocks),
+            weights=Weights(
+                source=f"{self.source}, ported by the Keras authors",
+                licence=self.licence,
+                top1=top1,
+                top1_source=self.top1_source,
+            ),
+            scales_inside=self.scales_inside,
+        )
+
+
+def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[Block, ...]:
+    """Blocks `block1`, `block2`, ...; the braces in `end` count from `first`."""
+    return tuple(
+        Block(f"block{number}", end.format(number + first - 1)) for number in range(1, count + 1)
+    )

@@ -1,0 +1,58 @@
+"""Inception V3 (arXiv:1512.00567), Inception-ResNet V2 (arXiv:1602.07261), Xception (1610.02357).
+
+Keras names few of their layers; the blocks have the names of those it does.
+"""
+
+from keras_tl.backbones.records.family import Family
+from keras_tl.backbones.spec import Block
+
+_INCEPTION = Family("tf", "Google (tensorflow/models)", "Apache-2.0", min_size=75)
+_XCEPTION = Family("tf", "François Chollet", "MIT", min_size=71)
+
+# The first convolutions end at the second pooling layer.
+_STEM = Block("stem", "max_pooling2d_1")
+
+RECORDS = (
+    _INCEPTION.record(
+        "inception_v3",
+        "InceptionV3",
+        299,
+        2048,
+        21_802_784,
+        0.779,
+        (_STEM, *(Block(f"mixed{number}", f"mixed{number}") for number in range(11))),
+    ),
+    _INCEPTION.record(
+        "inception_resnet_v2",
+        "InceptionResNetV2",
+        299,
+        1536,
+        54_336_736,
+        0.803,
+        (
+            _STEM,
+            Block("mixed_5b", "mixed_5b"),
+            Block("block35", "block35_*"),
+            Block("mixed_6a", "mixed_6a"),
+            Block("block17", "block17_*"),
+            Block("mixed_7a", "mixed_7a"),
+            # Its last unit ends in an addition that Keras leaves without a name.
+            Block("block8", "custom_scale_layer_39"),
+            Block("top"),
+        ),
+    ),
+    _XCEPTION.record(
+        "xception",
+        "Xception",
+        299,
+        2048,
+        20_861_480,
+        0.790,
+        (
+            Block("block1", "block1_*"),
+            Block("block2", "add"),
+            *(Block(f"block{number}", f"add_{number - 2}") for number in range(3, 14)),
+            Block("block14"),
+        ),
+    ),
+)

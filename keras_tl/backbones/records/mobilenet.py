@@ -1,0 +1,50 @@
+"""MobileNet (Howard et al., 2017, arXiv:1704.04861), V2 (arXiv:1801.04381), V3 (1905.02244).
+
+Blocks have the numbers that Keras gives their layers. Block 0 of V2 and V3, which has no number
+and hardly any weights, belongs to the stem.
+"""
+
+from keras_tl.backbones.records.family import Family, numbered
+from keras_tl.backbones.spec import Block
+
+_SOURCE = "Google (tensorflow/models)"
+_MOBILENET = Family("tf", _SOURCE, "Apache-2.0")
+_V3 = Family(
+    "tf",
+    _SOURCE,
+    "Apache-2.0",
+    scales_inside=True,
+    top1_source="keras.applications.MobileNetV3Small, documentation",
+)
+
+
+def _v3_blocks(count: int) -> tuple[Block, ...]:
+    # Block 0 ends in an addition in the large network, in a projection in the small one.
+    stem = Block("stem", "expanded_conv_[ap]*")
+    return (stem, *numbered(count, "expanded_conv_{}_*"), Block("top"))
+
+
+RECORDS = (
+    _MOBILENET.record(
+        "mobilenet",
+        "MobileNet",
+        224,
+        1024,
+        3_228_864,
+        0.704,
+        (Block("stem", "conv1_relu"), *numbered(13, "conv_pw_{}_relu")),
+    ),
+    _MOBILENET.record(
+        "mobilenet_v2",
+        "MobileNetV2",
+        224,
+        1280,
+        2_257_984,
+        0.713,
+        (Block("stem", "expanded_conv_*"), *numbered(16, "block_{}_*"), Block("top")),
+    ),
+    _V3.record("mobilenet_v3_small", "MobileNetV3Small", 224, 576, 939_120, 0.681, _v3_blocks(10)),
+    _V3.record(
+        "mobilenet_v3_large", "MobileNetV3Large", 224, 960, 2_996_352, 0.756, _v3_blocks(14)
+    ),
+)

@@ -1,0 +1,25 @@
+"""NASNet-A (Zoph et al., 2017, arXiv:1707.07012).
+
+After the stem come three runs of normal cells; the second and third begin with a reduction cell.
+"""
+
+from keras_tl.backbones.records.family import Family
+from keras_tl.backbones.spec import Block
+
+_NASNET = Family("tf", "Google (tensorflow/models)", "Apache-2.0")
+
+
+def _blocks(cells: int) -> tuple[Block, ...]:
+    """The blocks of a network with so many normal cells in a run."""
+    return (
+        Block("stem", "reduction_concat_stem_2"),
+        Block("block1", f"normal_concat_{cells - 1}"),
+        Block("block2", f"normal_concat_{2 * cells}"),
+        Block("block3"),
+    )
+
+
+RECORDS = (
+    _NASNET.record("nasnet_mobile", "NASNetMobile", 224, 1056, 4_269_716, 0.744, _blocks(4)),
+    _NASNET.record("nasnet_large", "NASNetLarge", 331, 4032, 84_916_818, 0.825, _blocks(6)),
+)
