@@ -14,6 +14,14 @@ from typing import Any
 _LEFTOVER = re.compile(r"^\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}-(?P<name>.+)$")
 
 
+def cache_root() -> Path:
+    """The folder of everything that is kept between runs and can be made again.
+
+    `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`.
+    """
+    return Path(os.environ.get("KERAS_TL_CACHE") or "~/.cache/keras_tl").expanduser()
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file's content, as 64 hexadecimal digits."""
     with open(path, "rb") as file:

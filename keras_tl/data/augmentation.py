@@ -1,51 +1,101 @@
 """Augmentation as Keras layers; used in training only, and never in a cache."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
+import tensorflow as tf
 
 from keras_tl.errors import ConfigError, unknown
 
-AUGMENTATIONS = ("standard", "no-flip")
+AUGMENTATIONS = ("standard", "no-flip", "randaugment", "mixup", "cutmix")
+_MIXING = {"mixup", "cutmix"}
+
+Augmentation = str | bool | Callable | Sequence[str | Callable]
 
 
-def check_augmentation(kind: str | bool | Callable) -> None:
+def check_augmentation(kind: Augmentation) -> None:
     """Raises `ConfigError` unless `kind` is something that `augment=` takes."""
-    if not (isinstance(kind, bool) or callable(kind) or kind in AUGMENTATIONS):
-        raise ConfigError(
-            f"{unknown('augmentation', kind, AUGMENTATIONS)} True, False and a Keras layer are "
-            "accepted too."
-        )
+    for part in _parts(kind):
+        if not (isinstance(kind, bool) or callable(part) or part in AUGMENTATIONS):
+            raise ConfigError(
+                f"{unknown('augmentation', part, AUGMENTATIONS)} True, False, a Keras layer, and "
+                "a list of names and layers are accepted too."
+            )
 
 
-def augmenter(kind: str | bool | Callable, seed: int) -> Callable | None:
-    """The augmentation asked for, as a callable on batches of images.
+def mixes_labels(kind: Augmentation) -> bool:
+    """Whether an augmentation makes one image of two, so that labels become shares."""
+    return any(isinstance(part, str) and part in _MIXING for part in _parts(kind))
+
+
+def augmenter(
+    kind: Augmentation, seed: int
+) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None:
+    """The augmentation asked for, as a callable on batches.
 
     Args:
-        kind: `False` for none; `"standard"` or `True`: mirrored or not, moved and scaled by up
-            to 10%; `"no-flip"`: the same, never mirrored (digits, text,
-            traffic signs); or a Keras layer (or any callable) of your own, which takes and
-            gives float32 (batch, height, width, 3) in [0, 255].
+        kind: `False` for none; a name, a Keras layer (or any callable) of your own, which takes
+            and gives float32 (batch, height, width, 3) in [0, 255], or a list of these, applied
+            in turn. The names:
+
+            * `"standard"` or `True`: mirrored or not, moved and scaled by up to 10%;
+            * `"no-flip"`: the same, never mirrored (digits, text, traffic signs);
+            * `"randaugment"`: two operations of Keras's RandAugment (Cubuk et al., 2020,
+              arXiv:1909.13719) at strength 0.2, where 1 turns by up to 360 degrees;
+            * `"mixup"`: each image is blended with another one, and so are their labels (Zhang
+              et al., 2018, arXiv:1710.09412, alpha 0.2);
+            * `"cutmix"`: a part of each image is another one's, and so of their labels (Yun et
+              al., 2019, arXiv:1905.04899).
         seed: seed of the layers made here.
+
+    Returns:
+        A function of (pixels, targets), both float32 batches, to both augmented; or `None`.
 
     Raises:
         ConfigError: `kind` is none of these.
     """
+    check_augmentation(kind)
     if kind is False:
         return None
-    if callable(kind):
-        return kind
-    check_augmentation(kind)
+    steps = [step for n, part in enumerate(_parts(kind)) for step in _steps(part, seed + 10 * n)]
+
+    def augment(pixels: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        for step in steps:
+            pixels, targets = step(pixels, targets)
+        return pixels, targets
+
+    return augment
+
+
+def _parts(kind: Augmentation) -> Sequence:
+    return kind if isinstance(kind, (list, tuple)) else [kind]
+
+
+def _steps(part: str | bool | Callable, seed: int) -> list[Callable]:
+    if isinstance(part, str) and part in _MIXING:
+        layer = keras.layers.MixUp if part == "mixup" else keras.layers.CutMix
+        return [_on_both(layer(seed=seed))]
+    if callable(part):
+        return [_on_pixels(part)]
+    if part == "randaugment":
+        layer = keras.layers.RandAugment(value_range=(0, 255), factor=0.2, seed=seed)
+        return [_on_pixels(layer, training=True)]
     layers = [
         keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest", seed=seed),
         keras.layers.RandomZoom(0.1, fill_mode="nearest", seed=seed + 1),
     ]
-    if kind in ("standard", True):
+    if part != "no-flip":
         layers.insert(0, keras.layers.RandomFlip("horizontal", seed=seed + 2))
+    return [_on_pixels(layer, training=True) for layer in layers]
 
-    def augment(images):
-        for layer in layers:
-            images = layer(images, training=True)
-        return images
 
-    return augment
+def _on_pixels(layer: Callable, **options) -> Callable:
+    return lambda pixels, targets: (layer(pixels, **options), targets)
+
+
+def _on_both(layer: keras.layers.Layer) -> Callable:
+    def mix(pixels: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        mixed = layer({"images": pixels, "labels": targets}, training=True)
+        return mixed["images"], mixed["labels"]
+
+    return mix

@@ -5,15 +5,19 @@ and inside an exported graph, and the three cannot disagree.
 """
 
 import functools
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from keras_tl.config import check_choice
+from keras_tl.data import orientation
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
 RESIZES = ("crop", "pad", "stretch")
 _JPEG_RATIOS = (1, 2, 4, 8)
+_LARGEST_JPEG = (2**16, 2**16)
+_BYTES = tf.TensorSpec((), tf.string)
 
 
 def load_image(content: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
@@ -35,7 +39,8 @@ def decode_image(content: tf.Tensor, size: tuple[int, int] | None = None) -> tf.
     """Decodes one image file.
 
     Greyscale becomes three equal channels, CMYK becomes RGB, an alpha channel is dropped, 16
-    bits become 8, and of an animation the first frame is taken.
+    bits become 8, and of an animation the first frame is taken. A photo is turned upright as its
+    Exif orientation says.
 
     Args:
         content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
@@ -49,44 +54,34 @@ def decode_image(content: tf.Tensor, size: tuple[int, int] | None = None) -> tf.
     Raises:
         tf.errors.InvalidArgumentError: the bytes are not such an image.
     """
-
-    def webp() -> tf.Tensor:
-        safe = tf.cond(_is_animated_webp(header), lambda: _with_alpha(content), lambda: content)
-        image = tf.io.decode_image(safe, channels=0, expand_animations=False)
-        return image[..., :3]
-
-    def anything_else() -> tf.Tensor:
-        return tf.io.decode_image(content, channels=3, expand_animations=False)
-
     # Filled up, so that a short file has a header to look at: `substr` past the end of a string
     # fails with a message that quotes the string, and bytes that are not UTF-8 turn such a
     # message into a UnicodeDecodeError, which no caller expects.
-    header = tf.strings.substr(content + tf.constant(b"\x00" * 32), 0, 32)
-
-    def decode_jpeg(ratio: int) -> tf.Tensor:
-        # The default transform is up to 15 grey levels off, and no quicker.
-        return tf.io.decode_jpeg(content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
+    filling = tf.constant(b"\x00" * orientation.HEADER_SIZE)
+    header = tf.strings.substr(content, 0, orientation.HEADER_SIZE) + filling
+    header = tf.strings.substr(header, 0, orientation.HEADER_SIZE)
+    wanted = tf.constant(size or _LARGEST_JPEG)
 
     def jpeg() -> tf.Tensor:
-        if size is None:
-            return decode_jpeg(1)
-        shape = tf.io.extract_jpeg_shape(content)
-        possible = tf.minimum(shape[0] // (2 * size[0]), shape[1] // (2 * size[1]))
-        return tf.switch_case(
-            tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0],
-            [functools.partial(decode_jpeg, ratio) for ratio in _JPEG_RATIOS],
+        decoders = _jpeg_decoders(content)
+        may_be_turned = orientation.jpeg_may_have_one(header)
+        which = tf.where(may_be_turned, len(decoders), _fitting_ratio(content, wanted))
+        return tf.switch_case(which, [*decoders, lambda: _decode_exif_jpeg(content, wanted)])
+
+    def anything_else() -> tf.Tensor:
+        return tf.cond(
+            orientation.png_may_have_one(header),
+            lambda: _decode_exif_png(content),
+            lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
         )
 
-    # The WebP decoder refuses to drop an alpha channel, and the BMP decoder takes a palette's
-    # indices for greys.
     image = tf.case(
         [
             (tf.strings.substr(header, 0, 2) == b"\xff\xd8", jpeg),
-            (tf.strings.substr(header, 8, 4) == b"WEBP", webp),
+            (tf.strings.substr(header, 8, 4) == b"WEBP", lambda: _decode_webp(content, header)),
             (_is_palette_bmp(header), lambda: _decode_palette_bmp(content)),
         ],
         default=anything_else,
-        exclusive=True,
     )
     return tf.ensure_shape(image, (None, None, 3))
 
@@ -152,6 +147,63 @@ def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     return images[..., top : top + kept_height, left : left + kept_width, :]
 
 
+def _jpeg_decoders(content: tf.Tensor) -> list[Callable]:
+    """What decodes a JPEG file at each of the ratios."""
+
+    def decode(ratio: int) -> tf.Tensor:
+        # The default transform is up to 15 grey levels off, and no quicker.
+        return tf.io.decode_jpeg(content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
+
+    return [functools.partial(decode, ratio) for ratio in _JPEG_RATIOS]
+
+
+def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Which ratio is the largest that leaves a JPEG file twice as large as `size`."""
+    possible = tf.reduce_min(tf.io.extract_jpeg_shape(content)[:2] // (2 * size))
+    return tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0]
+
+
+def _rarely(*signature: tf.TensorSpec) -> Callable:
+    """Decorates what few images need, as a function that graphs call and do not take in.
+
+    TensorFlow puts the branches of a condition into the graph around it, and merely going past
+    those not taken costs every image some microseconds.
+    """
+    return tf.function(
+        input_signature=signature, autograph=False, experimental_attributes={"_noinline": True}
+    )
+
+
+@_rarely(_BYTES, tf.TensorSpec((2,), tf.int32))
+def _decode_exif_jpeg(content, size):
+    turn = orientation.of_jpeg(content)
+    size = tf.where(orientation.is_transposed(turn), size[::-1], size)
+    decoders = _jpeg_decoders(content)
+
+    def turned(decode: Callable) -> tf.Tensor:
+        return orientation.upright(decode(), turn)
+
+    which = _fitting_ratio(content, size) + tf.where(turn == 1, 0, len(decoders))
+    return tf.switch_case(which, decoders + [functools.partial(turned, d) for d in decoders])
+
+
+@_rarely(_BYTES)
+def _decode_exif_png(content):
+    return orientation.upright(tf.io.decode_png(content, channels=3), orientation.of_png(content))
+
+
+@_rarely(_BYTES, _BYTES)
+def _decode_webp(content, header):
+    safe = tf.cond(_is_animated_webp(header), lambda: _with_alpha(content), lambda: content)
+    # The WebP decoder refuses to drop an alpha channel.
+    image = tf.io.decode_image(safe, channels=0, expand_animations=False)[..., :3]
+    return tf.cond(
+        orientation.webp_may_have_one(header),
+        lambda: orientation.upright(image, orientation.of_webp(content)),
+        lambda: image,
+    )
+
+
 def _is_animated_webp(header: tf.Tensor) -> tf.Tensor:
     animated = tf.io.decode_raw(tf.strings.substr(header, 20, 1), tf.uint8)[0] & 0x02
     return (tf.strings.substr(header, 12, 4) == b"VP8X") & (animated != 0)
@@ -175,8 +227,9 @@ def _is_palette_bmp(header: tf.Tensor) -> tf.Tensor:
     return (tf.strings.substr(header, 0, 2) == b"BM") & (bits_per_pixel == b"\x08\x00")
 
 
-def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
-    # One channel cannot be asked for; as many as the file has is one.
+@_rarely(_BYTES)
+def _decode_palette_bmp(content):
+    # The BMP decoder takes a palette's indices for greys. One channel cannot be asked for; as many as the file has is one.
     indices = tf.io.decode_bmp(content, channels=0)[..., 0]
     # BITMAPFILEHEADER: offset of the pixels at byte 10; BITMAPINFOHEADER from byte 14, its own
     # size first; the palette follows it, four bytes (blue, green, red, 0) a colour.

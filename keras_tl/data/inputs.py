@@ -1,9 +1,11 @@
 """What `predict` and `features` accept: paths, bytes, arrays, a folder."""
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -17,22 +19,34 @@ ImageInput = str | os.PathLike | bytes | np.ndarray | Sequence
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
-    """Images to be asked about: files' bytes, or pixels.
+    """Images to be asked about: files, files' bytes, or pixels; the others are `None`.
 
     Attributes:
-        contents: the bytes of n files; `None` where pixels were given.
-        pixels: (n, height, width, 3) in [0, 255]; `None` where files were given.
-        sources: the paths of the files, `None` for bytes and pixels.
+        sources: the paths of n files, which are read when their turn comes.
+        contents: the bytes of n files.
+        pixels: (n, height, width, 3) in [0, 255].
     """
 
+    sources: tuple[str, ...] | None = None
     contents: list[bytes] | None = None
     pixels: np.ndarray | None = None
-    sources: tuple[str, ...] | None = None
+
+    def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:
+        """Lists of files' bytes, or arrays of pixels, of at most `size` images each.
+
+        Raises:
+            DataError: a file cannot be read.
+        """
+        items = self._items
+        for start in range(0, len(items), size):
+            batch = items[start : start + size]
+            yield [_read(path) for path in batch] if self.sources else batch
 
     def check_readable(self) -> None:
         """Raises `DataError` naming the first file that is not an image, if there is one."""
-        for number, content in enumerate(self.contents or []):
-            read_image(content, self._name(number), (1, 1), "stretch")
+        if self.pixels is None:
+            for number, (content,) in enumerate(self.batches(1)):
+                read_image(content, self._name(number), (1, 1), "stretch")
 
     def as_split(self, image_size: tuple[int, int], how: str) -> ImageSplit:
         """The images as an unlabelled split, for extraction; bytes are decoded and resized.
@@ -49,6 +63,10 @@ class Inputs:
         else:
             images = self.pixels
         return ImageSplit(images, np.zeros(len(images), np.int64))
+
+    @property
+    def _items(self) -> tuple[str, ...] | list[bytes] | np.ndarray:
+        return next(i for i in (self.sources, self.contents, self.pixels) if i is not None)
 
     def _name(self, number: int) -> str:
         return self.sources[number] if self.sources else f"item {number} of the bytes"
@@ -93,10 +111,21 @@ def read_inputs(items: ImageInput) -> Inputs:
 
 
 def _from_paths(paths: list[str]) -> Inputs:
-    contents = []
     for path in paths:
-        try:
-            contents.append(Path(path).read_bytes())
-        except OSError as error:
-            raise DataError(f"Cannot read the image {path!r}: {error.strerror}.") from error
-    return Inputs(contents=contents, sources=tuple(paths))
+        with _opened(path):
+            pass
+    return Inputs(sources=tuple(paths))
+
+
+def _read(path: str) -> bytes:
+    with _opened(path) as file:
+        return file.read()
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    try:
+        with open(path, "rb") as file:
+            yield file
+    except OSError as error:
+        raise DataError(f"Cannot read the image {path!r}: {error.strerror}.") from error

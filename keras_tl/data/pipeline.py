@@ -29,7 +29,7 @@ class Pipeline:
     def ordered(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
         """Batches of (pixels, labels) in the split's order; the last one may be smaller.
 
-        Pixels are float32 (batch, height, width, 3) in [0, 255]; labels int64 (batch,).
+        Pixels are float32 (batch, height, width, 3) in [0, 255]; labels are the split's.
         """
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1)
         return self._batches(split, rows, batch_size)
@@ -53,8 +53,8 @@ class Pipeline:
             split: the images.
             batch_size: images a batch.
             seed: fixes the orders of all epochs.
-            augment: callable on a batch of pixels. Batches pass through it one after the
-                other, so that a seeded one is repeatable.
+            augment: callable on a batch of pixels and labels. Batches pass through it one
+                after the other, so that a seeded one is repeatable.
         """
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1, seed)
         return self._batches(split, rows, batch_size, augment=augment)
@@ -80,7 +80,7 @@ class Pipeline:
         batches = rows.map(load, num_parallel_calls=tf.data.AUTOTUNE)
         batches = batches.batch(batch_size, drop_remainder=drop_remainder)
         if augment is not None:
-            batches = batches.map(lambda pixels, y: (augment(pixels), y))
+            batches = batches.map(augment)
         return with_options(batches.prefetch(2))
 
 

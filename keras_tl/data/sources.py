@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,8 @@ class ImageSplit:
     Attributes:
         images: a tuple of n file paths, or an array (n, height, width, 3) of pixels in
             [0, 255].
-        labels: int64 array (n,), the class of each image.
+        labels: int64 array (n,), the class of each image; float32 (n, labels) of 0 and 1 where an
+            image can have several; or float32 (n,), the target of a regression.
     """
 
     images: tuple[str, ...] | np.ndarray
@@ -207,48 +207,3 @@ def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
             "the model."
         )
     return np.repeat(x, 3, axis=-1) if x.shape[-1] == 1 else x
-
-
-class LabelIndex:
-    """Turns labels into class numbers: names, or integers that count given names."""
-
-    def __init__(self, y: Sequence, class_names: Sequence[str] | None):
-        y = np.asarray(y)
-        if class_names is None:
-            try:
-                values = np.unique(y).tolist()
-            except TypeError as error:
-                raise DataError(f"Expected labels of one kind, all given. {error}.") from error
-            self.class_names = tuple(map(str, values))
-        else:
-            self.class_names = tuple(map(str, class_names))
-            values = range(len(self.class_names)) if y.dtype.kind in "iu" else self.class_names
-        if len(set(self.class_names)) < 2:
-            raise DataError(
-                f"Expected at least two classes, found {len(set(self.class_names))}: "
-                f"{', '.join(self.class_names)}."
-            )
-        if len(set(self.class_names)) < len(self.class_names):
-            raise DataError(f"Two classes have one name: {', '.join(self.class_names)}.")
-        self._numbers = {value: number for number, value in enumerate(values)}
-
-    def split(self, x: np.ndarray, y: Sequence, name: str) -> ImageSplit:
-        """Checks one split's arrays and numbers its labels.
-
-        Raises:
-            DataError: not one label an image, or a label that is not a class.
-        """
-        x, y = check_pixels(x, name), np.asarray(y)
-        if y.shape != (len(x),):
-            raise DataError(
-                f"Expected one label for each {name} image. Received: {len(x)} images and "
-                f"labels of shape {y.shape}."
-            )
-        strange = sorted(set(y.tolist()) - set(self._numbers), key=str)
-        if strange:
-            names = ", ".join(map(str, list(self._numbers)[:10]))
-            raise DataError(
-                f"The {name} labels {strange[:5]} are not among the {len(self._numbers)} "
-                f"expected: {names}{', ...' if len(self._numbers) > 10 else ''}."
-            )
-        return ImageSplit(x, np.array([self._numbers[v] for v in y.tolist()], np.int64))

@@ -13,11 +13,13 @@ def take_out(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Splits the rows in two, each class in proportion and at least once on either side.
 
+    Rows without one class each (of several labels, or a number) are drawn at random.
+
     scikit-learn's `train_test_split` is not used: stratified or not, it leaves a rare class out
     of a small split.
 
     Args:
-        labels: int array (n,), the class of each row.
+        labels: int array (n,), the class of each row; or a float array of any labels.
         fraction: share of the rows to take out, in [0, 1).
         class_names: the classes' names.
         seed: the same seed gives the same split.
@@ -33,6 +35,12 @@ def take_out(
     rows = np.arange(len(labels))
     if fraction == 0:
         return rows, rows[:0]
+    if labels.dtype.kind == "f":
+        if len(rows) < 2:
+            raise DataError(
+                f"A {name} split needs at least 2 items. Add some or set {name}_split=0."
+            )
+        labels, class_names = np.zeros(len(rows), np.int64), ("all",)
     counts = np.bincount(labels, minlength=len(class_names))
     if counts.min() < 2:
         rare = int(counts.argmin())

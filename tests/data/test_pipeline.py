@@ -1,5 +1,6 @@
 """Pipelines: which images come, in which order, in which batches, augmented or not."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_tl.data.augmentation import AUGMENTATIONS, augmenter
+from keras_tl.data.augmentation import AUGMENTATIONS, augmenter, mixes_labels
 from keras_tl.data.pipeline import Pipeline, explain_unreadable
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError
@@ -120,13 +121,17 @@ def test_the_seed_fixes_all_orders(split):
 def noise(count=24, size=12):
     rng = np.random.default_rng(0)
     images = rng.uniform(0, 255, (count, size, size, 3)).astype(np.float32)
-    return ImageSplit(images, np.arange(count))
+    return ImageSplit(images, np.arange(count, dtype=np.int64))
+
+
+MIXING = ("mixup", "cutmix")
 
 
 def augmented(kind, seed, count=2):
-    """The pixels of some epochs, with their labels."""
+    """The pixels of some epochs, with their labels as shares of as many classes as images."""
     pipeline = Pipeline((12, 12), "crop")
-    dataset = pipeline.shuffled(noise(), 5, seed, augmenter(kind, seed))
+    split = dataclasses.replace(noise(), labels=np.eye(24, dtype=np.float32))
+    dataset = pipeline.shuffled(split, 5, seed, augmenter(kind, seed))
     return [
         tuple(np.concatenate(parts) for parts in zip(*dataset.as_numpy_iterator(), strict=True))
         for _ in range(count)
@@ -140,9 +145,10 @@ def test_augmentation_is_new_in_every_epoch_and_repeatable(kind):
         np.testing.assert_array_equal(labels, same_labels)
         np.testing.assert_array_equal(pixels, same_pixels)
     # Image by image: neither another order nor another augmentation may pass for the same.
-    by_image = [pixels[np.argsort(labels)] for pixels, labels in (*first, *other)]
+    by_image = [pixels[np.argsort(labels.argmax(axis=1))] for pixels, labels in (*first, *other)]
+    share = 0.5 if kind in MIXING else 0.9  # Some images are left as they are, or nearly so.
     for one, two in itertools.combinations(by_image, 2):
-        assert (np.abs(one - two).max(axis=(1, 2, 3)) > 1).mean() > 0.9
+        assert (np.abs(one - two).max(axis=(1, 2, 3)) > 1).mean() > share
 
 
 @pytest.mark.parametrize("kind", AUGMENTATIONS)
@@ -152,14 +158,39 @@ def test_augmented_pixels_stay_pixels(kind):
         assert pixels.shape == (24, 12, 12, 3)
         assert pixels.min() >= 0
         assert pixels.max() <= 255
-        assert sorted(labels) == list(range(24))
+        assert labels.shape == (24, 24)
+        np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
+        if kind not in MIXING:
+            assert sorted(labels.argmax(axis=1)) == list(range(24))
+
+
+@pytest.mark.parametrize("kind", MIXING)
+def test_mixed_labels_are_the_shares_of_the_mixed_images(kind):
+    # The images are flat in a colour of their class, so that the mean says what is in them.
+    labels = np.eye(8, dtype=np.float32)
+    flat = np.broadcast_to(np.arange(8).reshape(8, 1, 1, 1) * 30.0, (8, 20, 20, 3))
+    pixels, mixed = augmenter([kind], 0)(tf.constant(flat, tf.float32), tf.constant(labels))
+    assert ((mixed > 0.05) & (mixed < 0.95)).numpy().any()
+    expected = mixed.numpy() @ (np.arange(8) * 30.0)
+    # CutMix counts the area before it is rounded to whole pixels.
+    tolerance = 1e-3 if kind == "mixup" else 210 * 2 / 20
+    np.testing.assert_allclose(pixels.numpy().mean(axis=(1, 2, 3)), expected, atol=tolerance)
+
+
+def test_several_augmentations_are_applied_in_turn():
+    steps = [lambda pixels: pixels + 1, lambda pixels: pixels * 2]
+    pixels, labels = augmenter(steps, 0)(tf.ones((1, 2, 2, 3)), tf.ones((1, 1)))
+    assert pixels.numpy().max() == pixels.numpy().min() == 4
+    assert labels.numpy() == 1
+    assert mixes_labels(["standard", "cutmix"])
+    assert not mixes_labels(["standard", "no-flip"])
 
 
 def mirrored_share(kind):
     """How many of 256 images that are brighter to the right come out brighter to the left."""
     ramp = np.linspace(0, 255, 16, dtype=np.float32)[None, None, :, None]
     images = tf.constant(np.broadcast_to(ramp, (256, 16, 16, 3)))
-    pixels = augmenter(kind, 0)(images).numpy()
+    pixels = augmenter(kind, 0)(images, tf.zeros(256))[0].numpy()
     return (pixels[:, :, :8].mean(axis=(1, 2, 3)) > pixels[:, :, 8:].mean(axis=(1, 2, 3))).mean()
 
 
@@ -176,13 +207,12 @@ def test_an_augmentation_of_ones_own_is_used_as_it_is(split):
     def darken(pixels):
         return pixels * 0.5
 
-    assert augmenter(darken, 0) is darken
     dataset = PIPELINE.shuffled(split, 4, 0, augmenter(darken, 0))
     for pixels, labels in dataset:
         np.testing.assert_allclose(pixels[:, 0, 0, 0], labels.numpy() * 5, atol=0.01)
 
 
-@pytest.mark.parametrize("kind", ["flip", "Standard", None, 0])
+@pytest.mark.parametrize("kind", ["flip", "Standard", None, 0, ["standard", "flip"]])
 def test_an_unknown_augmentation_lists_the_choices(kind):
     with pytest.raises(ConfigError, match=r"Unknown augmentation .*'(standard|no-flip)'"):
         augmenter(kind, 0)

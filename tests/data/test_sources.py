@@ -329,11 +329,11 @@ ARRAY_ERRORS = {
     "not-a-number": ((np.full((4, 2, 2), np.nan), [0, 1] * 2), {}, r"values from nan to nan"),
     "two-dimensions": ((grey(4)[0], [0, 1] * 2), {}, r"shape \(n, height, width, 3\).*\(4, 5\)"),
     "four-channels": ((np.zeros((4, 2, 2, 4)), [0, 1] * 2), {}, r"Received: shape \(4, 2, 2, 4\)"),
-    "no-image": ((np.zeros((0, 2, 2, 3)), []), {}, r"at least two classes, found 0"),
+    "no-image": ((np.zeros((0, 2, 2, 3)), []), {}, r"train images as numbers of shape"),
     "strings-as-images": ((np.array([["a"]]), [0, 1]), {}, r"train images as numbers"),
     "booleans": ((np.zeros((4, 2, 2), bool), [0, 1] * 2), {}, r"dtype bool"),
     "too-few-labels": ((grey(4), [0, 1]), {}, r"one label for each train image.*4 images.*\(2,\)"),
-    "one-hot": ((grey(4), np.eye(2)[[0, 1, 0, 1]]), {}, r"4 images and labels of shape \(4, 2\)"),
+    "three-axes": ((grey(4), np.zeros((4, 2, 2))), {}, r"4 images and labels of shape"),
     "one-class": ((grey(4), ["cat"] * 4), {}, r"at least two classes, found 1: cat"),
     "mixed-labels": ((grey(2), np.array(["a", None], object)), {}, r"labels of one kind"),
     "one-class-name": ((grey(4), [0] * 4), {"class_names": ["a"]}, r"at least two classes"),
@@ -443,3 +443,49 @@ def test_a_sample_is_seeded_and_in_order():
     assert split.sample(5, seed=1).labels.tolist() == sample.labels.tolist()
     assert split.sample(5, seed=2).labels.tolist() != sample.labels.tolist()
     assert len(split.sample(99, seed=0)) == 20
+
+
+def test_a_subset_has_fewer_classes_in_the_order_asked():
+    labels = np.repeat(["a", "b", "c"], 20)
+    pixels = np.arange(60, dtype=np.uint8).reshape(60, 1, 1)
+    data = ImageData.from_arrays(pixels, labels)
+    subset = data.subset(["c", "a"])
+    assert (subset.task, subset.class_names) == ("binary", ("c", "a"))
+    for name, split in subset.splits.items():
+        given = data.split(name)
+        for number, label in enumerate("ca"):
+            before = given.images[given.labels == "abc".index(label)]
+            np.testing.assert_array_equal(split.images[split.labels == number], before)
+        assert len(split) == (given.labels != 1).sum()
+
+
+def test_a_subset_has_so_many_training_images_of_each_class():
+    labels = np.repeat(["a", "b", "c"], [30, 20, 5])
+    data = ImageData.from_arrays(np.arange(55, dtype=np.uint8).reshape(55, 1, 1), labels)
+    first, again, other = (data.subset(per_class=6, seed=seed) for seed in (0, 0, 1))
+    assert np.bincount(first.split("train").labels).tolist() == [6, 6, 3]
+    np.testing.assert_array_equal(first.split("train").images, again.split("train").images)
+    assert not np.array_equal(first.split("train").images, other.split("train").images)
+    np.testing.assert_array_equal(first.split("test").images, data.split("test").images)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"classes": ["a", "z"]}, "Unknown class 'z'"),
+        ({"classes": ["a"]}, "at least two different classes"),
+        ({"classes": ["a", "a"]}, "at least two different classes"),
+        ({"per_class": 0}, "per_class must be a whole number of at least 1"),
+    ],
+)
+def test_a_subset_that_cannot_be_is_explained(options, message):
+    labels = np.repeat(["a", "b", "c"], 8)
+    data = ImageData.from_arrays(np.zeros((24, 1, 1), np.uint8), labels)
+    with pytest.raises(ConfigError, match=message):
+        data.subset(**options)
+
+
+def test_a_subset_of_numbers_is_refused():
+    data = ImageData.from_arrays(np.zeros((24, 1, 1), np.uint8), np.linspace(0, 1, 24))
+    with pytest.raises(ConfigError, match="one class each; these are regression"):
+        data.subset(per_class=2)

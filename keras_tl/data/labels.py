@@ -1,0 +1,233 @@
+"""Labels as numbers: which task they make, and what each of them counts."""
+
+import abc
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from keras_tl.config import check_choice
+from keras_tl.errors import DataError
+
+TASKS = ("multiclass", "binary", "multilabel", "regression")
+_SHOWN = 5
+
+
+class LabelCoder(abc.ABC):
+    """Turns the labels of a split into an array, the same way for every split.
+
+    Attributes:
+        task: one of `TASKS`.
+        class_names: the classes' or labels' names; none for a regression.
+    """
+
+    task: str
+    class_names: tuple[str, ...] = ()
+
+    @abc.abstractmethod
+    def code(self, y: Sequence, items: int, name: str) -> np.ndarray:
+        """The labels of one split, checked.
+
+        Args:
+            y: one label an item.
+            items: how many items there are.
+            name: the split's name, for messages.
+
+        Returns:
+            int64 (n,) class numbers; float32 (n, labels) of 0 and 1; or float32 (n,) targets.
+
+        Raises:
+            DataError: not one label an item, or one that is not of the kind.
+        """
+
+
+def label_coder(
+    y: Sequence, class_names: Sequence[str] | None = None, task: str | None = None
+) -> LabelCoder:
+    """Decides the task that labels make.
+
+    Rows of 0 and 1, or lists of names: multi-label; but one-hot rows, with a single 1 each, are
+    classes. Floating-point numbers: regression. Anything else: classes, binary if there are two.
+
+    Args:
+        y: the labels of the training split.
+        class_names: names of the classes that integers count, or of the columns of 0 and 1;
+            `None`: the sorted distinct labels.
+        task: one of `TASKS`, where the labels could be taken for something else.
+
+    Raises:
+        DataError: the labels do not fit the task, or do not make one.
+        ConfigError: there is no such task.
+    """
+    if task is not None:
+        check_choice("task", task, TASKS)
+    if task != "multilabel" and _is_one_hot(y):
+        names = range(np.shape(y)[1]) if class_names is None else class_names
+        return _ClassCoder(np.argmax(y, axis=1), names, task)
+    if task == "multilabel" or (task is None and _is_multilabel(y)):
+        return _MultilabelCoder(y, class_names)
+    y = np.asarray(y)
+    if task == "regression" or (task is None and y.dtype.kind == "f" and class_names is None):
+        return _NumberCoder()
+    return _ClassCoder(y, class_names, task)
+
+
+def _is_multilabel(y: Sequence) -> bool:
+    if isinstance(y, np.ndarray) and y.dtype != object:
+        return y.ndim == 2 and y.shape[1] > 1
+    return any(isinstance(label, (list, tuple, set, frozenset, np.ndarray)) for label in y)
+
+
+def _is_one_hot(y: Sequence) -> bool:
+    rows = np.asarray(y) if _is_multilabel(y) and len(set(map(len, y))) == 1 else np.empty(0)
+    if rows.ndim != 2 or rows.dtype.kind not in "biuf":
+        return False
+    return bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) == 1).all())
+
+
+def _names(class_names: Iterable) -> tuple[str, ...]:
+    names = tuple(map(str, class_names))
+    if len(set(names)) < len(names):
+        raise DataError(f"Two classes have one name: {', '.join(names)}.")
+    return names
+
+
+def _listing(values: Iterable) -> str:
+    values = list(values)
+    more = ", ..." if len(values) > _SHOWN * 2 else ""
+    return ", ".join(map(str, values[: _SHOWN * 2])) + more
+
+
+def _check_count(y: np.ndarray, items: int, name: str) -> None:
+    if y.shape != (items,):
+        raise DataError(
+            f"Expected one label for each {name} image. Received: {items} images and labels of "
+            f"shape {y.shape}."
+        )
+
+
+class _ClassCoder(LabelCoder):
+    """Any values, or integers that count given names."""
+
+    def __init__(self, y: np.ndarray, class_names: Sequence[str] | None, task: str | None):
+        if class_names is None:
+            try:
+                values = np.unique(y).tolist()
+            except TypeError as error:
+                raise DataError(f"Expected labels of one kind, all given. {error}.") from error
+            if y.dtype.kind == "f" and all(float(value).is_integer() for value in values):
+                values = [*map(int, values)]  # Classes that a table reader took for numbers.
+            self.class_names = tuple(map(str, values))
+        else:
+            self.class_names = tuple(map(str, class_names))
+            values = range(len(self.class_names)) if y.dtype.kind in "iu" else self.class_names
+        if len(set(self.class_names)) < 2:
+            raise DataError(
+                f"Expected at least two classes, found {len(set(self.class_names))}: "
+                f"{', '.join(self.class_names)}."
+            )
+        _names(self.class_names)
+        if task == "binary" and len(self.class_names) != 2:
+            raise DataError(
+                f"task='binary' is for two classes, found {len(self.class_names)}: "
+                f"{_listing(self.class_names)}."
+            )
+        self.task = task or ("binary" if len(self.class_names) == 2 else "multiclass")
+        self._numbers = {value: number for number, value in enumerate(values)}
+
+    def code(self, y: Sequence, items: int, name: str) -> np.ndarray:
+        y = np.argmax(y, axis=1) if _is_one_hot(y) else np.asarray(y)
+        _check_count(y, items, name)
+        strange = sorted(set(y.tolist()) - set(self._numbers), key=str)
+        if strange:
+            raise DataError(
+                f"The {name} labels {strange[:_SHOWN]} are not among the {len(self._numbers)} "
+                f"expected: {_listing(self._numbers)}."
+            )
+        return np.array([self._numbers[value] for value in y.tolist()], np.int64)
+
+
+class _MultilabelCoder(LabelCoder):
+    """Rows of 0 and 1, one column a label; or lists of names."""
+
+    task = "multilabel"
+
+    def __init__(self, y: Sequence, class_names: Sequence[str] | None):
+        mask = _as_mask(y)
+        if class_names is not None:
+            self.class_names = _names(class_names)
+        elif mask is not None:
+            self.class_names = tuple(str(column) for column in range(mask.shape[1]))
+        else:
+            self.class_names = tuple(sorted({str(label) for labels in y for label in labels}))
+        if not self.class_names:
+            raise DataError("Expected at least one label, found only items without any.")
+
+    def code(self, y: Sequence, items: int, name: str) -> np.ndarray:
+        if len(y) != items:
+            raise DataError(
+                f"Expected a row of labels for each {name} image. Received: {items} images and "
+                f"{len(y)} rows."
+            )
+        mask = _as_mask(y)
+        if mask is None:
+            mask = self._from_names(y, name)
+        if mask.shape[1] != len(self.class_names):
+            raise DataError(
+                f"Expected {len(self.class_names)} columns of {name} labels "
+                f"({_listing(self.class_names)}). Received: {mask.shape[1]}."
+            )
+        return mask
+
+    def _from_names(self, y: Sequence, name: str) -> np.ndarray:
+        numbers = {label: number for number, label in enumerate(self.class_names)}
+        mask = np.zeros((len(y), len(numbers)), np.float32)
+        for row, labels in enumerate(y):
+            for label in map(str, labels):
+                if label not in numbers:
+                    raise DataError(
+                        f"The {name} label {label!r} is not among the {len(numbers)} expected: "
+                        f"{_listing(numbers)}."
+                    )
+                mask[row, numbers[label]] = 1
+        return mask
+
+
+def _as_mask(y: Sequence) -> np.ndarray | None:
+    """float32 rows of 0 and 1, or `None` if the labels are lists of names.
+
+    Raises:
+        DataError: rows of numbers that are not 0 and 1.
+    """
+    try:
+        rows = np.asarray(y)
+    except ValueError:  # Rows of different lengths.
+        return None
+    if rows.ndim != 2 or rows.dtype.kind not in "biuf":
+        return None
+    if not np.isin(rows, (0, 1)).all():
+        raise DataError(
+            "Expected rows of 0 and 1, one column a label. Received values from "
+            f"{rows.min():g} to {rows.max():g}."
+        )
+    return rows.astype(np.float32)
+
+
+class _NumberCoder(LabelCoder):
+    """Targets of a regression."""
+
+    task = "regression"
+
+    def code(self, y: Sequence, items: int, name: str) -> np.ndarray:
+        y = np.asarray(y)
+        _check_count(y, items, name)
+        try:
+            values = y.astype(np.float32)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"Expected numbers as {name} targets: {error}.") from error
+        strange = np.flatnonzero(~np.isfinite(values))
+        if len(strange):
+            raise DataError(
+                f"{len(strange)} of the {items} {name} targets are not finite numbers: rows "
+                f"{_listing(strange)} hold {_listing(y[strange])}. Fill them in or leave them out."
+            )
+        return values
