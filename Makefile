@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
+FLOOR = .venv-floor
 
-.PHONY: demo test test-full lint format bench clean
+.PHONY: demo test test-full test-floor lint format bench clean
 
 $(READY): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -17,8 +18,22 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2
 
+# All tests. An interrupted run goes on where it was; FRESH=1 starts anew. SHARD=2/4 runs a share.
 test-full: $(READY)
-	$(BIN)/python -m pytest -n 2 -m 'slow or not slow'
+	$(BIN)/python -m pytest -n 2 -m 'slow or not slow' --resume \
+		$(if $(FRESH),--fresh) $(if $(SHARD),--shard=$(SHARD))
+
+# The fast tier on the lowest versions that setup.cfg declares, of all that it names.
+$(FLOOR)/.ready: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(FLOOR)
+	$(FLOOR)/bin/pip install --quiet uv
+	$(FLOOR)/bin/uv pip compile --quiet --resolution lowest-direct --python $(FLOOR)/bin/python \
+		--extra test setup.cfg --output-file $(FLOOR)/requirements.txt
+	$(FLOOR)/bin/pip install --quiet --requirement $(FLOOR)/requirements.txt --editable '.[test]'
+	touch $@
+
+test-floor: $(FLOOR)/.ready
+	$(FLOOR)/bin/python -m pytest -n 2
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -32,4 +47,4 @@ bench: $(READY)
 	$(BIN)/python benchmarks/head_training.py
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(FLOOR) build *.egg-info

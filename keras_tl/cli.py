@@ -1,7 +1,9 @@
 """The command line: arguments to calls. TensorFlow is imported only when a command needs it."""
 
+import dataclasses
 import functools
 import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -16,9 +18,7 @@ import click
 import keras_tl
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec
 from keras_tl.config import CACHES
-from keras_tl.errors import ConfigError, ExportError, KerasTLError, unknown
-
-_SOURCES = ("folder", "digits")
+from keras_tl.errors import ConfigError, ExportError, KerasTLError
 
 
 def main() -> None:
@@ -90,10 +90,53 @@ def _with_json(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-_DATA_HELP = "folder:PATH (one folder of images a class), or digits."
+@dataclasses.dataclass(frozen=True)
+class _Data:
+    """What `--data` and the options of its sources say."""
+
+    spec: str
+    options: dict[str, Any]
 
 
-_data_option = click.option("--data", "spec", required=True, metavar="SPEC", help=_DATA_HELP)
+def _data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--data` and what its sources take; the command gets them as `spec`."""
+
+    @click.option(
+        "--data",
+        "spec",
+        required=True,
+        metavar="SPEC",
+        help="folder:PATH (one folder of images a class), csv:PATH (a table of image paths and "
+        "labels), tfds:NAME (a data set of TensorFlow Datasets), or digits.",
+    )
+    @click.option("--image-column", "image", help="csv: column of paths; tfds: image feature.")
+    @click.option(
+        "--label-column",
+        "label",
+        multiple=True,
+        help="csv: column of labels; repeated: columns of 0 and 1, one a label. tfds: feature.",
+    )
+    @click.option("--split-column", help="csv: column that says train, validation or test.")
+    @click.option("--label-separator", "separator", help="csv: between the labels of a cell.")
+    @click.option("--task", help="csv: multiclass, binary, multilabel or regression.")
+    @click.option("--data-dir", help="tfds: folder of prepared data sets.")
+    @click.option("--no-download", is_flag=True, help="tfds: use what is there only.")
+    @functools.wraps(command)
+    def wrapped(
+        spec: str,
+        label: tuple[str, ...],
+        split_column: str | None,
+        no_download: bool,
+        **others: Any,
+    ) -> Any:
+        given = {name: others.pop(name) for name in ("image", "separator", "task", "data_dir")}
+        given["label"] = label[0] if len(label) == 1 else list(label) or None
+        given["split"] = split_column
+        given["download"] = False if no_download else None
+        options = {name: value for name, value in given.items() if value is not None}
+        return command(spec=_Data(spec, options), **others)
+
+    return wrapped
 
 
 def _split_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -114,15 +157,14 @@ def _split_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _load_data(spec: str, **options: Any) -> "keras_tl.ImageData":
-    kind, _, path = spec.partition(":")
-    if kind not in _SOURCES:
-        raise ConfigError(f"{unknown('data source', kind, _SOURCES)} A SPEC is {_DATA_HELP}")
-    if kind == "digits":
-        return _toolkit().ImageData.digits(**options)
-    if not path:
-        raise ConfigError("Expected a path: --data folder:PATH.")
-    return _toolkit().ImageData.from_folder(path, **options)
+def _load_data(
+    data: _Data, recorded: dict[str, Any] | None = None, **options: Any
+) -> "keras_tl.ImageData":
+    """Reads the data; in the way that `recorded` says, where the options do not."""
+    _toolkit()
+    from keras_tl.data.specs import load_spec
+
+    return load_spec(data.spec, recorded, **data.options, **options)
 
 
 def _image_size(value: str | None) -> int | tuple[int, int] | None:
@@ -142,7 +184,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 
 
 @cli.command()
-@_data_option
+@_data_options
 @_split_options
 @click.option("--backbone", default="efficientnet_lite0", show_default=True, help="Its name.")
 @click.option(
@@ -158,7 +200,22 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option("--learning-rate", type=float, help="Peak rate of fine-tuning.")
 @click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
 @click.option("--batch-size", type=int, help="Images per step, in both phases.")
-@click.option("--augment/--no-augment", default=True, help="Augment images in fine-tuning.")
+@click.option(
+    "--augment",
+    multiple=True,
+    metavar="NAME",
+    help="How images are augmented in fine-tuning: standard, no-flip, randaugment, mixup, cutmix; "
+    "can be repeated. The data's own if not given.",
+)
+@click.option("--no-augment", is_flag=True, help="No augmentation.")
+@click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
+@click.option("--balanced", is_flag=True, help="Every class weighs the same.")
+@click.option(
+    "--output-block", help="The block whose output is the features; the last if not given."
+)
+@click.option(
+    "--tensorboard", metavar="FOLDER", help="Log for TensorBoard (pip install tensorboard)."
+)
 @click.option(
     "--cache",
     type=click.Choice(CACHES),
@@ -180,7 +237,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 @_with_json
 def train(
     verbose: bool,
-    spec: str,
+    spec: _Data,
     resize: str,
     validation_split: float,
     test_split: float,
@@ -206,17 +263,21 @@ def train(
         data,
         weights=None if weights.lower() == "none" else weights,
         image_size=_image_size(options["image_size"]),
+        output_block=options["output_block"],
         precision=options["precision"],
         strategy=options["strategy"],
         seed=options["seed"],
         verbose=verbose,
     )
     result: dict[str, Any] = {"run": str(out)}
+    shared = {
+        "batch_size": options["batch_size"],
+        "label_smoothing": options["label_smoothing"],
+        "class_weight": "balanced" if options["balanced"] else None,
+        "callbacks": _tensorboard(options["tensorboard"]),
+    }
     learner.fit_head(
-        options["head_epochs"],
-        options["head_learning_rate"],
-        cache=options["cache"],
-        batch_size=options["batch_size"],
+        options["head_epochs"], options["head_learning_rate"], cache=options["cache"], **shared
     )
     result["head"] = _evaluate_and_save(learner, out)
     if options["fine_tune_epochs"] != 0:
@@ -224,15 +285,27 @@ def train(
             options["fine_tune_epochs"],
             options["learning_rate"],
             _number_or_name(options["unfreeze"]),
-            augment=options["augment"],
-            batch_size=options["batch_size"],
+            augment=not options["no_augment"] and (options["augment"] or True),
+            **shared,
         )
         result["fine_tuned"] = _evaluate_and_save(learner, out)
     lines = [f"Saved the run to {out}."]
+    headline = learner.task.headline
     for phase, name in (("head", "after the head"), ("fine_tuned", "after fine-tuning")):
         if result.get(phase):
-            lines.append(f"Test accuracy {name}: {result[phase]['accuracy']:.4f}")
+            value = result[phase][headline]
+            lines.append(f"Test {headline.replace('_', ' ')} {name}: {_value(value)}")
     return result, "\n".join(lines)
+
+
+def _tensorboard(folder: str | None) -> list:
+    if folder is None:
+        return []
+    if importlib.util.find_spec("tensorboard") is None:
+        raise ConfigError("--tensorboard needs the package tensorboard: pip install tensorboard.")
+    from keras.callbacks import TensorBoard
+
+    return [TensorBoard(folder)]
 
 
 def _evaluate_and_save(learner: "keras_tl.Learner", out: Path) -> dict | None:
@@ -242,33 +315,43 @@ def _evaluate_and_save(learner: "keras_tl.Learner", out: Path) -> dict | None:
         return None
     metrics = learner.evaluate()
     learner.save(out)
-    return {"accuracy": metrics["accuracy"], "loss": metrics["loss"]}
+    return {name: value for name, value in metrics.items() if isinstance(value, float | None)}
 
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@_data_option
+@_data_options
 @click.option("--split", default="test", show_default=True, help="train, validation or test.")
 @_with_json
-def evaluate(verbose: bool, run: Path, split: str, spec: str) -> tuple[dict, str]:
+def evaluate(verbose: bool, run: Path, split: str, spec: _Data) -> tuple[dict, str]:
     """Measure a saved RUN on a split of the data, which are split as they were for training."""
     toolkit = _toolkit()
     from keras_tl.training.checkpoints import read_run
 
     recorded = read_run(run)["data"]
-    data = _load_data(spec, resize=recorded["resize"], **recorded["split_settings"])
+    data = _load_data(
+        spec,
+        recorded.get("source_settings"),
+        resize=recorded["resize"],
+        **recorded["split_settings"],
+    )
     learner = toolkit.Learner.load(run, data, verbose=verbose)
     metrics = learner.evaluate(split)
-    width = max(map(len, metrics["per_class"]))
-    lines = [
-        f"{name:<{width}}  precision {row['precision']:.3f}  recall {row['recall']:.3f}  "
-        f"f1 {row['f1']:.3f}  items {row['items']}"
-        for name, row in metrics["per_class"].items()
-    ]
-    lines.append(
-        f"accuracy {metrics['accuracy']:.4f}  loss {metrics['loss']:.4f}  items {metrics['items']}"
-    )
+    per_class = metrics.get("per_class", {})
+    width = max(map(len, per_class), default=0)
+    lines = [f"{name:<{width}}  {_row(row)}" for name, row in per_class.items()]
+    lines.append(_row({k: v for k, v in metrics.items() if isinstance(v, float | int | None)}))
     return metrics, "\n".join(lines)
+
+
+def _row(values: dict[str, Any]) -> str:
+    return "  ".join(f"{k.replace('_', ' ')} {_value(value)}" for k, value in values.items())
+
+
+def _value(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
 
 
 @cli.command()
@@ -276,11 +359,29 @@ def evaluate(verbose: bool, run: Path, split: str, spec: str) -> tuple[dict, str
 @click.argument("images", nargs=-1, required=True)
 @_with_json
 def predict(verbose: bool, run: Path, images: tuple[str, ...]) -> tuple[list, str]:
-    """Predict the classes of IMAGES (files, or one folder) by a saved RUN."""
+    """Predict the classes, labels or values of IMAGES (files, or one folder) by a saved RUN."""
     learner = _toolkit().Learner.load(run, verbose=verbose)
     predictions = learner.predict(images[0] if len(images) == 1 else list(images))
-    lines = [f"{p.source}: {p.label} ({p.probability:.1%})" for p in predictions]
+    lines = [f"{item.source}: {item}" for item in predictions]
     return predictions.to_json(), "\n".join(lines)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The file: .npy (an array, a row an image) or .parquet (columns source and features).",
+)
+@_with_json
+def features(verbose: bool, run: Path, images: tuple[str, ...], out: Path) -> tuple[dict, str]:
+    """Write the features of IMAGES (files, or one folder), as a saved RUN's head gets them."""
+    learner = _toolkit().Learner.load(run, verbose=verbose)
+    count, width = learner.save_features(images[0] if len(images) == 1 else list(images), out)
+    found = {"features": str(out), "items": count, "width": width}
+    return found, f"Wrote {count:,} rows of {width:,} features to {out}."
 
 
 @cli.command()
@@ -342,11 +443,13 @@ def backbones(verbose: bool, name: str | None) -> tuple[list, str]:
         {
             "name": spec.name,
             "image_size": list(spec.image_size),
+            "min_size": spec.min_size,
             "parameters": spec.parameters,
             "features": spec.features,
             "imagenet_top1": spec.weights.top1,
             "licence": spec.weights.licence,
             "bundled": spec.weights.bundled is not None,
+            "preprocessing": spec.preprocessing.describe(),
             "blocks": [block.name for block in spec.blocks],
             "source": spec.weights.source,
         }
@@ -354,8 +457,9 @@ def backbones(verbose: bool, name: str | None) -> tuple[list, str]:
     ]
     if name:
         return rows, "\n".join(f"{key:<14} {_plain(value)}" for key, value in rows[0].items())
+    width = max(len(row["name"]) for row in rows)
     lines = [
-        f"{row['name']:<20} {row['image_size'][0]:>3} px {row['parameters'] / 1e6:>6.1f} M "
+        f"{row['name']:<{width}} {row['image_size'][0]:>4} px {row['parameters'] / 1e6:>6.1f} M "
         f"weights  ImageNet top-1 {row['imagenet_top1']:.1%}  {row['licence']}"
         f"{'  (weights included)' if row['bundled'] else ''}"
         for row in rows

@@ -8,7 +8,7 @@ from keras_tl.errors import ConfigError, unknown
 POOLINGS = ("avg", "max", "flatten")
 SCHEDULES = ("constant", "cosine")
 OPTIMIZERS = ("adam", "adamw", "sgd")
-BATCH_NORMS = ("affine", "frozen")
+BATCH_NORMS = ("affine", "frozen", "live")
 CACHES = ("auto", "memory", "disk", "off")
 
 
@@ -125,8 +125,13 @@ class Phase(JsonConfig):
         batch_size: images or texts per step, over all replicas.
         patience: epochs without a better validation loss before training stops; the best
             weights are restored in any case. Without a validation split nothing stops.
-        batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained;
-            `"frozen"`: they are not. The moving statistics never move.
+        batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
+            moving statistics never move; `"frozen"`: gamma and beta neither; `"live"`: the
+            statistics are those of the batch and move, for training from random weights.
+        label_smoothing: share of a label that is spread over all classes, in [0, 1) (Szegedy et
+            al., 2016, arXiv:1512.00567, sec. 7). The validation loss counts it too.
+        class_weight: `None`; `"balanced"`: every class weighs the same however many items it
+            has; or weights by the classes' names (1 where not given). Only for training.
     """
 
     name: str
@@ -140,6 +145,8 @@ class Phase(JsonConfig):
     batch_size: int = 32
     patience: int = 5
     batch_norm: str = "affine"
+    label_smoothing: float = 0.0
+    class_weight: str | dict[str, float] | None = None
 
     def __post_init__(self):
         check_range("epochs", self.epochs, 1, whole=True)
@@ -151,6 +158,12 @@ class Phase(JsonConfig):
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("batch_norm", self.batch_norm, BATCH_NORMS)
+        check_range("label_smoothing", self.label_smoothing, 0, 0.99)
+        if isinstance(self.class_weight, dict):
+            for name, weight in self.class_weight.items():
+                check_range(f"class_weight[{name!r}]", weight, 0)
+        elif self.class_weight is not None:
+            check_choice("class_weight", self.class_weight, ("balanced",))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,9 +177,11 @@ class ModelConfig(JsonConfig):
         image_size: (height, width) of the pixels.
         resize: how images get to that size.
         task: decides the head's outputs, the loss and the metrics.
-        class_names: the classes, in the order of the logits.
+        class_names: the classes, in the order of the logits; none for a regression.
         head: the head.
         precision: Keras dtype policy of the backbone.
+        target_mean: regression: mean of the training targets, in their unit.
+        target_scale: regression: their standard deviation, in their unit.
     """
 
     backbone: str
@@ -178,6 +193,8 @@ class ModelConfig(JsonConfig):
     precision: str = "float32"
     architecture: dict[str, Any] | None = None
     output_block: str | None = None
+    target_mean: float = 0.0
+    target_scale: float = 1.0
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:

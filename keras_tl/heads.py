@@ -6,6 +6,7 @@ import keras
 
 from keras_tl.backbones.layer import Backbone
 from keras_tl.config import HeadConfig
+from keras_tl.tasks import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +15,7 @@ class TransferModel:
 
     Attributes:
         model: float32 pixels (batch, height, width, 3) in [0, 255] to float32 logits
-            (batch, classes).
+            (batch, outputs); for a regression, values (batch, 1).
         extractor: the same pixels to the float32 features that the head takes.
         head: those features to the logits.
         backbone: the backbone layer inside.
@@ -27,7 +28,7 @@ class TransferModel:
 
 
 def attach_head(
-    backbone: Backbone, config: HeadConfig, image_size: tuple[int, int], classes: int, seed: int
+    backbone: Backbone, config: HeadConfig, image_size: tuple[int, int], task: Task, seed: int
 ) -> TransferModel:
     """Puts a fresh head on a backbone.
 
@@ -37,13 +38,13 @@ def attach_head(
         backbone: the layer with the pretrained network.
         config: what the head is made of.
         image_size: (height, width) of the pixels.
-        classes: number of logits.
+        task: decides the outputs.
         seed: fixes the initial weights and the dropout.
     """
     pixels = keras.Input((*image_size, 3), name="pixels", dtype="float32")
     maps = backbone(pixels)
     features = _pooling(config.pooling, len(maps.shape))(maps)
-    head_layers = _dense_layers(config, classes, seed)
+    head_layers = [*_dense_layers(config, task.outputs, seed), *task.output_layers]
 
     def through_head(x: keras.KerasTensor) -> keras.KerasTensor:
         for layer in head_layers:
@@ -71,11 +72,11 @@ def _pooling(kind: str, rank: int) -> keras.layers.Layer:
     return keras.layers.Identity(**options)
 
 
-def _dense_layers(config: HeadConfig, classes: int, seed: int) -> list[keras.layers.Layer]:
+def _dense_layers(config: HeadConfig, outputs: int, seed: int) -> list[keras.layers.Layer]:
     layers = []
     if config.pooling == "flatten":
         layers.append(keras.layers.Flatten(dtype="float32", name="flatten"))
-    widths = [*config.hidden, classes]
+    widths = [*config.hidden, outputs]
     for number, width in enumerate(widths):
         last = number == len(widths) - 1
         layers += [
@@ -92,12 +93,3 @@ def _dense_layers(config: HeadConfig, classes: int, seed: int) -> list[keras.lay
         ]
     return layers
 
-
-def loss_of_task(task: str) -> keras.losses.Loss:
-    """The loss that matches the logits of a task's head."""
-    return {"multiclass": keras.losses.SparseCategoricalCrossentropy}[task](from_logits=True)
-
-
-def metrics_of_task(task: str) -> list[keras.metrics.Metric]:
-    """The metrics watched while training for a task."""
-    return {"multiclass": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]}[task]

@@ -1,9 +1,9 @@
 """`Learner`: the facade. It calls the rooms in order and holds no algorithm."""
 
-import json
+import math
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -13,28 +13,29 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.loading import load_model
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import CacheConfig, HeadConfig, ModelConfig, Phase
-from keras_tl.data.augmentation import check_augmentation
+from keras_tl.data.augmentation import Augmentation, check_augmentation
 from keras_tl.data.images import ImageData, ImageSize, check_image_size
 from keras_tl.data.inputs import ImageInput, read_inputs
 from keras_tl.errors import DataError, RunError
 from keras_tl.evaluation import plots
-from keras_tl.evaluation.metrics import classification_metrics
+from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.report import write_report
+from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.saved_model import export_version
-from keras_tl.export.serving import ServingModel
+from keras_tl.export.serving import BATCH, ServingModel
 from keras_tl.files import whole_file
-from keras_tl.results import Predictions
+from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
+from keras_tl.tasks import Task, standardisation
 from keras_tl.training.assembly import assemble, float32_twin
 from keras_tl.training.checkpoints import load_run_weights, read_run, write_run
 from keras_tl.training.device import choose_precision, choose_strategy
 from keras_tl.training.feature_cache import FeatureCache
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
+from keras_tl.training.origins import Trained, find_origin
 from keras_tl.training.policies import HEAD, phases_of
 from keras_tl.training.progress import Reporter
 from keras_tl.training.trainer import Trainer
@@ -47,10 +48,12 @@ class Learner:
     """A pretrained backbone and a head for the data at hand.
 
     Args:
-        backbone: a name from the catalogue (`keras_tl.backbones.CATALOGUE`), or a
-            `keras.Model` with `preprocess=`.
+        backbone: a name from the catalogue (`keras_tl.backbones.CATALOGUE`); `"run:PATH"` for
+            the trained backbone of a saved run, or another learner for its; or a `keras.Model`
+            with `preprocess=`.
         data: what to learn; decides the task and the number of classes.
-        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
+        weights: `"imagenet"`, the path of a weights file, or `None` for random weights; for a
+            backbone from the catalogue.
         image_size: side in pixels, or (height, width); `None`: the data's, else the size the
             backbone was trained at.
         output_block: the block whose output is the features; `None`: the last one.
@@ -69,7 +72,7 @@ class Learner:
 
     def __init__(
         self,
-        backbone: str | keras.Model,
+        backbone: "str | keras.Model | Learner",
         data: ImageData,
         weights: str | os.PathLike | None = "imagenet",
         image_size: ImageSize = None,
@@ -81,29 +84,23 @@ class Learner:
         preprocess: str | Preprocessing | None = None,
         verbose: bool = True,
     ):
+        if isinstance(backbone, Learner):
+            backbone = Trained(backbone.backbone, backbone.config)
         size = check_image_size(image_size) or data.image_size
-        loaded = architecture = None
-        if isinstance(backbone, keras.Model):
-            loaded = load_model(backbone, preprocess, size)
-            architecture = json.loads(loaded.network.to_json())
-            name, size = backbone.name, loaded.network.input_shape[1:3]
-        else:
-            spec = get_spec(backbone)
-            name, size = spec.name, size or spec.image_size
+        precision = choose_precision(precision)
+        origin = find_origin(backbone, weights, size, output_block, preprocess, precision)
         config = ModelConfig(
-            backbone=name,
-            architecture=architecture,
-            output_block=output_block,
-            image_size=size,
+            **origin.config_fields,
             resize=data.resize,
             task=data.task,
             class_names=data.class_names,
             head=head,
-            precision=choose_precision(precision),
+            precision=precision,
+            **standardisation(data.task, data.split("train").labels),
         )
-        weights = os.fspath(weights) if weights is not None else None
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
-        self._build(config, weights, choose_strategy(strategy), seed, data, verbose, loaded)
+        chosen = choose_strategy(strategy)
+        self._build(config, origin.weights, chosen, seed, data, verbose, origin.loaded)
 
     def _build(self, config, weights, strategy, seed, data, verbose, loaded=None) -> None:
         self.config: ModelConfig = config
@@ -120,7 +117,8 @@ class Learner:
     def model(self) -> keras.Model:
         """An ordinary Keras model, from pixels to logits.
 
-        float32 (batch, height, width, 3) in [0, 255] to float32 (batch, classes).
+        float32 (batch, height, width, 3) in [0, 255] to float32 (batch, classes); one logit for
+        two classes, one value for a regression.
         """
         return self._parts.model
 
@@ -153,7 +151,7 @@ class Learner:
     @cached_property
     def _serving(self) -> ServingModel:
         config = self.config
-        return ServingModel(self._twin, config.class_names, config.image_size, config.resize)
+        return ServingModel(self._twin, self.task, config.image_size, config.resize)
 
     @property
     def history(self) -> list[PhaseRecord]:
@@ -161,8 +159,13 @@ class Learner:
         return self._trainer.history
 
     @property
+    def task(self) -> Task:
+        """What is learned: decides the head's outputs, the loss, the metrics and the answers."""
+        return self._trainer.task
+
+    @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes, in the order of the logits."""
+        """The classes, in the order of the logits; none for a regression."""
         return self.config.class_names
 
     @property
@@ -174,10 +177,12 @@ class Learner:
         self,
         epochs: int | None = None,
         learning_rate: float | None = None,
-        augment: bool | str | Callable = False,
+        augment: Augmentation = False,
         cache: str | CacheConfig = "auto",
         callbacks: Sequence[keras.callbacks.Callback] = (),
         batch_size: int | None = None,
+        label_smoothing: float | None = None,
+        class_weight: str | dict[str, float] | None = None,
     ) -> PhaseRecord:
         """Feature extraction: trains the head while the backbone is frozen.
 
@@ -188,13 +193,16 @@ class Learner:
         Args:
             epochs: passes over the training split; `None`: 10.
             learning_rate: peak rate; `None`: the measured default.
-            augment: `True` for the data's own augmentation, or one by name or as a callable
-                (see `keras_tl.data.augmentation.augmenter`).
+            augment: `True` for the data's own augmentation; `"standard"`, `"no-flip"`,
+                `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of these (see
+                `keras_tl.data.augmentation.augmenter`).
             cache: where features are kept: `"auto"`, `"memory"`, `"disk"`, `"off"`, or a
                 `CacheConfig`.
             callbacks: Keras callbacks. On cached features their `model` maps features to logits,
                 and on one device the steps run eight at a time: they hear of every eighth.
             batch_size: images per step; `None`: the measured default.
+            label_smoothing: see `Phase`, in [0, 1).
+            class_weight: see `Phase`: `"balanced"`, or weights by the classes' names.
 
         Returns:
             The record of the phase, also appended to `history`.
@@ -203,8 +211,14 @@ class Learner:
             DataError: the learner was loaded without data, or a file cannot be read.
             CacheError: the features cannot be kept where asked.
         """
-        given = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
-        (phase,) = phases_of(HEAD, **given)
+        (phase,) = phases_of(
+            HEAD,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            label_smoothing=label_smoothing,
+            class_weight=class_weight,
+        )
         check_augmentation(augment)
         config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
         self._trainer.cache = FeatureCache(config)
@@ -216,14 +230,17 @@ class Learner:
         learning_rate: float | None = None,
         unfreeze: str | int | None = None,
         policy: str | Phase | Sequence[Phase] = "standard",
-        augment: bool | str | Callable = True,
+        augment: Augmentation = True,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         batch_size: int | None = None,
+        label_smoothing: float | None = None,
+        class_weight: str | dict[str, float] | None = None,
     ) -> list[PhaseRecord]:
         """Unfreezes, recompiles at a very low rate, and trains backbone and head together.
 
-        On an untrained head `fit_head` runs first. BatchNorm statistics never move. If no epoch
-        improves the validation loss, the weights from before are kept.
+        On an untrained head `fit_head` runs first. BatchNorm statistics never move, unless the
+        policy is one for random weights (`"scratch"`), which needs no trained head either. If no
+        epoch improves the validation loss, the weights from before are kept.
 
         Args:
             epochs: passes over the training split; `None`: the policy's.
@@ -234,6 +251,8 @@ class Learner:
             augment: as in `fit_head`.
             callbacks: Keras callbacks.
             batch_size: images per step; `None`: the policy's.
+            label_smoothing: as in `fit_head`.
+            class_weight: as in `fit_head`.
 
         Returns:
             The records of the phases, also appended to `history`.
@@ -249,11 +268,14 @@ class Learner:
             learning_rate=learning_rate,
             unfreeze=unfreeze,
             batch_size=batch_size,
+            label_smoothing=label_smoothing,
+            class_weight=class_weight,
         )
         check_augmentation(augment)
         for phase in phases:
             blocks_to_unfreeze(self.blocks, phase.unfreeze)
-        if not self.history:
+            self._trainer.check(phase, augment)
+        if not self.history and phases[0].batch_norm != "live":
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
         return [self._trainer.run(phase, data, augment, callbacks) for phase in phases]
@@ -262,18 +284,21 @@ class Learner:
         """Metrics on a split; nothing was tuned or stopped on the test split.
 
         Returns:
-            JSON types, see `keras_tl.evaluation.metrics.classification_metrics`.
+            JSON types, see the function of the task in `keras_tl.evaluation.metrics`.
 
         Raises:
             DataError: there are no data, or no such split.
         """
         chosen = self._need_data().split(split)
         logits = self._trainer.logits(chosen)
-        self.evaluations[split] = classification_metrics(chosen.labels, logits, self.class_names)
+        measure = METRICS[self.config.task]
+        self.evaluations[split] = measure(chosen.labels, logits, self.class_names)
         return self.evaluations[split]
 
-    def predict(self, items: ImageInput) -> Predictions:
-        """Labels and probabilities, from the same graph that `export` writes.
+    def predict(
+        self, items: ImageInput
+    ) -> Predictions | MultilabelPredictions | RegressionPredictions:
+        """Labels and probabilities, or values, from the same graph that `export` writes.
 
         Args:
             items: a path, a folder, bytes, an array, or a list of one of these; see
@@ -283,13 +308,12 @@ class Learner:
             DataError: something given is not an image; the message names it.
         """
         inputs = read_inputs(items)
-        asked = inputs.pixels if inputs.contents is None else inputs.contents
         try:
-            probabilities = self.serving_model.probabilities_of(asked)
+            answers = self.serving_model.answers_to(inputs.batches(BATCH))
         except tf.errors.OpError:
             inputs.check_readable()
             raise
-        return Predictions(probabilities, self.class_names, inputs.sources)
+        return self.task.predictions(answers, inputs.sources)
 
     def features(self, items: ImageInput) -> np.ndarray:
         """The fixed feature extractor: what the head is given, as vectors.
@@ -301,7 +325,29 @@ class Learner:
             float32 array (n, d).
         """
         split = read_inputs(items).as_split(self.config.image_size, self.config.resize)
-        return self._trainer.extract_features(split)
+        rows = np.concatenate(list(self._trainer.feature_batches(split)))
+        return rows.reshape(len(rows), -1)
+
+    def save_features(self, items: ImageInput, path: str | os.PathLike) -> tuple[int, int]:
+        """Writes the same to a file, a batch at a time, for other tools.
+
+        Args:
+            items: as for `predict`.
+            path: `.npy` for an array (n, d); `.parquet` for columns `source` (the image's path or
+                number) and `features` (a list of d float32).
+
+        Returns:
+            (n, d).
+
+        Raises:
+            ConfigError: the path ends otherwise.
+        """
+        check_feature_file(Path(path))
+        split = read_inputs(items).as_split(self.config.image_size, self.config.resize)
+        shape = (len(split), math.prod(self.extractor.output_shape[1:]))
+        sources = split.images if split.in_files else tuple(map(str, range(len(split))))
+        write_features(Path(path), self._trainer.feature_batches(split), shape, sources)
+        return shape
 
     def save_plots(self, folder: str | os.PathLike) -> list[Path]:
         """Writes learning curves, confusion matrix and a grid of predictions as PNG files.
@@ -331,6 +377,7 @@ class Learner:
         about = {
             "Backbone": f"{config.backbone} at {config.image_size[0]} x {config.image_size[1]}",
             "Weights": str(self.weights),
+            "Task": self.task.kind,
             "Classes": ", ".join(self.class_names),
             "Precision": config.precision,
             "Seed": str(self.seed),
@@ -345,17 +392,18 @@ class Learner:
     def _figures(self) -> dict[str, Figure]:
         figures = {}
         if self.history:
-            figures["Learning curves"] = plots.learning_curves(self.history)
-        if self.data is not None and "test" in self.data.splits and "test" not in self.evaluations:
-            self.evaluate()
-        if "test" in self.evaluations:
-            matrix = self.evaluations["test"]["confusion_matrix"]
-            figures["Confusion matrix"] = plots.confusion(matrix, self.class_names)
+            figures["Learning curves"] = plots.learning_curves(self.history, self.task.watched)
+        shown = None
         if self.data is not None and "test" in self.data.splits:
             shown = self.data.split("test").sample(_GRID, self.seed)
+            if "test" not in self.evaluations:
+                self.evaluate()
+        figures |= plots.metric_figures(self.evaluations.get("test", {}), self.class_names)
+        if shown is not None:
             pixels = self._trainer.pipeline.pixels(shown)
+            truths = [self.task.name_of(label) for label in shown.labels]
             figures["Predictions"] = plots.prediction_grid(
-                pixels, shown.labels, self.predict(pixels)
+                pixels, truths, self.predict(pixels), self.task.exact
             )
         return figures
 
@@ -410,12 +458,8 @@ class Learner:
         if about["format"] > _FORMAT:
             raise RunError(f"{path} was written by a later version of keras_tl. Update keras_tl.")
         config = ModelConfig.from_json(about["config"])
-        if data is not None and data.class_names != config.class_names:
-            raise DataError(
-                f"The run knows the classes {', '.join(config.class_names)}; the data have "
-                f"{', '.join(data.class_names)}. Pass the data it was trained on, or make a new "
-                "Learner."
-            )
+        if data is not None:
+            _check_same_task(config, data)
         learner = cls.__new__(cls)
         learner._build(config, None, choose_strategy(strategy), about["seed"], data, verbose)
         load_run_weights(Path(path), learner.model)
@@ -440,4 +484,20 @@ class Learner:
 
     def __repr__(self) -> str:
         phases = ", ".join(record.phase.name for record in self.history) or "untrained"
-        return f"Learner({self.config.backbone}, {len(self.class_names)} classes, {phases})"
+        return f"Learner({self.config.backbone}, {self.task.kind}, {phases})"
+
+
+def _check_same_task(config: ModelConfig, data: ImageData) -> None:
+    # Runs of the time before there was a binary task have two classes and two logits.
+    one_class = {"binary", "multiclass"}
+    if data.task != config.task and not {data.task, config.task} <= one_class:
+        raise DataError(
+            f"The run was trained for {config.task}; the data are for {data.task}. Pass the data "
+            "it was trained on, or make a new Learner."
+        )
+    if data.class_names != config.class_names:
+        raise DataError(
+            f"The run knows the classes {', '.join(config.class_names)}; the data have "
+            f"{', '.join(data.class_names)}. Pass the data it was trained on, or make a new "
+            "Learner."
+        )

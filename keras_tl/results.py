@@ -1,15 +1,18 @@
 """What a prediction is, wherever it was made: in this process or by a server."""
 
+import abc
 import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+NO_LABEL = "no label"
+
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """The answer for one item.
+    """The answer for one item of one class.
 
     Attributes:
         label: the most probable class's name.
@@ -21,10 +24,86 @@ class Prediction:
     probability: float
     source: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The answer in a word."""
+        return self.label
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.probability:.1%})"
+
 
 @dataclasses.dataclass(frozen=True)
-class Predictions:
-    """The answers for a batch, in the order asked; iterates over `Prediction`s.
+class MultilabelPrediction:
+    """The answer for one item of any number of labels.
+
+    Attributes:
+        labels: the names of the labels more probable than not.
+        probabilities: their probabilities, in [0, 1].
+        source: the path that was asked about, or `None`.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    source: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The answer in a word."""
+        return ", ".join(self.labels) or NO_LABEL
+
+    def __str__(self) -> str:
+        pairs = zip(self.labels, self.probabilities, strict=True)
+        return ", ".join(f"{label} ({p:.1%})" for label, p in pairs) or NO_LABEL
+
+
+@dataclasses.dataclass(frozen=True)
+class RegressionPrediction:
+    """The answer for one item of a regression.
+
+    Attributes:
+        value: in the unit of the training targets.
+        source: the path that was asked about, or `None`.
+    """
+
+    value: float
+    source: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The answer in a word."""
+        return f"{self.value:.4g}"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class _Batch(abc.ABC):
+    """Answers in the order asked; iterates over those of single items."""
+
+    @abc.abstractmethod
+    def __len__(self) -> int: ...
+
+    @abc.abstractmethod
+    def __getitem__(self, index: int): ...
+
+    @abc.abstractmethod
+    def _json(self, index: int) -> dict[str, Any]: ...
+
+    def _source(self, index: int) -> str | None:
+        return self.sources[index] if self.sources else None
+
+    def __iter__(self) -> Iterator:
+        return (self[i] for i in range(len(self)))
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """One JSON object an item: its source and all that was answered."""
+        return [{"source": self._source(i)} | self._json(i) for i in range(len(self))]
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions(_Batch):
+    """The answers for a batch of items of one class each; iterates over `Prediction`s.
 
     Attributes:
         probabilities: float32 array (n, classes), each row summing to 1.
@@ -52,19 +131,69 @@ class Predictions:
     def __getitem__(self, index: int) -> Prediction:
         row = self.probabilities[index]
         best = int(row.argmax())
-        source = self.sources[index] if self.sources else None
-        return Prediction(self.class_names[best], float(row[best]), source)
+        return Prediction(self.class_names[best], float(row[best]), self._source(index))
 
-    def __iter__(self) -> Iterator[Prediction]:
-        return (self[i] for i in range(len(self)))
+    def _json(self, index: int) -> dict[str, Any]:
+        row = map(float, self.probabilities[index])
+        named = dict(zip(self.class_names, row, strict=True))
+        return {"label": self[index].label, "probabilities": named}
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """One JSON object an item: its source, label, and probability of every class."""
-        return [
-            {
-                "source": item.source,
-                "label": item.label,
-                "probabilities": dict(zip(self.class_names, map(float, row), strict=True)),
-            }
-            for item, row in zip(self, self.probabilities, strict=True)
-        ]
+
+@dataclasses.dataclass(frozen=True)
+class MultilabelPredictions(_Batch):
+    """The answers for a batch of items with any number of labels each.
+
+    Attributes:
+        probabilities: float32 array (n, labels), each in [0, 1] by itself.
+        mask: bool array (n, labels): which are more probable than not.
+        class_names: the labels' names, in the order of the columns.
+        sources: the n paths that were asked about, or `None` for bytes and arrays.
+    """
+
+    probabilities: np.ndarray
+    mask: np.ndarray
+    class_names: tuple[str, ...]
+    sources: tuple[str, ...] | None = None
+
+    @property
+    def labels(self) -> list[tuple[str, ...]]:
+        """The names of each item's labels."""
+        return [item.labels for item in self]
+
+    def __len__(self) -> int:
+        return len(self.probabilities)
+
+    def __getitem__(self, index: int) -> MultilabelPrediction:
+        chosen = np.flatnonzero(self.mask[index])
+        return MultilabelPrediction(
+            tuple(self.class_names[i] for i in chosen),
+            tuple(map(float, self.probabilities[index][chosen])),
+            self._source(index),
+        )
+
+    def _json(self, index: int) -> dict[str, Any]:
+        row = map(float, self.probabilities[index])
+        named = dict(zip(self.class_names, row, strict=True))
+        return {"labels": list(self[index].labels), "probabilities": named}
+
+
+@dataclasses.dataclass(frozen=True)
+class RegressionPredictions(_Batch):
+    """The answers for a batch of a regression.
+
+    Attributes:
+        values: float32 array (n,), in the unit of the training targets.
+        sources: the n paths that were asked about, or `None` for bytes and arrays.
+    """
+
+    values: np.ndarray
+    sources: tuple[str, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: int) -> RegressionPrediction:
+        return RegressionPrediction(float(self.values[index]), self._source(index))
+
+    def _json(self, index: int) -> dict[str, Any]:
+        return {"value": float(self.values[index])}

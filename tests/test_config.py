@@ -121,7 +121,7 @@ WRONG = [
     (phase(optimizer="adan"), r"Unknown optimizer 'adan'\. Did you mean 'adam'"),
     (phase(optimizer="rmsprop"), r"Unknown optimizer 'rmsprop'.*'adam', 'adamw', 'sgd'"),
     (phase(schedule="step"), r"Unknown schedule 'step'.*'constant', 'cosine'"),
-    (phase(batch_norm="live"), r"Unknown batch_norm 'live'.*'affine', 'frozen'"),
+    (phase(batch_norm="off"), r"Unknown batch_norm 'off'.*'affine', 'frozen', 'live'"),
 ]
 
 

@@ -18,7 +18,7 @@ LEAVES = {"errors": set(), "config": {"errors"}, "files": {"errors"}, "results":
 # The other rooms from left to right; two at one place do not import each other. The package
 # itself gives out the names of all the rooms before it.
 ORDER = [
-    {"data", "backbones"},
+    {"data", "backbones", "tasks"},
     {"heads"},
     {"training"},
     {"evaluation"},

@@ -1,28 +1,40 @@
 """Plots, as matplotlib figures that are bound to no display."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_tl.results import Predictions
 from keras_tl.training.history import PhaseRecord
 
 _TRAIN, _VALIDATION = "#1f5fa8", "#c2571a"
+_RISING = {"accuracy", "auc"}
+_RIGHT, _WRONG = "#1a6b2a", "#b3261e"
 
 
-def learning_curves(history: list[PhaseRecord]) -> Figure:
-    """Loss and accuracy over the epochs of all phases, with a line where a phase begins.
+def learning_curves(history: list[PhaseRecord], watched: str = "accuracy") -> Figure:
+    """Loss and another metric over the epochs of all phases, with a line where a phase begins.
 
     A dot marks the epoch whose weights each phase kept.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
-    for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    for axes, metric in zip(figure.subplots(1, 2), ("loss", watched), strict=True):
         _curve(axes, history, metric)
         axes.set_xlabel("epoch (large dots: weights kept)")
-        axes.set_ylabel({"loss": "cross-entropy (nats)"}.get(metric, metric))
+        axes.set_ylabel(_axis_name(metric, watched))
         axes.grid(alpha=0.25)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.legend(loc="upper right" if metric == "loss" else "lower right")
+        axes.legend(loc="lower right" if metric in _RISING else "upper right")
     return figure
+
+
+def _axis_name(metric: str, watched: str) -> str:
+    if metric == "mae":
+        return "mean absolute error (unit of the target)"
+    if metric == "loss":
+        return "squared error / variance" if watched == "mae" else "cross-entropy (nats)"
+    return metric
 
 
 def _curve(axes, history: list[PhaseRecord], metric: str) -> None:
@@ -78,28 +90,89 @@ def confusion(matrix: list[list[int]], class_names: tuple[str, ...]) -> Figure:
     return figure
 
 
+def roc(points: list[list[float]], auc: float) -> Figure:
+    """ROC curve: true positive rate against false positive rate."""
+    figure = Figure(figsize=(4.8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(*np.transpose(points), color=_TRAIN, label=f"area {auc:.3f}")
+    axes.plot([0, 1], [0, 1], "--", color="#777777", linewidth=0.8, label="chance")
+    axes.set_xlabel("false positive rate")
+    axes.set_ylabel("true positive rate")
+    axes.set_aspect("equal")
+    axes.legend(loc="lower right")
+    return figure
+
+
+def average_precisions(per_class: dict[str, dict[str, float | None]]) -> Figure:
+    """A bar for each label, the best on top; labels without a positive item have none."""
+    rows = sorted(per_class.items(), key=lambda row: row[1]["average_precision"] or 0)
+    figure = Figure(figsize=(7, 1.2 + 0.3 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    names = [f"{name} ({row['items']})" for name, row in rows]
+    axes.barh(names, [row["average_precision"] or 0 for _, row in rows], color=_TRAIN)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("average precision (in brackets: items that have the label)")
+    return figure
+
+
+def scatter(values: list[list[float]]) -> Figure:
+    """Predicted against true values, with the line on which they are equal."""
+    true, predicted = np.transpose(values)
+    figure = Figure(figsize=(4.8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(true, predicted, ".", color=_TRAIN, alpha=0.5)
+    ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
+    axes.plot(ends, ends, "--", color="#777777", linewidth=0.8)
+    axes.set_xlabel("true value")
+    axes.set_ylabel("predicted value")
+    return figure
+
+
+def metric_figures(metrics: dict[str, Any], class_names: tuple[str, ...]) -> dict[str, Figure]:
+    """Captions and pictures of whatever the metrics hold; see `keras_tl.evaluation.metrics`."""
+    figures = {}
+    if "confusion_matrix" in metrics:
+        figures["Confusion matrix"] = confusion(metrics["confusion_matrix"], class_names)
+    if metrics.get("roc"):
+        figures["ROC curve"] = roc(metrics["roc"], metrics["auc"])
+    if "mean_average_precision" in metrics:
+        figures["Average precision"] = average_precisions(metrics["per_class"])
+    if "values" in metrics:
+        figures["Predicted and true values"] = scatter(metrics["values"])
+    return figures
+
+
 def prediction_grid(
-    images: np.ndarray, labels: np.ndarray, predictions: Predictions, columns: int = 6
+    images: np.ndarray,
+    truths: list[str],
+    predictions: Iterable,
+    judged: bool = True,
+    columns: int = 6,
 ) -> Figure:
-    """Images with what was predicted and, where that is wrong, what they are.
+    """Images with what was predicted and what they are.
 
     Args:
         images: (n, height, width, 3) in [0, 255].
-        labels: int array (n,), the true classes.
-        predictions: n predictions.
+        truths: the n true labels, as predictions name them.
+        predictions: n items of a `Predictions`.
+        judged: whether an answer is right or wrong, not more or less so.
         columns: images in a row.
     """
     rows = -(-len(images) // columns)
     figure = Figure(figsize=(1.7 * columns, 2.0 * rows), layout="constrained")
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
-    for axes, image, label, item in zip(figure.axes, images, labels, predictions, strict=False):
-        right = item.label == predictions.class_names[label]
-        true = "" if right else f"\nis {predictions.class_names[label]}"
+    for axes, image, truth, item in zip(figure.axes, images, truths, predictions, strict=False):
+        right = item.name == truth
         axes.imshow(image.astype(np.uint8))
         axes.set_title(
-            f"{item.label} {item.probability:.0%}{true}",
+            _shortened(item) + ("" if right else f"\nis {_shortened(truth)}"),
             fontsize=9,
-            color="#1a6b2a" if right else "#b3261e",
+            color="black" if not judged else _RIGHT if right else _WRONG,
         )
     return figure
+
+
+def _shortened(what: object, length: int = 24) -> str:
+    text = str(what)
+    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -37,6 +37,17 @@ img {{ max-width: 100%; height: auto; background: white; }}
 </html>
 """
 
+_TITLES = {
+    "auc": "AUC",
+    "f1": "F1",
+    "f1_micro": "F1, micro",
+    "f1_macro": "F1, macro",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "r2": "R\N{SUPERSCRIPT TWO}",
+    "items": "images",
+}
+
 
 def write_report(
     path: Path,
@@ -53,26 +64,23 @@ def write_report(
         title: its heading.
         about: facts about the model and the data, shown first.
         history: the phases that ran.
-        metrics: `classification_metrics`'s result, or empty.
+        metrics: a result of `keras_tl.evaluation.metrics`, or empty.
         figures: captions and pictures.
     """
     parts = [_table(["", ""], about.items())]
     if metrics:
         parts.append(f"<h2>On the {metrics['items']:,} images of the test split</h2>")
-        parts.append(
-            f"<p>Accuracy <strong>{metrics['accuracy']:.1%}</strong>, "
-            f"cross-entropy {metrics['loss']:.3f} nats.</p>"
-        )
+        numbers = [(_title(k), _number(v)) for k, v in metrics.items() if isinstance(v, float)]
+        parts.append(_table(["metric", "value"], numbers))
+    if metrics.get("per_class"):
+        columns = list(next(iter(metrics["per_class"].values())))
+        rows = metrics["per_class"].items()
         parts.append(
             _table(
-                ["class", "precision", "recall", "F1", "images"],
-                (
-                    (name, f"{row['precision']:.3f}", f"{row['recall']:.3f}", f"{row['f1']:.3f}",
-                     row["items"])
-                    for name, row in metrics["per_class"].items()
-                ),
+                ["class", *map(_title, columns)],
+                ((name, *(_number(row[column]) for column in columns)) for name, row in rows),
             )
-        )  # fmt: skip
+        )
     if history:
         parts.append("<h2>Training</h2>")
         parts.append(_table(["phase", "epochs", "peak rate", "kept epoch", "seconds"],
@@ -91,6 +99,16 @@ def _phase_row(record: PhaseRecord) -> tuple:
     kept = record.best_epoch or "none: no epoch was better than before"
     rate = f"{record.phase.learning_rate:g}"
     return record.phase.name, len(record.epochs), rate, kept, f"{record.seconds:.1f}"
+
+
+def _title(key: str) -> str:
+    return _TITLES.get(key, key.replace("_", " "))
+
+
+def _number(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _table(head: list[str], rows) -> str:

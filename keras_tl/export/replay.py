@@ -2,7 +2,8 @@
 
 Run as a program of its own: `python replay.py FOLDER`. It loads the SavedModel by the TF1
 loader into a session, with nothing but TensorFlow and numpy (Keras is barred), and prints one
-JSON line: the signatures, and for each output the largest difference from what was recorded.
+JSON line: the signatures, and for each output the largest difference from what was recorded
+(relative where that is above 1).
 """
 
 import json
@@ -74,7 +75,9 @@ def _difference(answer: np.ndarray, expected: np.ndarray) -> float:
     if answer.shape != expected.shape:
         return float("inf")
     if answer.dtype.kind == "f":
-        return float(np.abs(answer - expected).max(initial=0))
+        # Values of a regression may be large; probabilities are not.
+        scale = np.maximum(np.abs(expected), 1)
+        return float((np.abs(answer - expected) / scale).max(initial=0))
     return 0.0 if np.array_equal(answer, expected) else float("inf")
 
 

@@ -23,7 +23,7 @@ def export_version(
 
         base/1/saved_model.pb
         base/1/variables/
-        base/1/assets/labels.txt                      one class a line, in the order of class_id
+        base/1/assets/labels.txt                      one class a line, in the order of the outputs
         base/1/assets.extra/keras_tl_examples.json    made-up questions, and their answers
 
     The version is verified before it gets its name: a process that has only TensorFlow must
@@ -31,7 +31,7 @@ def export_version(
 
     Args:
         serving: what to export.
-        labels: the classes' names.
+        labels: the classes' names; without any there is no labels.txt.
         base: the model's folder.
 
     Returns:
@@ -67,7 +67,8 @@ def _write(serving: ServingModel, labels: tuple[str, ...], folder: Path) -> None
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "labels.txt"
         file.write_text("".join(" ".join(label.split("\n")) + "\n" for label in labels), "utf-8")
-        serving.labels_file = tf.saved_model.Asset(str(file))
+        if labels:
+            serving.labels_file = tf.saved_model.Asset(str(file))
         tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
     extra = folder / "assets.extra"
     extra.mkdir()

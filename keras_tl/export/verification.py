@@ -21,8 +21,8 @@ class Verification:
         path: the version's folder.
         problems: one sentence each; none means that the export is right.
         signatures: name to inputs and outputs with their dtypes and shapes (-1: any).
-        differences: for each signature and output, the largest absolute difference between
-            what it answers and what the model answered when it was exported.
+        differences: for each signature and output, the largest difference (relative
+            above 1) between what it answers and what the model answered when it was exported.
     """
 
     path: str

@@ -8,6 +8,7 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import LoadedBackbone, load_architecture, load_spec, seeded
 from keras_tl.config import ModelConfig
 from keras_tl.heads import TransferModel, attach_head
+from keras_tl.tasks import task_of
 from keras_tl.training.device import precision_policy
 
 
@@ -44,7 +45,7 @@ def assemble(
             loaded.network.set_weights(given.get_weights())
         loaded = loaded or load_backbone(config, weights)
         backbone = Backbone(loaded.network, loaded.blocks, name="backbone")
-        parts = attach_head(backbone, config.head, config.image_size, len(config.class_names), seed)
+        parts = attach_head(backbone, config.head, config.image_size, task_of(config), seed)
     return parts, loaded.identity
 
 

@@ -5,7 +5,7 @@ import keras
 from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, unknown
-from keras_tl.heads import loss_of_task, metrics_of_task
+from keras_tl.tasks import Task, needs_shares
 from keras_tl.training.device import jit_compile
 from keras_tl.training.optimizers import make_optimizer
 
@@ -15,7 +15,8 @@ def prepare(
     backbone: Backbone,
     phase: Phase,
     steps: int,
-    task: str,
+    task: Task,
+    mixed: bool = False,
     steps_per_execution: int = 1,
 ) -> None:
     """Freezes and unfreezes as a phase says, then compiles.
@@ -26,20 +27,23 @@ def prepare(
         phase: the phase.
         steps: number of updates in the phase.
         task: decides loss and metrics.
+        mixed: whether an augmentation mixes labels.
         steps_per_execution: as in Keras's `compile`.
 
     Raises:
         ConfigError: the phase names a block that the backbone has not.
     """
     unfreeze(backbone, phase.unfreeze, phase.batch_norm)
+    shares = needs_shares(phase, mixed)
     with model.distribute_strategy.scope():
         optimizer = make_optimizer(phase, steps, model.trainable_variables)
         if "mixed_float16" in {layer.dtype_policy.name for layer in model._flatten_layers()}:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         model.compile(
             optimizer=optimizer,
-            loss=loss_of_task(task),
-            metrics=metrics_of_task(task),
+            loss=task.loss(phase.label_smoothing, shares),
+            loss_weights=task.loss_weight,
+            metrics=task.metrics(shares),
             jit_compile=jit_compile(),
             steps_per_execution=steps_per_execution,
         )
@@ -52,7 +56,7 @@ def unfreeze(backbone: Backbone, which: str | int | None, batch_norm: str = "aff
         backbone: the backbone layer.
         which: `None` (freeze all), `"all"`, the number of blocks counted from the head down, or
             the lowest block's name.
-        batch_norm: `"affine"` or `"frozen"`, see `Phase`.
+        batch_norm: `"affine"`, `"frozen"` or `"live"`, see `Phase`.
 
     Raises:
         ConfigError: there is no such block, or there are not so many.

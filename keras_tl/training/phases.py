@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
+from keras_tl.tasks import Task
 from keras_tl.training.freezing import prepare
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.progress import EpochProgress, Reporter
@@ -47,9 +48,10 @@ def run_phase(
     backbone: Backbone,
     train: tf.data.Dataset,
     validation: tf.data.Dataset | None,
-    task: str,
+    task: Task,
     reporter: Reporter,
     cached: bool,
+    mixed: bool = False,
     loss_before: float | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> PhaseRecord:
@@ -65,6 +67,7 @@ def run_phase(
         task: decides loss and metrics.
         reporter: tells people.
         cached: whether `model` is the head on cached features.
+        mixed: whether an augmentation mixes labels.
         loss_before: validation loss of the weights the phase begins with, if they are trained.
         callbacks: the user's own; their `model` is `model`.
 
@@ -76,7 +79,7 @@ def run_phase(
     # On several replicas Keras's loop over steps fails in TensorFlow's while loop.
     alone = model.distribute_strategy.num_replicas_in_sync == 1
     at_a_time = CACHED_STEPS_PER_EXECUTION if cached and alone else 1
-    prepare(model, backbone, phase, steps * phase.epochs, task, at_a_time)
+    prepare(model, backbone, phase, steps * phase.epochs, task, mixed, at_a_time)
     progress = EpochProgress(reporter, phase.name, steps, phase.epochs)
     own = [progress]
     best = None

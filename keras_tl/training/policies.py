@@ -26,6 +26,22 @@ POLICIES: dict[str, tuple[Phase, ...]] = {
             patience=3,
         ),
     ),
+    # From random weights, to compare with.
+    "scratch": (
+        Phase(
+            name="scratch",
+            epochs=30,
+            learning_rate=1e-3,
+            unfreeze="all",
+            optimizer="adamw",
+            weight_decay=0.01,
+            schedule="cosine",
+            warmup=0.1,
+            batch_size=32,
+            patience=30,
+            batch_norm="live",
+        ),
+    ),
 }
 
 

@@ -1,19 +1,20 @@
 """Trains a model over phases, the frozen ones on cached features."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy.special import log_softmax
 
 from keras_tl.config import CacheConfig, ModelConfig, Phase
-from keras_tl.data.augmentation import augmenter
+from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels
 from keras_tl.data.images import ImageData
 from keras_tl.data.pipeline import Pipeline, explain_unreadable
 from keras_tl.data.sources import ImageSplit
+from keras_tl.errors import ConfigError
 from keras_tl.heads import TransferModel
+from keras_tl.tasks import loss_of, needs_shares, task_of
 from keras_tl.training.extraction import BatchRunner
 from keras_tl.training.feature_cache import FeatureCache, Features, weights_fingerprint
 from keras_tl.training.freezing import prepare
@@ -47,6 +48,7 @@ class Trainer:
         self._replicas = strategy.num_replicas_in_sync
         self.pipeline = Pipeline(config.image_size, config.resize, self._replicas > 1)
         self.cache = FeatureCache(CacheConfig())
+        self.task = task_of(config)
         self._config = config
         self._parts = parts
         self._identity = identity
@@ -64,7 +66,7 @@ class Trainer:
         self,
         phase: Phase,
         data: ImageData,
-        augment: bool | str | Callable = False,
+        augment: Augmentation = False,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> PhaseRecord:
         """Runs a phase and adds its record to the history.
@@ -75,18 +77,26 @@ class Trainer:
         # Replicas share a batch evenly.
         whole = -(-phase.batch_size // self._replicas) * self._replicas
         phase = dataclasses.replace(phase, batch_size=whole)
+        if augment is True:
+            augment = data.augmentation
+        self.check(phase, augment)
         cached = phase.unfreeze is None and augment is False and self.cache.config.where != "off"
         loss_before = None
         if self.history and "validation" in data.splits:
-            loss_before = self._loss(data.splits["validation"])
+            validation = data.splits["validation"]
+            logits = self.logits(validation)
+            loss_before = loss_of(self.task, phase, validation.labels, logits)
         # Each phase has shuffles and augmentations of its own.
         seed = self._seed + 1000 * len(self.history)
+        mixed = mixes_labels(augment)
+        splits = self._with_targets(data, needs_shares(phase, mixed))
         if cached:
-            model, datasets = self._parts.head, self._cached_datasets(phase, data, seed)
+            model, datasets = self._parts.head, self._cached_datasets(phase, splits, seed)
         else:
-            if augment is True:
-                augment = data.augmentation
-            model, datasets = self._parts.model, self._live_datasets(phase, data, augment, seed)
+            model, datasets = self._parts.model, self._live_datasets(phase, splits, augment, seed)
+        weights = self.task.class_weights(data.split("train").labels, phase.class_weight)
+        if weights is not None:
+            datasets[0] = datasets[0].map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
         try:
             record = run_phase(
                 phase=phase,
@@ -94,9 +104,10 @@ class Trainer:
                 backbone=self._parts.backbone,
                 train=datasets[0],
                 validation=datasets[1],
-                task=self._config.task,
+                task=self.task,
                 reporter=self._reporter,
                 cached=cached,
+                mixed=mixed,
                 loss_before=loss_before,
                 callbacks=callbacks,
             )
@@ -108,7 +119,7 @@ class Trainer:
             raise
         if cached:
             # The whole model is left as a frozen one that can be fitted and evaluated.
-            prepare(self._parts.model, self._parts.backbone, phase, 1, self._config.task)
+            prepare(self._parts.model, self._parts.backbone, phase, 1, self.task)
         if not record.best_epoch:
             self._reporter.say(
                 f"{phase.name}: no epoch had a lower validation loss than before "
@@ -117,8 +128,17 @@ class Trainer:
         self.history.append(record)
         return record
 
+    def check(self, phase: Phase, augment: Augmentation) -> None:
+        """Raises `ConfigError` if the task has not what is asked for."""
+        self.task.check(phase)
+        if mixes_labels(augment) and not self.task.exact:
+            raise ConfigError(
+                f"'mixup' and 'cutmix' mix labels; these data are for {self.task.kind}. Choose "
+                "another augmentation."
+            )
+
     def logits(self, split: ImageSplit) -> np.ndarray:
-        """float32 array (n, classes); from cached features while the backbone is the original."""
+        """float32 array (n, outputs); from cached features while the backbone is the original."""
         if self.backbone_is_original and self.cache.config.where != "off":
             rows = self.features(split)
             batches = np.array_split(np.arange(len(rows)), -(-len(rows) // 1024))
@@ -145,36 +165,38 @@ class Trainer:
             lambda: self._rows(self._extract, split, "Extracting features"),
         )
 
-    def extract_features(self, split: ImageSplit) -> np.ndarray:
-        """float32 array (n, d): features of images that are in no split, past the cache."""
-        rows = np.concatenate(list(self._rows(self._extract, split, "Extracting features")))
-        return rows.reshape(len(rows), -1)
+    def feature_batches(self, split: ImageSplit) -> Iterator[np.ndarray]:
+        """float32 arrays (batch, ...): features of images that are in no split, past the cache."""
+        return self._rows(self._extract, split, "Extracting features")
 
     def _rows(self, runner: BatchRunner, split: ImageSplit, title: str) -> Iterator[np.ndarray]:
         with self._reporter.bar(title, len(split)) as progress:
             yield from runner.rows(split, self.pipeline, progress)
 
-    def _loss(self, split: ImageSplit) -> float:
-        scores = log_softmax(self.logits(split), axis=1)
-        return float(-scores[np.arange(len(split)), split.labels].mean())
+    def _with_targets(self, data: ImageData, shares: bool) -> dict[str, ImageSplit]:
+        data.split("train")
+        return {
+            name: dataclasses.replace(split, labels=self.task.targets(split.labels, shares))
+            for name, split in data.splits.items()
+        }
 
     def _cached_datasets(
-        self, phase: Phase, data: ImageData, seed: int
-    ) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
-        train, validation = data.split("train"), data.splits.get("validation")
+        self, phase: Phase, splits: dict[str, ImageSplit], seed: int
+    ) -> list[tf.data.Dataset | None]:
+        train, validation = splits["train"], splits.get("validation")
         # Both are extracted before either is read, so that nothing computes beside `fit`.
         features = [self.features(split) if split else None for split in (train, validation)]
         whole = self.pipeline.whole_batches
-        return (
+        return [
             features[0].dataset(train.labels, phase.batch_size, seed, whole),
             features[1] and features[1].dataset(validation.labels, phase.batch_size, None, whole),
-        )
+        ]
 
     def _live_datasets(
-        self, phase: Phase, data: ImageData, augment: bool | str | Callable, seed: int
-    ) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
-        train, validation = data.split("train"), data.splits.get("validation")
-        return (
+        self, phase: Phase, splits: dict[str, ImageSplit], augment: Augmentation, seed: int
+    ) -> list[tf.data.Dataset | None]:
+        train, validation = splits["train"], splits.get("validation")
+        return [
             self.pipeline.shuffled(train, phase.batch_size, seed, augmenter(augment, seed)),
             validation and self.pipeline.ordered(validation, phase.batch_size),
-        )
+        ]

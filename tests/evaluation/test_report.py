@@ -8,7 +8,7 @@ import pytest
 
 from keras_tl.config import Phase
 from keras_tl.evaluation import plots
-from keras_tl.evaluation.metrics import classification_metrics
+from keras_tl.evaluation.metrics import multiclass_metrics
 from keras_tl.evaluation.report import write_report
 from keras_tl.results import Predictions
 from keras_tl.training.history import PhaseRecord
@@ -19,7 +19,7 @@ HISTORY = [
     PhaseRecord(Phase("fine-tune", 1, 1e-4, unfreeze="all"), (EPOCH,), 9.0, 0, cached=False),
 ]
 NAMES = ("<cat>", "dog & co")
-METRICS = classification_metrics(np.array([0, 1, 1]), np.eye(2)[[0, 1, 0]] * 3, NAMES)
+METRICS = multiclass_metrics(np.array([0, 1, 1]), np.eye(2)[[0, 1, 0]] * 3, NAMES)
 
 
 def test_the_curves_run_over_all_phases():
@@ -47,7 +47,8 @@ def test_the_confusion_matrix_shows_every_count():
 def test_the_grid_names_what_is_wrong(count):
     predictions = Predictions(np.tile([[0.9, 0.1]], (count, 1)), NAMES)
     labels = np.arange(count) % 2
-    figure = plots.prediction_grid(np.zeros((count, 4, 4, 3)), labels, predictions)
+    truths = [NAMES[label] for label in labels]
+    figure = plots.prediction_grid(np.zeros((count, 4, 4, 3)), truths, predictions)
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert len(titles) == count
     assert [("is dog" in title) for title in titles] == [label == 1 for label in labels]
@@ -85,7 +86,7 @@ def test_the_report_holds_everything_and_asks_for_nothing(tmp_path):
     assert all(source.startswith("data:image/png;base64,") for source in page.sources)
     assert len(page.sources) == 1
     assert not re.search(r"https?://", text)
-    for expected in ("A <title>", "<cat>", "dog & co", "66.7%", "none: no epoch was better"):
+    for expected in ("A <title>", "<cat>", "dog & co", "0.6667", "none: no epoch was better"):
         assert expected in page.text
 
 

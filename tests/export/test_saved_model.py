@@ -67,19 +67,19 @@ def test_versions_count_up_and_keep_the_earlier(learner, exported):
 def test_signatures_are_as_documented(exported):
     found = verify(exported)
     floats = {"dtype": "float32", "shape": [-1, 3]}
-    ids = {"dtype": "int64", "shape": [-1]}
+    outputs = {
+        "probabilities": floats,
+        "class_id": {"dtype": "int64", "shape": [-1]},
+        "label": {"dtype": "string", "shape": [-1]},
+    }
     assert found.signatures == {
         "serving_default": {
             "inputs": {"image_bytes": {"dtype": "string", "shape": [-1]}},
-            "outputs": {
-                "probabilities": floats,
-                "class_id": ids,
-                "label": {"dtype": "string", "shape": [-1]},
-            },
+            "outputs": outputs,
         },
         "pixels": {
             "inputs": {"pixels": {"dtype": "float32", "shape": [-1, -1, -1, 3]}},
-            "outputs": {"probabilities": floats, "class_id": ids},
+            "outputs": outputs,
         },
     }
 

@@ -52,7 +52,7 @@ def test_preparing_compiles_with_what_is_trainable(small_learner):
     model, backbone = small_learner.model, small_learner.backbone
     for which, count in ((None, 2), (1, 4), ("all", 8), (None, 2)):
         phase = Phase("p", 1, 0.1, unfreeze=which)
-        prepare(model, backbone, phase, steps=1, task="multiclass")
+        prepare(model, backbone, phase, steps=1, task=small_learner.task)
         model.optimizer.build(model.trainable_variables)
         assert len(model.trainable_variables) == count
         assert isinstance(model.loss, keras.losses.SparseCategoricalCrossentropy)
