@@ -126,7 +126,7 @@ def _open(tfds: ModuleType, name: str, data_dir: str | os.PathLike | None) -> An
     is_folder = data_dir is not None and os.path.isdir(data_dir)
     # The list of the community's data sets is on the network.
     builders = tfds.list_builders(with_community_datasets=False)
-    known = [*(os.listdir(data_dir) if is_folder else []), *builders]
+    known = sorted({*(os.listdir(data_dir) if is_folder else []), *builders})
     near = difflib.get_close_matches(name.partition("/")[0].partition(":")[0], known, n=5)
     if near:
         raise DataError(

@@ -61,7 +61,7 @@ def _items(image: tf.Tensor | tf.RaggedTensor, label: tf.Tensor) -> Iterator[tup
         images = [row.numpy() for row in images]
     else:
         image = image.numpy()
-        if not _is_batch(image):
+        if not _is_batch(image, label):
             yield image, _plain(label)
             return
         images = image
@@ -74,12 +74,14 @@ def _items(image: tf.Tensor | tf.RaggedTensor, label: tf.Tensor) -> Iterator[tup
         yield one, _plain(its_label)
 
 
-def _is_batch(image: np.ndarray | bytes) -> bool:
+def _is_batch(image: np.ndarray | bytes, label: Any) -> bool:
     if isinstance(image, bytes):
         return False
     if image.dtype == object:  # Files' bytes.
         return True
-    return image.ndim == 4 or (image.ndim == 3 and image.shape[-1] not in (1, 3))
+    # A batch of grey images without a channel axis has as many axes as one in colour.
+    is_grey_batch = image.ndim == 3 and np.ndim(label) > 0 and image.shape[-1] not in (1, 3)
+    return image.ndim == 4 or is_grey_batch
 
 
 def _plain(label: Any) -> Any:

@@ -64,24 +64,25 @@ def decode_image(content: tf.Tensor, size: tuple[int, int] | None = None) -> tf.
 
     def jpeg() -> tf.Tensor:
         decoders = _jpeg_decoders(content)
-        may_be_turned = orientation.jpeg_may_have_one(header)
-        which = tf.where(may_be_turned, len(decoders), _fitting_ratio(content, wanted))
-        return tf.switch_case(which, [*decoders, lambda: _decode_exif_jpeg(content, wanted)])
+        return tf.switch_case(_fitting_ratio(content, wanted), decoders) if size else decoders[0]()
 
     def anything_else() -> tf.Tensor:
-        return tf.cond(
-            orientation.png_may_have_one(header),
-            lambda: _decode_exif_png(content),
-            lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
-        )
+        return tf.io.decode_image(content, channels=3, expand_animations=False)
 
-    image = tf.case(
+    is_jpeg = tf.strings.substr(header, 0, 2) == b"\xff\xd8"
+    rare = tf.reduce_any(
         [
-            (tf.strings.substr(header, 0, 2) == b"\xff\xd8", jpeg),
-            (tf.strings.substr(header, 8, 4) == b"WEBP", lambda: _decode_webp(content, header)),
-            (_is_palette_bmp(header), lambda: _decode_palette_bmp(content)),
-        ],
-        default=anything_else,
+            is_jpeg & orientation.jpeg_may_have_one(header),
+            orientation.png_may_have_one(header),
+            _is_webp(header),
+            _is_palette_bmp(header),
+        ]
+    )
+    # One switch and one function for all that is rare: `tf.case` would make conditions within
+    # conditions, and each of those costs a good part of decoding a thumbnail.
+    which = tf.where(rare, 0, tf.where(is_jpeg, 1, 2))
+    image = tf.switch_case(
+        which, [lambda: _rare_image(content, header, wanted), jpeg, anything_else]
     )
     return tf.ensure_shape(image, (None, None, 3))
 
@@ -163,45 +164,49 @@ def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     return tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0]
 
 
-def _rarely(*signature: tf.TensorSpec) -> Callable:
-    """Decorates what few images need, as a function that graphs call and do not take in.
-
-    TensorFlow puts the branches of a condition into the graph around it, and merely going past
-    those not taken costs every image some microseconds.
-    """
-    return tf.function(
-        input_signature=signature, autograph=False, experimental_attributes={"_noinline": True}
+@tf.function(
+    input_signature=[_BYTES, _BYTES, tf.TensorSpec((2,), tf.int32)],
+    autograph=False,
+    # A part of the graph around it would cost every image: merely to go past the operations of
+    # branches not taken takes some microseconds each.
+    experimental_attributes={"_noinline": True},
+)
+def _rare_image(content, header, size):
+    """What is turned, or must be prepared for TensorFlow's decoder."""
+    return tf.case(
+        [
+            (_is_webp(header), lambda: _decode_webp(content, header)),
+            (_is_palette_bmp(header), lambda: _decode_palette_bmp(content)),
+            (orientation.png_may_have_one(header), lambda: _decode_exif_png(content)),
+        ],
+        default=lambda: _decode_exif_jpeg(content, size),
     )
 
 
-@_rarely(_BYTES, tf.TensorSpec((2,), tf.int32))
-def _decode_exif_jpeg(content, size):
+def _decode_exif_jpeg(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     turn = orientation.of_jpeg(content)
     size = tf.where(orientation.is_transposed(turn), size[::-1], size)
-    decoders = _jpeg_decoders(content)
-
-    def turned(decode: Callable) -> tf.Tensor:
-        return orientation.upright(decode(), turn)
-
-    which = _fitting_ratio(content, size) + tf.where(turn == 1, 0, len(decoders))
-    return tf.switch_case(which, decoders + [functools.partial(turned, d) for d in decoders])
+    image = tf.switch_case(_fitting_ratio(content, size), _jpeg_decoders(content))
+    return tf.cond(turn == 1, lambda: image, lambda: orientation.upright(image, turn))
 
 
-@_rarely(_BYTES)
-def _decode_exif_png(content):
+def _decode_exif_png(content: tf.Tensor) -> tf.Tensor:
     return orientation.upright(tf.io.decode_png(content, channels=3), orientation.of_png(content))
 
 
-@_rarely(_BYTES, _BYTES)
-def _decode_webp(content, header):
+def _decode_webp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     safe = tf.cond(_is_animated_webp(header), lambda: _with_alpha(content), lambda: content)
-    # The WebP decoder refuses to drop an alpha channel.
+    # The decoder refuses to drop an alpha channel.
     image = tf.io.decode_image(safe, channels=0, expand_animations=False)[..., :3]
     return tf.cond(
         orientation.webp_may_have_one(header),
         lambda: orientation.upright(image, orientation.of_webp(content)),
         lambda: image,
     )
+
+
+def _is_webp(header: tf.Tensor) -> tf.Tensor:
+    return tf.strings.substr(header, 8, 4) == b"WEBP"
 
 
 def _is_animated_webp(header: tf.Tensor) -> tf.Tensor:
@@ -227,9 +232,9 @@ def _is_palette_bmp(header: tf.Tensor) -> tf.Tensor:
     return (tf.strings.substr(header, 0, 2) == b"BM") & (bits_per_pixel == b"\x08\x00")
 
 
-@_rarely(_BYTES)
-def _decode_palette_bmp(content):
-    # The BMP decoder takes a palette's indices for greys. One channel cannot be asked for; as many as the file has is one.
+def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
+    # The decoder takes a palette's indices for greys. One channel cannot be asked for; as many as
+    # the file has is one.
     indices = tf.io.decode_bmp(content, channels=0)[..., 0]
     # BITMAPFILEHEADER: offset of the pixels at byte 10; BITMAPINFOHEADER from byte 14, its own
     # size first; the palette follows it, four bytes (blue, green, red, 0) a colour.

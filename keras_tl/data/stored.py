@@ -114,7 +114,7 @@ def _as_array(labels: list, name: str) -> np.ndarray:
     if array.ndim not in (1, 2) or array.dtype.kind not in "biufU":
         raise DataError(
             f"Expected {name} labels of one kind: numbers, texts, or rows of 0 and 1 of one "
-            f"length. The first is {labels[0]!r}."
+            f"length. The first is {' '.join(repr(labels[0]).split())}."
         )
     return array
 

@@ -8,7 +8,7 @@ import contextlib
 import functools
 import importlib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras.src.legacy.saving import legacy_h5_format
+from keras.src.trainers.trainer import Trainer
 from keras.src.utils import file_utils
 
 from keras_tl import backbones
@@ -48,18 +49,14 @@ def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: b
     return add
 
 
-@contextlib.contextmanager
-def eagerly() -> Iterator[None]:
-    """Runs TensorFlow functions as plain Python inside the block."""
-    before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
-    try:
-        with warnings.catch_warnings():
-            # tf.data stays traced, as it should.
-            warnings.filterwarnings("ignore", ".*does not apply to tf.data functions")
-            yield
-    finally:
-        tf.config.run_functions_eagerly(before)
+def eagerly() -> contextlib.AbstractContextManager:
+    """Runs the steps of Keras models as plain Python inside the block.
+
+    `tf.config.run_functions_eagerly` would do more than that: Keras compiles grouped
+    convolutions, whose gradients TensorFlow has not on a CPU otherwise.
+    """
+    always = property(lambda model: True, lambda model, value: None)
+    return mock.patch.object(Trainer, "run_eagerly", always)
 
 
 def _values(weights) -> dict[str, np.ndarray]:
