@@ -92,4 +92,3 @@ def _dense_layers(config: HeadConfig, outputs: int, seed: int) -> list[keras.lay
             ),
         ]
     return layers
-

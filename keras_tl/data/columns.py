@@ -13,7 +13,7 @@ import numpy as np
 from keras_tl.config import check_choice
 from keras_tl.data.coding import code_splits
 from keras_tl.data.labels import TASKS, LabelCoder
-from keras_tl.data.sources import _FOLDER_NAMES, ImageSplit
+from keras_tl.data.sources import FOLDER_NAMES, ImageSplit
 from keras_tl.data.splits import SPLITS
 from keras_tl.data.tables import Table, is_empty
 from keras_tl.errors import ConfigError, DataError
@@ -134,7 +134,7 @@ def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray
         return {"train": np.arange(len(table.rows))}
 
     def split_of(value: object) -> str | None:
-        return _FOLDER_NAMES.get(str(value).strip().lower())
+        return FOLDER_NAMES.get(str(value).strip().lower())
 
     table.check(
         column,

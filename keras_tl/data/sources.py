@@ -12,7 +12,7 @@ from keras_tl.data.splits import SPLITS
 from keras_tl.errors import DataError
 from keras_tl.files import sha256
 
-_FOLDER_NAMES = {"train": "train", "test": "test"} | dict.fromkeys(
+FOLDER_NAMES = {"train": "train", "test": "test"} | dict.fromkeys(
     ("validation", "valid", "val"), "validation"
 )
 
@@ -132,7 +132,7 @@ def split_folders(root: Path) -> dict[str, Path]:
         )
     tops: dict[str, Path] = {}
     for folder in _folders(root):
-        split = _FOLDER_NAMES.get(folder.name.lower())
+        split = FOLDER_NAMES.get(folder.name.lower())
         if split in tops:
             raise DataError(
                 f"{str(root)!r} has two {split} folders, {tops[split].name!r} and "

@@ -244,7 +244,7 @@ def check_weights_file(case: Case, tmp_path: Path) -> None:
 @_check()
 def check_frozen_phase(case: Case, tmp_path: Path) -> None:
     """A frozen phase, live or cached, leaves the backbone bit-identical and moves the head."""
-    learner = case.learner()
+    learner = case.learner(settled=True)
     before = _values(learner.backbone.variables)
     for cache in ("off", "memory"):
         head = _values(learner.head.weights)

@@ -22,7 +22,7 @@ import tensorflow as tf
 from keras_tl.config import CacheConfig
 from keras_tl.data.pipeline import row_numbers, with_options
 from keras_tl.errors import CacheError
-from keras_tl.files import whole_folder, write_json
+from keras_tl.files import cache_root, whole_folder, write_json
 
 _FORMAT = 1
 
@@ -89,8 +89,8 @@ class FeatureCache:
 
     def __init__(self, config: CacheConfig):
         self.config = config
-        root = config.folder or os.environ.get("KERAS_TL_CACHE") or "~/.cache/keras_tl"
-        self._folder = Path(root).expanduser() / "features"
+        root = Path(config.folder).expanduser() if config.folder else cache_root()
+        self._folder = root / "features"
         self._in_memory: dict[str, Features] = {}
 
     def get(
