@@ -83,3 +83,48 @@ def test_from_a_weights_file_to_a_verified_export(photos, tmp_path, name, build,
     )
     call("report", run, "--out", tmp_path / "report.html")
     assert "Confusion matrix" in (tmp_path / "report.html").read_text("utf-8")
+
+
+# The label of a single-coloured image, made from its channels, and an output of the export.
+TASKS = {
+    "binary": (lambda c: "warm" if c[0] > c[2] else "cold", "probabilities"),
+    "multilabel": (
+        lambda c: ";".join(n for n, v in zip("rgb", c, strict=True) if v > 127),
+        "labels_mask",
+    ),
+    "regression": (lambda c: f"{sum(c) / 3:.1f}", "value"),
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_from_a_table_to_a_verified_export(tmp_path, task):
+    label_of, output = TASKS[task]
+    rng = np.random.default_rng(0)
+    rows = ["path,label"]
+    for number in range(24):
+        colour = rng.integers(0, 255, 3)
+        pixels = np.broadcast_to(colour, (33, 40, 3)).astype(np.uint8)
+        (tmp_path / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+        rows.append(f"{number}.png,{label_of(colour)}")
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(rows))
+
+    run = tmp_path / "run"
+    trained = call(
+        *("train", "--data", f"csv:{table}", "--image-size", 32, "--head-epochs", 2),
+        *("--fine-tune-epochs", 0, "--seed", 0, "--out", run),
+    )
+    evaluated = call("evaluate", run, "--data", f"csv:{table}")
+    assert evaluated["items"] == 4
+    for name, value in trained["head"].items():
+        assert evaluated[name] == pytest.approx(value, rel=1e-4), name
+    predicted = call("predict", run, tmp_path / "0.png", tmp_path / "1.png")
+    assert len(predicted) == 2
+    version = call("export", run, "--out", tmp_path / "model")["version"]
+    found = call("verify", version)
+    assert found["ok"]
+    assert output in found["signatures"]["serving_default"]["outputs"]
+    features = call("features", run, tmp_path / "0.png", "--out", tmp_path / "f.npy")
+    assert np.load(tmp_path / "f.npy").shape == (1, features["width"])
+    call("report", run, "--out", tmp_path / "report.html")
+    assert task in (tmp_path / "report.html").read_text("utf-8")

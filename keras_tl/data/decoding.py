@@ -69,20 +69,12 @@ def decode_image(content: tf.Tensor, size: tuple[int, int] | None = None) -> tf.
     def anything_else() -> tf.Tensor:
         return tf.io.decode_image(content, channels=3, expand_animations=False)
 
-    is_jpeg = tf.strings.substr(header, 0, 2) == b"\xff\xd8"
-    rare = tf.reduce_any(
-        [
-            is_jpeg & orientation.jpeg_may_have_one(header),
-            orientation.png_may_have_one(header),
-            _is_webp(header),
-            _is_palette_bmp(header),
-        ]
-    )
-    # One switch and one function for all that is rare: `tf.case` would make conditions within
-    # conditions, and each of those costs a good part of decoding a thumbnail.
-    which = tf.where(rare, 0, tf.where(is_jpeg, 1, 2))
+    rare = orientation.may_be_there(header) | orientation.is_webp(header) | _is_palette_bmp(header)
+    # One switch and one function for all that is rare, where `tf.case` would make conditions
+    # within conditions.
     image = tf.switch_case(
-        which, [lambda: _rare_image(content, header, wanted), jpeg, anything_else]
+        tf.where(rare, 0, tf.where(orientation.is_jpeg(header), 1, 2)),
+        [lambda: _rare_image(content, header, wanted), jpeg, anything_else],
     )
     return tf.ensure_shape(image, (None, None, 3))
 
@@ -173,40 +165,27 @@ def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
 )
 def _rare_image(content, header, size):
     """What is turned, or must be prepared for TensorFlow's decoder."""
-    return tf.case(
-        [
-            (_is_webp(header), lambda: _decode_webp(content, header)),
-            (_is_palette_bmp(header), lambda: _decode_palette_bmp(content)),
-            (orientation.png_may_have_one(header), lambda: _decode_exif_png(content)),
-        ],
-        default=lambda: _decode_exif_jpeg(content, size),
-    )
-
-
-def _decode_exif_jpeg(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    turn = orientation.of_jpeg(content)
+    turn = orientation.read(content, header)
     size = tf.where(orientation.is_transposed(turn), size[::-1], size)
-    image = tf.switch_case(_fitting_ratio(content, size), _jpeg_decoders(content))
+
+    def jpeg() -> tf.Tensor:
+        return tf.switch_case(_fitting_ratio(content, size), _jpeg_decoders(content))
+
+    image = tf.case(
+        [
+            (orientation.is_jpeg(header), jpeg),
+            (orientation.is_webp(header), lambda: _decode_webp(content, header)),
+            (_is_palette_bmp(header), lambda: _decode_palette_bmp(content)),
+        ],
+        default=lambda: tf.io.decode_png(content, channels=3),
+    )
     return tf.cond(turn == 1, lambda: image, lambda: orientation.upright(image, turn))
-
-
-def _decode_exif_png(content: tf.Tensor) -> tf.Tensor:
-    return orientation.upright(tf.io.decode_png(content, channels=3), orientation.of_png(content))
 
 
 def _decode_webp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     safe = tf.cond(_is_animated_webp(header), lambda: _with_alpha(content), lambda: content)
     # The decoder refuses to drop an alpha channel.
-    image = tf.io.decode_image(safe, channels=0, expand_animations=False)[..., :3]
-    return tf.cond(
-        orientation.webp_may_have_one(header),
-        lambda: orientation.upright(image, orientation.of_webp(content)),
-        lambda: image,
-    )
-
-
-def _is_webp(header: tf.Tensor) -> tf.Tensor:
-    return tf.strings.substr(header, 8, 4) == b"WEBP"
+    return tf.io.decode_image(safe, channels=0, expand_animations=False)[..., :3]
 
 
 def _is_animated_webp(header: tf.Tensor) -> tf.Tensor:
