@@ -42,3 +42,14 @@ def test_photos(tmp_path):
     assert "Test accuracy after fine-tuning" in out
     assert (tmp_path / "run.html").exists()
     assert (tmp_path / "model" / "1" / "saved_model.pb").exists()
+
+
+def test_few_shot(tmp_path):
+    out = run_recipe(
+        "few_shot.py",
+        *(small_photos(tmp_path / "photos"), "--image-size", 32, "--per-class", 2, 3),
+        *("--seeds", 2, "--epochs", 1, "--out", tmp_path / "few.png"),
+    )
+    assert "  2 images a class: test accuracy" in out
+    assert "  3 images a class: test accuracy" in out
+    assert (tmp_path / "few.png").exists()

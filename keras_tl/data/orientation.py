@@ -65,15 +65,17 @@ def read(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     # To go from segment to segment would be exact, but a loop in a graph takes as long as decoding
     # a small photo. The name and the first bytes of a TIFF structure are eight bytes or more.
     found = tf.strings.split(text + name, name, maxsplit=1)[1]
-    # Zeros follow, so that a directory outside the data is an empty one.
-    padded = tf.strings.substr(found, 0, _SEARCHED) + b"\x00" * _DIRECTORY_BYTES
-    # A WebP chunk has its length between the name and the data.
-    tiff = tf.strings.substr(padded, tf.where(webp, 4, 0), _SEARCHED)
+    # A WebP chunk has its length, four bytes, between the name and the data.
+    padded = tf.strings.substr(found, 0, _SEARCHED) + b"\x00" * (4 + _DIRECTORY_BYTES)
+    tiff = tf.strings.substr(padded, tf.where(webp, 4, 0), -1)
     return tf.where(may_be_there(header), _of_tiff(tiff), 1)
 
 
 def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
-    """The orientation in the first directory of a TIFF structure with zeros behind it."""
+    """The orientation in the first directory of a TIFF structure.
+
+    Zeros behind it make a directory outside the data an empty one.
+    """
     start = tf.strings.substr(tiff, 0, 4)
     little, big = start == b"II*\x00", start == b"MM\x00*"
 

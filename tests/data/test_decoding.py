@@ -1,17 +1,22 @@
 """The one decoder: every format against Pillow, in every mode of execution; resizing."""
 
+import contextlib
 import functools
 import io
 import struct
+import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageOps
 
+import keras_tl as ktl
 from keras_tl.data.decoding import FORMATS, RESIZES, decode_image, load_image, resize
-from keras_tl.data.pipeline import read_image
+from keras_tl.data.pipeline import Pipeline, read_image
+from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError, DataError
+from tests.conftest import make_tiny_data, small_network
 
 # TensorFlow decodes JPEG by libjpeg's fast transform, Pillow by the accurate one.
 JPEG = 16
@@ -376,3 +381,203 @@ def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same(side, how):
     assert min(decoded.shape[:2]) < 4 * 224
     full = resize(decode_image(content), size, how)
     assert np.abs(load_image(content, size, how) - full).mean() < 1
+
+
+def tiff(orientation, order, kind=3, first_directory=8, entries=3):
+    """A TIFF structure with an orientation among other entries, and a thumbnail's directory."""
+
+    def directory(value):
+        others = [(0x0111 - n, 3, 1, n) for n in range(entries - 1)]
+        packed = [
+            struct.pack(f"{order}HHIHH", *entry, 0)
+            for entry in sorted([*others, (0x0112, kind, 1, value)])
+        ]
+        return struct.pack(f"{order}H", len(packed)) + b"".join(packed) + b"\x00" * 4
+
+    start = (b"II*\x00" if order == "<" else b"MM\x00*") + struct.pack(f"{order}I", first_directory)
+    return start.ljust(first_directory, b"\x01") + directory(orientation) + directory(3)
+
+
+def in_jpeg(content, exif, before=b""):
+    """A JPEG file with the TIFF structure in its first APP1 segment."""
+    segment = b"Exif\x00\x00" + exif
+    return (
+        content[:2] + before + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment
+    ) + content[2:]
+
+
+def app(number, payload):
+    return bytes([0xFF, 0xE0 + number]) + struct.pack(">H", len(payload) + 2) + payload
+
+
+def upright_pixels(content):
+    """What Pillow makes of the file's orientation."""
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+ORDERS = {"little": "<", "big": ">"}
+BEFORE = {
+    "first": b"",
+    "after-jfif": app(0, b"JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"),
+    "after-others": app(0, b"JFXX\x00\x10")
+    + app(13, b"Photoshop 3.0\x00" * 9)
+    + app(2, b"ICC" * 99),
+    "after-xmp": app(1, b"http://ns.adobe.com/xap/1.0/\x00<x/>"),
+    "after-a-comment": b"\xff\xfe\x00\x07hello",
+}
+TURNS = range(1, 9)
+# The same photo with each orientation, as a camera and as other programs write it.
+TURNED = {
+    f"jpeg-{turn}-{name}": in_jpeg(CASES["jpeg"][0], tiff(turn, order))
+    for turn in TURNS
+    for name, order in ORDERS.items()
+}
+TURNED |= {
+    f"jpeg-{where}": in_jpeg(CASES["jpeg-progressive"][0], tiff(6, ">"), before)
+    for where, before in BEFORE.items()
+}
+TURNED |= {
+    f"{name}-{turn}": encode(RGB, file_format, exif=tiff(turn, order), **options)
+    for turn in TURNS
+    for name, order, file_format, options in [
+        ("png", ">", "PNG", {}),
+        ("png-little", "<", "PNG", {}),
+        ("webp", "<", "WebP", {"lossless": True}),
+    ]
+}
+TURNED |= {
+    "jpeg-grey": in_jpeg(CASES["jpeg-grey"][0], tiff(5, "<")),
+    "jpeg-cmyk": in_jpeg(CASES["jpeg-cmyk"][0], tiff(7, ">")),
+    "jpeg-directory-elsewhere": in_jpeg(CASES["jpeg"][0], tiff(8, "<", first_directory=1001)),
+    "jpeg-many-entries": in_jpeg(CASES["jpeg"][0], tiff(2, ">", entries=64)),
+    "jpeg-by-pillow": encode(RGB, "JPEG", exif=tiff(4, "<")),
+    "png-alpha": encode(RGBA, "PNG", exif=tiff(6, ">")),
+    "webp-alpha": encode(RGBA, "WebP", lossless=True, exact=True, exif=tiff(6, "<")),
+    "webp-animated": encode(
+        RGB, "WebP", lossless=True, save_all=True, append_images=[OTHER], exif=tiff(6, "<")
+    ),
+}
+
+
+TURNING = {
+    "eager": lambda: map(MODES["eager"], TURNED.values()),
+    "function": lambda: map(MODES["function"], TURNED.values()),
+    "map_fn": lambda: map(MODES["map_fn"], TURNED.values()),
+    "tf.data": lambda: tf.data.Dataset.from_tensor_slices([*TURNED.values()]).map(decode_image),
+}
+
+
+@pytest.mark.parametrize("mode", TURNING)
+def test_photos_are_upright_as_pillow_turns_them(mode):
+    for (name, content), pixels in zip(TURNED.items(), TURNING[mode](), strict=True):
+        expected = upright_pixels(content)
+        assert pixels.shape == expected.shape, name
+        difference = np.abs(np.asarray(pixels, int) - expected).max()
+        assert difference <= (JPEG if name.startswith("jpeg") else 0), name
+
+
+def test_the_cases_are_turned_in_all_eight_ways():
+    seen = {upright_pixels(content).tobytes() for name, content in TURNED.items() if "png" in name}
+    assert len(seen) >= len(TURNS)
+
+
+def test_the_input_pipeline_turns_photos_that_are_files(tmp_path):
+    contents = [in_jpeg(CASES["jpeg"][0], tiff(turn, ">")) for turn in TURNS]
+    paths = [tmp_path / f"{turn}.jpg" for turn in TURNS]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    split = ImageSplit(tuple(map(str, paths)), np.zeros(len(paths), np.int64))
+    found = Pipeline((24, 20), "stretch").pixels(split)
+    expected = [resize(upright_pixels(content), (24, 20), "stretch") for content in contents]
+    assert np.abs(found - np.stack(expected)).max() <= JPEG
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """The `serving_default` signature of an export, loaded without this package's code."""
+    learner = ktl.Learner(
+        small_network(), make_tiny_data(), image_size=(24, 20), preprocess="tf", verbose=False
+    )
+    folder = learner.export(tmp_path_factory.mktemp("exports") / "model")
+    loaded = tf.saved_model.load(str(folder))
+    return lambda files: loaded.signatures["serving_default"](image_bytes=tf.constant(files))
+
+
+def test_the_exported_graph_turns_photos(served):
+    turned = [in_jpeg(CASES["jpeg"][0], tiff(turn, "<")) for turn in TURNS]
+    upright = [encode(Image.fromarray(np.asarray(MODES["eager"](c))), "PNG") for c in turned]
+    found, expected = served(turned)["probabilities"], served(upright)["probabilities"]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert len(np.unique(np.round(expected, 5), axis=0)) == len(TURNS)
+
+
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("size", [(20, 60), (60, 20), (5, 11)])
+def test_the_fraction_is_of_the_turned_photo(turn, size):
+    content = in_jpeg(encode(LARGE, "JPEG"), tiff(turn, ">"))
+    whole, fraction = decode_image(tf.constant(content)), decode_image(tf.constant(content), size)
+    ratio = min(whole.shape[0] // (2 * size[0]), whole.shape[1] // (2 * size[1]))
+    ratio = max(divisor for divisor in (1, 2, 4, 8) if divisor <= max(ratio, 1))
+    assert fraction.shape == (-(-whole.shape[0] // ratio), -(-whole.shape[1] // ratio), 3)
+
+
+GOOD = tiff(6, "<")
+# Exif data that say nothing, or nonsense: the photo is taken as it is.
+UPRIGHT = {
+    "empty": b"",
+    "only-an-order": b"II",
+    "only-a-start": GOOD[:8],
+    "no-entries": GOOD[:10],
+    "cut-entry": GOOD[:-60],
+    "neither-order": b"XX" + GOOD[2:],
+    "wrong-number": b"II+" + GOOD[3:],
+    "other-type": tiff(6, "<", kind=4),
+    "orientation-0": tiff(0, "<"),
+    "orientation-9": tiff(9, ">"),
+    "orientation-65535": tiff(65535, ">"),
+    "directory-at-the-end": GOOD[:4] + struct.pack("<I", len(GOOD)) + GOOD[8:],
+    "directory-far-outside": GOOD[:4] + b"\xff\xff\xff\xff" + GOOD[8:],
+    "directory-a-little-outside": GOOD[:4] + struct.pack("<I", len(GOOD) + 1) + GOOD[8:],
+    "count-of-65535-and-no-entry": GOOD[:8] + b"\xff\xff",
+}
+
+
+@pytest.mark.parametrize("name", UPRIGHT)
+def test_exif_data_that_are_broken_change_nothing(name):
+    for order, content in [
+        ("jpeg", in_jpeg(CASES["jpeg"][0], UPRIGHT[name])),
+        ("png", encode(RGB, "PNG", exif=UPRIGHT[name] or b"x")),
+    ]:
+        expected = MODES["function"](CASES[order][0])
+        np.testing.assert_array_equal(MODES["function"](content), expected, err_msg=order)
+
+
+def test_exif_segments_of_any_bytes_never_are_an_error():
+    rng = np.random.default_rng(0)
+    expected = np.asarray(MODES["function"](CASES["jpeg"][0]))
+    for number in range(300):
+        exif = bytearray(tiff(1 + number % 8, "<>"[number % 2], first_directory=8 + number))
+        for at in rng.integers(0, len(exif), rng.integers(1, 30)):
+            exif[at] = rng.integers(256)
+        exif = bytes(exif[: rng.integers(0, len(exif) + 1)])
+        pixels = np.asarray(MODES["function"](in_jpeg(CASES["jpeg"][0], exif)))
+        assert sorted(pixels.shape) == sorted(expected.shape)
+        assert np.array_equal(np.sort(pixels, None), np.sort(expected, None))
+
+
+@pytest.mark.parametrize("name", ["jpeg-6-big", "png-6", "webp-6"])
+def test_a_turned_photo_that_is_cut_short_is_the_error_it_was(name):
+    content = TURNED[name]
+    for length in range(0, len(content) - 40, 37):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            MODES["function"](content[:length])
+
+
+def test_segments_of_no_length_do_not_keep_the_decoder_busy():
+    for segment in (b"\xff\xe1\x00\x00", b"\xff\xe1\x00\x02", b"\xff\xe1\xff\xff"):
+        content = CASES["jpeg"][0][:2] + segment * 10_000 + CASES["jpeg"][0][2:]
+        began = time.perf_counter()
+        with contextlib.suppress(tf.errors.InvalidArgumentError):
+            MODES["function"](content)
+        assert time.perf_counter() - began < 5
