@@ -24,7 +24,8 @@ from keras_tl.data.pipeline import row_numbers, with_options
 from keras_tl.errors import CacheError
 from keras_tl.files import cache_root, whole_folder, write_json
 
-_FORMAT = 1
+# Raised whenever the same key would stand for other features.
+_FORMAT = 2
 
 
 @dataclasses.dataclass(frozen=True)
