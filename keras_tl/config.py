@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from keras_tl.errors import ConfigError, unknown
 
+TASKS = ("multiclass", "binary", "multilabel", "regression")
 POOLINGS = ("avg", "max", "flatten")
 SCHEDULES = ("constant", "cosine")
 OPTIMIZERS = ("adam", "adamw", "sgd")

@@ -17,8 +17,9 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import CacheConfig, HeadConfig, ModelConfig, Phase
 from keras_tl.data.augmentation import Augmentation, check_augmentation
-from keras_tl.data.images import ImageData, ImageSize, check_image_size
+from keras_tl.data.images import ImageData
 from keras_tl.data.inputs import ImageInput, read_inputs
+from keras_tl.data.options import ImageSize, check_image_size
 from keras_tl.errors import DataError, RunError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.metrics import METRICS

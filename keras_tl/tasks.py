@@ -106,10 +106,6 @@ class Task(abc.ABC):
         """
         return None
 
-    def sample_weights(self, targets: tf.Tensor, class_weights: np.ndarray) -> tf.Tensor:
-        """float32 (batch,): the weights of the classes, shared out by each item's targets."""
-        raise NotImplementedError
-
     @property
     def kind(self) -> str:
         """The task's name for messages."""
@@ -118,6 +114,10 @@ class Task(abc.ABC):
 
 class _Classes(Task):
     """One class an item."""
+
+    @abc.abstractmethod
+    def sample_weights(self, targets: tf.Tensor, class_weights: np.ndarray) -> tf.Tensor:
+        """float32 (batch,): the weights of the classes, shared out by each item's targets."""
 
     def check(self, phase: Phase) -> None:
         if isinstance(phase.class_weight, Mapping):

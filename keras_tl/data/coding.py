@@ -29,18 +29,9 @@ def code_splits(
         DataError: the labels do not make a task, or not the same one in every split.
         ConfigError: there is no such task.
     """
-    are_classes = task in ("binary", "multiclass") or (task is None and class_names is not None)
-    labels = {name: _as_integers(y) if are_classes else y for name, (_, y) in given.items()}
-    coder = label_coder(labels["train"], class_names, task)
+    coder = label_coder(given["train"][1], class_names, task)
     splits = {
-        name: ImageSplit(images, coder.code(labels[name], len(images), name))
-        for name, (images, _) in given.items()
+        name: ImageSplit(images, coder.code(labels, len(images), name))
+        for name, (images, labels) in given.items()
     }
     return splits, coder
-
-
-def _as_integers(y: Sequence) -> Sequence:
-    """Class numbers that were kept as floating-point numbers, such as 1.0; others as they are."""
-    if isinstance(y, np.ndarray) and y.dtype.kind == "f" and np.all(y == np.rint(y)):
-        return y.astype(np.int64)
-    return y

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Self, Unpack
 
 import numpy as np
 import tensorflow as tf
@@ -16,52 +16,13 @@ from keras_tl.data.coding import code_splits
 from keras_tl.data.columns import Column, Columns
 from keras_tl.data.datasets import read_dataset
 from keras_tl.data.decoding import RESIZES
-from keras_tl.data.labels import LabelCoder
+from keras_tl.data.labels import LabelCoder, task_of_classes
+from keras_tl.data.options import DataOptions, ImageSize, check_image_size
 from keras_tl.data.sources import ImageSplit, check_pixels, scan_folder, split_folders
 from keras_tl.data.splits import SPLITS, take_out
 from keras_tl.data.stored import store_by_content
 from keras_tl.data.tables import read_csv, read_frame
 from keras_tl.errors import ConfigError, DataError, unknown
-
-ImageSize = int | tuple[int, int] | None
-
-
-def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
-    """Gives an image size as (height, width), `None` for the backbone's own.
-
-    Raises:
-        ConfigError: it is neither a positive whole number nor two of them.
-    """
-    if image_size is None:
-        return None
-    pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
-    if len(pair) != 2:
-        raise ConfigError(f"image_size must be one number or two. Received: {image_size!r}.")
-    for side in pair:
-        check_range("image_size", side, 1, whole=True)
-    return pair
-
-
-class DataOptions(TypedDict, total=False):
-    """What all constructors of `ImageData` take.
-
-    Attributes:
-        image_size: side in pixels, or (height, width); `None` means the backbone's own.
-        validation_split: share of the images that are not test images, in [0, 1); ignored where
-            there is a validation split.
-        test_split: share of all images, in [0, 1); ignored where there is a test split.
-        seed: seed of the splits.
-        resize: how images get to their size: `"crop"`, `"pad"` or `"stretch"` (see
-            `keras_tl.data.decoding.resize`).
-        augmentation: what `augment=True` means for these data.
-    """
-
-    image_size: ImageSize
-    validation_split: float
-    test_split: float
-    seed: int
-    resize: str
-    augmentation: Augmentation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +87,7 @@ class ImageData:
             test_split = 0.0
         return cls._make(
             splits,
-            "binary" if len(class_names) == 2 else "multiclass",
+            task_of_classes(class_names),
             class_names,
             image_size=image_size,
             validation_split=validation_split,
@@ -446,7 +407,7 @@ class ImageData:
             order = np.random.default_rng(seed).permutation(len(train))
             drawn = [order[train.labels[order] == c][:per_class] for c in range(len(names))]
             splits["train"] = train.take(np.sort(np.concatenate(drawn)))
-        task = self.task if classes is None else "binary" if len(names) == 2 else "multiclass"
+        task = self.task if classes is None else task_of_classes(names)
         return dataclasses.replace(self, splits=splits, task=task, class_names=names)
 
     def split(self, name: str) -> ImageSplit:

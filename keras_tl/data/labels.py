@@ -5,10 +5,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from keras_tl.config import check_choice
+from keras_tl.config import TASKS, check_choice
 from keras_tl.errors import DataError
 
-TASKS = ("multiclass", "binary", "multilabel", "regression")
 _SHOWN = 5
 
 
@@ -16,7 +15,7 @@ class LabelCoder(abc.ABC):
     """Turns the labels of a split into an array, the same way for every split.
 
     Attributes:
-        task: one of `TASKS`.
+        task: one of `keras_tl.config.TASKS`.
         class_names: the classes' or labels' names; none for a regression.
     """
 
@@ -52,7 +51,7 @@ def label_coder(
         y: the labels of the training split.
         class_names: names of the classes that integers count, or of the columns of 0 and 1;
             `None`: the sorted distinct labels.
-        task: one of `TASKS`, where the labels could be taken for something else.
+        task: one of `keras_tl.config.TASKS`, where the labels could be taken for something else.
 
     Raises:
         DataError: the labels do not fit the task, or do not make one.
@@ -69,6 +68,11 @@ def label_coder(
     if task == "regression" or (task is None and y.dtype.kind == "f" and class_names is None):
         return _NumberCoder()
     return _ClassCoder(y, class_names, task)
+
+
+def task_of_classes(class_names: Sequence[str]) -> str:
+    """The task of items that have one class each."""
+    return "binary" if len(class_names) == 2 else "multiclass"
 
 
 def _is_multilabel(y: Sequence) -> bool:
@@ -109,13 +113,12 @@ class _ClassCoder(LabelCoder):
     """Any values, or integers that count given names."""
 
     def __init__(self, y: np.ndarray, class_names: Sequence[str] | None, task: str | None):
+        y = _as_integers(y)
         if class_names is None:
             try:
                 values = np.unique(y).tolist()
             except TypeError as error:
                 raise DataError(f"Expected labels of one kind, all given. {error}.") from error
-            if y.dtype.kind == "f" and all(float(value).is_integer() for value in values):
-                values = [*map(int, values)]  # Classes that a table reader took for numbers.
             self.class_names = tuple(map(str, values))
         else:
             self.class_names = tuple(map(str, class_names))
@@ -131,7 +134,7 @@ class _ClassCoder(LabelCoder):
                 f"task='binary' is for two classes, found {len(self.class_names)}: "
                 f"{_listing(self.class_names)}."
             )
-        self.task = task or ("binary" if len(self.class_names) == 2 else "multiclass")
+        self.task = task or task_of_classes(self.class_names)
         self._numbers = {value: number for number, value in enumerate(values)}
 
     def code(self, y: Sequence, items: int, name: str) -> np.ndarray:
@@ -144,6 +147,11 @@ class _ClassCoder(LabelCoder):
                 f"expected: {_listing(self._numbers)}."
             )
         return np.array([self._numbers[value] for value in y.tolist()], np.int64)
+
+
+def _as_integers(y: np.ndarray) -> np.ndarray:
+    """Class numbers that were kept as floating-point numbers, such as 1.0; others as they are."""
+    return y.astype(np.int64) if y.dtype.kind == "f" and np.all(y == np.rint(y)) else y
 
 
 class _MultilabelCoder(LabelCoder):

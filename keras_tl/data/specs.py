@@ -59,7 +59,7 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
         spec: `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
         recorded: the `source_settings` of data made before, to read a source of the same kind
             in the same way; options count before them.
-        options: what the source takes, and those of `keras_tl.data.images.DataOptions`.
+        options: what the source takes, and those of `keras_tl.data.options.DataOptions`.
 
     Raises:
         ConfigError: there is no such kind, or it does not take an option.

@@ -11,33 +11,28 @@ from keras_tl.errors import ConfigError, unknown
 
 HEAD = Phase(name="head", epochs=10, learning_rate=1e-3, batch_size=32, schedule="cosine")
 
+_FINE_TUNE = Phase(
+    name="fine-tune",
+    epochs=3,
+    learning_rate=3e-4,
+    unfreeze="all",
+    optimizer="adamw",
+    weight_decay=0.01,
+    schedule="cosine",
+    warmup=0.1,
+    batch_size=32,
+    patience=3,
+)
+
 POLICIES: dict[str, tuple[Phase, ...]] = {
-    "standard": (
-        Phase(
-            name="fine-tune",
-            epochs=3,
-            learning_rate=3e-4,
-            unfreeze="all",
-            optimizer="adamw",
-            weight_decay=0.01,
-            schedule="cosine",
-            warmup=0.1,
-            batch_size=32,
-            patience=3,
-        ),
-    ),
+    "standard": (_FINE_TUNE,),
     # From random weights, to compare with.
     "scratch": (
-        Phase(
+        dataclasses.replace(
+            _FINE_TUNE,
             name="scratch",
             epochs=30,
             learning_rate=1e-3,
-            unfreeze="all",
-            optimizer="adamw",
-            weight_decay=0.01,
-            schedule="cosine",
-            warmup=0.1,
-            batch_size=32,
             patience=30,
             batch_norm="live",
         ),

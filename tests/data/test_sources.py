@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from keras_tl.data import ImageData
-from keras_tl.data.images import check_image_size
+from keras_tl.data.options import check_image_size
 from keras_tl.data.pipeline import Pipeline
 from keras_tl.data.sources import ImageSplit, image_files
 from keras_tl.errors import ConfigError, DataError
