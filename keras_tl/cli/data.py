@@ -1,0 +1,89 @@
+"""`--data` and the options that go with it."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+import keras_tl
+from keras_tl.cli.group import start_toolkit
+
+
+@dataclasses.dataclass(frozen=True)
+class DataAsked:
+    """What `--data` and the options of its sources say."""
+
+    spec: str
+    options: dict[str, Any]
+
+
+def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--data` and what its sources take; the command gets them as `spec`."""
+
+    @click.option(
+        "--data",
+        "spec",
+        required=True,
+        metavar="SPEC",
+        help="folder:PATH (one folder of images a class), csv:PATH (a table of image paths and "
+        "labels), tfds:NAME (a data set of TensorFlow Datasets), or digits.",
+    )
+    @click.option("--image-column", "image", help="csv: column of paths; tfds: image feature.")
+    @click.option(
+        "--label-column",
+        "label",
+        multiple=True,
+        help="csv: column of labels; repeated: columns of 0 and 1, one a label. tfds: feature.",
+    )
+    @click.option("--split-column", help="csv: column that says train, validation or test.")
+    @click.option("--label-separator", "separator", help="csv: between the labels of a cell.")
+    @click.option("--task", help="csv: multiclass, binary, multilabel or regression.")
+    @click.option("--data-dir", help="tfds: folder of prepared data sets.")
+    @click.option("--no-download", is_flag=True, help="tfds: use what is there only.")
+    @functools.wraps(command)
+    def wrapped(
+        spec: str,
+        label: tuple[str, ...],
+        split_column: str | None,
+        no_download: bool,
+        **others: Any,
+    ) -> Any:
+        given = {name: others.pop(name) for name in ("image", "separator", "task", "data_dir")}
+        given["label"] = label[0] if len(label) == 1 else list(label) or None
+        given["split"] = split_column
+        given["download"] = False if no_download else None
+        options = {name: value for name, value in given.items() if value is not None}
+        return command(spec=DataAsked(spec, options), **others)
+
+    return wrapped
+
+
+def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what says how images are split and resized."""
+    for option in (
+        click.option("--split-seed", default=0, show_default=True, help="Seed of the splits."),
+        click.option("--test-split", default=0.15, show_default=True, help="Share for testing."),
+        click.option(
+            "--validation-split", default=0.15, show_default=True, help="Share for validation."
+        ),
+        click.option(
+            "--resize",
+            default="crop",
+            show_default=True,
+            help="crop, pad or stretch images to the backbone's size.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def load_data(
+    data: DataAsked, recorded: dict[str, Any] | None = None, **options: Any
+) -> "keras_tl.ImageData":
+    """Reads the data; in the way that `recorded` says, where the options do not."""
+    start_toolkit()
+    from keras_tl.data.specs import load_spec
+
+    return load_spec(data.spec, recorded, **data.options, **options)

@@ -1,0 +1,75 @@
+"""What all commands share: the group, `--json`, how numbers are shown, TensorFlow's start."""
+
+import functools
+import importlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import click
+
+import keras_tl
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=False,
+)
+@click.version_option(keras_tl.__version__)
+def cli() -> None:
+    """Transfer learning with Keras: train a head, fine-tune, evaluate, export, verify."""
+
+
+def start_toolkit() -> ModuleType:
+    """`keras_tl` with TensorFlow imported, whose start-up notes would bury ours.
+
+    The first ones come whatever the variable says (tensorflow/tensorflow#100442), so standard
+    error is held back meanwhile. Whoever wants the notes sets the variable.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+        return keras_tl
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as notes:
+        os.dup2(notes.fileno(), 2)
+        try:
+            importlib.import_module("tensorflow")
+        except BaseException:
+            notes.seek(0)
+            os.write(standard_error, notes.read())
+            raise
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+    return keras_tl
+
+
+def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--json`: the command's result as one JSON line on standard output, and no progress.
+
+    The command gets `verbose` and gives its result, and a text for people.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON line, no progress.")
+    @functools.wraps(command)
+    def wrapped(as_json: bool, **arguments: Any) -> None:
+        result, text = command(verbose=not as_json, **arguments)
+        click.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
+
+    return wrapped
+
+
+def row_text(values: dict[str, Any]) -> str:
+    """Numbers with their names, in a line."""
+    return "  ".join(f"{k.replace('_', ' ')} {value_text(value)}" for k, value in values.items())
+
+
+def value_text(value: float | int | None) -> str:
+    """A number as people read it."""
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4g}"

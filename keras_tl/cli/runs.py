@@ -1,0 +1,114 @@
+"""What is done with a saved run, and with its export."""
+
+from pathlib import Path
+
+import click
+
+from keras_tl.cli.data import DataAsked, data_options, load_data
+from keras_tl.cli.group import cli, row_text, start_toolkit, with_json
+from keras_tl.errors import ExportError
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@data_options
+@click.option("--split", default="test", show_default=True, help="train, validation or test.")
+@with_json
+def evaluate(verbose: bool, run: Path, split: str, spec: DataAsked) -> tuple[dict, str]:
+    """Measure a saved RUN on a split of the data, which are split as they were for training."""
+    toolkit = start_toolkit()
+    from keras_tl.training.checkpoints import read_run
+
+    recorded = read_run(run)["data"]
+    data = load_data(
+        spec,
+        recorded.get("source_settings"),
+        resize=recorded["resize"],
+        **recorded["split_settings"],
+    )
+    learner = toolkit.Learner.load(run, data, verbose=verbose)
+    metrics = learner.evaluate(split)
+    per_class = metrics.get("per_class", {})
+    width = max(map(len, per_class), default=0)
+    lines = [f"{name:<{width}}  {row_text(row)}" for name, row in per_class.items()]
+    lines.append(row_text({k: v for k, v in metrics.items() if isinstance(v, float | int | None)}))
+    return metrics, "\n".join(lines)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True)
+@with_json
+def predict(verbose: bool, run: Path, images: tuple[str, ...]) -> tuple[list, str]:
+    """Predict the classes, labels or values of IMAGES (files, or one folder) by a saved RUN."""
+    learner = start_toolkit().Learner.load(run, verbose=verbose)
+    predictions = learner.predict(images[0] if len(images) == 1 else list(images))
+    lines = [f"{item.source}: {item}" for item in predictions]
+    return predictions.to_json(), "\n".join(lines)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The file: .npy (an array, a row an image) or .parquet (columns source and features).",
+)
+@with_json
+def features(verbose: bool, run: Path, images: tuple[str, ...], out: Path) -> tuple[dict, str]:
+    """Write the features of IMAGES (files, or one folder), as a saved RUN's head gets them."""
+    learner = start_toolkit().Learner.load(run, verbose=verbose)
+    count, width = learner.save_features(images[0] if len(images) == 1 else list(images), out)
+    found = {"features": str(out), "items": count, "width": width}
+    return found, f"Wrote {count:,} rows of {width:,} features to {out}."
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The HTML file.")
+@with_json
+def report(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
+    """Write what a saved RUN recorded as one HTML file."""
+    start_toolkit().Learner.load(run, verbose=verbose).report(out)
+    return {"report": str(out)}, f"Wrote {out}."
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The model's folder, such as saved_models/photos; the next version is written below it.",
+)
+@with_json
+def export(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
+    """Export a saved RUN as a verified SavedModel for TF Serving."""
+    version = start_toolkit().Learner.load(run, verbose=verbose).export(out)
+    return {"version": str(version)}, f"Exported to {version}."
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@with_json
+def verify(verbose: bool, path: Path) -> tuple[dict, str]:
+    """Load an export as TF Serving does, without Keras, and ask it its recorded examples."""
+    from keras_tl.export.verification import verify as verify_export
+
+    found = verify_export(path)
+    if not found.ok:
+        raise ExportError(f"{found.path} is not right: {'; '.join(found.problems)}.")
+    lines = [f"{found.path} is right."]
+    for name, signature in found.signatures.items():
+        inputs, outputs = (
+            ", ".join(f"{key} {value['dtype']}{value['shape']}" for key, value in part.items())
+            for part in (signature["inputs"], signature["outputs"])
+        )
+        lines.append(f"  {name}: {inputs} -> {outputs}")
+        for output, difference in found.differences.get(name, {}).items():
+            lines.append(f"    {output} differs from the model by at most {difference:.1e}")
+    if not found.differences:
+        lines.append("  It holds no recorded examples: only loading and structure were checked.")
+    return found.to_json(), "\n".join(lines)

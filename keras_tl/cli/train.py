@@ -1,0 +1,164 @@
+"""`keras-tl train`."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import click
+
+import keras_tl
+from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
+from keras_tl.cli.group import cli, start_toolkit, value_text, with_json
+from keras_tl.config import CACHES
+from keras_tl.errors import ConfigError
+
+
+def _image_size(value: str | None) -> int | tuple[int, int] | None:
+    if value is None:
+        return None
+    try:
+        sides = tuple(int(side) for side in value.lower().split("x"))
+    except ValueError:
+        raise ConfigError(
+            f"--image-size must be SIDE or HEIGHTxWIDTH in pixels. Received: {value!r}."
+        ) from None
+    return sides[0] if len(sides) == 1 else sides
+
+
+def _number_or_name(value: str | None) -> int | str | None:
+    return int(value) if value is not None and value.isdecimal() else value
+
+
+@cli.command()
+@data_options
+@split_options
+@click.option("--backbone", default="efficientnet_lite0", show_default=True, help="Its name.")
+@click.option(
+    "--weights",
+    default="imagenet",
+    show_default=True,
+    help="imagenet, the path of a weights file, or none for random weights.",
+)
+@click.option("--image-size", metavar="SIDE|HxW", help="Pixels; the backbone's own if not given.")
+@click.option("--head-epochs", type=int, help="Epochs with the backbone frozen.")
+@click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning; 0 for none.")
+@click.option("--head-learning-rate", type=float, help="Peak rate of the head's phase.")
+@click.option("--learning-rate", type=float, help="Peak rate of fine-tuning.")
+@click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
+@click.option("--batch-size", type=int, help="Images per step, in both phases.")
+@click.option(
+    "--augment",
+    multiple=True,
+    metavar="NAME",
+    help="How images are augmented in fine-tuning: standard, no-flip, randaugment, mixup, cutmix; "
+    "can be repeated. The data's own if not given.",
+)
+@click.option("--no-augment", is_flag=True, help="No augmentation.")
+@click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
+@click.option("--balanced", is_flag=True, help="Every class weighs the same.")
+@click.option(
+    "--output-block", help="The block whose output is the features; the last if not given."
+)
+@click.option(
+    "--tensorboard", metavar="FOLDER", help="Log for TensorBoard (pip install tensorboard)."
+)
+@click.option(
+    "--cache",
+    type=click.Choice(CACHES),
+    default="auto",
+    show_default=True,
+    help="Where the frozen backbone's features are kept.",
+)
+@click.option(
+    "--precision",
+    default="auto",
+    show_default=True,
+    help="auto, float32, mixed_bfloat16 or mixed_float16.",
+)
+@click.option(
+    "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
+)
+@click.option("--seed", type=int, help="Makes the run repeatable.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder.")
+@with_json
+def train(
+    verbose: bool,
+    spec: DataAsked,
+    resize: str,
+    validation_split: float,
+    test_split: float,
+    split_seed: int,
+    out: Path,
+    **options: Any,
+) -> tuple[dict, str]:
+    """Train a head on a frozen backbone, fine-tune both, and save the run."""
+    toolkit = start_toolkit()
+    from keras_tl.training.checkpoints import check_target
+
+    check_target(out)
+    data = load_data(
+        spec,
+        resize=resize,
+        validation_split=validation_split,
+        test_split=test_split,
+        seed=split_seed,
+    )
+    weights = options["weights"]
+    learner = toolkit.Learner(
+        options["backbone"],
+        data,
+        weights=None if weights.lower() == "none" else weights,
+        image_size=_image_size(options["image_size"]),
+        output_block=options["output_block"],
+        precision=options["precision"],
+        strategy=options["strategy"],
+        seed=options["seed"],
+        verbose=verbose,
+    )
+    result: dict[str, Any] = {"run": str(out)}
+    shared = {
+        "batch_size": options["batch_size"],
+        "label_smoothing": options["label_smoothing"],
+        "class_weight": "balanced" if options["balanced"] else None,
+        "callbacks": _tensorboard(options["tensorboard"]),
+    }
+    learner.fit_head(
+        options["head_epochs"], options["head_learning_rate"], cache=options["cache"], **shared
+    )
+    result["head"] = _evaluate_and_save(learner, out)
+    if options["fine_tune_epochs"] != 0:
+        learner.fine_tune(
+            options["fine_tune_epochs"],
+            options["learning_rate"],
+            _number_or_name(options["unfreeze"]),
+            augment=not options["no_augment"] and (options["augment"] or True),
+            **shared,
+        )
+        result["fine_tuned"] = _evaluate_and_save(learner, out)
+    lines = [f"Saved the run to {out}."]
+    headline = learner.task.headline
+    for phase, name in (("head", "after the head"), ("fine_tuned", "after fine-tuning")):
+        if result.get(phase):
+            value = result[phase][headline]
+            lines.append(f"Test {headline.replace('_', ' ')} {name}: {value_text(value)}")
+    return result, "\n".join(lines)
+
+
+def _tensorboard(folder: str | None) -> list:
+    if folder is None:
+        return []
+    if importlib.util.find_spec("tensorboard") is None:
+        raise ConfigError("--tensorboard needs the package tensorboard: pip install tensorboard.")
+    from keras.callbacks import TensorBoard
+
+    return [TensorBoard(folder)]
+
+
+def _evaluate_and_save(learner: "keras_tl.Learner", out: Path) -> dict | None:
+    # Saved before anything else can fail: an interrupted fine-tuning keeps the head.
+    learner.save(out)
+    if "test" not in learner.data.splits:
+        return None
+    metrics = learner.evaluate()
+    learner.save(out)
+    return {name: value for name, value in metrics.items() if isinstance(value, float | None)}
