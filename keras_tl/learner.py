@@ -28,6 +28,7 @@ from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.saved_model import export_version
 from keras_tl.export.serving import BATCH, ServingModel
 from keras_tl.files import whole_file
+from keras_tl.reporting import Reporter
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.tasks import Task, standardisation
 from keras_tl.training.assembly import assemble, float32_twin
@@ -38,7 +39,6 @@ from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.origins import Trained, find_origin
 from keras_tl.training.policies import HEAD, phases_of
-from keras_tl.training.progress import Reporter
 from keras_tl.training.trainer import Trainer
 
 _FORMAT = 1
@@ -102,6 +102,8 @@ class Learner:
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         chosen = choose_strategy(strategy)
         self._build(config, origin.weights, chosen, seed, data, verbose, origin.loaded)
+        if data.file_check is not None and data.file_check.bad:
+            self._reporter.say(f"{data.file_check.summary()}\ndata.file_check names them.")
 
     def _build(self, config, weights, strategy, seed, data, verbose, loaded=None) -> None:
         self.config: ModelConfig = config

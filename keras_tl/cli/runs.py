@@ -24,6 +24,7 @@ def evaluate(verbose: bool, run: Path, split: str, spec: DataAsked) -> tuple[dic
         spec,
         recorded.get("source_settings"),
         resize=recorded["resize"],
+        verbose=verbose,
         **recorded["split_settings"],
     )
     learner = toolkit.Learner.load(run, data, verbose=verbose)

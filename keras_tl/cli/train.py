@@ -79,7 +79,14 @@ def _number_or_name(value: str | None) -> int | str | None:
     "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
 )
 @click.option("--seed", type=int, help="Makes the run repeatable.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder.")
+@click.option(
+    "--max-bad",
+    default=0.05,
+    show_default=True,
+    help="Share of the files that may be unusable and are left out; above it is an error.",
+)
+@click.option("--check", is_flag=True, help="Only check the files and name the unusable ones.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run's folder.")
 @with_json
 def train(
     verbose: bool,
@@ -88,21 +95,31 @@ def train(
     validation_split: float,
     test_split: float,
     split_seed: int,
-    out: Path,
+    max_bad: float,
+    check: bool,
+    out: Path | None,
     **options: Any,
 ) -> tuple[dict, str]:
     """Train a head on a frozen backbone, fine-tune both, and save the run."""
     toolkit = start_toolkit()
     from keras_tl.training.checkpoints import check_target
 
-    check_target(out)
+    if out is None and not check:
+        raise click.UsageError("Missing option '--out' (or --check, to train nothing).")
+    if out is not None:
+        check_target(out)
     data = load_data(
         spec,
         resize=resize,
         validation_split=validation_split,
         test_split=test_split,
         seed=split_seed,
+        # Whoever asks for the list gets all of it.
+        max_bad=1.0 if check else max_bad,
+        verbose=verbose,
     )
+    if check:
+        return _describe_check(data, max_bad)
     weights = options["weights"]
     learner = toolkit.Learner(
         options["backbone"],
@@ -142,6 +159,16 @@ def train(
             value = result[phase][headline]
             lines.append(f"Test {headline.replace('_', ' ')} {name}: {value_text(value)}")
     return result, "\n".join(lines)
+
+
+def _describe_check(data: "keras_tl.ImageData", max_bad: float) -> tuple[dict, str]:
+    found = data.file_check
+    if found is None:
+        raise ConfigError("--check is for data in files; these are in memory.")
+    text = found.describe()
+    if len(found.bad) > max_bad * found.checked:
+        text += f"\nThat is more than {max_bad:.1%} (--max-bad): training would stop."
+    return found.to_json(), text
 
 
 def _tensorboard(folder: str | None) -> list:

@@ -12,6 +12,8 @@ import tensorflow as tf
 from keras_tl.config import check_choice, check_range
 from keras_tl.data.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
 from keras_tl.data.builders import read_builder
+from keras_tl.data.checking import FileCheck
+from keras_tl.data.cleaning import without_bad_files
 from keras_tl.data.coding import code_splits
 from keras_tl.data.columns import Column, Columns
 from keras_tl.data.datasets import read_dataset
@@ -37,8 +39,9 @@ class ImageData:
         resize: how images get there: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.decoding.resize`).
         augmentation: what `augment=True` means for these data.
-        split_settings: `validation_split`, `test_split` and `seed` that the splits were made
-            with; the same ones on the same files make the same splits.
+        split_settings: `validation_split`, `test_split`, `seed`, `check` and `max_bad` that the
+            splits were made with; the same ones on the same files make the same splits.
+        file_check: what the check of the files has found; `None` without files, or unchecked.
         source_settings: the kind of source that a command line can name, and what else is needed
             to read another one in the same way (see `keras_tl.data.specs`); JSON types.
     """
@@ -51,6 +54,7 @@ class ImageData:
     augmentation: Augmentation = "standard"
     split_settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     source_settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    file_check: FileCheck | None = None
 
     @classmethod
     def from_folder(
@@ -235,6 +239,7 @@ class ImageData:
             "image": image,
             "label": label,
         }
+        options = options | {"check": False}
         return cls._make(splits, coder.task, coder.class_names, source_settings=settings, **options)
 
     @classmethod
@@ -279,6 +284,7 @@ class ImageData:
         if class_names is None:
             class_names = getattr(dataset, "class_names", None)
         splits, coder = code_splits(stored, class_names, task)
+        options = options | {"check": False}
         return cls._make(splits, coder.task, coder.class_names, **options)
 
     @classmethod
@@ -346,6 +352,9 @@ class ImageData:
         seed: int = 0,
         resize: str = "crop",
         augmentation: Augmentation = "standard",
+        check: bool = True,
+        max_bad: float = 0.05,
+        verbose: bool = True,
         source_settings: dict[str, Any] | None = None,
     ) -> Self:
         check_choice("resize", resize, RESIZES)
@@ -353,7 +362,17 @@ class ImageData:
             raise ConfigError(unknown("augmentation", augmentation, AUGMENTATIONS))
         check_augmentation(augmentation)
         check_range("seed", seed, 0, whole=True)
-        settings = {"validation_split": validation_split, "test_split": test_split, "seed": seed}
+        check_range("max_bad", max_bad, 0, 1)
+        settings = {
+            "validation_split": validation_split,
+            "test_split": test_split,
+            "seed": seed,
+            "check": check,
+            "max_bad": max_bad,
+        }
+        file_check = None
+        if check:
+            splits, file_check = without_bad_files(splits, class_names, max_bad, verbose)
         splits = dict(splits)
         for name in ("test", "validation"):
             if name not in splits:
@@ -370,6 +389,7 @@ class ImageData:
             augmentation,
             settings,
             source_settings or {},
+            file_check,
         )
 
     def subset(

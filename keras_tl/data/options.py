@@ -39,6 +39,11 @@ class DataOptions(TypedDict, total=False):
         resize: how images get to their size: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.decoding.resize`).
         augmentation: what `augment=True` means for these data.
+        check: look at all files before anything else, and leave out those that cannot be used
+            (see `keras_tl.data.checking.check_files`). What is known of unchanged files is
+            remembered. Images that come from no files of the user's own are not checked.
+        max_bad: share of the files that may be left out; above it is an error.
+        verbose: report the progress of the check on standard error, on a terminal.
     """
 
     image_size: ImageSize
@@ -47,3 +52,6 @@ class DataOptions(TypedDict, total=False):
     seed: int
     resize: str
     augmentation: Augmentation
+    check: bool
+    max_bad: float
+    verbose: bool

@@ -8,10 +8,11 @@ import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
+from keras_tl.reporting import Reporter
 from keras_tl.tasks import Task
 from keras_tl.training.freezing import prepare
 from keras_tl.training.history import PhaseRecord
-from keras_tl.training.progress import EpochProgress, Reporter
+from keras_tl.training.progress import EpochProgress
 
 # A step of the head alone takes less time than Keras takes between two of them.
 CACHED_STEPS_PER_EXECUTION = 8

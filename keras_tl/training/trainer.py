@@ -14,13 +14,13 @@ from keras_tl.data.pipeline import Pipeline, explain_unreadable
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError
 from keras_tl.heads import TransferModel
+from keras_tl.reporting import Reporter
 from keras_tl.tasks import loss_of, needs_shares, task_of
 from keras_tl.training.extraction import BatchRunner
 from keras_tl.training.feature_cache import FeatureCache, Features, weights_fingerprint
 from keras_tl.training.freezing import prepare
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.phases import run_phase
-from keras_tl.training.progress import Reporter
 
 
 class Trainer:

@@ -13,6 +13,8 @@ from keras_tl.data.pipeline import Pipeline
 from keras_tl.data.sources import ImageSplit, image_files
 from keras_tl.errors import ConfigError, DataError
 
+pytestmark = pytest.mark.usefixtures("unchecked_files")
+
 
 def make_tree(root, tree):
     """Makes a folder for each key, with as many (empty) image files as its value says."""

@@ -10,6 +10,8 @@ import pytest
 from keras_tl.data import ImageData
 from keras_tl.errors import ConfigError, DataError
 
+pytestmark = pytest.mark.usefixtures("unchecked_files")
+
 NO_SPLITS = {"validation_split": 0, "test_split": 0}
 COUNT = 12
 

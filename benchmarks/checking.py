@@ -1,0 +1,116 @@
+"""Files a second that the check before training looks at, the first time and again.
+
+    python benchmarks/checking.py
+
+10,000 JPEG files of 32 x 32 pixels and 2,000 of 500 x 375, each set in new processes over an empty
+cache: `check_files` once, so that every file is read and decoded, and once more, so that none is.
+The time includes what is done once in a process, such as tracing. Prints medians over the rounds,
+and whether the targets hold: 2,000 thumbnails a second, and all 10,000 of them again in less than
+a second. `--json`: one line.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import common
+
+SIZES = {"thumbnails": (32, 32), "photos": (375, 500)}
+RATE, AGAIN = 2000, 1.0
+
+
+def check(folder: str, cache: str) -> dict[str, Any]:
+    """Checks all files below a folder twice; to be run in a process of its own.
+
+    Returns:
+        `"first"` and `"again"`: the seconds of each; `"files"`: how many there are.
+    """
+    os.environ["KERAS_TL_CACHE"] = cache
+    import numpy as np
+
+    from keras_tl.data.checking import check_files
+    from keras_tl.data.sources import image_files
+
+    paths = image_files(Path(folder))
+    names = sorted({Path(path).parent.name for path in paths})
+    labels = np.array([names.index(Path(path).parent.name) for path in paths])
+    found = {"files": len(paths)}
+    for turn, known in (("first", 0), ("again", len(paths))):
+        began = time.perf_counter()
+        result = check_files(paths, labels, names, max_bad=0)
+        found[turn] = time.perf_counter() - began
+        assert result.from_cache == known
+    return found
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--thumbnails", type=int, default=10_000, help="(default %(default)s)")
+    parser.add_argument("--photos", type=int, default=2000, help="(default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+
+    facts = common.machine()
+    runs: dict[str, list[dict[str, Any]]] = {kind: [] for kind in SIZES}
+    with tempfile.TemporaryDirectory(prefix="keras_tl_bench_") as scratch:
+        for kind, (height, width) in SIZES.items():
+            count = getattr(options, kind)
+            common.say(f"Writing {count} {kind}")
+            folder = Path(scratch, kind)
+            size = {"height": height, "width": width}
+            common.fresh("synthetic:write_photos", folder=folder, count=count, **size)
+        for number in range(options.rounds):
+            for kind, of_kind in runs.items():
+                common.say(f"Checking {kind}, round {number + 1}")
+                cache = Path(scratch, f"cache-{kind}-{number}")
+                of_kind.append(
+                    common.fresh("checking:check", folder=Path(scratch, kind), cache=cache)
+                )
+    medians = {
+        kind: {
+            "files": of_kind[0]["files"],
+            "first": statistics.median(run["first"] for run in of_kind),
+            "again": statistics.median(run["again"] for run in of_kind),
+            "peak_bytes": max(run["peak_bytes"] for run in of_kind),
+        }
+        for kind, of_kind in runs.items()
+    }
+    small = medians["thumbnails"]
+    holds = {
+        "rate": small["files"] / small["first"] >= RATE,
+        "again": small["again"] < AGAIN,
+    }
+    result = {
+        "machine": facts,
+        "options": vars(options),
+        "medians": medians,
+        "holds": holds,
+        "runs": runs,
+    }
+    rows = [
+        [
+            f"{found['files']} {kind}",
+            f"{found['first']:.2f}",
+            f"{found['files'] / found['first']:.0f}",
+            f"{found['again']:.3f}",
+            f"{found['peak_bytes'] / common.MIB:.0f}",
+        ]
+        for kind, found in medians.items()
+    ]
+    lines = [
+        f"Median of {options.rounds} rounds",
+        *common.table(["files", "first s", "files/s", "again s", "peak MiB"], rows),
+        f"{RATE} thumbnails a second: {common.verdict(holds['rate'])}; "
+        f"again in {AGAIN:g} s: {common.verdict(holds['again'])}",
+    ]
+    common.show(result, lines, options.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""What the decoder does not say about a JPEG file: that a part of it is missing.
+
+A copy that was broken off, or a bad sector, leaves zeros in the middle of a file, and JPEG has no
+checksum: libjpeg decodes the zeros to grey stripes without an error. But encoders do not write
+everything that decoders read. The zeros are found by what no encoder makes of them, see
+`_fewest_impossible_zeros`; where they could be part of an image, they are taken for one.
+
+Source: ITU-T T.81 (the JPEG standard), annexes B, F and G.
+"""
+
+import re
+from collections.abc import Iterator
+
+_DHT, _DQT, _SOS, _EOI = 0xC4, 0xDB, 0xDA, 0xD9
+_FRAMES = {*range(0xC0, 0xD0)} - {_DHT, 0xC8, 0xCC}
+_BASELINE, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
+_SCAN = 0
+# After 255, a zero means 255 itself, and markers of restart are part of the scan.
+_END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_ZEROS = b"\x00" * 32
+
+Segment = tuple[int, int, int]
+# For each class and number: the symbols, from the shortest code to the longest.
+Tables = dict[tuple[int, int], bytes]
+
+
+def jpeg_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels, or `None` where the file does not say."""
+    for marker, start, _ in _segments(content):
+        if marker in _FRAMES and start + 5 <= len(content):
+            height, width = (int.from_bytes(content[at : at + 2]) for at in (start + 1, start + 3))
+            return width, height
+    return None
+
+
+def jpeg_damage(content: bytes) -> str | None:
+    """Says what is wrong with a JPEG file that might be decoded nevertheless.
+
+    Args:
+        content: the file.
+
+    Returns:
+        The reason for leaving it out; `None` where nothing is known to be wrong.
+    """
+    tables: Tables = {}
+    frame, header = None, b""
+    for marker, start, end in _segments(content):
+        data, reason = content[start:end], None
+        if marker in _FRAMES:
+            frame = marker
+        elif marker == _DQT:
+            reason = None if _quantisation_holds(data) else "a quantisation table has zeros"
+        elif marker == _DHT:
+            read = _huffman_tables(data)
+            tables |= read
+            twice = any(len(set(symbols)) < len(symbols) for symbols in read.values())
+            reason = "a Huffman table has a symbol twice" if twice else None
+        elif marker == _SOS:
+            # TensorFlow refuses what does not end, and complains in the log; but where it was
+            # filled up with zeros, it may take those for the image. The very last byte may be
+            # missing.
+            if content.rfind(b"\xff\xd9") < end and content[-1] != 0xFF:
+                return "truncated JPEG"
+            missing = tables and not _needed(data, frame) <= tables.keys()
+            reason = "a Huffman table is missing" if missing else None
+            header = data
+            if not missing and content.find(_ZEROS, end) < 0:
+                return None
+        elif marker == _SCAN:
+            zeros = _fewest_impossible_zeros(header, frame, tables)
+            at = content.find(b"\x00" * zeros, start, end) if zeros else -1
+            reason = f"zeros in place of the image from byte {at:,}" if at >= 0 else None
+        if reason:
+            return f"damaged JPEG: {reason}"
+    return None if header else "truncated JPEG"
+
+
+def _segments(content: bytes) -> Iterator[Segment]:
+    """A JPEG file's segments as libjpeg finds them: it passes over what is not a marker.
+
+    Yields:
+        The marker's second byte, and where the data begin and end. After the header of a scan,
+        `_SCAN` and where its coded image begins and ends.
+    """
+    at = content.find(b"\xff", 2)
+    while 0 <= at < len(content) - 1:
+        marker = content[at + 1]
+        if marker == _EOI:
+            return
+        if marker == 0xFF:
+            at += 1
+            continue
+        # These stand alone.
+        if marker <= 0x01 or 0xD0 <= marker <= 0xD8:
+            at = content.find(b"\xff", at + 2)
+            continue
+        end = at + 2 + int.from_bytes(content[at + 2 : at + 4])
+        yield marker, at + 4, end
+        if marker == _SOS:
+            found = _END_OF_SCAN.search(content, end)
+            at = found.start() if found else len(content)
+            yield _SCAN, end, at
+        else:
+            at = content.find(b"\xff", max(end, at + 4))
+
+
+def _quantisation_holds(data: bytes) -> bool:
+    at = 0
+    while at < len(data):
+        width = 2 if data[at] >> 4 else 1
+        values = memoryview(data)[at + 1 : at + 1 + 64 * width]
+        if 0 in (values if width == 1 or len(values) % 2 else values.cast("H")):
+            return False
+        at += 1 + 64 * width
+    return True
+
+
+def _huffman_tables(data: bytes) -> Tables:
+    tables, at = {}, 0
+    while at + 17 <= len(data):
+        count = sum(data[at + 1 : at + 17])
+        tables[data[at] >> 4, data[at] & 15] = data[at + 17 : at + 17 + count]
+        at += 17 + count
+    return tables
+
+
+def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
+    """The Huffman tables that a scan uses, where they are certain."""
+    if frame not in _BASELINE:
+        return set()
+    chosen = header[2 : 1 + 2 * header[0] : 2] if header else b""
+    return {(0, tables >> 4) for tables in chosen} | {(1, tables & 15) for tables in chosen}
+
+
+def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -> int | None:
+    """How many zero bytes in a row a scan cannot have; `None` where it can have any number.
+
+    The code of zeros alone is the first of a table, and means its first symbol. In a flat part of
+    an image, every block is nothing but the symbol for "the rest is zero": where that comes first,
+    zeros can go on for as long as they like. Any other first symbol would have to make the same
+    value of every coefficient in block after block.
+    """
+    if len(header) < 4:
+        return None
+    chosen = [tables.get((1, part & 15), b"\x00") for part in header[2 : 1 + 2 * header[0] : 2]]
+    if frame in _BASELINE:
+        return 32 if any(symbols[:1] != b"\x00" for symbols in chosen) else None
+    first, refinement = header[-3], header[-1] >> 4
+    if frame != _PROGRESSIVE or first == 0:
+        return None
+    # Symbols that end a run of blocks: the encoder takes flat blocks together with those, and
+    # does not write one for each block.
+    ends = [any(s & 15 == 0 and 0 < s >> 4 < 15 for s in symbols) for symbols in chosen]
+    if any(has or symbols[0] != 0 for has, symbols in zip(ends, chosen, strict=True)):
+        # The bits that refine a pattern in every block can be zeros for some time.
+        return 512 if refinement else 64
+    return None
