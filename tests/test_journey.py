@@ -50,7 +50,10 @@ def save_as_published(network, path):
     ("name", "build", "save", "file"),
     [
         ("vgg16", keras.applications.VGG16, save_as_published, "vgg16_notop.h5"),
-        ("resnet50", keras.applications.ResNet50, save_weights, "resnet50.weights.h5"),
+        pytest.param(
+            *("resnet50", keras.applications.ResNet50, save_weights, "resnet50.weights.h5"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_from_a_weights_file_to_a_verified_export(photos, tmp_path, name, build, save, file):
@@ -96,7 +99,15 @@ TASKS = {
 }
 
 
-@pytest.mark.parametrize("task", TASKS)
+# The fast tier has the other tasks in tests/test_tasks.py, from Python.
+@pytest.mark.parametrize(
+    "task",
+    [
+        "multilabel",
+        pytest.param("binary", marks=pytest.mark.slow),
+        pytest.param("regression", marks=pytest.mark.slow),
+    ],
+)
 def test_every_task_from_a_table_to_a_verified_export(tmp_path, task):
     label_of, output = TASKS[task]
     rng = np.random.default_rng(0)

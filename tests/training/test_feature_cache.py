@@ -156,7 +156,7 @@ def change_nothing(folder):
 
 def change_content(folder):
     file = folder / "cat" / "0.png"
-    file.write_bytes((folder / "dog" / "0.png").read_bytes())
+    file.write_bytes((folder / "cat" / "1.png").read_bytes())
 
 
 def touch(folder):

@@ -119,7 +119,8 @@ def test_a_broken_file_is_named_in_both_phases(tmp_path, small_learner):
             pixels = np.full((20, 20, 3), 60 * number, np.uint8)
             (tmp_path / name / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
     (tmp_path / "b" / "2.png").write_bytes(b"not an image")
-    data = ktl.ImageData.from_folder(tmp_path, validation_split=0, test_split=0)
+    options = {"validation_split": 0, "test_split": 0, "check": False}
+    data = ktl.ImageData.from_folder(tmp_path, **options)
     learner = ktl.Learner("efficientnet_lite0", data, image_size=32, verbose=False)
     for train in (learner.fit_head, lambda: learner.fit_head(augment=True)):
         with pytest.raises(DataError, match=r"Cannot decode .*b/2.png.*Repair the file or remove"):
