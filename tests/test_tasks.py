@@ -187,14 +187,15 @@ def test_what_a_task_has_not_is_refused_before_anything_is_trained(name):
     assert learner.history == []
 
 
-def test_a_regression_does_not_depend_on_the_unit():
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_regression_does_not_depend_on_the_unit(optimizer):
     def train(scale):
         labels = LABELS["regression"] * scale
         data = ktl.ImageData.from_arrays(IMAGES, labels)
         with seeded(0):
             network = small_network()
         learner = ktl.Learner(network, data, image_size=16, preprocess="tf", seed=0, verbose=False)
-        learner.fit_head(epochs=5, learning_rate=0.01)
+        learner._trainer.run(Phase("head", 5, 0.01, optimizer=optimizer), data)
         return learner.evaluate()
 
     small, large = train(1e-3), train(1e3)
