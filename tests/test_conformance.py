@@ -16,7 +16,7 @@ from keras_tl.testing import CASES, CHECKS, Case, parametrize_with_checks
 from tests.conftest import small_network
 
 OWN = Case(small_network, preprocess="tf")
-WHOLE_JOURNEY = {"efficientnet_lite0", "resnet50", "vgg16"}
+WHOLE_JOURNEY = {"efficientnet_lite0", "mobilenet", "vgg16"}
 CHEAPEST = {
     "convnext_tiny",
     "densenet121",
@@ -24,10 +24,10 @@ CHEAPEST = {
     "efficientnet_v2_b0",
     "inception_resnet_v2",
     "inception_v3",
-    "mobilenet",
     "mobilenet_v2",
     "mobilenet_v3_small",
     "nasnet_mobile",
+    "resnet50",
     "resnet50_v2",
     "vgg19",
     "xception",

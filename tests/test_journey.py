@@ -50,12 +50,10 @@ def save_as_published(network, path):
     ("name", "build", "save", "file"),
     [
         ("vgg16", keras.applications.VGG16, save_as_published, "vgg16_notop.h5"),
-        pytest.param(
-            *("resnet50", keras.applications.ResNet50, save_weights, "resnet50.weights.h5"),
-            marks=pytest.mark.slow,
-        ),
+        ("resnet50", keras.applications.ResNet50, save_weights, "resnet50.weights.h5"),
     ],
 )
+@pytest.mark.slow
 def test_from_a_weights_file_to_a_verified_export(photos, tmp_path, name, build, save, file):
     network = build(include_top=False, weights=None, input_shape=(32, 32, 3))
     weights, run, exported = tmp_path / file, tmp_path / "run", tmp_path / "model"

@@ -14,7 +14,7 @@ import keras_tl as ktl
 from keras_tl.backbones.loading import load_architecture
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError, WeightsError
 from keras_tl.files import sha256, write_json
-from tests.conftest import make_tiny_data, small_network
+from tests.conftest import make_small_learner, make_tiny_data, small_network
 
 
 def write_png(path, pixels):
@@ -101,9 +101,7 @@ def test_features_are_what_the_head_is_given(trained, tmp_path):
     ],
 )
 def test_heads(tiny_data, head, shape):
-    learner = ktl.Learner(
-        small_network(), tiny_data, image_size=32, preprocess="tf", head=head, verbose=False
-    )
+    learner = make_small_learner(tiny_data, head=head)
     assert learner.head.input_shape[1:] == shape
     learner.fit_head(epochs=1, cache="disk")
     images = tiny_data.split("test").images
@@ -228,7 +226,7 @@ def test_no_test_split_is_said(tiny_data):
     data = ktl.ImageData.from_arrays(
         tiny_data.split("train").images, tiny_data.split("train").labels, test_split=0
     )
-    learner = ktl.Learner(small_network(), data, image_size=32, preprocess="tf", verbose=False)
+    learner = make_small_learner(data)
     with pytest.raises(DataError, match="There is no test split: the data have train, validation"):
         learner.evaluate()
     with pytest.raises(ConfigError, match=r"Unknown split 'tset'\. Did you mean 'test'"):

@@ -1,24 +1,54 @@
 """A smoke run of every recipe."""
 
+import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import keras
 import numpy as np
+import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
 
-def small_photos(folder):
-    rng = np.random.default_rng(0)
-    for name in ("cat", "dog"):
+def small_photo(number):
+    rng = np.random.default_rng(number)
+    return tf.io.encode_jpeg(rng.integers(0, 255, (32, 32, 3)).astype(np.uint8)).numpy()
+
+
+def small_photos(folder, classes=("cat", "dog"), per_class=8):
+    for name in classes:
         (folder / name).mkdir(parents=True)
-        for number in range(8):
-            pixels = rng.integers(0, 255, (32, 32, 3)).astype(np.uint8)
-            content = tf.io.encode_jpeg(pixels).numpy()
+        for number in range(per_class):
+            content = small_photo(1000 * len(list(folder.rglob("*.jpg"))) + number)
             (folder / name / f"{number}.jpg").write_bytes(content)
     return folder
+
+
+def random_weights(constructor, folder):
+    """A weights file as Keras reads it; what is in it does not matter here."""
+    path = folder / f"{constructor}.weights.h5"
+    network = getattr(keras.applications, constructor)(weights=None, include_top=False)
+    network.save_weights(path)
+    return path
+
+
+def prepare_cats_vs_dogs(data_dir, folder, monkeypatch):
+    """Has TensorFlow Datasets prepare its `cats_vs_dogs`, from an archive of a few photos."""
+    archive = folder / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as content:
+        for number in range(20):
+            name = f"PetImages/{('Cat', 'Dog')[number % 2]}/{number}.jpg"
+            content.writestr(name, small_photo(number))
+    builder = tfds.builder("cats_vs_dogs", data_dir=data_dir)
+    module = sys.modules[type(builder).__module__]
+    monkeypatch.setattr(module, "_NUM_CORRUPT_IMAGES", 0)
+    monkeypatch.setattr(tfds.download.DownloadManager, "download", lambda *_: archive)
+    builder.download_and_prepare()
 
 
 def run_recipe(recipe, *arguments):
@@ -33,6 +63,7 @@ def test_every_recipe_has_a_smoke_run_here():
     assert [r.name for r in recipes if f'"{r.name}",' not in source] == []
 
 
+@pytest.mark.slow
 def test_photos(tmp_path):
     out = run_recipe(
         "photos.py",
@@ -53,3 +84,47 @@ def test_few_shot(tmp_path):
     assert "  2 images a class: test accuracy" in out
     assert "  3 images a class: test accuracy" in out
     assert (tmp_path / "few.png").exists()
+
+
+@pytest.mark.slow
+def test_vgg16(tmp_path):
+    out = run_recipe(
+        "vgg16.py",
+        *(small_photos(tmp_path / "photos"), "--weights", random_weights("VGG16", tmp_path)),
+        *("--image-size", 32, "--head-epochs", 1, "--epochs", 1, "--out", tmp_path / "run"),
+    )
+    for phase in ("with the network frozen", "after block5", "after all"):
+        assert f"Test accuracy {phase}: " in out
+    assert (tmp_path / "run.html").exists()
+
+
+@pytest.mark.slow
+def test_cats_vs_dogs(tmp_path, monkeypatch):
+    prepare_cats_vs_dogs(tmp_path / "data", tmp_path, monkeypatch)
+    out = run_recipe(
+        "cats_vs_dogs.py",
+        *("--guide", "--data-dir", tmp_path / "data", "--image-size", 32, "--head-epochs", 1),
+        *("--weights", random_weights("ResNet50", tmp_path), "--epochs", 1),
+        *("--export", tmp_path / "model"),
+    )
+    for way in ("ours", "guide"):
+        for phase in ("head", "fine-tuning"):
+            assert re.search(rf"{way}: test accuracy \d\.\d+ after {phase}, \d+ s", out)
+    assert (tmp_path / "model" / "1" / "saved_model.pb").exists()
+
+
+@pytest.mark.slow
+def test_related_task(tmp_path):
+    photos = tmp_path / "photos"
+    for split in ("train", "test"):
+        small_photos(photos / split, ("car", "cat", "dog", "ship"))
+    epochs = [f"--{name}-epochs" for name in ("source", "head", "fine-tune", "scratch")]
+    out = run_recipe(
+        "related_task.py",
+        *(photos, "--backbone", "vgg16", "--targets", "cat", "dog", "--seeds", 2),
+        *("--per-class", 3, "--out", tmp_path / "curves.png"),
+        *(argument for name in epochs for argument in (name, 1)),
+    )
+    assert out.startswith("Source, car, ship: test accuracy ")
+    assert re.search(r"transfer - scratch: -?\d\.\d{3} \[-?\d\.\d{3}, -?\d\.\d{3}\]", out)
+    assert (tmp_path / "curves.png").exists()

@@ -11,12 +11,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-import keras_tl as ktl
 from keras_tl.data.decoding import FORMATS, RESIZES, decode_image, load_image, resize
 from keras_tl.data.pipeline import Pipeline, read_image
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError, DataError
-from tests.conftest import make_tiny_data, small_network
+from tests.conftest import make_small_learner, make_tiny_data
 
 # TensorFlow decodes JPEG by libjpeg's fast transform, Pillow by the accurate one.
 JPEG = 16
@@ -496,9 +495,7 @@ def test_the_input_pipeline_turns_photos_that_are_files(tmp_path):
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """The `serving_default` signature of an export, loaded without this package's code."""
-    learner = ktl.Learner(
-        small_network(), make_tiny_data(), image_size=(24, 20), preprocess="tf", verbose=False
-    )
+    learner = make_small_learner(make_tiny_data(), image_size=(24, 20))
     folder = learner.export(tmp_path_factory.mktemp("exports") / "model")
     loaded = tf.saved_model.load(str(folder))
     return lambda files: loaded.signatures["serving_default"](image_bytes=tf.constant(files))

@@ -15,22 +15,16 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-import keras_tl as ktl
-from keras_tl.backbones.loading import seeded
 from keras_tl.errors import ExportError
 from keras_tl.export import saved_model
 from keras_tl.export.examples import EXAMPLES, decode_array, encode_array
 from keras_tl.export.verification import verify
-from tests.conftest import make_tiny_data, small_network
+from tests.conftest import make_small_learner, make_tiny_data
 
 
 @pytest.fixture(scope="module")
 def learner():
-    with seeded(0):
-        network = small_network()
-    return ktl.Learner(
-        network, make_tiny_data(), image_size=32, preprocess="tf", seed=0, verbose=False
-    )
+    return make_small_learner(make_tiny_data())
 
 
 @pytest.fixture(scope="module")

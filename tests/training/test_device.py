@@ -10,24 +10,13 @@ from keras_tl.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.training.device import choose_precision, choose_strategy, precision_policy
 from keras_tl.training.optimizers import make_optimizer
-from tests.conftest import small_network
+from tests.conftest import make_small_learner
 
 
 def test_both_phases_on_two_replicas(tiny_data):
     weights = {}
     for strategy in ("single", "mirrored"):
-        network = small_network()
-        network.set_weights([np.full_like(w, 0.05) for w in network.get_weights()])
-        learner = ktl.Learner(
-            network,
-            tiny_data,
-            image_size=32,
-            preprocess="tf",
-            seed=0,
-            strategy=strategy,
-            head=ktl.HeadConfig(dropout=0.0),
-            verbose=False,
-        )
+        learner = make_small_learner(tiny_data, strategy=strategy, head=ktl.HeadConfig(dropout=0.0))
         assert learner.model.distribute_strategy.num_replicas_in_sync == (
             2 if strategy == "mirrored" else 1
         )
@@ -44,9 +33,7 @@ def test_both_phases_on_two_replicas(tiny_data):
 
 def test_features_do_not_depend_on_the_replicas(tiny_data):
     features = [
-        ktl.Learner(
-            "efficientnet_lite0", tiny_data, image_size=32, strategy=strategy, seed=0, verbose=False
-        ).features(tiny_data.split("train").images)
+        make_small_learner(tiny_data, strategy=strategy).features(tiny_data.split("train").images)
         for strategy in ("single", "mirrored")
     ]
     np.testing.assert_allclose(features[0], features[1], atol=1e-5)
@@ -95,12 +82,16 @@ def test_the_xla_check_fails_on_what_xla_cannot_do(small_learner):
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_both_phases_in_mixed_precision(tiny_data, precision):
     learner = ktl.Learner(
-        "efficientnet_lite0", tiny_data, image_size=32, precision=precision, seed=0, verbose=False
+        "efficientnet_lite0",
+        tiny_data,
+        image_size=32,
+        output_block="block1",
+        precision=precision,
+        seed=0,
+        verbose=False,
     )
     learner.fit_head(epochs=1, cache="memory")
-    learner.fine_tune(
-        policy=Phase("tune", 1, 1e-4, unfreeze="top", optimizer="adamw"), augment=False
-    )
+    learner.fine_tune(policy=Phase("tune", 1, 1e-4, unfreeze=1, optimizer="adamw"), augment=False)
     scaled = isinstance(learner.model.optimizer, keras.optimizers.LossScaleOptimizer)
     assert scaled == (precision == "mixed_float16")
     assert np.isfinite(learner.history[-1].epochs[-1]["loss"])

@@ -11,7 +11,7 @@ from keras_tl.config import CacheConfig, HeadConfig
 from keras_tl.errors import CacheError
 from keras_tl.testing.checks import eagerly
 from keras_tl.training.feature_cache import FeatureCache, Features
-from tests.conftest import make_tiny_data
+from tests.conftest import make_small_learner, make_tiny_data
 
 MADE_FROM = {"images": "a", "weights": "b"}
 ROWS = np.random.default_rng(0).normal(size=(10, 2, 3)).astype(np.float32)
@@ -187,8 +187,10 @@ def rename(folder):
 def test_the_learner_knows_when_features_still_hold(tmp_path, change, options, expected):
     folder = images_in(tmp_path / "photos")
     cache = CacheConfig(folder=str(tmp_path / "cache"))
+    # The first blocks only: they stand for all.
+    usual = {"image_size": 32, "precision": "float32", "seed": 0, "output_block": "block1"}
     for number, settings in enumerate(({}, options)):
-        chosen = {"image_size": 32, "precision": "float32", "seed": 0} | settings
+        chosen = usual | settings
         data = ktl.ImageData.from_folder(
             folder, validation_split=0, test_split=0, resize=chosen.pop("resize", "crop")
         )
@@ -204,15 +206,21 @@ def test_a_full_hash_survives_touching_but_no_change_of_content(tmp_path):
     ran = []
     for change in (touch, change_content, change_nothing):
         data = ktl.ImageData.from_folder(folder, validation_split=0, test_split=0)
-        learner = ktl.Learner("efficientnet_lite0", data, image_size=32, seed=0, verbose=False)
+        learner = ktl.Learner(
+            "efficientnet_lite0",
+            data,
+            image_size=32,
+            output_block="block1",
+            seed=0,
+            verbose=False,
+        )
         ran.append(runs_of_backbone(learner, cache=cache))
         change(folder)
     assert ran == [12, 0, 12]
 
 
 def test_augmentation_is_never_cached(tmp_path):
-    data = make_tiny_data()
-    learner = ktl.Learner("efficientnet_lite0", data, image_size=32, seed=0, verbose=False)
+    learner = make_small_learner(make_tiny_data())
     cache = CacheConfig(folder=str(tmp_path))
     with eagerly():
         record = learner.fit_head(epochs=1, augment=True, cache=cache)

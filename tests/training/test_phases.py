@@ -8,11 +8,10 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
-from keras_tl.backbones.loading import seeded
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.training.policies import HEAD, POLICIES, phases_of
-from tests.conftest import make_tiny_data, small_network
+from tests.conftest import make_small_learner, make_tiny_data
 
 GENTLE = Phase("tune", epochs=2, learning_rate=1e-4, unfreeze="all", optimizer="adamw")
 RUINOUS = dataclasses.replace(GENTLE, learning_rate=100.0, optimizer="sgd")
@@ -73,11 +72,7 @@ def test_callbacks_are_called_in_both_phases(small_learner):
 
 def test_one_seed_repeats_head_and_augmented_fine_tuning():
     def train(seed):
-        with seeded(0):
-            network = small_network()
-        learner = ktl.Learner(
-            network, make_tiny_data(4), image_size=32, preprocess="tf", seed=seed, verbose=False
-        )
+        learner = make_small_learner(make_tiny_data(4), seed=seed)
         learner.fit_head(epochs=1, cache="memory")
         learner.fine_tune(epochs=2, batch_size=4)
         return learner.model.get_weights()

@@ -1,0 +1,104 @@
+"""Cats and dogs with ResNet50: the job of the Keras transfer-learning guide, and the guide itself.
+
+    python recipes/cats_vs_dogs.py --guide
+
+The 23,262 photos of cats_vs_dogs come from TensorFlow Datasets, the weights from Keras; both are
+downloaded (--data-dir names a folder where the photos are prepared, --weights a file). Both ways
+see the same photos and the same number of epochs. --per-class 500 takes part of the photos.
+
+Expected: both test accuracies near each other after the head, ours in a fraction of the time, since
+the guide runs ResNet50 once per photo and epoch; and ours ahead after fine-tuning, since the
+guide's moves BatchNorm's statistics. We had no network to measure it with these photos and weights.
+What we measured on CIFAR-10 in small with EfficientNet-Lite0 on 2 CPU cores, 20 epochs of the head
+and 3 of fine-tuning: accuracy 0.737 (ours) and 0.743 (guide) after the head, ours 11.9 times as
+fast; 0.852 and 0.584 after fine-tuning.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+import keras_tl as ktl
+
+
+def ours(data: ktl.ImageData, args: argparse.Namespace) -> list[tuple[float, float]]:
+    """Test accuracy and seconds so far, after the head and after fine-tuning."""
+    began = time.perf_counter()
+    learner = ktl.Learner("resnet50", data, weights=args.weights, seed=0)
+    found = []
+    for train, epochs in ((learner.fit_head, args.head_epochs), (learner.fine_tune, args.epochs)):
+        train(epochs)
+        seconds = time.perf_counter() - began
+        found.append((learner.evaluate()["accuracy"], seconds))
+    learner.export(args.export)
+    return found
+
+
+def guide(data: ktl.ImageData, args: argparse.Namespace) -> list[tuple[float, float]]:
+    """The same by the guide (https://keras.io/guides/transfer_learning/), in plain Keras."""
+    began = time.perf_counter()
+    size = (args.image_size, args.image_size)
+
+    def read(path, label):
+        pixels = tf.io.decode_image(tf.io.read_file(path), 3, expand_animations=False)
+        return tf.image.resize(pixels, size), label
+
+    def dataset(name, shuffle=False):
+        split = data.split(name)
+        examples = tf.data.Dataset.from_tensor_slices((list(split.images), split.labels))
+        examples = examples.shuffle(len(split)) if shuffle else examples
+        return examples.map(read, tf.data.AUTOTUNE).batch(64).prefetch(tf.data.AUTOTUNE)
+
+    keras.utils.set_random_seed(0)
+    base = keras.applications.ResNet50(
+        weights=args.weights, include_top=False, input_shape=(*size, 3)
+    )
+    base.trainable = False
+    inputs = keras.Input((*size, 3))
+    x = keras.layers.RandomFlip("horizontal")(inputs)
+    x = keras.layers.RandomRotation(0.1)(x)
+    x = base(keras.applications.resnet50.preprocess_input(x), training=False)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Dropout(0.2)(x)))
+    train, validation, test = dataset("train", True), dataset("validation"), dataset("test")
+    found = []
+    for rate, epochs in ((1e-3, args.head_epochs), (1e-5, args.epochs)):
+        model.compile(
+            keras.optimizers.Adam(rate),
+            keras.losses.BinaryCrossentropy(from_logits=True),
+            metrics=[keras.metrics.BinaryAccuracy(threshold=0.0)],
+        )
+        model.fit(train, epochs=epochs, validation_data=validation, verbose=2)
+        seconds = time.perf_counter() - began
+        found.append((model.evaluate(test, verbose=0)[1], seconds))
+        base.trainable = True
+    return found
+
+
+def main() -> None:
+    """Runs one way or both, and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--guide", action="store_true", help="run the plain guide as well")
+    parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
+    parser.add_argument("--weights", default="imagenet", help="'imagenet' or a file")
+    parser.add_argument("--per-class", type=int, help="training photos of each class")
+    parser.add_argument("--image-size", type=int, default=160)
+    parser.add_argument("--head-epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
+    parser.add_argument("--export", type=Path, default=Path("saved_models/cats_vs_dogs"))
+    args = parser.parse_args()
+
+    data = ktl.ImageData.from_tfds("cats_vs_dogs", args.data_dir, image_size=args.image_size)
+    data = data.subset(per_class=args.per_class)
+    print(data)
+    for way in (ours, guide) if args.guide else (ours,):
+        found = dict(zip(("head", "fine-tuning"), way(data, args), strict=True))
+        for phase, (accuracy, seconds) in found.items():
+            print(f"{way.__name__}: test accuracy {accuracy:.4f} after {phase}, {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Does a backbone trained on some classes help to learn others?
+
+    TF_ENABLE_ONEDNN_OPTS=1 python recipes/related_task.py PHOTOS
+
+PHOTOS holds train/ and test/ with one folder of images a class. The backbone is trained from random
+weights on all classes but the targets. Then, for each seed, a few photos of the target classes are
+drawn, and two learners see them: one starts from that backbone, one from random weights.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import keras_tl as ktl
+from keras_tl.evaluation.intervals import mean_interval
+
+
+def scratch(learner: ktl.Learner, args: argparse.Namespace, epochs: int) -> None:
+    """Trains all of a network from random weights."""
+    learner.fine_tune(epochs, args.learning_rate, policy="scratch")
+
+
+def transfer(learner: ktl.Learner, args: argparse.Namespace) -> None:
+    """Trains a head on the frozen backbone, then all of it."""
+    learner.fit_head(args.head_epochs)
+    learner.fine_tune(args.fine_tune_epochs)
+
+
+def validation_curve(learner: ktl.Learner) -> list[float]:
+    """The validation accuracy after each epoch, whatever its phase."""
+    return [epoch["val_accuracy"] for record in learner.history for epoch in record.epochs]
+
+
+def draw(curves: dict[str, list[list[float]]], path: Path) -> None:
+    """Draws each way's mean validation accuracy, and its range over the seeds."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, runs in curves.items():
+        length = max(map(len, runs))
+        # A run that was stopped early keeps its last value.
+        rows = np.array([run + run[-1:] * (length - len(run)) for run in runs])
+        epochs = np.arange(1, length + 1)
+        axes.plot(epochs, rows.mean(axis=0), label=name)
+        axes.fill_between(epochs, rows.min(axis=0), rows.max(axis=0), alpha=0.2)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("validation accuracy (mean and range of the seeds)")
+    axes.legend()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    print(f"Wrote {path}.")
+
+
+def main() -> None:
+    """Trains the source, then both ways for each seed; prints and draws what came out."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--backbone", default="resnet50")
+    parser.add_argument("--image-size", type=int, default=32)
+    parser.add_argument("--targets", nargs="+", default=["cat", "dog", "ship", "truck"])
+    parser.add_argument("--per-class", type=int, default=50)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="from random weights")
+    parser.add_argument("--source-epochs", type=int, default=12)
+    parser.add_argument("--head-epochs", type=int, default=20)
+    parser.add_argument("--fine-tune-epochs", type=int, default=3)
+    parser.add_argument("--scratch-epochs", type=int, default=20)
+    parser.add_argument("--out", type=Path, default=Path("runs/related_task.png"))
+    args = parser.parse_args()
+
+    data = ktl.ImageData.from_folder(args.photos, args.image_size)
+    others = [name for name in data.class_names if name not in args.targets]
+    source = ktl.Learner(args.backbone, data.subset(others), weights=None, seed=0, verbose=False)
+    scratch(source, args, args.source_epochs)
+    print(f"Source, {', '.join(others)}: test accuracy {source.evaluate()['accuracy']:.3f}")
+
+    found = {"transfer": [], "scratch": []}
+    curves = {"transfer": [], "scratch": []}
+    for seed in range(args.seeds):
+        few = data.subset(args.targets, per_class=args.per_class, seed=seed)
+        learners = {
+            "transfer": ktl.Learner(source, few, seed=seed, verbose=False),
+            "scratch": ktl.Learner(args.backbone, few, weights=None, seed=seed, verbose=False),
+        }
+        transfer(learners["transfer"], args)
+        scratch(learners["scratch"], args, args.scratch_epochs)
+        for name, learner in learners.items():
+            found[name].append(learner.evaluate()["accuracy"])
+            curves[name].append(validation_curve(learner))
+        print(
+            f"seed {seed}: " + ", ".join(f"{k} {v[-1]:.3f}" for k, v in found.items()), flush=True
+        )
+
+    for name, accuracies in found.items():
+        print(f"{name}: test accuracy {mean_interval(accuracies)}")
+    gains = np.subtract(found["transfer"], found["scratch"])
+    print(f"transfer - scratch: {mean_interval(gains.tolist())}")
+    draw(curves, args.out)
+
+
+if __name__ == "__main__":
+    main()
