@@ -1,5 +1,7 @@
 """What people see while it works: rich progress bars on a terminal, lines elsewhere."""
 
+import importlib.util
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -7,8 +9,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
+@contextmanager
+def only_errors(logger_name: str) -> Iterator[None]:
+    """Holds back what a library logs about itself, but for errors."""
+    logger = logging.getLogger(logger_name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 class Reporter:
-    """Writes progress to standard error.
+    """Writes progress to standard error; in a notebook, which marks that as errors, to output.
 
     Args:
         verbose: `False` for silence.
@@ -16,6 +30,15 @@ class Reporter:
 
     def __init__(self, verbose: bool = True):
         self.console = Console(stderr=True, quiet=not verbose, highlight=False)
+        self._bars = self.console
+        if self.console.is_jupyter:
+            # Lines as plain text: rich would make each a display of its own. It draws bars only
+            # where there are widgets, as in Colab.
+            self.console = Console(
+                quiet=not verbose, highlight=False, force_jupyter=False, force_terminal=False
+            )
+            if importlib.util.find_spec("ipywidgets") is None:
+                self._bars = self.console
 
     def say(self, message: str) -> None:
         """One line."""
@@ -32,10 +55,11 @@ class Reporter:
         )
         shown = Progress(
             *columns,
-            console=self.console,
+            console=self._bars,
             transient=True,
-            disable=self.console.quiet or not self.console.is_terminal,
+            disable=self._bars.quiet or not self._bars.is_terminal,
         )
         with shown as progress:
             task = progress.add_task(title, total=total)
-            yield lambda done: progress.update(task, completed=done)
+            # Steps that run several at a time may pass the end.
+            yield lambda done: progress.update(task, completed=min(done, total))

@@ -1,5 +1,6 @@
 """A smoke run of every recipe."""
 
+import base64
 import re
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import zipfile
 from pathlib import Path
 
 import keras
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -51,6 +54,13 @@ def prepare_cats_vs_dogs(data_dir, folder, monkeypatch):
     builder.download_and_prepare()
 
 
+def run_notebook(notebook, folder):
+    """Runs every cell; the notebook's files land in the folder."""
+    cells = nbformat.read(RECIPES / notebook, as_version=4)
+    place = {"metadata": {"path": str(folder)}}
+    return nbclient.NotebookClient(cells, timeout=600, resources=place).execute().cells
+
+
 def run_recipe(recipe, *arguments):
     command = [sys.executable, RECIPES / recipe, *map(str, arguments)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -58,7 +68,7 @@ def run_recipe(recipe, *arguments):
 
 def test_every_recipe_has_a_smoke_run_here():
     source = Path(__file__).read_text("utf-8")
-    recipes = list(RECIPES.rglob("*.py"))
+    recipes = [r for ending in ("py", "ipynb") for r in RECIPES.rglob(f"*.{ending}")]
     assert recipes
     assert [r.name for r in recipes if f'"{r.name}",' not in source] == []
 
@@ -128,3 +138,26 @@ def test_related_task(tmp_path):
     assert out.startswith("Source, car, ship: test accuracy ")
     assert re.search(r"transfer - scratch: -?\d\.\d{3} \[-?\d\.\d{3}, -?\d\.\d{3}\]", out)
     assert (tmp_path / "curves.png").exists()
+
+
+@pytest.mark.slow
+def test_quickstart(tmp_path):
+    cells = run_notebook("quickstart.ipynb", tmp_path)
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    pictures = [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
+    files = sorted((tmp_path / "plots").glob("*.png"))
+    assert sorted(map(base64.b64decode, pictures)) == sorted(f.read_bytes() for f in files)
+    assert len(files) == 3
+    written = "".join(o["text"] for o in outputs if o.get("name") == "stdout")
+    head, tuned = map(float, re.findall(r"Test accuracy: (\S+)", written))
+    assert 0.8 < head < tuned
+    assert (tmp_path / "saved_models" / "digits" / "1" / "saved_model.pb").exists()
+
+
+def test_the_notebook_shows_what_it_gives():
+    cells = nbformat.read(RECIPES / "quickstart.ipynb", as_version=4).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    assert [o for o in outputs if o.output_type == "error"] == []

@@ -5,7 +5,6 @@ import dataclasses
 import difflib
 import hashlib
 import json
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,7 @@ import numpy as np
 
 from keras_tl.data.stored import Encoder, Stored, find_stored, store, suffix_of
 from keras_tl.errors import DataError, unknown
+from keras_tl.reporting import only_errors
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "test": "test"}
 _OFFLINE = (
@@ -65,7 +65,7 @@ def read_builder(
         CacheError: the images cannot be kept.
     """
     tfds = _tfds()
-    with _quiet():
+    with only_errors("absl"):
         builder = _open(tfds, name, data_dir)
         _prepare(builder, name, download)
         image, label = _choose(tfds, name, builder.info, image, label)
@@ -89,18 +89,6 @@ def _tfds() -> ModuleType:
     import tensorflow_datasets
 
     return tensorflow_datasets
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Holds back the notes that tensorflow_datasets logs about itself."""
-    logger = logging.getLogger("absl")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 @contextlib.contextmanager

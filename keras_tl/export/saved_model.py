@@ -12,6 +12,7 @@ from keras_tl.export.examples import EXAMPLES, encode_array
 from keras_tl.export.serving import ServingModel
 from keras_tl.export.verification import Verification, verify
 from keras_tl.files import whole_folder
+from keras_tl.reporting import only_errors
 
 _EXAMPLE_COUNT = 4
 
@@ -69,7 +70,8 @@ def _write(serving: ServingModel, labels: tuple[str, ...], folder: Path) -> None
         file.write_text("".join(" ".join(label.split("\n")) + "\n" for label in labels), "utf-8")
         if labels:
             serving.labels_file = tf.saved_model.Asset(str(file))
-        tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
+        with only_errors("tensorflow"):  # It would tell the temporary folder.
+            tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
     extra = folder / "assets.extra"
     extra.mkdir()
     (extra / EXAMPLES).write_text(json.dumps(_examples(serving)), "utf-8")
