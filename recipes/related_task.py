@@ -70,6 +70,7 @@ def main() -> None:
     args = parser.parse_args()
 
     data = ktl.ImageData.from_folder(args.photos, args.image_size)
+    targets = data.subset(args.targets)
     others = [name for name in data.class_names if name not in args.targets]
     source = ktl.Learner(args.backbone, data.subset(others), weights=None, seed=0, verbose=False)
     scratch(source, args, args.source_epochs)
@@ -78,7 +79,7 @@ def main() -> None:
     found = {"transfer": [], "scratch": []}
     curves = {"transfer": [], "scratch": []}
     for seed in range(args.seeds):
-        few = data.subset(args.targets, per_class=args.per_class, seed=seed)
+        few = targets.subset(per_class=args.per_class, seed=seed)
         learners = {
             "transfer": ktl.Learner(source, few, seed=seed, verbose=False),
             "scratch": ktl.Learner(args.backbone, few, weights=None, seed=seed, verbose=False),

@@ -12,6 +12,7 @@ three times that.
 """
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import keras_tl as ktl
@@ -28,16 +29,7 @@ LAST_BLOCK = ktl.Phase(
     schedule="cosine",
     warmup=0.1,
 )
-ALL = ktl.Phase(
-    name="all",
-    epochs=3,
-    learning_rate=3e-5,
-    unfreeze="all",
-    optimizer="adamw",
-    weight_decay=0.01,
-    schedule="cosine",
-    warmup=0.1,
-)
+ALL = dataclasses.replace(LAST_BLOCK, name="all", epochs=3, learning_rate=3e-5, unfreeze="all")
 
 
 def main() -> None:

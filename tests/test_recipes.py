@@ -24,10 +24,10 @@ def small_photo(number):
 
 
 def small_photos(folder, classes=("cat", "dog"), per_class=8):
-    for name in classes:
+    for index, name in enumerate(classes):
         (folder / name).mkdir(parents=True)
         for number in range(per_class):
-            content = small_photo(1000 * len(list(folder.rglob("*.jpg"))) + number)
+            content = small_photo(index * per_class + number)
             (folder / name / f"{number}.jpg").write_bytes(content)
     return folder
 
@@ -151,6 +151,12 @@ def test_quickstart(tmp_path):
     written = "".join(o["text"] for o in outputs if o.get("name") == "stdout")
     head, tuned = map(float, re.findall(r"Test accuracy: (\S+)", written))
     assert 0.8 < head < tuned
+    # One line an epoch, no control codes, no display of rich's own.
+    assert re.findall(r"^(?:head|fine-tune) +epoch +(\d+)/", written, re.MULTILINE) == [
+        str(epoch) for epochs in (20, 3) for epoch in range(1, epochs + 1)
+    ]
+    assert "\x1b" not in written
+    assert not any("text/html" in output.get("data", {}) for output in outputs)
     assert (tmp_path / "saved_models" / "digits" / "1" / "saved_model.pb").exists()
 
 
