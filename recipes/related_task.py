@@ -5,6 +5,19 @@
 PHOTOS holds train/ and test/ with one folder of images a class. The backbone is trained from random
 weights on all classes but the targets. Then, for each seed, a few photos of the target classes are
 drawn, and two learners see them: one starts from that backbone, one from random weights.
+
+Expected with ResNet50 on CIFAR-10 in small (200 training and 100 test photos of 32 x 32 in each of
+10 classes; 50 photos of each of 4 target classes), means of 5 seeds and their 95% intervals:
+
+    transfer: test accuracy 0.489 [0.463, 0.516]
+    scratch: test accuracy 0.346 [0.291, 0.401]
+    transfer - scratch: 0.144 [0.076, 0.211]
+
+The picture shows that the gain is the head's: in the epochs of fine-tuning the validation accuracy
+falls from 0.51 to between 0.3 and 0.4, and epochs that do not lower the validation loss are not
+kept. It took 24 minutes on 2 CPU cores that other work shared for a part of it. The variable makes the steps several times as fast on CPUs
+without AVX512; on others it is the default. A network without BatchNorm, such as VGG16, needs a
+lower --learning-rate than 1e-3 from random weights.
 """
 
 import argparse
