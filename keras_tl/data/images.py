@@ -9,17 +9,16 @@ from typing import Any, Self, Unpack
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.config import check_choice, check_range
-from keras_tl.data.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
+from keras_tl.config import check_range
+from keras_tl.data.augmentation import Augmentation
 from keras_tl.data.builders import read_builder
 from keras_tl.data.checking import FileCheck
 from keras_tl.data.cleaning import without_bad_files
 from keras_tl.data.coding import code_splits
 from keras_tl.data.columns import Column, Columns
 from keras_tl.data.datasets import read_dataset
-from keras_tl.data.decoding import RESIZES
 from keras_tl.data.labels import LabelCoder, task_of_classes
-from keras_tl.data.options import DataOptions, ImageSize, check_image_size
+from keras_tl.data.options import CheckedOptions, DataOptions, ImageSize
 from keras_tl.data.sources import ImageSplit, check_pixels, scan_folder, split_folders
 from keras_tl.data.splits import SPLITS, take_out
 from keras_tl.data.stored import store_by_content
@@ -85,21 +84,13 @@ class ImageData:
             DataError: no folder, no or only one class, an empty class, too few images.
             ConfigError: an argument is not as described.
         """
+        checked = CheckedOptions(image_size, validation_split, test_split, seed, **options)
         root = Path(root)
         splits, class_names = scan_folder(root)
         if split_folders(root)["train"] != root:
-            test_split = 0.0
-        return cls._make(
-            splits,
-            task_of_classes(class_names),
-            class_names,
-            image_size=image_size,
-            validation_split=validation_split,
-            test_split=test_split,
-            seed=seed,
-            source_settings={"kind": "folder"},
-            **options,
-        )
+            checked = dataclasses.replace(checked, test_split=0.0)
+        task = task_of_classes(class_names)
+        return cls._make(splits, task, class_names, checked, {"kind": "folder"})
 
     @classmethod
     def from_csv(
@@ -140,10 +131,11 @@ class ImageData:
                 of the images exists.
             ConfigError: an argument is not as described.
         """
+        checked = CheckedOptions(**options)
         columns = Columns(image, label, split, separator, task, class_names)
         table = read_csv(Path(path), columns.names)
         splits, coder = columns.read(table, Path(path).parent if root is None else root)
-        return cls._from_table(splits, coder, columns, root, options)
+        return cls._from_table(splits, coder, columns, root, checked)
 
     @classmethod
     def from_dataframe(
@@ -180,9 +172,10 @@ class ImageData:
                 images exists.
             ConfigError: an argument is not as described.
         """
+        checked = CheckedOptions(**options)
         columns = Columns(image, label, split, separator, task, class_names)
         splits, coder = columns.read(read_frame(frame, columns.names), root)
-        return cls._from_table(splits, coder, columns, root, options)
+        return cls._from_table(splits, coder, columns, root, checked)
 
     @classmethod
     def _from_table(
@@ -191,12 +184,12 @@ class ImageData:
         coder: LabelCoder,
         columns: Columns,
         root: str | os.PathLike | None,
-        options: DataOptions,
+        options: CheckedOptions,
     ) -> Self:
         if columns.split is not None:
-            options = options | {"test_split": 0.0}
+            options = dataclasses.replace(options, test_split=0.0)
         settings = columns.settings(root)
-        return cls._make(splits, coder.task, coder.class_names, source_settings=settings, **options)
+        return cls._make(splits, coder.task, coder.class_names, options, settings)
 
     @classmethod
     def from_tfds(
@@ -231,6 +224,7 @@ class ImageData:
             CacheError: the images cannot be written.
             ConfigError: an argument is not as described.
         """
+        checked = CheckedOptions(**options | {"check": False})
         found = read_builder(name, data_dir, download, image, label)
         splits, coder = code_splits(found.splits, found.class_names, found.task)
         settings = {
@@ -239,8 +233,7 @@ class ImageData:
             "image": image,
             "label": label,
         }
-        options = options | {"check": False}
-        return cls._make(splits, coder.task, coder.class_names, source_settings=settings, **options)
+        return cls._make(splits, coder.task, coder.class_names, checked, settings)
 
     @classmethod
     def from_tfdata(
@@ -277,6 +270,7 @@ class ImageData:
             CacheError: the images cannot be written.
             ConfigError: an argument is not as described.
         """
+        checked = CheckedOptions(**options | {"check": False})
         given = {"train": dataset, "validation": validation, "test": test}
         stored = store_by_content(
             {name: read_dataset(part, name) for name, part in given.items() if part is not None}
@@ -284,8 +278,7 @@ class ImageData:
         if class_names is None:
             class_names = getattr(dataset, "class_names", None)
         splits, coder = code_splits(stored, class_names, task)
-        options = options | {"check": False}
-        return cls._make(splits, coder.task, coder.class_names, **options)
+        return cls._make(splits, coder.task, coder.class_names, checked)
 
     @classmethod
     def from_arrays(
@@ -315,6 +308,7 @@ class ImageData:
             DataError: shapes, values or labels are not as described.
             ConfigError: another argument is not.
         """
+        checked = CheckedOptions(**options)
         given = {"train": (x, y), "validation": validation, "test": test}
         given = {
             name: (check_pixels(pair[0], name), pair[1])
@@ -322,7 +316,7 @@ class ImageData:
             if pair is not None
         }
         splits, coder = code_splits(given, class_names, task)
-        return cls._make(splits, coder.task, coder.class_names, **options)
+        return cls._make(splits, coder.task, coder.class_names, checked)
 
     @classmethod
     def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
@@ -345,48 +339,29 @@ class ImageData:
         splits: dict[str, ImageSplit],
         task: str,
         class_names: tuple[str, ...],
-        *,
-        image_size: ImageSize = None,
-        validation_split: float = 0.15,
-        test_split: float = 0.15,
-        seed: int = 0,
-        resize: str = "crop",
-        augmentation: Augmentation = "standard",
-        check: bool = True,
-        max_bad: float = 0.05,
-        verbose: bool = True,
+        options: CheckedOptions,
         source_settings: dict[str, Any] | None = None,
     ) -> Self:
-        check_choice("resize", resize, RESIZES)
-        if isinstance(augmentation, bool):
-            raise ConfigError(unknown("augmentation", augmentation, AUGMENTATIONS))
-        check_augmentation(augmentation)
-        check_range("seed", seed, 0, whole=True)
-        check_range("max_bad", max_bad, 0, 1)
-        settings = {
-            "validation_split": validation_split,
-            "test_split": test_split,
-            "seed": seed,
-            "check": check,
-            "max_bad": max_bad,
-        }
         file_check = None
-        if check:
-            splits, file_check = without_bad_files(splits, class_names, max_bad, verbose)
+        if options.check:
+            splits, file_check = without_bad_files(
+                splits, class_names, options.max_bad, options.verbose
+            )
+        settings = options.split_settings()
         splits = dict(splits)
         for name in ("test", "validation"):
             if name not in splits:
                 train, fraction = splits["train"], settings[f"{name}_split"]
-                stay, out = take_out(train.labels, fraction, class_names, seed, name)
+                stay, out = take_out(train.labels, fraction, class_names, options.seed, name)
                 if len(out):
                     splits |= {"train": train.take(stay), name: train.take(out)}
         return cls(
             {s: splits[s] for s in SPLITS if s in splits},
             task,
             class_names,
-            check_image_size(image_size),
-            resize,
-            augmentation,
+            options.image_size,
+            options.resize,
+            options.augmentation,
             settings,
             source_settings or {},
             file_check,

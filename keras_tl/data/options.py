@@ -1,14 +1,18 @@
-"""What all constructors of `ImageData` take, and the check of image sizes."""
+"""What all constructors of `ImageData` take, checked before anything is read."""
 
-from typing import TypedDict
+import dataclasses
+from typing import Any, TypedDict
 
 import numpy as np
 
-from keras_tl.config import check_range
-from keras_tl.data.augmentation import Augmentation
-from keras_tl.errors import ConfigError
+from keras_tl.config import check_choice, check_range
+from keras_tl.data.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
+from keras_tl.data.decoding import RESIZES
+from keras_tl.errors import ConfigError, unknown
 
 ImageSize = int | tuple[int, int] | None
+
+_OF_SPLITS = ("validation_split", "test_split", "seed", "check", "max_bad")
 
 
 def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
@@ -32,9 +36,9 @@ class DataOptions(TypedDict, total=False):
 
     Attributes:
         image_size: side in pixels, or (height, width); `None` means the backbone's own.
-        validation_split: share of the images that are not test images, in [0, 1); ignored where
-            there is a validation split.
-        test_split: share of all images, in [0, 1); ignored where there is a test split.
+        validation_split: share of the images that are not test images, in [0, 0.99]; ignored
+            where there is a validation split.
+        test_split: share of all images, in [0, 0.99]; ignored where there is a test split.
         seed: seed of the splits.
         resize: how images get to their size: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.decoding.resize`).
@@ -55,3 +59,37 @@ class DataOptions(TypedDict, total=False):
     check: bool
     max_bad: float
     verbose: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckedOptions:
+    """The same with their defaults, checked when made; see `DataOptions` for what they mean.
+
+    Raises:
+        ConfigError: one of them is not as described.
+    """
+
+    image_size: ImageSize = None
+    validation_split: float = 0.15
+    test_split: float = 0.15
+    seed: int = 0
+    resize: str = "crop"
+    augmentation: Augmentation = "standard"
+    check: bool = True
+    max_bad: float = 0.05
+    verbose: bool = True
+
+    def __post_init__(self):
+        object.__setattr__(self, "image_size", check_image_size(self.image_size))
+        check_range("validation_split", self.validation_split, 0, 0.99)
+        check_range("test_split", self.test_split, 0, 0.99)
+        check_range("seed", self.seed, 0, whole=True)
+        check_choice("resize", self.resize, RESIZES)
+        if isinstance(self.augmentation, bool):
+            raise ConfigError(unknown("augmentation", self.augmentation, AUGMENTATIONS))
+        check_augmentation(self.augmentation)
+        check_range("max_bad", self.max_bad, 0, 1)
+
+    def split_settings(self) -> dict[str, Any]:
+        """Those that decide which image is in which split, as JSON types."""
+        return {name: getattr(self, name) for name in _OF_SPLITS}

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import keras_tl as ktl
 from keras_tl.data.check_cache import CheckCache, Finding
 from keras_tl.data.checking import BadFile, FileCheck, check_files
 from keras_tl.data.examination import MOST_PIXELS
 from keras_tl.data.pipeline import read_image
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.files import cache_root
+from tests.conftest import make_small_learner
 from tests.data.test_jpeg import photo
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -227,11 +229,11 @@ BREAKING = {
 }
 
 
-def test_of_2000_thumbnails_the_broken_ones_are_named_and_no_other(tmp_path):
+def test_of_2000_thumbnails_the_broken_ones_are_named_and_training_uses_all_others(tmp_path):
     coarse = np.random.default_rng(0).integers(0, 256, (2000, 4, 4, 3)).astype(np.uint8)
     images = [Image.fromarray(pixels).resize((32, 32)) for pixels in coarse]
     contents = {f"{row:04}.jpg": encode(image, "JPEG") for row, image in enumerate(images)}
-    kinds, labels = {}, np.zeros(2000, int)
+    kinds, dogs = {}, {name for name in contents if int(name[:4]) % 2}
     for number, name in enumerate([*contents][13::20]):
         kinds[name] = [*BREAKING][number % len(BREAKING)]
         if kinds[name] != "two labels":
@@ -239,10 +241,22 @@ def test_of_2000_thumbnails_the_broken_ones_are_named_and_no_other(tmp_path):
     copies = [name for name, kind in kinds.items() if kind == "two labels"]
     for one, other in zip(copies[::2], copies[1::2], strict=True):
         contents[other] = contents[one]
-        labels[int(other[:4])] = 1
-    check = check_files(write(tmp_path / "photos", contents), labels, ["cat", "dog"])
-    assert len(check.bad) == 100
-    assert {Path(file.path).name: file.kind for file in check.bad} == kinds
+        dogs -= {one}
+        dogs |= {other}
+    for label, names in (("dog", dogs), ("cat", contents.keys() - dogs)):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        write(tmp_path / "photos" / label, {name: contents[name] for name in names})
+
+    data = ktl.ImageData.from_folder(tmp_path / "photos", 32)
+    assert len(data.file_check.bad) == 100
+    assert {Path(file.path).name: file.kind for file in data.file_check.bad} == kinds
+    used = [Path(path).name for split in data.splits.values() for path in split.images]
+    assert sorted(used) == sorted(contents.keys() - kinds.keys())
+
+    learner = make_small_learner(data)
+    learner.fit_head(1)
+    learner.fine_tune(1)
+    assert learner.evaluate()["items"] == len(data.split("test")) > 0
 
 
 def test_the_share_of_bad_files_has_a_limit(tmp_path):

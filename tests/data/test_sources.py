@@ -230,33 +230,6 @@ def test_a_class_folder_whose_name_cannot_be_written_down_is_refused(tmp_path):
         ImageData.from_folder(tmp_path)
 
 
-OPTION_ERRORS = [
-    ({"image_size": 0}, r"image_size must be a whole number of at least 1\. Received: 0"),
-    ({"image_size": 96.0}, r"image_size must be a whole number"),
-    ({"image_size": "96"}, r"image_size must be a whole number.*'96'"),
-    ({"image_size": (96, -1)}, r"image_size must be a whole number.*-1"),
-    ({"image_size": (96, 96, 3)}, r"image_size must be one number or two.*\(96, 96, 3\)"),
-    ({"resize": "zoom"}, r"Unknown resize 'zoom'.*'crop', 'pad', 'stretch'"),
-    ({"resize": "strech"}, r"Unknown resize 'strech'. Did you mean 'stretch'"),
-    ({"augmentation": "flip"}, r"Unknown augmentation 'flip'.*'no-flip'"),
-    ({"augmentation": True}, r"Unknown augmentation True.*'standard', 'no-flip'"),
-    ({"validation_split": 1}, r"validation_split must be a number from 0 to 0\.99"),
-    ({"validation_split": -0.1}, r"validation_split must be .*-0\.1"),
-    ({"test_split": "0.2"}, r"test_split must be a number.*'0\.2'"),
-    ({"test_split": float("nan")}, r"test_split must be a number.*nan"),
-    ({"seed": -1}, r"seed must be a whole number of at least 0"),
-]
-
-
-@pytest.mark.parametrize(("options", "message"), OPTION_ERRORS)
-def test_a_wrong_option_is_explained(tmp_path, options, message):
-    make_tree(tmp_path, {"a": 5, "b": 5})
-    with pytest.raises(ConfigError, match=message):
-        ImageData.from_folder(tmp_path, **options)
-    with pytest.raises(ConfigError, match=message):
-        ImageData.from_arrays(grey(10), [0, 1] * 5, **options)
-
-
 @pytest.mark.parametrize(
     ("given", "expected"), [(None, None), (96, (96, 96)), ((2, 3), (2, 3)), ([4, 5], (4, 5))]
 )

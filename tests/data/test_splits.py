@@ -5,7 +5,7 @@ import pytest
 
 from keras_tl.data import ImageData
 from keras_tl.data.splits import take_out
-from keras_tl.errors import ConfigError, DataError
+from keras_tl.errors import DataError
 
 # Items of each class: equal, unequal, rare beside common (which a plain stratified split leaves
 # out), just enough, many classes.
@@ -68,12 +68,6 @@ def test_a_class_too_small_to_split_is_named(counts, said):
         take_out(shuffled_labels(counts), 0.15, names(counts), 0, "validation")
     for part in ("A validation split needs at least 2 items", said, "validation_split=0"):
         assert part in str(caught.value)
-
-
-@pytest.mark.parametrize("fraction", [-0.1, 1, 1.5, float("nan"), "0.1", None, True])
-def test_a_fraction_is_checked(fraction):
-    with pytest.raises(ConfigError, match=r"test_split must be a number from 0 to 0\.99"):
-        take_out(np.array([0, 0, 1, 1]), fraction, ("a", "b"), 0, "test")
 
 
 @pytest.mark.parametrize("counts", [[20, 20, 20], [90, 6, 3]])
