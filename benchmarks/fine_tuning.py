@@ -1,40 +1,75 @@
-"""Test accuracy of fine-tuning at several settings, from the same trained head.
+r"""Test accuracy of fine-tuning at several settings, from the same trained head.
 
     python benchmarks/fine_tuning.py
     python benchmarks/fine_tuning.py --seeds 3 --settings '[{}, {"learning_rate": 1e-5}]'
+    python benchmarks/fine_tuning.py --backbone resnet50 --image-size 32 --data digits \
+        --pretrain folder:../shared/data/cifar10-mini
 
 For each seed and setting a new process trains the head for 20 epochs on cached features and then
-calls `fine_tune` with that setting (`{}` is the default). Prints the mean test accuracies before
-and after and the median seconds of fine-tuning; with `--json` every run. The table in
-docs/fine_tuning.md was made with it.
+calls `fine_tune` with that setting (`{}` is the default). `--pretrain` is for backbones whose
+weights are not there: it first trains one from random weights, on the classes of those data that
+are not among `--classes`. Prints the mean test accuracies before and after and the median seconds
+of fine-tuning; with `--json` every run. The tables in docs/fine_tuning.md were made with it.
 """
 
 import argparse
 import json
 import statistics
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import common
 
-SETTINGS = [
-    {},
-    *({"learning_rate": rate} for rate in (1e-5, 1e-4, 5e-4, 1e-3)),
-    {"unfreeze": 3},
-]
+SETTINGS = [{}, *({"learning_rate": rate} for rate in (1e-5, 3e-5, 3e-4, 1e-3)), {"unfreeze": 3}]
+
+
+def pretrain(
+    data: str, backbone: str, image_size: int, without: list[str], epochs: int, out: str
+) -> dict[str, Any]:
+    """Trains a backbone from random weights; to be run in a process of its own.
+
+    Args:
+        data: the SPEC of the data.
+        backbone: name of the backbone.
+        image_size: side in pixels.
+        without: names of classes that it must not see.
+        epochs: passes over the data.
+        out: where the run is saved.
+
+    Returns:
+        Its test accuracy.
+    """
+    import keras_tl as ktl
+    from keras_tl.data.specs import load_spec
+
+    images = load_spec(data, image_size=image_size)
+    seen = images.subset([name for name in images.class_names if name not in without])
+    learner = ktl.Learner(backbone, seen, weights=None, seed=0, verbose=False)
+    learner.fine_tune(epochs, policy="scratch")
+    learner.save(out)
+    return learner.evaluate()
 
 
 def tune(
-    data: str, backbone: str, image_size: int, seed: int, setting: dict[str, Any]
+    data: str,
+    backbone: str,
+    image_size: int,
+    classes: list[str] | None,
+    per_class: int | None,
+    seed: int,
+    setting: dict[str, Any],
 ) -> dict[str, Any]:
     """Trains a head, then fine-tunes; to be run in a process of its own.
 
     Args:
-        data: folder with `train/` and `test/`.
-        backbone: name of the backbone.
+        data: the SPEC of the data.
+        backbone: name of the backbone, or `run:PATH`.
         image_size: side in pixels.
-        seed: of the learner.
+        classes: the classes to learn; `None`: all.
+        per_class: training images of each; `None`: all.
+        seed: of the learner, and of the draw of these images.
         setting: arguments of `fine_tune`.
 
     Returns:
@@ -43,8 +78,10 @@ def tune(
     import time
 
     import keras_tl as ktl
+    from keras_tl.data.specs import load_spec
 
-    images = ktl.ImageData.from_folder(data, image_size, validation_split=0)
+    images = load_spec(data, image_size=image_size, validation_split=0)
+    images = images.subset(classes, per_class, seed)
     learner = ktl.Learner(backbone, images, precision="float32", seed=seed, verbose=False)
     learner.fit_head(epochs=20)
     before = learner.evaluate()["accuracy"]
@@ -56,30 +93,53 @@ def tune(
 
 def main() -> None:
     """Runs every setting with every seed, in turns."""
+    cifar = common.ROOT.parent / "shared/data/cifar10-mini"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default=common.ROOT.parent / "shared/data/cifar10-mini")
+    parser.add_argument("--data", metavar="SPEC", default=f"folder:{cifar}")
     parser.add_argument("--backbone", default="efficientnet_lite0")
     parser.add_argument("--image-size", type=int, default=160)
+    parser.add_argument("--classes", nargs="+")
+    parser.add_argument("--per-class", type=int)
+    parser.add_argument("--pretrain", metavar="SPEC")
+    parser.add_argument("--pretrain-epochs", type=int, default=12)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--settings", type=json.loads, default=SETTINGS)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    if not Path(args.data).is_dir():
-        print(f"Skipped: there is no folder {args.data}.")
-        sys.exit()
+    for spec in (args.data, args.pretrain or args.data):
+        kind, _, folder = spec.partition(":")
+        if kind == "folder" and not Path(folder).is_dir():
+            print(f"Skipped: there is no folder {folder}.")
+            sys.exit()
     result = {"machine": common.machine(), "runs": []}
-    for seed in range(args.seeds):
-        for setting in args.settings:
-            common.say(f"seed {seed}: fine_tune({setting})")
-            run = common.fresh(
-                "fine_tuning:tune",
-                data=str(args.data),
+    with tempfile.TemporaryDirectory() as folder:
+        backbone = args.backbone
+        if args.pretrain:
+            common.say(f"pretraining {args.backbone} on {args.pretrain}")
+            result["pretrained"] = common.fresh(
+                "fine_tuning:pretrain",
+                data=args.pretrain,
                 backbone=args.backbone,
                 image_size=args.image_size,
-                seed=seed,
-                setting=setting,
+                without=args.classes or [],
+                epochs=args.pretrain_epochs,
+                out=Path(folder) / "source",
             )
-            result["runs"].append({"seed": seed, "setting": setting} | run)
+            backbone = f"run:{folder}/source"
+        for seed in range(args.seeds):
+            for setting in args.settings:
+                common.say(f"seed {seed}: fine_tune({setting})")
+                run = common.fresh(
+                    "fine_tuning:tune",
+                    data=args.data,
+                    backbone=backbone,
+                    image_size=args.image_size,
+                    classes=args.classes,
+                    per_class=args.per_class,
+                    seed=seed,
+                    setting=setting,
+                )
+                result["runs"].append({"seed": seed, "setting": setting} | run)
     rows = []
     for setting in args.settings:
         runs = [run for run in result["runs"] if run["setting"] == setting]

@@ -125,10 +125,13 @@ class Phase(JsonConfig):
         warmup: share of all steps, in [0, 1], in which the rate rises linearly from 0.
         batch_size: images or texts per step, over all replicas.
         patience: epochs without a better validation loss before training stops; the best
-            weights are restored in any case. Without a validation split nothing stops.
+            weights are restored in any case. Without a validation split nothing stops. `None`:
+            nothing stops and the last weights are kept, for training from random weights, whose
+            validation loss is often lowest before anything has been learned.
         batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
             moving statistics never move; `"frozen"`: gamma and beta neither; `"live"`: the
-            statistics are those of the batch and move, for training from random weights.
+            statistics are those of the batch and move (momentum at most 0.9), for training from
+            random weights.
         label_smoothing: share of a label that is spread over all classes, in [0, 1) (Szegedy et
             al., 2016, arXiv:1512.00567, sec. 7). The validation loss counts it too.
         class_weight: `None`; `"balanced"`: every class weighs the same however many items it
@@ -144,7 +147,7 @@ class Phase(JsonConfig):
     schedule: str = "constant"
     warmup: float = 0.0
     batch_size: int = 32
-    patience: int = 5
+    patience: int | None = 5
     batch_norm: str = "affine"
     label_smoothing: float = 0.0
     class_weight: str | dict[str, float] | None = None
@@ -155,7 +158,8 @@ class Phase(JsonConfig):
         check_range("weight_decay", self.weight_decay, 0, 1)
         check_range("warmup", self.warmup, 0, 1)
         check_range("batch_size", self.batch_size, 1, whole=True)
-        check_range("patience", self.patience, 1, whole=True)
+        if self.patience is not None:
+            check_range("patience", self.patience, 1, whole=True)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("batch_norm", self.batch_norm, BATCH_NORMS)

@@ -140,6 +140,7 @@ RIGHT = [
     cache(memory_limit=0, folder_limit=0),
     phase(learning_rate=0),
     phase(weight_decay=1, warmup=1, batch_size=1, patience=1),
+    phase(patience=None),
 ]
 
 

@@ -10,6 +10,11 @@ from typing import Any
 
 import keras
 
+# The largest momentum of moving statistics that move. Keras's default, 0.99, is for long training:
+# after 100 steps more than a third of a moving variance is still the 1 it began with, and what
+# the network does in validation has little to do with what was trained.
+LIVE_MOMENTUM = 0.9
+
 
 @keras.saving.register_keras_serializable("keras_tl")
 class Backbone(keras.layers.Layer):
@@ -67,14 +72,16 @@ class Backbone(keras.layers.Layer):
             blocks: names; none of them freezes everything.
             batch_norm: `"affine"`: gamma and beta of their BatchNorm layers are trained;
                 `"frozen"`: they are not; `"live"`: they are, and their statistics are the
-                batch's and move.
+                batch's and move, with a momentum of at most 0.9.
         """
         self.trainable = bool(blocks)
         self._live_statistics = batch_norm == "live"
         self._set_blocks(blocks)
-        if batch_norm == "frozen":
-            for layer in self._batch_norms():
+        for layer in self._batch_norms():
+            if batch_norm == "frozen":
                 _set_trainable(layer, False)
+            if batch_norm == "live":
+                layer.momentum = min(layer.momentum, LIVE_MOMENTUM)
 
     def _set_blocks(self, blocks: tuple[str, ...]) -> None:
         chosen = {id(layer) for block in blocks for layer in self.block_layers(block)}

@@ -63,8 +63,8 @@ def run_phase(
         model: the whole model, or the head on cached features.
         backbone: the backbone layer.
         train: batches for training, of known number.
-        validation: batches for validation; with them training stops early and the best weights
-            are kept.
+        validation: batches for validation; with them, unless `phase.patience` is `None`, training
+            stops early and the best weights are kept.
         task: decides loss and metrics.
         reporter: tells people.
         cached: whether `model` is the head on cached features.
@@ -84,7 +84,7 @@ def run_phase(
     progress = EpochProgress(reporter, phase.name, steps, phase.epochs)
     own = [progress]
     best = None
-    if validation is not None:
+    if validation is not None and phase.patience is not None:
         best = BestWeights(phase.patience, loss_before)
         own.append(best)
     try:

@@ -33,7 +33,7 @@ POLICIES: dict[str, tuple[Phase, ...]] = {
             name="scratch",
             epochs=30,
             learning_rate=1e-3,
-            patience=30,
+            patience=None,
             batch_norm="live",
         ),
     ),

@@ -76,6 +76,18 @@ def test_statistics_stay_whatever_is_set_trainable(network, images, where):
         np.testing.assert_array_equal(was, now)
 
 
+def test_live_statistics_are_the_data_s_after_a_short_training(network, images):
+    backbone = Backbone(network, BLOCKS)
+    # The convolution stays as it is, so the statistics have one value to arrive at.
+    backbone.unfreeze(("norm",), "live")
+    for _ in range(60):
+        backbone(images, training=True)
+    outputs = network.get_layer("conv")(images).numpy()
+    mean, variance = statistics(network)
+    np.testing.assert_allclose(mean, outputs.mean((0, 1, 2)), rtol=0.01)
+    np.testing.assert_allclose(variance, outputs.var((0, 1, 2)), rtol=0.01)
+
+
 def test_dropout_is_off_when_frozen_and_live_when_not(network, images):
     backbone = Backbone(network, BLOCKS)
     still = network(images, training=False)

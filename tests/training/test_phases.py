@@ -39,6 +39,19 @@ def test_a_phase_that_only_harms_ends_with_the_weights_from_before(small_learner
     assert "the weights from before were kept" in capsys.readouterr().err
 
 
+def test_without_patience_nothing_stops_and_the_last_weights_are_kept(tiny_data):
+    # Whatever is learned makes the validation loss worse.
+    validation = tiny_data.split("validation")
+    wrong = dataclasses.replace(validation, labels=(validation.labels + 1) % 3)
+    data = dataclasses.replace(tiny_data, splits=tiny_data.splits | {"validation": wrong})
+    learner = make_small_learner(data)
+    (record,) = learner.fine_tune(epochs=8, policy="scratch", augment=False)
+    losses = [epoch["val_loss"] for epoch in record.epochs]
+    assert len(losses) == record.best_epoch == 8
+    assert losses[-1] > min(losses)
+    assert learner.evaluate("validation")["loss"] == pytest.approx(losses[-1], rel=1e-4)
+
+
 def test_the_best_epoch_is_kept(small_learner):
     record = small_learner.fit_head(epochs=8, learning_rate=0.5)
     losses = [epoch["val_loss"] for epoch in record.epochs]
