@@ -6,7 +6,7 @@ r"""Test accuracy of fine-tuning at several settings, from the same trained head
         --pretrain folder:../shared/data/cifar10-mini
 
 For each seed and setting a new process trains the head for 20 epochs on cached features and then
-calls `fine_tune` with that setting (`{}` is the default). `--pretrain` is for backbones whose
+calls `fine_tune` with that setting (`{}`: the defaults). `--pretrain` is for backbones whose
 weights are not there: it first trains one from random weights, on the classes of those data that
 are not among `--classes`. Prints the mean test accuracies before and after and the median seconds
 of fine-tuning; with `--json` every run. The tables in docs/fine_tuning.md were made with it.
@@ -22,7 +22,8 @@ from typing import Any
 
 import common
 
-SETTINGS = [{}, *({"learning_rate": rate} for rate in (1e-5, 3e-5, 3e-4, 1e-3)), {"unfreeze": 3}]
+RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3)
+SETTINGS = [*({"learning_rate": rate} for rate in RATES), {"unfreeze": 3}]
 
 
 def pretrain(

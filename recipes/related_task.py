@@ -38,7 +38,7 @@ def scratch(learner: ktl.Learner, args: argparse.Namespace, epochs: int) -> None
 def transfer(learner: ktl.Learner, args: argparse.Namespace) -> None:
     """Trains a head on the frozen backbone, then all of it."""
     learner.fit_head(args.head_epochs)
-    learner.fine_tune(args.fine_tune_epochs)
+    learner.fine_tune(args.fine_tune_epochs, args.fine_tune_rate)
 
 
 def validation_curve(learner: ktl.Learner) -> list[float]:
@@ -75,7 +75,9 @@ def main() -> None:
     parser.add_argument("--per-class", type=int, default=50)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="from random weights")
-    parser.add_argument("--source-epochs", type=int, default=12)
+    # A backbone that has seen a thousand photos is quickly spoilt: see docs/fine_tuning.md.
+    parser.add_argument("--fine-tune-rate", type=float, default=1e-5)
+    parser.add_argument("--source-epochs", type=int, default=30)
     parser.add_argument("--head-epochs", type=int, default=20)
     parser.add_argument("--fine-tune-epochs", type=int, default=3)
     parser.add_argument("--scratch-epochs", type=int, default=20)

@@ -14,7 +14,7 @@ HEAD = Phase(name="head", epochs=10, learning_rate=1e-3, batch_size=32, schedule
 _FINE_TUNE = Phase(
     name="fine-tune",
     epochs=3,
-    learning_rate=3e-4,
+    learning_rate=1e-4,
     unfreeze="all",
     optimizer="adamw",
     weight_decay=0.01,
