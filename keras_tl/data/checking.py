@@ -1,79 +1,53 @@
 """One pass over image files before training: finds those that cannot be used, and says why."""
 
-import collections
 import dataclasses
 import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from keras_tl.config import check_range
 from keras_tl.data.check_cache import CheckCache, Finding
+from keras_tl.data.checks import BadItem, Check, LabelNames, contradictions, shown_label
 from keras_tl.data.examination import Examination
-from keras_tl.errors import DataError
-
-_SHOWN = 5
-
-LabelNames = Callable[[Any], str] | Sequence[str] | None
 
 
 @dataclasses.dataclass(frozen=True)
-class BadFile:
+class BadFile(BadItem):
     """A file that cannot be used.
 
     Attributes:
         path: as it was given.
-        reason: a phrase. What stands before a colon is the kind of reason.
     """
 
     path: str
     reason: str
 
     @property
-    def kind(self) -> str:
-        """The kind of reason, the same for all files that have the same thing wrong."""
-        return self.reason.split(": ")[0]
+    def name(self) -> str:
+        """The path."""
+        return self.path
 
 
 @dataclasses.dataclass(frozen=True)
-class FileCheck:
+class FileCheck(Check):
     """What the check of a set of files has found.
 
     Attributes:
-        checked: number of files.
-        bad: those that cannot be used, in the order in which they were given.
         seconds: how long it took.
         from_cache: number of files that had been checked before and were not read again.
     """
 
-    checked: int
+    item = "file"
+
     bad: tuple[BadFile, ...]
     seconds: float
     from_cache: int = 0
 
-    def summary(self) -> str:
-        """A text for people: how many, and how many of each kind of reason."""
-        how = f"checked in {self.seconds:.1f} s, {self.from_cache:,} of them known already"
-        if not self.bad:
-            return f"All {self.checked:,} files can be used ({how})."
-        kinds = collections.Counter(file.kind for file in self.bad)
-        return "\n".join(
-            [
-                f"{len(self.bad):,} of {self.checked:,} files are left out ({how}).",
-                *(f"{count:6,}  {kind}" for kind, count in kinds.most_common()),
-            ]
-        )
-
-    def describe(self) -> str:
-        """The same, and each file with its reason."""
-        return "\n".join([self.summary(), *(f"{file.path}: {file.reason}" for file in self.bad)])
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return dataclasses.asdict(self) | {"bad": [dataclasses.asdict(file) for file in self.bad]}
+    def _how(self) -> str:
+        return f" (checked in {self.seconds:.1f} s, {self.from_cache:,} of them known already)"
 
 
 def check_files(
@@ -116,9 +90,7 @@ def check_files(
             reasons.setdefault(path, reason)
     bad = tuple(BadFile(path, reasons[path]) for path in findings if path in reasons)
     check = FileCheck(len(findings), bad, time.perf_counter() - began, from_cache)
-    # A quotient, because 0.29 * 100 is less than 29.
-    if bad and len(bad) / check.checked > max_bad:
-        raise DataError(_too_many(check, max_bad))
+    check.stop_above(max_bad)
     return check
 
 
@@ -157,41 +129,12 @@ def _contradictions(
     paths: Sequence[str], labels: np.ndarray, names: LabelNames, findings: dict[str, Finding]
 ) -> Iterator[tuple[str, str]]:
     """Each path whose content has another label elsewhere, with the reason; one for each path."""
-    # As bytes, to be compared whatever their shape; 0 + -0.0 is 0.0.
-    values = [(0 + label).tobytes() for label in labels]
-    rows_of: dict[str, list[int]] = collections.defaultdict(list)
-    for row, path in enumerate(paths):
-        # A file that was not read is only the same as itself.
-        rows_of[findings[path].digest or path].append(row)
-    for rows in rows_of.values():
-        if len({values[row] for row in rows}) < 2:
-            continue
-        for row in rows:
-            other = next(r for r in rows if values[r] != values[row])
-            mine, theirs = (_shown(labels[r], names) for r in (row, other))
-            if paths[other] == paths[row]:
-                yield paths[row], f"two labels: the file is listed as {mine!r} and as {theirs!r}"
-            else:
-                reason = f"same content as {paths[other]}, which has the label {theirs!r}"
-                yield paths[row], f"two labels: {reason}"
-
-
-def _shown(label: np.ndarray, names: LabelNames) -> str:
-    if callable(names):
-        return names(label)
-    if names is not None and label.ndim:
-        return ", ".join(names[column] for column in np.flatnonzero(label)) or "none"
-    if names is not None and label.dtype.kind in "iu":
-        return names[int(label)]
-    return str(label)
-
-
-def _too_many(check: FileCheck, max_bad: float) -> str:
-    first = "; ".join(f"{file.path}: {file.reason}" for file in check.bad[:_SHOWN])
-    more = len(check.bad) - _SHOWN
-    return (
-        f"Expected at most {max_bad:.1%} of the files to be unusable (max_bad={max_bad:g}), found "
-        f"{len(check.bad):,} of {check.checked:,} ({len(check.bad) / check.checked:.1%}): {first}"
-        f"{f'; and {more:,} more' if more > 0 else ''}. Repair or remove them, or raise max_bad "
-        "to go on without them."
-    )
+    # A file that was not read is only the same as itself.
+    contents = [findings[path].digest or path for path in paths]
+    for row, other in contradictions(contents, labels):
+        mine, theirs = (shown_label(labels[r], names) for r in (row, other))
+        if paths[other] == paths[row]:
+            yield paths[row], f"two labels: the file is listed as {mine!r} and as {theirs!r}"
+        else:
+            reason = f"same content as {paths[other]}, which has the label {theirs!r}"
+            yield paths[row], f"two labels: {reason}"

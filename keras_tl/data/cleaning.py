@@ -3,8 +3,8 @@
 import numpy as np
 
 from keras_tl.data.checking import FileCheck, check_files
+from keras_tl.data.checks import check_left
 from keras_tl.data.sources import ImageSplit
-from keras_tl.errors import DataError
 from keras_tl.reporting import Reporter
 
 
@@ -31,30 +31,13 @@ def without_bad_files(
     labels = np.concatenate([split.labels for split in splits.values()])
     with Reporter(verbose).bar("Checking files", len(paths)) as progress:
         check = check_files(paths, labels, class_names or None, max_bad, progress)
-    bad = {file.path: file.reason for file in check.bad}
-    if not bad:
-        return splits, check
+    bad = {file.path: file for file in check.bad}
     kept = {}
     for name, split in splits.items():
-        kept[name] = split.take(np.flatnonzero([path not in bad for path in split.images]))
-        _check_left(name, split, kept[name], class_names, bad)
+        is_good = np.array([path not in bad for path in split.images], bool)
+        kept[name] = split
+        if not is_good.all():
+            kept[name] = split.take(np.flatnonzero(is_good))
+            first = bad[split.images[int(is_good.argmin())]]
+            check_left(name, split.labels, kept[name].labels, class_names, "file", first)
     return kept, check
-
-
-def _check_left(
-    name: str,
-    before: ImageSplit,
-    after: ImageSplit,
-    class_names: tuple[str, ...],
-    bad: dict[str, str],
-) -> None:
-    lost = f"the {name} split" if not len(after) else ""
-    if name == "train" and before.labels.dtype.kind == "i":
-        gone = np.setdiff1d(before.labels, after.labels)
-        lost = f"the class {class_names[gone[0]]!r}" if len(gone) else lost
-    if lost:
-        path = next(path for path in before.images if path in bad)
-        raise DataError(
-            f"No file of {lost} can be used, such as {path}: {bad[path]}. Repair them or leave "
-            "the whole of it out."
-        )

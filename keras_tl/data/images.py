@@ -2,57 +2,46 @@
 
 import dataclasses
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, Unpack
 
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.config import check_range
 from keras_tl.data.augmentation import Augmentation
 from keras_tl.data.builders import read_builder
 from keras_tl.data.checking import FileCheck
 from keras_tl.data.cleaning import without_bad_files
 from keras_tl.data.coding import code_splits
-from keras_tl.data.columns import Column, Columns
+from keras_tl.data.columns import Columns, image_paths
 from keras_tl.data.datasets import read_dataset
-from keras_tl.data.labels import LabelCoder, task_of_classes
+from keras_tl.data.folders import scan_folder
+from keras_tl.data.label_columns import Column, LabelColumns
+from keras_tl.data.labelled import LabelledData, complete_splits
 from keras_tl.data.options import CheckedOptions, DataOptions, ImageSize
-from keras_tl.data.sources import ImageSplit, check_pixels, scan_folder, split_folders
-from keras_tl.data.splits import SPLITS, take_out
+from keras_tl.data.sources import IMAGE_FILES, ImageSplit, check_pixels
 from keras_tl.data.stored import store_by_content
-from keras_tl.data.tables import read_csv, read_frame
-from keras_tl.errors import ConfigError, DataError, unknown
+from keras_tl.data.tables import Table, read_csv, read_frame
 
 
-@dataclasses.dataclass(frozen=True)
-class ImageData:
+@dataclasses.dataclass(frozen=True, repr=False)
+class ImageData(LabelledData[ImageSplit]):
     """Labelled images in three splits. Make one with one of the `from_` methods, or `digits`.
 
     Attributes:
-        splits: `"train"`, and `"validation"` and `"test"` where there are any.
-        task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`.
-        class_names: the classes' or labels' names; none for a regression.
         image_size: (height, width) to train at; `None` means the backbone's own.
         resize: how images get there: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.decoding.resize`).
         augmentation: what `augment=True` means for these data.
-        split_settings: `validation_split`, `test_split`, `seed`, `check` and `max_bad` that the
-            splits were made with; the same ones on the same files make the same splits.
         file_check: what the check of the files has found; `None` without files, or unchecked.
-        source_settings: the kind of source that a command line can name, and what else is needed
-            to read another one in the same way (see `keras_tl.data.specs`); JSON types.
     """
 
-    splits: dict[str, ImageSplit]
-    task: str
-    class_names: tuple[str, ...]
+    item = "image"
+
     image_size: tuple[int, int] | None = None
     resize: str = "crop"
     augmentation: Augmentation = "standard"
-    split_settings: dict[str, Any] = dataclasses.field(default_factory=dict)
-    source_settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     file_check: FileCheck | None = None
 
     @classmethod
@@ -84,13 +73,17 @@ class ImageData:
             DataError: no folder, no or only one class, an empty class, too few images.
             ConfigError: an argument is not as described.
         """
-        checked = CheckedOptions(image_size, validation_split, test_split, seed, **options)
-        root = Path(root)
-        splits, class_names = scan_folder(root)
-        if split_folders(root)["train"] != root:
+        checked = CheckedOptions(
+            image_size=image_size,
+            validation_split=validation_split,
+            test_split=test_split,
+            seed=seed,
+            **options,
+        )
+        found = scan_folder(Path(root), IMAGE_FILES)
+        if found.has_splits:
             checked = dataclasses.replace(checked, test_split=0.0)
-        task = task_of_classes(class_names)
-        return cls._make(splits, task, class_names, checked, {"kind": "folder"})
+        return cls._make(found.splits, checked, {"kind": "folder"}, found.class_names)
 
     @classmethod
     def from_csv(
@@ -132,10 +125,10 @@ class ImageData:
             ConfigError: an argument is not as described.
         """
         checked = CheckedOptions(**options)
-        columns = Columns(image, label, split, separator, task, class_names)
-        table = read_csv(Path(path), columns.names)
-        splits, coder = columns.read(table, Path(path).parent if root is None else root)
-        return cls._from_table(splits, coder, columns, root, checked)
+        columns = _columns(image, LabelColumns(label, separator, task, class_names), split)
+        table = read_csv(Path(path), columns.wanted)
+        starts = Path(path).parent if root is None else root
+        return cls._from_table(table, columns, starts, root, checked)
 
     @classmethod
     def from_dataframe(
@@ -173,23 +166,30 @@ class ImageData:
             ConfigError: an argument is not as described.
         """
         checked = CheckedOptions(**options)
-        columns = Columns(image, label, split, separator, task, class_names)
-        splits, coder = columns.read(read_frame(frame, columns.names), root)
-        return cls._from_table(splits, coder, columns, root, checked)
+        columns = _columns(image, LabelColumns(label, separator, task, class_names), split)
+        table = read_frame(frame, columns.wanted)
+        return cls._from_table(table, columns, root, root, checked)
 
     @classmethod
     def _from_table(
         cls,
-        splits: dict[str, ImageSplit],
-        coder: LabelCoder,
+        table: Table,
         columns: Columns,
+        starts: str | os.PathLike | None,
         root: str | os.PathLike | None,
         options: CheckedOptions,
     ) -> Self:
+        """Makes data of a table whose paths start from `starts`, as `root` said or did not."""
+        found = columns.read(table)
+        paths = image_paths(table, columns.items["image"], starts)
+        given = {
+            name: (tuple(paths[row] for row in rows), labels)
+            for name, (rows, labels) in found.splits.items()
+        }
         if columns.split is not None:
             options = dataclasses.replace(options, test_split=0.0)
-        settings = columns.settings(root)
-        return cls._make(splits, coder.task, coder.class_names, options, settings)
+        settings = columns.settings(root=None if root is None else os.fspath(root))
+        return cls._make(given, options, settings, found.class_names, found.task)
 
     @classmethod
     def from_tfds(
@@ -226,14 +226,13 @@ class ImageData:
         """
         checked = CheckedOptions(**options | {"check": False})
         found = read_builder(name, data_dir, download, image, label)
-        splits, coder = code_splits(found.splits, found.class_names, found.task)
         settings = {
             "kind": "tfds",
             "data_dir": None if data_dir is None else os.fspath(data_dir),
             "image": image,
             "label": label,
         }
-        return cls._make(splits, coder.task, coder.class_names, checked, settings)
+        return cls._make(found.splits, checked, settings, found.class_names, found.task)
 
     @classmethod
     def from_tfdata(
@@ -277,8 +276,7 @@ class ImageData:
         )
         if class_names is None:
             class_names = getattr(dataset, "class_names", None)
-        splits, coder = code_splits(stored, class_names, task)
-        return cls._make(splits, coder.task, coder.class_names, checked)
+        return cls._make(stored, checked, {}, class_names, task)
 
     @classmethod
     def from_arrays(
@@ -315,8 +313,7 @@ class ImageData:
             for name, pair in given.items()
             if pair is not None
         }
-        splits, coder = code_splits(given, class_names, task)
-        return cls._make(splits, coder.task, coder.class_names, checked)
+        return cls._make(given, checked, {}, class_names, task)
 
     @classmethod
     def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
@@ -336,122 +333,39 @@ class ImageData:
     @classmethod
     def _make(
         cls,
-        splits: dict[str, ImageSplit],
-        task: str,
-        class_names: tuple[str, ...],
+        given: Mapping[str, tuple[tuple[str, ...] | np.ndarray, Sequence]],
         options: CheckedOptions,
-        source_settings: dict[str, Any] | None = None,
+        source_settings: dict[str, Any],
+        class_names: Sequence[str] | None,
+        task: str | None = None,
     ) -> Self:
+        """Makes data of images and their labels in each split: codes, checks, splits."""
+        splits, coder = code_splits(given, ImageSplit, cls.item, class_names, task)
         file_check = None
         if options.check:
             splits, file_check = without_bad_files(
-                splits, class_names, options.max_bad, options.verbose
+                splits, coder.class_names, options.max_bad, options.verbose
             )
-        settings = options.split_settings()
-        splits = dict(splits)
-        for name in ("test", "validation"):
-            if name not in splits:
-                train, fraction = splits["train"], settings[f"{name}_split"]
-                stay, out = take_out(train.labels, fraction, class_names, options.seed, name)
-                if len(out):
-                    splits |= {"train": train.take(stay), name: train.take(out)}
         return cls(
-            {s: splits[s] for s in SPLITS if s in splits},
-            task,
-            class_names,
-            options.image_size,
-            options.resize,
-            options.augmentation,
-            settings,
-            source_settings or {},
-            file_check,
+            complete_splits(splits, coder.class_names, options),
+            coder.task,
+            coder.class_names,
+            image_size=options.image_size,
+            resize=options.resize,
+            augmentation=options.augmentation,
+            split_settings=options.split_settings(),
+            source_settings=source_settings,
+            file_check=file_check,
         )
 
-    def subset(
-        self,
-        classes: Sequence[str] | None = None,
-        per_class: int | None = None,
-        seed: int = 0,
-    ) -> Self:
-        """The same splits with fewer classes, or with fewer training images.
+    @property
+    def checked(self) -> FileCheck | None:
+        """The same as `file_check`."""
+        return self.file_check
 
-        Args:
-            classes: the names of the classes to keep, in the order they are to have; `None`: all.
-            per_class: at most so many training images of each class, drawn at random; the
-                other splits stay as they are. `None`: all.
-            seed: seed of the draw.
-
-        Raises:
-            ConfigError: a class is unknown, or there are fewer than two, or the images do not
-                have one class each.
-        """
-        if self.task not in ("multiclass", "binary"):
-            raise ConfigError(f"A subset needs images of one class each; these are {self.task}.")
-        names = self.class_names if classes is None else tuple(classes)
-        for name in names:
-            if name not in self.class_names:
-                raise ConfigError(unknown("class", name, self.class_names))
-        if len(set(names)) < max(len(names), 2):
-            raise ConfigError(f"Expected at least two different classes. Received: {names}.")
-        numbers = np.full(len(self.class_names), -1, np.int64)
-        numbers[[self.class_names.index(name) for name in names]] = range(len(names))
-        splits = {name: _relabelled(split, numbers) for name, split in self.splits.items()}
-        if per_class is not None:
-            check_range("per_class", per_class, 1, whole=True)
-            train = splits["train"]
-            order = np.random.default_rng(seed).permutation(len(train))
-            drawn = [order[train.labels[order] == c][:per_class] for c in range(len(names))]
-            splits["train"] = train.take(np.sort(np.concatenate(drawn)))
-        task = self.task if classes is None else task_of_classes(names)
-        return dataclasses.replace(self, splits=splits, task=task, class_names=names)
-
-    def split(self, name: str) -> ImageSplit:
-        """One split.
-
-        Raises:
-            DataError: there is no such split.
-        """
-        if name not in SPLITS:
-            raise ConfigError(unknown("split", name, SPLITS))
-        if name not in self.splits or len(self.splits[name]) == 0:
-            raise DataError(
-                f"There is no {name} split: the data have {', '.join(self.splits)}. Make the "
-                f"data with one (a folder or arrays of its own, or {name}_split above 0), or ask "
-                "for another split."
-            )
-        return self.splits[name]
-
-    def describe(self) -> dict[str, Any]:
-        """What the data are, for a saved run: classes, and how they were split."""
-        return {
-            "task": self.task,
-            "class_names": list(self.class_names),
-            "resize": self.resize,
-            "split_settings": self.split_settings,
-            "source_settings": self.source_settings,
-            "splits": {
-                name: {"items": len(split), "fingerprint": _fingerprint(split)}
-                for name, split in self.splits.items()
-            },
-        }
-
-    def __repr__(self) -> str:
-        sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
-        counted = "labels" if self.task == "multilabel" else "classes"
-        kind = f"{len(self.class_names)} {counted}" if self.class_names else self.task
-        return f"ImageData({kind}: {sizes})"
+    def _own_settings(self) -> dict[str, Any]:
+        return {"resize": self.resize}
 
 
-def _relabelled(split: ImageSplit, numbers: np.ndarray) -> ImageSplit:
-    """The rows whose class has a new number, -1 standing for none."""
-    labels = numbers[split.labels]
-    kept = split.take(np.flatnonzero(labels >= 0))
-    return dataclasses.replace(kept, labels=labels[labels >= 0])
-
-
-def _fingerprint(split: ImageSplit) -> str | None:
-    # A file that has gone since must not keep a trained run from being saved.
-    try:
-        return split.fingerprint()
-    except DataError:
-        return None
+def _columns(image: Hashable, labels: LabelColumns, split: Hashable | None) -> Columns:
+    return Columns(ImageData.item, "image paths", {"image": image}, labels, split)

@@ -23,13 +23,14 @@ class LabelCoder(abc.ABC):
     class_names: tuple[str, ...] = ()
 
     @abc.abstractmethod
-    def code(self, y: Sequence, items: int, name: str) -> np.ndarray:
+    def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
         """The labels of one split, checked.
 
         Args:
             y: one label an item.
             items: how many items there are.
             name: the split's name, for messages.
+            item: what messages call one item.
 
         Returns:
             int64 (n,) class numbers; float32 (n, labels) of 0 and 1; or float32 (n,) targets.
@@ -101,10 +102,10 @@ def _listing(values: Iterable) -> str:
     return ", ".join(map(str, values[: _SHOWN * 2])) + more
 
 
-def _check_count(y: np.ndarray, items: int, name: str) -> None:
+def _check_count(y: np.ndarray, items: int, name: str, item: str) -> None:
     if y.shape != (items,):
         raise DataError(
-            f"Expected one label for each {name} image. Received: {items} images and labels of "
+            f"Expected one label for each {name} {item}. Received: {items} {item}s and labels of "
             f"shape {y.shape}."
         )
 
@@ -137,9 +138,9 @@ class _ClassCoder(LabelCoder):
         self.task = task or task_of_classes(self.class_names)
         self._numbers = {value: number for number, value in enumerate(values)}
 
-    def code(self, y: Sequence, items: int, name: str) -> np.ndarray:
+    def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
         y = np.argmax(y, axis=1) if _is_one_hot(y) else np.asarray(y)
-        _check_count(y, items, name)
+        _check_count(y, items, name, item)
         strange = sorted(set(y.tolist()) - set(self._numbers), key=str)
         if strange:
             raise DataError(
@@ -170,10 +171,10 @@ class _MultilabelCoder(LabelCoder):
         if not self.class_names:
             raise DataError("Expected at least one label, found only items without any.")
 
-    def code(self, y: Sequence, items: int, name: str) -> np.ndarray:
+    def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
         if len(y) != items:
             raise DataError(
-                f"Expected a row of labels for each {name} image. Received: {items} images and "
+                f"Expected a row of labels for each {name} {item}. Received: {items} {item}s and "
                 f"{len(y)} rows."
             )
         mask = _as_mask(y)
@@ -225,9 +226,9 @@ class _NumberCoder(LabelCoder):
 
     task = "regression"
 
-    def code(self, y: Sequence, items: int, name: str) -> np.ndarray:
+    def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
         y = np.asarray(y)
-        _check_count(y, items, name)
+        _check_count(y, items, name, item)
         try:
             values = y.astype(np.float32)
         except (TypeError, ValueError) as error:

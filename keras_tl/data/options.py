@@ -1,7 +1,7 @@
-"""What all constructors of `ImageData` take, checked before anything is read."""
+"""What all constructors of data take, checked before anything is read."""
 
 import dataclasses
-from typing import Any, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 
@@ -11,8 +11,6 @@ from keras_tl.data.decoding import RESIZES
 from keras_tl.errors import ConfigError, unknown
 
 ImageSize = int | tuple[int, int] | None
-
-_OF_SPLITS = ("validation_split", "test_split", "seed", "check", "max_bad")
 
 
 def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
@@ -31,65 +29,94 @@ def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
     return pair
 
 
-class DataOptions(TypedDict, total=False):
-    """What all constructors of `ImageData` take.
+class SplitOptions(TypedDict, total=False):
+    """What all constructors of `ImageData` and of `TextData` take.
+
+    Attributes:
+        validation_split: share of the items that are not test items, in [0, 0.99]; ignored
+            where there is a validation split.
+        test_split: share of all items, in [0, 0.99]; ignored where there is a test split.
+        seed: seed of the splits.
+        max_bad: share of the items that may be left out, because they cannot be used; above it is
+            an error.
+        verbose: report progress, and what is left out, on standard error.
+    """
+
+    validation_split: float
+    test_split: float
+    seed: int
+    max_bad: float
+    verbose: bool
+
+
+class DataOptions(SplitOptions, total=False):
+    """What all constructors of `ImageData` take, besides `SplitOptions`.
 
     Attributes:
         image_size: side in pixels, or (height, width); `None` means the backbone's own.
-        validation_split: share of the images that are not test images, in [0, 0.99]; ignored
-            where there is a validation split.
-        test_split: share of all images, in [0, 0.99]; ignored where there is a test split.
-        seed: seed of the splits.
         resize: how images get to their size: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.decoding.resize`).
         augmentation: what `augment=True` means for these data.
         check: look at all files before anything else, and leave out those that cannot be used
             (see `keras_tl.data.checking.check_files`). What is known of unchanged files is
             remembered. Images that come from no files of the user's own are not checked.
-        max_bad: share of the files that may be left out; above it is an error.
-        verbose: report the progress of the check on standard error, on a terminal.
     """
 
     image_size: ImageSize
-    validation_split: float
-    test_split: float
-    seed: int
     resize: str
     augmentation: Augmentation
     check: bool
-    max_bad: float
-    verbose: bool
 
 
-@dataclasses.dataclass(frozen=True)
-class CheckedOptions:
-    """The same with their defaults, checked when made; see `DataOptions` for what they mean.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CheckedSplitOptions:
+    """`SplitOptions` with their defaults, checked when made.
+
+    Attributes:
+        recorded: the names of those that decide which item is in which split.
 
     Raises:
         ConfigError: one of them is not as described.
     """
 
-    image_size: ImageSize = None
+    recorded: ClassVar[tuple[str, ...]] = ("validation_split", "test_split", "seed", "max_bad")
+
     validation_split: float = 0.15
     test_split: float = 0.15
     seed: int = 0
-    resize: str = "crop"
-    augmentation: Augmentation = "standard"
-    check: bool = True
     max_bad: float = 0.05
     verbose: bool = True
 
     def __post_init__(self):
-        object.__setattr__(self, "image_size", check_image_size(self.image_size))
         check_range("validation_split", self.validation_split, 0, 0.99)
         check_range("test_split", self.test_split, 0, 0.99)
         check_range("seed", self.seed, 0, whole=True)
+        check_range("max_bad", self.max_bad, 0, 1)
+
+    def split_settings(self) -> dict[str, Any]:
+        """Those that decide which item is in which split, as JSON types."""
+        return {name: getattr(self, name) for name in self.recorded}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CheckedOptions(CheckedSplitOptions):
+    """`DataOptions` with their defaults, checked when made.
+
+    Raises:
+        ConfigError: one of them is not as described.
+    """
+
+    recorded = ("validation_split", "test_split", "seed", "check", "max_bad")
+
+    image_size: ImageSize = None
+    resize: str = "crop"
+    augmentation: Augmentation = "standard"
+    check: bool = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "image_size", check_image_size(self.image_size))
         check_choice("resize", self.resize, RESIZES)
         if isinstance(self.augmentation, bool):
             raise ConfigError(unknown("augmentation", self.augmentation, AUGMENTATIONS))
         check_augmentation(self.augmentation)
-        check_range("max_bad", self.max_bad, 0, 1)
-
-    def split_settings(self) -> dict[str, Any]:
-        """Those that decide which image is in which split, as JSON types."""
-        return {name: getattr(self, name) for name in _OF_SPLITS}

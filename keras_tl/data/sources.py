@@ -1,4 +1,4 @@
-"""Where images come from: folders of class folders, arrays, the digits of scikit-learn."""
+"""The images of a split: files, or pixels in memory."""
 
 import dataclasses
 import hashlib
@@ -8,31 +8,26 @@ from pathlib import Path
 import numpy as np
 
 from keras_tl.data.decoding import FORMATS, SUFFIXES
-from keras_tl.data.splits import SPLITS
+from keras_tl.data.folders import FileKind, files_below
+from keras_tl.data.labelled import Split
 from keras_tl.errors import DataError
 from keras_tl.files import sha256
 
-FOLDER_NAMES = {"train": "train", "test": "test"} | dict.fromkeys(
-    ("validation", "valid", "val"), "validation"
-)
+IMAGE_FILES = FileKind("image", ", ".join(FORMATS), SUFFIXES)
 
 
 @dataclasses.dataclass(frozen=True)
-class ImageSplit:
+class ImageSplit(Split):
     """The images of one split, in a fixed order.
 
     Attributes:
         images: a tuple of n file paths, or an array (n, height, width, 3) of pixels in
             [0, 255].
-        labels: int64 array (n,), the class of each image; float32 (n, labels) of 0 and 1 where an
-            image can have several; or float32 (n,), the target of a regression.
+        labels: see `Split`.
     """
 
     images: tuple[str, ...] | np.ndarray
     labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     @property
     def in_files(self) -> bool:
@@ -44,21 +39,8 @@ class ImageSplit:
         images = tuple(self.images[i] for i in rows) if self.in_files else self.images[rows]
         return ImageSplit(images, self.labels[rows])
 
-    def sample(self, count: int, seed: int) -> "ImageSplit":
-        """At most `count` of the images, drawn at random."""
-        rows = np.random.default_rng(seed).permutation(len(self))[:count]
-        return self.take(np.sort(rows))
-
     def fingerprint(self, full_hash: bool = False) -> str:
-        """Identifies the images and their order, as 64 hexadecimal digits.
-
-        Args:
-            full_hash: for files, hash their content; otherwise their path, size and
-                modification time, as they are now. Arrays are always hashed.
-
-        Raises:
-            DataError: a file has gone.
-        """
+        """Identifies the images and their order, see `Split.fingerprint`."""
         digest = hashlib.sha256()
         if self.in_files:
             for path in self.images:
@@ -81,95 +63,7 @@ def _file_identity(path: str, full_hash: bool) -> str:
 
 def image_files(folder: Path) -> list[str]:
     """All image files below a folder, sorted, hidden ones left out."""
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            os.path.join(parent, name)
-            for name in names
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
-    return sorted(found)
-
-
-def scan_folder(root: Path) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
-    """Reads `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
-
-    Returns:
-        The splits found (all under `"train"` if the folder has none) and the class names.
-
-    Raises:
-        DataError: there is no such folder, no class, only one, an empty one, an empty split, or
-            a split that has a class which train has not.
-    """
-    tops = split_folders(root)
-    class_names = tuple(folder.name for folder in _folders(tops["train"]))
-    if len(class_names) < 2:
-        found = f"one, {class_names[0]!r}" if class_names else "none"
-        raise DataError(
-            f"Expected at least two class folders in {str(tops['train'])!r}, found {found}. "
-            "Put the images of each class into a folder named after the class."
-        )
-    for name in class_names:
-        # Names of files are only ever opened; names of classes are written into runs and exports.
-        if os.fsencode(name) != name.encode("utf-8", "replace"):
-            raise DataError(f"The class folder {name!r} has a name that is not UTF-8. Rename it.")
-    splits = {s: _scan_split(tops[s], class_names, s) for s in SPLITS if s in tops}
-    return splits, class_names
-
-
-def split_folders(root: Path) -> dict[str, Path]:
-    """The folders of the splits, names matched ignoring case: only train's, the root itself,
-    where the root has no train folder.
-
-    Raises:
-        DataError: there is no such folder, or a split has two.
-    """
-    if not root.is_dir():
-        raise DataError(
-            f"Expected a folder with one folder of images for each class. {str(root)!r} "
-            f"{'is a file' if root.exists() else 'does not exist'}."
-        )
-    tops: dict[str, Path] = {}
-    for folder in _folders(root):
-        split = FOLDER_NAMES.get(folder.name.lower())
-        if split in tops:
-            raise DataError(
-                f"{str(root)!r} has two {split} folders, {tops[split].name!r} and "
-                f"{folder.name!r}. Keep one."
-            )
-        if split:
-            tops[split] = folder
-    return tops if "train" in tops else {"train": root}
-
-
-def _folders(root: Path) -> list[Path]:
-    return sorted(f for f in root.iterdir() if f.is_dir() and not f.name.startswith("."))
-
-
-def _scan_split(top: Path, class_names: tuple[str, ...], split: str) -> ImageSplit:
-    for folder in _folders(top):
-        if folder.name not in class_names:
-            raise DataError(
-                f"The {split} folder has a class {folder.name!r} that the train folder has not. "
-                f"Train has: {', '.join(class_names)}."
-            )
-    paths, labels = [], []
-    for label, name in enumerate(class_names):
-        found = image_files(top / name)
-        if not found and split == "train":
-            raise DataError(
-                f"Class {name!r} is empty: no image ({', '.join(FORMATS)}) in "
-                f"{str(top / name)!r}. Add images or remove the folder."
-            )
-        paths += found
-        labels += [label] * len(found)
-    if not paths:
-        raise DataError(
-            f"The {split} folder {str(top)!r} has no image in folders named after the classes. "
-            "Add images or remove the folder."
-        )
-    return ImageSplit(tuple(paths), np.array(labels, np.int64))
+    return files_below(folder, IMAGE_FILES.suffixes)
 
 
 def check_pixels(x: np.ndarray, name: str) -> np.ndarray:

@@ -6,6 +6,11 @@ from keras_tl.errors import DataError
 
 SPLITS = ("train", "validation", "test")
 
+# What folders and columns call them, and what it means.
+SPLIT_NAMES = {"train": "train", "test": "test"} | dict.fromkeys(
+    ("validation", "valid", "val"), "validation"
+)
+
 
 def take_out(
     labels: np.ndarray, fraction: float, class_names: tuple[str, ...], seed: int, name: str

@@ -1,4 +1,4 @@
-"""Tables of image paths and labels: CSV files and pandas data frames."""
+"""Tables of items and labels: CSV files and pandas data frames."""
 
 import csv
 import dataclasses
@@ -10,6 +10,21 @@ from keras_tl.errors import ConfigError, DataError
 
 _SEPARATORS = ",;\t"
 _SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What is to be read of a table.
+
+    Attributes:
+        columns: the columns.
+        item: what messages call what a row holds.
+        hint: how to name other columns, a sentence.
+    """
+
+    columns: Sequence[Hashable]
+    item: str
+    hint: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +74,7 @@ def is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def read_csv(path: Path, wanted: Sequence[str]) -> Table:
+def read_csv(path: Path, wanted: Wanted) -> Table:
     """Reads columns of a CSV file as text.
 
     Neither pandas nor NumPy's reader is used: an identifier such as 007 stays one, a class may be
@@ -68,7 +83,7 @@ def read_csv(path: Path, wanted: Sequence[str]) -> Table:
     Args:
         path: the file: UTF-8, separated by commas, semicolons or tabs. Its first line names the
             columns; empty lines do not count.
-        wanted: the columns to read.
+        wanted: what to read.
 
     Raises:
         DataError: there is no such file, it is not as described, or has no such column.
@@ -76,12 +91,12 @@ def read_csv(path: Path, wanted: Sequence[str]) -> Table:
     name = repr(str(path))
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            separator = _separator(file.readline(), wanted[0])
+            separator = _separator(file.readline(), wanted.columns[0])
             file.seek(0)
             reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
             header = [field.strip() for field in next(reader, [])]
             _check_columns(name, header, wanted)
-            places = [header.index(column) for column in wanted]
+            places = [header.index(column) for column in wanted.columns]
             found = [(line, *map(row.__getitem__, places)) for line, row in _rows(reader, header)]
     except OSError as error:
         raise DataError(f"Cannot read the table {name}: {error.strerror}.") from error
@@ -94,9 +109,9 @@ def read_csv(path: Path, wanted: Sequence[str]) -> Table:
             f"{name}, line {reader.line_num}: {error}. Put quotes around text that holds the "
             "separator, and double the quotes inside."
         ) from error
-    lines, *columns = zip(*found, strict=True) if found else [()] * (len(wanted) + 1)
-    columns = dict(zip(wanted, map(list, columns), strict=True))
-    return _with_rows(Table(name, columns, lines, "line", is_text=True))
+    lines, *columns = zip(*found, strict=True) if found else [()] * (len(wanted.columns) + 1)
+    columns = dict(zip(wanted.columns, map(list, columns), strict=True))
+    return _with_rows(Table(name, columns, lines, "line", is_text=True), wanted)
 
 
 class _RowError(ValueError):
@@ -121,7 +136,7 @@ def _rows(reader: Any, header: list[str]) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, row
 
 
-def read_frame(frame: Any, wanted: Sequence[Hashable]) -> Table:
+def read_frame(frame: Any, wanted: Wanted) -> Table:
     """Reads columns of a `pandas.DataFrame`.
 
     Raises:
@@ -132,27 +147,27 @@ def read_frame(frame: Any, wanted: Sequence[Hashable]) -> Table:
     name = "The data frame"
     _check_columns(name, list(frame.columns), wanted)
     columns = {}
-    for column in wanted:
+    for column in wanted.columns:
         cells = zip(frame[column].tolist(), frame[column].isna().tolist(), strict=True)
         columns[column] = [None if is_missing else value for value, is_missing in cells]
-    return _with_rows(Table(name, columns, frame.index.tolist(), "row", is_text=False))
+    return _with_rows(Table(name, columns, frame.index.tolist(), "row", is_text=False), wanted)
 
 
-def _check_columns(name: str, found: Sequence[Hashable], wanted: Sequence[Hashable]) -> None:
+def _check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
-    for column in wanted:
-        if wanted.count(column) > 1:
+    for column in wanted.columns:
+        if wanted.columns.count(column) > 1:
             raise ConfigError(f"The column {column!r} was asked for twice. Give each one once.")
         if found.count(column) != 1:
             amount = "more than one" if column in found else "no"
             raise DataError(
                 f"{name} has {amount} column {column!r}. It has: {', '.join(map(repr, found))}. "
-                "Say which columns hold the image paths and the labels, with image= and label=."
+                f"{wanted.hint}"
             )
 
 
-def _with_rows(table: Table) -> Table:
+def _with_rows(table: Table, wanted: Wanted) -> Table:
     if not table.rows:
-        raise DataError(f"{table.name} has no rows. Expected one for each image.")
+        raise DataError(f"{table.name} has no rows. Expected one for each {wanted.item}.")
     return table

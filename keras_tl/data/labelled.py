@@ -1,0 +1,196 @@
+"""What labelled images and labelled texts have in common: splits, subsets, a description."""
+
+import abc
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+
+from keras_tl.config import check_range
+from keras_tl.data.checks import Check
+from keras_tl.data.labels import task_of_classes
+from keras_tl.data.options import CheckedSplitOptions
+from keras_tl.data.splits import SPLITS, take_out
+from keras_tl.errors import ConfigError, DataError, unknown
+
+
+class Split(abc.ABC):
+    """The items of one split, in a fixed order. Subclasses are frozen dataclasses.
+
+    Attributes:
+        labels: int64 array (n,), the class of each item; float32 (n, labels) of 0 and 1 where an
+            item can have several; or float32 (n,), the target of a regression.
+    """
+
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @abc.abstractmethod
+    def take(self, rows: np.ndarray) -> Self:
+        """The same with only these rows, in this order."""
+
+    def sample(self, count: int, seed: int) -> Self:
+        """At most `count` of the items, drawn at random."""
+        rows = np.random.default_rng(seed).permutation(len(self))[:count]
+        return self.take(np.sort(rows))
+
+    @abc.abstractmethod
+    def fingerprint(self, full_hash: bool = False) -> str:
+        """Identifies the items and their order, as 64 hexadecimal digits.
+
+        Args:
+            full_hash: for files, hash their content; otherwise their path, size and
+                modification time, as they are now. What is in memory is always hashed.
+
+        Raises:
+            DataError: a file has gone.
+        """
+
+
+S = TypeVar("S", bound=Split)
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledData(abc.ABC, Generic[S]):
+    """Labelled items in three splits.
+
+    Attributes:
+        item: what messages call one item.
+        splits: `"train"`, and `"validation"` and `"test"` where there are any.
+        task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`.
+        class_names: the classes' or labels' names; none for a regression.
+        split_settings: the options that the splits were made with; the same ones on the same
+            source make the same splits.
+        source_settings: the kind of source that a command line can name, and what else is needed
+            to read another one in the same way (see `keras_tl.data.specs`); JSON types.
+    """
+
+    item: ClassVar[str]
+
+    splits: dict[str, S]
+    task: str
+    class_names: tuple[str, ...]
+    split_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
+    source_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
+
+    @property
+    @abc.abstractmethod
+    def checked(self) -> Check | None:
+        """What the check of the items has found; `None` if there was none."""
+
+    def subset(
+        self,
+        classes: Sequence[str] | None = None,
+        per_class: int | None = None,
+        seed: int = 0,
+    ) -> Self:
+        """The same splits with fewer classes, or with fewer training items.
+
+        Args:
+            classes: the names of the classes to keep, in the order they are to have; `None`: all.
+            per_class: at most so many training items of each class, drawn at random; the
+                other splits stay as they are. `None`: all.
+            seed: seed of the draw.
+
+        Raises:
+            ConfigError: a class is unknown, or there are fewer than two, or the items do not
+                have one class each.
+        """
+        if self.task not in ("multiclass", "binary"):
+            raise ConfigError(
+                f"A subset needs {self.item}s of one class each; these are {self.task}."
+            )
+        names = self.class_names if classes is None else tuple(classes)
+        for name in names:
+            if name not in self.class_names:
+                raise ConfigError(unknown("class", name, self.class_names))
+        if len(set(names)) < max(len(names), 2):
+            raise ConfigError(f"Expected at least two different classes. Received: {names}.")
+        numbers = np.full(len(self.class_names), -1, np.int64)
+        numbers[[self.class_names.index(name) for name in names]] = range(len(names))
+        splits = {name: _relabelled(split, numbers) for name, split in self.splits.items()}
+        if per_class is not None:
+            check_range("per_class", per_class, 1, whole=True)
+            train = splits["train"]
+            order = np.random.default_rng(seed).permutation(len(train))
+            drawn = [order[train.labels[order] == c][:per_class] for c in range(len(names))]
+            splits["train"] = train.take(np.sort(np.concatenate(drawn)))
+        task = self.task if classes is None else task_of_classes(names)
+        return dataclasses.replace(self, splits=splits, task=task, class_names=names)
+
+    def split(self, name: str) -> S:
+        """One split.
+
+        Raises:
+            ConfigError: no split is ever called so.
+            DataError: there is no such split.
+        """
+        if name not in SPLITS:
+            raise ConfigError(unknown("split", name, SPLITS))
+        if name not in self.splits or len(self.splits[name]) == 0:
+            raise DataError(
+                f"There is no {name} split: the data have {', '.join(self.splits)}. Make the "
+                f"data with one (a folder or arrays of its own, or {name}_split above 0), or ask "
+                "for another split."
+            )
+        return self.splits[name]
+
+    def describe(self) -> dict[str, Any]:
+        """What the data are, for a saved run: classes, and how they were split; JSON types."""
+        return {
+            "task": self.task,
+            "class_names": list(self.class_names),
+            **self._own_settings(),
+            "split_settings": self.split_settings,
+            "source_settings": self.source_settings,
+            "splits": {
+                name: {"items": len(split), "fingerprint": _fingerprint(split)}
+                for name, split in self.splits.items()
+            },
+        }
+
+    @abc.abstractmethod
+    def _own_settings(self) -> dict[str, Any]:
+        """What `describe` tells of this kind of data only."""
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
+        counted = "labels" if self.task == "multilabel" else "classes"
+        kind = f"{len(self.class_names)} {counted}" if self.class_names else self.task
+        return f"{type(self).__name__}({kind}: {sizes})"
+
+
+def complete_splits(
+    splits: Mapping[str, S], class_names: tuple[str, ...], options: CheckedSplitOptions
+) -> dict[str, S]:
+    """Takes missing test and validation splits out of train, as the options say.
+
+    Raises:
+        DataError: a class has too few items.
+    """
+    splits = dict(splits)
+    for name in ("test", "validation"):
+        if name not in splits:
+            train, fraction = splits["train"], getattr(options, f"{name}_split")
+            stay, out = take_out(train.labels, fraction, class_names, options.seed, name)
+            if len(out):
+                splits |= {"train": train.take(stay), name: train.take(out)}
+    return {name: splits[name] for name in SPLITS if name in splits}
+
+
+def _relabelled(split: S, numbers: np.ndarray) -> S:
+    """The rows whose class has a new number, -1 standing for none."""
+    labels = numbers[split.labels]
+    kept = split.take(np.flatnonzero(labels >= 0))
+    return dataclasses.replace(kept, labels=labels[labels >= 0])
+
+
+def _fingerprint(split: Split) -> str | None:
+    # A file that has gone since must not keep a trained run from being saved.
+    try:
+        return split.fingerprint()
+    except DataError:
+        return None
