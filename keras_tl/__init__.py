@@ -17,6 +17,7 @@ _HOMES = {
     "Phase": "keras_tl.config",
     "Prediction": "keras_tl.results",
     "Predictions": "keras_tl.results",
+    "TextData": "keras_tl.data",
 }
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Phase",
     "Prediction",
     "Predictions",
+    "TextData",
     "backbones",
 ]
 

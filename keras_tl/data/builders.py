@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.data.prepared import LabelKind, Prepared, open_prepared, published, tfds_module
+from keras_tl.data.opening import tfds_module
+from keras_tl.data.prepared import LabelKind, Prepared, open_prepared, published
 from keras_tl.data.stored import Encoder, Stored, find_stored, store, suffix_of
 from keras_tl.reporting import only_errors
 
@@ -58,7 +59,7 @@ def read_builder(
             key,
             {ours: _examples(found, theirs, image, label, kind) for ours, theirs in splits.items()},
         )
-    return BuilderData(published(stored, kind), kind.class_names, kind.task)
+    return BuilderData(published(stored), kind.class_names, kind.task)
 
 
 def image_features(builder: Any) -> list[str]:

@@ -71,7 +71,8 @@ class Check:
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON types."""
-        return dataclasses.asdict(self) | {"bad": [dataclasses.asdict(item) for item in self.bad]}
+        fields = dataclasses.asdict(self)
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in fields.items()}
 
     def is_above(self, max_bad: float) -> bool:
         """Whether more than a share of the items, in [0, 1], is bad."""

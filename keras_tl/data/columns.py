@@ -119,11 +119,13 @@ def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) 
 
 
 def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray]:
-    """The numbers of the rows of each split; all are train's where there is no column.
+    """The numbers of the rows of each split; all are train's where nothing says it.
 
     Raises:
         DataError: a value is not a split's name, or no row is train's.
     """
+    if table.parts is not None:
+        return table.parts
     if column is None:
         return {"train": np.arange(len(table.rows))}
 

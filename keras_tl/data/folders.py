@@ -2,13 +2,13 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
-from keras_tl.errors import DataError
+from keras_tl.errors import ConfigError, DataError, unknown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,39 +35,46 @@ class Scanned:
             no folders of splits.
         class_names: the names of the class folders.
         has_splits: whether there are folders of splits.
+        absent: the classes that the folder of a split, by its own name, has no folder for.
     """
 
     splits: dict[str, tuple[tuple[str, ...], np.ndarray]]
     class_names: tuple[str, ...]
     has_splits: bool
+    absent: dict[str, list[str]]
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
     """All files below a folder with one of some endings, sorted, hidden ones left out."""
-    found = []
+    return sorted(path for path in visible_files(folder) if path.lower().endswith(suffixes))
+
+
+def visible_files(folder: Path) -> Iterator[str]:
+    """The files below a folder, hidden ones left out."""
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            os.path.join(parent, name)
-            for name in names
-            if name.lower().endswith(suffixes) and not name.startswith(".")
-        ]
-    return sorted(found)
+        yield from (os.path.join(parent, name) for name in names if not name.startswith("."))
 
 
-def scan_folder(root: Path, kind: FileKind) -> Scanned:
+def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Scanned:
     """Finds `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
 
     Args:
         root: the folder.
         kind: the files to look for.
+        classes: the names of the classes to read, in their order; `None`: all there are.
 
     Raises:
+        ConfigError: there is no such class.
         DataError: there is no such folder, no class, only one, an empty one, an empty split, or
             a split that has a class which train has not.
     """
     tops = split_folders(root, kind)
-    class_names = tuple(folder.name for folder in class_folders(tops["train"]))
+    known = {s: [folder.name for folder in class_folders(top)] for s, top in tops.items()}
+    for name in classes or ():
+        if name not in known["train"]:
+            raise ConfigError(unknown("class", name, known["train"]))
+    class_names = tuple(known["train"] if classes is None else classes)
     if len(class_names) < 2:
         found = f"one, {class_names[0]!r}" if class_names else "none"
         raise DataError(
@@ -78,8 +85,13 @@ def scan_folder(root: Path, kind: FileKind) -> Scanned:
         # Names of files are only ever opened; names of classes are written into runs and exports.
         if os.fsencode(name) != name.encode("utf-8", "replace"):
             raise DataError(f"The class folder {name!r} has a name that is not UTF-8. Rename it.")
+    for split, names in known.items():
+        _check_known(split, names, known["train"])
     splits = {s: _scan_split(tops[s], class_names, s, kind) for s in SPLITS if s in tops}
-    return Scanned(splits, class_names, tops["train"] != root)
+    absent = {
+        top.name: [name for name in class_names if name not in known[s]] for s, top in tops.items()
+    }
+    return Scanned(splits, class_names, tops["train"] != root, absent)
 
 
 def split_folders(root: Path, kind: FileKind) -> dict[str, Path]:
@@ -112,15 +124,18 @@ def class_folders(root: Path) -> list[Path]:
     return sorted(f for f in root.iterdir() if f.is_dir() and not f.name.startswith("."))
 
 
+def _check_known(split: str, names: Sequence[str], of_train: Sequence[str]) -> None:
+    for name in names:
+        if name not in of_train:
+            raise DataError(
+                f"The {split} folder has a class {name!r} that the train folder has not. "
+                f"Train has: {', '.join(of_train)}."
+            )
+
+
 def _scan_split(
     top: Path, class_names: Sequence[str], split: str, kind: FileKind
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    for folder in class_folders(top):
-        if folder.name not in class_names:
-            raise DataError(
-                f"The {split} folder has a class {folder.name!r} that the train folder has not. "
-                f"Train has: {', '.join(class_names)}."
-            )
     paths, labels = [], []
     for label, name in enumerate(class_names):
         found = files_below(top / name, kind.suffixes)

@@ -15,6 +15,7 @@ from keras_tl.data.checking import FileCheck
 from keras_tl.data.cleaning import without_bad_files
 from keras_tl.data.coding import code_splits
 from keras_tl.data.columns import Columns, image_paths
+from keras_tl.data.csv_files import read_csv
 from keras_tl.data.datasets import read_dataset
 from keras_tl.data.folders import scan_folder
 from keras_tl.data.label_columns import Column, LabelColumns
@@ -22,7 +23,7 @@ from keras_tl.data.labelled import LabelledData, complete_splits
 from keras_tl.data.options import CheckedOptions, DataOptions, ImageSize
 from keras_tl.data.sources import IMAGE_FILES, ImageSplit, check_pixels
 from keras_tl.data.stored import store_by_content
-from keras_tl.data.tables import Table, read_csv, read_frame
+from keras_tl.data.tables import Table, read_frame
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -86,15 +86,15 @@ class LabelColumns:
         if task == "regression" or not _are_names(table, values, class_names):
             found = _numbers(table, label, task)
             if found is not None:
-                is_open = task is None and class_names is None
-                is_target = is_open and not (self.whole_numbers == "classes" and _count(found))
+                may_be_classes = self.whole_numbers == "classes" and look_like_classes(found)
+                is_target = task is None and class_names is None and not may_be_classes
                 return found, "regression" if is_target else task, class_names
         texts = [value.strip() if isinstance(value, str) else value for value in values]
         return texts, task, class_names
 
 
-def _count(values: np.ndarray) -> bool:
-    """Whether numbers look like those of classes."""
+def look_like_classes(values: np.ndarray) -> bool:
+    """Whether numbers are whole, and few or counted up from 0 or 1 without a gap."""
     if values.dtype.kind not in "iu":
         return False
     different = np.unique(values)

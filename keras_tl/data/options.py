@@ -39,7 +39,7 @@ class SplitOptions(TypedDict, total=False):
         seed: seed of the splits.
         max_bad: share of the items that may be left out, because they cannot be used; above it is
             an error.
-        verbose: report progress, and what is left out, on standard error.
+        verbose: report progress on standard error, on a terminal.
     """
 
     validation_split: float
@@ -120,3 +120,30 @@ class CheckedOptions(CheckedSplitOptions):
         if isinstance(self.augmentation, bool):
             raise ConfigError(unknown("augmentation", self.augmentation, AUGMENTATIONS))
         check_augmentation(self.augmentation)
+
+
+class TextOptions(SplitOptions, total=False):
+    """What all constructors of `TextData` take, besides `SplitOptions`.
+
+    Attributes:
+        sequence_length: tokens of a text, or of both texts of a pair together, that a model reads
+            at most; `None`: chosen from the texts' lengths once there is a tokenizer.
+    """
+
+    sequence_length: int | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CheckedTextOptions(CheckedSplitOptions):
+    """`TextOptions` with their defaults, checked when made.
+
+    Raises:
+        ConfigError: one of them is not as described.
+    """
+
+    sequence_length: int | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.sequence_length is not None:
+            check_range("sequence_length", self.sequence_length, 1, whole=True)

@@ -1,23 +1,16 @@
 """Data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets), whatever they hold."""
 
-import contextlib
 import dataclasses
-import difflib
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from keras_tl.data.opening import open_builder, prepare, tfds_module
 from keras_tl.errors import DataError, unknown
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "test": "test"}
-_OFFLINE = (
-    "Without a network, copy the prepared folder of another machine into data_dir, or run this "
-    "once where there is one."
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,81 +171,17 @@ def open_prepared(
         DataError: there is no such data set, or it is not there and cannot be fetched.
     """
     builder = open_builder(name, data_dir)
-    _prepare(builder, name, download)
+    prepare(builder, name, download)
     return Prepared(name, builder, item)
 
 
-def published(splits: Mapping[str, tuple[Any, np.ndarray]], kind: LabelKind) -> dict[str, Any]:
-    """The splits without those whose labels are not published."""
-    if kind.class_names is None:
-        return dict(splits)
-    # What competitions publish without labels is marked by -1.
-    return {s: found for s, found in splits.items() if s == "train" or (found[1] >= 0).any()}
+def published(splits: Mapping[str, tuple[Any, np.ndarray]]) -> dict[str, Any]:
+    """The splits without those whose labels are not published, which is said by -1 for all."""
 
+    def is_published(labels: np.ndarray) -> bool:
+        return labels.dtype.kind not in "if" or bool((labels != -1).any())
 
-def tfds_module() -> ModuleType:
-    """TensorFlow Datasets, which takes its time to import."""
-    import tensorflow_datasets
-
-    return tensorflow_datasets
-
-
-@contextlib.contextmanager
-def _explained(what: str, hint: str) -> Iterator[None]:
-    """Turns what a data set's own code raises, which may be anything, into one sentence."""
-    try:
-        yield
-    except ImportError as error:
-        raise DataError(f"{what}: {error}. Install the package that it needs, with pip.") from error
-    except Exception as error:
-        lines = str(error).splitlines() or [type(error).__name__]
-        raise DataError(f"{what}: {lines[0].rstrip('.')}. {hint}") from error
-
-
-def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
-    """The `tfds.core.DatasetBuilder` of a data set, prepared or not.
-
-    Raises:
-        DataError: there is no such data set.
-    """
-    tfds = tfds_module()
-    if data_dir is not None:
-        data_dir = os.path.expanduser(data_dir)
-    with _explained(f"Cannot open the data set {name!r}", "See its page in the tfds catalogue."):
-        try:
-            return tfds.builder(name, data_dir=data_dir)
-        except tfds.core.registered.DatasetNotFoundError:
-            pass
-    is_folder = data_dir is not None and os.path.isdir(data_dir)
-    # The list of the community's data sets is on the network.
-    builders = tfds.list_builders(with_community_datasets=False)
-    known = sorted({*(os.listdir(data_dir) if is_folder else []), *builders})
-    near = difflib.get_close_matches(name.partition("/")[0].partition(":")[0], known, n=5)
-    if near:
-        raise DataError(
-            f"{unknown('data set', name, near)} Prepared ones are looked for in "
-            f"{str(data_dir or tfds.core.constants.DATA_DIR)!r}."
-        )
-    raise DataError(
-        f"Unknown data set {name!r}. tensorflow_datasets.list_builders() lists the known ones; "
-        f"prepared ones are looked for in {str(data_dir or tfds.core.constants.DATA_DIR)!r}."
-    )
-
-
-def _prepare(builder: Any, name: str, download: bool) -> None:
-    if builder.is_prepared():
-        return
-    if not download:
-        raise DataError(
-            f"The data set {name!r} is not in {str(builder.data_path)!r}, and download=False. "
-            f"{_OFFLINE}"
-        )
-    # It tells what it does on standard output, where commands answer.
-    with (
-        _explained(f"Cannot fetch the data set {name!r}", _OFFLINE),
-        contextlib.redirect_stdout(sys.stderr),
-    ):
-        builder.download_and_prepare()
+    return {s: found for s, found in splits.items() if s == "train" or is_published(found[1])}
 
 
 def _class_names(feature: Any) -> list[str] | None:

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from keras_tl import ImageData
+from keras_tl import ImageData, TextData
 from keras_tl.errors import ConfigError
 
 
@@ -22,6 +22,14 @@ SOURCES = {
         tf.data.Dataset.from_generator(read_nothing, output_types=tf.float32), **options
     ),
     "arrays": lambda **options: ImageData.from_arrays(None, None, **options),
+}
+
+TEXT_SOURCES = {
+    "folder": lambda **options: TextData.from_folder("absent", **options),
+    "csv": lambda **options: TextData.from_csv("absent.csv", **options),
+    "dataframe": lambda **options: TextData.from_dataframe(None, **options),
+    "tfds": lambda **options: TextData.from_tfds("absent", **options),
+    "arrays": lambda **options: TextData.from_arrays(None, None, **options),
 }
 
 ERRORS = [
@@ -56,3 +64,29 @@ def test_a_wrong_option_is_explained_at_once(source, options, message):
 def test_an_unknown_option_is_named_at_once(source):
     with pytest.raises(TypeError, match="image_sise"):
         SOURCES[source](image_sise=96)
+
+
+# Options that both have, and one of texts only.
+TEXT_ERRORS = [
+    *(
+        case
+        for case in ERRORS
+        if {*case[0]} & {"validation_split", "test_split", "max_bad", "seed"}
+    ),
+    ({"sequence_length": 0}, r"sequence_length must be a whole number of at least 1.*0"),
+    ({"sequence_length": 64.0}, r"sequence_length must be a whole number"),
+    ({"sequence_length": "64"}, r"sequence_length must be a whole number.*'64'"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), TEXT_ERRORS)
+@pytest.mark.parametrize("source", TEXT_SOURCES)
+def test_a_wrong_option_of_texts_is_explained_at_once(source, options, message):
+    with pytest.raises(ConfigError, match=message):
+        TEXT_SOURCES[source](**options)
+
+
+@pytest.mark.parametrize("source", TEXT_SOURCES)
+def test_an_option_of_images_is_none_of_texts(source):
+    with pytest.raises(TypeError, match="resize"):
+        TEXT_SOURCES[source](resize="pad")

@@ -1,0 +1,160 @@
+"""Where texts come from: columns of tables, folders of class folders, sequences in memory."""
+
+import dataclasses
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from keras_tl.data.columns import Columns
+from keras_tl.data.folders import FileKind, scan_folder
+from keras_tl.data.label_columns import Column, LabelColumns
+from keras_tl.data.table_files import join_tables
+from keras_tl.data.tables import Table
+from keras_tl.data.text_split import Texts, as_text, is_unicode
+from keras_tl.errors import ConfigError, DataError
+from keras_tl.reporting import Reporter
+
+TEXT_FILES = FileKind("text", ".txt", (".txt",))
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledTexts:
+    """What a source holds.
+
+    Attributes:
+        splits: the texts and labels of each split.
+        class_names: the classes' names, where they are known.
+        task: the task, where the labels do not decide it.
+    """
+
+    splits: Mapping[str, tuple[Texts, Sequence]]
+    class_names: Sequence[str] | None = None
+    task: str | None = None
+
+
+class TextColumns(Columns):
+    """What the columns of a table are, as `keras_tl.TextData.from_csv` describes them."""
+
+    @classmethod
+    def of(
+        cls,
+        text: Hashable,
+        text_pair: Hashable | None,
+        label: Column,
+        split: Hashable | None,
+        separator: str | None,
+        task: str | None,
+        class_names: Sequence[str] | None,
+        *others: Any,
+    ) -> Self:
+        """Takes the arguments of `from_csv`.
+
+        Args:
+            text: see there, and so for all that follow.
+            text_pair: the column of second texts.
+            label: the column or columns of labels.
+            split: the column of the splits.
+            separator: what stands between labels.
+            task: the task.
+            class_names: the classes' names.
+            others: the sources of other splits.
+
+        Raises:
+            ConfigError: they do not go together.
+        """
+        if split is not None and any(other is not None for other in others):
+            raise ConfigError(
+                f"Either a column says the splits (split={split!r}), or validation= and test= are "
+                "tables of their own. Leave one of them out."
+            )
+        labels = LabelColumns(label, separator, task, class_names, whole_numbers="classes")
+        return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split)
+
+    def read_texts(self, tables: Mapping[str, Table]) -> LabelledTexts:
+        """The texts and labels of one table, or of a table for each split.
+
+        Raises:
+            DataError: a text is something else, or a label or a split is not as it should be.
+        """
+        table = join_tables(tables)
+        found = self.read(table)
+        columns = [column for column in self.items.values() if column is not None]
+        for column in columns:
+            table.check(
+                column,
+                lambda value: value is None or isinstance(value, bytes) or is_unicode(value),
+                "a text",
+                "Put it right or remove the row.",
+            )
+        values = [table.columns[column] for column in columns]
+        places = [f"{table.unit} {row}" for row in table.rows]
+        texts = Texts.read(values[0], values[1] if len(values) > 1 else None, places)
+        splits = {name: (texts.take(rows), labels) for name, (rows, labels) in found.splits.items()}
+        return LabelledTexts(splits, found.class_names, found.task)
+
+
+def read_folder(
+    root: Path, classes: Sequence[str] | None, verbose: bool
+) -> tuple[LabelledTexts, bool]:
+    """Reads a folder of class folders, and tells whether it has folders of splits.
+
+    Raises:
+        DataError: see `keras_tl.TextData.from_folder`.
+        ConfigError: there is no such class.
+    """
+    found = scan_folder(root, TEXT_FILES, classes)
+    for split, absent in found.absent.items():
+        if absent:
+            others = [name for name in found.class_names if name not in absent]
+            raise DataError(
+                f"The {split} folder has no folder {absent[0]!r}, which the train folder has. If "
+                "it is no class, as the unlabelled texts of some data sets, name those that are, "
+                f"classes={others}, or move it away; if it is one, make an empty folder."
+            )
+    count = sum(len(paths) for paths, _ in found.splits.values())
+    splits = {}
+    with Reporter(verbose).bar("Reading files", count) as progress:
+        done = 0
+        for name, (paths, labels) in found.splits.items():
+            texts = tuple(_read(path, progress, done + n) for n, path in enumerate(paths, 1))
+            splits[name] = (Texts(texts, None, paths), labels)
+            done += len(paths)
+    return LabelledTexts(splits, found.class_names), found.has_splits
+
+
+def _read(path: str, progress: Any, done: int) -> str:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"Cannot read the text {path!r}: {error.strerror}.") from error
+    progress(done)
+    return as_text(content, path)
+
+
+def read_arrays(given: Iterable, name: str) -> Texts:
+    """Takes texts, or pairs of texts, that are in memory.
+
+    Args:
+        given: see `keras_tl.TextData.from_arrays`.
+        name: the split's name, for messages.
+
+    Raises:
+        DataError: it is something else, or nothing.
+    """
+    expected = f"Expected the {name} texts as a sequence of texts, or of pairs (text, second text)."
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise DataError(f"{expected} Received: {type(given).__name__}.")
+    items = list(given)
+    if not items:
+        raise DataError(f"{expected} Received: none.")
+    places = [f"{name} row {row}" for row in range(len(items))]
+    is_pair = [isinstance(item, tuple | list | np.ndarray) for item in items]
+    if not any(is_pair):
+        return Texts.read(items, None, places)
+    for row, item in enumerate(items):
+        if not is_pair[row] or len(item) != 2:
+            raise DataError(f"{expected} Received in row {row}: {item!r}.")
+    texts, pairs = zip(*items, strict=True)
+    return Texts.read(texts, pairs, places)

@@ -1,0 +1,118 @@
+"""The texts of a split, as they come from any source: checked, decoded, in memory."""
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_tl.data.labelled import Split
+from keras_tl.errors import DataError
+
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclasses.dataclass(frozen=True)
+class TextSplit(Split):
+    """The texts of one split, in a fixed order.
+
+    Attributes:
+        texts: n texts.
+        pairs: the second texts of n pairs, as of a premise and a hypothesis; `None` where the
+            items are single texts.
+        labels: see `Split`.
+    """
+
+    texts: tuple[str, ...]
+    pairs: tuple[str, ...] | None
+    labels: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "TextSplit":
+        """The same with only these rows, in this order."""
+        return TextSplit(_rows(self.texts, rows), _rows(self.pairs, rows), self.labels[rows])
+
+    def fingerprint(self, full_hash: bool = False) -> str:
+        """Identifies the texts and their order, as 64 hexadecimal digits; always by content."""
+        digest = hashlib.sha256(b"texts" if self.pairs is None else b"pairs")
+        for text in (*self.texts, *(self.pairs or ())):
+            content = text.encode()
+            # With the length, as nothing else says where one text ends and another one begins.
+            digest.update(b"%d:" % len(content) + content)
+        return digest.hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class Texts:
+    """The texts of one split before anything is known of their labels.
+
+    Attributes:
+        texts: n texts.
+        pairs: the second texts of n pairs, or `None`.
+        places: what messages call each: a line, a row, a path.
+    """
+
+    texts: tuple[str, ...]
+    pairs: tuple[str, ...] | None
+    places: tuple[str, ...]
+
+    @classmethod
+    def read(cls, texts: Iterable, pairs: Iterable | None, places: Sequence[str]) -> "Texts":
+        """Takes texts as a source gives them, see `as_text`."""
+        places = tuple(places)
+        return cls(
+            tuple(map(as_text, texts, places)),
+            None if pairs is None else tuple(map(as_text, pairs, places)),
+            places,
+        )
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: np.ndarray) -> "Texts":
+        """The same with only these rows, in this order."""
+        return Texts(*(_rows(values, rows) for values in (self.texts, self.pairs, self.places)))
+
+    def labelled(self, labels: np.ndarray) -> TextSplit:
+        """The split that they make with their labels."""
+        return TextSplit(self.texts, self.pairs, labels)
+
+
+def _rows(values: tuple | None, rows: np.ndarray) -> tuple | None:
+    return None if values is None else tuple(values[row] for row in rows)
+
+
+def as_text(value: Any, place: str) -> str:
+    """One text, without a byte order mark; nothing is an empty text.
+
+    Args:
+        value: a str, bytes in UTF-8, or `None` or NaN for nothing.
+        place: where it stands, for messages.
+
+    Raises:
+        DataError: it is none of these.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()
+        except UnicodeDecodeError as error:
+            line = value[: error.start].count(b"\n") + 1
+            raise DataError(
+                f"Expected texts in UTF-8, found other bytes in {place}, line {line} of the text. "
+                "Save it as UTF-8."
+            ) from error
+    if not is_unicode(value):
+        raise DataError(
+            f"Expected a text in {place}. Received: {value!r}, of type {type(value).__name__}."
+        )
+    return str(value).removeprefix(_BYTE_ORDER_MARK)
+
+
+def is_unicode(value: Any) -> bool:
+    """Whether a value is a text that can be written as UTF-8: not with half a surrogate pair."""
+    if not isinstance(value, str):
+        return False
+    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

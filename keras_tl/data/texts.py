@@ -1,0 +1,323 @@
+"""`TextData`: labelled texts, split for training, validation and test."""
+
+import dataclasses
+import os
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, Unpack
+
+from keras_tl.data.coding import code_splits
+from keras_tl.data.label_columns import Column
+from keras_tl.data.labelled import LabelledData, complete_splits
+from keras_tl.data.lengths import Lengths, lengths_table, word_lengths
+from keras_tl.data.options import CheckedTextOptions, TextOptions
+from keras_tl.data.table_files import read_table
+from keras_tl.data.tables import Table, read_frame
+from keras_tl.data.text_builders import read_text_builder
+from keras_tl.data.text_check import TextCheck, without_bad_texts
+from keras_tl.data.text_sources import LabelledTexts, TextColumns, read_arrays, read_folder
+from keras_tl.data.text_split import Texts, TextSplit
+from keras_tl.errors import DataError
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class TextData(LabelledData[TextSplit]):
+    """Labelled texts, or pairs of texts, in three splits. Make one with one of the `from_` methods.
+
+    Attributes:
+        sequence_length: tokens that a model reads of a text at most; `None`: chosen from the
+            texts' lengths once there is a tokenizer.
+        text_check: what the check of the texts has found.
+    """
+
+    item = "text"
+
+    sequence_length: int | None = None
+    text_check: TextCheck | None = None
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | os.PathLike,
+        text: str = "text",
+        label: str | Sequence[str] = "label",
+        text_pair: str | None = None,
+        split: str | None = None,
+        separator: str | None = None,
+        task: str | None = None,
+        class_names: Sequence[str] | None = None,
+        validation: str | os.PathLike | None = None,
+        test: str | os.PathLike | None = None,
+        **options: Unpack[TextOptions],
+    ) -> Self:
+        """Reads a file of texts and labels: CSV, TSV, or JSON lines.
+
+        Labels are text, a class each. A column of whole numbers is classes too, if there are at
+        most 20 different ones, or if they count up from 0 or 1 without a gap; other numbers are
+        the targets of a regression (as all are for `ImageData`). `task` and `class_names` decide
+        where this is not what is meant. Several labels in a cell, separated by `;` or `|`, or in a
+        JSON list, or several columns of 0 and 1, are multi-label data.
+
+        Args:
+            path: the file, in UTF-8. Its first line names the columns, which are separated by
+                commas, semicolons or tabs; a text in quotes may have several lines. A file whose
+                name ends in `.jsonl`, `.ndjson` or `.json` has a JSON object in each line.
+            text: the column of texts.
+            label: the column of labels; or a list of columns, one for each label.
+            text_pair: the column of second texts, such as hypotheses or answers, where an item is
+                a pair of texts.
+            split: a column that says `train`, `validation` (also `valid`, `val`) or `test`. The
+                splits are then taken as they are; a missing validation set is taken from train.
+            separator: what separates several labels in a cell, such as `","`; cells with one or
+                none are multi-label data too. `None`: `;` and `|`, where a cell holds one.
+            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
+            class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
+            validation: a file of a validation split; `None`: taken from `path`.
+            test: a file of a test split; `None`: taken from `path`.
+            options: see `TextOptions`; `test_split` is ignored where a column says the splits.
+
+        Raises:
+            DataError: no such file or column, no UTF-8, a label is missing (the message names the
+                lines), too many texts are empty, fewer than two classes, or a label that train has
+                not.
+            ConfigError: an argument is not as described.
+        """
+        checked = CheckedTextOptions(**options)
+        columns = TextColumns.of(
+            text, text_pair, label, split, separator, task, class_names, validation, test
+        )
+        paths = {"train": path, "validation": validation, "test": test}
+        paths = {name: Path(given) for name, given in paths.items() if given is not None}
+        tables = {name: read_table(given, columns.wanted) for name, given in paths.items()}
+        others = {
+            name: os.fspath(given) if given is not None else None
+            for name, given in (("validation", validation), ("test", test))
+        }
+        return cls._from_tables(tables, columns, checked, others)
+
+    @classmethod
+    def from_dataframe(
+        cls,
+        frame: Any,
+        text: Hashable = "text",
+        label: Column = "label",
+        text_pair: Hashable | None = None,
+        split: Hashable | None = None,
+        separator: str | None = None,
+        task: str | None = None,
+        class_names: Sequence[str] | None = None,
+        validation: Any = None,
+        test: Any = None,
+        **options: Unpack[TextOptions],
+    ) -> Self:
+        """Takes a `pandas.DataFrame` of texts and labels.
+
+        As `from_csv`, but for the types: floating-point numbers are targets even if they are
+        whole, booleans are two classes, and cells may also be lists of labels.
+
+        Args:
+            frame: the data frame.
+            text: the column of texts; missing ones are empty texts.
+            label: the column of labels; or a list of columns, one for each label.
+            text_pair: see `from_csv`, and so for all that follow.
+            split: the column of the splits.
+            separator: what separates several labels in a cell.
+            task: the task, where the labels could be taken for something else.
+            class_names: the classes' names.
+            validation: a data frame of a validation split; `None`: taken from `frame`.
+            test: a data frame of a test split; `None`: taken from `frame`.
+            options: see `TextOptions`.
+
+        Raises:
+            DataError: see `from_csv`; messages name the rows by their index.
+            ConfigError: an argument is not as described.
+        """
+        checked = CheckedTextOptions(**options)
+        columns = TextColumns.of(
+            text, text_pair, label, split, separator, task, class_names, validation, test
+        )
+        given = {"train": frame, "validation": validation, "test": test}
+        tables = {
+            name: read_frame(one, columns.wanted)
+            for name, one in given.items()
+            if one is not None or name == "train"
+        }
+        return cls._from_tables(tables, columns, checked, {})
+
+    @classmethod
+    def _from_tables(
+        cls,
+        tables: Mapping[str, Table],
+        columns: TextColumns,
+        options: CheckedTextOptions,
+        others: Mapping[str, str | None],
+    ) -> Self:
+        found = columns.read_texts(tables)
+        if columns.split is not None:
+            options = dataclasses.replace(options, test_split=0.0)
+        return cls._make(found, options, columns.settings(**others))
+
+    @classmethod
+    def from_tfds(
+        cls,
+        name: str,
+        data_dir: str | os.PathLike | None = None,
+        download: bool = True,
+        text: str | None = None,
+        text_pair: str | None = None,
+        label: str | None = None,
+        **options: Unpack[TextOptions],
+    ) -> Self:
+        """Reads a text data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
+
+        Of its splits, `train`, `validation` and `test` are taken as they are, others are left out,
+        and so is one whose labels are not published (all -1), as GLUE's test sets. A missing test
+        or validation set is taken from train, and a single split is train, whatever its name. All
+        texts are kept in memory.
+
+        Args:
+            name: the data set's name, such as `"imdb_reviews"` or `"glue/sst2"`; also one of your
+                own that was prepared in `data_dir`, whose code is not needed.
+            data_dir: the folder of prepared data sets; `None`: tfds's, `~/tensorflow_datasets`.
+            download: download and prepare a data set that is not there.
+            text: the feature that is the text; `None`: the one there is, or what the data set says
+                itself; two with names that are usual for pairs, such as `sentence1` and
+                `sentence2`, are a pair.
+            text_pair: the feature that is the second text of a pair. With `text` and without it
+                the items are single texts.
+            label: the feature that is the label: a class, a list of classes (multi-label data), a
+                number (see `from_csv`) or a text; `None`: the one there is.
+            options: see `TextOptions`.
+
+        Raises:
+            DataError: there is no such data set, it cannot be fetched, or it is not of texts with
+                a label, or there are several texts and nothing says which.
+            ConfigError: an argument is not as described.
+        """
+        checked = CheckedTextOptions(**options)
+        found, read = read_text_builder(name, data_dir, download, text, text_pair, label)
+        settings = {
+            "kind": "tfds",
+            "data_dir": None if data_dir is None else os.fspath(data_dir),
+            **read,
+        }
+        return cls._make(found, checked, settings)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        texts: Iterable,
+        labels: Sequence,
+        validation: tuple[Iterable, Sequence] | None = None,
+        test: tuple[Iterable, Sequence] | None = None,
+        class_names: Sequence[str] | None = None,
+        task: str | None = None,
+        **options: Unpack[TextOptions],
+    ) -> Self:
+        """Takes texts that are in memory.
+
+        Args:
+            texts: n texts, each a str or bytes in UTF-8, in a list or a NumPy array; or n pairs
+                (text, second text) of them.
+            labels: n labels: any values, or integers that count `class_names`; rows of 0 and 1, or
+                lists of names, where a text can have several labels; floating-point numbers for a
+                regression.
+            validation: (texts, labels) of a validation split; `None`: taken from `texts`.
+            test: (texts, labels) of a test split; `None`: taken from `texts`.
+            class_names: the classes' names; `None`: the sorted distinct labels.
+            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
+            options: see `TextOptions`.
+
+        Raises:
+            DataError: texts or labels are not as described.
+            ConfigError: another argument is not.
+        """
+        checked = CheckedTextOptions(**options)
+        given = {"train": (texts, labels), "validation": validation, "test": test}
+        splits = {
+            name: (read_arrays(pair[0], name), pair[1])
+            for name, pair in given.items()
+            if pair is not None
+        }
+        return cls._make(LabelledTexts(splits, class_names, task), checked, {})
+
+    @classmethod
+    def from_folder(
+        cls,
+        root: str | os.PathLike,
+        classes: Sequence[str] | None = None,
+        **options: Unpack[TextOptions],
+    ) -> Self:
+        """Reads a folder of class folders of `.txt` files, each file a text.
+
+        `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*`
+        exists, it and `root/validation` (also `valid`, `val`) and `root/test` are taken as they
+        are; a missing validation set is taken from train.
+
+        Args:
+            root: the folder. Files are UTF-8, at any depth below their class folder.
+            classes: the names of the class folders to read, in the order of the classes; `None`:
+                all. The Large Movie Review Dataset needs `["neg", "pos"]`: its folder
+                `train/unsup` is no class.
+            options: see `TextOptions`; `test_split` is ignored where `root/train` exists.
+
+        Raises:
+            DataError: no folder, no or only one class, an empty class, a class without a folder in
+                another split, a file that is not UTF-8, too few texts.
+            ConfigError: an argument is not as described.
+        """
+        checked = CheckedTextOptions(**options)
+        found, has_splits = read_folder(Path(root), classes, checked.verbose)
+        if has_splits:
+            checked = dataclasses.replace(checked, test_split=0.0)
+        settings = {"kind": "folder", "classes": None if classes is None else list(classes)}
+        return cls._make(found, checked, settings)
+
+    @classmethod
+    def _make(
+        cls, found: LabelledTexts, options: CheckedTextOptions, source_settings: dict[str, Any]
+    ) -> Self:
+        """Makes data of texts and their labels in each split: codes, checks, splits."""
+        given = {name: texts for name, (texts, _) in found.splits.items()}
+        if len({texts.pairs is None for texts in given.values()}) > 1:
+            kinds = ", ".join(
+                f"{name}: {'single texts' if texts.pairs is None else 'pairs'}"
+                for name, texts in given.items()
+            )
+            raise DataError(
+                f"Expected pairs of texts in all splits, or in none. Received: {kinds}."
+            )
+        splits, coder = code_splits(
+            found.splits, Texts.labelled, cls.item, found.class_names, found.task
+        )
+        splits, check = without_bad_texts(given, splits, coder.class_names, options.max_bad)
+        return cls(
+            complete_splits(splits, coder.class_names, options),
+            coder.task,
+            coder.class_names,
+            sequence_length=options.sequence_length,
+            text_check=check,
+            split_settings=options.split_settings(),
+            source_settings=source_settings,
+        )
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether an item is a pair of texts."""
+        return self.splits["train"].pairs is not None
+
+    @property
+    def checked(self) -> TextCheck | None:
+        """The same as `text_check`."""
+        return self.text_check
+
+    def lengths(self) -> dict[str, Lengths]:
+        """How many words the texts of each split have."""
+        return {name: word_lengths(split) for name, split in self.splits.items()}
+
+    def describe_lengths(self) -> str:
+        """The same as a table for people, a line a split."""
+        return lengths_table(self.lengths())
+
+    def _own_settings(self) -> dict[str, Any]:
+        return {"is_pair": self.is_pair, "sequence_length": self.sequence_length}
