@@ -27,10 +27,13 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "spec",
         required=True,
         metavar="SPEC",
-        help="folder:PATH (one folder of images a class), csv:PATH (a table of image paths and "
-        "labels), tfds:NAME (a data set of TensorFlow Datasets), or digits.",
+        help="folder:PATH (one folder of images, or of .txt files, a class), csv:PATH (a table of "
+        "image paths, or of texts, and labels; also .tsv and .jsonl), tfds:NAME (a data set of "
+        "TensorFlow Datasets), or digits.",
     )
     @click.option("--image-column", "image", help="csv: column of paths; tfds: image feature.")
+    @click.option("--text-column", "text", help="csv: column of texts; tfds: text feature.")
+    @click.option("--text-pair-column", "text_pair", help="The same for the second text of pairs.")
     @click.option(
         "--label-column",
         "label",
@@ -50,7 +53,8 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
         no_download: bool,
         **others: Any,
     ) -> Any:
-        given = {name: others.pop(name) for name in ("image", "separator", "task", "data_dir")}
+        plain = ("image", "text", "text_pair", "separator", "task", "data_dir")
+        given = {name: others.pop(name) for name in plain}
         given["label"] = label[0] if len(label) == 1 else list(label) or None
         given["split"] = split_column
         given["download"] = False if no_download else None
@@ -61,7 +65,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what says how images are split and resized."""
+    """Adds what says how data are split, and images resized."""
     for option in (
         click.option("--split-seed", default=0, show_default=True, help="Seed of the splits."),
         click.option("--test-split", default=0.15, show_default=True, help="Share for testing."),
@@ -70,9 +74,7 @@ def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--resize",
-            default="crop",
-            show_default=True,
-            help="crop, pad or stretch images to the backbone's size.",
+            help="crop (the default), pad or stretch images to the backbone's size.",
         ),
     ):
         command = option(command)
@@ -81,9 +83,10 @@ def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def load_data(
     data: DataAsked, recorded: dict[str, Any] | None = None, **options: Any
-) -> "keras_tl.ImageData":
-    """Reads the data; in the way that `recorded` says, where the options do not."""
+) -> "keras_tl.ImageData | keras_tl.TextData":
+    """Reads the data; in the way that `recorded` says, where the options do not or are `None`."""
     start_toolkit()
     from keras_tl.data.specs import load_spec
 
-    return load_spec(data.spec, recorded, **data.options, **options)
+    given = {name: value for name, value in options.items() if value is not None}
+    return load_spec(data.spec, recorded, **data.options, **given)

@@ -23,7 +23,8 @@ def evaluate(verbose: bool, run: Path, split: str, spec: DataAsked) -> tuple[dic
     data = load_data(
         spec,
         recorded.get("source_settings"),
-        resize=recorded["resize"],
+        resize=recorded.get("resize"),
+        sequence_length=recorded.get("sequence_length"),
         verbose=verbose,
         **recorded["split_settings"],
     )

@@ -83,15 +83,15 @@ def _number_or_name(value: str | None) -> int | str | None:
     "--max-bad",
     default=0.05,
     show_default=True,
-    help="Share of the files that may be unusable and are left out; above it is an error.",
+    help="Share of the files or texts that may be unusable and are left out; above it is an error.",
 )
-@click.option("--check", is_flag=True, help="Only check the files and name the unusable ones.")
+@click.option("--check", is_flag=True, help="Only check the data: name what is unusable.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder.")
 @with_json
 def train(
     verbose: bool,
     spec: DataAsked,
-    resize: str,
+    resize: str | None,
     validation_split: float,
     test_split: float,
     split_seed: int,
@@ -161,14 +161,19 @@ def train(
     return result, "\n".join(lines)
 
 
-def _describe_check(data: "keras_tl.ImageData", max_bad: float) -> tuple[dict, str]:
-    found = data.file_check
+def _describe_check(
+    data: "keras_tl.ImageData | keras_tl.TextData", max_bad: float
+) -> tuple[dict, str]:
+    found = data.checked
     if found is None:
         raise ConfigError("--check is for data in files; these are in memory.")
-    text = found.describe()
-    if len(found.bad) > max_bad * found.checked:
+    result, text = found.to_json(), found.describe()
+    if found.is_above(max_bad):
         text += f"\nThat is more than {max_bad:.1%} (--max-bad): training would stop."
-    return found.to_json(), text
+    if isinstance(data, keras_tl.TextData):
+        result["lengths"] = {name: part.to_json() for name, part in data.lengths().items()}
+        text += f"\n{data.describe_lengths()}"
+    return result, text
 
 
 def _tensorboard(folder: str | None) -> list:

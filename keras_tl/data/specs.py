@@ -4,12 +4,18 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from keras_tl.data.contents import builder_holds_texts, folder_holds_texts, table_holds_texts
 from keras_tl.data.images import ImageData
+from keras_tl.data.labelled import LabelledData
+from keras_tl.data.options import DataOptions, SplitOptions, TextOptions
+from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError, unknown
 
 # What each option is called on the command line.
 _FLAGS = {
     "image": "--image-column",
+    "text": "--text-column",
+    "text_pair": "--text-pair-column",
     "label": "--label-column",
     "split": "--split-column",
     "separator": "--label-separator",
@@ -25,25 +31,43 @@ class Source:
 
     Attributes:
         needs: what follows the colon, `None` for nothing.
-        load: the constructor, called with it and with the options.
-        takes: the options that it takes and not all sources do.
+        images: the constructor of images, called with it and with the options.
+        texts: that of texts, `None` where there are only images.
+        holds_texts: tells, by what follows the colon and by `data_dir` if that is an option, what
+            the source holds where the options do not say it.
+        takes: the options that it takes and not all sources do, for images and for texts.
     """
 
     needs: str | None
-    load: Callable[..., ImageData]
+    images: Callable[..., ImageData]
+    texts: Callable[..., TextData] | None = None
+    holds_texts: Callable[..., bool] | None = None
     takes: frozenset[str] = frozenset()
 
 
 SOURCES = {
-    "folder": Source("PATH", ImageData.from_folder),
+    "folder": Source("PATH", ImageData.from_folder, TextData.from_folder, folder_holds_texts),
     "csv": Source(
-        "PATH", ImageData.from_csv, frozenset({"image", "label", "split", "separator", "task"})
+        "PATH",
+        ImageData.from_csv,
+        TextData.from_csv,
+        table_holds_texts,
+        frozenset({"image", "text", "text_pair", "label", "split", "separator", "task"}),
     ),
     "tfds": Source(
-        "NAME", ImageData.from_tfds, frozenset({"image", "label", "data_dir", "download"})
+        "NAME",
+        ImageData.from_tfds,
+        TextData.from_tfds,
+        builder_holds_texts,
+        frozenset({"image", "text", "text_pair", "label", "data_dir", "download"}),
     ),
     "digits": Source(None, ImageData.digits),
 }
+
+# Options and recorded settings that only one of the two has.
+_OF_BOTH = SplitOptions.__optional_keys__
+_OF_TEXTS = {"text", "text_pair", "classes", *TextOptions.__optional_keys__ - _OF_BOTH}
+_OF_IMAGES = {"image", *DataOptions.__optional_keys__ - _OF_BOTH}
 
 
 def _form(kind: str) -> str:
@@ -52,14 +76,19 @@ def _form(kind: str) -> str:
     return f"{kind}:{needs}" if needs else kind
 
 
-def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: Any) -> ImageData:
-    """Makes the data that a specification names.
+def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: Any) -> LabelledData:
+    """Makes the data that a specification names: images or texts, as the source itself says.
+
+    A folder holds texts if it has `.txt` files and no images, a table if it has a column `text`
+    and no column `path`, or is of JSON lines, and a data set of TensorFlow Datasets if it has a
+    text and no image. The options `image`, `text` and `text_pair` decide before that.
 
     Args:
         spec: `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
         recorded: the `source_settings` of data made before, to read a source of the same kind
             in the same way; options count before them.
-        options: what the source takes, and those of `keras_tl.data.options.DataOptions`.
+        options: what the source takes, and those of `keras_tl.data.options.DataOptions` or
+            `TextOptions`.
 
     Raises:
         ConfigError: there is no such kind, or it does not take an option.
@@ -80,6 +109,36 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
                 f"{_form(kind)}. Leave it out."
             )
     settings = dict(recorded or {})
-    if settings.pop("kind", None) == kind:
+    if settings.pop("kind", None) != kind:
+        settings = {}
+    are_texts = _are_texts(source, place, options, settings)
+    unfit = _OF_IMAGES if are_texts else _OF_TEXTS
+    for option in options:
+        if option in unfit:
+            wanted, held = ("images", "texts") if are_texts else ("texts", "images")
+            raise ConfigError(
+                f"{option}= (--{option.replace('_', '-')}) is for {wanted}, and {spec!r} holds "
+                f"{held}. Leave it out, or name a source of {wanted}."
+            )
+    if not unfit & {*settings}:
         options = settings | options
-    return source.load(*([place] if place else []), **options)
+    load = source.texts if are_texts else source.images
+    return load(*([place] if place else []), **options)
+
+
+def _are_texts(
+    source: Source, place: str, options: Mapping[str, Any], recorded: Mapping[str, Any]
+) -> bool:
+    if source.texts is None:
+        return False
+    named = {"text", "text_pair"} & {*options}
+    if named and "image" in options:
+        raise ConfigError(
+            "image= (--image-column) is for images and text= (--text-column) for texts. Give one."
+        )
+    if named or "image" in options:
+        return bool(named)
+    if recorded.keys() & {"image", *_OF_TEXTS}:
+        return "image" not in recorded
+    where = {"data_dir": options["data_dir"]} if "data_dir" in options else {}
+    return source.holds_texts(place, **where)

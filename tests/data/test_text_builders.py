@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_tl import TextData
-from keras_tl.errors import DataError
+from keras_tl import ImageData, TextData
+from keras_tl.data import specs
+from keras_tl.errors import ConfigError, DataError
 from tests.data import test_datasets
 
 NO_SPLITS = {"validation_split": 0, "test_split": 0}
@@ -190,3 +191,26 @@ def test_a_data_set_that_cannot_be_used_is_explained(prepare, name):
 def test_a_data_set_that_is_not_there_is_explained(tmp_path):
     with pytest.raises(DataError, match=r"'imdb_reviews' is not in .*copy the prepared folder"):
         TextData.from_tfds("imdb_reviews", tmp_path, download=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "expected"),
+    [
+        ("imdb", {}, TextData),
+        ("mrpc", {}, TextData),
+        ("image", {}, ImageData),
+        ("image", {"text": "text"}, TextData),
+        ("image", {"image": "image"}, ImageData),
+    ],
+)
+def test_a_data_set_by_its_name_on_the_command_line(prepare, kind, options, expected):
+    where = {"data_dir": str(prepare(kind))}
+    data = specs.load_spec("tfds:tiny", **where, **options, seed=3)
+    assert type(data) is expected
+    again = specs.load_spec("tfds:tiny", data.source_settings, **where, seed=3)
+    assert again.describe() == data.describe()
+
+
+def test_options_that_do_not_go_together_are_explained(tmp_path):
+    with pytest.raises(ConfigError, match=r"image= \(--image-column\).* text= .*Give one"):
+        specs.load_spec("tfds:tiny", data_dir=str(tmp_path), image="image", text="text")

@@ -4,8 +4,10 @@ import json
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import keras_tl as ktl
+from keras_tl.cli import cli
 from keras_tl.data.text_check import BadText
 from keras_tl.errors import DataError
 
@@ -143,3 +145,23 @@ def test_pairs_contradict_only_if_both_texts_are_the_same():
         "two labels: '0.5', but '1.5' in train row 1",
         "two labels: '1.5', but '0.5' in train row 0",
     ]
+
+
+def test_the_command_line_shows_what_was_found_and_how_long_texts_are(tmp_path):
+    texts, labels = texts_with(("", "a"), ("same", "a"), ("same", "b"))
+    path = tmp_path / "t.csv"
+    pd.DataFrame({"text": texts, "label": labels}).to_csv(path, index=False)
+
+    def run(*arguments):
+        arguments = ["train", "--data", f"csv:{path}", "--check", *arguments]
+        return CliRunner().invoke(cli, arguments, catch_exceptions=False).output
+
+    text = run("--max-bad", "0.01")
+    for part in ("1 of 23 texts are left out", "line 22: empty", "2 training texts have another"):
+        assert part in text
+    assert "more than 1.0% (--max-bad): training would stop" in text
+    assert text.splitlines()[-4].split()[:2] == ["words", "median"]
+    assert "training would stop" not in run()
+    found = json.loads(run("--json"))
+    assert (found["checked"], len(found["bad"]), len(found["contradictions"])) == (23, 1, 2)
+    assert found["lengths"]["train"]["longest"] == 2
