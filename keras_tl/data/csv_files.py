@@ -44,7 +44,8 @@ def _read_csv(path: Path, wanted: Wanted, quoting: int) -> Table:
             reader = csv.reader(
                 file, delimiter=separator, quoting=quoting, skipinitialspace=True, strict=True
             )
-            header = [field.strip() for field in next(reader, [])]
+            # Without quotes in any case: R writes them around the names of columns.
+            header = [_unquoted(field.strip()) for field in next(reader, [])]
             check_columns(name, header, wanted)
             places = [header.index(column) for column in wanted.columns]
             found = [(line, *map(row.__getitem__, places)) for line, row in _rows(reader, header)]

@@ -110,9 +110,9 @@ FORMS = {
         'text\tlabel\n"no" she said\ta\n"open\tb\nhe: "yes"\ta\n',
         ['"no" she said', '"open', 'he: "yes"'],
     ),
-    "tsv-unquoted-cell": (
+    "tsv-all-quoted": (
         "t.tsv",
-        'text\tlabel\n"all ""of"" it"\ta\nb\tb\nc\ta\n',
+        '"text"\t"label"\n"all ""of"" it"\t"a"\n"b"\t"b"\n"c"\t"a"\n',
         ['all "of" it', "b", "c"],
     ),
     "jsonl": (
@@ -150,10 +150,10 @@ def test_labels_of_json_lines_keep_their_types(tmp_path):
 
 
 def test_a_cell_may_be_longer_than_the_csv_module_allows(tmp_path):
-    before = csv.field_size_limit()
+    csv.field_size_limit(131_072)
     path = write(tmp_path / "t.csv", f"text,label\n{'word ' * 40_000},a\nb,b\n")
     assert TextData.from_csv(path, **NO_SPLITS).lengths()["train"].longest == 40_000
-    assert csv.field_size_limit() == before
+    assert csv.field_size_limit() == 131_072
 
 
 def test_pairs_of_texts(tmp_path):
@@ -202,6 +202,7 @@ def test_one_decision_about_labels_for_all_files(tmp_path):
     [
         (["train", "train", "val", "test"], {"train": 6, "validation": 3, "test": 3}),
         (["train", "train", "test"], {"train": 6, "validation": 2, "test": 4}),
+        (["train", "train", "valid"], {"train": 8, "validation": 4}),
     ],
 )
 def test_a_column_may_say_the_splits(says, expected):
@@ -325,6 +326,11 @@ def test_a_folder_with_splits(folder):
         assert [text.split()[0] for text in split.texts] == names
 
 
+def test_a_folder_without_a_test_split_gets_none(folder):
+    (folder / "test").rename(folder / "valid")
+    assert sizes(TextData.from_folder(folder)) == {"train": 20, "validation": 20}
+
+
 def test_a_folder_without_splits(folder):
     data = TextData.from_folder(folder / "train", seed=3)
     assert sizes(data) == {"train": 14, "validation": 3, "test": 3}
@@ -363,6 +369,7 @@ CSV_ERRORS = {
         {},
         r"nothing in line 5\.",
     ),
+    "first-row": ("text,label\na,\nb,y\n", {}, r"received nothing in line 2\."),
     "one-class": (table("a"), {}, r"at least two classes, found 1: a"),
     "latin": (table("ab").encode() + b"\xe9t\xe9,a\n", {}, r"t.csv' to be a CSV file in UTF-8.*14"),
     "utf-16": (table("ab").encode("utf-16"), {}, r"in UTF-8, found other bytes in line 1\. Save"),
