@@ -1,6 +1,7 @@
 """Where a model runs: distribution strategy, precision, and whether XLA pays."""
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator
 
@@ -38,10 +39,17 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
     gpus = tf.config.list_logical_devices("GPU")
     if strategy == "mirrored":
         devices = gpus or tf.config.list_logical_devices("CPU")
-        return tf.distribute.MirroredStrategy([device.name for device in devices])
+        return _mirrored(tuple(device.name for device in devices))
     if strategy == "auto" and len(gpus) > 1:
-        return tf.distribute.MirroredStrategy()
+        return _mirrored(tuple(device.name for device in gpus))
     return tf.distribute.get_strategy()
+
+
+@functools.cache
+def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
+    # Strategies of one process count their reductions alike, so that those of another model are
+    # taken for the same and fail by their shapes (tensorflow/tensorflow#62790): one for all.
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def _has_tpu() -> bool:

@@ -111,6 +111,16 @@ def test_auto_on_a_cpu():
     assert choose_strategy("mirrored").num_replicas_in_sync == 2
 
 
+def test_models_of_different_sizes_train_on_several_replicas_one_after_the_other():
+    """Each with a strategy of its own, the second fails: tensorflow/tensorflow#62790."""
+    for width in (3, 7):
+        with choose_strategy("mirrored").scope():
+            model = keras.Sequential([keras.Input((width,)), keras.layers.Dense(width)])
+            model.compile("sgd", "mse", jit_compile=False)
+        x = np.ones((8, width), np.float32)
+        assert np.isfinite(model.fit(x, x, batch_size=4, verbose=0).history["loss"][0])
+
+
 @pytest.mark.parametrize(
     ("choose", "value", "message"),
     [
