@@ -28,6 +28,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_folder(path: Path) -> str:
+    """SHA-256 over the names and contents of all files below a folder, wherever it lies."""
+    digest = hashlib.sha256()
+    for file in sorted(f for f in path.rglob("*") if f.is_file()):
+        digest.update(f"{file.relative_to(path).as_posix()}\0{sha256(file)}\n".encode())
+    return digest.hexdigest()
+
+
 def write_json(path: Path, value: Any) -> None:
     """Writes JSON in full precision, with a final newline. Not atomic by itself."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -155,6 +155,8 @@ assert "Learner" in dir(keras_tl)
 for name in keras_tl.__all__:
     assert getattr(keras_tl, name) is not None, name
 assert "tensorflow" in sys.modules
+extras = {"tensorflow_hub", "tensorflow_text", "keras_hub", "tf_keras"} & set(sys.modules)
+assert not extras, extras
 assert keras_tl.Learner.__name__ == "Learner"
 try:
     keras_tl.Lerner

@@ -10,6 +10,8 @@ from typing import Any
 
 import keras
 
+from keras_tl.errors import BackboneError
+
 # The largest momentum of moving statistics that move. Keras's default, 0.99, is for long training:
 # after 100 steps more than a third of a moving variance is still the 1 it began with, and what
 # the network does in validation has little to do with what was trained.
@@ -26,9 +28,12 @@ class Backbone(keras.layers.Layer):
       their moving statistics, which never change; their gamma and beta can be trained. Only
       `unfreeze(..., batch_norm="live")`, for random weights, lets the statistics move.
 
+    A network that holds a TF-Hub module keeps these promises as far as the module can, see
+    `keras_tl.backbones.hub.HubLayer`; `batch_norm` has no say in what is inside a module.
+
     Args:
         network: the bare network, preprocessing inside: float32 (batch, height, width, 3)
-            pixels in [0, 255] to feature maps (batch, h, w, c).
+            pixels in [0, 255] to feature maps (batch, h, w, c), or what a TF-Hub module takes.
         blocks: the parts of the network from input to output: names, and the names of the
             layers that belong to each.
     """
@@ -59,6 +64,10 @@ class Backbone(keras.layers.Layer):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        for layer in self.network._flatten_layers() if value else ():
+            reason = getattr(layer, "frozen_because", None)
+            if reason is not None:
+                raise BackboneError(reason)
         keras.layers.Layer.trainable.fset(self, value)
         self._live_statistics = False
         self._set_blocks(self.blocks if value else ())
@@ -111,8 +120,9 @@ class Backbone(keras.layers.Layer):
         self._pin_statistics()
         return self.network(inputs, training=bool(training) and self.trainable)
 
-    def compute_output_shape(self, input_shape):
-        return self.network.compute_output_shape(input_shape)
+    def compute_output_spec(self, inputs, training=None):
+        # Of a shape alone Keras would guess the type, and a network may give a dict of several.
+        return self.network.compute_output_spec(inputs)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
@@ -127,10 +137,14 @@ class Backbone(keras.layers.Layer):
 
 
 def leaf_layers(network: keras.Model) -> list[keras.layers.Layer]:
-    """The layers of a network that hold no other layers, in the order of the graph."""
+    """The layers of a network that hold no other layers, in the order of the graph.
+
+    A layer with `parts`, such as a TF-Hub module, stands for those.
+    """
     leaves = []
     for layer in network.layers:
-        leaves += leaf_layers(layer) if isinstance(layer, keras.Model) else [layer]
+        inner = isinstance(layer, keras.Model)
+        leaves += leaf_layers(layer) if inner else getattr(layer, "parts", [layer])
     return leaves
 
 

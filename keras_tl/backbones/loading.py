@@ -23,7 +23,8 @@ class LoadedBackbone:
     """A network ready to be put into a model.
 
     Attributes:
-        network: float32 pixels (batch, height, width, 3) in [0, 255] to feature maps.
+        network: float32 pixels (batch, height, width, 3) in [0, 255] to feature maps; what else
+            a TF-Hub module may take and give is said in `keras_tl.backbones.hub.load_hub`.
         blocks: block names from input to output, each with its layers' names.
         identity: what the network's graph is, for the feature cache's key.
     """

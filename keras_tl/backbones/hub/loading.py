@@ -1,0 +1,84 @@
+"""From the folder of a TF-Hub module to a network with named inputs."""
+
+from pathlib import Path
+
+import keras
+
+from keras_tl.backbones.hub.layer import HubLayer
+from keras_tl.backbones.hub.module import TOKEN_INPUTS, HubModule, Kind
+from keras_tl.backbones.hub.saved_model import open_saved_model
+from keras_tl.backbones.loading import LoadedBackbone
+from keras_tl.errors import BackboneError
+from keras_tl.files import sha256_of_folder
+
+# TF-Hub's convention: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
+_TO_UNIT = 1 / 255
+
+
+def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> LoadedBackbone:
+    """Makes a network of a module.
+
+    Its inputs are named, and its outputs are float32:
+
+    * BERT encoders: a dict of `input_word_ids`, `input_mask` and (where the module takes them)
+      `input_type_ids`, int32 (batch, length), to a dict of `sequence_output` (batch, length, d),
+      `pooled_output` (batch, d), as far as the module has them, and `mask`, which is `input_mask`.
+      The length is `None` in `network.input_shape` where it is free.
+    * text embeddings: `text`, string (batch,), to (batch, d).
+    * image feature vectors: `pixels` in [0, 255], float32 (batch, height, width, 3), to (batch, d)
+      or maps (batch, h, w, c); scaling to [0, 1], as TF-Hub's modules want it, is inside.
+
+    Variables are made in the scope of the distribution strategy that this is called in.
+
+    Args:
+        path: the module's folder, see `resolve`. What is in it is run.
+        image_size: (height, width) for images; `None`: the module's own.
+
+    Raises:
+        BackboneError: there is no module that can be used so, or there is no image size.
+        ConfigError: the module needs tensorflow_text, which is not installed.
+    """
+    module = HubModule(open_saved_model(path), name=repr(str(path)))
+    if image_size is not None and module.kind is not Kind.PIXELS:
+        raise BackboneError(
+            f"image_size= is for images; the module {module.name} takes {module.kind.value}."
+        )
+    layer = HubLayer(module, name="hub_module")
+    build = {Kind.TOKENS: _tokens, Kind.TEXT: _text, Kind.PIXELS: _pixels}[module.kind]
+    inputs, outputs = build(layer, image_size)
+    return LoadedBackbone(
+        network=keras.Model(inputs, outputs, name="hub_backbone"),
+        blocks=[(part.name, [part.name]) for part in layer.parts],
+        identity=f"tfhub {sha256_of_folder(path)} keras {keras.__version__}",
+    )
+
+
+def _tokens(layer: HubLayer, _):
+    specs = layer.module.inputs
+    inputs = {
+        name: keras.Input((specs[name].shape[1],), name=name, dtype="int32")
+        for name in TOKEN_INPUTS
+        if name in specs
+    }
+    return inputs, layer(inputs) | {"mask": inputs["input_mask"]}
+
+
+def _text(layer: HubLayer, _):
+    text = keras.Input((), name="text", dtype="string")
+    return text, layer(text)
+
+
+def _pixels(layer: HubLayer, image_size: tuple[int, int] | None):
+    own = tuple(layer.module.inputs.shape[1:3])
+    size = image_size or own
+    if None in size:
+        raise BackboneError(
+            f"The module {layer.module.name} takes images of any size: pass image_size=."
+        )
+    if any(side not in (None, asked) for side, asked in zip(own, size, strict=True)):
+        raise BackboneError(
+            f"The module {layer.module.name} takes {own} pixels. Received image_size={size}."
+        )
+    pixels = keras.Input((*size, 3), name="pixels", dtype="float32")
+    scaled = keras.layers.Rescaling(_TO_UNIT, dtype="float32", name="preprocessing")(pixels)
+    return pixels, layer(scaled)

@@ -1,0 +1,48 @@
+"""From a handle to the folder of a TF-Hub module."""
+
+import os
+import warnings
+from pathlib import Path
+
+from keras_tl.errors import BackboneError
+
+_OFFLINE = (
+    "Without a network: download the module elsewhere (on tfhub.dev or Kaggle: 'TF2 SavedModel', "
+    "a .tar.gz), unpack it, and pass the folder that holds saved_model.pb."
+)
+
+
+def resolve(handle: str | os.PathLike) -> Path:
+    """The folder of a module; a download the first time, kept by tensorflow_hub.
+
+    Args:
+        handle: a folder, or the URL of a module on tfhub.dev or Kaggle. What tensorflow_hub
+            downloads it keeps in `$TFHUB_CACHE_DIR`.
+
+    Raises:
+        BackboneError: there is no such folder, or the module cannot be downloaded.
+    """
+    text = os.fspath(handle)
+    if "://" not in text:
+        path = Path(text).expanduser()
+        if not path.is_dir():
+            raise BackboneError(
+                f"There is no folder {text!r}. Expected the folder of a TF-Hub module, or its "
+                f"URL. {_OFFLINE}"
+            )
+        return path
+    try:
+        return Path(_tensorflow_hub().resolve(text))
+    except Exception as error:  # Its resolvers raise whatever they meet.
+        raise BackboneError(
+            f"Could not get the TF-Hub module {text!r} ({type(error).__name__}: {error}). "
+            f"{_OFFLINE}"
+        ) from error
+
+
+def _tensorflow_hub():
+    # It is slow to import and brings Keras 2 with it: only where something is to be downloaded.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "pkg_resources is deprecated")
+        import tensorflow_hub
+    return tensorflow_hub

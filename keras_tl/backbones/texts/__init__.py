@@ -1,0 +1,1 @@
+"""Text preprocessors: from strings to the tokens that an encoder takes."""
