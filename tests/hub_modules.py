@@ -6,9 +6,18 @@ The interface is described at https://www.tensorflow.org/hub/reusable_saved_mode
 import numpy as np
 import tensorflow as tf
 
-VOCABULARY = 50
+VOCABULARY = 62
 WIDTH = 8
 TOKENS = ("input_word_ids", "input_mask", "input_type_ids")
+
+
+def write_vocabulary(file, words=("good", "bad", "film", "the", "##s")):
+    """BERT's vocab.txt: special tokens, letters, words and pieces of words."""
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    pieces = [f"##{letter}" for letter in letters if f"##{letter}" not in words]
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words, ".", *letters, *pieces]
+    file.write_text("\n".join(tokens) + "\n", "utf-8")
+    return file
 
 
 def save_reusable(
@@ -32,6 +41,16 @@ def save_reusable(
     return folder
 
 
+def ask_as_tf_serving_does(folder, inputs):
+    """The answers of `serving_default` through the loader of TF1."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        meta = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(folder))
+        signature = meta.signature_def["serving_default"]
+        feed = {signature.inputs[name].name: np.asarray(x) for name, x in inputs.items()}
+        outputs = {name: output.name for name, output in signature.outputs.items()}
+        return session.run(outputs, feed)
+
+
 def _weights(rng, variables, name, *shape):
     variable = tf.Variable(rng.normal(0, 0.5, shape), dtype=tf.float32, name=name)
     variables.append(variable)
@@ -48,8 +67,12 @@ def make_encoder(
     l2=0.0,
     traces=(True, False),
     trainable=None,
+    seeded=False,
 ):
-    """An encoder of BERT's interface, whose layers mix each token with the masked mean."""
+    """An encoder of BERT's interface, whose layers mix each token with the masked mean.
+
+    With `seeded` its dropout has a state of its own, which moves, as in Keras 3.
+    """
     rng, variables = np.random.default_rng(0), []
     words = _weights(rng, variables, "word_embeddings/embeddings", VOCABULARY, WIDTH)
     if types:
@@ -63,6 +86,7 @@ def make_encoder(
     ]
     if {"pooled_output", "default"} & set(outputs):
         pooler = _weights(rng, variables, "pooler_transform/kernel", WIDTH, WIDTH)
+    seed = tf.Variable([0, 0], trainable=False, name="seed")
     names = TOKENS if types else TOKENS[:2]
     specs = {name: tf.TensorSpec((None, length), tf.int32, name) for name in names}
 
@@ -74,7 +98,9 @@ def make_encoder(
         for kernel, bias in zip(kernels, biases, strict=True):
             mean = tf.reduce_sum(x * mask, 1, keepdims=True) / tf.reduce_sum(mask, 1, keepdims=True)
             x = tf.tanh(tf.einsum("blc,cd->bld", x + mean, kernel) + bias)
-            if training:
+            if training and seeded:
+                x = tf.nn.experimental.stateless_dropout(x, dropout, seed.assign_add([0, 1]))
+            elif training:
                 x = tf.nn.dropout(x, dropout)
         given = {"sequence_output": x}
         if {"pooled_output", "default"} & set(outputs):
@@ -82,8 +108,9 @@ def make_encoder(
         return {name: given[name] for name in outputs}
 
     losses = [tf.function(lambda: l2 * tf.nn.l2_loss(pooler), input_signature=[])] if l2 else []
-    chosen = None if trainable is None else [v for v in variables if trainable in v.name]
-    return save_reusable(folder, call, specs, variables, chosen, losses, traces)
+    chosen = [v for v in variables if trainable is None or trainable in v.name]
+    every = [*variables, seed] if seeded else variables
+    return save_reusable(folder, call, specs, every, chosen, losses, traces)
 
 
 def make_keras2_encoder(folder, batch_norm=False):
@@ -112,6 +139,8 @@ def make_keras2_encoder(folder, batch_norm=False):
     )(x[:, 0])
     outputs = {"sequence_output": x, "pooled_output": pooled, "encoder_outputs": [x, x]}
     model = tf_keras.Model(inputs, outputs | {"default": pooled})
+    model.vocab_file = tf.saved_model.Asset(str(write_vocabulary(folder.with_suffix(".txt"))))
+    model.do_lower_case = tf.Variable(True, trainable=False)
     model.save(folder, save_format="tf", include_optimizer=False)
     return folder
 
@@ -174,3 +203,59 @@ def make_text_module(folder, trainable=True):
     root.__call__.get_concrete_function(tf.TensorSpec((None,), tf.string))
     tf.saved_model.save(root, str(folder))
     return folder
+
+
+def make_preprocessor(folder, vocabulary, length=8, parts=True):
+    """A preprocessing module, its parts traced as those of the TensorFlow Model Garden are."""
+    import tensorflow_text
+
+    tokens = vocabulary.read_text("utf-8").split("\n")
+    start, end = tokens.index("[CLS]"), tokens.index("[SEP]")
+    tokenizer = tensorflow_text.BertTokenizer(
+        str(vocabulary), token_out_type=tf.int32, lower_case=True
+    )
+
+    def pack(segments, seq_length=length):
+        flat = [x.merge_dims(1, -1) if x.shape.rank > 2 else x for x in segments]
+        trimmer = tensorflow_text.RoundRobinTrimmer(seq_length - len(flat) - 1)
+        words, kinds = tensorflow_text.combine_segments(trimmer.trim(flat), start, end)
+        words, mask = tensorflow_text.pad_model_inputs(words, seq_length)
+        kinds, _ = tensorflow_text.pad_model_inputs(kinds, seq_length)
+        return dict(zip(TOKENS, (words, tf.cast(mask, tf.int32), kinds), strict=True))
+
+    texts = tf.TensorSpec((None,), tf.string)
+    root = tf.train.Checkpoint(tokenizer=tokenizer)
+    root.__call__ = tf.function(lambda texts: pack([tokenizer.tokenize(texts)]))
+    root.__call__.get_concrete_function(texts)
+    if parts:
+        root.tokenize = tf.train.Checkpoint()
+        root.tokenize.__call__ = tf.function(tokenizer.tokenize, input_signature=[texts])
+        root.bert_pack_inputs = tf.train.Checkpoint()
+        root.bert_pack_inputs.__call__ = tf.function(pack, autograph=False)
+        for rank in (2, 3):
+            for count in (1, 2):
+                segments = [tf.RaggedTensorSpec([None] * rank, tf.int32)] * count
+                root.bert_pack_inputs.__call__.get_concrete_function(
+                    segments, seq_length=tf.TensorSpec((), tf.int32)
+                )
+    tf.saved_model.save(root, str(folder))
+    return folder
+
+
+def make_minilm(folder, backbone):
+    """KerasHub's BERT as a module: the same variables, by their paths."""
+    specs = {name: tf.TensorSpec((None, None), tf.int32, name) for name in TOKENS}
+
+    def call(inputs, training=False):
+        theirs = {
+            "token_ids": inputs["input_word_ids"],
+            "padding_mask": inputs["input_mask"],
+            "segment_ids": inputs["input_type_ids"],
+        }
+        outputs = backbone(theirs, training=training)
+        return {name: outputs[name] for name in ("sequence_output", "pooled_output")}
+
+    # The seeds of its dropout, which training moves, are variables too.
+    variables = [variable.value for variable in backbone.variables]
+    trainable = [variable.value for variable in backbone.trainable_variables]
+    return save_reusable(folder, call, specs, variables, trainable)

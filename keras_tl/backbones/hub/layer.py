@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_tl.backbones.hub.module import HubModule, Kind
+from keras_tl.backbones.hub.saved_model import resources_of
 from keras_tl.errors import BackboneError
 
 # Layers of a transformer: "transformer/layer_3/...", "encoder/layer_3/...",
@@ -36,14 +37,19 @@ class HubLayer(keras.layers.Layer):
 
     Args:
         module: the module.
+
+    Attributes:
+        module: the module.
+        parts: a layer for each block, named after it.
+        resources: lookup tables and asset files, which an export has to track.
     """
 
     def __init__(self, module: HubModule, **kwargs):
         # autocast would round pixels, and cannot reach the inside of the module.
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.module = module
-        # Keras's own tracking does not look into what is not a layer; TensorFlow's must.
-        self._loaded = module.loaded
+        # Lookup tables and asset files, which an export has to track beside the variables.
+        self.resources = resources_of(module.loaded)
         self.parts = [HubPart(name, part) for name, part in _blocks(module)]
         self.built = True
 
@@ -61,11 +67,6 @@ class HubLayer(keras.layers.Layer):
     def frozen_because(self) -> str | None:
         """Why the module cannot be trained, in a sentence; `None` if it can."""
         return self.module.frozen_because
-
-    @property
-    def resources(self) -> list:
-        """Lookup tables and asset files, which an export has to track beside the variables."""
-        return self.module.resources
 
     def call(self, inputs, training=None):
         live = bool(training) and self.trainable

@@ -2,11 +2,12 @@
 
 import enum
 import functools
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from keras_tl.backbones.hub.saved_model import assigns
+from keras_tl.backbones.hub.assignments import assigned_by, read_by
 from keras_tl.errors import BackboneError
 
 TOKEN_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
@@ -47,8 +48,10 @@ class HubModule:
         trace, self.kind = self._find_trace()
         self.inputs = trace.structured_input_signature[0][0]
         self._outputs = self._choose_outputs(trace.structured_outputs)
+        # `False`, or `None` where that is what the module was traced with.
+        self._inference = self._signature(trace).get("training")
         self._replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        if any(map(assigns, self._traces(training=False))):
+        if any(assigned_by(trace, self.variables) for trace in self._traces(training=False)):
             raise BackboneError(
                 f"The module {name} changes its own variables even when it is not trained, so it "
                 "cannot be kept as it is."
@@ -65,7 +68,8 @@ class HubModule:
             Of tokens a dict of `sequence_output` (batch, length, d) and `pooled_output`
             (batch, d), as far as the module has them; else one tensor.
         """
-        outputs = self.loaded(inputs, **({"training": training} if self._has_training else {}))
+        mode = {"training": True if training else self._inference} if self._has_training else {}
+        outputs = self.loaded(inputs, **mode)
         chosen = {
             name: outputs if key is None else outputs[key] for name, key in self._outputs.items()
         }
@@ -94,11 +98,17 @@ class HubModule:
 
     @functools.cached_property
     def moves_statistics(self) -> bool:
-        """Whether running it with `training=True` assigns any of its variables.
+        """Whether running it with `training=True` assigns variables that inference reads.
 
         BatchNorm does that to its moving statistics. The traced graphs tell, whatever names are.
+        The state of a random generator (Keras 3's Dropout has one) is none of inference's.
         """
-        return self._has_training and any(map(assigns, self._traces(training=True)))
+        assigned, read = set(), {None}
+        for trace in self._traces(training=True):
+            assigned |= assigned_by(trace, self.variables)
+        for trace in self._traces(training=False):
+            read |= read_by(trace, self.variables)
+        return bool(assigned & read)
 
     @functools.cached_property
     def frozen_because(self) -> str | None:
@@ -123,11 +133,16 @@ class HubModule:
         return None
 
     @property
-    def resources(self) -> list:
-        """Its lookup tables and asset files. An export must track them, or it lacks them."""
-        kinds = (tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset)
-        parts = tf.train.TrackableView(self.loaded).descendants()
-        return [part for part in parts if isinstance(part, kinds)]
+    def vocabulary(self) -> tuple[Path, bool] | None:
+        """Its WordPiece vocabulary and whether that is lower-cased, if it holds one.
+
+        The encoders of the TensorFlow Model Garden do (official/nlp/tools/export_tfhub_lib.py).
+        """
+        file = getattr(self.loaded, "vocab_file", None)
+        lower_case = getattr(self.loaded, "do_lower_case", None)
+        if file is None or lower_case is None:
+            return None
+        return Path(file.asset_path.numpy().decode()), bool(lower_case.numpy())
 
     def _listed(self, name: str) -> list:
         # A module may leave out what is empty.
@@ -142,14 +157,13 @@ class HubModule:
         return [t for t in traces if bool(self._signature(t).get("training")) == training]
 
     def _find_trace(self) -> tuple[Any, Kind]:
-        traces = self._traces(training=False) or self.loaded.__call__.concrete_functions
-        traces = [trace for trace in traces if trace.structured_input_signature[0]]
+        traces = [t for t in self._traces(training=False) if t.structured_input_signature[0]]
         inputs = [trace.structured_input_signature[0][0] for trace in traces]
         for trace, given in zip(traces, inputs, strict=True):
             kind = _kind_of(given)
             if kind is not None:
                 return trace, kind
-        takes = " or ".join(dict.fromkeys(map(_describe, inputs))) or "nothing"
+        takes = " or ".join(dict.fromkeys(map(_describe, inputs))) or "nothing in inference"
         raise BackboneError(
             f"The module {self.name} takes {takes}. Expected {Kind.TOKENS.value}; or "
             f"{Kind.TEXT.value}; or {Kind.PIXELS.value}."

@@ -1,11 +1,11 @@
-"""SavedModels: loaded with a clear sentence, and what their traces would change."""
+"""Loads the SavedModel of a module, or says in a sentence why not."""
 
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from keras_tl.backbones.texts.extra import import_tensorflow_text
+from keras_tl.backbones.extras import import_tensorflow_text
 from keras_tl.errors import BackboneError
 
 
@@ -40,23 +40,12 @@ def open_saved_model(path: Path) -> Any:
         ) from error
 
 
-def assigns(trace) -> bool:
-    """Whether a trace assigns variables, in its graph or in any function that it calls."""
-    graph = trace.graph.as_graph_def()
-    library = {function.signature.name: function for function in graph.library.function}
-    waiting, seen = [graph.node], set()
-    while waiting:
-        for node in waiting.pop():
-            # Such as AssignVariableOp, AssignAddVariableOp, ResourceScatterUpdate.
-            if node.op.startswith(("Assign", "ResourceScatter")):
-                return True
-            # Functions are called by an attribute (PartitionedCall, If, While) or by name.
-            called = {node.op} | {
-                name
-                for value in node.attr.values()
-                for name in (value.func.name, *(function.name for function in value.list.func))
-            }
-            new = called & set(library) - seen
-            seen |= new
-            waiting += [library[name].node_def for name in new]
-    return False
+def resources_of(loaded: Any) -> list:
+    """The lookup tables and asset files of a loaded SavedModel.
+
+    What is exported must track them, or it lacks them. The loaded object itself would do too, but
+    brings all of its functions along, those for training among them.
+    """
+    kinds = (tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset)
+    parts = tf.train.TrackableView(loaded).descendants()
+    return [part for part in parts if isinstance(part, kinds)]

@@ -1,1 +1,15 @@
 """Text preprocessors: from strings to the tokens that an encoder takes."""
+
+from keras_tl.backbones.texts.choosing import choose_preprocessor
+from keras_tl.backbones.texts.hub import HubPreprocessor
+from keras_tl.backbones.texts.preprocessor import TextPreprocessor
+from keras_tl.backbones.texts.saving import load_preprocessor
+from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor
+
+__all__ = [
+    "HubPreprocessor",
+    "TextPreprocessor",
+    "WordPiecePreprocessor",
+    "choose_preprocessor",
+    "load_preprocessor",
+]

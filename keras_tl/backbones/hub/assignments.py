@@ -1,0 +1,77 @@
+"""Which variables running a trace would read and change, as its graph tells."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+# AssignVariableOp, AssignAddVariableOp, ResourceScatterUpdate, ResourceStridedSliceAssign, ...
+_CHANGING = ("Assign", "ResourceScatter", "ResourceStridedSliceAssign")
+_PASSING_ON = ("Identity", "IdentityN", "Enter")
+
+
+def read_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int]:
+    """The `id`s of the variables that a trace has captured."""
+    return set(_captured(trace, variables).values())
+
+
+def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]:
+    """The variables that a trace assigns, in its graph or in a function that it calls.
+
+    Args:
+        trace: a concrete function.
+        variables: those that it may assign.
+
+    Returns:
+        Their `id`s; `None` among them for something that is none of them.
+    """
+    graph = trace.graph.as_graph_def()
+    library = {function.signature.name: function for function in graph.library.function}
+    found, seen = set(), set()
+    waiting = [(graph.node, _captured(trace, variables))]
+    while waiting:
+        nodes, known = waiting.pop()
+        by_name = {node.name: node for node in nodes}
+        for node in nodes:
+            inputs = [_source(name, by_name) for name in node.input if not name.startswith("^")]
+            if node.op.startswith(_CHANGING):
+                found.add(known.get(inputs[0]))
+            for function in _called(node, library):
+                arguments = [argument.name for argument in function.signature.input_arg]
+                # What comes before them chooses a branch, or is not given by the node at all.
+                given = dict(zip(reversed(arguments), reversed(inputs), strict=False))
+                inner = {name: known[x] for name, x in given.items() if x in known}
+                key = (function.signature.name, *sorted(inner.items()))
+                if key not in seen:
+                    seen.add(key)
+                    waiting.append((function.node_def, inner))
+    return found
+
+
+def _captured(trace: Any, variables: Iterable[tf.Variable]) -> dict[str, int]:
+    """Names of placeholders in a trace's graph, and the `id`s of the variables they stand for."""
+    owners = {}
+    for variable in variables:
+        owners[id(variable)] = id(variable)  # So a variable of several replicas is captured.
+        owners[id(getattr(variable, "_handle", variable))] = id(variable)
+    return {
+        inside.op.name: owners[id(outside)]
+        for outside, inside in trace.graph.captures
+        if id(outside) in owners
+    }
+
+
+def _source(name: str, nodes: dict) -> str:
+    """The name of the node or the argument that a tensor comes from."""
+    name = name.split(":", maxsplit=1)[0]
+    while name in nodes and nodes[name].op in _PASSING_ON:
+        name = nodes[name].input[0].split(":")[0]
+    return name
+
+
+def _called(node: Any, library: dict) -> Iterator[Any]:
+    """The functions that a node calls, by an attribute (PartitionedCall, If, While) or by name."""
+    names = {node.op}
+    for value in node.attr.values():
+        names |= {value.func.name, *(function.name for function in value.list.func)}
+    return (library[name] for name in sorted(names & set(library)))

@@ -1,0 +1,67 @@
+"""The preprocessor that belongs to an encoder."""
+
+import re
+from pathlib import Path
+
+from keras_tl.backbones.hub.module import HubModule
+from keras_tl.backbones.hub.resolving import resolve
+from keras_tl.backbones.texts.hub import HubPreprocessor
+from keras_tl.backbones.texts.preprocessor import TextPreprocessor
+from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor
+from keras_tl.errors import BackboneError
+
+# BERT's family on tfhub.dev and on Kaggle, where "_" became "-".
+_BERT = r"(tfhub\.dev/tensorflow/(small-bert/)?|kaggle\.com/models/tensorflow/bert/.+/)(bert-)?"
+_TENSORFLOW = r"tfhub\.dev/tensorflow/"
+
+# What an encoder's handle looks like, and the module that its documentation names.
+_MATCHING = (
+    (_BERT + r"en-(wwm-)?uncased-l-\d", "bert_en_uncased_preprocess/3"),
+    (_BERT + r"en-(wwm-)?cased-l-\d", "bert_en_cased_preprocess/3"),
+    (_BERT + r"multi-cased-l-\d", "bert_multi_cased_preprocess/3"),
+    (_BERT + r"zh-l-\d", "bert_zh_preprocess/3"),
+    (_TENSORFLOW + r"albert-en-(base|large|xlarge|xxlarge)\b", "albert_en_preprocess/3"),
+    (_TENSORFLOW + r"talkheads-ggelu-bert-en-(base|large)\b", "bert_en_uncased_preprocess/3"),
+    (r"tfhub\.dev/google/electra-(small|base|large)\b", "bert_en_uncased_preprocess/3"),
+    (r"tfhub\.dev/google/experts/bert/", "bert_en_uncased_preprocess/3"),
+    (r"kaggle\.com/models/google/experts-bert/", "bert_en_uncased_preprocess/3"),
+)
+
+
+def choose_preprocessor(
+    handle: str, module: HubModule, sequence_length: int = 128
+) -> TextPreprocessor:
+    """The preprocessor of an encoder whose user named none.
+
+    An encoder that holds its vocabulary, as those of the TensorFlow Model Garden do, needs nothing
+    else; for others of known handles it is the module that TF-Hub documents, a download.
+
+    Args:
+        handle: as in `keras_tl.backbones.hub.resolve`.
+        module: the encoder of that handle.
+        sequence_length: tokens a text, special ones and padding included.
+
+    Raises:
+        BackboneError: there is no way to know it, or it cannot be downloaded.
+        ConfigError: tensorflow_text is missing.
+    """
+    vocabulary = module.vocabulary
+    if vocabulary is not None:
+        return WordPiecePreprocessor(*vocabulary, sequence_length)
+    matching = matching_handle(handle)
+    if matching is None:
+        raise BackboneError(
+            f"There is no telling which tokens the encoder {handle!r} was trained on. Pass "
+            "preprocessor=: 'tfhub:HANDLE' of the module that its documentation names, or the path "
+            "of its vocab.txt."
+        )
+    return HubPreprocessor(resolve(matching), sequence_length)
+
+
+def matching_handle(handle: str | Path) -> str | None:
+    """The handle of the preprocessing module that belongs to a known encoder's."""
+    plain = str(handle).lower().replace("_", "-")
+    for pattern, name in _MATCHING:
+        if re.search(pattern, plain):
+            return f"https://tfhub.dev/tensorflow/{name}"
+    return None

@@ -1,0 +1,115 @@
+"""The preprocessing module that TF-Hub has for an encoder."""
+
+import contextlib
+import shutil
+import types
+from pathlib import Path
+from typing import Any, Self
+
+import tensorflow as tf
+
+from keras_tl.backbones.hub.saved_model import open_saved_model, resources_of
+from keras_tl.backbones.texts.preprocessor import (
+    ABOUT,
+    TextPreprocessor,
+    Texts,
+    count_tokens,
+    segments_of,
+)
+from keras_tl.errors import BackboneError, ConfigError
+from keras_tl.files import sha256_of_folder, write_json
+
+_MODULE = "module"
+
+
+class HubPreprocessor(TextPreprocessor):
+    """A module from strings to a BERT encoder's tokens.
+
+    With the parts `tokenize` and `bert_pack_inputs` it takes pairs and makes sequences of any
+    length (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor); without them
+    it takes single texts at the length it was saved with.
+
+    Args:
+        path: the module's folder, see `keras_tl.backbones.hub.resolve`. What is in it is run.
+        sequence_length: tokens a text, special ones and padding included; `None`: the module's own.
+
+    Raises:
+        BackboneError: there is no such module.
+        ConfigError: the length cannot be had, or tensorflow_text is needed and missing.
+    """
+
+    def __init__(self, path: Path, sequence_length: int | None = None):
+        self._path = Path(path)
+        loaded = open_saved_model(self._path)
+        # In a plain object, which an export does not look into.
+        self._module = types.SimpleNamespace(
+            call=loaded,
+            tokenize=getattr(loaded, "tokenize", None),
+            pack=getattr(loaded, "bert_pack_inputs", None),
+        )
+        self._resources = resources_of(loaded)
+        own = self._own_length()
+        self._settable = callable(self._module.tokenize) and callable(self._module.pack)
+        super().__init__(own if sequence_length is None else sequence_length)
+        if not self._settable and self.sequence_length != own:
+            raise ConfigError(
+                f"The module {str(path)!r} makes sequences of {own} tokens only. Received "
+                f"sequence_length={sequence_length}."
+            )
+
+    def _own_length(self) -> int:
+        given = None
+        # What takes something else fails in one of these ways, and is told below.
+        with contextlib.suppress(TypeError, ValueError, KeyError, tf.errors.OpError):
+            given = self._module.call(tf.constant(["a"]))
+        if not isinstance(given, dict) or self.mask_name not in given:
+            raise BackboneError(
+                f"The module {str(self._path)!r} is not a preprocessing module. Expected one that "
+                "takes texts and gives input_word_ids, input_mask and input_type_ids."
+            )
+        self._names = sorted(given)
+        return int(given[self.mask_name].shape[1])
+
+    def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
+        segments = self._segments(texts, pairs)
+        if self._settable:
+            tokens = [self._module.tokenize(part) for part in segments]
+            packed = self._module.pack(tokens, seq_length=self.sequence_length)
+        else:
+            packed = self._module.call(segments[0])
+        shape = (None, self.sequence_length)
+        return {
+            name: tf.ensure_shape(tf.cast(packed[name], tf.int32), shape) for name in self._names
+        }
+
+    def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
+        if not self._settable:
+            return tf.reduce_sum(self(texts, pairs)[self.mask_name], 1)
+        tokens = [self._module.tokenize(part) for part in self._segments(texts, pairs)]
+        # Words may be a level of their own, (batch, words, pieces).
+        flat = [part.merge_dims(1, -1) if part.shape.rank > 2 else part for part in tokens]
+        return count_tokens(flat)
+
+    def _segments(self, texts: Texts, pairs: Texts | None) -> list[tf.Tensor]:
+        if pairs is not None and not self._settable:
+            raise ConfigError(
+                f"The module {str(self._path)!r} takes single texts: it has no tokenize and "
+                "bert_pack_inputs. Received pairs."
+            )
+        return segments_of(texts, pairs)
+
+    def with_length(self, sequence_length: int) -> Self:
+        return type(self)(self._path, sequence_length)
+
+    @property
+    def identity(self) -> str:
+        return f"tfhub {sha256_of_folder(self._path)} length={self.sequence_length}"
+
+    def save(self, folder: Path) -> None:
+        shutil.copytree(self._path, folder / _MODULE)
+        about = {"sequence_length": self.sequence_length}
+        write_json(folder / ABOUT, {"kind": "tfhub"} | about)
+
+    @classmethod
+    def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:
+        return cls(folder / _MODULE, about["sequence_length"])

@@ -1,0 +1,114 @@
+"""What every text preprocessor does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.config import check_range
+from keras_tl.errors import ConfigError
+
+# What stands in the file that says how to build a preprocessor again.
+ABOUT = "preprocessor.json"
+# [CLS] a [SEP] b [SEP]
+_SHORTEST = 5
+
+Texts = tf.Tensor | np.ndarray | Sequence[str]
+
+
+class TextPreprocessor(tf.Module):
+    """Turns texts into the tokens of an encoder.
+
+    It can be called in a graph: in `tf.data.Dataset.map`, and inside what is exported. A module
+    that is exported holds it as an attribute, so that its tables and files are exported too. Where
+    a distribution strategy trains on what it gives, make it outside of the strategy's scope.
+
+    Args:
+        sequence_length: tokens a text, special ones and padding included.
+
+    Raises:
+        ConfigError: the length is not a whole number of at least 5.
+    """
+
+    # The key of the tensor that is 1 where there is a token and 0 where there is padding.
+    mask_name = "input_mask"
+    # What stands for a token that is not in the vocabulary, if that is known.
+    unknown_token: int | None = None
+
+    def __init__(self, sequence_length: int):
+        super().__init__()
+        check_range("sequence_length", sequence_length, _SHORTEST, whole=True)
+        self.sequence_length = sequence_length
+
+    def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
+        """Makes tokens.
+
+        Args:
+            texts: string (batch,), UTF-8.
+            pairs: string (batch,), the second text of each pair; `None`: there are no pairs.
+
+        Returns:
+            `input_word_ids`, `input_mask` and `input_type_ids` (0 for the first text and padding,
+            1 for the second), int32 (batch, sequence_length).
+
+        Raises:
+            ConfigError: there are pairs, and this preprocessor takes none.
+        """
+        raise NotImplementedError
+
+    def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
+        """int32 (batch,): how many tokens each text would have if none were cut off."""
+        raise NotImplementedError
+
+    def with_length(self, sequence_length: int) -> Self:
+        """The same preprocessor with another length.
+
+        Raises:
+            ConfigError: the length cannot be had.
+        """
+        raise NotImplementedError
+
+    @property
+    def identity(self) -> str:
+        """What its tokens depend on, for the keys of caches."""
+        raise NotImplementedError
+
+    def save(self, folder: Path) -> None:
+        """Writes all that `load_preprocessor` needs into a folder; it is made if need be.
+
+        Not atomic by itself.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:
+        """Builds it again from what `save` wrote."""
+        raise NotImplementedError
+
+
+def as_strings(texts: Texts) -> tf.Tensor:
+    """Texts as a string tensor (batch,).
+
+    Raises:
+        ConfigError: they are something else.
+    """
+    try:
+        texts = tf.convert_to_tensor(texts, tf.string)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"Expected texts, a list of str. Received: {type(texts)}.") from error
+    if texts.shape.rank != 1:
+        raise ConfigError(f"Expected texts of shape (batch,). Received shape {texts.shape}.")
+    return texts
+
+
+def segments_of(texts: Texts, pairs: Texts | None) -> list[tf.Tensor]:
+    """The one or two texts of each item, string (batch,) each."""
+    return [as_strings(texts)] + ([] if pairs is None else [as_strings(pairs)])
+
+
+def count_tokens(tokens: Sequence[tf.RaggedTensor]) -> tf.Tensor:
+    """int32 (batch,): the tokens of all segments, a [CLS] before, a [SEP] after each of them."""
+    lengths = [segment.row_lengths() + 1 for segment in tokens]
+    return tf.cast(tf.add_n(lengths) + 1, tf.int32)

@@ -1,0 +1,28 @@
+"""Saved preprocessors, found again by what they say of themselves."""
+
+import json
+from pathlib import Path
+
+from keras_tl.backbones.texts.hub import HubPreprocessor
+from keras_tl.backbones.texts.preprocessor import ABOUT, TextPreprocessor
+from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor
+from keras_tl.errors import ConfigError, unknown
+
+_KINDS = {"tfhub": HubPreprocessor, "wordpiece": WordPiecePreprocessor}
+
+
+def load_preprocessor(folder: Path) -> TextPreprocessor:
+    """Builds a preprocessor from what its `save` wrote.
+
+    Raises:
+        ConfigError: nothing of that kind is there, or tensorflow_text is missing.
+    """
+    try:
+        about = json.loads((folder / ABOUT).read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"No preprocessor in {str(folder)!r}: expected a {ABOUT} there."
+        ) from error
+    if about["kind"] not in _KINDS:
+        raise ConfigError(unknown("kind of preprocessor", about["kind"], _KINDS))
+    return _KINDS[about["kind"]].from_folder(folder, about)
