@@ -1,8 +1,9 @@
-"""Optimizers and learning-rate schedules of a phase, all of them Keras's own."""
+"""Optimizers and learning-rate schedules of a phase, Keras's own where it has them."""
 
 import keras
 
 from keras_tl.config import Phase
+from keras_tl.training.schedules import LinearDecay
 
 
 def make_optimizer(phase: Phase, steps: int, variables: list) -> keras.optimizers.Optimizer:
@@ -11,18 +12,19 @@ def make_optimizer(phase: Phase, steps: int, variables: list) -> keras.optimizer
     Args:
         phase: what to make.
         steps: number of updates in the whole phase, for the schedule.
-        variables: the trainable variables. Biases and normalisation (all vectors) get no
-            weight decay.
+        variables: the trainable variables. Biases and normalisation get no weight decay.
     """
     rate = make_schedule(phase, steps)
+    clip = {"global_clipnorm": phase.clip_norm}
     if phase.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=0.9)
+        return keras.optimizers.SGD(rate, momentum=0.9, **clip)
     if phase.optimizer == "adam":
-        return keras.optimizers.Adam(rate)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=phase.weight_decay)
-    vectors = [variable for variable in variables if len(variable.shape) < 2]
-    if vectors:
-        optimizer.exclude_from_weight_decay(var_list=vectors)
+        return keras.optimizers.Adam(rate, **clip)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=phase.weight_decay, **clip)
+    # All of them are vectors, but for the biases of attention, which have an axis for the heads.
+    spared = [x for x in variables if len(x.shape) < 2 or x.name.split(":")[0] == "bias"]
+    if spared:
+        optimizer.exclude_from_weight_decay(var_list=spared)
     return optimizer
 
 
@@ -31,6 +33,8 @@ def make_schedule(
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The learning rate of every step of a phase: a number if it stays the same."""
     warmup_steps = round(phase.warmup * steps)
+    if phase.schedule == "linear":
+        return LinearDecay(phase.learning_rate, steps, warmup_steps)
     if phase.schedule == "cosine":
         return keras.optimizers.schedules.CosineDecay(
             initial_learning_rate=0.0 if warmup_steps else phase.learning_rate,
