@@ -117,7 +117,6 @@ def make_keras2_encoder(folder, batch_norm=False):
     """An encoder saved by Keras 2's `Model.save`, as the published ones were."""
     import tf_keras
 
-    tf_keras.utils.set_random_seed(0)
     inputs = {name: tf_keras.Input((None,), dtype="int32", name=name) for name in TOKENS}
     x = tf_keras.layers.Embedding(VOCABULARY, WIDTH, name="word_embeddings")(
         inputs["input_word_ids"]
@@ -139,6 +138,11 @@ def make_keras2_encoder(folder, batch_norm=False):
     )(x[:, 0])
     outputs = {"sequence_output": x, "pooled_output": pooled, "encoder_outputs": [x, x]}
     model = tf_keras.Model(inputs, outputs | {"default": pooled})
+    # Not by Keras's seed, which would stay set for whatever runs next in this process.
+    rng = np.random.default_rng(3)
+    for variable in model.trainable_variables:
+        if len(variable.shape) > 1:
+            variable.assign(rng.normal(0, 0.3, variable.shape))
     model.vocab_file = tf.saved_model.Asset(str(write_vocabulary(folder.with_suffix(".txt"))))
     model.do_lower_case = tf.Variable(True, trainable=False)
     model.save(folder, save_format="tf", include_optimizer=False)

@@ -5,7 +5,8 @@ import copy
 import dataclasses
 import random
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -17,6 +18,22 @@ from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
 from keras_tl.backbones.spec import BackboneSpec
 from keras_tl.errors import BackboneError
 
+if TYPE_CHECKING:
+    from keras_tl.backbones.texts import TextPreprocessor
+
+
+@dataclasses.dataclass(frozen=True)
+class BackboneFiles:
+    """What belongs to a backbone and is neither a Keras network nor its weights.
+
+    Attributes:
+        module: the folder of a TF-Hub module.
+        preprocessor: what makes tokens of texts.
+    """
+
+    module: Path | None = None
+    preprocessor: "TextPreprocessor | None" = None
+
 
 @dataclasses.dataclass(frozen=True)
 class LoadedBackbone:
@@ -27,11 +44,19 @@ class LoadedBackbone:
             a TF-Hub module may take and give is said in `keras_tl.backbones.hub.load_hub`.
         blocks: block names from input to output, each with its layers' names.
         identity: what the network's graph is, for the feature cache's key.
+        files: what else is needed to build it again.
     """
 
     network: keras.Model
     blocks: list[tuple[str, list[str]]]
     identity: str
+    files: BackboneFiles = BackboneFiles()
+
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether its items are images, not texts."""
+        given = self.network.input
+        return isinstance(given, keras.KerasTensor) and len(given.shape) == 4
 
 
 def load(

@@ -7,7 +7,7 @@ import keras
 from keras_tl.backbones.hub.layer import HubLayer
 from keras_tl.backbones.hub.module import TOKEN_INPUTS, HubModule, Kind
 from keras_tl.backbones.hub.saved_model import open_saved_model
-from keras_tl.backbones.loading import LoadedBackbone
+from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone
 from keras_tl.errors import BackboneError
 from keras_tl.files import sha256_of_folder
 
@@ -50,6 +50,7 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> LoadedBac
         network=keras.Model(inputs, outputs, name="hub_backbone"),
         blocks=[(part.name, [part.name]) for part in layer.parts],
         identity=f"tfhub {sha256_of_folder(path)} keras {keras.__version__}",
+        files=BackboneFiles(module=path),
     )
 
 

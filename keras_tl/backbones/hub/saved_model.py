@@ -28,12 +28,13 @@ def open_saved_model(path: Path) -> Any:
     try:
         try:
             return tf.saved_model.load(str(path))
-        except (OSError, tf.errors.NotFoundError) as error:
+        # Which of them it is depends on where in the graph the operation stands.
+        except (OSError, RuntimeError, tf.errors.NotFoundError) as error:
             if "Op type not registered" not in str(error):
                 raise
         import_tensorflow_text()
         return tf.saved_model.load(str(path))
-    except (OSError, TypeError, KeyError, tf.errors.OpError) as error:
+    except (OSError, TypeError, KeyError, RuntimeError, tf.errors.OpError) as error:
         reason = str(error).splitlines()[0]
         raise BackboneError(
             f"The SavedModel in {str(path)!r} cannot be loaded: {reason}"

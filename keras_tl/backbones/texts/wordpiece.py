@@ -31,18 +31,24 @@ class WordPiecePreprocessor(TextPreprocessor):
 
     Args:
         vocabulary: a text file, a token a line, in the order of their numbers.
-        lower_case: whether the vocabulary was made of lower-cased text without accents.
+        lower_case: whether the vocabulary was made of lower-cased text without accents; `None`:
+            if no token but the special ones has a capital letter.
         sequence_length: tokens a text, special ones and padding included.
 
     Raises:
         ConfigError: the file is no vocabulary, the length is wrong, or tensorflow_text is missing.
     """
 
-    def __init__(self, vocabulary: Path, lower_case: bool, sequence_length: int = 128):
+    def __init__(
+        self, vocabulary: Path, lower_case: bool | None = None, sequence_length: int = 128
+    ):
         super().__init__(sequence_length)
         self._path = Path(vocabulary)
-        self._lower_case = bool(lower_case)
         tokens = _read_vocabulary(self._path)
+        if lower_case is None:
+            plain = (token for token in tokens if not token.startswith("["))
+            lower_case = not any(token != token.lower() for token in plain)
+        self._lower_case = bool(lower_case)
         self._text = import_tensorflow_text()
         self._tokenizer = self._text.FastBertTokenizer(
             tokens,
