@@ -2,8 +2,8 @@
 
     python benchmarks/decoding.py
 
-500 x 375 JPEG files to 224 pixels: `Pipeline.ordered` (central crop, antialiased bicubic) against
-`keras.utils.image_dataset_from_directory` (bicubic), as it is and with
+500 x 375 JPEG files to 224 pixels: `ImagePipeline.ordered` (central crop, antialiased bicubic)
+against `keras.utils.image_dataset_from_directory` (bicubic), as it is and with
 `crop_to_aspect_ratio=True`, in turns in one process. Prints each one's median over the rounds,
 after a first round that does not count, and ours over theirs. `--json`: one line.
 """
@@ -33,7 +33,7 @@ def compare(photos: str, image_size: int, batch_size: int, rounds: int) -> dict[
     import keras
 
     import keras_tl as ktl
-    from keras_tl.data.pipeline import Pipeline
+    from keras_tl.data.pipeline import ImagePipeline
 
     split = ktl.ImageData.from_folder(photos, validation_split=0, test_split=0).split("train")
     size = (image_size, image_size)
@@ -50,7 +50,7 @@ def compare(photos: str, image_size: int, batch_size: int, rounds: int) -> dict[
         )
 
     pipelines = {
-        "ours": Pipeline(size, "crop").ordered(split, batch_size),
+        "ours": ImagePipeline(size, "crop").ordered(split, batch_size),
         "keras": of_keras(crop=False),
         "keras, crop": of_keras(crop=True),
     }

@@ -6,8 +6,8 @@ from typing import Any, Self
 from keras_tl.errors import ConfigError, unknown
 
 TASKS = ("multiclass", "binary", "multilabel", "regression")
-POOLINGS = ("avg", "max", "flatten")
-SCHEDULES = ("constant", "cosine")
+POOLINGS = ("avg", "max", "flatten", "first", "pooled")
+SCHEDULES = ("constant", "cosine", "linear")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 BATCH_NORMS = ("affine", "frozen", "live")
 CACHES = ("auto", "memory", "disk", "off")
@@ -58,7 +58,9 @@ class HeadConfig(JsonConfig):
     Attributes:
         pooling: how feature maps (h, w, c) become a vector: `"avg"` or `"max"` over the
             positions (c values), or `"flatten"` (h * w * c values; the feature cache then
-            holds the maps).
+            holds the maps). Of texts: `"avg"` or `"max"` over the tokens that are not padding,
+            `"first"` (the first token, which BERT calls [CLS]), or `"pooled"` (what the encoder
+            gives as `pooled_output`).
         hidden: widths of hidden Dense layers with ReLU, from features to logits.
         dropout: share of the values dropped before each Dense layer, in [0, 1).
     """
@@ -120,9 +122,11 @@ class Phase(JsonConfig):
         optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: AdamW's decoupled decay (Loshchilov and Hutter, 2019, arXiv:1711.05101)
             per step and unit of learning rate; never applied to biases and normalisation.
-        schedule: `"constant"`, or `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983,
-            eq. 5, one cycle down to 0).
+        schedule: `"constant"`; `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983,
+            eq. 5, one cycle down to 0); or `"linear"`, down to 0.
         warmup: share of all steps, in [0, 1], in which the rate rises linearly from 0.
+        clip_norm: gradients are scaled down to this norm of all of them together (Pascanu et al.,
+            2013, arXiv:1211.5063, sec. 3.2); `None`: never.
         batch_size: images or texts per step, over all replicas.
         patience: epochs without a better validation loss before training stops; the best
             weights are restored in any case. Without a validation split nothing stops. `None`:
@@ -146,6 +150,7 @@ class Phase(JsonConfig):
     weight_decay: float = 0.0
     schedule: str = "constant"
     warmup: float = 0.0
+    clip_norm: float | None = None
     batch_size: int = 32
     patience: int | None = 5
     batch_norm: str = "affine"
@@ -157,6 +162,8 @@ class Phase(JsonConfig):
         check_range("learning_rate", self.learning_rate, 0, 1e3)
         check_range("weight_decay", self.weight_decay, 0, 1)
         check_range("warmup", self.warmup, 0, 1)
+        if self.clip_norm is not None:
+            check_range("clip_norm", self.clip_norm, 1e-9)
         check_range("batch_size", self.batch_size, 1, whole=True)
         if self.patience is not None:
             check_range("patience", self.patience, 1, whole=True)
@@ -179,7 +186,7 @@ class ModelConfig(JsonConfig):
         backbone: a name from the catalogue, or the name of a network of the user's own.
         architecture: that network as Keras serialises it; `None` for the catalogue's.
         output_block: the block whose output is the backbone's; `None` for the last.
-        image_size: (height, width) of the pixels.
+        image_size: (height, width) of the pixels; `None`: it is for texts.
         resize: how images get to that size.
         task: decides the head's outputs, the loss and the metrics.
         class_names: the classes, in the order of the logits; none for a regression.
@@ -187,11 +194,13 @@ class ModelConfig(JsonConfig):
         precision: Keras dtype policy of the backbone.
         target_mean: regression: mean of the training targets, in their unit.
         target_scale: regression: their standard deviation, in their unit.
+        sequence_length: tokens that the model reads of a text; `None`: it takes strings.
+        are_pairs: whether an item is a pair of texts.
     """
 
     backbone: str
-    image_size: tuple[int, int]
-    resize: str
+    image_size: tuple[int, int] | None
+    resize: str | None
     task: str
     class_names: tuple[str, ...]
     head: HeadConfig = HeadConfig()
@@ -200,6 +209,13 @@ class ModelConfig(JsonConfig):
     output_block: str | None = None
     target_mean: float = 0.0
     target_scale: float = 1.0
+    sequence_length: int | None = None
+    are_pairs: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the model takes texts, not images."""
+        return self.image_size is None
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:

@@ -14,13 +14,18 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from keras_tl.backbones.layer import Backbone
+from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone
 from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.config import CacheConfig, HeadConfig, ModelConfig, Phase
 from keras_tl.data.augmentation import Augmentation, check_augmentation
 from keras_tl.data.images import ImageData
-from keras_tl.data.inputs import ImageInput, read_inputs
+from keras_tl.data.inputs import ImageInput
+from keras_tl.data.labelled import LabelledData
 from keras_tl.data.options import ImageSize, check_image_size
-from keras_tl.errors import DataError, RunError
+from keras_tl.data.text_inputs import TextInput
+from keras_tl.data.texts import TextData
+from keras_tl.errors import ConfigError, DataError, RunError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.report import write_report
@@ -32,13 +37,14 @@ from keras_tl.reporting import Reporter
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.tasks import Task, standardisation
 from keras_tl.training.assembly import assemble, float32_twin
-from keras_tl.training.checkpoints import load_run_weights, read_run, write_run
+from keras_tl.training.checkpoints import load_run_weights, read_run, run_files, write_run
 from keras_tl.training.device import choose_precision, choose_strategy
 from keras_tl.training.feature_cache import FeatureCache
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
-from keras_tl.training.origins import Trained, find_origin
+from keras_tl.training.origins import Trained, Wanted, find_origin
 from keras_tl.training.policies import HEAD, phases_of
+from keras_tl.training.tokens import TextNeeds
 from keras_tl.training.trainer import Trainer
 
 _FORMAT = 1
@@ -50,8 +56,9 @@ class Learner:
 
     Args:
         backbone: a name from the catalogue (`keras_tl.backbones.CATALOGUE`); `"run:PATH"` for
-            the trained backbone of a saved run, or another learner for its; or a `keras.Model`
-            with `preprocess=`.
+            the trained backbone of a saved run, or another learner for its; `"tfhub:HANDLE"` for a
+            module of TF-Hub, HANDLE being its URL or its folder (a module is a program: use only
+            what you trust); or a `keras.Model` with `preprocess=`.
         data: what to learn; decides the task and the number of classes.
         weights: `"imagenet"`, the path of a weights file, or `None` for random weights; for a
             backbone from the catalogue.
@@ -63,6 +70,8 @@ class Learner:
         strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`.
         seed: makes everything random repeatable; `None`: drawn, and kept in `learner.seed`.
         preprocess: for a `keras.Model` as backbone: what it expects of the pixels.
+        preprocessor: for an encoder of texts: `"tfhub:HANDLE"`, the path of a WordPiece
+            `vocab.txt`, or a `keras_tl.backbones.texts.TextPreprocessor`; `None`: its own.
         verbose: report progress on standard error.
 
     Raises:
@@ -74,7 +83,7 @@ class Learner:
     def __init__(
         self,
         backbone: "str | keras.Model | Learner",
-        data: ImageData,
+        data: ImageData | TextData,
         weights: str | os.PathLike | None = "imagenet",
         image_size: ImageSize = None,
         output_block: str | None = None,
@@ -83,16 +92,25 @@ class Learner:
         strategy: str | tf.distribute.Strategy = "auto",
         seed: int | None = None,
         preprocess: str | Preprocessing | None = None,
+        preprocessor: str | TextPreprocessor | None = None,
         verbose: bool = True,
     ):
         if isinstance(backbone, Learner):
-            backbone = Trained(backbone.backbone, backbone.config)
-        size = check_image_size(image_size) or data.image_size
+            backbone = Trained(backbone.backbone, backbone.config, backbone._files)
         precision = choose_precision(precision)
-        origin = find_origin(backbone, weights, size, output_block, preprocess, precision)
+        wanted = Wanted(
+            weights=weights,
+            image_size=check_image_size(image_size) or getattr(data, "image_size", None),
+            output_block=output_block,
+            preprocess=preprocess,
+            precision=precision,
+            texts=_text_needs(data, preprocessor),
+        )
+        origin = find_origin(backbone, wanted)
         config = ModelConfig(
             **origin.config_fields,
-            resize=data.resize,
+            resize=getattr(data, "resize", None),
+            are_pairs=getattr(data, "is_pair", False),
             task=data.task,
             class_names=data.class_names,
             head=head,
@@ -102,32 +120,44 @@ class Learner:
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         chosen = choose_strategy(strategy)
         self._build(config, origin.weights, chosen, seed, data, verbose, origin.loaded)
-        if data.file_check is not None and data.file_check.bad:
-            self._reporter.say(f"{data.file_check.summary()}\ndata.file_check names them.")
+        if data.checked is not None and data.checked.bad:
+            self._reporter.say(f"{data.checked.summary()}\ndata.checked names them.")
 
-    def _build(self, config, weights, strategy, seed, data, verbose, loaded=None) -> None:
-        self.config: ModelConfig = config
-        self.seed: int = seed
-        self.data: ImageData | None = data
-        self.weights: str | None = weights
+    def _build(
+        self,
+        config: ModelConfig,
+        weights: str | None,
+        strategy: tf.distribute.Strategy,
+        seed: int,
+        data: LabelledData | None,
+        verbose: bool,
+        loaded: LoadedBackbone | None = None,
+        files: BackboneFiles = BackboneFiles(),  # noqa: B008 (frozen)
+    ) -> None:
+        self.config = config
+        self.seed = seed
+        self.data = data
+        self.weights = weights
         self.evaluations: dict[str, dict[str, Any]] = {}
         self._reporter = Reporter(verbose)
         self._strategy = strategy
-        self._parts, identity = assemble(config, weights, strategy, seed, loaded)
-        self._trainer = Trainer(config, self._parts, identity, strategy, seed, self._reporter)
+        built = assemble(config, weights, strategy, seed, loaded, files)
+        self._parts, self._modality, self._files = built.parts, built.modality, built.files
+        self._trainer = Trainer(config, built, strategy, seed, self._reporter)
 
     @property
     def model(self) -> keras.Model:
-        """An ordinary Keras model, from pixels to logits.
+        """An ordinary Keras model, from pixels or tokens to logits.
 
-        float32 (batch, height, width, 3) in [0, 255] to float32 (batch, classes); one logit for
-        two classes, one value for a regression.
+        float32 (batch, height, width, 3) in [0, 255], or a dict of an encoder's tokens, int32
+        (batch, length) each, to float32 (batch, classes); one logit for two classes, one value for
+        a regression.
         """
         return self._parts.model
 
     @property
     def extractor(self) -> keras.Model:
-        """The same pixels to the float32 features that the head is given."""
+        """The same inputs to the float32 features that the head is given."""
         return self._parts.extractor
 
     @property
@@ -149,12 +179,11 @@ class Learner:
 
     @cached_property
     def _twin(self) -> keras.Model:
-        return float32_twin(self.config, self.model)
+        return float32_twin(self.config, self.model, self._files)
 
     @cached_property
     def _serving(self) -> ServingModel:
-        config = self.config
-        return ServingModel(self._twin, self.task, config.image_size, config.resize)
+        return ServingModel(self._twin, self.task, self._modality)
 
     @property
     def history(self) -> list[PhaseRecord]:
@@ -216,6 +245,7 @@ class Learner:
         """
         (phase,) = phases_of(
             HEAD,
+            self._modality.item,
             epochs=epochs,
             learning_rate=learning_rate,
             batch_size=batch_size,
@@ -267,6 +297,7 @@ class Learner:
         data = self._need_data()
         phases = phases_of(
             policy,
+            self._modality.item,
             epochs=epochs,
             learning_rate=learning_rate,
             unfreeze=unfreeze,
@@ -299,7 +330,7 @@ class Learner:
         return self.evaluations[split]
 
     def predict(
-        self, items: ImageInput
+        self, items: ImageInput | TextInput
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
         """Labels and probabilities, or values, from the same graph that `export` writes.
 
@@ -310,15 +341,15 @@ class Learner:
         Raises:
             DataError: something given is not an image; the message names it.
         """
-        inputs = read_inputs(items)
+        given = self._modality.read(items)
         try:
-            answers = self.serving_model.answers_to(inputs.batches(BATCH))
+            answers = self.serving_model.answers_to(self._modality.questions(given, BATCH))
         except tf.errors.OpError:
-            inputs.check_readable()
+            given.check_readable()
             raise
-        return self.task.predictions(answers, inputs.sources)
+        return self.task.predictions(answers, given.sources)
 
-    def features(self, items: ImageInput) -> np.ndarray:
+    def features(self, items: ImageInput | TextInput) -> np.ndarray:
         """The fixed feature extractor: what the head is given, as vectors.
 
         Args:
@@ -327,17 +358,19 @@ class Learner:
         Returns:
             float32 array (n, d).
         """
-        split = read_inputs(items).as_split(self.config.image_size, self.config.resize)
+        split = self._modality.as_split(self._modality.read(items))
         rows = np.concatenate(list(self._trainer.feature_batches(split)))
         return rows.reshape(len(rows), -1)
 
-    def save_features(self, items: ImageInput, path: str | os.PathLike) -> tuple[int, int]:
+    def save_features(
+        self, items: ImageInput | TextInput, path: str | os.PathLike
+    ) -> tuple[int, int]:
         """Writes the same to a file, a batch at a time, for other tools.
 
         Args:
             items: as for `predict`.
             path: `.npy` for an array (n, d); `.parquet` for columns `source` (the image's path or
-                number) and `features` (a list of d float32).
+                number, or the text) and `features` (a list of d float32).
 
         Returns:
             (n, d).
@@ -346,9 +379,10 @@ class Learner:
             ConfigError: the path ends otherwise.
         """
         check_feature_file(Path(path))
-        split = read_inputs(items).as_split(self.config.image_size, self.config.resize)
+        given = self._modality.read(items)
+        split = self._modality.as_split(given)
         shape = (len(split), math.prod(self.extractor.output_shape[1:]))
-        sources = split.images if split.in_files else tuple(map(str, range(len(split))))
+        sources = given.sources or tuple(map(str, range(len(split))))
         write_features(Path(path), self._trainer.feature_batches(split), shape, sources)
         return shape
 
@@ -378,7 +412,7 @@ class Learner:
         """
         config, data = self.config, self.data
         about = {
-            "Backbone": f"{config.backbone} at {config.image_size[0]} x {config.image_size[1]}",
+            "Backbone": f"{config.backbone} at {self._modality.about}",
             "Weights": str(self.weights),
             "Task": self.task.kind,
             "Classes": ", ".join(self.class_names),
@@ -389,7 +423,8 @@ class Learner:
             about["Data"] = ", ".join(f"{len(s):,} {name}" for name, s in data.splits.items())
         figures = self._figures()
         metrics = self.evaluations.get("test", {})
-        write_report(Path(path), "Transfer learning report", about, self.history, metrics, figures)
+        title, item = "Transfer learning report", self._modality.item
+        write_report(Path(path), title, about, self.history, metrics, figures, item)
         return Path(path)
 
     def _figures(self) -> dict[str, Figure]:
@@ -402,8 +437,8 @@ class Learner:
             if "test" not in self.evaluations:
                 self.evaluate()
         figures |= plots.metric_figures(self.evaluations.get("test", {}), self.class_names)
-        if shown is not None:
-            pixels = self._trainer.pipeline.pixels(shown)
+        pixels = None if shown is None else self._modality.pictures(shown)
+        if pixels is not None:
             truths = [self.task.name_of(label) for label in shown.labels]
             figures["Predictions"] = plots.prediction_grid(
                 pixels, truths, self.predict(pixels), self.task.exact
@@ -419,7 +454,8 @@ class Learner:
         Raises:
             ExportError: what was written does not answer as the model does; it is not kept.
         """
-        version, found = export_version(self.serving_model, self.class_names, Path(path))
+        made_up = self._modality.made_up()
+        version, found = export_version(self.serving_model, made_up, self.class_names, Path(path))
         worst = max(d for outputs in found.differences.values() for d in outputs.values())
         self._reporter.say(f"Exported {version}: verified, largest difference {worst:.1e}.")
         return version
@@ -440,14 +476,14 @@ class Learner:
             "data": self.data.describe() if self.data is not None else None,
             "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
         }
-        write_run(Path(path), about, self.model)
+        write_run(Path(path), about, self.model, self._files)
         return Path(path)
 
     @classmethod
     def load(
         cls,
         path: str | os.PathLike,
-        data: ImageData | None = None,
+        data: ImageData | TextData | None = None,
         strategy: str | tf.distribute.Strategy = "auto",
         verbose: bool = True,
     ) -> Self:
@@ -464,7 +500,8 @@ class Learner:
         if data is not None:
             _check_same_task(config, data)
         learner = cls.__new__(cls)
-        learner._build(config, None, choose_strategy(strategy), about["seed"], data, verbose)
+        chosen, files = choose_strategy(strategy), run_files(Path(path))
+        learner._build(config, None, chosen, about["seed"], data, verbose, files=files)
         load_run_weights(Path(path), learner.model)
         if data is not None and about["data"] is not None:
             now = data.describe()["splits"].get("train")
@@ -478,7 +515,7 @@ class Learner:
         learner.history.extend(map(PhaseRecord.from_json, about["history"]))
         return learner
 
-    def _need_data(self) -> ImageData:
+    def _need_data(self) -> ImageData | TextData:
         if self.data is None:
             raise DataError(
                 "This learner was loaded without data. Pass them: Learner.load(path, data=...)."
@@ -490,7 +527,24 @@ class Learner:
         return f"Learner({self.config.backbone}, {self.task.kind}, {phases})"
 
 
-def _check_same_task(config: ModelConfig, data: ImageData) -> None:
+def _text_needs(
+    data: ImageData | TextData, preprocessor: str | TextPreprocessor | None
+) -> TextNeeds | None:
+    if isinstance(data, TextData):
+        return TextNeeds(data.split("train"), data.sequence_length, preprocessor)
+    if preprocessor is not None:
+        raise ConfigError(
+            "preprocessor= makes tokens of texts; these data are images. Leave it out."
+        )
+    return None
+
+
+def _check_same_task(config: ModelConfig, data: ImageData | TextData) -> None:
+    if config.is_text != isinstance(data, TextData):
+        raise DataError(
+            f"The run is for {'texts' if config.is_text else 'images'}; the data are not. Pass "
+            "the data it was trained on, or make a new Learner."
+        )
     # Runs of the time before there was a binary task have two classes and two logits.
     one_class = {"binary", "multiclass"}
     if data.task != config.task and not {data.task, config.task} <= one_class:

@@ -25,6 +25,7 @@ LEAVES = {
 # itself gives out the names of all the rooms before it.
 ORDER = [
     {"data", "backbones", "tasks"},
+    {"modalities", "pooling"},
     {"heads"},
     {"training"},
     {"evaluation"},

@@ -87,7 +87,7 @@ def test_the_whole_journey(task, tmp_path):
         outputs = signature.structured_outputs
         assert {name: spec.shape.as_list() for name, spec in outputs.items()} == OUTPUTS[task]
     for name, values in signatures["pixels"](tf.constant(IMAGES[:5])).items():
-        expected = loaded.serving_model.answers_to([IMAGES[:5]])[name]
+        expected = loaded.serving_model.answers_to([("pixels", {"pixels": IMAGES[:5]})])[name]
         if values.dtype.is_floating:
             np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6)
         else:

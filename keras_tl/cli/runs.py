@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data
 from keras_tl.cli.group import cli, row_text, start_toolkit, with_json
 from keras_tl.errors import ExportError
@@ -39,32 +40,50 @@ def evaluate(verbose: bool, run: Path, split: str, spec: DataAsked) -> tuple[dic
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True)
+@click.argument("items", nargs=-1, required=True)
 @with_json
-def predict(verbose: bool, run: Path, images: tuple[str, ...]) -> tuple[list, str]:
-    """Predict the classes, labels or values of IMAGES (files, or one folder) by a saved RUN."""
+def predict(verbose: bool, run: Path, items: tuple[str, ...]) -> tuple[list, str]:
+    """Predict the classes, labels or values of ITEMS by a saved RUN.
+
+    ITEMS are image files, or one folder; or texts; of pairs the first and second texts in turns.
+    """
     learner = start_toolkit().Learner.load(run, verbose=verbose)
-    predictions = learner.predict(images[0] if len(images) == 1 else list(images))
+    predictions = learner.predict(_asked(learner, items))
     lines = [f"{item.source}: {item}" for item in predictions]
     return predictions.to_json(), "\n".join(lines)
 
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True)
+@click.argument("items", nargs=-1, required=True)
 @click.option(
     "--out",
     required=True,
     type=click.Path(path_type=Path),
-    help="The file: .npy (an array, a row an image) or .parquet (columns source and features).",
+    help="The file: .npy (an array, a row an item) or .parquet (columns source and features).",
 )
 @with_json
-def features(verbose: bool, run: Path, images: tuple[str, ...], out: Path) -> tuple[dict, str]:
-    """Write the features of IMAGES (files, or one folder), as a saved RUN's head gets them."""
+def features(verbose: bool, run: Path, items: tuple[str, ...], out: Path) -> tuple[dict, str]:
+    """Write the features of ITEMS, as a saved RUN's head gets them.
+
+    ITEMS are image files, or one folder; or texts; of pairs the first and second texts in turns.
+    """
     learner = start_toolkit().Learner.load(run, verbose=verbose)
-    count, width = learner.save_features(images[0] if len(images) == 1 else list(images), out)
+    count, width = learner.save_features(_asked(learner, items), out)
     found = {"features": str(out), "items": count, "width": width}
     return found, f"Wrote {count:,} rows of {width:,} features to {out}."
+
+
+def _asked(learner: "keras_tl.Learner", items: tuple[str, ...]) -> str | list:
+    """What a command line asks about, as `predict` takes it."""
+    if learner.config.are_pairs:
+        if len(items) % 2:
+            raise click.UsageError(
+                f"This run takes pairs of texts, first and second in turns. Received {len(items)}."
+            )
+        return list(zip(items[::2], items[1::2], strict=True))
+    is_folder = not learner.config.is_text and len(items) == 1
+    return items[0] if is_folder else list(items)
 
 
 @cli.command()

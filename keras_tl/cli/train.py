@@ -32,7 +32,12 @@ def _number_or_name(value: str | None) -> int | str | None:
 @cli.command()
 @data_options
 @split_options
-@click.option("--backbone", default="efficientnet_lite0", show_default=True, help="Its name.")
+@click.option(
+    "--backbone",
+    default="efficientnet_lite0",
+    show_default=True,
+    help="Its name, tfhub:HANDLE, or run:PATH.",
+)
 @click.option(
     "--weights",
     default="imagenet",
@@ -40,12 +45,18 @@ def _number_or_name(value: str | None) -> int | str | None:
     help="imagenet, the path of a weights file, or none for random weights.",
 )
 @click.option("--image-size", metavar="SIDE|HxW", help="Pixels; the backbone's own if not given.")
+@click.option(
+    "--preprocessor",
+    help="What makes tokens of texts: tfhub:HANDLE, or a vocab.txt; the encoder's own if not "
+    "given.",
+)
+@click.option("--sequence-length", type=int, help="Tokens a text; by their lengths if not given.")
 @click.option("--head-epochs", type=int, help="Epochs with the backbone frozen.")
 @click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning; 0 for none.")
 @click.option("--head-learning-rate", type=float, help="Peak rate of the head's phase.")
 @click.option("--learning-rate", type=float, help="Peak rate of fine-tuning.")
 @click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
-@click.option("--batch-size", type=int, help="Images per step, in both phases.")
+@click.option("--batch-size", type=int, help="Items per step, in both phases.")
 @click.option(
     "--augment",
     multiple=True,
@@ -92,6 +103,7 @@ def train(
     verbose: bool,
     spec: DataAsked,
     resize: str | None,
+    sequence_length: int | None,
     validation_split: float,
     test_split: float,
     split_seed: int,
@@ -111,6 +123,7 @@ def train(
     data = load_data(
         spec,
         resize=resize,
+        sequence_length=sequence_length,
         validation_split=validation_split,
         test_split=test_split,
         seed=split_seed,
@@ -127,6 +140,7 @@ def train(
         weights=None if weights.lower() == "none" else weights,
         image_size=_image_size(options["image_size"]),
         output_block=options["output_block"],
+        preprocessor=options["preprocessor"],
         precision=options["precision"],
         strategy=options["strategy"],
         seed=options["seed"],

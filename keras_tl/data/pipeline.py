@@ -1,5 +1,6 @@
 """tf.data pipelines over a split: decode, resize, augment, batch, prefetch."""
 
+import abc
 import dataclasses
 import os
 from collections.abc import Callable
@@ -8,13 +9,49 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.decoding import FORMATS, load_image, resize
+from keras_tl.data.labelled import Split
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import DataError
 
 
+class Pipeline(abc.ABC):
+    """Turns splits into batches of what a model takes, and labels."""
+
+    @abc.abstractmethod
+    def ordered(self, split: Split, batch_size: int) -> tf.data.Dataset:
+        """Batches of (inputs, labels) for validation, the same ones on every run."""
+
+    @abc.abstractmethod
+    def shuffled(
+        self, split: Split, batch_size: int, seed: int, augment: Callable | None = None
+    ) -> tf.data.Dataset:
+        """Batches for training, of known number: a new order in every epoch, then augmented.
+
+        Args:
+            split: the items.
+            batch_size: items a batch.
+            seed: fixes the orders of all epochs.
+            augment: callable on a batch of inputs and labels. Batches pass through it one
+                after the other, so that a seeded one is repeatable.
+        """
+
+    @abc.abstractmethod
+    def once(self, split: Split, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray | None]:
+        """Batches of inputs, all of one size, in whatever order is quickest.
+
+        Returns:
+            The batches, the last one filled up; and the numbers of the split's rows in the
+            order that they come in, `None` for the split's own.
+        """
+
+    @abc.abstractmethod
+    def explain(self, split: Split) -> DataError | None:
+        """The error to raise, naming an item that cannot be read, after a pipeline has failed."""
+
+
 @dataclasses.dataclass(frozen=True)
-class Pipeline:
-    """Turns splits into batches of pixels and labels.
+class ImagePipeline(Pipeline):
+    """Turns splits of images into batches of pixels and labels.
 
     Attributes:
         image_size: (height, width) of the batches.
@@ -38,24 +75,30 @@ class Pipeline:
         """float32 array (n, height, width, 3) in [0, 255]: all images at once, for a few."""
         return np.concatenate([pixels.numpy() for pixels, _ in self.ordered(split, 32)])
 
-    def padded(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
-        """Batches of pixels in order, the last one filled up."""
+    def once(self, split: ImageSplit, batch_size: int) -> tuple[tf.data.Dataset, None]:
+        """Batches of pixels in the split's order, the last one filled up."""
         rows = row_numbers(len(split), batch_size)
         batches = self._batches(split, rows, batch_size, drop_remainder=True)
-        return batches.map(lambda pixels, labels: pixels)
+        return batches.map(lambda pixels, labels: pixels), None
+
+    def explain(self, split: ImageSplit) -> DataError | None:
+        """Finds the first file of a split that cannot be read."""
+        for path in split.images if split.in_files else ():
+            try:
+                with open(path, "rb") as file:
+                    read_image(file.read(), path, (1, 1), "stretch")
+            except OSError as error:
+                return DataError(
+                    f"Cannot read {path}: {error.strerror}. Restore or remove the file."
+                )
+            except DataError as error:
+                return DataError(f"{error} Repair the file or remove it.")
+        return None
 
     def shuffled(
         self, split: ImageSplit, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Batches for training: a new order in every epoch, then augmented.
-
-        Args:
-            split: the images.
-            batch_size: images a batch.
-            seed: fixes the orders of all epochs.
-            augment: callable on a batch of pixels and labels. Batches pass through it one
-                after the other, so that a seeded one is repeatable.
-        """
+        """Batches of (pixels, labels) for training; see `Pipeline`."""
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1, seed)
         return self._batches(split, rows, batch_size, augment=augment)
 
@@ -130,20 +173,3 @@ def read_image(content: bytes, source: str, image_size: tuple[int, int], how: st
             f"Cannot decode {source}: expected a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} "
             f"image, received {len(content):,} bytes that are not one, or are damaged."
         ) from error
-
-
-def explain_unreadable(split: ImageSplit) -> DataError | None:
-    """Finds the first file of a split that cannot be read, after a pipeline has failed.
-
-    Returns:
-        The error to raise, naming the file, or `None` if every file can be read.
-    """
-    for path in split.images if split.in_files else ():
-        try:
-            with open(path, "rb") as file:
-                read_image(file.read(), path, (1, 1), "stretch")
-        except OSError as error:
-            return DataError(f"Cannot read {path}: {error.strerror}. Restore or remove the file.")
-        except DataError as error:
-            return DataError(f"{error} Repair the file or remove it.")
-    return None

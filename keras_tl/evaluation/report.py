@@ -45,7 +45,6 @@ _TITLES = {
     "mae": "mean absolute error",
     "rmse": "root mean squared error",
     "r2": "R\N{SUPERSCRIPT TWO}",
-    "items": "images",
 }
 
 
@@ -56,6 +55,7 @@ def write_report(
     history: list[PhaseRecord],
     metrics: dict[str, Any],
     figures: dict[str, Figure],
+    item: str = "image",
 ) -> None:
     """Writes a self-contained page: no script, no request leaves it.
 
@@ -66,10 +66,11 @@ def write_report(
         history: the phases that ran.
         metrics: a result of `keras_tl.evaluation.metrics`, or empty.
         figures: captions and pictures.
+        item: what one item of the data is.
     """
     parts = [_table(["", ""], about.items())]
     if metrics:
-        parts.append(f"<h2>On the {metrics['items']:,} images of the test split</h2>")
+        parts.append(f"<h2>On the {metrics['items']:,} {item}s of the test split</h2>")
         numbers = [(_title(k), _number(v)) for k, v in metrics.items() if isinstance(v, float)]
         parts.append(_table(["metric", "value"], numbers))
     if metrics.get("per_class"):

@@ -1,11 +1,12 @@
 """Asks an export its recorded examples, the way TF Serving would.
 
 Run as a program of its own: `python replay.py FOLDER`. It loads the SavedModel by the TF1
-loader into a session, with nothing but TensorFlow and numpy (Keras is barred), and prints one
-JSON line: the signatures, and for each output the largest difference from what was recorded
-(relative where that is above 1).
+loader into a session, with nothing but TensorFlow and numpy (Keras is barred) and, where the export
+needs them, the operations of tensorflow_text. It prints one JSON line: the signatures, and for each
+output the largest difference from what was recorded (relative where that is above 1).
 """
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ from examples import EXAMPLES, decode_array  # noqa: E402
 def main(folder: str) -> None:
     """Prints what was found."""
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
-        meta_graph = tf.compat.v1.saved_model.loader.load(session, ["serve"], folder)
+        meta_graph = _load(session, folder)
         signatures = {
             name: definition
             for name, definition in meta_graph.signature_def.items()
@@ -41,6 +42,25 @@ def main(folder: str) -> None:
     if strangers:
         raise RuntimeError(f"The replay must not load {strangers}.")
     print(json.dumps(found))
+
+
+def _load(session, folder: str):
+    load = tf.compat.v1.saved_model.loader.load
+    try:
+        return load(session, ["serve"], folder)
+    except tf.errors.NotFoundError as error:
+        if "Op type not registered" not in str(error):
+            raise
+    _register_text_operations()
+    return load(session, ["serve"], folder)
+
+
+def _register_text_operations() -> None:
+    """Those of tensorflow_text, which TF Serving has built in; the package itself needs Keras."""
+    package = importlib.util.find_spec("tensorflow_text")
+    for place in package.submodule_search_locations if package else ():
+        for library in sorted(Path(place).glob("python/ops/*.so")):
+            tf.load_op_library(str(library))
 
 
 def _describe(signature) -> dict:

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,12 @@ from keras_tl.export.verification import Verification, verify
 from keras_tl.files import whole_folder
 from keras_tl.reporting import only_errors
 
-_EXAMPLE_COUNT = 4
-
 
 def export_version(
-    serving: ServingModel, labels: tuple[str, ...], base: Path
+    serving: ServingModel,
+    made_up: Mapping[str, np.ndarray],
+    labels: tuple[str, ...],
+    base: Path,
 ) -> tuple[Path, Verification]:
     """Exports to the next free version below `base`, in the layout of TF Serving.
 
@@ -32,6 +34,7 @@ def export_version(
 
     Args:
         serving: what to export.
+        made_up: some arguments of its signatures, by their names.
         labels: the classes' names; without any there is no labels.txt.
         base: the model's folder.
 
@@ -47,7 +50,7 @@ def export_version(
         version = base / str(_next_version(base))
         try:
             with whole_folder(version) as folder:
-                _write(serving, labels, folder)
+                _write(serving, made_up, labels, folder)
                 found = verify(folder)
                 if not found.ok:
                     raise ExportError(
@@ -63,7 +66,12 @@ def _next_version(base: Path) -> int:
     return max((int(f.name) for f in base.glob("*") if f.name.isdecimal()), default=0) + 1
 
 
-def _write(serving: ServingModel, labels: tuple[str, ...], folder: Path) -> None:
+def _write(
+    serving: ServingModel,
+    made_up: Mapping[str, np.ndarray],
+    labels: tuple[str, ...],
+    folder: Path,
+) -> None:
     # TensorFlow copies an asset under the name of its file.
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "labels.txt"
@@ -74,23 +82,15 @@ def _write(serving: ServingModel, labels: tuple[str, ...], folder: Path) -> None
             tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
     extra = folder / "assets.extra"
     extra.mkdir()
-    (extra / EXAMPLES).write_text(json.dumps(_examples(serving)), "utf-8")
+    (extra / EXAMPLES).write_text(json.dumps(_examples(serving, made_up)), "utf-8")
 
 
-def _examples(serving: ServingModel) -> dict:
-    """Made-up inputs of every signature, and the answers of the model in this process."""
-    coarse = np.random.default_rng(0).uniform(0, 255, (_EXAMPLE_COUNT, 5, 6, 3))
-    pixels = tf.round(tf.image.resize(coarse, (25, 34), tf.image.ResizeMethod.BILINEAR))
-    encoders = (tf.io.encode_png, tf.io.encode_jpeg)
-    files = [
-        encoders[number % 2](image).numpy()
-        for number, image in enumerate(tf.cast(pixels, tf.uint8))
-    ]
-    questions = {"image_bytes": np.array(files, object), "pixels": pixels.numpy()}
+def _examples(serving: ServingModel, made_up: Mapping[str, np.ndarray]) -> dict:
+    """Made-up arguments of every signature, and the answers of the model in this process."""
     examples = {}
-    for name, function in serving.signatures.items():
-        inputs = {spec.name: questions[spec.name] for spec in function.input_signature}
-        outputs = function(**{key: tf.constant(value) for key, value in inputs.items()})
+    for name in serving.signatures:
+        inputs = {key: made_up[key] for key in serving.inputs_of(name)}
+        outputs = serving.ask(name, inputs)
         examples[name] = {
             "inputs": {key: encode_array(value) for key, value in inputs.items()},
             "outputs": {key: encode_array(value.numpy()) for key, value in outputs.items()},

@@ -1,83 +1,47 @@
-"""The serving model: raw bytes in, named outputs out; what `predict` and `export` use."""
+"""The serving model: bytes or strings in, named outputs out; what `predict` and `export` use."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.decoding import load_image, resize
+from keras_tl.backbones.hub import find_hub_layers
+from keras_tl.modalities.base import Modality, Tensors
 from keras_tl.tasks import Task
 
 BATCH = 32
 
 
 class ServingModel(tf.Module):
-    """The model with the decoder in front and the labels behind, as TensorFlow functions.
+    """The model with what reads its items in front and the labels behind, as TensorFlow functions.
 
     Args:
-        model: float32 pixels (batch, height, width, 3) to logits (batch, outputs).
+        model: the modality's inputs to logits (batch, outputs).
         task: turns logits into answers.
-        image_size: (height, width) of the pixels.
-        how: how images get to that size, see `keras_tl.data.decoding.resize`.
+        modality: what goes in.
     """
 
-    def __init__(self, model: keras.Model, task: Task, image_size: tuple[int, int], how: str):
+    def __init__(self, model: keras.Model, task: Task, modality: Modality):
         super().__init__(name="keras_tl")
         # What is saved is the functions and the variables they read, nothing of Keras.
         self.model_variables = [variable.value for variable in model.variables]
+        # What they read beside variables, such as lookup tables.
+        self.resources = [x for layer in find_hub_layers(model) for x in layer.resources]
+        self.preprocessor = modality.preprocessor
 
-        def answer(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-            return task.answers(tf.cast(model(pixels, training=False), tf.float32))
+        def answer(inputs: Tensors) -> dict[str, tf.Tensor]:
+            return task.answers(tf.cast(model(inputs, training=False), tf.float32))
 
-        @tf.function(
-            input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")],
-            autograph=False,
-        )
-        def serving_default(image_bytes):
-            pixels = tf.map_fn(
-                lambda content: load_image(content, image_size, how),
-                image_bytes,
-                fn_output_signature=tf.TensorSpec((*image_size, 3), tf.float32),
-            )
-            return answer(pixels)
-
-        @tf.function(
-            input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")],
-            autograph=False,
-        )
-        def from_pixels(pixels):
-            return answer(resize(pixels, image_size, how))
-
-        self.serving_default = serving_default
-        self.pixels = from_pixels
-
-    def answers_to(self, batches: Iterable[list[bytes] | np.ndarray]) -> dict[str, np.ndarray]:
-        """Asks the signature that takes such items, a batch at a time.
-
-        Args:
-            batches: lists of image files' bytes, or (n, height, width, 3) pixels in [0, 255].
-
-        Returns:
-            Each named output of all the batches together.
-
-        Raises:
-            tf.errors.InvalidArgumentError: bytes that are not an image.
-        """
-        answers = []
-        for batch in batches:
-            function = self.serving_default if isinstance(batch, list) else self.pixels
-            answers.append(function(tf.constant(batch, function.input_signature[0].dtype)))
-        return {name: np.concatenate([part[name] for part in answers]) for name in answers[0]}
+        # TensorFlow keeps the name `signatures` of what is saved for itself.
+        self._functions = modality.signatures(answer)
 
     @property
     def signatures(self) -> dict[str, Callable]:
-        """Name to function.
+        """Name to function; what they take is the modality's (see its `signatures`).
 
-        * `serving_default` takes `image_bytes`: string (batch,), JPEG, PNG, BMP, GIF or WebP files.
-        * `pixels` takes `pixels`: float32 (batch, any height, any width, 3), RGB in [0, 255].
-
-        Both give the outputs of the task:
+        All give the outputs of the task:
 
         * multiclass, binary: `probabilities` (float32, (batch, classes)), `class_id` (int64,
           (batch,)) and `label` (string, (batch,));
@@ -85,4 +49,33 @@ class ServingModel(tf.Module):
           labels)), true above probability 0.5;
         * regression: `value` (float32, (batch,)).
         """
-        return {"serving_default": self.serving_default, "pixels": self.pixels}
+        return dict(self._functions)
+
+    def answers_to(
+        self, questions: Iterable[tuple[str, Mapping[str, Any]]]
+    ) -> dict[str, np.ndarray]:
+        """Asks the signatures, a batch at a time.
+
+        Args:
+            questions: names of signatures and their arguments.
+
+        Returns:
+            Each named output of all the batches together.
+
+        Raises:
+            tf.errors.InvalidArgumentError: bytes that are not an image.
+        """
+        answers = [self.ask(name, arguments) for name, arguments in questions]
+        return {name: np.concatenate([part[name] for part in answers]) for name in answers[0]}
+
+    def ask(self, name: str, arguments: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+        """The named outputs of one signature for one batch of arguments."""
+        function = self._functions[name]
+        given = tf.nest.map_structure(
+            lambda spec: tf.constant(arguments[spec.name], spec.dtype), function.input_signature
+        )
+        return function(*given)
+
+    def inputs_of(self, name: str) -> list[str]:
+        """The names of what one signature takes."""
+        return [spec.name for spec in tf.nest.flatten(self._functions[name].input_signature)]

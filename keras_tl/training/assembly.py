@@ -1,21 +1,63 @@
 """Builds the model that a configuration describes, where and as precise as asked."""
 
+import dataclasses
+
 import keras
 import tensorflow as tf
 
 from keras_tl.backbones.catalogue import get_spec
+from keras_tl.backbones.hub import load_hub
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.loading import LoadedBackbone, load_architecture, load_spec, seeded
+from keras_tl.backbones.loading import (
+    BackboneFiles,
+    LoadedBackbone,
+    load_architecture,
+    load_spec,
+    seeded,
+)
 from keras_tl.config import ModelConfig
 from keras_tl.heads import TransferModel, attach_head
+from keras_tl.modalities.base import Modality
+from keras_tl.modalities.images import Images
+from keras_tl.modalities.texts import Texts
 from keras_tl.tasks import task_of
 from keras_tl.training.device import precision_policy
 
 
-def load_backbone(config: ModelConfig, weights: str | None) -> LoadedBackbone:
-    """The network that a configuration names. See `keras_tl.backbones.load` for errors."""
+@dataclasses.dataclass(frozen=True)
+class Assembled:
+    """What a configuration describes.
+
+    Attributes:
+        parts: the model, its backbone frozen.
+        modality: what goes into it.
+        identity: identifies its backbone's graph, for the feature cache.
+        files: what belongs to its backbone.
+    """
+
+    parts: TransferModel
+    modality: Modality
+    identity: str
+    files: BackboneFiles
+
+
+def load_backbone(
+    config: ModelConfig,
+    weights: str | None,
+    files: BackboneFiles = BackboneFiles(),  # noqa: B008 (frozen)
+) -> LoadedBackbone:
+    """The network that a configuration names. See `keras_tl.backbones.load` for errors.
+
+    Args:
+        config: what it is part of.
+        weights: for a backbone from the catalogue.
+        files: what belongs to it.
+    """
+    if files.module is not None:
+        loaded = load_hub(files.module, config.image_size)
+        return dataclasses.replace(loaded, files=files)
     if config.architecture is not None:
-        return load_architecture(config.architecture)
+        return dataclasses.replace(load_architecture(config.architecture), files=files)
     return load_spec(get_spec(config.backbone), weights, config.image_size, config.output_block)
 
 
@@ -25,7 +67,8 @@ def assemble(
     strategy: tf.distribute.Strategy,
     seed: int,
     loaded: LoadedBackbone | None = None,
-) -> tuple[TransferModel, str]:
+    files: BackboneFiles = BackboneFiles(),  # noqa: B008 (frozen)
+) -> Assembled:
     """Builds a model.
 
     Args:
@@ -34,22 +77,32 @@ def assemble(
         strategy: the model's variables are made in its scope.
         seed: fixes everything random in it.
         loaded: a backbone that is already there.
-
-    Returns:
-        The model, its backbone frozen, and the identity of its backbone's graph.
+        files: what belongs to one that is not.
     """
+    files = loaded.files if loaded is not None else files
     with strategy.scope(), precision_policy(config.precision), seeded(seed):
         if loaded is not None and strategy.num_replicas_in_sync > 1:
             # Its variables were made outside of the strategy: make them again inside.
-            given, loaded = loaded.network, load_backbone(config, None)
+            given, loaded = loaded.network, load_backbone(config, None, files)
             loaded.network.set_weights(given.get_weights())
-        loaded = loaded or load_backbone(config, weights)
+        loaded = loaded or load_backbone(config, weights, files)
         backbone = Backbone(loaded.network, loaded.blocks, name="backbone")
-        parts = attach_head(backbone, config.head, config.image_size, task_of(config), seed)
-    return parts, loaded.identity
+        modality = modality_of(config, loaded)
+        parts = attach_head(backbone, config.head, modality.inputs(), task_of(config), seed)
+    return Assembled(parts, modality, loaded.identity, files)
 
 
-def float32_twin(config: ModelConfig, model: keras.Model) -> keras.Model:
+def modality_of(config: ModelConfig, loaded: LoadedBackbone) -> Modality:
+    """What goes into a model with this backbone."""
+    if not config.is_text:
+        return Images(config.image_size, config.resize)
+    given = loaded.network.input
+    inputs = given if isinstance(given, dict) else {"text": given}
+    specs = tuple((name, tuple(x.shape[1:]), x.dtype) for name, x in inputs.items())
+    return Texts(specs, loaded.files.preprocessor, config.are_pairs)
+
+
+def float32_twin(config: ModelConfig, model: keras.Model, files: BackboneFiles) -> keras.Model:
     """The same network in float32 and outside of any strategy, for prediction and export.
 
     Where the model is that already, it is given back itself; else the twin has weights of its
@@ -59,5 +112,6 @@ def float32_twin(config: ModelConfig, model: keras.Model) -> keras.Model:
     if config.precision == "float32" and not distributed:
         return model
     values = config.to_json() | {"precision": "float32"}
-    parts, _ = assemble(ModelConfig.from_json(values), None, tf.distribute.get_strategy(), seed=0)
-    return parts.model
+    single = tf.distribute.get_strategy()
+    twin = assemble(ModelConfig.from_json(values), None, single, seed=0, files=files)
+    return twin.parts.model

@@ -2,19 +2,25 @@
 
 run.json        what the model is, what was done to it, what the data were
 model.weights.h5
+module/         a TF-Hub module, as it was found; it is a program, and loaded only from here
+preprocessor/   what makes tokens of texts
 checksums.json  SHA-256 of every other file
 """
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from keras_tl.backbones.loading import BackboneFiles
+from keras_tl.backbones.texts import load_preprocessor
 from keras_tl.errors import RunError
 from keras_tl.files import sha256, whole_folder, write_json
 
 _RUN, _WEIGHTS, _CHECKSUMS = "run.json", "model.weights.h5", "checksums.json"
+_MODULE, _PREPROCESSOR = "module", "preprocessor"
 
 
 def check_target(path: Path) -> None:
@@ -23,13 +29,14 @@ def check_target(path: Path) -> None:
         raise RunError(f"{path} exists and is not a run. Choose another folder or remove it.")
 
 
-def write_run(path: Path, about: dict[str, Any], model: keras.Model) -> None:
+def write_run(path: Path, about: dict[str, Any], model: keras.Model, files: BackboneFiles) -> None:
     """Saves a run; an earlier run at the same path is replaced in one step.
 
     Args:
         path: the run's folder.
         about: JSON types.
         model: all of its weights are saved.
+        files: what belongs to its backbone; copied.
 
     Raises:
         RunError: the path holds something that is not a run.
@@ -38,7 +45,14 @@ def write_run(path: Path, about: dict[str, Any], model: keras.Model) -> None:
     with whole_folder(path, replace=True) as folder:
         write_json(folder / _RUN, about)
         model.save_weights(folder / _WEIGHTS)
-        write_json(folder / _CHECKSUMS, {name: sha256(folder / name) for name in (_RUN, _WEIGHTS)})
+        if files.module is not None:
+            shutil.copytree(files.module, folder / _MODULE)
+        if files.preprocessor is not None:
+            files.preprocessor.save(folder / _PREPROCESSOR)
+        written = sorted(file for file in folder.rglob("*") if file.is_file())
+        names = [file.relative_to(folder).as_posix() for file in written]
+        sums = {name: sha256(file) for name, file in zip(names, written, strict=True)}
+        write_json(folder / _CHECKSUMS, sums)
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -59,6 +73,15 @@ def read_run(path: Path) -> dict[str, Any]:
                 "it from a copy, or train again."
             )
     return json.loads((path / _RUN).read_text("utf-8"))
+
+
+def run_files(path: Path) -> BackboneFiles:
+    """What belongs to the backbone of a run that `read_run` has checked."""
+    module, preprocessor = path / _MODULE, path / _PREPROCESSOR
+    return BackboneFiles(
+        module if module.is_dir() else None,
+        load_preprocessor(preprocessor) if preprocessor.is_dir() else None,
+    )
 
 
 def load_run_weights(path: Path, model: keras.Model) -> None:

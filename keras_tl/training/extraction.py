@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.pipeline import Pipeline, explain_unreadable
-from keras_tl.data.sources import ImageSplit
+from keras_tl.data.labelled import Split
+from keras_tl.data.pipeline import Pipeline
 
 BATCH_PER_REPLICA = 64
 
@@ -16,7 +16,7 @@ class BatchRunner:
     """A model, traced once, that is asked about whole splits.
 
     Args:
-        model: float32 pixels (batch, height, width, 3) to one float32 tensor (batch, ...).
+        model: what the pipeline gives to one float32 tensor (batch, ...).
         strategy: each batch is shared out over its replicas.
     """
 
@@ -24,22 +24,23 @@ class BatchRunner:
         self._strategy = strategy
         # Keras's own predict would gather all batches in memory.
         self._function = tf.function(
-            lambda batch: strategy.run(lambda pixels: model(pixels, training=False), (batch,)),
+            lambda batch: strategy.run(lambda inputs: model(inputs, training=False), (batch,)),
             autograph=False,
+            reduce_retracing=True,  # batches of texts have many lengths
         )
 
     def rows(
         self,
-        split: ImageSplit,
+        split: Split,
         pipeline: Pipeline,
         progress: Callable[[int], None] = lambda done: None,
     ) -> Iterator[np.ndarray]:
         """Yields the outputs in the split's order, a batch at a time, so that memory stays flat.
 
         Args:
-            split: the images.
-            pipeline: decodes them.
-            progress: called with the number of images done so far.
+            split: the items.
+            pipeline: makes inputs of them.
+            progress: called with the number of items done so far.
 
         Yields:
             float32 arrays (batch, ...).
@@ -47,9 +48,24 @@ class BatchRunner:
         Raises:
             DataError: a file cannot be read; the message names it.
         """
-        left = len(split)
         batch_size = BATCH_PER_REPLICA * self._strategy.num_replicas_in_sync
-        batches = pipeline.padded(split, batch_size)
+        batches, order = pipeline.once(split, batch_size)
+        computed = self._computed(batches, split, pipeline, progress)
+        if order is None:
+            yield from computed
+            return
+        # What comes in another order is vectors, not maps: they are few enough to be put in order.
+        rows = np.concatenate(list(computed))
+        yield rows[np.argsort(order)]
+
+    def _computed(
+        self,
+        batches: tf.data.Dataset,
+        split: Split,
+        pipeline: Pipeline,
+        progress: Callable[[int], None],
+    ) -> Iterator[np.ndarray]:
+        left = len(split)
         try:
             for batch in self._strategy.experimental_distribute_dataset(batches):
                 parts = self._strategy.experimental_local_results(self._function(batch))
@@ -58,7 +74,7 @@ class BatchRunner:
                 progress(len(split) - left)
                 yield rows
         except tf.errors.OpError as error:
-            found = explain_unreadable(split)
+            found = pipeline.explain(split)
             if found is None:
                 raise
             raise found from error

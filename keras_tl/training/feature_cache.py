@@ -1,4 +1,4 @@
-"""Features of the frozen backbone, computed once per image and found again by what they are.
+"""Features of the frozen backbone, computed once per item and found again by what they are.
 
 An entry is a folder `features/<key>/` with `features.bin` (float32 rows) and `about.json`. The
 key is a SHA-256 of everything the features depend on, so that anything changed means another
@@ -202,4 +202,4 @@ def _fill(array: np.ndarray, batches: Iterable[np.ndarray]) -> np.ndarray:
 
 def _check_count(count: int, shape: tuple[int, ...]) -> None:
     if count != shape[0]:
-        raise CacheError(f"Expected features of {shape[0]} images, computed {count}.")
+        raise CacheError(f"Expected features of {shape[0]} items, computed {count}.")

@@ -1,4 +1,4 @@
-"""Where a backbone comes from: the catalogue, an earlier run, or a model that is already there."""
+"""Where a backbone comes from: the catalogue, TF-Hub, an earlier run, a model already there."""
 
 import dataclasses
 import json
@@ -11,24 +11,54 @@ import tensorflow as tf
 
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.cutting import cut_short
+from keras_tl.backbones.hub import load_hub, resolve
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.loading import LoadedBackbone, load_model
+from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, load_model
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import ModelConfig
 from keras_tl.errors import BackboneError, ConfigError
 from keras_tl.training.assembly import assemble, load_backbone
-from keras_tl.training.checkpoints import load_run_weights, read_run
+from keras_tl.training.checkpoints import load_run_weights, read_run, run_files
 from keras_tl.training.device import precision_policy
+from keras_tl.training.tokens import TFHUB, TextNeeds, fit_to_texts
 
 RUN = "run:"
 
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """The backbone of a model that has been trained, and that model's configuration."""
+    """The backbone of a model that has been trained.
+
+    Attributes:
+        backbone: the layer.
+        config: that model's configuration.
+        files: what belongs to the backbone.
+    """
 
     backbone: Backbone
     config: ModelConfig
+    files: BackboneFiles
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What a user says of a backbone; see `keras_tl.Learner` for what they mean.
+
+    Attributes:
+        weights: `"imagenet"`, a path or `None`.
+        image_size: (height, width), or `None` for the backbone's own.
+        output_block: where to cut the network off.
+        preprocess: what a `keras.Model` expects of the pixels.
+        precision: the dtype policy.
+        texts: what is known of the texts; `None`: the data are images.
+    """
+
+    weights: str | os.PathLike | None = "imagenet"
+    image_size: tuple[int, int] | None = None
+    output_block: str | None = None
+    preprocess: str | Preprocessing | None = None
+    precision: str = "float32"
+    texts: TextNeeds | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +66,8 @@ class Origin:
     """What a configuration says of a backbone, and the network where it is already there.
 
     Attributes:
-        backbone: a name from the catalogue, or of a network of the user's own.
-        image_size: (height, width).
+        backbone: a name from the catalogue, of a TF-Hub module, or of a network of the user's own.
+        image_size: (height, width); `None`: it takes texts.
         weights: where the weights come from; for the catalogue, what its loader takes.
         output_block: where the catalogue's network is cut off.
         architecture: a network of the user's own as Keras serialises it.
@@ -45,7 +75,7 @@ class Origin:
     """
 
     backbone: str
-    image_size: tuple[int, int]
+    image_size: tuple[int, int] | None
     weights: str | None
     output_block: str | None = None
     architecture: dict[str, Any] | None = None
@@ -55,41 +85,66 @@ class Origin:
     def config_fields(self) -> dict[str, Any]:
         """The fields of `ModelConfig` that are about the backbone."""
         names = ("backbone", "image_size", "output_block", "architecture")
-        return {name: getattr(self, name) for name in names}
+        preprocessor = self.loaded and self.loaded.files.preprocessor
+        return {name: getattr(self, name) for name in names} | {
+            "sequence_length": preprocessor and preprocessor.sequence_length
+        }
 
 
-def find_origin(
-    backbone: str | keras.Model | Trained,
-    weights: str | os.PathLike | None,
-    image_size: tuple[int, int] | None,
-    output_block: str | None,
-    preprocess: str | Preprocessing | None,
-    precision: str,
-) -> Origin:
-    """Decides what is meant by a backbone; see `keras_tl.Learner` for the arguments.
+def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin:
+    """Decides what is meant by a backbone; see `keras_tl.Learner`.
 
     Raises:
-        BackboneError: there is no such backbone, or it cannot be had so.
+        BackboneError: there is no such backbone, it cannot be had so, or is not for such data.
         RunError: there is no such run.
         ConfigError: `weights` is given for a backbone that has its own.
     """
-    if isinstance(backbone, str) and not backbone.startswith(RUN):
-        spec = get_spec(backbone)
-        weights = None if weights is None else os.fspath(weights)
-        return Origin(spec.name, image_size or spec.image_size, weights, output_block)
-    if weights not in (None, "imagenet"):
+    kind, _, place = backbone.partition(":") if isinstance(backbone, str) else ("", "", "")
+    if isinstance(backbone, str) and f"{kind}:" not in (RUN, TFHUB):
+        origin = _from_catalogue(backbone, wanted)
+    else:
+        _check_weights(wanted)
+        if isinstance(backbone, keras.Model):
+            origin = _of_model(backbone, wanted)
+        elif isinstance(backbone, Trained):
+            origin = _borrowed(backbone, "those of another learner", wanted)
+        elif f"{kind}:" == RUN:
+            origin = _borrowed(_of_run(Path(place)), backbone, wanted)
+        else:
+            origin = _of_hub(place, wanted)
+    _check_items(origin, wanted)
+    return origin
+
+
+def _check_weights(wanted: Wanted) -> None:
+    if wanted.weights not in (None, "imagenet"):
         raise ConfigError(
-            "weights= is for a backbone from the catalogue; a run, a learner and a keras.Model "
-            f"bring their own. Leave it out. Received: {weights!r}."
+            "weights= is for a backbone from the catalogue; a run, a learner, a TF-Hub module and "
+            f"a keras.Model bring their own. Leave it out. Received: {wanted.weights!r}."
         )
-    if isinstance(backbone, keras.Model):
-        loaded = load_model(backbone, preprocess, image_size)
-        if output_block is not None:
-            loaded = cut_short(loaded, output_block)
-        return _own(backbone.name, loaded, "those of the keras.Model")
-    if isinstance(backbone, str):
-        return _borrowed(_of_run(backbone), backbone, image_size, output_block, precision)
-    return _borrowed(backbone, "those of another learner", image_size, output_block, precision)
+
+
+def _check_items(origin: Origin, wanted: Wanted) -> None:
+    if (origin.image_size is None) != (wanted.texts is not None):
+        ours, given = ("texts", "images") if wanted.texts is None else ("images", "texts")
+        raise BackboneError(
+            f"The backbone {origin.backbone!r} takes {ours}; the data are {given}. For texts, pass "
+            "an encoder, such as 'tfhub:HANDLE'."
+        )
+
+
+def _from_catalogue(name: str, wanted: Wanted) -> Origin:
+    spec = get_spec(name)
+    weights = None if wanted.weights is None else os.fspath(wanted.weights)
+    size = wanted.image_size or spec.image_size
+    return Origin(spec.name, size, weights, wanted.output_block)
+
+
+def _of_model(model: keras.Model, wanted: Wanted) -> Origin:
+    loaded = load_model(model, wanted.preprocess, wanted.image_size)
+    if wanted.output_block is not None:
+        loaded = cut_short(loaded, wanted.output_block)
+    return _own(model.name, loaded, "those of the keras.Model")
 
 
 def _own(name: str, loaded: LoadedBackbone, weights: str) -> Origin:
@@ -98,34 +153,45 @@ def _own(name: str, loaded: LoadedBackbone, weights: str) -> Origin:
     return Origin(name, size, weights, architecture=architecture, loaded=loaded)
 
 
-def _of_run(name: str) -> Trained:
-    path = Path(name.removeprefix(RUN))
+def _of_hub(handle: str, wanted: Wanted) -> Origin:
+    if wanted.output_block is not None:
+        raise BackboneError(
+            "output_block= cannot cut a TF-Hub module, which is a program. Leave it out."
+        )
+    loaded = load_hub(resolve(handle), wanted.image_size)
+    name = f"{TFHUB}{handle}"
+    if loaded.takes_pixels:
+        return Origin(name, loaded.network.input_shape[1:3], name, loaded=loaded)
+    if wanted.texts is not None:
+        loaded = fit_to_texts(loaded, handle, wanted.texts)
+    return Origin(name, None, name, loaded=loaded)
+
+
+def _of_run(path: Path) -> Trained:
     config = ModelConfig.from_json(read_run(path)["config"])
-    parts, _ = assemble(config, None, tf.distribute.get_strategy(), seed=0)
-    load_run_weights(path, parts.model)
-    return Trained(parts.backbone, config)
+    files = run_files(path)
+    built = assemble(config, None, tf.distribute.get_strategy(), seed=0, files=files)
+    load_run_weights(path, built.parts.model)
+    return Trained(built.parts.backbone, config, files)
 
 
-def _borrowed(
-    source: Trained,
-    weights: str,
-    image_size: tuple[int, int] | None,
-    output_block: str | None,
-    precision: str,
-) -> Origin:
+def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:
     config = source.config
-    size = image_size or config.image_size
+    size = wanted.image_size or config.image_size
     if config.architecture is not None and size != config.image_size:
         raise BackboneError(
             f"The backbone {config.backbone} takes {config.image_size} pixels. Received "
             f"image_size={size}."
         )
-    with precision_policy(precision):
-        loaded = load_backbone(dataclasses.replace(config, image_size=size), None)
+    with precision_policy(wanted.precision):
+        there = dataclasses.replace(config, image_size=size)
+        loaded = load_backbone(there, None, source.files)
         loaded.network.set_weights(source.backbone.network.get_weights())
-        if output_block is not None:
-            loaded = cut_short(loaded, output_block)
+        if wanted.output_block is not None:
+            loaded = cut_short(loaded, wanted.output_block)
+    if config.is_text and wanted.texts is not None:
+        loaded = fit_to_texts(loaded, config.backbone, wanted.texts)
     if config.architecture is not None:
         return _own(config.backbone, loaded, weights)
-    output_block = output_block or config.output_block
+    output_block = wanted.output_block or config.output_block
     return Origin(config.backbone, size, weights, output_block, loaded=loaded)

@@ -24,27 +24,36 @@ _FINE_TUNE = Phase(
     patience=3,
 )
 
-POLICIES: dict[str, tuple[Phase, ...]] = {
-    "standard": (_FINE_TUNE,),
-    # From random weights, to compare with.
-    "scratch": (
-        dataclasses.replace(
-            _FINE_TUNE,
-            name="scratch",
-            epochs=30,
-            learning_rate=1e-3,
-            patience=None,
-            batch_norm="live",
-        ),
-    ),
+# As BERT is fine-tuned (Devlin et al., 2019, arXiv:1810.04805, appendix A.2-A.3).
+_FINE_TUNE_TEXT = dataclasses.replace(
+    _FINE_TUNE, learning_rate=5e-5, schedule="linear", clip_norm=1.0
+)
+
+# From random weights, to compare with.
+_SCRATCH = {
+    "name": "scratch",
+    "epochs": 30,
+    "learning_rate": 1e-3,
+    "patience": None,
+    "batch_norm": "live",
+}
+
+# For each policy its phases by what the items are.
+POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
+    "standard": {"image": (_FINE_TUNE,), "text": (_FINE_TUNE_TEXT,)},
+    "scratch": {
+        item: (dataclasses.replace(phase, **_SCRATCH),)
+        for item, phase in (("image", _FINE_TUNE), ("text", _FINE_TUNE_TEXT))
+    },
 }
 
 
-def phases_of(policy: str | Phase | Sequence[Phase], **given) -> tuple[Phase, ...]:
+def phases_of(policy: str | Phase | Sequence[Phase], item: str, **given) -> tuple[Phase, ...]:
     """The phases of a policy, with the values that the user gave in place of its own.
 
     Args:
         policy: a name, or phases of your own.
+        item: what the phases are for, `"image"` or `"text"`.
         given: fields of `Phase`; `None` leaves the policy's value.
 
     Raises:
@@ -53,7 +62,7 @@ def phases_of(policy: str | Phase | Sequence[Phase], **given) -> tuple[Phase, ..
     if isinstance(policy, str):
         if policy not in POLICIES:
             raise ConfigError(unknown("policy", policy, POLICIES))
-        policy = POLICIES[policy]
+        policy = POLICIES[policy][item]
     phases = (policy,) if isinstance(policy, Phase) else tuple(policy)
     changes = {name: value for name, value in given.items() if value is not None}
     if "epochs" in changes and len(phases) > 1:

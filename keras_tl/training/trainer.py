@@ -9,13 +9,11 @@ import tensorflow as tf
 
 from keras_tl.config import CacheConfig, ModelConfig, Phase
 from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels
-from keras_tl.data.images import ImageData
-from keras_tl.data.pipeline import Pipeline, explain_unreadable
-from keras_tl.data.sources import ImageSplit
+from keras_tl.data.labelled import LabelledData, Split
 from keras_tl.errors import ConfigError
-from keras_tl.heads import TransferModel
 from keras_tl.reporting import Reporter
 from keras_tl.tasks import loss_of, needs_shares, task_of
+from keras_tl.training.assembly import Assembled
 from keras_tl.training.extraction import BatchRunner
 from keras_tl.training.feature_cache import FeatureCache, Features, weights_fingerprint
 from keras_tl.training.freezing import prepare
@@ -28,30 +26,29 @@ class Trainer:
 
     Args:
         config: what the model is.
-        parts: the model.
-        identity: identifies the backbone's graph, for the cache.
+        built: the model, and what goes into it.
         strategy: where it runs.
-        seed: fixes the order of the images and the augmentation.
+        seed: fixes the order of the items and the augmentation.
         reporter: tells people.
     """
 
     def __init__(
         self,
         config: ModelConfig,
-        parts: TransferModel,
-        identity: str,
+        built: Assembled,
         strategy: tf.distribute.Strategy,
         seed: int,
         reporter: Reporter,
     ):
         self.history: list[PhaseRecord] = []
         self._replicas = strategy.num_replicas_in_sync
-        self.pipeline = Pipeline(config.image_size, config.resize, self._replicas > 1)
+        self.pipeline = built.modality.pipeline(whole_batches=self._replicas > 1)
         self.cache = FeatureCache(CacheConfig())
         self.task = task_of(config)
         self._config = config
-        self._parts = parts
-        self._identity = identity
+        self._modality = built.modality
+        self._identity = built.identity
+        self._parts = parts = built.parts
         self._extract = BatchRunner(parts.extractor, strategy)
         self._classify = BatchRunner(parts.model, strategy)
         self._seed = seed
@@ -65,20 +62,20 @@ class Trainer:
     def run(
         self,
         phase: Phase,
-        data: ImageData,
+        data: LabelledData,
         augment: Augmentation = False,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> PhaseRecord:
         """Runs a phase and adds its record to the history.
 
         A frozen phase without augmentation trains the head on cached features; every other
-        phase runs the whole model on images.
+        phase runs the whole model.
         """
         # Replicas share a batch evenly.
         whole = -(-phase.batch_size // self._replicas) * self._replicas
         phase = dataclasses.replace(phase, batch_size=whole)
         if augment is True:
-            augment = data.augmentation
+            augment = getattr(data, "augmentation", False)
         self.check(phase, augment)
         cached = phase.unfreeze is None and augment is False and self.cache.config.where != "off"
         loss_before = None
@@ -113,7 +110,7 @@ class Trainer:
             )
         except tf.errors.OpError as error:
             for split in () if cached else data.splits.values():
-                found = explain_unreadable(split)
+                found = self.pipeline.explain(split)
                 if found is not None:
                     raise found from error
             raise
@@ -137,7 +134,7 @@ class Trainer:
                 "another augmentation."
             )
 
-    def logits(self, split: ImageSplit) -> np.ndarray:
+    def logits(self, split: Split) -> np.ndarray:
         """float32 array (n, outputs); from cached features while the backbone is the original."""
         if self.backbone_is_original and self.cache.config.where != "off":
             rows = self.features(split)
@@ -147,14 +144,13 @@ class Trainer:
             )
         return np.concatenate(list(self._rows(self._classify, split, "Evaluating")))
 
-    def features(self, split: ImageSplit) -> Features:
+    def features(self, split: Split) -> Features:
         """The extractor's features of a split: from the cache, or computed and kept there."""
         made_from = {
-            "images": split.fingerprint(self.cache.config.full_hash),
+            f"{self._modality.item}s": split.fingerprint(self.cache.config.full_hash),
             "network": self._identity,
             "weights": weights_fingerprint(self._parts.backbone),
-            "image_size": self._config.image_size,
-            "resize": self._config.resize,
+            **self._modality.cache_key,
             "precision": self._config.precision,
             "pooling": self._config.head.pooling,
             "tensorflow": tf.__version__,
@@ -165,15 +161,15 @@ class Trainer:
             lambda: self._rows(self._extract, split, "Extracting features"),
         )
 
-    def feature_batches(self, split: ImageSplit) -> Iterator[np.ndarray]:
-        """float32 arrays (batch, ...): features of images that are in no split, past the cache."""
+    def feature_batches(self, split: Split) -> Iterator[np.ndarray]:
+        """float32 arrays (batch, ...): features of items that are in no split, past the cache."""
         return self._rows(self._extract, split, "Extracting features")
 
-    def _rows(self, runner: BatchRunner, split: ImageSplit, title: str) -> Iterator[np.ndarray]:
+    def _rows(self, runner: BatchRunner, split: Split, title: str) -> Iterator[np.ndarray]:
         with self._reporter.bar(title, len(split)) as progress:
             yield from runner.rows(split, self.pipeline, progress)
 
-    def _with_targets(self, data: ImageData, shares: bool) -> dict[str, ImageSplit]:
+    def _with_targets(self, data: LabelledData, shares: bool) -> dict[str, Split]:
         data.split("train")
         return {
             name: dataclasses.replace(split, labels=self.task.targets(split.labels, shares))
@@ -181,19 +177,19 @@ class Trainer:
         }
 
     def _cached_datasets(
-        self, phase: Phase, splits: dict[str, ImageSplit], seed: int
+        self, phase: Phase, splits: dict[str, Split], seed: int
     ) -> list[tf.data.Dataset | None]:
         train, validation = splits["train"], splits.get("validation")
         # Both are extracted before either is read, so that nothing computes beside `fit`.
         features = [self.features(split) if split else None for split in (train, validation)]
-        whole = self.pipeline.whole_batches
+        whole = self._replicas > 1
         return [
             features[0].dataset(train.labels, phase.batch_size, seed, whole),
             features[1] and features[1].dataset(validation.labels, phase.batch_size, None, whole),
         ]
 
     def _live_datasets(
-        self, phase: Phase, splits: dict[str, ImageSplit], augment: Augmentation, seed: int
+        self, phase: Phase, splits: dict[str, Split], augment: Augmentation, seed: int
     ) -> list[tf.data.Dataset | None]:
         train, validation = splits["train"], splits.get("validation")
         return [

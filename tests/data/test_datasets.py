@@ -12,7 +12,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from keras_tl.data import ImageData, stored
-from keras_tl.data.pipeline import Pipeline
+from keras_tl.data.pipeline import ImagePipeline
 from keras_tl.errors import CacheError, ConfigError, DataError
 
 NO_SPLITS = {"validation_split": 0, "test_split": 0}
@@ -132,7 +132,7 @@ def test_a_prepared_data_set_is_loaded_by_its_name(tmp_path):
         found[name] = [known[pixels_of(path).tobytes()] for path in split.images]
         assert sorted(found[name]) == list(rows)
         assert split.labels.tolist() == [row % 3 for row in found[name]]
-    assert Pipeline((4, 4), "crop").pixels(data.splits["test"]).shape == (6, 4, 4, 3)
+    assert ImagePipeline((4, 4), "crop").pixels(data.splits["test"]).shape == (6, 4, 4, 3)
 
 
 # The kind, arguments; the task, the class names, the first image's suffix, and what a label is.
@@ -421,7 +421,7 @@ def test_grey_images(shape):
     data = ImageData.from_tfdata(dataset, **NO_SPLITS)
     found = np.stack([pixels_of(path)[..., 0] for path in data.splits["train"].images])
     np.testing.assert_array_equal(found, grey)
-    pixels = Pipeline((4, 5), "crop").pixels(data.splits["train"])
+    pixels = ImagePipeline((4, 5), "crop").pixels(data.splits["train"])
     np.testing.assert_allclose(pixels, np.repeat(grey[..., None], 3, axis=-1), atol=1e-3)
 
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 from keras_tl.data.decoding import FORMATS, RESIZES, decode_image, load_image, resize
-from keras_tl.data.pipeline import Pipeline, read_image
+from keras_tl.data.pipeline import ImagePipeline, read_image
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError, DataError
 from tests.conftest import make_small_learner, make_tiny_data
@@ -487,7 +487,7 @@ def test_the_input_pipeline_turns_photos_that_are_files(tmp_path):
     for path, content in zip(paths, contents, strict=True):
         path.write_bytes(content)
     split = ImageSplit(tuple(map(str, paths)), np.zeros(len(paths), np.int64))
-    found = Pipeline((24, 20), "stretch").pixels(split)
+    found = ImagePipeline((24, 20), "stretch").pixels(split)
     expected = [resize(upright_pixels(content), (24, 20), "stretch") for content in contents]
     assert np.abs(found - np.stack(expected)).max() <= JPEG
 

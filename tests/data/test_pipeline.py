@@ -9,12 +9,12 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_tl.data.augmentation import AUGMENTATIONS, augmenter, mixes_labels
-from keras_tl.data.pipeline import Pipeline, explain_unreadable
+from keras_tl.data.pipeline import ImagePipeline
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError
 
 COUNT = 11
-PIPELINE = Pipeline((4, 4), "stretch")
+PIPELINE = ImagePipeline((4, 4), "stretch")
 
 
 @pytest.fixture(params=["arrays", "files"])
@@ -80,7 +80,7 @@ def check_filled_up(batches, batch_size):
 
 @pytest.mark.parametrize("batch_size", [1, 4, 10, 11, 12, 25])
 def test_padded_gives_whole_batches_in_order(split, batch_size):
-    batches = [numbers(batch) for batch in PIPELINE.padded(split, batch_size)]
+    batches = [numbers(batch) for batch in PIPELINE.once(split, batch_size)[0]]
     check_filled_up(batches, batch_size)
     assert [number for batch in batches for number in batch][:COUNT] == list(range(COUNT))
 
@@ -88,7 +88,7 @@ def test_padded_gives_whole_batches_in_order(split, batch_size):
 @pytest.mark.parametrize("batch_size", [4, 11, 25])
 @pytest.mark.parametrize("seed", [None, 0])
 def test_batches_can_be_whole_in_training_and_validation_too(split, batch_size, seed):
-    whole = Pipeline((4, 4), "stretch", whole_batches=True)
+    whole = ImagePipeline((4, 4), "stretch", whole_batches=True)
     if seed is None:
         dataset = whole.ordered(split, batch_size)
     else:
@@ -102,7 +102,7 @@ def test_batches_can_be_whole_in_training_and_validation_too(split, batch_size, 
 
 
 def test_padded_batches_have_a_size_that_graphs_know(split):
-    assert PIPELINE.padded(split, 4).element_spec.shape.as_list() == [4, 4, 4, 3]
+    assert PIPELINE.once(split, 4)[0].element_spec.shape.as_list() == [4, 4, 4, 3]
 
 
 def test_shuffled_gives_every_image_once_an_epoch_in_ever_new_orders(split):
@@ -129,7 +129,7 @@ MIXING = ("mixup", "cutmix")
 
 def augmented(kind, seed, count=2):
     """The pixels of some epochs, with their labels as shares of as many classes as images."""
-    pipeline = Pipeline((12, 12), "crop")
+    pipeline = ImagePipeline((12, 12), "crop")
     split = dataclasses.replace(noise(), labels=np.eye(24, dtype=np.float32))
     dataset = pipeline.shuffled(split, 5, seed, augmenter(kind, seed))
     return [
@@ -235,7 +235,7 @@ def test_an_unreadable_file_fails_the_pipeline_and_is_named(tmp_path, name):
         paths.append(tmp_path / f"photo {number}.png")
         Image.new("RGB", (5, 5)).save(paths[-1])
     split = ImageSplit(tuple(map(str, paths)), np.zeros(4, np.int64))
-    assert explain_unreadable(split) is None
+    assert PIPELINE.explain(split) is None
     if content is None:
         paths[2].unlink()
     else:
@@ -244,9 +244,9 @@ def test_an_unreadable_file_fails_the_pipeline_and_is_named(tmp_path, name):
     with pytest.raises(tf.errors.OpError):
         PIPELINE.pixels(split)
     with pytest.raises(Exception, match=message) as caught:
-        raise explain_unreadable(split)
+        raise PIPELINE.explain(split)
     assert str(paths[2]) in str(caught.value)
 
 
 def test_arrays_are_never_unreadable():
-    assert explain_unreadable(noise()) is None
+    assert PIPELINE.explain(noise()) is None

@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_tl.data import ImageData
 from keras_tl.data.options import check_image_size
-from keras_tl.data.pipeline import Pipeline
+from keras_tl.data.pipeline import ImagePipeline
 from keras_tl.data.sources import ImageSplit, image_files
 from keras_tl.errors import ConfigError, DataError
 
@@ -102,7 +102,7 @@ def test_files_keep_any_name(tmp_path):
     assert data.class_names == ("chat noir", "Ünïcode")
     split = data.splits["train"]
     assert sorted(split.images) == sorted(colours)
-    pixels = Pipeline((2, 2), "stretch").pixels(split)
+    pixels = ImagePipeline((2, 2), "stretch").pixels(split)
     assert pixels[:, 0, 0, 0].round().tolist() == [colours[path] for path in split.images]
     assert len(split.fingerprint()) == len(split.fingerprint(full_hash=True)) == 64
 
@@ -250,7 +250,7 @@ def test_arrays_of_any_numbers_become_three_channels(dtype, channels):
     images = data.splits["train"].images
     assert images.shape == (8, 4, 5, 3)
     np.testing.assert_array_equal(images, np.repeat(x[..., None], 3, axis=-1))
-    pixels = Pipeline((4, 5), "crop").pixels(data.splits["train"])
+    pixels = ImagePipeline((4, 5), "crop").pixels(data.splits["train"])
     np.testing.assert_allclose(pixels, images, atol=1e-3)
 
 

@@ -130,8 +130,8 @@ def test_a_spoilt_export_is_found_out(exported, spoil, problem):
 def test_an_export_that_does_not_match_is_not_kept(learner, tmp_path, monkeypatch):
     write = saved_model._write
 
-    def write_and_spoil(serving, labels, folder):
-        write(serving, labels, folder)
+    def write_and_spoil(serving, made_up, labels, folder):
+        write(serving, made_up, labels, folder)
         spoil_outputs(folder)
 
     monkeypatch.setattr(saved_model, "_write", write_and_spoil)
@@ -143,8 +143,8 @@ def test_an_export_that_does_not_match_is_not_kept(learner, tmp_path, monkeypatc
 def test_a_number_taken_meanwhile_is_passed_over(learner, tmp_path, monkeypatch):
     write, base = saved_model._write, tmp_path / "model"
 
-    def write_while_another_exports(serving, labels, folder):
-        write(serving, labels, folder)
+    def write_while_another_exports(serving, made_up, labels, folder):
+        write(serving, made_up, labels, folder)
         (base / "1").mkdir(exist_ok=True)
 
     monkeypatch.setattr(saved_model, "_write", write_while_another_exports)
@@ -175,7 +175,7 @@ def test_no_export_there(tmp_path):
         verify(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match=r"is a file. Expected the folder that holds"):
-        saved_model.export_version(None, (), tmp_path / "file")
+        saved_model.export_version(None, {}, (), tmp_path / "file")
 
 
 @pytest.mark.parametrize(

@@ -97,11 +97,11 @@ def test_one_seed_repeats_head_and_augmented_fine_tuning():
 
 def test_given_values_are_always_honoured():
     for policy in POLICIES:
-        for phase in phases_of(policy, learning_rate=0.123, unfreeze=2, batch_size=7):
+        for phase in phases_of(policy, "image", learning_rate=0.123, unfreeze=2, batch_size=7):
             assert (phase.learning_rate, phase.unfreeze, phase.batch_size) == (0.123, 2, 7)
-    (phase,) = phases_of("standard", epochs=11, learning_rate=None)
-    assert phase == dataclasses.replace(POLICIES["standard"][0], epochs=11)
-    assert phases_of(HEAD) == (HEAD,)
+    (phase,) = phases_of("standard", "text", epochs=11, learning_rate=None)
+    assert phase == dataclasses.replace(POLICIES["standard"]["text"][0], epochs=11)
+    assert phases_of(HEAD, "image") == (HEAD,)
 
 
 @pytest.mark.parametrize(

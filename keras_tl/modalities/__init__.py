@@ -1,0 +1,1 @@
+"""What goes into a model: one class for images, one for texts."""

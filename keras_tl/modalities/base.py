@@ -1,0 +1,84 @@
+"""What the rest of the toolkit asks of a kind of input."""
+
+import abc
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.data.labelled import Split
+from keras_tl.data.pipeline import Pipeline
+
+Tensors = tf.Tensor | Mapping[str, tf.Tensor]
+Answer = Callable[[Tensors], dict[str, tf.Tensor]]
+
+
+class Items(Protocol):
+    """What a user asks about.
+
+    Attributes:
+        sources: what answers call each item, `None` where nothing does.
+    """
+
+    sources: tuple[str, ...] | None
+
+    def check_readable(self) -> None:
+        """Raises `DataError` naming the first item that cannot be used, if there is one."""
+
+
+class Modality(abc.ABC):
+    """A kind of input, and what is particular to one model's.
+
+    Attributes:
+        item: what messages call one item.
+        about: facts for a report.
+        cache_key: what the inputs depend on beside the items, as JSON types.
+        preprocessor: holds what an export has to track, `None` where there is nothing.
+    """
+
+    item: str
+    about: str
+    cache_key: dict[str, Any]
+    preprocessor: tf.Module | None
+
+    @abc.abstractmethod
+    def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
+        """New symbolic inputs of a model."""
+
+    @abc.abstractmethod
+    def pipeline(self, whole_batches: bool) -> Pipeline:
+        """What makes such inputs of a split."""
+
+    @abc.abstractmethod
+    def read(self, items: Any) -> Items:
+        """Reads what `predict` and `features` are given.
+
+        Raises:
+            DataError: it is nothing that can be asked about.
+        """
+
+    @abc.abstractmethod
+    def as_split(self, items: Items) -> Split:
+        """The items as an unlabelled split."""
+
+    @abc.abstractmethod
+    def questions(self, items: Items, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name of a signature and its arguments, for at most `size` of the items at a time."""
+
+    @abc.abstractmethod
+    def signatures(self, answer: Answer) -> dict[str, Callable]:
+        """The functions that a server offers, by name.
+
+        Args:
+            answer: the model's inputs to named outputs.
+        """
+
+    @abc.abstractmethod
+    def pictures(self, split: Split) -> np.ndarray | None:
+        """(n, height, width, 3) in [0, 255] of a few items; `None` if they are no pictures."""
+
+    @abc.abstractmethod
+    def made_up(self) -> dict[str, np.ndarray]:
+        """A few arguments of the signatures, by their names, to ask an export with."""

@@ -1,0 +1,129 @@
+"""Texts: strings in, tokens (or the strings themselves) for the model."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.data.text_inputs import TextItems, read_texts
+from keras_tl.data.text_pipeline import TextPipeline, without_padding
+from keras_tl.data.text_split import TextSplit
+from keras_tl.modalities.base import Answer, Modality
+
+_MADE_UP = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
+
+
+@dataclasses.dataclass(frozen=True)
+class Texts(Modality):
+    """Texts, or pairs of texts.
+
+    Attributes:
+        network_inputs: name, shape without the batch, and dtype of what the backbone takes.
+        preprocessor: makes tokens; `None`: the backbone takes strings.
+        are_pairs: whether an item is a pair of texts.
+    """
+
+    network_inputs: tuple[tuple[str, tuple[int | None, ...], str], ...]
+    preprocessor: TextPreprocessor | None
+    are_pairs: bool
+
+    item = "text"
+
+    @property
+    def about(self) -> str:
+        """The length."""
+        if self.preprocessor is None:
+            return "texts of any length"
+        return f"{self.preprocessor.sequence_length} tokens"
+
+    @property
+    def cache_key(self) -> dict[str, Any]:
+        """What the tokens depend on."""
+        return {"preprocessor": self.preprocessor and self.preprocessor.identity}
+
+    def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
+        """int32 (batch, length) tokens by their names; or `text`, string (batch,)."""
+        made = {
+            name: keras.Input(shape, name=name, dtype=dtype)
+            for name, shape, dtype in self.network_inputs
+        }
+        return made if self.preprocessor is not None else made["text"]
+
+    def pipeline(self, whole_batches: bool) -> TextPipeline:
+        """Makes tokens of each text once."""
+        return TextPipeline(self.preprocessor, self._fixed_length, whole_batches)
+
+    @property
+    def _fixed_length(self) -> int | None:
+        (length,) = {shape[0] if shape else None for _, shape, _ in self.network_inputs}
+        return length
+
+    def read(self, items: Any) -> TextItems:
+        """See `keras_tl.data.text_inputs.read_texts`."""
+        return read_texts(items, self.are_pairs)
+
+    def as_split(self, items: TextItems) -> TextSplit:
+        """The texts as they are."""
+        return items.as_split()
+
+    def questions(self, items: TextItems, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Texts for `serving_default`."""
+        for start in range(0, len(items.texts), size):
+            asked = {"text": items.texts[start : start + size]}
+            if items.pairs is not None:
+                asked["text_pair"] = items.pairs[start : start + size]
+            yield "serving_default", {name: list(texts) for name, texts in asked.items()}
+
+    def signatures(self, answer: Answer) -> dict[str, Callable]:
+        """`serving_default`, and `tokens` for models that take tokens.
+
+        * `serving_default` takes `text`, string (batch,), and for pairs `text_pair` likewise.
+        * `tokens` takes what the backbone takes, int32 (batch, length) each, by its names.
+        """
+        strings = [tf.TensorSpec([None], tf.string, name=name) for name in self._texts]
+
+        @tf.function(input_signature=strings, autograph=False)
+        def serving_default(text, text_pair=None):
+            return answer(self._tokens(text, text_pair))
+
+        if self.preprocessor is None:
+            return {"serving_default": serving_default}
+        tokens = {
+            name: tf.TensorSpec([None, *shape], dtype, name=name)
+            for name, shape, dtype in self.network_inputs
+        }
+
+        @tf.function(input_signature=[tokens], autograph=False)
+        def from_tokens(tokens):
+            return answer(tokens)
+
+        return {"serving_default": serving_default, "tokens": from_tokens}
+
+    def pictures(self, split: TextSplit) -> None:
+        """There are none."""
+
+    def made_up(self) -> dict[str, np.ndarray]:
+        """Short, empty, long and unusual texts, and their tokens."""
+        texts = np.array([text.encode() for text in _MADE_UP], object)
+        asked = {name: np.roll(texts, turn) for turn, name in enumerate(self._texts)}
+        if self.preprocessor is None:
+            return asked
+        tokens = self._tokens(*map(tf.constant, asked.values()))
+        return asked | {name: values.numpy() for name, values in tokens.items()}
+
+    @property
+    def _texts(self) -> list[str]:
+        return ["text", "text_pair"] if self.are_pairs else ["text"]
+
+    def _tokens(self, text: tf.Tensor, pair: tf.Tensor | None = None):
+        if self.preprocessor is None:
+            return text
+        tokens = self.preprocessor(text, pair)
+        tokens = {name: tokens[name] for name, _, _ in self.network_inputs}
+        # Padding costs time and changes nothing, where the backbone takes any length.
+        whole = self._fixed_length is not None
+        return tokens if whole else without_padding(tokens, self.preprocessor.mask_name)

@@ -1,0 +1,92 @@
+"""Pooling: from what a backbone gives to the features of an item."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_tl.errors import ConfigError
+
+_LAYER = {"dtype": "float32", "name": "pooling"}
+
+
+def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -> keras.KerasTensor:
+    """Applies a pooling of `HeadConfig`; the layer is called "pooling".
+
+    Args:
+        kind: which pooling.
+        outputs: feature maps (batch, h, w, c); vectors (batch, d), which stay as they are; or the
+            dict of a text encoder: `sequence_output` (batch, length, d), `mask` (batch, length),
+            `pooled_output` (batch, d).
+
+    Returns:
+        float32 features: (batch, d), or the maps for `"flatten"`: they stay maps in the cache,
+        and become a vector in the head.
+
+    Raises:
+        ConfigError: there is no such pooling of such outputs.
+    """
+    if isinstance(outputs, dict):
+        return _pool_tokens(kind, outputs)
+    if len(outputs.shape) == 2:
+        return keras.layers.Identity(**_LAYER)(outputs)
+    if kind not in _OF_MAPS:
+        raise ConfigError(
+            f"pooling={kind!r} is for texts; this backbone gives feature maps. Use 'avg', 'max' "
+            "or 'flatten'."
+        )
+    return _OF_MAPS[kind](**_LAYER)(outputs)
+
+
+_OF_MAPS = {
+    "avg": keras.layers.GlobalAveragePooling2D,
+    "max": keras.layers.GlobalMaxPooling2D,
+    "flatten": keras.layers.Identity,
+}
+
+
+def _pool_tokens(kind: str, outputs: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
+    if kind == "flatten":
+        raise ConfigError(
+            "pooling='flatten' is for images; texts have no fixed number of tokens. Use 'avg', "
+            "'max', 'first' or 'pooled'."
+        )
+    wanted = "pooled_output" if kind == "pooled" else "sequence_output"
+    if wanted not in outputs:
+        raise ConfigError(
+            f"pooling={kind!r} needs the encoder's {wanted}; this one gives "
+            f"{', '.join(sorted(outputs.keys() - {'mask'}))}. Choose another pooling."
+        )
+    if kind == "pooled":
+        return keras.layers.Identity(**_LAYER)(outputs[wanted])
+    return TokenPooling(kind, **_LAYER)(outputs[wanted], outputs["mask"])
+
+
+@keras.saving.register_keras_serializable("keras_tl")
+class TokenPooling(keras.layers.Layer):
+    """The mean, the maximum or the first of the tokens that are not padding.
+
+    Takes float (batch, length, d) and the mask (batch, length), gives float32 (batch, d).
+
+    Args:
+        kind: `"avg"`, `"max"` or `"first"`.
+    """
+
+    def __init__(self, kind: str, **kwargs):
+        super().__init__(**kwargs)
+        self.kind = kind
+
+    def call(self, tokens, mask):
+        """Pools."""
+        if self.kind == "first":
+            return tokens[:, 0]
+        mask = ops.cast(mask, "bool")[..., None]
+        if self.kind == "max":
+            return ops.max(ops.where(mask, tokens, -float("inf")), axis=1)
+        share = ops.cast(mask, tokens.dtype)
+        # A text without any token has no mean.
+        return ops.sum(tokens * share, axis=1) / ops.maximum(ops.sum(share, axis=1), 1)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        return super().get_config() | {"kind": self.kind}

@@ -1,0 +1,99 @@
+"""Which tokens an encoder reads of the texts at hand, and how many."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from keras_tl.backbones.hub import find_hub_layers, resolve
+from keras_tl.backbones.loading import LoadedBackbone
+from keras_tl.backbones.texts import (
+    HubPreprocessor,
+    TextPreprocessor,
+    WordPiecePreprocessor,
+    choose_preprocessor,
+)
+from keras_tl.data.text_split import TextSplit
+from keras_tl.errors import ConfigError
+
+TFHUB = "tfhub:"
+# Positions of the published encoders of BERT's family.
+LONGEST = 512
+_SHORTEST = 16
+_MULTIPLE_OF = 8
+_COVERED = 0.99
+_COUNTED = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class TextNeeds:
+    """What is known of texts before there is an encoder.
+
+    Attributes:
+        train: the training texts.
+        sequence_length: tokens a text, `None`: by the lengths of these.
+        preprocessor: `"tfhub:HANDLE"`, the path of a `vocab.txt`, a `TextPreprocessor`, or `None`
+            for the encoder's own.
+    """
+
+    train: TextSplit
+    sequence_length: int | None = None
+    preprocessor: str | TextPreprocessor | None = None
+
+
+def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> LoadedBackbone:
+    """Gives an encoder the preprocessor that it needs, at a length that suits the texts.
+
+    Args:
+        loaded: the encoder; one that takes strings stays as it is.
+        handle: what messages call it, and what tells which preprocessor is its own.
+        needs: the texts.
+
+    Raises:
+        ConfigError: the length or the preprocessor cannot be had.
+        BackboneError: there is no telling which preprocessor belongs to the encoder.
+    """
+    inputs = loaded.network.input
+    if not isinstance(inputs, dict):
+        if needs.preprocessor is not None or needs.sequence_length is not None:
+            raise ConfigError(
+                f"The module {handle!r} takes texts as they are: leave preprocessor= and "
+                "sequence_length= out."
+            )
+        return loaded
+    own = next(iter(inputs.values())).shape[1]
+    if own is not None and needs.sequence_length not in (None, own):
+        raise ConfigError(
+            f"The encoder {handle!r} takes {own} tokens. Received "
+            f"sequence_length={needs.sequence_length}."
+        )
+    preprocessor = _find(loaded, handle, needs.preprocessor)
+    length = own or needs.sequence_length or choose_length(preprocessor, needs.train)
+    if length != preprocessor.sequence_length:
+        preprocessor = preprocessor.with_length(length)
+    files = dataclasses.replace(loaded.files, preprocessor=preprocessor)
+    return dataclasses.replace(loaded, files=files)
+
+
+def choose_length(preprocessor: TextPreprocessor, texts: TextSplit) -> int:
+    """The length at which 99% of the texts lose nothing, a multiple of 8 from 16 to 512."""
+    sample = texts.sample(_COUNTED, seed=0)
+    counts = np.asarray(preprocessor.token_counts(sample.texts, sample.pairs))
+    needed = np.quantile(counts, _COVERED, method="higher")
+    rounded = int(-(-needed // _MULTIPLE_OF)) * _MULTIPLE_OF
+    return min(max(rounded, _SHORTEST), LONGEST)
+
+
+def _find(
+    loaded: LoadedBackbone, handle: str, given: str | TextPreprocessor | None
+) -> TextPreprocessor:
+    if isinstance(given, TextPreprocessor):
+        return given
+    if isinstance(given, str) and given.startswith(TFHUB):
+        return HubPreprocessor(resolve(given.removeprefix(TFHUB)))
+    if given is not None:
+        return WordPiecePreprocessor(Path(given))
+    if loaded.files.preprocessor is not None:
+        return loaded.files.preprocessor
+    (layer,) = find_hub_layers(loaded.network)
+    return choose_preprocessor(handle, layer.module)
