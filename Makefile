@@ -30,7 +30,7 @@ test-full: $(READY)
 $(FLOOR)/.ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(FLOOR)
 	$(FLOOR)/bin/pip install --quiet uv
-	$(FLOOR)/bin/uv pip compile --quiet --resolution lowest-direct --python $(FLOOR)/bin/python \
+	$(FLOOR)/bin/uv pip compile --quiet --upgrade --resolution lowest-direct --python $(FLOOR)/bin/python \
 		--extra test setup.cfg --output-file $(FLOOR)/requirements.txt
 	$(FLOOR)/bin/pip install --quiet --requirement $(FLOOR)/requirements.txt --editable '.[test]'
 	touch $@
