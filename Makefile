@@ -35,8 +35,9 @@ $(FLOOR)/.ready: setup.cfg pyproject.toml
 	$(FLOOR)/bin/pip install --quiet --requirement $(FLOOR)/requirements.txt --editable '.[test]'
 	touch $@
 
+# What old releases say of the newest of what they depend on is not ours to mend.
 test-floor: $(FLOOR)/.ready
-	$(FLOOR)/bin/python -m pytest -n 2
+	$(FLOOR)/bin/python -m pytest -n 2 -W ignore::DeprecationWarning
 
 lint: $(READY)
 	$(BIN)/ruff check .
