@@ -21,6 +21,7 @@ has no BatchNorm and was not measured: try a lower --learning-rate than 1e-3, fr
 """
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from matplotlib.figure import Figure
 
 import keras_tl as ktl
 from keras_tl.evaluation.intervals import mean_interval
+from keras_tl.training.policies import POLICIES
 
 
 def scratch(learner: ktl.Learner, args: argparse.Namespace, epochs: int) -> None:
@@ -38,7 +40,10 @@ def scratch(learner: ktl.Learner, args: argparse.Namespace, epochs: int) -> None
 def transfer(learner: ktl.Learner, args: argparse.Namespace) -> None:
     """Trains a head on the frozen backbone, then all of it."""
     learner.fit_head(args.head_epochs)
-    learner.fine_tune(args.fine_tune_epochs, args.fine_tune_rate)
+    (phase,) = POLICIES["standard"]["image"]
+    if args.keep_last:
+        phase = dataclasses.replace(phase, patience=None)
+    learner.fine_tune(args.fine_tune_epochs, args.fine_tune_rate, policy=phase)
 
 
 def validation_curve(learner: ktl.Learner) -> list[float]:
@@ -77,6 +82,12 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="from random weights")
     # A backbone that has seen a thousand photos is quickly spoilt: see docs/fine_tuning.md.
     parser.add_argument("--fine-tune-rate", type=float, default=1e-5)
+    parser.add_argument(
+        "--keep-last",
+        action="store_true",
+        help="keep the last weights of fine-tuning, as is done from random weights, not those of "
+        "the lowest validation loss",
+    )
     parser.add_argument("--source-epochs", type=int, default=30)
     parser.add_argument("--head-epochs", type=int, default=20)
     parser.add_argument("--fine-tune-epochs", type=int, default=3)
