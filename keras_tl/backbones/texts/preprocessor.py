@@ -1,5 +1,6 @@
 """What every text preprocessor does."""
 
+import abc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +19,7 @@ _SHORTEST = 5
 Texts = tf.Tensor | np.ndarray | Sequence[str]
 
 
-class TextPreprocessor(tf.Module):
+class TextPreprocessor(abc.ABC, tf.Module):
     """Turns texts into the tokens of an encoder.
 
     It can be called in a graph: in `tf.data.Dataset.map`, and inside what is exported. A module
@@ -42,6 +43,7 @@ class TextPreprocessor(tf.Module):
         check_range("sequence_length", sequence_length, _SHORTEST, whole=True)
         self.sequence_length = sequence_length
 
+    @abc.abstractmethod
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
         """Makes tokens.
 
@@ -56,36 +58,35 @@ class TextPreprocessor(tf.Module):
         Raises:
             ConfigError: there are pairs, and this preprocessor takes none.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
         """int32 (batch,): how many tokens each text would have if none were cut off."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def with_length(self, sequence_length: int) -> Self:
         """The same preprocessor with another length.
 
         Raises:
             ConfigError: the length cannot be had.
         """
-        raise NotImplementedError
 
     @property
+    @abc.abstractmethod
     def identity(self) -> str:
         """What its tokens depend on, for the keys of caches."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def save(self, folder: Path) -> None:
         """Writes all that `load_preprocessor` needs into a folder; it is made if need be.
 
         Not atomic by itself.
         """
-        raise NotImplementedError
 
     @classmethod
+    @abc.abstractmethod
     def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:
         """Builds it again from what `save` wrote."""
-        raise NotImplementedError
 
 
 def as_strings(texts: Texts) -> tf.Tensor:
