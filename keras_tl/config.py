@@ -183,8 +183,9 @@ class ModelConfig(JsonConfig):
     """What a model is, apart from its weights: enough to build it again.
 
     Attributes:
-        backbone: a name from the catalogue, or the name of a network of the user's own.
-        architecture: that network as Keras serialises it; `None` for the catalogue's.
+        backbone: a name from the catalogue, of a TF-Hub module, of a preset of KerasHub, or of a
+            network of the user's own.
+        architecture: a network of KerasHub's or of the user's own as Keras serialises it.
         output_block: the block whose output is the backbone's; `None` for the last.
         image_size: (height, width) of the pixels; `None`: it is for texts.
         resize: how images get to that size.

@@ -14,7 +14,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone
+from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, seeded
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.config import CacheConfig, HeadConfig, ModelConfig, Phase
@@ -58,7 +58,8 @@ class Learner:
         backbone: a name from the catalogue (`keras_tl.backbones.CATALOGUE`); `"run:PATH"` for
             the trained backbone of a saved run, or another learner for its; `"tfhub:HANDLE"` for a
             module of TF-Hub, HANDLE being its URL or its folder (a module is a program: use only
-            what you trust); or a `keras.Model` with `preprocess=`.
+            what you trust); `"kerashub:PRESET"` for a preset of KerasHub, by its name or its
+            folder; or a `keras.Model` with `preprocess=`.
         data: what to learn; decides the task and the number of classes.
         weights: `"imagenet"`, the path of a weights file, or `None` for random weights; for a
             backbone from the catalogue.
@@ -106,7 +107,9 @@ class Learner:
             precision=precision,
             texts=_text_needs(data, preprocessor),
         )
-        origin = find_origin(backbone, wanted)
+        seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+        with seeded(seed):
+            origin = find_origin(backbone, wanted)
         config = ModelConfig(
             **origin.config_fields,
             resize=getattr(data, "resize", None),
@@ -117,7 +120,6 @@ class Learner:
             precision=precision,
             **standardisation(data.task, data.split("train").labels),
         )
-        seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         chosen = choose_strategy(strategy)
         self._build(config, origin.weights, chosen, seed, data, verbose, origin.loaded)
         if data.checked is not None and data.checked.bad:

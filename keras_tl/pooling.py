@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_tl.backbones.spec import POOLER
 from keras_tl.errors import ConfigError
 
 _LAYER = {"dtype": "float32", "name": "pooling"}
@@ -15,9 +16,10 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
 
     Args:
         kind: which pooling.
-        outputs: feature maps (batch, h, w, c); vectors (batch, d), which stay as they are; or the
-            dict of a text encoder: `sequence_output` (batch, length, d), `mask` (batch, length),
-            `pooled_output` (batch, d).
+        outputs: feature maps (batch, h, w, c); vectors (batch, d), which stay as they are; the
+            sequence (batch, length, d) of a vision transformer; or the dict of a text encoder:
+            `sequence_output` (batch, length, d), `mask` (batch, length) and `pooled_output`
+            (batch, d).
 
     Returns:
         float32 features: (batch, d), or the maps for `"flatten"`: they stay maps in the cache,
@@ -30,6 +32,8 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
         return _pool_tokens(kind, outputs)
     if len(outputs.shape) == 2:
         return keras.layers.Identity(**_LAYER)(outputs)
+    if len(outputs.shape) == 3 and kind in _OF_TOKENS:
+        return TokenPooling(kind, **_LAYER)(outputs)
     if kind not in _OF_MAPS:
         raise ConfigError(
             f"pooling={kind!r} is for texts; this backbone gives feature maps. Use 'avg', 'max' "
@@ -38,6 +42,16 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
     return _OF_MAPS[kind](**_LAYER)(outputs)
 
 
+def read_blocks(
+    kind: str, network: keras.Model, blocks: list[tuple[str, list[str]]]
+) -> list[tuple[str, list[str]]]:
+    """The blocks that a pooling reads: an encoder's pooler only matters to its `pooled_output`."""
+    if kind == "pooled" or not isinstance(network.output, dict):
+        return blocks
+    return [(name, layers) for name, layers in blocks if name != POOLER]
+
+
+_OF_TOKENS = ("avg", "max", "first")
 _OF_MAPS = {
     "avg": keras.layers.GlobalAveragePooling2D,
     "max": keras.layers.GlobalMaxPooling2D,
@@ -66,7 +80,8 @@ def _pool_tokens(kind: str, outputs: dict[str, keras.KerasTensor]) -> keras.Kera
 class TokenPooling(keras.layers.Layer):
     """The mean, the maximum or the first of the tokens that are not padding.
 
-    Takes float (batch, length, d) and the mask (batch, length), gives float32 (batch, d).
+    Takes float (batch, length, d) and the mask (batch, length), `None` where there is no padding;
+    gives float32 (batch, d).
 
     Args:
         kind: `"avg"`, `"max"` or `"first"`.
@@ -76,10 +91,12 @@ class TokenPooling(keras.layers.Layer):
         super().__init__(**kwargs)
         self.kind = kind
 
-    def call(self, tokens, mask):
+    def call(self, tokens, mask=None):
         """Pools."""
         if self.kind == "first":
             return tokens[:, 0]
+        if mask is None:
+            return (ops.max if self.kind == "max" else ops.mean)(tokens, axis=1)
         mask = ops.cast(mask, "bool")[..., None]
         if self.kind == "max":
             return ops.max(ops.where(mask, tokens, -float("inf")), axis=1)

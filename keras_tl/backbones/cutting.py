@@ -17,8 +17,11 @@ def cut_short(loaded: LoadedBackbone, output_block: str) -> LoadedBackbone:
         output_block: the name of the last block to keep.
 
     Raises:
-        BackboneError: there is no such block, or it lies inside a model inside the model.
+        BackboneError: there is no such block, it lies inside a model inside the model, or the
+            network takes texts.
     """
+    if not loaded.takes_pixels:
+        raise BackboneError("output_block= cannot cut an encoder of texts. Leave it out.")
     names = [name for name, _ in loaded.blocks]
     network = loaded.network
     if output_block not in names:

@@ -1,5 +1,6 @@
-"""tensorflow_text is an extra: imported where it is needed, or missed with a clear sentence."""
+"""Packages that are extras: imported where they are needed, or missed with a clear sentence."""
 
+import importlib
 from types import ModuleType
 
 from keras_tl.errors import ConfigError
@@ -11,11 +12,22 @@ def import_tensorflow_text() -> ModuleType:
     Raises:
         ConfigError: it is not installed, or is not for the installed TensorFlow.
     """
+    return _import("tensorflow_text", "tensorflow-text of the same version as TensorFlow", "text")
+
+
+def import_keras_hub() -> ModuleType:
+    """keras_hub; importing it registers its classes with Keras.
+
+    Raises:
+        ConfigError: it is not installed, or does not run with the installed Keras.
+    """
+    return _import("keras_hub", "KerasHub", "kerashub")
+
+
+def _import(module: str, what: str, extra: str) -> ModuleType:
     try:
-        import tensorflow_text
-    except Exception as error:  # That of another version fails while it loads its libraries.
+        return importlib.import_module(module)
+    except Exception as error:  # One for another version fails in whatever way it does.
         raise ConfigError(
-            "This needs tensorflow-text of the same version as TensorFlow: "
-            f'pip install "keras_tl[text]". ({type(error).__name__}: {error})'
+            f'This needs {what}: pip install "keras_tl[{extra}]". ({type(error).__name__}: {error})'
         ) from error
-    return tensorflow_text

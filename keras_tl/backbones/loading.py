@@ -1,7 +1,6 @@
 """From a name to a network with weights: raw pixels in, feature maps out."""
 
 import contextlib
-import copy
 import dataclasses
 import random
 from collections.abc import Iterator
@@ -13,8 +12,10 @@ import keras
 from keras_tl.backbones.blocks import assign_blocks, up_to
 from keras_tl.backbones.building import behind_scaling, build
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec
+from keras_tl.backbones.kerashub.networks import blocks_of, find_kerashub, longest_of
 from keras_tl.backbones.layer import leaf_layers
 from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
+from keras_tl.backbones.serialised import rebuild
 from keras_tl.backbones.spec import BackboneSpec
 from keras_tl.errors import BackboneError
 
@@ -45,12 +46,14 @@ class LoadedBackbone:
         blocks: block names from input to output, each with its layers' names.
         identity: what the network's graph is, for the feature cache's key.
         files: what else is needed to build it again.
+        longest: the most tokens that it has positions for; `None`: nothing says so.
     """
 
     network: keras.Model
     blocks: list[tuple[str, list[str]]]
     identity: str
     files: BackboneFiles = BackboneFiles()
+    longest: int | None = None
 
     @property
     def takes_pixels(self) -> bool:
@@ -117,33 +120,24 @@ def load_spec(
 
 
 def load_architecture(architecture: dict[str, Any]) -> LoadedBackbone:
-    """Builds a network of the user's own again, from what Keras serialised.
+    """Builds a network of the user's own, or of KerasHub's, again from what Keras serialised.
 
     Raises:
-        BackboneError: it holds a class that is neither Keras's nor registered in this process
-            (nothing is imported to find one).
+        BackboneError: it holds a class that is not known here, see `rebuild`.
+        ConfigError: it is KerasHub's, which is not installed.
     """
-    _check_classes(architecture)
-    # Keras takes apart what it is given.
-    network = keras.saving.deserialize_keras_object(copy.deepcopy(architecture), safe_mode=True)
-    return LoadedBackbone(network, _leaf_blocks(network), identity=network.to_json())
+    return loaded_network(rebuild(architecture))
 
 
-def _check_classes(config: Any) -> None:
-    if isinstance(config, dict):
-        module, registered = config.get("module"), config.get("registered_name")
-        known = module is None or module.split(".")[0] in ("keras", "builtins")
-        if not known and keras.saving.get_registered_object(registered) is None:
-            raise BackboneError(
-                f"The saved network uses the class {config.get('class_name')!r} of {module!r}, "
-                "which is not registered here. Import the module that registers it with "
-                "keras.saving.register_keras_serializable first."
-            )
-        for value in config.values():
-            _check_classes(value)
-    elif isinstance(config, (list, tuple)):
-        for value in config:
-            _check_classes(value)
+def loaded_network(network: keras.Model) -> LoadedBackbone:
+    """A network that is there; each layer with weights is a block, unless it is KerasHub's."""
+    theirs = find_kerashub(network)
+    return LoadedBackbone(
+        network,
+        blocks=_leaf_blocks(network) if theirs is None else blocks_of(theirs),
+        identity=network.to_json(),
+        longest=None if theirs is None else longest_of(theirs),
+    )
 
 
 def load_model(
@@ -180,7 +174,7 @@ def load_model(
     network = with_preprocessing(
         model, get_preprocessing(preprocess), own or image_size, f"{model.name}_backbone"
     )
-    return LoadedBackbone(network, _leaf_blocks(network), identity=network.to_json())
+    return loaded_network(network)
 
 
 def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[str]]]:

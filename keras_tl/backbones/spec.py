@@ -10,6 +10,9 @@ from keras_tl.errors import BackboneError
 if TYPE_CHECKING:
     import keras
 
+# The block of an encoder that only its `pooled_output` needs.
+POOLER = "pooler"
+
 
 @dataclasses.dataclass(frozen=True)
 class Block:

@@ -36,7 +36,7 @@ def _number_or_name(value: str | None) -> int | str | None:
     "--backbone",
     default="efficientnet_lite0",
     show_default=True,
-    help="Its name, tfhub:HANDLE, or run:PATH.",
+    help="Its name, tfhub:HANDLE, kerashub:PRESET, or run:PATH.",
 )
 @click.option(
     "--weights",

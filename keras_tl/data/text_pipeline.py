@@ -62,11 +62,13 @@ class TextPipeline(Pipeline):
     Attributes:
         preprocessor: makes the tokens; `None`: the model takes texts as they are.
         length: to pad all batches to; `None`: to the longest text of each.
+        names: of the model's inputs; `None`: those of the preprocessor, which may give more.
         whole_batches: fill up the last batch, see `keras_tl.data.pipeline.row_numbers`.
     """
 
     preprocessor: Preprocessor | None
     length: int | None = None
+    names: tuple[str, ...] | None = None
     whole_batches: bool = False
     _made: dict[int, tuple[TextSplit, TokenRows]] = dataclasses.field(default_factory=dict)
 
@@ -114,7 +116,10 @@ class TextPipeline(Pipeline):
     def tokens(self, split: TextSplit) -> TokenRows:
         """The tokens of a split, made when it is first asked for."""
         # The split is kept as well, or another one might get its number.
-        made = self._made.pop(id(split.texts), None) or (split, tokenize(split, self.preprocessor))
+        made = self._made.pop(id(split.texts), None) or (
+            split,
+            tokenize(split, self.preprocessor, self.names),
+        )
         self._made[id(split.texts)] = made
         if len(self._made) > _KEPT:
             self._made.pop(next(iter(self._made)))
@@ -149,8 +154,10 @@ class TextPipeline(Pipeline):
         return with_options(batches.prefetch(2))
 
 
-def tokenize(split: TextSplit, preprocessor: Preprocessor) -> TokenRows:
-    """Makes the tokens of all texts of a split, and drops the padding."""
+def tokenize(
+    split: TextSplit, preprocessor: Preprocessor, names: tuple[str, ...] | None = None
+) -> TokenRows:
+    """Makes the tokens of all texts of a split, of these names, and drops the padding."""
     segments = tuple(tf.constant(x) for x in (split.texts, split.pairs) if x is not None)
     dataset = tf.data.Dataset.from_tensor_slices(segments).batch(_AT_ONCE)
     dataset = dataset.map(preprocessor, num_parallel_calls=tf.data.AUTOTUNE)
@@ -159,12 +166,12 @@ def tokenize(split: TextSplit, preprocessor: Preprocessor) -> TokenRows:
         lengths = used_length(batch[preprocessor.mask_name])
         counts.append(lengths)
         kept = np.arange(batch[preprocessor.mask_name].shape[1]) < lengths[:, None]
-        parts.append({name: values[kept] for name, values in batch.items()})
+        parts.append({name: batch[name][kept] for name in names or batch})
     empty = preprocessor(*[tf.constant([""])] * len(segments))
     return TokenRows(
         values={name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
         starts=np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64),
-        padding={name: int(values[0, -1]) for name, values in empty.items()},
+        padding={name: int(empty[name][0, -1]) for name in parts[0]},
     )
 
 

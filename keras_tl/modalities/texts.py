@@ -55,7 +55,8 @@ class Texts(Modality):
 
     def pipeline(self, whole_batches: bool) -> TextPipeline:
         """Makes tokens of each text once."""
-        return TextPipeline(self.preprocessor, self._fixed_length, whole_batches)
+        names = tuple(name for name, _, _ in self.network_inputs)
+        return TextPipeline(self.preprocessor, self._fixed_length, names, whole_batches)
 
     @property
     def _fixed_length(self) -> int | None:

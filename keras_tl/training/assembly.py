@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_tl.backbones.catalogue import get_spec
+from keras_tl.backbones.cutting import cut_short
 from keras_tl.backbones.hub import load_hub
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import (
@@ -20,6 +21,7 @@ from keras_tl.heads import TransferModel, attach_head
 from keras_tl.modalities.base import Modality
 from keras_tl.modalities.images import Images
 from keras_tl.modalities.texts import Texts
+from keras_tl.pooling import read_blocks
 from keras_tl.tasks import task_of
 from keras_tl.training.device import precision_policy
 
@@ -57,7 +59,8 @@ def load_backbone(
         loaded = load_hub(files.module, config.image_size)
         return dataclasses.replace(loaded, files=files)
     if config.architecture is not None:
-        return dataclasses.replace(load_architecture(config.architecture), files=files)
+        loaded = dataclasses.replace(load_architecture(config.architecture), files=files)
+        return cut_short(loaded, config.output_block) if config.output_block else loaded
     return load_spec(get_spec(config.backbone), weights, config.image_size, config.output_block)
 
 
@@ -86,7 +89,8 @@ def assemble(
             given, loaded = loaded.network, load_backbone(config, None, files)
             loaded.network.set_weights(given.get_weights())
         loaded = loaded or load_backbone(config, weights, files)
-        backbone = Backbone(loaded.network, loaded.blocks, name="backbone")
+        blocks = read_blocks(config.head.pooling, loaded.network, loaded.blocks)
+        backbone = Backbone(loaded.network, blocks, name="backbone")
         modality = modality_of(config, loaded)
         parts = attach_head(backbone, config.head, modality.inputs(), task_of(config), seed)
     return Assembled(parts, modality, loaded.identity, files)

@@ -1,4 +1,4 @@
-"""Where a backbone comes from: the catalogue, TF-Hub, an earlier run, a model already there."""
+"""Where a backbone comes from: the catalogue, TF-Hub, KerasHub, a run, a model already there."""
 
 import dataclasses
 import json
@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.cutting import cut_short
 from keras_tl.backbones.hub import load_hub, resolve
+from keras_tl.backbones.kerashub.loading import load_kerashub
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, load_model
 from keras_tl.backbones.preprocessing import Preprocessing
@@ -23,6 +24,7 @@ from keras_tl.training.device import precision_policy
 from keras_tl.training.tokens import TFHUB, TextNeeds, fit_to_texts
 
 RUN = "run:"
+KERASHUB = "kerashub:"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,11 +68,12 @@ class Origin:
     """What a configuration says of a backbone, and the network where it is already there.
 
     Attributes:
-        backbone: a name from the catalogue, of a TF-Hub module, or of a network of the user's own.
+        backbone: a name from the catalogue, of a TF-Hub module, of a preset of KerasHub, or of a
+            network of the user's own.
         image_size: (height, width); `None`: it takes texts.
         weights: where the weights come from; for the catalogue, what its loader takes.
-        output_block: where the catalogue's network is cut off.
-        architecture: a network of the user's own as Keras serialises it.
+        output_block: where the network is cut off.
+        architecture: a network that is not the catalogue's as Keras serialises all of it.
         loaded: the network with its weights; `None`: still to be loaded from the catalogue.
     """
 
@@ -100,7 +103,7 @@ def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin
         ConfigError: `weights` is given for a backbone that has its own.
     """
     kind, _, place = backbone.partition(":") if isinstance(backbone, str) else ("", "", "")
-    if isinstance(backbone, str) and f"{kind}:" not in (RUN, TFHUB):
+    if isinstance(backbone, str) and f"{kind}:" not in (RUN, TFHUB, KERASHUB):
         origin = _from_catalogue(backbone, wanted)
     else:
         _check_weights(wanted)
@@ -110,6 +113,8 @@ def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin
             origin = _borrowed(backbone, "those of another learner", wanted)
         elif f"{kind}:" == RUN:
             origin = _borrowed(_of_run(Path(place)), backbone, wanted)
+        elif f"{kind}:" == KERASHUB:
+            origin = _of_kerashub(place, wanted)
         else:
             origin = _of_hub(place, wanted)
     _check_items(origin, wanted)
@@ -119,8 +124,9 @@ def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin
 def _check_weights(wanted: Wanted) -> None:
     if wanted.weights not in (None, "imagenet"):
         raise ConfigError(
-            "weights= is for a backbone from the catalogue; a run, a learner, a TF-Hub module and "
-            f"a keras.Model bring their own. Leave it out. Received: {wanted.weights!r}."
+            "weights= is for a backbone from the catalogue; a run, a learner, a TF-Hub module, a "
+            "preset of KerasHub and a keras.Model bring their own. Leave it out. Received: "
+            f"{wanted.weights!r}."
         )
 
 
@@ -129,7 +135,7 @@ def _check_items(origin: Origin, wanted: Wanted) -> None:
         ours, given = ("texts", "images") if wanted.texts is None else ("images", "texts")
         raise BackboneError(
             f"The backbone {origin.backbone!r} takes {ours}; the data are {given}. For texts, pass "
-            "an encoder, such as 'tfhub:HANDLE'."
+            "an encoder, such as 'tfhub:HANDLE' or 'kerashub:PRESET'."
         )
 
 
@@ -142,15 +148,23 @@ def _from_catalogue(name: str, wanted: Wanted) -> Origin:
 
 def _of_model(model: keras.Model, wanted: Wanted) -> Origin:
     loaded = load_model(model, wanted.preprocess, wanted.image_size)
+    return _own(model.name, loaded, "those of the keras.Model", wanted)
+
+
+def _of_kerashub(preset: str, wanted: Wanted) -> Origin:
+    with precision_policy(wanted.precision):
+        loaded = load_kerashub(preset, wanted.image_size)
+        if wanted.texts is not None and not loaded.takes_pixels:
+            loaded = fit_to_texts(loaded, preset, wanted.texts)
+        return _own(f"{KERASHUB}{preset}", loaded, f"{KERASHUB}{preset}", wanted)
+
+
+def _own(name: str, loaded: LoadedBackbone, weights: str, wanted: Wanted) -> Origin:
+    size = loaded.network.input_shape[1:3] if loaded.takes_pixels else None
+    architecture = json.loads(loaded.network.to_json())
     if wanted.output_block is not None:
         loaded = cut_short(loaded, wanted.output_block)
-    return _own(model.name, loaded, "those of the keras.Model")
-
-
-def _own(name: str, loaded: LoadedBackbone, weights: str) -> Origin:
-    size = loaded.network.input_shape[1:3]
-    architecture = json.loads(loaded.network.to_json())
-    return Origin(name, size, weights, architecture=architecture, loaded=loaded)
+    return Origin(name, size, weights, wanted.output_block, architecture, loaded)
 
 
 def _of_hub(handle: str, wanted: Wanted) -> Origin:
@@ -191,7 +205,5 @@ def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:
             loaded = cut_short(loaded, wanted.output_block)
     if config.is_text and wanted.texts is not None:
         loaded = fit_to_texts(loaded, config.backbone, wanted.texts)
-    if config.architecture is not None:
-        return _own(config.backbone, loaded, weights)
     output_block = wanted.output_block or config.output_block
-    return Origin(config.backbone, size, weights, output_block, loaded=loaded)
+    return Origin(config.backbone, size, weights, output_block, config.architecture, loaded)

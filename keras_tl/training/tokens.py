@@ -67,8 +67,15 @@ def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> Loade
             f"The encoder {handle!r} takes {own} tokens. Received "
             f"sequence_length={needs.sequence_length}."
         )
+    longest = loaded.longest or float("inf")
+    if needs.sequence_length is not None and needs.sequence_length > longest:
+        raise ConfigError(
+            f"The encoder {handle!r} takes at most {longest} tokens. Received "
+            f"sequence_length={needs.sequence_length}."
+        )
     preprocessor = _find(loaded, handle, needs.preprocessor)
-    length = own or needs.sequence_length or choose_length(preprocessor, needs.train)
+    chosen = own or needs.sequence_length or choose_length(preprocessor, needs.train)
+    length = min(chosen, longest)
     if length != preprocessor.sequence_length:
         preprocessor = preprocessor.with_length(length)
     files = dataclasses.replace(loaded.files, preprocessor=preprocessor)

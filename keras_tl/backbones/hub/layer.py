@@ -5,6 +5,7 @@
 
 import contextlib
 import re
+import sys
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from keras_tl.backbones.hub.module import HubModule, Kind
 from keras_tl.backbones.hub.saved_model import resources_of
+from keras_tl.backbones.spec import POOLER
 from keras_tl.errors import BackboneError
 
 # Layers of a transformer: "transformer/layer_3/...", "encoder/layer_3/...",
@@ -117,8 +119,9 @@ def _path(variable: tf.Variable) -> str:
 def _blocks(module: HubModule) -> list[tuple[str, list[tuple[tf.Variable, bool]]]]:
     """Sorts a module's variables into blocks, from input to output.
 
-    Those of a transformer are its embeddings, its layers by their numbers, and its pooler (or
-    whatever else comes after); another module is one block, `module`.
+    Those of a transformer are its embeddings, its layers by their numbers, what else comes after
+    (`top`), and its pooler, which only `pooled_output` needs, with what else is never trained.
+    Another module is one block, `module`.
     """
     trainable = {id(variable) for variable in module.trainable_variables}
     numbered = [_NUMBERED.search(_path(variable)) for variable in module.variables]
@@ -130,7 +133,9 @@ def _blocks(module: HubModule) -> list[tuple[str, list[tuple[tf.Variable, bool]]
             place = (1 + int(match[1]), f"layer_{int(match[1])}")
         elif "embedding" in _path(variable):
             place = (0, "embeddings")
+        elif POOLER in _path(variable) or id(variable) not in trainable:
+            place = (float("inf"), POOLER)
         else:
-            place = (float("inf"), "pooler")
+            place = (sys.maxsize, "top")
         blocks.setdefault(place, []).append((variable, id(variable) in trainable))
     return [(name, blocks[place, name]) for place, name in sorted(blocks)]

@@ -2,12 +2,14 @@
 
 from keras_tl.backbones.texts.choosing import choose_preprocessor
 from keras_tl.backbones.texts.hub import HubPreprocessor
+from keras_tl.backbones.texts.kerashub import KerasHubPreprocessor
 from keras_tl.backbones.texts.preprocessor import TextPreprocessor
 from keras_tl.backbones.texts.saving import load_preprocessor
 from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor
 
 __all__ = [
     "HubPreprocessor",
+    "KerasHubPreprocessor",
     "TextPreprocessor",
     "WordPiecePreprocessor",
     "choose_preprocessor",

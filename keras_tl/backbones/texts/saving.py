@@ -4,11 +4,16 @@ import json
 from pathlib import Path
 
 from keras_tl.backbones.texts.hub import HubPreprocessor
+from keras_tl.backbones.texts.kerashub import KerasHubPreprocessor
 from keras_tl.backbones.texts.preprocessor import ABOUT, TextPreprocessor
 from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor
 from keras_tl.errors import ConfigError, unknown
 
-_KINDS = {"tfhub": HubPreprocessor, "wordpiece": WordPiecePreprocessor}
+_KINDS = {
+    "kerashub": KerasHubPreprocessor,
+    "tfhub": HubPreprocessor,
+    "wordpiece": WordPiecePreprocessor,
+}
 
 
 def load_preprocessor(folder: Path) -> TextPreprocessor:

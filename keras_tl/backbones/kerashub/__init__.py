@@ -1,0 +1,1 @@
+"""KerasHub's pretrained networks: loaded from presets, and recognised when built again."""

@@ -1,0 +1,120 @@
+"""From a preset of KerasHub to a network with its preprocessing."""
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_tl.backbones.extras import import_keras_hub
+from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, load_model, loaded_network
+from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.backbones.texts import KerasHubPreprocessor
+from keras_tl.errors import BackboneError
+
+# BERT's names of what KerasHub calls otherwise.
+TOKENS = {
+    "input_word_ids": "token_ids",
+    "input_mask": "padding_mask",
+    "input_type_ids": "segment_ids",
+}
+
+
+def load_kerashub(preset: str, image_size: tuple[int, int] | None = None) -> LoadedBackbone:
+    """Makes a network of a preset, which computes as the global dtype policy says.
+
+    * Text encoders: a dict of `input_word_ids`, `input_mask` and (where the encoder takes them)
+      `input_type_ids`, int32 (batch, length), to a dict of `sequence_output` (batch, length, d),
+      `pooled_output` (batch, d) where there is one, and `mask`, which is `input_mask`. The
+      preset's own tokenizer is in `files.preprocessor`.
+    * Image backbones: `pixels` in [0, 255], float32 (batch, height, width, 3), to feature maps
+      (batch, h, w, c) or a sequence (batch, length, d). The preset's own scaling is inside.
+
+    Args:
+        preset: a preset's name, a handle (`kaggle://...`, `hf://...`) or a folder, as for
+            `keras_hub.models.Backbone.from_preset`.
+        image_size: (height, width) for images; `None`: the preset's own.
+
+    Raises:
+        BackboneError: there is no such preset, or nothing that can be used so.
+        ConfigError: KerasHub (for texts also tensorflow_text) is not installed.
+    """
+    keras_hub = import_keras_hub()
+    policy = keras.config.dtype_policy().name
+    backbone = _from_preset(keras_hub.models.Backbone, preset, dtype=policy)
+    given = backbone.input
+    if isinstance(given, keras.KerasTensor) and len(given.shape) == 4:
+        converter = _from_preset(keras_hub.layers.ImageConverter, preset)
+        own_size = given.shape[1:3] if None not in given.shape[1:3] else converter.image_size
+        size = image_size or own_size
+        return load_model(backbone, _preprocessing_of(converter, preset), size)
+    if image_size is not None:
+        raise BackboneError(f"image_size= is for images; the preset {preset!r} takes texts.")
+    network = _encoder(backbone, preset)
+    theirs = _from_preset(keras_hub.models.TextClassifierPreprocessor, preset)
+    files = BackboneFiles(preprocessor=KerasHubPreprocessor(theirs))
+    return dataclasses.replace(loaded_network(network), files=files)
+
+
+def _from_preset(kind: type, preset: str, **options: Any) -> Any:
+    try:
+        return kind.from_preset(preset, **options)
+    except Exception as error:  # Its loaders raise whatever they meet.
+        lines = str(error).splitlines() or [""]
+        raise BackboneError(
+            f"Could not load a {kind.__name__} from the KerasHub preset {preset!r} "
+            f"({type(error).__name__}: {lines[0]}). Expected a preset's name (see "
+            "https://keras.io/keras_hub/presets), a kaggle:// or hf:// handle, or a folder that "
+            "save_to_preset wrote. Without a network: download the preset elsewhere and pass its "
+            "folder."
+        ) from error
+
+
+def _encoder(backbone: keras.Model, preset: str) -> keras.Model:
+    """An encoder with the names of BERT's tokens."""
+    given, outputs = backbone.input, backbone.output
+    takes = set(given) if isinstance(given, dict) else set()
+    if not {"token_ids", "padding_mask"} <= takes <= set(TOKENS.values()):
+        raise BackboneError(
+            f"The KerasHub preset {preset!r} takes {_names(given)}. Expected a text encoder of "
+            "token_ids, padding_mask and maybe segment_ids, or a backbone of images."
+        )
+    named = outputs if isinstance(outputs, dict) else {"sequence_output": outputs}
+    if "sequence_output" not in named:
+        raise BackboneError(
+            f"The KerasHub preset {preset!r} gives {_names(outputs)}. Expected sequence_output."
+        )
+    inputs = {
+        ours: keras.Input((None,), name=ours, dtype="int32")
+        for ours, theirs in TOKENS.items()
+        if theirs in takes
+    }
+    found = backbone({TOKENS[name]: tensor for name, tensor in inputs.items()})
+    found = found if isinstance(found, dict) else {"sequence_output": found}
+    kept = {name: found[name] for name in ("sequence_output", "pooled_output") if name in found}
+    outputs = kept | {"mask": inputs["input_mask"]}
+    return keras.Model(inputs, outputs, name=f"{backbone.name}_encoder")
+
+
+def _names(tensors: Any) -> str:
+    return ", ".join(sorted(tensors)) if isinstance(tensors, dict) else "one tensor"
+
+
+def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
+    """What a converter does to pixels once they have their size.
+
+    Raises:
+        BackboneError: it is more than to scale and to shift.
+    """
+    channels = np.array([[[[0.0, 0.0, 0.0], [255.0, 255.0, 255.0], [255.0, 0.0, 127.0]]]])
+    size, converter.image_size = converter.image_size, None
+    given = np.asarray(converter(channels.astype(np.float32)), np.float64)
+    converter.image_size = size
+    offset = given[0, 0, 0]
+    scale = (given[0, 0, 1] - offset) / 255
+    if not np.allclose(given, channels * scale + offset, atol=1e-4):
+        raise BackboneError(
+            f"The KerasHub preset {preset!r} does more to pixels than to scale and to shift them. "
+            "Build the network yourself and pass it as a keras.Model with preprocess=."
+        )
+    return Preprocessing(tuple(map(float, scale)), tuple(map(float, offset)))

@@ -1,0 +1,77 @@
+"""What there is to know of a network of KerasHub's, without its package if there is none."""
+
+import glob
+import re
+import sys
+
+import keras
+
+from keras_tl.backbones.blocks import assign_blocks, default_blocks, stable_names
+from keras_tl.backbones.spec import POOLER, Block
+
+# "transformer_layer_3", "disentangled_attention_encoder_layer_3"
+_NUMBERED = re.compile(r"(?:^|_)layer_(\d+)$")
+
+
+def find_kerashub(network: keras.Model) -> keras.Model | None:
+    """The `keras_hub.models.Backbone` that a network is or holds, at the first level."""
+    keras_hub = sys.modules.get("keras_hub")
+    if keras_hub is None:  # Then none of its objects is here.
+        return None
+    candidates = [network, *network.layers]
+    return next((x for x in candidates if isinstance(x, keras_hub.models.Backbone)), None)
+
+
+def blocks_of(backbone: keras.Model) -> list[tuple[str, list[str]]]:
+    """Names of blocks, from input to output, each with its layers' names.
+
+    Of a pyramid of image features its levels, and `top` for what comes after; of a transformer
+    `embeddings`, its layers by their numbers, `top` for what else comes after, and `pooler`, which
+    only `pooled_output` needs; else each layer with weights.
+    """
+    levels = getattr(backbone, "pyramid_outputs", None)
+    if levels:
+        return assign_blocks(backbone, _levels(backbone, levels))
+    return _grouped(backbone, assign_blocks(backbone, default_blocks(backbone)))
+
+
+def longest_of(backbone: keras.Model) -> int | None:
+    """The most tokens that it has positions for; `None` where nothing says so."""
+    return getattr(backbone, "max_sequence_length", None)
+
+
+def _levels(backbone: keras.Model, levels: dict[str, keras.KerasTensor]) -> tuple[Block, ...]:
+    names = stable_names(backbone)
+    ends = {name: tensor._keras_history.operation for name, tensor in levels.items()}
+    order = {operation: place for place, operation in enumerate(backbone.operations)}
+    blocks = [
+        Block(name, glob.escape(names[end]))
+        for name, end in sorted(ends.items(), key=lambda item: order[item[1]])
+    ]
+    last = max(ends.values(), key=order.__getitem__)
+    after = [x for x in backbone.layers if order[x] > order[last] and x.weights]
+    if after:
+        return (*blocks, Block("top", None))
+    return (*blocks[:-1], Block(blocks[-1].name, None))
+
+
+def _grouped(
+    backbone: keras.Model, blocks: list[tuple[str, list[str]]]
+) -> list[tuple[str, list[str]]]:
+    numbers = [_NUMBERED.search(name) for name, _ in blocks]
+    if not any(numbers):
+        return blocks
+    of_sequence = {name for name, _ in blocks}
+    if isinstance(backbone.output, dict) and "pooled_output" in backbone.output:
+        sequence = keras.Model(backbone.input, backbone.output["sequence_output"])
+        of_sequence = {layer.name for layer in sequence.layers}
+    grouped, current = {}, "embeddings"
+    for number, (name, layers) in zip(numbers, blocks, strict=True):
+        if number:
+            current = f"layer_{number[1]}"
+        elif name not in of_sequence:
+            current = POOLER
+        elif current != "embeddings":
+            current = "top"
+        grouped.setdefault(current, []).extend(layers)
+    return list(grouped.items())

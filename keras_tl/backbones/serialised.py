@@ -1,0 +1,60 @@
+"""Objects as Keras serialises them, built again without running or importing what they name."""
+
+import copy
+from typing import Any
+
+import keras
+
+from keras_tl.backbones.extras import import_keras_hub
+from keras_tl.errors import BackboneError
+
+_FLOAT32 = "float32"
+
+
+def rebuild(config: dict[str, Any]) -> Any:
+    """Builds an object again from what Keras serialised.
+
+    Where the global dtype policy is float32, nothing in it computes in half precision.
+
+    Raises:
+        BackboneError: it holds a class that is neither Keras's nor KerasHub's nor registered in
+            this process (nothing else is imported to find one).
+        ConfigError: it is one of KerasHub, which is not installed.
+    """
+    # Keras takes apart what it is given.
+    config = copy.deepcopy(config)
+    _check_classes(config)
+    if keras.config.dtype_policy().name == _FLOAT32:
+        _to_float32(config)
+    return keras.saving.deserialize_keras_object(config, safe_mode=True)
+
+
+def _parts(config: Any) -> list:
+    if isinstance(config, dict):
+        return list(config.values())
+    return list(config) if isinstance(config, (list, tuple)) else []
+
+
+def _check_classes(config: Any) -> None:
+    if isinstance(config, dict):
+        module, registered = config.get("module"), config.get("registered_name")
+        package = module and module.split(".")[0]
+        if package == "keras_hub":
+            import_keras_hub()
+        known = module is None or package in ("keras", "builtins")
+        if not known and keras.saving.get_registered_object(registered) is None:
+            raise BackboneError(
+                f"The saved network uses the class {config.get('class_name')!r} of {module!r}, "
+                "which is not registered here. Import the module that registers it with "
+                "keras.saving.register_keras_serializable first."
+            )
+    for part in _parts(config):
+        _check_classes(part)
+
+
+def _to_float32(config: Any) -> None:
+    is_policy = isinstance(config, dict) and config.get("class_name") == "DTypePolicy"
+    if is_policy and config["config"]["name"].startswith("mixed_"):
+        config["config"]["name"] = _FLOAT32
+    for part in _parts(config):
+        _to_float32(part)

@@ -1,0 +1,99 @@
+"""The preprocessor that KerasHub has for an encoder."""
+
+import json
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import tensorflow as tf
+
+from keras_tl.backbones.extras import import_keras_hub, import_tensorflow_text
+from keras_tl.backbones.serialised import rebuild
+from keras_tl.backbones.texts.preprocessor import ABOUT, TextPreprocessor, Texts, segments_of
+from keras_tl.files import sha256_of_folder, write_json
+
+_PRESET = "preset"
+_CONFIG = "preprocessor.json"
+# What the configuration of a tokenizer holds beside what its tokens depend on.
+_NAMES = ("name", "dtype", "trainable")
+
+
+class KerasHubPreprocessor(TextPreprocessor):
+    """A `keras_hub.models.TextClassifierPreprocessor`, its tokens under BERT's names.
+
+    Args:
+        preprocessor: KerasHub's.
+        sequence_length: tokens a text, special ones and padding included; `None`: its own.
+
+    Raises:
+        ConfigError: the length is wrong, or KerasHub or tensorflow_text is missing.
+    """
+
+    def __init__(self, preprocessor: Any, sequence_length: int | None = None):
+        super().__init__(
+            preprocessor.sequence_length if sequence_length is None else sequence_length
+        )
+        import_tensorflow_text()
+        # The given one may be used at another length.
+        self._theirs = type(preprocessor)(
+            preprocessor.tokenizer,
+            sequence_length=self.sequence_length,
+            truncate=preprocessor.truncate,
+        )
+        # Outside of a graph KerasHub makes its tokens in Python.
+        self._pack = tf.function(self._call_theirs, autograph=False)
+        self._count = tf.function(self._count_theirs, autograph=False)
+
+    def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
+        return self._pack(segments_of(texts, pairs))
+
+    def _call_theirs(self, segments: list[tf.Tensor]) -> dict[str, tf.Tensor]:
+        # Alone, a tuple of two would be taken for texts and labels.
+        packed = self._theirs(tuple(segments), None)
+        mask = packed["padding_mask"]
+        named = {
+            "input_word_ids": packed["token_ids"],
+            "input_mask": mask,
+            "input_type_ids": packed.get("segment_ids", tf.zeros_like(packed["token_ids"])),
+        }
+        shape = (None, self.sequence_length)
+        return {k: tf.ensure_shape(tf.cast(v, tf.int32), shape) for k, v in named.items()}
+
+    def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
+        return self._count(segments_of(texts, pairs))
+
+    def _count_theirs(self, segments: list[tf.Tensor]) -> tf.Tensor:
+        tokens = [self._theirs.tokenizer(segment).row_lengths() for segment in segments]
+        special = tf.reduce_sum(
+            self._call_theirs([tf.constant([""])] * len(segments))["input_mask"]
+        )
+        return tf.cast(tf.add_n(tokens), tf.int32) + special
+
+    def with_length(self, sequence_length: int) -> Self:
+        return type(self)(self._theirs, sequence_length)
+
+    @cached_property
+    def identity(self) -> str:
+        tokenizer = self._theirs.tokenizer
+        settings = {k: v for k, v in tokenizer.get_config().items() if k not in _NAMES}
+        with tempfile.TemporaryDirectory() as folder:
+            tokenizer.save_assets(folder)
+            assets = sha256_of_folder(Path(folder))
+        return (
+            f"kerashub {type(self._theirs).__name__} {self._theirs.truncate} {assets} "
+            f"{json.dumps(settings, sort_keys=True)} length={self.sequence_length} "
+            f"keras_hub {import_keras_hub().__version__}"
+        )
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._theirs.save_to_preset(str(folder / _PRESET))
+        write_json(folder / ABOUT, {"kind": "kerashub"})
+
+    @classmethod
+    def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:
+        preset = folder / _PRESET
+        theirs = rebuild(json.loads((preset / _CONFIG).read_text("utf-8")))
+        theirs.load_preset_assets(str(preset))
+        return cls(theirs)
