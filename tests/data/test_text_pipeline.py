@@ -62,6 +62,14 @@ def test_every_text_comes_once_with_its_label(way, pairs):
     assert [found[n] for n in range(701)] == expected
 
 
+def test_a_model_gets_only_the_tokens_that_it_takes():
+    split = split_of(20)
+    ((inputs, _),) = TextPipeline(Letters(), names=("ids",)).ordered(split, 20)
+    ((every, _),) = TextPipeline(Letters()).ordered(split, 20)
+    assert set(inputs) == {"ids"} < set(every)
+    np.testing.assert_array_equal(inputs["ids"], every["ids"])
+
+
 def test_batches_are_padded_to_their_longest_text_and_no_further():
     pipeline, split = TextPipeline(Letters()), split_of(800)
     widths = []
