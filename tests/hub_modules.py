@@ -86,7 +86,7 @@ def make_encoder(
     ]
     if {"pooled_output", "default"} & set(outputs):
         pooler = _weights(rng, variables, "pooler_transform/kernel", WIDTH, WIDTH)
-    seed = tf.Variable([0, 0], trainable=False, name="seed")
+    seed = tf.Variable([0, 0], trainable=False, name="transformer/layer_0/dropout/seed")
     names = TOKENS if types else TOKENS[:2]
     specs = {name: tf.TensorSpec((None, length), tf.int32, name) for name in names}
 
@@ -198,7 +198,8 @@ def make_text_module(folder, trainable=True):
     def call(texts):
         tokens = tf.strings.split(texts)
         ids = tf.RaggedTensor.from_row_splits(table.lookup(tokens.flat_values), tokens.row_splits)
-        return tf.reduce_mean(tf.gather(embeddings, ids).to_tensor(), 1)
+        # Not of a padded tensor: what a text gives would depend on the others of its batch.
+        return tf.reduce_sum(tf.gather(embeddings, ids), 1)
 
     root = tf.train.Checkpoint(
         variables=variables, trainable_variables=variables if trainable else [], table=table
