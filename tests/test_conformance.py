@@ -1,21 +1,78 @@
-"""The conformance suite on every backbone of the catalogue, and on models of a user's own.
+"""The conformance suite on every backbone of the catalogue, on TF-Hub modules, and on a user's own.
 
-The fast tier runs all checks on three backbones, and those of `FAST_CHECKS` on the cheapest of
-each family. The full tier (`make test-full`) runs all checks on all, but on the giants, which it
-only builds.
+The fast tier runs all checks on three backbones and on the modules, and those of `FAST_CHECKS` on
+the cheapest of each family. The full tier (`make test-full`) runs all checks on all, but on the
+giants, which it only builds.
 """
 
+import atexit
+import functools
 import gc
+import tempfile
+from pathlib import Path
 
 import keras
 import pytest
 
 from keras_tl.backbones import CATALOGUE, get_spec
 from keras_tl.backbones.building import get_builder
-from keras_tl.testing import CASES, CHECKS, Case, parametrize_with_checks
+from keras_tl.testing import CASES, CHECKS, Case, parametrize_with_checks, word_pairs, words
+from tests import hub_modules
 from tests.conftest import small_network
 
+
+@functools.cache
+def folder():
+    """Where modules are made."""
+    made = tempfile.TemporaryDirectory()
+    atexit.register(made.cleanup)
+    return Path(made.name)
+
+
+@functools.cache
+def vocabulary():
+    return str(hub_modules.write_vocabulary(folder() / "vocab.txt"))
+
+
+def module(name, make, **options):
+    """A row of a TF-Hub module, which is made once, by the first check."""
+
+    @functools.cache
+    def handle():
+        return f"tfhub:{make(folder() / name)}"
+
+    handle.__name__ = f"tfhub_{name}"
+    return Case(handle, **options)
+
+
+def encoder(**options):
+    # More than two layers, so that a pooler that the head does not use is a small part.
+    return functools.partial(hub_modules.make_encoder, layers=4, **options)
+
+
 OWN = Case(small_network, preprocess="tf")
+MODULES = (
+    module("encoder", encoder(seeded=True), task=words, preprocessor=vocabulary),
+    module(
+        "fixed_length",
+        encoder(length=10, types=False, outputs=("default",), dropout=0.0),
+        task=words,
+        preprocessor=vocabulary,
+        pooling="pooled",
+    ),
+    module("pairs", encoder(dropout=0.0, l2=0.1), task=word_pairs, preprocessor=vocabulary),
+    # It has a vocabulary of its own, and the dropout of Keras 2.
+    module("keras2", hub_modules.make_keras2_encoder, task=words, repeatable=False),
+    # It has dropout too, which is off together with the batch's statistics.
+    module("image", hub_modules.make_image_module),
+    module("strings", hub_modules.make_text_module, task=words),
+    module(
+        "frozen_strings",
+        functools.partial(hub_modules.make_text_module, trainable=False),
+        task=words,
+        tunable=False,
+    ),
+)
 WHOLE_JOURNEY = {"efficientnet_lite0", "mobilenet", "vgg16"}
 CHEAPEST = {
     "convnext_tiny",
@@ -40,7 +97,7 @@ TWO_GRAPHS = {"efficientnet_b0"}
 def tier(case, check):
     cheap = case.name in CHEAPEST and check.__name__ in FAST_CHECKS
     cheap |= case.name in TWO_GRAPHS and check.__name__ == "check_weights_file"
-    fast = cheap or case.name in WHOLE_JOURNEY or case is OWN
+    fast = cheap or case.name in WHOLE_JOURNEY or case in (OWN, *MODULES)
     return () if fast else (pytest.mark.slow,)
 
 
@@ -64,12 +121,23 @@ def test_the_fast_tier_has_every_family():
     assert {check.__name__ for check in CHECKS if check.cheap} >= FAST_CHECKS
 
 
+def test_a_module_gets_the_checks_that_it_can_pass():
+    def checks(**options):
+        case = Case("tfhub:modules/some", task=words, **options)
+        return {check.__name__ for check in CHECKS if check.applies(case)}
+
+    every = {check.__name__ for check in CHECKS if check.applies(OWN)}
+    assert checks() == every
+    assert every - checks(tunable=False) == {"check_fine_tuning", "check_unfreeze"}
+    assert not any(check.applies(case) and check.cheap for check in CHECKS for case in MODULES)
+
+
 def test_only_giants_are_not_trained():
     assert {case.name for case in CASES if not case.trained} == {
         spec.name for spec in CATALOGUE.values() if spec.parameters > 80e6
     }
 
 
-@parametrize_with_checks([*CASES, OWN], tier)
+@parametrize_with_checks([*CASES, OWN, *MODULES], tier)
 def test_backbone(case, check, tmp_path):
     check(case, tmp_path)

@@ -7,17 +7,35 @@ def test_backbone(case, check, tmp_path):
     check(case, tmp_path)
 
 A case names a backbone of the catalogue or one that is registered (`keras_tl.backbones.register`),
-or holds a function that builds a `keras.Model`, and then `preprocess=`.
+or holds a function that builds a `keras.Model`, and then `preprocess=`. A TF-Hub module is named as
+for `Learner`, and `task=` makes texts for one that takes texts:
+
+Case("tfhub:modules/vectors", image_size=96)
+Case("tfhub:modules/sentences", task=words)
+Case("tfhub:modules/bert", task=words, preprocessor="modules/vocab.txt", repeatable=False)
+
+The tasks are `colours` (images), `words` and `word_pairs` (English texts), or a function of your
+own that takes the case and gives `ImageData` or `TextData`. `repeatable=False` is for a module with
+dropout that no seed reaches, as Keras 2 saved it; `tunable=False` for one that can only be used
+frozen.
 """
 
 from collections.abc import Callable, Iterable
 
 import pytest
 
-from keras_tl.testing.cases import CASES, Case
+from keras_tl.testing.cases import CASES, Case, colours, word_pairs, words
 from keras_tl.testing.checks import CHECKS
 
-__all__ = ["CASES", "CHECKS", "Case", "parametrize_with_checks"]
+__all__ = [
+    "CASES",
+    "CHECKS",
+    "Case",
+    "colours",
+    "parametrize_with_checks",
+    "word_pairs",
+    "words",
+]
 
 
 def parametrize_with_checks(

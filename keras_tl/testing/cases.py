@@ -9,12 +9,49 @@ import numpy as np
 
 from keras_tl.backbones.layer import leaf_layers
 from keras_tl.backbones.loading import seeded
+from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.config import HeadConfig
-from keras_tl.data import ImageData
+from keras_tl.data import ImageData, TextData
 from keras_tl.learner import Learner
+from keras_tl.modalities.base import Tensors
 
 _CLASSES = ("red", "green", "blue")
+_WORDS = ("good", "bad")
 _PER_CLASS = 8
+
+
+def colours(case: "Case") -> ImageData:
+    """Images of three colours, in noise: the smallest task that any network can learn."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(len(_CLASSES)), _PER_CLASS)
+    pixels = rng.uniform(0, 100, (len(labels), case.image_size, case.image_size, 3))
+    pixels[np.arange(len(labels)), :, :, labels] += 120
+    return ImageData.from_arrays(
+        pixels.astype(np.float32),
+        labels,
+        class_names=_CLASSES,
+        image_size=case.image_size,
+        validation_split=0,
+    )
+
+
+def words(case: "Case") -> TextData:
+    """Short texts of several lengths: one of their words is the class."""
+    labels = np.repeat(np.arange(len(_WORDS)), _PER_CLASS)
+    texts = [f"the {_WORDS[label]}{' film' * (n % 5)}" for n, label in enumerate(labels)]
+    return _texts(texts, labels)
+
+
+def word_pairs(case: "Case") -> TextData:
+    """The same texts as the second ones of pairs."""
+    split = words(case).split("train")
+    return _texts([("the film", text) for text in split.texts], split.labels)
+
+
+def _texts(texts: list, labels: np.ndarray) -> TextData:
+    return TextData.from_arrays(
+        texts, labels, class_names=_WORDS, validation_split=0, test_split=0, verbose=False
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,25 +59,39 @@ class Case:
     """A backbone, and what the checks need to know of it.
 
     Attributes:
-        backbone: a name from the catalogue or a registered one, or a function that builds a
-            `keras.Model`.
+        backbone: what `Learner` takes: a name from the catalogue or a registered one,
+            `"tfhub:HANDLE"`; or a function that gives such a name or builds a `keras.Model`.
         image_size: side in pixels, small enough to be quick.
         weights: `"imagenet"` where they are bundled; `None` for random ones.
         preprocess: for a model of one's own, as in `Learner`.
+        task: makes the data to learn: `colours` for images, `words` or `word_pairs` for texts, or
+            a function of one's own that takes the case. They have no validation split, so that
+            the last weights are kept.
+        preprocessor: for an encoder of texts, as in `Learner`; or a function that gives it.
+        pooling: of the head; an encoder that has no tokens to give needs `"pooled"`.
         reference: `"module:function"`, the preprocessing of the weights' authors. Scaling
             layers at the beginning of what the builder gives for "imagenet" come after it.
         statistics: what a published file holds in a Normalization layer: means and "variances".
         trained: whether it is small enough to be trained and exported by the checks. Those of
             bigger ones only build it.
+        tunable: whether it can be fine-tuned; a TF-Hub module without trainable variables, or
+            without a trace for training, cannot.
+        repeatable: whether a seed makes fine-tuning repeatable. Nothing can seed the dropout
+            inside a TF-Hub module unless its state is a variable of the module.
     """
 
-    backbone: str | Callable[[], keras.Model]
+    backbone: str | Callable[[], keras.Model | str]
     image_size: int = 32
     weights: str | None = None
     preprocess: str | None = None
+    task: Callable[["Case"], ImageData | TextData] = colours
+    preprocessor: str | TextPreprocessor | Callable[[], str | TextPreprocessor] | None = None
+    pooling: str = "avg"
     reference: str | None = None
     statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     trained: bool = True
+    tunable: bool = True
+    repeatable: bool = True
 
     @property
     def name(self) -> str:
@@ -50,20 +101,14 @@ class Case:
     @property
     def in_catalogue(self) -> bool:
         """Whether the backbone has a record in the catalogue."""
-        return isinstance(self.backbone, str)
+        return isinstance(self.backbone, str) and ":" not in self.backbone
 
-    def data(self) -> ImageData:
-        """Images of three colours, in noise: the smallest task that any network can learn."""
-        rng = np.random.default_rng(0)
-        labels = np.repeat(np.arange(len(_CLASSES)), _PER_CLASS)
-        pixels = rng.uniform(0, 100, (len(labels), self.image_size, self.image_size, 3))
-        pixels[np.arange(len(labels)), :, :, labels] += 120
-        return ImageData.from_arrays(
-            pixels.astype(np.float32), labels, class_names=_CLASSES, validation_split=0
-        )
+    def data(self) -> ImageData | TextData:
+        """The task's data."""
+        return self.task(self)
 
     def learner(self, settled: bool = False, **options: Any) -> Learner:
-        """A learner on these images.
+        """A learner on these data.
 
         Args:
             settled: give random BatchNorm layers the statistics of the images. Without them the
@@ -71,12 +116,16 @@ class Case:
             options: as for `Learner`.
         """
         with seeded(options.get("seed", 0)):
-            backbone = self.backbone if self.in_catalogue else self.backbone()
+            backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
+        preprocessor = self.preprocessor
+        # A `TextPreprocessor` can be called too, with texts.
+        if callable(preprocessor) and not isinstance(preprocessor, TextPreprocessor):
+            preprocessor = preprocessor()
         defaults = {
             "weights": self.weights,
-            "image_size": self.image_size,
             "preprocess": self.preprocess,
-            "head": HeadConfig(dropout=0.0),
+            "preprocessor": preprocessor,
+            "head": HeadConfig(self.pooling, dropout=0.0),
             "precision": "float32",
             "seed": 0,
             "verbose": False,
@@ -87,13 +136,32 @@ class Case:
         return learner
 
 
+def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:
+    """The training split as the learner's model takes it.
+
+    Args:
+        learner: a learner with data.
+        parts: how many batches to make of it.
+
+    Returns:
+        The batches, of one size, the last one filled up; and the numbers of the split's rows in
+        the order that they come in.
+    """
+    split = learner.data.split("train")
+    batches, order = learner._trainer.pipeline.once(split, -(-len(split) // parts))
+    return list(batches), np.arange(len(split)) if order is None else order
+
+
 def _settle(learner: Learner) -> None:
     leaves = leaf_layers(learner.backbone.network)
     norms = [x for x in leaves if isinstance(x, keras.layers.BatchNormalization)]
+    if not norms:
+        return
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.trainable, norm.momentum = True, 0.0
-    learner.backbone.network(learner.data.split("train").images, training=True)
+    (inputs,), _ = train_inputs(learner)
+    learner.backbone.network(inputs, training=True)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     learner.backbone.trainable = False
