@@ -1,13 +1,14 @@
-"""The conformance suite on every backbone of the catalogue, on TF-Hub modules, and on a user's own.
+"""The conformance suite on every backbone of the catalogue, of other sources, and of a user's own.
 
-The fast tier runs all checks on three backbones and on the modules, and those of `FAST_CHECKS` on
-the cheapest of each family. The full tier (`make test-full`) runs all checks on all, but on the
-giants, which it only builds.
+The fast tier runs all checks on three backbones and on those that are not in the catalogue, and
+those of `FAST_CHECKS` on the cheapest of each family. The full tier (`make test-full`) runs all
+checks on all, but on the giants, which it only builds.
 """
 
 import atexit
 import functools
 import gc
+import importlib.util
 import tempfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 from keras_tl.backbones import CATALOGUE, get_spec
 from keras_tl.backbones.building import get_builder
 from keras_tl.testing import CASES, CHECKS, Case, parametrize_with_checks, word_pairs, words
-from tests import hub_modules
+from tests import hub_modules, kerashub_presets
 from tests.conftest import small_network
 
 
@@ -34,15 +35,19 @@ def vocabulary():
     return str(hub_modules.write_vocabulary(folder() / "vocab.txt"))
 
 
-def module(name, make, **options):
-    """A row of a TF-Hub module, which is made once, by the first check."""
+def row(kind, name, make, **options):
+    """A row of a backbone in a folder, which is made once, by the first check."""
 
     @functools.cache
     def handle():
-        return f"tfhub:{make(folder() / name)}"
+        return f"{kind}:{make(folder() / name)}"
 
-    handle.__name__ = f"tfhub_{name}"
+    handle.__name__ = f"{kind}_{name}"
     return Case(handle, **options)
+
+
+module = functools.partial(row, "tfhub")
+preset = functools.partial(row, "kerashub")
 
 
 def encoder(**options):
@@ -73,6 +78,12 @@ MODULES = (
         tunable=False,
     ),
 )
+PRESETS = (
+    preset("bert", kerashub_presets.make_bert, task=words),
+    preset("resnet", kerashub_presets.make_resnet),
+)
+# KerasHub needs a newer Keras than ours may be.
+ELSEWHERE = (*MODULES, *(PRESETS if importlib.util.find_spec("keras_hub") else ()))
 WHOLE_JOURNEY = {"efficientnet_lite0", "mobilenet", "vgg16"}
 CHEAPEST = {
     "convnext_tiny",
@@ -97,7 +108,7 @@ TWO_GRAPHS = {"efficientnet_b0"}
 def tier(case, check):
     cheap = case.name in CHEAPEST and check.__name__ in FAST_CHECKS
     cheap |= case.name in TWO_GRAPHS and check.__name__ == "check_weights_file"
-    fast = cheap or case.name in WHOLE_JOURNEY or case in (OWN, *MODULES)
+    fast = cheap or case.name in WHOLE_JOURNEY or case in (OWN, *ELSEWHERE)
     return () if fast else (pytest.mark.slow,)
 
 
@@ -129,7 +140,7 @@ def test_a_module_gets_the_checks_that_it_can_pass():
     every = {check.__name__ for check in CHECKS if check.applies(OWN)}
     assert checks() == every
     assert every - checks(tunable=False) == {"check_fine_tuning", "check_unfreeze"}
-    assert not any(check.applies(case) and check.cheap for check in CHECKS for case in MODULES)
+    assert not any(check.applies(case) and check.cheap for check in CHECKS for case in ELSEWHERE)
 
 
 def test_only_giants_are_not_trained():
@@ -138,6 +149,6 @@ def test_only_giants_are_not_trained():
     }
 
 
-@parametrize_with_checks([*CASES, OWN, *MODULES], tier)
+@parametrize_with_checks([*CASES, OWN, *ELSEWHERE], tier)
 def test_backbone(case, check, tmp_path):
     check(case, tmp_path)

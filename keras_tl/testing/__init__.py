@@ -7,11 +7,12 @@ def test_backbone(case, check, tmp_path):
     check(case, tmp_path)
 
 A case names a backbone of the catalogue or one that is registered (`keras_tl.backbones.register`),
-or holds a function that builds a `keras.Model`, and then `preprocess=`. A TF-Hub module is named as
-for `Learner`, and `task=` makes texts for one that takes texts:
+or holds a function that builds a `keras.Model`, and then `preprocess=`. A TF-Hub module or a preset
+of KerasHub is named as for `Learner`, and `task=` makes texts for one that takes texts:
 
 Case("tfhub:modules/vectors", image_size=96)
 Case("tfhub:modules/sentences", task=words)
+Case("kerashub:bert_tiny_en_uncased", task=words)
 Case("tfhub:modules/bert", task=words, preprocessor="modules/vocab.txt", repeatable=False)
 
 The tasks are `colours` (images), `words` and `word_pairs` (English texts), or a function of your
