@@ -15,6 +15,8 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from tests import hub_modules
+
 RECIPES = Path(__file__).parents[1] / "recipes"
 
 
@@ -40,8 +42,70 @@ def random_weights(constructor, folder):
     return path
 
 
+# Two moods that one word tells apart.
+MOODS = {"good": ["good", "the good film", "good film ."], "bad": ["bad", "bad film", "the bad s"]}
+
+
+def small_texts(per_class=9, first=0):
+    """Texts and their moods, in turns; all are different."""
+    for number in range(first, first + per_class):
+        for mood, phrases in MOODS.items():
+            yield phrases[number % 3] + " film" * (number // 3), mood
+
+
+def small_tables(folder):
+    """Three CSV files of texts and moods."""
+    folder.mkdir()
+    for number, split in enumerate(("train", "validation", "test")):
+        lines = [f"{text},{mood}" for text, mood in small_texts(first=9 * number)]
+        (folder / f"{split}.csv").write_text("\n".join(["text,label", *lines]) + "\n", "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """Handles of a tiny encoder and of its preprocessing."""
+    folder = tmp_path_factory.mktemp("modules")
+    vocabulary = hub_modules.write_vocabulary(folder / "vocab.txt")
+    return (
+        f"tfhub:{hub_modules.make_encoder(folder / 'encoder')}",
+        f"tfhub:{hub_modules.make_preprocessor(folder / 'preprocess', vocabulary)}",
+    )
+
+
+def prepare(name, data_dir, downloaded, monkeypatch):
+    """Has TensorFlow Datasets prepare a data set of its own, without a download."""
+    monkeypatch.setattr(tfds.download.DownloadManager, "download", lambda *_: downloaded)
+    tfds.builder(name, data_dir=data_dir).download_and_prepare()
+
+
+def prepare_imdb_reviews(data_dir, folder, monkeypatch):
+    """Its `imdb_reviews`, from an archive of a few reviews."""
+    archive = folder / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as content:
+        for split, first in (("train", 0), ("test", 20)):
+            for number, (text, mood) in enumerate(small_texts(20, first)):
+                part = {"good": "pos", "bad": "neg"}[mood]
+                content.writestr(f"aclImdb/{split}/{part}/{number}.txt", text)
+        content.writestr("aclImdb/train/unsup/0.txt", "the film")
+    prepare("imdb_reviews", data_dir, archive, monkeypatch)
+
+
+def prepare_mrpc(data_dir, folder, monkeypatch):
+    """Its `glue/mrpc`, from tables of a few pairs."""
+    lines = ["Quality\t#1 ID\t#2 ID\t#1 String\t#2 String"]
+    for number, (text, mood) in enumerate(small_texts(24)):
+        lines.append(f"{mood == 'good':d}\t{number}\t{number}\tthe film\t{text}")
+    files = {name: folder / f"{name}.tsv" for name in ("train", "test", "dev_ids")}
+    # It is published with a byte order mark, which the builder skips.
+    files["train"].write_text("\n".join(lines), "utf-8-sig")
+    files["test"].write_text("\n".join(lines[:5]), "utf-8")
+    files["dev_ids"].write_text("".join(f"{n}\t{n}\n" for n in range(8)), "utf-8")
+    prepare("glue/mrpc", data_dir, files, monkeypatch)
+
+
 def prepare_cats_vs_dogs(data_dir, folder, monkeypatch):
-    """Has TensorFlow Datasets prepare its `cats_vs_dogs`, from an archive of a few photos."""
+    """Its `cats_vs_dogs`, from an archive of a few photos."""
     archive = folder / "archive.zip"
     with zipfile.ZipFile(archive, "w") as content:
         for number in range(20):
@@ -50,13 +114,20 @@ def prepare_cats_vs_dogs(data_dir, folder, monkeypatch):
     builder = tfds.builder("cats_vs_dogs", data_dir=data_dir)
     module = sys.modules[type(builder).__module__]
     monkeypatch.setattr(module, "_NUM_CORRUPT_IMAGES", 0)
-    monkeypatch.setattr(tfds.download.DownloadManager, "download", lambda *_: archive)
-    builder.download_and_prepare()
+    prepare("cats_vs_dogs", data_dir, archive, monkeypatch)
 
 
-def run_notebook(notebook, folder):
-    """Runs every cell; the notebook's files land in the folder."""
+def run_notebook(notebook, folder, **parameters):
+    """Runs every cell; the notebook's files land in the folder.
+
+    Values given take the place of those in the cell that is tagged so.
+    """
     cells = nbformat.read(RECIPES / notebook, as_version=4)
+    if parameters:
+        (cell,) = (c for c in cells.cells if "parameters" in c.metadata.get("tags", ()))
+        names = set(re.findall(r"^(\w+) =", cell.source, re.MULTILINE))
+        assert names == set(parameters)
+        cell.source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     place = {"metadata": {"path": str(folder)}}
     return nbclient.NotebookClient(cells, timeout=600, resources=place).execute().cells
 
@@ -138,6 +209,58 @@ def test_related_task(tmp_path):
     assert out.startswith("Source, car, ship: test accuracy ")
     assert re.search(r"transfer - scratch: -?\d\.\d{3} \[-?\d\.\d{3}, -?\d\.\d{3}\]", out)
     assert (tmp_path / "curves.png").exists()
+
+
+def test_imdb_reviews(tmp_path, encoder, monkeypatch):
+    prepare_imdb_reviews(tmp_path / "data", tmp_path, monkeypatch)
+    backbone, preprocessor = encoder
+    out = run_recipe(
+        "imdb_reviews.py",
+        *("--data-dir", tmp_path / "data", "--backbone", backbone, "--preprocessor", preprocessor),
+        *("--sequence-length", 16, "--head-epochs", 1, "--epochs", 1),
+        *("--out", tmp_path / "run", "--export", tmp_path / "model"),
+    )
+    assert "34 train, 6 validation, 40 test" in out
+    assert "Test accuracy after fine-tuning: " in out
+    assert re.search(r"^(pos|neg) \(\d+\.\d%\): I laughed, ", out, re.MULTILINE)
+    assert (tmp_path / "run.html").exists()
+    assert (tmp_path / "model" / "1" / "saved_model.pb").exists()
+
+
+@pytest.mark.slow
+def test_sst2(tmp_path, encoder):
+    backbone, preprocessor = encoder
+    out = run_recipe(
+        "sst2.py",
+        *("--data", small_tables(tmp_path / "data"), "--backbone", backbone),
+        *("--preprocessor", preprocessor, "--per-class", 8, "--head-epochs", 1, "--epochs", 1),
+        *("--out", tmp_path / "run", "--export", tmp_path / "model"),
+    )
+    assert "16 train, 18 validation, 18 test" in out
+    for phase in ("the head", "fine-tuning"):
+        assert f"Test accuracy after {phase}: " in out
+    assert re.search(r"^(good|bad) \(\d+\.\d%\): a gripping story", out, re.MULTILINE)
+    assert (tmp_path / "run.html").exists()
+    assert (tmp_path / "model" / "1" / "saved_model.pb").exists()
+
+
+@pytest.mark.slow
+def test_sentence_pairs(tmp_path, encoder, monkeypatch):
+    prepare_mrpc(tmp_path / "data", tmp_path, monkeypatch)
+    backbone, preprocessor = encoder
+    out = run_recipe(
+        "sentence_pairs.py",
+        *("--data-dir", tmp_path / "data", "--backbone", backbone, "--preprocessor", preprocessor),
+        *("--head-epochs", 1, "--epochs", 1),
+        *("--out", tmp_path / "run", "--export", tmp_path / "model"),
+    )
+    assert "34 train, 8 validation, 6 test" in out
+    assert "equivalent: accuracy 0.5000" in out
+    assert re.search(r"After fine-tuning: accuracy \S+, auc \S+, average_precision \d", out)
+    answers = r"^(not_)?equivalent, answered (not_)?equivalent \(\d+\.\d%\): the film \| "
+    assert len(re.findall(answers, out, re.MULTILINE)) == 3
+    assert (tmp_path / "run.html").exists()
+    assert (tmp_path / "model" / "1" / "saved_model.pb").exists()
 
 
 @pytest.mark.slow

@@ -1,0 +1,79 @@
+"""Do two sentences say the same? Pairs of texts, with an encoder from TF-Hub.
+
+    python recipes/sentence_pairs.py
+    python recipes/sentence_pairs.py --file PAIRS.csv
+
+The pairs are those of glue/mrpc (Microsoft Research Paraphrase Corpus) from TensorFlow Datasets:
+3,668 for training and testing, 408 for validation, for GLUE does not publish the labels of its test
+set. PAIRS.csv (also .tsv, .jsonl) has the columns text, text_pair and label instead, with any
+number of classes. The encoder and what makes its tokens are downloaded as in imdb_reviews.py.
+
+Expected: for both phases the accuracy on the test split, beside that of always saying the most
+frequent class, which two thirds of MRPC's pairs have; with two classes also the areas under the ROC
+curve and under that of precision and recall. Then some test pairs with their labels and the
+answers. There are no numbers here: we had no network to measure them.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+import keras_tl as ktl
+
+SMALL_BERT = "tfhub:https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-512_A-8/2"
+METRICS = ("accuracy", "auc", "average_precision")
+
+
+def tell(learner: ktl.Learner, phase: str) -> None:
+    """Prints how good the model is by now; not every task has every metric."""
+    found = learner.evaluate()
+    values = ", ".join(f"{name} {found[name]:.4f}" for name in METRICS if name in found)
+    print(f"After {phase}: {values}")
+
+
+def show(learner: ktl.Learner, count: int) -> None:
+    """Prints some test pairs, what they are, and what the model says."""
+    shown = learner.data.split("test").sample(count, seed=0)
+    answers = learner.predict(list(zip(shown.texts, shown.pairs, strict=True)))
+    for label, answer in zip(shown.labels, answers, strict=True):
+        print(f"{learner.class_names[label]}, answered {answer}: {answer.source}")
+
+
+def main() -> None:
+    """Trains, fine-tunes, predicts, reports and exports."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--file", type=Path, help="a table of text, text_pair and label")
+    parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
+    parser.add_argument("--backbone", default=SMALL_BERT)
+    parser.add_argument("--preprocessor", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
+    parser.add_argument("--sequence-length", type=int, help="of both together, in tokens")
+    parser.add_argument("--head-epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
+    parser.add_argument("--out", type=Path, default=Path("runs/sentence_pairs"))
+    parser.add_argument("--export", type=Path, default=Path("saved_models/sentence_pairs"))
+    args = parser.parse_args()
+
+    length = args.sequence_length
+    if args.file is not None:
+        data = ktl.TextData.from_csv(args.file, text_pair="text_pair", sequence_length=length)
+    else:
+        data = ktl.TextData.from_tfds("glue/mrpc", args.data_dir, sequence_length=length)
+    print(data)
+    counts = np.bincount(data.split("test").labels)
+    print(f"Always {data.class_names[counts.argmax()]}: accuracy {counts.max() / counts.sum():.4f}")
+    learner = ktl.Learner(args.backbone, data, preprocessor=args.preprocessor, seed=0)
+
+    learner.fit_head(args.head_epochs)
+    tell(learner, "the head")
+    learner.fine_tune(args.epochs)
+    tell(learner, "fine-tuning")
+    show(learner, 3)
+
+    learner.save(args.out)
+    learner.report(args.out.with_suffix(".html"))
+    learner.export(args.export)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Is a film review's sentence friendly? BERT from KerasHub on GLUE's SST-2.
+
+    python recipes/sst2.py
+    python recipes/sst2.py --data SST2 --per-class 500
+
+The 67,349 phrases of glue/sst2 come from TensorFlow Datasets, the encoder from KerasHub; both are
+downloaded. SST2 is a folder with train.csv, validation.csv and test.csv instead, each with the
+columns text and label.
+"""
+
+import argparse
+from pathlib import Path
+
+import keras_tl as ktl
+
+OWN = ("a gripping story, told with wit", "two hours of my life that nobody gives back")
+
+
+def load(args: argparse.Namespace) -> ktl.TextData:
+    """The sentences, from files or from TensorFlow Datasets."""
+    if args.data is None:
+        return ktl.TextData.from_tfds(
+            "glue/sst2", args.data_dir, sequence_length=args.sequence_length
+        )
+    return ktl.TextData.from_csv(
+        args.data / "train.csv",
+        validation=args.data / "validation.csv",
+        test=args.data / "test.csv",
+        sequence_length=args.sequence_length,
+    )
+
+
+def tell(learner: ktl.Learner, phase: str) -> None:
+    """Prints how good the model is by now."""
+    for split in ("validation", "test"):
+        accuracy = learner.evaluate(split)["accuracy"]
+        print(f"{split.capitalize()} accuracy after {phase}: {accuracy:.4f}")
+
+
+def main() -> None:
+    """Trains, fine-tunes, predicts, reports and exports."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="a folder of three CSV files")
+    parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
+    parser.add_argument("--backbone", default="kerashub:bert_small_en_uncased")
+    parser.add_argument("--preprocessor", help="of a TF-Hub encoder: tfhub:HANDLE or a vocab.txt")
+    parser.add_argument("--sequence-length", type=int, help="in tokens")
+    parser.add_argument("--per-class", type=int, help="training sentences of each class")
+    parser.add_argument("--head-epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
+    parser.add_argument("--out", type=Path, default=Path("runs/sst2"))
+    parser.add_argument("--export", type=Path, default=Path("saved_models/sst2"))
+    args = parser.parse_args()
+
+    data = load(args).subset(per_class=args.per_class)
+    print(data)
+    print(data.describe_lengths())
+    learner = ktl.Learner(args.backbone, data, preprocessor=args.preprocessor, seed=0)
+
+    learner.fit_head(args.head_epochs)
+    tell(learner, "the head")
+    learner.fine_tune(args.epochs)
+    tell(learner, "fine-tuning")
+    for answer in learner.predict(OWN):
+        print(f"{answer}: {answer.source}")
+
+    learner.save(args.out)
+    learner.report(args.out.with_suffix(".html"))
+    learner.export(args.export)
+
+
+if __name__ == "__main__":
+    main()
