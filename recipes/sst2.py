@@ -1,11 +1,26 @@
-"""Is a film review's sentence friendly? BERT from KerasHub on GLUE's SST-2.
+"""Is a sentence of a film review friendly? BERT from KerasHub on SST-2.
 
     python recipes/sst2.py
     python recipes/sst2.py --data SST2 --per-class 500
 
-The 67,349 phrases of glue/sst2 come from TensorFlow Datasets, the encoder from KerasHub; both are
+The phrases of glue/sst2 come from TensorFlow Datasets, the encoder from KerasHub; both are
 downloaded. SST2 is a folder with train.csv, validation.csv and test.csv instead, each with the
-columns text and label.
+columns text and label. GLUE does not publish the labels of its test set: part of the training
+phrases take its place, and since many of them are parts of one sentence, that accuracy flatters.
+The one on the validation set, of whole sentences, is what others report; the epoch that is kept was
+chosen on it.
+
+Expected with all-MiniLM-L6-v2 (6 layers of width 384, as the two TF-Hub modules that
+tests/backbones/test_minilm.py makes: --backbone tfhub:ENCODER --preprocessor tfhub:PREPROCESS) on
+6,920 whole sentences in a folder, with 872 for validation and 1,821 for testing, and with
+--per-class 500:
+
+    training sentences   test accuracy after the head   after fine-tuning   seconds
+                 6,920                         0.8078              0.8803       424
+                 1,000                         0.7853              0.8402       130
+
+on 2 CPU cores that other work shared. We had no network to measure it with the encoder and the
+phrases that are the default.
 """
 
 import argparse
