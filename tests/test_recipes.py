@@ -263,30 +263,60 @@ def test_sentence_pairs(tmp_path, encoder, monkeypatch):
     assert (tmp_path / "model" / "1" / "saved_model.pb").exists()
 
 
-@pytest.mark.slow
-def test_quickstart(tmp_path):
-    cells = run_notebook("quickstart.ipynb", tmp_path)
+def check_notebook(cells, folder, epochs):
+    """Its pictures are its files, its progress is plain text; gives what it has printed.
+
+    `epochs` are those of the head and of fine-tuning.
+    """
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     pictures = [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
-    files = sorted((tmp_path / "plots").glob("*.png"))
+    files = sorted((folder / "plots").glob("*.png"))
     assert sorted(map(base64.b64decode, pictures)) == sorted(f.read_bytes() for f in files)
     assert len(files) == 3
     written = "".join(o["text"] for o in outputs if o.get("name") == "stdout")
-    head, tuned = map(float, re.findall(r"Test accuracy: (\S+)", written))
-    assert 0.8 < head < tuned
     # One line an epoch, no control codes, no display of rich's own.
     assert re.findall(r"^(?:head|fine-tune) +epoch +(\d+)/", written, re.MULTILINE) == [
-        str(epoch) for epochs in (20, 3) for epoch in range(1, epochs + 1)
+        str(epoch) for count in epochs for epoch in range(1, count + 1)
     ]
     assert "\x1b" not in written
     assert not any("text/html" in output.get("data", {}) for output in outputs)
+    return written
+
+
+@pytest.mark.slow
+def test_quickstart(tmp_path):
+    written = check_notebook(run_notebook("quickstart.ipynb", tmp_path), tmp_path, (20, 3))
+    head, tuned = map(float, re.findall(r"Test accuracy: (\S+)", written))
+    assert 0.8 < head < tuned
     assert (tmp_path / "saved_models" / "digits" / "1" / "saved_model.pb").exists()
 
 
-def test_the_notebook_shows_what_it_gives():
-    cells = nbformat.read(RECIPES / "quickstart.ipynb", as_version=4).cells
+@pytest.mark.slow
+def test_texts(tmp_path, encoder):
+    backbone, preprocessor = encoder
+    cells = run_notebook(
+        "texts.ipynb",
+        tmp_path,
+        ENCODER=backbone,
+        PREPROCESSOR=preprocessor,
+        FOLDER=str(small_tables(tmp_path / "data")),
+        PER_CLASS=8,
+    )
+    written = check_notebook(cells, tmp_path, (20, 3))
+    assert "16 train, 18 validation, 18 test" in written
+    assert len(re.findall(r"Test accuracy: \S+", written)) == 2
+    assert re.search(r"^(good|bad) \(\d+\.\d%\): told with wit", written, re.MULTILINE)
+    assert (tmp_path / "saved_models" / "texts" / "1" / "saved_model.pb").exists()
+
+
+@pytest.mark.parametrize("notebook", ["quickstart.ipynb", "texts.ipynb"])
+def test_a_notebook_shows_what_it_gives(notebook):
+    cells = nbformat.read(RECIPES / notebook, as_version=4).cells
     code = [cell for cell in cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     outputs = [output for cell in code for output in cell.outputs]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
     assert [o for o in outputs if o.output_type == "error"] == []
+    # Nothing of the machine that it ran on: no absolute path.
+    shown = [o.get("text", o.get("data", {}).get("text/plain", "")) for o in outputs]
+    assert [text for text in shown if re.search(r"(?<![\w.])/\w+/", text)] == []
