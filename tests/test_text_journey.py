@@ -246,6 +246,21 @@ WRONG = {
         ConfigError,
         r"Cannot read the vocabulary 'no\.txt'",
     ),
+    "module-without-its-kind": (
+        lambda m: ktl.Learner(str(m["encoder"]), make_texts(), verbose=False),
+        BackboneError,
+        r"'tfhub:\S+encoder' is a module of TF-Hub",
+    ),
+    "preprocessor-without-its-kind": (
+        lambda m: ktl.Learner(
+            f"tfhub:{m['encoder']}",
+            make_texts(),
+            preprocessor=str(m["preprocess"]),
+            verbose=False,
+        ),
+        ConfigError,
+        r"is a folder: for the preprocessing module in it pass 'tfhub:\S+preprocess'\.",
+    ),
     "preprocessor-for-strings": (
         lambda m: ktl.Learner(
             f"tfhub:{m['strings']}", make_texts(), preprocessor="no.txt", verbose=False

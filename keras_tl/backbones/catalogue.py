@@ -29,6 +29,11 @@ def get_spec(name: str) -> BackboneSpec:
     for spec in known.values():
         if _plain(spec.name) == _plain(name):
             return spec
+    if "/" in str(name) or "\\" in str(name):
+        raise BackboneError(
+            f"Unknown backbone {name!r}. A URL or a folder has its kind in front: 'tfhub:{name}' "
+            f"is a module of TF-Hub, 'run:{name}' a saved run."
+        )
     raise BackboneError(
         f"{unknown('backbone', name, known)} A backbone of your own must be registered first, "
         "with keras_tl.backbones.register."

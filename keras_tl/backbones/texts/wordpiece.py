@@ -97,6 +97,11 @@ class WordPiecePreprocessor(TextPreprocessor):
 
 
 def _read_vocabulary(path: Path) -> list[str]:
+    if path.is_dir():
+        raise ConfigError(
+            f"Expected the vocab.txt of a WordPiece tokenizer. {str(path)!r} is a folder: for the "
+            f"preprocessing module in it pass 'tfhub:{path}'."
+        )
     try:
         # Not splitlines(): a token may be a separator of lines of its own.
         lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").split("\n")
