@@ -43,7 +43,7 @@ from keras_tl.training.feature_cache import FeatureCache
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.origins import Trained, Wanted, find_origin
-from keras_tl.training.policies import HEAD, phases_of
+from keras_tl.training.policies import HEADS, phases_of
 from keras_tl.training.tokens import TextNeeds
 from keras_tl.training.trainer import Trainer
 
@@ -246,7 +246,7 @@ class Learner:
             CacheError: the features cannot be kept where asked.
         """
         (phase,) = phases_of(
-            HEAD,
+            HEADS[self._modality.item],
             self._modality.item,
             epochs=epochs,
             learning_rate=learning_rate,

@@ -32,7 +32,8 @@ def get_spec(name: str) -> BackboneSpec:
     if "/" in str(name) or "\\" in str(name):
         raise BackboneError(
             f"Unknown backbone {name!r}. A URL or a folder has its kind in front: 'tfhub:{name}' "
-            f"is a module of TF-Hub, 'run:{name}' a saved run."
+            f"is a module of TF-Hub, 'kerashub:{name}' a preset of KerasHub, and 'run:{name}' a "
+            "saved run."
         )
     raise BackboneError(
         f"{unknown('backbone', name, known)} A backbone of your own must be registered first, "

@@ -1,6 +1,6 @@
 """Policies: fine-tuning methods as readable lists of phases, and the defaults of the head.
 
-The rates and lengths are measured; the table is in docs/fine_tuning.md.
+The rates and lengths are measured; the tables are in docs/fine_tuning.md and docs/texts.md.
 """
 
 import dataclasses
@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, unknown
 
-HEAD = Phase(name="head", epochs=10, learning_rate=1e-3, batch_size=32, schedule="cosine")
+_HEAD = Phase(name="head", epochs=10, learning_rate=1e-3, batch_size=32, schedule="cosine")
+
+# Feature extraction, by what the items are.
+HEADS = {"image": _HEAD, "text": dataclasses.replace(_HEAD, learning_rate=5e-3)}
 
 _FINE_TUNE = Phase(
     name="fine-tune",
