@@ -10,6 +10,8 @@ POOLINGS = ("avg", "max", "flatten", "first", "pooled")
 SCHEDULES = ("constant", "cosine", "linear")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 BATCH_NORMS = ("affine", "frozen", "live")
+# [CLS] a [SEP] b [SEP]
+SHORTEST_SEQUENCE = 5
 CACHES = ("auto", "memory", "disk", "off")
 
 

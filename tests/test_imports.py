@@ -168,6 +168,46 @@ else:
 print("all is well")
 """
 
+IMAGE_WORK = """
+import sys
+for name in ("tensorflow_text", "keras_hub"):
+    sys.modules[name] = None
+import keras, numpy
+import keras_tl
+pixels = numpy.random.default_rng(0).uniform(0, 255, (24, 8, 8, 3))
+data = keras_tl.ImageData.from_arrays(pixels, [0, 1, 2] * 8, verbose=False)
+network = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)])
+learner = keras_tl.Learner(network, data, preprocess="tf", seed=0, verbose=False)
+learner.fit_head(1, cache="memory")
+learner.fine_tune(1)
+learner.save("run")
+expected = learner.predict(pixels).probabilities
+loaded = keras_tl.Learner.load("run", verbose=False)
+assert numpy.array_equal(loaded.predict(pixels).probabilities, expected)
+loaded.export("model")
+texts = keras_tl.TextData.from_arrays(["good", "bad"] * 8, [0, 1] * 8, verbose=False)
+try:
+    keras_tl.Learner("kerashub:bert_tiny_en_uncased", texts, verbose=False)
+except keras_tl.errors.ConfigError as error:
+    assert 'pip install "keras_tl[kerashub]"' in str(error), error
+else:
+    raise AssertionError("KerasHub was found")
+print("all is well")
+"""
+
+
+def test_images_need_no_package_for_texts(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", IMAGE_WORK],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
+    )
+    assert done.stdout.endswith("all is well\n"), done.stderr
+
 
 def test_importing_the_package_imports_no_tensorflow_until_a_name_is_used():
     done = subprocess.run(

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.backbones.texts import WordPiecePreprocessor
+from keras_tl.config import Phase
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError
 from keras_tl.export.verification import verify
 from tests import hub_modules
@@ -38,6 +39,7 @@ def modules(tmp_path_factory):
         "vocabulary": vocabulary,
         "encoder": hub_modules.make_encoder(folder / "encoder"),
         "seeded": hub_modules.make_encoder(folder / "seeded", seeded=True),
+        "plain": hub_modules.make_encoder(folder / "plain", dropout=0.0),
         "fixed": hub_modules.make_encoder(folder / "fixed", length=10),
         "preprocess": hub_modules.make_preprocessor(folder / "preprocess", vocabulary),
         "strings": hub_modules.make_text_module(folder / "strings"),
@@ -53,6 +55,7 @@ CASES = {
     "pairs": ("encoder", "preprocess", True),
     "strings": ("strings", None, False),
     "seeded": ("seeded", "vocabulary", False),
+    "plain": ("plain", "vocabulary", False),
 }
 
 
@@ -138,6 +141,24 @@ def test_the_same_seed_gives_the_same_weights(modules):
     first, again, other = train(0), train(0), train(1)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_two_replicas_learn_what_one_learns(modules):
+    features, weights = [], []
+    for strategy in ("single", "mirrored"):
+        data, head = make_texts(test_split=0), ktl.HeadConfig(dropout=0.0)
+        learner = make_learner(modules, "plain", data, strategy=strategy, head=head)
+        train = data.split("train")
+        assert len(train) % 2 == 0
+        features.append(learner.features(list(train.texts)))
+        learner.fit_head(1)
+        step = Phase("step", 1, 0.1, unfreeze="all", optimizer="sgd", batch_size=len(train))
+        learner.fine_tune(policy=step)
+        weights.append(learner.model.get_weights())
+        assert np.isfinite(learner.evaluate("train")["loss"])
+    np.testing.assert_allclose(*features, atol=1e-6)
+    for one, two in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
 
 
 def test_the_length_is_chosen_from_the_texts_unless_given(modules):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 
-from keras_tl.config import check_choice, check_range
+from keras_tl.config import SHORTEST_SEQUENCE, check_choice, check_range
 from keras_tl.data.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
 from keras_tl.data.decoding import RESIZES
 from keras_tl.errors import ConfigError, unknown
@@ -146,4 +146,4 @@ class CheckedTextOptions(CheckedSplitOptions):
     def __post_init__(self):
         super().__post_init__()
         if self.sequence_length is not None:
-            check_range("sequence_length", self.sequence_length, 1, whole=True)
+            check_range("sequence_length", self.sequence_length, SHORTEST_SEQUENCE, whole=True)

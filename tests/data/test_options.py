@@ -73,7 +73,7 @@ TEXT_ERRORS = [
         for case in ERRORS
         if {*case[0]} & {"validation_split", "test_split", "max_bad", "seed"}
     ),
-    ({"sequence_length": 0}, r"sequence_length must be a whole number of at least 1.*0"),
+    ({"sequence_length": 0}, r"sequence_length must be a whole number of at least 5.*0"),
     ({"sequence_length": 64.0}, r"sequence_length must be a whole number"),
     ({"sequence_length": "64"}, r"sequence_length must be a whole number.*'64'"),
 ]

@@ -10,7 +10,7 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.training.policies import HEAD, POLICIES, phases_of
+from keras_tl.training.policies import HEADS, POLICIES, phases_of
 from tests.conftest import make_small_learner, make_tiny_data
 
 GENTLE = Phase("tune", epochs=2, learning_rate=1e-4, unfreeze="all", optimizer="adamw")
@@ -101,7 +101,7 @@ def test_given_values_are_always_honoured():
             assert (phase.learning_rate, phase.unfreeze, phase.batch_size) == (0.123, 2, 7)
     (phase,) = phases_of("standard", "text", epochs=11, learning_rate=None)
     assert phase == dataclasses.replace(POLICIES["standard"]["text"][0], epochs=11)
-    assert phases_of(HEAD, "image") == (HEAD,)
+    assert phases_of(HEADS["image"], "image") == (HEADS["image"],)
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,11 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.config import check_range
+from keras_tl.config import SHORTEST_SEQUENCE, check_range
 from keras_tl.errors import ConfigError
 
 # What stands in the file that says how to build a preprocessor again.
 ABOUT = "preprocessor.json"
-# [CLS] a [SEP] b [SEP]
-_SHORTEST = 5
 
 Texts = tf.Tensor | np.ndarray | Sequence[str]
 
@@ -40,7 +38,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     def __init__(self, sequence_length: int):
         super().__init__()
-        check_range("sequence_length", sequence_length, _SHORTEST, whole=True)
+        check_range("sequence_length", sequence_length, SHORTEST_SEQUENCE, whole=True)
         self.sequence_length = sequence_length
 
     @abc.abstractmethod
