@@ -151,9 +151,11 @@ def test_two_replicas_learn_what_one_learns(modules):
         train = data.split("train")
         assert len(train) % 2 == 0
         features.append(learner.features(list(train.texts)))
-        learner.fit_head(1)
+        learner.fit_head(1, learning_rate=0.0)
         step = Phase("step", 1, 0.1, unfreeze="all", optimizer="sgd", batch_size=len(train))
+        before = learner.backbone.get_weights()
         learner.fine_tune(policy=step)
+        assert not all(map(np.array_equal, before, learner.backbone.get_weights()))
         weights.append(learner.model.get_weights())
         assert np.isfinite(learner.evaluate("train")["loss"])
     np.testing.assert_allclose(*features, atol=1e-6)
