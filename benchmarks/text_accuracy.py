@@ -1,7 +1,7 @@
 r"""Test accuracy on SST-2 and TREC-6: a frozen BERT under a head, then fine-tuned.
 
     python benchmarks/text_accuracy.py
-    python benchmarks/text_accuracy.py --seeds 1 --settings '[{}, {"learning_rate": 1e-4}]'
+    python benchmarks/text_accuracy.py --seeds 0 --settings '[{}, {"learning_rate": 1e-4}]'
     python benchmarks/text_accuracy.py --poolings avg first pooled --settings '[]'
 
 For each data set, pooling and seed a new process trains the head with its defaults on cached
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="+", default=[shared / n for n in TARGETS])
     parser.add_argument("--modules", type=Path, help="where the modules are kept")
     parser.add_argument("--poolings", nargs="+", default=["avg"])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--settings", type=json.loads, default=[{}])
     parser.add_argument("--head", type=json.loads, default={}, help="arguments of fit_head")
     parser.add_argument("--json", action="store_true")
@@ -71,7 +71,7 @@ def main() -> None:
         modules = pair_in(args.modules or temporary)
         for data in args.data:
             for pooling in args.poolings:
-                for seed in range(args.seeds):
+                for seed in args.seeds:
                     for setting in (None, *args.settings):
                         about = {"data": data.name, "pooling": pooling, "setting": setting}
                         run = common.fresh(

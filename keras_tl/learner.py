@@ -220,7 +220,7 @@ class Learner:
     ) -> PhaseRecord:
         """Feature extraction: trains the head while the backbone is frozen.
 
-        The backbone runs once per image; the head is trained on the cached features. With
+        The backbone runs once per item; the head is trained on the cached features. With
         `augment` every epoch sees other images, so the backbone runs live in every epoch and
         nothing is cached.
 
@@ -234,7 +234,7 @@ class Learner:
                 `CacheConfig`.
             callbacks: Keras callbacks. On cached features their `model` maps features to logits,
                 and on one device the steps run eight at a time: they hear of every eighth.
-            batch_size: images per step; `None`: the measured default.
+            batch_size: items per step; `None`: the measured default.
             label_smoothing: see `Phase`, in [0, 1).
             class_weight: see `Phase`: `"balanced"`, or weights by the classes' names.
 
@@ -285,7 +285,7 @@ class Learner:
             policy: a name (`keras_tl.training.policies.POLICIES`), or phases of your own.
             augment: as in `fit_head`.
             callbacks: Keras callbacks.
-            batch_size: images per step; `None`: the policy's.
+            batch_size: items per step; `None`: the policy's.
             label_smoothing: as in `fit_head`.
             class_weight: as in `fit_head`.
 
@@ -337,11 +337,12 @@ class Learner:
         """Labels and probabilities, or values, from the same graph that `export` writes.
 
         Args:
-            items: a path, a folder, bytes, an array, or a list of one of these; see
-                `keras_tl.data.inputs.read_inputs`.
+            items: images: a path, a folder, bytes, an array, or a list of one of these (see
+                `keras_tl.data.inputs.read_inputs`). Texts: a text, a list of texts, or a list of
+                pairs (see `keras_tl.data.text_inputs.read_texts`).
 
         Raises:
-            DataError: something given is not an image; the message names it.
+            DataError: something given is no such item; the message names it.
         """
         given = self._modality.read(items)
         try:
