@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_tl.backbones.hub import find_hub_layers, load_hub
+from keras_tl.backbones.kerashub.loading import load_kerashub
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.texts import HubPreprocessor, WordPiecePreprocessor
 from tests import hub_modules
@@ -109,3 +110,20 @@ def test_fine_tuning_moves_the_whole_encoder_and_frozen_training_nothing(pair):
         weights = {path for path in moved() if "seed_generator" not in path}
         assert trainable - optional <= weights <= trainable
     assert len(trainable) == 5 + 6 * 16 + 2
+
+
+def test_the_preset_and_the_pair_give_the_same_numbers(files, pair):
+    # Without accents, of which KerasHub's own tokenizer makes [UNK].
+    texts = [text for text in TEXTS if text.isascii()]
+    preset, module = load_kerashub(str(files)), load_hub(pair[1])
+    assert [name for name, _ in preset.blocks] == [name for name, _ in module.blocks]
+    assert preset.longest == 512
+    for pairs in (None, PAIRS[: len(texts)]):
+        ours = preset.files.preprocessor.with_length(LENGTH)(texts, pairs)
+        theirs = HubPreprocessor(pair[0], LENGTH)(texts, pairs)
+        for name, values in theirs.items():
+            np.testing.assert_array_equal(ours[name], values)
+        found = preset.network(ours, training=False)
+        wanted = module.network(theirs, training=False)
+        for name, values in wanted.items():
+            np.testing.assert_allclose(found[name], values, atol=1e-5)
