@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--preprocessor", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
     parser.add_argument("--sequence-length", type=int, default=128, help="in tokens, up to 512")
     parser.add_argument("--per-class", type=int, help="training reviews of each class")
-    parser.add_argument("--head-epochs", type=int, default=20)
+    parser.add_argument("--head-epochs", type=int)
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     parser.add_argument("--out", type=Path, default=Path("runs/imdb_reviews"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/imdb_reviews"))

@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--backbone", default=SMALL_BERT)
     parser.add_argument("--preprocessor", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
     parser.add_argument("--sequence-length", type=int, help="of both together, in tokens")
-    parser.add_argument("--head-epochs", type=int, default=20)
+    parser.add_argument("--head-epochs", type=int)
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     parser.add_argument("--out", type=Path, default=Path("runs/sentence_pairs"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/sentence_pairs"))

@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--preprocessor", help="of a TF-Hub encoder: tfhub:HANDLE or a vocab.txt")
     parser.add_argument("--sequence-length", type=int, help="in tokens")
     parser.add_argument("--per-class", type=int, help="training sentences of each class")
-    parser.add_argument("--head-epochs", type=int, default=20)
+    parser.add_argument("--head-epochs", type=int)
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     parser.add_argument("--out", type=Path, default=Path("runs/sst2"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/sst2"))

@@ -303,7 +303,7 @@ def test_texts(tmp_path, encoder):
         FOLDER=str(small_tables(tmp_path / "data")),
         PER_CLASS=8,
     )
-    written = check_notebook(cells, tmp_path, (20, 3))
+    written = check_notebook(cells, tmp_path, (10, 3))
     assert "16 train, 18 validation, 18 test" in written
     assert len(re.findall(r"Test accuracy: \S+", written)) == 2
     assert re.search(r"^(good|bad) \(\d+\.\d%\): told with wit", written, re.MULTILINE)

@@ -60,10 +60,10 @@ def _from_preset(kind: type, preset: str, **options: Any) -> Any:
     try:
         return kind.from_preset(preset, **options)
     except Exception as error:  # Its loaders raise whatever they meet.
-        lines = str(error).splitlines() or [""]
+        reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
         raise BackboneError(
             f"Could not load a {kind.__name__} from the KerasHub preset {preset!r} "
-            f"({type(error).__name__}: {lines[0]}). Expected a preset's name (see "
+            f"({type(error).__name__}: {reason}). Expected a preset's name (see "
             "https://keras.io/keras_hub/presets), a kaggle:// or hf:// handle, or a folder that "
             "save_to_preset wrote. Without a network: download the preset elsewhere and pass its "
             "folder."
