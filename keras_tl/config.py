@@ -9,6 +9,7 @@ TASKS = ("multiclass", "binary", "multilabel", "regression")
 POOLINGS = ("avg", "max", "flatten", "first", "pooled")
 SCHEDULES = ("constant", "cosine", "linear")
 OPTIMIZERS = ("adam", "adamw", "sgd")
+MONITORS = ("loss", "metric")
 BATCH_NORMS = ("affine", "frozen", "live")
 # [CLS] a [SEP] b [SEP]
 SHORTEST_SEQUENCE = 5
@@ -130,10 +131,13 @@ class Phase(JsonConfig):
         clip_norm: gradients are scaled down to this norm of all of them together (Pascanu et al.,
             2013, arXiv:1211.5063, sec. 3.2); `None`: never.
         batch_size: images or texts per step, over all replicas.
-        patience: epochs without a better validation loss before training stops; the best
-            weights are restored in any case. Without a validation split nothing stops. `None`:
-            nothing stops and the last weights are kept, for training from random weights, whose
-            validation loss is often lowest before anything has been learned.
+        patience: epochs without a better result on the validation split before training stops;
+            the best weights are restored in any case. Without a validation split nothing stops.
+            `None`: nothing stops and the last weights are kept, for training from random weights,
+            whose validation loss is often lowest before anything has been learned.
+        monitor: what is better: a lower validation `"loss"`, or a better `"metric"` (accuracy
+            where there are classes). The loss also says how sure the answers may be; encoders of
+            texts get more of them right long after it is lowest.
         batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
             moving statistics never move; `"frozen"`: gamma and beta neither; `"live"`: the
             statistics are those of the batch and move (momentum at most 0.9), for training from
@@ -155,6 +159,7 @@ class Phase(JsonConfig):
     clip_norm: float | None = None
     batch_size: int = 32
     patience: int | None = 5
+    monitor: str = "loss"
     batch_norm: str = "affine"
     label_smoothing: float = 0.0
     class_weight: str | dict[str, float] | None = None
@@ -171,6 +176,7 @@ class Phase(JsonConfig):
             check_range("patience", self.patience, 1, whole=True)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
+        check_choice("monitor", self.monitor, MONITORS)
         check_choice("batch_norm", self.batch_norm, BATCH_NORMS)
         check_range("label_smoothing", self.label_smoothing, 0, 0.99)
         if isinstance(self.class_weight, dict):

@@ -32,6 +32,7 @@ class Task(abc.ABC):
         target_scale: regression: their standard deviation, in their unit.
         headline: the metric of `evaluate()` that says most.
         watched: the metric that is watched while training, beside the loss.
+        more_is_better: whether more of it is.
         exact: whether an answer is right or wrong, not more or less so.
     """
 
@@ -41,6 +42,7 @@ class Task(abc.ABC):
 
     headline = "accuracy"
     watched = "accuracy"
+    more_is_better = True
     exact = True
 
     @property
@@ -69,7 +71,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
-        """The metrics watched while training."""
+        """The metrics watched while training; `watched` is among them."""
 
     @abc.abstractmethod
     def targets(self, labels: np.ndarray, soft: bool = False) -> np.ndarray:
@@ -244,6 +246,7 @@ class Regression(Task):
 
     headline = "mae"
     watched = "mae"
+    more_is_better = False
     exact = False
 
     @property
@@ -301,11 +304,22 @@ def task_of(config: ModelConfig) -> Task:
     return TASKS[config.task](config.class_names, config.target_mean, config.target_scale)
 
 
-def loss_of(task: Task, phase: Phase, labels: np.ndarray, logits: np.ndarray) -> float:
-    """The mean loss over a split, as a phase counts it."""
+def monitored(task: Task, phase: Phase) -> tuple[str, bool]:
+    """What a phase watches on the validation split: its name, and whether more is better."""
+    if phase.monitor == "loss":
+        return "loss", False
+    return task.watched, task.more_is_better
+
+
+def monitored_value(task: Task, phase: Phase, labels: np.ndarray, logits: np.ndarray) -> float:
+    """What a phase watches, of a split."""
     soft = needs_shares(phase)
-    loss = task.loss(phase.label_smoothing, soft)(task.targets(labels, soft), logits)
-    return float(loss) * task.loss_weight
+    targets = task.targets(labels, soft)
+    if phase.monitor == "loss":
+        return float(task.loss(phase.label_smoothing, soft)(targets, logits)) * task.loss_weight
+    metric = next(metric for metric in task.metrics(soft) if metric.name == task.watched)
+    metric.update_state(targets, logits)
+    return float(metric.result())
 
 
 def needs_shares(phase: Phase, mixed: bool = False) -> bool:

@@ -1,5 +1,6 @@
 """Every task from data to export, and what its losses, weights and answers are."""
 
+import dataclasses
 import math
 
 import keras
@@ -8,10 +9,10 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
-from keras_tl.config import Phase
+from keras_tl.config import MONITORS, Phase
 from keras_tl.data.labels import label_coder
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.tasks import TASKS, loss_of
+from keras_tl.tasks import TASKS, monitored, monitored_value
 from tests.conftest import make_small_learner
 
 
@@ -103,16 +104,32 @@ def test_the_whole_journey(task, tmp_path):
     ("task", "smoothing"),
     [*((task, 0.0) for task in TASKS), *((task, 0.1) for task in TASKS if task != "regression")],
 )
-def test_the_loss_of_a_split_is_the_one_that_fit_reports(task, smoothing):
+def test_what_is_watched_of_a_split_is_what_fit_reports(task, smoothing):
     learner = make_learner(task)
-    phase = Phase("head", epochs=2, learning_rate=0.01, label_smoothing=smoothing)
     record = learner.fit_head(epochs=2, learning_rate=0.01, label_smoothing=smoothing)
     validation = learner.data.split("validation")
     logits = learner._trainer.logits(validation)
-    reported = record.epochs[record.best_epoch - 1]["val_loss"]
-    assert loss_of(learner.task, phase, validation.labels, logits) == pytest.approx(
-        reported, rel=1e-4
-    )
+    for monitor in MONITORS:
+        phase = dataclasses.replace(record.phase, monitor=monitor)
+        name, _ = monitored(learner.task, phase)
+        reported = record.epochs[record.best_epoch - 1][f"val_{name}"]
+        found = monitored_value(learner.task, phase, validation.labels, logits)
+        assert found == pytest.approx(reported, rel=1e-4)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_best_epoch_is_that_of_what_is_watched(task):
+    learner = make_learner(task)
+    learner.fit_head(epochs=1)
+    for monitor in MONITORS:
+        phase = Phase("tune", 4, 0.02, unfreeze="all", monitor=monitor)
+        name, more_is_better = monitored(learner.task, phase)
+        validation = learner.data.split("validation")
+        logits = learner._trainer.logits(validation)
+        before = monitored_value(learner.task, phase, validation.labels, logits)
+        (record,) = learner.fine_tune(policy=phase, augment=False)
+        values = [before, *(epoch[f"val_{name}"] for epoch in record.epochs)]
+        assert record.best_epoch == int(np.argmax(values) if more_is_better else np.argmin(values))
 
 
 def test_two_classes_have_the_answers_of_a_softmax_of_two():

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
 from keras_tl.reporting import Reporter
-from keras_tl.tasks import Task
+from keras_tl.tasks import Task, monitored
 from keras_tl.training.freezing import prepare
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.progress import EpochProgress
@@ -21,25 +21,29 @@ CACHED_STEPS_PER_EXECUTION = 8
 class BestWeights(keras.callbacks.EarlyStopping):
     """Early stopping that also knows the weights from before the phase.
 
-    A phase that makes the validation loss worse in every epoch ends with the weights it began
-    with.
+    A phase that makes what it watches worse in every epoch ends with the weights it began with.
 
     Args:
-        patience: epochs without a better validation loss before training stops.
-        loss_before: validation loss before the phase; `None` if the head is untrained.
+        phase: what it watches, and its patience.
+        task: decides what that is called.
+        before: what is watched, before the phase; `None` if the head is untrained.
     """
 
-    def __init__(self, patience: int, loss_before: float | None):
+    def __init__(self, phase: Phase, task: Task, before: float | None):
+        name, more_is_better = monitored(task, phase)
         super().__init__(
-            monitor="val_loss", mode="min", patience=patience, restore_best_weights=True
+            monitor=f"val_{name}",
+            mode="max" if more_is_better else "min",
+            patience=phase.patience,
+            restore_best_weights=True,
         )
-        self._loss_before = loss_before
+        self._before = before
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.best_epoch = -1
-        if self._loss_before is not None:
-            self.best = self._loss_before
+        if self._before is not None:
+            self.best = self._before
             self.best_weights = self.model.get_weights()
 
 
@@ -53,7 +57,7 @@ def run_phase(
     reporter: Reporter,
     cached: bool,
     mixed: bool = False,
-    loss_before: float | None = None,
+    before: float | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> PhaseRecord:
     """Trains `model` for one phase.
@@ -69,7 +73,8 @@ def run_phase(
         reporter: tells people.
         cached: whether `model` is the head on cached features.
         mixed: whether an augmentation mixes labels.
-        loss_before: validation loss of the weights the phase begins with, if they are trained.
+        before: what the phase watches on the validation split, of the weights it begins with, if
+            they are trained.
         callbacks: the user's own; their `model` is `model`.
 
     Returns:
@@ -85,7 +90,7 @@ def run_phase(
     own = [progress]
     best = None
     if validation is not None and phase.patience is not None:
-        best = BestWeights(phase.patience, loss_before)
+        best = BestWeights(phase, task, before)
         own.append(best)
     try:
         history = model.fit(

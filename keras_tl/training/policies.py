@@ -29,7 +29,7 @@ _FINE_TUNE = Phase(
 
 # As BERT is fine-tuned (Devlin et al., 2019, arXiv:1810.04805, appendix A.2-A.3).
 _FINE_TUNE_TEXT = dataclasses.replace(
-    _FINE_TUNE, learning_rate=5e-5, schedule="linear", clip_norm=1.0
+    _FINE_TUNE, learning_rate=5e-5, schedule="linear", clip_norm=1.0, monitor="metric"
 )
 
 # From random weights, to compare with.

@@ -12,7 +12,7 @@ from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels
 from keras_tl.data.labelled import LabelledData, Split
 from keras_tl.errors import ConfigError
 from keras_tl.reporting import Reporter
-from keras_tl.tasks import loss_of, needs_shares, task_of
+from keras_tl.tasks import monitored, monitored_value, needs_shares, task_of
 from keras_tl.training.assembly import Assembled
 from keras_tl.training.extraction import BatchRunner
 from keras_tl.training.feature_cache import FeatureCache, Features, weights_fingerprint
@@ -78,11 +78,11 @@ class Trainer:
             augment = getattr(data, "augmentation", False)
         self.check(phase, augment)
         cached = phase.unfreeze is None and augment is False and self.cache.config.where != "off"
-        loss_before = None
+        before = None
         if self.history and "validation" in data.splits:
             validation = data.splits["validation"]
             logits = self.logits(validation)
-            loss_before = loss_of(self.task, phase, validation.labels, logits)
+            before = monitored_value(self.task, phase, validation.labels, logits)
         # Each phase has shuffles and augmentations of its own.
         seed = self._seed + 1000 * len(self.history)
         mixed = mixes_labels(augment)
@@ -105,7 +105,7 @@ class Trainer:
                 reporter=self._reporter,
                 cached=cached,
                 mixed=mixed,
-                loss_before=loss_before,
+                before=before,
                 callbacks=callbacks,
             )
         except tf.errors.OpError as error:
@@ -118,9 +118,10 @@ class Trainer:
             # The whole model is left as a frozen one that can be fitted and evaluated.
             prepare(self._parts.model, self._parts.backbone, phase, 1, self.task)
         if not record.best_epoch:
+            name, more = monitored(self.task, phase)
             self._reporter.say(
-                f"{phase.name}: no epoch had a lower validation loss than before "
-                f"({loss_before:.4f}), so the weights from before were kept."
+                f"{phase.name}: no epoch had a {'higher' if more else 'lower'} validation {name} "
+                f"than before ({before:.4f}), so the weights from before were kept."
             )
         self.history.append(record)
         return record
