@@ -38,8 +38,6 @@ class Backbone(keras.layers.Layer):
             layers that belong to each.
     """
 
-    _live_statistics = False
-
     def __init__(self, network: keras.Model, blocks: list[tuple[str, list[str]]], **kwargs):
         # autocast would round the pixels to half precision before the preprocessing sees them.
         super().__init__(autocast=False, **kwargs)
@@ -69,7 +67,7 @@ class Backbone(keras.layers.Layer):
             if reason is not None:
                 raise BackboneError(reason)
         keras.layers.Layer.trainable.fset(self, value)
-        self._live_statistics = False
+        self._batch_norm_mode = "affine"
         self._set_blocks(self.blocks if value else ())
 
     def unfreeze(self, blocks: tuple[str, ...], batch_norm: str = "affine") -> None:
@@ -84,7 +82,7 @@ class Backbone(keras.layers.Layer):
                 batch's and move, with a momentum of at most 0.9.
         """
         self.trainable = bool(blocks)
-        self._live_statistics = batch_norm == "live"
+        self._batch_norm_mode = batch_norm
         self._set_blocks(blocks)
         for layer in self._batch_norms():
             if batch_norm == "frozen":
@@ -93,6 +91,7 @@ class Backbone(keras.layers.Layer):
                 layer.momentum = min(layer.momentum, LIVE_MOMENTUM)
 
     def _set_blocks(self, blocks: tuple[str, ...]) -> None:
+        self._unfrozen = tuple(blocks)
         chosen = {id(layer) for block in blocks for layer in self.block_layers(block)}
         for layer in leaf_layers(self.network):
             _set_trainable(layer, id(layer) in chosen)
@@ -104,7 +103,7 @@ class Backbone(keras.layers.Layer):
         A BatchNorm layer updates its statistics only while its own `trainable` is true; what
         the optimizer gets is decided by its variables' flags.
         """
-        for layer in () if self._live_statistics else self._batch_norms():
+        for layer in () if self._batch_norm_mode == "live" else self._batch_norms():
             if layer.trainable:
                 flags = [variable.trainable for variable in layer.weights]
                 layer.trainable = False
@@ -128,12 +127,19 @@ class Backbone(keras.layers.Layer):
         return super().get_config() | {
             "network": keras.saving.serialize_keras_object(self.network),
             "blocks": self._blocks,
+            "unfrozen": list(self._unfrozen),
+            "batch_norm": self._batch_norm_mode,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Backbone":
+        config = dict(config)
         network = keras.saving.deserialize_keras_object(config.pop("network"))
-        return cls(network, **config)
+        # The optimizer of a saved model fits what was trainable. Older files have no such keys.
+        unfrozen, batch_norm = config.pop("unfrozen", ()), config.pop("batch_norm", "affine")
+        backbone = cls(network, **config)
+        backbone.unfreeze(tuple(unfrozen), batch_norm)
+        return backbone
 
 
 def leaf_layers(network: keras.Model) -> list[keras.layers.Layer]:

@@ -141,3 +141,30 @@ def test_a_model_with_it_is_an_ordinary_keras_file(network, images, tmp_path):
     assert [layer.blocks for layer in loaded.layers if isinstance(layer, Backbone)] == [
         ("conv", "norm")
     ]
+
+
+@pytest.mark.parametrize("batch_norm", ["affine", "frozen", "live"])
+@pytest.mark.parametrize("blocks", [(), ("norm",), ("conv", "norm")])
+def test_a_keras_file_knows_what_is_trainable(network, images, tmp_path, blocks, batch_norm):
+    """The optimizer in it fits nothing else."""
+    inputs = keras.Input((8, 8, 3))
+    backbone = Backbone(network, BLOCKS)
+    model = keras.Model(inputs, keras.layers.Dense(2)(backbone(inputs)))
+    backbone.unfreeze(blocks, batch_norm)
+    model.compile("adam", "mse")
+    model.train_on_batch(images, np.zeros(model.compute_output_shape(images.shape), np.float32))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    names = [variable.path for variable in model.trainable_variables]
+    assert [variable.path for variable in loaded.trainable_variables] == names
+    for one, other in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_keras_file_of_earlier_versions_is_read_as_frozen(network):
+    backbone = Backbone(network, BLOCKS)
+    backbone.unfreeze(("norm",))
+    config = backbone.get_config()
+    for new in ("unfrozen", "batch_norm"):
+        del config[new]
+    assert Backbone.from_config(config).trainable_variables == []
