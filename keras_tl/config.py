@@ -122,6 +122,13 @@ class Phase(JsonConfig):
         learning_rate: peak learning rate of the optimizer's update.
         unfreeze: `None` (only the head is trained), `"all"`, the number of blocks counted
             from the head down, or a block's name (that block and all above it).
+        unfreeze_every: `None`: these blocks are unfrozen at once; a number: the last block first,
+            and after every so many epochs the one below it (Howard and Ruder, 2018,
+            arXiv:1801.06146, sec. 3.3); `"auto"`: one more in every epoch, or as many as it takes
+            to train all of them in the last epoch.
+        discriminative_factor: the learning rate of a block is that of the block above it divided
+            by this, at least 1; the last block's that of the head, which is `learning_rate` (the
+            same, sec. 3.2, where it is 2.6).
         optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: AdamW's decoupled decay (Loshchilov and Hutter, 2019, arXiv:1711.05101)
             per step and unit of learning rate; never applied to biases and normalisation.
@@ -163,10 +170,14 @@ class Phase(JsonConfig):
     batch_norm: str = "affine"
     label_smoothing: float = 0.0
     class_weight: str | dict[str, float] | None = None
+    discriminative_factor: float = 1.0
+    unfreeze_every: int | str | None = None
 
     def __post_init__(self):
         check_range("epochs", self.epochs, 1, whole=True)
         check_range("learning_rate", self.learning_rate, 0, 1e3)
+        check_range("discriminative_factor", self.discriminative_factor, 1, 1e3)
+        self._check_unfreeze_every()
         check_range("weight_decay", self.weight_decay, 0, 1)
         check_range("warmup", self.warmup, 0, 1)
         if self.clip_norm is not None:
@@ -184,6 +195,19 @@ class Phase(JsonConfig):
                 check_range(f"class_weight[{name!r}]", weight, 0)
         elif self.class_weight is not None:
             check_choice("class_weight", self.class_weight, ("balanced",))
+
+    def _check_unfreeze_every(self) -> None:
+        if self.unfreeze_every is None:
+            return
+        if isinstance(self.unfreeze_every, str):
+            check_choice("unfreeze_every", self.unfreeze_every, ("auto",))
+        else:
+            check_range("unfreeze_every", self.unfreeze_every, 1, whole=True)
+        if self.unfreeze is None:
+            raise ConfigError(
+                "unfreeze_every= is for a phase that unfreezes blocks; unfreeze is None. Set it "
+                "to 'all', a number of blocks, or a block's name."
+            )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -270,6 +270,7 @@ class Learner:
         batch_size: int | None = None,
         label_smoothing: float | None = None,
         class_weight: str | dict[str, float] | None = None,
+        discriminative_factor: float | None = None,
     ) -> list[PhaseRecord]:
         """Unfreezes, recompiles at a very low rate, and trains backbone and head together.
 
@@ -288,6 +289,8 @@ class Learner:
             batch_size: items per step; `None`: the policy's.
             label_smoothing: as in `fit_head`.
             class_weight: as in `fit_head`.
+            discriminative_factor: what the rate is divided by from each block to the one below
+                it, see `Phase`; 1: one rate for all; `None`: the policy's.
 
         Returns:
             The records of the phases, also appended to `history`.
@@ -306,6 +309,7 @@ class Learner:
             batch_size=batch_size,
             label_smoothing=label_smoothing,
             class_weight=class_weight,
+            discriminative_factor=discriminative_factor,
         )
         check_augmentation(augment)
         for phase in phases:

@@ -36,6 +36,8 @@ CONFIGS = [
         batch_norm="frozen",
     ),
     Phase("two", 3, 1e-4, unfreeze=2),
+    Phase("in turn", 3, 1e-4, unfreeze="all", discriminative_factor=2.6, unfreeze_every="auto"),
+    Phase("slowly", 9, 1e-4, unfreeze=3, discriminative_factor=1, unfreeze_every=2),
     ModelConfig(**MODEL),
     ModelConfig(
         **MODEL,
@@ -53,6 +55,14 @@ def test_json_gives_the_same_back(config):
     again = type(config).from_json(json.loads(text))
     assert again == config
     assert json.dumps(again.to_json()) == text
+
+
+def test_phases_of_earlier_runs_are_read():
+    old = Phase("tune", 1, 1e-4, unfreeze="all")
+    values = old.to_json()
+    for new in ("discriminative_factor", "unfreeze_every"):
+        del values[new]
+    assert Phase.from_json(values) == old
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: type(config).__name__)
@@ -122,6 +132,11 @@ WRONG = [
     (phase(optimizer="rmsprop"), r"Unknown optimizer 'rmsprop'.*'adam', 'adamw', 'sgd'"),
     (phase(schedule="step"), r"Unknown schedule 'step'.*'constant', 'cosine'"),
     (phase(batch_norm="off"), r"Unknown batch_norm 'off'.*'affine', 'frozen', 'live'"),
+    (phase(discriminative_factor=0.5), r"discriminative_factor must be a number from 1 .*0\.5"),
+    (phase(unfreeze="all", unfreeze_every=0), r"unfreeze_every must be a whole number of at"),
+    (phase(unfreeze="all", unfreeze_every=0.5), r"unfreeze_every must be a whole number"),
+    (phase(unfreeze="all", unfreeze_every="all"), r"Unknown unfreeze_every 'all'.*'auto'"),
+    (phase(unfreeze_every=1), r"unfreeze_every= is for a phase that unfreezes blocks"),
 ]
 
 

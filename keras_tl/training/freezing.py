@@ -1,5 +1,7 @@
 """What is trainable, and the compile that must follow every change of it: one function."""
 
+from collections.abc import Callable
+
 import keras
 
 from keras_tl.backbones.layer import Backbone
@@ -8,6 +10,7 @@ from keras_tl.errors import ConfigError, unknown
 from keras_tl.tasks import Task, needs_shares
 from keras_tl.training.device import jit_compile
 from keras_tl.training.optimizers import make_optimizer
+from keras_tl.training.own_rates import rate_factors
 
 
 def prepare(
@@ -18,8 +21,8 @@ def prepare(
     task: Task,
     mixed: bool = False,
     steps_per_execution: int = 1,
-) -> None:
-    """Freezes and unfreezes as a phase says, then compiles.
+) -> Callable[[tuple[str, ...]], None]:
+    """Freezes and unfreezes as the first epoch of a phase needs it, then compiles.
 
     Args:
         model: the model that `fit` will be called on: all of it, or only the head.
@@ -30,23 +33,48 @@ def prepare(
         mixed: whether an augmentation mixes labels.
         steps_per_execution: as in Keras's `compile`.
 
+    Returns:
+        What trains other blocks of the phase from then on: it takes their names, and compiles
+        again with the same optimizer, which keeps its moments and its count of steps.
+
     Raises:
         ConfigError: the phase names a block that the backbone has not.
     """
     unfreeze(backbone, phase.unfreeze, phase.batch_norm)
+    blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
+    optimizer = _optimizer_of(model, backbone, phase, steps)
     shares = needs_shares(phase, mixed)
+
+    def train(blocks: tuple[str, ...]) -> None:
+        backbone.unfreeze(blocks, phase.batch_norm)
+        with model.distribute_strategy.scope():
+            model.compile(
+                optimizer=optimizer,
+                loss=task.loss(phase.label_smoothing, shares),
+                loss_weights=task.loss_weight,
+                metrics=task.metrics(shares),
+                jit_compile=jit_compile(),
+                steps_per_execution=steps_per_execution,
+            )
+
+    train(blocks_in_epoch(blocks, phase.unfreeze_every, 0, phase.epochs))
+    return train
+
+
+def _optimizer_of(
+    model: keras.Model, backbone: Backbone, phase: Phase, steps: int
+) -> keras.optimizers.Optimizer:
+    variables, factors = model.trainable_variables, None
+    if phase.discriminative_factor > 1 or phase.unfreeze_every is not None:
+        factors = rate_factors(backbone, variables, phase.discriminative_factor)
     with model.distribute_strategy.scope():
-        optimizer = make_optimizer(phase, steps, model.trainable_variables)
+        optimizer = make_optimizer(phase, steps, variables, factors)
         if "mixed_float16" in {layer.dtype_policy.name for layer in model._flatten_layers()}:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        model.compile(
-            optimizer=optimizer,
-            loss=task.loss(phase.label_smoothing, shares),
-            loss_weights=task.loss_weight,
-            metrics=task.metrics(shares),
-            jit_compile=jit_compile(),
-            steps_per_execution=steps_per_execution,
-        )
+        if phase.unfreeze_every is not None:
+            # An optimizer updates any of the variables that it was built with, and no others.
+            optimizer.build(variables)
+    return optimizer
 
 
 def unfreeze(backbone: Backbone, which: str | int | None, batch_norm: str = "affine") -> None:
@@ -80,3 +108,23 @@ def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tupl
             f"{len(blocks)}. Received: {which!r}. The blocks are: {', '.join(blocks)}."
         )
     return blocks[-which:]
+
+
+def blocks_in_epoch(
+    blocks: tuple[str, ...], every: int | str | None, epoch: int, epochs: int
+) -> tuple[str, ...]:
+    """The names of the blocks that an epoch trains.
+
+    Args:
+        blocks: those that the phase unfreezes, from input to output.
+        every: `Phase.unfreeze_every`.
+        epoch: counted from 0.
+        epochs: of the phase.
+    """
+    if every is None or not blocks:
+        return blocks
+    if every == "auto":
+        count = max(epoch + 1, -(-len(blocks) * (epoch + 1) // epochs))
+    else:
+        count = 1 + epoch // every
+    return blocks[-min(count, len(blocks)) :]

@@ -1,26 +1,37 @@
 """Optimizers and learning-rate schedules of a phase, Keras's own where it has them."""
 
+from collections.abc import Sequence
+
 import keras
 
 from keras_tl.config import Phase
+from keras_tl.training.own_rates import OwnRatesAdam, OwnRatesAdamW, OwnRatesSGD
 from keras_tl.training.schedules import LinearDecay
 
 
-def make_optimizer(phase: Phase, steps: int, variables: list) -> keras.optimizers.Optimizer:
+def make_optimizer(
+    phase: Phase, steps: int, variables: list, rate_factors: Sequence[float] | None = None
+) -> keras.optimizers.Optimizer:
     """The optimizer of a phase.
 
     Args:
         phase: what to make.
         steps: number of updates in the whole phase, for the schedule.
         variables: the trainable variables. Biases and normalisation get no weight decay.
+        rate_factors: what the rate of each of them is multiplied by; `None`: Keras's own
+            optimizer, with one rate for all.
     """
     rate = make_schedule(phase, steps)
-    clip = {"global_clipnorm": phase.clip_norm}
+    sgd, adam, adamw = keras.optimizers.SGD, keras.optimizers.Adam, keras.optimizers.AdamW
+    options = {"global_clipnorm": phase.clip_norm}
+    if rate_factors is not None:
+        sgd, adam, adamw = OwnRatesSGD, OwnRatesAdam, OwnRatesAdamW
+        options["rate_factors"] = rate_factors
     if phase.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=0.9, **clip)
+        return sgd(rate, momentum=0.9, **options)
     if phase.optimizer == "adam":
-        return keras.optimizers.Adam(rate, **clip)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=phase.weight_decay, **clip)
+        return adam(rate, **options)
+    optimizer = adamw(rate, weight_decay=phase.weight_decay, **options)
     # All of them are vectors, but for the biases of attention, which have an axis for the heads.
     spared = [x for x in variables if len(x.shape) < 2 or x.name.split(":")[0] == "bias"]
     if spared:

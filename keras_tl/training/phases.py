@@ -1,7 +1,7 @@
 """Runs one phase: prepare (freeze, compile), fit, keep the best weights."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
@@ -10,7 +10,7 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
 from keras_tl.reporting import Reporter
 from keras_tl.tasks import Task, monitored
-from keras_tl.training.freezing import prepare
+from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prepare
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.progress import EpochProgress
 
@@ -45,6 +45,64 @@ class BestWeights(keras.callbacks.EarlyStopping):
         if self._before is not None:
             self.best = self._before
             self.best_weights = self.model.get_weights()
+
+
+class GradualUnfreezing(keras.callbacks.Callback):
+    """Unfreezes the blocks of a phase one after the other, from the last one down.
+
+    Compiling anew between two epochs of one `fit` keeps the optimizer, and callbacks hear of one
+    training. After it everything that the phase could train is trainable, as after any other
+    phase, so that what the optimizer holds fits what is trainable.
+
+    Args:
+        phase: with `unfreeze_every`.
+        blocks: those that the phase unfreezes.
+        train: trains these blocks from then on, see `prepare`.
+        reporter: tells people.
+    """
+
+    def __init__(
+        self,
+        phase: Phase,
+        blocks: tuple[str, ...],
+        train: Callable[[tuple[str, ...]], None],
+        reporter: Reporter,
+    ):
+        super().__init__()
+        self._phase = phase
+        self._blocks = blocks
+        self._train = train
+        self._reporter = reporter
+        self._trained = self._blocks_in(0)
+
+    def on_train_begin(self, logs=None):
+        last = self._blocks_in(self._phase.epochs - 1)
+        rest = ", ".join(block for block in self._blocks if block not in last)
+        if rest:
+            self._reporter.say(
+                f"{self._phase.name}: {self._phase.epochs} epochs end before the turn of {rest}."
+            )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        blocks = self._blocks_in(epoch)
+        if blocks != self._trained:
+            added = ", ".join(block for block in blocks if block not in self._trained)
+            self._reporter.say(f"{self._phase.name}: epoch {epoch + 1} unfreezes {added}.")
+            self._set(blocks)
+            # `fit` makes it once, before the first epoch.
+            self.model.make_train_function()
+
+    def on_train_end(self, logs=None):
+        if self._trained != self._blocks:
+            self._set(self._blocks)
+
+    def _blocks_in(self, epoch: int) -> tuple[str, ...]:
+        phase = self._phase
+        return blocks_in_epoch(self._blocks, phase.unfreeze_every, epoch, phase.epochs)
+
+    def _set(self, blocks: tuple[str, ...]) -> None:
+        self._train(blocks)
+        self._trained = blocks
 
 
 def run_phase(
@@ -85,9 +143,12 @@ def run_phase(
     # On several replicas Keras's loop over steps fails in TensorFlow's while loop.
     alone = model.distribute_strategy.num_replicas_in_sync == 1
     at_a_time = CACHED_STEPS_PER_EXECUTION if cached and alone else 1
-    prepare(model, backbone, phase, steps * phase.epochs, task, mixed, at_a_time)
+    train_blocks = prepare(model, backbone, phase, steps * phase.epochs, task, mixed, at_a_time)
     progress = EpochProgress(reporter, phase.name, steps, phase.epochs)
     own = [progress]
+    if phase.unfreeze_every is not None:
+        blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
+        own.insert(0, GradualUnfreezing(phase, blocks, train_blocks, reporter))
     best = None
     if validation is not None and phase.patience is not None:
         best = BestWeights(phase, task, before)
