@@ -283,7 +283,10 @@ class Learner:
             learning_rate: peak rate; `None`: the policy's.
             unfreeze: `"all"`, a number of blocks counted from the head down, or the name of
                 the lowest block (see `blocks`); `None`: the policy's.
-            policy: a name (`keras_tl.training.policies.POLICIES`), or phases of your own.
+            policy: a name, or phases of your own. `"standard"`; `"discriminative"`: lower blocks
+                learn at lower rates; `"gradual"`: they are unfrozen one after the other;
+                `"ulmfit"`: both; `"scratch"`. Each is a tuple of `Phase` in
+                `keras_tl.training.policies.POLICIES`, to be printed, changed and passed.
             augment: as in `fit_head`.
             callbacks: Keras callbacks.
             batch_size: items per step; `None`: the policy's.

@@ -94,6 +94,11 @@ MISTAKES = {
     "no-command": ([], "Missing command"),
     "unknown-command": (["trian"], "No such command 'trian'"),
     "unknown-option": (["train", "--epoch", "3"], "No such option"),
+    "unknown-policy": (["train", "--data", "digits", "--policy", "magic"], "'magic' is not one of"),
+    "rising-rates": (
+        ["train", "--data", "digits", "--discriminative-factor", "0.5"],
+        "0.5 is not in the range x>=1",
+    ),
     "missing-option": (["train", "--data", "digits"], "Missing option '--out'"),
     "missing-argument": (["predict"], "Missing argument 'RUN'"),
     "not-a-number": (["demo", "--seed", "x"], "'x' is not a valid integer"),

@@ -11,6 +11,7 @@ from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
 from keras_tl.cli.group import cli, start_toolkit, value_text, with_json
 from keras_tl.config import CACHES
 from keras_tl.errors import ConfigError
+from keras_tl.training.policies import POLICIES
 
 
 def _image_size(value: str | None) -> int | tuple[int, int] | None:
@@ -56,6 +57,18 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option("--head-learning-rate", type=float, help="Peak rate of the head's phase.")
 @click.option("--learning-rate", type=float, help="Peak rate of fine-tuning.")
 @click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
+@click.option(
+    "--policy",
+    type=click.Choice(list(POLICIES)),
+    default="standard",
+    show_default=True,
+    help="The method of fine-tuning.",
+)
+@click.option(
+    "--discriminative-factor",
+    type=click.FloatRange(min=1),
+    help="What the rate is divided by from each block to the one below; the policy's if not given.",
+)
 @click.option("--batch-size", type=int, help="Items per step, in both phases.")
 @click.option(
     "--augment",
@@ -162,6 +175,8 @@ def train(
             options["fine_tune_epochs"],
             options["learning_rate"],
             _number_or_name(options["unfreeze"]),
+            options["policy"],
+            discriminative_factor=options["discriminative_factor"],
             augment=not options["no_augment"] and (options["augment"] or True),
             **shared,
         )

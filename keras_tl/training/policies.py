@@ -41,13 +41,27 @@ _SCRATCH = {
     "batch_norm": "live",
 }
 
+# Howard and Ruder, 2018 (arXiv:1801.06146): sec. 3.2, 3.3, and both with a rate that rises over a
+# tenth of the steps and falls in a line. The rates are the standard ones, those of the head.
+_DISCRIMINATIVE = {"discriminative_factor": 2.6}
+_GRADUAL = {"unfreeze_every": "auto"}
+_ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "linear", "warmup": 0.1}
+
+
+def _standard_but(**changes) -> dict[str, tuple[Phase, ...]]:
+    return {
+        item: (dataclasses.replace(phase, **changes),)
+        for item, phase in (("image", _FINE_TUNE), ("text", _FINE_TUNE_TEXT))
+    }
+
+
 # For each policy its phases by what the items are.
 POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
-    "standard": {"image": (_FINE_TUNE,), "text": (_FINE_TUNE_TEXT,)},
-    "scratch": {
-        item: (dataclasses.replace(phase, **_SCRATCH),)
-        for item, phase in (("image", _FINE_TUNE), ("text", _FINE_TUNE_TEXT))
-    },
+    "standard": _standard_but(),
+    "discriminative": _standard_but(**_DISCRIMINATIVE),
+    "gradual": _standard_but(**_GRADUAL),
+    "ulmfit": _standard_but(**_ULMFIT),
+    "scratch": _standard_but(**_SCRATCH),
 }
 
 

@@ -1,0 +1,49 @@
+"""Policies: what each changes of the standard phases, and that they can be changed and passed."""
+
+import dataclasses
+
+import pytest
+
+from keras_tl.config import Phase
+from keras_tl.training.policies import POLICIES, phases_of
+
+CHANGES = {
+    "standard": set(),
+    "discriminative": {"discriminative_factor"},
+    "gradual": {"unfreeze_every"},
+    "ulmfit": {"discriminative_factor", "unfreeze_every", "schedule"},
+}
+
+
+@pytest.mark.parametrize("item", ["image", "text"])
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_policy_is_the_standard_one_with_its_method(name, item):
+    (standard,), (phase,) = POLICIES["standard"][item], POLICIES[name][item]
+    changed = {
+        field.name
+        for field in dataclasses.fields(Phase)
+        if getattr(phase, field.name) != getattr(standard, field.name)
+    }
+    # Texts have the linear schedule already.
+    assert changed == CHANGES[name] - ({"schedule"} if item == "text" else set())
+    assert Phase.from_json(phase.to_json()) == phase
+
+
+def test_a_given_factor_is_honoured_by_every_policy():
+    for policy in POLICIES:
+        for phase in phases_of(policy, "image", discriminative_factor=1.5):
+            assert phase.discriminative_factor == 1.5
+    (phase,) = phases_of("ulmfit", "text", discriminative_factor=None, epochs=7)
+    assert (phase.discriminative_factor, phase.epochs) == (2.6, 7)
+
+
+def test_its_phases_are_changed_and_passed_back(small_learner):
+    small_learner.fit_head(epochs=1, cache="memory")
+    (phase,) = POLICIES["ulmfit"]["image"]
+    phases = [dataclasses.replace(phase, epochs=2), dataclasses.replace(phase, epochs=1)]
+    records = small_learner.fine_tune(policy=phases, augment=False)
+    assert [record.phase for record in records] == phases
+    # Three blocks in two epochs, and in one.
+    assert len(small_learner.model.optimizer.rate_factors) == 8
+    again = small_learner.fine_tune(epochs=1, discriminative_factor=2, augment=False)
+    assert again[0].phase.discriminative_factor == 2
