@@ -24,17 +24,19 @@ class BestWeights(keras.callbacks.EarlyStopping):
     A phase that makes what it watches worse in every epoch ends with the weights it began with.
 
     Args:
-        phase: what it watches, and its patience.
-        task: decides what that is called.
+        patience: epochs without a better value before training stops.
         before: what is watched, before the phase; `None` if the head is untrained.
+        name: of what is watched on the validation split.
+        more_is_better: whether more of it is.
     """
 
-    def __init__(self, phase: Phase, task: Task, before: float | None):
-        name, more_is_better = monitored(task, phase)
+    def __init__(
+        self, patience: int, before: float | None, name: str = "loss", more_is_better: bool = False
+    ):
         super().__init__(
             monitor=f"val_{name}",
             mode="max" if more_is_better else "min",
-            patience=phase.patience,
+            patience=patience,
             restore_best_weights=True,
         )
         self._before = before
@@ -151,7 +153,7 @@ def run_phase(
         own.insert(0, GradualUnfreezing(phase, blocks, train_blocks, reporter))
     best = None
     if validation is not None and phase.patience is not None:
-        best = BestWeights(phase, task, before)
+        best = BestWeights(phase.patience, before, *monitored(task, phase))
         own.append(best)
     try:
         history = model.fit(
