@@ -28,6 +28,7 @@ ORDER = [
     {"modalities", "pooling"},
     {"heads"},
     {"training"},
+    {"ulmfit"},
     {"evaluation"},
     {"export"},
     {"learner"},
