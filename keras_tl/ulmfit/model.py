@@ -1,0 +1,195 @@
+"""AWD-LSTM language models: their configuration, and the networks."""
+
+import dataclasses
+import math
+from typing import Self
+
+import keras
+import numpy as np
+
+from keras_tl.config import JsonConfig, check_range
+from keras_tl.errors import ConfigError, unknown
+from keras_tl.ulmfit.layers import ActivationRegularization, TiedEmbedding, WeightDropLSTM
+
+# Merity et al., 2017, for WikiText-2 (arXiv:1708.02182 and salesforce/awd-lstm-lm), and fastai's
+# language models (awd_lstm_lm_config in fastai/text/models/awdlstm.py).
+_PAPER_DROPOUTS = {
+    "embedding_dropout": 0.1,
+    "input_dropout": 0.65,
+    "hidden_dropout": 0.3,
+    "output_dropout": 0.4,
+    "weight_dropout": 0.5,
+}
+_FASTAI_DROPOUTS = {
+    "embedding_dropout": 0.02,
+    "input_dropout": 0.25,
+    "hidden_dropout": 0.15,
+    "output_dropout": 0.1,
+    "weight_dropout": 0.2,
+}
+
+# Published sizes, and smaller ones for small corpora and processors without a GPU.
+SIZES = {
+    "paper": {"embedding_size": 400, "hidden_size": 1150} | _PAPER_DROPOUTS,
+    "fastai": {"embedding_size": 400, "hidden_size": 1152} | _FASTAI_DROPOUTS,
+    "small": {"embedding_size": 200, "hidden_size": 400} | _FASTAI_DROPOUTS,
+    "tiny": {"embedding_size": 64, "hidden_size": 128} | _FASTAI_DROPOUTS,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class AwdLstmConfig(JsonConfig):
+    """What an AWD-LSTM language model is, apart from its weights and its vocabulary's words.
+
+    Attributes:
+        vocabulary_size: tokens.
+        embedding_size: values of a token's vector, and units of the last layer.
+        hidden_size: units of the other layers.
+        layers: how many LSTM layers there are.
+        embedding_dropout: share of the words dropped (sec. 4.3); the defaults of the dropouts are
+            fastai's for language models.
+        input_dropout: of the embedding's values; like the next two one mask a sequence (sec. 4.2).
+        hidden_dropout: of the values between LSTM layers.
+        output_dropout: of the last layer's values.
+        weight_dropout: of the recurrent weights (sec. 2).
+        drop_multiplier: multiplies all five dropouts, as fastai's `drop_mult`.
+        alpha: weight of the activation regularization (sec. 4.6).
+        beta: weight of the temporal activation regularization.
+    """
+
+    vocabulary_size: int
+    embedding_size: int = 400
+    hidden_size: int = 1152
+    layers: int = 3
+    embedding_dropout: float = 0.02
+    input_dropout: float = 0.25
+    hidden_dropout: float = 0.15
+    output_dropout: float = 0.1
+    weight_dropout: float = 0.2
+    drop_multiplier: float = 1.0
+    alpha: float = 2.0
+    beta: float = 1.0
+
+    def __post_init__(self):
+        for name in ("vocabulary_size", "embedding_size", "hidden_size", "layers"):
+            check_range(name, getattr(self, name), 1, whole=True)
+        for name in ("drop_multiplier", "alpha", "beta"):
+            check_range(name, getattr(self, name), 0)
+        for name in _FASTAI_DROPOUTS:
+            check_range(name, getattr(self, name), 0, 0.99)
+            check_range(f"{name} * drop_multiplier", self.dropout(name), 0, 0.99)
+
+    @classmethod
+    def named(cls, size: str, vocabulary_size: int, **changes: float) -> Self:
+        """A size by its name.
+
+        Args:
+            size: `"paper"` (400 and 1,150 with the paper's dropouts), `"fastai"` (400 and 1,152,
+                as their published weights), `"small"` (200 and 400), `"tiny"` (64 and 128); each of
+                3 layers.
+            vocabulary_size: tokens.
+            changes: other attributes.
+
+        Raises:
+            ConfigError: the size or an attribute is unknown, or a value is out of range.
+        """
+        if size not in SIZES:
+            raise ConfigError(unknown("size of AWD-LSTM", size, SIZES))
+        return cls.from_json(SIZES[size] | {"vocabulary_size": vocabulary_size} | changes)
+
+    def dropout(self, name: str) -> float:
+        """A dropout by its attribute's name, multiplied."""
+        return getattr(self, name) * self.drop_multiplier
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units of each LSTM layer, the last of which gives the embedding's size back."""
+        return (self.hidden_size,) * (self.layers - 1) + (self.embedding_size,)
+
+
+def build_language_model(
+    config: AwdLstmConfig, seed: int | None = None, batch_size: int | None = None
+) -> keras.Model:
+    """A language model with random weights.
+
+    int32 (batch, length) tokens to float32 (batch, length, vocabulary_size) logits of the token
+    that follows each.
+
+    Embeddings begin uniform in [-0.1, 0.1], the other matrices in [-1/sqrt(units), 1/sqrt(units)]
+    (Merity et al., 2017, sec. 5); biases at 0, those of the forget gates at 1, as Keras has them.
+    AR and TAR are added to the loss in training.
+
+    Args:
+        config: what to build.
+        seed: of the initial weights and of the dropouts; `None`: different each time.
+        batch_size: rows of each batch, whose states are carried to the next batch
+            (`reset_states`); `None`: any number of rows, each batch begins with zeros.
+    """
+    tokens = keras.Input(batch_shape=(batch_size, None), dtype="int32", name="tokens")
+    seeds = _Seeds(seed)
+    embedding = TiedEmbedding(
+        config.vocabulary_size,
+        config.embedding_size,
+        config.dropout("embedding_dropout"),
+        seeds.next(),
+        name="embedding",
+    )
+    x = embedding(tokens)
+    x = _locked(config.dropout("input_dropout"), seeds, "input_dropout")(x)
+    for number, units in enumerate(config.widths, 1):
+        if number > 1:
+            rate = config.dropout("hidden_dropout")
+            x = _locked(rate, seeds, f"hidden_dropout_{number - 1}")(x)
+        x = _lstm(config, units, seeds, number, batch_size is not None)(x)
+    dropped = _locked(config.dropout("output_dropout"), seeds, "output_dropout")(x)
+    x = ActivationRegularization(config.alpha, config.beta, name="regularization")(x, dropped)
+    return keras.Model(tokens, embedding(x, reverse=True), name="language_model")
+
+
+def encoder_of(model: keras.Model) -> keras.Model:
+    """The part of a language model up to its last LSTM layer, sharing the layers.
+
+    int32 (batch, length) tokens to (batch, length, embedding_size) hidden states.
+    """
+    return keras.Model(model.input, recurrent_layers(model)[-1].output, name="encoder")
+
+
+def recurrent_layers(model: keras.Model) -> list[WeightDropLSTM]:
+    """The LSTM layers of a language model or an encoder, from input to output."""
+    return [layer for layer in model.layers if isinstance(layer, WeightDropLSTM)]
+
+
+def reset_states(model: keras.Model) -> None:
+    """Sets the states that a model of a given batch size carries to zero."""
+    for layer in recurrent_layers(model):
+        layer.reset_state()
+
+
+def _lstm(
+    config: AwdLstmConfig, units: int, seeds: "_Seeds", number: int, stateful: bool
+) -> WeightDropLSTM:
+    bound = 1 / math.sqrt(units)
+    return WeightDropLSTM(
+        units,
+        config.dropout("weight_dropout"),
+        seed=seeds.next(),
+        kernel_initializer=keras.initializers.RandomUniform(-bound, bound, seeds.next()),
+        recurrent_initializer=keras.initializers.RandomUniform(-bound, bound, seeds.next()),
+        return_sequences=True,
+        stateful=stateful,
+        name=f"lstm_{number}",
+    )
+
+
+def _locked(rate: float, seeds: "_Seeds", name: str) -> keras.layers.Layer:
+    return keras.layers.SpatialDropout1D(rate, seed=seeds.next(), name=name)
+
+
+class _Seeds:
+    """A seed for everything that draws, so that none is drawn alike; none from no seed."""
+
+    def __init__(self, seed: int | None):
+        self._draws = None if seed is None else np.random.default_rng(seed)
+
+    def next(self) -> int | None:
+        return None if self._draws is None else int(self._draws.integers(2**31))
