@@ -1,0 +1,188 @@
+"""Trains a language model on a stream of tokens, and measures its perplexity."""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from keras_tl.config import Phase, check_range
+from keras_tl.errors import ConfigError
+from keras_tl.reporting import Reporter
+from keras_tl.training.device import jit_compile, precision_policy
+from keras_tl.training.history import PhaseRecord
+from keras_tl.training.optimizers import make_optimizer
+from keras_tl.training.phases import BestWeights
+from keras_tl.training.progress import EpochProgress
+from keras_tl.ulmfit.language_model import LanguageModel
+from keras_tl.ulmfit.layers import Perplexity
+from keras_tl.ulmfit.model import build_language_model, reset_states
+from keras_tl.ulmfit.streams import TokenStream
+
+# Steps through which gradients go back (Merity et al., 2017, sec. 5).
+BPTT = 70
+
+# The paper's clipping; Adam and one rise and fall of the rate, as fastai trains language models,
+# in the place of the paper's NT-ASGD.
+PRETRAINING = Phase(
+    name="language model",
+    epochs=10,
+    learning_rate=3e-3,
+    unfreeze="all",
+    schedule="cosine",
+    warmup=0.1,
+    clip_norm=0.25,
+    batch_size=64,
+    patience=2,
+)
+
+_WITHOUT_MEANING = ("batch_norm", "label_smoothing", "class_weight")
+
+
+def fit_language_model(
+    model: LanguageModel,
+    train: np.ndarray,
+    validation: np.ndarray | None = None,
+    phase: Phase = PRETRAINING,
+    bptt: int = BPTT,
+    seed: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    reporter: Reporter | None = None,
+) -> PhaseRecord:
+    """Trains all of a language model, in place, on one device and in the precision it was built in.
+
+    States go on from batch to batch and begin with zeros in every epoch; gradients go back to the
+    beginning of a batch.
+
+    Args:
+        model: what to train.
+        train: integers (n,), see `WordTokenizer.stream`.
+        validation: the same of texts that are not trained on; with it, unless `phase.patience` is
+            `None`, training stops early and the weights of the lowest perplexity are kept, those
+            from before among them.
+        phase: epochs, rate, schedule, optimizer, rows a batch. All of the model is trained.
+        bptt: steps a batch on average, see `TokenStream`.
+        seed: of the batches' lengths and of the dropouts.
+        callbacks: your own; their `model` is a copy that carries its states.
+        reporter: tells people; `None`: nobody.
+
+    Returns:
+        The record: the training loss with AR and TAR, perplexity with dropout (`perplexity`) and of
+        the validation text (`val_perplexity`).
+
+    Raises:
+        ConfigError: the phase asks for what a language model has not.
+        DataError: there are too few tokens.
+    """
+    _check(phase, bptt)
+    reporter = reporter or Reporter(verbose=False)
+    began = time.perf_counter()
+    stream = TokenStream(train, phase.batch_size, bptt, seed)
+    held_out = None if validation is None else TokenStream(validation, phase.batch_size, bptt)
+    copy = _carrying(model, phase.batch_size, seed)
+    _compile(copy, make_optimizer(phase, len(stream) * phase.epochs, copy.trainable_variables))
+    progress = EpochProgress(reporter, phase.name, len(stream), phase.epochs)
+    own, best = [_Contiguous(stream), progress], None
+    if held_out is not None and phase.patience is not None:
+        before = _perplexity(copy, held_out)
+        reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
+        best = BestWeights(phase.patience, before)
+        # Of all tokens; the loss is the mean of the batches', of which the last one is short.
+        best.monitor = "val_perplexity"
+        own.append(best)
+    try:
+        history = copy.fit(
+            stream.dataset(),
+            epochs=phase.epochs,
+            validation_data=None if held_out is None else held_out.dataset(),
+            callbacks=[*own, *callbacks],
+            shuffle=False,
+            verbose=0,
+        ).history
+    finally:
+        progress.close()
+    model.network.set_weights(copy.get_weights())
+    count = len(history["loss"])
+    return PhaseRecord(
+        phase=phase,
+        epochs=tuple({k: float(v[n]) for k, v in history.items()} for n in range(count)),
+        seconds=time.perf_counter() - began,
+        best_epoch=count if best is None else best.best_epoch + 1,
+        cached=False,
+    )
+
+
+def perplexity(
+    model: LanguageModel, tokens: np.ndarray, batch_size: int = 16, bptt: int = BPTT
+) -> float:
+    """Exp of the mean cross-entropy (nats) of each token after those before it, without dropout.
+
+    Args:
+        model: what to measure.
+        tokens: integers (n,), read in `batch_size` rows side by side, each from zeros on.
+        batch_size: rows. With more rows more tokens lack what stands before them.
+        bptt: steps at a time; it makes no difference to the result.
+
+    Raises:
+        DataError: there are too few tokens.
+    """
+    check_range("batch_size", batch_size, 1, whole=True)
+    check_range("bptt", bptt, 1, whole=True)
+    stream = TokenStream(tokens, batch_size, bptt)
+    copy = _carrying(model, batch_size, None)
+    _compile(copy, "sgd")
+    return _perplexity(copy, stream)
+
+
+def _perplexity(copy: keras.Model, stream: TokenStream) -> float:
+    found = copy.evaluate(
+        stream.dataset(), callbacks=[_Contiguous(stream)], verbose=0, return_dict=True
+    )
+    return float(found["perplexity"])
+
+
+def _carrying(model: LanguageModel, batch_size: int, seed: int | None) -> keras.Model:
+    # Keras fixes the rows of a layer that carries its states, and the model is for any number.
+    with precision_policy(model.network.get_layer("embedding").dtype_policy.name):
+        copy = build_language_model(model.config, seed, batch_size)
+    copy.set_weights(model.network.get_weights())
+    return copy
+
+
+def _compile(copy: keras.Model, optimizer: keras.optimizers.Optimizer | str) -> None:
+    copy.compile(
+        optimizer,
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[Perplexity()],
+        jit_compile=jit_compile(),
+    )
+
+
+def _check(phase: Phase, bptt: int) -> None:
+    check_range("bptt", bptt, 1, whole=True)
+    defaults = {field.name: field.default for field in dataclasses.fields(Phase)}
+    for name in _WITHOUT_MEANING:
+        if getattr(phase, name) != defaults[name]:
+            raise ConfigError(
+                f"{name} has no meaning for a language model. Leave it at {defaults[name]!r}."
+            )
+    if phase.unfreeze != "all":
+        raise ConfigError(
+            f"A language model is trained as a whole: unfreeze='all'. Received: {phase.unfreeze!r}."
+        )
+
+
+class _Contiguous(keras.callbacks.Callback):
+    """Begins every epoch and every evaluation with zero states, and tells the stream the epoch."""
+
+    def __init__(self, stream: TokenStream):
+        super().__init__()
+        self._stream = stream
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._stream.epoch = epoch
+        reset_states(self.model)
+
+    def on_test_begin(self, logs=None):
+        reset_states(self.model)

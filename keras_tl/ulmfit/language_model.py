@@ -1,0 +1,143 @@
+"""A language model with its vocabulary, and the folder it is kept in.
+
+language_model.json  the configuration, and what was done
+vocabulary.txt       a token a line
+model.weights.h5
+checksums.json       SHA-256 of every other file
+"""
+
+import dataclasses
+import json
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import keras
+
+from keras_tl.errors import ConfigError, RunError
+from keras_tl.files import sha256, whole_folder, write_json
+from keras_tl.ulmfit.model import (
+    AwdLstmConfig,
+    build_language_model,
+    encoder_of,
+    recurrent_layers,
+)
+from keras_tl.ulmfit.tokenizer import WordTokenizer
+from keras_tl.ulmfit.vocabulary import Vocabulary, transfer_embeddings
+
+_ABOUT, _VOCABULARY = "language_model.json", "vocabulary.txt"
+_WEIGHTS, _CHECKSUMS = "model.weights.h5", "checksums.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class LanguageModel:
+    """A language model and the words it knows.
+
+    Attributes:
+        config: what the network is.
+        vocabulary: a token for each of its outputs.
+        network: see `keras_tl.ulmfit.build_language_model`; it takes any number of rows.
+        about: JSON types: how it came to be.
+
+    Raises:
+        ConfigError: configuration and vocabulary are not of one size.
+    """
+
+    config: AwdLstmConfig
+    vocabulary: Vocabulary
+    network: keras.Model
+    about: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.config.vocabulary_size != len(self.vocabulary):
+            raise ConfigError(
+                f"The configuration is for {self.config.vocabulary_size:,} tokens, the vocabulary "
+                f"has {len(self.vocabulary):,}. Give both the same number."
+            )
+
+    @classmethod
+    def new(cls, config: AwdLstmConfig, vocabulary: Vocabulary, seed: int | None = None) -> Self:
+        """One with random weights."""
+        return cls(config, vocabulary, build_language_model(config, seed))
+
+    @property
+    def encoder(self) -> keras.Model:
+        """Tokens to hidden states, sharing the weights; see `keras_tl.ulmfit.encoder_of`."""
+        return encoder_of(self.network)
+
+    @cached_property
+    def tokenizer(self) -> WordTokenizer:
+        """Texts to the numbers of the vocabulary."""
+        return WordTokenizer(self.vocabulary)
+
+    def with_vocabulary(self, vocabulary: Vocabulary, seed: int | None = None) -> Self:
+        """The same with another vocabulary, see `keras_tl.ulmfit.transfer_embeddings`.
+
+        Args:
+            vocabulary: the new one.
+            seed: of the dropouts.
+        """
+        config = dataclasses.replace(self.config, vocabulary_size=len(vocabulary))
+        network = build_language_model(config, seed)
+        for old, new in zip(recurrent_layers(self.network), recurrent_layers(network), strict=True):
+            new.set_weights(old.get_weights())
+        network.get_layer("embedding").set_weights(
+            [
+                transfer_embeddings(self.vocabulary, vocabulary, weights)
+                for weights in self.network.get_layer("embedding").get_weights()
+            ]
+        )
+        return dataclasses.replace(self, config=config, vocabulary=vocabulary, network=network)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes a folder, whole or not at all; an earlier one of this kind is replaced.
+
+        Raises:
+            RunError: the path holds something else.
+        """
+        path = Path(path)
+        check_target(path)
+        with whole_folder(path, replace=True) as folder:
+            write_json(folder / _ABOUT, {"config": self.config.to_json(), "about": self.about})
+            self.vocabulary.save(folder / _VOCABULARY)
+            self.network.save_weights(folder / _WEIGHTS)
+            names = (_ABOUT, _VOCABULARY, _WEIGHTS)
+            write_json(folder / _CHECKSUMS, {name: sha256(folder / name) for name in names})
+
+
+def check_target(path: Path) -> None:
+    """Raises `RunError` if no language model can be saved there, before any is trained."""
+    if path.exists() and not (path / _ABOUT).exists():
+        raise RunError(
+            f"{path} exists and is not a language model. Choose another folder or remove it."
+        )
+
+
+def load_language_model(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
+    """Reads what `LanguageModel.save` wrote, after checking that it is as it was written.
+
+    Args:
+        path: the folder.
+        seed: of the dropouts.
+
+    Raises:
+        RunError: there is no language model, or it is incomplete or damaged.
+    """
+    path = Path(path)
+    if not (path / _CHECKSUMS).is_file() or not (path / _ABOUT).is_file():
+        raise RunError(
+            f"No language model at {str(path)!r}: expected a folder written by "
+            "keras_tl.ulmfit.pretrain."
+        )
+    for name, expected in json.loads((path / _CHECKSUMS).read_text("utf-8")).items():
+        if not (path / name).is_file() or sha256(path / name) != expected:
+            raise RunError(
+                f"The language model at {str(path)!r} is damaged: {name} is not as it was written. "
+                "Restore it from a copy, or train again."
+            )
+    known = json.loads((path / _ABOUT).read_text("utf-8"))
+    config = AwdLstmConfig.from_json(known["config"])
+    network = build_language_model(config, seed)
+    network.load_weights(path / _WEIGHTS)
+    return LanguageModel(config, Vocabulary.load(path / _VOCABULARY), network, known["about"])
