@@ -1,0 +1,93 @@
+"""An AWD-LSTM language model pretrained on text files: tokens a second, and the perplexity.
+
+    python benchmarks/language_model.py
+    python benchmarks/language_model.py --epochs 20 --size fastai --keep lm/
+
+Two parts of WikiText-2, its validation text to train on and the first fifth of its test text to
+measure the perplexity on, before training and after every epoch. In a process of its own, which
+begins with tokenising; `seconds` are those of the training alone, evaluations included, and
+`tokens_per_second` are tokens trained on over them.
+
+`--keep FOLDER` keeps the model, for `keras_tl.ulmfit.load_language_model`.
+"""
+
+import argparse
+import dataclasses
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import common
+
+
+def train(data: str, size: str, epochs: int, rate: float, rows: int, keep: str) -> dict[str, Any]:
+    """Pretrains once; to be run in a process of its own."""
+    from keras_tl import ulmfit
+    from keras_tl.ulmfit.language_modelling import read_texts
+
+    files = Path(data)
+    held_out = read_texts([files / "test.txt"])
+    held_out = held_out[: len(held_out) // 5]
+    phase = dataclasses.replace(
+        ulmfit.PRETRAINING, epochs=epochs, learning_rate=rate, batch_size=rows
+    )
+    model = ulmfit.pretrain([files / "valid.txt"], keep, size, held_out, phase=phase)
+    tokens = model.tokenizer.stream(held_out)
+    random = ulmfit.LanguageModel.new(model.config, model.vocabulary, seed=0)
+    (record,) = model.about["history"]
+    done = model.about["tokens"] * len(record["epochs"])
+    return {
+        "vocabulary": len(model.vocabulary),
+        "parameters": model.network.count_params(),
+        "tokens": model.about["tokens"],
+        "validation_tokens": len(tokens),
+        "unknown": float((tokens == model.vocabulary.number("xxunk")).mean()),
+        "before": ulmfit.perplexity(random, tokens, rows),
+        "epochs": [epoch["val_perplexity"] for epoch in record["epochs"]],
+        "seconds": record["seconds"],
+        "tokens_per_second": done / record["seconds"],
+    }
+
+
+def main() -> None:
+    """Trains, and shows the perplexity after each epoch."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    shared = common.ROOT.parent / "shared/data/wikitext2"
+    parser.add_argument("--data", type=Path, default=shared, help="with valid.txt and test.txt")
+    parser.add_argument("--size", default="small")
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--rate", type=float, default=3e-3, help="the largest learning rate")
+    parser.add_argument("--rows", type=int, default=32, help="rows of a batch")
+    parser.add_argument("--keep", type=Path, help="where the model is kept")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    if not args.data.is_dir():
+        print(f"Skipped: there is no folder {args.data}.")
+        sys.exit()
+    result = {"machine": common.machine(), "size": args.size, "rows": args.rows}
+    with tempfile.TemporaryDirectory() as temporary:
+        result |= common.fresh(
+            "language_model:train",
+            data=args.data,
+            size=args.size,
+            epochs=args.epochs,
+            rate=args.rate,
+            rows=args.rows,
+            keep=args.keep or Path(temporary) / "model",
+        )
+    rows = [["before", f"{result['before']:,.0f}"]]
+    rows += [[f"epoch {n}", f"{value:,.1f}"] for n, value in enumerate(result["epochs"], 1)]
+    lines = [
+        f"{args.size}, {result['parameters']:,} parameters, vocabulary {result['vocabulary']:,}",
+        f"{result['tokens']:,} tokens an epoch, {result['validation_tokens']:,} for validation, of "
+        f"which {result['unknown']:.1%} are unknown",
+        f"{result['seconds']:.0f} s, {result['tokens_per_second']:,.0f} tokens/s, peak memory "
+        f"{result['peak_bytes'] / common.GIB:.1f} GiB",
+        *common.table(["", "perplexity"], rows),
+    ]
+    common.show(result, lines, args.json)
+
+
+if __name__ == "__main__":
+    main()
