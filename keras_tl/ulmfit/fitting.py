@@ -87,9 +87,8 @@ def fit_language_model(
     if held_out is not None and phase.patience is not None:
         before = _perplexity(copy, held_out)
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
-        best = BestWeights(phase.patience, before)
         # Of all tokens; the loss is the mean of the batches', of which the last one is short.
-        best.monitor = "val_perplexity"
+        best = BestWeights(phase.patience, before, "perplexity")
         own.append(best)
     try:
         history = copy.fit(
