@@ -7,7 +7,7 @@ from keras_tl.errors import ConfigError, unknown
 
 TASKS = ("multiclass", "binary", "multilabel", "regression")
 POOLINGS = ("avg", "max", "flatten", "first", "pooled")
-SCHEDULES = ("constant", "cosine", "linear")
+SCHEDULES = ("constant", "cosine", "linear", "slanted_triangular", "one_cycle")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 MONITORS = ("loss", "metric")
 BATCH_NORMS = ("affine", "frozen", "live")
@@ -133,8 +133,13 @@ class Phase(JsonConfig):
         weight_decay: AdamW's decoupled decay (Loshchilov and Hutter, 2019, arXiv:1711.05101)
             per step and unit of learning rate; never applied to biases and normalisation.
         schedule: `"constant"`; `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983,
-            eq. 5, one cycle down to 0); or `"linear"`, down to 0.
+            eq. 5, one cycle down to 0); `"linear"`, down to 0; `"slanted_triangular"` (Howard and
+            Ruder, 2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018,
+            arXiv:1803.09820). The last two are in `keras_tl.training.schedules`.
         warmup: share of all steps, in [0, 1], in which the rate rises linearly from 0.
+            `"slanted_triangular"` and `"one_cycle"` always rise, from where they say and in the
+            shape that they say: 0 means the share that was published for them, 0.1 (`cut_frac`)
+            and 0.25, another value is the share.
         clip_norm: gradients are scaled down to this norm of all of them together (Pascanu et al.,
             2013, arXiv:1211.5063, sec. 3.2); `None`: never.
         batch_size: images or texts per step, over all replicas.

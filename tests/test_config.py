@@ -38,6 +38,7 @@ CONFIGS = [
     Phase("two", 3, 1e-4, unfreeze=2),
     Phase("in turn", 3, 1e-4, unfreeze="all", discriminative_factor=2.6, unfreeze_every="auto"),
     Phase("slowly", 9, 1e-4, unfreeze=3, discriminative_factor=1, unfreeze_every=2),
+    Phase("cycle", 3, 1e-4, schedule="one_cycle", warmup=0.3),
     ModelConfig(**MODEL),
     ModelConfig(
         **MODEL,
@@ -130,6 +131,10 @@ WRONG = [
     (phase(patience=0), r"patience must be a whole number of at least 1"),
     (phase(optimizer="adan"), r"Unknown optimizer 'adan'\. Did you mean 'adam'"),
     (phase(optimizer="rmsprop"), r"Unknown optimizer 'rmsprop'.*'adam', 'adamw', 'sgd'"),
+    (
+        phase(schedule="slanted-triangular"),
+        r"Unknown schedule 'slanted-triangular'\. Did you mean 'slanted_triangular'",
+    ),
     (phase(schedule="step"), r"Unknown schedule 'step'.*'constant', 'cosine'"),
     (phase(batch_norm="off"), r"Unknown batch_norm 'off'.*'affine', 'frozen', 'live'"),
     (phase(discriminative_factor=0.5), r"discriminative_factor must be a number from 1 .*0\.5"),

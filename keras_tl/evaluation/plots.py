@@ -1,16 +1,19 @@
 """Plots, as matplotlib figures that are bound to no display."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_tl.config import Phase, check_range
 from keras_tl.training.history import PhaseRecord
+from keras_tl.training.optimizers import make_schedule
 
 _TRAIN, _VALIDATION = "#1f5fa8", "#c2571a"
 _RISING = {"accuracy", "auc"}
 _RIGHT, _WRONG = "#1a6b2a", "#b3261e"
+_SHOWN_STEPS = 400
 
 
 def learning_curves(history: list[PhaseRecord], watched: str = "accuracy") -> Figure:
@@ -63,6 +66,36 @@ def _curve(axes, history: list[PhaseRecord], metric: str) -> None:
             color="#444444",
         )
         start += len(record.epochs)
+
+
+def learning_rates(phases: Sequence[Phase], steps_per_epoch: int) -> Figure:
+    """The learning rate over the steps of phases, each with a scale of its own.
+
+    Args:
+        phases: such as those of a policy.
+        steps_per_epoch: batches of the training split.
+
+    Raises:
+        ConfigError: `steps_per_epoch` is not a whole number of at least 1.
+    """
+    check_range("steps_per_epoch", steps_per_epoch, 1, whole=True)
+    figure = Figure(figsize=(max(3.6 * len(phases), 5), 3.2), layout="constrained")
+    for axes, phase in zip(figure.subplots(1, len(phases), squeeze=False)[0], phases, strict=True):
+        steps = steps_per_epoch * phase.epochs
+        rate = make_schedule(phase, steps)
+        # Keras's schedules take one step at a time.
+        shown = np.unique(np.linspace(0, steps - 1, _SHOWN_STEPS).round().astype(int))
+        rates = [float(rate(int(step))) if callable(rate) else rate for step in shown]
+        axes.plot(shown, rates, "." if steps == 1 else "-", color=_TRAIN)
+        for epoch in range(1, phase.epochs):
+            axes.axvline(epoch * steps_per_epoch, color="#777777", linewidth=0.8, linestyle=":")
+        axes.set_title(f"{phase.name}: {phase.schedule}", fontsize=10)
+        axes.set_ylim(0)
+        axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
+        axes.set_xlabel("step (dotted: epochs)")
+        axes.grid(alpha=0.25)
+    figure.axes[0].set_ylabel("learning rate")
+    return figure
 
 
 def confusion(matrix: list[list[int]], class_names: tuple[str, ...]) -> Figure:

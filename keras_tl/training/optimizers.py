@@ -6,7 +6,7 @@ import keras
 
 from keras_tl.config import Phase
 from keras_tl.training.own_rates import OwnRatesAdam, OwnRatesAdamW, OwnRatesSGD
-from keras_tl.training.schedules import LinearDecay
+from keras_tl.training.schedules import LinearDecay, OneCycle, SlantedTriangular
 
 
 def make_optimizer(
@@ -43,6 +43,11 @@ def make_schedule(
     phase: Phase, steps: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The learning rate of every step of a phase: a number if it stays the same."""
+    rising = () if phase.warmup == 0 else (phase.warmup,)
+    if phase.schedule == "slanted_triangular":
+        return SlantedTriangular(phase.learning_rate, steps, *rising)
+    if phase.schedule == "one_cycle":
+        return OneCycle(phase.learning_rate, steps, *rising)
     warmup_steps = round(phase.warmup * steps)
     if phase.schedule == "linear":
         return LinearDecay(phase.learning_rate, steps, warmup_steps)

@@ -1,9 +1,12 @@
 """Learning-rate schedules that Keras has not."""
 
+import math
 from typing import Any
 
 import keras
 from keras import ops
+
+from keras_tl.config import check_range
 
 
 @keras.saving.register_keras_serializable("keras_tl")
@@ -34,3 +37,113 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return {"peak": self.peak, "steps": self.steps, "warmup_steps": self.warmup_steps}
+
+
+@keras.saving.register_keras_serializable("keras_tl")
+class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
+    """A short linear rise to a peak, then a long linear fall.
+
+    Source: Howard and Ruder, 2018 (arXiv:1801.06146), eq. 3: at step t of T, from 0, the rate is
+    `peak * (1 + p * (ratio - 1)) / ratio`, where `cut = floor(T * cut_frac)` and p is `t / cut`
+    before `cut` and `1 - (t - cut) / (cut * (1 / cut_frac - 1))` from there on. It leaves open:
+
+    * Where `T * cut_frac` is not a whole number, p would fall below 0 before the end and the rate
+      might become negative. Here it stays at its lowest, `peak / ratio`.
+    * Where `cut` is 0 the equation divides by 0. Here there is no rise, and the fall takes
+      `T * (1 - cut_frac)` steps, which is what its denominator is without the rounding.
+
+    Args:
+        peak: the largest learning rate.
+        steps: T.
+        cut_frac: share of the steps that rise, in [0, 1].
+        ratio: the largest rate over the lowest, at least 1.
+    """
+
+    def __init__(self, peak: float, steps: int, cut_frac: float = 0.1, ratio: float = 32):
+        super().__init__()
+        check_range("cut_frac", cut_frac, 0, 1)
+        check_range("ratio", ratio, 1)
+        self.peak = peak
+        self.steps = steps
+        self.cut_frac = cut_frac
+        self.ratio = ratio
+
+    def __call__(self, step):
+        """The rate of a step, which counts from 0."""
+        step = ops.cast(step, "float32")
+        cut = _whole_share(self.steps, self.cut_frac)
+        fall = cut * (1 / self.cut_frac - 1) if cut else self.steps * (1 - self.cut_frac)
+        p = ops.where(step < cut, step / max(cut, 1), (cut + fall - step) / (fall or 1))
+        return self.peak * (1 + ops.maximum(p, 0.0) * (self.ratio - 1)) / self.ratio
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        return {
+            "peak": self.peak,
+            "steps": self.steps,
+            "cut_frac": self.cut_frac,
+            "ratio": self.ratio,
+        }
+
+
+@keras.saving.register_keras_serializable("keras_tl")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """A rise to a large peak, then a fall to almost nothing, each half a period of a cosine.
+
+    Source: Smith and Topin, 2018 (arXiv:1708.07120) and Smith, 2018 (arXiv:1803.09820), who rise
+    and fall linearly for about as long; the cosines and the numbers are those of fastai's
+    `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). With `cut = floor(steps * rise)`,
+    it goes from `peak / divisor` at step 0 to `peak` at `cut` (0 if there are too few steps for a
+    rise) and towards `peak / final_divisor` at `steps`, one step after the last. The momentum,
+    which Smith lowers while the rate rises, stays what it is.
+
+    Args:
+        peak: the largest learning rate.
+        steps: of the whole cycle.
+        rise: share of the steps that rise, in [0, 1].
+        divisor: the peak over the first rate, at least 1.
+        final_divisor: the peak over the last rate, at least 1.
+    """
+
+    def __init__(
+        self,
+        peak: float,
+        steps: int,
+        rise: float = 0.25,
+        divisor: float = 25,
+        final_divisor: float = 1e5,
+    ):
+        super().__init__()
+        check_range("rise", rise, 0, 1)
+        check_range("divisor", divisor, 1)
+        check_range("final_divisor", final_divisor, 1)
+        self.peak = peak
+        self.steps = steps
+        self.rise = rise
+        self.divisor = divisor
+        self.final_divisor = final_divisor
+
+    def __call__(self, step):
+        """The rate of a step, which counts from 0."""
+        step = ops.cast(step, "float32")
+        cut = _whole_share(self.steps, self.rise)
+        left = ops.maximum(self.steps - step, 0.0) / max(self.steps - cut, 1)
+        near = ops.where(step < cut, step / max(cut, 1), left)
+        lowest = 1 / ops.where(step < cut, float(self.divisor), float(self.final_divisor))
+        # The square is (1 - cos(pi * near)) / 2 without its rounding error, large beside `lowest`.
+        return self.peak * (lowest + (1 - lowest) * ops.sin(math.pi / 2 * near) ** 2)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        return {
+            "peak": self.peak,
+            "steps": self.steps,
+            "rise": self.rise,
+            "divisor": self.divisor,
+            "final_divisor": self.final_divisor,
+        }
+
+
+def _whole_share(steps: int, share: float) -> int:
+    # 0.29 * 100 is a little less than 29 in floating point.
+    return math.floor(steps * share + 1e-9)

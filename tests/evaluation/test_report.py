@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_tl.config import Phase
+from keras_tl.errors import ConfigError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.metrics import multiclass_metrics
 from keras_tl.evaluation.report import write_report
@@ -28,6 +29,26 @@ def test_the_curves_run_over_all_phases():
         assert lines["training"].get_xdata() == pytest.approx([1, 2, 3])
         assert lines["validation"].get_ydata() == pytest.approx([EPOCH[f"val_{metric}"]] * 3)
         assert [text.get_text() for text in axes.texts] == ["head", "fine-tune"]
+
+
+def test_the_rates_of_phases_are_shown_step_by_step():
+    phases = [
+        Phase("head", 2, 1e-3),
+        Phase("tune", 3, 1e-4, schedule="slanted_triangular"),
+        Phase("short", 1, 1e-4, schedule="cosine", warmup=0.5),
+    ]
+    figure = plots.learning_rates(phases, 10)
+    for axes, phase in zip(figure.axes, phases, strict=True):
+        assert axes.get_title() == f"{phase.name}: {phase.schedule}"
+        steps, rates = axes.lines[0].get_data()
+        np.testing.assert_array_equal(steps, np.arange(10 * phase.epochs))
+        assert max(rates) == pytest.approx(phase.learning_rate)
+        assert len(axes.lines) == phase.epochs
+    assert figure.axes[1].lines[0].get_ydata()[[0, 3, -1]] == pytest.approx(
+        [1e-4 / 32, 1e-4, 1e-4 / 32 * (1 + 31 / 27)]
+    )
+    with pytest.raises(ConfigError, match="steps_per_epoch must be a whole number of at least 1"):
+        plots.learning_rates(phases, 0)
 
 
 def test_curves_without_validation():

@@ -1,11 +1,17 @@
 """Schedules at every step, optimizers variable by variable."""
 
+import math
+from fractions import Fraction
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_tl.config import Phase
+from keras_tl.errors import ConfigError
 from keras_tl.training.optimizers import make_optimizer, make_schedule
+from keras_tl.training.schedules import LinearDecay, OneCycle, SlantedTriangular
 
 STEPS = 40
 
@@ -41,6 +47,118 @@ def test_the_rate_of_every_step(schedule, warmup):
     if schedule == "linear":
         again = keras.optimizers.schedules.deserialize(keras.optimizers.schedules.serialize(made))
         assert [float(again(step)) for step in range(STEPS + 1)] == rates
+
+
+def slanted_triangular(peak, steps, cut_frac, ratio):
+    """Howard and Ruder (2018), eq. 3, for t from 0 to the last step, without p < 0."""
+    cut = math.floor(steps * Fraction(str(cut_frac)))
+    if cut == 0:
+        p = [1 - t / (steps * (1 - cut_frac)) for t in range(steps)]
+    else:
+        p = [
+            t / cut if t < cut else 1 - (t - cut) / (cut * (1 / cut_frac - 1)) for t in range(steps)
+        ]
+    return [peak * (1 + max(p_t, 0) * (ratio - 1)) / ratio for p_t in p]
+
+
+def one_cycle(peak, steps, rise, divisor, final_divisor):
+    """Half a period of a cosine up to the peak, another one down."""
+    cut = math.floor(steps * Fraction(str(rise)))
+    rates = []
+    for t in range(steps):
+        if t < cut:
+            low, share = peak / divisor, t / cut
+        else:
+            low, share = peak / final_divisor, 1 - (t - cut) / (steps - cut)
+        rates.append(low + (peak - low) * (1 - math.cos(math.pi * share)) / 2)
+    return rates
+
+
+LENGTHS = [1, 2, 5, 9, 10, 15, 19, 20, 100, 1000]
+
+
+@pytest.mark.parametrize("steps", LENGTHS)
+@pytest.mark.parametrize(
+    ("share", "extremes"), [(0.1, 32), (0.3, 32), (0.29, 5.0), (0.5, 1), (0.95, 1000), (0, 32)]
+)
+def test_slanted_triangular_is_the_papers_formula(steps, share, extremes):
+    made = SlantedTriangular(0.01, steps, share, extremes)
+    rates = [float(made(step)) for step in range(steps)]
+    expected = slanted_triangular(0.01, steps, share, extremes)
+    np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-9)
+    assert min(rates) >= 0.01 / extremes * (1 - 1e-6)
+    cut = math.floor(steps * Fraction(str(share)))
+    assert rates[min(cut, steps - 1)] == pytest.approx(0.01 if cut < steps else rates[-1])
+    # Beyond its end it stays at its lowest.
+    assert float(made(3 * steps)) == pytest.approx(0.01 / extremes)
+
+
+@pytest.mark.parametrize("steps", LENGTHS)
+@pytest.mark.parametrize(
+    ("share", "low", "last"), [(0.25, 25, 1e5), (0.3, 25, 250000), (0.29, 5.0, 1), (1, 10, 10)]
+)
+def test_one_cycle_is_two_halves_of_a_cosine(steps, share, low, last):
+    made = OneCycle(0.5, steps, share, low, last)
+    rates = [float(made(step)) for step in range(steps)]
+    np.testing.assert_allclose(rates, one_cycle(0.5, steps, share, low, last), rtol=1e-5)
+    if share < 1:
+        assert float(made(steps)) == pytest.approx(0.5 / last)
+        assert float(made(3 * steps)) == pytest.approx(0.5 / last)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "warmup", "expected"),
+    [
+        ("slanted_triangular", 0.0, slanted_triangular(0.5, STEPS, 0.1, 32)),
+        ("slanted_triangular", 0.25, slanted_triangular(0.5, STEPS, 0.25, 32)),
+        ("one_cycle", 0.0, one_cycle(0.5, STEPS, 0.25, 25, 1e5)),
+        ("one_cycle", 0.4, one_cycle(0.5, STEPS, 0.4, 25, 1e5)),
+    ],
+)
+def test_warmup_is_the_share_that_rises(schedule, warmup, expected):
+    made = make_schedule(phase(schedule=schedule, warmup=warmup), STEPS)
+    np.testing.assert_allclose([float(made(t)) for t in range(STEPS)], expected, rtol=1e-5)
+
+
+MADE = [LinearDecay(0.5, 9, 2), SlantedTriangular(0.5, 9, 0.3, 8), OneCycle(0.5, 9, 0.3, 5, 1e3)]
+
+
+@pytest.mark.parametrize("made", MADE, ids=lambda made: type(made).__name__)
+def test_schedules_are_saved_with_an_optimizer_and_run_in_graphs(made, tmp_path):
+    rates = [float(made(step)) for step in range(12)]
+    again = keras.optimizers.schedules.deserialize(keras.optimizers.schedules.serialize(made))
+    assert type(again) is type(made)
+    assert again.get_config() == made.get_config()
+    assert [float(again(step)) for step in range(12)] == rates
+    graph = tf.function(made, input_signature=[tf.TensorSpec((), tf.int64)])
+    np.testing.assert_allclose([graph(step) for step in range(12)], rates, rtol=1e-6)
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile(keras.optimizers.SGD(made), "mse")
+    x = np.ones((3, 1), np.float32)
+    model.fit(x, x, batch_size=1, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert int(loaded.optimizer.iterations) == 3
+    assert float(loaded.optimizer.learning_rate) == pytest.approx(rates[3])
+    before = float(loaded.layers[0].kernel[0, 0])
+    loaded.fit(x[:1], x[:1], verbose=0)
+    moved = rates[3] * 2 * (1 - before)
+    assert float(loaded.layers[0].kernel[0, 0]) == pytest.approx(before + moved, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SlantedTriangular(1.0, 9, cut_frac=1.5), "cut_frac must be a number from 0 to 1"),
+        (lambda: SlantedTriangular(1.0, 9, ratio=0.5), "ratio must be a number of at least 1"),
+        (lambda: OneCycle(1.0, 9, rise=-1), "rise must be a number from 0 to 1"),
+        (lambda: OneCycle(1.0, 9, divisor=0), "divisor must be a number of at least 1"),
+    ],
+)
+def test_shapes_that_make_no_sense_are_refused(make, message):
+    with pytest.raises(ConfigError, match=message):
+        make()
 
 
 @pytest.mark.parametrize(
