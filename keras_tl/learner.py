@@ -42,6 +42,7 @@ from keras_tl.training.device import choose_precision, choose_strategy
 from keras_tl.training.feature_cache import FeatureCache
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
+from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
 from keras_tl.training.origins import Trained, Wanted, find_origin
 from keras_tl.training.policies import HEADS, phases_of
 from keras_tl.training.tokens import TextNeeds
@@ -322,6 +323,48 @@ class Learner:
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
         return [self._trainer.run(phase, data, augment, callbacks) for phase in phases]
+
+    def lr_find(
+        self,
+        phase: str | Phase = "head",
+        policy: str | Phase | Sequence[Phase] = "standard",
+        unfreeze: str | int | None = None,
+        batch_size: int | None = None,
+        lowest: float = 1e-7,
+        highest: float = 10.0,
+        steps: int = 100,
+    ) -> LearningRates:
+        """Trains at rising rates for a trial, to find one; then all is as it was, bit for bit.
+
+        Each step has a larger rate than the one before; it ends early when the loss diverges (not
+        finite, or smoothed over 4 times its lowest). Only the random state inside a TF-Hub module
+        that does not keep it in a variable cannot be put back.
+
+        Args:
+            phase: `"head"`, on cached features; `"fine-tune"`, on the whole model with the data's
+                own augmentation; or a phase of your own.
+            policy: as in `fine_tune`, for its optimizer, batch size and blocks; of several phases
+                the last.
+            unfreeze: as in `fine_tune`.
+            batch_size: items per step; `None`: the policy's.
+            lowest: the first rate.
+            highest: the last rate, if the loss does not diverge.
+            steps: how many there are, at least 10; the training split is repeated if need be.
+
+        Returns:
+            The rates and their losses; `.suggestion` is a rate two thirds into the valley of the
+            loss (`keras_tl.training.lr_finder.suggest`), `.plot()` a figure.
+
+        Raises:
+            ConfigError: the head to be fine-tuned is untrained, or an argument is not as described.
+            DataError: the learner was loaded without data, or a file cannot be read.
+        """
+        data, item = self._need_data(), self._modality.item
+        chosen = phase_to_sweep(phase, policy, item, unfreeze=unfreeze, batch_size=batch_size)
+        found = self._trainer.find_rates(chosen, data, rates_between(lowest, highest, steps))
+        rate = "none found" if found.suggestion is None else f"{found.suggestion:.1e}"
+        self._reporter.say(f"{chosen.name}: suggested learning rate: {rate}.")
+        return found
 
     def evaluate(self, split: str = "test") -> dict[str, Any]:
         """Metrics on a split; nothing was tuned or stopped on the test split.

@@ -1,5 +1,6 @@
 """Trains a model over phases, the frozen ones on cached features."""
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
 
@@ -7,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.backbones.loading import seeded
 from keras_tl.config import CacheConfig, ModelConfig, Phase
 from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels
 from keras_tl.data.labelled import LabelledData, Split
@@ -18,7 +20,9 @@ from keras_tl.training.extraction import BatchRunner
 from keras_tl.training.feature_cache import FeatureCache, Features, weights_fingerprint
 from keras_tl.training.freezing import prepare
 from keras_tl.training.history import PhaseRecord
+from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
 from keras_tl.training.phases import run_phase
+from keras_tl.training.restoring import restored
 
 
 class Trainer:
@@ -71,49 +75,28 @@ class Trainer:
         A frozen phase without augmentation trains the head on cached features; every other
         phase runs the whole model.
         """
-        # Replicas share a batch evenly.
-        whole = -(-phase.batch_size // self._replicas) * self._replicas
-        phase = dataclasses.replace(phase, batch_size=whole)
-        if augment is True:
-            augment = getattr(data, "augmentation", False)
-        self.check(phase, augment)
-        cached = phase.unfreeze is None and augment is False and self.cache.config.where != "off"
+        phase, augment = self._settled(phase, data, augment)
         before = None
         if self.history and "validation" in data.splits:
             validation = data.splits["validation"]
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, validation.labels, logits)
-        # Each phase has shuffles and augmentations of its own.
-        seed = self._seed + 1000 * len(self.history)
-        mixed = mixes_labels(augment)
-        splits = self._with_targets(data, needs_shares(phase, mixed))
-        if cached:
-            model, datasets = self._parts.head, self._cached_datasets(phase, splits, seed)
-        else:
-            model, datasets = self._parts.model, self._live_datasets(phase, splits, augment, seed)
-        weights = self.task.class_weights(data.split("train").labels, phase.class_weight)
-        if weights is not None:
-            datasets[0] = datasets[0].map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
-        try:
+        inputs = self._inputs(phase, data, augment)
+        cached = inputs.model is self._parts.head
+        with self._naming_the_unreadable(inputs, data):
             record = run_phase(
                 phase=phase,
-                model=model,
+                model=inputs.model,
                 backbone=self._parts.backbone,
-                train=datasets[0],
-                validation=datasets[1],
+                train=inputs.train,
+                validation=inputs.validation,
                 task=self.task,
                 reporter=self._reporter,
                 cached=cached,
-                mixed=mixed,
+                mixed=inputs.mixed,
                 before=before,
                 callbacks=callbacks,
             )
-        except tf.errors.OpError as error:
-            for split in () if cached else data.splits.values():
-                found = self.pipeline.explain(split)
-                if found is not None:
-                    raise found from error
-            raise
         if cached:
             # The whole model is left as a frozen one that can be fitted and evaluated.
             prepare(self._parts.model, self._parts.backbone, phase, 1, self.task)
@@ -125,6 +108,39 @@ class Trainer:
             )
         self.history.append(record)
         return record
+
+    def find_rates(self, phase: Phase, data: LabelledData, rates: np.ndarray) -> LearningRates:
+        """Trains at rising rates for a trial, and leaves everything as it was, bit for bit.
+
+        Args:
+            phase: what to train and how; a frozen one runs on cached features, another one with
+                the data's own augmentation.
+            data: their training split is used.
+            rates: one a step, rising.
+
+        Raises:
+            ConfigError: the head is untrained and the phase is not for random weights.
+        """
+        phase, augment = self._settled(phase, data, augment=phase.unfreeze is not None)
+        if not (phase.unfreeze is None or phase.batch_norm == "live" or self.history):
+            raise ConfigError(
+                "The head is untrained: call fit_head() before lr_find('fine-tune'), as "
+                "fine_tune() would, or use lr_find('head')."
+            )
+        parts = self._parts
+        with restored(parts.model, parts.head), seeded(self._seed):
+            inputs = self._inputs(phase, data, augment, ("train",))
+            with inputs.model.distribute_strategy.scope():
+                # The same layers, so that what the model was compiled with is not touched.
+                model = keras.Model(inputs.model.input, inputs.model.output, name="lr_find")
+            steps = len(rates)
+            prepare(model, parts.backbone, as_swept(phase), steps, self.task, inputs.mixed)
+            with (
+                self._naming_the_unreadable(inputs, data),
+                self._reporter.bar(f"Rates of {phase.name}", steps) as progress,
+            ):
+                losses = sweep(model, inputs.train, rates, progress)
+        return read_sweep(phase, rates, losses)
 
     def check(self, phase: Phase, augment: Augmentation) -> None:
         """Raises `ConfigError` if the task has not what is asked for."""
@@ -170,6 +186,50 @@ class Trainer:
         with self._reporter.bar(title, len(split)) as progress:
             yield from runner.rows(split, self.pipeline, progress)
 
+    def _settled(
+        self, phase: Phase, data: LabelledData, augment: Augmentation
+    ) -> tuple[Phase, Augmentation]:
+        # Replicas share a batch evenly.
+        whole = -(-phase.batch_size // self._replicas) * self._replicas
+        phase = dataclasses.replace(phase, batch_size=whole)
+        if augment is True:
+            augment = getattr(data, "augmentation", False)
+        self.check(phase, augment)
+        return phase, augment
+
+    def _inputs(
+        self,
+        phase: Phase,
+        data: LabelledData,
+        augment: Augmentation,
+        names: Sequence[str] = ("train", "validation"),
+    ) -> "_Inputs":
+        # Each phase has shuffles and augmentations of its own.
+        seed = self._seed + 1000 * len(self.history)
+        mixed = mixes_labels(augment)
+        splits = self._with_targets(data, needs_shares(phase, mixed))
+        splits = {name: split for name, split in splits.items() if name in names}
+        if phase.unfreeze is None and augment is False and self.cache.config.where != "off":
+            model, datasets = self._parts.head, self._cached_datasets(phase, splits, seed)
+        else:
+            model, datasets = self._parts.model, self._live_datasets(phase, splits, augment, seed)
+        weights = self.task.class_weights(data.split("train").labels, phase.class_weight)
+        if weights is not None:
+            datasets[0] = datasets[0].map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
+        return _Inputs(model, *datasets, mixed)
+
+    @contextlib.contextmanager
+    def _naming_the_unreadable(self, inputs: "_Inputs", data: LabelledData) -> Iterator[None]:
+        try:
+            yield
+        except tf.errors.OpError as error:
+            live = inputs.model is self._parts.model
+            for split in data.splits.values() if live else ():
+                found = self.pipeline.explain(split)
+                if found is not None:
+                    raise found from error
+            raise
+
     def _with_targets(self, data: LabelledData, shares: bool) -> dict[str, Split]:
         data.split("train")
         return {
@@ -197,3 +257,13 @@ class Trainer:
             self.pipeline.shuffled(train, phase.batch_size, seed, augmenter(augment, seed)),
             validation and self.pipeline.ordered(validation, phase.batch_size),
         ]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Inputs:
+    """What is fitted in a phase, and on what: the head on cached features, or the whole model."""
+
+    model: keras.Model
+    train: tf.data.Dataset
+    validation: tf.data.Dataset | None
+    mixed: bool

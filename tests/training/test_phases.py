@@ -130,7 +130,12 @@ def test_a_broken_file_is_named_in_both_phases(tmp_path, small_learner):
     options = {"validation_split": 0, "test_split": 0, "check": False}
     data = ktl.ImageData.from_folder(tmp_path, **options)
     learner = ktl.Learner("efficientnet_lite0", data, image_size=32, verbose=False)
-    for train in (learner.fit_head, lambda: learner.fit_head(augment=True)):
+    for train in (
+        learner.fit_head,
+        lambda: learner.fit_head(augment=True),
+        learner.lr_find,
+        lambda: learner.lr_find("fine-tune", policy="scratch"),
+    ):
         with pytest.raises(DataError, match=r"Cannot decode .*b/2.png.*Repair the file or remove"):
             train()
     assert learner.history == []
