@@ -94,11 +94,11 @@ def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
     """float64 (steps,): from `lowest` to `highest`, each the same multiple of the one before.
 
     Raises:
-        ConfigError: the limits are not 0 < lowest < highest <= 1000, or there are fewer than 10
-            steps.
+        ConfigError: the limits are not 1e-12 <= lowest < highest <= 1000, or there are fewer than
+            10 steps.
     """
     check_range("steps", steps, 10, whole=True)
-    check_range("highest", highest, 0, 1e3)
+    check_range("highest", highest, 1e-12, 1e3)
     check_range("lowest", lowest, 1e-12, highest)
     if lowest == highest:
         raise ConfigError(f"lowest must be below highest. Received: {lowest!r} for both.")

@@ -113,7 +113,7 @@ def test_divergence_is_four_times_the_best_smoothed_loss(losses, diverged):
         ((0, 1.0, 20), "lowest must be a number from 1e-12 to 1. Received: 0"),
         ((2.0, 1.0, 20), "lowest must be a number from 1e-12 to 1. Received: 2.0"),
         ((1.0, 1.0, 20), "lowest must be below highest"),
-        ((1.0, float("inf"), 20), "highest must be a number from 0 to 1000"),
+        ((1.0, float("inf"), 20), "highest must be a number from 1e-12 to 1000"),
     ],
 )
 def test_ranges_that_make_no_sense_are_refused(arguments, message):
