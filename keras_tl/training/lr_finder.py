@@ -106,8 +106,10 @@ def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
 
 
 def as_swept(phase: Phase) -> Phase:
-    """The same phase with a rate of 1 at every step, to be multiplied by the rates."""
-    return dataclasses.replace(phase, learning_rate=1.0, schedule="constant", warmup=0.0)
+    """The phase with a rate of 1 at every step, to be multiplied, and all of its blocks at once."""
+    return dataclasses.replace(
+        phase, learning_rate=1.0, schedule="constant", warmup=0.0, unfreeze_every=None
+    )
 
 
 class RateSweep(keras.callbacks.Callback):

@@ -41,11 +41,11 @@ _SCRATCH = {
     "batch_norm": "live",
 }
 
-# Howard and Ruder, 2018 (arXiv:1801.06146): sec. 3.2, 3.3, and both with a rate that rises over a
-# tenth of the steps and falls in a line. The rates are the standard ones, those of the head.
+# Howard and Ruder, 2018 (arXiv:1801.06146): sec. 3.2, 3.3, and both with the slanted triangular
+# schedule of eq. 3. The rates are the standard ones, those of the head.
 _DISCRIMINATIVE = {"discriminative_factor": 2.6}
 _GRADUAL = {"unfreeze_every": "auto"}
-_ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "linear", "warmup": 0.1}
+_ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
 
 def _standard_but(**changes) -> dict[str, tuple[Phase, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import keras
 
 # What training may change on a layer, beside its variables: see `keras_tl.backbones.layer`.
-_ATTRIBUTES = ("_trainable", "_live_statistics", "momentum")
+_ATTRIBUTES = ("_trainable", "_unfrozen", "_batch_norm_mode", "momentum")
 
 
 @contextlib.contextmanager

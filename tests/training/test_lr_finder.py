@@ -215,7 +215,7 @@ def state_of(learner):
         "head": [(x.path, x.numpy().tobytes(), x.trainable) for x in learner.head.variables],
         "layers": [(layer.name, layer.trainable) for layer in layers],
         "losses": [id(loss) for loss in learner.model.losses],
-        "live": learner.backbone._live_statistics,
+        "blocks": (learner.backbone._unfrozen, learner.backbone._batch_norm_mode),
         "momenta": [getattr(layer, "momentum", None) for layer in layers],
         "compiled": [
             (model.compiled, id(optimizer), id(model.loss), id(model.train_function))

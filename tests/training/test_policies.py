@@ -24,8 +24,7 @@ def test_a_policy_is_the_standard_one_with_its_method(name, item):
         for field in dataclasses.fields(Phase)
         if getattr(phase, field.name) != getattr(standard, field.name)
     }
-    # Texts have the linear schedule already.
-    assert changed == CHANGES[name] - ({"schedule"} if item == "text" else set())
+    assert changed == CHANGES[name]
     assert Phase.from_json(phase.to_json()) == phase
 
 
