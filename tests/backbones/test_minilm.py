@@ -123,7 +123,8 @@ def test_the_preset_and_the_pair_give_the_same_numbers(files, pair):
         theirs = HubPreprocessor(pair[0], LENGTH)(texts, pairs)
         for name, values in theirs.items():
             np.testing.assert_array_equal(ours[name], values)
-        found = preset.network(ours, training=False)
+        # In a graph TensorFlow fuses operations of Keras as it does those of a module.
+        found = tf.function(preset.network)(ours, training=False)
         wanted = module.network(theirs, training=False)
         for name, values in wanted.items():
             np.testing.assert_allclose(found[name], values, atol=1e-5)

@@ -20,6 +20,9 @@ from keras_tl.errors import BackboneError
 # "transformer_layer_3/...".
 _NUMBERED = re.compile(r"(?:^|/)(?:[a-z]+_)?layer_(\d+)/")
 
+# "pooler_transform/kernel", "pooled_dense/kernel"
+_OF_POOLER = re.compile(r"(?:^|/)pool(?:er|ed)")
+
 
 class HubLayer(keras.layers.Layer):
     """Runs a module.
@@ -133,7 +136,7 @@ def _blocks(module: HubModule) -> list[tuple[str, list[tuple[tf.Variable, bool]]
             place = (1 + int(match[1]), f"layer_{int(match[1])}")
         elif "embedding" in _path(variable):
             place = (0, "embeddings")
-        elif POOLER in _path(variable) or id(variable) not in trainable:
+        elif _OF_POOLER.search(_path(variable)) or id(variable) not in trainable:
             place = (float("inf"), POOLER)
         else:
             place = (sys.maxsize, "top")
