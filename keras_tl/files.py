@@ -13,6 +13,8 @@ from typing import Any
 
 _LEFTOVER = re.compile(r"^\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}-(?P<name>.+)$")
 
+CHECKSUMS = "checksums.json"
+
 
 def cache_root() -> Path:
     """The folder of everything that is kept between runs and can be made again.
@@ -34,6 +36,21 @@ def sha256_of_folder(path: Path) -> str:
     for file in sorted(f for f in path.rglob("*") if f.is_file()):
         digest.update(f"{file.relative_to(path).as_posix()}\0{sha256(file)}\n".encode())
     return digest.hexdigest()
+
+
+def write_checksums(folder: Path) -> None:
+    """Writes the SHA-256 of every file in a folder into its `checksums.json`."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    sums = {file.relative_to(folder).as_posix(): sha256(file) for file in files}
+    write_json(folder / CHECKSUMS, sums)
+
+
+def first_changed(folder: Path) -> str | None:
+    """The first file that is not as `write_checksums` found it; `None` if all are."""
+    for name, expected in json.loads((folder / CHECKSUMS).read_text("utf-8")).items():
+        if not (folder / name).is_file() or sha256(folder / name) != expected:
+            return name
+    return None
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -11,8 +11,8 @@ The one on the validation set, of whole sentences, is what others report; the ep
 chosen on it.
 
 Expected with all-MiniLM-L6-v2 (6 layers of width 384, as the two TF-Hub modules that
-tests/backbones/test_minilm.py makes: --backbone tfhub:ENCODER --preprocessor tfhub:PREPROCESS), with
-872 whole sentences in a folder for validation and 1,821 for testing:
+tests/backbones/test_minilm.py makes: --backbone tfhub:ENCODER --preprocessor tfhub:PREPROCESS),
+with 872 whole sentences in a folder for validation and 1,821 for testing:
 
     training sentences           test accuracy after the head   after fine-tuning   minutes
     6,920 (mean of 3 seeds)                             0.810               0.891       4.5

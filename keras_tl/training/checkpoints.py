@@ -17,9 +17,9 @@ import keras
 from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.backbones.texts import load_preprocessor
 from keras_tl.errors import RunError
-from keras_tl.files import sha256, whole_folder, write_json
+from keras_tl.files import CHECKSUMS, first_changed, whole_folder, write_checksums, write_json
 
-_RUN, _WEIGHTS, _CHECKSUMS = "run.json", "model.weights.h5", "checksums.json"
+_RUN, _WEIGHTS = "run.json", "model.weights.h5"
 _MODULE, _PREPROCESSOR = "module", "preprocessor"
 
 
@@ -49,10 +49,7 @@ def write_run(path: Path, about: dict[str, Any], model: keras.Model, files: Back
             shutil.copytree(files.module, folder / _MODULE)
         if files.preprocessor is not None:
             files.preprocessor.save(folder / _PREPROCESSOR)
-        written = sorted(file for file in folder.rglob("*") if file.is_file())
-        names = [file.relative_to(folder).as_posix() for file in written]
-        sums = {name: sha256(file) for name, file in zip(names, written, strict=True)}
-        write_json(folder / _CHECKSUMS, sums)
+        write_checksums(folder)
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -61,17 +58,17 @@ def read_run(path: Path) -> dict[str, Any]:
     Raises:
         RunError: there is no run, or it is incomplete or damaged.
     """
-    if not (path / _CHECKSUMS).is_file():
+    if not (path / CHECKSUMS).is_file():
         raise RunError(
             f"No run at {str(path)!r}: expected a folder written by learner.save() or by "
             "keras-tl train --out."
         )
-    for name, expected in json.loads((path / _CHECKSUMS).read_text("utf-8")).items():
-        if not (path / name).is_file() or sha256(path / name) != expected:
-            raise RunError(
-                f"The run at {str(path)!r} is damaged: {name} is not as it was written. Restore "
-                "it from a copy, or train again."
-            )
+    changed = first_changed(path)
+    if changed is not None:
+        raise RunError(
+            f"The run at {str(path)!r} is damaged: {changed} is not as it was written. Restore it "
+            "from a copy, or train again."
+        )
     return json.loads((path / _RUN).read_text("utf-8"))
 
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 import keras
 
 from keras_tl.errors import ConfigError, RunError
-from keras_tl.files import sha256, whole_folder, write_json
+from keras_tl.files import CHECKSUMS, first_changed, whole_folder, write_checksums, write_json
 from keras_tl.ulmfit.model import (
     AwdLstmConfig,
     build_language_model,
@@ -27,7 +27,7 @@ from keras_tl.ulmfit.tokenizer import WordTokenizer
 from keras_tl.ulmfit.vocabulary import Vocabulary, transfer_embeddings
 
 _ABOUT, _VOCABULARY = "language_model.json", "vocabulary.txt"
-_WEIGHTS, _CHECKSUMS = "model.weights.h5", "checksums.json"
+_WEIGHTS = "model.weights.h5"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,8 +102,7 @@ class LanguageModel:
             write_json(folder / _ABOUT, {"config": self.config.to_json(), "about": self.about})
             self.vocabulary.save(folder / _VOCABULARY)
             self.network.save_weights(folder / _WEIGHTS)
-            names = (_ABOUT, _VOCABULARY, _WEIGHTS)
-            write_json(folder / _CHECKSUMS, {name: sha256(folder / name) for name in names})
+            write_checksums(folder)
 
 
 def check_target(path: Path) -> None:
@@ -125,17 +124,17 @@ def load_language_model(path: str | os.PathLike, seed: int | None = None) -> Lan
         RunError: there is no language model, or it is incomplete or damaged.
     """
     path = Path(path)
-    if not (path / _CHECKSUMS).is_file() or not (path / _ABOUT).is_file():
+    if not (path / CHECKSUMS).is_file() or not (path / _ABOUT).is_file():
         raise RunError(
             f"No language model at {str(path)!r}: expected a folder written by "
             "keras_tl.ulmfit.pretrain."
         )
-    for name, expected in json.loads((path / _CHECKSUMS).read_text("utf-8")).items():
-        if not (path / name).is_file() or sha256(path / name) != expected:
-            raise RunError(
-                f"The language model at {str(path)!r} is damaged: {name} is not as it was written. "
-                "Restore it from a copy, or train again."
-            )
+    changed = first_changed(path)
+    if changed is not None:
+        raise RunError(
+            f"The language model at {str(path)!r} is damaged: {changed} is not as it was written. "
+            "Restore it from a copy, or train again."
+        )
     known = json.loads((path / _ABOUT).read_text("utf-8"))
     config = AwdLstmConfig.from_json(known["config"])
     network = build_language_model(config, seed)
