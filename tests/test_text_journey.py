@@ -77,7 +77,11 @@ def weights_of(model):
     return {weight.path: weight.numpy() for weight in model.weights}
 
 
-@pytest.mark.parametrize("name", ["hub", "fixed", "pairs", "strings"])
+# The checks of conformance run on the other kinds in the fast tier too.
+@pytest.mark.parametrize(
+    "name",
+    ["hub", "pairs", *(pytest.param(x, marks=pytest.mark.slow) for x in ("fixed", "strings"))],
+)
 def test_a_journey(modules, name, tmp_path):
     learner = make_learner(modules, name, head=ktl.HeadConfig(dropout=0.0))
     pairs = learner.data.is_pair

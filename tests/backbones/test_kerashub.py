@@ -24,7 +24,6 @@ MAKERS = {
     "resnet": kerashub_presets.make_resnet,
     "vit": kerashub_presets.make_vit,
 }
-FAST = ("bert", "resnet")
 ENCODERS, IMAGES = ("bert", "roberta"), ("resnet", "vit")
 # TensorFlow takes long to trace its tokenizer.
 SLOW_ROBERTA = pytest.param("roberta", marks=pytest.mark.slow)
@@ -107,7 +106,11 @@ def test_the_pixels_are_prepared_as_kerashub_does(presets, name):
     np.testing.assert_allclose(loaded.network(pixels, training=False), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [*FAST, SLOW_ROBERTA, pytest.param("vit", marks=pytest.mark.slow)])
+# The checks of conformance run on BERT and ResNet in the fast tier too.
+@pytest.mark.parametrize(
+    "name",
+    ["bert", *(pytest.param(x, marks=pytest.mark.slow) for x in ("roberta", "resnet", "vit"))],
+)
 def test_a_journey(presets, name, tmp_path):
     learner = make_learner(presets, name)
     assert list(learner.blocks) == BLOCKS.get(name, list(learner.blocks))

@@ -95,8 +95,7 @@ class Updates:
     [
         *(("image", name) for name in ("sgd", "adam", "adamw")),
         *(("hub", name) for name in ("sgd", "adamw")),
-        pytest.param("kerashub", "sgd", marks=pytest.mark.slow),
-        ("kerashub", "adamw"),
+        *(pytest.param("kerashub", name, marks=pytest.mark.slow) for name in ("sgd", "adamw")),
     ],
 )
 def test_a_block_moves_by_the_factor_less_than_the_one_above_it(make, kind, optimizer):
@@ -116,7 +115,11 @@ def test_a_block_moves_by_the_factor_less_than_the_one_above_it(make, kind, opti
     ("options", "settings"),
     [
         ({}, {"clip_norm": 1e-3, "learning_rate": 1.0}),
-        ({"strategy": "mirrored"}, {"clip_norm": 1e-3, "learning_rate": 1.0}),
+        pytest.param(
+            {"strategy": "mirrored"},
+            {"clip_norm": 1e-3, "learning_rate": 1.0},
+            marks=pytest.mark.slow,
+        ),
         ({"strategy": "mirrored"}, {"optimizer": "adamw", "weight_decay": 0.1}),
         ({"precision": "mixed_bfloat16"}, {}),
         ({"precision": "mixed_float16"}, {}),
@@ -273,10 +276,13 @@ def test_unfrozen_from_the_start_it_is_the_plain_phase_bit_for_bit(make, options
 @pytest.mark.parametrize(
     "options",
     [
-        {"strategy": "mirrored"},
         {"precision": "mixed_float16"},
-        pytest.param(
-            {"precision": "mixed_float16", "strategy": "mirrored"}, marks=pytest.mark.slow
+        *(
+            pytest.param(options, marks=pytest.mark.slow)
+            for options in (
+                {"strategy": "mirrored"},
+                {"precision": "mixed_float16", "strategy": "mirrored"},
+            )
         ),
     ],
 )
