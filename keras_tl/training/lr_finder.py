@@ -106,7 +106,7 @@ def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
 
 
 def as_swept(phase: Phase) -> Phase:
-    """The phase with a rate of 1 at every step, to be multiplied, and all of its blocks at once."""
+    """The phase with one rate, which is set at every step, and all of its blocks at once."""
     return dataclasses.replace(
         phase, learning_rate=1.0, schedule="constant", warmup=0.0, unfreeze_every=None
     )
@@ -114,8 +114,6 @@ def as_swept(phase: Phase) -> Phase:
 
 class RateSweep(keras.callbacks.Callback):
     """Sets the rate of every step and records its loss; stops when the loss diverges.
-
-    An optimizer of several, each with a rate of its own, has all of them multiplied.
 
     Args:
         rates: one a step.
@@ -132,16 +130,13 @@ class RateSweep(keras.callbacks.Callback):
         self._advance = advance
 
     def on_train_begin(self, logs=None):
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
-        self._optimizers = getattr(optimizer, "optimizers", [optimizer])
-        self._own_rates = [float(part.learning_rate.numpy()) for part in self._optimizers]
+        # That of a `LossScaleOptimizer`.
+        self._optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
     def on_train_batch_begin(self, batch, logs=None):
         # Else the loss in the logs would be the mean over the epoch.
         self.model.reset_metrics()
-        rate = self._rates[len(self.losses)]
-        for part, own in zip(self._optimizers, self._own_rates, strict=True):
-            part.learning_rate = own * rate
+        self._optimizer.learning_rate = self._rates[len(self.losses)]
 
     def on_train_batch_end(self, batch, logs=None):
         self.losses.append(float(logs["loss"]))

@@ -154,22 +154,6 @@ def test_every_step_has_its_rate(name):
         assert float(plain.train_on_batch(x, y)) == pytest.approx(loss, rel=1e-4)
 
 
-def test_parts_of_an_optimizer_keep_their_relation():
-    parts = [keras.optimizers.SGD(1.0), keras.optimizers.SGD(0.25)]
-    mapping = keras.optimizers.OptimizerMap(parts[0], {".*bias": parts[1]})
-    model = linear_model(keras.optimizers.MultiOptimizer(mapping))
-    seen = []
-    sweep(
-        model,
-        linear_data(),
-        np.array([0.01, 0.1, 0.2]),
-        lambda done: seen.append([float(part.learning_rate) for part in parts]),
-    )
-    np.testing.assert_allclose(
-        np.unique(seen, axis=0), [[0.01, 0.0025], [0.1, 0.025], [0.2, 0.05]], rtol=1e-6
-    )
-
-
 @pytest.mark.parametrize("rates", [[1e-3, 1e-3, 1e3, 1e3, 1e3, 1e3], [1e-3, float("inf"), 1, 1]])
 def test_a_sweep_ends_when_the_loss_diverges(rates):
     losses = sweep(linear_model(keras.optimizers.SGD(1.0)), linear_data(), np.array(rates))
