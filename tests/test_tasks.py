@@ -117,19 +117,29 @@ def test_what_is_watched_of_a_split_is_what_fit_reports(task, smoothing):
         assert found == pytest.approx(reported, rel=1e-4)
 
 
+# For each task the name of its metric, and which of its values is the best.
+METRIC = {
+    "multiclass": ("accuracy", np.argmax),
+    "binary": ("accuracy", np.argmax),
+    "multilabel": ("auc", np.argmax),
+    "regression": ("mae", np.argmin),
+}
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_the_best_epoch_is_that_of_what_is_watched(task):
     learner = make_learner(task)
     learner.fit_head(epochs=1)
     for monitor in MONITORS:
         phase = Phase("tune", 4, 0.02, unfreeze="all", monitor=monitor)
-        name, more_is_better = monitored(learner.task, phase)
+        name, best = ("loss", np.argmin) if monitor == "loss" else METRIC[task]
+        assert monitored(learner.task, phase) == (name, best is np.argmax)
         validation = learner.data.split("validation")
         logits = learner._trainer.logits(validation)
         before = monitored_value(learner.task, phase, validation.labels, logits)
         (record,) = learner.fine_tune(policy=phase, augment=False)
         values = [before, *(epoch[f"val_{name}"] for epoch in record.epochs)]
-        assert record.best_epoch == int(np.argmax(values) if more_is_better else np.argmin(values))
+        assert record.best_epoch == int(best(values))
 
 
 def test_two_classes_have_the_answers_of_a_softmax_of_two():
