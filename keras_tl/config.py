@@ -6,11 +6,13 @@ from typing import Any, Self
 from keras_tl.errors import ConfigError, unknown
 
 TASKS = ("multiclass", "binary", "multilabel", "regression")
-POOLINGS = ("avg", "max", "flatten", "first", "pooled")
+POOLINGS = ("avg", "max", "flatten", "first", "pooled", "concat")
 SCHEDULES = ("constant", "cosine", "linear", "slanted_triangular", "one_cycle")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 MONITORS = ("loss", "metric")
 BATCH_NORMS = ("affine", "frozen", "live")
+# What stands before the folder of a language model.
+ULMFIT = "ulmfit:"
 # [CLS] a [SEP] b [SEP]
 SHORTEST_SEQUENCE = 5
 CACHES = ("auto", "memory", "disk", "off")
@@ -62,15 +64,18 @@ class HeadConfig(JsonConfig):
         pooling: how feature maps (h, w, c) become a vector: `"avg"` or `"max"` over the
             positions (c values), or `"flatten"` (h * w * c values; the feature cache then
             holds the maps). Of texts: `"avg"` or `"max"` over the tokens that are not padding,
-            `"first"` (the first token, which BERT calls [CLS]), or `"pooled"` (what the encoder
-            gives as `pooled_output`).
+            `"first"` (the first token, which BERT calls [CLS]), `"pooled"` (what the encoder
+            gives as `pooled_output`), or `"concat"` (the last token, the maximum and the mean, one
+            after the other, as in Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
         hidden: widths of hidden Dense layers with ReLU, from features to logits.
         dropout: share of the values dropped before each Dense layer, in [0, 1).
+        batch_norm: normalise what each Dense layer takes, before the dropout (the same, sec. 3.3).
     """
 
     pooling: str = "avg"
     hidden: tuple[int, ...] = ()
     dropout: float = 0.2
+    batch_norm: bool = False
 
     def __post_init__(self):
         check_choice("pooling", self.pooling, POOLINGS)
@@ -215,14 +220,26 @@ class Phase(JsonConfig):
             )
 
 
+def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
+    """What a backbone's defaults depend on: `"image"`, `"text"` or `"ulmfit"`.
+
+    Args:
+        backbone: its name in a `ModelConfig`.
+        image_size: (height, width); `None`: it takes texts.
+    """
+    if image_size is not None:
+        return "image"
+    return "ulmfit" if backbone.startswith(ULMFIT) else "text"
+
+
 @dataclasses.dataclass(frozen=True)
 class ModelConfig(JsonConfig):
     """What a model is, apart from its weights: enough to build it again.
 
     Attributes:
-        backbone: a name from the catalogue, of a TF-Hub module, of a preset of KerasHub, or of a
-            network of the user's own.
-        architecture: a network of KerasHub's or of the user's own as Keras serialises it.
+        backbone: a name from the catalogue, of a TF-Hub module, of a preset of KerasHub, of a
+            language model, or of a network of the user's own.
+        architecture: a network that is not the catalogue's as Keras serialises it.
         output_block: the block whose output is the backbone's; `None` for the last.
         image_size: (height, width) of the pixels; `None`: it is for texts.
         resize: how images get to that size.
@@ -254,6 +271,11 @@ class ModelConfig(JsonConfig):
     def is_text(self) -> bool:
         """Whether the model takes texts, not images."""
         return self.image_size is None
+
+    @property
+    def family(self) -> str:
+        """See `family_of`."""
+        return family_of(self.backbone, self.image_size)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:

@@ -4,7 +4,7 @@ import dataclasses
 
 import keras
 
-from keras_tl.backbones.layer import Backbone
+from keras_tl.backbones.layer import LIVE_MOMENTUM, Backbone
 from keras_tl.config import HeadConfig
 from keras_tl.pooling import pool
 from keras_tl.tasks import Task
@@ -70,6 +70,12 @@ def _dense_layers(config: HeadConfig, outputs: int, seed: int) -> list[keras.lay
     widths = [*config.hidden, outputs]
     for number, width in enumerate(widths):
         last = number == len(widths) - 1
+        if config.batch_norm:
+            layers.append(
+                keras.layers.BatchNormalization(
+                    momentum=LIVE_MOMENTUM, dtype="float32", name=f"batch_norm{number}"
+                )
+            )
         layers += [
             keras.layers.Dropout(
                 config.dropout, seed=seed + 2 * number, dtype="float32", name=f"dropout{number}"

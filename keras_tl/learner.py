@@ -44,7 +44,7 @@ from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
 from keras_tl.training.origins import Trained, Wanted, find_origin
-from keras_tl.training.policies import HEADS, phases_of
+from keras_tl.training.policies import HEAD_CONFIGS, HEADS, phases_of
 from keras_tl.training.tokens import TextNeeds
 from keras_tl.training.trainer import Trainer
 
@@ -60,14 +60,16 @@ class Learner:
             the trained backbone of a saved run, or another learner for its; `"tfhub:HANDLE"` for a
             module of TF-Hub, HANDLE being its URL or its folder (a module is a program: use only
             what you trust); `"kerashub:PRESET"` for a preset of KerasHub, by its name or its
-            folder; or a `keras.Model` with `preprocess=`.
+            folder; `"ulmfit:PATH"` for a language model that `keras_tl.ulmfit` saved; or a
+            `keras.Model` with `preprocess=`.
         data: what to learn; decides the task and the number of classes.
         weights: `"imagenet"`, the path of a weights file, or `None` for random weights; for a
             backbone from the catalogue.
         image_size: side in pixels, or (height, width); `None`: the data's, else the size the
             backbone was trained at.
         output_block: the block whose output is the features; `None`: the last one.
-        head: what the head is made of.
+        head: what the head is made of; `None`: the backbone's
+            `keras_tl.training.policies.HEAD_CONFIGS`.
         precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
         strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`.
         seed: makes everything random repeatable; `None`: drawn, and kept in `learner.seed`.
@@ -89,7 +91,7 @@ class Learner:
         weights: str | os.PathLike | None = "imagenet",
         image_size: ImageSize = None,
         output_block: str | None = None,
-        head: HeadConfig = HeadConfig(),  # noqa: B008 (frozen)
+        head: HeadConfig | None = None,
         precision: str = "auto",
         strategy: str | tf.distribute.Strategy = "auto",
         seed: int | None = None,
@@ -117,7 +119,7 @@ class Learner:
             are_pairs=getattr(data, "is_pair", False),
             task=data.task,
             class_names=data.class_names,
-            head=head,
+            head=head or HEAD_CONFIGS[origin.family],
             precision=precision,
             **standardisation(data.task, data.split("train").labels),
         )
@@ -247,8 +249,8 @@ class Learner:
             CacheError: the features cannot be kept where asked.
         """
         (phase,) = phases_of(
-            HEADS[self._modality.item],
-            self._modality.item,
+            HEADS[self.config.family],
+            self.config.family,
             epochs=epochs,
             learning_rate=learning_rate,
             batch_size=batch_size,
@@ -265,7 +267,7 @@ class Learner:
         epochs: int | None = None,
         learning_rate: float | None = None,
         unfreeze: str | int | None = None,
-        policy: str | Phase | Sequence[Phase] = "standard",
+        policy: str | Phase | Sequence[Phase] | None = None,
         augment: Augmentation = True,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         batch_size: int | None = None,
@@ -287,7 +289,8 @@ class Learner:
             policy: a name, or phases of your own. `"standard"`; `"discriminative"`: lower blocks
                 learn at lower rates; `"gradual"`: they are unfrozen one after the other;
                 `"ulmfit"`: both; `"scratch"`. Each is a tuple of `Phase` in
-                `keras_tl.training.policies.POLICIES`, to be printed, changed and passed.
+                `keras_tl.training.policies.POLICIES`, to be printed, changed and passed. `None`:
+                what `DEFAULT_POLICIES` there says of such backbones.
             augment: as in `fit_head`.
             callbacks: Keras callbacks.
             batch_size: items per step; `None`: the policy's.
@@ -306,7 +309,7 @@ class Learner:
         data = self._need_data()
         phases = phases_of(
             policy,
-            self._modality.item,
+            self.config.family,
             epochs=epochs,
             learning_rate=learning_rate,
             unfreeze=unfreeze,
@@ -327,7 +330,7 @@ class Learner:
     def lr_find(
         self,
         phase: str | Phase = "head",
-        policy: str | Phase | Sequence[Phase] = "standard",
+        policy: str | Phase | Sequence[Phase] | None = None,
         unfreeze: str | int | None = None,
         batch_size: int | None = None,
         lowest: float = 1e-7,
@@ -359,8 +362,8 @@ class Learner:
             ConfigError: the head to be fine-tuned is untrained, or an argument is not as described.
             DataError: the learner was loaded without data, or a file cannot be read.
         """
-        data, item = self._need_data(), self._modality.item
-        chosen = phase_to_sweep(phase, policy, item, unfreeze=unfreeze, batch_size=batch_size)
+        data, family = self._need_data(), self.config.family
+        chosen = phase_to_sweep(phase, policy, family, unfreeze=unfreeze, batch_size=batch_size)
         found = self._trainer.find_rates(chosen, data, rates_between(lowest, highest, steps))
         rate = "none found" if found.suggestion is None else f"{found.suggestion:.1e}"
         self._reporter.say(f"{chosen.name}: suggested learning rate: {rate}.")

@@ -22,8 +22,8 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
             (batch, d).
 
     Returns:
-        float32 features: (batch, d), or the maps for `"flatten"`: they stay maps in the cache,
-        and become a vector in the head.
+        float32 features: (batch, d), for `"concat"` (batch, 3 d); or the maps for `"flatten"`: they
+        stay maps in the cache, and become a vector in the head.
 
     Raises:
         ConfigError: there is no such pooling of such outputs.
@@ -51,7 +51,7 @@ def read_blocks(
     return [(name, layers) for name, layers in blocks if name != POOLER]
 
 
-_OF_TOKENS = ("avg", "max", "first")
+_OF_TOKENS = ("avg", "max", "first", "concat")
 _OF_MAPS = {
     "avg": keras.layers.GlobalAveragePooling2D,
     "max": keras.layers.GlobalMaxPooling2D,
@@ -63,7 +63,7 @@ def _pool_tokens(kind: str, outputs: dict[str, keras.KerasTensor]) -> keras.Kera
     if kind == "flatten":
         raise ConfigError(
             "pooling='flatten' is for images; texts have no fixed number of tokens. Use 'avg', "
-            "'max', 'first' or 'pooled'."
+            "'max', 'first', 'concat' or 'pooled'."
         )
     wanted = "pooled_output" if kind == "pooled" else "sequence_output"
     if wanted not in outputs:
@@ -76,15 +76,45 @@ def _pool_tokens(kind: str, outputs: dict[str, keras.KerasTensor]) -> keras.Kera
     return TokenPooling(kind, **_LAYER)(outputs[wanted], outputs["mask"])
 
 
+def _first(tokens, mask):
+    return tokens[:, 0]
+
+
+def _last(tokens, mask):
+    if mask is None:
+        return tokens[:, -1]
+    count = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+    # A text without any token has no last one.
+    return ops.take_along_axis(tokens, ops.maximum(count - 1, 0), axis=1)[:, 0]
+
+
+def _max(tokens, mask):
+    if mask is not None:
+        tokens = ops.where(mask, tokens, -float("inf"))
+    return ops.max(tokens, axis=1)
+
+
+def _avg(tokens, mask):
+    if mask is None:
+        return ops.mean(tokens, axis=1)
+    share = ops.cast(mask, tokens.dtype)
+    # A text without any token has no mean.
+    return ops.sum(tokens * share, axis=1) / ops.maximum(ops.sum(share, axis=1), 1)
+
+
+_POOL = {"first": _first, "last": _last, "max": _max, "avg": _avg}
+
+
 @keras.saving.register_keras_serializable("keras_tl")
 class TokenPooling(keras.layers.Layer):
     """The mean, the maximum or the first of the tokens that are not padding.
 
     Takes float (batch, length, d) and the mask (batch, length), `None` where there is no padding;
-    gives float32 (batch, d).
+    gives float32 (batch, d). Padding stands at the end.
 
     Args:
-        kind: `"avg"`, `"max"` or `"first"`.
+        kind: `"avg"`, `"max"`, `"first"`; or `"concat"`: the last one, the maximum and the mean one
+            after the other, (batch, 3 d).
     """
 
     def __init__(self, kind: str, **kwargs):
@@ -93,16 +123,10 @@ class TokenPooling(keras.layers.Layer):
 
     def call(self, tokens, mask=None):
         """Pools."""
-        if self.kind == "first":
-            return tokens[:, 0]
-        if mask is None:
-            return (ops.max if self.kind == "max" else ops.mean)(tokens, axis=1)
-        mask = ops.cast(mask, "bool")[..., None]
-        if self.kind == "max":
-            return ops.max(ops.where(mask, tokens, -float("inf")), axis=1)
-        share = ops.cast(mask, tokens.dtype)
-        # A text without any token has no mean.
-        return ops.sum(tokens * share, axis=1) / ops.maximum(ops.sum(share, axis=1), 1)
+        if mask is not None:
+            mask = ops.cast(mask, "bool")[..., None]
+        kinds = ("last", "max", "avg") if self.kind == "concat" else (self.kind,)
+        return ops.concatenate([_POOL[kind](tokens, mask) for kind in kinds], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments."""

@@ -60,9 +60,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--policy",
     type=click.Choice(list(POLICIES)),
-    default="standard",
-    show_default=True,
-    help="The method of fine-tuning.",
+    help="The method of fine-tuning; the backbone's default if not given.",
 )
 @click.option(
     "--discriminative-factor",

@@ -66,7 +66,8 @@ def _optimizer_of(
 ) -> keras.optimizers.Optimizer:
     variables, factors = model.trainable_variables, None
     if phase.discriminative_factor > 1 or phase.unfreeze_every is not None:
-        factors = rate_factors(backbone, variables, phase.discriminative_factor)
+        blocks = [backbone.block_layers(block) for block in backbone.blocks]
+        factors = rate_factors(blocks, variables, phase.discriminative_factor)
     with model.distribute_strategy.scope():
         optimizer = make_optimizer(phase, steps, variables, factors)
         if "mixed_float16" in {layer.dtype_policy.name for layer in model._flatten_layers()}:

@@ -64,30 +64,30 @@ class LearningRates:
 
 
 def phase_to_sweep(
-    phase: str | Phase, policy: str | Phase | Sequence[Phase], item: str, **given
+    phase: str | Phase, policy: str | Phase | Sequence[Phase] | None, family: str, **given
 ) -> Phase:
     """The phase that `Learner.lr_find` means.
 
     Args:
         phase: `"head"`, `"fine-tune"`, or a phase of your own.
         policy: of fine-tuning; of several phases the last.
-        item: what the items are, `"image"` or `"text"`.
+        family: what the phases are for, see `phases_of`.
         given: fields of `Phase`; `None` leaves the value that is there.
 
     Raises:
         ConfigError: there is no such phase or policy, or the head is to be unfrozen.
     """
     if isinstance(phase, Phase):
-        return phases_of(phase, item, **given)[0]
+        return phases_of(phase, family, **given)[0]
     check_choice("phase", phase, PHASES)
     if phase == "fine-tune":
-        return phases_of(policy, item, **given)[-1]
+        return phases_of(policy, family, **given)[-1]
     if given.get("unfreeze") is not None:
         raise ConfigError(
             "unfreeze= is for phase='fine-tune': the head is trained on a frozen backbone. Leave "
             "it out."
         )
-    return phases_of(HEADS[item], item, **given)[0]
+    return phases_of(HEADS[family], family, **given)[0]
 
 
 def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:

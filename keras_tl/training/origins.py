@@ -1,4 +1,4 @@
-"""Where a backbone comes from: the catalogue, TF-Hub, KerasHub, a run, a model already there."""
+"""Where a backbone comes from: the catalogue, TF-Hub, a run, a model already there, and so on."""
 
 import dataclasses
 import json
@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_tl.backbones.awd_lstm.loading import load_ulmfit
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.cutting import cut_short
 from keras_tl.backbones.hub import load_hub, resolve
@@ -16,7 +17,7 @@ from keras_tl.backbones.kerashub.loading import load_kerashub
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, load_model
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.config import ModelConfig
+from keras_tl.config import ULMFIT, ModelConfig, family_of
 from keras_tl.errors import BackboneError, ConfigError
 from keras_tl.training.assembly import assemble, load_backbone
 from keras_tl.training.checkpoints import load_run_weights, read_run, run_files
@@ -68,8 +69,8 @@ class Origin:
     """What a configuration says of a backbone, and the network where it is already there.
 
     Attributes:
-        backbone: a name from the catalogue, of a TF-Hub module, of a preset of KerasHub, or of a
-            network of the user's own.
+        backbone: a name from the catalogue, of a TF-Hub module, of a preset of KerasHub, of a
+            language model, or of a network of the user's own.
         image_size: (height, width); `None`: it takes texts.
         weights: where the weights come from; for the catalogue, what its loader takes.
         output_block: where the network is cut off.
@@ -83,6 +84,11 @@ class Origin:
     output_block: str | None = None
     architecture: dict[str, Any] | None = None
     loaded: LoadedBackbone | None = None
+
+    @property
+    def family(self) -> str:
+        """See `keras_tl.config.family_of`."""
+        return family_of(self.backbone, self.image_size)
 
     @property
     def config_fields(self) -> dict[str, Any]:
@@ -103,7 +109,7 @@ def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin
         ConfigError: `weights` is given for a backbone that has its own.
     """
     kind, _, place = backbone.partition(":") if isinstance(backbone, str) else ("", "", "")
-    if isinstance(backbone, str) and f"{kind}:" not in (RUN, TFHUB, KERASHUB):
+    if isinstance(backbone, str) and f"{kind}:" not in (RUN, TFHUB, KERASHUB, ULMFIT):
         origin = _from_catalogue(backbone, wanted)
     else:
         _check_weights(wanted)
@@ -115,6 +121,8 @@ def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin
             origin = _borrowed(_of_run(Path(place)), backbone, wanted)
         elif f"{kind}:" == KERASHUB:
             origin = _of_kerashub(place, wanted)
+        elif f"{kind}:" == ULMFIT:
+            origin = _of_ulmfit(place, wanted)
         else:
             origin = _of_hub(place, wanted)
     _check_items(origin, wanted)
@@ -125,7 +133,8 @@ def _check_weights(wanted: Wanted) -> None:
     if wanted.weights not in (None, "imagenet"):
         raise ConfigError(
             "weights= is for a backbone from the catalogue; a run, a learner, a TF-Hub module, a "
-            "preset of KerasHub and a keras.Model bring their own. Leave it out. Received: "
+            "preset of KerasHub, a language model and a keras.Model bring their own. Leave it out. "
+            "Received: "
             f"{wanted.weights!r}."
         )
 
@@ -135,7 +144,7 @@ def _check_items(origin: Origin, wanted: Wanted) -> None:
         ours, given = ("texts", "images") if wanted.texts is None else ("images", "texts")
         raise BackboneError(
             f"The backbone {origin.backbone!r} takes {ours}; the data are {given}. For texts, pass "
-            "an encoder, such as 'tfhub:HANDLE' or 'kerashub:PRESET'."
+            "an encoder, such as 'tfhub:HANDLE', 'kerashub:PRESET' or 'ulmfit:PATH'."
         )
 
 
@@ -157,6 +166,19 @@ def _of_kerashub(preset: str, wanted: Wanted) -> Origin:
         if wanted.texts is not None and not loaded.takes_pixels:
             loaded = fit_to_texts(loaded, preset, wanted.texts)
         return _own(f"{KERASHUB}{preset}", loaded, f"{KERASHUB}{preset}", wanted)
+
+
+def _of_ulmfit(path: str, wanted: Wanted) -> Origin:
+    name = f"{ULMFIT}{path}"
+    if wanted.texts is not None and wanted.texts.preprocessor is not None:
+        raise ConfigError(
+            f"The language model {path!r} has its own words. Leave preprocessor= out."
+        )
+    with precision_policy(wanted.precision):
+        loaded = load_ulmfit(Path(path))
+        if wanted.texts is not None:
+            loaded = fit_to_texts(loaded, name, wanted.texts)
+        return _own(name, loaded, name, wanted)
 
 
 def _own(name: str, loaded: LoadedBackbone, weights: str, wanted: Wanted) -> Origin:

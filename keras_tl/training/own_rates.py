@@ -10,25 +10,24 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_tl.backbones.layer import Backbone
 
-
-def rate_factors(backbone: Backbone, variables: list, factor: float) -> tuple[float, ...]:
+def rate_factors(
+    blocks: Sequence[Sequence[keras.layers.Layer]], variables: list, factor: float
+) -> tuple[float, ...]:
     """What each variable's learning rate is multiplied by: discriminative fine-tuning.
 
     Source: Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2.
 
     Args:
-        backbone: the backbone layer.
-        variables: of the model.
+        blocks: the layers of each block, from input to output.
+        variables: of the model; those of no block are the head's.
         factor: the rate of a block is that of the block above it, and of the last one that of the
             head, divided by this.
     """
-    count = len(backbone.blocks)
     factors = {
-        id(variable): factor ** (number - count)
-        for number, block in enumerate(backbone.blocks)
-        for layer in backbone.block_layers(block)
+        id(variable): factor ** (number - len(blocks))
+        for number, block in enumerate(blocks)
+        for layer in block
         for variable in layer.weights
     }
     return tuple(factors.get(id(variable), 1.0) for variable in variables)

@@ -1,18 +1,29 @@
 """Policies: fine-tuning methods as readable lists of phases, and the defaults of the head.
 
-The rates and lengths are measured; the tables are in docs/fine_tuning.md and docs/texts.md.
+By `keras_tl.config.family_of`. The rates and lengths are measured; the tables are in
+docs/fine_tuning.md, docs/texts.md and docs/ulmfit.md.
 """
 
 import dataclasses
 from collections.abc import Sequence
 
-from keras_tl.config import Phase
+from keras_tl.config import HeadConfig, Phase
 from keras_tl.errors import ConfigError, unknown
 
 _HEAD = Phase(name="head", epochs=10, learning_rate=1e-3, batch_size=32, schedule="cosine")
 
-# Feature extraction, by what the items are.
-HEADS = {"image": _HEAD, "text": dataclasses.replace(_HEAD, learning_rate=5e-3)}
+_HEAD_TEXT = dataclasses.replace(_HEAD, learning_rate=5e-3)
+
+# Feature extraction.
+HEADS = {"image": _HEAD, "text": _HEAD_TEXT, "ulmfit": _HEAD_TEXT}
+
+# Of what the head is made: for a language model as in Howard and Ruder, 2018, sec. 3.3, with the
+# 50 hidden units of sec. 4.1.
+HEAD_CONFIGS = {
+    "image": HeadConfig(),
+    "text": HeadConfig(),
+    "ulmfit": HeadConfig("concat", (50,), batch_norm=True),
+}
 
 _FINE_TUNE = Phase(
     name="fine-tune",
@@ -32,6 +43,10 @@ _FINE_TUNE_TEXT = dataclasses.replace(
     _FINE_TUNE, learning_rate=5e-5, schedule="linear", clip_norm=1.0, monitor="metric"
 )
 
+_FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=10, learning_rate=2e-3)
+
+_FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
+
 # From random weights, to compare with.
 _SCRATCH = {
     "name": "scratch",
@@ -50,12 +65,11 @@ _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmu
 
 def _standard_but(**changes) -> dict[str, tuple[Phase, ...]]:
     return {
-        item: (dataclasses.replace(phase, **changes),)
-        for item, phase in (("image", _FINE_TUNE), ("text", _FINE_TUNE_TEXT))
+        family: (dataclasses.replace(phase, **changes),) for family, phase in _FINE_TUNE_OF.items()
     }
 
 
-# For each policy its phases by what the items are.
+# For each policy its phases.
 POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
     "standard": _standard_but(),
     "discriminative": _standard_but(**_DISCRIMINATIVE),
@@ -64,22 +78,28 @@ POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
     "scratch": _standard_but(**_SCRATCH),
 }
 
+DEFAULT_POLICIES = {"image": "standard", "text": "standard", "ulmfit": "ulmfit"}
 
-def phases_of(policy: str | Phase | Sequence[Phase], item: str, **given) -> tuple[Phase, ...]:
+
+def phases_of(
+    policy: str | Phase | Sequence[Phase] | None, family: str, **given
+) -> tuple[Phase, ...]:
     """The phases of a policy, with the values that the user gave in place of its own.
 
     Args:
-        policy: a name, or phases of your own.
-        item: what the phases are for, `"image"` or `"text"`.
+        policy: a name, or phases of your own; `None`: the family's default.
+        family: what the phases are for, `"image"`, `"text"` or `"ulmfit"`.
         given: fields of `Phase`; `None` leaves the policy's value.
 
     Raises:
         ConfigError: the policy is unknown, or `epochs` is given for one of several phases.
     """
+    if policy is None:
+        policy = DEFAULT_POLICIES[family]
     if isinstance(policy, str):
         if policy not in POLICIES:
             raise ConfigError(unknown("policy", policy, POLICIES))
-        policy = POLICIES[policy][item]
+        policy = POLICIES[policy][family]
     phases = (policy,) if isinstance(policy, Phase) else tuple(policy)
     changes = {name: value for name, value in given.items() if value is not None}
     if "epochs" in changes and len(phases) > 1:

@@ -1,20 +1,25 @@
-"""ULMFiT (Howard and Ruder, 2018, arXiv:1801.06146): so far the AWD-LSTM language model."""
+"""ULMFiT (Howard and Ruder, 2018, arXiv:1801.06146): language models to transfer from.
 
-from keras_tl.ulmfit.fitting import PRETRAINING, fit_language_model, perplexity
-from keras_tl.ulmfit.language_model import LanguageModel, load_language_model
-from keras_tl.ulmfit.language_modelling import pretrain
-from keras_tl.ulmfit.model import AwdLstmConfig, build_language_model, encoder_of
-from keras_tl.ulmfit.tokenizer import WordTokenizer, split_words
-from keras_tl.ulmfit.vocabulary import Vocabulary, transfer_embeddings
+The classifier is `keras_tl.Learner("ulmfit:PATH", data)`.
+"""
+
+from keras_tl.backbones.awd_lstm.language_model import LanguageModel, load_language_model
+from keras_tl.backbones.awd_lstm.model import AwdLstmConfig, build_encoder, build_language_model
+from keras_tl.backbones.texts.words.tokenizer import WordTokenizer, split_words
+from keras_tl.backbones.texts.words.vocabulary import Vocabulary, transfer_embeddings
+from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model, perplexity
+from keras_tl.ulmfit.language_modelling import fine_tune_lm, pretrain
 
 __all__ = [
+    "FINE_TUNING",
     "PRETRAINING",
     "AwdLstmConfig",
     "LanguageModel",
     "Vocabulary",
     "WordTokenizer",
+    "build_encoder",
     "build_language_model",
-    "encoder_of",
+    "fine_tune_lm",
     "fit_language_model",
     "load_language_model",
     "perplexity",

@@ -7,21 +7,24 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from keras_tl.backbones.awd_lstm.language_model import LanguageModel
+from keras_tl.backbones.awd_lstm.model import (
+    BPTT,
+    build_language_model,
+    recurrent_layers,
+    reset_states,
+)
 from keras_tl.config import Phase, check_range
 from keras_tl.errors import ConfigError
 from keras_tl.reporting import Reporter
 from keras_tl.training.device import jit_compile, precision_policy
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.optimizers import make_optimizer
+from keras_tl.training.own_rates import rate_factors
 from keras_tl.training.phases import BestWeights
 from keras_tl.training.progress import EpochProgress
-from keras_tl.ulmfit.language_model import LanguageModel
-from keras_tl.ulmfit.layers import Perplexity
-from keras_tl.ulmfit.model import build_language_model, reset_states
+from keras_tl.ulmfit.metrics import Perplexity
 from keras_tl.ulmfit.streams import TokenStream
-
-# Steps through which gradients go back (Merity et al., 2017, sec. 5).
-BPTT = 70
 
 # The paper's clipping; Adam and one rise and fall of the rate, as fastai trains language models,
 # in the place of the paper's NT-ASGD.
@@ -37,7 +40,19 @@ PRETRAINING = Phase(
     patience=2,
 )
 
-_WITHOUT_MEANING = ("batch_norm", "label_smoothing", "class_weight")
+# Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2: discriminative rates, the slanted triangular
+# schedule; its rate for language models is that of sec. 4.1.
+FINE_TUNING = dataclasses.replace(
+    PRETRAINING,
+    name="language model fine-tuning",
+    epochs=15,
+    learning_rate=4e-3,
+    schedule="slanted_triangular",
+    discriminative_factor=2.6,
+    batch_size=32,
+)
+
+_WITHOUT_MEANING = ("batch_norm", "label_smoothing", "class_weight", "unfreeze_every", "monitor")
 
 
 def fit_language_model(
@@ -61,7 +76,9 @@ def fit_language_model(
         validation: the same of texts that are not trained on; with it, unless `phase.patience` is
             `None`, training stops early and the weights of the lowest perplexity are kept, those
             from before among them.
-        phase: epochs, rate, schedule, optimizer, rows a batch. All of the model is trained.
+        phase: epochs, rate, schedule, optimizer, rows a batch. All of the model is trained; with a
+            `discriminative_factor` the embedding, which is the output's too, at the phase's rate,
+            and each LSTM layer from the last one down at that of the one above it divided by it.
         bptt: steps a batch on average, see `TokenStream`.
         seed: of the batches' lengths and of the dropouts.
         callbacks: your own; their `model` is a copy that carries its states.
@@ -81,7 +98,7 @@ def fit_language_model(
     stream = TokenStream(train, phase.batch_size, bptt, seed)
     held_out = None if validation is None else TokenStream(validation, phase.batch_size, bptt)
     copy = _carrying(model, phase.batch_size, seed)
-    _compile(copy, make_optimizer(phase, len(stream) * phase.epochs, copy.trainable_variables))
+    _compile(copy, _optimizer(copy, phase, len(stream) * phase.epochs))
     progress = EpochProgress(reporter, phase.name, len(stream), phase.epochs)
     own, best = [_Contiguous(stream), progress], None
     if held_out is not None and phase.patience is not None:
@@ -147,6 +164,14 @@ def _carrying(model: LanguageModel, batch_size: int, seed: int | None) -> keras.
         copy = build_language_model(model.config, seed, batch_size)
     copy.set_weights(model.network.get_weights())
     return copy
+
+
+def _optimizer(copy: keras.Model, phase: Phase, steps: int) -> keras.optimizers.Optimizer:
+    variables, factors = copy.trainable_variables, None
+    if phase.discriminative_factor > 1:
+        layers = [[layer] for layer in recurrent_layers(copy)]
+        factors = rate_factors(layers, variables, phase.discriminative_factor)
+    return make_optimizer(phase, steps, variables, factors)
 
 
 def _compile(copy: keras.Model, optimizer: keras.optimizers.Optimizer | str) -> None:

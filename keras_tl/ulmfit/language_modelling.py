@@ -1,4 +1,4 @@
-"""Pretraining: from a general corpus to a language model in a folder."""
+"""From a corpus to a language model in a folder: pretraining, and fine-tuning without labels."""
 
 import dataclasses
 import os
@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 
+from keras_tl.backbones.awd_lstm.language_model import (
+    LanguageModel,
+    check_target,
+    load_language_model,
+)
+from keras_tl.backbones.awd_lstm.model import BPTT, AwdLstmConfig
+from keras_tl.backbones.texts.words.marks import UNKNOWN
+from keras_tl.backbones.texts.words.tokenizer import split_words
+from keras_tl.backbones.texts.words.vocabulary import Vocabulary, count_words
 from keras_tl.config import Phase, check_range
 from keras_tl.errors import DataError
 from keras_tl.reporting import Reporter
-from keras_tl.ulmfit.fitting import BPTT, PRETRAINING, fit_language_model
-from keras_tl.ulmfit.language_model import LanguageModel, check_target
-from keras_tl.ulmfit.marks import UNKNOWN
-from keras_tl.ulmfit.model import AwdLstmConfig
-from keras_tl.ulmfit.tokenizer import split_words
-from keras_tl.ulmfit.vocabulary import Vocabulary, count_words
+from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model
 
 _AT_ONCE = 512
 
@@ -70,10 +75,83 @@ def pretrain(
     if isinstance(size, str):
         config = AwdLstmConfig.named(size, len(vocabulary))
     model = LanguageModel.new(config, vocabulary, seed)
+    return _train_and_save(model, train, held_out, path, phase, bptt, seed, callbacks, reporter)
+
+
+def fine_tune_lm(
+    model: LanguageModel | str | os.PathLike,
+    texts: Corpus,
+    path: str | os.PathLike,
+    validation: Corpus | float = 0.1,
+    vocabulary: Vocabulary | None = None,
+    max_size: int = 60_000,
+    min_frequency: int = 3,
+    phase: Phase = FINE_TUNING,
+    bptt: int = BPTT,
+    seed: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: bool = True,
+) -> LanguageModel:
+    """Trains a pretrained language model on the texts of a task, and saves it; no labels are used.
+
+    Source: Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2. Words that the model knows keep
+    their vectors, see `LanguageModel.with_vocabulary`.
+
+    Args:
+        model: what to begin with, or its folder; it is not changed.
+        texts: as in `pretrain`, but in no order: they are shuffled first.
+        path: the folder to write; it may be the one that `model` was read from.
+        validation: as in `pretrain`, the share drawn at random.
+        vocabulary: `None`: the words of the training texts that the model knows, and of the others
+            those that occur at least `min_frequency` times.
+        max_size: the most tokens of that vocabulary, marks included.
+        min_frequency: see `vocabulary`.
+        phase: see `fit_language_model`, as for `bptt`, `callbacks`.
+        seed: of the shuffle, the dropouts and the batches' lengths.
+        callbacks: Keras callbacks.
+        verbose: report progress.
+
+    Returns:
+        The model, of the same size with another vocabulary; the record of this training is the
+        last one in `about["history"]`.
+
+    Raises:
+        DataError: there is no text, or too little, or a file cannot be read.
+        ConfigError: an argument is not as described.
+        RunError: `path` holds something else, or there is no language model to begin with.
+    """
+    check_target(Path(path))
+    reporter = Reporter(verbose)
+    if not isinstance(model, LanguageModel):
+        model = load_language_model(model)
+    texts = read_texts(texts)
+    order = np.random.default_rng(seed).permutation(len(texts))
+    train, held_out = _split([texts[row] for row in order], validation)
+    if vocabulary is None:
+        known = model.vocabulary
+        counts = {w: n for w, n in _count(train).items() if n >= min_frequency or w in known}
+        vocabulary = Vocabulary.from_counts(counts, max_size, min_frequency=1)
+    new = sum(token not in model.vocabulary for token in vocabulary.tokens)
+    reporter.say(f"{new:,} of the {len(vocabulary):,} words are new to the language model")
+    model = model.with_vocabulary(vocabulary, seed)
+    return _train_and_save(model, train, held_out, path, phase, bptt, seed, callbacks, reporter)
+
+
+def _train_and_save(
+    model: LanguageModel,
+    train: list[str],
+    held_out: list[str],
+    path: str | os.PathLike,
+    phase: Phase,
+    bptt: int,
+    seed: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+    reporter: Reporter,
+) -> LanguageModel:
     tokens = model.tokenizer.stream(train)
-    unknown = float((tokens == vocabulary.number(UNKNOWN)).mean())
+    unknown = float((tokens == model.vocabulary.number(UNKNOWN)).mean())
     reporter.say(
-        f"{len(train):,} texts, {len(tokens):,} tokens, a vocabulary of {len(vocabulary):,}; "
+        f"{len(train):,} texts, {len(tokens):,} tokens, a vocabulary of {len(model.vocabulary):,}; "
         f"{unknown:.1%} of the tokens are unknown"
     )
     record = fit_language_model(
@@ -86,7 +164,12 @@ def pretrain(
         callbacks,
         reporter,
     )
-    about = {"texts": len(train), "tokens": len(tokens), "history": [record.to_json()]}
+    before = model.about.get("history", [])
+    about = model.about | {
+        "texts": len(train),
+        "tokens": len(tokens),
+        "history": [*before, record.to_json()],
+    }
     model = dataclasses.replace(model, about=about)
     model.save(path)
     return model

@@ -7,12 +7,14 @@ from keras_tl.backbones.texts.hub import HubPreprocessor
 from keras_tl.backbones.texts.kerashub import KerasHubPreprocessor
 from keras_tl.backbones.texts.preprocessor import ABOUT, TextPreprocessor
 from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor
+from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 from keras_tl.errors import ConfigError, unknown
 
 _KINDS = {
     "kerashub": KerasHubPreprocessor,
     "tfhub": HubPreprocessor,
     "wordpiece": WordPiecePreprocessor,
+    "words": WordPreprocessor,
 }
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.errors import ConfigError
 from keras_tl.ulmfit import Vocabulary, WordTokenizer, split_words
-from keras_tl.ulmfit.marks import MARKS
 
 # A text, and its words and marks.
 CASES = {

@@ -23,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.texts.preprocessor import Texts, as_strings
-from keras_tl.ulmfit.marks import (
+from keras_tl.backbones.texts.words.marks import (
     CAPITALISED,
     REPEATED_CHARACTER,
     REPEATED_WORD,
@@ -31,7 +31,7 @@ from keras_tl.ulmfit.marks import (
     UNKNOWN,
     UPPER_CASE,
 )
-from keras_tl.ulmfit.vocabulary import Vocabulary
+from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 
 _AT_ONCE = 512
 

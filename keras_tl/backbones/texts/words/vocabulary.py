@@ -9,10 +9,10 @@ from typing import Self
 
 import numpy as np
 
+from keras_tl.backbones.texts.words.marks import MARKS, PADDING, START, UNKNOWN
 from keras_tl.config import check_range
 from keras_tl.errors import ConfigError
 from keras_tl.files import whole_file
-from keras_tl.ulmfit.marks import MARKS, PADDING, START, UNKNOWN
 
 # Those that the tokenizer cannot do without.
 _NEEDED = (UNKNOWN, PADDING, START)

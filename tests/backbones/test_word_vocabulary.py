@@ -5,9 +5,9 @@ import hashlib
 import numpy as np
 import pytest
 
+from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.errors import ConfigError
 from keras_tl.ulmfit import Vocabulary, transfer_embeddings
-from keras_tl.ulmfit.marks import MARKS
 
 COUNTS = {"the": 9, "cat": 4, "bat": 4, "rare": 1, "xxmaj": 50}
 

@@ -2,14 +2,19 @@
 
 import dataclasses
 import math
-from typing import Self
+from typing import Any, Self
 
 import keras
 import numpy as np
 
+from keras_tl.backbones.awd_lstm.layers import (
+    ActivationRegularization,
+    TiedEmbedding,
+    WeightDropLSTM,
+    WordDropEmbedding,
+)
 from keras_tl.config import JsonConfig, check_range
 from keras_tl.errors import ConfigError, unknown
-from keras_tl.ulmfit.layers import ActivationRegularization, TiedEmbedding, WeightDropLSTM
 
 # Merity et al., 2017, for WikiText-2 (arXiv:1708.02182 and salesforce/awd-lstm-lm), and fastai's
 # language models (awd_lstm_lm_config in fastai/text/models/awdlstm.py).
@@ -27,6 +32,17 @@ _FASTAI_DROPOUTS = {
     "output_dropout": 0.1,
     "weight_dropout": 0.2,
 }
+
+# For classifiers (awd_lstm_clas_config there), halved as `text_classifier_learner` halves them.
+CLASSIFIER_DROPOUTS = {
+    "embedding_dropout": 0.025,
+    "input_dropout": 0.2,
+    "hidden_dropout": 0.15,
+    "weight_dropout": 0.25,
+}
+
+# Steps through which gradients go back (Merity et al., 2017, sec. 5).
+BPTT = 70
 
 # Published sizes, and smaller ones for small corpora and processors without a GPU.
 SIZES = {
@@ -127,31 +143,36 @@ def build_language_model(
     """
     tokens = keras.Input(batch_shape=(batch_size, None), dtype="int32", name="tokens")
     seeds = _Seeds(seed)
-    embedding = TiedEmbedding(
-        config.vocabulary_size,
-        config.embedding_size,
-        config.dropout("embedding_dropout"),
-        seeds.next(),
-        name="embedding",
-    )
-    x = embedding(tokens)
-    x = _locked(config.dropout("input_dropout"), seeds, "input_dropout")(x)
-    for number, units in enumerate(config.widths, 1):
-        if number > 1:
-            rate = config.dropout("hidden_dropout")
-            x = _locked(rate, seeds, f"hidden_dropout_{number - 1}")(x)
-        x = _lstm(config, units, seeds, number, batch_size is not None)(x)
+    embedding = TiedEmbedding(*_embedding_arguments(config, seeds), name="embedding")
+    x = _hidden_states(embedding(tokens), config, seeds, stateful=batch_size is not None)
     dropped = _locked(config.dropout("output_dropout"), seeds, "output_dropout")(x)
     x = ActivationRegularization(config.alpha, config.beta, name="regularization")(x, dropped)
     return keras.Model(tokens, embedding(x, reverse=True), name="language_model")
 
 
-def encoder_of(model: keras.Model) -> keras.Model:
-    """The part of a language model up to its last LSTM layer, sharing the layers.
+def build_encoder(
+    config: AwdLstmConfig, seed: int | None = None, bptt: int | None = BPTT
+) -> keras.Model:
+    """The part of a language model up to its last LSTM layer, with random weights.
 
-    int32 (batch, length) tokens to (batch, length, embedding_size) hidden states.
+    It takes `input_word_ids` and `input_mask`, int32 (batch, length) each, padding at the end, and
+    gives the hidden states as `sequence_output` (batch, length, embedding_size), and `mask`. What
+    stands before a padding token is not changed by it.
+
+    Args:
+        config: what to build; the dropouts are live in training.
+        seed: of the initial weights and of the dropouts; `None`: different each time.
+        bptt: see `WeightDropLSTM`.
     """
-    return keras.Model(model.input, recurrent_layers(model)[-1].output, name="encoder")
+    inputs = {
+        name: keras.Input((None,), name=name, dtype="int32")
+        for name in ("input_word_ids", "input_mask")
+    }
+    seeds = _Seeds(seed)
+    embedding = WordDropEmbedding(*_embedding_arguments(config, seeds), name="embedding")
+    x = _hidden_states(embedding(inputs["input_word_ids"]), config, seeds, bptt=bptt)
+    outputs = {"sequence_output": x, "mask": inputs["input_mask"]}
+    return keras.Model(inputs, outputs, name="awd_lstm")
 
 
 def recurrent_layers(model: keras.Model) -> list[WeightDropLSTM]:
@@ -165,8 +186,25 @@ def reset_states(model: keras.Model) -> None:
         layer.reset_state()
 
 
+def _embedding_arguments(config: AwdLstmConfig, seeds: "_Seeds") -> tuple:
+    dropout = config.dropout("embedding_dropout")
+    return config.vocabulary_size, config.embedding_size, dropout, seeds.next()
+
+
+def _hidden_states(
+    x: keras.KerasTensor, config: AwdLstmConfig, seeds: "_Seeds", **options
+) -> keras.KerasTensor:
+    x = _locked(config.dropout("input_dropout"), seeds, "input_dropout")(x)
+    for number, units in enumerate(config.widths, 1):
+        if number > 1:
+            rate = config.dropout("hidden_dropout")
+            x = _locked(rate, seeds, f"hidden_dropout_{number - 1}")(x)
+        x = _lstm(config, units, seeds, number, options)(x)
+    return x
+
+
 def _lstm(
-    config: AwdLstmConfig, units: int, seeds: "_Seeds", number: int, stateful: bool
+    config: AwdLstmConfig, units: int, seeds: "_Seeds", number: int, options: dict[str, Any]
 ) -> WeightDropLSTM:
     bound = 1 / math.sqrt(units)
     return WeightDropLSTM(
@@ -176,8 +214,8 @@ def _lstm(
         kernel_initializer=keras.initializers.RandomUniform(-bound, bound, seeds.next()),
         recurrent_initializer=keras.initializers.RandomUniform(-bound, bound, seeds.next()),
         return_sequences=True,
-        stateful=stateful,
         name=f"lstm_{number}",
+        **options,
     )
 
 

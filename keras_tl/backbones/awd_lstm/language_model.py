@@ -15,16 +15,17 @@ from typing import Any, Self
 
 import keras
 
-from keras_tl.errors import ConfigError, RunError
-from keras_tl.files import CHECKSUMS, first_changed, whole_folder, write_checksums, write_json
-from keras_tl.ulmfit.model import (
+from keras_tl.backbones.awd_lstm.model import (
+    CLASSIFIER_DROPOUTS,
     AwdLstmConfig,
+    build_encoder,
     build_language_model,
-    encoder_of,
     recurrent_layers,
 )
-from keras_tl.ulmfit.tokenizer import WordTokenizer
-from keras_tl.ulmfit.vocabulary import Vocabulary, transfer_embeddings
+from keras_tl.backbones.texts.words.tokenizer import WordTokenizer
+from keras_tl.backbones.texts.words.vocabulary import Vocabulary, transfer_embeddings
+from keras_tl.errors import ConfigError, RunError
+from keras_tl.files import CHECKSUMS, first_changed, whole_folder, write_checksums, write_json
 
 _ABOUT, _VOCABULARY = "language_model.json", "vocabulary.txt"
 _WEIGHTS = "model.weights.h5"
@@ -61,10 +62,22 @@ class LanguageModel:
         """One with random weights."""
         return cls(config, vocabulary, build_language_model(config, seed))
 
-    @property
-    def encoder(self) -> keras.Model:
-        """Tokens to hidden states, sharing the weights; see `keras_tl.ulmfit.encoder_of`."""
-        return encoder_of(self.network)
+    def encoder(self, seed: int | None = None) -> keras.Model:
+        """A copy of all but the output, with fastai's dropouts for classifiers.
+
+        Args:
+            seed: of the dropouts.
+
+        Returns:
+            See `keras_tl.ulmfit.build_encoder`.
+        """
+        config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS)
+        encoder = build_encoder(config, seed)
+        encoder.get_layer("embedding").set_weights(
+            self.network.get_layer("embedding").get_weights()[:1]
+        )
+        _copy_recurrent(self.network, encoder)
+        return encoder
 
     @cached_property
     def tokenizer(self) -> WordTokenizer:
@@ -80,8 +93,7 @@ class LanguageModel:
         """
         config = dataclasses.replace(self.config, vocabulary_size=len(vocabulary))
         network = build_language_model(config, seed)
-        for old, new in zip(recurrent_layers(self.network), recurrent_layers(network), strict=True):
-            new.set_weights(old.get_weights())
+        _copy_recurrent(self.network, network)
         network.get_layer("embedding").set_weights(
             [
                 transfer_embeddings(self.vocabulary, vocabulary, weights)
@@ -103,6 +115,11 @@ class LanguageModel:
             self.vocabulary.save(folder / _VOCABULARY)
             self.network.save_weights(folder / _WEIGHTS)
             write_checksums(folder)
+
+
+def _copy_recurrent(source: keras.Model, target: keras.Model) -> None:
+    for old, new in zip(recurrent_layers(source), recurrent_layers(target), strict=True):
+        new.set_weights(old.get_weights())
 
 
 def check_target(path: Path) -> None:

@@ -7,19 +7,18 @@ Its variational dropout (sec. 4.2), one mask a sequence for all its steps, is
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class TiedEmbedding(keras.layers.Layer):
-    """An embedding that is also the output's weights (sec. 4.5), with embedding dropout (sec. 4.3).
+class WordDropEmbedding(keras.layers.Layer):
+    """An embedding with embedding dropout (sec. 4.3).
 
     In training whole words are dropped: all occurrences in a batch, as one row of the embeddings,
-    and what is left is scaled by 1 / (1 - dropout). The output's weights are never dropped.
+    and what is left is scaled by 1 / (1 - dropout).
 
     `layer(tokens)`: integers (batch, length) to vectors (batch, length, output_dim).
-    `layer(vectors, reverse=True)`: vectors to logits (batch, length, input_dim), float32 whatever
-    the precision.
 
     Args:
         input_dim: tokens in the vocabulary.
@@ -49,12 +48,8 @@ class TiedEmbedding(keras.layers.Layer):
             shape=(self.input_dim, self.output_dim),
             initializer=keras.initializers.RandomUniform(-0.1, 0.1, self.seed),
         )
-        self.bias = self.add_weight(name="bias", shape=(self.input_dim,), initializer="zeros")
 
-    def call(self, inputs, training=False, reverse=False):
-        if reverse:
-            logits = ops.matmul(inputs, ops.transpose(self.embeddings))
-            return ops.cast(logits, "float32") + ops.cast(self.bias, "float32")
+    def call(self, inputs, training=False):
         vectors = ops.take(self.embeddings, inputs, axis=0)
         if training and self.dropout:
             ones = ops.ones((self.input_dim, 1), self.compute_dtype)
@@ -62,11 +57,8 @@ class TiedEmbedding(keras.layers.Layer):
             vectors *= ops.take(kept, inputs, axis=0)
         return vectors
 
-    def compute_output_spec(self, inputs, training=False, reverse=False):
-        size, dtype = (
-            (self.input_dim, "float32") if reverse else (self.output_dim, self.compute_dtype)
-        )
-        return keras.KerasTensor((*inputs.shape[:2], size), dtype)
+    def compute_output_spec(self, inputs, training=False):
+        return keras.KerasTensor((*inputs.shape[:2], self.output_dim), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
@@ -75,6 +67,33 @@ class TiedEmbedding(keras.layers.Layer):
             "dropout": self.dropout,
             "seed": self.seed,
         }
+
+
+@keras.saving.register_keras_serializable("keras_tl")
+class TiedEmbedding(WordDropEmbedding):
+    """An embedding that is also the output's weights (sec. 4.5), which are never dropped.
+
+    `layer(vectors, reverse=True)`: vectors to logits (batch, length, input_dim), float32 whatever
+    the precision.
+
+    Args:
+        args: see `WordDropEmbedding`.
+    """
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        self.bias = self.add_weight(name="bias", shape=(self.input_dim,), initializer="zeros")
+
+    def call(self, inputs, training=False, reverse=False):
+        if not reverse:
+            return super().call(inputs, training)
+        logits = ops.matmul(inputs, ops.transpose(self.embeddings))
+        return ops.cast(logits, "float32") + ops.cast(self.bias, "float32")
+
+    def compute_output_spec(self, inputs, training=False, reverse=False):
+        if not reverse:
+            return super().compute_output_spec(inputs, training)
+        return keras.KerasTensor((*inputs.shape[:2], self.input_dim), "float32")
 
 
 @keras.saving.register_keras_serializable("keras_tl")
@@ -90,16 +109,27 @@ class WeightDropLSTM(keras.layers.LSTM):
         weight_dropout: share of the recurrent weights dropped, in [0, 1); the others are scaled by
             1 / (1 - weight_dropout).
         seed: of the masks.
+        bptt: in training gradients do not go back past every so many steps of a sequence, as if
+            it came in batches of this length whose states are carried on (Howard and Ruder, 2018,
+            arXiv:1801.06146, sec. 3.3, BPT3C); `None`: they go back to its beginning.
     """
 
-    def __init__(self, units: int, weight_dropout: float = 0.0, seed: int | None = None, **kwargs):
+    def __init__(
+        self,
+        units: int,
+        weight_dropout: float = 0.0,
+        seed: int | None = None,
+        bptt: int | None = None,
+        **kwargs,
+    ):
         super().__init__(units, seed=seed, **kwargs)
         self.weight_dropout = weight_dropout
+        self.bptt = bptt
         self._masks = keras.random.SeedGenerator(seed)
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         if not training or not self.weight_dropout:
-            return super().call(sequences, initial_state, mask, training)
+            return self._run(sequences, initial_state, mask, training)
         kernel = self.cell.recurrent_kernel
         dropped = keras.random.dropout(
             ops.convert_to_tensor(kernel), self.weight_dropout, seed=self._masks
@@ -109,12 +139,40 @@ class WeightDropLSTM(keras.layers.LSTM):
         attributes = vars(self.cell)
         attributes["recurrent_kernel"] = dropped
         try:
-            return super().call(sequences, initial_state, mask, training)
+            return self._run(sequences, initial_state, mask, training)
         finally:
             attributes["recurrent_kernel"] = kernel
 
+    def _run(self, sequences, initial_state, mask, training):
+        if not training or self.bptt is None:
+            return super().call(sequences, initial_state, mask, training)
+        return self._run_in_stretches(sequences)
+
+    def _run_in_stretches(self, sequences):
+        length = tf.shape(sequences)[1]
+        states = [tf.zeros((tf.shape(sequences)[0], self.units), sequences.dtype)] * 2
+        shapes = [tf.TensorShape((None, self.units))] * 2
+        parts = tf.TensorArray(sequences.dtype, -(-length // self.bptt), infer_shape=False)
+
+        def stretch(number, parts, states):
+            start = number * self.bptt
+            part = sequences[:, start : start + self.bptt]
+            _, outputs, states = self.inner_loop(
+                part, [tf.stop_gradient(state) for state in states], None, training=True
+            )
+            return number + 1, parts.write(number, tf.transpose(outputs, (1, 0, 2))), list(states)
+
+        _, parts, _ = tf.while_loop(
+            lambda number, *_: number * self.bptt < length,
+            stretch,
+            (0, parts, states),
+            (tf.TensorShape(()), tf.TensorShape(None), shapes),
+        )
+        outputs = tf.transpose(parts.concat(), (1, 0, 2))
+        return tf.ensure_shape(outputs, (*sequences.shape[:2], self.units))
+
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"weight_dropout": self.weight_dropout}
+        return super().get_config() | {"weight_dropout": self.weight_dropout, "bptt": self.bptt}
 
 
 @keras.saving.register_keras_serializable("keras_tl")
@@ -155,30 +213,3 @@ class ActivationRegularization(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"alpha": self.alpha, "beta": self.beta}
-
-
-@keras.saving.register_keras_serializable("keras_tl")
-class Perplexity(keras.metrics.Metric):
-    """exp of the mean cross-entropy (nats) over all tokens, however many a batch has.
-
-    Args:
-        name: of the metric.
-    """
-
-    def __init__(self, name: str = "perplexity", **kwargs):
-        super().__init__(name=name, **kwargs)
-        self.total = self.add_weight(name="total", initializer="zeros")
-        self.count = self.add_weight(name="count", initializer="zeros")
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Adds tokens (batch, length) and the logits (batch, length, vocabulary) for them."""
-        losses = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
-        weights = ops.ones_like(losses)
-        if sample_weight is not None:
-            weights *= ops.cast(sample_weight, losses.dtype)
-        self.total.assign_add(ops.sum(losses * weights))
-        self.count.assign_add(ops.sum(weights))
-
-    def result(self):
-        """The perplexity; 1 before the first token."""
-        return ops.exp(self.total / ops.maximum(self.count, 1.0))

@@ -1,0 +1,1 @@
+"""Whole words as tokens, marked as fastai marks them, for language models."""

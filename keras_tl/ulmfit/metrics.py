@@ -1,0 +1,31 @@
+"""Perplexity as a Keras metric."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_tl")
+class Perplexity(keras.metrics.Metric):
+    """exp of the mean cross-entropy (nats) over all tokens, however many a batch has.
+
+    Args:
+        name: of the metric.
+    """
+
+    def __init__(self, name: str = "perplexity", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.total = self.add_weight(name="total", initializer="zeros")
+        self.count = self.add_weight(name="count", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds tokens (batch, length) and the logits (batch, length, vocabulary) for them."""
+        losses = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
+        weights = ops.ones_like(losses)
+        if sample_weight is not None:
+            weights *= ops.cast(sample_weight, losses.dtype)
+        self.total.assign_add(ops.sum(losses * weights))
+        self.count.assign_add(ops.sum(weights))
+
+    def result(self):
+        """The perplexity; 1 before the first token."""
+        return ops.exp(self.total / ops.maximum(self.count, 1.0))
