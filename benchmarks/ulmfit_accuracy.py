@@ -1,0 +1,264 @@
+r"""ULMFiT on TREC-6 with few labels, against the same network from scratch and TF-IDF.
+
+    python benchmarks/ulmfit_accuracy.py --language-model lm/
+    python benchmarks/ulmfit_accuracy.py --language-model lm/ --tune --seeds 0 1
+
+LM is the folder of a pretrained language model (`benchmarks/language_model.py --keep`). It is
+fine-tuned once on all training questions, without labels. Then, for each number of labels and each
+seed, other questions are drawn (as many of each class as their share), and the classifiers are
+trained on nothing else: no validation split, nothing is stopped early, the last weights count.
+Prints mean test accuracies with 95% intervals, and the intervals of the differences seed by seed.
+
+`--tune` tries rates and the strength of the regularisation instead, on a tenth of the training
+questions that is kept out of those drawn; the test questions are not read. `--json` has every run.
+The tables in docs/ulmfit.md were made with it.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import common
+
+# What `--tune` found, see docs/ulmfit.md.
+SCRATCH = {"learning_rate": 3e-3, "epochs": 30}
+STRENGTH = 10.0
+RATES = {"ulmfit": (1e-3, 2e-3, 5e-3, 1e-2), "scratch": (1e-3, 3e-3, 1e-2)}
+STRENGTHS = (1.0, 10.0, 100.0)
+
+ABLATIONS = {
+    "without LM fine-tuning": ("pretrained", {}),
+    "all at once": ("tuned", {"unfreeze_every": None}),
+    "one rate": ("tuned", {"discriminative_factor": 1.0}),
+}
+
+
+def load(data: str):
+    """The questions, without a validation split."""
+    import keras_tl as ktl
+
+    folder = Path(data)
+    return ktl.TextData.from_csv(
+        folder / "train.csv", test=folder / "test.csv", validation_split=0, verbose=False
+    )
+
+
+def prepare(data: str, language_model: str, folder: str) -> dict[str, Any]:
+    """Fine-tunes the language model, and gives the pretrained one its words; own process."""
+    from keras_tl import ulmfit
+
+    texts = load(data).split("train").texts
+    pretrained = ulmfit.load_language_model(language_model)
+    tuned = ulmfit.fine_tune_lm(pretrained, texts, Path(folder) / "tuned")
+    pretrained.with_vocabulary(tuned.vocabulary, seed=0).save(Path(folder) / "pretrained")
+    record = tuned.about["history"][-1]
+    return {
+        "vocabulary": len(tuned.vocabulary),
+        "tokens": tuned.about["tokens"],
+        "perplexities": [epoch["val_perplexity"] for epoch in record["epochs"]],
+        "seconds": record["seconds"],
+    }
+
+
+def draw(data: str, labels: int | None, seed: int, development: bool):
+    """Texts and classes to train on and to test on, as two pairs of lists."""
+    from sklearn.model_selection import train_test_split
+
+    given = load(data)
+    train, test = given.split("train"), given.split("test")
+    texts, classes = list(train.texts), list(train.labels)
+    tested = list(test.texts), list(test.labels)
+    if development:
+        texts, kept, classes, of_kept = train_test_split(
+            texts, classes, test_size=0.1, stratify=classes, random_state=0
+        )
+        tested = kept, of_kept
+    if labels is not None:
+        texts, _, classes, _ = train_test_split(
+            texts, classes, train_size=labels, stratify=classes, random_state=seed
+        )
+    return (texts, classes), tested, given.class_names
+
+
+def classify(
+    data: str,
+    folder: str,
+    method: str,
+    labels: int | None,
+    seeds: list[int],
+    settings: dict[str, Any],
+    development: bool = False,
+) -> dict[str, Any]:
+    """Trains a classifier for each seed; own process.
+
+    Args:
+        data: the folder of the questions.
+        folder: what `prepare` wrote.
+        method: `"tuned"` or `"pretrained"`, the language model of ULMFiT; or `"scratch"`.
+        labels: how many; `None`: all.
+        seeds: of the draws and the learners.
+        settings: fields of the phase of fine-tuning.
+        development: test on the questions kept out.
+
+    Returns:
+        An accuracy and the seconds of training for each seed.
+    """
+    import dataclasses
+    import time
+
+    import keras_tl as ktl
+    from keras_tl import ulmfit
+    from keras_tl.training.policies import POLICIES
+
+    (phase,) = POLICIES["scratch" if method == "scratch" else "ulmfit"]["ulmfit"]
+    phase = dataclasses.replace(phase, **settings)
+    found = {"accuracies": [], "seconds": []}
+    for seed in seeds:
+        train, test, names = draw(data, labels, seed, development)
+        texts = ktl.TextData.from_arrays(
+            *train, test=test, class_names=names, validation_split=0, verbose=False
+        )
+        model = Path(folder) / method
+        if method == "scratch":
+            model = Path(folder) / f"scratch{seed}"
+            like = ulmfit.load_language_model(Path(folder) / "tuned")
+            ulmfit.LanguageModel.new(like.config, like.vocabulary, seed).save(model)
+        learner = ktl.Learner(f"ulmfit:{model}", texts, seed=seed, verbose=False)
+        began = time.perf_counter()
+        learner.fine_tune(policy=phase)
+        found["seconds"].append(time.perf_counter() - began)
+        found["accuracies"].append(learner.evaluate()["accuracy"])
+    return found
+
+
+def count_words(
+    data: str,
+    labels: int | None,
+    seeds: list[int],
+    strength: float = STRENGTH,
+    development: bool = False,
+) -> dict[str, Any]:
+    """TF-IDF of words and their pairs under a logistic regression; own process."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    accuracies = []
+    for seed in seeds:
+        train, test, _ = draw(data, labels, seed, development)
+        # Questions are told apart by the words that are no content: one-letter ones too.
+        words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+")
+        model = make_pipeline(words, LogisticRegression(C=strength, max_iter=1000))
+        accuracies.append(model.fit(*train).score(*test))
+    return {"accuracies": accuracies, "seconds": []}
+
+
+def run(function: str, name: str, labels: int | None, **arguments: Any) -> dict[str, Any]:
+    """One line of the result."""
+    common.say(f"{name}, {labels or 'all'} labels")
+    found = common.fresh(f"ulmfit_accuracy:{function}", labels=labels, **arguments)
+    common.say(f"  {[round(value, 4) for value in found['accuracies']]}")
+    return {"name": name, "labels": labels, **found}
+
+
+def tune(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> list[dict[str, Any]]:
+    """Accuracies on the questions kept out."""
+    runs, shared = [], shared | {"development": True}
+    for labels in args.labels:
+        for method, rates in RATES.items():
+            name = "tuned" if method == "ulmfit" else method
+            settings = SCRATCH if method == "scratch" else {}
+            for rate in rates:
+                runs.append(
+                    run(
+                        "classify",
+                        f"{method} at {rate:g}",
+                        labels,
+                        folder=folder,
+                        method=name,
+                        settings=settings | {"learning_rate": rate},
+                        **shared,
+                    )
+                )
+        for strength in STRENGTHS:
+            name = f"TF-IDF, C={strength:g}"
+            runs.append(run("count_words", name, labels, strength=strength, **shared))
+    return runs
+
+
+def compare(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> list[dict[str, Any]]:
+    """Test accuracies of the three methods, and the ablations."""
+    runs = []
+    for labels in args.labels:
+        shared["labels"] = labels
+        plan = {"ULMFiT": ("tuned", {}), "from scratch": ("scratch", SCRATCH)}
+        if labels == args.ablations:
+            plan |= ABLATIONS
+        for name, (method, settings) in plan.items():
+            runs.append(
+                run("classify", name, folder=folder, method=method, settings=settings, **shared)
+            )
+        runs.append(run("count_words", "TF-IDF", **shared))
+    return runs
+
+
+def lines_of(runs: list[dict[str, Any]]) -> list[str]:
+    """A table, differences to the first line of each number of labels."""
+    import statistics
+
+    from keras_tl.evaluation.intervals import mean_interval
+
+    rows, first = [], {}
+    for found in runs:
+        reference = first.setdefault(found["labels"], found["accuracies"])
+        less = [a - b for a, b in zip(reference, found["accuracies"], strict=True)]
+        seconds = found["seconds"]
+        rows.append(
+            [
+                found["name"],
+                str(found["labels"] or "all"),
+                str(mean_interval(found["accuracies"])),
+                "" if reference is found["accuracies"] else str(mean_interval(less)),
+                f"{statistics.median(seconds):.0f}" if seconds else "",
+            ]
+        )
+    return common.table(["", "labels", "accuracy", "first line minus this", "seconds"], rows)
+
+
+def main() -> None:
+    """Fine-tunes the language model, then runs every method."""
+    shared = common.ROOT.parent / "shared/data/trec6"
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=shared, help="with train.csv and test.csv")
+    parser.add_argument("--language-model", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, help="keeps the fine-tuned model, or has it")
+    parser.add_argument("--labels", type=int, nargs="+", default=[100, 500, None], help="0: all")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--ablations", type=int, default=500, help="at so many labels")
+    parser.add_argument("--tune", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    if not args.data.is_dir():
+        print(f"Skipped: there is no folder {args.data}.")
+        sys.exit()
+    args.labels = [labels or None for labels in args.labels]
+    result = {"machine": common.machine()}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.folder or Path(temporary)
+        if not (folder / "pretrained").is_dir():
+            result["language_model"] = common.fresh(
+                "ulmfit_accuracy:prepare",
+                data=args.data,
+                language_model=args.language_model,
+                folder=folder,
+            )
+            common.say(str(result["language_model"]))
+        shared = {"data": args.data, "seeds": args.seeds}
+        result["runs"] = (tune if args.tune else compare)(args, shared, folder)
+    common.show(result, lines_of(result["runs"]), args.json)
+
+
+if __name__ == "__main__":
+    main()

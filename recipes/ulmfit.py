@@ -1,0 +1,81 @@
+"""ULMFiT: a language model learns the texts of a task without labels, then what they are.
+
+    python recipes/ulmfit.py trec --corpus wikipedia.txt
+    python recipes/ulmfit.py imdb_reviews --fastai wt103-fwd.tgz --sequence-length 512
+    python recipes/ulmfit.py TREC --language-model lm/ --per-class 20
+
+The first argument is a data set of TensorFlow Datasets, which is downloaded, or a folder with
+train.csv, test.csv and maybe validation.csv, each with the columns text and label. The language
+model is one that keras_tl.ulmfit saved, fastai's published archive (WikiText-103, English), or is
+pretrained on text files first, a text a line; more text makes a better one.
+"""
+
+import argparse
+from pathlib import Path
+
+import keras_tl as ktl
+from keras_tl import ulmfit
+
+# What TensorFlow Datasets calls the label, where it has several.
+LABELS = {"trec": "label-coarse"}
+
+
+def load(args: argparse.Namespace) -> ktl.TextData:
+    """The texts and their labels, from files or from TensorFlow Datasets."""
+    options = {"sequence_length": args.sequence_length}
+    folder = Path(args.data)
+    if not folder.is_dir():
+        label = LABELS.get(args.data)
+        return ktl.TextData.from_tfds(args.data, args.data_dir, label=label, **options)
+    given = {name: folder / f"{name}.csv" for name in ("validation", "test")}
+    found = {name: file for name, file in given.items() if file.is_file()}
+    return ktl.TextData.from_csv(folder / "train.csv", **found, **options)
+
+
+def main() -> None:
+    """Pretrains where there is nothing pretrained, then the three stages of ULMFiT."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", help="a data set of TensorFlow Datasets, or a folder of CSV files")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--language-model", type=Path, help="a folder that keras_tl.ulmfit wrote")
+    source.add_argument("--fastai", type=Path, help="fastai's archive, such as wt103-fwd.tgz")
+    source.add_argument("--corpus", type=Path, nargs="+", help="text files to pretrain on")
+    parser.add_argument("--size", default="small", help="of the one that is pretrained")
+    parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
+    parser.add_argument("--sequence-length", type=int, help="in tokens")
+    parser.add_argument("--per-class", type=int, help="labelled training texts of each class")
+    parser.add_argument("--out", type=Path, default=Path("runs/ulmfit"))
+    parser.add_argument("--export", type=Path, default=Path("saved_models/ulmfit"))
+    args = parser.parse_args()
+
+    data = load(args)
+    unlabelled = data.split("train").texts
+    data = data.subset(per_class=args.per_class)
+    print(data)
+
+    # 1. A language model of the language.
+    if args.corpus is not None:
+        pretrained = ulmfit.pretrain(args.corpus, args.out.with_name("pretrained"), args.size)
+    elif args.fastai is not None:
+        pretrained = ulmfit.load_fastai(args.fastai)
+    else:
+        pretrained = ulmfit.load_language_model(args.language_model)
+
+    # 2. It goes on with all training texts of the task, labelled or not.
+    tuned = args.out.with_name(f"{args.out.name}_language_model")
+    ulmfit.fine_tune_lm(pretrained, unlabelled, tuned)
+
+    # 3. A classifier on it: first its head, then layer after layer from the last one down.
+    learner = ktl.Learner(f"ulmfit:{tuned}", data, seed=0)
+    learner.fit_head()
+    print(f"Test accuracy after the head: {learner.evaluate()['accuracy']:.4f}")
+    learner.fine_tune()
+    print(f"Test accuracy after fine-tuning: {learner.evaluate()['accuracy']:.4f}")
+
+    learner.save(args.out)
+    learner.report(args.out.with_suffix(".html"))
+    learner.export(args.export)
+
+
+if __name__ == "__main__":
+    main()
