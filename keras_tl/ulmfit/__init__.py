@@ -3,6 +3,7 @@
 The classifier is `keras_tl.Learner("ulmfit:PATH", data)`.
 """
 
+from keras_tl.backbones.awd_lstm.fastai import load_fastai
 from keras_tl.backbones.awd_lstm.language_model import LanguageModel, load_language_model
 from keras_tl.backbones.awd_lstm.model import AwdLstmConfig, build_encoder, build_language_model
 from keras_tl.backbones.texts.words.tokenizer import WordTokenizer, split_words
@@ -21,6 +22,7 @@ __all__ = [
     "build_language_model",
     "fine_tune_lm",
     "fit_language_model",
+    "load_fastai",
     "load_language_model",
     "perplexity",
     "pretrain",

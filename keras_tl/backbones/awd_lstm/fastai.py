@@ -1,0 +1,192 @@
+"""The language models that fastai publishes, from a local copy of their archives.
+
+An archive such as `wt103-fwd.tgz` (`URLs.WT103_FWD` in fastai/data/external.py) has a folder with
+`lstm_fwd.pth`, a state dict, and `itos_wt103.pkl`, the tokens in the order of their numbers
+(`RNNLearner.load_pretrained`, fastai/text/learner.py, reads any such two files). The names in the
+state dict are those of `AWD_LSTM` in fastai/text/models/awdlstm.py, followed by the tied decoder.
+"""
+
+import contextlib
+import os
+import tarfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+import keras
+import numpy as np
+
+from keras_tl.backbones.awd_lstm.language_model import LanguageModel
+from keras_tl.backbones.awd_lstm.model import AwdLstmConfig, build_language_model, recurrent_layers
+from keras_tl.backbones.awd_lstm.torch_files import read_pickle, read_tensors
+from keras_tl.backbones.texts.words.marks import END, FIELD, MARKS
+from keras_tl.backbones.texts.words.vocabulary import Vocabulary
+from keras_tl.errors import WeightsError
+
+# What fastai fills vocabularies up with, to a multiple of 8; it is no word.
+_FILLING = "xxfake"
+# Those that the tokenizer makes.
+_NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
+_EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
+
+
+def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
+    """Reads an AWD-LSTM language model that fastai 1 or 2 saved, without needing fastai.
+
+    The sizes are those of the weights, the dropouts fastai's. Every token keeps its number. Those
+    that no text can hold here are renamed to `UNUSED_n`, n their number, which the tokenizer never
+    makes as its words are in lower case: `xxfake`, tokens with white space in them, and of equal
+    ones all but the last, which is the one that fastai's numbering finds.
+
+    Nothing in the files is run: they may hold tensors, lists and dictionaries, and are refused
+    otherwise.
+
+    Args:
+        path: `wt103-fwd.tgz` as it was downloaded, or a folder with its two files: one .pth of
+            weights and one .pkl, the vocabulary. They may as well be those of a model of your own
+            that has tied weights, from fastai's `Learner.save(..., with_opt=False)`.
+        seed: of the dropouts.
+
+    Returns:
+        The model; `about` names the files and counts the renamed tokens.
+
+    Raises:
+        WeightsError: a file is missing or damaged, or is not what is described, or the model
+            reads texts from their end, as that of `wt103-bwd.tgz`.
+    """
+    path = Path(path)
+    with _opened(path) as files:
+        weights, itos = _choose(files, path)
+        tensors = read_tensors(files[weights](), str(path / weights))
+        listed = read_pickle(files[itos](), str(path / itos))
+    config = _config(tensors, path / weights)
+    tokens = _tokens(listed, config.vocabulary_size, path / itos)
+    about = {
+        "source": "fastai",
+        "files": [path.name, weights, itos],
+        "renamed_tokens": sum(one != other for one, other in zip(tokens, listed, strict=True)),
+    }
+    network = build_language_model(config, seed)
+    _set_weights(network, tensors)
+    return LanguageModel(config, Vocabulary(tokens), network, about)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
+    """The files of a folder or an archive by their names, each with what reads it."""
+    try:
+        if path.is_dir():
+            yield {file.name: file.read_bytes for file in sorted(path.iterdir()) if file.is_file()}
+        else:
+            with tarfile.open(path, "r:gz") as archive:
+                yield {
+                    PurePosixPath(member.name).name: archive.extractfile(member).read
+                    for member in archive
+                    if member.isfile()
+                }
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise WeightsError(
+            f"Cannot read {str(path)!r} ({error}). Expected fastai's wt103-fwd.tgz, whole, or the "
+            "folder that holds its two files."
+        ) from error
+
+
+def _choose(files: Iterable[str], path: Path) -> tuple[str, str]:
+    """The names of the weights and of the vocabulary."""
+    shown = [name for name in files if not name.startswith(".")]
+    weights = [name for name in shown if name.endswith(".pth")]
+    forward = [name for name in weights if "bwd" not in name]
+    vocabularies = [name for name in shown if name.endswith(".pkl")]
+    if weights and not forward:
+        raise WeightsError(
+            f"{path} holds {weights[0]}, a model that reads texts from their end, which is not "
+            "supported. Expected one that reads forward: give wt103-fwd.tgz."
+        )
+    if len(forward) != 1 or len(vocabularies) != 1:
+        raise WeightsError(
+            "Expected one file of weights (.pth) and one vocabulary (.pkl), as in fastai's "
+            f"wt103-fwd.tgz. {path} holds: {', '.join(sorted(shown)[:10]) or 'nothing'}."
+        )
+    return forward[0], vocabularies[0]
+
+
+def _config(tensors: dict[str, np.ndarray], path: Path) -> AwdLstmConfig:
+    """The sizes of a model, after checking that its weights are there and fit each other."""
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    first = _of_layer(0)[1]
+    for name in (_EMBEDDING, first):
+        if len(shapes.get(name, ())) != 2:
+            raise _misfit(path, name, "(rows, columns)", shapes.get(name))
+    (rows, width), (_, units) = shapes[_EMBEDDING], shapes[first]
+    layers = sum(name.endswith(".weight_hh_l0_raw") for name in shapes)
+    config = AwdLstmConfig(rows, width, units, layers)
+    expected = {_EMBEDDING: (rows, width), _OUTPUT: (rows, width), _BIAS: (rows,)}
+    for number, units in enumerate(config.widths):
+        gates = 4 * units
+        of_layer = (gates, width), (gates, units), (gates,), (gates,)
+        expected |= zip(_of_layer(number), of_layer, strict=True)
+        width = units
+    for name, shape in expected.items():
+        if shapes.get(name) != shape:
+            raise _misfit(path, name, shape, shapes.get(name))
+    if not np.array_equal(tensors[_EMBEDDING], tensors[_OUTPUT]):
+        raise WeightsError(
+            f"{path}: expected one matrix as {_EMBEDDING} and {_OUTPUT}. Received two. Give a "
+            "model with tied weights, which is fastai's default."
+        )
+    return config
+
+
+def _misfit(path: Path, name: str, expected: object, shape: tuple[int, ...] | None) -> WeightsError:
+    return WeightsError(
+        f"{path}: expected {name} of shape {expected}. Received: {shape or 'none'}. Give a "
+        "language model, not an encoder alone, that fastai 1 or 2 saved (AWD_LSTM without QRNN)."
+    )
+
+
+def _tokens(listed: object, count: int, path: Path) -> list[str]:
+    """The tokens as a vocabulary of ours can hold them, see `load_fastai`."""
+    if not isinstance(listed, list) or not all(isinstance(token, str) for token in listed):
+        raise WeightsError(
+            f"{path}: expected a list of texts, the vocabulary. Received other things. Give the "
+            ".pkl file that came with the weights."
+        )
+    if len(listed) != count:
+        raise WeightsError(
+            f"{path} lists {len(listed):,} tokens, the weights are of {count:,}. Give the .pkl "
+            "file that came with the weights."
+        )
+    missing = [mark for mark in _NEEDED if mark not in listed]
+    if missing:
+        raise WeightsError(
+            f"{path} lacks {', '.join(missing)}. Expected the vocabulary of fastai 1 or 2, which "
+            f"has the marks {', '.join(_NEEDED)}: give a model of one of these."
+        )
+    last = {token: number for number, token in enumerate(listed)}
+    return [
+        token if last[token] == number and _can_be_held(token) else f"UNUSED_{number}"
+        for number, token in enumerate(listed)
+    ]
+
+
+def _can_be_held(token: str) -> bool:
+    # Half of a surrogate pair, which a pickle may hold, has no UTF-8.
+    return token != _FILLING and token.encode(errors="replace").decode().split() == [token]
+
+
+def _set_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
+    """Gates are in the same order in both; PyTorch has matrices transposed and two biases."""
+
+    def take(*names: str) -> list[np.ndarray]:
+        return [tensors[name].astype(np.float32) for name in names]
+
+    network.get_layer("embedding").set_weights(take(_EMBEDDING, _BIAS))
+    for number, layer in enumerate(recurrent_layers(network)):
+        kernel, recurrent, *biases = take(*_of_layer(number))
+        layer.set_weights([kernel.T, recurrent.T, sum(biases)])
+
+
+def _of_layer(number: int) -> list[str]:
+    """The names of a layer's weights: of its inputs, of its states before dropout, the biases."""
+    parts = "module.weight_ih_l0", "weight_hh_l0_raw", "module.bias_ih_l0", "module.bias_hh_l0"
+    return [f"0.rnns.{number}.{part}" for part in parts]

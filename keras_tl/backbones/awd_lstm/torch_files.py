@@ -1,0 +1,192 @@
+"""Arrays from the files that `torch.save` writes, without PyTorch, and running nothing they hold.
+
+Both layouts of torch/serialization.py are read. Before PyTorch 1.6 (`_legacy_save`) a file was
+pickles one after the other: a magic number, the version, what wrote it, the object, the keys of its
+storages; then for each key the number of values (int64) and the values, little-endian. Since then
+(`_save`) it is a zip file with `data.pkl`, `byteorder` and the values in `data/KEY`. A tensor in
+the object is a call of `torch._utils._rebuild_tensor_v2` on a place in a storage.
+"""
+
+import contextlib
+import io
+import math
+import pickle
+import pickletools
+import zipfile
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from keras_tl.errors import WeightsError
+
+_MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001
+_ZIP = b"PK\x03\x04"
+_DTYPES = {"FloatStorage": "f4", "HalfStorage": "f2", "DoubleStorage": "f8", "LongStorage": "i8"}
+
+
+class _Storage(NamedTuple):
+    kind: str
+    key: str
+    count: int
+
+
+class _Tensor(NamedTuple):
+    storage: _Storage
+    offset: int
+    size: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def read_pickle(data: bytes, name: str) -> Any:
+    """What a pickle of plain Python values holds.
+
+    Args:
+        data: the pickle.
+        name: what messages call it.
+
+    Raises:
+        WeightsError: it is damaged, or asks for anything that tensors are not made of.
+    """
+    with _explained(name):
+        return _Unpickler(io.BytesIO(data), name).load()
+
+
+def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
+    """The tensors of a state dict, or of the one that a dictionary has under `model`.
+
+    Args:
+        data: a file of float, half, double or long tensors that `torch.save` wrote.
+        name: what messages call it.
+
+    Returns:
+        Arrays of the shapes and types that the tensors have, by their names. They show `data` or
+        parts of it, and cannot be written to.
+
+    Raises:
+        WeightsError: it is damaged, or asks for anything that tensors are not made of.
+    """
+    with _explained(name):
+        found, values = (_read_zip if data.startswith(_ZIP) else _read_legacy)(data, name)
+        state = found["model"] if isinstance(found, dict) and "model" in found else found
+        if not isinstance(state, dict):
+            raise ValueError(f"it holds no state dict but an object of type {type(state).__name__}")
+        tensors = {key: part for key, part in state.items() if isinstance(part, _Tensor)}
+        return {key: _array(part, values[part.storage.key]) for key, part in tensors.items()}
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows no names but those that tensors are made of, and makes records of ours of them."""
+
+    def __init__(self, file: BinaryIO, name: str):
+        super().__init__(file, encoding="utf-8")
+        self._file, self._name = file, name
+        self.storages: dict[str, _Storage] = {}
+
+    def load(self) -> Any:
+        start = self._file.tell()
+        for count, (operation, value, _) in enumerate(pickletools.genops(self._file)):
+            # Places are made for all objects up to the number of the one that is remembered.
+            if "PUT" in operation.name and value > count:
+                raise ValueError(f"it numbers an object as {value} that is at most the {count}th")
+        self._file.seek(start)
+        return super().load()
+
+    def find_class(self, module: str, name: str) -> Any:
+        # A pickle can set attributes of what it is given: of these only of a new function.
+        match module, name:
+            case "collections", "OrderedDict":
+                return OrderedDict
+            case "torch._utils", "_rebuild_tensor_v2":
+                return lambda *parts: _Tensor(*parts[:4])
+            case "torch._utils", "_rebuild_parameter":
+                return lambda tensor, *_: tensor
+            case "torch", kind if kind in _DTYPES:
+                return kind
+        asked = f"{module}.{name}"[:80]
+        raise WeightsError(
+            f"{self._name} asks for {asked!r}, which is not given to it. Expected "
+            "only float, half, double or long tensors, lists and dictionaries: get the file from "
+            "its publisher, or save nothing but a state dict."
+        )
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        kind, dtype, key, _, count, *views = pid
+        if kind != "storage" or dtype not in _DTYPES or not isinstance(key, str) or any(views):
+            raise ValueError(f"it holds other storages than {', '.join(_DTYPES)}")
+        storage = _Storage(dtype, key, count)
+        if self.storages.setdefault(key, storage) != storage:
+            raise ValueError(f"its storage {key!r} is of two kinds")
+        return storage
+
+
+@contextlib.contextmanager
+def _explained(name: str) -> Iterator[None]:
+    try:
+        yield
+    except WeightsError:
+        raise
+    except Exception as error:  # A damaged pickle can raise anything.
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise WeightsError(
+            f"Cannot read {name}: {reason}. Expected an undamaged file, as fastai or torch.save "
+            "wrote it: copy or download it again."
+        ) from error
+
+
+def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
+    file = io.BytesIO(data)
+    if [_Unpickler(file, name).load() for _ in range(2)] != [_MAGIC, _VERSION]:
+        raise ValueError("it does not begin as torch.save begins a file")
+    _Unpickler(file, name).load()  # What wrote it. The values are little-endian everywhere.
+    unpickler = _Unpickler(file, name)
+    found = unpickler.load()
+    keys = _Unpickler(file, name).load()
+    if sorted(keys) != sorted(unpickler.storages):
+        raise ValueError("its tensors are in other storages than it lists")
+    values = {}
+    rest = memoryview(data)[file.tell() :]
+    for key in keys:
+        storage = unpickler.storages[key]
+        if int.from_bytes(rest[:8], "little") != storage.count:
+            raise ValueError(f"its storage {key!r} has not {storage.count} values")
+        dtype = np.dtype("<" + _DTYPES[storage.kind])
+        values[key] = np.frombuffer(rest, dtype, storage.count, 8)
+        rest = rest[8 + values[key].nbytes :]
+    return found, values
+
+
+def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+        # Small files that unpack to large ones; torch.save packs nothing.
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("it is a compressed archive")
+        (pickled,) = [file for file in sizes if file.endswith("/data.pkl")] or ["data.pkl"]
+        root = pickled.removesuffix("data.pkl")
+        unpickler = _Unpickler(io.BytesIO(archive.read(pickled)), name)
+        found = unpickler.load()
+        is_big = f"{root}byteorder" in sizes and archive.read(f"{root}byteorder") == b"big"
+        values = {}
+        for key, storage in unpickler.storages.items():
+            place = f"{root}data/{key}"
+            dtype = np.dtype((">" if is_big else "<") + _DTYPES[storage.kind])
+            if sizes.get(place) != storage.count * dtype.itemsize:
+                raise ValueError(f"its storage {key!r} has not {storage.count} values")
+            values[key] = np.frombuffer(archive.read(place), dtype)
+    return found, values
+
+
+def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
+    """The part of a storage that a tensor is; a tensor that repeats values is refused."""
+    _, offset, size, strides = tensor
+    last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
+    if (
+        min((offset, *size, *strides)) < 0
+        or last >= len(values)
+        or not 0 < math.prod(size) <= len(values)
+    ):
+        raise ValueError(f"a tensor of shape {size} is not within its {len(values):,} values")
+    steps = [step * values.itemsize if n > 1 else 0 for n, step in zip(size, strides, strict=True)]
+    return np.lib.stride_tricks.as_strided(values[offset:], size, steps, writeable=False)
