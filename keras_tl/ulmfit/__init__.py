@@ -8,6 +8,7 @@ from keras_tl.backbones.awd_lstm.language_model import LanguageModel, load_langu
 from keras_tl.backbones.awd_lstm.model import AwdLstmConfig, build_encoder, build_language_model
 from keras_tl.backbones.texts.words.tokenizer import WordTokenizer, split_words
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary, transfer_embeddings
+from keras_tl.ulmfit.corpora import tfds_texts
 from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model, perplexity
 from keras_tl.ulmfit.language_modelling import fine_tune_lm, pretrain
 
@@ -27,5 +28,6 @@ __all__ = [
     "perplexity",
     "pretrain",
     "split_words",
+    "tfds_texts",
     "transfer_embeddings",
 ]

@@ -47,7 +47,8 @@ def pretrain(
 
     Args:
         texts: texts (str), paths (`pathlib.Path`) of text files, or both. Each line of a file that
-            is not empty is a text. They are read in their order, one after the other.
+            is not empty is a text. They are read in their order, one after the other. Those of
+            TensorFlow Datasets: `tfds_texts("wiki40b/en", limit=10_000)`.
         path: the folder to write, see `LanguageModel.save`.
         size: a name (`AwdLstmConfig.named`), or a configuration.
         validation: the same of texts to measure the perplexity on, or the share of `texts`, the
