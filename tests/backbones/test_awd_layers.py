@@ -3,13 +3,16 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 from keras_tl.backbones.awd_lstm.layers import (
     ActivationRegularization,
     TiedEmbedding,
     WeightDropLSTM,
+    WordDropEmbedding,
 )
+from keras_tl.training.device import choose_strategy, precision_policy
 
 RNG = np.random.default_rng(0)
 BATCH, STEPS, WIDTH, UNITS = 3, 6, 4, 5
@@ -87,6 +90,78 @@ def test_after_an_error_the_weights_are_as_they_were():
     assert layer.cell.recurrent_kernel is kernel
 
 
+BPTT = 4
+
+
+def inputs_of(length):
+    return np.random.default_rng(length).normal(size=(BATCH, length, WIDTH)).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+@pytest.mark.parametrize("length", [1, BPTT, BPTT + 1, 3 * BPTT])
+def test_in_stretches_it_gives_what_it_gives_at_once(length, rate):
+    at_once, cut = lstm(rate), lstm(rate, bptt=BPTT)
+    cut.set_weights(at_once.get_weights())
+    values = inputs_of(length)
+    # Two calls: the mask of the second one is another.
+    for training in (True, True, False):
+        found, expected = (layer(values, training=training) for layer in (cut, at_once))
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def gradients_of_the_last(layer, values, **options):
+    """Of the last step's output, by the inputs and by each weight."""
+    values = tf.constant(values)
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        last = tf.reduce_sum(layer(values, **options)[:, -1] ** 2)
+    return tape.gradient(last, [values, *(x.value for x in layer.trainable_variables)])
+
+
+@pytest.mark.parametrize("length", [BPTT - 1, BPTT, BPTT + 1, 3 * BPTT])
+def test_gradients_do_not_leave_their_stretch_in_training(length):
+    layer, values = lstm(0.0, bptt=BPTT), inputs_of(length)
+    plain = plain_lstm(layer.get_weights())
+    found, *of_weights = gradients_of_the_last(layer, values, training=True)
+    start = (length - 1) // BPTT * BPTT
+    assert not found[:, :start].numpy().any()
+    states = None
+    if start:
+        cell = keras.layers.RNN(plain.cell, return_state=True)
+        states = cell(values[:, :start])[1:]
+    alone = gradients_of_the_last(plain, values[:, start:], initial_state=states)
+    np.testing.assert_allclose(found[:, start:], alone[0], atol=1e-6)
+    for one, other in zip(of_weights, alone[1:], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    found, expected = (gradients_of_the_last(x, values, training=False) for x in (layer, plain))
+    assert found[0].numpy()[:, 0].any()
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("where", ["single", "mirrored", "mixed_bfloat16"])
+def test_a_traced_step_in_stretches_is_the_eager_one(where):
+    policy = where if where.startswith("mixed") else "float32"
+    strategy = choose_strategy("single" if where.startswith("mixed") else where)
+    values = RNG.normal(size=(4, 2 * BPTT + 1, WIDTH)).astype(np.float32)
+    targets = np.ones((4, 2 * BPTT + 1, UNITS), np.float32)
+    layer = lstm(0.0, bptt=BPTT)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((layer(values, training=True) - targets) ** 2)
+    expected = tape.gradient(loss, [x.value for x in layer.trainable_variables])
+    with strategy.scope(), precision_policy(policy):
+        traced = WeightDropLSTM(UNITS, return_sequences=True, bptt=BPTT)
+        model = keras.Sequential([keras.Input((None, WIDTH)), traced])
+        model.compile(keras.optimizers.SGD(1.0), "mse", jit_compile=False)
+    traced.set_weights(layer.get_weights())
+    model.fit(values, targets, batch_size=4, verbose=0)
+    assert {weight.dtype for weight in traced.weights} == {"float32"}
+    for old, new, moved in zip(layer.get_weights(), traced.get_weights(), expected, strict=True):
+        scale = np.abs(moved).max()
+        atol = scale * (0.03 if policy != "float32" else 1e-4)
+        np.testing.assert_allclose(old - new, moved, atol=atol)
+
+
 def test_locked_dropout_has_one_mask_a_sequence_for_all_its_steps():
     layer = keras.layers.SpatialDropout1D(0.5, seed=1)
     mask = ops.convert_to_numpy(layer(np.ones((4, STEPS, 50), np.float32), training=True))
@@ -94,8 +169,9 @@ def test_locked_dropout_has_one_mask_a_sequence_for_all_its_steps():
     assert all((mask[0, 0] != mask[n, 0]).any() for n in range(1, 4))
 
 
-def test_embedding_dropout_drops_whole_words_in_a_whole_batch():
-    layer = TiedEmbedding(40, WIDTH, 0.5, seed=3)
+@pytest.mark.parametrize("kind", [WordDropEmbedding, TiedEmbedding])
+def test_embedding_dropout_drops_whole_words_in_a_whole_batch(kind):
+    layer = kind(40, WIDTH, 0.5, seed=3)
     tokens = RNG.integers(0, 40, (8, 30))
     full = ops.convert_to_numpy(layer(tokens))
     np.testing.assert_array_equal(full, layer.get_weights()[0][tokens])
@@ -105,6 +181,36 @@ def test_embedding_dropout_drops_whole_words_in_a_whole_batch():
         assert np.unique(scale[tokens == token]).tolist() in ([0.0], [2.0])
     gone = {int(t) for t in np.unique(tokens) if (found[tokens == t] == 0).all()}
     assert 8 < len(gone) < 32
+
+
+OPTIMIZERS = {
+    "adam": lambda: keras.optimizers.Adam(0.1),
+    "clipped": lambda: keras.optimizers.SGD(0.1, momentum=0.9, global_clipnorm=1e-3),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_word_that_occurs_twice_is_trained_by_the_sum_of_its_gradients(name):
+    """As the rows of a Dense layer are, by whose gradients nothing is gathered."""
+    tokens, targets = np.array([[1, 1, 2, 1]]), RNG.normal(size=(1, 4, WIDTH))
+    embedding, dense = WordDropEmbedding(5, WIDTH), keras.layers.Dense(WIDTH, use_bias=False)
+    for layer, given in ((embedding, tokens), (dense, np.eye(5)[tokens])):
+        inputs = keras.Input(given.shape[1:], dtype="int32" if layer is embedding else None)
+        model = keras.Model(inputs, layer(inputs))
+        layer.set_weights([np.ones((5, WIDTH))])
+        model.compile(OPTIMIZERS[name](), "mse", jit_compile=False)
+        for _ in range(2):
+            model.train_on_batch(given, targets)
+    moved = embedding.get_weights()[0]
+    assert (moved[1:3] != 1).all()
+    np.testing.assert_allclose(moved, dense.get_weights()[0], atol=1e-6)
+
+
+def test_the_embedding_of_an_encoder_has_no_bias():
+    layer = WordDropEmbedding(40, WIDTH, 0.5)
+    layer.build((None, None))
+    assert [weight.name for weight in layer.weights] == ["embeddings"]
+    np.testing.assert_array_equal(layer(np.array([[3, 3]]))[0], layer.get_weights()[0][[3, 3]])
 
 
 def test_the_output_has_the_weights_of_the_embedding():
@@ -132,11 +238,14 @@ def test_ar_and_tar_are_the_formula(steps):
 def test_layers_come_back_from_their_configuration():
     for layer in (
         TiedEmbedding(40, WIDTH, 0.5, seed=3, name="e"),
+        WordDropEmbedding(40, WIDTH, 0.5, seed=3),
         WeightDropLSTM(UNITS, 0.25, seed=4, return_sequences=True, stateful=True),
+        WeightDropLSTM(UNITS, 0.25, return_sequences=True, bptt=7),
         ActivationRegularization(3.0, 0.5),
     ):
         config = keras.saving.serialize_keras_object(layer)
         again = keras.saving.deserialize_keras_object(config)
         assert type(again) is type(layer)
         assert again.get_config() == layer.get_config()
+        assert getattr(again, "bptt", None) == getattr(layer, "bptt", None)
     assert config["registered_name"] == "keras_tl>ActivationRegularization"
