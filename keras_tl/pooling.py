@@ -89,9 +89,11 @@ def _last(tokens, mask):
 
 
 def _max(tokens, mask):
-    if mask is not None:
-        tokens = ops.where(mask, tokens, -float("inf"))
-    return ops.max(tokens, axis=1)
+    if mask is None:
+        return ops.max(tokens, axis=1)
+    found = ops.max(ops.where(mask, tokens, -float("inf")), axis=1)
+    # A text without any token has no maximum.
+    return ops.where(ops.any(mask, axis=1), found, 0.0)
 
 
 def _avg(tokens, mask):

@@ -18,7 +18,7 @@ import pytest
 from keras_tl.backbones import CATALOGUE, get_spec
 from keras_tl.backbones.building import get_builder
 from keras_tl.testing import CASES, CHECKS, Case, parametrize_with_checks, word_pairs, words
-from tests import hub_modules, kerashub_presets
+from tests import hub_modules, kerashub_presets, language_models
 from tests.conftest import small_network
 
 
@@ -48,6 +48,7 @@ def row(kind, name, make, **options):
 
 module = functools.partial(row, "tfhub")
 preset = functools.partial(row, "kerashub")
+language_model = functools.partial(row, "ulmfit")
 
 
 def encoder(**options):
@@ -82,8 +83,15 @@ PRESETS = (
     preset("bert", kerashub_presets.make_bert, task=words),
     preset("resnet", kerashub_presets.make_resnet),
 )
+LANGUAGE_MODELS = (
+    language_model("awd_lstm", language_models.save_language_model, task=words, pooling="concat"),
+)
 # KerasHub needs a newer Keras than ours may be.
-ELSEWHERE = (*MODULES, *(PRESETS if importlib.util.find_spec("keras_hub") else ()))
+ELSEWHERE = (
+    *MODULES,
+    *LANGUAGE_MODELS,
+    *(PRESETS if importlib.util.find_spec("keras_hub") else ()),
+)
 WHOLE_JOURNEY = {"efficientnet_lite0", "mobilenet", "vgg16"}
 CHEAPEST = {
     "convnext_tiny",

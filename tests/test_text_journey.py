@@ -320,7 +320,7 @@ WRONG = {
     "weights": (
         lambda m: make_learner(m, "hub", weights="some.h5"),
         ConfigError,
-        "a TF-Hub module, a preset of KerasHub and a keras.Model bring their own",
+        "a TF-Hub module, a preset of KerasHub, a language model and a keras.Model bring their own",
     ),
     "no-module": (
         lambda m: ktl.Learner("tfhub:absent", make_texts(), verbose=False),
