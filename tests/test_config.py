@@ -19,6 +19,7 @@ CONFIGS = [
     HeadConfig(),
     HeadConfig(pooling="flatten", hidden=(64, 32), dropout=0),
     HeadConfig(hidden=[16]),
+    HeadConfig("concat", (50,), batch_norm=True),
     CacheConfig(),
     CacheConfig(where="off", folder="a folder", full_hash=True, memory_limit=0, folder_limit=1),
     Phase("head", 10, 1e-3),
@@ -42,7 +43,7 @@ CONFIGS = [
     ModelConfig(**MODEL),
     ModelConfig(
         **MODEL,
-        head=HeadConfig("max", (8,), 0.5),
+        head=HeadConfig("max", (8,), 0.5, batch_norm=True),
         precision="mixed_bfloat16",
         architecture={"class_name": "Functional", "config": {"layers": [1, [2, None]]}},
         output_block="block3",
@@ -73,7 +74,7 @@ def test_a_configuration_cannot_be_changed(config):
         setattr(config, name, getattr(config, name))
 
 
-@pytest.mark.parametrize("config", [HeadConfig(), CacheConfig(), CONFIGS[6], ModelConfig(**MODEL)])
+@pytest.mark.parametrize("config", [HeadConfig(), CacheConfig(), CONFIGS[7], ModelConfig(**MODEL)])
 def test_an_unknown_key_lists_the_known(config):
     kind = type(config)
     with pytest.raises(ConfigError) as caught:
