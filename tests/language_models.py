@@ -8,12 +8,13 @@ WORDS = ("good", "bad", "film", "the", "s", ".")
 
 
 def make_language_model(words=WORDS, **changes):
-    """One of three layers, which tells words apart better than initial weights do."""
+    """One of three layers, whose weights are larger than those that training begins with."""
     sizes = {"embedding_size": WIDTH, "hidden_size": 10} | changes
     vocabulary = Vocabulary([*MARKS, *words])
     model = LanguageModel.new(AwdLstmConfig(len(vocabulary), **sizes), vocabulary, seed=0)
-    embeddings = model.network.get_layer("embedding").embeddings
-    embeddings.assign(10 * embeddings)
+    for weight in model.network.weights:
+        if len(weight.shape) > 1:
+            weight.assign((10 if weight.name == "embeddings" else 3) * weight)
     return model
 
 

@@ -71,7 +71,8 @@ class LanguageModel:
         Returns:
             See `keras_tl.ulmfit.build_encoder`.
         """
-        config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS)
+        # The multiplier was chosen for the language model's.
+        config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
         encoder = build_encoder(config, seed)
         encoder.get_layer("embedding").set_weights(
             self.network.get_layer("embedding").get_weights()[:1]
