@@ -50,7 +50,7 @@ def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> Loade
         needs: the texts.
 
     Raises:
-        ConfigError: the length or the preprocessor cannot be had.
+        ConfigError: the length or the preprocessor cannot be had, or it takes no pairs.
         BackboneError: there is no telling which preprocessor belongs to the encoder.
     """
     inputs = loaded.network.input
@@ -74,6 +74,10 @@ def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> Loade
             f"sequence_length={needs.sequence_length}."
         )
     preprocessor = _find(loaded, handle, needs.preprocessor)
+    if needs.train.pairs is not None:
+        # One that takes no pairs says so now, and not in the middle of training.
+        one = needs.train.sample(1, seed=0)
+        preprocessor.token_counts(one.texts, one.pairs)
     chosen = own or needs.sequence_length or choose_length(preprocessor, needs.train)
     length = min(chosen, longest)
     if length != preprocessor.sequence_length:

@@ -4,8 +4,16 @@ import dataclasses
 
 import pytest
 
-from keras_tl.config import Phase
-from keras_tl.training.policies import POLICIES, phases_of
+from keras_tl.config import HeadConfig, ModelConfig, Phase, family_of
+from keras_tl.training.policies import (
+    DEFAULT_POLICIES,
+    HEAD_CONFIGS,
+    HEADS,
+    POLICIES,
+    phases_of,
+)
+
+FAMILIES = {"image", "text", "ulmfit"}
 
 CHANGES = {
     "standard": set(),
@@ -15,10 +23,10 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("item", ["image", "text"])
+@pytest.mark.parametrize("family", sorted(FAMILIES))
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_policy_is_the_standard_one_with_its_method(name, item):
-    (standard,), (phase,) = POLICIES["standard"][item], POLICIES[name][item]
+def test_a_policy_is_the_standard_one_with_its_method(name, family):
+    (standard,), (phase,) = POLICIES["standard"][family], POLICIES[name][family]
     changed = {
         field.name
         for field in dataclasses.fields(Phase)
@@ -26,6 +34,47 @@ def test_a_policy_is_the_standard_one_with_its_method(name, item):
     }
     assert changed == CHANGES[name]
     assert Phase.from_json(phase.to_json()) == phase
+
+
+def test_every_table_has_every_family():
+    for table in (*POLICIES.values(), HEADS, HEAD_CONFIGS, DEFAULT_POLICIES):
+        assert set(table) == FAMILIES
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_without_a_name_it_is_the_family_s_own_policy(family):
+    default = DEFAULT_POLICIES[family]
+    assert default == ("ulmfit" if family == "ulmfit" else "standard")
+    assert phases_of(None, family) == POLICIES[default][family]
+    (phase,) = phases_of(None, family, epochs=2, unfreeze=1)
+    (own,) = POLICIES[default][family]
+    assert phase == dataclasses.replace(own, epochs=2, unfreeze=1)
+    (named,) = phases_of("standard", family)
+    assert (named.discriminative_factor, named.unfreeze_every) == (1.0, None)
+
+
+def test_heads_are_those_of_the_papers():
+    assert HEAD_CONFIGS["image"] == HEAD_CONFIGS["text"] == HeadConfig()
+    assert HEAD_CONFIGS["ulmfit"] == HeadConfig("concat", (50,), batch_norm=True)
+    assert HEADS["ulmfit"].unfreeze is None
+
+
+# A backbone's name, the size of its images, and its family.
+BACKBONES = {
+    "catalogue": ("vgg16", (32, 32), "image"),
+    "image-module": ("tfhub:ulmfit:x", (32, 32), "image"),
+    "encoder": ("tfhub:models/ulmfit", None, "text"),
+    "preset": ("kerashub:bert", None, "text"),
+    "language-model": ("ulmfit:models/x", None, "ulmfit"),
+    "path-with-colons": ("ulmfit:C:/x", None, "ulmfit"),
+}
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_families_of_backbones(name):
+    backbone, image_size, family = BACKBONES[name]
+    assert family_of(backbone, image_size) == family
+    assert ModelConfig(backbone, image_size, None, "binary", ("a", "b")).family == family
 
 
 def test_a_given_factor_is_honoured_by_every_policy():
