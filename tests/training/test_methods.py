@@ -1,4 +1,4 @@
-"""Discriminative rates and gradual unfreezing, on images, a TF-Hub encoder and one of KerasHub."""
+"""Discriminative rates and gradual unfreezing, on images and on three kinds of encoders."""
 
 import keras
 import numpy as np
@@ -9,12 +9,12 @@ from keras_tl.config import Phase
 from keras_tl.training.freezing import blocks_in_epoch
 from keras_tl.training.optimizers import make_schedule
 from keras_tl.training.own_rates import OwnRates
-from tests import hub_modules, kerashub_presets
+from tests import hub_modules, kerashub_presets, language_models
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.test_text_journey import make_texts
 
 FACTOR = 2.5
-KINDS = ["image", "hub", "kerashub"]
+KINDS = ["image", "hub", "kerashub", "ulmfit"]
 # How far below the head a variable is, by what its path begins with; others are the head's.
 DEPTHS = {
     "image": {"second": 1, "first_norm": 2, "first/": 3},
@@ -27,6 +27,7 @@ DEPTHS = {
         "position": 3,
         "embeddings": 3,
     },
+    "ulmfit": {"lstm_3": 1, "lstm_2": 2, "lstm_1": 3, "embedding": 4},
 }
 
 
@@ -36,7 +37,9 @@ def encoders(tmp_path_factory):
     vocabulary = hub_modules.write_vocabulary(folder / "vocab.txt")
     # What a module drops depends on all that ran before it.
     module = hub_modules.make_encoder(folder / "encoder", dropout=0.0)
-    return {"hub": (f"tfhub:{module}", str(vocabulary))}, folder
+    model = language_models.save_language_model(folder / "model")
+    known = {"hub": (f"tfhub:{module}", str(vocabulary)), "ulmfit": (f"ulmfit:{model}", None)}
+    return known, folder
 
 
 @pytest.fixture
@@ -67,6 +70,10 @@ def depth_of(kind, variable):
     return next((d for start, d in DEPTHS[kind].items() if variable.path.startswith(start)), 0)
 
 
+def depths_of(kind):
+    return {0, *DEPTHS[kind].values()}
+
+
 class Updates:
     """How far one batch moves each variable, from the same weights in every call."""
 
@@ -95,45 +102,57 @@ class Updates:
     [
         *(("image", name) for name in ("sgd", "adam", "adamw")),
         *(("hub", name) for name in ("sgd", "adamw")),
+        *(("ulmfit", name) for name in ("sgd", "adam")),
         *(pytest.param("kerashub", name, marks=pytest.mark.slow) for name in ("sgd", "adamw")),
+        pytest.param("ulmfit", "adamw", marks=pytest.mark.slow),
     ],
 )
 def test_a_block_moves_by_the_factor_less_than_the_one_above_it(make, kind, optimizer):
     updates = Updates(make(kind))
-    options = {"optimizer": optimizer, "weight_decay": 0.1}
+    # What four blocks down moves at SGD's rate must not drown in what is rounded.
+    rate = 1.0 if (kind, optimizer) == ("ulmfit", "sgd") else 0.01
+    options = {"optimizer": optimizer, "weight_decay": 0.1, "learning_rate": rate}
     plain = updates(**options)
     assert not isinstance(updates.learner.model.optimizer, OwnRates)
     found = updates(discriminative_factor=FACTOR, **options)
-    assert {depth_of(kind, variable) for variable, _ in found} == {0, 1, 2, 3}
+    assert {depth_of(kind, variable) for variable, _ in found} == depths_of(kind)
     for (_, whole), (variable, moved) in zip(plain, found, strict=True):
         expected = whole / FACTOR ** depth_of(kind, variable)
         np.testing.assert_allclose(moved, expected, rtol=1e-3, atol=2e-7, err_msg=variable.path)
-    assert updates.learner.history[-1].epochs[-1]["learning_rate"] == pytest.approx(0.01)
+        assert kind != "ulmfit" or np.abs(moved).max() > 1e-5, variable.path
+    assert updates.learner.history[-1].epochs[-1]["learning_rate"] == pytest.approx(rate)
+
+
+CLIPPED = {"clip_norm": 1e-3, "learning_rate": 1.0}
+# Where it runs, and what of the phase is not as in the others.
+PLACES = {
+    "clipped": ({}, CLIPPED),
+    "replicas-clipped": ({"strategy": "mirrored"}, CLIPPED),
+    "replicas-adamw": ({"strategy": "mirrored"}, {"optimizer": "adamw", "weight_decay": 0.1}),
+    "bfloat16": ({"precision": "mixed_bfloat16"}, {}),
+    "float16": ({"precision": "mixed_float16"}, {}),
+}
+SLOW_PLACES = {("image", "replicas-clipped"), *(("ulmfit", place) for place in PLACES)}
+SLOW_PLACES -= {("ulmfit", "clipped")}
 
 
 @pytest.mark.parametrize(
-    ("options", "settings"),
+    ("kind", "place"),
     [
-        ({}, {"clip_norm": 1e-3, "learning_rate": 1.0}),
-        pytest.param(
-            {"strategy": "mirrored"},
-            {"clip_norm": 1e-3, "learning_rate": 1.0},
-            marks=pytest.mark.slow,
-        ),
-        ({"strategy": "mirrored"}, {"optimizer": "adamw", "weight_decay": 0.1}),
-        ({"precision": "mixed_bfloat16"}, {}),
-        ({"precision": "mixed_float16"}, {}),
+        pytest.param(kind, place, marks=[pytest.mark.slow] * ((kind, place) in SLOW_PLACES))
+        for kind in ("image", "ulmfit")
+        for place in PLACES
     ],
-    ids=["clipped", "replicas-clipped", "replicas-adamw", "bfloat16", "float16"],
 )
-def test_the_same_wherever_it_runs(make, options, settings):
-    updates = Updates(make("image", **options))
+def test_the_same_wherever_it_runs(make, kind, place):
+    options, settings = PLACES[place]
+    updates = Updates(make(kind, **options))
     settings = {"optimizer": "sgd"} | settings
     plain, found = updates(**settings), updates(discriminative_factor=FACTOR, **settings)
     scaled = isinstance(updates.learner.model.optimizer, keras.optimizers.LossScaleOptimizer)
     assert scaled == (options.get("precision") == "mixed_float16")
     for (_, whole), (variable, moved) in zip(plain, found, strict=True):
-        expected = whole / FACTOR ** depth_of("image", variable)
+        expected = whole / FACTOR ** depth_of(kind, variable)
         np.testing.assert_allclose(moved, expected, rtol=2e-3, atol=2e-7, err_msg=variable.path)
         assert np.any(moved)
     assert updates.learner.history[-1].epochs[-1]["learning_rate"] == pytest.approx(
@@ -141,9 +160,19 @@ def test_the_same_wherever_it_runs(make, options, settings):
     )
 
 
-@pytest.mark.parametrize("every", [None, 1])
-def test_a_saved_model_trains_on_as_the_original(make, tmp_path, every):
-    learner = make("image", head=ktl.HeadConfig(dropout=0.0))
+BATCHES = {
+    "image": np.ones((4, 32, 32, 3), np.float32),
+    "ulmfit": {
+        "input_word_ids": np.array([[2, 9], [2, 1], [2, 10], [10, 11]], np.int32),
+        "input_mask": np.array([[1, 1], [1, 0], [1, 1], [1, 1]], np.int32),
+    },
+}
+
+
+@pytest.mark.parametrize(("kind", "every"), [("image", None), ("image", 1), ("ulmfit", 1)])
+def test_a_saved_model_trains_on_as_the_original(make, tmp_path, kind, every):
+    head = ktl.HeadConfig(dropout=0.0) if kind == "image" else None
+    learner = make(kind, head=head)
     learner.fine_tune(
         policy=phase(optimizer="adam", discriminative_factor=FACTOR, unfreeze_every=every),
         augment=False,
@@ -154,9 +183,9 @@ def test_a_saved_model_trains_on_as_the_original(make, tmp_path, every):
     # What dropout draws next is not part of a file.
     for one, other in zip(learner.model.variables, loaded.variables, strict=True):
         other.assign(one)
-    x, y = np.ones((4, 32, 32, 3), np.float32), np.array([0, 1, 2, 0])
+    y = np.array([0, 1, 2, 0]) if kind == "image" else np.array([[0], [1], [1], [0]])
     for model in (learner.model, loaded):
-        model.train_on_batch(x, y)
+        model.train_on_batch(BATCHES[kind], y)
     for one, other in zip(learner.model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -225,7 +254,8 @@ def test_each_epoch_moves_the_blocks_in_turn(make, kind, optimizer, capsys):
     watcher = Watcher(kind)
     given = phase(epochs=4, unfreeze_every=1, optimizer=optimizer, schedule="cosine", batch_size=8)
     (record,) = learner.fine_tune(policy=given, augment=False, callbacks=[watcher])
-    assert watcher.moved == [{0, 1}, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 2, 3}]
+    parts = [{0, 1}, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 2, 3, 4}]
+    assert watcher.moved == [part & depths_of(kind) for part in parts]
     assert watcher.calls == ["begin", 0, 1, 2, 3, "end"]
     steps = -(-len(learner.data.split("train")) // 8)
     model = learner.model
@@ -254,19 +284,29 @@ def test_epochs_that_end_before_the_last_block_are_announced(make, capsys):
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("kind", "options"),
     [
-        {},
-        {"precision": "mixed_float16"},
-        pytest.param({"strategy": "mirrored"}, marks=pytest.mark.slow),
+        ("image", {}),
+        ("image", {"precision": "mixed_float16"}),
+        pytest.param("image", {"strategy": "mirrored"}, marks=pytest.mark.slow),
+        ("ulmfit", {}),
     ],
 )
-def test_unfrozen_from_the_start_it_is_the_plain_phase_bit_for_bit(make, options):
+def test_unfrozen_from_the_start_it_is_the_plain_phase_bit_for_bit(make, kind, options):
+    # All blocks of the language model are unfrozen, its embedding among them.
+    unfreeze, turns = (1, (None, 1)) if kind == "image" else ("all", (None, "auto"))
     weights = []
-    for every in (None, 1):
-        learner = make("image", **options)
+    for every in turns:
+        learner = make(kind, **options)
         learner.fit_head(epochs=1, cache="memory")
-        given = phase(epochs=2, unfreeze=1, unfreeze_every=every, optimizer="adamw", clip_norm=1.0)
+        given = phase(
+            epochs=2 if kind == "image" else 1,
+            unfreeze=unfreeze,
+            unfreeze_every=every,
+            optimizer="adamw",
+            clip_norm=1.0,
+            batch_size=8,
+        )
         learner.fine_tune(policy=given, augment=False)
         weights.append(learner.model.get_weights())
     for one, other in zip(*weights, strict=True):
