@@ -1,11 +1,14 @@
 """Discriminative rates and gradual unfreezing, on images and on three kinds of encoders."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
 
 import keras_tl as ktl
 from keras_tl.config import Phase
+from keras_tl.testing.checks import eagerly
 from keras_tl.training.freezing import blocks_in_epoch
 from keras_tl.training.optimizers import make_schedule
 from keras_tl.training.own_rates import OwnRates
@@ -74,6 +77,11 @@ def depths_of(kind):
     return {0, *DEPTHS[kind].values()}
 
 
+def quickly(kind):
+    """Without tracing, which costs most where layers loop over steps; the journey traces."""
+    return eagerly() if kind == "ulmfit" else contextlib.nullcontext()
+
+
 class Updates:
     """How far one batch moves each variable, from the same weights in every call."""
 
@@ -112,9 +120,10 @@ def test_a_block_moves_by_the_factor_less_than_the_one_above_it(make, kind, opti
     # What four blocks down moves at SGD's rate must not drown in what is rounded.
     rate = 1.0 if (kind, optimizer) == ("ulmfit", "sgd") else 0.01
     options = {"optimizer": optimizer, "weight_decay": 0.1, "learning_rate": rate}
-    plain = updates(**options)
-    assert not isinstance(updates.learner.model.optimizer, OwnRates)
-    found = updates(discriminative_factor=FACTOR, **options)
+    with quickly(kind):
+        plain = updates(**options)
+        assert not isinstance(updates.learner.model.optimizer, OwnRates)
+        found = updates(discriminative_factor=FACTOR, **options)
     assert {depth_of(kind, variable) for variable, _ in found} == depths_of(kind)
     for (_, whole), (variable, moved) in zip(plain, found, strict=True):
         expected = whole / FACTOR ** depth_of(kind, variable)
@@ -148,7 +157,8 @@ def test_the_same_wherever_it_runs(make, kind, place):
     options, settings = PLACES[place]
     updates = Updates(make(kind, **options))
     settings = {"optimizer": "sgd"} | settings
-    plain, found = updates(**settings), updates(discriminative_factor=FACTOR, **settings)
+    with quickly(kind if not options else "image"):
+        plain, found = updates(**settings), updates(discriminative_factor=FACTOR, **settings)
     scaled = isinstance(updates.learner.model.optimizer, keras.optimizers.LossScaleOptimizer)
     assert scaled == (options.get("precision") == "mixed_float16")
     for (_, whole), (variable, moved) in zip(plain, found, strict=True):
@@ -173,10 +183,11 @@ BATCHES = {
 def test_a_saved_model_trains_on_as_the_original(make, tmp_path, kind, every):
     head = ktl.HeadConfig(dropout=0.0) if kind == "image" else None
     learner = make(kind, head=head)
-    learner.fine_tune(
-        policy=phase(optimizer="adam", discriminative_factor=FACTOR, unfreeze_every=every),
-        augment=False,
-    )
+    with quickly(kind):
+        learner.fine_tune(
+            policy=phase(optimizer="adam", discriminative_factor=FACTOR, unfreeze_every=every),
+            augment=False,
+        )
     learner.model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.optimizer.rate_factors == learner.model.optimizer.rate_factors
@@ -185,7 +196,8 @@ def test_a_saved_model_trains_on_as_the_original(make, tmp_path, kind, every):
         other.assign(one)
     y = np.array([0, 1, 2, 0]) if kind == "image" else np.array([[0], [1], [1], [0]])
     for model in (learner.model, loaded):
-        model.train_on_batch(BATCHES[kind], y)
+        with quickly(kind):
+            model.train_on_batch(BATCHES[kind], y)
     for one, other in zip(learner.model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -253,7 +265,8 @@ def test_each_epoch_moves_the_blocks_in_turn(make, kind, optimizer, capsys):
     learner._reporter.console.quiet = False
     watcher = Watcher(kind)
     given = phase(epochs=4, unfreeze_every=1, optimizer=optimizer, schedule="cosine", batch_size=8)
-    (record,) = learner.fine_tune(policy=given, augment=False, callbacks=[watcher])
+    with quickly(kind):
+        (record,) = learner.fine_tune(policy=given, augment=False, callbacks=[watcher])
     parts = [{0, 1}, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 2, 3, 4}]
     assert watcher.moved == [part & depths_of(kind) for part in parts]
     assert watcher.calls == ["begin", 0, 1, 2, 3, "end"]
@@ -307,7 +320,8 @@ def test_unfrozen_from_the_start_it_is_the_plain_phase_bit_for_bit(make, kind, o
             clip_norm=1.0,
             batch_size=8,
         )
-        learner.fine_tune(policy=given, augment=False)
+        with quickly(kind):
+            learner.fine_tune(policy=given, augment=False)
         weights.append(learner.model.get_weights())
     for one, other in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, other)
