@@ -1,5 +1,6 @@
 """The learning-rate finder: what it suggests, what it stops at, and that it leaves no trace."""
 
+import contextlib
 import dataclasses
 import random
 
@@ -11,6 +12,7 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, DataError
+from keras_tl.testing.checks import eagerly
 from keras_tl.training.lr_finder import (
     RateSweep,
     has_diverged,
@@ -23,7 +25,7 @@ from keras_tl.training.lr_finder import (
     sweep,
 )
 from keras_tl.training.policies import HEADS, phases_of
-from tests import hub_modules
+from tests import hub_modules, language_models
 from tests.conftest import make_small_learner, make_tiny_data
 
 RATES = np.geomspace(1e-7, 10, 81)
@@ -177,10 +179,19 @@ def make_text_learner(tmp_path, **encoder):
     return ktl.Learner(f"tfhub:{module}", data, **options)
 
 
+def make_ulmfit_learner(tmp_path):
+    """With the statistics of its own head's BatchNorm, and the states of five kinds of dropout."""
+    model = language_models.save_language_model(tmp_path / "model")
+    texts = ["good film", "the good", "bad film", "the bad s"] * 6
+    data = ktl.TextData.from_arrays(texts, [1, 1, 0, 0] * 6, validation_split=0, verbose=False)
+    return ktl.Learner(f"ulmfit:{model}", data, seed=0, verbose=False)
+
+
 MAKERS = {
     "images": lambda folder: make_small_learner(make_tiny_data(6)),
     # Its dropout has a state, which moves.
     "texts": lambda folder: make_text_learner(folder, seeded=True, l2=0.1),
+    "ulmfit": make_ulmfit_learner,
     "replicas": lambda folder: make_small_learner(make_tiny_data(6), strategy="mirrored"),
     "float16": lambda folder: make_small_learner(make_tiny_data(6), precision="mixed_float16"),
 }
@@ -226,22 +237,24 @@ def sweep_both(learner):
     yield learner.lr_find("fine-tune", **trained, **options)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES[:2], "ulmfit", *NAMES[3:]])
 def test_everything_is_as_it_was(name, tmp_path):
     learner = MAKERS[name](tmp_path)
-    for train in (
-        lambda: None,
-        lambda: learner.fit_head(epochs=1),
-        lambda: learner.fine_tune(policy=TUNE),
-    ):
-        train()
-        before = state_of(learner)
-        for found in sweep_both(learner):
-            assert len(found.rates) == 12
-            assert state_of(learner) == before
-    # What was compiled still trains.
-    batches = learner._trainer.pipeline.ordered(learner.data.split("train"), 8)
-    learner.model.fit(batches, shuffle=False, verbose=0)
+    # Tracing loops over steps would cost most.
+    with eagerly() if name == "ulmfit" else contextlib.nullcontext():
+        for train in (
+            lambda: None,
+            lambda: learner.fit_head(epochs=1),
+            lambda: learner.fine_tune(policy=TUNE),
+        ):
+            train()
+            before = state_of(learner)
+            for found in sweep_both(learner):
+                assert len(found.rates) == 12
+                assert state_of(learner) == before
+        # What was compiled still trains.
+        batches = learner._trainer.pipeline.ordered(learner.data.split("train"), 8)
+        learner.model.fit(batches, shuffle=False, verbose=0)
 
 
 @pytest.mark.parametrize("name", NAMES)
