@@ -1,4 +1,4 @@
-"""Texts from end to end: tokens or strings into a TF-Hub module, saved, loaded, exported."""
+"""Texts from end to end: tokens or strings into a TF-Hub module, words into a language model."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from keras_tl.backbones.texts import WordPiecePreprocessor
 from keras_tl.config import Phase
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError
 from keras_tl.export.verification import verify
-from tests import hub_modules
+from tests import hub_modules, language_models
 from tests.conftest import make_tiny_data
 
 WORDS = {"good": ["good", "good film", "the good film"], "bad": ["bad", "bad film .", "the bad s"]}
@@ -43,6 +43,7 @@ def modules(tmp_path_factory):
         "fixed": hub_modules.make_encoder(folder / "fixed", length=10),
         "preprocess": hub_modules.make_preprocessor(folder / "preprocess", vocabulary),
         "strings": hub_modules.make_text_module(folder / "strings"),
+        "words": language_models.save_language_model(folder / "words"),
         "images": hub_modules.make_image_module(folder / "images"),
     }
 
@@ -56,6 +57,7 @@ CASES = {
     "strings": ("strings", None, False),
     "seeded": ("seeded", "vocabulary", False),
     "plain": ("plain", "vocabulary", False),
+    "ulmfit": ("words", None, False),
 }
 
 
@@ -65,8 +67,9 @@ def make_learner(modules, name, data=None, **options):
     if preprocessor is not None:
         given = str(modules[preprocessor])
         given = given if preprocessor == "vocabulary" else f"tfhub:{given}"
+    kind = "ulmfit" if name == "ulmfit" else "tfhub"
     return ktl.Learner(
-        f"tfhub:{modules[backbone]}",
+        f"{kind}:{modules[backbone]}",
         data or make_texts(pairs),
         preprocessor=given,
         **({"seed": 0, "verbose": False} | options),
@@ -80,17 +83,25 @@ def weights_of(model):
 # The checks of conformance run on the other kinds in the fast tier too.
 @pytest.mark.parametrize(
     "name",
-    ["hub", "pairs", *(pytest.param(x, marks=pytest.mark.slow) for x in ("fixed", "strings"))],
+    [
+        "hub",
+        "pairs",
+        "ulmfit",
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ("fixed", "strings")),
+    ],
 )
 def test_a_journey(modules, name, tmp_path):
-    learner = make_learner(modules, name, head=ktl.HeadConfig(dropout=0.0))
+    # The head of a language model is another: the last, the maximum and the mean, and BatchNorm.
+    head = None if name == "ulmfit" else ktl.HeadConfig(dropout=0.0)
+    learner = make_learner(modules, name, head=head)
     pairs = learner.data.is_pair
     before = weights_of(learner.backbone)
     learner.fit_head(epochs=80, learning_rate=0.2, batch_size=8)
     after = weights_of(learner.backbone)
     assert all(np.array_equal(before[path], after[path]) for path in before)
     assert learner.evaluate("train")["accuracy"] >= 0.8
-    learner.fine_tune(1)
+    (record,) = learner.fine_tune(1)
+    assert (record.phase.unfreeze_every == "auto") == (name == "ulmfit")
     assert any(
         not np.array_equal(before[path], value)
         for path, value in weights_of(learner.backbone).items()
@@ -99,7 +110,8 @@ def test_a_journey(modules, name, tmp_path):
     answers = learner.predict(asked)
     assert answers[0].label == "good"
     assert answers[0].source == ("the | good film" if pairs else "good film")
-    assert learner.features(asked).shape == (2, hub_modules.WIDTH)
+    width = 3 * language_models.WIDTH if name == "ulmfit" else hub_modules.WIDTH
+    assert learner.features(asked).shape == (2, width)
 
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)
