@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-import keras_tl as ktl
 from keras_tl.config import HeadConfig, ModelConfig, Phase
 from tests.conftest import make_small_learner, make_tiny_data
 
@@ -67,15 +66,6 @@ def test_the_statistics_of_a_head_move_on_cached_features_and_in_fine_tuning():
     assert all((old != new).any() for old, new in zip(moved, again, strict=True))
     for old, new in zip(backbone, statistics_of(learner.backbone), strict=True):
         np.testing.assert_array_equal(old, new)
-
-
-def test_normalised_heads_of_runs_are_built_again(tmp_path):
-    learner = make_small_learner(make_tiny_data(), head=HeadConfig(batch_norm=True))
-    learner.fit_head(epochs=1, cache="memory")
-    learner.save(tmp_path / "run")
-    loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
-    images = learner.data.split("test").images
-    np.testing.assert_array_equal(loaded.model(images), learner.model(images))
 
 
 def test_configurations_from_before_there_was_batch_norm_have_none():

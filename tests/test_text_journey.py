@@ -86,8 +86,7 @@ def weights_of(model):
     [
         "hub",
         "pairs",
-        "ulmfit",
-        *(pytest.param(x, marks=pytest.mark.slow) for x in ("fixed", "strings")),
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ("fixed", "strings", "ulmfit")),
     ],
 )
 def test_a_journey(modules, name, tmp_path):

@@ -142,7 +142,6 @@ PLACES = {
     "float16": ({"precision": "mixed_float16"}, {}),
 }
 SLOW_PLACES = {("image", "replicas-clipped"), *(("ulmfit", place) for place in PLACES)}
-SLOW_PLACES -= {("ulmfit", "clipped")}
 
 
 @pytest.mark.parametrize(
@@ -297,34 +296,37 @@ def test_epochs_that_end_before_the_last_block_are_announced(make, capsys):
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"),
+    "options",
     [
-        ("image", {}),
-        ("image", {"precision": "mixed_float16"}),
-        pytest.param("image", {"strategy": "mirrored"}, marks=pytest.mark.slow),
-        ("ulmfit", {}),
+        {},
+        {"precision": "mixed_float16"},
+        pytest.param({"strategy": "mirrored"}, marks=pytest.mark.slow),
     ],
 )
-def test_unfrozen_from_the_start_it_is_the_plain_phase_bit_for_bit(make, kind, options):
-    # All blocks of the language model are unfrozen, its embedding among them.
-    unfreeze, turns = (1, (None, 1)) if kind == "image" else ("all", (None, "auto"))
+def test_unfrozen_from_the_start_it_is_the_plain_phase_bit_for_bit(make, options):
     weights = []
-    for every in turns:
-        learner = make(kind, **options)
+    for every in (None, 1):
+        learner = make("image", **options)
         learner.fit_head(epochs=1, cache="memory")
-        given = phase(
-            epochs=2 if kind == "image" else 1,
-            unfreeze=unfreeze,
-            unfreeze_every=every,
-            optimizer="adamw",
-            clip_norm=1.0,
-            batch_size=8,
-        )
-        with quickly(kind):
-            learner.fine_tune(policy=given, augment=False)
+        given = phase(epochs=2, unfreeze=1, unfreeze_every=every, optimizer="adamw", clip_norm=1.0)
+        learner.fine_tune(policy=given, augment=False)
         weights.append(learner.model.get_weights())
     for one, other in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_with_one_rate_a_language_model_is_trained_as_by_keras_bit_for_bit(make):
+    """Words occur more than once in a batch, and the norm is of all gradients."""
+    updates = Updates(make("ulmfit"))
+    options = {"optimizer": "adamw", "weight_decay": 0.1, "clip_norm": 0.01}
+    with quickly("ulmfit"):
+        plain = updates(**options)
+        found = updates(unfreeze_every="auto", **options)
+    assert isinstance(updates.learner.model.optimizer, OwnRates)
+    assert {depth_of("ulmfit", variable) for variable, _ in found} == depths_of("ulmfit")
+    for (_, expected), (_, moved) in zip(plain, found, strict=True):
+        assert moved.any()
+        np.testing.assert_array_equal(moved, expected)
 
 
 @pytest.mark.parametrize(
