@@ -56,6 +56,23 @@ def test_what_a_language_model_brings(folder):
     assert make(folder, head=mine).config.head == mine
 
 
+def test_mixed_precision_is_inside_only_and_not_in_what_is_served(folder):
+    learner = make(folder, precision="mixed_bfloat16")
+    types = {
+        layer.compute_dtype for block in BLOCKS for layer in learner.backbone.block_layers(block)
+    }
+    assert types == {"bfloat16"}
+    assert {weight.dtype for weight in learner.model.weights} == {"float32"}
+    assert learner.extractor.output.dtype == learner.model.output.dtype == "float32"
+    # What is served computes in float32, with the same weights.
+    texts = ["good film", "the bad film s"]
+    expected = make(folder, precision="float32").predict(texts).probabilities
+    np.testing.assert_allclose(learner.predict(texts).probabilities, expected, atol=1e-6)
+    tokens = learner.serving_model.preprocessor(texts)
+    half = 1 / (1 + np.exp(-np.asarray(learner.model(tokens))))
+    assert 0 < np.abs(half[:, 0] - expected[:, 1]).max() < 0.03
+
+
 @pytest.mark.parametrize("kind", ["run", "learner"])
 def test_another_task_takes_the_encoder_of_a_run(run, kind):
     path, source = run
