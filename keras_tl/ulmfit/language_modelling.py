@@ -129,6 +129,7 @@ def fine_tune_lm(
     order = np.random.default_rng(seed).permutation(len(texts))
     train, held_out = _split([texts[row] for row in order], validation)
     if vocabulary is None:
+        check_range("min_frequency", min_frequency, 1, whole=True)
         known = model.vocabulary
         counts = {w: n for w, n in _count(train).items() if n >= min_frequency or w in known}
         vocabulary = Vocabulary.from_counts(counts, max_size, min_frequency=1)

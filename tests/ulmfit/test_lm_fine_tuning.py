@@ -218,6 +218,7 @@ WRONG = {
     "share": ({"validation": 1.0}, ConfigError, "validation must be a number from 0 to 0.9"),
     "bptt": ({"bptt": 0}, ConfigError, "bptt must be a whole number"),
     "size": ({"max_size": 3}, ConfigError, "max_size must be a whole number of at least"),
+    "frequency": ({"min_frequency": 0}, ConfigError, "min_frequency must be a whole number"),
     "blocks": ({"phase": dataclasses.replace(PHASE, unfreeze=1)}, ConfigError, "as a whole"),
     "in-turn": (
         {"phase": dataclasses.replace(PHASE, unfreeze_every="auto")},
