@@ -171,7 +171,9 @@ def build_encoder(
     seeds = _Seeds(seed)
     embedding = WordDropEmbedding(*_embedding_arguments(config, seeds), name="embedding")
     x = _hidden_states(embedding(inputs["input_word_ids"]), config, seeds, bptt=bptt)
-    outputs = {"sequence_output": x, "mask": inputs["input_mask"]}
+    # Keras 3.12 takes no input that leads to no layer.
+    mask = keras.layers.Identity(name="mask")(inputs["input_mask"])
+    outputs = {"sequence_output": x, "mask": mask}
     return keras.Model(inputs, outputs, name="awd_lstm")
 
 
