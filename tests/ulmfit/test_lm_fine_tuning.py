@@ -94,6 +94,15 @@ def test_the_model_given_stays_as_it_was(tuned):
     assert loaded.about == as_json(found)
 
 
+def test_the_model_given_stays_as_it_was_where_its_words_are_kept_too(tuned, tmp_path):
+    model, before, _, _ = tuned
+    phase = dataclasses.replace(PHASE, epochs=1, patience=None)
+    found = tune(model, tmp_path / "a", texts=TEXTS[:9], phase=phase, vocabulary=model.vocabulary)
+    assert found.vocabulary == model.vocabulary
+    assert not equal(weights_of(found), before)
+    assert equal(weights_of(model), before)
+
+
 def test_a_folder_gives_what_the_model_gives_and_may_be_written_over(tuned, tmp_path):
     model, _, found, folder = tuned
     identity = sha256_of_folder(folder / "given")
