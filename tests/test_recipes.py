@@ -53,11 +53,12 @@ def small_texts(per_class=9, first=0):
             yield phrases[number % 3] + " film" * (number // 3), mood
 
 
-def small_tables(folder):
+def small_tables(folder, per_class=9):
     """Three CSV files of texts and moods."""
     folder.mkdir()
     for number, split in enumerate(("train", "validation", "test")):
-        lines = [f"{text},{mood}" for text, mood in small_texts(first=9 * number)]
+        texts = small_texts(per_class, per_class * number)
+        lines = [f"{text},{mood}" for text, mood in texts]
         (folder / f"{split}.csv").write_text("\n".join(["text,label", *lines]) + "\n", "utf-8")
     return folder
 
@@ -260,6 +261,24 @@ def test_sentence_pairs(tmp_path, encoder, monkeypatch):
     assert re.search(r"After fine-tuning: accuracy \S+, auc \S+, average_precision \d", out)
     answers = r"^(not_)?equivalent, answered (not_)?equivalent \(\d+\.\d%\): the film \| "
     assert len(re.findall(answers, out, re.MULTILINE)) == 3
+    assert (tmp_path / "run.html").exists()
+    assert (tmp_path / "model" / "1" / "saved_model.pb").exists()
+
+
+@pytest.mark.slow
+def test_ulmfit(tmp_path):
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("\n".join(text for text, _ in small_texts(200)), "utf-8")
+    out = run_recipe(
+        "ulmfit.py",
+        *(small_tables(tmp_path / "data", per_class=60), "--per-class", 8, "--size", "tiny"),
+        *("--corpus", corpus, "--out", tmp_path / "run", "--export", tmp_path / "model"),
+    )
+    assert "16 train, 120 validation, 120 test" in out
+    for phase in ("the head", "fine-tuning"):
+        assert f"Test accuracy after {phase}: " in out
+    for folder in ("pretrained", "run_language_model"):
+        assert (tmp_path / folder / "language_model.json").exists()
     assert (tmp_path / "run.html").exists()
     assert (tmp_path / "model" / "1" / "saved_model.pb").exists()
 
