@@ -25,7 +25,7 @@ from tests import language_models
 
 FACTOR = 2.5
 # Texts of words that the model knows (good, film, the, bad) and of others.
-TEXTS = ["the film sings", "the good film sings", "a bad film dances"] * 20
+TEXTS = ["the film sings", "the good film sings", "a bad film dances"] * 14
 PHASE = dataclasses.replace(FINE_TUNING, epochs=2, batch_size=4, learning_rate=0.1)
 STILL = dataclasses.replace(PHASE, epochs=1, batch_size=1, learning_rate=0.0, patience=None)
 
@@ -80,7 +80,7 @@ def test_the_perplexity_of_texts_that_were_not_trained_on_falls(tuned):
     assert record["phase"] == PHASE.to_json()
     assert record["epochs"][-1]["val_perplexity"] < record["epochs"][0]["val_perplexity"]
     # A tenth of the texts is kept for that.
-    assert found.about["texts"] == 54
+    assert found.about["texts"] == 38
 
 
 def test_the_model_given_stays_as_it_was(tuned):
