@@ -15,7 +15,11 @@ _HEAD = Phase(name="head", epochs=10, learning_rate=1e-3, batch_size=32, schedul
 _HEAD_TEXT = dataclasses.replace(_HEAD, learning_rate=5e-3)
 
 # Feature extraction.
-HEADS = {"image": _HEAD, "text": _HEAD_TEXT, "ulmfit": _HEAD_TEXT}
+HEADS = {
+    "image": _HEAD,
+    "text": _HEAD_TEXT,
+    "ulmfit": dataclasses.replace(_HEAD_TEXT, epochs=30),
+}
 
 # Of what the head is made: for a language model as in Howard and Ruder, 2018, sec. 3.3, with the
 # 50 hidden units of sec. 4.1.
@@ -43,7 +47,7 @@ _FINE_TUNE_TEXT = dataclasses.replace(
     _FINE_TUNE, learning_rate=5e-5, schedule="linear", clip_norm=1.0, monitor="metric"
 )
 
-_FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=10, learning_rate=2e-3)
+_FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rate=3e-3)
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 

@@ -249,3 +249,20 @@ def test_layers_come_back_from_their_configuration():
         assert again.get_config() == layer.get_config()
         assert getattr(again, "bptt", None) == getattr(layer, "bptt", None)
     assert config["registered_name"] == "keras_tl>ActivationRegularization"
+
+
+@pytest.mark.parametrize("options", [{"stateful": True}, {"return_sequences": False}])
+def test_stretches_are_of_whole_sequences_only(options):
+    with pytest.raises(ValueError, match="return_sequences=True and stateful=False"):
+        WeightDropLSTM(UNITS, bptt=2, **({"return_sequences": True} | options))
+
+
+@pytest.mark.parametrize("given", ["initial_state", "mask"])
+def test_stretches_begin_with_zeros_and_have_no_mask(given):
+    layer = WeightDropLSTM(UNITS, bptt=2, return_sequences=True)
+    values = {
+        "initial_state": [np.zeros((BATCH, UNITS), np.float32)] * 2,
+        "mask": np.ones((BATCH, STEPS), bool),
+    }
+    with pytest.raises(ValueError, match="no initial_state= and no mask="):
+        layer(VALUES, training=True, **{given: values[given]})

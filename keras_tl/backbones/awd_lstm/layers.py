@@ -122,7 +122,11 @@ class WeightDropLSTM(keras.layers.LSTM):
         seed: of the masks.
         bptt: in training gradients do not go back past every so many steps of a sequence, as if
             it came in batches of this length whose states are carried on (Howard and Ruder, 2018,
-            arXiv:1801.06146, sec. 3.3, BPT3C); `None`: they go back to its beginning.
+            arXiv:1801.06146, sec. 3.3, BPT3C); `None`: they go back to its beginning. Sequences
+            begin with zeros then and have no mask, and `return_sequences` is true.
+
+    Raises:
+        ValueError: what `bptt` rules out is asked for.
     """
 
     def __init__(
@@ -136,6 +140,8 @@ class WeightDropLSTM(keras.layers.LSTM):
         super().__init__(units, seed=seed, **kwargs)
         self.weight_dropout = weight_dropout
         self.bptt = bptt
+        if bptt is not None and (self.stateful or not self.return_sequences):
+            raise ValueError("bptt= needs return_sequences=True and stateful=False.")
         self._masks = keras.random.SeedGenerator(seed)
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
@@ -157,6 +163,8 @@ class WeightDropLSTM(keras.layers.LSTM):
     def _run(self, sequences, initial_state, mask, training):
         if not training or self.bptt is None:
             return super().call(sequences, initial_state, mask, training)
+        if initial_state is not None or mask is not None:
+            raise ValueError("With bptt= there is no initial_state= and no mask=.")
         return self._run_in_stretches(sequences)
 
     def _run_in_stretches(self, sequences):
