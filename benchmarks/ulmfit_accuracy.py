@@ -9,12 +9,13 @@ seed, other questions are drawn (as many of each class as their share), and the 
 trained on nothing else: no validation split, nothing is stopped early, the last weights count.
 Prints mean test accuracies with 95% intervals, and the intervals of the differences seed by seed.
 
-`--tune` tries rates and the strength of the regularisation instead, on a tenth of the training
-questions that is kept out of those drawn; the test questions are not read. `--json` has every run.
-The tables in docs/ulmfit.md were made with it.
+`--tune` tries rates (and the strength of the regression's penalty) instead, on a tenth of the
+training questions that is kept out of those drawn; the test questions are not read. `--json` has
+every run. The tables in docs/ulmfit.md were made with it.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -22,17 +23,20 @@ from typing import Any
 
 import common
 
-# What `--tune` found, see docs/ulmfit.md.
-SCRATCH = {"learning_rate": 3e-3, "epochs": 30}
-STRENGTH = 10.0
-RATES = {"ulmfit": (1e-3, 2e-3, 5e-3, 1e-2), "scratch": (1e-3, 3e-3, 1e-2)}
-STRENGTHS = (1.0, 10.0, 100.0)
-
-ABLATIONS = {
-    "without LM fine-tuning": ("pretrained", {}),
-    "all at once": ("tuned", {"unfreeze_every": None}),
-    "one rate": ("tuned", {"discriminative_factor": 1.0}),
+# For each method the language model it begins with, its policy, and what `--tune` found for it.
+METHODS = {
+    "default": ("tuned", "standard", {}),
+    "from scratch": ("scratch", "scratch", {"learning_rate": 3e-3}),
 }
+ABLATIONS = {
+    "without LM fine-tuning": ("pretrained", "standard", {}),
+    "gradual": ("tuned", "gradual", {}),
+    "discriminative": ("tuned", "discriminative", {"learning_rate": 1e-2}),
+    "ulmfit": ("tuned", "ulmfit", {"learning_rate": 1e-2}),
+}
+TFIDF = "TF-IDF"
+STRENGTH = 10.0
+RATES, STRENGTHS = (1e-3, 3e-3, 1e-2), (1.0, 10.0, 100.0)
 
 
 def load(data: str):
@@ -88,7 +92,7 @@ def classify(
     method: str,
     labels: int | None,
     seeds: list[int],
-    settings: dict[str, Any],
+    settings: dict[str, Any] | None = None,
     development: bool = False,
 ) -> dict[str, Any]:
     """Trains a classifier for each seed; own process.
@@ -96,10 +100,10 @@ def classify(
     Args:
         data: the folder of the questions.
         folder: what `prepare` wrote.
-        method: `"tuned"` or `"pretrained"`, the language model of ULMFiT; or `"scratch"`.
+        method: one of `METHODS` or `ABLATIONS`.
         labels: how many; `None`: all.
         seeds: of the draws and the learners.
-        settings: fields of the phase of fine-tuning.
+        settings: fields of the phase, in place of the method's own.
         development: test on the questions kept out.
 
     Returns:
@@ -112,16 +116,17 @@ def classify(
     from keras_tl import ulmfit
     from keras_tl.training.policies import POLICIES
 
-    (phase,) = POLICIES["scratch" if method == "scratch" else "ulmfit"]["ulmfit"]
-    phase = dataclasses.replace(phase, **settings)
+    begin, policy, own = (METHODS | ABLATIONS)[method]
+    (phase,) = POLICIES[policy]["ulmfit"]
+    phase = dataclasses.replace(phase, **(own | (settings or {})))
     found = {"accuracies": [], "seconds": []}
     for seed in seeds:
         train, test, names = draw(data, labels, seed, development)
         texts = ktl.TextData.from_arrays(
             *train, test=test, class_names=names, validation_split=0, verbose=False
         )
-        model = Path(folder) / method
-        if method == "scratch":
+        model = Path(folder) / begin
+        if begin == "scratch":
             model = Path(folder) / f"scratch{seed}"
             like = ulmfit.load_language_model(Path(folder) / "tuned")
             ulmfit.LanguageModel.new(like.config, like.vocabulary, seed).save(model)
@@ -167,41 +172,32 @@ def tune(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> list[
     """Accuracies on the questions kept out."""
     runs, shared = [], shared | {"development": True}
     for labels in args.labels:
-        for method, rates in RATES.items():
-            name = "tuned" if method == "ulmfit" else method
-            settings = SCRATCH if method == "scratch" else {}
-            for rate in rates:
-                runs.append(
-                    run(
-                        "classify",
-                        f"{method} at {rate:g}",
-                        labels,
-                        folder=folder,
-                        method=name,
-                        settings=settings | {"learning_rate": rate},
-                        **shared,
-                    )
-                )
+        for method in chosen(args, labels):
+            for rate in RATES:
+                given = {"method": method, "settings": args.settings | {"learning_rate": rate}}
+                name = f"{method} at {rate:g}"
+                runs.append(run("classify", name, labels, folder=folder, **given, **shared))
         for strength in STRENGTHS:
-            name = f"TF-IDF, C={strength:g}"
+            name = f"{TFIDF}, C={strength:g}"
             runs.append(run("count_words", name, labels, strength=strength, **shared))
     return runs
 
 
 def compare(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> list[dict[str, Any]]:
-    """Test accuracies of the three methods, and the ablations."""
+    """Test accuracies of the methods."""
     runs = []
     for labels in args.labels:
-        shared["labels"] = labels
-        plan = {"ULMFiT": ("tuned", {}), "from scratch": ("scratch", SCRATCH)}
-        if labels == args.ablations:
-            plan |= ABLATIONS
-        for name, (method, settings) in plan.items():
-            runs.append(
-                run("classify", name, folder=folder, method=method, settings=settings, **shared)
-            )
-        runs.append(run("count_words", "TF-IDF", **shared))
+        for method in chosen(args, labels):
+            given = {"folder": folder, "method": method, "settings": args.settings}
+            runs.append(run("classify", method, labels, **given, **shared))
+        runs.append(run("count_words", TFIDF, labels, **shared))
     return runs
+
+
+def chosen(args: argparse.Namespace, labels: int | None) -> list[str]:
+    """The methods to run on so many labels."""
+    known = METHODS | (ABLATIONS if labels == args.ablations else {})
+    return [name for name in known if name in (args.methods or known)]
 
 
 def lines_of(runs: list[dict[str, Any]]) -> list[str]:
@@ -237,6 +233,8 @@ def main() -> None:
     parser.add_argument("--labels", type=int, nargs="+", default=[100, 500, None], help="0: all")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--ablations", type=int, default=500, help="at so many labels")
+    parser.add_argument("--methods", nargs="+", choices=[*METHODS, *ABLATIONS])
+    parser.add_argument("--settings", type=json.loads, default={}, help="fields of all phases")
     parser.add_argument("--tune", action="store_true")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()

@@ -267,7 +267,7 @@ class Learner:
         epochs: int | None = None,
         learning_rate: float | None = None,
         unfreeze: str | int | None = None,
-        policy: str | Phase | Sequence[Phase] | None = None,
+        policy: str | Phase | Sequence[Phase] = "standard",
         augment: Augmentation = True,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         batch_size: int | None = None,
@@ -289,8 +289,7 @@ class Learner:
             policy: a name, or phases of your own. `"standard"`; `"discriminative"`: lower blocks
                 learn at lower rates; `"gradual"`: they are unfrozen one after the other;
                 `"ulmfit"`: both; `"scratch"`. Each is a tuple of `Phase` in
-                `keras_tl.training.policies.POLICIES`, to be printed, changed and passed. `None`:
-                what `DEFAULT_POLICIES` there says of such backbones.
+                `keras_tl.training.policies.POLICIES`, to be printed, changed and passed.
             augment: as in `fit_head`.
             callbacks: Keras callbacks.
             batch_size: items per step; `None`: the policy's.
@@ -330,7 +329,7 @@ class Learner:
     def lr_find(
         self,
         phase: str | Phase = "head",
-        policy: str | Phase | Sequence[Phase] | None = None,
+        policy: str | Phase | Sequence[Phase] = "standard",
         unfreeze: str | int | None = None,
         batch_size: int | None = None,
         lowest: float = 1e-7,

@@ -60,7 +60,9 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--policy",
     type=click.Choice(list(POLICIES)),
-    help="The method of fine-tuning; the backbone's default if not given.",
+    default="standard",
+    show_default=True,
+    help="The method of fine-tuning.",
 )
 @click.option(
     "--discriminative-factor",

@@ -64,7 +64,7 @@ class LearningRates:
 
 
 def phase_to_sweep(
-    phase: str | Phase, policy: str | Phase | Sequence[Phase] | None, family: str, **given
+    phase: str | Phase, policy: str | Phase | Sequence[Phase], family: str, **given
 ) -> Phase:
     """The phase that `Learner.lr_find` means.
 

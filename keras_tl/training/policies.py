@@ -82,24 +82,18 @@ POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
     "scratch": _standard_but(**_SCRATCH),
 }
 
-DEFAULT_POLICIES = {"image": "standard", "text": "standard", "ulmfit": "ulmfit"}
 
-
-def phases_of(
-    policy: str | Phase | Sequence[Phase] | None, family: str, **given
-) -> tuple[Phase, ...]:
+def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tuple[Phase, ...]:
     """The phases of a policy, with the values that the user gave in place of its own.
 
     Args:
-        policy: a name, or phases of your own; `None`: the family's default.
+        policy: a name, or phases of your own.
         family: what the phases are for, `"image"`, `"text"` or `"ulmfit"`.
         given: fields of `Phase`; `None` leaves the policy's value.
 
     Raises:
         ConfigError: the policy is unknown, or `epochs` is given for one of several phases.
     """
-    if policy is None:
-        policy = DEFAULT_POLICIES[family]
     if isinstance(policy, str):
         if policy not in POLICIES:
             raise ConfigError(unknown("policy", policy, POLICIES))

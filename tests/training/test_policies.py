@@ -6,7 +6,6 @@ import pytest
 
 from keras_tl.config import HeadConfig, ModelConfig, Phase, family_of
 from keras_tl.training.policies import (
-    DEFAULT_POLICIES,
     HEAD_CONFIGS,
     HEADS,
     POLICIES,
@@ -37,20 +36,8 @@ def test_a_policy_is_the_standard_one_with_its_method(name, family):
 
 
 def test_every_table_has_every_family():
-    for table in (*POLICIES.values(), HEADS, HEAD_CONFIGS, DEFAULT_POLICIES):
+    for table in (*POLICIES.values(), HEADS, HEAD_CONFIGS):
         assert set(table) == FAMILIES
-
-
-@pytest.mark.parametrize("family", sorted(FAMILIES))
-def test_without_a_name_it_is_the_family_s_own_policy(family):
-    default = DEFAULT_POLICIES[family]
-    assert default == ("ulmfit" if family == "ulmfit" else "standard")
-    assert phases_of(None, family) == POLICIES[default][family]
-    (phase,) = phases_of(None, family, epochs=2, unfreeze=1)
-    (own,) = POLICIES[default][family]
-    assert phase == dataclasses.replace(own, epochs=2, unfreeze=1)
-    (named,) = phases_of("standard", family)
-    assert (named.discriminative_factor, named.unfreeze_every) == (1.0, None)
 
 
 def test_heads_are_those_of_the_papers():
