@@ -4,12 +4,16 @@ r"""Test accuracy of fine-tuning at several settings, from the same trained head
     python benchmarks/fine_tuning.py --seeds 3 --settings '[{}, {"learning_rate": 1e-5}]'
     python benchmarks/fine_tuning.py --backbone resnet50 --image-size 32 --data digits \
         --pretrain folder:../shared/data/cifar10-mini
+    python benchmarks/fine_tuning.py --validation 0.15 \
+        --settings '[{"policy": "gradual", "learning_rate": 3e-4}]'
 
 For each seed and setting a new process trains the head for 20 epochs on cached features and then
-calls `fine_tune` with that setting (`{}`: the defaults). `--pretrain` is for backbones whose
+calls `fine_tune` with that setting (`{}`: the defaults). Nothing is undone, as there is no
+validation split; `--validation 0.15` takes one from the training images, so that the best epoch's
+weights are kept, and settings can be chosen by its accuracy. `--pretrain` is for backbones whose
 weights are not there: it first trains one from random weights, on the classes of those data that
-are not among `--classes`. Prints the mean test accuracies before and after and the median seconds
-of fine-tuning; with `--json` every run. The tables in docs/fine_tuning.md were made with it.
+are not among `--classes`. Prints the mean accuracies before and after and the median seconds of
+fine-tuning; with `--json` every run. The tables in docs/fine_tuning.md were made with it.
 """
 
 import argparse
@@ -59,6 +63,7 @@ def tune(
     image_size: int,
     classes: list[str] | None,
     per_class: int | None,
+    validation: float,
     seed: int,
     setting: dict[str, Any],
 ) -> dict[str, Any]:
@@ -70,18 +75,20 @@ def tune(
         image_size: side in pixels.
         classes: the classes to learn; `None`: all.
         per_class: training images of each; `None`: all.
+        validation: share of the training images that are for validation.
         seed: of the learner, and of the draw of these images.
         setting: arguments of `fine_tune`.
 
     Returns:
-        Test accuracy before and after, and the seconds between.
+        Test accuracy before and after, the seconds between, and with a validation split its
+        accuracy after.
     """
     import time
 
     import keras_tl as ktl
     from keras_tl.data.specs import load_spec
 
-    images = load_spec(data, image_size=image_size, validation_split=0)
+    images = load_spec(data, image_size=image_size, validation_split=validation)
     images = images.subset(classes, per_class, seed)
     learner = ktl.Learner(backbone, images, precision="float32", seed=seed, verbose=False)
     learner.fit_head(epochs=20)
@@ -89,7 +96,10 @@ def tune(
     began = time.perf_counter()
     learner.fine_tune(**setting)
     seconds = time.perf_counter() - began
-    return {"before": before, "after": learner.evaluate()["accuracy"], "seconds": seconds}
+    found = {"before": before, "after": learner.evaluate()["accuracy"], "seconds": seconds}
+    if validation:
+        found["validation"] = learner.evaluate("validation")["accuracy"]
+    return found
 
 
 def main() -> None:
@@ -101,6 +111,7 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, default=160)
     parser.add_argument("--classes", nargs="+")
     parser.add_argument("--per-class", type=int)
+    parser.add_argument("--validation", type=float, default=0, metavar="SHARE")
     parser.add_argument("--pretrain", metavar="SPEC")
     parser.add_argument("--pretrain-epochs", type=int, default=12)
     parser.add_argument("--seeds", type=int, default=1)
@@ -137,10 +148,13 @@ def main() -> None:
                     image_size=args.image_size,
                     classes=args.classes,
                     per_class=args.per_class,
+                    validation=args.validation,
                     seed=seed,
                     setting=setting,
                 )
                 result["runs"].append({"seed": seed, "setting": setting} | run)
+                common.say(str(run))
+    accuracies = ["before", "after", *(["validation"] if args.validation else [])]
     rows = []
     for setting in args.settings:
         runs = [run for run in result["runs"] if run["setting"] == setting]
@@ -148,11 +162,11 @@ def main() -> None:
         rows.append(
             [
                 name,
-                *(f"{statistics.mean(r[key] for r in runs):.3f}" for key in ("before", "after")),
+                *(f"{statistics.mean(r[key] for r in runs):.3f}" for key in accuracies),
                 f"{statistics.median(r['seconds'] for r in runs):.0f}",
             ]
         )
-    header = ["fine_tune(...)", "accuracy before", "after", "seconds"]
+    header = ["fine_tune(...)", "accuracy before", *accuracies[1:], "seconds"]
     common.show(result, common.table(header, rows), args.json)
 
 
