@@ -51,6 +51,13 @@ _FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rat
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 
+# With a factor the rate is that of the head, and little of it is left for the lowest blocks.
+_FOR_A_FACTOR = {
+    "image": dataclasses.replace(_FINE_TUNE, learning_rate=1e-3),
+    "text": dataclasses.replace(_FINE_TUNE_TEXT, learning_rate=5e-4),
+    "ulmfit": dataclasses.replace(_FINE_TUNE_ULMFIT, learning_rate=1e-2),
+}
+
 # From random weights, to compare with.
 _SCRATCH = {
     "name": "scratch",
@@ -61,25 +68,23 @@ _SCRATCH = {
 }
 
 # Howard and Ruder, 2018 (arXiv:1801.06146): sec. 3.2, 3.3, and both with the slanted triangular
-# schedule of eq. 3. The rates are the standard ones, those of the head.
+# schedule of eq. 3.
 _DISCRIMINATIVE = {"discriminative_factor": 2.6}
 _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
 
-def _standard_but(**changes) -> dict[str, tuple[Phase, ...]]:
-    return {
-        family: (dataclasses.replace(phase, **changes),) for family, phase in _FINE_TUNE_OF.items()
-    }
+def _each(phases: dict[str, Phase], **changes) -> dict[str, tuple[Phase, ...]]:
+    return {family: (dataclasses.replace(phase, **changes),) for family, phase in phases.items()}
 
 
 # For each policy its phases.
 POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
-    "standard": _standard_but(),
-    "discriminative": _standard_but(**_DISCRIMINATIVE),
-    "gradual": _standard_but(**_GRADUAL),
-    "ulmfit": _standard_but(**_ULMFIT),
-    "scratch": _standard_but(**_SCRATCH),
+    "standard": _each(_FINE_TUNE_OF),
+    "discriminative": _each(_FOR_A_FACTOR, **_DISCRIMINATIVE),
+    "gradual": _each(_FINE_TUNE_OF, **_GRADUAL),
+    "ulmfit": _each(_FOR_A_FACTOR, **_ULMFIT),
+    "scratch": _each(_FINE_TUNE_OF, **_SCRATCH),
 }
 
 

@@ -16,9 +16,9 @@ FAMILIES = {"image", "text", "ulmfit"}
 
 CHANGES = {
     "standard": set(),
-    "discriminative": {"discriminative_factor"},
+    "discriminative": {"discriminative_factor", "learning_rate"},
     "gradual": {"unfreeze_every"},
-    "ulmfit": {"discriminative_factor", "unfreeze_every", "schedule"},
+    "ulmfit": {"discriminative_factor", "unfreeze_every", "schedule", "learning_rate"},
 }
 
 
@@ -62,6 +62,13 @@ def test_families_of_backbones(name):
     backbone, image_size, family = BACKBONES[name]
     assert family_of(backbone, image_size) == family
     assert ModelConfig(backbone, image_size, None, "binary", ("a", "b")).family == family
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("policy", ["discriminative", "ulmfit"])
+def test_where_there_is_a_factor_the_head_has_a_higher_rate(policy, family):
+    (standard,), (phase,) = POLICIES["standard"][family], POLICIES[policy][family]
+    assert phase.learning_rate > 3 * standard.learning_rate
 
 
 def test_a_given_factor_is_honoured_by_every_policy():
