@@ -8,6 +8,12 @@ The first argument is a data set of TensorFlow Datasets, which is downloaded, or
 train.csv, test.csv and maybe validation.csv, each with the columns text and label. The language
 model is one that keras_tl.ulmfit saved, fastai's published archive (WikiText-103, English), or is
 pretrained on text files first, a text a line; more text makes a better one.
+
+Expected on TREC-6 (4,634 questions, 818 for validation, 500 for testing, six classes), with a small
+language model of the 480,000 words of text that docs/ulmfit.md describes: test accuracy 0.814 after
+the head and 0.918 after fine-tuning, in 6.4 minutes on 2 CPU cores that other work shared, half of
+them for the language model. We had no network to measure it with fastai's model, or on the film
+reviews of imdb_reviews: those are 25,000 long texts, for which a GPU is advisable.
 """
 
 import argparse
