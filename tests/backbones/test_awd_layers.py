@@ -139,7 +139,14 @@ def test_gradients_do_not_leave_their_stretch_in_training(length):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("where", ["single", "mirrored", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "single",
+        pytest.param("mirrored", marks=pytest.mark.slow),
+        pytest.param("mixed_bfloat16", marks=pytest.mark.slow),
+    ],
+)
 def test_a_traced_step_in_stretches_is_the_eager_one(where):
     policy = where if where.startswith("mixed") else "float32"
     strategy = choose_strategy("single" if where.startswith("mixed") else where)

@@ -119,7 +119,9 @@ def test_one_seed_gives_one_model_and_one_dropout(model):
     assert np.abs(fresh[0] - model(TOKENS)).max() > 1e-4
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "policy", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
 def test_logits_and_weights_are_float32_in_half_precision(model, policy):
     with precision_policy(policy):
         half = build_language_model(SMALL, seed=0, batch_size=2)
