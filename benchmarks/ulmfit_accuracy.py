@@ -23,7 +23,8 @@ from typing import Any
 
 import common
 
-# For each method the language model it begins with, its policy, and what `--tune` found for it.
+# For each method the language model it begins with, its policy, and what `--tune` found better than
+# the policy's own.
 METHODS = {
     "default": ("tuned", "standard", {}),
     "from scratch": ("scratch", "scratch", {"learning_rate": 3e-3}),
@@ -31,8 +32,8 @@ METHODS = {
 ABLATIONS = {
     "without LM fine-tuning": ("pretrained", "standard", {}),
     "gradual": ("tuned", "gradual", {}),
-    "discriminative": ("tuned", "discriminative", {"learning_rate": 1e-2}),
-    "ulmfit": ("tuned", "ulmfit", {"learning_rate": 1e-2}),
+    "discriminative": ("tuned", "discriminative", {}),
+    "ulmfit": ("tuned", "ulmfit", {}),
 }
 TFIDF = "TF-IDF"
 STRENGTH = 10.0

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,8 @@ def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin
         RunError: there is no such run.
         ConfigError: `weights` is given for a backbone that has its own.
     """
-    kind, _, place = backbone.partition(":") if isinstance(backbone, str) else ("", "", "")
-    if isinstance(backbone, str) and f"{kind}:" not in (RUN, TFHUB, KERASHUB, ULMFIT):
+    kind, place = _kind_and_place(backbone) if isinstance(backbone, str) else (None, "")
+    if isinstance(backbone, str) and kind is None:
         origin = _from_catalogue(backbone, wanted)
     else:
         _check_weights(wanted)
@@ -117,16 +118,16 @@ def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin
             origin = _of_model(backbone, wanted)
         elif isinstance(backbone, Trained):
             origin = _borrowed(backbone, "those of another learner", wanted)
-        elif f"{kind}:" == RUN:
-            origin = _borrowed(_of_run(Path(place)), backbone, wanted)
-        elif f"{kind}:" == KERASHUB:
-            origin = _of_kerashub(place, wanted)
-        elif f"{kind}:" == ULMFIT:
-            origin = _of_ulmfit(place, wanted)
         else:
-            origin = _of_hub(place, wanted)
+            origin = _OF_KIND[kind](place, wanted)
     _check_items(origin, wanted)
     return origin
+
+
+def _kind_and_place(backbone: str) -> tuple[str | None, str]:
+    """What stands before a backbone's place, with the colon, and the place; `None`: a name."""
+    kind, colon, place = backbone.partition(":")
+    return (kind + colon, place) if kind + colon in _OF_KIND else (None, backbone)
 
 
 def _check_weights(wanted: Wanted) -> None:
@@ -134,8 +135,7 @@ def _check_weights(wanted: Wanted) -> None:
         raise ConfigError(
             "weights= is for a backbone from the catalogue; a run, a learner, a TF-Hub module, a "
             "preset of KerasHub, a language model and a keras.Model bring their own. Leave it out. "
-            "Received: "
-            f"{wanted.weights!r}."
+            f"Received: {wanted.weights!r}."
         )
 
 
@@ -203,7 +203,11 @@ def _of_hub(handle: str, wanted: Wanted) -> Origin:
     return Origin(name, None, name, loaded=loaded)
 
 
-def _of_run(path: Path) -> Trained:
+def _of_run(place: str, wanted: Wanted) -> Origin:
+    return _borrowed(_read_trained(Path(place)), f"{RUN}{place}", wanted)
+
+
+def _read_trained(path: Path) -> Trained:
     config = ModelConfig.from_json(read_run(path)["config"])
     files = run_files(path)
     built = assemble(config, None, tf.distribute.get_strategy(), seed=0, files=files)
@@ -229,3 +233,12 @@ def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:
         loaded = fit_to_texts(loaded, config.backbone, wanted.texts)
     output_block = wanted.output_block or config.output_block
     return Origin(config.backbone, size, weights, output_block, config.architecture, loaded)
+
+
+# What stands before a backbone's place, and what finds it there.
+_OF_KIND: dict[str, Callable[[str, Wanted], Origin]] = {
+    RUN: _of_run,
+    TFHUB: _of_hub,
+    KERASHUB: _of_kerashub,
+    ULMFIT: _of_ulmfit,
+}
