@@ -11,7 +11,7 @@ pretrained on text files first, a text a line; more text makes a better one.
 
 Expected on TREC-6 (4,634 questions, 818 for validation, 500 for testing, six classes), with a small
 language model of the 480,000 words of text that docs/ulmfit.md describes: test accuracy 0.814 after
-the head and 0.918 after fine-tuning, in 6.4 minutes on 2 CPU cores that other work shared, half of
+the head and 0.924 after fine-tuning, in 12 minutes on 2 CPU cores that other work shared, three of
 them for the language model. We had no network to measure it with fastai's model, or on the film
 reviews of imdb_reviews: those are 25,000 long texts, for which a GPU is advisable.
 """
