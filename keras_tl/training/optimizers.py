@@ -7,6 +7,7 @@ import keras
 from keras_tl.config import Phase
 from keras_tl.training.own_rates import OwnRatesAdam, OwnRatesAdamW, OwnRatesSGD
 from keras_tl.training.schedules import LinearDecay, OneCycle, SlantedTriangular
+from keras_tl.training.whole_gradients import SGD, Adam, AdamW
 
 
 def make_optimizer(
@@ -18,11 +19,11 @@ def make_optimizer(
         phase: what to make.
         steps: number of updates in the whole phase, for the schedule.
         variables: the trainable variables. Biases and normalisation get no weight decay.
-        rate_factors: what the rate of each of them is multiplied by; `None`: Keras's own
-            optimizer, with one rate for all.
+        rate_factors: what the rate of each of them is multiplied by; `None`: one rate for all, as
+            in Keras's own optimizers.
     """
     rate = make_schedule(phase, steps)
-    sgd, adam, adamw = keras.optimizers.SGD, keras.optimizers.Adam, keras.optimizers.AdamW
+    sgd, adam, adamw = SGD, Adam, AdamW
     options = {"global_clipnorm": phase.clip_norm}
     if rate_factors is not None:
         sgd, adam, adamw = OwnRatesSGD, OwnRatesAdam, OwnRatesAdamW

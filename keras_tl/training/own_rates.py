@@ -10,6 +10,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_tl.training.whole_gradients import SGD, Adam, AdamW
+
 
 def rate_factors(
     blocks: Sequence[Sequence[keras.layers.Layer]], variables: list, factor: float
@@ -104,15 +106,15 @@ class OwnSteps(OwnRates):
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class OwnRatesAdam(OwnSteps, keras.optimizers.Adam):
+class OwnRatesAdam(OwnSteps, Adam):
     """Adam; see `OwnRates`."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class OwnRatesAdamW(OwnSteps, keras.optimizers.AdamW):
+class OwnRatesAdamW(OwnSteps, AdamW):
     """AdamW; see `OwnRates`."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class OwnRatesSGD(OwnRates, keras.optimizers.SGD):
+class OwnRatesSGD(OwnRates, SGD):
     """SGD; see `OwnRates`."""

@@ -190,29 +190,6 @@ def test_embedding_dropout_drops_whole_words_in_a_whole_batch(kind):
     assert 8 < len(gone) < 32
 
 
-OPTIMIZERS = {
-    "adam": lambda: keras.optimizers.Adam(0.1),
-    "clipped": lambda: keras.optimizers.SGD(0.1, momentum=0.9, global_clipnorm=1e-3),
-}
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_word_that_occurs_twice_is_trained_by_the_sum_of_its_gradients(name):
-    """As the rows of a Dense layer are, by whose gradients nothing is gathered."""
-    tokens, targets = np.array([[1, 1, 2, 1]]), RNG.normal(size=(1, 4, WIDTH))
-    embedding, dense = WordDropEmbedding(5, WIDTH), keras.layers.Dense(WIDTH, use_bias=False)
-    for layer, given in ((embedding, tokens), (dense, np.eye(5)[tokens])):
-        inputs = keras.Input(given.shape[1:], dtype="int32" if layer is embedding else None)
-        model = keras.Model(inputs, layer(inputs))
-        layer.set_weights([np.ones((5, WIDTH))])
-        model.compile(OPTIMIZERS[name](), "mse", jit_compile=False)
-        for _ in range(2):
-            model.train_on_batch(given, targets)
-    moved = embedding.get_weights()[0]
-    assert (moved[1:3] != 1).all()
-    np.testing.assert_allclose(moved, dense.get_weights()[0], atol=1e-6)
-
-
 def test_the_embedding_of_an_encoder_has_no_bias():
     layer = WordDropEmbedding(40, WIDTH, 0.5)
     layer.build((None, None))

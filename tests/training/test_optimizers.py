@@ -171,7 +171,7 @@ def test_shapes_that_make_no_sense_are_refused(make, message):
 )
 def test_the_optimizer_asked_for(name, kind):
     made = make_optimizer(phase(optimizer=name), STEPS, [])
-    assert type(made) is kind
+    assert isinstance(made, kind)
     assert float(made.learning_rate) == 0.5
 
 
@@ -185,6 +185,25 @@ def test_weight_decay_spares_biases_and_normalisation():
     np.testing.assert_allclose(matrix, 1 - 0.5 * 0.1)
     for spared in (vector, bias):
         np.testing.assert_array_equal(spared, 1)
+
+
+@pytest.mark.parametrize("factors", [None, [1.0, 0.5]], ids=["one rate", "own rates"])
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_a_word_that_comes_twice_is_trained_by_the_sum_of_its_gradients(name, factors):
+    """An embedding's gradient comes as rows, one for each place of the batch."""
+    rows = tf.constant([[1.0, 2.0], [3.0, -1.0], [-0.5, 4.0]])
+    rows = tf.IndexedSlices(rows, tf.constant([1, 1, 3]), tf.constant([5, 2]))
+    results = []
+    for gradient in (rows, tf.constant([[0, 0], [4.0, 1.0], [0, 0], [-0.5, 4.0], [0, 0]])):
+        variables = [keras.Variable(np.ones((5, 2))), keras.Variable(np.ones(2))]
+        options = {"optimizer": name, "weight_decay": 0.1, "clip_norm": 0.5}
+        optimizer = make_optimizer(phase(**options), STEPS, variables, factors)
+        for _ in range(2):
+            optimizer.apply([gradient, keras.ops.ones(2)], variables)
+        results.append(variables)
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.any(results[0][0].numpy()[[1, 3]] != 1)
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])

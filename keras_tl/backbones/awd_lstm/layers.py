@@ -11,16 +11,6 @@ import tensorflow as tf
 from keras import ops
 
 
-@tf.custom_gradient
-def _with_whole_gradient(embeddings):
-    """The same, with a gradient of their shape in the place of a row for each token of a batch.
-
-    Keras's optimizers square those rows, for Adam and for clipping, before the rows of one word
-    have been added up.
-    """
-    return tf.identity(embeddings), tf.convert_to_tensor
-
-
 @keras.saving.register_keras_serializable("keras_tl")
 class WordDropEmbedding(keras.layers.Layer):
     """An embedding with embedding dropout (sec. 4.3).
@@ -60,8 +50,7 @@ class WordDropEmbedding(keras.layers.Layer):
         )
 
     def call(self, inputs, training=False):
-        embeddings = _with_whole_gradient(tf.convert_to_tensor(self.embeddings))
-        vectors = ops.take(embeddings, inputs, axis=0)
+        vectors = ops.take(self.embeddings, inputs, axis=0)
         if training and self.dropout:
             ones = ops.ones((self.input_dim, 1), self.compute_dtype)
             kept = keras.random.dropout(ones, self.dropout, seed=self._masks)
