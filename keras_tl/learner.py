@@ -31,8 +31,9 @@ from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.report import write_report
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.saved_model import export_version
-from keras_tl.export.serving import BATCH, ServingModel
+from keras_tl.export.serving import BATCH, VALID, ServingModel
 from keras_tl.files import whole_file
+from keras_tl.heads import TransferModel
 from keras_tl.reporting import Reporter
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.tasks import Task, standardisation
@@ -178,13 +179,13 @@ class Learner:
     @property
     def serving_model(self) -> ServingModel:
         """Raw bytes in, named outputs out, in float32; what `predict` and `export` use."""
-        if self._twin is not self.model:
-            self._twin.set_weights(self.model.get_weights())
+        if self._twin is not self._parts:
+            self._twin.model.set_weights(self.model.get_weights())
         return self._serving
 
     @cached_property
-    def _twin(self) -> keras.Model:
-        return float32_twin(self.config, self.model, self._files)
+    def _twin(self) -> TransferModel:
+        return float32_twin(self.config, self._parts, self._files)
 
     @cached_property
     def _serving(self) -> ServingModel:
@@ -397,11 +398,9 @@ class Learner:
             DataError: something given is no such item; the message names it.
         """
         given = self._modality.read(items)
-        try:
-            answers = self.serving_model.answers_to(self._modality.questions(given, BATCH))
-        except tf.errors.OpError:
-            given.check_readable()
-            raise
+        answers = self.serving_model.answers_to(self._modality.questions(given, BATCH))
+        if VALID in answers:
+            given.check_valid(answers[VALID])
         return self.task.predictions(answers, given.sources)
 
     def features(self, items: ImageInput | TextInput) -> np.ndarray:

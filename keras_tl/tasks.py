@@ -81,6 +81,17 @@ class Task(abc.ABC):
     def answers(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
         """The head's outputs as the named outputs that a server gives; TensorFlow only."""
 
+    @property
+    def standard(self) -> tuple[str, str]:
+        """Name and method of the signature that answers as TF Serving's own API names things."""
+        return "classify", tf.compat.v1.saved_model.CLASSIFY_METHOD_NAME
+
+    def standard_answers(self, answers: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The answers of that signature: `classes` and `scores`, each (batch, outputs)."""
+        scores = answers["probabilities"]
+        classes = tf.tile(tf.constant([self.class_names]), [tf.shape(scores)[0], 1])
+        return {"classes": classes, "scores": tf.identity(scores, "scores")}
+
     @abc.abstractmethod
     def predictions(self, answers: Mapping[str, np.ndarray], sources: tuple[str, ...] | None):
         """Those named outputs as something to work with in Python."""
@@ -277,6 +288,13 @@ class Regression(Task):
 
     def answers(self, logits):
         return {"value": tf.squeeze(logits, axis=-1, name="value")}
+
+    @property
+    def standard(self) -> tuple[str, str]:
+        return "regress", tf.compat.v1.saved_model.REGRESS_METHOD_NAME
+
+    def standard_answers(self, answers):
+        return {"outputs": tf.identity(answers["value"], "outputs")}
 
     def name_of(self, label):
         return f"{label:.4g}"

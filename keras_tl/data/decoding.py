@@ -15,6 +15,8 @@ from keras_tl.data import orientation
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
 RESIZES = ("crop", "pad", "stretch")
+# As many as Pillow takes: half a gigabyte.
+MOST_PIXELS = 178_956_970
 _JPEG_RATIOS = (1, 2, 4, 8)
 _LARGEST_JPEG = (2**16, 2**16)
 _BYTES = tf.TensorSpec((), tf.string)
@@ -54,12 +56,7 @@ def decode_image(content: tf.Tensor, size: tuple[int, int] | None = None) -> tf.
     Raises:
         tf.errors.InvalidArgumentError: the bytes are not such an image.
     """
-    # Filled up, so that a short file has a header to look at: `substr` past the end of a string
-    # fails with a message that quotes the string, and bytes that are not UTF-8 turn such a
-    # message into a UnicodeDecodeError, which no caller expects.
-    filling = tf.constant(b"\x00" * orientation.HEADER_SIZE)
-    header = tf.strings.substr(content, 0, orientation.HEADER_SIZE) + filling
-    header = tf.strings.substr(header, 0, orientation.HEADER_SIZE)
+    header = orientation.header_of(content)
     wanted = tf.constant(size or _LARGEST_JPEG)
 
     def jpeg() -> tf.Tensor:
@@ -93,7 +90,9 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
         float32 tensor (..., *size, 3) with values in [0, 255].
     """
     check_choice("resize", how, RESIZES)
-    images = tf.cast(images, tf.float32)
+    # Bytes are read as they are: as floats a large image would take four times the memory.
+    if images.dtype != tf.uint8:
+        images = tf.cast(images, tf.float32)
     if how == "crop":
         images = _central_part(images, size)
     inner = _size_within(images, size) if how == "pad" else size

@@ -8,12 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.check_cache import Finding
-from keras_tl.data.decoding import decode_image
+from keras_tl.data.decoding import MOST_PIXELS, decode_image
 from keras_tl.data.headers import image_format, image_size, why_not
 from keras_tl.data.jpeg import jpeg_damage
 
-# As many as Pillow takes; an image of so many pixels is 2 GiB as float32.
-MOST_PIXELS = 178_956_970
 _START = 64
 # What is read at once, by each of the readers.
 _MOST_FILES, _MOST_BYTES, _READERS = 64, 2**23, 4

@@ -68,19 +68,19 @@ def _quoted(start: bytes) -> str:
     return f"the file begins with the bytes {start[:4].hex(' ')}"
 
 
-def image_size(content: bytes, kind: str) -> tuple[int, int] | None:
+def image_size(content: bytes, kind: str | None) -> tuple[int, int] | None:
     """Width and height in pixels as the file declares them; of an animation, the largest frame's.
 
     Args:
         content: the file.
-        kind: its format.
+        kind: its format, `None` for none of them.
 
     Returns:
-        `None` where the file is too short, or too damaged, to say.
+        `None` where the file is none, or too short, or too damaged, to say.
     """
     try:
         return _SIZES[kind](content)
-    except (struct.error, IndexError):
+    except (struct.error, LookupError):
         return None
 
 

@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from keras_tl.data.decoding import FORMATS
+from keras_tl.data.decoding import FORMATS, MOST_PIXELS
+from keras_tl.data.headers import image_format, image_size
 from keras_tl.data.pipeline import read_image
 from keras_tl.data.sources import ImageSplit, check_pixels, image_files
 from keras_tl.errors import DataError
@@ -42,11 +43,22 @@ class Inputs:
             batch = items[start : start + size]
             yield [_read(path) for path in batch] if self.sources else batch
 
-    def check_readable(self) -> None:
-        """Raises `DataError` naming the first file that is not an image, if there is one."""
-        if self.pixels is None:
-            for number, (content,) in enumerate(self.batches(1)):
-                read_image(content, self._name(number), (1, 1), "stretch")
+    def check_valid(self, valid: np.ndarray) -> None:
+        """Raises `DataError` naming the first file that is no image to answer for, if there is one.
+
+        Args:
+            valid: bool (n,), what `keras_tl.data.tolerant.load_images` said of each file.
+        """
+        for number in np.flatnonzero(~valid)[:1]:
+            item, name = self._items[number], self._name(number)
+            content = _read(item) if self.sources else item
+            size = image_size(content, image_format(content)) or (0, 0)
+            if size[0] * size[1] <= MOST_PIXELS:
+                read_image(content, name, (1, 1), "stretch")
+            raise DataError(
+                f"{name} declares an image of {size[0]:,} x {size[1]:,} pixels. Expected at most "
+                f"{MOST_PIXELS // 10**6} megapixels; of an animation, all of its frames count."
+            )
 
     def as_split(self, image_size: tuple[int, int], how: str) -> ImageSplit:
         """The images as an unlabelled split, for extraction; bytes are decoded and resized.

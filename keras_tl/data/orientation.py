@@ -21,6 +21,17 @@ _DIRECTORY_BYTES = 2 + 12 * _ENTRIES
 _DIRECTIONS = [(1, 1), (1, -1), (-1, -1), (-1, 1)]
 
 
+def header_of(content: tf.Tensor) -> tf.Tensor:
+    """The first `HEADER_SIZE` bytes of a file, filled up with zeros.
+
+    Filled up, so that a short file has a header to look at: `substr` past the end of a string fails
+    with a message that quotes the string, and bytes that are not UTF-8 turn such a message into a
+    UnicodeDecodeError, which no caller expects.
+    """
+    start = tf.strings.substr(content, 0, HEADER_SIZE) + tf.constant(b"\x00" * HEADER_SIZE)
+    return tf.strings.substr(start, 0, HEADER_SIZE)
+
+
 def is_jpeg(header: tf.Tensor) -> tf.Tensor:
     """Whether a file that begins so is a JPEG file."""
     return tf.strings.substr(header, 0, 2) == b"\xff\xd8"

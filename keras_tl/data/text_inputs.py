@@ -30,8 +30,8 @@ class TextItems:
             return self.texts
         return tuple(" | ".join(pair) for pair in zip(self.texts, self.pairs, strict=True))
 
-    def check_readable(self) -> None:
-        """Every text can be read."""
+    def check_valid(self, valid: np.ndarray) -> None:
+        """Every text is valid."""
 
     def as_split(self) -> TextSplit:
         """The texts as an unlabelled split."""

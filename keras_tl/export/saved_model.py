@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_tl.errors import ExportError
 from keras_tl.export.examples import EXAMPLES, encode_array
-from keras_tl.export.serving import ServingModel
+from keras_tl.export.serving import INPUTS, ServingModel
 from keras_tl.export.verification import Verification, verify
 from keras_tl.files import whole_folder
 from keras_tl.reporting import only_errors
@@ -80,6 +80,11 @@ def _write(
             serving.labels_file = tf.saved_model.Asset(str(file))
         with only_errors("tensorflow"):  # It would tell the temporary folder.
             tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
+        # TensorFlow calls the method of every signature "predict".
+        updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(folder))
+        for name, method in serving.methods.items():
+            updater.replace_method_name(signature_key=name, method_name=method)
+        updater.save()
     extra = folder / "assets.extra"
     extra.mkdir()
     (extra / EXAMPLES).write_text(json.dumps(_examples(serving, made_up)), "utf-8")
@@ -87,6 +92,7 @@ def _write(
 
 def _examples(serving: ServingModel, made_up: Mapping[str, np.ndarray]) -> dict:
     """Made-up arguments of every signature, and the answers of the model in this process."""
+    made_up = {**made_up, INPUTS: serving.examples(made_up)}
     examples = {}
     for name in serving.signatures:
         inputs = {key: made_up[key] for key in serving.inputs_of(name)}

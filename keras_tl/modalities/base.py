@@ -1,6 +1,7 @@
 """What the rest of the toolkit asks of a kind of input."""
 
 import abc
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -12,7 +13,22 @@ from keras_tl.data.labelled import Split
 from keras_tl.data.pipeline import Pipeline
 
 Tensors = tf.Tensor | Mapping[str, tf.Tensor]
-Answer = Callable[[Tensors], dict[str, tf.Tensor]]
+Specs = dict[str, tf.TensorSpec]
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    """A signature for clients that preprocess themselves.
+
+    Attributes:
+        name: of the signature.
+        inputs: what it takes.
+        read: makes the model's inputs of them.
+    """
+
+    name: str
+    inputs: Specs
+    read: Callable[[dict[str, tf.Tensor]], Tensors]
 
 
 class Items(Protocol):
@@ -24,8 +40,12 @@ class Items(Protocol):
 
     sources: tuple[str, ...] | None
 
-    def check_readable(self) -> None:
-        """Raises `DataError` naming the first item that cannot be used, if there is one."""
+    def check_valid(self, valid: np.ndarray) -> None:
+        """Raises `DataError` naming the first item that is not, if there is one.
+
+        Args:
+            valid: bool (n,).
+        """
 
 
 class Modality(abc.ABC):
@@ -67,13 +87,23 @@ class Modality(abc.ABC):
     def questions(self, items: Items, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """Name of a signature and its arguments, for at most `size` of the items at a time."""
 
+    @property
     @abc.abstractmethod
-    def signatures(self, answer: Answer) -> dict[str, Callable]:
-        """The functions that a server offers, by name.
+    def raw(self) -> Specs:
+        """What an item is before anything is done to it: string (batch,) each, by name."""
 
-        Args:
-            answer: the model's inputs to named outputs.
+    @abc.abstractmethod
+    def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
+        """Makes the model's inputs of raw items; TensorFlow only.
+
+        Returns:
+            The inputs, and bool (batch,): which items could be read; `None`: any can be.
         """
+
+    @property
+    @abc.abstractmethod
+    def numbers(self) -> Numbers | None:
+        """How to ask with numbers only; `None` where the model takes raw items."""
 
     @abc.abstractmethod
     def pictures(self, split: Split) -> np.ndarray | None:

@@ -8,11 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.decoding import load_image, resize
+from keras_tl.data.decoding import resize
 from keras_tl.data.inputs import Inputs, read_inputs
 from keras_tl.data.pipeline import ImagePipeline
 from keras_tl.data.sources import ImageSplit
-from keras_tl.modalities.base import Answer, Modality
+from keras_tl.data.tolerant import load_images
+from keras_tl.modalities.base import Modality, Numbers, Specs
 
 _MADE_UP = 4
 
@@ -66,41 +67,31 @@ class Images(Modality):
             else:
                 yield "pixels", {"pixels": batch}
 
-    def signatures(self, answer: Answer) -> dict[str, Any]:
-        """`serving_default` and `pixels`.
+    @property
+    def raw(self) -> Specs:
+        """`image_bytes`: JPEG, PNG, BMP, GIF or WebP files."""
+        return {"image_bytes": tf.TensorSpec([None], tf.string, name="image_bytes")}
 
-        * `serving_default` takes `image_bytes`: string (batch,), JPEG, PNG, BMP, GIF or WebP files.
-        * `pixels` takes `pixels`: float32 (batch, any height, any width, 3), RGB in [0, 255].
-        """
-        size, how = self.image_size, self.resize
+    def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Decodes and resizes; what is no image is black."""
+        return load_images(raw["image_bytes"], self.image_size, self.resize)
 
-        @tf.function(
-            input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")],
-            autograph=False,
+    @property
+    def numbers(self) -> Numbers:
+        """`pixels`: float32 (batch, any height, any width, 3), RGB in [0, 255]."""
+        pixels = tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")
+        return Numbers(
+            name="pixels",
+            inputs={"pixels": pixels},
+            read=lambda given: resize(given["pixels"], self.image_size, self.resize),
         )
-        def serving_default(image_bytes):
-            pixels = tf.map_fn(
-                lambda content: load_image(content, size, how),
-                image_bytes,
-                fn_output_signature=tf.TensorSpec((*size, 3), tf.float32),
-            )
-            return answer(pixels)
-
-        @tf.function(
-            input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")],
-            autograph=False,
-        )
-        def from_pixels(pixels):
-            return answer(resize(pixels, size, how))
-
-        return {"serving_default": serving_default, "pixels": from_pixels}
 
     def pictures(self, split: ImageSplit) -> np.ndarray:
         """The pixels that the model sees."""
         return self.pipeline(whole_batches=False).pixels(split)
 
     def made_up(self) -> dict[str, np.ndarray]:
-        """Smooth noise, as PNG and JPEG files and as pixels."""
+        """Smooth noise, as PNG and JPEG files and as pixels; and a file that is no image."""
         coarse = np.random.default_rng(0).uniform(0, 255, (_MADE_UP, 5, 6, 3))
         pixels = tf.round(tf.image.resize(coarse, (25, 34), tf.image.ResizeMethod.BILINEAR))
         encoders = (tf.io.encode_png, tf.io.encode_jpeg)
@@ -108,4 +99,4 @@ class Images(Modality):
             encoders[number % 2](image).numpy()
             for number, image in enumerate(tf.cast(pixels, tf.uint8))
         ]
-        return {"image_bytes": np.array(files, object), "pixels": pixels.numpy()}
+        return {"image_bytes": np.array([*files, b"no image"], object), "pixels": pixels.numpy()}

@@ -1,7 +1,7 @@
 """Texts: strings in, tokens (or the strings themselves) for the model."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -12,7 +12,7 @@ from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.data.text_inputs import TextItems, read_texts
 from keras_tl.data.text_pipeline import TextPipeline, without_padding
 from keras_tl.data.text_split import TextSplit
-from keras_tl.modalities.base import Answer, Modality
+from keras_tl.modalities.base import Modality, Numbers, Specs, Tensors
 
 _MADE_UP = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
 
@@ -79,30 +79,25 @@ class Texts(Modality):
                 asked["text_pair"] = items.pairs[start : start + size]
             yield "serving_default", {name: list(texts) for name, texts in asked.items()}
 
-    def signatures(self, answer: Answer) -> dict[str, Callable]:
-        """`serving_default`, and `tokens` for models that take tokens.
+    @property
+    def raw(self) -> Specs:
+        """`text`, and of pairs `text_pair`."""
+        return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._texts}
 
-        * `serving_default` takes `text`, string (batch,), and for pairs `text_pair` likewise.
-        * `tokens` takes what the backbone takes, int32 (batch, length) each, by its names.
-        """
-        strings = [tf.TensorSpec([None], tf.string, name=name) for name in self._texts]
+    def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, None]:
+        """Makes tokens; any bytes are a text."""
+        return self._tokens(*(raw[name] for name in self._texts)), None
 
-        @tf.function(input_signature=strings, autograph=False)
-        def serving_default(text, text_pair=None):
-            return answer(self._tokens(text, text_pair))
-
+    @property
+    def numbers(self) -> Numbers | None:
+        """`tokens`: what the backbone takes, int32 (batch, length) each, by its names."""
         if self.preprocessor is None:
-            return {"serving_default": serving_default}
-        tokens = {
+            return None
+        inputs = {
             name: tf.TensorSpec([None, *shape], dtype, name=name)
             for name, shape, dtype in self.network_inputs
         }
-
-        @tf.function(input_signature=[tokens], autograph=False)
-        def from_tokens(tokens):
-            return answer(tokens)
-
-        return {"serving_default": serving_default, "tokens": from_tokens}
+        return Numbers(name="tokens", inputs=inputs, read=lambda tokens: tokens)
 
     def pictures(self, split: TextSplit) -> None:
         """There are none."""

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import keras
 import tensorflow as tf
 
 from keras_tl.backbones.catalogue import get_spec
@@ -106,16 +105,15 @@ def modality_of(config: ModelConfig, loaded: LoadedBackbone) -> Modality:
     return Texts(specs, loaded.files.preprocessor, config.are_pairs)
 
 
-def float32_twin(config: ModelConfig, model: keras.Model, files: BackboneFiles) -> keras.Model:
+def float32_twin(config: ModelConfig, parts: TransferModel, files: BackboneFiles) -> TransferModel:
     """The same network in float32 and outside of any strategy, for prediction and export.
 
     Where the model is that already, it is given back itself; else the twin has weights of its
     own, to be set.
     """
-    distributed = model.distribute_strategy.num_replicas_in_sync > 1
+    distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:
-        return model
+        return parts
     values = config.to_json() | {"precision": "float32"}
     single = tf.distribute.get_strategy()
-    twin = assemble(ModelConfig.from_json(values), None, single, seed=0, files=files)
-    return twin.parts.model
+    return assemble(ModelConfig.from_json(values), None, single, seed=0, files=files).parts

@@ -140,7 +140,7 @@ def test_mixed_precision_is_inside_only_and_not_in_what_is_served(presets, name)
         for key, x in given.items()
     }
     assert learner.model(made if name == "bert" else made["pixels"]).dtype == "float32"
-    twin = learner._twin.get_layer("backbone").network
+    twin = learner._twin.model.get_layer("backbone").network
     assert {layer.compute_dtype for layer in twin.layers if layer.weights} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"
 

@@ -48,7 +48,7 @@ def test_files_are_read_in_the_order_given(folder, name):
     contents = [(folder / path).read_bytes() for path in expected]
     assert [c for batch in inputs.batches(2) for c in batch] == contents
     assert inputs.pixels is None
-    inputs.check_readable()
+    inputs.check_valid(np.ones(len(expected), bool))
     split = inputs.as_split((4, 5), "crop")
     assert split.in_files
     assert split.images == inputs.sources
@@ -92,7 +92,6 @@ def test_arrays_become_a_batch_of_pixels(name):
     np.testing.assert_array_equal(inputs.pixels, expected)
     assert inputs.contents is None
     assert inputs.sources is None
-    inputs.check_readable()
     split = inputs.as_split((8, 8), "crop")
     assert split.images is inputs.pixels
     assert len(split) == len(expected)
@@ -143,11 +142,17 @@ def test_a_tensor_is_refused_and_named():
 def test_the_first_damaged_image_is_named(folder):
     (folder / "b é.png").write_bytes(b"damaged")
     with pytest.raises(DataError, match=r"Cannot decode .*b é\.png: expected a JPEG"):
-        read_inputs(folder).check_readable()
+        read_inputs(folder).check_valid(np.array([True, False]))
     contents = [Path(folder / "a.png").read_bytes(), b"damaged"]
     for check in (
-        lambda inputs: inputs.check_readable(),
+        lambda inputs: inputs.check_valid(np.array([True, False])),
         lambda inputs: inputs.as_split((4, 4), "crop"),
     ):
         with pytest.raises(DataError, match=r"Cannot decode item 1 of the bytes.*7 bytes"):
             check(read_inputs(contents))
+
+
+def test_an_image_too_large_to_answer_for_is_named():
+    png = b"\x89PNG\r\n\x1a\n" + bytes(8) + (50_000).to_bytes(4, "big") * 2
+    with pytest.raises(DataError, match=r"item 0 .* 50,000 x 50,000 pixels.* at most 178 mega"):
+        read_inputs(png).check_valid(np.array([False]))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_tl.errors import ExportError
 from keras_tl.export import saved_model
@@ -59,23 +60,83 @@ def test_versions_count_up_and_keep_the_earlier(learner, exported):
 
 
 def test_signatures_are_as_documented(exported):
-    found = verify(exported)
-    floats = {"dtype": "float32", "shape": [-1, 3]}
-    outputs = {
-        "probabilities": floats,
-        "class_id": {"dtype": "int64", "shape": [-1]},
-        "label": {"dtype": "string", "shape": [-1]},
+    def array(dtype, *shape):
+        return {"dtype": dtype, "shape": list(shape)}
+
+    answers = {
+        "probabilities": array("float32", -1, 3),
+        "class_id": array("int64", -1),
+        "label": array("string", -1),
     }
-    assert found.signatures == {
-        "serving_default": {
-            "inputs": {"image_bytes": {"dtype": "string", "shape": [-1]}},
-            "outputs": outputs,
+    files, valid = {"image_bytes": array("string", -1)}, {"valid": array("bool", -1)}
+    assert verify(exported).signatures == {
+        "serving_default": {"inputs": files, "outputs": answers | valid},
+        "pixels": {"inputs": {"pixels": array("float32", -1, -1, -1, 3)}, "outputs": answers},
+        "classify": {
+            "inputs": {"inputs": array("string", -1)},
+            "outputs": {"classes": array("string", -1, 3), "scores": array("float32", -1, 3)},
         },
-        "pixels": {
-            "inputs": {"pixels": {"dtype": "float32", "shape": [-1, -1, -1, 3]}},
-            "outputs": outputs,
+        "embed": {
+            "inputs": files,
+            "outputs": {"features": array("float32", -1, 16)} | valid,
         },
     }
+
+
+def test_the_methods_are_those_of_tf_serving(exported):
+    graph = saved_model_pb2.SavedModel()
+    graph.ParseFromString((exported / "saved_model.pb").read_bytes())
+    methods = {name: s.method_name for name, s in graph.meta_graphs[0].signature_def.items()}
+    methods.pop("__saved_model_init_op", None)
+    assert methods == {
+        "serving_default": "tensorflow/serving/predict",
+        "pixels": "tensorflow/serving/predict",
+        "embed": "tensorflow/serving/predict",
+        "classify": "tensorflow/serving/classify",
+    }
+
+
+def as_example(**features):
+    values = {
+        n: tf.train.Feature(bytes_list=tf.train.BytesList(value=[v])) for n, v in features.items()
+    }
+    return tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString()
+
+
+def test_one_bad_item_does_not_fail_the_batch(learner, exported):
+    """Three of 32 are no images; the others are answered as if they were alone."""
+    rng = np.random.default_rng(0)
+    files = [png(rng.integers(0, 255, (9, 11, 3)).astype(np.uint8)) for _ in range(32)]
+    expected = learner.predict(files)
+    bad = {3: b"", 8: files[8][:60], 30: b"not an image"}
+    files = [bad.get(row, file) for row, file in enumerate(files)]
+    good = np.array([row not in bad for row in range(32)])
+    signatures = tf.saved_model.load(str(exported)).signatures
+    served = signatures["serving_default"](image_bytes=tf.constant(files))
+    np.testing.assert_array_equal(served["valid"], good)
+    np.testing.assert_allclose(
+        served["probabilities"], expected.probabilities * good[:, None], atol=1e-6
+    )
+    assert set(served["class_id"].numpy()[~good]) == {-1}
+    assert set(served["label"].numpy()[~good]) == {b""}
+    embedded = signatures["embed"](image_bytes=tf.constant(files))
+    np.testing.assert_array_equal(embedded["valid"], good)
+    assert not embedded["features"].numpy()[~good].any()
+    examples = [as_example(image_bytes=file) for file in files]
+    examples[8] = as_example(other=b"")
+    classified = signatures["classify"](inputs=tf.constant(examples))
+    np.testing.assert_allclose(classified["scores"], served["probabilities"], atol=1e-6)
+    names = np.array(learner.class_names, object)
+    assert (classified["classes"].numpy() == [[name.encode() for name in names]]).all()
+    assert classified["classes"].shape == (32, 3)
+
+
+def test_embed_gives_the_features(learner, exported):
+    rng = np.random.default_rng(0)
+    files = [png(rng.integers(0, 255, (24, 20, 3)).astype(np.uint8)) for _ in range(3)]
+    embed = tf.saved_model.load(str(exported)).signatures["embed"]
+    found = embed(image_bytes=tf.constant(files))["features"]
+    np.testing.assert_allclose(found, learner.features(files), rtol=1e-5, atol=1e-5)
 
 
 def test_it_answers_as_predict_does(learner, exported):
