@@ -92,7 +92,7 @@ ELSEWHERE = (
     *LANGUAGE_MODELS,
     *(PRESETS if importlib.util.find_spec("keras_hub") else ()),
 )
-WHOLE_JOURNEY = {"efficientnet_lite0", "mobilenet", "vgg16"}
+WHOLE_JOURNEY = {"efficientnet_lite0", "vgg16"}
 CHEAPEST = {
     "convnext_tiny",
     "densenet121",
@@ -100,6 +100,7 @@ CHEAPEST = {
     "efficientnet_v2_b0",
     "inception_resnet_v2",
     "inception_v3",
+    "mobilenet",
     "mobilenet_v2",
     "mobilenet_v3_small",
     "nasnet_mobile",
@@ -108,6 +109,8 @@ CHEAPEST = {
     "vgg19",
     "xception",
 }
+# Other rows have what is particular to these.
+DEAR = {"tfhub_keras2", "tfhub_frozen_strings"}
 FAST_CHECKS = {"check_record", "check_preprocessing"}
 # Whose constructor builds another graph for "imagenet" than for a file of the same weights.
 TWO_GRAPHS = {"efficientnet_b0"}
@@ -116,7 +119,8 @@ TWO_GRAPHS = {"efficientnet_b0"}
 def tier(case, check):
     cheap = case.name in CHEAPEST and check.__name__ in FAST_CHECKS
     cheap |= case.name in TWO_GRAPHS and check.__name__ == "check_weights_file"
-    fast = cheap or case.name in WHOLE_JOURNEY or case in (OWN, *ELSEWHERE)
+    whole = case.name in WHOLE_JOURNEY or case in (OWN, *ELSEWHERE)
+    fast = cheap or (whole and case.name not in DEAR)
     return () if fast else (pytest.mark.slow,)
 
 

@@ -40,6 +40,14 @@ OUTPUTS = {
     "multilabel": {"probabilities": [None, 3], "labels_mask": [None, 3]},
     "regression": {"value": [None]},
 }
+STANDARD_OUTPUTS = {
+    **{
+        task: {"classes": outputs["probabilities"], "scores": outputs["probabilities"]}
+        for task, outputs in OUTPUTS.items()
+        if task != "regression"
+    },
+    "regression": {"outputs": [None]},
+}
 # A value of the headline metric that a model without any knowledge cannot reach.
 REACHED = {
     "multiclass": lambda m: m["accuracy"] > 0.6,
@@ -84,9 +92,17 @@ def test_the_whole_journey(task, tmp_path):
 
     version = loaded.export(tmp_path / "model")
     signatures = tf.saved_model.load(str(version)).signatures
-    for signature in signatures.values():
-        outputs = signature.structured_outputs
-        assert {name: spec.shape.as_list() for name, spec in outputs.items()} == OUTPUTS[task]
+    shapes = {
+        name: {key: spec.shape.as_list() for key, spec in signature.structured_outputs.items()}
+        for name, signature in signatures.items()
+    }
+    valid, standard = {"valid": [None]}, "regress" if task == "regression" else "classify"
+    assert shapes == {
+        "serving_default": OUTPUTS[task] | valid,
+        "pixels": OUTPUTS[task],
+        "embed": {"features": [None, math.prod(loaded.extractor.output_shape[1:])]} | valid,
+        standard: STANDARD_OUTPUTS[task],
+    }
     for name, values in signatures["pixels"](tf.constant(IMAGES[:5])).items():
         expected = loaded.serving_model.answers_to([("pixels", {"pixels": IMAGES[:5]})])[name]
         if values.dtype.is_floating:
