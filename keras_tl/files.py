@@ -38,19 +38,30 @@ def sha256_of_folder(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_checksums(folder: Path) -> None:
-    """Writes the SHA-256 of every file in a folder into its `checksums.json`."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    sums = {file.relative_to(folder).as_posix(): sha256(file) for file in files}
-    write_json(folder / CHECKSUMS, sums)
+def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
+    """Writes the SHA-256 of every other file in a folder into the file of the given name there."""
+    sums = {
+        file.relative_to(folder).as_posix(): sha256(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file != folder / name
+    }
+    write_json(folder / name, sums)
+
+
+def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
+    """The files that are not as `write_checksums` found them; those that came later do not count.
+
+    Raises:
+        ValueError: what it wrote is no longer JSON.
+    """
+    for file, expected in json.loads((folder / name).read_text("utf-8")).items():
+        if not (folder / file).is_file() or sha256(folder / file) != expected:
+            yield file
 
 
 def first_changed(folder: Path) -> str | None:
-    """The first file that is not as `write_checksums` found it; `None` if all are."""
-    for name, expected in json.loads((folder / CHECKSUMS).read_text("utf-8")).items():
-        if not (folder / name).is_file() or sha256(folder / name) != expected:
-            return name
-    return None
+    """The first of the `changed_files`; `None` if all are as they were."""
+    return next(changed_files(folder), None)
 
 
 def write_json(path: Path, value: Any) -> None:

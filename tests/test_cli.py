@@ -9,6 +9,8 @@ import pytest
 
 from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.cli import cli, main
+from keras_tl.export.verification import CHECKSUMS
+from keras_tl.files import write_checksums
 
 COMMANDS = sorted(cli.commands)
 
@@ -25,7 +27,7 @@ def run(monkeypatch, capsys):
         try:
             main()
         except SystemExit as exit_:
-            status = exit_.code
+            status = exit_.code or 0
         captured = capsys.readouterr()
         return status, captured.out.splitlines(), captured.err.splitlines()
 
@@ -177,6 +179,31 @@ def test_a_mistake_gives_one_line_and_status_2(run, tmp_path, name):
     assert err[0].startswith("keras-tl: ")
     assert said in err[0]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_an_export_that_is_not_right_gives_status_1(run, tmp_path, flags):
+    """A label file was changed; that needs no TensorFlow to be seen."""
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "saved_model.pb").touch()
+    labels = tmp_path / "labels.txt"
+    labels.write_text("red\ngreen\n")
+    write_checksums(tmp_path, CHECKSUMS)
+    labels.write_text("green\nred\n")
+    status, out, err = run("verify", tmp_path, "--python", "no/python", *flags)
+    assert (status, out) == (2, [])
+    assert err == [
+        "keras-tl: No interpreter 'no/python'. Expected that of an environment with TensorFlow, "
+        "such as /srv/tf/bin/python."
+    ]
+    status, out, err = run("verify", tmp_path, *flags)
+    assert (status, err) == (1, [])
+    problem = "labels.txt has changed since it was exported"
+    if flags:
+        found = json.loads("\n".join(out))
+        assert (found["ok"], found["problems"]) == (False, [problem])
+    else:
+        assert out == [f"{tmp_path} is NOT right.", f"  wrong: {problem}."]
 
 
 def test_an_interruption_is_neither_done_nor_a_mistake(run, monkeypatch):

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import click
 
-from keras_tl.cli import about, runs, train  # noqa: F401 (each adds its commands)
+from keras_tl.cli import about, runs, train, verify  # noqa: F401 (each adds its commands)
 from keras_tl.cli.group import cli
 from keras_tl.errors import KerasTLError
 
@@ -15,7 +15,7 @@ __all__ = ["cli", "main"]
 def main() -> None:
     """Entry point: exit status 0 done, 2 the user's mistake, 1 anything else."""
     try:
-        cli.main(prog_name="keras-tl", standalone_mode=False)
+        sys.exit(cli.main(prog_name="keras-tl", standalone_mode=False))
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f" Try '{context.command_path} --help'." if context else ""

@@ -51,7 +51,8 @@ def start_toolkit() -> ModuleType:
 def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds `--json`: the command's result as one JSON line on standard output, and no progress.
 
-    The command gets `verbose` and gives its result, and a text for people.
+    The command gets `verbose` and gives its result, and a text for people. A result whose `ok` is
+    false ends with exit status 1.
     """
 
     @click.option("--json", "as_json", is_flag=True, help="One JSON line, no progress.")
@@ -59,6 +60,8 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(as_json: bool, **arguments: Any) -> None:
         result, text = command(verbose=not as_json, **arguments)
         click.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
+        if isinstance(result, dict) and not result.get("ok", True):
+            raise click.exceptions.Exit(1)
 
     return wrapped
 

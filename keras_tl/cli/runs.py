@@ -7,7 +7,6 @@ import click
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data
 from keras_tl.cli.group import cli, row_text, start_toolkit, with_json
-from keras_tl.errors import ExportError
 
 
 @cli.command()
@@ -109,27 +108,3 @@ def export(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
     """Export a saved RUN as a verified SavedModel for TF Serving."""
     version = start_toolkit().Learner.load(run, verbose=verbose).export(out)
     return {"version": str(version)}, f"Exported to {version}."
-
-
-@cli.command()
-@click.argument("path", type=click.Path(path_type=Path))
-@with_json
-def verify(verbose: bool, path: Path) -> tuple[dict, str]:
-    """Load an export as TF Serving does, without Keras, and ask it its recorded examples."""
-    from keras_tl.export.verification import verify as verify_export
-
-    found = verify_export(path)
-    if not found.ok:
-        raise ExportError(f"{found.path} is not right: {'; '.join(found.problems)}.")
-    lines = [f"{found.path} is right."]
-    for name, signature in found.signatures.items():
-        inputs, outputs = (
-            ", ".join(f"{key} {value['dtype']}{value['shape']}" for key, value in part.items())
-            for part in (signature["inputs"], signature["outputs"])
-        )
-        lines.append(f"  {name}: {inputs} -> {outputs}")
-        for output, difference in found.differences.get(name, {}).items():
-            lines.append(f"    {output} differs from the model by at most {difference:.1e}")
-    if not found.differences:
-        lines.append("  It holds no recorded examples: only loading and structure were checked.")
-    return found.to_json(), "\n".join(lines)

@@ -1,12 +1,13 @@
-"""Asks an export its recorded examples, the way TF Serving would.
+"""Looks into an export the way TF Serving would: what `keras_tl.export.verification` runs.
 
-Run as a program of its own: `python replay.py FOLDER`. It loads the SavedModel by the TF1
-loader into a session, with nothing but TensorFlow and numpy (Keras is barred) and, where the export
-needs them, the operations of tensorflow_text. It prints one JSON line: the signatures, and for each
-output the largest difference from what was recorded (relative where that is above 1).
+Run as a program of its own: `python -P replay.py FOLDER [SECONDS]`. It loads the SavedModel by the
+TF1 loader into a session, with nothing but TensorFlow and numpy (Keras is barred) and, where the
+export needs them, the operations of tensorflow_text. It prints one JSON line, the
+`without_keras.findings.Findings`. SECONDS bounds how long timing may take; without it there is
+none.
 """
 
-import importlib.util
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -14,92 +15,68 @@ from pathlib import Path
 # TensorFlow imports Keras if it finds it; TF Serving has neither it nor keras_tl.
 sys.modules["keras"] = None
 
-import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 from examples import EXAMPLES, decode_array  # noqa: E402
+from serving_messages import WARMUP  # noqa: E402
+from without_keras import graph, operations, parity, timings, warmup_records  # noqa: E402
+from without_keras.findings import Findings, UnusableError  # noqa: E402
+from without_keras.memory import peak_bytes  # noqa: E402
 
 
-def main(folder: str) -> None:
+def main(folder: Path, seconds: float) -> None:
     """Prints what was found."""
-    with tf.compat.v1.Session(graph=tf.Graph()) as session:
-        meta_graph = _load(session, folder)
-        signatures = {
-            name: definition
-            for name, definition in meta_graph.signature_def.items()
-            if not name.startswith("__")
-        }
-        found = {
-            "signatures": {name: _describe(s) for name, s in signatures.items()},
-            "differences": {},
-        }
-        recorded = Path(folder) / "assets.extra" / EXAMPLES
-        if recorded.is_file():
-            for name, example in json.loads(recorded.read_text("utf-8")).items():
-                found["differences"][name] = _compare(session, signatures[name], example)
+    found = Findings(tf.__version__)
+    try:
+        _look(folder, seconds, found)
+    except UnusableError as end:
+        found.problems.append(str(end))
+    found.peak_bytes = peak_bytes()
     strangers = {"keras", "keras_tl"} & {name for name in sys.modules if sys.modules[name]}
     if strangers:
         raise RuntimeError(f"The replay must not load {strangers}.")
-    print(json.dumps(found))
+    print(json.dumps(dataclasses.asdict(found)))
 
 
-def _load(session, folder: str):
-    load = tf.compat.v1.saved_model.loader.load
-    try:
-        return load(session, ["serve"], folder)
-    except tf.errors.NotFoundError as error:
-        if "Op type not registered" not in str(error):
-            raise
-    _register_text_operations()
-    return load(session, ["serve"], folder)
-
-
-def _register_text_operations() -> None:
-    """Those of tensorflow_text, which TF Serving has built in; the package itself needs Keras."""
-    package = importlib.util.find_spec("tensorflow_text")
-    for place in package.submodule_search_locations if package else ():
-        for library in sorted(Path(place).glob("python/ops/*.so")):
-            tf.load_op_library(str(library))
-
-
-def _describe(signature) -> dict:
-    return {
-        kind: {
-            name: {
-                "dtype": tf.dtypes.as_dtype(info.dtype).name,
-                "shape": None
-                if info.tensor_shape.unknown_rank
-                else [d.size for d in info.tensor_shape.dim],
+def _look(folder: Path, seconds: float, found: Findings) -> None:
+    meta_graph = graph.read_meta_graph(folder)
+    signatures = {
+        name: definition
+        for name, definition in sorted(meta_graph.signature_def.items())
+        if not name.startswith("__")
+    }
+    found.signatures = {name: graph.describe(s) for name, s in signatures.items()}
+    found.methods = {name: s.method_name for name, s in signatures.items()}
+    problems, found.text_operations = operations.check_operations(meta_graph)
+    found.problems += problems + graph.missing_assets(folder, meta_graph)
+    if found.problems:
+        return
+    extra = folder / "assets.extra"
+    recorded = {}
+    if (extra / EXAMPLES).is_file():
+        recorded = json.loads((extra / EXAMPLES).read_text("utf-8"))
+    records = []
+    if (extra / WARMUP).is_file():
+        records, problem = warmup_records.read_records(extra / WARMUP)
+        if problem:
+            raise UnusableError(problem)
+    found.warmup_records = len(records)
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        graph.load(session, folder)
+        problems, found.differences = parity.compare(session, signatures, recorded)
+        replayed = warmup_records.replay(session, signatures, records)
+        found.problems += problems + replayed.problems
+        found.notes += replayed.notes
+        if seconds and not found.problems:
+            asked = {
+                name: {key: decode_array(array) for key, array in example["inputs"].items()}
+                for name, example in recorded.items()
             }
-            for name, info in getattr(signature, kind).items()
-        }
-        for kind in ("inputs", "outputs")
-    }
-
-
-def _compare(session, signature, example: dict) -> dict[str, float]:
-    feeds = {
-        signature.inputs[name].name: decode_array(array)
-        for name, array in example["inputs"].items()
-    }
-    fetches = {name: signature.outputs[name].name for name in example["outputs"]}
-    answers = session.run(fetches, feeds)
-    return {
-        name: _difference(answers[name], decode_array(array))
-        for name, array in example["outputs"].items()
-    }
-
-
-def _difference(answer: np.ndarray, expected: np.ndarray) -> float:
-    if answer.shape != expected.shape:
-        return float("inf")
-    if answer.dtype.kind == "f":
-        # Values of a regression may be large; probabilities are not.
-        scale = np.maximum(np.abs(expected), 1)
-        return float((np.abs(answer - expected) / scale).max(initial=0))
-    return 0.0 if np.array_equal(answer, expected) else float("inf")
+            questions, notes = timings.questions(signatures, replayed.asked | asked)
+            found.notes += notes
+            found.timings = timings.measure(session, signatures, questions, seconds)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0)

@@ -11,8 +11,9 @@ import tensorflow as tf
 from keras_tl.errors import ExportError
 from keras_tl.export.examples import EXAMPLES, encode_array
 from keras_tl.export.serving import INPUTS, ServingModel
-from keras_tl.export.verification import Verification, verify
-from keras_tl.files import whole_folder
+from keras_tl.export.verification import CHECKSUMS, Verification, verify
+from keras_tl.export.warmup import write_warmup
+from keras_tl.files import whole_folder, write_checksums
 from keras_tl.reporting import only_errors
 
 
@@ -28,6 +29,8 @@ def export_version(
         base/1/variables/
         base/1/assets/labels.txt                      one class a line, in the order of the outputs
         base/1/assets.extra/keras_tl_examples.json    made-up questions, and their answers
+        base/1/assets.extra/keras_tl_checksums.json   SHA-256 of the files above
+        base/1/assets.extra/tf_serving_warmup_requests    the questions, as TF Serving asks them
 
     The version is verified before it gets its name: a process that has only TensorFlow must
     answer the examples as the model does.
@@ -51,7 +54,10 @@ def export_version(
         try:
             with whole_folder(version) as folder:
                 _write(serving, made_up, labels, folder)
-                found = verify(folder)
+                write_checksums(folder, CHECKSUMS)
+                # Not among them: users add requests of their own, and verifying asks them all.
+                write_warmup(folder, base.resolve().name)
+                found = verify(folder, timings=False)
                 if not found.ok:
                     raise ExportError(
                         "The export does not answer as the model does and was not kept: "

@@ -368,8 +368,8 @@ def check_export(case: Case, tmp_path: Path) -> None:
     """The export answers as `predict` does, in a process without Keras."""
     verified = []
 
-    def verify_and_tell(folder: Path) -> Verification:
-        verified.append(verify(folder))
+    def verify_and_tell(folder: Path, **options: bool) -> Verification:
+        verified.append(verify(folder, **options))
         return verified[-1]
 
     with mock.patch.object(saved_model, "verify", verify_and_tell):

@@ -1,0 +1,67 @@
+"""The check of an export."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keras_tl.cli.group import cli, with_json
+
+if TYPE_CHECKING:
+    from keras_tl.export.verification import Verification
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--quick", is_flag=True, help="Measure no latency and throughput.")
+@click.option(
+    "--python",
+    metavar="FILE",
+    help="The interpreter of another environment, to verify with the TensorFlow there.",
+)
+@with_json
+def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[dict, str]:
+    """Check an export at PATH, ours or not: load it as TF Serving does, without Keras, and ask it.
+
+    PATH is a version's folder, or the folder of the versions (the latest is taken). Exit status 1
+    means that the export is not right.
+    """
+    from keras_tl.export.verification import verify as verify_export
+
+    found = verify_export(path, not quick, **({"python": python} if python else {}))
+    lines = [f"{found.path} is {'right' if found.ok else 'NOT right'}."]
+    lines += [f"  wrong: {problem}." for problem in found.problems]
+    lines += [f"  note: {note}." for note in found.notes]
+    for name in found.signatures:
+        lines += _signature_lines(name, found)
+    if found.text_operations:
+        lines.append(f"  operations of tensorflow_text: {', '.join(found.text_operations)}")
+    if found.warmup_records and found.ok:
+        lines.append(f"  {found.warmup_records:,} warm-up requests were answered")
+    if found.peak_bytes:
+        lines.append(
+            f"  TensorFlow {found.tensorflow}, peak memory {found.peak_bytes / 2**20:,.0f} MiB"
+        )
+    return found.to_json(), "\n".join(lines)
+
+
+def _signature_lines(name: str, found: "Verification") -> list[str]:
+    signature: dict[str, Any] = found.signatures[name]
+    inputs, outputs = (
+        ", ".join(f"{key} {value['dtype']}{value['shape']}" for key, value in part.items())
+        for part in (signature["inputs"], signature["outputs"])
+    )
+    lines = [f"  {name} ({found.methods[name]}): {inputs} -> {outputs}"]
+    lines += [
+        f"    {output} differs from the model by at most {difference:.1e}"
+        for output, difference in found.differences.get(name, {}).items()
+        if difference is not None
+    ]
+    timings = found.timings.get(name)
+    if timings:
+        rates = [
+            f"{rate:,.0f}/s in batches of {batch}"
+            for batch, rate in timings["items_per_second"].items()
+        ]
+        lines.append(f"    {timings['latency_seconds'] * 1e3:.1f} ms for one; {', '.join(rates)}")
+    return lines

@@ -1,0 +1,70 @@
+"""The few messages of TensorFlow Serving that warm-up requests are made of.
+
+From `tensorflow_serving/apis/{model,input,predict,classification,regression,prediction_log}.proto`
+of TensorFlow Serving 2.21; names and numbers are theirs. The package tensorflow-serving-api has
+them all, but exporting should not need it. Only what is written or read here is declared; what is
+not is kept as it came.
+
+On the wire a message within a message is its bytes, a `map` is repeated pairs, and a `oneof` is
+fields of which one is set. So `tensorflow.TensorProto` and `tensorflow.Example` are declared as
+bytes, and the logs as fields. A pool of descriptors of its own keeps the names from clashing with
+those of tensorflow-serving-api in the same process.
+
+Only protobuf is needed.
+"""
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+WARMUP = "tf_serving_warmup_requests"
+# What is asked by examples: the log's field, and the method name of such signatures.
+EXAMPLE_LOGS = {
+    "classify_log": "tensorflow/serving/classify",
+    "regress_log": "tensorflow/serving/regress",
+}
+
+_PACKAGE = "tensorflow.serving"
+# message: {field: (number, type)}; a type that is none of protobuf's own is another message.
+_MESSAGES = {
+    "ModelSpec": {"name": (1, "string"), "signature_name": (3, "string")},
+    "NamedTensor": {"key": (1, "string"), "value": (2, "bytes")},
+    "PredictRequest": {"model_spec": (1, "ModelSpec"), "inputs": (2, "repeated NamedTensor")},
+    "ExampleList": {"examples": (1, "repeated bytes")},
+    "Input": {"example_list": (1, "ExampleList")},
+    "ExamplesRequest": {"model_spec": (1, "ModelSpec"), "input": (2, "Input")},
+    "PredictLog": {"request": (1, "PredictRequest")},
+    # ClassificationRequest and RegressionRequest, ClassifyLog and RegressLog, are alike.
+    "ExamplesLog": {"request": (1, "ExamplesRequest")},
+    "PredictionLog": {
+        "classify_log": (2, "ExamplesLog"),
+        "regress_log": (3, "ExamplesLog"),
+        "multi_inference_log": (4, "bytes"),
+        "session_run_log": (5, "bytes"),
+        "predict_log": (6, "PredictLog"),
+        "predict_streamed_log": (7, "bytes"),
+    },
+}
+
+
+def _prediction_log() -> type:
+    field_type = descriptor_pb2.FieldDescriptorProto
+    file = descriptor_pb2.FileDescriptorProto(
+        name="keras_tl/serving_messages.proto", package=_PACKAGE, syntax="proto3"
+    )
+    for message, fields in _MESSAGES.items():
+        declared = file.message_type.add(name=message)
+        for name, (number, described) in fields.items():
+            kind = described.removeprefix("repeated ")
+            field = declared.field.add(name=name, number=number)
+            field.label = (
+                field_type.LABEL_OPTIONAL if kind == described else field_type.LABEL_REPEATED
+            )
+            if kind in _MESSAGES:
+                field.type, field.type_name = field_type.TYPE_MESSAGE, f".{_PACKAGE}.{kind}"
+            else:
+                field.type = field_type.Type.Value(f"TYPE_{kind.upper()}")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.PredictionLog"))
+
+
+PredictionLog = _prediction_log()

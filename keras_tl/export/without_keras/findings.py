@@ -1,0 +1,33 @@
+"""What the looking finds, and the end of it where nothing more can be looked at."""
+
+import dataclasses
+from typing import Any
+
+
+class UnusableError(Exception):
+    """What the sentence says keeps everything else from being looked at."""
+
+
+@dataclasses.dataclass
+class Findings:
+    """Of one export; what the fields mean is said at `keras_tl.export.verification.Verification`.
+
+    Sentences have no full stop.
+    """
+
+    tensorflow: str
+    problems: list[str] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
+    signatures: dict[str, Any] = dataclasses.field(default_factory=dict)
+    methods: dict[str, str] = dataclasses.field(default_factory=dict)
+    text_operations: list[str] = dataclasses.field(default_factory=list)
+    differences: dict[str, dict[str, float | None]] = dataclasses.field(default_factory=dict)
+    warmup_records: int = 0
+    timings: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    peak_bytes: int = 0
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without TensorFlow's traces."""
+    said = getattr(error, "message", None) or str(error) or type(error).__name__
+    return said.strip().splitlines()[0].rstrip(".")

@@ -1,0 +1,96 @@
+"""Reads and loads a SavedModel step by step, so that what is wrong is named rightly."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import saved_model_pb2
+from without_keras.findings import UnusableError, first_line
+
+_TAG = "serve"
+
+
+def read_meta_graph(folder: Path):
+    """The graph that TensorFlow Serving loads, as a `MetaGraphDef`.
+
+    Raises:
+        UnusableError: there is none.
+    """
+    try:
+        saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    except FileNotFoundError:
+        raise UnusableError("saved_model.pb is missing") from None
+    except DecodeError:
+        raise UnusableError("saved_model.pb is damaged: it is not a SavedModel") from None
+    for meta_graph in saved.meta_graphs:
+        if set(meta_graph.meta_info_def.tags) == {_TAG}:
+            return meta_graph
+    tags = [sorted(meta_graph.meta_info_def.tags) for meta_graph in saved.meta_graphs]
+    raise UnusableError(
+        f"saved_model.pb has no graph tagged {_TAG!r}, which is what TensorFlow Serving loads; "
+        f"its graphs are tagged {tags}"
+    )
+
+
+def missing_assets(folder: Path, meta_graph) -> list[str]:
+    """A sentence for each file that the graph reads and that is not there."""
+    return [
+        f"assets/{asset.filename} is missing, which the graph reads"
+        for asset in meta_graph.asset_file_def
+        if not (folder / "assets" / asset.filename).is_file()
+    ]
+
+
+def load(session, folder: Path) -> None:
+    """Loads by the TF1 loader into a session: the graph, the variables, the tables.
+
+    Raises:
+        UnusableError: it does not load.
+    """
+    try:
+        tf.compat.v1.saved_model.loader.load(session, [_TAG], str(folder))
+    except Exception as error:
+        damage = _damage_of_variables(folder / "variables" / "variables")
+        raise UnusableError(damage or f"It does not load: {first_line(error)}") from None
+
+
+def _damage_of_variables(prefix: Path) -> str | None:
+    """What the loader does not say: whether it is the variables that cannot be read."""
+    if not prefix.parent.is_dir():
+        return None
+    try:
+        reader = tf.train.load_checkpoint(str(prefix))
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except Exception as error:
+        return f"The files in variables/ are truncated or damaged: {first_line(error)}"
+    return None
+
+
+def ask(session, signature, arrays: dict[str, np.ndarray], outputs=None) -> dict[str, np.ndarray]:
+    """What a signature answers, by output; arguments by the names of its inputs.
+
+    Raises:
+        KeyError: it has no such input or output.
+    """
+    # A protobuf map makes up what it lacks; a dict does not.
+    inputs, known = dict(signature.inputs), dict(signature.outputs)
+    feeds = {inputs[name].name: array for name, array in arrays.items()}
+    return session.run({name: known[name].name for name in outputs or known}, feeds)
+
+
+def describe(signature) -> dict:
+    """What type and shape every input and output has; -1 is any size."""
+    return {
+        kind: {
+            name: {
+                "dtype": tf.dtypes.as_dtype(info.dtype).name,
+                "shape": None
+                if info.tensor_shape.unknown_rank
+                else [d.size for d in info.tensor_shape.dim],
+            }
+            for name, info in sorted(getattr(signature, kind).items())
+        }
+        for kind in ("inputs", "outputs")
+    }

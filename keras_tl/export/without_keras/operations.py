@@ -1,0 +1,57 @@
+"""Which operations a graph uses, and whether a server has them.
+
+TensorFlow's own are those that its registry knows after a bare `import tensorflow`. What it does
+not know is looked up again with the libraries of tensorflow_text loaded, which TensorFlow Serving
+has built in.
+"""
+
+import importlib.util
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow.python.framework import op_def_registry
+
+_PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+
+
+def check_operations(meta_graph) -> tuple[list[str], list[str]]:
+    """Looks up the operations of a graph and its functions; loads those of tensorflow_text.
+
+    Args:
+        meta_graph: a `MetaGraphDef`.
+
+    Returns:
+        Problems, and the operations of tensorflow_text.
+    """
+    used = _used(meta_graph.graph_def)
+    problems = [
+        f"It uses the operation {name}, which calls back into Python: a server has none"
+        for name in sorted(used & _PYTHON)
+    ]
+    others = {name for name in used if op_def_registry.get(name) is None}
+    if not others:
+        return problems, []
+    has_text = _load_text_operations()
+    unknown = sorted(name for name in others if op_def_registry.get(name) is None)
+    if unknown:
+        missing = "" if has_text else " (tensorflow_text is not installed here)"
+        problems.append(
+            f"It uses operations that neither TensorFlow nor tensorflow_text has{missing}: "
+            + ", ".join(unknown)
+        )
+    return problems, sorted(others.difference(unknown))
+
+
+def _used(graph) -> set[str]:
+    functions = graph.library.function
+    nodes = [*graph.node, *(node for function in functions for node in function.node_def)]
+    return {node.op for node in nodes} - {function.signature.name for function in functions}
+
+
+def _load_text_operations() -> bool:
+    """Without the package itself, which needs Keras; whether it is there."""
+    package = importlib.util.find_spec("tensorflow_text")
+    for place in package.submodule_search_locations if package else ():
+        for library in sorted(Path(place).glob("python/ops/*.so")):
+            tf.load_op_library(str(library))
+    return package is not None

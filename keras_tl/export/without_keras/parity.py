@@ -1,0 +1,52 @@
+"""Compares what an export answers with what the model answered when it was recorded."""
+
+import numpy as np
+from examples import decode_array
+from without_keras import graph
+from without_keras.findings import first_line
+
+
+def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
+    """Asks the recorded questions of every signature.
+
+    Returns:
+        Problems, and by signature and output the largest difference, relative above 1; `None`
+        where it has no size.
+    """
+    problems, differences = [], {}
+    for name, example in recorded.items():
+        try:
+            arrays = {key: decode_array(array) for key, array in example["inputs"].items()}
+            answers = graph.ask(session, signatures[name], arrays, example["outputs"])
+        except KeyError as error:
+            problems.append(
+                f"The recorded examples ask the signature {name}, which has no {error.args[0]}"
+                if name in signatures
+                else f"The recorded examples ask a signature {name}, which it does not have"
+            )
+            continue
+        except Exception as error:
+            problems.append(f"{name} does not answer its recorded examples: {first_line(error)}")
+            continue
+        differences[name] = {}
+        for output, array in example["outputs"].items():
+            difference, problem = _difference(answers[output], decode_array(array))
+            differences[name][output] = difference
+            if problem:
+                problems.append(f"{name}/{output} {problem}")
+    return problems, differences
+
+
+def _difference(answer: np.ndarray, expected: np.ndarray) -> tuple[float | None, str | None]:
+    if (answer.shape, answer.dtype) != (expected.shape, expected.dtype):
+        return None, (
+            f"is {answer.dtype}{list(answer.shape)}, and was {expected.dtype}"
+            f"{list(expected.shape)} when it was exported"
+        )
+    if answer.dtype.kind != "f":
+        same = np.array_equal(answer, expected)
+        return (0.0, None) if same else (None, "is not what the model answered")
+    # Values of a regression may be large; probabilities are not.
+    difference = np.abs(answer - expected) / np.maximum(np.abs(expected), 1)
+    largest = float(difference.max(initial=0))
+    return (largest, None) if np.isfinite(largest) else (None, "is not finite")

@@ -1,0 +1,89 @@
+"""How long an export takes to answer, by the size of the batch."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+from without_keras import graph
+
+BATCHES = (1, 8, 32)
+_REPETITIONS = 20
+
+
+def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]], list[str]]:
+    """What to time each signature with: what it was asked, else zeros; and notes."""
+    found, notes = {}, []
+    for name, signature in signatures.items():
+        inputs = asked.get(name) or _zeros(signature)
+        if inputs is None:
+            notes.append(f"{name} is not timed: nothing is recorded that it could be asked")
+        else:
+            found[name] = inputs
+    return found, notes
+
+
+def measure(session, signatures, questions: dict, seconds: float) -> dict[str, dict]:
+    """Times the signatures, in this process, on this machine.
+
+    Args:
+        session: holds the loaded model.
+        signatures: name to `SignatureDef`.
+        questions: name of a signature to an array for each of its inputs; a batch is made of
+            their first items, over again where it is larger.
+        seconds: about how long all may take.
+
+    Returns:
+        By signature: `latency_seconds`, the median of a batch of 1, and `items_per_second` by the
+        size of the batch (`"1"`, `"8"`, `"32"`), from the median. A size that would take too long
+        is left out.
+    """
+    found = {}
+    for name, inputs in questions.items():
+
+        def run(batch: int, name=name, inputs=inputs) -> None:
+            arrays = {key: array[np.arange(batch) % len(array)] for key, array in inputs.items()}
+            graph.ask(session, signatures[name], arrays)
+
+        found[name] = _time_batches(run, seconds / len(questions))
+    return found
+
+
+def _zeros(signature) -> dict[str, np.ndarray] | None:
+    """One item of zeros; `None` where it is not numbers of a known shape, or not batchable."""
+    arrays = {}
+    for name, info in signature.inputs.items():
+        dtype, shape = tf.dtypes.as_dtype(info.dtype), tf.TensorShape(info.tensor_shape)
+        if not dtype.is_numpy_compatible or dtype == tf.string or not shape.rank:
+            return None
+        if shape[0] is not None or not shape[1:].is_fully_defined():
+            return None
+        arrays[name] = np.zeros((1, *shape[1:]), dtype.as_numpy_dtype)
+    return arrays
+
+
+def _time_batches(run: Callable[[int], None], seconds: float) -> dict:
+    end = time.perf_counter() + seconds
+    medians, item_seconds = {}, 0.0
+    for place, batch in enumerate(BATCHES):
+        now = time.perf_counter()
+        # Twice, since the first is not counted.
+        if now + 2 * batch * item_seconds > end:
+            break
+        medians[batch] = _median_seconds(run, batch, now + (end - now) / (len(BATCHES) - place))
+        item_seconds = medians[batch] / batch
+    return {
+        "latency_seconds": medians[1],
+        "items_per_second": {str(batch): batch / median for batch, median in medians.items()},
+    }
+
+
+def _median_seconds(run: Callable[[int], None], batch: int, end: float) -> float:
+    run(batch)  # Of a new size: kernels are chosen and memory is allocated.
+    taken = []
+    while len(taken) < _REPETITIONS and (not taken or time.perf_counter() < end):
+        began = time.perf_counter()
+        run(batch)
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)

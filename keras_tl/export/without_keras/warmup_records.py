@@ -1,0 +1,121 @@
+"""Replays warm-up requests, and says which of them a server would refuse.
+
+A server that cannot answer one of them does not load the version, nor one that has more than a
+thousand: https://www.tensorflow.org/tfx/serving/saved_model_warmup
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from serving_messages import EXAMPLE_LOGS, PredictionLog
+from tensorflow.core.framework import tensor_pb2
+from without_keras import graph
+from without_keras.findings import first_line
+
+MOST = 1000
+REPLAYED = {"predict_log", *EXAMPLE_LOGS}
+
+
+@dataclasses.dataclass
+class Replayed:
+    """What came of it.
+
+    Attributes:
+        problems: a sentence for each record that is wrong, named by its number from 1.
+        notes: the records that were not replayed.
+        asked: for each signature its inputs in the last record that asked it.
+    """
+
+    problems: list[str] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
+    asked: dict[str, dict[str, np.ndarray]] = dataclasses.field(default_factory=dict)
+
+
+def read_records(file: Path) -> tuple[list[bytes], str | None]:
+    """The records of a TFRecord file, at most one more than a server takes; and a problem."""
+    records = []
+    try:
+        for record in tf.data.TFRecordDataset(str(file)).take(MOST + 1):
+            records.append(record.numpy())
+    except tf.errors.DataLossError:
+        return records, f"{file.name} is truncated or damaged after record {len(records)}"
+    if len(records) > MOST:
+        return records, f"{file.name} has more than {MOST:,} records, the most a server takes"
+    return records, None
+
+
+def replay(session, signatures, records: list[bytes]) -> Replayed:
+    """Asks what each record asks.
+
+    Args:
+        session: holds the loaded model.
+        signatures: name to `SignatureDef`.
+        records: serialised `PredictionLog`s.
+    """
+    replayed = Replayed()
+    for number, record in enumerate(records, 1):
+        try:
+            log = PredictionLog.FromString(record)
+            kind = _kind(log)
+            if kind not in REPLAYED:
+                replayed.notes.append(
+                    f"Warm-up record {number} is a {kind}, which is not replayed here"
+                )
+                continue
+            name, arrays = _question(kind, getattr(log, kind).request, signatures)
+            replayed.asked[name] = arrays
+            graph.ask(session, signatures[name], arrays)
+        except DecodeError:
+            replayed.problems.append(f"Warm-up record {number} is not a PredictionLog")
+        except Exception as error:
+            replayed.problems.append(f"Warm-up record {number}: {first_line(error)}")
+    return replayed
+
+
+def _kind(log) -> str:
+    kinds = [field.name for field, _ in log.ListFields()]
+    if len(kinds) != 1:
+        raise ValueError("expected a PredictionLog with one request, received one with none")
+    return kinds[0]
+
+
+def _question(kind: str, request, signatures) -> tuple[str, dict[str, np.ndarray]]:
+    """The signature that a request asks, and the signature's inputs."""
+    name = request.model_spec.signature_name or "serving_default"
+    if name not in signatures:
+        raise ValueError(f"it asks a signature {name!r}, which the export does not have")
+    signature = signatures[name]
+    if kind in EXAMPLE_LOGS:
+        examples = np.array(request.input.example_list.examples, object)
+        if not len(examples):
+            raise ValueError("it has no examples")
+        if signature.method_name != EXAMPLE_LOGS[kind]:
+            raise ValueError(
+                f"it is a {kind}, which needs the method name {EXAMPLE_LOGS[kind]}; that of the "
+                f"signature {name!r} is {signature.method_name}"
+            )
+        given = dict.fromkeys(signature.inputs, examples)
+    else:
+        given = {
+            pair.key: tf.make_ndarray(tensor_pb2.TensorProto.FromString(pair.value))
+            for pair in request.inputs
+        }
+    if set(given) != set(signature.inputs):
+        raise ValueError(
+            f"the signature {name!r} takes {sorted(signature.inputs)}, it gives {sorted(given)}"
+        )
+    for key, array in given.items():
+        _check_input(name, key, signature.inputs[key], array)
+    return name, given
+
+
+def _check_input(name: str, key: str, info, array: np.ndarray) -> None:
+    dtype, shape = tf.dtypes.as_dtype(info.dtype), tf.TensorShape(info.tensor_shape)
+    found = tf.string if array.dtype == object else tf.dtypes.as_dtype(array.dtype)
+    if found != dtype or not shape.is_compatible_with(array.shape):
+        raise ValueError(
+            f"{name}/{key} takes {dtype.name} {shape}, it gives {found.name} {array.shape}"
+        )

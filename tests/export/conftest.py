@@ -1,0 +1,24 @@
+"""One tiny export, shared by the tests of this room."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import make_small_learner, make_tiny_data
+
+
+@pytest.fixture(scope="session")
+def learner():
+    return make_small_learner(make_tiny_data())
+
+
+@pytest.fixture(scope="session")
+def exported_once(learner, tmp_path_factory):
+    return learner.export(tmp_path_factory.mktemp("exports") / "model")
+
+
+@pytest.fixture
+def exported(exported_once, tmp_path):
+    """A copy of the first version of an export, to look at and to spoil."""
+    return Path(shutil.copytree(exported_once, tmp_path / "model" / "1"))

@@ -1,0 +1,93 @@
+"""Warm-up requests that a server would refuse."""
+
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_tl.export.serving_messages import WARMUP, PredictionLog
+from keras_tl.export.verification import verify
+from keras_tl.export.warmup import prediction_log
+
+PREDICT = "tensorflow/serving/predict"
+
+
+def wrong_records(exported):
+    """A right record, and wrong ones with what is said of each."""
+    good = np.zeros((2, 9, 9, 3), np.float32)
+
+    def record(signature, method=PREDICT, **inputs):
+        return prediction_log("model", signature, method, inputs).SerializeToString()
+
+    return [
+        (record("pixels", pixels=good), None),
+        (b"no message", "is not a PredictionLog"),
+        (b"", ": expected a PredictionLog with one request, received one with none"),
+        (
+            record("no", pixels=good),
+            ": it asks a signature 'no', which the export does not have",
+        ),
+        (
+            record("pixels", images=good),
+            ": the signature 'pixels' takes ['pixels'], it gives ['images']",
+        ),
+        (
+            record("pixels", pixels=good.astype(np.uint8)),
+            ": pixels/pixels takes float32 (None, None, None, 3), it gives uint8 (2, 9, 9, 3)",
+        ),
+        (
+            record("pixels", pixels=good[..., :2]),
+            ": pixels/pixels takes float32 (None, None, None, 3), it gives float32 (2, 9, 9, 2)",
+        ),
+        (
+            record("pixels", "tensorflow/serving/classify", inputs=np.array([b""], object)),
+            ": it is a classify_log, which needs the method name tensorflow/serving/classify; that "
+            "of the signature 'pixels' is tensorflow/serving/predict",
+        ),
+        (
+            record("pixels", "tensorflow/serving/regress", inputs=np.array([], object)),
+            ": it has no examples",
+        ),
+        # A record without a signature's name asks serving_default.
+        (
+            record("", pixels=good),
+            ": the signature 'serving_default' takes ['image_bytes'], it gives ['pixels']",
+        ),
+    ]
+
+
+def test_wrong_warmup_records_are_named_by_their_numbers(exported):
+    records = wrong_records(exported)
+    streamed = PredictionLog(predict_streamed_log=b"\n\0").SerializeToString()
+    with tf.io.TFRecordWriter(str(exported / "assets.extra" / WARMUP)) as writer:
+        for record in [*(record for record, _ in records), streamed]:
+            writer.write(record)
+    found = verify(exported, timings=False)
+    assert found.problems == tuple(
+        f"Warm-up record {number}{' ' * (said[0] != ':')}{said}"
+        for number, (_, said) in enumerate(records, 1)
+        if said
+    )
+    assert found.notes == (
+        f"Warm-up record {len(records) + 1} is a predict_streamed_log, which is not replayed here",
+    )
+    assert found.warmup_records == len(records) + 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (lambda file: os.truncate(file, file.stat().st_size - 1), "damaged after record 3"),
+        (
+            lambda file: file.write_bytes(file.read_bytes() * 300),
+            "has more than 1,000 records, the most a server takes",
+        ),
+    ],
+)
+def test_a_wrong_warmup_file(exported, spoil, problem):
+    spoil(exported / "assets.extra" / WARMUP)
+    (said,) = verify(exported, timings=False).problems
+    assert said.startswith(WARMUP)
+    assert problem in said
