@@ -1,0 +1,158 @@
+"""Kills an export at every stage, and at random moments; see `benchmarks/README.md`.
+
+python benchmarks/export_kills.py --random 200
+python benchmarks/export_kills.py --backbone efficientnet_lite0 --random 20 --no-named
+"""
+
+import argparse
+import collections
+import os
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from common import machine, say, show, table, verdict
+from exporting import BEGIN, END, Exports
+
+
+def look(base: Path, before: set[str], cleaned: bool) -> list[str]:
+    """What is wrong below the model's folder after a kill.
+
+    Args:
+        base: the model's folder, which held version 1 before.
+        before: the hidden names that were there before the export began.
+        cleaned: whether the export went as far as its first write, when they must be gone.
+    """
+    from keras_tl.export.verification import CHECKSUMS
+    from keras_tl.files import changed_files
+
+    names = {f.name for f in base.iterdir()}
+    wrong = [] if "1" in names else ["version 1 is lost"]
+    for version in sorted(name for name in names if not name.startswith(".")):
+        folder = base / version
+        if not (folder / "saved_model.pb").is_file() or not (folder / CHECKSUMS).is_file():
+            wrong.append(f"version {version} is partial")
+        else:
+            wrong += [f"{version}/{name} is not whole" for name in changed_files(folder, CHECKSUMS)]
+    if cleaned and before & names:
+        wrong.append(f"leftovers were not cleaned: {sorted(before & names)}")
+    return wrong
+
+
+def hidden(base: Path) -> set[str]:
+    """The names of what is unfinished."""
+    return {f.name for f in base.iterdir() if f.name.startswith(".")}
+
+
+def points(exports: Exports, dry: dict) -> list[str]:
+    """Every stage of an export: its events, and what appears by TensorFlow's hand."""
+    events = [name for name, _ in dry["events"]]
+    made_by_python = {name.split(" ")[-1] for name in events if "write" in name or "mkdir" in name}
+    version = exports.base / "1"
+    appearing = [f"NEW/{f.relative_to(version).as_posix()}" for f in sorted(version.rglob("*"))]
+    return events + [f"appears {name}" for name in appearing if name not in made_by_python]
+
+
+def measure(exports: Exports, named: bool, count: int, seed: int) -> dict:
+    """Kills, and looks after each kill."""
+    base, chance = exports.base, random.Random(seed)
+    exports.run()
+    # What a process that no longer lives has left: its removal is a stage too.
+    leftover = base / f".new-{2**22 + 1}-00000000-1"
+    shutil.copytree(base / "1", leftover)
+    dry = exports.run()
+    window = next(seconds for name, seconds in dry["events"] if name.startswith(END))
+    say(f"An export takes {dry['seconds']:.1f} s, {window:.1f} s of them its window.")
+    wanted = [{"kill_at": name} for name in points(exports, dry)] if named else []
+    kills, wrong, landed = [], [], 0
+    # An export that was done before its random moment is no kill, and is tried again.
+    while wanted or landed < count:
+        how = wanted.pop(0) if wanted else {"kill_after": chance.uniform(0, window)}
+        if "LEFTOVER" in how.get("kill_at", "") and not hidden(base):
+            shutil.copytree(base / "1", leftover)
+        before = hidden(base)
+        done = exports.run(**how)
+        names = [name for name, _ in done["events"]]
+        found = look(base, before, cleaned=BEGIN in names)
+        stage = how.get("kill_at") or names[-1]
+        if "kill_after" in how:
+            landed += done["killed"]
+            stage += f" [{', '.join(done['holds'])}]" if done["holds"] is not None else ""
+        kills.append(how | {"stage": stage, "killed": done["killed"], "seconds": done["seconds"]})
+        wrong += [f"kill {len(kills)} ({how}): {problem}" for problem in found]
+        outcome = "killed" if done["killed"] else "done before its kill"
+        say(f"{len(kills)} {stage}: {outcome}; {'; '.join(found) or 'all well'}")
+    exports.run()
+    wrong += look(base, hidden(base), cleaned=True)
+    return {
+        "window_seconds": window,
+        "kills": kills,
+        "wrong": wrong,
+        "versions": len(list(base.iterdir())),
+    }
+
+
+def builder(backbone: str) -> Callable:
+    """What makes a learner: of a tiny network, or of a backbone of the catalogue."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    import keras
+    import numpy as np
+
+    import keras_tl as ktl
+
+    _ = ktl.Learner  # Imported here, once.
+
+    def build():
+        pixels = np.random.default_rng(0).uniform(0, 255, (24, 32, 32, 3)).astype(np.float32)
+        data = ktl.ImageData.from_arrays(pixels, np.arange(24) % 3, verbose=False)
+        if backbone != "tiny":
+            return ktl.Learner(backbone, data, seed=0, verbose=False)
+        network = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3)])
+        return ktl.Learner(network, data, preprocess="tf", seed=0, verbose=False)
+
+    return build
+
+
+def main() -> None:
+    """Parses the options, kills, prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--backbone", default="tiny", help="a name of the catalogue")
+    parser.add_argument("--random", type=int, default=20, help="kills at random moments")
+    parser.add_argument("--no-named", action="store_true", help="only those")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    facts = machine()
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder) / "model"
+        base.mkdir()
+        exports = Exports(base, builder(options.backbone))
+        found = measure(exports, not options.no_named, options.random, options.seed)
+    kills = [kill for kill in found["kills"] if kill["killed"]]
+    hits = collections.Counter(
+        (kill["stage"], "named" if "kill_at" in kill else "random") for kill in kills
+    )
+    lines = table(
+        ("the last stage before the kill", "how", "hits"),
+        [(stage, how, str(count)) for (stage, how), count in sorted(hits.items())],
+    )
+    finished = len(found["kills"]) - len(kills)
+    lines += [
+        "",
+        f"{len(kills)} kills, {finished} exports were done before theirs; "
+        f"{statistics.mean(k['seconds'] for k in found['kills']):.1f} s each",
+        "never a partial version, never a lost one, leftovers cleaned at the next export: "
+        + verdict(not found["wrong"]),
+        *found["wrong"],
+    ]
+    show({"machine": facts} | found, lines, options.json)
+    sys.exit(bool(found["wrong"]))
+
+
+if __name__ == "__main__":
+    main()

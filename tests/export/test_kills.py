@@ -1,0 +1,33 @@
+"""Kills of an export at every stage, by the script that does it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "export_kills.py"
+
+
+@pytest.mark.slow
+def test_no_kill_leaves_a_partial_version_or_loses_one():
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "--random", "3", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["wrong"] == []
+    named = [kill for kill in found["kills"] if "kill_at" in kill]
+    assert all(kill["killed"] for kill in named)
+    stages = {kill["stage"] for kill in named}
+    assert stages >= {
+        "os.mkdir NEW",
+        "appears NEW/saved_model.pb",
+        "verification",
+        "os.rename NEW",
+        "open BASE",
+    }
