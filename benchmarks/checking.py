@@ -33,7 +33,7 @@ def check(folder: str, cache: str) -> dict[str, Any]:
     import numpy as np
 
     from keras_tl.data.checking import check_files
-    from keras_tl.data.sources import image_files
+    from keras_tl.data.formats import image_files
 
     paths = image_files(Path(folder))
     names = sorted({Path(path).parent.name for path in paths})

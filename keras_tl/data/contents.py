@@ -6,8 +6,8 @@ from pathlib import Path
 from keras_tl.data.builders import image_features
 from keras_tl.data.csv_files import header_of
 from keras_tl.data.folders import visible_files
+from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.opening import open_builder
-from keras_tl.data.sources import IMAGE_FILES
 from keras_tl.data.table_files import JSON_SUFFIXES
 from keras_tl.data.text_builders import text_features
 from keras_tl.data.text_sources import TEXT_FILES

@@ -12,8 +12,6 @@ import tensorflow as tf
 from keras_tl.config import check_choice
 from keras_tl.data import orientation
 
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
 RESIZES = ("crop", "pad", "stretch")
 # As many as Pillow takes: half a gigabyte.
 MOST_PIXELS = 178_956_970

@@ -34,7 +34,7 @@ _TEXTS = {b"<!doctype html": "an HTML page", b"<html": "an HTML page", b"<?xml":
 
 
 def image_format(start: bytes) -> str | None:
-    """The name of the format, one of `keras_tl.data.decoding.FORMATS`, or `None`.
+    """The name of the format, one of `keras_tl.data.formats.FORMATS`, or `None`.
 
     Args:
         start: the first bytes of the file, 16 or more if it has them.

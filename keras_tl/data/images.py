@@ -18,10 +18,12 @@ from keras_tl.data.columns import Columns, image_paths
 from keras_tl.data.csv_files import read_csv
 from keras_tl.data.datasets import read_dataset
 from keras_tl.data.folders import scan_folder
+from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.label_columns import Column, LabelColumns
 from keras_tl.data.labelled import LabelledData, complete_splits
 from keras_tl.data.options import CheckedOptions, DataOptions, ImageSize
-from keras_tl.data.sources import IMAGE_FILES, ImageSplit, check_pixels
+from keras_tl.data.pixels import check_pixels
+from keras_tl.data.sources import ImageSplit
 from keras_tl.data.stored import store_by_content
 from keras_tl.data.tables import Table, read_frame
 

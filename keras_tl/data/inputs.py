@@ -1,19 +1,24 @@
-"""What `predict` and `features` accept: paths, bytes, arrays, a folder."""
+"""What `predict` and `features` accept: paths, bytes, arrays, a folder.
+
+Reading them needs no TensorFlow; checking and decoding them does.
+"""
 
 import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from keras_tl.data.decoding import FORMATS, MOST_PIXELS
+from keras_tl.data.formats import FORMATS, image_files
 from keras_tl.data.headers import image_format, image_size
-from keras_tl.data.pipeline import read_image
-from keras_tl.data.sources import ImageSplit, check_pixels, image_files
+from keras_tl.data.pixels import check_pixels
 from keras_tl.errors import DataError
+
+if TYPE_CHECKING:
+    from keras_tl.data.sources import ImageSplit
 
 ImageInput = str | os.PathLike | bytes | np.ndarray | Sequence
 
@@ -49,6 +54,9 @@ class Inputs:
         Args:
             valid: bool (n,), what `keras_tl.data.tolerant.load_images` said of each file.
         """
+        from keras_tl.data.decoding import MOST_PIXELS
+        from keras_tl.data.pipeline import read_image
+
         for number in np.flatnonzero(~valid)[:1]:
             item, name = self._items[number], self._name(number)
             content = _read(item) if self.sources else item
@@ -60,12 +68,15 @@ class Inputs:
                 f"{MOST_PIXELS // 10**6} megapixels; of an animation, all of its frames count."
             )
 
-    def as_split(self, image_size: tuple[int, int], how: str) -> ImageSplit:
+    def as_split(self, image_size: tuple[int, int], how: str) -> "ImageSplit":
         """The images as an unlabelled split, for extraction; bytes are decoded and resized.
 
         Raises:
             DataError: bytes that are not an image.
         """
+        from keras_tl.data.pipeline import read_image
+        from keras_tl.data.sources import ImageSplit
+
         if self.sources:
             images = self.sources
         elif self.contents:

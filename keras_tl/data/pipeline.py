@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.decoding import FORMATS, load_image, resize
+from keras_tl.data.decoding import load_image, resize
+from keras_tl.data.formats import FORMATS
 from keras_tl.data.labelled import Split
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import DataError

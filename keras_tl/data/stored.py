@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.decoding import FORMATS
-from keras_tl.data.sources import check_pixels, image_files
+from keras_tl.data.formats import FORMATS, image_files
+from keras_tl.data.pixels import check_pixels
 from keras_tl.errors import CacheError, DataError
 from keras_tl.files import cache_root, remove_leftovers, whole_folder
 

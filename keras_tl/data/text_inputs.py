@@ -1,12 +1,19 @@
-"""What `predict` and `features` accept of texts: one, several, pairs."""
+"""What `predict` and `features` accept of texts: one, several, pairs.
+
+Reading them needs no TensorFlow.
+"""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_tl.data.text_split import TextSplit, as_text
+from keras_tl.data.text_values import as_text
 from keras_tl.errors import DataError
+
+if TYPE_CHECKING:
+    from keras_tl.data.text_split import TextSplit
 
 TextInput = str | Sequence[str] | Sequence[tuple[str, str]]
 
@@ -33,8 +40,10 @@ class TextItems:
     def check_valid(self, valid: np.ndarray) -> None:
         """Every text is valid."""
 
-    def as_split(self) -> TextSplit:
+    def as_split(self) -> "TextSplit":
         """The texts as an unlabelled split."""
+        from keras_tl.data.text_split import TextSplit
+
         return TextSplit(self.texts, self.pairs, np.zeros(len(self.texts), np.int64))
 
 

@@ -12,7 +12,8 @@ from keras_tl.data.folders import FileKind, scan_folder
 from keras_tl.data.label_columns import Column, LabelColumns
 from keras_tl.data.table_files import join_tables
 from keras_tl.data.tables import Table
-from keras_tl.data.text_split import Texts, as_text, is_unicode
+from keras_tl.data.text_split import Texts
+from keras_tl.data.text_values import as_text, is_unicode
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.reporting import Reporter
 

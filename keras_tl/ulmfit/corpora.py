@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from keras_tl.config import check_range
 from keras_tl.data.prepared import Prepared, open_prepared
 from keras_tl.data.text_builders import text_features
-from keras_tl.data.text_split import as_text
+from keras_tl.data.text_values import as_text
 from keras_tl.errors import DataError, unknown
 from keras_tl.reporting import only_errors
 

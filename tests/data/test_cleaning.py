@@ -10,7 +10,7 @@ from PIL import Image
 
 import keras_tl as ktl
 from keras_tl.cli import cli
-from keras_tl.data.sources import image_files
+from keras_tl.data.formats import image_files
 from keras_tl.errors import DataError
 from tests.conftest import small_network
 

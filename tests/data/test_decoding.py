@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-from keras_tl.data.decoding import FORMATS, RESIZES, decode_image, load_image, resize
+from keras_tl.data.decoding import RESIZES, decode_image, load_image, resize
+from keras_tl.data.formats import FORMATS
 from keras_tl.data.pipeline import ImagePipeline, read_image
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError, DataError
