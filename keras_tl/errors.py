@@ -41,6 +41,10 @@ class ExportError(KerasTLError):
     """An export is missing or damaged, or its answers differ from the model's."""
 
 
+class ServingError(KerasTLError):
+    """A server does not answer, or not as asked: it is away, or has no such model or signature."""
+
+
 def unknown(kind: str, given: object, known: Iterable[str]) -> str:
     """Says that a name is unknown: near names first, else all the known ones.
 

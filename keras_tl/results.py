@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ class Prediction:
     """The answer for one item of one class.
 
     Attributes:
-        label: the most probable class's name.
+        label: the most probable class's name; empty for bytes that were no image.
         probability: its probability, in [0, 1].
         source: the path that was asked about, or `None`.
     """
@@ -27,10 +28,10 @@ class Prediction:
     @property
     def name(self) -> str:
         """The answer in a word."""
-        return self.label
+        return self.label or NO_LABEL
 
     def __str__(self) -> str:
-        return f"{self.label} ({self.probability:.1%})"
+        return f"{self.label} ({self.probability:.1%})" if self.label else NO_LABEL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +80,14 @@ class RegressionPrediction:
 
 
 class _Batch(abc.ABC):
-    """Answers in the order asked; iterates over those of single items."""
+    """Answers in the order asked; iterates over those of single items.
+
+    Attributes:
+        valid: bool array (n,): false for bytes that were no image and got no answer; `None` where
+            every item got one.
+    """
+
+    valid: np.ndarray | None
 
     @abc.abstractmethod
     def __len__(self) -> int: ...
@@ -90,6 +98,9 @@ class _Batch(abc.ABC):
     @abc.abstractmethod
     def _json(self, index: int) -> dict[str, Any]: ...
 
+    def _is_valid(self, index: int) -> bool:
+        return self.valid is None or bool(self.valid[index])
+
     def _source(self, index: int) -> str | None:
         return self.sources[index] if self.sources else None
 
@@ -97,8 +108,11 @@ class _Batch(abc.ABC):
         return (self[i] for i in range(len(self)))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """One JSON object an item: its source and all that was answered."""
-        return [{"source": self._source(i)} | self._json(i) for i in range(len(self))]
+        """One JSON object an item: its source and all that was answered, or `valid` false."""
+        return [
+            {"source": self._source(i)} | (self._json(i) if self._is_valid(i) else {"valid": False})
+            for i in range(len(self))
+        ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,26 +123,31 @@ class Predictions(_Batch):
         probabilities: float32 array (n, classes), each row summing to 1.
         class_names: the classes' names, in the order of the columns.
         sources: the n paths that were asked about, or `None` for bytes and arrays.
+        valid: see `_Batch`.
     """
 
     probabilities: np.ndarray
     class_names: tuple[str, ...]
     sources: tuple[str, ...] | None = None
+    valid: np.ndarray | None = None
 
     @property
     def class_ids(self) -> np.ndarray:
-        """int64 array (n,): the most probable class of each item."""
-        return self.probabilities.argmax(axis=1)
+        """int64 array (n,): the most probable class of each item, -1 for what is not valid."""
+        best = self.probabilities.argmax(axis=1)
+        return best if self.valid is None else np.where(self.valid, best, -1)
 
     @property
     def labels(self) -> list[str]:
-        """The most probable class's name for each item."""
-        return [self.class_names[i] for i in self.class_ids]
+        """The most probable class's name for each item, empty for what is not valid."""
+        return [self.class_names[i] if i >= 0 else "" for i in self.class_ids]
 
     def __len__(self) -> int:
         return len(self.probabilities)
 
     def __getitem__(self, index: int) -> Prediction:
+        if not self._is_valid(index):
+            return Prediction("", 0.0, self._source(index))
         row = self.probabilities[index]
         best = int(row.argmax())
         return Prediction(self.class_names[best], float(row[best]), self._source(index))
@@ -148,12 +167,14 @@ class MultilabelPredictions(_Batch):
         mask: bool array (n, labels): which are more probable than not.
         class_names: the labels' names, in the order of the columns.
         sources: the n paths that were asked about, or `None` for bytes and arrays.
+        valid: see `_Batch`.
     """
 
     probabilities: np.ndarray
     mask: np.ndarray
     class_names: tuple[str, ...]
     sources: tuple[str, ...] | None = None
+    valid: np.ndarray | None = None
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
@@ -184,16 +205,19 @@ class RegressionPredictions(_Batch):
     Attributes:
         values: float32 array (n,), in the unit of the training targets.
         sources: the n paths that were asked about, or `None` for bytes and arrays.
+        valid: see `_Batch`.
     """
 
     values: np.ndarray
     sources: tuple[str, ...] | None = None
+    valid: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, index: int) -> RegressionPrediction:
-        return RegressionPrediction(float(self.values[index]), self._source(index))
+        value = float(self.values[index]) if self._is_valid(index) else math.nan
+        return RegressionPrediction(value, self._source(index))
 
     def _json(self, index: int) -> dict[str, Any]:
         return {"value": float(self.values[index])}

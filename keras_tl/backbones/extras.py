@@ -1,9 +1,8 @@
-"""Packages that are extras: imported where they are needed, or missed with a clear sentence."""
+"""The extras that backbones need."""
 
-import importlib
 from types import ModuleType
 
-from keras_tl.errors import ConfigError
+from keras_tl.extras import import_extra
 
 
 def import_tensorflow_text() -> ModuleType:
@@ -12,7 +11,8 @@ def import_tensorflow_text() -> ModuleType:
     Raises:
         ConfigError: it is not installed, or is not for the installed TensorFlow.
     """
-    return _import("tensorflow_text", "tensorflow-text of the same version as TensorFlow", "text")
+    what = "tensorflow-text of the same version as TensorFlow"
+    return import_extra("tensorflow_text", what, "text")
 
 
 def import_keras_hub() -> ModuleType:
@@ -21,13 +21,4 @@ def import_keras_hub() -> ModuleType:
     Raises:
         ConfigError: it is not installed, or does not run with the installed Keras.
     """
-    return _import("keras_hub", "KerasHub", "kerashub")
-
-
-def _import(module: str, what: str, extra: str) -> ModuleType:
-    try:
-        return importlib.import_module(module)
-    except Exception as error:  # One for another version fails in whatever way it does.
-        raise ConfigError(
-            f'This needs {what}: pip install "keras_tl[{extra}]". ({type(error).__name__}: {error})'
-        ) from error
+    return import_extra("keras_hub", "KerasHub", "kerashub")

@@ -1,0 +1,162 @@
+"""The client: items in, the results of `learner.predict` out, whichever protocol is spoken."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_tl.config import check_choice, check_range
+from keras_tl.errors import DataError, ServingError
+from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
+from keras_tl.serving.answers import Answers, fits, names_from, read_answers
+from keras_tl.serving.items import empty_example, questions, read_items
+from keras_tl.serving.remote import RemoteModel
+from keras_tl.serving.transport import Target
+
+ON_INVALID = ("raise", "keep")
+_CLASSIFY = "classify"
+_EMBED = "embed"
+_NAMED = 5
+
+
+class Client(RemoteModel):
+    """Asks a model that `learner.export` wrote and TF Serving serves.
+
+    Nothing is asked before the first call that needs it. What the model takes, and its classes, are
+    read from the server then and remembered; they are read again when answers do not fit them.
+
+    Args:
+        address: `http://HOST:PORT` or `https://HOST:PORT` for the REST interface (port 8501, unless
+            the server was given another), or `grpc://HOST:PORT` for gRPC (8500), which needs the
+            extra `grpc`.
+        model: the name of the model on the server.
+        version: the number of one version.
+        label: the label of one version, such as `"stable"`. With neither, the latest is asked.
+        class_names: the classes' names in the order of the outputs, for a model without the
+            signature `classify`, which tells them. Where neither does, a class is called by its
+            number unless it is the best of one of the items, whose `label` names it.
+        timeout: seconds to wait for an answer; with REST for each try, with gRPC for all of them.
+        retries: how many times to ask again if there is no answer or the server is busy (429, 503,
+            UNAVAILABLE), at intervals that begin with some 0.2 seconds and double. With gRPC at
+            most four count.
+
+    Raises:
+        ConfigError: an argument is not as described, or tensorflow-serving-api is missing.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        model: str,
+        version: int | None = None,
+        label: str | None = None,
+        class_names: Sequence[str] | None = None,
+        timeout: float = 60.0,
+        retries: int = 3,
+    ):
+        super().__init__(Target(address.rstrip("/"), model, version, label, timeout, retries))
+        self._given_names = None if class_names is None else tuple(class_names)
+        self._told_names: tuple[str, ...] | None = None
+
+    def predict(
+        self,
+        items: Any,
+        signature: str | None = None,
+        batch_size: int = 32,
+        on_invalid: str = "raise",
+    ) -> Predictions | MultilabelPredictions | RegressionPredictions:
+        """Labels and probabilities, or values, as `learner.predict` gives them.
+
+        Args:
+            items: what `learner.predict` takes. Images: a path, a folder, bytes, an array, or a
+                list of one of these (see `keras_tl.data.inputs.read_inputs`). Texts: a text, a list
+                of texts, or a list of pairs (see `keras_tl.data.text_inputs.read_texts`).
+            signature: another one than `serving_default` (`pixels` for arrays).
+            batch_size: how many items to send at a time.
+            on_invalid: what to do about bytes that are no image: `"raise"` an error that names
+                them, as `learner.predict` does, or `"keep"` them, with `valid` false in the
+                results.
+
+        Raises:
+            DataError: something given is no such item; the message names it.
+            ServingError: the server does not answer, or not as asked.
+        """
+        answers, sources = self._answers(items, signature, batch_size, on_invalid)
+        names = self._names_for(answers) if "probabilities" in answers else ()
+        return read_answers(answers, names, sources)
+
+    def embed(self, items: Any, batch_size: int = 32, on_invalid: str = "raise") -> np.ndarray:
+        """The features of the backbone, as `learner.features` gives them.
+
+        Args:
+            items: as for `predict`, without arrays, which the signature `embed` does not take.
+            batch_size: how many items to send at a time.
+            on_invalid: as for `predict`; the features of what is kept are NaN.
+
+        Returns:
+            float32 array (n, d).
+
+        Raises:
+            DataError: something given is no such item; the message names it.
+            ServingError: the server does not answer, or not as asked.
+        """
+        answers, _ = self._answers(items, _EMBED, batch_size, on_invalid)
+        features = answers["features"]
+        if "valid" in answers:
+            features = np.where(answers["valid"][:, None], features, np.float32(np.nan))
+        return features
+
+    def _answers(
+        self, items: Any, signature: str | None, batch_size: int, on_invalid: str
+    ) -> tuple[Answers, tuple[str, ...] | None]:
+        """The outputs for all items together, and what the items are called."""
+        check_range("batch_size", batch_size, 1, whole=True)
+        check_choice("on_invalid", on_invalid, ON_INVALID)
+        given = read_items(items, self._signatures)
+        parts = [
+            self.ask(signature or usual, inputs) for usual, inputs in questions(given, batch_size)
+        ]
+        answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        if on_invalid == "raise" and "valid" in answers:
+            _check_valid(answers["valid"], given.sources)
+        return answers, given.sources
+
+    def _names_for(self, answers: Answers) -> tuple[str, ...]:
+        """The names of the answers' classes.
+
+        The server may have gone to a version with other classes since they were read.
+        """
+        names = self._names() or names_from(answers)
+        if not fits(answers, names) and self._given_names is None:
+            self._forget()
+            names = self._names() or names_from(answers)
+        if not fits(answers, names):
+            raise ServingError(
+                f"The model's {answers['probabilities'].shape[1]} classes are not these "
+                f"{len(names)}: {', '.join(map(repr, names))}. Give the right class_names=; or, if "
+                "the server is going to another version, ask again."
+            )
+        return names
+
+    def _names(self) -> tuple[str, ...] | None:
+        if self._given_names is not None:
+            return self._given_names
+        if self._told_names is None and _CLASSIFY in self._signatures:
+            with self._explaining():
+                told = self._transport.classify(_CLASSIFY, empty_example(self._signatures))
+            self._told_names = tuple(told)
+        return self._told_names
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._told_names = None
+
+
+def _check_valid(valid: np.ndarray, sources: tuple[str, ...] | None) -> None:
+    bad = [sources[i] if sources else f"item {i}" for i in np.flatnonzero(~valid)]
+    if bad:
+        more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+        raise DataError(
+            f"Cannot decode {', '.join(bad[:_NAMED])}{more}, of {len(valid)} items: no images, or "
+            "damaged ones. Leave them out, or have them marked with on_invalid='keep'."
+        )

@@ -1,0 +1,56 @@
+"""What a client is given, as questions to the model's signatures."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from keras_tl.data.inputs import Inputs, read_inputs
+from keras_tl.data.text_inputs import TextItems, read_texts
+from keras_tl.errors import ServingError
+
+DEFAULT = "serving_default"
+PIXELS = "pixels"
+
+
+def read_items(items: Any, signatures: Mapping[str, Any]) -> Inputs | TextItems:
+    """Reads items of the kind that a model takes.
+
+    Args:
+        items: as `learner.predict` takes them.
+        signatures: of the model, by name, as `Client.metadata` gives them.
+
+    Raises:
+        DataError: they are none of that kind.
+        ServingError: the model takes neither images nor texts by the names of an export.
+    """
+    takes = {name for signature in signatures.values() for name in signature["inputs"]}
+    if takes & {"image_bytes", "pixels"}:
+        return read_inputs(items)
+    if "text" in takes:
+        return read_texts(items, are_pairs="text_pair" in takes)
+    raise ServingError(
+        "Expected a model that learner.export() wrote, which takes 'image_bytes' or 'text'. This "
+        f"one takes {', '.join(map(repr, sorted(takes)))}. Use client.ask(signature, inputs)."
+    )
+
+
+def questions(items: Inputs | TextItems, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name of the usual signature and its inputs, for at most `size` of the items at a time."""
+    if isinstance(items, TextItems):
+        columns = {"text": items.texts, "text_pair": items.pairs}
+        for start in range(0, len(items.texts), size):
+            yield (
+                DEFAULT,
+                {n: list(c[start : start + size]) for n, c in columns.items() if c is not None},
+            )
+        return
+    for batch in items.batches(size):
+        if isinstance(batch, list):
+            yield DEFAULT, {"image_bytes": batch}
+        else:
+            yield PIXELS, {"pixels": batch}
+
+
+def empty_example(signatures: Mapping[str, Any]) -> dict[str, bytes]:
+    """An empty item of the kind that a model takes, as the features of a tf.Example."""
+    takes = {name for signature in signatures.values() for name in signature["inputs"]}
+    return {name: b"" for name in ("image_bytes", "text", "text_pair") if name in takes}

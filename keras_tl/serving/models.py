@@ -1,0 +1,71 @@
+"""What a server says of its models."""
+
+import dataclasses
+from typing import Any
+
+# Other names of data types are those of TensorFlow in small letters: DT_INT64 is int64.
+_DTYPES = {"float": "float32", "double": "float64", "half": "float16"}
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelVersion:
+    """The state of one version of a model on a server.
+
+    Attributes:
+        number: of the version.
+        state: `"START"`, `"LOADING"`, `"AVAILABLE"`, `"UNLOADING"` or `"END"`.
+        message: why it could not be loaded; empty if nothing is wrong.
+    """
+
+    number: int
+    state: str
+    message: str = ""
+
+    def __str__(self) -> str:
+        reason = f" ({self.message})" if self.message else ""
+        return f"version {self.number} is {self.state}{reason}"
+
+
+def read_status(response: dict[str, Any]) -> tuple[ModelVersion, ...]:
+    """The versions in a GetModelStatusResponse, the newest first."""
+    versions = (
+        ModelVersion(
+            int(found["version"]),
+            found.get("state", "UNKNOWN"),
+            found.get("status", {}).get("error_message", ""),
+        )
+        for found in response.get("model_version_status", [])
+    )
+    return tuple(sorted(versions, key=lambda version: -version.number))
+
+
+def read_metadata(response: dict[str, Any]) -> dict[str, Any]:
+    """A GetModelMetadataResponse in the form of `Client.metadata`."""
+    signatures = response["metadata"]["signature_def"]["signature_def"]
+    return {
+        "version": int(response["model_spec"]["version"]),
+        "signatures": {
+            name: {
+                "inputs": _specs(signature["inputs"]),
+                "outputs": _specs(signature["outputs"]),
+                "method": signature.get("method_name", ""),
+            }
+            for name, signature in signatures.items()
+            # TensorFlow keeps such names for itself.
+            if not name.startswith("__")
+        },
+    }
+
+
+def _specs(tensors: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    specs = {}
+    for name, info in tensors.items():
+        dtype = info["dtype"].removeprefix("DT_").lower()
+        shape = info.get("tensor_shape", {})
+        specs[name] = {
+            "dtype": _DTYPES.get(dtype, dtype),
+            "shape": None
+            if shape.get("unknown_rank")
+            else [int(dim.get("size", 0)) for dim in shape.get("dim", [])],
+        }
+    return specs

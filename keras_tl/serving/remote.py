@@ -1,0 +1,163 @@
+"""A model on a server: what it says of itself, and its signatures as they are."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from keras_tl.config import check_range
+from keras_tl.errors import ConfigError, ServingError, unknown
+from keras_tl.serving.models import ModelVersion, read_metadata, read_status
+from keras_tl.serving.rest import RestTransport
+from keras_tl.serving.transport import RefusedError, Target, Transport
+
+
+class RemoteModel:
+    """A model on a server. Nothing is asked before the first call that needs it.
+
+    Args:
+        target: which, and how to ask.
+
+    Raises:
+        ConfigError: the target is not as described, or tensorflow-serving-api is missing.
+    """
+
+    def __init__(self, target: Target):
+        if target.version is not None and target.label is not None:
+            raise ConfigError("Give version= or label=, not both: a label names a version.")
+        if target.version is not None:
+            check_range("version", target.version, 0, whole=True)
+        check_range("timeout", target.timeout, 1e-3)
+        check_range("retries", target.retries, 0, 10, whole=True)
+        if not isinstance(target.model, str) or not target.model:
+            raise ConfigError(
+                f"model must be the model's name on the server. Received: {target.model!r}."
+            )
+        self._target = target
+        self._transport = _transport(target)
+        self._metadata: dict[str, Any] | None = None
+
+    def ask(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """One batch for one signature, whatever it takes: tokens, for instance.
+
+        Args:
+            signature: its name.
+            inputs: its inputs by name: arrays, or lists of bytes or str.
+
+        Returns:
+            Its outputs by name; strings as str in an array of objects.
+
+        Raises:
+            ServingError: there is no such signature, it takes something else, or the server does
+                not answer.
+        """
+        if signature not in self._signatures:
+            raise ServingError(unknown("signature", signature, self._signatures))
+        takes, gives = (self._signatures[signature][kind] for kind in ("inputs", "outputs"))
+        if set(inputs) != set(takes):
+            raise ServingError(
+                f"The signature {signature!r} takes {_listed(takes)}. Received: {_listed(inputs)}."
+            )
+        given = {
+            name: list(values)
+            if takes[name]["dtype"] == "string"
+            else np.asarray(values, takes[name]["dtype"])
+            for name, values in inputs.items()
+        }
+        with self._explaining():
+            answer = self._transport.predict(
+                signature, given, {name: spec["dtype"] for name, spec in gives.items()}
+            )
+        if set(answer) != set(gives):
+            self._forget()
+            raise ServingError(
+                f"Expected {_listed(gives)} from the signature {signature!r}. Received: "
+                f"{_listed(answer)}. The server has gone to another version: ask again."
+            )
+        return answer
+
+    def metadata(self) -> dict[str, Any]:
+        """What the model takes and gives, asked anew.
+
+        Returns:
+            `version`, a number, and `signatures`: for each name a dict of `inputs`, `outputs` (for
+            each name a dict of `dtype`, such as `"float32"`, and `shape`, a list with -1 for any
+            length, or `None`) and `method`, TF Serving's name of how it is asked.
+
+        Raises:
+            ServingError: the server does not answer, or has no such model.
+        """
+        with self._explaining():
+            self._metadata = read_metadata(self._transport.metadata())
+        return self._metadata
+
+    def status(self) -> tuple[ModelVersion, ...]:
+        """All versions of the model that the server knows of, and their states, the newest first.
+
+        Raises:
+            ServingError: the server does not answer, or has no such model.
+        """
+        with self._explaining():
+            return read_status(self._transport.status())
+
+    def close(self) -> None:
+        """Closes the connections; leaving a `with` block does so too."""
+        self._transport.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def _signatures(self) -> dict[str, Any]:
+        return (self._metadata or self.metadata())["signatures"]
+
+    def _forget(self) -> None:
+        """Of what was read from the server, everything."""
+        self._metadata = None
+
+    @contextlib.contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except RefusedError as refused:
+            reason = self._why_not_found(refused) if refused.not_found else refused.message
+            raise ServingError(f"{self._target.address} refuses: {reason}") from refused
+
+    def _why_not_found(self, refused: RefusedError) -> str:
+        """A server says the same of a model that it has not, and of one that it is loading."""
+        model, version = self._target.model, self._target.version
+        try:
+            versions = read_status(self._transport.status())
+        except RefusedError:
+            return f"it has no model {model!r}. Expected a name in the server's configuration."
+        asked = [found for found in versions if version in (None, found.number)]
+        if not asked:
+            has = "; ".join(map(str, versions))
+            return f"its model {model!r} has no version {version}. It has: {has}."
+        if not any(found.state == "AVAILABLE" for found in asked):
+            return f"its model {model!r} is not loaded: {'; '.join(map(str, asked))}. Ask later."
+        return refused.message
+
+
+def _transport(target: Target) -> Transport:
+    parts = urlsplit(target.address)
+    if parts.scheme in ("http", "https") and parts.hostname:
+        return RestTransport(target)
+    if parts.scheme == "grpc" and parts.hostname:
+        # It imports TensorFlow.
+        from keras_tl.serving.rpc import GrpcTransport
+
+        return GrpcTransport(target)
+    raise ConfigError(
+        "Expected the server's address as http://HOST:PORT (REST) or grpc://HOST:PORT. Received: "
+        f"{target.address!r}."
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, sorted(names))) or "nothing"

@@ -1,0 +1,147 @@
+"""TF Serving's gRPC interface, on the official protocol buffers of tensorflow-serving-api.
+
+They are made of TensorFlow's, so that importing them imports TensorFlow.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_tl.extras import import_extra
+from keras_tl.serving.transport import RefusedError, Target, Transport, Values
+
+_SIGNATURES = "signature_def"
+# More count as these do, with a warning.
+_MOST_RETRIES = 4
+
+
+class GrpcTransport(Transport):
+    """Speaks gRPC, without encryption.
+
+    Args:
+        target: what to ask; its address is `grpc://HOST:PORT`.
+
+    Raises:
+        ConfigError: tensorflow-serving-api is not installed.
+    """
+
+    def __init__(self, target: Target):
+        apis = (
+            "classification",
+            "get_model_metadata",
+            "get_model_status",
+            "model_service",
+            "predict",
+            "prediction_service",
+        )
+        self._protos = {name: _api(f"{name}_pb2") for name in apis}
+        self._target = target
+        import grpc
+
+        self._errors = grpc.RpcError
+        self._channel = grpc.insecure_channel(
+            target.address.removeprefix("grpc://"), list(_options(target.retries).items())
+        )
+        self._models = _api("model_service_pb2_grpc").ModelServiceStub(self._channel)
+        self._predictions = _api("prediction_service_pb2_grpc").PredictionServiceStub(self._channel)
+
+    def status(self) -> dict[str, Any]:
+        """See `Transport`."""
+        request = self._protos["get_model_status"].GetModelStatusRequest()
+        request.model_spec.name = self._target.model
+        return _as_json(self._ask(self._models.GetModelStatus, request))
+
+    def metadata(self) -> dict[str, Any]:
+        """See `Transport`."""
+        messages = self._protos["get_model_metadata"]
+        request = self._addressed(messages.GetModelMetadataRequest(metadata_field=[_SIGNATURES]))
+        response = self._ask(self._predictions.GetModelMetadata, request)
+        signatures = messages.SignatureDefMap()
+        response.metadata[_SIGNATURES].Unpack(signatures)
+        return {
+            "model_spec": _as_json(response.model_spec),
+            "metadata": {_SIGNATURES: _as_json(signatures)},
+        }
+
+    def predict(
+        self, signature: str, inputs: Mapping[str, Values], outputs: Mapping[str, str]
+    ) -> dict[str, np.ndarray]:
+        """See `Transport`."""
+        import tensorflow as tf
+
+        request = self._addressed(self._protos["predict"].PredictRequest(), signature)
+        for name, values in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
+        response = self._ask(self._predictions.Predict, request)
+        arrays = {
+            name: tf.make_ndarray(response.outputs[name])
+            for name in outputs
+            if name in response.outputs
+        }
+        return {name: _as_text(a) if a.dtype == object else a for name, a in arrays.items()}
+
+    def classify(self, signature: str, features: Mapping[str, bytes]) -> list[str]:
+        """See `Transport`."""
+        request = self._addressed(self._protos["classification"].ClassificationRequest(), signature)
+        example = request.input.example_list.examples.add()
+        for name, value in features.items():
+            example.features.feature[name].bytes_list.value.append(value)
+        response = self._ask(self._predictions.Classify, request)
+        return [found.label for found in response.result.classifications[0].classes]
+
+    def close(self) -> None:
+        """See `Transport`."""
+        self._channel.close()
+
+    def _addressed(self, request, signature: str = ""):
+        spec = request.model_spec
+        spec.name, spec.signature_name = self._target.model, signature
+        if self._target.version is not None:
+            spec.version.value = self._target.version
+        elif self._target.label is not None:
+            spec.version_label = self._target.label
+        return request
+
+    def _ask(self, method: Callable, request):
+        try:
+            return method(request, timeout=self._target.timeout)
+        except self._errors as error:
+            code, details = error.code().name, error.details()
+        if code == "DEADLINE_EXCEEDED":
+            raise self._target.late()
+        if code in ("UNAVAILABLE", "UNIMPLEMENTED"):
+            raise self._target.missing(details, "gRPC", 8500)
+        raise RefusedError(details, code == "NOT_FOUND")
+
+
+def _api(name: str):
+    return import_extra(f"tensorflow_serving.apis.{name}", "tensorflow-serving-api", "grpc")
+
+
+def _options(retries: int) -> dict[str, Any]:
+    """A channel's options: answers of any size, and gRPC's own way to ask again."""
+    again = {
+        "maxAttempts": min(retries, _MOST_RETRIES) + 1,
+        "initialBackoff": "0.2s",
+        "maxBackoff": "10s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    service = {"methodConfig": [{"name": [{}], "retryPolicy": again}]} if retries else {}
+    return {
+        "grpc.max_receive_message_length": -1,
+        "grpc.enable_retries": int(retries > 0),
+        "grpc.service_config": json.dumps(service),
+    }
+
+
+def _as_json(message) -> dict[str, Any]:
+    from google.protobuf.json_format import MessageToDict
+
+    return MessageToDict(message, preserving_proto_field_name=True)
+
+
+def _as_text(array: np.ndarray) -> np.ndarray:
+    return np.array([value.decode() for value in array.ravel()], object).reshape(array.shape)
