@@ -20,6 +20,8 @@ _HOMES = {
     "TextData": "keras_tl.data",
 }
 
+_ROOMS = ("backbones", "serving")
+
 __all__ = [
     "BackboneSpec",
     "CacheConfig",
@@ -32,14 +34,15 @@ __all__ = [
     "Predictions",
     "TextData",
     "backbones",
+    "serving",
 ]
 
 
 def __getattr__(name: str):
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    if name == "backbones":
-        return importlib.import_module("keras_tl.backbones")
+    if name in _ROOMS:
+        return importlib.import_module(f"keras_tl.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

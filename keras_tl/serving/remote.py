@@ -11,7 +11,7 @@ from keras_tl.config import check_range
 from keras_tl.errors import ConfigError, ServingError, unknown
 from keras_tl.serving.models import ModelVersion, read_metadata, read_status
 from keras_tl.serving.rest import RestTransport
-from keras_tl.serving.transport import RefusedError, Target, Transport
+from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 
 class RemoteModel:
@@ -60,12 +60,7 @@ class RemoteModel:
             raise ServingError(
                 f"The signature {signature!r} takes {_listed(takes)}. Received: {_listed(inputs)}."
             )
-        given = {
-            name: list(values)
-            if takes[name]["dtype"] == "string"
-            else np.asarray(values, takes[name]["dtype"])
-            for name, values in inputs.items()
-        }
+        given = {name: _checked(name, inputs[name], takes[name]["dtype"]) for name in takes}
         with self._explaining():
             answer = self._transport.predict(
                 signature, given, {name: spec["dtype"] for name, spec in gives.items()}
@@ -126,6 +121,8 @@ class RemoteModel:
             yield
         except RefusedError as refused:
             reason = self._why_not_found(refused) if refused.not_found else refused.message
+            # TensorFlow's messages have several lines.
+            reason = " ".join(reason.split())
             raise ServingError(f"{self._target.address} refuses: {reason}") from refused
 
     def _why_not_found(self, refused: RefusedError) -> str:
@@ -157,6 +154,19 @@ def _transport(target: Target) -> Transport:
         "Expected the server's address as http://HOST:PORT (REST) or grpc://HOST:PORT. Received: "
         f"{target.address!r}."
     )
+
+
+def _checked(name: str, values: Any, dtype: str) -> Values:
+    """An input as a transport takes it."""
+    if dtype == "string":
+        values = list(values)
+        if all(isinstance(value, bytes | str) for value in values):
+            return values
+        raise ServingError(f"Expected a list of bytes or str for {name!r}. Received: {values!r}.")
+    try:
+        return np.asarray(values, dtype)
+    except (TypeError, ValueError) as error:
+        raise ServingError(f"Expected numbers of dtype {dtype} for {name!r}: {error}.") from error
 
 
 def _listed(names: Iterable[str]) -> str:
