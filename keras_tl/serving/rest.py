@@ -9,7 +9,7 @@ from urllib.parse import quote
 import numpy as np
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import TimeoutError
+from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Retry
 
 from keras_tl.errors import ServingError
@@ -115,9 +115,10 @@ class RestTransport(Transport):
     def _explained(self, error: requests.RequestException) -> ServingError:
         # Behind the error that requests raises after the last try is the one of that try.
         reason = getattr(error.args[0] if error.args else None, "reason", None) or error
-        if isinstance(reason, TimeoutError | requests.Timeout):
+        if isinstance(error, requests.Timeout) or isinstance(reason, ReadTimeoutError):
             return self._target.late()
-        return self._target.missing(reason, "REST", 8501)
+        # Without the connection that it begins with.
+        return self._target.missing(str(reason).split("): ", 1)[-1], "REST", 8501)
 
 
 def _encoded(values: Values) -> list:

@@ -1,0 +1,232 @@
+"""Servers that are away, late, busy, or no TF Serving."""
+
+import contextlib
+import json
+import socket
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import grpc
+import pytest
+from tensorflow_serving.apis import get_model_status_pb2
+
+from keras_tl.errors import ConfigError, ServingError
+from keras_tl.serving import Client, ModelVersion, rest
+
+STATUS = {"model_version_status": [{"version": "1", "state": "AVAILABLE"}]}
+FOUND = (ModelVersion(1, "AVAILABLE"),)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(rest, "_BACKOFF", 0)
+
+
+@contextlib.contextmanager
+def rest_server(*answers):
+    """An HTTP server that gives these answers, one after another, and counts the questions.
+
+    An answer is a status and a text, or "hang up", or "wait" until the server ends.
+    """
+    asked, over = [], threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            answer = answers[len(asked) - 1]
+            if answer == "wait":
+                over.wait()
+            if isinstance(answer, str):
+                self.connection.close()
+                return
+            self.send_response(answer[0])
+            self.end_headers()
+            self.wfile.write(answer[1].encode())
+
+        def log_message(self, *_):
+            pass
+
+        def finish(self):
+            with contextlib.suppress(OSError, ValueError):
+                super().finish()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        over.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+OK = (200, json.dumps(STATUS))
+BUSY = (503, '{"error": "The batch scheduling queue is full"}')
+
+
+@pytest.mark.parametrize(
+    ("answers", "retries", "said"),
+    [
+        ([OK], 0, None),
+        ([BUSY, (429, '{"error": "too many"}'), OK], 2, None),
+        (["hang up", "hang up", OK], 2, None),
+        ([BUSY, BUSY], 1, "refuses: The batch scheduling queue is full"),
+        ([BUSY], 0, "refuses: The batch scheduling queue is full"),
+        (["hang up", "hang up"], 1, "Is the server running, and is this the port of its REST"),
+        # Nothing to be gained by asking again.
+        ([(400, '{"error": "no"}')], 3, "refuses: no"),
+        ([(500, '{"error": "broken"}')], 3, "refuses: broken"),
+        ([(404, "<html>")], 3, "is not TF Serving: HTTP status 404, '<html>'"),
+        ([(200, "[]")], 3, "is not TF Serving: HTTP status 200"),
+    ],
+)
+def test_rest_asks_again_where_it_may_help(answers, retries, said):
+    with rest_server(*answers) as (address, asked), Client(address, "m", retries=retries) as client:
+        if said is None:
+            assert client.status() == FOUND
+        else:
+            with pytest.raises(ServingError) as error:
+                client.status()
+            assert said in str(error.value)
+    assert asked == ["/v1/models/m"] * len(answers)
+
+
+def test_rest_does_not_wait_for_ever():
+    with (
+        rest_server("wait") as (address, _),
+        Client(address, "m", timeout=0.05, retries=0) as client,
+        pytest.raises(ServingError, match=r"did not answer within 0.05 seconds. Give a longer"),
+    ):
+        client.status()
+
+
+@contextlib.contextmanager
+def grpc_server(failures, code=grpc.StatusCode.UNAVAILABLE, wait=None):
+    """A gRPC server that fails first and counts the questions."""
+    asked = []
+
+    def answer(_, context):
+        asked.append(None)
+        if wait is not None:
+            wait.wait()
+        if len(asked) <= failures:
+            context.abort(code, "not now")
+        response = get_model_status_pb2.GetModelStatusResponse()
+        state = get_model_status_pb2.ModelVersionStatus.AVAILABLE
+        response.model_version_status.add(version=1, state=state)
+        return response
+
+    message = get_model_status_pb2
+    method = grpc.unary_unary_rpc_method_handler(
+        answer,
+        request_deserializer=message.GetModelStatusRequest.FromString,
+        response_serializer=message.GetModelStatusResponse.SerializeToString,
+    )
+    server = grpc.server(ThreadPoolExecutor(1))
+    service = grpc.method_handlers_generic_handler(
+        "tensorflow.serving.ModelService", {"GetModelStatus": method}
+    )
+    server.add_generic_rpc_handlers([service])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"grpc://127.0.0.1:{port}", asked
+    finally:
+        server.stop(None).wait()
+
+
+@pytest.mark.parametrize(
+    ("failures", "retries", "questions"), [(0, 0, 1), (2, 2, 3), (2, 10, 3), (2, 1, 2), (1, 0, 1)]
+)
+def test_grpc_asks_again(failures, retries, questions):
+    with (
+        grpc_server(failures) as (address, asked),
+        Client(address, "m", retries=retries) as client,
+    ):
+        if questions > failures:
+            assert client.status() == FOUND
+        else:
+            with pytest.raises(ServingError, match=r"No answer from grpc.*not now.*its gRPC inter"):
+                client.status()
+    assert len(asked) == questions
+
+
+def test_grpc_does_not_ask_again_what_is_refused():
+    with (
+        grpc_server(1, grpc.StatusCode.INVALID_ARGUMENT) as (address, asked),
+        Client(address, "m") as client,
+        pytest.raises(ServingError, match="refuses: not now"),
+    ):
+        client.status()
+    assert len(asked) == 1
+
+
+def test_grpc_does_not_wait_for_ever():
+    over = threading.Event()
+    with grpc_server(0, wait=over) as (address, _), Client(address, "m", timeout=0.2) as client:
+        with pytest.raises(ServingError, match=r"did not answer within 0.2 seconds"):
+            client.status()
+        over.set()
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_nobody_there(protocol):
+    with socket.socket() as free:
+        # Bound, so that nobody else takes it, and not listening.
+        free.bind(("127.0.0.1", 0))
+        address = f"{protocol}://127.0.0.1:{free.getsockname()[1]}"
+        with (
+            Client(address, "m", retries=1) as client,
+            pytest.raises(ServingError, match=f"No answer from {address}: .*Is the server running"),
+        ):
+            client.predict(b"image")
+
+
+def test_the_wrong_port():
+    with (
+        grpc_server(0) as (address, _),
+        Client(address.replace("grpc", "http"), "m", retries=0) as client,
+        pytest.raises(ServingError, match=r"its REST interface .TF Serving's is 8501"),
+    ):
+        client.status()
+    with (
+        rest_server(OK) as (address, _),
+        Client(address.replace("http", "grpc"), "m", retries=0) as client,
+        pytest.raises(ServingError, match=r"its gRPC interface .TF Serving's is 8500"),
+    ):
+        client.status()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "said"),
+    [
+        (("localhost:8501", "m"), {}, "address as http://HOST:PORT .REST. or grpc://HOST:PORT"),
+        (("ftp://localhost", "m"), {}, "Received: 'ftp://localhost'"),
+        (("http://", "m"), {}, "Received: 'http:"),
+        (("http://localhost", ""), {}, "model must be the model's name"),
+        (("http://localhost", None), {}, "model must be the model's name"),
+        (("http://localhost", "m"), {"version": 1, "label": "a"}, "version= or label=, not both"),
+        (("http://localhost", "m"), {"version": "1"}, "version must be a whole number"),
+        (("http://localhost", "m"), {"timeout": 0}, "timeout must be a number"),
+        (("http://localhost", "m"), {"retries": -1}, "retries must be a whole number"),
+    ],
+)
+def test_arguments_are_checked(arguments, options, said):
+    with pytest.raises(ConfigError, match=said):
+        Client(*arguments, **options)
+
+
+def test_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis.predict_pb2", None)
+    with pytest.raises(ConfigError, match=r'pip install "keras_tl\[grpc\]"'):
+        Client("grpc://localhost:8500", "m")
+
+
+def test_names_are_quoted():
+    with rest_server(OK) as (address, asked), Client(f"{address}/", "a/b c") as client:
+        client.status()
+    assert asked == ["/v1/models/a%2Fb%20c"]
