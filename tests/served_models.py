@@ -14,7 +14,9 @@ _METHODS = {"classify": "tensorflow/serving/classify", "regress": "tensorflow/se
 _SIGNATURES = tf.compat.v1.saved_model.signature_def_utils
 
 
-def save_image_model(base: Path, task: str = "multiclass", classes=COLOURS, version: int = 1):
+def save_image_model(
+    base: Path, task: str = "multiclass", classes=COLOURS, version: int = 1, standard: bool = True
+):
     """One that sees the mean colour of PNG files.
 
     Args:
@@ -22,6 +24,7 @@ def save_image_model(base: Path, task: str = "multiclass", classes=COLOURS, vers
         task: `"multiclass"`, `"multilabel"` or `"regression"`.
         classes: three names.
         version: its number.
+        standard: whether it has `classify` or `regress`.
     """
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
@@ -39,7 +42,7 @@ def save_image_model(base: Path, task: str = "multiclass", classes=COLOURS, vers
         return _marked({"features": colours}, valid)
 
     functions = {"serving_default": serving_default, "pixels": pixels, "embed": embed}
-    _save(base, version, functions, ("image_bytes",), task, classes)
+    _save(base, version, functions, ("image_bytes",), task, classes, standard)
 
 
 def save_pair_model(base: Path, classes=("short", "long", "longer")):
@@ -109,8 +112,8 @@ def _marked(answers, valid) -> dict[str, tf.Tensor]:
     } | {"valid": valid}
 
 
-def _save(base: Path, version: int, functions, inputs, task: str, classes) -> None:
-    standard = "regress" if task == "regression" else "classify"
+def _save(base: Path, version: int, functions, inputs, task: str, classes, standard=True) -> None:
+    name = "regress" if task == "regression" else "classify"
     features = {name: tf.io.FixedLenFeature((), tf.string, "") for name in inputs}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
@@ -123,7 +126,10 @@ def _save(base: Path, version: int, functions, inputs, task: str, classes) -> No
         return {"classes": names, "scores": scores}
 
     folder = str(base / str(version))
-    tf.saved_model.save(tf.Module(), folder, functions | {standard: of_examples})
+    if not standard:
+        tf.saved_model.save(tf.Module(), folder, functions)
+        return
+    tf.saved_model.save(tf.Module(), folder, functions | {name: of_examples})
     updater = _SIGNATURES.MethodNameUpdater(folder)
-    updater.replace_method_name(standard, _METHODS[standard], "serve")
+    updater.replace_method_name(name, _METHODS[name], "serve")
     updater.save()

@@ -28,14 +28,7 @@ class GrpcTransport(Transport):
     """
 
     def __init__(self, target: Target):
-        apis = (
-            "classification",
-            "get_model_metadata",
-            "get_model_status",
-            "model_service",
-            "predict",
-            "prediction_service",
-        )
+        apis = ("classification", "get_model_metadata", "get_model_status", "predict")
         self._protos = {name: _api(f"{name}_pb2") for name in apis}
         self._target = target
         import grpc

@@ -44,6 +44,7 @@ def addresses(learner, tmp_path_factory):
         save_image_model(root / "photos", classes=classes, version=version)
     for task in ("multilabel", "regression"):
         save_image_model(root / task, task)
+    save_image_model(root / "untold", standard=False)
     save_pair_model(root / "pairs")
     broken = root / "broken" / "1"
     broken.mkdir(parents=True)
@@ -222,14 +223,13 @@ def test_classes_that_no_longer_fit_are_read_again(ask):
         assert client.predict(FILES).class_names == ("rouge", "vert", "bleu")
 
 
-def test_classes_that_nobody_tells_have_numbers(ask, learner):
-    served = ask("learner")
-    if "classify" in served.metadata()["signatures"]:
-        pytest.skip("The export tells its classes.")
-    best = learner.predict(FILES[:1])
-    names = ["0", "1", "2"]
-    names[best.class_ids[0]] = best.labels[0]
-    assert served.predict(FILES[:1]).class_names == tuple(names)
+def test_classes_that_nobody_tells(ask):
+    files = [png(np.full((2, 2, 3), colour, np.uint8)) for colour in ((9, 0, 0), (0, 0, 9))]
+    client = ask("untold")
+    assert client.predict(files).class_names == ("red", "1", "blue")
+    assert client.predict(files[1:]).class_names == ("0", "1", "blue")
+    told = ask("untold", class_names=COLOURS)
+    assert told.predict(files).class_names == COLOURS
 
 
 def asks(model, **options):
