@@ -216,6 +216,23 @@ def test_any_signature_can_be_asked(ask):
     assert isinstance(answers["label"][0], str)
 
 
+def test_answers_by_grpc_may_be_large(addresses):
+    with Client(addresses["grpc"], "photos") as client:
+        answers = client.ask("pixels", {"pixels": np.zeros((220_000, 1, 1, 3), np.uint8)})
+    # What gRPC takes unless told otherwise.
+    assert answers["probabilities"].nbytes + answers["class_id"].nbytes > 4 * 2**20
+
+
+def test_signatures_that_no_longer_fit_are_read_again(ask):
+    client = ask("photos")
+    # As if an earlier version had given one more.
+    outputs = client.metadata()["signatures"]["pixels"]["outputs"]
+    outputs["more"] = {"dtype": "float32", "shape": [-1]}
+    with pytest.raises(ServingError, match=r"The server has gone to another version: ask again"):
+        client.ask("pixels", {"pixels": PIXELS})
+    assert set(client.ask("pixels", {"pixels": PIXELS})) == {"probabilities", "class_id", "label"}
+
+
 def test_classes_that_no_longer_fit_are_read_again(ask):
     client = ask("photos")
     for stale in (COLOURS, ("one", "two")):

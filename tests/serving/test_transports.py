@@ -34,6 +34,7 @@ def rest_server(*answers):
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             asked.append(self.path)
             answer = answers[len(asked) - 1]
             if answer == "wait":
@@ -44,6 +45,8 @@ def rest_server(*answers):
             self.send_response(answer[0])
             self.end_headers()
             self.wfile.write(answer[1].encode())
+
+        do_POST = do_GET  # noqa: N815
 
         def log_message(self, *_):
             pass
@@ -93,6 +96,19 @@ def test_rest_asks_again_where_it_may_help(answers, retries, said):
                 client.status()
             assert said in str(error.value)
     assert asked == ["/v1/models/m"] * len(answers)
+
+
+def test_rest_asks_about_items_again_too():
+    tensor = {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}]}}
+    signature = {"inputs": {"x": tensor}, "outputs": {"y": tensor}, "method_name": ""}
+    metadata = {
+        "model_spec": {"version": "1"},
+        "metadata": {"signature_def": {"signature_def": {"double": signature}}},
+    }
+    answers = [(200, json.dumps(metadata)), BUSY, "hang up", (200, '{"outputs": [2.0, 4.0]}')]
+    with rest_server(*answers) as (address, asked), Client(address, "m") as client:
+        assert client.ask("double", {"x": [1, 2]})["y"].tolist() == [2, 4]
+    assert asked == ["/v1/models/m/metadata"] + ["/v1/models/m:predict"] * 3
 
 
 def test_rest_does_not_wait_for_ever():
