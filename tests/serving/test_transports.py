@@ -81,7 +81,7 @@ BUSY = (503, '{"error": "The batch scheduling queue is full"}')
         ([BUSY], 0, "refuses: The batch scheduling queue is full"),
         (["hang up", "hang up"], 1, "Is the server running, and is this the port of its REST"),
         # Nothing to be gained by asking again.
-        ([(400, '{"error": "no"}')], 3, "refuses: no"),
+        ([(400, '{"error": "no,\\n  of\\tcourse"}')], 3, "refuses: no, of course"),
         ([(500, '{"error": "broken"}')], 3, "refuses: broken"),
         ([(404, "<html>")], 3, "is not TF Serving: HTTP status 404, '<html>'"),
         ([(200, "[]")], 3, "is not TF Serving: HTTP status 200"),
