@@ -157,6 +157,7 @@ def _check_valid(valid: np.ndarray, sources: tuple[str, ...] | None) -> None:
     if bad:
         more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
         raise DataError(
-            f"Cannot decode {', '.join(bad[:_NAMED])}{more}, of {len(valid)} items: no images, or "
-            "damaged ones. Leave them out, or have them marked with on_invalid='keep'."
+            f"Cannot decode {', '.join(bad[:_NAMED])}{more}, of {len(valid)} items: no "
+            "images, damaged, or too large. Leave them out, or keep them with on_invalid='keep': "
+            "the results then say which they are."
         )

@@ -95,15 +95,35 @@ ITEMS = {
 def test_it_answers_as_the_learner_does(ask, learner, photos, kind):
     items = ITEMS[kind](photos)
     by_learner = learner.predict(items)
-    served = ask("learner", class_names=learner.data.class_names).predict(items, batch_size=2)
+    client = ask("learner")
+    served = client.predict(items, batch_size=2)
     np.testing.assert_allclose(served.probabilities, by_learner.probabilities, atol=1e-5)
     assert type(served) is type(by_learner)
     assert served.labels == by_learner.labels
     assert served.sources == by_learner.sources
     assert served.class_names == by_learner.class_names
     assert served.probabilities.dtype == np.float32
-    (one,) = ask("learner", class_names=learner.data.class_names).predict(FILES[0])
+    (one,) = client.predict(FILES[0])
     assert one.label == by_learner[0].label
+
+
+def test_three_of_a_batch_are_no_images(ask, learner):
+    rng = np.random.default_rng(1)
+    files = [png(pixels) for pixels in rng.integers(0, 255, (32, 20, 30, 3)).astype(np.uint8)]
+    bad = {3: b"", 17: GARBAGE, 31: files[31][:60]}
+    good = [number for number in range(32) if number not in bad]
+    sent = [bad.get(number, content) for number, content in enumerate(files)]
+    client = ask("learner")
+    served = client.predict(sent, on_invalid="keep")
+    assert np.flatnonzero(~served.valid).tolist() == [*bad]
+    by_learner = learner.predict([files[number] for number in good])
+    np.testing.assert_allclose(served.probabilities[good], by_learner.probabilities, atol=1e-5)
+    assert [served.labels[number] for number in good] == by_learner.labels
+    features = client.embed(sent, on_invalid="keep")
+    by_learner = learner.features([files[number] for number in good])
+    np.testing.assert_allclose(features[good], by_learner, atol=1e-5)
+    with pytest.raises(DataError, match="item 3, item 17, item 31, of 32 items"):
+        client.predict(sent)
 
 
 @pytest.mark.parametrize("kind", ITEMS)

@@ -64,17 +64,17 @@ def test_a_server_answers_as_the_learner(learners, addresses, protocol, name):
     items = {"texts": TEXTS, "words": TEXTS, "pairs": [*zip(TEXTS, TEXTS[::-1], strict=True)]}
     items = items.get(name, PIXELS)
     by_learner = learner.predict(items)
-    class_names = learner.data.class_names or None
-    with Client(addresses[protocol], name, class_names=class_names) as client:
+    with Client(addresses[protocol], name) as client:
         served = client.predict(items, batch_size=4)
-        tells = "classify" in client.metadata()["signatures"]
+        features = None if items is PIXELS else client.embed(items, batch_size=4)
     assert type(served) is type(by_learner)
     assert served.sources == by_learner.sources
+    if features is not None:
+        np.testing.assert_allclose(features, learner.features(items), atol=1e-5)
     if name == "regression":
         np.testing.assert_allclose(served.values, by_learner.values, rtol=1e-5)
         return
     np.testing.assert_allclose(served.probabilities, by_learner.probabilities, atol=1e-5)
     assert served.labels == by_learner.labels
-    if tells:
-        with Client(addresses[protocol], name) as client:
-            assert client.predict(items).class_names == by_learner.class_names
+    # Told by the signature `classify`.
+    assert served.class_names == by_learner.class_names
