@@ -30,9 +30,10 @@ class GrpcTransport(Transport):
     def __init__(self, target: Target):
         apis = ("classification", "get_model_metadata", "get_model_status", "predict")
         self._protos = {name: _api(f"{name}_pb2") for name in apis}
-        self._target = target
+        # It comes with them: whoever lacks it has been told by now.
         import grpc
 
+        self._target = target
         self._errors = grpc.RpcError
         self._channel = grpc.insecure_channel(
             target.address.removeprefix("grpc://"), list(_options(target.retries).items())

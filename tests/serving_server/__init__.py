@@ -2,9 +2,9 @@
 
 `python -m tests.serving_server --model NAME=BASE_FOLDER --port 0 --grpc-port 0` prints its ports as
 one JSON line, `{"rest": 8501, "grpc": 8500}`. It loads the newest version (or all) of each model by
-the TF1 loader, without Keras, and answers as TF Serving 2.19 does, with its status codes and
-messages. In one thing it is stricter: numbers that are not finite are an error, as the tokens that
-TF Serving writes for them are no JSON.
+the TF1 loader, without Keras, and answers with TF Serving's status codes and the messages of its
+sources, shortened. In one thing it is stricter: numbers that are not finite are an error, as the
+tokens that TF Serving writes for them are no JSON.
 """
 
 import contextlib
