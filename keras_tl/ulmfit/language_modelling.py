@@ -1,6 +1,7 @@
 """From a corpus to a language model in a folder: pretraining, and fine-tuning without labels."""
 
 import dataclasses
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,27 @@ _AT_ONCE = 512
 Corpus = Sequence[str | os.PathLike]
 
 
+class _KeepBest(keras.callbacks.Callback):
+    """Writes the folder after every epoch that is the best so far: hours of training may be killed.
+
+    Args:
+        kept: what is written, with the weights of the model that is trained.
+        path: the folder.
+    """
+
+    def __init__(self, kept: LanguageModel, path: str | os.PathLike):
+        super().__init__()
+        self._kept, self._path = kept, path
+        self._best = math.inf
+
+    def on_epoch_end(self, epoch, logs=None):
+        reached = logs.get("val_perplexity", self._best)
+        if reached <= self._best:
+            self._best = reached
+            self._kept.network.set_weights(self.model.get_weights())
+            self._kept.save(self._path)
+
+
 def pretrain(
     texts: Corpus,
     path: str | os.PathLike,
@@ -43,7 +65,8 @@ def pretrain(
 ) -> LanguageModel:
     """Trains a language model from random weights and saves it.
 
-    All texts and all tokens are kept in memory.
+    All texts and all tokens are kept in memory. A new folder is written after every epoch that is
+    the best so far, so that what is interrupted leaves a model, without the record of its training.
 
     Args:
         texts: texts (str), paths (`pathlib.Path`) of text files, or both. Each line of a file that
@@ -156,6 +179,10 @@ def _train_and_save(
         f"{len(train):,} texts, {len(tokens):,} tokens, a vocabulary of {len(model.vocabulary):,}; "
         f"{unknown:.1%} of the tokens are unknown"
     )
+    about = model.about | {"texts": len(train), "tokens": len(tokens)}
+    # A model that is there already stays until the training has ended.
+    if not Path(path).exists():
+        callbacks = [_KeepBest(dataclasses.replace(model, about=about), path), *callbacks]
     record = fit_language_model(
         model,
         tokens,
@@ -167,11 +194,7 @@ def _train_and_save(
         reporter,
     )
     before = model.about.get("history", [])
-    about = model.about | {
-        "texts": len(train),
-        "tokens": len(tokens),
-        "history": [*before, record.to_json()],
-    }
+    about["history"] = [*before, record.to_json()]
     model = dataclasses.replace(model, about=about)
     model.save(path)
     return model

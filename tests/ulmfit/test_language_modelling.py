@@ -259,3 +259,34 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
     for name in ("latin.txt", "none.txt"):
         with pytest.raises(DataError, match=f"Cannot read the texts in .*{name}"):
             read_texts([tmp_path / name])
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Control-C at the beginning of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.seen, self._epoch = [], epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self._epoch:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append(logs["val_perplexity"])
+
+
+def test_what_is_interrupted_leaves_the_best_so_far(tmp_path):
+    path, stop = tmp_path / "lm", Interrupt(2)
+    options = {"size": SMALL, "vocabulary": VOCABULARY, "phase": PHASE, "verbose": False}
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(SENTENCES, path, **options, callbacks=[stop])
+    left = load_language_model(path)
+    held_out = left.tokenizer.stream(SENTENCES[-6:])
+    assert perplexity(left, held_out, PHASE.batch_size) == pytest.approx(min(stop.seen), rel=1e-4)
+    assert "history" not in left.about
+    # One that is there already stays as it is.
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(SENTENCES, path, **options, seed=1, callbacks=[Interrupt(1)])
+    assert equal(weights_of(load_language_model(path)), weights_of(left))
+    assert [f.name for f in tmp_path.iterdir()] == ["lm"]
