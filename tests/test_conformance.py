@@ -111,6 +111,8 @@ CHEAPEST = {
 }
 # Other rows have what is particular to these.
 DEAR = {"tfhub_keras2", "tfhub_frozen_strings"}
+# One of each kind: an export is verified in a process of its own.
+EXPORTED = {"efficientnet_lite0", "tfhub_image", "kerashub_bert", "ulmfit_awd_lstm"}
 FAST_CHECKS = {"check_record", "check_preprocessing"}
 # Whose constructor builds another graph for "imagenet" than for a file of the same weights.
 TWO_GRAPHS = {"efficientnet_b0"}
@@ -120,7 +122,8 @@ def tier(case, check):
     cheap = case.name in CHEAPEST and check.__name__ in FAST_CHECKS
     cheap |= case.name in TWO_GRAPHS and check.__name__ == "check_weights_file"
     whole = case.name in WHOLE_JOURNEY or case in (OWN, *ELSEWHERE)
-    fast = cheap or (whole and case.name not in DEAR)
+    dear = case.name in DEAR or (check.__name__ == "check_export" and case.name not in EXPORTED)
+    fast = cheap or (whole and not dear)
     return () if fast else (pytest.mark.slow,)
 
 

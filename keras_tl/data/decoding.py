@@ -88,6 +88,7 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
         float32 tensor (..., *size, 3) with values in [0, 255].
     """
     check_choice("resize", how, RESIZES)
+    images = tf.convert_to_tensor(images)
     # Bytes are read as they are: as floats a large image would take four times the memory.
     if images.dtype != tf.uint8:
         images = tf.cast(images, tf.float32)
