@@ -97,15 +97,9 @@ TASKS = {
 }
 
 
-# The fast tier has the other tasks in tests/test_tasks.py, from Python.
-@pytest.mark.parametrize(
-    "task",
-    [
-        "multilabel",
-        pytest.param("binary", marks=pytest.mark.slow),
-        pytest.param("regression", marks=pytest.mark.slow),
-    ],
-)
+# The fast tier has the tasks in tests/test_tasks.py, from Python.
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["multilabel", "binary", "regression"])
 def test_every_task_from_a_table_to_a_verified_export(tmp_path, task):
     label_of, output = TASKS[task]
     rng = np.random.default_rng(0)

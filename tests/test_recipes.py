@@ -157,6 +157,7 @@ def test_photos(tmp_path):
     assert (tmp_path / "model" / "1" / "saved_model.pb").exists()
 
 
+@pytest.mark.slow
 def test_few_shot(tmp_path):
     out = run_recipe(
         "few_shot.py",
@@ -212,6 +213,7 @@ def test_related_task(tmp_path):
     assert (tmp_path / "curves.png").exists()
 
 
+@pytest.mark.slow
 def test_imdb_reviews(tmp_path, encoder, monkeypatch):
     prepare_imdb_reviews(tmp_path / "data", tmp_path, monkeypatch)
     backbone, preprocessor = encoder

@@ -69,7 +69,7 @@ def make_learner(task, validation_split=0.15, **options):
 @pytest.mark.parametrize(
     "task",
     [
-        task if task != "multiclass" else pytest.param(task, marks=pytest.mark.slow)
+        pytest.param(task, marks=[pytest.mark.slow] * (task in ("multiclass", "binary")))
         for task in TASKS
     ],
 )

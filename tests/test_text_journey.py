@@ -85,8 +85,7 @@ def weights_of(model):
     "name",
     [
         "hub",
-        "pairs",
-        *(pytest.param(x, marks=pytest.mark.slow) for x in ("fixed", "strings", "ulmfit")),
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ("pairs", "fixed", "strings", "ulmfit")),
     ],
 )
 def test_a_journey(modules, name, tmp_path):
@@ -245,6 +244,8 @@ def test_a_run_needs_nothing_of_what_it_was_made_of(modules, tmp_path):
     np.testing.assert_array_equal(loaded.predict("good").probabilities, expected)
 
 
+# The checks of conformance run on one in the fast tier too.
+@pytest.mark.slow
 def test_a_module_for_images(modules, tmp_path):
     learner = ktl.Learner(
         f"tfhub:{modules['images']}", make_tiny_data(size=16), image_size=16, verbose=False, seed=0

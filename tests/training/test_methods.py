@@ -257,7 +257,14 @@ class Watcher(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize(
-    ("kind", "optimizer"), [("image", "sgd"), *((kind, "adamw") for kind in KINDS)]
+    ("kind", "optimizer"),
+    [
+        ("image", "sgd"),
+        *(
+            pytest.param(kind, "adamw", marks=[pytest.mark.slow] * (kind == "kerashub"))
+            for kind in KINDS
+        ),
+    ],
 )
 def test_each_epoch_moves_the_blocks_in_turn(make, kind, optimizer, capsys):
     learner = make(kind)
