@@ -398,7 +398,7 @@ class Learner:
             DataError: something given is no such item; the message names it.
         """
         given = self._modality.read(items)
-        answers = self.serving_model.answers_to(self._modality.questions(given, BATCH))
+        answers = self.serving_model.answers_to(given.questions(BATCH))
         if VALID in answers:
             given.check_valid(answers[VALID])
         return self.task.predictions(answers, given.sources)

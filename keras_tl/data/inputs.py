@@ -8,7 +8,7 @@ import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -47,6 +47,20 @@ class Inputs:
         for start in range(0, len(items), size):
             batch = items[start : start + size]
             yield [_read(path) for path in batch] if self.sources else batch
+
+    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name of a signature and its arguments, for at most `size` of the images at a time.
+
+        Files' bytes are for `serving_default`, arrays for `pixels`.
+
+        Raises:
+            DataError: a file cannot be read.
+        """
+        for batch in self.batches(size):
+            if isinstance(batch, list):
+                yield "serving_default", {"image_bytes": batch}
+            else:
+                yield "pixels", {"pixels": batch}
 
     def check_valid(self, valid: np.ndarray) -> None:
         """Raises `DataError` naming the first file that is no image to answer for, if there is one.

@@ -4,8 +4,8 @@ Reading them needs no TensorFlow.
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,6 +36,14 @@ class TextItems:
         if self.pairs is None:
             return self.texts
         return tuple(" | ".join(pair) for pair in zip(self.texts, self.pairs, strict=True))
+
+    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Texts for the signature `serving_default`, at most `size` at a time."""
+        for start in range(0, len(self.texts), size):
+            asked = {"text": self.texts[start : start + size]}
+            if self.pairs is not None:
+                asked["text_pair"] = self.pairs[start : start + size]
+            yield "serving_default", {name: list(texts) for name, texts in asked.items()}
 
     def check_valid(self, valid: np.ndarray) -> None:
         """Every text is valid."""

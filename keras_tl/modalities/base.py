@@ -40,6 +40,9 @@ class Items(Protocol):
 
     sources: tuple[str, ...] | None
 
+    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name of a signature and its arguments, for at most `size` of the items at a time."""
+
     def check_valid(self, valid: np.ndarray) -> None:
         """Raises `DataError` naming the first item that is not, if there is one.
 
@@ -82,10 +85,6 @@ class Modality(abc.ABC):
     @abc.abstractmethod
     def as_split(self, items: Items) -> Split:
         """The items as an unlabelled split."""
-
-    @abc.abstractmethod
-    def questions(self, items: Items, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name of a signature and its arguments, for at most `size` of the items at a time."""
 
     @property
     @abc.abstractmethod

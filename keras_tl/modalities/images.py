@@ -1,7 +1,6 @@
 """Images: files' bytes or pixels in, pixels of one size for the model."""
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -58,14 +57,6 @@ class Images(Modality):
     def as_split(self, items: Inputs) -> ImageSplit:
         """Bytes are decoded, files are not."""
         return items.as_split(self.image_size, self.resize)
-
-    def questions(self, items: Inputs, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Files' bytes for `serving_default`, arrays for `pixels`."""
-        for batch in items.batches(size):
-            if isinstance(batch, list):
-                yield "serving_default", {"image_bytes": batch}
-            else:
-                yield "pixels", {"pixels": batch}
 
     @property
     def raw(self) -> Specs:

@@ -1,7 +1,6 @@
 """Texts: strings in, tokens (or the strings themselves) for the model."""
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -70,14 +69,6 @@ class Texts(Modality):
     def as_split(self, items: TextItems) -> TextSplit:
         """The texts as they are."""
         return items.as_split()
-
-    def questions(self, items: TextItems, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Texts for `serving_default`."""
-        for start in range(0, len(items.texts), size):
-            asked = {"text": items.texts[start : start + size]}
-            if items.pairs is not None:
-                asked["text_pair"] = items.pairs[start : start + size]
-            yield "serving_default", {name: list(texts) for name, texts in asked.items()}
 
     @property
     def raw(self) -> Specs:

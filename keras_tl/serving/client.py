@@ -9,7 +9,7 @@ from keras_tl.config import check_choice, check_range
 from keras_tl.errors import DataError, ServingError
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.serving.answers import Answers, fits, names_from, read_answers
-from keras_tl.serving.items import empty_example, questions, read_items
+from keras_tl.serving.items import empty_example, read_items
 from keras_tl.serving.remote import RemoteModel
 from keras_tl.serving.transport import Target
 
@@ -114,7 +114,7 @@ class Client(RemoteModel):
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = read_items(items, self._signatures)
         parts = [
-            self.ask(signature or usual, inputs) for usual, inputs in questions(given, batch_size)
+            self.ask(signature or usual, inputs) for usual, inputs in given.questions(batch_size)
         ]
         answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         if on_invalid == "raise" and "valid" in answers:

@@ -1,14 +1,11 @@
-"""What a client is given, as questions to the model's signatures."""
+"""What a client is given, read as the kind of item that the model takes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from keras_tl.data.inputs import Inputs, read_inputs
 from keras_tl.data.text_inputs import TextItems, read_texts
 from keras_tl.errors import ServingError
-
-DEFAULT = "serving_default"
-PIXELS = "pixels"
 
 
 def read_items(items: Any, signatures: Mapping[str, Any]) -> Inputs | TextItems:
@@ -31,23 +28,6 @@ def read_items(items: Any, signatures: Mapping[str, Any]) -> Inputs | TextItems:
         "Expected a model that learner.export() wrote, which takes 'image_bytes' or 'text'. This "
         f"one takes {', '.join(map(repr, sorted(takes)))}. Use client.ask(signature, inputs)."
     )
-
-
-def questions(items: Inputs | TextItems, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name of the usual signature and its inputs, for at most `size` of the items at a time."""
-    if isinstance(items, TextItems):
-        columns = {"text": items.texts, "text_pair": items.pairs}
-        for start in range(0, len(items.texts), size):
-            yield (
-                DEFAULT,
-                {n: list(c[start : start + size]) for n, c in columns.items() if c is not None},
-            )
-        return
-    for batch in items.batches(size):
-        if isinstance(batch, list):
-            yield DEFAULT, {"image_bytes": batch}
-        else:
-            yield PIXELS, {"pixels": batch}
 
 
 def empty_example(signatures: Mapping[str, Any]) -> dict[str, bytes]:
