@@ -262,7 +262,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
 
 
 class Interrupt(keras.callbacks.Callback):
-    """Control-C at the beginning of an epoch."""
+    """Control-C at the beginning of an epoch; the one before it begins with spoilt weights."""
 
     def __init__(self, epoch):
         super().__init__()
@@ -271,6 +271,8 @@ class Interrupt(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == self._epoch:
             raise KeyboardInterrupt
+        if epoch == self._epoch - 1 > 0:
+            self.model.set_weights([100 * weight for weight in self.model.get_weights()])
 
     def on_epoch_end(self, epoch, logs=None):
         self.seen.append(logs["val_perplexity"])
@@ -281,6 +283,7 @@ def test_what_is_interrupted_leaves_the_best_so_far(tmp_path):
     options = {"size": SMALL, "vocabulary": VOCABULARY, "phase": PHASE, "verbose": False}
     with pytest.raises(KeyboardInterrupt):
         pretrain(SENTENCES, path, **options, callbacks=[stop])
+    assert stop.seen[0] < stop.seen[1]
     left = load_language_model(path)
     held_out = left.tokenizer.stream(SENTENCES[-6:])
     assert perplexity(left, held_out, PHASE.batch_size) == pytest.approx(min(stop.seen), rel=1e-4)
