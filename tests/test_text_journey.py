@@ -118,16 +118,21 @@ def test_a_journey(modules, name, tmp_path):
     loaded.fine_tune(1)
     assert [record.phase.name for record in loaded.history] == ["head", "fine-tune", "fine-tune"]
 
-    version = learner.export(tmp_path / "model")
-    found = verify(version)
-    assert found.ok
+    version = learner.export(tmp_path / "model")  # It raises unless it has verified itself.
+    signatures = tf.saved_model.load(str(version)).signatures
+    assert ("tokens" in signatures) == (name != "strings")
+    served = signatures["serving_default"]
     texts = {"text", "text_pair"} if pairs else {"text"}
-    assert set(found.signatures["serving_default"]["inputs"]) == texts
-    assert ("tokens" in found.signatures) == (name != "strings")
-    served = tf.saved_model.load(str(version)).signatures["serving_default"]
+    assert set(served.structured_input_signature[1]) == texts
     columns = zip(*asked, strict=True) if pairs else [asked]
     given = {key: tf.constant(column) for key, column in zip(sorted(texts), columns, strict=True)}
     np.testing.assert_allclose(served(**given)["probabilities"], answers.probabilities, atol=1e-5)
+    vocabularies = sorted(f for f in (version / "assets").iterdir() if f.name != "labels.txt")
+    for file in vocabularies:
+        file.unlink()
+    missing = tuple(f"assets/{file.name} is missing" for file in vocabularies)
+    assert verify(version).problems == missing
+    assert missing
     learner.report(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert ("texts of any length" if name == "strings" else "tokens") in page
@@ -258,7 +263,7 @@ def test_a_module_for_images(modules, tmp_path):
     np.testing.assert_array_equal(
         loaded.predict(images).probabilities, learner.predict(images).probabilities
     )
-    assert verify(learner.export(tmp_path / "model")).ok
+    learner.export(tmp_path / "model")  # It raises unless it has verified itself.
 
 
 # What is asked for, and what the message says.

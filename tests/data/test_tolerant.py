@@ -98,6 +98,23 @@ def test_the_bomb_is_one():
     assert LOAD(tf.constant([encode(Image.new("1", (900, 800)), "PNG")]))[1].numpy().all()
 
 
+def test_what_is_too_large_is_never_decoded(monkeypatch):
+    decoded = []
+
+    def decode(content, size, how):
+        def note(value):
+            decoded.append(value)
+            return np.zeros((*size, 3), np.float32)
+
+        # Without a state, as decoding is: TensorFlow itself puts no order on it.
+        return tf.numpy_function(note, [content], tf.float32, stateful=False)
+
+    monkeypatch.setattr(tolerant, "load_image", decode)
+    _, valid = load_images(tf.constant([BOMB, IMAGES["png"]]), SIZE, "crop")
+    assert valid.numpy().tolist() == [False, True]
+    assert decoded == [IMAGES["png"]]
+
+
 @pytest.mark.parametrize("most", [53 * 37 - 1, 53 * 37])
 def test_the_limit_is_the_largest_that_is_decoded(most, monkeypatch):
     monkeypatch.setattr(tolerant, "MOST_PIXELS", most)
