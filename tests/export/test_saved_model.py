@@ -16,7 +16,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from keras_tl.errors import ExportError
 from keras_tl.export import saved_model
 from keras_tl.export.examples import EXAMPLES, decode_array, encode_array
-from keras_tl.export.verification import Verification, verify
+from keras_tl.export.verification import verify
 
 
 def png(pixels):
@@ -156,13 +156,6 @@ def test_an_export_that_does_not_match_is_not_kept(learner, tmp_path, monkeypatc
     with pytest.raises(ExportError, match=r"was not kept: pixels/probabilities differs"):
         learner.export(tmp_path / "model")
     assert list((tmp_path / "model").iterdir()) == []
-
-
-@pytest.fixture
-def unverified(monkeypatch):
-    """Exports for tests of what surrounds them: each is taken to be right."""
-    right = Verification("", (), differences={"pixels": {"probabilities": 0.0}})
-    monkeypatch.setattr(saved_model, "verify", lambda folder, **_: right)
 
 
 @pytest.mark.usefixtures("unverified")

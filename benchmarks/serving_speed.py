@@ -1,0 +1,165 @@
+"""What an export costs beside the bare Keras model: latency of one item, items a second of 32.
+
+    python benchmarks/serving_speed.py
+    python benchmarks/serving_speed.py --models efficientnet_lite0 --rounds 50
+
+In one process, in turns: the Keras model of the learner as a `tf.function`, on decoded input; the
+signature of the export that takes numbers (`pixels`, `tokens`), on the same; `serving_default`
+on files of 500 x 375 pixels, or on texts; and decoding (resizing included) or tokenising alone, by
+the functions that the export holds. Prints medians, each way over the bare model, and
+`serving_default` less decoding over it, the median of the rounds. Target: at most 1.1 times.
+
+`minilm` is the encoder of text_pair.py on texts of TREC-6, and is left out where they are not.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import common
+from text_pair import load, pair_in
+
+SIZES = (1, 32)
+TARGET = 1.1
+BARE, NUMBERS, RAW, READING = "bare Keras", "numbers", "serving_default", "decoding"
+
+
+def photo_learner(backbone: str, photos: str):
+    """A learner on photos, its head untrained, and the bytes of its images."""
+    import keras_tl as ktl
+
+    data = ktl.ImageData.from_folder(photos, verbose=False)
+    learner = ktl.Learner(backbone, data, seed=0, verbose=False)
+    files = sorted(Path(photos).rglob("*.jpg"))[: max(SIZES)]
+    return learner, [file.read_bytes() for file in files]
+
+
+def text_learner(modules: dict[str, str], texts: str):
+    """A learner on texts, its head untrained, and some of them."""
+    import keras_tl as ktl
+
+    learner = ktl.Learner(data=load(texts), seed=0, verbose=False, **modules)
+    return learner, [text.encode() for text in learner.data.split("test").texts[: max(SIZES)]]
+
+
+def measure(kind: str, rounds: int, folder: str, **arguments: Any) -> dict[str, Any]:
+    """All ways in turns; to be run in a process of its own.
+
+    Args:
+        kind: `"photo"` or `"text"`.
+        rounds: how often each way is called.
+        folder: where it exports to.
+        arguments: of `photo_learner` or `text_learner`.
+
+    Returns:
+        `"seconds"`: for each size of a batch and each way those of every call.
+    """
+    import tensorflow as tf
+
+    learner, items = {"photo": photo_learner, "text": text_learner}[kind](**arguments)
+    signatures = tf.saved_model.load(str(learner.export(folder))).signatures
+    (raw_name,) = signatures[RAW].structured_input_signature[1]
+    name = next(name for name in ("pixels", "tokens") if name in signatures)
+    read = tf.function(lambda raw: learner._modality.read_raw({raw_name: raw})[0])
+    bare = tf.function(lambda inputs: learner.model(inputs, training=False))
+    seconds = {}
+    for size in SIZES:
+        raw = tf.constant((items * size)[:size])
+        inputs = read(raw)
+        numbers = inputs if isinstance(inputs, dict) else {name: inputs}
+        ways = {
+            BARE: lambda given=inputs: bare(given),
+            NUMBERS: lambda given=numbers: signatures[name](**given),
+            RAW: lambda given=raw: signatures[RAW](**{raw_name: given}),
+            READING: lambda given=raw: read(given),
+        }
+        seconds[size] = in_turns(ways, rounds)
+    return {"seconds": seconds}
+
+
+def in_turns(ways: dict[str, Any], rounds: int) -> dict[str, list[float]]:
+    """Seconds of every call, after three rounds that do not count."""
+    import tensorflow as tf
+
+    found = {name: [] for name in ways}
+    for number in range(rounds + 3):
+        for name, call in ways.items():
+            began = time.perf_counter()
+            tf.nest.map_structure(lambda tensor: tensor.numpy(), call())
+            if number >= 3:
+                found[name].append(time.perf_counter() - began)
+    return found
+
+
+def summary(seconds: dict[str, list[float]]) -> dict[str, float]:
+    """Ratios to the bare model: of medians, and of the export less its decoding."""
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    less = [a - b for a, b in zip(seconds[RAW], seconds[READING], strict=True)]
+    ratios = {name: medians[name] / medians[BARE] for name in (NUMBERS, RAW)}
+    return ratios | {"without decoding": statistics.median(less) / medians[BARE]}
+
+
+def lines_of(model: str, found: dict[str, Any]) -> list[str]:
+    """A table of one model."""
+    rows = []
+    for size, seconds in found["seconds"].items():
+        ratios = summary(seconds)
+        for name, values in seconds.items():
+            median = statistics.median(values)
+            ratio = f"{ratios[name]:.2f}" if name in ratios else ""
+            rows.append([name, size, f"{median * 1000:.1f}", f"{int(size) / median:.0f}", ratio])
+        less = ratios["without decoding"]
+        rows.append([f"{RAW} less {READING}", size, "", "", f"{less:.2f}"])
+    held = all(
+        summary(seconds)[way] <= TARGET
+        for seconds in found["seconds"].values()
+        for way in (NUMBERS, "without decoding")
+    )
+    header = [model, "batch", "ms", "items/s", "over bare"]
+    return [*common.table(header, rows), f"At most {TARGET}: {common.verdict(held)}", ""]
+
+
+def main() -> None:
+    """Measures and prints."""
+    texts = common.ROOT.parent / "shared/data/trec6"
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", default=["efficientnet_lite0", "minilm"])
+    parser.add_argument("--texts", type=Path, default=texts, help="with train.csv and test.csv")
+    parser.add_argument("--modules", type=Path, help="keeps the modules of minilm, or has them")
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    result, lines = {"machine": common.machine(), "models": {}}, []
+    with tempfile.TemporaryDirectory(prefix="keras_tl_bench_") as scratch:
+        for model in args.models:
+            if model == "minilm":
+                if not args.texts.is_dir():
+                    common.say(f"Skipped {model}: there is no folder {args.texts}.")
+                    continue
+                modules = pair_in(args.modules or Path(scratch, "modules"))
+                given = {"kind": "text", "modules": modules, "texts": args.texts}
+            else:
+                photos = Path(scratch, "photos")
+                if not photos.exists():
+                    common.fresh(
+                        "synthetic:write_photos", folder=photos, count=64, height=375, width=500
+                    )
+                given = {"kind": "photo", "backbone": model, "photos": photos}
+            common.say(f"Measuring {model}")
+            folder = Path(scratch, "exports", model)
+            found = common.fresh(
+                "serving_speed:measure", rounds=args.rounds, folder=folder, **given
+            )
+            result["models"][model] = found
+            lines += lines_of(model, found)
+    if not result["models"]:
+        sys.exit("Nothing was measured.")
+    common.show(result, lines, args.json)
+
+
+if __name__ == "__main__":
+    main()
