@@ -31,6 +31,7 @@ from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.report import write_report
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.saved_model import export_version
+from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.serving import BATCH, VALID, ServingModel
 from keras_tl.files import whole_file
 from keras_tl.heads import TransferModel
@@ -499,19 +500,32 @@ class Learner:
             )
         return figures
 
-    def export(self, path: str | os.PathLike) -> Path:
+    def export(self, path: str | os.PathLike, serving: bool = False) -> Path:
         """Writes the next version of a SavedModel below `path`, verified.
+
+        Args:
+            path: the model's folder, such as `saved_models/photos`.
+            serving: write `serving/` beside the versions too, configuration and clients for those
+                who run a server (see `export.server_configuration.write_serving`).
 
         Returns:
             The folder of the version, such as `saved_models/photos/1`.
 
         Raises:
             ExportError: what was written does not answer as the model does; it is not kept.
+            ConfigError: with `serving`, the folder's name cannot be a model's name on a server;
+                nothing is written.
         """
+        if serving:
+            check_serving(Path(path))
         made_up = self._modality.made_up()
         version, found = export_version(self.serving_model, made_up, self.class_names, Path(path))
         worst = max(d for outputs in found.differences.values() for d in outputs.values())
         self._reporter.say(f"Exported {version}: verified, largest difference {worst:.1e}.")
+        if serving:
+            folder, kept = write_serving(version)
+            changed = f" Kept what was changed or added: {', '.join(kept)}." if kept else ""
+            self._reporter.say(f"Wrote {folder}.{changed}")
         return version
 
     def save(self, path: str | os.PathLike) -> Path:

@@ -103,8 +103,13 @@ def report(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
     type=click.Path(path_type=Path),
     help="The model's folder, such as saved_models/photos; the next version is written below it.",
 )
+@click.option(
+    "--serving",
+    is_flag=True,
+    help="Also write the folder serving/ beside the versions: configuration for a server, clients.",
+)
 @with_json
-def export(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
+def export(verbose: bool, run: Path, out: Path, serving: bool) -> tuple[dict, str]:
     """Export a saved RUN as a verified SavedModel for TF Serving."""
-    version = start_toolkit().Learner.load(run, verbose=verbose).export(out)
+    version = start_toolkit().Learner.load(run, verbose=verbose).export(out, serving=serving)
     return {"version": str(version)}, f"Exported to {version}."

@@ -1,0 +1,109 @@
+"""What the files of an export tell of it, without its being loaded."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import saved_model_pb2
+
+from keras_tl.errors import ExportError
+from keras_tl.export.serving_messages import EXAMPLE_LOGS
+from keras_tl.export.verification import version_folder
+
+_DEFAULT = "serving_default"
+# What an item is made of, by the names of an export, in the order in which people give it.
+_ITEMS = (("image_bytes",), ("text",), ("text", "text_pair"))
+Tensors = dict[str, tuple[str, tuple[int, ...]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """A version of an export of ours.
+
+    Attributes:
+        base: the model's folder, which holds the versions, without links in its path.
+        version: the version's number.
+        others: the numbers of the other versions, in ascending order.
+        tensorflow: the release of TensorFlow that wrote it, such as `"2.21.0"`.
+        signatures: of each signature the inputs and the outputs: name to dtype and shape (-1: any
+            size).
+        item: the inputs of `serving_default` in order: `image_bytes`; `text`; `text` and
+            `text_pair`.
+        standard: the signature that takes `tf.Example`s: `"classify"` or `"regress"`.
+        labels: the classes' names in the order of the outputs; none of a regression.
+        size: of its files, in bytes.
+    """
+
+    base: Path
+    version: int
+    others: tuple[int, ...]
+    tensorflow: str
+    signatures: Mapping[str, tuple[Tensors, Tensors]]
+    item: tuple[str, ...]
+    standard: str
+    labels: tuple[str, ...]
+    size: int
+
+
+def read_export(path: Path) -> Exported:
+    """Reads a version's folder, or the latest version of the folder of the versions.
+
+    Raises:
+        ExportError: there is no export at the path, it is damaged, or it is not one of ours.
+    """
+    folder = version_folder(path).resolve()
+    if not folder.name.isdecimal():
+        raise ExportError(
+            f"Expected the folder of a version, whose name is a number, as servers want it; "
+            f"received {str(folder)!r}."
+        )
+    try:
+        saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+        graph = saved.meta_graphs[0]
+    except (DecodeError, IndexError):
+        raise ExportError(f"{folder / 'saved_model.pb'} is damaged. Export again.") from None
+    signatures = {
+        name: (_tensors(definition.inputs), _tensors(definition.outputs))
+        for name, definition in sorted(graph.signature_def.items())
+        if not name.startswith("__")
+    }
+    taken = set(signatures[_DEFAULT][0]) if _DEFAULT in signatures else set()
+    methods = set(EXAMPLE_LOGS.values())
+    standard = [n for n in signatures if graph.signature_def[n].method_name in methods]
+    item = next((names for names in _ITEMS if set(names) == taken), None)
+    if item is None or len(standard) != 1:
+        raise ExportError(
+            f"Expected an export of keras_tl, whose {_DEFAULT} takes image_bytes or text, with "
+            f"classify or regress beside it; {folder} has the signatures "
+            f"{', '.join(signatures) or 'of none'}. Export again."
+        )
+    labels = folder / "assets" / "labels.txt"
+    return Exported(
+        base=folder.parent,
+        version=int(folder.name),
+        others=tuple(
+            sorted(
+                int(other.name)
+                for other in folder.parent.iterdir()
+                if other.name.isdecimal() and other.is_dir() and other != folder
+            )
+        ),
+        tensorflow=graph.meta_info_def.tensorflow_version,
+        signatures=signatures,
+        item=item,
+        standard=standard[0],
+        labels=tuple(labels.read_text("utf-8").split("\n")[:-1]) if labels.is_file() else (),
+        size=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+    )
+
+
+def _tensors(infos) -> Tensors:
+    return {
+        name: (
+            tf.dtypes.as_dtype(info.dtype).name,
+            tuple(dimension.size for dimension in info.tensor_shape.dim),
+        )
+        for name, info in sorted(infos.items())
+    }
