@@ -123,7 +123,8 @@ def test_every_task_from_a_table_to_a_verified_export(tmp_path, task):
         assert evaluated[name] == pytest.approx(value, rel=1e-4), name
     predicted = call("predict", run, tmp_path / "0.png", tmp_path / "1.png")
     assert len(predicted) == 2
-    version = call("export", run, "--out", tmp_path / "model")["version"]
+    version = call("export", run, "--out", tmp_path / "model", "--serving")["version"]
+    assert (tmp_path / "model" / "serving" / "models.config").is_file()
     found = call("verify", version)
     assert found["ok"]
     assert output in found["signatures"]["serving_default"]["outputs"]

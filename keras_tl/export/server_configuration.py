@@ -63,8 +63,8 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
 def _changed_or_added(folder: Path) -> tuple[str, ...]:
     """The files of a folder that are not as they were written here."""
     try:
-        written = json.loads((folder / CHECKSUMS).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
+        written = dict(json.loads((folder / CHECKSUMS).read_text("utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):  # There is none, or it is damaged.
         written = {}
     files = (f for f in sorted(folder.rglob("*")) if f.is_file() and f != folder / CHECKSUMS)
     names = {file.relative_to(folder).as_posix(): file for file in files}

@@ -13,7 +13,7 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_tl.errors import ExportError
+from keras_tl.errors import ConfigError, ExportError
 from keras_tl.export import saved_model
 from keras_tl.export.examples import EXAMPLES, decode_array, encode_array
 from keras_tl.export.verification import verify
@@ -36,8 +36,18 @@ def test_layout_and_labels(exported):
 def test_versions_count_up_and_keep_the_earlier(learner, exported):
     before = (exported / "saved_model.pb").read_bytes()
     (exported.parent / "7").mkdir()
-    assert learner.export(exported.parent).name == "8"
+    assert learner.export(exported.parent, serving=True).name == "8"
     assert (exported / "saved_model.pb").read_bytes() == before
+    assert {f.name for f in exported.parent.iterdir()} == {"1", "7", "8", "serving"}
+    readme = (exported.parent / "serving" / "README.md").read_text()
+    assert "# Serving model\n" in readme
+    assert '["red", "green", "blue"]' in readme
+
+
+def test_a_name_for_no_server_is_said_before_anything_is_written(learner, tmp_path):
+    with pytest.raises(ConfigError, match="received 'my model'"):
+        learner.export(tmp_path / "my model", serving=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_signatures_are_as_documented(exported):

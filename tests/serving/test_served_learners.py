@@ -1,7 +1,13 @@
 """Learners of every kind of item and task, exported, served and asked by both protocols."""
 
+import json
+import os
+import runpy
+import subprocess
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.serving import Client
@@ -46,11 +52,16 @@ def learners(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def addresses(learners, tmp_path_factory):
+def exports(learners, tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
     for name, learner in learners.items():
-        learner.export(root / name)
-    with serving({name: root / name for name in learners}) as found:
+        learner.export(root / name, serving=True)
+    return root
+
+
+@pytest.fixture(scope="module")
+def addresses(exports):
+    with serving({folder.name: folder for folder in exports.iterdir()}) as found:
         yield found
 
 
@@ -78,3 +89,48 @@ def test_a_server_answers_as_the_learner(learners, addresses, protocol, name):
     assert served.labels == by_learner.labels
     # Told by the signature `classify`.
     assert served.class_names == by_learner.class_names
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_generated_clients_answer_as_the_learner(
+    learners, exports, addresses, tmp_path, capsys, name
+):
+    folder, is_text = exports / name / "serving", learners[name].config.is_text
+    if is_text:
+        given = TEXTS[:4]
+        items = [*zip(given[::2], given[1::2], strict=True)] if name == "pairs" else given
+    else:
+        given = items = [str(tmp_path / f"{number}.png") for number in range(3)]
+        for file, pixels in zip(given, PIXELS, strict=False):
+            tf.io.write_file(file, tf.io.encode_png(pixels))
+    by_learner = learners[name].predict(items)
+    ask = runpy.run_path(str(folder / "client.py"))["main"]
+    output = "value" if name == "regression" else "probabilities"
+    wanted = by_learner.values if name == "regression" else by_learner.probabilities
+    for protocol in ("rest", "grpc"):
+        ask(addresses[protocol], *given)
+        answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        found = [answer[output] for answer in answers]
+        np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=1e-5)
+        if "label" in answers[0]:
+            assert [answer["label"] for answer in answers] == by_learner.labels
+    # Both ask the example.
+    ask(addresses["rest"])
+    (wanted,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    done = subprocess.run(
+        ["sh", folder / "curl.sh"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"HOST": addresses["rest"]},
+    )
+    asked = [json.loads(line) for line in done.stdout.splitlines() if line[:1] != "#"]
+    assert asked[2]["predictions"] == [wanted]
+    assert len(asked) == (4 if is_text else 5)
+    (standard,) = asked[3]["results"]
+    if name == "regression":
+        np.testing.assert_allclose(standard, wanted["value"], rtol=1e-5)
+    else:
+        assert [label for label, _ in standard] == list(by_learner.class_names)
+        scores = [score for _, score in standard]
+        np.testing.assert_allclose(scores, wanted["probabilities"], atol=1e-5)

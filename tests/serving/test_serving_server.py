@@ -20,8 +20,7 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from tests.served_models import COLOURS, expected, save_image_model, save_pair_model
-from tests.serving_server import serving
+from tests.served_models import COLOURS, expected
 
 
 def png(*colour):
@@ -37,21 +36,10 @@ SCORES = expected([COLOUR])[0]
 
 
 @pytest.fixture(scope="module")
-def addresses(tmp_path_factory):
-    root = tmp_path_factory.mktemp("models")
-    save_image_model(root / "photos", version=3)
-    save_image_model(root / "photos", version=12)
-    save_image_model(root / "prices", "regression")
-    save_pair_model(root / "pairs")
-    with serving({folder.name: folder for folder in root.iterdir()}, "--label=new=12") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def post(addresses):
+def post(made_server):
     def send(path, body):
         content = body if isinstance(body, str) else json.dumps(body)
-        response = requests.post(f"{addresses['rest']}/v1/models/{path}", content, timeout=60)
+        response = requests.post(f"{made_server['rest']}/v1/models/{path}", content, timeout=60)
         assert response.headers["Content-Type"] == "application/json"
         return response.status_code, response.json()
 
@@ -209,8 +197,8 @@ def test_errors(post, path, body, status, said):
 
 
 @pytest.fixture(scope="module")
-def stub(addresses):
-    with grpc.insecure_channel(addresses["grpc"].removeprefix("grpc://")) as channel:
+def stub(made_server):
+    with grpc.insecure_channel(made_server["grpc"].removeprefix("grpc://")) as channel:
         yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
 
