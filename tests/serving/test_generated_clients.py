@@ -91,7 +91,7 @@ def run(*command, **environment):
 def test_python(folders, made_server, photos, capsys, model, own, protocol):
     given = (GIVEN_TEXTS if model == "pairs" else [*map(str, photos)]) if own else []
     client = runpy.run_path(str(folders[model] / "client.py"))
-    client["main"](made_server[protocol], *given)
+    client["main"](made_server[protocol] + "/" * own, *given)
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert_equal(found, answers_to(model, given, folders[model]))
 
