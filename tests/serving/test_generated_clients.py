@@ -3,6 +3,7 @@
 import json
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 
@@ -150,8 +151,8 @@ def test_curl_with_a_file(folders, made_server, photos, tmp_path):
 
 
 def test_curl_fails_where_the_server_refuses(folders, made_server, tmp_path):
-    script = tmp_path / "curl.sh"
-    script.write_text((folders["photos"] / "curl.sh").read_text().replace("/photos", "/away"))
+    script = shutil.copytree(folders["photos"], tmp_path / "serving") / "curl.sh"
+    script.write_text(script.read_text().replace("/photos", "/away"))
     status, out, _ = run("sh", script, HOST=made_server["rest"])
     assert status != 0
     assert '"error"' in out
