@@ -64,9 +64,14 @@ def first_changed(folder: Path) -> str | None:
     return next(changed_files(folder), None)
 
 
+def json_text(value: Any) -> str:
+    """JSON in full precision, with a final newline."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Writes JSON in full precision, with a final newline. Not atomic by itself."""
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Writes JSON as `json_text` makes it. Not atomic by itself."""
+    path.write_text(json_text(value), encoding="utf-8")
 
 
 @contextlib.contextmanager

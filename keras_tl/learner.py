@@ -3,7 +3,7 @@
 import math
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +29,7 @@ from keras_tl.errors import ConfigError, DataError, RunError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.report import write_report
+from keras_tl.export.card import card_facts, library_versions, overview, write_card
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.saved_model import export_version
 from keras_tl.export.server_configuration import check_serving, write_serving
@@ -45,7 +46,7 @@ from keras_tl.training.feature_cache import FeatureCache
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
-from keras_tl.training.origins import Trained, Wanted, find_origin
+from keras_tl.training.origins import Trained, Wanted, ancestry_of, find_origin
 from keras_tl.training.policies import HEAD_CONFIGS, HEADS, phases_of
 from keras_tl.training.tokens import TextNeeds
 from keras_tl.training.trainer import Trainer
@@ -102,7 +103,8 @@ class Learner:
         verbose: bool = True,
     ):
         if isinstance(backbone, Learner):
-            backbone = Trained(backbone.backbone, backbone.config, backbone._files)
+            ancestry = ancestry_of(backbone._about())
+            backbone = Trained(backbone.backbone, backbone.config, backbone._files, ancestry)
         precision = choose_precision(precision)
         wanted = Wanted(
             weights=weights,
@@ -127,6 +129,7 @@ class Learner:
         )
         chosen = choose_strategy(strategy)
         self._build(config, origin.weights, chosen, seed, data, verbose, origin.loaded)
+        self._ancestry = origin.ancestry
         if data.checked is not None and data.checked.bad:
             self._reporter.say(f"{data.checked.summary()}\ndata.checked names them.")
 
@@ -146,6 +149,9 @@ class Learner:
         self.data = data
         self.weights = weights
         self.evaluations: dict[str, dict[str, Any]] = {}
+        self._ancestry: tuple[dict[str, Any], ...] = ()
+        # What a loaded run says of the data and the versions that it was trained with.
+        self._trained_with: dict[str, Any] | None = None
         self._reporter = Reporter(verbose)
         self._strategy = strategy
         built = assemble(config, weights, strategy, seed, loaded, files)
@@ -262,7 +268,7 @@ class Learner:
         check_augmentation(augment)
         config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
         self._trainer.cache = FeatureCache(config)
-        return self._trainer.run(phase, self._need_data(), augment, callbacks)
+        return self._run(phase, augment, callbacks)
 
     def fine_tune(
         self,
@@ -307,7 +313,7 @@ class Learner:
             ConfigError: the backbone has no such block, or there is no such policy.
             DataError: the learner was loaded without data, or a file cannot be read.
         """
-        data = self._need_data()
+        self._need_data()
         phases = phases_of(
             policy,
             self.config.family,
@@ -326,7 +332,15 @@ class Learner:
         if not self.history and phases[0].batch_norm != "live":
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
-        return [self._trainer.run(phase, data, augment, callbacks) for phase in phases]
+        return [self._run(phase, augment, callbacks) for phase in phases]
+
+    def _run(
+        self, phase: Phase, augment: Augmentation, callbacks: Sequence[keras.callbacks.Callback]
+    ) -> PhaseRecord:
+        record = self._trainer.run(phase, self._need_data(), augment, callbacks)
+        # What was measured before is not true of these weights.
+        self.evaluations, self._trained_with = {}, None
+        return record
 
     def lr_find(
         self,
@@ -465,18 +479,8 @@ class Learner:
         Returns:
             The file written.
         """
-        config, data = self.config, self.data
-        about = {
-            "Backbone": f"{config.backbone} at {self._modality.about}",
-            "Weights": str(self.weights),
-            "Task": self.task.kind,
-            "Classes": ", ".join(self.class_names),
-            "Precision": config.precision,
-            "Seed": str(self.seed),
-        }
-        if data is not None:
-            about["Data"] = ", ".join(f"{len(s):,} {name}" for name, s in data.splits.items())
         figures = self._figures()
+        about = overview(self._facts())
         metrics = self.evaluations.get("test", {})
         title, item = "Transfer learning report", self._modality.item
         write_report(Path(path), title, about, self.history, metrics, figures, item)
@@ -500,13 +504,20 @@ class Learner:
             )
         return figures
 
-    def export(self, path: str | os.PathLike, serving: bool = False) -> Path:
-        """Writes the next version of a SavedModel below `path`, verified.
+    def export(
+        self,
+        path: str | os.PathLike,
+        serving: bool = False,
+        card: Mapping[str, str] | None = None,
+    ) -> Path:
+        """Writes the next version of a SavedModel below `path`, verified, with a model card.
 
         Args:
             path: the model's folder, such as `saved_models/photos`.
             serving: write `serving/` beside the versions too, configuration and clients for those
                 who run a server (see `export.server_configuration.write_serving`).
+            card: sections of the card that only you can write, by their headings, in Markdown,
+                such as `{"Intended use": "..."}`.
 
         Returns:
             The folder of the version, such as `saved_models/photos/1`.
@@ -514,12 +525,14 @@ class Learner:
         Raises:
             ExportError: what was written does not answer as the model does; it is not kept.
             ConfigError: with `serving`, the folder's name cannot be a model's name on a server;
-                nothing is written.
+                `card` is something else, or has a heading of the card's own. Nothing is written.
         """
+        path = Path(path)
         if serving:
-            check_serving(Path(path))
+            check_serving(path)
         made_up = self._modality.made_up()
-        version, found = export_version(self.serving_model, made_up, self.class_names, Path(path))
+        texts = write_card(self._facts(), path.resolve().name, card)
+        version, found = export_version(self.serving_model, made_up, self.class_names, path, texts)
         worst = max(d for outputs in found.differences.values() for d in outputs.values())
         self._reporter.say(f"Exported {version}: verified, largest difference {worst:.1e}.")
         if serving:
@@ -534,18 +547,30 @@ class Learner:
         Returns:
             The run's folder. A run that was there is replaced.
         """
-        about = {
+        write_run(Path(path), self._about(), self.model, self._files)
+        return Path(path)
+
+    def _about(self) -> dict[str, Any]:
+        """What a run records beside its weights, as JSON types."""
+        trained_with = self._trained_with or {
+            "data": self.data.describe() if self.data is not None else None,
+            "versions": library_versions(),
+        }
+        return {
             "format": _FORMAT,
             "config": self.config.to_json(),
             "seed": self.seed,
             "weights": self.weights,
+            "ancestry": list(self._ancestry),
             "history": [record.to_json() for record in self.history],
             "evaluations": self.evaluations,
-            "data": self.data.describe() if self.data is not None else None,
-            "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+            **trained_with,
         }
-        write_run(Path(path), about, self.model, self._files)
-        return Path(path)
+
+    def _facts(self) -> dict[str, Any]:
+        """What a model card and a report say of the model."""
+        parameters = {"backbone": self.backbone.count_params(), "head": self.head.count_params()}
+        return card_facts(self._about(), parameters, self._files)
 
     @classmethod
     def load(
@@ -572,13 +597,15 @@ class Learner:
         learner._build(config, None, chosen, about["seed"], data, verbose, files=files)
         load_run_weights(Path(path), learner.model)
         if data is not None and about["data"] is not None:
-            now = data.describe()["splits"].get("train")
-            if now != about["data"]["splits"].get("train"):
+            now, then = (found["splits"]["train"] for found in (data.describe(), about["data"]))
+            if any(now[key] != then[key] for key in ("items", "fingerprint")):
                 learner._reporter.say(
                     "These are not the data the run was trained on, or they are split otherwise: "
                     "images it has seen in training may be among those it is tested on."
                 )
         learner.weights = about["weights"]
+        learner._ancestry = tuple(about.get("ancestry", ()))
+        learner._trained_with = {key: about[key] for key in ("data", "versions")}
         learner.evaluations = about["evaluations"]
         learner.history.extend(map(PhaseRecord.from_json, about["history"]))
         return learner

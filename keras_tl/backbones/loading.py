@@ -47,6 +47,7 @@ class LoadedBackbone:
         identity: what the network's graph is, for the feature cache's key.
         files: what else is needed to build it again.
         longest: the most tokens that it has positions for; `None`: nothing says so.
+        about: what it says of how it came to be, as JSON types.
     """
 
     network: keras.Model
@@ -54,6 +55,7 @@ class LoadedBackbone:
     identity: str
     files: BackboneFiles = BackboneFiles()
     longest: int | None = None
+    about: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def takes_pixels(self) -> bool:

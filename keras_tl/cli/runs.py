@@ -108,8 +108,20 @@ def report(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
     is_flag=True,
     help="Also write the folder serving/ beside the versions: configuration for a server, clients.",
 )
+@click.option(
+    "--card",
+    type=click.Path(path_type=Path),
+    help='Sections of the model card, a JSON file such as {"Intended use": "..."}.',
+)
 @with_json
-def export(verbose: bool, run: Path, out: Path, serving: bool) -> tuple[dict, str]:
-    """Export a saved RUN as a verified SavedModel for TF Serving."""
-    version = start_toolkit().Learner.load(run, verbose=verbose).export(out, serving=serving)
+def export(
+    verbose: bool, run: Path, out: Path, serving: bool, card: Path | None
+) -> tuple[dict, str]:
+    """Export a saved RUN as a verified SavedModel for TF Serving, with a model card."""
+    toolkit = start_toolkit()
+    from keras_tl.export.card import read_sections
+
+    sections = None if card is None else read_sections(card)
+    learner = toolkit.Learner.load(run, verbose=verbose)
+    version = learner.export(out, serving=serving, card=sections)
     return {"version": str(version)}, f"Exported to {version}."

@@ -28,6 +28,16 @@ def mixes_labels(kind: Augmentation) -> bool:
     return any(isinstance(part, str) and part in _MIXING for part in _parts(kind))
 
 
+def names_of(kind: Augmentation) -> tuple[str, ...]:
+    """What an augmentation is called in records: its names, and the classes of layers."""
+    if kind is False:
+        return ()
+    return tuple(
+        part if isinstance(part, str) else getattr(part, "__name__", type(part).__name__)
+        for part in ("standard" if part is True else part for part in _parts(kind))
+    )
+
+
 def augmenter(
     kind: Augmentation, seed: int
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None:

@@ -37,6 +37,11 @@ class Split(abc.ABC):
         rows = np.random.default_rng(seed).permutation(len(self))[:count]
         return self.take(np.sort(rows))
 
+    @property
+    def in_files(self) -> bool:
+        """Whether the items are files, of which `fingerprint` looks at the names only."""
+        return False
+
     @abc.abstractmethod
     def fingerprint(self, full_hash: bool = False) -> str:
         """Identifies the items and their order, as 64 hexadecimal digits.
@@ -140,17 +145,32 @@ class LabelledData(abc.ABC, Generic[S]):
 
     def describe(self) -> dict[str, Any]:
         """What the data are, for a saved run: classes, and how they were split; JSON types."""
+        checked = self.checked
         return {
             "task": self.task,
             "class_names": list(self.class_names),
             **self._own_settings(),
             "split_settings": self.split_settings,
             "source_settings": self.source_settings,
+            "fingerprint_of": "files" if self.splits["train"].in_files else "content",
+            "checked": checked and {"items": checked.checked, "left_out": len(checked.bad)},
             "splits": {
-                name: {"items": len(split), "fingerprint": _fingerprint(split)}
+                name: {
+                    "items": len(split),
+                    "classes": self._class_counts(split),
+                    "fingerprint": _fingerprint(split),
+                }
                 for name, split in self.splits.items()
             },
         }
+
+    def _class_counts(self, split: S) -> dict[str, int]:
+        """How many items each class has; none for a regression."""
+        if self.task == "multilabel":
+            counts = split.labels.sum(axis=0)
+        else:
+            counts = [np.count_nonzero(split.labels == c) for c in range(len(self.class_names))]
+        return {name: int(count) for name, count in zip(self.class_names, counts, strict=True)}
 
     @abc.abstractmethod
     def _own_settings(self) -> dict[str, Any]:

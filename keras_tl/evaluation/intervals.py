@@ -1,4 +1,4 @@
-"""Means of a few repetitions, with what chance alone would allow."""
+"""Means of a few repetitions, and shares of items, with what chance alone would allow."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -39,3 +39,18 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     mean = float(np.mean(values))
     half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values))
     return Interval(mean, mean - half, mean + half)
+
+
+def share_interval(count: int, items: int, confidence: float = 0.95) -> Interval:
+    """A share of items that are a sample of all that there could be, and its confidence interval.
+
+    The score interval (Wilson, "Probable inference, the law of succession, and statistical
+    inference", JASA 22, 1927): it stays within [0, 1] and has a width where the share is 0 or 1.
+
+    Args:
+        count: how many of the items.
+        items: how many there are, at least one.
+        confidence: see `mean_interval`.
+    """
+    found = stats.binomtest(count, items).proportion_ci(confidence, "wilson")
+    return Interval(count / items, float(found.low), float(found.high))

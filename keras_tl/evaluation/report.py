@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.files import whole_file
 from keras_tl.training.history import PhaseRecord
 
@@ -37,16 +38,6 @@ img {{ max-width: 100%; height: auto; background: white; }}
 </html>
 """
 
-_TITLES = {
-    "auc": "AUC",
-    "f1": "F1",
-    "f1_micro": "F1, micro",
-    "f1_macro": "F1, macro",
-    "mae": "mean absolute error",
-    "rmse": "root mean squared error",
-    "r2": "R\N{SUPERSCRIPT TWO}",
-}
-
 
 def write_report(
     path: Path,
@@ -71,15 +62,17 @@ def write_report(
     parts = [_table(["", ""], about.items())]
     if metrics:
         parts.append(f"<h2>On the {metrics['items']:,} {item}s of the test split</h2>")
-        numbers = [(_title(k), _number(v)) for k, v in metrics.items() if isinstance(v, float)]
+        numbers = [
+            (title_of(k), number_text(v)) for k, v in metrics.items() if isinstance(v, float)
+        ]
         parts.append(_table(["metric", "value"], numbers))
     if metrics.get("per_class"):
         columns = list(next(iter(metrics["per_class"].values())))
         rows = metrics["per_class"].items()
         parts.append(
             _table(
-                ["class", *map(_title, columns)],
-                ((name, *(_number(row[column]) for column in columns)) for name, row in rows),
+                ["class", *map(title_of, columns)],
+                ((name, *(number_text(row[column]) for column in columns)) for name, row in rows),
             )
         )
     if history:
@@ -100,16 +93,6 @@ def _phase_row(record: PhaseRecord) -> tuple:
     kept = record.best_epoch or "none: no epoch was better than before"
     rate = f"{record.phase.learning_rate:g}"
     return record.phase.name, len(record.epochs), rate, kept, f"{record.seconds:.1f}"
-
-
-def _title(key: str) -> str:
-    return _TITLES.get(key, key.replace("_", " "))
-
-
-def _number(value: float | int | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _table(head: list[str], rows) -> str:

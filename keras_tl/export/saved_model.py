@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import tensorflow as tf
@@ -22,11 +23,13 @@ def export_version(
     made_up: Mapping[str, np.ndarray],
     labels: tuple[str, ...],
     base: Path,
+    texts: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Path, Verification]:
     """Exports to the next free version below `base`, in the layout of TF Serving.
 
         base/1/saved_model.pb
         base/1/variables/
+        base/1/MODEL_CARD.md, base/1/model.json       what is given as `texts`
         base/1/assets/labels.txt                      one class a line, in the order of the outputs
         base/1/assets.extra/keras_tl_examples.json    made-up questions, and their answers
         base/1/assets.extra/keras_tl_checksums.json   SHA-256 of the files above
@@ -40,6 +43,7 @@ def export_version(
         made_up: some arguments of its signatures, by their names.
         labels: the classes' names; without any there is no labels.txt.
         base: the model's folder.
+        texts: what stands beside the model, by the names of the files.
 
     Returns:
         The folder of the version, and what its verification found.
@@ -54,6 +58,8 @@ def export_version(
         try:
             with whole_folder(version) as folder:
                 _write(serving, made_up, labels, folder)
+                for name, text in texts.items():
+                    (folder / name).write_text(text, "utf-8")
                 write_checksums(folder, CHECKSUMS)
                 # Not among them: users add requests of their own, and verifying asks them all.
                 write_warmup(folder, base.resolve().name)

@@ -17,6 +17,8 @@ class PhaseRecord:
         seconds: wall time of the phase, feature extraction included.
         best_epoch: the epoch, from 1, whose weights were kept; 0: those from before the phase.
         cached: whether the epochs ran on cached features.
+        augment: how items were augmented, see `keras_tl.data.augmentation.names_of`; `None`: it is
+            not known, as of runs from before it was recorded.
     """
 
     phase: Phase
@@ -24,6 +26,7 @@ class PhaseRecord:
     seconds: float
     best_epoch: int
     cached: bool
+    augment: tuple[str, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON types."""
@@ -32,9 +35,10 @@ class PhaseRecord:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "PhaseRecord":
         """Reads `to_json`'s result."""
-        return cls(
-            **(
-                values
-                | {"phase": Phase.from_json(values["phase"]), "epochs": tuple(values["epochs"])}
-            )
-        )
+        augment = values.get("augment")
+        read = {
+            "phase": Phase.from_json(values["phase"]),
+            "epochs": tuple(values["epochs"]),
+            "augment": None if augment is None else tuple(augment),
+        }
+        return cls(**(values | read))

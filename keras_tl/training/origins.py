@@ -28,6 +28,9 @@ from keras_tl.training.tokens import TFHUB, TextNeeds, fit_to_texts
 RUN = "run:"
 KERASHUB = "kerashub:"
 
+# Kinds of what is in `Origin.ancestry`.
+TRAINING, LANGUAGE_MODEL = "training", "language model"
+
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
@@ -37,11 +40,13 @@ class Trained:
         backbone: the layer.
         config: that model's configuration.
         files: what belongs to the backbone.
+        ancestry: see `Origin`; the training of that model is the first.
     """
 
     backbone: Backbone
     config: ModelConfig
     files: BackboneFiles
+    ancestry: tuple[dict[str, Any], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +82,8 @@ class Origin:
         output_block: where the network is cut off.
         architecture: a network that is not the catalogue's as Keras serialises all of it.
         loaded: the network with its weights; `None`: still to be loaded from the catalogue.
+        ancestry: what the weights were trained on before, as far as that is recorded, the latest
+            first; JSON types, see `ancestry_of`.
     """
 
     backbone: str
@@ -85,6 +92,7 @@ class Origin:
     output_block: str | None = None
     architecture: dict[str, Any] | None = None
     loaded: LoadedBackbone | None = None
+    ancestry: tuple[dict[str, Any], ...] = ()
 
     @property
     def family(self) -> str:
@@ -186,7 +194,8 @@ def _own(name: str, loaded: LoadedBackbone, weights: str, wanted: Wanted) -> Ori
     architecture = json.loads(loaded.network.to_json())
     if wanted.output_block is not None:
         loaded = cut_short(loaded, wanted.output_block)
-    return Origin(name, size, weights, wanted.output_block, architecture, loaded)
+    ancestry = ({"kind": LANGUAGE_MODEL} | loaded.about,) if loaded.about else ()
+    return Origin(name, size, weights, wanted.output_block, architecture, loaded, ancestry)
 
 
 def _of_hub(handle: str, wanted: Wanted) -> Origin:
@@ -208,11 +217,33 @@ def _of_run(place: str, wanted: Wanted) -> Origin:
 
 
 def _read_trained(path: Path) -> Trained:
-    config = ModelConfig.from_json(read_run(path)["config"])
+    about = read_run(path)
+    config = ModelConfig.from_json(about["config"])
     files = run_files(path)
     built = assemble(config, None, tf.distribute.get_strategy(), seed=0, files=files)
     load_run_weights(path, built.parts.model)
-    return Trained(built.parts.backbone, config, files)
+    return Trained(built.parts.backbone, config, files, ancestry_of(about))
+
+
+def ancestry_of(about: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """What a run says of its training, before what it says of its backbone's earlier ones.
+
+    Args:
+        about: what is in a run's `run.json`.
+
+    Returns:
+        `Origin.ancestry` of a backbone that is taken from the run.
+    """
+    data = about["data"]
+    training = {
+        "kind": TRAINING,
+        "weights": about["weights"],
+        "task": about["config"]["task"],
+        "class_names": list(about["config"]["class_names"]),
+        "data": data and data["splits"].get("train"),
+        "history": about["history"],
+    }
+    return (training, *about.get("ancestry", ()))
 
 
 def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:
@@ -232,7 +263,15 @@ def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:
     if config.is_text and wanted.texts is not None:
         loaded = fit_to_texts(loaded, config.backbone, wanted.texts)
     output_block = wanted.output_block or config.output_block
-    return Origin(config.backbone, size, weights, output_block, config.architecture, loaded)
+    return Origin(
+        config.backbone,
+        size,
+        weights,
+        output_block,
+        config.architecture,
+        loaded,
+        source.ancestry,
+    )
 
 
 # What stands before a backbone's place, and what finds it there.

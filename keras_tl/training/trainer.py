@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
 from keras_tl.config import CacheConfig, ModelConfig, Phase
-from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels
+from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels, names_of
 from keras_tl.data.labelled import LabelledData, Split
 from keras_tl.errors import ConfigError
 from keras_tl.reporting import Reporter
@@ -97,6 +97,7 @@ class Trainer:
                 before=before,
                 callbacks=callbacks,
             )
+        record = dataclasses.replace(record, augment=names_of(augment))
         if cached:
             # The whole model is left as a frozen one that can be fitted and evaluated.
             prepare(self._parts.model, self._parts.backbone, phase, 1, self.task)

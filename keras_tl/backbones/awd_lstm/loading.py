@@ -22,4 +22,4 @@ def load_ulmfit(path: Path) -> LoadedBackbone:
     """
     model = load_language_model(path)
     files = BackboneFiles(preprocessor=WordPreprocessor(model.vocabulary))
-    return dataclasses.replace(loaded_network(model.encoder()), files=files)
+    return dataclasses.replace(loaded_network(model.encoder()), files=files, about=model.about)

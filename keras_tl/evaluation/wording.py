@@ -1,0 +1,23 @@
+"""How metrics are named and written for people."""
+
+_TITLES = {
+    "auc": "AUC",
+    "f1": "F1",
+    "f1_micro": "F1, micro",
+    "f1_macro": "F1, macro",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "r2": "R\N{SUPERSCRIPT TWO}",
+}
+
+
+def title_of(key: str) -> str:
+    """A metric's name in words."""
+    return _TITLES.get(key, key.replace("_", " "))
+
+
+def number_text(value: float | int | None) -> str:
+    """A number to four digits, whole ones to all of them; `-` for none."""
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

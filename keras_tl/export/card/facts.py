@@ -1,0 +1,163 @@
+"""What a model card says, as JSON types."""
+
+import importlib.metadata
+import math
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.backbones.loading import BackboneFiles
+from keras_tl.evaluation.intervals import Interval, mean_interval, share_interval
+from keras_tl.export.card.limits import limits_of, warnings_of
+from keras_tl.export.card.pretraining import phase_facts, pretraining_facts, public_place
+from keras_tl.export.card.reproduction import calls
+
+FORMAT = 1
+# Distributions that a model may depend on, where they are installed.
+_PACKAGES = ("keras_tl", "keras-hub", "tensorflow-hub", "tensorflow-text")
+_NOT_HERE = {"kind", "data_dir"}
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of what models are trained and exported with."""
+    versions = {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+    }
+    for name in _PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def card_facts(
+    run: Mapping[str, Any], parameters: Mapping[str, int], files: BackboneFiles
+) -> dict[str, Any]:
+    """What is known of a model, without paths of the machine and names of files.
+
+    Args:
+        run: what a run records, see `keras_tl.training.checkpoints`.
+        parameters: how many numbers `backbone` and `head` have.
+        files: what belongs to the backbone.
+
+    Returns:
+        JSON types, without infinite numbers and NaN, which JSON does not have: `None` instead.
+    """
+    config = run["config"]
+    facts = {
+        "format": FORMAT,
+        "task": {
+            "kind": config["task"],
+            "item": "text" if config["image_size"] is None else "image",
+            "class_names": list(config["class_names"]),
+        },
+        "input": _input(config, files),
+        "backbone": {
+            "name": public_place(config["backbone"]),
+            "parameters": parameters["backbone"],
+            "output_block": config["output_block"],
+            "fine_tuned": any(p["phase"]["unfreeze"] is not None for p in run["history"]),
+        },
+        "head": {"parameters": parameters["head"]} | config["head"],
+        "pretraining": pretraining_facts(run, files),
+        "data": _data(run["data"], config),
+        "training": [phase_facts(record) for record in run["history"]],
+        "evaluations": {
+            split: _evaluation(metrics) for split, metrics in run["evaluations"].items()
+        },
+        "seed": run["seed"],
+        "precision": config["precision"],
+        "calls": calls(run),
+        "versions": {"trained_with": run["versions"], "exported_with": library_versions()},
+    }
+    facts |= {"warnings": warnings_of(facts), "limits": limits_of(facts)}
+    return _finite(facts)
+
+
+def _input(config: Mapping[str, Any], files: BackboneFiles) -> dict[str, Any]:
+    if config["image_size"] is not None:
+        return {"image_size": list(config["image_size"]), "resize": config["resize"]}
+    tokens = files.preprocessor
+    return {
+        "sequence_length": config["sequence_length"],
+        # What comes after the kind is of use to machines only.
+        "tokens": None if tokens is None else tokens.identity.split()[0],
+        "are_pairs": config["are_pairs"],
+    }
+
+
+def _data(data: Mapping[str, Any] | None, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    if data is None:
+        return None
+    source = data["source_settings"]
+    facts = {
+        "source": source.get("kind"),
+        "source_settings": {k: v for k, v in source.items() if k not in _NOT_HERE},
+        "split_settings": data["split_settings"],
+        # None of these was recorded by earlier versions.
+        "checked": data.get("checked"),
+        "fingerprint_of": data.get("fingerprint_of"),
+        "splits": data["splits"],
+    }
+    if config["task"] == "regression":
+        facts["targets"] = {"mean": config["target_mean"], "scale": config["target_scale"]}
+    return facts
+
+
+def _evaluation(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The metrics with 95% intervals where the items' answers are independent of each other."""
+    items = metrics["items"]
+    found = {
+        name: _value(value)
+        for name, value in metrics.items()
+        if name != "items" and (value is None or isinstance(value, float))
+    }
+    if "accuracy" in found:
+        right = round(metrics["accuracy"] * items)
+        found["accuracy"] = _value(metrics["accuracy"], share_interval(right, items))
+    if metrics.get("values") and items > 1:
+        errors = [abs(truth - answer) for truth, answer in metrics["values"]]
+        found["mae"] = _value(metrics["mae"], mean_interval(errors))
+    evaluation = {"items": items, "metrics": found}
+    if "per_class" in metrics:
+        evaluation["per_class"] = {name: _class(row) for name, row in metrics["per_class"].items()}
+    if "confusion_matrix" in metrics:
+        matrix = metrics["confusion_matrix"]
+        evaluation["confusion_matrix"] = matrix
+        # What is right without looking.
+        evaluation["most_frequent_share"] = max(map(sum, matrix)) / items
+    return evaluation
+
+
+def _class(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A class's row; the counts are those that its shares were made of."""
+    right = round(row["recall"] * row["items"])
+    answered = round(right / row["precision"]) if row["precision"] else 0
+    found = {name: _value(value) for name, value in row.items() if name != "items"}
+    for name, of in (("precision", answered), ("recall", row["items"])):
+        # Without an item there is no share; scikit-learn says 0.
+        found[name] = _value(row[name], share_interval(right, of)) if of else _value(None)
+    return {"items": row["items"]} | found
+
+
+def _value(value: float | None, interval: Interval | None = None) -> dict[str, Any]:
+    return {
+        "value": value,
+        "interval": None if interval is None else [interval.low, interval.high],
+    }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,192 @@
+"""What whoever deploys a model has to know: sentences about its facts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_tl.export.card.pretraining import IMAGENET, RANDOM
+
+# A confidence interval wider than this hides differences that matter in use.
+_WIDE = 0.1
+# From here on the most frequent class has twice the weight of the rarest one in the loss.
+_IMBALANCED = 2.0
+# With fewer items of a class, a recall of a half is only known to within about 17 points.
+_FEW = 30
+_GROUPS = {"image": "camera, place", "text": "language, author"}
+
+Facts = Mapping[str, Any]
+
+
+def warnings_of(facts: Facts) -> list[str]:
+    """What makes a model unfit for use, or its card unfit to judge it by; one sentence each."""
+    found = []
+    if not facts["training"]:
+        found.append("The head is untrained: its answers mean nothing.")
+    if facts["data"] is None:
+        found.append("What the model was trained on is not recorded.")
+    test = facts["evaluations"].get("test")
+    splits = {} if facts["data"] is None else facts["data"]["splits"]
+    if test is None and splits and "test" not in splits:
+        found.append(
+            "Not evaluated: the data have no test split. Keep one (`test_split=0.15`), or nobody "
+            "can tell how good the model is."
+        )
+    elif test is None:
+        found.append(
+            "Not evaluated on the test split: run `learner.evaluate()` before `learner.export()`."
+        )
+    else:
+        found += _doubts(test, splits.get("test"))
+    return found
+
+
+def _doubts(test: Facts, split: Facts | None) -> list[str]:
+    found = []
+    if split is not None and split["items"] != test["items"]:
+        found.append(
+            f"The metrics are of {test['items']:,} items; the test split of the data that the "
+            f"model was trained with has {split['items']:,}. They are of other data."
+        )
+    share = test.get("most_frequent_share")
+    if share is not None and test["metrics"]["accuracy"]["interval"][0] <= share:
+        found.append(
+            "The model is not surely better than always answering the most frequent class, which "
+            f"is right {share:.1%} of the time."
+        )
+    return found
+
+
+def limits_of(facts: Facts) -> dict[str, str]:
+    """Limits and risks, by their headings."""
+    item = facts["task"]["item"]
+    found = {
+        "Out of domain": _out_of_domain(facts),
+        "Inherited bias": _bias(facts),
+        "Groups": (
+            "The metrics are over whole splits and classes. How the model does on other groups "
+            f"of {item}s, such as those of one {_GROUPS[item]} or group of people, was not "
+            "measured."
+        ),
+    }
+    if facts["task"]["kind"] != "regression":
+        found["Calibration"] = (
+            "The probabilities are not calibrated: how often an answer of 0.9 is right was not "
+            "measured. Measure it on data of your own before a threshold decides anything."
+        )
+    test = facts["evaluations"].get("test")
+    if test is not None:
+        found |= _test_set(test, item)
+    if facts["data"] is not None:
+        found |= _data(facts["data"], item)
+    return found | {"Unusable items": _unusable(facts), "Licences": _licences(facts)}
+
+
+def _out_of_domain(facts: Facts) -> str:
+    kind, item = facts["task"]["kind"], facts["task"]["item"]
+    answer = {
+        "multiclass": "one of its classes",
+        "binary": "one of its two classes",
+        "multilabel": "probabilities of its labels",
+        "regression": "a number",
+    }[kind]
+    sure = ", often with a high probability (Hendrycks and Gimpel, 2017, arXiv:1610.02136)"
+    return (
+        f"The model answers anything with {answer}, also {item}s that are unlike those it was "
+        f"trained on{'' if kind == 'regression' else sure}. It never says that it does not know."
+    )
+
+
+def _bias(facts: Facts) -> str:
+    before, item = facts["pretraining"], facts["task"]["item"]
+    own = f"It repeats what is biased in the {item}s of this task and in their labels."
+    if before["kind"] == IMAGENET:
+        inherited = (
+            "The backbone was pretrained on ImageNet: photographs from the web, labelled by "
+            "people, in which places, people and things are shown unevenly (Yang et al., 2020, "
+            "arXiv:1912.07726)."
+        )
+    elif before["kind"] == RANDOM:
+        inherited = "The weights were random before any training."
+    else:
+        inherited = "What the backbone was pretrained on is not recorded here."
+    if before["ancestry"]:
+        inherited += " It was trained on other data before; Model details lists them."
+    elif before["kind"] == RANDOM:
+        return f"{inherited} {own}"
+    return f"{inherited} The model inherits the bias in that; fine-tuning does not remove it. {own}"
+
+
+def _licences(facts: Facts) -> str:
+    found = "Under which licence the model may be given on is not for this card to say, and that "
+    found += f"of the {facts['task']['item']}s it was trained on is not recorded."
+    if facts["pretraining"]["kind"] == IMAGENET:
+        found += (
+            " The licence of the weights is the one they were published under; ImageNet's own "
+            "terms allow its images for non-commercial research and education only."
+        )
+    return found
+
+
+def _test_set(test: Facts, item: str) -> dict[str, str]:
+    found = {}
+    interval = test["metrics"].get("accuracy", {}).get("interval")
+    counts = {name: row["items"] for name, row in test.get("per_class", {}).items()}
+    if interval is not None and interval[1] - interval[0] > _WIDE:
+        found["Small test set"] = (
+            f"With {test['items']:,} {item}s the accuracy is only known to lie between "
+            f"{interval[0]:.1%} and {interval[1]:.1%} (95% confidence)."
+        )
+    few = [name for name, count in counts.items() if count < _FEW]
+    if few:
+        found["Classes with few test items"] = (
+            f"{len(few):,} of {len(counts):,} classes have fewer than {_FEW} {item}s in the test "
+            f"split, the rarest {min(counts.values()):,}. Read their intervals, not their metrics."
+        )
+    return found
+
+
+def _data(data: Facts, item: str) -> dict[str, str]:
+    found = {}
+    counts = data["splits"]["train"].get("classes") or {}
+    most, least = max(counts.values(), default=0), min(counts.values(), default=0)
+    if most and not least:
+        found["Class imbalance"] = (
+            f"A class has no {item} in training; the most frequent one has {most:,}."
+        )
+    elif most >= _IMBALANCED * least:
+        found["Class imbalance"] = (
+            f"The most frequent class has {most:,} {item}s in training, {most / least:.1f} times "
+            f"as many as the rarest one ({least:,}). Rare classes tend to be answered too seldom."
+        )
+    how = {
+        "content": (
+            f"They are SHA-256 of the {item}s in their order. No {item} can be read from them, but "
+            "whoever has the same ones can confirm that they were used."
+        ),
+        "files": (
+            "They are SHA-256 of the files' paths, sizes and times in their order, not of what is "
+            "in them. No file can be read from them, but whoever has the same files in the same "
+            "place can confirm that they were used."
+        ),
+    }.get(data["fingerprint_of"], "Whoever has the same data can confirm that they were used.")
+    found["Fingerprints of the data"] = f"{how} Counts and names of classes are told as well."
+    return found
+
+
+def _unusable(facts: Facts) -> str:
+    if facts["task"]["item"] == "image":
+        found = (
+            "What cannot be decoded is answered with `valid` false and zeros: look at `valid` "
+            "before the answer. A damaged JPEG can decode without an error."
+        )
+    else:
+        found = "Any bytes are a text, also an empty one, and get an answer."
+        length = facts["input"]["sequence_length"]
+        if length is not None:
+            found += f" Of a longer text the model reads {length:,} tokens."
+    checked = facts["data"] and facts["data"]["checked"]
+    if checked and checked["left_out"]:
+        found += (
+            f" Of the {checked['items']:,} {facts['task']['item']}s of the data, "
+            f"{checked['left_out']:,} could not be used and are in no split and no metric."
+        )
+    return found

@@ -1,0 +1,103 @@
+"""The calls that train a model again, as far as a run records them."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from keras_tl.config import HeadConfig, Phase
+from keras_tl.data.augmentation import AUGMENTATIONS
+from keras_tl.export.card.pretraining import public_place
+
+_WIDTH = 88
+# The arguments of `fit_head`; the rest of its phase are the defaults.
+_OF_HEADS = ("epochs", "learning_rate", "batch_size", "label_smoothing", "class_weight")
+
+
+def calls(run: Mapping[str, Any]) -> list[str]:
+    """Lines of Python; `...` stands for what only the user has.
+
+    Args:
+        run: what a run records.
+    """
+    lines = ["import keras_tl as ktl", ""]
+    lines += _data(run) + _learner(run)
+    for record in run["history"]:
+        phase = record["phase"]
+        values = _differing(phase, Phase)
+        augment = record.get("augment")
+        given = {} if augment is None else {"augment": _augment(augment)}
+        if phase["unfreeze"] is None:
+            values = {name: values[name] for name in _OF_HEADS if name in values}
+            lines += _call("learner.fit_head", values | given)
+        else:
+            lines += _call("phase = ktl.Phase", values)
+            lines += _call("learner.fine_tune", {"policy": "phase"} | given)
+    return lines
+
+
+def _data(run: Mapping[str, Any]) -> list[str]:
+    data, config = run["data"], run["config"]
+    if data is None:
+        return ["data = ...  # not recorded"]
+    source = dict(data["source_settings"])
+    kind = source.pop("kind", None)
+    source.pop("data_dir", None)
+    constructor = {None: "from_arrays", "digits": "digits"}.get(kind, f"from_{kind}")
+    place = {} if kind == "digits" else {"": "..."}
+    own = {name: data.get(name) for name in ("resize", "sequence_length")}
+    settings = source | data["split_settings"] | own
+    values = {name: repr(value) for name, value in settings.items() if value is not None}
+    owner = "TextData" if config["image_size"] is None else "ImageData"
+    return _call(f"data = ktl.{owner}.{constructor}", place | values)
+
+
+def _learner(run: Mapping[str, Any]) -> list[str]:
+    config = run["config"]
+    weights = run["weights"]
+    # A backbone that is not from the catalogue brings its weights along.
+    by_name = config["architecture"] is None and ":" not in config["backbone"]
+    is_own = by_name and (weights is None or not weights.startswith(("run:", "those of")))
+    values = {"": repr(public_place(config["backbone"])), " ": "data"}
+    if is_own:
+        values["weights"] = repr(weights and public_place(weights))
+    elif weights is not None and weights.startswith("run:"):
+        values[""] = repr(public_place(weights))
+    elif weights is not None and weights.startswith("those of"):
+        values[""] = "..."
+    if config["image_size"] is not None:
+        values["image_size"] = repr(tuple(config["image_size"]))
+    if config["output_block"] is not None:
+        values["output_block"] = repr(config["output_block"])
+    values["head"] = _written("ktl.HeadConfig", _differing(config["head"], HeadConfig))
+    values |= {"precision": repr(config["precision"]), "seed": repr(run["seed"])}
+    return _call("learner = ktl.Learner", values)
+
+
+def _differing(values: Mapping[str, Any], kind: type[Phase | HeadConfig]) -> dict[str, str]:
+    """The arguments that have no default, or not that value."""
+    # JSON has no tuples.
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    fields = [field for field in dataclasses.fields(kind) if field.name in given]
+    return {f.name: repr(given[f.name]) for f in fields if given[f.name] != f.default}
+
+
+def _augment(names: list[str]) -> str:
+    """Layers of the user's own are only known by their classes."""
+    shown = [repr(name) if name in AUGMENTATIONS else f"{name}(...)" for name in names]
+    if not shown:
+        return "False"
+    return shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
+
+
+def _written(function: str, values: Mapping[str, str]) -> str:
+    arguments = [f"{name}={value}" if name.strip() else value for name, value in values.items()]
+    return f"{function}({', '.join(arguments)})"
+
+
+def _call(function: str, values: Mapping[str, str]) -> list[str]:
+    """A call, in one line if it is short; arguments without a name have a blank one."""
+    line = _written(function, values)
+    if len(line) <= _WIDTH:
+        return [line]
+    arguments = [f"{name}={value}" if name.strip() else value for name, value in values.items()]
+    return [f"{function}(", *(f"    {argument}," for argument in arguments), ")"]
