@@ -1,9 +1,12 @@
 """Tiny AWD-LSTM language models, with random weights, made for tests."""
 
+import dataclasses
+
 from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.ulmfit import AwdLstmConfig, LanguageModel, Vocabulary
 
 WIDTH = 8
+ABOUT = {"texts": 3, "tokens": 12}
 WORDS = ("good", "bad", "film", "the", "s", ".")
 
 
@@ -20,5 +23,5 @@ def make_language_model(words=WORDS, **changes):
 
 def save_language_model(folder, **changes):
     """Its folder."""
-    make_language_model(**changes).save(folder)
+    dataclasses.replace(make_language_model(**changes), about=ABOUT).save(folder)
     return folder

@@ -164,6 +164,7 @@ MISTAKES = {
     "run-to-predict": (["predict", "{}", "a.jpg"], "No run at"),
     "run-to-report": (["report", "{}/no", "--out", "{}/r.html"], "No run at"),
     "run-to-export": (["export", "{}/no", "--out", "{}/model"], "No run at"),
+    "card": (["export", "{}/no", "--out", "{}/m", "--card", "{}/no.json"], "only you can write"),
     "export-to-verify": (["verify", "{}/no"], "No export at"),
     "empty-export": (["verify", "{}", "--json"], "No export at"),
 }

@@ -13,6 +13,7 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.backbones.loading import load_architecture
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError, WeightsError
+from keras_tl.export.card import write_card
 from keras_tl.files import sha256, write_json
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 
@@ -113,9 +114,13 @@ def test_heads(tiny_data, head, shape):
 
 
 def test_a_run_trains_on_where_it_stopped(trained, tmp_path):
+    trained.evaluate()
     trained.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", make_tiny_data(), verbose=False)
+    assert loaded.evaluations
     loaded.fine_tune(epochs=1, augment=False)
+    # What was measured is not true of the new weights.
+    assert not loaded.evaluations
     assert [record.phase.name for record in loaded.history] == ["head", "fine-tune"]
     with pytest.raises(DataError, match=r"loaded without data.*Learner.load\(path, data=...\)"):
         ktl.Learner.load(tmp_path / "run", verbose=False).fit_head()
@@ -131,7 +136,13 @@ def test_a_run_is_json_and_weights(trained, tmp_path):
     }
     trained.save(tmp_path / "run")
     assert [f.name for f in tmp_path.iterdir()] == ["run"]
-    assert ktl.Learner.load(tmp_path / "run", verbose=False).evaluations == trained.evaluations
+    loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
+    assert loaded.evaluations == trained.evaluations
+    # Without the data it says the same of itself, and so does a run that it saves.
+    assert write_card(loaded._facts(), "model") == write_card(trained._facts(), "model")
+    loaded.save(tmp_path / "again")
+    runs = ((tmp_path / name / "run.json").read_bytes() for name in ("run", "again"))
+    assert len(set(runs)) == 1
 
 
 def change_byte(path):

@@ -12,6 +12,7 @@ from keras_tl.backbones.texts import WordPiecePreprocessor
 from keras_tl.config import Phase
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError
 from keras_tl.export.verification import verify
+from keras_tl.files import sha256_of_folder
 from tests import hub_modules, language_models
 from tests.conftest import make_tiny_data
 
@@ -216,7 +217,12 @@ def test_another_learner_and_a_run_give_their_encoder(modules, tmp_path):
 
 
 def test_a_run_holds_the_module_and_notices_a_change(modules, tmp_path):
-    make_learner(modules, "hub").save(tmp_path / "run")
+    learner = make_learner(modules, "hub")
+    facts = learner._facts()
+    assert facts["pretraining"]["module_sha256"] == sha256_of_folder(modules["encoder"])
+    assert facts["input"]["tokens"] == "tfhub"
+    learner.save(tmp_path / "run")
+    assert ktl.Learner.load(tmp_path / "run", verbose=False)._facts() == facts
     sums = json.loads((tmp_path / "run" / "checksums.json").read_text())
     assert "module/saved_model.pb" in sums
     assert "preprocessor/preprocessor.json" in sums

@@ -9,6 +9,9 @@ from keras_tl.export import saved_model
 from keras_tl.export.verification import Verification
 from tests.conftest import make_small_learner, make_tiny_data
 
+# Of its model card.
+SECTIONS = {"Intended use": "Telling red from green and blue. *Not* for traffic lights."}
+
 
 @pytest.fixture(scope="session")
 def learner():
@@ -17,7 +20,7 @@ def learner():
 
 @pytest.fixture(scope="session")
 def exported_once(learner, tmp_path_factory):
-    return learner.export(tmp_path_factory.mktemp("exports") / "model")
+    return learner.export(tmp_path_factory.mktemp("exports") / "model", card=SECTIONS)
 
 
 @pytest.fixture

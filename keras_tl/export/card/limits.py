@@ -152,7 +152,7 @@ def _data(data: Facts, item: str) -> dict[str, str]:
         found["Class imbalance"] = (
             f"A class has no {item} in training; the most frequent one has {most:,}."
         )
-    elif most >= _IMBALANCED * least:
+    elif least and most >= _IMBALANCED * least:
         found["Class imbalance"] = (
             f"The most frequent class has {most:,} {item}s in training, {most / least:.1f} times "
             f"as many as the rarest one ({least:,}). Rare classes tend to be answered too seldom."

@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from keras_tl.config import HeadConfig, Phase
+from keras_tl.config import HeadConfig, Phase, family_of
 from keras_tl.data.augmentation import AUGMENTATIONS
 from keras_tl.export.card.pretraining import public_place
+from keras_tl.training.policies import HEADS
 
 _WIDTH = 88
 # The arguments of `fit_head`; the rest of its phase are the defaults.
@@ -21,16 +22,17 @@ def calls(run: Mapping[str, Any]) -> list[str]:
     """
     lines = ["import keras_tl as ktl", ""]
     lines += _data(run) + _learner(run)
+    family = family_of(run["config"]["backbone"], run["config"]["image_size"])
     for record in run["history"]:
-        phase = record["phase"]
-        values = _differing(phase, Phase)
+        phase = Phase.from_json(record["phase"])
         augment = record.get("augment")
         given = {} if augment is None else {"augment": _augment(augment)}
-        if phase["unfreeze"] is None:
-            values = {name: values[name] for name in _OF_HEADS if name in values}
+        of_heads = {name: getattr(phase, name) for name in _OF_HEADS}
+        if phase == dataclasses.replace(HEADS[family], **of_heads):
+            values = {name: repr(value) for name, value in of_heads.items() if value}
             lines += _call("learner.fit_head", values | given)
         else:
-            lines += _call("phase = ktl.Phase", values)
+            lines += _call("phase = ktl.Phase", _differing(record["phase"], Phase))
             lines += _call("learner.fine_tune", {"policy": "phase"} | given)
     return lines
 

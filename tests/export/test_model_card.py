@@ -1,0 +1,413 @@
+"""Model cards: what they say of a run, what they keep to themselves, and how it is written."""
+
+import json
+import re
+from html.parser import HTMLParser
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+from markdown_it import MarkdownIt
+
+from keras_tl.backbones.loading import BackboneFiles
+from keras_tl.config import HeadConfig, Phase
+from keras_tl.errors import ConfigError
+from keras_tl.evaluation.metrics import METRICS
+from keras_tl.export.card import card_facts, read_sections, write_card
+from keras_tl.export.card.markdown import escaped, table
+from keras_tl.export.card.pretraining import public_place
+from keras_tl.export.verification import CHECKSUMS, verify
+from keras_tl.training.policies import HEADS
+from tests.export.conftest import SECTIONS
+
+CARD, FACTS = "MODEL_CARD.md", "model.json"
+FINE = Phase("fine-tune", 4, 1e-4, unfreeze=2, optimizer="adamw", class_weight={"a b": 2.0})
+PRIVATE = "/home/somebody/secret"
+
+
+def rendered(text):
+    """As GitHub shows it."""
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+
+
+class Cells(HTMLParser):
+    """The texts of table cells and headings, and every tag there is."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.texts = set(), []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        if tag in ("td", "th", "h1", "h2"):
+            self.texts.append("")
+
+    def handle_data(self, data):
+        if self.texts:
+            self.texts[-1] += data
+
+
+def counts(names, number):
+    return dict.fromkeys(names, number)
+
+
+def make_run(names=("cat", "dog", "emu"), items=300, right=0.9, **changes):
+    """What a run records of images of as many classes, with so many test items."""
+    labels = [n % len(names) for n in range(items)]
+    answers = [
+        c if n >= (1 - right) * items else (c + 1) % len(names) for n, c in enumerate(labels)
+    ]
+    logits = [[9.0 * (c == answer) for c in range(len(names))] for answer in answers]
+    epoch = {"loss": 0.5, "val_loss": float("nan"), "val_accuracy": 0.75, "learning_rate": 0.0}
+    split = {"items": 900, "classes": counts(names, 900 // len(names)), "fingerprint": "f" * 64}
+    run = {
+        "config": {
+            "backbone": "resnet50",
+            "image_size": [224, 224],
+            "resize": "crop",
+            "task": "multiclass",
+            "class_names": list(names),
+            "head": HeadConfig(hidden=(8,)).to_json(),
+            "precision": "float32",
+            "architecture": None,
+            "output_block": None,
+            "sequence_length": None,
+            "are_pairs": False,
+            "target_mean": 0.0,
+            "target_scale": 1.0,
+        },
+        "seed": 7,
+        "weights": "imagenet",
+        "ancestry": [],
+        "history": [
+            record(HEADS["image"], [epoch, epoch], augment=[]),
+            record(FINE, [epoch], best_epoch=0, augment=["standard", "Mine"]),
+        ],
+        "evaluations": {"test": METRICS["multiclass"](np.array(labels), np.array(logits), names)},
+        "data": {
+            "task": "multiclass",
+            "class_names": list(names),
+            "resize": "crop",
+            "split_settings": {"validation_split": 0.15, "test_split": 0.15, "seed": 0},
+            "source_settings": {"kind": "tfds", "data_dir": PRIVATE, "image": "image"},
+            "fingerprint_of": "files",
+            "checked": {"items": 1210, "left_out": 10},
+            "splits": {"train": split, "test": split | {"items": items}},
+        },
+        "versions": {"keras": "3.12.0"},
+    }
+    config = changes.pop("config", {})
+    data = changes.pop("data", {})
+    run |= changes
+    run["config"] |= config
+    run["data"] = None if data is None else run["data"] | data
+    return run
+
+
+def record(phase, epochs, best_epoch=1, **others):
+    shared = {"phase": phase.to_json(), "epochs": epochs, "best_epoch": best_epoch}
+    return shared | {"seconds": 1.5, "cached": False} | others
+
+
+def facts_of(run, files=BackboneFiles()):  # noqa: B008 (frozen)
+    return card_facts(run, {"backbone": 1000, "head": 20}, files)
+
+
+def card_of(run, name="photos", sections=None):
+    return write_card(facts_of(run), name, sections)[CARD]
+
+
+NASTY = {
+    "pipe": "a|b",
+    "escaped-pipe": r"a\|b",
+    "lines": "a\n\n# b\r\n- c",
+    "backticks": "`a` ``b`` ```c",
+    "emphasis": "*a* _b_ __c__ **d** e_f_g",
+    "html": "<script>alert(1)</script> <b>&amp;</b> <!-- x",
+    "link": "[a](javascript:b) ![c](d) <https://e.f> [g]: h",
+    "strike": "~~a~~ $b$",
+    "controls": "a\x00b\u2028c\u202ed",
+    "backslash": "a\\",
+    "unicode": "Ünïcode ☃ 漢字",
+}
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_what_users_call_things_is_shown_as_it_is(name):
+    text = NASTY[name]
+    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    written = f"# {escaped(text)}\n\n{table(['class', 'n'], [[escaped(text), '1']])}\n"
+    found = Cells(rendered(written))
+    assert [part.strip() for part in found.texts] == [shown, "class", "n", shown, "1"]
+    assert found.tags == {"h1", "table", "thead", "tbody", "tr", "th", "td"}
+
+
+def test_a_card_has_its_sections_whatever_the_names_are():
+    names = tuple(NASTY.values())
+    run = make_run(names, config={"backbone": "re|s<net>"}, weights=f"{PRIVATE}/`w`.h5")
+    text = card_of(run, "a|b <i>", {"My | heading": "As *I* write.", "Intended use": "Birds."})
+    html = rendered(text.partition("\n---\n\n")[2])
+    assert not {"script", "b", "i", "img", "a", "del"} & Cells(html).tags
+    assert re.findall("<h[12]>(.*?)</h[12]>", html) == [
+        "Model card: a|b &lt;i&gt;",
+        "Model details",
+        "Intended use",
+        "My | heading",
+        "Training and evaluation data",
+        "Metrics",
+        "Training",
+        "Limits and risks",
+        "How to reproduce",
+        "Versions",
+    ]
+    assert "<p>As <em>I</em> write.</p>" in html
+    # A row for each class in the data, and one in the metrics.
+    for name in names:
+        assert html.count(f"<td>{rendered(escaped(name))[3:-5]}</td>") == 2
+
+
+def test_what_is_private_is_not_told():
+    run = make_run(
+        weights=f"run:{PRIVATE}/runs/old",
+        config={"backbone": f"tfhub:{PRIVATE}/module"},
+        ancestry=[
+            {
+                "kind": "training",
+                "weights": f"ulmfit:{PRIVATE}/lm",
+                "task": "binary",
+                "class_names": ["a", "b"],
+                "data": {"items": 12, "fingerprint": None},
+                "history": make_run()["history"],
+            },
+            {"kind": "language model", "texts": 30, "tokens": 4000, "files": ["x.txt"]},
+        ],
+    )
+    texts = write_card(facts_of(run), "photos")
+    for text in texts.values():
+        assert "secret" not in text
+        assert "x.txt" not in text
+        assert "run:old" in text
+    facts = json.loads(texts[FACTS])
+    assert facts["data"]["source"] == "tfds"
+    first, second = facts["pretraining"]["ancestry"]
+    assert (first["weights"], first["data"]["items"]) == ("ulmfit:lm", 12)
+    assert (second["texts"], second["tokens"]) == (30, 4000)
+    assert facts["pretraining"]["kind"] == "language model"
+    assert "1. binary: a, b; 12 items; begun with ulmfit:lm; phases" in texts[CARD]
+    assert "2. language model; 30 texts; 4,000 tokens\n" in texts[CARD]
+
+
+PLACES = {
+    "imagenet": "imagenet",
+    "those of the keras.Model": "those of the keras.Model",
+    "/home/me/w.h5": "w.h5",
+    r"C:\Users\me\w.h5": "w.h5",
+    "run:runs/photos/": "run:photos",
+    "kerashub:bert_tiny_en_uncased": "kerashub:bert_tiny_en_uncased",
+    "tfhub:https://tfhub.dev/google/x/1": "tfhub:https://tfhub.dev/google/x/1",
+    "tfhub:https://me:pass@host:81/x?token=1#y": "tfhub:https://host:81/x",
+    "tfhub:file:///home/me/module": "tfhub:module",
+    "ulmfit:.": "ulmfit:.",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_of_a_path_only_the_last_part_is_told(place):
+    assert public_place(place) == PLACES[place]
+
+
+WEIGHTS = {
+    "catalogue": ({}, "ImageNet", "MIT"),
+    "file": ({"weights": "w.h5"}, "other", None),
+    "random": ({"weights": None}, "random", None),
+    "unknown-here": ({"config": {"backbone": "registered"}}, "ImageNet", None),
+    "hub": ({"weights": "tfhub:https://tfhub.dev/x/1"}, "TF-Hub module", None),
+    "own": ({"weights": "those of the keras.Model"}, "other", None),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_a_licence_is_told_where_it_is_known_and_never_guessed(name):
+    changes, kind, licence = WEIGHTS[name]
+    facts = facts_of(make_run(**changes))
+    found = facts["pretraining"]
+    assert (found["kind"], found["licence"]) == (kind, licence)
+    assert ("ImageNet" in facts["limits"]["Inherited bias"]) == (kind == "ImageNet")
+    card = card_of(make_run(**changes))
+    unknown = licence is None and kind != "random"
+    assert ("| Weights' licence | not recorded |" in card) == unknown
+
+
+WARNINGS = {
+    "none": ({}, []),
+    "untrained": ({"history": []}, ["The head is untrained"]),
+    "not-evaluated": ({"evaluations": {}}, ["Not evaluated on the test split: run `learner.eval"]),
+    "no-test-split": (
+        {"evaluations": {}, "data": {"splits": {"train": {"items": 9, "fingerprint": None}}}},
+        ["Not evaluated: the data have no test split"],
+    ),
+    "no-data": ({"data": None}, ["What the model was trained on is not recorded"]),
+    "other-data": (
+        {"data": {"splits": {n: {"items": 9, "fingerprint": ""} for n in ("train", "test")}}},
+        ["The metrics are of 300 items; the test split"],
+    ),
+    "no-better-than-guessing": ({"right": 0.35}, ["The model is not surely better than"]),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_warnings_stand_near_the_top(name):
+    changes, expected = WARNINGS[name]
+    card = card_of(make_run(**changes))
+    found = re.findall(r"^> \*\*Warning\.\*\* (.*)$", card.partition("## Model details")[0], re.M)
+    assert len(found) == len(expected)
+    for text, start in zip(found, expected, strict=True):
+        assert text.startswith(start)
+
+
+def imbalanced(rarest):
+    split = {"items": 90, "classes": {"cat": 60, "dog": 50, "emu": rarest}, "fingerprint": ""}
+    return {"data": {"splits": {"train": split}}}
+
+
+LIMITS = {
+    "small-test-set": ({"items": 60}, "Small test set", "lie between 79.9% and 95.3%"),
+    "large-test-set": ({}, "Small test set", None),
+    "few-of-a-class": ({"items": 60}, "Classes with few test items", "3 of 3 classes"),
+    "imbalanced": (imbalanced(20), "Class imbalance", "3.0 times as many as the rarest one (20)"),
+    "nearly-even": (imbalanced(31), "Class imbalance", None),
+    "empty-class": (imbalanced(0), "Class imbalance", "A class has no image in training"),
+    "left-out": ({}, "Unusable items", "Of the 1,210 images of the data, 10 could not be used"),
+    "files": ({}, "Fingerprints of the data", "paths, sizes and times"),
+    "content": ({"data": {"fingerprint_of": "content"}}, "Fingerprints of the data", "same ones"),
+    "before": ({"data": {"fingerprint_of": None}}, "Fingerprints of the data", "the same data"),
+    "text": (
+        {"config": {"image_size": None, "sequence_length": 48}},
+        "Unusable items",
+        "Of a longer text the model reads 48 tokens",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits_are_those_of_the_facts(name):
+    changes, heading, part = LIMITS[name]
+    limits = facts_of(make_run(**changes))["limits"]
+    assert (heading in limits) == (part is not None)
+    assert part is None or part in limits[heading]
+
+
+def test_intervals_of_classes_are_of_what_was_counted():
+    """Two of four cats are found, and one of three answers "cat" is wrong."""
+    labels, answers = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 0, 1])
+    names = ("cat", "dog", "emu")
+    evaluation = METRICS["multiclass"](labels, np.eye(3)[answers], names)
+    found = facts_of(make_run(evaluations={"test": evaluation}))["evaluations"]["test"]
+    cat, emu = found["per_class"]["cat"], found["per_class"]["emu"]
+    # Newcombe, 1998, eq. of method 3, by hand.
+    assert cat["recall"]["interval"] == pytest.approx([0.150, 0.850], abs=1e-3)
+    assert cat["precision"]["interval"] == pytest.approx([0.208, 0.939], abs=1e-3)
+    assert found["most_frequent_share"] == pytest.approx(4 / 6)
+    assert emu["recall"] == emu["precision"] == {"value": None, "interval": None}
+
+
+@pytest.mark.parametrize("task", ["binary", "multilabel", "regression"])
+def test_every_task_has_a_card(task):
+    rng = np.random.default_rng(0)
+    names = {"binary": ("no", "yes"), "multilabel": ("a", "b"), "regression": ()}[task]
+    columns = 2 if task == "multilabel" else 1
+    logits = rng.normal(size=(40, columns))
+    labels = (logits + rng.normal(size=logits.shape) > 0).astype(int)
+    labels = {"multilabel": labels, "binary": labels[:, 0], "regression": logits[:, 0] + 0.5}[task]
+    evaluation = METRICS[task](labels, logits, names)
+    split = {"items": 40, "classes": counts(names, 20), "fingerprint": "f"}
+    run = make_run(
+        config={"task": task, "class_names": list(names)},
+        evaluations={"test": evaluation},
+        data={"splits": {"train": split, "test": split}},
+    )
+    facts = json.loads(json.dumps(facts_of(run), allow_nan=False))
+    measured = {n: v["value"] for n, v in facts["evaluations"]["test"]["metrics"].items()}
+    known = {n: v for n, v in evaluation.items() if isinstance(v, float)}
+    assert measured == pytest.approx(known)
+    if task == "regression":
+        low, high = facts["evaluations"]["test"]["metrics"]["mae"]["interval"]
+        assert low == high == pytest.approx(0.5)
+    # The items' own values are data.
+    assert "values" not in facts["evaluations"]["test"]
+    for name in names:
+        assert f"| {name} | 20 | 20 |" in card_of(run)
+
+
+@pytest.mark.parametrize("backbone", ["resnet50", "tfhub:https://tfhub.dev/x/1"])
+def test_the_calls_make_the_same_phases(backbone):
+    weights = "imagenet" if backbone == "resnet50" else backbone
+    run = make_run(weights=weights, config={"backbone": backbone})
+    toolkit = Mock(Phase=Phase, HeadConfig=HeadConfig)
+    lines = [line for line in facts_of(run)["calls"] if not line.startswith("import")]
+    assert all(len(line) < 100 for line in lines)
+    exec("\n".join(lines), {"ktl": toolkit, "Mine": Mock()})
+    (arguments, named) = toolkit.Learner.call_args
+    assert arguments == (backbone, toolkit.ImageData.from_tfds.return_value)
+    assert named["head"] == HeadConfig(hidden=(8,))
+    assert (named["seed"], named.get("weights")) == (7, "imagenet" if ":" not in backbone else None)
+    assert toolkit.ImageData.from_tfds.call_args.kwargs == {
+        "image": "image",
+        "validation_split": 0.15,
+        "test_split": 0.15,
+        "seed": 0,
+        "resize": "crop",
+    }
+    learner = toolkit.Learner.return_value
+    head = HEADS["image"]
+    assert learner.fit_head.call_args.kwargs == {
+        "epochs": head.epochs,
+        "learning_rate": head.learning_rate,
+        "batch_size": head.batch_size,
+        "augment": False,
+    }
+    assert learner.fine_tune.call_args.kwargs["policy"] == FINE
+
+
+REFUSED = {
+    "text": "Intended use",
+    "list": ["Intended use"],
+    "number": {"Intended use": 3},
+    "empty": {"Intended use": " "},
+    "taken": {"metrics ": "Good ones."},
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_sections_that_are_none_are_refused(name, tmp_path, learner):
+    expected = "of its own. Choose another" if name == "taken" else "that only you can write"
+    with pytest.raises(ConfigError, match=expected):
+        learner.export(tmp_path / "model", card=REFUSED[name])
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"no JSON", b"\xff", b"[]"])
+def test_a_file_of_sections_that_cannot_be_used_is_refused(content, tmp_path):
+    path = tmp_path / "card.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match="that only you can write"):
+        read_sections(path)
+    path.write_text(json.dumps(SECTIONS))
+    assert read_sections(path) == SECTIONS
+
+
+def test_an_export_holds_its_card_and_notices_a_change(learner, exported):
+    """The card is the same whenever it is written, but for the day."""
+    expected = write_card(learner._facts(), "model", SECTIONS)
+    for name, text in expected.items():
+        written, again = (
+            re.sub(r"\d{4}-\d\d-\d\d", "", one) for one in ((exported / name).read_text(), text)
+        )
+        assert written == again
+    assert json.loads((exported / FACTS).read_text())["sections"] == SECTIONS
+    assert SECTIONS["Intended use"] in (exported / CARD).read_text()
+    assert {CARD, FACTS} <= json.loads((exported / CHECKSUMS).read_text()).keys()
+    (exported / CARD).write_text("It is always right.")
+    assert verify(exported).problems == ("MODEL_CARD.md has changed since it was exported",)
