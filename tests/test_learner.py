@@ -278,8 +278,10 @@ def test_data_split_otherwise_are_noticed(trained, tmp_path, capsys):
     images = np.concatenate([s.images for s in trained.data.splits.values()])
     labels = np.concatenate([s.labels for s in trained.data.splits.values()])
     again = ktl.ImageData.from_arrays(images, labels, class_names=trained.class_names, seed=9)
-    ktl.Learner.load(tmp_path / "run", again)
+    loaded = ktl.Learner.load(tmp_path / "run", again)
     assert "may be among those it is tested on" in capsys.readouterr().err
+    # It has not been trained on them.
+    assert loaded._about()["data"] == trained.data.describe() != again.describe()
 
 
 def test_predictions_follow_the_training_in_mixed_precision(tiny_data):

@@ -3,12 +3,13 @@
 import dataclasses
 import itertools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_tl.data.augmentation import AUGMENTATIONS, augmenter, mixes_labels
+from keras_tl.data.augmentation import AUGMENTATIONS, augmenter, mixes_labels, names_of
 from keras_tl.data.pipeline import ImagePipeline
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError
@@ -201,6 +202,19 @@ def test_only_standard_mirrors():
 
 def test_no_augmentation_is_none():
     assert augmenter(False, 0) is None
+
+
+def test_records_name_an_augmentation():
+    layer = keras.layers.RandomFlip()
+    kinds = [False, True, "mixup", layer, abs, ["cutmix", layer]]
+    assert [*map(names_of, kinds)] == [
+        (),
+        ("standard",),
+        ("mixup",),
+        ("RandomFlip",),
+        ("abs",),
+        ("cutmix", "RandomFlip"),
+    ]
 
 
 def test_an_augmentation_of_ones_own_is_used_as_it_is(split):

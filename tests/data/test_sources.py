@@ -369,6 +369,7 @@ def test_the_digits():
     assert (train.min(), train.max()) == (0, 255)
     assert ImageData.digits(seed=1).describe() != ImageData.digits().describe()
     assert ImageData.digits().describe() == data.describe()
+    assert data.describe()["fingerprint_of"] == "content"
     options = {"validation_split": 0, "test_split": 0.5, "resize": "stretch"}
     other = ImageData.digits(**options)
     assert other.resize == "stretch"
@@ -382,6 +383,8 @@ def test_describe_is_what_a_run_records(tmp_path):
     assert described["class_names"] == ["a", "b"]
     assert described["resize"] == "pad"
     assert {n: s["items"] for n, s in described["splits"].items()} == sizes(data)
+    assert described["splits"]["train"]["classes"] == {"a": 7, "b": 7}
+    assert described["fingerprint_of"] == "files"
     assert repr(data) == "ImageData(2 classes: 14 train, 3 validation, 3 test)"
 
 

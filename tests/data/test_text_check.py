@@ -35,6 +35,7 @@ def test_an_empty_text_is_left_out_and_named(name):
     check = data.text_check
     assert data.checked is check
     assert (check.checked, check.bad) == (22, (BadText("train row 20", reason),))
+    assert data.describe()["checked"] == {"items": 22, "left_out": 1}
     assert check.describe() == (
         "1 of 22 texts are left out.\n     1  empty\ntrain row 20: empty: nothing but white space"
     )

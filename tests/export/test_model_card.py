@@ -126,6 +126,7 @@ NASTY = {
     "emphasis": "*a* _b_ __c__ **d** e_f_g",
     "html": "<script>alert(1)</script> <b>&amp;</b> <!-- x",
     "link": "[a](javascript:b) ![c](d) <https://e.f> [g]: h",
+    "links-of-github": "https://e.f/g_h www.i.j k@l.m",
     "strike": "~~a~~ $b$",
     "controls": "a\x00b\u2028c\u202ed",
     "backslash": "a\\",
@@ -140,6 +141,8 @@ def test_what_users_call_things_is_shown_as_it_is(name):
     written = f"# {escaped(text)}\n\n{table(['class', 'n'], [[escaped(text), '1']])}\n"
     found = Cells(rendered(written))
     assert [part.strip() for part in found.texts] == [shown, "class", "n", shown, "1"]
+    # GitHub makes links of these, the renderer here does not.
+    assert not re.search(r"://|www\.|(?<!\\)@", escaped(text))
     assert found.tags == {"h1", "table", "thead", "tbody", "tr", "th", "td"}
 
 

@@ -1,7 +1,7 @@
 """The facts of a model card as Markdown (CommonMark with GitHub's tables)."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_tl.evaluation.wording import number_text, title_of
@@ -10,8 +10,8 @@ from keras_tl.export.card.pretraining import RANDOM
 # Rows of a table, and classes in a line, that people may want to read.
 _ROWS, _NAMES = 50, 20
 _NOT_RECORDED = "not recorded"
-# Within a word an underscore stands for itself.
-_SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
+# Within a word an underscore stands for itself. GitHub makes links of what looks like one.
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.", re.I)
 
 Facts = Mapping[str, Any]
 
@@ -52,7 +52,7 @@ def overview(facts: Facts) -> dict[str, str]:
         "Weights' licence": before["licence"] or _NOT_RECORDED,
         "TF-Hub module's SHA-256": before["module_sha256"],
         "Data": _sizes(facts["data"]),
-        "Precision": facts["precision"],
+        "Precision in training": facts["precision"],
         "Seed": str(facts["seed"]),
     }
     if before["kind"] == RANDOM:  # Nobody published them.
@@ -186,7 +186,7 @@ def _per_class(per_class: Facts) -> str:
         [
             escaped(name),
             f"{row['items']:,}",
-            *(f"{_share(row[c]['value'])} {_interval(row[c], _share)}".strip() for c in columns),
+            *(_share(row[column]) for column in columns),
         ]
         for name, row in shown
     ]
@@ -195,20 +195,28 @@ def _per_class(per_class: Facts) -> str:
     return table(head, rows, numbers=True) + rest
 
 
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _share(share: Facts) -> str:
+    if share["value"] is None:
+        return "-"
+    interval = _interval(share, "{:.3f}")
+    return f"{share['value']:.3f}" + (f" ({interval})" if interval else "")
 
 
-def _interval(value: Facts, text: Callable[[float], str] = number_text) -> str:
-    if value["interval"] is None:
-        return ""
-    # As a footnote's mark and a link are written, which a backslash prevents.
-    return rf"\[{', '.join(text(float(end)) for end in value['interval'])}\]"
+def _interval(value: Facts, form: str = "{:.4g}") -> str:
+    return " to ".join(form.format(end) for end in value["interval"] or ())
 
 
 def _rest(count: int, which: str = "that come first") -> str:
     shown = f"\n\nThese are the {_ROWS} {which}, of {count:,}; `model.json` has all."
     return shown if count > _ROWS else ""
+
+
+def _unfrozen(what: str | int) -> str:
+    if what == "all":
+        return "backbone"
+    if isinstance(what, int):
+        return f"the last {what} blocks" if what > 1 else "the last block"
+    return f"backbone from {escaped(what)} on"
 
 
 def training_section(facts: Facts) -> list[str]:
@@ -223,7 +231,7 @@ def training_section(facts: Facts) -> list[str]:
         rows.append(
             [
                 escaped(settings["name"]),
-                "head" if unfrozen is None else f"head and backbone ({escaped(unfrozen)})",
+                "head" if unfrozen is None else f"head and {_unfrozen(unfrozen)}",
                 f"{phase['epochs_run']} of {settings['epochs']}",
                 str(kept) if kept else "none was better than before",
                 f"{settings['learning_rate']:g}",
