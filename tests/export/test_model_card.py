@@ -21,7 +21,7 @@ from keras_tl.training.policies import HEADS
 from tests.export.conftest import SECTIONS
 
 CARD, FACTS = "MODEL_CARD.md", "model.json"
-FINE = Phase("fine-tune", 4, 1e-4, unfreeze=2, optimizer="adamw", class_weight={"a b": 2.0})
+FINE = Phase("tune", 4, 1e-4, 2, optimizer="adamw", patience=None, class_weight={"a b": 2.0})
 PRIVATE = "/home/somebody/secret"
 
 
@@ -126,7 +126,7 @@ NASTY = {
     "emphasis": "*a* _b_ __c__ **d** e_f_g",
     "html": "<script>alert(1)</script> <b>&amp;</b> <!-- x",
     "link": "[a](javascript:b) ![c](d) <https://e.f> [g]: h",
-    "links-of-github": "https://e.f/g_h www.i.j k@l.m",
+    "links-of-github": "https://e.f/g_h www.i.j",
     "strike": "~~a~~ $b$",
     "controls": "a\x00b\u2028c\u202ed",
     "backslash": "a\\",
@@ -142,7 +142,7 @@ def test_what_users_call_things_is_shown_as_it_is(name):
     found = Cells(rendered(written))
     assert [part.strip() for part in found.texts] == [shown, "class", "n", shown, "1"]
     # GitHub makes links of these, the renderer here does not.
-    assert not re.search(r"://|www\.|(?<!\\)@", escaped(text))
+    assert not re.search(r"(?<!\\)://|www\.", escaped(text))
     assert found.tags == {"h1", "table", "thead", "tbody", "tr", "th", "td"}
 
 
@@ -168,6 +168,25 @@ def test_a_card_has_its_sections_whatever_the_names_are():
     # A row for each class in the data, and one in the metrics.
     for name in names:
         assert html.count(f"<td>{rendered(escaped(name))[3:-5]}</td>") == 2
+
+
+@pytest.mark.parametrize("count", [50, 101])
+def test_of_many_classes_the_first_and_the_worst_are_shown(count):
+    names = tuple(f"class {n}" for n in range(count))
+    texts = write_card(facts_of(make_run(names, items=300)), "photos")
+    sections = texts[CARD].split("\n## ")
+    data, metrics = (
+        next(text for text in sections if text.startswith(heading))
+        for heading in ("Training and evaluation data", "Metrics")
+    )
+    assert data.count("| class ") == metrics.count("| class ") == 50 + 1
+    assert ("of 101; `model.json` has all" in metrics) == (count > 50)
+    # The first 30 items are those that are answered wrongly.
+    assert "| class 0 |" in metrics
+    assert "| class 60 |" not in metrics + data
+    found = json.loads(texts[FACTS])["evaluations"]["test"]
+    assert len(found["per_class"]) == count
+    assert ("confusion_matrix" in found) == (count <= 100)
 
 
 def test_what_is_private_is_not_told():

@@ -19,6 +19,8 @@ from keras_tl.export.card.reproduction import calls
 FORMAT = 1
 # Distributions that a model may depend on, where they are installed.
 _PACKAGES = ("keras_tl", "keras-hub", "tensorflow-hub", "tensorflow-text")
+# Of 1,000 classes it would have a million lines.
+_LARGEST_MATRIX = 100
 _NOT_HERE = {"kind", "data_dir"}
 
 
@@ -131,7 +133,8 @@ def _evaluation(metrics: Mapping[str, Any]) -> dict[str, Any]:
         evaluation["per_class"] = {name: _class(row) for name, row in metrics["per_class"].items()}
     if "confusion_matrix" in metrics:
         matrix = metrics["confusion_matrix"]
-        evaluation["confusion_matrix"] = matrix
+        if len(matrix) <= _LARGEST_MATRIX:
+            evaluation["confusion_matrix"] = matrix
         # What is right without looking.
         evaluation["most_frequent_share"] = max(map(sum, matrix)) / items
     return evaluation

@@ -11,7 +11,7 @@ from keras_tl.export.card.pretraining import RANDOM
 _ROWS, _NAMES = 50, 20
 _NOT_RECORDED = "not recorded"
 # Within a word an underscore stands for itself. GitHub makes links of what looks like one.
-_SPECIAL = re.compile(r"[\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.", re.I)
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.", re.I)
 
 Facts = Mapping[str, Any]
 
