@@ -14,7 +14,7 @@ from keras_tl.config import HeadConfig, Phase
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.metrics import METRICS
 from keras_tl.export.card import card_facts, read_sections, write_card
-from keras_tl.export.card.markdown import escaped, table
+from keras_tl.export.card.elements import escaped, table
 from keras_tl.export.card.pretraining import public_place
 from keras_tl.export.verification import CHECKSUMS, verify
 from keras_tl.training.policies import HEADS
@@ -127,6 +127,7 @@ NASTY = {
     "html": "<script>alert(1)</script> <b>&amp;</b> <!-- x",
     "link": "[a](javascript:b) ![c](d) <https://e.f> [g]: h",
     "links-of-github": "https://e.f/g_h www.i.j",
+    "hashes": "# C# #",
     "strike": "~~a~~ $b$",
     "controls": "a\x00b\u2028c\u202ed",
     "backslash": "a\\",
@@ -331,7 +332,8 @@ def test_intervals_of_classes_are_of_what_was_counted():
     assert cat["recall"]["interval"] == pytest.approx([0.150, 0.850], abs=1e-3)
     assert cat["precision"]["interval"] == pytest.approx([0.208, 0.939], abs=1e-3)
     assert found["most_frequent_share"] == pytest.approx(4 / 6)
-    assert emu["recall"] == emu["precision"] == {"value": None, "interval": None}
+    for name in ("recall", "precision", "f1"):
+        assert emu[name] == {"value": None, "interval": None}
 
 
 @pytest.mark.parametrize("task", ["binary", "multilabel", "regression"])

@@ -148,6 +148,8 @@ def _class(row: Mapping[str, Any]) -> dict[str, Any]:
     for name, of in (("precision", answered), ("recall", row["items"])):
         # Without an item there is no share; scikit-learn says 0.
         found[name] = _value(row[name], share_interval(right, of)) if of else _value(None)
+    if not row["items"]:
+        found["f1"] = _value(None)
     return {"items": row["items"]} | found
 
 

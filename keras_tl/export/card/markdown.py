@@ -1,37 +1,17 @@
 """The facts of a model card as Markdown (CommonMark with GitHub's tables)."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.export.card.elements import escaped, table
 from keras_tl.export.card.pretraining import RANDOM
 
 # Rows of a table, and classes in a line, that people may want to read.
 _ROWS, _NAMES = 50, 20
 _NOT_RECORDED = "not recorded"
-# Within a word an underscore stands for itself. GitHub makes links of what looks like one.
-_SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.", re.I)
 
 Facts = Mapping[str, Any]
-
-
-def escaped(value: object) -> str:
-    """A text of the user's as one line of Markdown that shows it as it is."""
-    line = "".join(c if c.isprintable() else " " for c in str(value))
-    return _SPECIAL.sub(r"\\\g<0>", " ".join(line.split()))
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: bool = False) -> str:
-    """A table; what is in its cells is Markdown already.
-
-    Args:
-        head: the names of the columns.
-        rows: their cells.
-        numbers: whether all columns but the first are of numbers, which stand to the right.
-    """
-    lines = [head, ["---", *["---:" if numbers else "---"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def overview(facts: Facts) -> dict[str, str]:
@@ -130,15 +110,13 @@ def data_section(facts: Facts) -> list[str]:
     if "targets" in data:
         mean, scale = (number_text(float(data["targets"][key])) for key in ("mean", "scale"))
         parts.append(f"Training targets: mean {mean}, standard deviation {scale}.")
-    names = facts["task"]["class_names"]
-    counts = {name: split.get("classes") or {} for name, split in splits.items()}
+    counts = [split.get("classes") or {} for split in splits.values()]
+    # Earlier versions did not record them.
+    names = facts["task"]["class_names"] if all(counts) else []
     rows = [["**all**", *(f"{split['items']:,}" for split in splits.values())]]
-    if all(counts.values()):
-        rows += [
-            [escaped(name), *(f"{count[name]:,}" for count in counts.values())]
-            for name in names[:_ROWS]
-        ]
-    parts.append(table(["class", *splits], rows, numbers=True) + _rest(len(names)))
+    rows += [[escaped(n), *(f"{count[n]:,}" for count in counts)] for n in names[:_ROWS]]
+    rest = _rest(len(rows) - 1, len(names), "that come first")
+    parts.append(table(["class", *splits], rows, numbers=True) + rest)
     prints = [[name, split["fingerprint"] or _NOT_RECORDED] for name, split in splits.items()]
     parts.append(table(["split", "fingerprint"], prints))
     return parts
@@ -181,17 +159,14 @@ def _per_class(per_class: Facts) -> str:
     # Where not all are shown, those that the model does worst on are.
     shown = list(per_class.items())
     if len(shown) > _ROWS:
-        shown = sorted(shown, key=lambda pair: pair[1]["f1"]["value"] or 0)[:_ROWS]
+        known = [pair for pair in shown if pair[1]["items"]]
+        shown = sorted(known, key=lambda pair: pair[1]["f1"]["value"])[:_ROWS]
     rows = [
-        [
-            escaped(name),
-            f"{row['items']:,}",
-            *(_share(row[column]) for column in columns),
-        ]
+        [escaped(name), f"{row['items']:,}", *(_share(row[column]) for column in columns)]
         for name, row in shown
     ]
     head = ["class", "items", *map(title_of, columns)]
-    rest = _rest(len(per_class), "with the lowest F1")
+    rest = _rest(len(shown), len(per_class), "with the lowest F1")
     return table(head, rows, numbers=True) + rest
 
 
@@ -206,9 +181,9 @@ def _interval(value: Facts, form: str = "{:.4g}") -> str:
     return " to ".join(form.format(end) for end in value["interval"] or ())
 
 
-def _rest(count: int, which: str = "that come first") -> str:
-    shown = f"\n\nThese are the {_ROWS} {which}, of {count:,}; `model.json` has all."
-    return shown if count > _ROWS else ""
+def _rest(shown: int, count: int, which: str) -> str:
+    text = f"\n\nThese are the {shown} {which}, of {count:,}; `model.json` has all."
+    return text if shown < count else ""
 
 
 def _unfrozen(what: str | int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_tl.errors import ConfigError
 from keras_tl.export.card import markdown
-from keras_tl.export.card.markdown import escaped, table
+from keras_tl.export.card.elements import escaped, table
 from keras_tl.files import json_text
 
 CARD, FACTS = "MODEL_CARD.md", "model.json"
@@ -113,12 +113,16 @@ def as_markdown(facts: Mapping[str, Any]) -> str:
 
 
 def _front_matter(task: Mapping[str, Any]) -> str:
-    """What Hugging Face's hub reads; the licence of the model is its owner's to say."""
-    lines = ["library_name: keras"]
+    """What Hugging Face's hub reads.
+
+    The licence of the model is its owner's to say, and by `library_name: keras` the hub would tell
+    people to load a `.keras` file.
+    """
+    tags = ["keras", "tensorflow", "savedmodel", "transfer-learning", task["kind"]]
+    lines = ["tags:", *(f"  - {tag}" for tag in tags)]
     if task["kind"] != "regression":
         lines.append(f"pipeline_tag: {task['item']}-classification")
-    tags = ["keras", "tensorflow", "savedmodel", "transfer-learning", task["kind"]]
-    return "\n".join(["---", *lines, "tags:", *(f"  - {tag}" for tag in tags), "---"])
+    return "\n".join(["---", *lines, "---"])
 
 
 def _versions(versions: Mapping[str, Mapping[str, str]]) -> str:
