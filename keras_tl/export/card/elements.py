@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-# Within a word an underscore and a # stand for themselves. GitHub makes links of what looks like one.
+# Within a word _ and # stand for themselves. GitHub makes links of what looks like one.
 _SPECIAL = re.compile(
     r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)#|:(?=//)|(?<=www)\.", re.IGNORECASE
 )
