@@ -219,6 +219,8 @@ def test_what_is_private_is_not_told():
     assert facts["pretraining"]["kind"] == "language model"
     assert "1. binary: a, b; 12 items; begun with ulmfit:lm; phases" in texts[CARD]
     assert "2. language model; 30 texts; 4,000 tokens\n" in texts[CARD]
+    assert "The backbone is a language model" in facts["limits"]["Inherited bias"]
+    assert "Model details lists" in facts["limits"]["Inherited bias"]
 
 
 PLACES = {

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_tl.export.card.pretraining import IMAGENET, RANDOM
+from keras_tl.training.origins import LANGUAGE_MODEL
 
 # A confidence interval wider than this hides differences that matter in use.
 _WIDE = 0.1
@@ -106,10 +107,12 @@ def _bias(facts: Facts) -> str:
         )
     elif before["kind"] == RANDOM:
         inherited = "The weights were random before any training."
+    elif before["kind"] == LANGUAGE_MODEL:
+        inherited = "The backbone is a language model: it was trained to say what its texts say."
     else:
-        inherited = "What the backbone was pretrained on is not recorded here."
+        inherited = "What the backbone was pretrained on at first is not recorded."
     if before["ancestry"]:
-        inherited += " It was trained on other data before; Model details lists them."
+        inherited += " Model details lists what it was trained on before this task."
     elif before["kind"] == RANDOM:
         return f"{inherited} {own}"
     return f"{inherited} The model inherits the bias in that; fine-tuning does not remove it. {own}"

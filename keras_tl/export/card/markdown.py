@@ -81,7 +81,7 @@ def ancestry_section(facts: Facts) -> list[str]:
         lines.append(f"{len(lines) + 1}. {'; '.join(escaped(part) for part in known if part)}")
     if not lines:
         return []
-    head = "The backbone was trained before on, the latest first:"
+    head = "What the backbone was trained on before this task, the latest first:"
     return [head, "\n".join(lines)]
 
 
