@@ -337,10 +337,14 @@ class Learner:
     def _run(
         self, phase: Phase, augment: Augmentation, callbacks: Sequence[keras.callbacks.Callback]
     ) -> PhaseRecord:
-        record = self._trainer.run(phase, self._need_data(), augment, callbacks)
-        # What was measured before is not true of these weights.
+        data, known = self._need_data(), (self.evaluations, self._trained_with)
+        # What was measured before is not true of other weights, those of an interruption included.
         self.evaluations, self._trained_with = {}, None
-        return record
+        try:
+            return self._trainer.run(phase, data, augment, callbacks)
+        except ConfigError:  # It was refused before it began.
+            self.evaluations, self._trained_with = known
+            raise
 
     def lr_find(
         self,

@@ -126,6 +126,22 @@ def test_a_run_trains_on_where_it_stopped(trained, tmp_path):
         ktl.Learner.load(tmp_path / "run", verbose=False).fit_head()
 
 
+def test_what_was_measured_is_kept_until_training_begins(small_learner):
+    def interrupt(batch, logs):
+        raise KeyboardInterrupt
+
+    small_learner.fit_head(epochs=1)
+    small_learner.evaluate()
+    with pytest.raises(ConfigError):
+        small_learner.fine_tune(epochs=1, unfreeze="no such block")
+    assert small_learner.evaluations
+    with pytest.raises(KeyboardInterrupt):
+        small_learner.fit_head(
+            epochs=1, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)]
+        )
+    assert not small_learner.evaluations
+
+
 def test_a_run_is_json_and_weights(trained, tmp_path):
     trained.evaluate()
     trained.save(tmp_path / "run")
