@@ -16,6 +16,9 @@ ULMFIT = "ulmfit:"
 # [CLS] a [SEP] b [SEP]
 SHORTEST_SEQUENCE = 5
 CACHES = ("auto", "memory", "disk", "off")
+SAVED_MODEL = "savedmodel"
+EXPORT_FORMATS = (SAVED_MODEL, "litert", "onnx")
+EXPORT_PRECISIONS = ("float32", "float16")
 
 
 def check_choice(kind: str, value: object, choices: tuple[str, ...]) -> None:

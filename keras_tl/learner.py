@@ -17,7 +17,7 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, seeded
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.config import CacheConfig, HeadConfig, ModelConfig, Phase
+from keras_tl.config import SAVED_MODEL, CacheConfig, HeadConfig, ModelConfig, Phase
 from keras_tl.data.augmentation import Augmentation, check_augmentation
 from keras_tl.data.images import ImageData
 from keras_tl.data.inputs import ImageInput
@@ -31,6 +31,8 @@ from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.report import write_report
 from keras_tl.export.card import card_facts, library_versions, overview, write_card
 from keras_tl.export.feature_files import check_feature_file, write_features
+from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.writing import export_file, find_runtime
 from keras_tl.export.saved_model import export_version
 from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.serving import BATCH, VALID, ServingModel
@@ -511,27 +513,44 @@ class Learner:
     def export(
         self,
         path: str | os.PathLike,
+        format: str = SAVED_MODEL,
+        precision: str = "float32",
         serving: bool = False,
         card: Mapping[str, str] | None = None,
     ) -> Path:
-        """Writes the next version of a SavedModel below `path`, verified, with a model card.
+        """Writes the next version of a SavedModel below `path`, verified; or another format.
 
         Args:
-            path: the model's folder, such as `saved_models/photos`.
-            serving: write `serving/` beside the versions too, configuration and clients for those
-                who run a server (see `export.server_configuration.write_serving`).
-            card: sections of the card that only you can write, by their headings, in Markdown,
-                such as `{"Intended use": "..."}`.
+            path: the model's folder, such as `saved_models/photos`; of another format the file.
+            format: `"savedmodel"`; `"litert"` or `"onnx"`, which take numbers only and need the
+                extra of the same name: see `keras_tl.export.runtimes.writing.export_file`.
+            precision: of those two, `"float32"` or `"float16"`.
+            serving: write `serving/` beside the versions of a SavedModel too, configuration and
+                clients for those who run a server (see
+                `export.server_configuration.write_serving`).
+            card: sections of a SavedModel's card that only you can write, by their headings, in
+                Markdown, such as `{"Intended use": "..."}`.
 
         Returns:
-            The folder of the version, such as `saved_models/photos/1`.
+            The folder of the version, such as `saved_models/photos/1`; or the file.
 
         Raises:
-            ExportError: what was written does not answer as the model does; it is not kept.
-            ConfigError: with `serving`, the folder's name cannot be a model's name on a server;
-                `card` is something else, or has a heading of the card's own. Nothing is written.
+            ConfigError: an argument is not as described, the extra is missing, or, with `serving`,
+                the folder's name cannot be a model's name on a server. Nothing is written.
+            ExportError: what was written does not answer as the model does; it is not kept. Or the
+                model cannot be converted.
         """
         path = Path(path)
+        if runtime := find_runtime(path, format, precision):
+            if serving or card is not None:
+                raise ConfigError(
+                    "Only a SavedModel has a folder for servers and a model card. Expected neither "
+                    f"serving= nor card= with format={format!r}; export a SavedModel for them."
+                )
+            model = NumericModel(self.serving_model, self._twin, self.task, self._modality)
+            worst = export_file(model, path, runtime, precision)
+            self._reporter.say(f"Exported {path}: compared, largest difference {worst:.1e}.")
+            return path
         if serving:
             check_serving(path)
         made_up = self._modality.made_up()

@@ -7,6 +7,7 @@ import click
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data
 from keras_tl.cli.group import cli, row_text, start_toolkit, with_json
+from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL
 
 
 @cli.command()
@@ -101,7 +102,23 @@ def report(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
     "--out",
     required=True,
     type=click.Path(path_type=Path),
-    help="The model's folder, such as saved_models/photos; the next version is written below it.",
+    help="The model's folder, such as saved_models/photos; the next version is written below it. "
+    "Of another format the file, such as photos.onnx.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(EXPORT_FORMATS),
+    default=SAVED_MODEL,
+    show_default=True,
+    help="litert and onnx take numbers only, and need the extra of the same name.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(EXPORT_PRECISIONS),
+    default="float32",
+    show_default=True,
+    help="Of litert and onnx.",
 )
 @click.option(
     "--serving",
@@ -115,13 +132,20 @@ def report(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
 )
 @with_json
 def export(
-    verbose: bool, run: Path, out: Path, serving: bool, card: Path | None
+    verbose: bool,
+    run: Path,
+    out: Path,
+    kind: str,
+    precision: str,
+    serving: bool,
+    card: Path | None,
 ) -> tuple[dict, str]:
-    """Export a saved RUN as a verified SavedModel for TF Serving, with a model card."""
+    """Export a saved RUN as a verified SavedModel for TF Serving, or for another runtime."""
     toolkit = start_toolkit()
     from keras_tl.export.card import read_sections
 
     sections = None if card is None else read_sections(card)
     learner = toolkit.Learner.load(run, verbose=verbose)
-    version = learner.export(out, serving=serving, card=sections)
-    return {"version": str(version)}, f"Exported to {version}."
+    written = learner.export(out, kind, precision, serving=serving, card=sections)
+    found = {"version" if kind == SAVED_MODEL else "file": str(written)}
+    return found, f"Exported to {written}."

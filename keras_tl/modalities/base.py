@@ -111,3 +111,15 @@ class Modality(abc.ABC):
     @abc.abstractmethod
     def made_up(self) -> dict[str, np.ndarray]:
         """A few arguments of the signatures, by their names, to ask an export with."""
+
+    @abc.abstractmethod
+    def made_up_inputs(self) -> dict[str, np.ndarray]:
+        """The made-up items as the model's own inputs, by name, at their full size.
+
+        Of a model that takes numbers.
+        """
+
+    @property
+    @abc.abstractmethod
+    def preparation(self) -> dict[str, Any]:
+        """How an item becomes the model's own inputs, for clients that do it; JSON types."""

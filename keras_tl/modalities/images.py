@@ -91,3 +91,18 @@ class Images(Modality):
             for number, image in enumerate(tf.cast(pixels, tf.uint8))
         ]
         return {"image_bytes": np.array([*files, b"no image"], object), "pixels": pixels.numpy()}
+
+    def made_up_inputs(self) -> dict[str, np.ndarray]:
+        """The pixels, resized."""
+        return {"pixels": self.numbers.read(self.made_up()).numpy()}
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """Size, way of resizing, and the meaning of the numbers."""
+        return {
+            "image_size": list(self.image_size),
+            "resize": self.resize,
+            "interpolation": "bicubic, antialiased",
+            "channels": "RGB",
+            "range": [0, 255],
+        }

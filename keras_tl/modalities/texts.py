@@ -95,12 +95,29 @@ class Texts(Modality):
 
     def made_up(self) -> dict[str, np.ndarray]:
         """Short, empty, long and unusual texts, and their tokens."""
-        texts = np.array([text.encode() for text in _MADE_UP], object)
-        asked = {name: np.roll(texts, turn) for turn, name in enumerate(self._texts)}
+        asked = self._made_up_texts()
         if self.preprocessor is None:
             return asked
         tokens = self._tokens(*map(tf.constant, asked.values()))
         return asked | {name: values.numpy() for name, values in tokens.items()}
+
+    def made_up_inputs(self) -> dict[str, np.ndarray]:
+        """Their tokens, padded to the full length."""
+        tokens = self.preprocessor(*map(tf.constant, self._made_up_texts().values()))
+        return {name: tokens[name].numpy() for name, _, _ in self.network_inputs}
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """What makes the tokens, how many, and of what."""
+        return {
+            "preprocessor": type(self.preprocessor).__name__,
+            "sequence_length": self.preprocessor.sequence_length,
+            "are_pairs": self.are_pairs,
+        }
+
+    def _made_up_texts(self) -> dict[str, np.ndarray]:
+        texts = np.array([text.encode() for text in _MADE_UP], object)
+        return {name: np.roll(texts, turn) for turn, name in enumerate(self._texts)}
 
     @property
     def _texts(self) -> list[str]:

@@ -1,0 +1,1 @@
+"""Exports for other runtimes than TensorFlow's: LiteRT and ONNX, by their official converters."""

@@ -1,0 +1,81 @@
+"""The companion of a file for another runtime: what a client has to know, as JSON."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_tl.export.runtimes.base import Runtime
+from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.files import sha256
+from keras_tl.tasks import THRESHOLD
+
+_AXES = ("batch", "length")
+_MEANINGS = {
+    "probabilities": "of each of the labels, in their order, in [0, 1]",
+    "class_id": "number of the most probable label, from 0",
+    "labels_mask": f"whether the probability of each label is above {THRESHOLD}",
+    "value": "the predicted value, in the unit of the training targets",
+}
+
+
+def companion_path(path: Path) -> Path:
+    """Beside the file: `photos.onnx.json` of `photos.onnx`."""
+    return path.with_name(f"{path.name}.json")
+
+
+def tokenizer_path(path: Path) -> Path:
+    """Beside the file: `texts.onnx.tokenizer` of `texts.onnx`, a folder."""
+    return path.with_name(f"{path.name}.tokenizer")
+
+
+def describe(
+    model: NumericModel,
+    runtime: Runtime,
+    precision: str,
+    answers: Mapping[str, np.ndarray],
+    parity: dict[str, Any],
+    written: Path,
+) -> dict[str, Any]:
+    """What stands in the companion.
+
+    Args:
+        model: what was converted.
+        runtime: to what.
+        precision: of the file.
+        answers: of the file to the model's questions.
+        parity: how far they are from the model's.
+        written: the file.
+    """
+    # The outputs have the batch as their first dimension and no other that is free.
+    outputs = {
+        name: {
+            "dtype": str(array.dtype),
+            "shape": _shape((None, *array.shape[1:]), runtime),
+            "meaning": _MEANINGS[name],
+        }
+        for name, array in answers.items()
+    }
+    inputs = {
+        spec.name: {"dtype": spec.dtype.name, "shape": _shape(spec.shape, runtime)}
+        for spec in model.function(runtime.fixed).input_signature
+    }
+    return {
+        "format": runtime.name,
+        "precision": precision,
+        "bytes": written.stat().st_size,
+        "sha256": sha256(written),
+        "parameters": model.parameters,
+        "task": model.task.kind,
+        "labels": list(model.task.class_names),
+        "inputs": inputs,
+        "preparation": model.modality.preparation,
+        "outputs": outputs,
+        "parity": parity,
+    }
+
+
+def _shape(dimensions: Iterable[int | None], runtime: Runtime) -> list[int | str]:
+    free = (1, None) if runtime.fixed else _AXES
+    return [size if size is not None else free[axis] for axis, size in enumerate(dimensions)]

@@ -1,0 +1,56 @@
+"""LiteRT (TensorFlow Lite): TensorFlow's own converter, run by ai-edge-litert.
+
+Source: https://ai.google.dev/edge/litert/conversion/tensorflow/convert_tf
+"""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.export.runtimes.base import FLOAT16, Runtime
+from keras_tl.extras import import_extra
+from keras_tl.reporting import only_errors
+
+
+class LiteRT(Runtime):
+    """One item at a time: LiteRT's accelerators want shapes that are known beforehand.
+
+    float16 is the precision of the stored weights. A processor computes in float32 with them, a
+    graphics chip may compute in float16.
+    """
+
+    name = "LiteRT"
+    suffix = ".tflite"
+    fixed = True
+
+    def import_packages(self):
+        _interpreter()
+
+    def convert(self, model, precision):
+        function = model.function(self.fixed).get_concrete_function()
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model.tracked)
+        if precision == FLOAT16:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+        try:
+            with only_errors("tensorflow"):
+                return converter.convert()
+        except Exception as error:  # Of many kinds, most of them private to the converter.
+            operators = {found.operator.name for found in getattr(error, "errors", ())}
+            names = {name.removeprefix("tf.") for name in operators if name}
+            raise self.refuse(names, str(error).splitlines()[0]) from error
+
+    def ask(self, file: Path, inputs):
+        interpreter = _interpreter()(model_path=str(file))
+        run = interpreter.get_signature_runner()
+        count = len(next(iter(inputs.values())))
+        rows = [
+            run(**{name: array[n : n + 1] for name, array in inputs.items()}) for n in range(count)
+        ]
+        return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+def _interpreter() -> type:
+    what = "the interpreter of LiteRT (ai-edge-litert)"
+    return import_extra("ai_edge_litert.interpreter", what, "litert").Interpreter

@@ -1,0 +1,79 @@
+"""ONNX: tf2onnx, the converter of the ONNX project, run by ONNX Runtime.
+
+Source: https://github.com/onnx/tensorflow-onnx
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from keras_tl.export.runtimes.base import FLOAT16, Runtime
+from keras_tl.extras import import_extra
+from keras_tl.reporting import only_errors
+
+_AXES = ("batch", "length")
+
+
+class Onnx(Runtime):
+    """Any number of items at a time; of texts any length that the backbone takes.
+
+    float16 is the precision of weights and computation, by ONNX Runtime's own conversion, for
+    graphics cards. Values beyond 65,504 become 65,504.
+    """
+
+    name = "ONNX"
+    suffix = ".onnx"
+    fixed = False
+
+    def import_packages(self):
+        for module in ("tf2onnx", "onnx", "onnxruntime"):
+            _import(module)
+
+    def convert(self, model, precision):
+        function = model.function(self.fixed)
+        try:
+            with only_errors("tensorflow"), only_errors("tf2onnx"):
+                converted, _ = _import("tf2onnx").convert.from_function(
+                    function, function.input_signature
+                )
+            # It goes on after an operation that it does not know, and leaves it as it is.
+            unknown = set(_unknown_operations(converted.graph))
+            if not unknown:
+                _name_axes(converted.graph)
+                if precision == FLOAT16:
+                    half = _import("onnxruntime.transformers.float16")
+                    converted = half.convert_float_to_float16(converted, keep_io_types=True)
+                return converted.SerializeToString()
+        except Exception as error:  # It has no kind of its own.
+            raise self.refuse((), f"{type(error).__name__}: {error}".splitlines()[0]) from error
+        raise self.refuse(unknown)
+
+    def ask(self, file: Path, inputs):
+        runtime = _import("onnxruntime")
+        session = runtime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+        names = [output.name for output in session.get_outputs()]
+        return dict(zip(names, session.run(names, dict(inputs)), strict=True))
+
+
+def _import(module: str) -> ModuleType:
+    return import_extra(module, "tf2onnx, onnx and onnxruntime", "onnx")
+
+
+def _unknown_operations(graph: Any) -> Iterator[str]:
+    """Names of the operations that ONNX does not define, in a `GraphProto` and those inside it."""
+    defined = _import("onnx").defs.has
+    for node in graph.node:
+        if not defined(node.op_type, node.domain):
+            yield node.op_type
+        for attribute in node.attribute:
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                yield from _unknown_operations(inner)
+
+
+def _name_axes(graph: Any) -> None:
+    """Names the free dimensions, which have numbers that change between runs."""
+    for value in (*graph.input, *graph.output):
+        for dimension, name in zip(value.type.tensor_type.shape.dim, _AXES, strict=False):
+            if not dimension.HasField("dim_value"):
+                dimension.dim_param = name

@@ -1,0 +1,91 @@
+"""Writes a file for another runtime, with its companion: whole and compared, or not at all."""
+
+from pathlib import Path
+
+from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL, check_choice
+from keras_tl.errors import ConfigError, ExportError
+from keras_tl.export.runtimes.base import FLOAT16, Runtime
+from keras_tl.export.runtimes.companion import companion_path, describe, tokenizer_path
+from keras_tl.export.runtimes.litert import LiteRT
+from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.onnx import Onnx
+from keras_tl.export.runtimes.parity import TOLERANCES, compare
+from keras_tl.files import remove_leftovers, whole_file, whole_folder, write_json
+
+RUNTIMES: dict[str, Runtime] = {"litert": LiteRT(), "onnx": Onnx()}
+
+
+def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
+    """What an export is for; `None`: a SavedModel, for TensorFlow.
+
+    Args:
+        path: of what is to be written.
+        kind: one of `keras_tl.config.EXPORT_FORMATS`.
+        precision: one of `keras_tl.config.EXPORT_PRECISIONS`.
+
+    Raises:
+        ConfigError: one of these is not as described, or an extra is missing.
+    """
+    check_choice("format", kind, EXPORT_FORMATS)
+    check_choice("precision", precision, EXPORT_PRECISIONS)
+    if kind == SAVED_MODEL:
+        if precision == FLOAT16:
+            raise ConfigError(
+                "A SavedModel is float32. precision='float16' is for "
+                f"format={' and '.join(map(repr, RUNTIMES))}."
+            )
+        return None
+    runtime = RUNTIMES[kind]
+    if path.suffix != runtime.suffix or path.is_dir():
+        raise ConfigError(
+            f"format={kind!r} writes one file whose name ends with {runtime.suffix}. "
+            f"Received: {str(path)!r}."
+        )
+    runtime.import_packages()
+    return runtime
+
+
+def export_file(model: NumericModel, path: Path, runtime: Runtime, precision: str) -> float:
+    """Converts a model, runs the file in its own runtime, and keeps it if it answers alike.
+
+        photos.onnx              the model
+        photos.onnx.json         the companion, see `keras_tl.export.runtimes.companion`
+        texts.onnx.tokenizer/    what the preprocessor of texts saves: vocabulary and settings
+
+    Files of the same names are replaced, the model last.
+
+    Args:
+        model: what to convert.
+        path: of the file.
+        runtime: from `find_runtime`.
+        precision: `"float32"` or `"float16"`.
+
+    Returns:
+        The largest difference from the model's answers, relative above 1.
+
+    Raises:
+        ExportError: the model cannot be converted, or does not answer alike there; nothing is
+            left behind.
+    """
+    content = runtime.convert(model, precision)
+    remove_leftovers(path.parent)
+    with whole_file(path) as file, whole_file(companion_path(path)) as companion:
+        file.write_bytes(content)
+        try:
+            answers = runtime.ask(file, model.questions)
+        except Exception as error:  # Of whatever kind the runtime has.
+            reason = str(error).strip().splitlines()[0]
+            raise runtime.refuse((), f"its runtime does not run the file ({reason})") from error
+        differences, problems = compare(answers, model.answers(), precision)
+        if problems:
+            advice = ' precision="float32" may do.' if precision == FLOAT16 else ""
+            raise ExportError(
+                f"The {runtime.name} file does not answer as the model does and was not kept: "
+                f"{'; '.join(problems)}.{advice}"
+            )
+        parity = {"tolerance": TOLERANCES[precision], "largest_difference": differences}
+        write_json(companion, describe(model, runtime, precision, answers, parity, file))
+        if model.modality.preprocessor is not None:
+            with whole_folder(tokenizer_path(path), replace=True) as folder:
+                model.modality.preprocessor.save(folder)
+    return max(differences.values())
