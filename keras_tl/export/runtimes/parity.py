@@ -8,9 +8,9 @@ from keras_tl.tasks import THRESHOLD
 
 Answers = Mapping[str, np.ndarray]
 
-# The largest difference, relative above 1. Measured: float32 at most 1e-6, float16 at most 2e-3
-# (docs/serving.md).
-TOLERANCES = {"float32": 1e-4, "float16": 2e-2}
+# The largest difference, relative above 1. Measured on photos and texts: at most 3e-6 and 1.4e-2
+# (docs/serving.md, "Other runtimes").
+TOLERANCES = {"float32": 1e-4, "float16": 5e-2}
 
 # A class is compared with the file's own probabilities: the model's may be a tie but for rounding.
 _FOLLOWS: dict[str, Callable[[Answers], np.ndarray]] = {
