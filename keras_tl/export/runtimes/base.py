@@ -10,6 +10,8 @@ from keras_tl.errors import ExportError
 from keras_tl.export.runtimes.numeric import NumericModel
 
 FLOAT16 = "float16"
+# What the free dimensions of inputs and outputs are called.
+AXES = ("batch", "length")
 
 
 class Runtime(abc.ABC):

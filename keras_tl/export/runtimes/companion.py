@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.export.runtimes.base import Runtime
+from keras_tl.export.runtimes.base import AXES, Runtime
 from keras_tl.export.runtimes.numeric import NumericModel
 from keras_tl.files import sha256
 from keras_tl.tasks import THRESHOLD
 
-_AXES = ("batch", "length")
 _MEANINGS = {
     "probabilities": "of each of the labels, in their order, in [0, 1]",
     "class_id": "number of the most probable label, from 0",
@@ -77,5 +76,5 @@ def describe(
 
 
 def _shape(dimensions: Iterable[int | None], runtime: Runtime) -> list[int | str]:
-    free = (1, None) if runtime.fixed else _AXES
+    free = (1, None) if runtime.fixed else AXES
     return [size if size is not None else free[axis] for axis, size in enumerate(dimensions)]

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.export.runtimes.base import FLOAT16, Runtime
+from keras_tl.export.without_keras.findings import first_line
 from keras_tl.extras import import_extra
 from keras_tl.reporting import only_errors
 
@@ -39,7 +40,7 @@ class LiteRT(Runtime):
         except Exception as error:  # Of many kinds, most of them private to the converter.
             operators = {found.operator.name for found in getattr(error, "errors", ())}
             names = {name.removeprefix("tf.") for name in operators if name}
-            raise self.refuse(names, str(error).splitlines()[0]) from error
+            raise self.refuse(names, first_line(error)) from error
 
     def ask(self, file: Path, inputs):
         interpreter = _interpreter()(model_path=str(file))

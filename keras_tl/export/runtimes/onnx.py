@@ -8,11 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from keras_tl.export.runtimes.base import FLOAT16, Runtime
+from keras_tl.export.runtimes.base import AXES, FLOAT16, Runtime
+from keras_tl.export.without_keras.findings import first_line
 from keras_tl.extras import import_extra
 from keras_tl.reporting import only_errors
-
-_AXES = ("batch", "length")
 
 
 class Onnx(Runtime):
@@ -46,7 +45,7 @@ class Onnx(Runtime):
                     converted = half.convert_float_to_float16(converted, keep_io_types=True)
                 return converted.SerializeToString()
         except Exception as error:  # It has no kind of its own.
-            raise self.refuse((), f"{type(error).__name__}: {error}".splitlines()[0]) from error
+            raise self.refuse((), f"{type(error).__name__}: {first_line(error)}") from error
         raise self.refuse(unknown)
 
     def ask(self, file: Path, inputs):
@@ -74,6 +73,6 @@ def _unknown_operations(graph: Any) -> Iterator[str]:
 def _name_axes(graph: Any) -> None:
     """Names the free dimensions, which have numbers that change between runs."""
     for value in (*graph.input, *graph.output):
-        for dimension, name in zip(value.type.tensor_type.shape.dim, _AXES, strict=False):
+        for dimension, name in zip(value.type.tensor_type.shape.dim, AXES, strict=False):
             if not dimension.HasField("dim_value"):
                 dimension.dim_param = name

@@ -10,6 +10,7 @@ from keras_tl.export.runtimes.litert import LiteRT
 from keras_tl.export.runtimes.numeric import NumericModel
 from keras_tl.export.runtimes.onnx import Onnx
 from keras_tl.export.runtimes.parity import TOLERANCES, compare
+from keras_tl.export.without_keras.findings import first_line
 from keras_tl.files import remove_leftovers, whole_file, whole_folder, write_json
 
 RUNTIMES: dict[str, Runtime] = {"litert": LiteRT(), "onnx": Onnx()}
@@ -74,8 +75,8 @@ def export_file(model: NumericModel, path: Path, runtime: Runtime, precision: st
         try:
             answers = runtime.ask(file, model.questions)
         except Exception as error:  # Of whatever kind the runtime has.
-            reason = str(error).strip().splitlines()[0]
-            raise runtime.refuse((), f"its runtime does not run the file ({reason})") from error
+            reason = f"its runtime does not run the file ({first_line(error)})"
+            raise runtime.refuse((), reason) from error
         differences, problems = compare(answers, model.answers(), precision)
         if problems:
             advice = ' precision="float32" may do.' if precision == FLOAT16 else ""
