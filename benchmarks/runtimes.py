@@ -9,7 +9,7 @@ items of each class, and exported as a SavedModel, and for LiteRT and ONNX Runti
 float16. Each file then answers the same test items one at a time, in a process of its own that has
 only its runtime. Printed: megabytes; the seconds of the export, with its comparison; the accuracy;
 the largest difference from the SavedModel's probabilities; the median milliseconds of one item; the
-peak memory of the process. `--json`: one line.
+peak memory of the process, and that of the one that exports. `--json`: one line.
 """
 
 import argparse
@@ -153,6 +153,7 @@ def measure(model: str, options: argparse.Namespace) -> list[dict[str, Any]]:
                     "file": name,
                     "bytes": _bytes(Path(folder, file)),
                     "export_seconds": exported["seconds"][name],
+                    "export_peak_bytes": exported["peak_bytes"],
                     "accuracy": float((probabilities.argmax(-1) == labels).mean()),
                     "difference": float(np.abs(probabilities - expected).max()),
                     "latency_seconds": answered["seconds"],
@@ -195,7 +196,9 @@ def main() -> None:
             for row in rows
             if row["model"] == model
         ]
-        lines += ["", f"{model}, {options.test} test items", *common.table(header, cells)]
+        peak = next(row["export_peak_bytes"] for row in rows if row["model"] == model)
+        title = f"{model}, {options.test} test items; all exports {peak / common.MIB:.0f} MiB"
+        lines += ["", title, "", *common.table(header, cells)]
     common.show(result, lines, options.json)
 
 
