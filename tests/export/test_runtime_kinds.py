@@ -10,7 +10,7 @@ from keras_tl.backbones.texts import load_preprocessor
 from keras_tl.errors import ExportError
 from keras_tl.export.runtimes.writing import RUNTIMES
 from tests import hub_modules, kerashub_presets, language_models
-from tests.conftest import make_small_learner
+from tests.conftest import make_small_learner, make_tiny_data
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +23,13 @@ def image_learner(labels, **options):
     settings = {"precision": options.pop("precision", "float32")}
     data = ktl.ImageData.from_arrays(PIXELS, labels, verbose=False, **options)
     return make_small_learner(data, **settings)
+
+
+def fine_tuned():
+    """Its dropout is live, but for inference."""
+    learner = make_small_learner(make_tiny_data())
+    learner.fine_tune(1)
+    return learner
 
 
 def text_learner(backbone, pairs=False, **options):
@@ -40,6 +47,7 @@ def make(name, folder):
         "multilabel": lambda: image_learner(several, task="multilabel"),
         "regression": lambda: image_learner(np.arange(12) * 100.0, task="regression"),
         "bfloat16": lambda: image_learner([0, 1, 2] * 4, precision="mixed_bfloat16"),
+        "fine-tuned": fine_tuned,
         "tfhub-image": lambda: ktl.Learner(
             f"tfhub:{hub_modules.make_image_module(folder / 'module')}",
             ktl.ImageData.from_arrays(PIXELS, [0, 1] * 6, verbose=False),
@@ -61,7 +69,7 @@ def make(name, folder):
     return makers[name]()
 
 
-IMAGES = ("binary", "multilabel", "regression", "bfloat16", "tfhub-image")
+IMAGES = ("binary", "multilabel", "regression", "bfloat16", "fine-tuned", "tfhub-image")
 
 
 @pytest.mark.parametrize("name", [*IMAGES, "tfhub", "pairs", "bert", "ulmfit"])
