@@ -217,6 +217,11 @@ MISTAKES = {
     "float16": ({"path": "a", "precision": "float16"}, "A SavedModel is float32"),
     "folder": ({"path": "a", "format": "litert"}, "ends with .tflite. Received: 'a'"),
     "other-suffix": ({"path": "a.tflite", "format": "onnx"}, "ends with .onnx"),
+    "serving": (
+        {"path": "a.onnx", "format": "onnx", "serving": True},
+        "neither serving= nor card=",
+    ),
+    "card": ({"path": "a.onnx", "format": "onnx", "card": {}}, "Only a SavedModel has a folder"),
 }
 
 
