@@ -99,8 +99,7 @@ def test_a_journey(modules, name, tmp_path):
     after = weights_of(learner.backbone)
     assert all(np.array_equal(before[path], after[path]) for path in before)
     assert learner.evaluate("train")["accuracy"] >= 0.8
-    (record,) = learner.fine_tune(1)
-    assert (record.phase.unfreeze_every == "auto") == (name == "ulmfit")
+    learner.fine_tune(1)
     assert any(
         not np.array_equal(before[path], value)
         for path, value in weights_of(learner.backbone).items()
@@ -128,12 +127,12 @@ def test_a_journey(modules, name, tmp_path):
     columns = zip(*asked, strict=True) if pairs else [asked]
     given = {key: tf.constant(column) for key, column in zip(sorted(texts), columns, strict=True)}
     np.testing.assert_allclose(served(**given)["probabilities"], answers.probabilities, atol=1e-5)
-    vocabularies = sorted(f for f in (version / "assets").iterdir() if f.name != "labels.txt")
+    # A module's vocabulary is an asset; ours is in the graph.
+    vocabularies = [f for f in (version / "assets").iterdir() if f.name != "labels.txt"]
+    assert len(vocabularies) == (name in ("hub", "pairs", "strings"))
     for file in vocabularies:
         file.unlink()
-    missing = tuple(f"assets/{file.name} is missing" for file in vocabularies)
-    assert verify(version).problems == missing
-    assert missing
+        assert verify(version).problems == (f"assets/{file.name} is missing",)
     learner.report(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert ("texts of any length" if name == "strings" else "tokens") in page
