@@ -1,14 +1,15 @@
 """The conformance suite on every backbone of the catalogue, of other sources, and of a user's own.
 
-The fast tier runs all checks on three backbones and on those that are not in the catalogue, and
-those of `FAST_CHECKS` on the cheapest of each family. The full tier (`make test-full`) runs all
-checks on all, but on the giants, which it only builds.
+The fast tier runs them on EfficientNet-Lite0 and on one backbone of each other source, and those
+of `FAST_CHECKS` on the cheapest of each family of the catalogue. The full tier (`make test-full`)
+runs all checks on all, but on the giants, which it only builds.
 """
 
 import atexit
 import functools
 import gc
 import importlib.util
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -92,7 +93,7 @@ ELSEWHERE = (
     *LANGUAGE_MODELS,
     *(PRESETS if importlib.util.find_spec("keras_hub") else ()),
 )
-WHOLE_JOURNEY = {"efficientnet_lite0", "vgg16"}
+WHOLE_JOURNEY = {"efficientnet_lite0"}
 CHEAPEST = {
     "convnext_tiny",
     "densenet121",
@@ -106,13 +107,24 @@ CHEAPEST = {
     "nasnet_mobile",
     "resnet50",
     "resnet50_v2",
+    "vgg16",
     "vgg19",
     "xception",
 }
 # Other rows have what is particular to these.
-DEAR = {"tfhub_keras2", "tfhub_frozen_strings"}
-# One of each kind: an export is verified in a process of its own.
-EXPORTED = {"efficientnet_lite0", "tfhub_image", "kerashub_bert", "ulmfit_awd_lstm"}
+DEAR = {
+    "kerashub_resnet",
+    "tfhub_fixed_length",
+    "tfhub_frozen_strings",
+    "tfhub_keras2",
+    "tfhub_pairs",
+}
+# What costs most, on few; texts are exported by tests/test_text_journey.py too.
+FEW = {
+    "check_export": {"efficientnet_lite0", "ulmfit_awd_lstm"},
+    "check_same_seed": {"efficientnet_lite0", "small_network", "tfhub_encoder"},
+    "check_unfreeze": {"efficientnet_lite0", "small_network", "tfhub_encoder"},
+}
 FAST_CHECKS = {"check_record", "check_preprocessing"}
 # Whose constructor builds another graph for "imagenet" than for a file of the same weights.
 TWO_GRAPHS = {"efficientnet_b0"}
@@ -122,17 +134,21 @@ def tier(case, check):
     cheap = case.name in CHEAPEST and check.__name__ in FAST_CHECKS
     cheap |= case.name in TWO_GRAPHS and check.__name__ == "check_weights_file"
     whole = case.name in WHOLE_JOURNEY or case in (OWN, *ELSEWHERE)
-    dear = case.name in DEAR or (check.__name__ == "check_export" and case.name not in EXPORTED)
+    dear = case.name in DEAR or case.name not in FEW.get(check.__name__, {case.name})
     fast = cheap or (whole and not dear)
     return () if fast else (pytest.mark.slow,)
 
 
+FINISHED = itertools.count(1)
+
+
 @pytest.fixture(autouse=True)
 def forget_networks():
-    """Keeps a process that builds hundreds of networks small."""
+    """Keeps a process that builds hundreds of networks small; it takes a second or two."""
     yield
-    keras.backend.clear_session(free_memory=False)
-    gc.collect()
+    if next(FINISHED) % 20 == 0:
+        keras.backend.clear_session(free_memory=False)
+        gc.collect()
 
 
 def test_every_backbone_has_a_row():

@@ -198,6 +198,7 @@ print("all is well")
 """
 
 
+@pytest.mark.slow
 def test_images_need_no_package_for_texts(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", IMAGE_WORK],

@@ -60,7 +60,7 @@ def test_a_wrong_shard_is_refused(run, share):
     assert "--shard" in said
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_killed_run_goes_on_where_it_was(run, tmp_path, processes):
     (tmp_path / "trouble").touch()
     options = ("--resume", "-n", processes, "--max-worker-restart=0")

@@ -68,10 +68,7 @@ def make_learner(task, validation_split=0.15, **options):
 # The fast tier has multiclass journeys in tests/test_learner.py and tests/test_conformance.py.
 @pytest.mark.parametrize(
     "task",
-    [
-        pytest.param(task, marks=[pytest.mark.slow] * (task in ("multiclass", "binary")))
-        for task in TASKS
-    ],
+    [pytest.param(task, marks=[pytest.mark.slow] * (task != "multilabel")) for task in TASKS],
 )
 def test_the_whole_journey(task, tmp_path):
     learner = make_learner(task, head=ktl.HeadConfig(dropout=0.0))
@@ -142,7 +139,10 @@ METRIC = {
 }
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    "task",
+    [pytest.param(task, marks=[pytest.mark.slow] * (task != "regression")) for task in TASKS],
+)
 def test_the_best_epoch_is_that_of_what_is_watched(task):
     learner = make_learner(task)
     learner.fit_head(epochs=1)
@@ -183,8 +183,15 @@ def test_balanced_weights_make_all_classes_weigh_the_same(task):
     np.testing.assert_array_equal(made.class_weights(labels, {"b": 3.0})[:2], [1, 3])
 
 
-@pytest.mark.parametrize("cache", ["memory", "off"])
-@pytest.mark.parametrize("task", ["multiclass", "binary"])
+@pytest.mark.parametrize(
+    ("task", "cache"),
+    [
+        ("multiclass", "memory"),
+        ("binary", "off"),
+        pytest.param("multiclass", "off", marks=pytest.mark.slow),
+        pytest.param("binary", "memory", marks=pytest.mark.slow),
+    ],
+)
 def test_a_class_without_weight_is_never_learned(task, cache):
     learner = make_learner(task, validation_split=0)  # which would keep weights of before
     weights = {name: float(name == learner.class_names[0]) for name in learner.class_names}
@@ -192,8 +199,17 @@ def test_a_class_without_weight_is_never_learned(task, cache):
     assert set(learner.predict(IMAGES).labels) == {learner.class_names[0]}
 
 
-@pytest.mark.parametrize("augment", ["mixup", "cutmix", ["standard", "mixup"]])
-@pytest.mark.parametrize("task", ["multiclass", "binary", "multilabel"])
+FAST_MIXES = {"multiclass": "mixup", "binary": "cutmix", "multilabel": ["standard", "mixup"]}
+
+
+@pytest.mark.parametrize(
+    ("task", "augment"),
+    [
+        pytest.param(task, augment, marks=[pytest.mark.slow] * (FAST_MIXES[task] != augment))
+        for task in FAST_MIXES
+        for augment in FAST_MIXES.values()
+    ],
+)
 def test_mixed_labels_are_trained_on(task, augment):
     learner = make_learner(task)
     options = {} if task == "multilabel" else {"class_weight": "balanced"}

@@ -139,6 +139,7 @@ def test_a_journey(modules, name, tmp_path):
     assert f"{len(learner.data.split('test'))} texts of the test split" in page
 
 
+@pytest.mark.slow
 def test_cached_features_are_those_of_the_live_model(modules):
     learner = make_learner(modules, "hub")
     split = learner.data.split("train")
@@ -149,6 +150,7 @@ def test_cached_features_are_those_of_the_live_model(modules):
     assert np.abs(cached).max() > 0
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(modules):
     def train(seed):
         # The dropout of some modules has seeds of its own that nobody can set.
@@ -162,6 +164,7 @@ def test_the_same_seed_gives_the_same_weights(modules):
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
+@pytest.mark.slow
 def test_two_replicas_learn_what_one_learns(modules):
     features, weights = [], []
     for strategy in ("single", "mirrored"):
@@ -199,6 +202,7 @@ def test_the_vocabulary_says_whether_it_is_of_lower_case(modules, tmp_path):
     assert "lower_case=False" in WordPiecePreprocessor(cased).identity
 
 
+@pytest.mark.slow
 def test_another_learner_and_a_run_give_their_encoder(modules, tmp_path):
     source = make_learner(modules, "hub")
     source.fit_head(epochs=1)

@@ -107,6 +107,7 @@ def test_a_registered_backbone_is_one_like_the_others(registered, tmp_path):
         ktl.Learner.load(tmp_path / "run", verbose=False)
 
 
+@pytest.mark.slow
 @parametrize_with_checks([Case("tiny_net")])
 def test_a_registered_backbone_is_checked(case, check, tmp_path, registered):
     check(case, tmp_path)

@@ -96,7 +96,7 @@ CASES = {
 TRAINED = ["encoder", "seeded-dropout", "keras2", "keras2-batch-norm", "image"]
 TRAINED += ["image-batch-norm", "text"]
 # One of each kind, and the one that Keras 2 saved, for what costs most.
-FEW = ["encoder", "keras2", "image-batch-norm", "text"]
+FEW = ["encoder", pytest.param("keras2", marks=pytest.mark.slow), "image-batch-norm", "text"]
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from keras_tl.backbones.texts import HubPreprocessor, WordPiecePreprocessor
 from tests import hub_modules
 
 keras_hub = pytest.importorskip("keras_hub", reason="it needs a newer Keras than ours may be")
+pytestmark = pytest.mark.slow
 
 TEXTS = [
     "A gloriously bad film, don't you think?",

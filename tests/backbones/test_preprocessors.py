@@ -171,6 +171,7 @@ def strings_to_vectors(preprocessor, network, layer):
     return export
 
 
+@pytest.mark.slow
 def test_an_export_holds_the_vocabulary_and_answers_alike(vocabulary, tmp_path):
     """Strings in, vectors out, through both loaders, after what it was made of has gone."""
     file = shutil.copy(vocabulary, tmp_path / "vocab.txt")

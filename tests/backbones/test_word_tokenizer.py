@@ -118,6 +118,7 @@ assert "keras_tl" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_an_export_takes_strings_in_a_process_without_this_package(tokenizer, tmp_path):
     module = tf.Module()
     module.tokenizer = tokenizer

@@ -229,6 +229,7 @@ BREAKING = {
 }
 
 
+@pytest.mark.slow
 def test_of_2000_thumbnails_the_broken_ones_are_named_and_training_uses_all_others(tmp_path):
     coarse = np.random.default_rng(0).integers(0, 256, (2000, 4, 4, 3)).astype(np.uint8)
     images = [Image.fromarray(pixels).resize((32, 32)) for pixels in coarse]

@@ -203,6 +203,7 @@ def test_a_split_without_published_labels_is_left_out(tmp_path):
     assert sizes(load(tmp_path, validation_split=0, test_split=0.25)) == {"train": 9, "test": 3}
 
 
+@pytest.mark.slow
 def test_files_are_written_once_and_found_by_every_process(tmp_path, kept, monkeypatch):
     prepare(tmp_path)
     data = load(tmp_path)

@@ -60,7 +60,7 @@ def test_signatures_are_as_documented(exported):
         "label": array("string", -1),
     }
     files, valid = {"image_bytes": array("string", -1)}, {"valid": array("bool", -1)}
-    assert verify(exported).signatures == {
+    assert verify(exported, timings=False).signatures == {
         "serving_default": {"inputs": files, "outputs": answers | valid},
         "pixels": {"inputs": {"pixels": array("float32", -1, -1, -1, 3)}, "outputs": answers},
         "classify": {

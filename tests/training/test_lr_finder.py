@@ -197,7 +197,9 @@ MAKERS = {
 }
 
 
-NAMES = ["images", "texts", *(pytest.param(x, marks=pytest.mark.slow) for x in list(MAKERS)[2:])]
+def names(fast):
+    """All makers; but one they are in the full tier only."""
+    return [pytest.param(x, marks=[pytest.mark.slow] * (x != fast)) for x in MAKERS]
 
 
 def state_of(learner):
@@ -237,7 +239,7 @@ def sweep_both(learner):
     yield learner.lr_find("fine-tune", **trained, **options)
 
 
-@pytest.mark.parametrize("name", [*NAMES[:2], "ulmfit", *NAMES[3:]])
+@pytest.mark.parametrize("name", names(fast="images"))
 def test_everything_is_as_it_was(name, tmp_path):
     learner = MAKERS[name](tmp_path)
     # Tracing loops over steps would cost most.
@@ -257,7 +259,7 @@ def test_everything_is_as_it_was(name, tmp_path):
         learner.model.fit(batches, shuffle=False, verbose=0)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names(fast="texts"))
 def test_training_after_a_sweep_is_training_without_one(name, tmp_path):
     def train(folder, find):
         folder.mkdir()

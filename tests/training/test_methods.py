@@ -109,10 +109,11 @@ class Updates:
     ("kind", "optimizer"),
     [
         *(("image", name) for name in ("sgd", "adam", "adamw")),
-        *(("hub", name) for name in ("sgd", "adamw")),
-        *(("ulmfit", name) for name in ("sgd", "adam")),
+        ("hub", "sgd"),
+        ("ulmfit", "adam"),
+        pytest.param("hub", "adamw", marks=pytest.mark.slow),
         *(pytest.param("kerashub", name, marks=pytest.mark.slow) for name in ("sgd", "adamw")),
-        pytest.param("ulmfit", "adamw", marks=pytest.mark.slow),
+        *(pytest.param("ulmfit", name, marks=pytest.mark.slow) for name in ("sgd", "adamw")),
     ],
 )
 def test_a_block_moves_by_the_factor_less_than_the_one_above_it(make, kind, optimizer):
@@ -141,7 +142,11 @@ PLACES = {
     "bfloat16": ({"precision": "mixed_bfloat16"}, {}),
     "float16": ({"precision": "mixed_float16"}, {}),
 }
-SLOW_PLACES = {("image", "replicas-clipped"), *(("ulmfit", place) for place in PLACES)}
+SLOW_PLACES = {
+    ("image", "replicas-adamw"),
+    ("image", "replicas-clipped"),
+    *(("ulmfit", place) for place in PLACES),
+}
 
 
 @pytest.mark.parametrize(
@@ -178,7 +183,10 @@ BATCHES = {
 }
 
 
-@pytest.mark.parametrize(("kind", "every"), [("image", None), ("image", 1), ("ulmfit", 1)])
+@pytest.mark.parametrize(
+    ("kind", "every"),
+    [("image", None), ("image", 1), pytest.param("ulmfit", 1, marks=pytest.mark.slow)],
+)
 def test_a_saved_model_trains_on_as_the_original(make, tmp_path, kind, every):
     head = ktl.HeadConfig(dropout=0.0) if kind == "image" else None
     learner = make(kind, head=head)
@@ -261,7 +269,7 @@ class Watcher(keras.callbacks.Callback):
     [
         ("image", "sgd"),
         *(
-            pytest.param(kind, "adamw", marks=[pytest.mark.slow] * (kind == "kerashub"))
+            pytest.param(kind, "adamw", marks=[pytest.mark.slow] * (kind != "hub"))
             for kind in KINDS
         ),
     ],
@@ -306,7 +314,7 @@ def test_epochs_that_end_before_the_last_block_are_announced(make, capsys):
     "options",
     [
         {},
-        {"precision": "mixed_float16"},
+        pytest.param({"precision": "mixed_float16"}, marks=pytest.mark.slow),
         pytest.param({"strategy": "mirrored"}, marks=pytest.mark.slow),
     ],
 )

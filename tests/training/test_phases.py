@@ -120,6 +120,7 @@ def test_wrong_arguments_of_fine_tune(small_learner, arguments, message):
     assert small_learner.history == []
 
 
+@pytest.mark.slow
 def test_a_broken_file_is_named_in_both_phases(tmp_path, small_learner):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
