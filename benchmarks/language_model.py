@@ -2,12 +2,14 @@
 
     python benchmarks/language_model.py
     python benchmarks/language_model.py --all --epochs 12 --keep lm/
+    python benchmarks/language_model.py --all --more prose.txt --words 14000 --rows 64 --keep lm/
 
 Two parts of WikiText-2, its validation text to train on and the first fifth of its test text to
 measure the perplexity on, before training and after every epoch. With `--all` it is trained on all
-but the last tenth of both texts, and measured on that. In a process of its own, which begins with
-tokenising; `seconds` are those of the training alone, evaluations included, and
-`tokens_per_second` are tokens trained on over them.
+but the last tenth of both texts, and measured on that; with `--more` on the lines of another file
+too (`prose.py` makes one). In a process of its own, which begins with tokenising; `seconds` are
+those of the training alone, evaluations included; `tokens_per_second` are tokens trained on over
+them.
 
 `--keep FOLDER` keeps the model, for `keras_tl.ulmfit.load_language_model`.
 """
@@ -23,7 +25,15 @@ import common
 
 
 def train(
-    data: str, everything: bool, size: str, epochs: int, rate: float, rows: int, keep: str
+    data: str,
+    everything: bool,
+    more: str | None,
+    words: int,
+    size: str,
+    epochs: int,
+    rate: float,
+    rows: int,
+    keep: str,
 ) -> dict[str, Any]:
     """Pretrains once; to be run in a process of its own."""
     from keras_tl import ulmfit
@@ -36,10 +46,12 @@ def train(
         texts, held_out = texts[:-count], texts[-count:]
     else:
         held_out = held_out[: len(held_out) // 5]
+    if more is not None:
+        texts = read_texts([Path(more)]) + texts
     phase = dataclasses.replace(
         ulmfit.PRETRAINING, epochs=epochs, learning_rate=rate, batch_size=rows
     )
-    model = ulmfit.pretrain(texts, keep, size, held_out, phase=phase)
+    model = ulmfit.pretrain(texts, keep, size, held_out, phase=phase, max_size=words)
     tokens = model.tokenizer.stream(held_out)
     random = ulmfit.LanguageModel.new(model.config, model.vocabulary, seed=0)
     (record,) = model.about["history"]
@@ -63,6 +75,8 @@ def main() -> None:
     shared = common.ROOT.parent / "shared/data/wikitext2"
     parser.add_argument("--data", type=Path, default=shared, help="with valid.txt and test.txt")
     parser.add_argument("--all", action="store_true", help="train on both texts")
+    parser.add_argument("--more", type=Path, help="a file with a text a line, to train on too")
+    parser.add_argument("--words", type=int, default=60_000, help="the most of the vocabulary")
     parser.add_argument("--size", default="small")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rate", type=float, default=3e-3, help="the largest learning rate")
@@ -79,6 +93,8 @@ def main() -> None:
             "language_model:train",
             data=args.data,
             everything=args.all,
+            more=args.more,
+            words=args.words,
             size=args.size,
             epochs=args.epochs,
             rate=args.rate,

