@@ -207,6 +207,9 @@ def lines_of(runs: list[dict[str, Any]]) -> list[str]:
 
     from keras_tl.evaluation.intervals import mean_interval
 
+    def shown(values: list[float]) -> str:
+        return str(mean_interval(values)) if len(values) > 1 else f"{values[0]:.3f}"
+
     rows, first = [], {}
     for found in runs:
         reference = first.setdefault(found["labels"], found["accuracies"])
@@ -216,8 +219,8 @@ def lines_of(runs: list[dict[str, Any]]) -> list[str]:
             [
                 found["name"],
                 str(found["labels"] or "all"),
-                str(mean_interval(found["accuracies"])),
-                "" if reference is found["accuracies"] else str(mean_interval(less)),
+                shown(found["accuracies"]),
+                "" if reference is found["accuracies"] else shown(less),
                 f"{statistics.median(seconds):.0f}" if seconds else "",
             ]
         )
