@@ -20,6 +20,7 @@ from google.protobuf import (
     wrappers_pb2,
 )
 from PIL import Image
+from tensorflow_serving.config import model_server_config_pb2
 
 from keras_tl.errors import ConfigError
 from keras_tl.export.exported import Exported
@@ -96,9 +97,8 @@ def uncommented(text, *beginnings):
 
 
 def model_config(text):
-    reason = "tensorflow-serving-api, of the extra 'test', is not installed"
-    pb2 = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2", reason=reason)
-    (config,) = text_format.Parse(text, pb2.ModelServerConfig()).model_config_list.config
+    parsed = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    (config,) = parsed.model_config_list.config
     return config
 
 
@@ -213,8 +213,6 @@ def test_the_image_is_of_the_release_that_exported():
 
 def test_compose_takes_it(tmp_path):
     """By the schema of the Compose specification."""
-    reason = "check-jsonschema, of the extra 'test', is not installed"
-    pytest.importorskip("check_jsonschema", reason=reason)
     files = [tmp_path / f"{kind}.yml" for kind in KINDS]
     for file in files:
         file.write_text(made(file.stem)["docker-compose.yml"])

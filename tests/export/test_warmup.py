@@ -4,17 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow_serving.apis import prediction_log_pb2
 
 from keras_tl.export.serving_messages import EXAMPLE_LOGS, WARMUP, PredictionLog
 from keras_tl.export.warmup import prediction_log
 
 PREDICT = "tensorflow/serving/predict"
 EXAMPLES = [tf.train.Example().SerializeToString(), b"\x0a\x00"]
-
-
-def official_log():
-    reason = "tensorflow-serving-api, of the extra 'test', is not installed"
-    return pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2", reason=reason)
 
 
 def test_every_signature_is_asked_one_item_and_all(learner, exported):
@@ -41,7 +37,7 @@ def test_every_signature_is_asked_one_item_and_all(learner, exported):
     ],
 )
 def test_official_messages_read_what_is_asked(inputs):
-    official = official_log().PredictionLog
+    official = prediction_log_pb2.PredictionLog
     ours = prediction_log("a/b", "tokens", PREDICT, inputs).SerializeToString()
     log = official.FromString(ours)
     assert log.WhichOneof("log_type") == "predict_log"
@@ -60,7 +56,7 @@ def test_official_messages_read_what_is_asked(inputs):
 
 @pytest.mark.parametrize("kind", EXAMPLE_LOGS)
 def test_official_messages_read_which_examples_are_asked(kind):
-    official = official_log().PredictionLog
+    official = prediction_log_pb2.PredictionLog
     inputs = {"inputs": np.array(EXAMPLES, object)}
     ours = prediction_log("model", "examples", EXAMPLE_LOGS[kind], inputs).SerializeToString()
     log = official.FromString(ours)
