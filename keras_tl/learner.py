@@ -28,6 +28,7 @@ from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError, DataError, RunError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.metrics import METRICS
+from keras_tl.evaluation.outcomes import Outcomes, read_outcomes
 from keras_tl.evaluation.report import write_report
 from keras_tl.export.card import card_facts, library_versions, overview, write_card
 from keras_tl.export.feature_files import check_feature_file, write_features
@@ -42,7 +43,13 @@ from keras_tl.reporting import Reporter
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.tasks import Task, standardisation
 from keras_tl.training.assembly import assemble, float32_twin
-from keras_tl.training.checkpoints import load_run_weights, read_run, run_files, write_run
+from keras_tl.training.checkpoints import (
+    load_run_weights,
+    read_run,
+    run_files,
+    run_results,
+    write_run,
+)
 from keras_tl.training.device import choose_precision, choose_strategy
 from keras_tl.training.feature_cache import FeatureCache
 from keras_tl.training.freezing import blocks_to_unfreeze
@@ -151,6 +158,7 @@ class Learner:
         self.data = data
         self.weights = weights
         self.evaluations: dict[str, dict[str, Any]] = {}
+        self.outcomes: dict[str, Outcomes] = {}
         self._ancestry: tuple[dict[str, Any], ...] = ()
         # What a loaded run says of the data and the versions that it was trained with.
         self._trained_with: dict[str, Any] | None = None
@@ -339,13 +347,13 @@ class Learner:
     def _run(
         self, phase: Phase, augment: Augmentation, callbacks: Sequence[keras.callbacks.Callback]
     ) -> PhaseRecord:
-        data, known = self._need_data(), (self.evaluations, self._trained_with)
+        data, known = self._need_data(), (self.evaluations, self.outcomes, self._trained_with)
         # What was measured before is not true of other weights, those of an interruption included.
-        self.evaluations, self._trained_with = {}, None
+        self.evaluations, self.outcomes, self._trained_with = {}, {}, None
         try:
             return self._trainer.run(phase, data, augment, callbacks)
         except ConfigError:  # It was refused before it began.
-            self.evaluations, self._trained_with = known
+            self.evaluations, self.outcomes, self._trained_with = known
             raise
 
     def lr_find(
@@ -393,6 +401,8 @@ class Learner:
     def evaluate(self, split: str = "test") -> dict[str, Any]:
         """Metrics on a split; nothing was tuned or stopped on the test split.
 
+        What was answered for every item is kept in `outcomes[split]`.
+
         Returns:
             JSON types, see the function of the task in `keras_tl.evaluation.metrics`.
 
@@ -400,9 +410,10 @@ class Learner:
             DataError: there are no data, or no such split.
         """
         chosen = self._need_data().split(split)
-        logits = self._trainer.logits(chosen)
+        outcomes = Outcomes(chosen.labels, self._trainer.logits(chosen))
         measure = METRICS[self.config.task]
-        self.evaluations[split] = measure(chosen.labels, logits, self.class_names)
+        self.evaluations[split] = measure(outcomes.labels, outcomes.logits, self.class_names)
+        self.outcomes[split] = outcomes
         return self.evaluations[split]
 
     def predict(
@@ -565,13 +576,20 @@ class Learner:
         return version
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Saves the run: configuration, weights, history, evaluations; JSON and HDF5 only.
+        """Saves the run: configuration, weights, history, evaluations; JSON, HDF5, NumPy arrays.
 
         Returns:
             The run's folder. A run that was there is replaced.
         """
-        write_run(Path(path), self._about(), self.model, self._files)
+        write_run(Path(path), self._about(), self.model, self._files, self._results())
         return Path(path)
+
+    def _results(self) -> dict[str, bytes]:
+        """The files with what was measured item by item."""
+        files = {}
+        for split, outcomes in self.outcomes.items():
+            files |= outcomes.to_files(split)
+        return files
 
     def _about(self) -> dict[str, Any]:
         """What a run records beside its weights, as JSON types."""
@@ -630,6 +648,7 @@ class Learner:
         learner._ancestry = tuple(about.get("ancestry", ()))
         learner._trained_with = {key: about[key] for key in ("data", "versions")}
         learner.evaluations = about["evaluations"]
+        learner.outcomes = read_outcomes(run_results(Path(path)), learner.evaluations)
         learner.history.extend(map(PhaseRecord.from_json, about["history"]))
         return learner
 

@@ -135,11 +135,13 @@ def test_what_was_measured_is_kept_until_training_begins(small_learner):
     with pytest.raises(ConfigError):
         small_learner.fine_tune(epochs=1, unfreeze="no such block")
     assert small_learner.evaluations
+    assert small_learner.outcomes
     with pytest.raises(KeyboardInterrupt):
         small_learner.fit_head(
             epochs=1, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)]
         )
     assert not small_learner.evaluations
+    assert not small_learner.outcomes
 
 
 def test_a_run_is_json_and_weights(trained, tmp_path):
@@ -148,12 +150,18 @@ def test_a_run_is_json_and_weights(trained, tmp_path):
     assert {f.name for f in (tmp_path / "run").iterdir()} == {
         "run.json",
         "model.weights.h5",
+        "results",
         "checksums.json",
     }
     trained.save(tmp_path / "run")
     assert [f.name for f in tmp_path.iterdir()] == ["run"]
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     assert loaded.evaluations == trained.evaluations
+    assert set(loaded.outcomes) == {"test"}
+    for field in ("labels", "logits"):
+        there, again = (getattr(one.outcomes["test"], field) for one in (trained, loaded))
+        assert there.dtype == again.dtype
+        assert np.array_equal(there, again)
     # Without the data it says the same of itself, and so does a run that it saves.
     assert write_card(loaded._facts(), "model") == write_card(trained._facts(), "model")
     loaded.save(tmp_path / "again")

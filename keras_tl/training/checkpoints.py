@@ -4,11 +4,13 @@ run.json        what the model is, what was done to it, what the data were
 model.weights.h5
 module/         a TF-Hub module, as it was found; it is a program, and loaded only from here
 preprocessor/   what makes tokens of texts
+results/        what was measured of it item by item, for reports
 checksums.json  SHA-256 of every other file
 """
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from keras_tl.errors import RunError
 from keras_tl.files import CHECKSUMS, first_changed, whole_folder, write_checksums, write_json
 
 _RUN, _WEIGHTS = "run.json", "model.weights.h5"
-_MODULE, _PREPROCESSOR = "module", "preprocessor"
+_MODULE, _PREPROCESSOR, _RESULTS = "module", "preprocessor", "results"
 
 
 def check_target(path: Path) -> None:
@@ -29,7 +31,13 @@ def check_target(path: Path) -> None:
         raise RunError(f"{path} exists and is not a run. Choose another folder or remove it.")
 
 
-def write_run(path: Path, about: dict[str, Any], model: keras.Model, files: BackboneFiles) -> None:
+def write_run(
+    path: Path,
+    about: dict[str, Any],
+    model: keras.Model,
+    files: BackboneFiles,
+    results: Mapping[str, bytes],
+) -> None:
     """Saves a run; an earlier run at the same path is replaced in one step.
 
     Args:
@@ -37,6 +45,7 @@ def write_run(path: Path, about: dict[str, Any], model: keras.Model, files: Back
         about: JSON types.
         model: all of its weights are saved.
         files: what belongs to its backbone; copied.
+        results: names of files in `results/`, and what they hold.
 
     Raises:
         RunError: the path holds something that is not a run.
@@ -49,6 +58,10 @@ def write_run(path: Path, about: dict[str, Any], model: keras.Model, files: Back
             shutil.copytree(files.module, folder / _MODULE)
         if files.preprocessor is not None:
             files.preprocessor.save(folder / _PREPROCESSOR)
+        if results:
+            (folder / _RESULTS).mkdir()
+        for name, content in results.items():
+            (folder / _RESULTS / name).write_bytes(content)
         write_checksums(folder)
 
 
@@ -79,6 +92,13 @@ def run_files(path: Path) -> BackboneFiles:
         module if module.is_dir() else None,
         load_preprocessor(preprocessor) if preprocessor.is_dir() else None,
     )
+
+
+def run_results(path: Path) -> dict[str, bytes]:
+    """The files in `results/` of a run that `read_run` has checked; earlier runs have none."""
+    folder = path / _RESULTS
+    found = sorted(folder.iterdir()) if folder.is_dir() else ()
+    return {file.name: file.read_bytes() for file in found}
 
 
 def load_run_weights(path: Path, model: keras.Model) -> None:
