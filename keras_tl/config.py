@@ -254,6 +254,10 @@ class ModelConfig(JsonConfig):
         target_scale: regression: their standard deviation, in their unit.
         sequence_length: tokens that the model reads of a text; `None`: it takes strings.
         are_pairs: whether an item is a pair of texts.
+        temperature: what answers divide the logits by, see `keras_tl.evaluation.calibration`; 1:
+            they are not calibrated.
+        thresholds: the probability above which the answer is yes: of a binary task one, for the
+            second class, of a multi-label one one a label; none: 0.5.
     """
 
     backbone: str
@@ -269,6 +273,8 @@ class ModelConfig(JsonConfig):
     target_scale: float = 1.0
     sequence_length: int | None = None
     are_pairs: bool = False
+    temperature: float = 1.0
+    thresholds: tuple[float, ...] = ()
 
     @property
     def is_text(self) -> bool:

@@ -1,9 +1,10 @@
 """`Learner`: the facade. It calls the rooms in order and holds no algorithm."""
 
+import dataclasses
 import math
 import os
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +18,7 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, seeded
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.config import SAVED_MODEL, CacheConfig, HeadConfig, ModelConfig, Phase
+from keras_tl.config import SAVED_MODEL, CacheConfig, HeadConfig, ModelConfig, Phase, check_range
 from keras_tl.data.augmentation import Augmentation, check_augmentation
 from keras_tl.data.images import ImageData
 from keras_tl.data.inputs import ImageInput
@@ -27,9 +28,18 @@ from keras_tl.data.text_inputs import TextInput
 from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError, DataError, RunError
 from keras_tl.evaluation import plots
-from keras_tl.evaluation.metrics import METRICS
+from keras_tl.evaluation.calibration import (
+    Calibrated,
+    calibrate,
+    check_has_probabilities,
+    with_temperature,
+)
+from keras_tl.evaluation.losses import TopLosses, top_losses
+from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes, read_outcomes
 from keras_tl.evaluation.report import write_report
+from keras_tl.evaluation.slices import measure_slices, slice_values
+from keras_tl.evaluation.thresholds import Rule, Thresholds, check_has_thresholds, choose_thresholds
 from keras_tl.export.card import card_facts, library_versions, overview, write_card
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.runtimes.numeric import NumericModel
@@ -41,7 +51,7 @@ from keras_tl.files import whole_file
 from keras_tl.heads import TransferModel
 from keras_tl.reporting import Reporter
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
-from keras_tl.tasks import Task, standardisation
+from keras_tl.tasks import Task, standardisation, task_of
 from keras_tl.training.assembly import assemble, float32_twin
 from keras_tl.training.checkpoints import (
     load_run_weights,
@@ -162,6 +172,7 @@ class Learner:
         self._ancestry: tuple[dict[str, Any], ...] = ()
         # What a loaded run says of the data and the versions that it was trained with.
         self._trained_with: dict[str, Any] | None = None
+        self._served: ServingModel | None = None
         self._reporter = Reporter(verbose)
         self._strategy = strategy
         built = assemble(config, weights, strategy, seed, loaded, files)
@@ -198,15 +209,14 @@ class Learner:
         """Raw bytes in, named outputs out, in float32; what `predict` and `export` use."""
         if self._twin is not self._parts:
             self._twin.model.set_weights(self.model.get_weights())
-        return self._serving
+        # A graph holds the temperature and the thresholds that it was made with.
+        if self._served is None or self._served.task != self.task:
+            self._served = ServingModel(self._twin, self.task, self._modality)
+        return self._served
 
     @cached_property
     def _twin(self) -> TransferModel:
         return float32_twin(self.config, self._parts, self._files)
-
-    @cached_property
-    def _serving(self) -> ServingModel:
-        return ServingModel(self._twin, self.task, self._modality)
 
     @property
     def history(self) -> list[PhaseRecord]:
@@ -216,7 +226,7 @@ class Learner:
     @property
     def task(self) -> Task:
         """What is learned: decides the head's outputs, the loss, the metrics and the answers."""
-        return self._trainer.task
+        return task_of(self.config)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -348,12 +358,20 @@ class Learner:
         self, phase: Phase, augment: Augmentation, callbacks: Sequence[keras.callbacks.Callback]
     ) -> PhaseRecord:
         data, known = self._need_data(), (self.evaluations, self.outcomes, self._trained_with)
+        config = self.config
+        if config.temperature != 1 or config.thresholds:
+            self._reporter.say(
+                "Training puts the temperature back to 1 and the thresholds to 0.5: they were "
+                "fitted to other weights. Call calibrate() and choose_thresholds() again."
+            )
         # What was measured before is not true of other weights, those of an interruption included.
         self.evaluations, self.outcomes, self._trained_with = {}, {}, None
+        self.config = dataclasses.replace(config, temperature=1.0, thresholds=())
         try:
             return self._trainer.run(phase, data, augment, callbacks)
         except ConfigError:  # It was refused before it began.
             self.evaluations, self.outcomes, self._trained_with = known
+            self.config = config
             raise
 
     def lr_find(
@@ -398,23 +416,144 @@ class Learner:
         self._reporter.say(f"{chosen.name}: suggested learning rate: {rate}.")
         return found
 
-    def evaluate(self, split: str = "test") -> dict[str, Any]:
+    def evaluate(
+        self, split: str = "test", by: Hashable | Sequence | None = None
+    ) -> dict[str, Any]:
         """Metrics on a split; nothing was tuned or stopped on the test split.
 
-        What was answered for every item is kept in `outcomes[split]`.
+        What the model gave for every item is kept in `outcomes[split]`.
+
+        Args:
+            split: the name of the split.
+            by: also measure groups of items: the name of a column that the data have kept
+                (`slices=` of `from_csv` and `from_dataframe`), or a value for each item.
 
         Returns:
-            JSON types, see the function of the task in `keras_tl.evaluation.metrics`.
+            JSON types, see `keras_tl.evaluation.measuring.measure`; with `by` also `"slices"`, see
+            `keras_tl.evaluation.slices.Slices`, which says on which groups the model is clearly
+            worse than on the rest.
 
         Raises:
-            DataError: there are no data, or no such split.
+            DataError: there are no data, or no such split, or `by` has not a value for each item
+                or more than 100 different ones.
+            ConfigError: the data have not kept such a column.
         """
         chosen = self._need_data().split(split)
-        outcomes = Outcomes(chosen.labels, self._trainer.logits(chosen))
-        measure = METRICS[self.config.task]
-        self.evaluations[split] = measure(outcomes.labels, outcomes.logits, self.class_names)
-        self.outcomes[split] = outcomes
+        groups = None if by is None else slice_values(by, chosen.slices, len(chosen))
+        self.outcomes[split] = Outcomes(chosen.labels, self._trainer.logits(chosen))
+        self._measure(split)
+        if groups is not None:
+            name, values = groups
+            task, config = self.task, self.config
+            metric, more = task.headline, task.more_is_better
+            answered = self.answered(split)
+            found = measure_slices(
+                config.task, answered, values, metric, more, name, config.thresholds
+            )
+            self.evaluations[split]["slices"] = found.to_json()
         return self.evaluations[split]
+
+    def _measure(self, split: str) -> None:
+        config, answered = self.config, self.answered(split)
+        found = measure(config.task, answered, config.class_names, config.thresholds)
+        self.evaluations[split] = found
+
+    def answered(self, split: str = "test") -> Outcomes:
+        """What is answered for every item of a split, as calibrated; evaluates it if need be.
+
+        `outcomes` holds the same before the temperature.
+
+        Raises:
+            DataError: it was not evaluated, and there are no data or no such split.
+        """
+        known = self.outcomes.get(split)
+        there = None if self.data is None else self.data.splits.get(split)
+        if known is None or not (there is None or np.array_equal(known.labels, there.labels)):
+            self.evaluate(split)
+        return self.outcomes[split].scaled(self.config.temperature)
+
+    def top_losses(self, split: str = "test", count: int = 9) -> TopLosses:
+        """The items of a split that the model does worst on, the worst first.
+
+        Args:
+            split: the name of the split.
+            count: at most so many.
+
+        Raises:
+            DataError: see `answered`.
+            ConfigError: `count` is not a whole number of at least 1.
+        """
+        check_range("count", count, 1, whole=True)
+        answered, config = self.answered(split), self.config
+        sources = None if self.data is None else self.data.split(split).sources
+        names, thresholds = config.class_names, config.thresholds
+        return top_losses(config.task, answered, names, sources, split, count, thresholds)
+
+    def calibrate(self) -> Calibrated:
+        """Makes probabilities say how often answers are right: temperature scaling.
+
+        One number is fitted on the validation split. From then on everything that answers divides
+        the logits by it: `predict`, `evaluate`, `serving_model`, all exports and saved runs; which
+        class is answered never changes, and `model` gives the same logits. Training again puts it
+        back to 1. See `keras_tl.evaluation.calibration`.
+
+        Returns:
+            The temperature, and the calibration with and without it of the validation split and
+            of the splits that were evaluated; those are measured again.
+
+        Raises:
+            DataError: there is no validation split, or there are no data.
+            ConfigError: it is a regression.
+        """
+        check_has_probabilities(self.config.task)
+        self.answered("validation")
+        found = calibrate(self.config.task, self.outcomes)
+        self.config = with_temperature(self.config, found.temperature)
+        # Groups are compared by what does not change.
+        slices = {split: old.get("slices") for split, old in self.evaluations.items()}
+        self._measure_again()
+        for split, measured in slices.items():
+            if measured is not None and split in self.evaluations:
+                self.evaluations[split]["slices"] = measured
+        self._reporter.say(found.describe())
+        return found
+
+    def choose_thresholds(
+        self, precision: float | None = None, recall: float | None = None
+    ) -> Thresholds:
+        """Chooses from which probability on the answer is yes, of two classes or several labels.
+
+        They are chosen on the validation split, and carried like the temperature of `calibrate`:
+        by `predict`, `evaluate`, all exports and saved runs, until the next training.
+
+        Args:
+            precision: the smallest threshold with at least this precision, in (0, 1].
+            recall: the largest threshold with at least this recall, in (0, 1]. Neither: the
+                threshold with the largest F1.
+
+        Returns:
+            The thresholds, and what they give on every split that was evaluated; those are
+            measured again.
+
+        Raises:
+            DataError: there is no validation split, or there are no data.
+            ConfigError: the task has no thresholds, or an argument is not as described.
+        """
+        rule, config = Rule(precision, recall), self.config
+        check_has_thresholds(config.task)
+        self.answered("validation")
+        outcomes = {split: self.answered(split) for split in self.outcomes}
+        found = choose_thresholds(config.task, outcomes, config.class_names, rule)
+        self.config = dataclasses.replace(config, thresholds=found.values)
+        self._measure_again()
+        self._reporter.say(found.describe())
+        return found
+
+    def _measure_again(self) -> None:
+        """Measures what is known of all splits with the answers as they are now."""
+        self.evaluations = {}
+        for split in self.outcomes:
+            self._measure(split)
 
     def predict(
         self, items: ImageInput | TextInput

@@ -16,7 +16,7 @@ class Prediction:
     """The answer for one item of one class.
 
     Attributes:
-        label: the most probable class's name; empty for bytes that were no image.
+        label: the answered class's name; empty for bytes that were no image.
         probability: its probability, in [0, 1].
         source: the path that was asked about, or `None`.
     """
@@ -39,7 +39,7 @@ class MultilabelPrediction:
     """The answer for one item of any number of labels.
 
     Attributes:
-        labels: the names of the labels more probable than not.
+        labels: the names of the labels above their thresholds, 0.5 if none were chosen.
         probabilities: their probabilities, in [0, 1].
         source: the path that was asked about, or `None`.
     """
@@ -124,22 +124,25 @@ class Predictions(_Batch):
         class_names: the classes' names, in the order of the columns.
         sources: the n paths that were asked about, or `None` for bytes and arrays.
         valid: see `_Batch`.
+        chosen: int array (n,): the answered class of each item; `None`: the most probable one. Two
+            classes may have another threshold than 0.5.
     """
 
     probabilities: np.ndarray
     class_names: tuple[str, ...]
     sources: tuple[str, ...] | None = None
     valid: np.ndarray | None = None
+    chosen: np.ndarray | None = None
 
     @property
     def class_ids(self) -> np.ndarray:
-        """int64 array (n,): the most probable class of each item, -1 for what is not valid."""
-        best = self.probabilities.argmax(axis=1)
+        """int64 array (n,): the answered class of each item, -1 for what is not valid."""
+        best = self.probabilities.argmax(axis=1) if self.chosen is None else self.chosen
         return best if self.valid is None else np.where(self.valid, best, -1)
 
     @property
     def labels(self) -> list[str]:
-        """The most probable class's name for each item, empty for what is not valid."""
+        """The answered class's name for each item, empty for what is not valid."""
         return [self.class_names[i] if i >= 0 else "" for i in self.class_ids]
 
     def __len__(self) -> int:
@@ -149,7 +152,7 @@ class Predictions(_Batch):
         if not self._is_valid(index):
             return Prediction("", 0.0, self._source(index))
         row = self.probabilities[index]
-        best = int(row.argmax())
+        best = int(row.argmax() if self.chosen is None else self.chosen[index])
         return Prediction(self.class_names[best], float(row[best]), self._source(index))
 
     def _json(self, index: int) -> dict[str, Any]:
@@ -164,7 +167,7 @@ class MultilabelPredictions(_Batch):
 
     Attributes:
         probabilities: float32 array (n, labels), each in [0, 1] by itself.
-        mask: bool array (n, labels): which are more probable than not.
+        mask: bool array (n, labels): which are above their thresholds.
         class_names: the labels' names, in the order of the columns.
         sources: the n paths that were asked about, or `None` for bytes and arrays.
         valid: see `_Batch`.

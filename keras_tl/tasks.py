@@ -30,6 +30,8 @@ class Task(abc.ABC):
         class_names: the classes' or labels' names, in the order of the outputs.
         target_mean: regression: mean of the training targets, in their unit.
         target_scale: regression: their standard deviation, in their unit.
+        temperature: see `ModelConfig`; answers only, nothing is trained or watched with it.
+        thresholds: see `ModelConfig`.
         headline: the metric of `evaluate()` that says most.
         watched: the metric that is watched while training, beside the loss.
         more_is_better: whether more of it is.
@@ -39,6 +41,8 @@ class Task(abc.ABC):
     class_names: tuple[str, ...] = ()
     target_mean: float = 0.0
     target_scale: float = 1.0
+    temperature: float = 1.0
+    thresholds: tuple[float, ...] = ()
 
     headline = "accuracy"
     watched = "accuracy"
@@ -80,6 +84,10 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def answers(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
         """The head's outputs as the named outputs that a server gives; TensorFlow only."""
+
+    def calibrated(self, logits: tf.Tensor) -> tf.Tensor:
+        """The logits that probabilities are made of."""
+        return logits if self.temperature == 1 else logits / self.temperature
 
     @property
     def standard(self) -> tuple[str, str]:
@@ -155,10 +163,16 @@ class _Classes(Task):
         return self.class_names[label]
 
     def predictions(self, answers, sources):
-        return Predictions(answers["probabilities"], self.class_names, sources)
+        return Predictions(
+            answers["probabilities"], self.class_names, sources, chosen=answers["class_id"]
+        )
 
     def _answers(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
-        class_id = tf.argmax(probabilities, axis=-1, name="class_id")
+        if self.thresholds:
+            is_second = tf.greater(probabilities[:, 1], self.thresholds[0])
+            class_id = tf.cast(is_second, tf.int64, name="class_id")
+        else:
+            class_id = tf.argmax(probabilities, axis=-1, name="class_id")
         return {
             "probabilities": tf.identity(probabilities, "probabilities"),
             "class_id": class_id,
@@ -188,7 +202,7 @@ class Multiclass(_Classes):
         return tf.linalg.matvec(targets, tf.constant(class_weights))
 
     def answers(self, logits):
-        return self._answers(tf.nn.softmax(logits))
+        return self._answers(tf.nn.softmax(self.calibrated(logits)))
 
 
 class Binary(_Classes):
@@ -215,6 +229,7 @@ class Binary(_Classes):
         return first + (second - first) * targets[:, 0]
 
     def answers(self, logits):
+        logits = self.calibrated(logits)
         # Both from the logit: 1 - sigmoid would round a small probability to 0.
         return self._answers(tf.nn.sigmoid(tf.concat([-logits, logits], axis=-1)))
 
@@ -239,8 +254,8 @@ class Multilabel(Task):
         return labels.astype(np.float32)
 
     def answers(self, logits):
-        probabilities = tf.nn.sigmoid(logits, name="probabilities")
-        mask = tf.greater(probabilities, THRESHOLD, name="labels_mask")
+        probabilities = tf.nn.sigmoid(self.calibrated(logits), name="probabilities")
+        mask = tf.greater(probabilities, self.thresholds or THRESHOLD, name="labels_mask")
         return {"probabilities": probabilities, "labels_mask": mask}
 
     def name_of(self, label):
@@ -319,7 +334,13 @@ NAMES = {task: name for name, task in TASKS.items()}
 
 def task_of(config: ModelConfig) -> Task:
     """The task of a model."""
-    return TASKS[config.task](config.class_names, config.target_mean, config.target_scale)
+    return TASKS[config.task](
+        config.class_names,
+        config.target_mean,
+        config.target_scale,
+        config.temperature,
+        config.thresholds,
+    )
 
 
 def monitored(task: Task, phase: Phase) -> tuple[str, bool]:

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from keras_tl.data.label_columns import LabelColumns
+from keras_tl.data.labelled import slices_of
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.data.tables import Table, Wanted, is_empty
-from keras_tl.errors import DataError
+from keras_tl.errors import ConfigError, DataError
+
+NO_VALUE = "no value"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,11 +24,13 @@ class LabelledRows:
         splits: the numbers of the rows of each split, and a label for each.
         task: the task, where the columns decide it.
         class_names: the class names, where they are given or the columns say them.
+        slices: of each split the columns to make groups by, see `keras_tl.data.labelled.Split`.
     """
 
     splits: dict[str, tuple[np.ndarray, Sequence]]
     task: str | None
     class_names: Sequence[str] | None
+    slices: dict[str, dict[Hashable, np.ndarray]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Columns:
             there is none.
         labels: the columns of labels.
         split: the column of the splits.
+        slices: columns to make groups by.
     """
 
     item: str
@@ -46,15 +52,26 @@ class Columns:
     items: Mapping[str, Hashable | None]
     labels: LabelColumns
     split: Hashable | None = None
+    slices: Sequence[Hashable] = ()
+
+    def __post_init__(self):
+        if isinstance(self.slices, str):
+            raise ConfigError(
+                f"Expected slices= as a list of columns, such as [{self.slices!r}]. Received: "
+                f"{self.slices!r}."
+            )
 
     @property
     def wanted(self) -> Wanted:
         """What is to be read of a table, the items first."""
         items = [column for column in self.items.values() if column is not None]
         split = [] if self.split is None else [self.split]
+        used = [*items, *self.labels.names, *split]
+        # The column of labels, too, may be one to make groups by.
+        slices = [column for column in dict.fromkeys(self.slices) if column not in used]
         arguments = " and ".join([f"{next(iter(self.items))}=", "label="])
         return Wanted(
-            (*items, *self.labels.names, *split),
+            (*used, *slices),
             self.item,
             f"Say which columns hold the {self.contents} and the labels, with {arguments}.",
         )
@@ -69,6 +86,7 @@ class Columns:
             DataError: a label or a split is missing or not as it should be.
         """
         labels, task, class_names = self.labels.read(table)
+        slices = {column: slice_texts(table.columns[column]) for column in self.slices}
         splits = {
             name: (
                 rows,
@@ -76,12 +94,14 @@ class Columns:
             )
             for name, rows in rows_by_split(table, self.split).items()
         }
-        return LabelledRows(splits, task, class_names)
+        parts = {name: slices_of(slices, rows) for name, (rows, _) in splits.items()}
+        return LabelledRows(splits, task, class_names, parts)
 
     def settings(self, **others: Any) -> dict[str, Any]:
         """What `keras_tl.data.specs` needs to read such a table again, as JSON types."""
         labels = self.labels
         names = labels.class_names
+        slices = {"slices": [*map(str, self.slices)]} if self.slices else {}
         return {
             "kind": "csv",
             **self.items,
@@ -91,7 +111,14 @@ class Columns:
             "separator": labels.separator,
             "task": labels.task,
             "class_names": None if names is None else [*map(str, names)],
+            **slices,
         }
+
+
+def slice_texts(values: Sequence) -> np.ndarray:
+    """Cells as what groups are called: texts (n,), `NO_VALUE` where there is nothing."""
+    texts = [NO_VALUE if is_empty(value) else str(value).strip() for value in values]
+    return np.array(texts, str)
 
 
 def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) -> list[str]:

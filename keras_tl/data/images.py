@@ -4,6 +4,7 @@ import dataclasses
 import os
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, Unpack
 
 import numpy as np
@@ -20,7 +21,7 @@ from keras_tl.data.datasets import read_dataset
 from keras_tl.data.folders import scan_folder
 from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.label_columns import Column, LabelColumns
-from keras_tl.data.labelled import LabelledData, complete_splits
+from keras_tl.data.labelled import LabelledData, complete_splits, with_slices
 from keras_tl.data.options import CheckedOptions, DataOptions, ImageSize
 from keras_tl.data.pixels import check_pixels
 from keras_tl.data.sources import ImageSplit
@@ -99,6 +100,7 @@ class ImageData(LabelledData[ImageSplit]):
         separator: str | None = None,
         task: str | None = None,
         class_names: Sequence[str] | None = None,
+        slices: Sequence[Hashable] = (),
         **options: Unpack[DataOptions],
     ) -> Self:
         """Reads a CSV file of image paths and labels.
@@ -120,6 +122,8 @@ class ImageData(LabelledData[ImageSplit]):
                 none are multi-label data too. `None`: `;` and `|`, where a cell holds one.
             task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
             class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
+            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
+                groups by them.
             options: see `DataOptions`; `test_split` is ignored where a column says the splits.
 
         Raises:
@@ -128,7 +132,7 @@ class ImageData(LabelledData[ImageSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedOptions(**options)
-        columns = _columns(image, LabelColumns(label, separator, task, class_names), split)
+        columns = _columns(image, LabelColumns(label, separator, task, class_names), split, slices)
         table = read_csv(Path(path), columns.wanted)
         starts = Path(path).parent if root is None else root
         return cls._from_table(table, columns, starts, root, checked)
@@ -144,6 +148,7 @@ class ImageData(LabelledData[ImageSplit]):
         separator: str | None = None,
         task: str | None = None,
         class_names: Sequence[str] | None = None,
+        slices: Sequence[Hashable] = (),
         **options: Unpack[DataOptions],
     ) -> Self:
         """Takes a `pandas.DataFrame` of image paths and labels.
@@ -161,6 +166,8 @@ class ImageData(LabelledData[ImageSplit]):
             separator: what separates several labels in a cell.
             task: the task, where the labels could be taken for something else.
             class_names: the classes' names.
+            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
+                groups by them.
             options: see `DataOptions`.
 
         Raises:
@@ -169,7 +176,7 @@ class ImageData(LabelledData[ImageSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedOptions(**options)
-        columns = _columns(image, LabelColumns(label, separator, task, class_names), split)
+        columns = _columns(image, LabelColumns(label, separator, task, class_names), split, slices)
         table = read_frame(frame, columns.wanted)
         return cls._from_table(table, columns, root, root, checked)
 
@@ -192,7 +199,8 @@ class ImageData(LabelledData[ImageSplit]):
         if columns.split is not None:
             options = dataclasses.replace(options, test_split=0.0)
         settings = columns.settings(root=None if root is None else os.fspath(root))
-        return cls._make(given, options, settings, found.class_names, found.task)
+        names, task = found.class_names, found.task
+        return cls._make(given, options, settings, names, task, found.slices)
 
     @classmethod
     def from_tfds(
@@ -341,9 +349,11 @@ class ImageData(LabelledData[ImageSplit]):
         source_settings: dict[str, Any],
         class_names: Sequence[str] | None,
         task: str | None = None,
+        slices: Mapping[str, Mapping[Hashable, np.ndarray]] = MappingProxyType({}),
     ) -> Self:
         """Makes data of images and their labels in each split: codes, checks, splits."""
         splits, coder = code_splits(given, ImageSplit, cls.item, class_names, task)
+        splits = with_slices(splits, slices)
         file_check = None
         if options.check:
             splits, file_check = without_bad_files(
@@ -370,5 +380,7 @@ class ImageData(LabelledData[ImageSplit]):
         return {"resize": self.resize}
 
 
-def _columns(image: Hashable, labels: LabelColumns, split: Hashable | None) -> Columns:
-    return Columns(ImageData.item, "image paths", {"image": image}, labels, split)
+def _columns(
+    image: Hashable, labels: LabelColumns, split: Hashable | None, slices: Sequence[Hashable]
+) -> Columns:
+    return Columns(ImageData.item, "image paths", {"image": image}, labels, split, slices)

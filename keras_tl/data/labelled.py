@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
@@ -21,9 +21,11 @@ class Split(abc.ABC):
     Attributes:
         labels: int64 array (n,), the class of each item; float32 (n, labels) of 0 and 1 where an
             item can have several; or float32 (n,), the target of a regression.
+        slices: columns that were kept to make groups of the items by: texts (n,), by their names.
     """
 
     labels: np.ndarray
+    slices: Mapping[Hashable, np.ndarray]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -36,6 +38,11 @@ class Split(abc.ABC):
         """At most `count` of the items, drawn at random."""
         rows = np.random.default_rng(seed).permutation(len(self))[:count]
         return self.take(np.sort(rows))
+
+    @property
+    @abc.abstractmethod
+    def sources(self) -> Sequence[str | tuple[str, str]] | None:
+        """What each item is: a path, a text, or both texts of a pair; `None`: pixels."""
 
     @property
     def in_files(self) -> bool:
@@ -181,6 +188,26 @@ class LabelledData(abc.ABC, Generic[S]):
         counted = "labels" if self.task == "multilabel" else "classes"
         kind = f"{len(self.class_names)} {counted}" if self.class_names else self.task
         return f"{type(self).__name__}({kind}: {sizes})"
+
+
+def with_slices(
+    splits: Mapping[str, S], slices: Mapping[str, Mapping[Hashable, np.ndarray]]
+) -> dict[str, S]:
+    """The splits with columns to make groups by, see `Split.slices`.
+
+    Args:
+        splits: the splits, with all of their items.
+        slices: the columns of each split; there may be none.
+    """
+    return {
+        name: dataclasses.replace(split, slices=slices.get(name, {}))
+        for name, split in splits.items()
+    }
+
+
+def slices_of(slices: Mapping[Hashable, np.ndarray], rows: np.ndarray) -> dict:
+    """The same columns with only these rows."""
+    return {name: values[rows] for name, values in slices.items()}
 
 
 def complete_splits(

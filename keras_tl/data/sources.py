@@ -3,11 +3,12 @@
 import dataclasses
 import hashlib
 import os
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from keras_tl.data.labelled import Split
+from keras_tl.data.labelled import Split, slices_of
 from keras_tl.errors import DataError
 from keras_tl.files import sha256
 
@@ -20,10 +21,17 @@ class ImageSplit(Split):
         images: a tuple of n file paths, or an array (n, height, width, 3) of pixels in
             [0, 255].
         labels: see `Split`.
+        slices: see `Split`.
     """
 
     images: tuple[str, ...] | np.ndarray
     labels: np.ndarray
+    slices: Mapping[Hashable, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    @property
+    def sources(self) -> tuple[str, ...] | None:
+        """The paths of the files; `None`: pixels in memory."""
+        return self.images if self.in_files else None
 
     @property
     def in_files(self) -> bool:
@@ -33,7 +41,7 @@ class ImageSplit(Split):
     def take(self, rows: np.ndarray) -> "ImageSplit":
         """The same with only these rows, in this order."""
         images = tuple(self.images[i] for i in rows) if self.in_files else self.images[rows]
-        return ImageSplit(images, self.labels[rows])
+        return ImageSplit(images, self.labels[rows], slices_of(self.slices, rows))
 
     def fingerprint(self, full_hash: bool = False) -> str:
         """Identifies the images and their order, see `Split.fingerprint`."""

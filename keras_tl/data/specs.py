@@ -20,6 +20,7 @@ _FLAGS = {
     "split": "--split-column",
     "separator": "--label-separator",
     "task": "--task",
+    "slices": "--by",
     "data_dir": "--data-dir",
     "download": "--no-download",
 }
@@ -52,7 +53,7 @@ SOURCES = {
         ImageData.from_csv,
         TextData.from_csv,
         table_holds_texts,
-        frozenset({"image", "text", "text_pair", "label", "split", "separator", "task"}),
+        frozenset({"image", "text", "text_pair", "label", "split", "separator", "task", "slices"}),
     ),
     "tfds": Source(
         "NAME",

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -28,11 +29,13 @@ class LabelledTexts:
         splits: the texts and labels of each split.
         class_names: the classes' names, where they are known.
         task: the task, where the labels do not decide it.
+        slices: of each split the columns to make groups by, see `keras_tl.data.labelled.Split`.
     """
 
     splits: Mapping[str, tuple[Texts, Sequence]]
     class_names: Sequence[str] | None = None
     task: str | None = None
+    slices: Mapping[str, Mapping[Hashable, np.ndarray]] = MappingProxyType({})
 
 
 class TextColumns(Columns):
@@ -48,6 +51,7 @@ class TextColumns(Columns):
         separator: str | None,
         task: str | None,
         class_names: Sequence[str] | None,
+        slices: Sequence[Hashable],
         *others: Any,
     ) -> Self:
         """Takes the arguments of `from_csv`.
@@ -60,6 +64,7 @@ class TextColumns(Columns):
             separator: what stands between labels.
             task: the task.
             class_names: the classes' names.
+            slices: columns to make groups by.
             others: the sources of other splits.
 
         Raises:
@@ -71,7 +76,7 @@ class TextColumns(Columns):
                 "tables of their own. Leave one of them out."
             )
         labels = LabelColumns(label, separator, task, class_names, whole_numbers="classes")
-        return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split)
+        return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split, slices)
 
     def read_texts(self, tables: Mapping[str, Table]) -> LabelledTexts:
         """The texts and labels of one table, or of a table for each split.
@@ -93,7 +98,7 @@ class TextColumns(Columns):
         places = [f"{table.unit} {row}" for row in table.rows]
         texts = Texts.read(values[0], values[1] if len(values) > 1 else None, places)
         splits = {name: (texts.take(rows), labels) for name, (rows, labels) in found.splits.items()}
-        return LabelledTexts(splits, found.class_names, found.task)
+        return LabelledTexts(splits, found.class_names, found.task, found.slices)
 
 
 def read_folder(

@@ -2,11 +2,11 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from keras_tl.data.labelled import Split
+from keras_tl.data.labelled import Split, slices_of
 from keras_tl.data.text_values import as_text
 
 
@@ -19,15 +19,23 @@ class TextSplit(Split):
         pairs: the second texts of n pairs, as of a premise and a hypothesis; `None` where the
             items are single texts.
         labels: see `Split`.
+        slices: see `Split`.
     """
 
     texts: tuple[str, ...]
     pairs: tuple[str, ...] | None
     labels: np.ndarray
+    slices: Mapping[Hashable, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    @property
+    def sources(self) -> tuple[str, ...] | tuple[tuple[str, str], ...]:
+        """The texts, or both texts of each pair."""
+        return self.texts if self.pairs is None else tuple(zip(self.texts, self.pairs, strict=True))
 
     def take(self, rows: np.ndarray) -> "TextSplit":
         """The same with only these rows, in this order."""
-        return TextSplit(_rows(self.texts, rows), _rows(self.pairs, rows), self.labels[rows])
+        texts, pairs = (_rows(values, rows) for values in (self.texts, self.pairs))
+        return TextSplit(texts, pairs, self.labels[rows], slices_of(self.slices, rows))
 
     def fingerprint(self, full_hash: bool = False) -> str:
         """Identifies the texts and their order, as 64 hexadecimal digits; always by content."""

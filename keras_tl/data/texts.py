@@ -8,7 +8,7 @@ from typing import Any, Self, Unpack
 
 from keras_tl.data.coding import code_splits
 from keras_tl.data.label_columns import Column
-from keras_tl.data.labelled import LabelledData, complete_splits
+from keras_tl.data.labelled import LabelledData, complete_splits, with_slices
 from keras_tl.data.lengths import Lengths, lengths_table, word_lengths
 from keras_tl.data.options import CheckedTextOptions, TextOptions
 from keras_tl.data.table_files import read_table
@@ -48,6 +48,7 @@ class TextData(LabelledData[TextSplit]):
         class_names: Sequence[str] | None = None,
         validation: str | os.PathLike | None = None,
         test: str | os.PathLike | None = None,
+        slices: Sequence[Hashable] = (),
         **options: Unpack[TextOptions],
     ) -> Self:
         """Reads a file of texts and labels: CSV, TSV, or JSON lines.
@@ -74,6 +75,8 @@ class TextData(LabelledData[TextSplit]):
             class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
             validation: a file of a validation split; `None`: taken from `path`.
             test: a file of a test split; `None`: taken from `path`.
+            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
+                groups by them.
             options: see `TextOptions`; `test_split` is ignored where a column says the splits.
 
         Raises:
@@ -84,7 +87,7 @@ class TextData(LabelledData[TextSplit]):
         """
         checked = CheckedTextOptions(**options)
         columns = TextColumns.of(
-            text, text_pair, label, split, separator, task, class_names, validation, test
+            text, text_pair, label, split, separator, task, class_names, slices, validation, test
         )
         paths = {"train": path, "validation": validation, "test": test}
         paths = {name: Path(given) for name, given in paths.items() if given is not None}
@@ -108,6 +111,7 @@ class TextData(LabelledData[TextSplit]):
         class_names: Sequence[str] | None = None,
         validation: Any = None,
         test: Any = None,
+        slices: Sequence[Hashable] = (),
         **options: Unpack[TextOptions],
     ) -> Self:
         """Takes a `pandas.DataFrame` of texts and labels.
@@ -126,6 +130,8 @@ class TextData(LabelledData[TextSplit]):
             class_names: the classes' names.
             validation: a data frame of a validation split; `None`: taken from `frame`.
             test: a data frame of a test split; `None`: taken from `frame`.
+            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
+                groups by them.
             options: see `TextOptions`.
 
         Raises:
@@ -134,7 +140,7 @@ class TextData(LabelledData[TextSplit]):
         """
         checked = CheckedTextOptions(**options)
         columns = TextColumns.of(
-            text, text_pair, label, split, separator, task, class_names, validation, test
+            text, text_pair, label, split, separator, task, class_names, slices, validation, test
         )
         given = {"train": frame, "validation": validation, "test": test}
         tables = {
@@ -290,6 +296,7 @@ class TextData(LabelledData[TextSplit]):
         splits, coder = code_splits(
             found.splits, Texts.labelled, cls.item, found.class_names, found.task
         )
+        splits = with_slices(splits, found.slices)
         splits, check = without_bad_texts(given, splits, coder.class_names, options.max_bad)
         return cls(
             complete_splits(splits, coder.class_names, options),

@@ -4,13 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.special import log_expit, softmax
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
     confusion_matrix,
     f1_score,
-    log_loss,
     mean_absolute_error,
     precision_recall_fscore_support,
     r2_score,
@@ -19,11 +17,17 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
+from keras_tl.evaluation.losses import item_losses
+from keras_tl.evaluation.outcomes import Outcomes
+
 Metrics = dict[str, Any]
 
 
 def multiclass_metrics(
-    labels: np.ndarray, logits: np.ndarray, class_names: tuple[str, ...]
+    labels: np.ndarray,
+    logits: np.ndarray,
+    class_names: tuple[str, ...],
+    thresholds: tuple[float, ...] = (),
 ) -> Metrics:
     """Metrics of one class of several.
 
@@ -31,32 +35,47 @@ def multiclass_metrics(
         labels: int array (n,).
         logits: float array (n, classes).
         class_names: the classes' names, in the order of the columns.
+        thresholds: none.
 
     Returns:
         JSON types: `"accuracy"` in [0, 1]; `"loss"`, the mean cross-entropy in nats;
         `"items"`; `"per_class"`: for each class precision, recall, f1 and items;
         `"confusion_matrix"`: counts, rows are true classes and columns predicted ones.
     """
+    return _of_one_class("multiclass", Outcomes(labels, logits), class_names)
+
+
+def _of_one_class(
+    task: str,
+    outcomes: Outcomes,
+    class_names: tuple[str, ...],
+    thresholds: tuple[float, ...] = (),
+) -> Metrics:
     numbers = np.arange(len(class_names))
-    predicted = logits.argmax(axis=1)
-    probabilities = softmax(logits.astype(np.float64), axis=1)
+    labels, predicted = outcomes.labels, outcomes.decisions(task, thresholds)
     scores = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
     return {
         "accuracy": float(accuracy_score(labels, predicted)),
-        "loss": float(log_loss(labels, probabilities, labels=numbers)),
+        "loss": float(item_losses(task, outcomes).mean()),
         "items": len(labels),
         "per_class": _per_class(class_names, scores),
         "confusion_matrix": confusion_matrix(labels, predicted, labels=numbers).tolist(),
     }
 
 
-def binary_metrics(labels: np.ndarray, logits: np.ndarray, class_names: tuple[str, ...]) -> Metrics:
+def binary_metrics(
+    labels: np.ndarray,
+    logits: np.ndarray,
+    class_names: tuple[str, ...],
+    thresholds: tuple[float, ...] = (),
+) -> Metrics:
     """Metrics of one class of two.
 
     Args:
         labels: int array (n,) of 0 and 1.
         logits: float array (n, 1), that of class 1.
         class_names: the two classes' names.
+        thresholds: see `Outcomes.decisions`.
 
     Returns:
         As `multiclass_metrics`, and of class 1 against class 0: `"auc"`, the area under the ROC
@@ -64,8 +83,7 @@ def binary_metrics(labels: np.ndarray, logits: np.ndarray, class_names: tuple[st
         one class; `"roc"`: the points (false positive rate, true positive rate) of the curve.
     """
     score = logits[:, 0]
-    both = np.stack([np.zeros_like(score), score], axis=1)
-    metrics = multiclass_metrics(labels, both, class_names)
+    metrics = _of_one_class("binary", Outcomes(labels, logits), class_names, thresholds)
     both_there = 0 < labels.mean() < 1
     return metrics | {
         "auc": _if_both(labels, roc_auc_score, score),
@@ -75,7 +93,10 @@ def binary_metrics(labels: np.ndarray, logits: np.ndarray, class_names: tuple[st
 
 
 def multilabel_metrics(
-    labels: np.ndarray, logits: np.ndarray, class_names: tuple[str, ...]
+    labels: np.ndarray,
+    logits: np.ndarray,
+    class_names: tuple[str, ...],
+    thresholds: tuple[float, ...] = (),
 ) -> Metrics:
     """Metrics of any number of labels an item.
 
@@ -83,17 +104,18 @@ def multilabel_metrics(
         labels: array (n, labels) of 0 and 1.
         logits: float array (n, labels).
         class_names: the labels' names, in the order of the columns.
+        thresholds: see `Outcomes.decisions`.
 
     Returns:
         JSON types: `"mean_average_precision"` and `"auc"`, means over the labels that some
         items have and others have not, in [0, 1] (`None` if there is no such label);
-        `"f1_micro"` and `"f1_macro"` at probability 0.5; `"accuracy"`: share of the items whose
+        `"f1_micro"` and `"f1_macro"` at the thresholds; `"accuracy"`: share of the items whose
         labels are all right; `"loss"`: mean binary cross-entropy in nats; `"items"`;
         `"per_class"`: for each label precision, recall, f1, items and average_precision.
     """
     labels = labels.astype(int)
-    predicted = (logits > 0).astype(int)
-    signs = 2 * labels - 1
+    outcomes = Outcomes(labels, logits)
+    predicted = outcomes.decisions("multilabel", thresholds)
     scores = precision_recall_fscore_support(labels, predicted, average=None, zero_division=0)
     columns = range(len(class_names))
     precisions, areas = (
@@ -109,14 +131,17 @@ def multilabel_metrics(
         "f1_micro": float(f1_score(labels, predicted, average="micro", zero_division=0)),
         "f1_macro": float(f1_score(labels, predicted, average="macro", zero_division=0)),
         "accuracy": float((labels == predicted).all(axis=1).mean()),
-        "loss": float(-log_expit(signs * logits.astype(np.float64)).mean()),
+        "loss": float(item_losses("multilabel", outcomes).mean()),
         "items": len(labels),
         "per_class": per_class,
     }
 
 
 def regression_metrics(
-    labels: np.ndarray, logits: np.ndarray, class_names: tuple[str, ...] = ()
+    labels: np.ndarray,
+    logits: np.ndarray,
+    class_names: tuple[str, ...] = (),
+    thresholds: tuple[float, ...] = (),
 ) -> Metrics:
     """Metrics of a number.
 
@@ -124,6 +149,7 @@ def regression_metrics(
         labels: float array (n,).
         logits: float array (n, 1), the predicted values.
         class_names: none.
+        thresholds: none.
 
     Returns:
         JSON types: `"mae"` and `"rmse"`, mean absolute and root mean squared error in the
@@ -143,7 +169,7 @@ def regression_metrics(
     }
 
 
-METRICS: dict[str, Callable[[np.ndarray, np.ndarray, tuple[str, ...]], Metrics]] = {
+METRICS: dict[str, Callable[..., Metrics]] = {
     "multiclass": multiclass_metrics,
     "binary": binary_metrics,
     "multilabel": multilabel_metrics,

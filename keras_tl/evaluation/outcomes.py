@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Self
 
 import numpy as np
+from scipy.special import expit, logit, softmax
 
 _FIELDS = ("labels", "logits")
 
@@ -16,7 +17,8 @@ class Outcomes:
 
     Attributes:
         labels: see `keras_tl.data.labelled.Split`.
-        logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`.
+        logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`. Those that are kept
+            are the model's own; `scaled` divides them by the temperature of a calibration.
     """
 
     labels: np.ndarray
@@ -24,6 +26,40 @@ class Outcomes:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """The same with only these rows, in this order."""
+        return dataclasses.replace(self, labels=self.labels[rows], logits=self.logits[rows])
+
+    def scaled(self, temperature: float) -> Self:
+        """The outcomes of the same model with its logits divided by a temperature."""
+        if temperature == 1:
+            return self
+        return dataclasses.replace(self, logits=self.logits / np.float32(temperature))
+
+    def probabilities(self, task: str) -> np.ndarray:
+        """float64 (n, classes) or (n, labels); of a binary task (n, 1), of the second class.
+
+        Args:
+            task: one of `keras_tl.config.TASKS`, not a regression.
+        """
+        logits = self.logits.astype(np.float64)
+        return softmax(logits, axis=1) if task == "multiclass" else expit(logits)
+
+    def decisions(self, task: str, thresholds: tuple[float, ...] = ()) -> np.ndarray:
+        """What is answered for each item, in the form of `labels`.
+
+        Args:
+            task: one of `keras_tl.config.TASKS`.
+            thresholds: of a binary task one, for class 1; of a multi-label one one a label: a
+                probability above it is answered with yes. None: 0.5.
+        """
+        if task == "multiclass":
+            return self.logits.argmax(axis=1)
+        if task == "regression":
+            return self.logits[:, 0]
+        chosen = (self.logits > logit(np.array(thresholds or (0.5,)))).astype(int)
+        return chosen[:, 0] if task == "binary" else chosen
 
     def to_files(self, split: str) -> dict[str, bytes]:
         """The arrays as NumPy files, by their names; the same arrays give the same bytes."""

@@ -25,10 +25,14 @@ class ServingModel(tf.Module):
         parts: from the modality's inputs to features, and from those to logits.
         task: turns logits into answers.
         modality: what goes in.
+
+    Attributes:
+        task: the same; its temperature and thresholds are in the functions.
     """
 
     def __init__(self, parts: TransferModel, task: Task, modality: Modality):
         super().__init__(name="keras_tl")
+        self.task = task
         # What is saved is the functions and the variables they read, nothing of Keras.
         self.model_variables = [variable.value for variable in parts.model.variables]
         # What they read beside variables, such as lookup tables.
@@ -105,7 +109,7 @@ class ServingModel(tf.Module):
         * multiclass, binary: `probabilities` (float32, (batch, classes)), `class_id` (int64,
           (batch,)) and `label` (string, (batch,));
         * multi-label: `probabilities` (float32, (batch, labels)) and `labels_mask` (bool, (batch,
-          labels)), true above probability 0.5;
+          labels)), true above the label's threshold, 0.5 if none was chosen;
         * regression: `value` (float32, (batch,)).
 
         Of images `serving_default` and `embed` also give `valid` (bool, (batch,)): false for bytes

@@ -30,7 +30,8 @@ def read_answers(
         probabilities, mask = answers["probabilities"], answers["labels_mask"]
         return MultilabelPredictions(probabilities, mask, class_names, sources, valid)
     if "probabilities" in answers:
-        return Predictions(answers["probabilities"], class_names, sources, valid)
+        chosen = answers.get("class_id")
+        return Predictions(answers["probabilities"], class_names, sources, valid, chosen)
     raise ServingError(
         "Expected 'probabilities' or 'value' from the signature. Received: "
         f"{', '.join(map(repr, sorted(answers)))}. Use client.embed(items) for features, "

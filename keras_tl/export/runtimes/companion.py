@@ -9,12 +9,13 @@ import numpy as np
 from keras_tl.export.runtimes.base import AXES, Runtime
 from keras_tl.export.runtimes.numeric import NumericModel
 from keras_tl.files import sha256
-from keras_tl.tasks import THRESHOLD
+from keras_tl.tasks import THRESHOLD, Task
 
 _MEANINGS = {
     "probabilities": "of each of the labels, in their order, in [0, 1]",
-    "class_id": "number of the most probable label, from 0",
-    "labels_mask": f"whether the probability of each label is above {THRESHOLD}",
+    "class_id": "number of the answered label, from 0: of the most probable one, or as the "
+    "threshold of the second one decides",
+    "labels_mask": "whether the probability of each label is above its threshold",
     "value": "the predicted value, in the unit of the training targets",
 }
 
@@ -68,11 +69,20 @@ def describe(
         "parameters": model.parameters,
         "task": model.task.kind,
         "labels": list(model.task.class_names),
+        "temperature": model.task.temperature,
+        "thresholds": _thresholds(model.task),
         "inputs": inputs,
         "preparation": model.modality.preparation,
         "outputs": outputs,
         "parity": parity,
     }
+
+
+def _thresholds(task: Task) -> list[float]:
+    """One a label; of two classes one, for the second; none where the most probable one counts."""
+    return list(
+        task.thresholds or [THRESHOLD] * {"binary": 1, "multilabel": task.outputs}.get(task.kind, 0)
+    )
 
 
 def _shape(dimensions: Iterable[int | None], runtime: Runtime) -> list[int | str]:

@@ -1,6 +1,6 @@
 """Whether a file answers in its own runtime as the model does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,15 +12,19 @@ Answers = Mapping[str, np.ndarray]
 # (docs/serving.md, "Other runtimes").
 TOLERANCES = {"float32": 1e-4, "float16": 5e-2}
 
-# A class is compared with the file's own probabilities: the model's may be a tie but for rounding.
-_FOLLOWS: dict[str, Callable[[Answers], np.ndarray]] = {
-    "class_id": lambda answers: answers["probabilities"].argmax(-1),
-    "labels_mask": lambda answers: answers["probabilities"] > THRESHOLD,
-}
+_DECIDED = ("class_id", "labels_mask")
 
 
-def compare(answers: Answers, expected: Answers, precision: str) -> tuple[dict, list[str]]:
+def compare(
+    answers: Answers, expected: Answers, precision: str, thresholds: tuple[float, ...] = ()
+) -> tuple[dict, list[str]]:
     """Compares the answers of a file with those of the model.
+
+    Args:
+        answers: of the file.
+        expected: of the model.
+        precision: of the file.
+        thresholds: see `keras_tl.config.ModelConfig`.
 
     Returns:
         The largest difference of each output of floats, relative above 1; and a sentence, without
@@ -36,8 +40,8 @@ def compare(answers: Answers, expected: Answers, precision: str) -> tuple[dict, 
                 f"{name} is {found.dtype}{list(found.shape)}, of the model "
                 f"{values.dtype}{list(values.shape)}"
             )
-        elif name in _FOLLOWS:
-            if not np.array_equal(found, _FOLLOWS[name](answers)):
+        elif name in _DECIDED:
+            if not np.array_equal(found, _decided(name, answers["probabilities"], thresholds)):
                 problems.append(f"{name} does not follow from its probabilities")
         else:
             difference = np.abs(found - values) / np.maximum(np.abs(values), 1)
@@ -49,3 +53,11 @@ def compare(answers: Answers, expected: Answers, precision: str) -> tuple[dict, 
                     f"{TOLERANCES[precision]:.0e} in {precision})"
                 )
     return differences, problems
+
+
+def _decided(name: str, probabilities: np.ndarray, thresholds: tuple[float, ...]) -> np.ndarray:
+    """What follows from the file's own probabilities: the model's may be a tie but for rounding."""
+    at = np.array(thresholds or THRESHOLD, probabilities.dtype)
+    if name == "labels_mask":
+        return probabilities > at
+    return probabilities[:, 1] > at if thresholds else probabilities.argmax(-1)

@@ -77,7 +77,7 @@ def export_file(model: NumericModel, path: Path, runtime: Runtime, precision: st
         except Exception as error:  # Of whatever kind the runtime has.
             reason = f"its runtime does not run the file ({first_line(error)})"
             raise runtime.refuse((), reason) from error
-        differences, problems = compare(answers, model.answers(), precision)
+        differences, problems = compare(answers, model.answers(), precision, model.task.thresholds)
         if problems:
             advice = ' precision="float32" may do.' if precision == FLOAT16 else ""
             raise ExportError(

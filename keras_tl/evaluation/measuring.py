@@ -1,0 +1,108 @@
+"""All that is measured on a split, as `evaluate()` gives it."""
+
+from typing import Any
+
+import numpy as np
+
+from keras_tl.evaluation.calibration import measure_calibration
+from keras_tl.evaluation.intervals import (
+    Interval,
+    bootstrap_interval,
+    f1_interval,
+    share_interval,
+)
+from keras_tl.evaluation.metrics import METRICS, Metrics
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.thresholds import precision_recall
+from keras_tl.evaluation.weighted import statistics_of
+
+# Of more labels nobody looks at all the curves.
+_CURVES = 20
+
+
+def measure(
+    task: str,
+    outcomes: Outcomes,
+    class_names: tuple[str, ...],
+    thresholds: tuple[float, ...] = (),
+) -> Metrics:
+    """The metrics of a split, their intervals and the calibration.
+
+    Args:
+        task: one of `keras_tl.config.TASKS`.
+        outcomes: of the split, as calibrated.
+        class_names: the classes' or labels' names.
+        thresholds: see `Outcomes.decisions`.
+
+    Returns:
+        JSON types: those of the task's function in `keras_tl.evaluation.metrics`, and
+
+        * `"intervals"`: see `metric_intervals`;
+        * unless it is a regression, `"ece"` and `"brier"`, and `"calibration"`, see
+          `keras_tl.evaluation.calibration.Calibration`;
+        * of a binary task and of at most 20 labels `"precision_recall"`: by label the points
+          (recall, precision, threshold), see `keras_tl.evaluation.thresholds.precision_recall`.
+    """
+    metrics = METRICS[task](outcomes.labels, outcomes.logits, class_names, thresholds)
+    metrics["intervals"] = metric_intervals(task, outcomes, class_names, thresholds)
+    if task != "regression":
+        found = measure_calibration(task, outcomes)
+        metrics |= {"ece": found.ece, "brier": found.brier, "calibration": found.to_json()}
+    if task in ("binary", "multilabel") and len(class_names) <= _CURVES:
+        metrics["precision_recall"] = precision_recall(task, outcomes, class_names)
+    return metrics
+
+
+def metric_intervals(
+    task: str,
+    outcomes: Outcomes,
+    class_names: tuple[str, ...],
+    thresholds: tuple[float, ...] = (),
+) -> dict[str, Any]:
+    """95% intervals of metrics, of chance in drawing the items.
+
+    Of accuracy, precision and recall Wilson's (`share_interval`), of F1 `f1_interval`, of the
+    others the bootstrap (`bootstrap_interval`, always with the same draws).
+
+    Args: see `measure`.
+
+    Returns:
+        By metric (low, high), or `None` where there is nothing to measure it on; `"per_class"`: by
+        class the same of precision, recall and F1.
+    """
+    labels, answers = outcomes.labels, outcomes.decisions(task, thresholds)
+    found = {
+        name: _ends(bootstrap_interval(statistic, len(labels)))
+        for name, statistic in statistics_of(task, outcomes, thresholds).items()
+        if name != "accuracy"
+    }
+    if task == "regression":
+        return found
+    if task == "multilabel":
+        hits, truths = (answers == labels).all(axis=1), labels.astype(bool)
+        said = answers.astype(bool)
+    else:
+        numbers = np.arange(len(class_names))
+        hits, truths, said = (
+            answers == labels,
+            labels[:, None] == numbers,
+            answers[:, None] == numbers,
+        )
+    found["accuracy"] = _ends(share_interval(int(hits.sum()), len(labels)))
+    counts = zip(
+        class_names, (truths & said).sum(axis=0), truths.sum(axis=0), said.sum(axis=0), strict=True
+    )
+    found["per_class"] = {name: _of_class(*map(int, three)) for name, *three in counts}
+    return found
+
+
+def _of_class(right: int, items: int, answered: int) -> dict[str, list[float] | None]:
+    return {
+        "precision": _ends(share_interval(right, answered)) if answered else None,
+        "recall": _ends(share_interval(right, items)) if items else None,
+        "f1": _ends(f1_interval(right, items, answered)) if items else None,
+    }
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]

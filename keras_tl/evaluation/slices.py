@@ -1,0 +1,266 @@
+"""How a model does on groups of items, and on which it is clearly worse than on the rest."""
+
+import dataclasses
+import html
+from collections.abc import Hashable, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from keras_tl.errors import ConfigError, DataError, unknown
+from keras_tl.evaluation.intervals import bootstrap_interval, share_interval
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.weighted import Statistic, statistics_of
+from keras_tl.evaluation.wording import number_text, title_of
+
+# More groups than that are no groups: an identifier, or numbers to be divided into ranges.
+MOST = 100
+# The chance that any slice is named though none is worse.
+_LEVEL = 0.05
+# So many that Holm's correction can name one of `MOST` slices.
+_PERMUTATIONS = 4999
+# Numbers of a test's weights that are in memory at a time.
+_AT_A_TIME = 2_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Slice:
+    """The items with one value.
+
+    Attributes:
+        value: the value, as text.
+        items: how many items.
+        metric: the headline metric on them; `None` where it is not defined.
+        interval: 95% of it; `None` where there is none.
+        rest: the metric on all other items.
+        p_value: of "not worse than the rest", corrected for the number of slices; `None` where
+            there is nothing to compare.
+        is_worse: whether it is clearly worse than the rest.
+    """
+
+    value: str
+    items: int
+    metric: float | None
+    interval: tuple[float, float] | None
+    rest: float | None
+    p_value: float | None
+    is_worse: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Slices:
+    """The headline metric on groups of items.
+
+    Attributes:
+        by: what the groups are made by: the name of a column, or `None` for values of your own.
+        metric: the name of the metric.
+        more_is_better: whether more of it is.
+        slices: in the order of their values.
+    """
+
+    by: str | None
+    metric: str
+    more_is_better: bool
+    slices: tuple[Slice, ...]
+
+    @property
+    def worse(self) -> tuple[Slice, ...]:
+        """Those that are clearly worse than the rest."""
+        return tuple(one for one in self.slices if one.is_worse)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types."""
+        values = dataclasses.asdict(self)
+        for one in values["slices"]:
+            one["interval"] = one["interval"] and list(one["interval"])
+        return values | {"slices": list(values["slices"])}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Reads `to_json`'s result."""
+        slices = [
+            Slice(**one | {"interval": one["interval"] and tuple(one["interval"])})
+            for one in values["slices"]
+        ]
+        return cls(**values | {"slices": tuple(slices)})
+
+    def verdict(self) -> str:
+        """A sentence on which slices are clearly worse."""
+        if not self.worse:
+            return (
+                f"No value is clearly worse than the rest (at level {_LEVEL:g} for all of them "
+                "together); with few items a difference can hide."
+            )
+        named = ", ".join(
+            f"{one.value} ({number_text(one.metric)} against {number_text(one.rest)})"
+            for one in self.worse
+        )
+        return f"Clearly worse than the rest in {title_of(self.metric)}: {named}."
+
+    def describe(self) -> str:
+        """A table and a sentence for people."""
+        head, *rows = self._rows()
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if not place else cell.rjust(width)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in (head, *rows)
+        ]
+        return "\n".join([*lines, self.verdict()])
+
+    def _repr_html_(self) -> str:
+        head, *rows = ([html.escape(cell) for cell in row] for row in self._rows())
+        lines = [f"<tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>"]
+        lines += [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows]
+        return f"<table>{''.join(lines)}</table><p>{html.escape(self.verdict())}</p>"
+
+    def _rows(self) -> list[list[str]]:
+        rows = [[self.by or "value", "items", title_of(self.metric), "95% interval", "rest", "p"]]
+        for one in self.slices:
+            interval = "-" if one.interval is None else " to ".join(map(number_text, one.interval))
+            numbers = [number_text(one.metric), interval, number_text(one.rest)]
+            p_value = "-" if one.p_value is None else f"{one.p_value:.3f}"
+            marked = f"{p_value} worse" if one.is_worse else p_value
+            rows.append([one.value, f"{one.items:,}", *numbers, marked])
+        return rows
+
+
+def slice_values(
+    by: Hashable | Sequence, columns: dict[Hashable, Sequence[str]], items: int
+) -> tuple[str | None, list[str]]:
+    """What groups are made by: a name, and a value for each item.
+
+    Args:
+        by: a column of the data, or a sequence of a value for each item.
+        columns: the columns that the data have kept.
+        items: how many items the split has.
+
+    Raises:
+        ConfigError: there is no such column.
+        DataError: there are too few values or too many different ones.
+    """
+    name = None
+    # A name of a column may be a tuple, as in pandas.
+    if isinstance(by, str) or (isinstance(by, Hashable) and by in columns):
+        name = str(by)
+        if by not in columns:
+            if not columns:
+                raise ConfigError(
+                    f"by={by!r} is for data that have kept that column. Make them with "
+                    f"slices=[{by!r}], of from_csv or from_dataframe; or give by= a value for each "
+                    f"of the {items} items."
+                )
+            raise ConfigError(unknown("column in by", by, map(str, columns)))
+        by = columns[by]
+    values = [str(value) for value in by]
+    if len(values) != items:
+        raise DataError(
+            f"Expected by= as a column's name, or a value for each of the {items} items of the "
+            f"split. Received: {len(values)} values."
+        )
+    different = len(set(values))
+    if different > MOST:
+        raise DataError(
+            f"Expected at most {MOST} groups. Received: {different} different values"
+            f"{'' if name is None else f' of {name!r}'}. Make groups of them, such as ranges of "
+            "numbers."
+        )
+    return name, values
+
+
+def measure_slices(
+    task: str,
+    outcomes: Outcomes,
+    values: Sequence[str],
+    metric: str,
+    more_is_better: bool,
+    by: str | None = None,
+    thresholds: tuple[float, ...] = (),
+) -> Slices:
+    """Measures groups of items, and compares each of them with all other items.
+
+    The one-sided test asks how often a group of as many items drawn at random does as badly (a
+    permutation test with the p-value of Phipson and Smyth, 2010, arXiv:1603.05766). The
+    p-values are corrected for the number of groups by Holm's method ("A simple sequentially
+    rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979): the chance
+    that any group is named though none is worse is at most 5%.
+
+    Args:
+        task: one of `keras_tl.config.TASKS`.
+        outcomes: of n items, as calibrated.
+        values: n values; items with equal ones are a group.
+        metric: one of `statistics_of`.
+        more_is_better: whether more of it is.
+        by: what the groups are made by.
+        thresholds: see `Outcomes.decisions`.
+    """
+    names, codes = np.unique(np.array(values, str), return_inverse=True)
+    statistic = statistics_of(task, outcomes, thresholds)[metric]
+    corrected = holm(_p_values(statistic, codes, 1.0 if more_is_better else -1.0))
+    slices = []
+    for number, (name, p_value) in enumerate(zip(names.tolist(), corrected, strict=True)):
+        mask = codes == number
+        here, rest = (_known(statistic(part[None].astype(float))[0]) for part in (mask, ~mask))
+        interval = _interval(task, outcomes, mask, metric, thresholds)
+        is_worse = p_value is not None and p_value <= _LEVEL
+        slices.append(Slice(name, int(mask.sum()), here, interval, rest, p_value, is_worse))
+    return Slices(by, metric, more_is_better, tuple(slices))
+
+
+def _interval(
+    task: str, outcomes: Outcomes, mask: np.ndarray, metric: str, thresholds: tuple[float, ...]
+) -> tuple[float, float] | None:
+    part = outcomes.take(np.flatnonzero(mask))
+    statistic, items = statistics_of(task, part, thresholds)[metric], len(part)
+    if metric == "accuracy":
+        found = share_interval(round(float(statistic(np.ones((1, items)))[0]) * items), items)
+    else:
+        found = bootstrap_interval(statistic, items)
+    return None if found is None else (found.low, found.high)
+
+
+def _p_values(statistic: Statistic, codes: np.ndarray, sign: float) -> list[float | None]:
+    """Of each group against the rest: the chance of a difference as bad, if there were none.
+
+    Args:
+        statistic: the metric.
+        codes: int (n,), the group of each item; groups count from 0.
+        sign: -1 where less of the metric is better.
+    """
+    groups = range(int(codes.max()) + 1)
+    observed = [_differences(statistic, (codes == group)[None], sign)[0] for group in groups]
+    rng = np.random.default_rng(0)
+    step, as_bad = max(1, _AT_A_TIME // len(codes)), np.zeros(len(groups), int)
+    for start in range(0, _PERMUTATIONS, step):
+        count = min(step, _PERMUTATIONS - start)
+        drawn = rng.permuted(np.tile(codes, (count, 1)), axis=1)
+        for group in groups:
+            found = _differences(statistic, drawn == group, sign)
+            # Equal differences differ by rounding; one that is not defined speaks for chance.
+            as_bad[group] += np.count_nonzero(~(found > observed[group] + 1e-12))
+    shares = (as_bad + 1) / (_PERMUTATIONS + 1)
+    return [
+        float(share) if np.isfinite(seen) else None
+        for share, seen in zip(shares, observed, strict=True)
+    ]
+
+
+def _differences(statistic: Statistic, masks: np.ndarray, sign: float) -> np.ndarray:
+    """How much better the groups are than the rest; negative where they are worse."""
+    return sign * (statistic(masks.astype(float)) - statistic((~masks).astype(float)))
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """p-values corrected for their number by Holm's method; `None` stands for no test."""
+    known = [number for number, p_value in enumerate(p_values) if p_value is not None]
+    corrected, largest = list(p_values), 0.0
+    for place, number in enumerate(sorted(known, key=lambda number: p_values[number])):
+        largest = max(largest, min(1.0, (len(known) - place) * p_values[number]))
+        corrected[number] = largest
+    return corrected
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

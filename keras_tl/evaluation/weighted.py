@@ -1,0 +1,141 @@
+"""Metrics as functions of the items' weights: many resamples or groups of one split at once."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_tl.evaluation.outcomes import Outcomes
+
+# From weights (b, n), not negative, to a float64 (b,), NaN where the metric is not defined.
+Statistic = Callable[[np.ndarray], np.ndarray]
+
+
+def statistics_of(
+    task: str, outcomes: Outcomes, thresholds: tuple[float, ...] = ()
+) -> dict[str, Statistic]:
+    """The metrics of `keras_tl.evaluation.metrics` of the same names, for weighted items.
+
+    A weight counts an item so many times: those of a bootstrap resample, or 0 and 1 for a group.
+
+    Args:
+        task: one of `keras_tl.config.TASKS`.
+        outcomes: of n items.
+        thresholds: see `Outcomes.decisions`.
+    """
+    labels, answers = outcomes.labels, outcomes.decisions(task, thresholds)
+    if task == "regression":
+        errors = (labels - answers).astype(np.float64)
+        squares = mean_of(errors**2)
+        return {"mae": mean_of(abs(errors)), "rmse": lambda weights: np.sqrt(squares(weights))}
+    if task == "multiclass":
+        return {"accuracy": mean_of(answers == labels)}
+    if task == "binary":
+        score = outcomes.logits[:, 0]
+        return {
+            "accuracy": mean_of(answers == labels),
+            "auc": area_of(labels, score),
+            "average_precision": average_precision_of(labels, score),
+        }
+    columns = range(labels.shape[1])
+    micro, macro = f1_of(labels.astype(int), answers)
+    return {
+        "accuracy": mean_of((answers == labels).all(axis=1)),
+        "mean_average_precision": _mean(
+            [average_precision_of(labels[:, c], outcomes.logits[:, c]) for c in columns]
+        ),
+        "auc": _mean([area_of(labels[:, c], outcomes.logits[:, c]) for c in columns]),
+        "f1_micro": micro,
+        "f1_macro": macro,
+    }
+
+
+def mean_of(values: np.ndarray) -> Statistic:
+    """The weighted mean of values (n,)."""
+    values = values.astype(np.float64)
+    return lambda weights: _shares(weights @ values, weights.sum(axis=1))
+
+
+def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
+    """The area under the ROC curve: how often a positive item has the higher score, ties half.
+
+    Hanley and McNeil, Radiology 143, 1982.
+    """
+    order, starts = _groups(score)
+    is_positive = labels[order].astype(bool)
+
+    def area(weights: np.ndarray) -> np.ndarray:
+        weights = weights[:, order]
+        positive = _summed(weights * is_positive, starts)
+        negative = _summed(weights * ~is_positive, starts)
+        below = np.cumsum(negative, axis=1) - negative / 2
+        pairs = positive.sum(axis=1) * negative.sum(axis=1)
+        return _shares((positive * below).sum(axis=1), pairs)
+
+    return area
+
+
+def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
+    """The precision at every score, weighted by the recall that it adds; as scikit-learn's.
+
+    NaN where the items are all positive or all negative, as in `keras_tl.evaluation.metrics`.
+    """
+    order, starts = _groups(-score)
+    is_positive = labels[order].astype(bool)
+
+    def precision(weights: np.ndarray) -> np.ndarray:
+        weights = weights[:, order]
+        positive = _summed(weights * is_positive, starts)
+        counted = np.cumsum(_summed(weights, starts), axis=1)
+        found = np.cumsum(positive, axis=1)
+        at_each = np.divide(found, counted, out=np.zeros_like(found), where=counted > 0)
+        total = found[:, -1]
+        there = np.where(total < counted[:, -1], total, 0)
+        return _shares((positive * at_each).sum(axis=1), there)
+
+    return precision
+
+
+def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic]:
+    """The F1 of all labels together, and the mean of their F1; masks (n, labels) of 0 and 1."""
+
+    def counts(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return 2 * weights @ (labels & answers), weights @ labels + weights @ answers
+
+    def micro(weights: np.ndarray) -> np.ndarray:
+        right, all_of_them = (count.sum(axis=1) for count in counts(weights))
+        return np.nan_to_num(_shares(right, all_of_them))
+
+    def macro(weights: np.ndarray) -> np.ndarray:
+        return np.nan_to_num(_shares(*counts(weights))).mean(axis=1)
+
+    return micro, macro
+
+
+def _mean(parts: list[Statistic]) -> Statistic:
+    """The mean of those that are defined."""
+
+    def mean(weights: np.ndarray) -> np.ndarray:
+        values = np.stack([part(weights) for part in parts])
+        known = np.isfinite(values)
+        return _shares(np.where(known, values, 0).sum(axis=0), known.sum(axis=0))
+
+    return mean
+
+
+def _shares(parts: np.ndarray, wholes: np.ndarray) -> np.ndarray:
+    """The quotients, NaN where there is nothing to divide by."""
+    parts, wholes = np.asarray(parts, np.float64), np.asarray(wholes, np.float64)
+    return np.divide(parts, wholes, out=np.full_like(parts, np.nan), where=wholes > 0)
+
+
+def _groups(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows in rising order of their scores, and where each new score begins."""
+    order = np.argsort(score, kind="stable")
+    ordered = score[order]
+    return order, np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+
+
+def _summed(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The sums of the groups, (b, groups), in float64."""
+    values = values.astype(np.float64)
+    return values if len(starts) == values.shape[1] else np.add.reduceat(values, starts, axis=1)

@@ -1,0 +1,82 @@
+"""The loss of every item, and the items with the largest."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+
+from keras_tl.config import TASKS
+from keras_tl.evaluation.losses import item_losses, largest_losses, top_losses
+from keras_tl.evaluation.metrics import METRICS
+from tests.made_outcomes import NAMES, make_outcomes
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_their_mean_is_the_loss(task):
+    outcomes = make_outcomes(task)
+    losses = item_losses(task, outcomes)
+    assert losses.shape == (len(outcomes),)
+    shares = None if task == "regression" else outcomes.probabilities(task)
+    expected = {
+        "multiclass": lambda: log_loss(outcomes.labels, shares),
+        "binary": lambda: log_loss(outcomes.labels, shares[:, 0]),
+        "multilabel": lambda: np.mean(
+            [log_loss(outcomes.labels[:, c], shares[:, c]) for c in range(3)]
+        ),
+        "regression": lambda: np.mean((outcomes.labels - outcomes.logits[:, 0]) ** 2),
+    }[task]()
+    assert losses.mean() == pytest.approx(expected)
+    metrics = METRICS[task](outcomes.labels, outcomes.logits, NAMES[task])
+    assert metrics["loss"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_sure_mistake_has_a_finite_loss(task):
+    outcomes = make_outcomes(task)
+    assert np.isfinite(item_losses(task, outcomes.scaled(1e-4))).all()
+
+
+def test_the_largest_come_first():
+    assert largest_losses(np.array([1.0, 3, 2, 3]), 3).tolist() == [1, 3, 2]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_is_shown_is_true_of_the_rows(task):
+    outcomes, sources = make_outcomes(task), [f"<{n}>.png" for n in range(40)]
+    found = top_losses(task, outcomes, NAMES[task], sources, "test", 5)
+    losses = item_losses(task, outcomes)
+    np.testing.assert_array_equal(found.rows, np.argsort(-losses)[:5])
+    for item in found.items:
+        assert (item.source, item.loss) == (sources[item.row], losses[item.row])
+        label = outcomes.labels[item.row]
+        if task == "multiclass":
+            assert item.true == NAMES[task][label]
+            assert item.true_probability == pytest.approx(np.exp(-item.loss))
+            assert item.predicted_probability >= item.true_probability
+        elif task == "binary":
+            assert item.true_probability == pytest.approx(np.exp(-item.loss))
+            # Of two classes a large loss is a wrong answer.
+            assert item.predicted_probability == pytest.approx(1 - item.true_probability)
+            assert {item.true, item.predicted} == set(NAMES[task])
+        elif task == "multilabel":
+            names = [name for name, is_on in zip(NAMES[task], label, strict=True) if is_on]
+            assert item.true == (", ".join(names) or "no label")
+            assert item.true_probability == pytest.approx(np.exp(-3 * item.loss))
+        else:
+            assert item.true_probability is None
+            assert (float(item.true) - float(item.predicted)) ** 2 == pytest.approx(
+                item.loss, rel=0.01
+            )
+    json.dumps(found.to_json())
+    assert len(found.describe().splitlines()) == 5
+    assert "&lt;" in found._repr_html_()
+    assert "<" + f"{found.rows[0]}" + ">" not in found._repr_html_()
+
+
+def test_pairs_and_pixels_are_named():
+    outcomes = make_outcomes("binary")
+    pairs = [("a", "b")] * 40
+    assert ": a | b" in top_losses("binary", outcomes, NAMES["binary"], pairs, "test").describe()
+    shown = top_losses("binary", outcomes, NAMES["binary"], None, "test", 1)
+    assert shown.describe().endswith(f": row {shown.rows[0]}")

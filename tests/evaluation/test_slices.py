@@ -1,0 +1,118 @@
+"""Groups of items: a planted weakness is found, chance is not."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from keras_tl.config import TASKS
+from keras_tl.errors import ConfigError, DataError
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.slices import Slices, holm, measure_slices, slice_values
+from keras_tl.tasks import TASKS as TASK_CLASSES
+from tests.made_outcomes import make_outcomes
+
+COUNT = 120
+VALUES = np.array(["a", "b", "c", "d"])[np.arange(COUNT) % 4]
+
+
+def measured(task, outcomes, values=VALUES, **options):
+    kind = TASK_CLASSES[task]
+    return measure_slices(task, outcomes, values, kind.headline, kind.more_is_better, **options)
+
+
+def spoilt(task, outcomes, rows):
+    """The same, answered at random in some rows."""
+    logits = outcomes.logits.copy()
+    logits[rows] = -logits[rows]
+    return Outcomes(outcomes.labels, logits)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_group_that_is_worse_is_named_and_no_other(task):
+    outcomes = make_outcomes(task, COUNT)
+    assert measured(task, outcomes).worse == ()
+    found = measured(task, spoilt(task, outcomes, VALUES == "c"), by="camera")
+    (worse,) = found.worse
+    assert worse.value == "c"
+    assert (worse.metric < worse.rest) == found.more_is_better
+    assert [one.items for one in found.slices] == [30] * 4
+    for one in found.slices:
+        low, high = one.interval
+        assert low <= one.metric <= high
+    assert found.verdict().startswith("Clearly worse than the rest")
+    assert "camera" in found.describe().splitlines()[0]
+    assert Slices.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_the_test_is_fishers_for_accuracy():
+    labels = np.zeros(60, int)
+    logits = np.zeros((60, 2), np.float32)
+    logits[:, 1] = np.where(np.arange(60) % 20 < np.repeat([4, 4, 10], 20), 1, -1)
+    values = np.repeat(["x", "y", "z"], 20)
+    found = measured("multiclass", Outcomes(labels, logits), values)
+    table = [[10, 10], [32, 8]]
+    exact = stats.fisher_exact(table, alternative="less").pvalue
+    assert found.slices[2].p_value == pytest.approx(3 * exact, abs=0.02)
+    assert found.slices[2].metric == 0.5
+    assert found.slices[2].rest == 0.8
+
+
+def test_chance_is_named_as_seldom_as_is_said():
+    """At most 5% of splits of equal items into groups name any; 6 of 60 have a chance of 3%."""
+    rng = np.random.default_rng(0)
+    outcomes = make_outcomes("multiclass", 80)
+    named = [
+        bool(measured("multiclass", outcomes, rng.integers(0, 4, 80)).worse) for _ in range(60)
+    ]
+    assert sum(named) <= 6
+
+
+def test_one_group_has_nothing_to_be_compared_with():
+    (only,) = measured("binary", make_outcomes("binary"), ["a"] * 40).slices
+    assert (only.rest, only.p_value, only.is_worse) == (None, None, False)
+
+
+def test_a_group_without_a_positive_item_has_no_precision():
+    outcomes = make_outcomes("multilabel", 40)
+    outcomes.labels[:10] = 0
+    found = measured("multilabel", outcomes, ["none"] * 10 + ["some"] * 30)
+    assert (found.slices[0].metric, found.slices[0].p_value) == (None, None)
+    assert found.slices[1].metric is not None
+    assert "-" in found.describe()
+
+
+def test_holms_correction():
+    # Worked by hand: 3 * 0.01, then 2 * 0.02, then the larger one again.
+    assert holm([0.02, 0.03, 0.01, None]) == pytest.approx([0.04, 0.04, 0.03, None])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+COLUMNS = {"camera": np.array(["x", "y", "x"]), ("a", 1): np.array(["1", "2", "3"])}
+# What is given as by=, and the values; or the error and what it says.
+GIVEN = {
+    "column": ("camera", ("camera", ["x", "y", "x"])),
+    "tuple": (("a", 1), ("('a', 1)", ["1", "2", "3"])),
+    "values": ([1, 2, 1], (None, ["1", "2", "1"])),
+    "array": (np.array([1, 2, 1]), (None, ["1", "2", "1"])),
+    "unknown": ("camara", (ConfigError, "Did you mean 'camera'")),
+    "short": ([1, 2], (DataError, "a value for each of the 3 items of the split. Received: 2")),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_what_groups_are_made_by(name):
+    by, (first, second) = GIVEN[name]
+    if isinstance(second, str):
+        with pytest.raises(first, match=second):
+            slice_values(by, COLUMNS, 3)
+    else:
+        assert slice_values(by, COLUMNS, 3) == (first, second)
+
+
+def test_columns_that_were_not_kept_and_too_many_groups_are_refused():
+    with pytest.raises(ConfigError, match=r"Make them with slices=\['camera'\], of from_csv"):
+        slice_values("camera", {}, 3)
+    with pytest.raises(DataError, match=r"at most 100 groups\. Received: 101 different values"):
+        slice_values(range(101), {}, 101)

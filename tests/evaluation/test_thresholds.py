@@ -1,0 +1,104 @@
+"""Thresholds against all that could be chosen."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, precision_score, recall_score
+
+from keras_tl.errors import ConfigError
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.thresholds import Rule, choose_thresholds, precision_recall
+from tests.made_outcomes import NAMES, make_outcomes
+
+RULES = {"f1": Rule(), "precision": Rule(precision=0.9), "recall": Rule(recall=0.9)}
+
+
+def columns(task, outcomes):
+    shares = outcomes.probabilities(task)
+    return zip(outcomes.labels.reshape(shares.shape).T, shares.T, strict=True)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("task", ["binary", "multilabel"])
+def test_no_other_threshold_is_better(task, rule):
+    given = {"validation": make_outcomes(task, 150), "test": make_outcomes(task, 80, seed=1)}
+    found = choose_thresholds(task, given, NAMES[task], RULES[rule])
+    assert [one.label for one in found.labels] == [*NAMES[task][task == "binary" :]]
+    for one, (labels, shares) in zip(found.labels, columns(task, given["validation"]), strict=True):
+        assert one.reached
+        # Every threshold there is: just below each of the probabilities.
+        answers = shares >= np.sort(shares)[:, None]
+        right, said, true = (answers @ labels, answers.sum(axis=1), labels.sum())
+        scores = {
+            "f1": 2 * right / (said + true),
+            "precision": right / said,
+            "recall": right / true,
+        }
+        if rule == "f1":
+            best = scores["f1"].argmax()
+        else:
+            kept = np.flatnonzero(scores[rule] >= 0.9)
+            best = kept[0] if rule == "precision" else kept[-1]
+        chosen = one.rates["validation"]
+        for name in scores:
+            assert getattr(chosen, name) == pytest.approx(scores[name][best])
+    for one, (labels, shares) in zip(found.labels, columns(task, given["test"]), strict=True):
+        expected = f1_score(labels, shares > one.threshold)
+        assert one.rates["test"].f1 == pytest.approx(expected)
+    decided = given["test"].decisions(task, found.values).reshape(80, -1)
+    for column, (_, shares) in enumerate(columns(task, given["test"])):
+        np.testing.assert_array_equal(decided[:, column], shares > found.values[column])
+    json.dumps(found.to_json())
+    assert found.describe().startswith("Chosen on the validation split for the ")
+
+
+def test_only_the_validation_split_decides():
+    given = {"validation": make_outcomes("binary", 90), "test": make_outcomes("binary", 90, seed=1)}
+    others = given | {"test": make_outcomes("binary", 90, 5, seed=2)}
+    chosen = [choose_thresholds("binary", g, NAMES["binary"], Rule()) for g in (given, others)]
+    assert chosen[0].values == chosen[1].values
+
+
+def test_what_cannot_be_reached_is_said():
+    labels = np.array([[0, 0], [1, 0], [0, 0], [0, 0]], np.float32)
+    logits = np.array([[3, 0], [2, 1], [1, 0], [0, 0]], np.float32)
+    given = {"validation": Outcomes(labels, logits)}
+    found = choose_thresholds("multilabel", given, ("some", "none"), Rule(precision=0.9))
+    assert [one.reached for one in found.labels] == [False, False]
+    # The largest F1 is that of the two highest; of nothing 0.5.
+    assert found.labels[0].rates["validation"].f1 == pytest.approx(2 / 3)
+    assert found.values[1] == 0.5
+    assert found.labels[1].rates["validation"].recall is None
+    assert "not to be reached" in found.describe()
+
+
+@pytest.mark.parametrize("count", [50, 3000])
+def test_the_points_of_a_curve_are_those_of_its_thresholds(count):
+    outcomes = make_outcomes("multilabel", count)
+    curves = precision_recall("multilabel", outcomes, NAMES["multilabel"])
+    for points, (labels, shares) in zip(
+        curves.values(), columns("multilabel", outcomes), strict=True
+    ):
+        assert 10 < len(points) <= 200
+        assert points[-1][0] == 1
+        assert np.all(np.diff([recall for recall, _, _ in points]) >= 0)
+        for recall, precision, threshold in points[::20]:
+            answers = shares >= threshold
+            assert recall == pytest.approx(recall_score(labels, answers))
+            assert precision == pytest.approx(precision_score(labels, answers))
+
+
+WRONG = {
+    "multiclass": (lambda: choose_thresholds("multiclass", {}, (), Rule()), "most probable one"),
+    "regression": (lambda: choose_thresholds("regression", {}, (), Rule()), "no probabilities"),
+    "both": (lambda: Rule(0.5, 0.5), "one aim"),
+    "range": (lambda: Rule(precision=1.5), "precision must be a number from"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_mistakes(name):
+    function, message = WRONG[name]
+    with pytest.raises(ConfigError, match=message):
+        function()

@@ -1,0 +1,44 @@
+"""Metrics of weighted items are scikit-learn's of the items so many times."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from keras_tl.config import TASKS
+from keras_tl.evaluation.metrics import METRICS
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.weighted import statistics_of
+from tests.made_outcomes import NAMES, make_outcomes
+
+THRESHOLDS = {"binary": (0.7,), "multilabel": (0.2, 0.5, 0.9)}
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("task", TASKS)
+def test_they_are_those_of_the_items_so_many_times(task, ties):
+    outcomes = make_outcomes(task, 60)
+    if ties:
+        outcomes = dataclasses.replace(outcomes, logits=outcomes.logits.round())
+    weights = np.random.default_rng(1).integers(0, 4, (5, 60))
+    thresholds = THRESHOLDS.get(task, ())
+    for name, statistic in statistics_of(task, outcomes, thresholds).items():
+        for row, found in zip(weights, statistic(weights), strict=True):
+            many = outcomes.take(np.repeat(np.arange(60), row))
+            expected = METRICS[task](many.labels, many.logits, NAMES[task], thresholds)
+            assert found == pytest.approx(expected[name]), name
+
+
+def test_what_is_not_defined_is_no_number_and_says_nothing():
+    labels = np.array([[1, 1, 0], [1, 0, 0], [1, 1, 0]], np.float32)
+    outcomes = Outcomes(labels, np.arange(9, dtype=np.float32).reshape(3, 3) % 4)
+    found = statistics_of("multilabel", outcomes)
+    ones = np.ones((1, 3))
+    expected = METRICS["multilabel"](labels, outcomes.logits, NAMES["multilabel"])
+    # Of the first and last label nothing can be said.
+    for name, statistic in found.items():
+        assert statistic(ones)[0] == pytest.approx(expected[name]), name
+    # Of no item that has no label nothing at all.
+    alone = np.array([[1.0, 0, 0]])
+    assert np.isnan(found["mean_average_precision"](alone)[0])
+    assert np.isnan(found["auc"](alone)[0])
