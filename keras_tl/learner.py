@@ -443,13 +443,7 @@ class Learner:
         self.outcomes[split] = Outcomes(chosen.labels, self._trainer.logits(chosen))
         self._measure(split)
         if groups is not None:
-            name, values = groups
-            task, config = self.task, self.config
-            metric, more = task.headline, task.more_is_better
-            answered = self.answered(split)
-            found = measure_slices(
-                config.task, answered, values, metric, more, name, config.thresholds
-            )
+            found = measure_slices(self.task, self.answered(split), *groups)
             self.evaluations[split]["slices"] = found.to_json()
         return self.evaluations[split]
 
@@ -509,12 +503,8 @@ class Learner:
         self.answered("validation")
         found = calibrate(self.config.task, self.outcomes)
         self.config = with_temperature(self.config, found.temperature)
-        # Groups are compared by what does not change.
-        slices = {split: old.get("slices") for split, old in self.evaluations.items()}
-        self._measure_again()
-        for split, measured in slices.items():
-            if measured is not None and split in self.evaluations:
-                self.evaluations[split]["slices"] = measured
+        # What groups are compared by does not change.
+        self._measure_again(("slices",))
         self._reporter.say(found.describe())
         return found
 
@@ -549,11 +539,13 @@ class Learner:
         self._reporter.say(found.describe())
         return found
 
-    def _measure_again(self) -> None:
-        """Measures what is known of all splits with the answers as they are now."""
-        self.evaluations = {}
+    def _measure_again(self, kept: Sequence[str] = ()) -> None:
+        """Measures all known outcomes with the answers as they are now, but for what is kept."""
+        before, self.evaluations = self.evaluations, {}
         for split in self.outcomes:
             self._measure(split)
+            known = before.get(split, {})
+            self.evaluations[split] |= {name: known[name] for name in kept if name in known}
 
     def predict(
         self, items: ImageInput | TextInput

@@ -35,7 +35,8 @@ def run(monkeypatch, capsys):
 
 
 def test_all_commands_are_there(run):
-    before_export = {"train", "evaluate", "predict", "features", "report"}
+    measuring = {"evaluate", "calibrate", "thresholds", "losses"}
+    before_export = {"train", "predict", "features", "report"} | measuring
     assert set(COMMANDS) == before_export | {"export", "verify", "backbones", "demo"}
     for flag in ("--help", "-h"):
         status, out, err = run(flag)
@@ -161,6 +162,13 @@ MISTAKES = {
         "Unknown strategy 'many'",
     ),
     "run-to-evaluate": (["evaluate", "{}/no", "--data", "digits"], "No run at"),
+    "run-to-calibrate": (["calibrate", "{}/no", "--data", "digits"], "No run at"),
+    "run-for-thresholds": (["thresholds", "{}/no", "--data", "digits"], "No run at"),
+    "run-for-losses": (["losses", "{}/no", "--data", "digits"], "No run at"),
+    "nothing-to-calibrate-by": (
+        ["train", "--data", "digits", "--validation-split", "0", "--calibrate", "--out", "{}/run"],
+        "There is no validation split",
+    ),
     "run-to-predict": (["predict", "{}", "a.jpg"], "No run at"),
     "run-to-report": (["report", "{}/no", "--out", "{}/r.html"], "No run at"),
     "run-to-export": (["export", "{}/no", "--out", "{}/model"], "No run at"),

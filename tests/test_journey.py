@@ -103,12 +103,12 @@ TASKS = {
 def test_every_task_from_a_table_to_a_verified_export(tmp_path, task):
     label_of, output = TASKS[task]
     rng = np.random.default_rng(0)
-    rows = ["path,label"]
+    rows = ["path,label,camera"]
     for number in range(24):
         colour = rng.integers(0, 255, 3)
         pixels = np.broadcast_to(colour, (33, 40, 3)).astype(np.uint8)
         (tmp_path / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
-        rows.append(f"{number}.png,{label_of(colour)}")
+        rows.append(f"{number}.png,{label_of(colour)},{'xy'[number % 2]}")
     table = tmp_path / "labels.csv"
     table.write_text("\n".join(rows))
 
@@ -121,6 +121,16 @@ def test_every_task_from_a_table_to_a_verified_export(tmp_path, task):
     assert evaluated["items"] == 4
     for name, value in trained["head"].items():
         assert evaluated[name] == pytest.approx(value, rel=1e-4), name
+    by = call("evaluate", run, "--data", f"csv:{table}", "--split", "train", "--by", "camera")
+    assert [one["value"] for one in by["slices"]["slices"]] == ["x", "y"]
+    losses = call("losses", run, "--data", f"csv:{table}", "--count", 2)["items"]
+    assert losses[0]["source"].endswith(".png")
+    if task != "regression":
+        fitted = call("calibrate", run, "--data", f"csv:{table}")
+        chosen = call("thresholds", run, "--data", f"csv:{table}", "--recall", 0.5)
+        config = json.loads((run / "run.json").read_text("utf-8"))["config"]
+        assert config["temperature"] == fitted["temperature"] != 1
+        assert config["thresholds"] == [one["threshold"] for one in chosen["labels"]]
     predicted = call("predict", run, tmp_path / "0.png", tmp_path / "1.png")
     assert len(predicted) == 2
     version = call("export", run, "--out", tmp_path / "model", "--serving")["version"]

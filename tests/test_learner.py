@@ -273,15 +273,16 @@ def test_plots_and_report(trained, tmp_path):
     assert [path.name for path in written] == [
         "learning_curves.png",
         "confusion_matrix.png",
+        "reliability.png",
         "predictions.png",
     ]
     for path in written:
         assert path.read_bytes().startswith(b"\x89PNG")
     text = trained.report(tmp_path / "report.html").read_text("utf-8")
-    assert len(re.findall("<img ", text)) == 3
+    assert len(re.findall("<img ", text)) == 4
     trained.save(tmp_path / "run")
     again = ktl.Learner.load(tmp_path / "run", verbose=False).report(tmp_path / "again.html")
-    assert len(re.findall("<img ", again.read_text("utf-8"))) == 2
+    assert len(re.findall("<img ", again.read_text("utf-8"))) == 3
 
 
 def test_the_keras_file_of_a_bare_backbone_needs_nothing_of_ours(tmp_path):

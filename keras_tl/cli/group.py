@@ -66,11 +66,6 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def row_text(values: dict[str, Any]) -> str:
-    """Numbers with their names, in a line."""
-    return "  ".join(f"{k.replace('_', ' ')} {value_text(value)}" for k, value in values.items())
-
-
 def value_text(value: float | int | None) -> str:
     """A number as people read it."""
     if value is None:

@@ -5,37 +5,8 @@ from pathlib import Path
 import click
 
 import keras_tl
-from keras_tl.cli.data import DataAsked, data_options, load_data
-from keras_tl.cli.group import cli, row_text, start_toolkit, with_json
+from keras_tl.cli.group import cli, start_toolkit, with_json
 from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL
-
-
-@cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@data_options
-@click.option("--split", default="test", show_default=True, help="train, validation or test.")
-@with_json
-def evaluate(verbose: bool, run: Path, split: str, spec: DataAsked) -> tuple[dict, str]:
-    """Measure a saved RUN on a split of the data, which are split as they were for training."""
-    toolkit = start_toolkit()
-    from keras_tl.training.checkpoints import read_run
-
-    recorded = read_run(run)["data"]
-    data = load_data(
-        spec,
-        recorded.get("source_settings"),
-        resize=recorded.get("resize"),
-        sequence_length=recorded.get("sequence_length"),
-        verbose=verbose,
-        **recorded["split_settings"],
-    )
-    learner = toolkit.Learner.load(run, data, verbose=verbose)
-    metrics = learner.evaluate(split)
-    per_class = metrics.get("per_class", {})
-    width = max(map(len, per_class), default=0)
-    lines = [f"{name:<{width}}  {row_text(row)}" for name, row in per_class.items()]
-    lines.append(row_text({k: v for k, v in metrics.items() if isinstance(v, float | int | None)}))
-    return metrics, "\n".join(lines)
 
 
 @cli.command()

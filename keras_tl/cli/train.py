@@ -102,6 +102,11 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
 )
+@click.option(
+    "--calibrate",
+    is_flag=True,
+    help="Fit a temperature to the probabilities at the end, on the validation split.",
+)
 @click.option("--seed", type=int, help="Makes the run repeatable.")
 @click.option(
     "--max-bad",
@@ -127,6 +132,7 @@ def train(
 ) -> tuple[dict, str]:
     """Train a head on a frozen backbone, fine-tune both, and save the run."""
     toolkit = start_toolkit()
+    from keras_tl.evaluation.calibration import check_has_probabilities
     from keras_tl.training.checkpoints import check_target
 
     if out is None and not check:
@@ -159,6 +165,10 @@ def train(
         seed=options["seed"],
         verbose=verbose,
     )
+    if options["calibrate"]:
+        # For it to be known before training.
+        check_has_probabilities(data.task)
+        data.split("validation")
     result: dict[str, Any] = {"run": str(out)}
     shared = {
         "batch_size": options["batch_size"],
@@ -187,6 +197,11 @@ def train(
         if result.get(phase):
             value = result[phase][headline]
             lines.append(f"Test {headline.replace('_', ' ')} {name}: {value_text(value)}")
+    if options["calibrate"]:
+        calibrated = learner.calibrate()
+        learner.save(out)
+        result["calibrated"] = calibrated.to_json()
+        lines.append(calibrated.describe())
     return result, "\n".join(lines)
 
 

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -35,7 +34,7 @@ class LabelledTexts:
     splits: Mapping[str, tuple[Texts, Sequence]]
     class_names: Sequence[str] | None = None
     task: str | None = None
-    slices: Mapping[str, Mapping[Hashable, np.ndarray]] = MappingProxyType({})
+    slices: Mapping[str, Mapping[Hashable, np.ndarray]] = dataclasses.field(default_factory=dict)
 
 
 class TextColumns(Columns):

@@ -18,6 +18,8 @@ from keras_tl.evaluation.weighted import statistics_of
 
 # Of more labels nobody looks at all the curves.
 _CURVES = 20
+# Draws of the bootstrap: as many as there is time for, between these. Numbers that are drawn.
+_FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
 
 
 def measure(
@@ -62,7 +64,8 @@ def metric_intervals(
     """95% intervals of metrics, of chance in drawing the items.
 
     Of accuracy, precision and recall Wilson's (`share_interval`), of F1 `f1_interval`, of the
-    others the bootstrap (`bootstrap_interval`, always with the same draws).
+    others the bootstrap (`bootstrap_interval`, always with the same draws: 1,000, of more than
+    20,000 answers fewer, at least 200).
 
     Args: see `measure`.
 
@@ -71,8 +74,9 @@ def metric_intervals(
         class the same of precision, recall and F1.
     """
     labels, answers = outcomes.labels, outcomes.decisions(task, thresholds)
+    draws = int(np.clip(_DRAWN // outcomes.logits.size, _FEWEST, _MOST))
     found = {
-        name: _ends(bootstrap_interval(statistic, len(labels)))
+        name: _ends(bootstrap_interval(statistic, len(labels), draws))
         for name, statistic in statistics_of(task, outcomes, thresholds).items()
         if name != "accuracy"
     }

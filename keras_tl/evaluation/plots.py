@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_tl.config import Phase, check_range
+from keras_tl.evaluation.probability_plots import precision_recall, reliability
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.optimizers import make_schedule
 
@@ -162,12 +163,16 @@ def scatter(values: list[list[float]]) -> Figure:
 
 
 def metric_figures(metrics: dict[str, Any], class_names: tuple[str, ...]) -> dict[str, Figure]:
-    """Captions and pictures of whatever the metrics hold; see `keras_tl.evaluation.metrics`."""
+    """Captions and pictures of whatever the metrics hold; see `keras_tl.evaluation.measuring`."""
     figures = {}
     if "confusion_matrix" in metrics:
         figures["Confusion matrix"] = confusion(metrics["confusion_matrix"], class_names)
     if metrics.get("roc"):
         figures["ROC curve"] = roc(metrics["roc"], metrics["auc"])
+    if any(metrics.get("precision_recall", {}).values()):
+        figures["Precision and recall"] = precision_recall(metrics["precision_recall"])
+    if "calibration" in metrics:
+        figures["Reliability"] = reliability(metrics["calibration"])
     if "mean_average_precision" in metrics:
         figures["Average precision"] = average_precisions(metrics["per_class"])
     if "values" in metrics:

@@ -10,17 +10,15 @@ import numpy as np
 from keras_tl.errors import ConfigError, DataError, unknown
 from keras_tl.evaluation.intervals import bootstrap_interval, share_interval
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.weighted import Statistic, statistics_of
+from keras_tl.evaluation.significance import holm, permutation_p_values
+from keras_tl.evaluation.weighted import statistics_of
 from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.tasks import Task
 
 # More groups than that are no groups: an identifier, or numbers to be divided into ranges.
 MOST = 100
 # The chance that any slice is named though none is worse.
 _LEVEL = 0.05
-# So many that Holm's correction can name one of `MOST` slices.
-_PERMUTATIONS = 4999
-# Numbers of a test's weights that are in memory at a time.
-_AT_A_TIME = 2_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,96 +168,42 @@ def slice_values(
     return name, values
 
 
-def measure_slices(
-    task: str,
-    outcomes: Outcomes,
-    values: Sequence[str],
-    metric: str,
-    more_is_better: bool,
-    by: str | None = None,
-    thresholds: tuple[float, ...] = (),
-) -> Slices:
+def measure_slices(task: Task, outcomes: Outcomes, by: str | None, values: Sequence[str]) -> Slices:
     """Measures groups of items, and compares each of them with all other items.
 
-    The one-sided test asks how often a group of as many items drawn at random does as badly (a
-    permutation test with the p-value of Phipson and Smyth, 2010, arXiv:1603.05766). The
-    p-values are corrected for the number of groups by Holm's method ("A simple sequentially
-    rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979): the chance
-    that any group is named though none is worse is at most 5%.
+    One-sided permutation tests of the task's headline metric (`permutation_p_values`), corrected
+    for their number by Holm's method (`holm`): the chance that any group is named though none is
+    worse is at most 5%.
 
     Args:
-        task: one of `keras_tl.config.TASKS`.
+        task: its headline metric is measured.
         outcomes: of n items, as calibrated.
-        values: n values; items with equal ones are a group.
-        metric: one of `statistics_of`.
-        more_is_better: whether more of it is.
         by: what the groups are made by.
-        thresholds: see `Outcomes.decisions`.
+        values: n values; items with equal ones are a group.
     """
+    metric = task.headline
     names, codes = np.unique(np.array(values, str), return_inverse=True)
-    statistic = statistics_of(task, outcomes, thresholds)[metric]
-    corrected = holm(_p_values(statistic, codes, 1.0 if more_is_better else -1.0))
+    statistic = statistics_of(task.kind, outcomes, task.thresholds)[metric]
+    corrected = holm(permutation_p_values(statistic, codes, task.more_is_better))
     slices = []
     for number, (name, p_value) in enumerate(zip(names.tolist(), corrected, strict=True)):
         mask = codes == number
         here, rest = (_known(statistic(part[None].astype(float))[0]) for part in (mask, ~mask))
-        interval = _interval(task, outcomes, mask, metric, thresholds)
+        interval = _interval(task, outcomes.take(np.flatnonzero(mask)))
         is_worse = p_value is not None and p_value <= _LEVEL
         slices.append(Slice(name, int(mask.sum()), here, interval, rest, p_value, is_worse))
-    return Slices(by, metric, more_is_better, tuple(slices))
+    return Slices(by, metric, task.more_is_better, tuple(slices))
 
 
-def _interval(
-    task: str, outcomes: Outcomes, mask: np.ndarray, metric: str, thresholds: tuple[float, ...]
-) -> tuple[float, float] | None:
-    part = outcomes.take(np.flatnonzero(mask))
-    statistic, items = statistics_of(task, part, thresholds)[metric], len(part)
-    if metric == "accuracy":
-        found = share_interval(round(float(statistic(np.ones((1, items)))[0]) * items), items)
+def _interval(task: Task, outcomes: Outcomes) -> tuple[float, float] | None:
+    """95% of the headline metric of a group."""
+    statistic = statistics_of(task.kind, outcomes, task.thresholds)[task.headline]
+    if task.headline == "accuracy":
+        right = outcomes.decisions(task.kind, task.thresholds) == outcomes.labels
+        found = share_interval(int(right.sum()), len(outcomes))
     else:
-        found = bootstrap_interval(statistic, items)
+        found = bootstrap_interval(statistic, len(outcomes))
     return None if found is None else (found.low, found.high)
-
-
-def _p_values(statistic: Statistic, codes: np.ndarray, sign: float) -> list[float | None]:
-    """Of each group against the rest: the chance of a difference as bad, if there were none.
-
-    Args:
-        statistic: the metric.
-        codes: int (n,), the group of each item; groups count from 0.
-        sign: -1 where less of the metric is better.
-    """
-    groups = range(int(codes.max()) + 1)
-    observed = [_differences(statistic, (codes == group)[None], sign)[0] for group in groups]
-    rng = np.random.default_rng(0)
-    step, as_bad = max(1, _AT_A_TIME // len(codes)), np.zeros(len(groups), int)
-    for start in range(0, _PERMUTATIONS, step):
-        count = min(step, _PERMUTATIONS - start)
-        drawn = rng.permuted(np.tile(codes, (count, 1)), axis=1)
-        for group in groups:
-            found = _differences(statistic, drawn == group, sign)
-            # Equal differences differ by rounding; one that is not defined speaks for chance.
-            as_bad[group] += np.count_nonzero(~(found > observed[group] + 1e-12))
-    shares = (as_bad + 1) / (_PERMUTATIONS + 1)
-    return [
-        float(share) if np.isfinite(seen) else None
-        for share, seen in zip(shares, observed, strict=True)
-    ]
-
-
-def _differences(statistic: Statistic, masks: np.ndarray, sign: float) -> np.ndarray:
-    """How much better the groups are than the rest; negative where they are worse."""
-    return sign * (statistic(masks.astype(float)) - statistic((~masks).astype(float)))
-
-
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """p-values corrected for their number by Holm's method; `None` stands for no test."""
-    known = [number for number, p_value in enumerate(p_values) if p_value is not None]
-    corrected, largest = list(p_values), 0.0
-    for place, number in enumerate(sorted(known, key=lambda number: p_values[number])):
-        largest = max(largest, min(1.0, (len(known) - place) * p_values[number]))
-        corrected[number] = largest
-    return corrected
 
 
 def _known(value: float) -> float | None:

@@ -2,6 +2,8 @@
 
 _TITLES = {
     "auc": "AUC",
+    "brier": "Brier score",
+    "ece": "expected calibration error (ECE)",
     "f1": "F1",
     "f1_micro": "F1, micro",
     "f1_macro": "F1, macro",

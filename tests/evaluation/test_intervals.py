@@ -49,7 +49,7 @@ def test_those_of_f1_hold_the_true_f1_as_often_as_they_say(precision):
     false = recall * share * (1 - precision) / precision
     cells = [share * recall, share * (1 - recall), false, 1 - share - false]
     true = 2 * precision * recall / (precision + recall)
-    draws = rng.multinomial(200, cells, 2000)
+    draws = rng.multinomial(200, cells, 500)
     found = [f1_interval(right, right + missed, right + wrong) for right, missed, wrong, _ in draws]
     held = np.mean([interval.low <= true <= interval.high for interval in found])
     assert held == pytest.approx(0.95, abs=0.03)

@@ -9,10 +9,13 @@ import pytest
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation import plots
+from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.metrics import multiclass_metrics
 from keras_tl.evaluation.report import write_report
 from keras_tl.results import Predictions
 from keras_tl.training.history import PhaseRecord
+from tests.made_outcomes import NAMES as OUTCOME_NAMES
+from tests.made_outcomes import make_outcomes
 
 EPOCH = {"loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7}
 HISTORY = [
@@ -73,6 +76,36 @@ def test_the_grid_names_what_is_wrong(count):
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert len(titles) == count
     assert [("is dog" in title) for title in titles] == [label == 1 for label in labels]
+
+
+@pytest.mark.parametrize("task", ["multiclass", "binary", "multilabel", "regression"])
+def test_whatever_was_measured_is_drawn(task):
+    names = OUTCOME_NAMES[task]
+    figures = plots.metric_figures(measure(task, make_outcomes(task), names), names)
+    expected = {
+        "multiclass": ["Confusion matrix", "Reliability"],
+        "binary": ["Confusion matrix", "ROC curve", "Precision and recall", "Reliability"],
+        "multilabel": ["Precision and recall", "Reliability", "Average precision"],
+        "regression": ["Predicted and true values"],
+    }[task]
+    assert [*figures] == expected
+
+
+def test_the_reliability_diagram_shows_every_bin_that_has_items():
+    measured = measure("binary", make_outcomes("binary", 100), ("no", "yes"))["calibration"]
+    axes, counts = plots.reliability(measured).axes
+    known = [one for one in measured["bins"] if one["items"]]
+    points = axes.containers[0].lines[0].get_xydata()
+    assert points.tolist() == [[one["confidence"], one["frequency"]] for one in known]
+    heights = [bar.get_height() for bar in counts.patches]
+    assert heights == [one["items"] for one in measured["bins"]]
+
+
+def test_the_precision_recall_curve_has_a_line_for_each_label_that_is_there():
+    curves = {"x": [[0.5, 1.0, 0.9], [1.0, 0.7, 0.1]], "absent": []}
+    (line,) = plots.precision_recall(curves).axes[0].lines
+    assert line.get_label() == "x"
+    assert line.get_xydata().tolist() == [[0, 1], [0.5, 1], [1, 0.7]]
 
 
 class Page(HTMLParser):

@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras_tl.config import TASKS
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.slices import Slices, holm, measure_slices, slice_values
-from keras_tl.tasks import TASKS as TASK_CLASSES
-from tests.made_outcomes import make_outcomes
+from keras_tl.evaluation.significance import holm
+from keras_tl.evaluation.slices import Slices, measure_slices, slice_values
+from keras_tl.tasks import TASKS
+from tests.made_outcomes import NAMES, make_outcomes
 
 COUNT = 120
 VALUES = np.array(["a", "b", "c", "d"])[np.arange(COUNT) % 4]
 
 
-def measured(task, outcomes, values=VALUES, **options):
-    kind = TASK_CLASSES[task]
-    return measure_slices(task, outcomes, values, kind.headline, kind.more_is_better, **options)
+def measured(task, outcomes, values=VALUES, by=None):
+    return measure_slices(TASKS[task](NAMES[task]), outcomes, by, values)
 
 
 def spoilt(task, outcomes, rows):

@@ -12,11 +12,14 @@ from markdown_it import MarkdownIt
 from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.config import HeadConfig, Phase
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.metrics import METRICS
+from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.slices import measure_slices
 from keras_tl.export.card import card_facts, read_sections, write_card
 from keras_tl.export.card.elements import escaped, table
 from keras_tl.export.card.pretraining import public_place
 from keras_tl.export.verification import CHECKSUMS, verify
+from keras_tl.tasks import Multiclass
 from keras_tl.training.policies import HEADS
 from tests.export.conftest import SECTIONS
 
@@ -52,6 +55,11 @@ def counts(names, number):
     return dict.fromkeys(names, number)
 
 
+def measured(task, labels, logits, names):
+    """What `evaluate()` gives."""
+    return measure(task, Outcomes(np.array(labels), np.array(logits)), names)
+
+
 def make_run(names=("cat", "dog", "emu"), items=300, right=0.9, **changes):
     """What a run records of images of as many classes, with so many test items."""
     labels = [n % len(names) for n in range(items)]
@@ -84,7 +92,7 @@ def make_run(names=("cat", "dog", "emu"), items=300, right=0.9, **changes):
             record(HEADS["image"], [epoch, epoch], augment=[]),
             record(FINE, [epoch], best_epoch=0, augment=["standard", "Mine"]),
         ],
-        "evaluations": {"test": METRICS["multiclass"](np.array(labels), np.array(logits), names)},
+        "evaluations": {"test": measured("multiclass", labels, logits, names)},
         "data": {
             "task": "multiclass",
             "class_names": list(names),
@@ -296,7 +304,31 @@ def imbalanced(rarest):
     return {"data": {"splits": {"train": split}}}
 
 
+def with_slices(right):
+    """An evaluation by two cameras, one of which has so many of its answers right."""
+    answers = (np.arange(80) < round(40 * (1 - right))).astype(int)
+    names, outcomes = ("cat", "dog", "emu"), Outcomes(np.zeros(80, int), np.eye(3)[answers])
+    by = ["old"] * 40 + ["new"] * 40
+    slices = measure_slices(Multiclass(names), outcomes, "camera", by).to_json()
+    return {"evaluations": {"test": measure("multiclass", outcomes, names) | {"slices": slices}}}
+
+
+NOT_SCALED = {"config": {"temperature": 1.0}}
 LIMITS = {
+    "calibrated": (
+        {"config": {"temperature": 1.75}},
+        "Calibration",
+        "the logits are divided by 1.750, fitted on the validation split. On the test split their",
+    ),
+    "not-calibrated": (NOT_SCALED, "Calibration", "are not calibrated (`learner.calibrate()`"),
+    "not-measured": ({"evaluations": {}}, "Calibration", "was not measured"),
+    "groups": ({}, "Groups", "The metrics are over whole splits and classes"),
+    "worse-group": (
+        with_slices(0.5),
+        "Groups",
+        "worse than the rest in accuracy: old (0.5 against",
+    ),
+    "equal-groups": (with_slices(0.975), "Groups", "column camera. No value is clearly worse"),
     "small-test-set": ({"items": 60}, "Small test set", "lie between 79.9% and 95.3%"),
     "large-test-set": ({}, "Small test set", None),
     "few-of-a-class": ({"items": 60}, "Classes with few test items", "3 of 3 classes"),
@@ -327,15 +359,38 @@ def test_intervals_of_classes_are_of_what_was_counted():
     """Two of four cats are found, and one of three answers "cat" is wrong."""
     labels, answers = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 0, 1])
     names = ("cat", "dog", "emu")
-    evaluation = METRICS["multiclass"](labels, np.eye(3)[answers], names)
+    evaluation = measured("multiclass", labels, np.eye(3)[answers], names)
     found = facts_of(make_run(evaluations={"test": evaluation}))["evaluations"]["test"]
     cat, emu = found["per_class"]["cat"], found["per_class"]["emu"]
+    # Two of five are cats and answered so: their Wilson interval, as that of their F1.
+    low, high = (f1 / (2 - f1) for f1 in cat["f1"]["interval"])
+    assert (low, high) == pytest.approx((0.118, 0.769), abs=1e-3)
     # Newcombe, 1998, eq. of method 3, by hand.
     assert cat["recall"]["interval"] == pytest.approx([0.150, 0.850], abs=1e-3)
     assert cat["precision"]["interval"] == pytest.approx([0.208, 0.939], abs=1e-3)
     assert found["most_frequent_share"] == pytest.approx(4 / 6)
     for name in ("recall", "precision", "f1"):
         assert emu[name] == {"value": None, "interval": None}
+
+
+def test_temperature_and_thresholds_are_told():
+    config = {"temperature": 1.75, "thresholds": (0.25,), "class_names": ["no", "yes"]}
+    run = make_run(("no", "yes"), config=config | {"task": "binary"}, evaluations={})
+    card = card_of(run)
+    for line in ("| Temperature | 1.7500 |", "| Thresholds | yes: 0.2500 |", "learner.calibrate()"):
+        assert line in card
+    assert "learner.choose_thresholds(...)" in card
+    for word in ("| Temperature |", "| Thresholds |", "choose_thresholds"):
+        assert word not in card_of(make_run(config={"temperature": 1.0, "thresholds": ()}))
+
+
+def test_a_run_of_the_time_before_intervals_has_a_card():
+    evaluation = make_run()["evaluations"]["test"]
+    for name in ("intervals", "ece", "brier", "calibration"):
+        evaluation.pop(name)
+    card = card_of(make_run(evaluations={"test": evaluation}))
+    assert "| accuracy | 0.9 |  |" in card
+    assert "was not measured" in card
 
 
 @pytest.mark.parametrize("task", ["binary", "multilabel", "regression"])
@@ -346,7 +401,7 @@ def test_every_task_has_a_card(task):
     logits = rng.normal(size=(40, columns))
     labels = (logits + rng.normal(size=logits.shape) > 0).astype(int)
     labels = {"multilabel": labels, "binary": labels[:, 0], "regression": logits[:, 0] + 0.5}[task]
-    evaluation = METRICS[task](labels, logits, names)
+    evaluation = measured(task, labels, logits, names)
     split = {"items": 40, "classes": counts(names, 20), "fingerprint": "f"}
     run = make_run(
         config={"task": task, "class_names": list(names)},
@@ -354,9 +409,9 @@ def test_every_task_has_a_card(task):
         data={"splits": {"train": split, "test": split}},
     )
     facts = json.loads(json.dumps(facts_of(run), allow_nan=False))
-    measured = {n: v["value"] for n, v in facts["evaluations"]["test"]["metrics"].items()}
+    told = {n: v["value"] for n, v in facts["evaluations"]["test"]["metrics"].items()}
     known = {n: v for n, v in evaluation.items() if isinstance(v, float)}
-    assert measured == pytest.approx(known)
+    assert told == pytest.approx(known)
     if task == "regression":
         low, high = facts["evaluations"]["test"]["metrics"]["mae"]["interval"]
         assert low == high == pytest.approx(0.5)

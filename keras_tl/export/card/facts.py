@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.loading import BackboneFiles
-from keras_tl.evaluation.intervals import Interval, mean_interval, share_interval
 from keras_tl.export.card.limits import limits_of, warnings_of
 from keras_tl.export.card.pretraining import phase_facts, pretraining_facts, public_place
 from keras_tl.export.card.reproduction import calls
@@ -72,6 +71,11 @@ def card_facts(
         "pretraining": pretraining_facts(run, files),
         "data": _data(run["data"], config),
         "training": [phase_facts(record) for record in run["history"]],
+        "answers": {
+            # Earlier versions did not record them.
+            "temperature": config.get("temperature", 1.0),
+            "thresholds": list(config.get("thresholds", ())),
+        },
         "evaluations": {
             split: _evaluation(metrics) for split, metrics in run["evaluations"].items()
         },
@@ -115,22 +119,21 @@ def _data(data: Mapping[str, Any] | None, config: Mapping[str, Any]) -> dict[str
 
 
 def _evaluation(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The metrics with 95% intervals where the items' answers are independent of each other."""
+    """The metrics with their 95% intervals, see `keras_tl.evaluation.measuring`."""
     items = metrics["items"]
+    # Earlier versions did not record them.
+    intervals = metrics.get("intervals", {})
     found = {
-        name: _value(value)
+        name: _value(value, intervals.get(name))
         for name, value in metrics.items()
         if name != "items" and (value is None or isinstance(value, float))
     }
-    if "accuracy" in found:
-        right = round(metrics["accuracy"] * items)
-        found["accuracy"] = _value(metrics["accuracy"], share_interval(right, items))
-    if metrics.get("values") and items > 1:
-        errors = [abs(truth - answer) for truth, answer in metrics["values"]]
-        found["mae"] = _value(metrics["mae"], mean_interval(errors))
-    evaluation = {"items": items, "metrics": found}
+    evaluation = {"items": items, "metrics": found, "slices": metrics.get("slices")}
     if "per_class" in metrics:
-        evaluation["per_class"] = {name: _class(row) for name, row in metrics["per_class"].items()}
+        known = intervals.get("per_class", {})
+        evaluation["per_class"] = {
+            name: _class(row, known.get(name, {})) for name, row in metrics["per_class"].items()
+        }
     if "confusion_matrix" in metrics:
         matrix = metrics["confusion_matrix"]
         if len(matrix) <= _LARGEST_MATRIX:
@@ -140,24 +143,17 @@ def _evaluation(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return evaluation
 
 
-def _class(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A class's row; the counts are those that its shares were made of."""
-    right = round(row["recall"] * row["items"])
-    answered = round(right / row["precision"]) if row["precision"] else 0
-    found = {name: _value(value) for name, value in row.items() if name != "items"}
-    for name, of in (("precision", answered), ("recall", row["items"])):
-        # Without an item there is no share; scikit-learn says 0.
-        found[name] = _value(row[name], share_interval(right, of)) if of else _value(None)
-    if not row["items"]:
-        found["f1"] = _value(None)
-    return {"items": row["items"]} | found
+def _class(row: Mapping[str, Any], intervals: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, value in row.items():
+        # Without an item there is no share, and no interval; scikit-learn says 0.
+        is_nothing = name in intervals and intervals[name] is None
+        found[name] = _value(None if is_nothing else value, intervals.get(name))
+    return found | {"items": row["items"]}
 
 
-def _value(value: float | None, interval: Interval | None = None) -> dict[str, Any]:
-    return {
-        "value": value,
-        "interval": None if interval is None else [interval.low, interval.high],
-    }
+def _value(value: float | None, interval: list[float] | None) -> dict[str, Any]:
+    return {"value": value, "interval": interval}
 
 
 def _finite(value: Any) -> Any:

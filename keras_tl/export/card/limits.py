@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from keras_tl.evaluation.slices import Slices
 from keras_tl.export.card.pretraining import IMAGENET, RANDOM
 from keras_tl.training.origins import LANGUAGE_MODEL
 
@@ -48,7 +49,8 @@ def _doubts(test: Facts, split: Facts | None) -> list[str]:
             f"model was trained with has {split['items']:,}. They are of other data."
         )
     share = test.get("most_frequent_share")
-    if share is not None and test["metrics"]["accuracy"]["interval"][0] <= share:
+    interval = test["metrics"].get("accuracy", {}).get("interval")
+    if share is not None and interval is not None and interval[0] <= share:
         found.append(
             "The model is not surely better than always answering the most frequent class, which "
             f"is right {share:.1%} of the time."
@@ -62,23 +64,52 @@ def limits_of(facts: Facts) -> dict[str, str]:
     found = {
         "Out of domain": _out_of_domain(facts),
         "Inherited bias": _bias(facts),
-        "Groups": (
-            "The metrics are over whole splits and classes. How the model does on other groups "
-            f"of {item}s, such as those of one {_GROUPS[item]} or group of people, was not "
-            "measured."
-        ),
+        "Groups": _groups(facts),
     }
     if facts["task"]["kind"] != "regression":
-        found["Calibration"] = (
-            "The probabilities are not calibrated: how often an answer of 0.9 is right was not "
-            "measured. Measure it on data of your own before a threshold decides anything."
-        )
+        found["Calibration"] = _calibration(facts)
     test = facts["evaluations"].get("test")
     if test is not None:
         found |= _test_set(test, item)
     if facts["data"] is not None:
         found |= _data(facts["data"], item)
     return found | {"Unusable items": _unusable(facts), "Licences": _licences(facts)}
+
+
+def _groups(facts: Facts) -> str:
+    item = facts["task"]["item"]
+    others = (
+        f"groups of {item}s, such as those of one {_GROUPS[item]} or group of people, was not "
+        "measured."
+    )
+    measured = facts["evaluations"].get("test", {}).get("slices")
+    if measured is None:
+        return (
+            f"The metrics are over whole splits and classes. How the model does on other {others}"
+        )
+    slices = Slices.from_json(measured)
+    by = "values of the user's own" if slices.by is None else f"the column {slices.by}"
+    return f"Measured by {by}. {slices.verdict()} How the model does on other {others}"
+
+
+def _calibration(facts: Facts) -> str:
+    temperature = facts["answers"]["temperature"]
+    if temperature == 1:
+        found = "The probabilities are not calibrated (`learner.calibrate()` does it)."
+    else:
+        found = (
+            "The probabilities are calibrated by temperature scaling (Guo et al., 2017, "
+            f"arXiv:1706.04599): the logits are divided by {temperature:.3f}, fitted on the "
+            "validation split."
+        )
+    metrics = facts["evaluations"].get("test", {}).get("metrics", {})
+    if "ece" in metrics:
+        measured = (
+            f"On the test split their expected calibration error is {metrics['ece']['value']:.3f}."
+        )
+    else:
+        measured = "How often an answer of 0.9 is right was not measured."
+    return f"{found} {measured} Measure it on data of your own before a threshold decides anything."
 
 
 def _out_of_domain(facts: Facts) -> str:

@@ -35,6 +35,11 @@ def overview(facts: Facts) -> dict[str, str]:
         "Precision in training": facts["precision"],
         "Seed": str(facts["seed"]),
     }
+    answers = facts["answers"]
+    if answers["temperature"] != 1:
+        found["Temperature"] = f"{answers['temperature']:.4f}"
+    if answers["thresholds"]:
+        found["Thresholds"] = _thresholds(task["class_names"], answers["thresholds"])
     if before["kind"] == RANDOM:  # Nobody published them.
         found["Weights' source"] = found["Weights' licence"] = None
     return {name: value for name, value in found.items() if value}
@@ -48,6 +53,12 @@ def _input(given: Facts) -> str:
     if given["tokens"] is None:
         return f"{kind} of any length"
     return f"{kind}, {given['sequence_length']} tokens ({given['tokens']})"
+
+
+def _thresholds(class_names: Sequence[str], thresholds: Sequence[float]) -> str:
+    # Of two classes there is one, for the second.
+    names = class_names[-len(thresholds) :]
+    return _listed([f"{n}: {t:.4f}" for n, t in zip(names, thresholds, strict=True)])
 
 
 def _sizes(data: Facts | None) -> str:
@@ -147,9 +158,9 @@ def metrics_section(facts: Facts) -> list[str]:
             parts.append(_per_class(found["per_class"]))
     if parts:
         parts.append(
-            "Intervals are of chance in drawing the items (Wilson, 1927, of shares; Student's t "
-            "of the mean absolute error); other sources of error come on top. `-`: there was no "
-            "item to measure it on."
+            "Intervals are of chance in drawing the items (Wilson, 1927, of accuracy, precision "
+            "and recall; Lam et al., 2023, arXiv:2309.14621, of F1; the bootstrap of the others); "
+            "other sources of error come on top. `-`: there was no item to measure it on."
         )
     return parts or ["Not evaluated."]
 

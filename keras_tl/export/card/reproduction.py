@@ -34,6 +34,10 @@ def calls(run: Mapping[str, Any]) -> list[str]:
         else:
             lines += _call("phase = ktl.Phase", _differing(record["phase"], Phase))
             lines += _call("learner.fine_tune", {"policy": "phase"} | given)
+    if run["config"].get("temperature", 1) != 1:
+        lines += ["learner.calibrate()"]
+    if run["config"].get("thresholds"):
+        lines += ["learner.choose_thresholds(...)  # what they were to reach is not recorded"]
     return lines
 
 

@@ -1,0 +1,124 @@
+"""How good a saved run is, and what its probabilities and thresholds are made by."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+import keras_tl
+from keras_tl.cli.data import DataAsked, data_options, load_data
+from keras_tl.cli.group import cli, start_toolkit, value_text, with_json
+
+_SPLIT = click.option(
+    "--split", default="test", show_default=True, help="train, validation or test."
+)
+
+
+def _load(
+    run: Path, spec: DataAsked, verbose: bool, slices: list[str] | None = None
+) -> "keras_tl.Learner":
+    """A run with its data, which are split as they were for training."""
+    toolkit = start_toolkit()
+    from keras_tl.training.checkpoints import read_run
+
+    recorded = read_run(run)["data"]
+    data = load_data(
+        spec,
+        recorded.get("source_settings"),
+        resize=recorded.get("resize"),
+        sequence_length=recorded.get("sequence_length"),
+        slices=slices,
+        verbose=verbose,
+        **recorded["split_settings"],
+    )
+    return toolkit.Learner.load(run, data, verbose=verbose)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@data_options
+@_SPLIT
+@click.option("--by", metavar="COLUMN", help="csv: also measure the groups of a column's values.")
+@with_json
+def evaluate(
+    verbose: bool, run: Path, split: str, by: str | None, spec: DataAsked
+) -> tuple[dict, str]:
+    """Measure a saved RUN on a split of the data, with 95% intervals."""
+    learner = _load(run, spec, verbose, None if by is None else [by])
+    metrics = learner.evaluate(split, by)
+    intervals = metrics["intervals"]
+    per_class = metrics.get("per_class", {})
+    width = max(map(len, per_class), default=0)
+    lines = [
+        f"{name:<{width}}  {_row(row, intervals['per_class'][name])}"
+        for name, row in per_class.items()
+    ]
+    numbers = {k: v for k, v in metrics.items() if isinstance(v, float | int | None)}
+    lines.append(_row(numbers, intervals))
+    if by is not None:
+        from keras_tl.evaluation.slices import Slices
+
+        lines.append(Slices.from_json(metrics["slices"]).describe())
+    return metrics, "\n".join(lines)
+
+
+def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
+    """Numbers with their names and intervals, in a line."""
+    parts = []
+    for name, value in values.items():
+        ends = intervals.get(name)
+        between = "" if ends is None else f" [{', '.join(map(value_text, ends))}]"
+        parts.append(f"{name.replace('_', ' ')} {value_text(value)}{between}")
+    return "  ".join(parts)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@data_options
+@with_json
+def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
+    """Fit a temperature to the probabilities of a saved RUN on its validation split; keep it there.
+
+    What is predicted and exported from then on has it.
+    """
+    # The learner itself would say it, too.
+    learner = _load(run, spec, verbose=False)
+    if "test" in learner.data.splits:
+        learner.answered("test")
+    found = learner.calibrate()
+    learner.save(run)
+    return {"run": str(run)} | found.to_json(), f"{found.describe()}\nSaved the run to {run}."
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@data_options
+@click.option("--precision", type=float, help="The smallest thresholds with this precision.")
+@click.option("--recall", type=float, help="The largest thresholds with this recall.")
+@with_json
+def thresholds(
+    verbose: bool, run: Path, precision: float | None, recall: float | None, spec: DataAsked
+) -> tuple[dict, str]:
+    """Choose from which probability on a saved RUN answers yes, on its validation split; keep it.
+
+    For two classes (yes is the second one) and for several labels. By the largest F1, if neither a
+    precision nor a recall is asked for. What is predicted and exported from then on has them.
+    """
+    learner = _load(run, spec, verbose=False)
+    if "test" in learner.data.splits:
+        learner.answered("test")
+    found = learner.choose_thresholds(precision, recall)
+    learner.save(run)
+    return {"run": str(run)} | found.to_json(), f"{found.describe()}\nSaved the run to {run}."
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@data_options
+@_SPLIT
+@click.option("--count", default=9, show_default=True, help="How many.")
+@with_json
+def losses(verbose: bool, run: Path, split: str, count: int, spec: DataAsked) -> tuple[dict, str]:
+    """List the items that a saved RUN does worst on."""
+    found = _load(run, spec, verbose).top_losses(split, count)
+    return found.to_json(), found.describe()
