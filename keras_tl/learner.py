@@ -49,6 +49,10 @@ from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.serving import BATCH, VALID, ServingModel
 from keras_tl.files import whole_file
 from keras_tl.heads import TransferModel
+from keras_tl.preflight.checks import run_checks
+from keras_tl.preflight.findings import Findings
+from keras_tl.preflight.known import known_findings
+from keras_tl.preflight.subject import Inside, Subject
 from keras_tl.reporting import Reporter
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.tasks import Task, standardisation, task_of
@@ -99,12 +103,18 @@ class Learner:
         preprocessor: for an encoder of texts: `"tfhub:HANDLE"`, the path of a WordPiece
             `vocab.txt`, or a `keras_tl.backbones.texts.TextPreprocessor`; `None`: its own.
         verbose: report progress on standard error.
+        check: look at the data and the model before the first training, see `check()`.
 
     Raises:
         BackboneError: the backbone is unknown or cannot be built so.
         WeightsError: the weights are missing or do not fit.
         ConfigError: another argument is not as described.
     """
+
+    # What `check` found; `None` if nobody looked.
+    findings: Findings | None = None
+    # Whether it runs by itself before the first training.
+    _is_checked = True
 
     def __init__(
         self,
@@ -120,6 +130,7 @@ class Learner:
         preprocess: str | Preprocessing | None = None,
         preprocessor: str | TextPreprocessor | None = None,
         verbose: bool = True,
+        check: bool = True,
     ):
         if isinstance(backbone, Learner):
             ancestry = ancestry_of(backbone._about())
@@ -149,6 +160,7 @@ class Learner:
         chosen = choose_strategy(strategy)
         self._build(config, origin.weights, chosen, seed, data, verbose, origin.loaded)
         self._ancestry = origin.ancestry
+        self._is_checked = check
         if data.checked is not None and data.checked.bad:
             self._reporter.say(f"{data.checked.summary()}\ndata.checked names them.")
 
@@ -354,6 +366,41 @@ class Learner:
             self.fit_head()
         return [self._run(phase, augment, callbacks) for phase in phases]
 
+    def check(self) -> Findings:
+        """Looks at data, backbone and head for what would spoil training, in seconds.
+
+        It runs by itself before the first training, unless the learner was made with `check=False`:
+        then warnings are shown, and training goes on unless it cannot work. Nothing is changed: the
+        same seed gives the same result with it and without. What is looked at, and how the limits
+        were chosen: docs/preflight.md.
+
+        Returns:
+            What was found, also kept in `findings` and saved with the run.
+
+        Raises:
+            DataError: the learner was loaded without data, or a file cannot be read.
+        """
+        features = "all" if self._trainer.backbone_is_original else "sample"
+        self.findings = run_checks(self._subject(features))
+        self._reporter.say(self.findings.brief())
+        return self.findings
+
+    def _subject(self, features: str, weighted: bool = False) -> Subject:
+        if features == "all" and self._trainer.cache.config.where == "off":
+            features = "sample"
+        parts = (self.config, self._parts, self._modality, self._trainer)
+        return Subject(self._need_data(), Inside(*parts, features, weighted))
+
+    def _check_first(self, phase: Phase, augment: Augmentation) -> None:
+        """What runs by itself before the first training: on features that it needs anyway."""
+        self._trainer.check(phase, augment)
+        if self.findings is None:
+            live = "sample" if phase.unfreeze is None else "none"
+            features = "all" if live == "sample" and augment is False else live
+            self.findings = known_findings(self._subject(features, phase.class_weight is not None))
+            self._reporter.say(self.findings.brief())
+        self.findings.stop_if_hopeless()
+
     def _run(
         self, phase: Phase, augment: Augmentation, callbacks: Sequence[keras.callbacks.Callback]
     ) -> PhaseRecord:
@@ -364,6 +411,8 @@ class Learner:
                 "Training puts the temperature back to 1 and the thresholds to 0.5: they were "
                 "fitted to other weights. Call calibrate() and choose_thresholds() again."
             )
+        if self._is_checked and not self.history:
+            self._check_first(phase, augment)
         # What was measured before is not true of other weights, those of an interruption included.
         self.evaluations, self.outcomes, self._trained_with = {}, {}, None
         self.config = dataclasses.replace(config, temperature=1.0, thresholds=())
@@ -736,6 +785,7 @@ class Learner:
             "ancestry": list(self._ancestry),
             "history": [record.to_json() for record in self.history],
             "evaluations": self.evaluations,
+            "findings": None if self.findings is None else self.findings.to_json(),
             **trained_with,
         }
 
@@ -780,6 +830,8 @@ class Learner:
         learner._trained_with = {key: about[key] for key in ("data", "versions")}
         learner.evaluations = about["evaluations"]
         learner.outcomes = read_outcomes(run_results(Path(path)), learner.evaluations)
+        if (found := about.get("findings")) is not None:
+            learner.findings = Findings.from_json(found)
         learner.history.extend(map(PhaseRecord.from_json, about["history"]))
         return learner
 

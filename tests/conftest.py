@@ -31,6 +31,16 @@ def feature_cache_folder(tmp_path_factory):
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def no_preflight(request, monkeypatch):
+    """Learners train at once: what runs before the first training has tests of its own.
+
+    Those ask for it by a marker of their module, `pytestmark = pytest.mark.preflight`.
+    """
+    if request.node.get_closest_marker("preflight") is None:
+        monkeypatch.setattr("keras_tl.learner.Learner._check_first", lambda *arguments: None)
+
+
 @pytest.fixture
 def unchecked_files(monkeypatch):
     """For image files whose content does not matter: they may be empty."""

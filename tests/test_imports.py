@@ -31,6 +31,7 @@ ORDER = [
     {"training"},
     {"ulmfit"},
     {"evaluation"},
+    {"preflight"},
     {"export"},
     {"learner"},
     {"testing"},

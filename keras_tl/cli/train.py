@@ -114,7 +114,14 @@ def _number_or_name(value: str | None) -> int | str | None:
     show_default=True,
     help="Share of the files or texts that may be unusable and are left out; above it is an error.",
 )
-@click.option("--check", is_flag=True, help="Only check the data: name what is unusable.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Only check the data, without a backbone: name what is unusable or misleading.",
+)
+@click.option(
+    "--no-preflight", is_flag=True, help="Train without looking at data and model before."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder.")
 @with_json
 def train(
@@ -164,6 +171,7 @@ def train(
         strategy=options["strategy"],
         seed=options["seed"],
         verbose=verbose,
+        check=not options["no_preflight"],
     )
     if options["calibrate"]:
         # For it to be known before training.
@@ -179,6 +187,7 @@ def train(
     learner.fit_head(
         options["head_epochs"], options["head_learning_rate"], cache=options["cache"], **shared
     )
+    result["preflight"] = learner.findings and learner.findings.to_json()
     result["head"] = _evaluate_and_save(learner, out)
     if options["fine_tune_epochs"] != 0:
         learner.fine_tune(
@@ -192,6 +201,8 @@ def train(
         )
         result["fine_tuned"] = _evaluate_and_save(learner, out)
     lines = [f"Saved the run to {out}."]
+    if learner.findings:
+        lines.append(f"{learner.findings.summary()} They are in the run.")
     headline = learner.task.headline
     for phase, name in (("head", "after the head"), ("fine_tuned", "after fine-tuning")):
         if result.get(phase):
@@ -211,9 +222,14 @@ def _describe_check(
     found = data.checked
     if found is None:
         raise ConfigError("--check is for data in files; these are in memory.")
-    result, text = found.to_json(), found.describe()
+    from keras_tl.preflight.checks import run_checks
+    from keras_tl.preflight.subject import Subject
+
+    findings = run_checks(Subject(data))
+    result, text = found.to_json() | {"preflight": findings.to_json()}, found.describe()
     if found.is_above(max_bad):
         text += f"\nThat is more than {max_bad:.1%} (--max-bad): training would stop."
+    text += f"\n{findings.describe()}"
     if isinstance(data, keras_tl.TextData):
         result["lengths"] = {name: part.to_json() for name, part in data.lengths().items()}
         text += f"\n{data.describe_lengths()}"

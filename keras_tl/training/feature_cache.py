@@ -86,12 +86,16 @@ class FeatureCache:
 
     Args:
         config: where they are kept.
+
+    Attributes:
+        config: the same.
+        root: the folder of all that is kept.
     """
 
     def __init__(self, config: CacheConfig):
         self.config = config
-        root = Path(config.folder).expanduser() if config.folder else cache_root()
-        self._folder = root / "features"
+        self.root = Path(config.folder).expanduser() if config.folder else cache_root()
+        self._folder = self.root / "features"
         self._in_memory: dict[str, Features] = {}
 
     def get(

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -164,7 +165,15 @@ class Trainer:
 
     def features(self, split: Split) -> Features:
         """The extractor's features of a split: from the cache, or computed and kept there."""
-        made_from = {
+        return self.cache.get(
+            self.made_from(split),
+            (len(split), *self._parts.extractor.output_shape[1:]),
+            lambda: self._rows(self._extract, split, "Extracting features"),
+        )
+
+    def made_from(self, split: Split) -> dict[str, Any]:
+        """Everything that the features of a split depend on, as JSON types."""
+        return {
             f"{self._modality.item}s": split.fingerprint(self.cache.config.full_hash),
             "network": self._identity,
             "weights": weights_fingerprint(self._parts.backbone),
@@ -173,11 +182,6 @@ class Trainer:
             "pooling": self._config.head.pooling,
             "tensorflow": tf.__version__,
         }
-        return self.cache.get(
-            made_from,
-            (len(split), *self._parts.extractor.output_shape[1:]),
-            lambda: self._rows(self._extract, split, "Extracting features"),
-        )
 
     def feature_batches(self, split: Split) -> Iterator[np.ndarray]:
         """float32 arrays (batch, ...): features of items that are in no split, past the cache."""

@@ -1,0 +1,1 @@
+"""What is looked at before training: seconds of checks that save hours; `Learner.check`."""

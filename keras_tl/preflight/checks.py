@@ -1,0 +1,58 @@
+"""The table of the checks, and what runs it."""
+
+from collections.abc import Callable
+
+from keras_tl.errors import KerasTLError
+from keras_tl.preflight import duplicates, head, images, labels, texts
+from keras_tl.preflight.findings import Finding, Findings, NotChecked
+from keras_tl.preflight.subject import Subject
+
+# By the name of what each finds, in the order in which they are done: those that need the labels
+# only, the items, the model. A new check is one more line.
+CHECKS: dict[str, Callable[[Subject], Finding | None]] = {
+    "labels-out-of-range": labels.labels_out_of_range,
+    "unused-classes": labels.unused_classes,
+    "few-items": labels.few_items,
+    "class-imbalance": labels.class_imbalance,
+    "constant-targets": labels.constant_targets,
+    "small-test-split": labels.small_test_split,
+    "exact-duplicates": duplicates.exact_duplicates,
+    "pixel-range": images.pixel_range,
+    "image-size": images.image_sizes,
+    "preprocessing": images.preprocessing,
+    "unknown-tokens": texts.unknown_tokens,
+    "truncated-texts": texts.truncated_texts,
+    "non-finite-features": head.non_finite_features,
+    "constant-features": head.constant_features,
+    "initial-loss": head.initial_loss,
+    "one-batch": head.one_batch,
+    "near-duplicates": duplicates.near_duplicates,
+}
+
+
+def run_checks(subject: Subject) -> Findings:
+    """Does every check that can be done; an error ends them, as others would fail on it.
+
+    A check that fails for a reason of its own is named among those not done: no such fault of ours
+    may keep anybody from training.
+
+    Raises:
+        DataError: an item cannot be read.
+    """
+    findings: list[Finding] = []
+    not_checked: dict[str, str] = {}
+    for name, check in CHECKS.items():
+        if findings and findings[-1].severity == "error":
+            not_checked[name] = f"{findings[-1].name} has to be put right first"
+            continue
+        try:
+            found = check(subject)
+        except NotChecked as reason:
+            not_checked[name] = str(reason)
+        except KerasTLError:
+            raise
+        except Exception as error:
+            not_checked[name] = f"the check failed, {type(error).__name__}: {error}"[:300]
+        else:
+            findings += [found] if found is not None else []
+    return Findings(findings, not_checked)

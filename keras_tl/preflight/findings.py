@@ -1,0 +1,126 @@
+"""What the checks have found: what it is, how bad, what to do."""
+
+import dataclasses
+import html
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+from keras_tl.config import JsonConfig, check_choice
+from keras_tl.errors import DataError
+
+# From the worst: training cannot work; the result will mislead or disappoint; good to know.
+SEVERITIES = ("error", "warning", "note")
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding(JsonConfig):
+    """One thing that a check has found.
+
+    Attributes:
+        name: a key that stays the same, such as `"near-duplicates"`; see
+            `keras_tl.preflight.checks.CHECKS`.
+        severity: `"error"`, `"warning"` or `"note"`.
+        what: a sentence, with numbers and a few names.
+        action: a sentence on what to do about it.
+    """
+
+    name: str
+    severity: str
+    what: str
+    action: str
+
+    def __post_init__(self):
+        check_choice("severity", self.severity, SEVERITIES)
+
+    def __str__(self) -> str:
+        return f"{self.severity} ({self.name}): {self.what} {self.action}"
+
+
+class Findings(tuple[Finding, ...]):
+    """All that was found, the worst first: a tuple that can be shown.
+
+    Args:
+        findings: in any order.
+        not_checked: why a check was not done, as a phrase, by its name.
+
+    Attributes:
+        not_checked: the same.
+    """
+
+    not_checked: dict[str, str]
+
+    def __new__(
+        cls, findings: Iterable[Finding] = (), not_checked: Mapping[str, str] | None = None
+    ) -> Self:
+        """Puts the worst first."""
+        self = super().__new__(cls, sorted(findings, key=lambda x: SEVERITIES.index(x.severity)))
+        self.not_checked = dict(not_checked or {})
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The findings' names, in order."""
+        return tuple(finding.name for finding in self)
+
+    def summary(self) -> str:
+        """How many there are of each severity, in words."""
+        counts = Counter(finding.severity for finding in self)
+        parts = [
+            f"{counts[severity]} {severity}{'s' if counts[severity] > 1 else ''}"
+            for severity in SEVERITIES
+            if counts[severity]
+        ]
+        return f"Preflight: {', '.join(parts) or 'nothing found'}."
+
+    def brief(self) -> str:
+        """The summary, and the findings that are worse than notes, a line each."""
+        worse = [finding for finding in self if finding.severity != "note"]
+        return "\n".join([self.summary(), *(f"  {finding}" for finding in worse)])
+
+    def describe(self) -> str:
+        """The summary, each finding, and what was not looked at."""
+        return "\n".join([self.summary(), *map(str, self), *self._left_out()])
+
+    def _left_out(self) -> list[str]:
+        """A sentence for each reason for which checks were not done."""
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in self.not_checked.items():
+            by_reason.setdefault(reason, []).append(name)
+        return [f"Not checked ({', '.join(x)}): {reason}." for reason, x in by_reason.items()]
+
+    def stop_if_hopeless(self) -> None:
+        """Raises `DataError`, with all the errors in one, if there are any."""
+        errors = [finding for finding in self if finding.severity == "error"]
+        if errors:
+            raise DataError(" ".join(f"{error.what} {error.action}" for error in errors))
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON types."""
+        return {
+            "findings": [finding.to_json() for finding in self],
+            "not_checked": self.not_checked,
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Reads `to_json`'s result."""
+        return cls(map(Finding.from_json, values["findings"]), values["not_checked"])
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(value)}</td>' for value in dataclasses.astuple(x))}"
+            "</tr>"
+            for x in self
+        )
+        heads = "".join(f"<th>{head}</th>" for head in ("check", "severity", "found", "what to do"))
+        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        rest = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self._left_out())
+        return f"<p>{html.escape(self.summary())}</p>{table if self else ''}{rest}"
+
+
+class NotChecked(Exception):  # noqa: N818 (no error: a check that has nothing to look at)
+    """Raised by a check that cannot be done; the message says why, as a phrase."""

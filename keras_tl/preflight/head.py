@@ -1,0 +1,206 @@
+"""Checks of features, head and loss: whether what is to be trained can learn at all."""
+
+import math
+
+import keras
+import numpy as np
+import scipy.optimize
+import tensorflow as tf
+
+from keras_tl.backbones.loading import seeded
+from keras_tl.preflight.findings import Finding, NotChecked
+from keras_tl.preflight.subject import Subject
+from keras_tl.tasks import Task
+
+# What float32 and the clipping of probabilities may add to a loss.
+_ROUNDING = 0.01
+# Relative to the features' size: what differs by less is rounding.
+_CONSTANT = 1e-5
+# Items of the batch, steps, and the share of the theoretical loss that must be reached.
+BATCH, STEPS, REACHED = 16, 200, 0.1
+
+
+def non_finite_features(subject: Subject) -> Finding | None:
+    """Features that are no numbers: every loss of theirs is NaN."""
+    features, _ = subject.sample
+    bad = int((~np.isfinite(features.reshape(len(features), -1)).all(axis=1)).sum())
+    if not bad:
+        return None
+    return Finding(
+        "non-finite-features",
+        "error",
+        f"Expected finite features of the backbone. Received NaN or infinity for {bad} of "
+        f"{len(features)} training items.",
+        'Check the weights and preprocess=, and use precision="float32".',
+    )
+
+
+def constant_features(subject: Subject) -> Finding | None:
+    """A dead backbone: every item has the same features."""
+    features, _ = subject.sample
+    if len(features) < 2 or not _is_constant(features):
+        return None
+    return Finding(
+        "constant-features",
+        "warning",
+        f"The features of {len(features)} training items are all the same.",
+        "Check the backbone's weights, output_block= and preprocess=: a head cannot tell the "
+        "items apart; fine_tune(policy='scratch') could train the backbone anew.",
+    )
+
+
+def _is_constant(features: np.ndarray) -> bool:
+    spread = features.std(axis=0).max()
+    return bool(spread <= _CONSTANT * max(float(np.abs(features).max()), 1e-30))
+
+
+def initial_loss(subject: Subject) -> Finding | None:
+    """The loss of the untrained head against what theory says.
+
+    An untrained head knows nothing: its loss is ln C for a softmax over C classes, ln 2 for a
+    sigmoid, and the variance 1 of standardised targets. Its logits are not quite 0, and how far a
+    loss can be from there is bounded by them: by the mean range of an item's logits for a softmax
+    (its gradient has an L1 norm of at most 2 and sums to 0), by the mean absolute logit for a
+    sigmoid (whose gradient is at most 1), by Cauchy and Schwarz for a square. More is a fault.
+    """
+    model = subject.model
+    if model.trainer.history:
+        raise NotChecked("the head is trained")
+    features, labels = subject.sample
+    logits = np.asarray(model.parts.head(features, training=False))
+    expected, tolerance = theory(model.task, model.config.task, labels, logits)
+    if not expected:
+        raise NotChecked("the targets are constant")
+    loss = loss_of(model.task, labels, logits)
+    if abs(loss - expected) <= tolerance + _ROUNDING * (1 + expected):
+        return None
+    return Finding(
+        "initial-loss",
+        "warning",
+        f"The untrained head has a loss of {loss:.3g}. Expected {expected:.3g}, give or take "
+        f"{tolerance:.2g}.",
+        "Check that the loss takes what the head gives (logits, not probabilities) and that the "
+        "targets are those of the task.",
+    )
+
+
+def loss_of(task: Task, labels: np.ndarray, logits: np.ndarray) -> float:
+    """The loss that training would show."""
+    return float(task.loss()(task.targets(labels), logits)) * task.loss_weight
+
+
+def theory(task: Task, kind: str, labels: np.ndarray, logits: np.ndarray) -> tuple[float, float]:
+    """The loss of logits that are all 0, and how far that of the given ones can be from it.
+
+    Args:
+        task: its outputs and standardisation.
+        kind: one of `keras_tl.config.TASKS`.
+        labels: n labels.
+        logits: (n, outputs).
+    """
+    logits = np.asarray(logits, np.float64)
+    if kind == "multiclass":
+        return math.log(task.outputs), float(np.ptp(logits, axis=1).mean())
+    if kind != "regression":
+        return math.log(2), float(np.abs(logits).mean())
+    targets = (np.asarray(labels, np.float64) - task.target_mean) / task.target_scale
+    given = (logits[:, 0] - task.target_mean) / task.target_scale
+    expected, size = float((targets**2).mean()), float((given**2).mean())
+    return expected, size + 2 * math.sqrt(size * expected)
+
+
+def one_batch(subject: Subject) -> Finding | None:
+    """Whether a copy of the head can learn a few items by heart."""
+    model = subject.model
+    features, labels = subject.sample
+    if _is_constant(features):
+        raise NotChecked("the features are constant")
+    rows = _distinct(features, labels, min(BATCH, max(2, features[0].size)))
+    if len(rows) < 2:
+        raise NotChecked("there are not two training items that differ")
+    # Of a regression the head's output that stands for the mean; of classes only a 0 counts.
+    rest = np.full((1, 1), model.task.target_mean)
+    goal = REACHED * theory(model.task, model.config.task, labels[rows], rest)[0]
+    if not goal:
+        raise NotChecked("the targets are constant")
+    start, end = overfit(model.parts.head, model.task, features[rows], labels[rows], goal)
+    if end <= goal:
+        return None
+    return Finding(
+        "one-batch",
+        "warning",
+        f"A copy of the head cannot learn {len(rows)} training items by heart: its loss went from "
+        f"{start:.3g} to {end:.3g} in {STEPS} steps. Expected less than {goal:.2g}.",
+        "Check that the loss takes what the head gives (logits, not probabilities), and that "
+        "nothing in the head stops gradients.",
+    )
+
+
+def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """Rows of distinct features, each label in turn, so that no batch has one class only."""
+    flat = features.reshape(len(features), -1)
+    flat = np.round(flat / max(float(np.abs(flat).max()), 1e-30), 5)
+    _, first = np.unique(flat, axis=0, return_index=True)
+    _, kinds = np.unique(labels[first], axis=0, return_inverse=True)
+    kinds = kinds.reshape(-1)
+    turns = np.array([np.count_nonzero(kinds[:place] == kind) for place, kind in enumerate(kinds)])
+    return first[np.argsort(turns, kind="stable")][:count]
+
+
+def overfit(
+    head: keras.Model, task: Task, features: np.ndarray, labels: np.ndarray, goal: float
+) -> tuple[float, float]:
+    """Fits a fresh copy of a head to a few items; the head itself is not touched.
+
+    The features are standardised and dropout is off: what is asked is whether head and loss go
+    together, not whether a rate is right. So the steps are those of L-BFGS (Liu and Nocedal, 1989,
+    Math. Programming 45), which has no rate to be wrong.
+
+    Args:
+        head: from features to logits.
+        task: its loss and targets.
+        features: (n, ...) float32.
+        labels: n labels.
+        goal: a loss that is low enough to stop at.
+
+    Returns:
+        The loss before and after.
+    """
+    with seeded(0):
+        copy = keras.models.clone_model(head)
+    spread = features.std(axis=0)
+    scaled = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    inputs, targets = tf.constant(scaled, tf.float32), tf.constant(task.targets(labels))
+    weights, loss = copy.trainable_variables, task.loss()
+    sizes = np.cumsum([math.prod(w.shape) for w in weights])[:-1]
+
+    @tf.function(autograph=False)
+    def gradients():
+        with tf.GradientTape() as tape:
+            value = loss(targets, copy(inputs, training=False)) * task.loss_weight
+        return value, tape.gradient(value, [w.value for w in weights])
+
+    losses = []
+
+    def evaluate(point: np.ndarray) -> tuple[float, np.ndarray]:
+        for weight, values in zip(weights, np.split(point, sizes), strict=True):
+            weight.assign(values.reshape(weight.shape))
+        value, found = gradients()
+        losses.append(float(value))
+        parts = [np.zeros(weight.shape) if g is None else g.numpy() for weight, g in
+                 zip(weights, found, strict=True)]  # fmt: skip
+        return losses[-1], np.concatenate([np.ravel(part) for part in parts]).astype(np.float64)
+
+    def stop_at_the_goal(point: np.ndarray) -> None:
+        if min(losses) <= goal:
+            raise StopIteration
+
+    scipy.optimize.minimize(
+        evaluate,
+        np.concatenate([np.ravel(weight.numpy()) for weight in weights]).astype(np.float64),
+        jac=True,
+        method="L-BFGS-B",
+        callback=stop_at_the_goal,
+        options={"maxiter": STEPS},
+    )
+    return losses[0], float(np.nanmin(losses))

@@ -1,0 +1,137 @@
+"""Checks of images: their sizes, their brightness, and what the network makes of them."""
+
+import numpy as np
+
+from keras_tl.backbones.catalogue import CATALOGUE
+from keras_tl.data.headers import image_format, image_size
+from keras_tl.data.sources import ImageSplit
+from keras_tl.preflight.findings import Finding, NotChecked
+from keras_tl.preflight.statistics import at_first_weights, first_statistics
+from keras_tl.preflight.subject import Subject
+
+# How many times smaller the short side may be than the model's.
+MOST_ENLARGED = 4
+# The model's own side against that which the weights were trained at.
+LEAST_OF_OWN_SIZE = 0.5
+# Levels of 255 below which an image is black, and the share of images that may be.
+BLACK, MOST_BLACK = 2.0, 0.5
+# Standard deviation of what the first normalisation sees, against that which it was trained on;
+# how they were chosen: docs/preflight.md.
+LOWEST_RATIO, HIGHEST_RATIO = 0.15, 6.0
+# Standard deviation of what the first layer with weights sees: of pixels scaled once it is 0.5
+# to 1, of raw ones about 60.
+LOWEST_SCALE, HIGHEST_SCALE = 0.02, 20.0
+_HEADERS = 200
+
+
+def image_sizes(subject: Subject) -> Finding | None:
+    """Images much smaller than the model's size, or a model's size far below its weights'."""
+    if not isinstance(subject.train, ImageSplit):
+        return None
+    wanted = subject.model.config.image_size
+    sizes = _sizes(subject.train)
+    if not len(sizes):
+        raise NotChecked("no file says how large its image is")
+    heights, widths = sizes.T
+    enlarged = float(np.median(np.maximum(wanted[0] / heights, wanted[1] / widths)))
+    median = f"{np.median(widths):.0f} x {np.median(heights):.0f}"
+    own = getattr(CATALOGUE.get(subject.model.config.backbone), "image_size", None)
+    if enlarged >= MOST_ENLARGED:
+        return Finding(
+            "image-size",
+            "note",
+            f"The median image has {median} pixels and is enlarged {enlarged:.1f} times to "
+            f"{wanted[1]} x {wanted[0]}, which adds no detail.",
+            "A smaller image_size= is faster; compare both on the validation split, as enlarged "
+            "images often do better.",
+        )
+    if own and max(wanted) < LEAST_OF_OWN_SIZE * max(own):
+        return Finding(
+            "image-size",
+            "note",
+            f"The model takes {wanted[1]} x {wanted[0]} pixels; its weights were trained at "
+            f"{own[1]} x {own[0]} (the median image has {median}).",
+            f"Try a larger image_size=, up to {max(own)}: features of much smaller images are "
+            "worse.",
+        )
+    return None
+
+
+def _sizes(split: ImageSplit) -> np.ndarray:
+    """Integers (n, 2): height and width of some of the images, from headers alone."""
+    if not split.in_files:
+        return np.array([split.images.shape[1:3]])
+    found = []
+    for path in split.sample(_HEADERS, seed=0).images:
+        with open(path, "rb") as file:
+            content = file.read()
+        size = image_size(content, image_format(content))
+        if size is not None and min(size) > 0:
+            found.append(size[::-1])
+    return np.array(found)
+
+
+def pixel_range(subject: Subject) -> Finding | None:
+    """Images that are black, or that were scaled to [0, 1] and are taken for [0, 255]."""
+    if not isinstance(subject.train, ImageSplit):
+        return None
+    pixels = subject.pixels
+    bright = np.percentile(pixels.reshape(len(pixels), -1), 99, axis=1)
+    share = float((bright <= BLACK).mean())
+    if share < MOST_BLACK:
+        return None
+    return Finding(
+        "pixel-range",
+        "warning",
+        f"{share:.0%} of {len(pixels)} training images are black: 99% of their values are at most "
+        f"{bright.max():.2g} of 255.",
+        "If they were scaled to [0, 1], give them in [0, 255]: the preprocessing is part of the "
+        "model.",
+    )
+
+
+def preprocessing(subject: Subject) -> Finding | None:
+    """What the network's inside sees of the images, against what its weights were trained on.
+
+    A trained BatchNorm layer remembers the mean and the variance of its input in training. If
+    the pixels reach the network in another range, the first such layer sees another variance. A
+    network without one is judged by the scale of what its first layer with weights sees, if it is
+    the user's own; the catalogue's are known.
+    """
+    if not isinstance(subject.train, ImageSplit):
+        return None
+    config, network = subject.model.config, subject.model.parts.backbone.network
+    pixels = subject.pixels
+    action = (
+        "Check preprocess= ('none' only if the network scales pixels itself; 'tf', 'torch' or "
+        "'caffe' as its weights were trained), and that the images are in [0, 255]."
+    )
+    found = first_statistics(network, pixels)
+    if found is not None:
+        if LOWEST_RATIO <= found.ratio <= HIGHEST_RATIO:
+            return None
+        much = f"{found.ratio:.2g}" if found.ratio < 1 else f"{found.ratio:,.0f}"
+        return Finding(
+            "preprocessing",
+            "warning",
+            f"In the first normalisation of the network ({found.layer}) {len(pixels)} training "
+            f"images have {much} times the standard deviation that it was trained on.",
+            action,
+        )
+    if config.architecture is None:
+        return None
+    seen = at_first_weights(network, pixels)
+    if seen is None:
+        raise NotChecked("the network's first layer with weights cannot be reached")
+    mean, scale = seen
+    # Networks of the time of Caffe take raw pixels, but around 0.
+    is_raw = scale > HIGHEST_SCALE and mean > scale
+    if scale >= LOWEST_SCALE and not is_raw:
+        return None
+    return Finding(
+        "preprocessing",
+        "warning",
+        f"The first layer with weights sees values of mean {mean:.3g} and standard deviation "
+        f"{scale:.2g}. Expected pixels that are scaled once, to about 1.",
+        action,
+    )

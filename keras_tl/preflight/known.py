@@ -1,0 +1,57 @@
+"""Findings of an earlier process: the same data and the same model need no second look."""
+
+import contextlib
+import hashlib
+import json
+
+import numpy as np
+
+from keras_tl.errors import KerasTLError
+from keras_tl.files import whole_file
+from keras_tl.preflight.checks import CHECKS, run_checks
+from keras_tl.preflight.findings import Findings
+from keras_tl.preflight.subject import Subject
+
+# Raised whenever a check would find something else in the same data.
+_FORMAT = 1
+_MOST_KEPT = 100
+
+
+def known_findings(subject: Subject) -> Findings:
+    """What `run_checks` finds, or found before, where features are kept on disk.
+
+    A second process begins to train at once, as it finds the features of the first one.
+    """
+    config = subject.model.trainer.cache.config
+    if subject.model.features != "all" or config.where not in ("auto", "disk"):
+        return run_checks(subject)
+    file = subject.model.trainer.cache.root / "preflight" / f"{_key(subject)}.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, KerasTLError):
+        return Findings.from_json(json.loads(file.read_text("utf-8")))
+    found = run_checks(subject)
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(file) as temporary:
+            temporary.write_text(json.dumps(found.to_json()), encoding="utf-8")
+        for old in sorted(file.parent.glob("*.json"), key=lambda x: x.stat().st_mtime)[
+            :-_MOST_KEPT
+        ]:
+            old.unlink()
+    return found
+
+
+def _key(subject: Subject) -> str:
+    model, splits = subject.model, subject.data.splits
+    made_from = {
+        "format": _FORMAT,
+        "checks": list(CHECKS),
+        "features": {name: model.trainer.made_from(split) for name, split in splits.items()},
+        "labels": {
+            name: hashlib.sha256(np.ascontiguousarray(split.labels).data).hexdigest()
+            for name, split in splits.items()
+        },
+        "config": model.config.to_json(),
+        "task": f"{type(model.task).__module__}.{type(model.task).__qualname__}",
+        "weighted": model.weighted,
+    }
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()

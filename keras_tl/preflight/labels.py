@@ -1,0 +1,160 @@
+"""Checks of the labels, which need nothing but them."""
+
+import numpy as np
+
+from keras_tl.data.labelled import LabelledData
+from keras_tl.evaluation.intervals import share_interval
+from keras_tl.preflight.findings import Finding
+from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.wording import listing, several
+
+# The largest class has so many times the items of the smallest that a model may ignore that one.
+MOST_IMBALANCED = 10
+# Fewer training items of a class tell little of it; the fewest of published few-shot benchmarks
+# that a linear head on frozen features is at home with.
+FEWEST = 10
+# Half of the 95% interval of a test accuracy of 0.9.
+WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10
+_SUPPOSED = 0.9
+
+
+def labels_out_of_range(subject: Subject) -> Finding | None:
+    """Labels that no output of the head stands for; targets that are no numbers."""
+    found = []
+    for name, split in subject.data.splits.items():
+        strange = _strange(subject.data, split.labels)
+        if len(strange):
+            found.append(
+                f"{len(strange):,} of {len(split):,} in {name}, such as {split.labels[strange[0]]} "
+                f"in row {strange[0]}"
+            )
+    if not found:
+        return None
+    count = len(subject.data.class_names)
+    expected = {
+        "regression": "finite numbers",
+        "multilabel": f"rows of {count} values of 0 and 1",
+    }.get(subject.data.task, f"whole numbers from 0 to {count - 1}")
+    return Finding(
+        "labels-out-of-range",
+        "error",
+        f"Expected labels that are {expected}. Received others: {'; '.join(found)}.",
+        "Put them right: labels count the class names from 0.",
+    )
+
+
+def _strange(data: LabelledData, labels: np.ndarray) -> np.ndarray:
+    if data.task == "regression":
+        return np.flatnonzero(~np.isfinite(labels))
+    if data.task == "multilabel":
+        return np.flatnonzero(~np.isin(labels, (0, 1)).all(axis=1))
+    return np.flatnonzero((labels < 0) | (labels >= len(data.class_names)))
+
+
+def _counts(subject: Subject) -> np.ndarray:
+    """Training items of each class or label."""
+    labels = subject.train.labels
+    if subject.data.task == "multilabel":
+        return labels.sum(axis=0).astype(np.int64)
+    return np.bincount(labels, minlength=len(subject.data.class_names))
+
+
+def unused_classes(subject: Subject) -> Finding | None:
+    """Classes without a training item: labels that count from 1, or a class that got lost."""
+    if not subject.data.class_names:
+        return None
+    names, counts = subject.data.class_names, _counts(subject)
+    unused = np.flatnonzero(counts == 0)
+    if not len(unused):
+        return None
+    shifted = unused.tolist() == [0] and subject.data.task != "multilabel"
+    hint = (
+        f" Labels run from 1 to {len(names) - 1}: they may count the classes from 1, and every "
+        "item then has the name of the class after its own."
+        if shifted
+        else ""
+    )
+    kind = "label" if subject.data.task == "multilabel" else "class"
+    return Finding(
+        "unused-classes",
+        "warning",
+        f"{len(unused)} of {len(names)} {kind}{'es' if kind == 'class' else 's'} have no training "
+        f"item: {listing([repr(names[number]) for number in unused])}.{hint}",
+        "Check the numbers against class_names=, which they count from 0, or leave the names of "
+        "unused ones out.",
+    )
+
+
+def few_items(subject: Subject) -> Finding | None:
+    """Classes with too few training items to learn them from."""
+    if not subject.data.class_names:
+        return None
+    names, counts = subject.data.class_names, _counts(subject)
+    few = [number for number in np.argsort(counts) if 0 < counts[number] < FEWEST]
+    if not few:
+        return None
+    return Finding(
+        "few-items",
+        "warning",
+        f"{len(few)} of {len(names)} classes have fewer than {FEWEST} training items: "
+        f"{listing([f'{names[n]!r} ({counts[n]})' for n in few])}.",
+        "Collect more of them, join classes, or leave them out with data.subset(classes=...).",
+    )
+
+
+def class_imbalance(subject: Subject) -> Finding | None:
+    """Classes that have many times the items of others."""
+    if not subject.data.class_names or (subject.given and subject.given.weighted):
+        return None
+    names, counts = subject.data.class_names, _counts(subject)
+    present = np.flatnonzero(counts)
+    if len(present) < 2:
+        return None
+    least, most = present[counts[present].argmin()], present[counts[present].argmax()]
+    if counts[most] < MOST_IMBALANCED * counts[least]:
+        return None
+    action = (
+        "Judge by the metrics of each label; there are no class weights for several labels an item."
+        if subject.data.task == "multilabel"
+        else 'Pass class_weight="balanced" to fit_head and fine_tune (--balanced) if the rare '
+        "classes matter as much, and judge by the metrics of each class, not by accuracy."
+    )
+    return Finding(
+        "class-imbalance",
+        "warning",
+        f"{names[most]!r} has {counts[most]:,} training items, {names[least]!r} has "
+        f"{counts[least]:,}: 1 to {counts[most] / counts[least]:.0f}.",
+        action,
+    )
+
+
+def constant_targets(subject: Subject) -> Finding | None:
+    """A regression whose training targets are all the same."""
+    if subject.data.task != "regression" or subject.train.labels.std() > 0:
+        return None
+    return Finding(
+        "constant-targets",
+        "warning",
+        f"All {len(subject.train):,} training targets are {subject.train.labels[0]:g}.",
+        "Check the column of labels: there is nothing to learn.",
+    )
+
+
+def small_test_split(subject: Subject) -> Finding | None:
+    """A test split on which chance moves any result far."""
+    test = subject.held_out.get("test")
+    if test is None:
+        return None
+    count = len(test)
+    found = share_interval(round(_SUPPOSED * count), count)
+    half = (found.high - found.low) / 2
+    if half <= WIDEST_NOTE:
+        return None
+    return Finding(
+        "small-test-split",
+        "warning" if half > WIDEST_WARNING else "note",
+        f"The test split has {several(count, subject.data.item)}: of a model that is right in 90% "
+        f"of all cases it would show anything from {found.low:.0%} to {found.high:.0%} (95% "
+        "interval).",
+        "Collect more, raise test_split=, or compare models by several seeds and splits.",
+    )

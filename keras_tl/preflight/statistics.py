@@ -1,0 +1,74 @@
+"""What the first layers of a network see of given pixels."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+_SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
+
+
+@dataclasses.dataclass(frozen=True)
+class Statistics:
+    """What a BatchNorm layer sees, against what it saw in training.
+
+    Attributes:
+        layer: its name.
+        ratio: median over its channels of standard deviation now / in training.
+    """
+
+    layer: str
+    ratio: float
+
+
+def first_statistics(network: keras.Model, pixels: np.ndarray) -> Statistics | None:
+    """Of the first BatchNorm layer; `None` if there is none, or it was never trained.
+
+    Args:
+        network: its layers may be networks themselves.
+        pixels: float32 (n, height, width, 3) in [0, 255].
+    """
+    found = _input_of(network, pixels, lambda x: isinstance(x, keras.layers.BatchNormalization))
+    if found is None:
+        return None
+    layer, given = found
+    mean, variance = (np.asarray(x) for x in (layer.moving_mean, layer.moving_variance))
+    if np.all(mean == 0) and np.all(variance == 1):
+        return None
+    axis = layer.axis if isinstance(layer.axis, int) else layer.axis[0]
+    channels = np.moveaxis(given, axis, -1).reshape(-1, len(variance))
+    ratios = channels.std(axis=0) / np.sqrt(variance + layer.epsilon)
+    return Statistics(layer.name, float(np.median(ratios)))
+
+
+def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, float] | None:
+    """Mean and standard deviation of what the first layer with weights sees.
+
+    Layers that do nothing but scale do not count.
+    """
+    found = _input_of(network, pixels, lambda x: x.weights and not isinstance(x, _SCALING))
+    return None if found is None else (float(found[1].mean()), float(found[1].std()))
+
+
+def _input_of(
+    network: keras.Model, inputs: np.ndarray, wanted
+) -> tuple[keras.layers.Layer, np.ndarray] | None:
+    """The first layer of a kind and what it is given, in inference; `None` if there is none."""
+    # A sequence of layers keeps its graph in a network of its own.
+    graph = getattr(network, "_functional", None) or network
+    levels = getattr(graph, "_nodes_by_depth", {}).values()
+    nodes = [node for level in levels for node in level]
+    for layer in network.layers:
+        inner = isinstance(layer, keras.Model)
+        if inner and not any(wanted(x) for x in layer._flatten_layers(include_self=False)):
+            continue
+        if not inner and not wanted(layer):
+            continue
+        # Not `layer.input`: that of a network is its own first tensor, not what it is called on.
+        calls = [node for node in nodes if node.operation is layer]
+        if len(calls) != 1 or len(calls[0].input_tensors) != 1:
+            return None
+        upto = keras.Model(network.inputs, calls[0].input_tensors[0], name="seen")
+        given = np.asarray(upto([inputs], training=False), np.float32)
+        return _input_of(layer, given, wanted) if inner else (layer, given)
+    return None

@@ -1,0 +1,130 @@
+"""What the checks look at: data, and a model that is about to be trained on them."""
+
+import dataclasses
+from functools import cached_property
+
+import numpy as np
+
+from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.config import ModelConfig
+from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.heads import TransferModel
+from keras_tl.modalities.base import Modality
+from keras_tl.preflight.findings import NotChecked
+from keras_tl.preflight.thumbnails import pixels_at
+from keras_tl.tasks import Task
+from keras_tl.training.feature_cache import Features
+from keras_tl.training.trainer import Trainer
+
+# Items that stand for all of train where looking at all would take long.
+SAMPLE = 512
+# Where their features are not kept, one batch of the extractor.
+_SMALL_SAMPLE = 64
+# Images that are looked into.
+_PICTURES = 32
+_THUMBNAIL = (32, 32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Inside:
+    """A model and what trains it.
+
+    Attributes:
+        config: what the model is.
+        parts: the model, its backbone and its head.
+        modality: what goes into it.
+        trainer: gives features.
+        features: how many may be asked for: `"all"`, as they are kept; `"sample"`; or `"none"`, as
+            the backbone is not frozen.
+        weighted: whether the classes are to be weighted.
+    """
+
+    config: ModelConfig
+    parts: TransferModel
+    modality: Modality
+    trainer: Trainer
+    features: str
+    weighted: bool = False
+
+    @property
+    def task(self) -> Task:
+        """Decides loss and targets."""
+        return self.trainer.task
+
+    @property
+    def preprocessor(self) -> TextPreprocessor:
+        """What makes tokens.
+
+        Raises:
+            NotChecked: there is none.
+        """
+        if self.modality.preprocessor is None:
+            raise NotChecked("the encoder makes its tokens itself")
+        return self.modality.preprocessor
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What is looked at.
+
+    Attributes:
+        data: all the splits.
+        given: the model; `None`: there is none yet.
+    """
+
+    data: LabelledData
+    given: Inside | None = None
+
+    @property
+    def train(self) -> Split:
+        """The training split."""
+        return self.data.splits["train"]
+
+    @property
+    def held_out(self) -> dict[str, Split]:
+        """The validation and test splits that there are."""
+        return {name: x for name, x in self.data.splits.items() if name != "train" and len(x)}
+
+    @property
+    def model(self) -> Inside:
+        """The model.
+
+        Raises:
+            NotChecked: there is none.
+        """
+        if self.given is None:
+            raise NotChecked("there is no model yet")
+        return self.given
+
+    def features(self, split: Split) -> Features:
+        """The frozen backbone's features of a split.
+
+        Raises:
+            NotChecked: they are not kept.
+        """
+        if self.model.features != "all":
+            raise NotChecked("features of all items are not kept in a cache")
+        return self.model.trainer.features(split)
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """float32 (n, height, width, 3) in [0, 255]: a few training images as the model sees them.
+
+        Without a model they are small.
+        """
+        size = _THUMBNAIL if self.given is None else self.given.config.image_size
+        return pixels_at(self.train.sample(_PICTURES, seed=0), size, self.data.resize)
+
+    @cached_property
+    def sample(self) -> tuple[np.ndarray, np.ndarray]:
+        """float32 (n, ...) features of some training items, and their labels."""
+        if self.model.features == "none":
+            raise NotChecked("the backbone is not frozen")
+        count = SAMPLE if self.model.features == "all" else _SMALL_SAMPLE
+        rows = np.sort(np.random.default_rng(0).permutation(len(self.train))[:count])
+        if self.model.features == "all":
+            features = self.features(self.train).read(rows)
+        else:
+            batches = self.model.trainer.feature_batches(self.train.take(rows))
+            features = np.concatenate([*batches])
+        return features, self.train.labels[rows]

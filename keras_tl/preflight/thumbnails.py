@@ -1,0 +1,52 @@
+"""The second look at two images: whether their thumbnails show the same picture."""
+
+import numpy as np
+
+from keras_tl.data.decoding import resize
+from keras_tl.data.pipeline import ImagePipeline
+from keras_tl.data.sources import ImageSplit
+
+# Coarse enough that what an encoder loses is not seen; see docs/preflight.md.
+_SIDE = 12
+# Standard deviation in grey levels: a thumbnail with less has no picture to compare.
+_FLAT = 2.0
+
+
+def correlations(first: ImageSplit, second: ImageSplit) -> np.ndarray:
+    """Pearson's correlation of the thumbnails of n pairs of images.
+
+    All of an image goes into a thumbnail, whatever its aspect ratio, and each colour is centred by
+    itself. So the copy of an image in another encoding, size or brightness has a correlation near
+    1, and a crop of it has not.
+
+    Args:
+        first: n images.
+        second: n images.
+
+    Returns:
+        float32 (n,) in [-1, 1]; 0 where an image is of one colour.
+    """
+    if not len(first):
+        return np.zeros(0, np.float32)
+    a, b = _centred(first), _centred(second)
+    spreads = a.std(axis=1), b.std(axis=1)
+    values = (a * b).mean(axis=1) / np.maximum(spreads[0] * spreads[1], 1e-9)
+    return np.where(np.minimum(*spreads) < _FLAT, 0, values).astype(np.float32)
+
+
+def _centred(split: ImageSplit) -> np.ndarray:
+    pixels = pixels_at(split, (_SIDE, _SIDE), "stretch")
+    return (pixels - pixels.mean(axis=(1, 2), keepdims=True)).reshape(len(split), -1)
+
+
+def pixels_at(split: ImageSplit, size: tuple[int, int], how: str) -> np.ndarray:
+    """float32 (n, *size, 3) in [0, 255]: images as a pipeline gives them, which takes time to make.
+
+    Args:
+        split: n images, few enough to be in memory.
+        size: (height, width).
+        how: see `keras_tl.data.decoding.resize`.
+    """
+    if split.in_files:
+        return ImagePipeline(size, how).pixels(split)
+    return resize(split.images, size, how).numpy()

@@ -1,0 +1,29 @@
+"""How findings count and name things."""
+
+from collections.abc import Sequence
+
+from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.data.sources import ImageSplit
+
+SHOWN = 3
+_LONGEST = 60
+
+
+def several(count: int, item: str) -> str:
+    """A number and what is counted, as in `1 image`, `2,000 images`."""
+    return f"{count:,} {item}{'' if count == 1 else 's'}"
+
+
+def listing(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def name_of(data: LabelledData, name: str, row: int) -> str:
+    """What a finding calls an item: a path, the text, or the split and the row."""
+    split: Split = data.splits[name]
+    if isinstance(split, ImageSplit):
+        return split.images[row] if split.in_files else f"{name} row {row}"
+    text = split.texts[row] if split.pairs is None else f"{split.texts[row]} | {split.pairs[row]}"
+    return repr(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}...")

@@ -1,0 +1,174 @@
+"""What runs by itself before training: once, on what training needs anyway, and changes nothing."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_tl as ktl
+from keras_tl.errors import ConfigError, DataError
+from keras_tl.files import write_checksums
+from keras_tl.preflight.checks import CHECKS
+from keras_tl.preflight.findings import Findings
+from tests.preflight_data import changed, make_clean, make_learner
+
+pytestmark = pytest.mark.preflight
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return make_clean()
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often the first check ran."""
+    calls = []
+    name = next(iter(CHECKS))
+    check = CHECKS[name]
+    monkeypatch.setitem(CHECKS, name, lambda subject: calls.append(1) or check(subject))
+    return calls
+
+
+def states():
+    return random.getstate(), str(np.random.get_state()), tf.random.uniform((3,)).numpy().tolist()
+
+
+@pytest.mark.parametrize(
+    "fine_tunes", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["head", "both"]
+)
+def test_training_is_the_same_with_it_and_without_bit_for_bit(clean, counted, capsys, fine_tunes):
+    results = []
+    for check in (True, False):
+        learner = make_learner(clean, check=check, verbose=True)
+        random.seed(1)
+        np.random.seed(1)
+        tf.random.set_seed(1)
+        learner.fit_head(2, cache="memory")
+        if fine_tunes:
+            learner.fine_tune(1)
+        losses = [record.epochs for record in learner.history]
+        results.append((losses, learner.model.get_weights(), states()))
+        said = capsys.readouterr().err
+        assert ("Preflight: nothing found." in said) == check
+        assert learner.findings == (Findings() if check else None)
+    assert len(counted) == 1
+    (losses, weights, state), (other_losses, other_weights, other_state) = results
+    assert losses == other_losses
+    assert state == other_state
+    for one, other in zip(weights, other_weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_findings_are_kept_saved_and_loaded(clean, tmp_path, counted, capsys):
+    labels = np.where(np.arange(120) < 110, 0, np.arange(120) % 2 + 1)
+    faulty = changed(clean, "train", labels=labels)
+    learner = make_learner(faulty, verbose=True)
+    found = learner.check()
+    assert found is learner.findings
+    assert {"class-imbalance", "few-items"} == set(found.names)
+    assert "warning (class-imbalance)" in capsys.readouterr().err
+    learner.fit_head(1)
+    # It was done already.
+    assert len(counted) == 1
+    learner.save(tmp_path / "run")
+    loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
+    assert loaded.findings == found
+    assert loaded.findings.not_checked == found.not_checked
+    # Runs of the time before.
+    file = tmp_path / "run/run.json"
+    about = json.loads(file.read_text())
+    del about["findings"]
+    file.write_text(json.dumps(about))
+    write_checksums(tmp_path / "run")
+    assert ktl.Learner.load(tmp_path / "run", verbose=False).findings is None
+
+
+def test_a_second_start_knows_the_findings_of_the_first(clean, counted, tmp_path, monkeypatch):
+    few = changed(clean, "test", images=clean.splits["test"].images[:9], labels=np.arange(9) % 3)
+    others = changed(few, "test", labels=few.splits["test"].labels[::-1].copy())
+    learner = make_learner(few)
+    monkeypatch.setattr(learner._trainer, "run", lambda *a: None)
+
+    def start(data):
+        learner.data, learner.findings = data, None
+        learner.fit_head(1, cache=ktl.CacheConfig("disk", str(tmp_path)))
+        assert learner.findings.names == ("small-test-split",)
+        return len(counted), learner.findings.not_checked
+
+    assert start(few) == (1, {})
+    assert start(few) == (1, {})
+    # Labels are not among what the features depend on.
+    assert start(others) == (2, {})
+    assert start(few) == (2, {})
+    # A file that cannot be read is no reason not to look.
+    for file in (tmp_path / "preflight").iterdir():
+        file.write_text("{")
+    assert start(few) == (3, {})
+
+
+def test_what_cannot_work_is_one_error_before_anything_is_trained(clean):
+    labels = clean.splits["train"].labels.copy()
+    labels[4] = 3
+    learner = make_learner(changed(clean, "train", labels=labels))
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"Received others: 1 of 120 in train, such as 3"):
+            learner.fit_head(1)
+    assert learner.history == []
+    assert learner.findings.names == ("labels-out-of-range",)
+
+
+def test_a_wrong_argument_is_told_first(clean, counted):
+    learner = make_learner(clean)
+    with pytest.raises(ConfigError, match="Unknown class in class_weight"):
+        learner.fit_head(1, class_weight={"none": 1.0})
+    assert counted == []
+
+
+# How training begins; what is not looked at then.
+LIVE = {
+    "cache-off": (lambda x: x.fit_head(1, cache="off"), {"near-duplicates"}),
+    "augmented": (lambda x: x.fit_head(1, augment=True), {"near-duplicates"}),
+    "scratch": (
+        lambda x: x.fine_tune(1, policy="scratch"),
+        {
+            *("near-duplicates", "initial-loss", "one-batch"),
+            *("constant-features", "non-finite-features"),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_features_that_training_does_not_need_are_not_extracted(clean, name, monkeypatch):
+    train, left_out = LIVE[name]
+    learner = make_learner(clean)
+    asked = []
+    monkeypatch.setattr(learner._trainer.cache.__class__, "get", lambda *a: asked.append(a))
+    monkeypatch.setattr(learner._trainer, "run", lambda *a: None)
+    train(learner)
+    assert set(learner.findings.not_checked) == left_out
+    assert asked == []
+
+
+def test_balanced_classes_are_not_asked_for_again(clean, monkeypatch):
+    labels = np.where(np.arange(120) < 110, 0, np.arange(120) % 2 + 1)
+    learner = make_learner(changed(clean, "train", labels=labels))
+    monkeypatch.setattr(learner._trainer, "run", lambda *a: None)
+    learner.fit_head(1, class_weight="balanced", cache="off")
+    assert "class-imbalance" not in learner.findings.names
+
+
+@pytest.mark.slow
+def test_a_trained_learner_can_be_checked(clean):
+    learner = make_learner(clean, check=False)
+    learner.fit_head(1, cache="memory")
+    learner.fine_tune(1)
+    found = learner.check()
+    assert found.names == ()
+    assert found.not_checked == {
+        "initial-loss": "the head is trained",
+        "near-duplicates": "features of all items are not kept in a cache",
+    }

@@ -1,0 +1,211 @@
+"""Leaked items: the same bytes, pixels or words, copies that were encoded anew or resized."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_tl as ktl
+from keras_tl.preflight.checks import CHECKS, run_checks
+from keras_tl.preflight.duplicates import near_pairs, pairs_of
+from keras_tl.preflight.neighbours import nearest
+from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.training.feature_cache import Features
+from tests.preflight_data import changed, make_clean, make_learner, make_pictures
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return make_clean()
+
+
+@pytest.fixture(scope="module")
+def learner(clean):
+    return make_learner(clean)
+
+
+def subject_of(learner, data):
+    """Data that are looked at by a learner that was made for others like them."""
+    parts = (learner.config, learner._parts, learner._modality, learner._trainer)
+    return Subject(data, Inside(*parts, features="all"))
+
+
+def check(learner, data, names):
+    """What some of the checks find."""
+    subject = subject_of(learner, data)
+    return {name: CHECKS[name](subject) for name in names}
+
+
+def encoded(images, quality=75):
+    return np.stack(
+        [
+            tf.io.decode_jpeg(tf.io.encode_jpeg(tf.cast(image, tf.uint8), quality=quality)).numpy()
+            for image in images
+        ]
+    ).astype(np.float32)
+
+
+def resized(images, side):
+    return np.round(np.clip(tf.image.resize(images, (side, side), "bicubic"), 0, 255))
+
+
+# How copies of training images are made, and the check that finds them.
+COPIES = {
+    "same": (lambda x: x, "exact-duplicates"),
+    "encoded": (encoded, "near-duplicates"),
+    "encoded-well": (lambda x: encoded(x, 90), "near-duplicates"),
+    "darker": (lambda x: 0.95 * x, "near-duplicates"),
+    "three-quarters": (lambda x: resized(x, 12), "near-duplicates"),
+    "doubled": (lambda x: resized(x, 32), "near-duplicates"),
+}
+EACH = 5
+
+
+def leak(data, split, kinds):
+    """The first images of a split are replaced by copies, of other training images for each kind.
+
+    Returns:
+        The data, and by the check that finds them which rows are a copy of which.
+    """
+    copies, pairs = [], {"exact-duplicates": [], "near-duplicates": []}
+    for kind in kinds:
+        change, finder = COPIES[kind]
+        rows = [7 * list(COPIES).index(kind) + number for number in range(EACH)]
+        start = sum(map(len, copies))
+        pairs[finder] += [(split, start + n, "train", row) for n, row in enumerate(rows)]
+        copies.append(change(data.splits["train"].images[rows]))
+    copies = np.concatenate(copies)
+    images = data.splits[split].images
+    if copies.shape[1:] != images.shape[1:]:
+        images = resized(images, copies.shape[1])
+    return changed(data, split, images=np.concatenate([copies, images[len(copies) :]])), pairs
+
+
+@pytest.mark.parametrize(
+    ("in_test", "in_validation"),
+    [
+        (["same", "encoded", "encoded-well", "darker"], ["doubled"]),
+        (["three-quarters"], ["same", "encoded"]),
+    ],
+)
+def test_every_leaked_image_is_found_and_no_other(clean, learner, in_test, in_validation):
+    data, leaked = leak(clean, "test", in_test)
+    data, others = leak(data, "validation", in_validation)
+    for name, found in check(learner, data, leaked).items():
+        expected = leaked[name] + others[name]
+        assert (found is not None) == bool(expected)
+        if expected:
+            assert found.severity == "warning"
+            assert (f"{len(leaked[name])} of 160 test images" in found.what) == bool(leaked[name])
+            split, row, _, twin = (leaked[name] or others[name])[0]
+            assert f"{split} row {row} = train row {twin}" in found.what
+    pairs = [dataclasses.astuple(pair) for pair, _ in near_pairs(subject_of(learner, data))]
+    assert pairs == sorted(leaked["near-duplicates"] + others["near-duplicates"])
+
+
+def test_images_that_are_all_much_alike_are_no_copies(clean, learner):
+    # Two different ones correlate by 0.99.
+    common = make_pictures(1, 9)[0]
+    alike = clean
+    for name, split in clean.splits.items():
+        alike = changed(alike, name, images=0.9 * common + 0.1 * split.images)
+    found = check(learner, alike, ["exact-duplicates", "near-duplicates"])
+    assert set(found.values()) == {None}
+
+
+def test_even_if_all_of_test_is_leaked_it_is_found(clean, learner):
+    copies = encoded(np.resize(clean.splits["train"].images, clean.splits["test"].images.shape))
+    found = check(learner, changed(clean, "test", images=copies), ["near-duplicates"])
+    assert "160 of 160 test images are" in found["near-duplicates"].what
+
+
+def test_files_are_compared_by_their_bytes(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        for split in ("train", "test"):
+            folder = tmp_path / split / "ab"[number % 2]
+            folder.mkdir(parents=True, exist_ok=True)
+            pixels = rng.integers(0, 255, (6, 6, 3), dtype=np.uint8)
+            (folder / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+    twin = tmp_path / "test/a/leaked.png"
+    twin.write_bytes((tmp_path / "train/a/2.png").read_bytes())
+    data = ktl.ImageData.from_folder(tmp_path, validation_split=0, verbose=False)
+    found = {x.name: x for x in run_checks(Subject(data))}
+    assert f"{twin} = {tmp_path / 'train/a/2.png'}." in found["exact-duplicates"].what
+    twin.unlink()
+    data = ktl.ImageData.from_folder(tmp_path, validation_split=0, verbose=False)
+    assert "exact-duplicates" not in run_checks(Subject(data)).names
+
+
+TRAIN = ["A good film .", "What a bad film", "...", "It is  fine", "So so"]
+# A text of the test split; which check finds it.
+TEXTS = {
+    "a GOOD film .": "exact-duplicates",
+    "It is fine\n": "exact-duplicates",
+    "A good film !": "near-duplicates",
+    "it is , fine": "near-duplicates",
+    "A good, bad film": None,
+    "a good film of it": None,
+    "!!!": None,
+}
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize("text", TEXTS)
+def test_texts_are_compared_by_their_words(text, pairs):
+    train, test = (TRAIN * 4, [text, "another one"] * 2)
+    if pairs:
+        train, test = ([(item, "the second") for item in texts] for texts in (train, test))
+    labels = [number % 2 for number in range(len(train))]
+    data = ktl.TextData.from_arrays(
+        train, labels, validation=(test, labels[:4]), test=(train[:1], [0]), verbose=False
+    )
+    data = dataclasses.replace(data, splits={k: data.splits[k] for k in ("train", "validation")})
+    names = ("exact-duplicates", "near-duplicates")
+    found = {name: CHECKS[name](Subject(data)) for name in names}
+    assert {name for name in names if found[name]} == {TEXTS[text]} - {None}
+    if TEXTS[text]:
+        # The text is there twice.
+        assert "2 of 4 validation texts are" in found[TEXTS[text]].what
+
+
+def test_a_second_text_that_differs_makes_another_pair():
+    data = ktl.TextData.from_arrays(
+        [("a", "b"), ("c", "d")] * 4,
+        [0, 1] * 4,
+        test=([("a", "d"), ("c", "b")], [0, 1]),
+        validation_split=0,
+        verbose=False,
+    )
+    assert CHECKS["exact-duplicates"](Subject(data)) is None
+
+
+def test_a_later_split_is_compared_with_all_before_it():
+    keys = {"train": ["a", None, "b"], "validation": ["c", "b", "c"], "test": [None, "c", "a"]}
+    found = [dataclasses.astuple(pair) for pair in pairs_of(keys)]
+    assert found == [
+        ("validation", 1, "train", 2),
+        ("test", 1, "validation", 0),
+        ("test", 2, "train", 0),
+    ]
+
+
+@pytest.mark.parametrize("block", [3, 4096])
+@pytest.mark.parametrize("shape", [(6,), (2, 2, 6)])
+def test_neighbours_are_those_of_the_whole_matrix(monkeypatch, block, shape):
+    monkeypatch.setattr("keras_tl.preflight.neighbours._BLOCK", block)
+    rng = np.random.default_rng(0)
+    asked, among = (rng.gamma(1.0, size=(n, *shape)).astype(np.float32) for n in (10, 13))
+    rows, cosines = nearest(Features(asked.shape, asked), Features(among.shape, among), 2)
+    flat = [x.reshape(len(x), -1, 6).mean(axis=1) for x in (asked, among)]
+    a, b = (x - flat[1].mean(axis=0) for x in flat)
+    whole = a @ b.T / np.linalg.norm(a, axis=1)[:, None] / np.linalg.norm(b, axis=1)
+    np.testing.assert_array_equal(rows, np.argsort(-whole, axis=1)[:, :2])
+    np.testing.assert_allclose(cosines, np.take_along_axis(whole, rows, 1), rtol=1e-4, atol=1e-5)
+
+
+def test_asking_for_more_neighbours_than_there_are_gives_fewer():
+    one = Features((1, 2), np.ones((1, 2), np.float32))
+    rows, cosines = nearest(Features((3, 2), np.ones((3, 2), np.float32)), one, 2)
+    assert rows.shape == cosines.shape == (3, 1)

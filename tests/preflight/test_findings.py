@@ -1,0 +1,56 @@
+"""Findings as what people and machines read."""
+
+import json
+import pickle
+
+import pytest
+
+from keras_tl.errors import ConfigError, DataError
+from keras_tl.preflight.findings import Finding, Findings
+
+NOTE = Finding("image-size", "note", "Images are small.", "Do nothing.")
+WARNING = Finding("near-duplicates", "warning", "1 <copy> & more.", "Remove it.")
+ERROR = Finding("labels-out-of-range", "error", "Expected 0 or 1. Received 7.", "Repair it.")
+ALL = Findings([NOTE, WARNING, ERROR], {"one-batch": "no model", "initial-loss": "no model"})
+
+
+def test_the_worst_come_first():
+    assert tuple(ALL) == (ERROR, WARNING, NOTE)
+    assert ALL.names == ("labels-out-of-range", "near-duplicates", "image-size")
+    assert ALL.summary() == "Preflight: 1 error, 1 warning, 1 note."
+    assert Findings([NOTE, NOTE]).summary() == "Preflight: 2 notes."
+    assert Findings().summary() == "Preflight: nothing found."
+
+
+@pytest.mark.parametrize("findings", [ALL, Findings()])
+def test_they_survive_json(findings):
+    again = Findings.from_json(json.loads(json.dumps(findings.to_json())))
+    assert again == findings
+    assert again.not_checked == findings.not_checked
+
+
+def test_everything_is_told():
+    lines = str(ALL).splitlines()
+    assert lines[1] == ("error (labels-out-of-range): Expected 0 or 1. Received 7. Repair it.")
+    assert lines[-1] == "Not checked (one-batch, initial-loss): no model."
+    assert [line for line in ALL.brief().splitlines() if "image-size" in line] == []
+    page = ALL._repr_html_()
+    assert "1 &lt;copy&gt; &amp; more." in page
+    assert "Not checked (one-batch, initial-loss): no model." in page
+    assert "<table>" not in Findings()._repr_html_()
+
+
+def test_only_errors_stop():
+    Findings([NOTE, WARNING]).stop_if_hopeless()
+    with pytest.raises(DataError, match=r"Received 7\. Repair it\.$"):
+        ALL.stop_if_hopeless()
+
+
+def test_a_severity_is_one_of_three():
+    with pytest.raises(ConfigError, match="Unknown severity 'fatal'"):
+        Finding("x", "fatal", "", "")
+
+
+def test_they_can_be_copied():
+    again = pickle.loads(pickle.dumps(ALL))
+    assert (again, again.not_checked) == (ALL, ALL.not_checked)

@@ -1,0 +1,233 @@
+"""What shows when real items meet a model: ranges, sizes, dead layers, unknown and cut texts."""
+
+import dataclasses
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_tl as ktl
+from keras_tl.backbones.loading import seeded
+from keras_tl.backbones.texts.words.marks import MARKS
+from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
+from keras_tl.backbones.texts.words.vocabulary import Vocabulary
+from keras_tl.preflight.checks import CHECKS, run_checks
+from keras_tl.preflight.findings import NotChecked
+from keras_tl.preflight.statistics import first_statistics
+from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.tasks import Multiclass
+from tests.conftest import small_network
+from tests.preflight_data import SIDE, changed, make_clean, make_learner
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return make_clean()
+
+
+@pytest.fixture(scope="module")
+def learner(clean):
+    return make_learner(clean)
+
+
+def look(learner, data):
+    inside = Inside(learner.config, learner._parts, learner._modality, learner._trainer, "all")
+    return run_checks(Subject(data, inside))
+
+
+def test_clean_data_and_a_clean_model_show_nothing(clean, learner):
+    found = look(learner, clean)
+    assert (tuple(found), found.not_checked) == ((), {})
+
+
+def scaled(data, factor):
+    for name, split in data.splits.items():
+        data = changed(data, name, images=factor * split.images)
+    return data
+
+
+def test_pixels_in_0_1_are_found_twice(clean, learner):
+    # As files or integers would give them: arrays of fractions are refused before.
+    found = look(learner, scaled(clean, 1 / 255))
+    assert set(found.names) >= {"pixel-range", "preprocessing"}
+    assert "100% of 32 training images are black" in found[found.names.index("pixel-range")].what
+    assert look(learner, scaled(clean, 0.2)).names == ()
+
+
+class WrongLoss(Multiclass):
+    def loss(self, smoothing=0.0, soft=False):
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=False)
+
+
+def test_a_loss_that_does_not_match_the_head_is_found(clean, learner, monkeypatch):
+    task = learner.task
+    wrong = WrongLoss(task.class_names, task.target_mean, task.target_scale)
+    monkeypatch.setattr(learner._trainer, "task", wrong)
+    assert "initial-loss" in look(learner, clean).names
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "severity"),
+    [(0.0, "constant-features", "warning"), (np.nan, "non-finite-features", "error")],
+)
+def test_a_dead_backbone_is_found(clean, value, name, severity):
+    learner = make_learner(clean)
+    kernel = learner.backbone.network.layers[-1].get_layer("second").kernel
+    kernel.assign(tf.fill(kernel.shape, value))
+    found = look(learner, clean)
+    assert [(x.name, x.severity) for x in found] == [(name, severity)]
+
+
+def with_scaling():
+    inputs = keras.Input((None, None, 3))
+    x = keras.layers.Rescaling(1 / 127.5, -1)(inputs)
+    return keras.Model(inputs, keras.layers.Conv2D(8, 3, strides=2, name="first")(x))
+
+
+def without_scaling():
+    inputs = keras.Input((None, None, 3))
+    return keras.Model(inputs, keras.layers.Conv2D(8, 3, strides=2, name="first")(inputs))
+
+
+def trained_on_tf(pixels):
+    """The small network with the statistics of its first BatchNorm as of pixels in [-1, 1]."""
+    network = small_network()
+    given = network.get_layer("first")(pixels / 127.5 - 1).numpy()
+    norm = network.get_layer("first_norm")
+    norm.moving_mean.assign(given.mean(axis=(0, 1, 2)))
+    norm.moving_variance.assign(given.var(axis=(0, 1, 2)))
+    return network
+
+
+# A network (some know the pixels they were trained on), preprocess=, whether it is wrong.
+PREPROCESSING = {
+    "own-scaling": (lambda x: with_scaling(), "none", False),
+    "scaled-twice": (lambda x: with_scaling(), "tf", True),
+    "as-it-expects": (lambda x: without_scaling(), "torch", False),
+    "raw-around-0": (lambda x: without_scaling(), "caffe", False),
+    "raw": (lambda x: without_scaling(), "none", True),
+    "trained": (trained_on_tf, "tf", False),
+    "trained-elsewhere": (trained_on_tf, "lite", False),
+    "trained-not-raw": (trained_on_tf, "none", True),
+    "trained-not-caffe": (trained_on_tf, "caffe", True),
+}
+
+
+@pytest.mark.parametrize("name", PREPROCESSING)
+def test_wrong_preprocessing_is_found(clean, name):
+    make, preprocess, is_wrong = PREPROCESSING[name]
+    with seeded(0):
+        network = make(clean.splits["train"].images)
+    options = {"image_size": SIDE, "preprocess": preprocess, "seed": 0, "verbose": False}
+    learner = ktl.Learner(network, clean, **options)
+    inside = Inside(learner.config, learner._parts, learner._modality, learner._trainer, "none")
+    found = CHECKS["preprocessing"](Subject(clean, inside))
+    assert (found is not None) == is_wrong
+    if is_wrong:
+        assert "preprocess=" in found.action
+
+
+def test_statistics_are_those_of_the_first_layer_even_deep_inside(clean):
+    pixels = clean.splits["train"].images
+    network = trained_on_tf(pixels)
+    outer = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.Rescaling(2.0), network])
+    found = first_statistics(outer, pixels / 127.5 - 1)
+    assert found.layer == "first_norm"
+    assert found.ratio == pytest.approx(2.0, rel=0.02)
+
+
+# Side of the images and of the model, whether its weights are of 224 pixels, what is said.
+SIZES = {
+    "as-they-are": (16, 16, False, None),
+    "three-times": (16, 48, False, None),
+    "enlarged": (16, 64, False, "The median image has 16 x 16 pixels and is enlarged 4.0 times"),
+    "small-model": (120, 96, True, "takes 96 x 96 pixels; its weights were trained at 224 x 224"),
+    "half": (120, 112, True, None),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_sizes_far_from_each_other_are_noted(clean, learner, name):
+    side, wanted, is_lite, says = SIZES[name]
+    backbone = "efficientnet_lite0" if is_lite else "own"
+    config = types.SimpleNamespace(image_size=(wanted, wanted), backbone=backbone)
+    inside = dataclasses.replace(Inside(None, None, None, None, "none"), config=config)
+    data = changed(clean, "train", images=np.zeros((120, side, side, 3), np.uint8))
+    found = CHECKS["image-size"](Subject(data, inside))
+    assert (found is not None) == bool(says)
+    if says:
+        assert found.severity == "note"
+        assert says in found.what
+
+
+def test_sizes_of_files_are_read_from_their_headers(clean, tmp_path):
+    for number in range(6):
+        folder = tmp_path / "ab"[number % 2]
+        folder.mkdir(exist_ok=True)
+        pixels = np.full((20, 30, 3), number, np.uint8)
+        content = tf.io.encode_jpeg(pixels) if number % 3 else tf.io.encode_png(pixels)
+        (folder / f"{number}.img.jpg").write_bytes(content.numpy())
+    data = ktl.ImageData.from_folder(tmp_path, test_split=0, validation_split=0, verbose=False)
+    config = types.SimpleNamespace(image_size=(224, 224), backbone="own")
+    inside = dataclasses.replace(Inside(None, None, None, None, "none"), config=config)
+    found = CHECKS["image-size"](Subject(data, inside))
+    assert "30 x 20 pixels and is enlarged 11.2 times to 224 x 224" in found.what
+
+
+WORDS = ("good", "bad", "film", "the")
+
+
+def look_at_texts(texts, length, pairs=None):
+    items = texts if pairs is None else list(zip(texts, pairs, strict=True))
+    labels = [number % 2 for number in range(len(items))]
+    data = ktl.TextData.from_arrays(
+        items, labels, test_split=0, validation_split=0, max_bad=1, verbose=False
+    )
+    preprocessor = WordPreprocessor(Vocabulary([*MARKS, *WORDS]), length)
+    modality = types.SimpleNamespace(preprocessor=preprocessor)
+    subject = Subject(data, Inside(None, None, modality, None, "none"))
+    return [CHECKS[name](subject) for name in ("unknown-tokens", "truncated-texts")]
+
+
+# Texts; what is said of unknown tokens, of truncated texts. Each text has a mark in front.
+TEXTS = {
+    "clean": (["the good film", "the bad film"] * 50, None, None),
+    "few-unknown": (["the good film", "the bad film"] * 49 + ["the ugly film"] * 2, None, None),
+    "unknown": (["the good film", "le film bon"] * 50, "25% of the tokens", None),
+    "few-long": (["the good film"] * 96 + ["the good bad film the good film"] * 4, None, None),
+    "long": (
+        ["the good film"] * 90 + ["the good bad film the good film the"] * 10,
+        None,
+        "10% of the training texts have more than 5 tokens (median 4, longest 9): 9% of all",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_unknown_and_truncated_texts_are_found(name):
+    texts, *expected = TEXTS[name]
+    for found, says in zip(look_at_texts(texts, 5), expected, strict=True):
+        assert (found is not None) == bool(says)
+        if says:
+            assert found.severity == "warning"
+            assert says in found.what
+
+
+def test_texts_that_an_encoder_reads_itself_are_not_looked_at():
+    data = ktl.TextData.from_arrays(["a", "b"] * 5, [0, 1] * 5, test_split=0, verbose=False)
+    modality = types.SimpleNamespace(preprocessor=None)
+    subject = Subject(data, Inside(None, None, modality, None, "none"))
+    with pytest.raises(NotChecked, match="makes its tokens itself"):
+        CHECKS["unknown-tokens"](subject)
+
+
+def test_a_check_that_fails_is_named_and_stops_nothing(clean, monkeypatch):
+    def broken(subject):
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setitem(CHECKS, "few-items", broken)
+    found = run_checks(Subject(clean))
+    assert found.not_checked["few-items"] == "the check failed, ZeroDivisionError: of ours"
+    assert found.names == ()
