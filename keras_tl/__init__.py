@@ -18,6 +18,7 @@ _HOMES = {
     "Prediction": "keras_tl.results",
     "Predictions": "keras_tl.results",
     "TextData": "keras_tl.data",
+    "rank_backbones": "keras_tl.comparison.ranking",
 }
 
 _ROOMS = ("backbones", "serving")
@@ -34,6 +35,7 @@ __all__ = [
     "Predictions",
     "TextData",
     "backbones",
+    "rank_backbones",
     "serving",
 ]
 

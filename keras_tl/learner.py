@@ -22,7 +22,7 @@ from keras_tl.config import SAVED_MODEL, CacheConfig, HeadConfig, ModelConfig, P
 from keras_tl.data.augmentation import Augmentation, check_augmentation
 from keras_tl.data.images import ImageData
 from keras_tl.data.inputs import ImageInput
-from keras_tl.data.labelled import LabelledData
+from keras_tl.data.labelled import LabelledData, Split
 from keras_tl.data.options import ImageSize, check_image_size
 from keras_tl.data.text_inputs import TextInput
 from keras_tl.data.texts import TextData
@@ -626,6 +626,31 @@ class Learner:
         """
         split = self._modality.as_split(self._modality.read(items))
         rows = np.concatenate(list(self._trainer.feature_batches(split)))
+        return rows.reshape(len(rows), -1)
+
+    def split_features(
+        self, split: str | Split = "train", cache: str | CacheConfig = "auto"
+    ) -> np.ndarray:
+        """The same of a split of the data, from the feature cache or computed and kept there.
+
+        Args:
+            split: its name; or items of your own choice, such as `data.split("train").take(rows)`.
+            cache: as in `fit_head`, which finds there what was computed here.
+
+        Returns:
+            float32 array (n, d), in the split's order.
+
+        Raises:
+            DataError: there are no data, or no such split.
+            CacheError: the features cannot be kept where asked.
+        """
+        chosen = self._need_data().split(split) if isinstance(split, str) else split
+        config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
+        if config.where == "off":
+            rows = np.concatenate(list(self._trainer.feature_batches(chosen)))
+        else:
+            self._trainer.cache = FeatureCache(config)
+            rows = self._trainer.features(chosen).read(np.arange(len(chosen)))
         return rows.reshape(len(rows), -1)
 
     def save_features(

@@ -36,7 +36,7 @@ def run(monkeypatch, capsys):
 
 def test_all_commands_are_there(run):
     measuring = {"evaluate", "calibrate", "thresholds", "losses"}
-    before_export = {"train", "predict", "features", "report"} | measuring
+    before_export = {"rank", "train", "predict", "features", "report"} | measuring
     assert set(COMMANDS) == before_export | {"export", "verify", "backbones", "demo"}
     for flag in ("--help", "-h"):
         status, out, err = run(flag)
@@ -161,6 +161,9 @@ MISTAKES = {
         ["train", "--data", "digits", "--strategy", "many", "--out", "{}/run"],
         "Unknown strategy 'many'",
     ),
+    "rank-nothing": (["rank", "--data", "digits"], "Missing argument 'BACKBONES...'"),
+    "rank-unknown": (["rank", "--data", "digits", "resnet5"], "Did you mean 'resnet50'"),
+    "rank-twice": (["rank", "--data", "digits", "vgg16", "vgg16"], "vgg16 is given twice"),
     "run-to-evaluate": (["evaluate", "{}/no", "--data", "digits"], "No run at"),
     "run-to-calibrate": (["calibrate", "{}/no", "--data", "digits"], "No run at"),
     "run-for-thresholds": (["thresholds", "{}/no", "--data", "digits"], "No run at"),

@@ -34,6 +34,7 @@ ORDER = [
     {"preflight"},
     {"export"},
     {"learner"},
+    {"comparison"},
     {"testing"},
     {NAME},
     {"cli"},

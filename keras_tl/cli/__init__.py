@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import click
 
-from keras_tl.cli import about, evaluation, runs, train, verify  # noqa: F401 (each adds its commands)
+from keras_tl.cli import about, evaluation, rank, runs, train, verify  # noqa: F401 (each adds its commands)
 from keras_tl.cli.group import cli
 from keras_tl.errors import KerasTLError
 

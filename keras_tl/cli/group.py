@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 import keras_tl
+from keras_tl.errors import ConfigError
 
 
 @click.group(
@@ -64,6 +65,19 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.exceptions.Exit(1)
 
     return wrapped
+
+
+def image_size(value: str | None) -> int | tuple[int, int] | None:
+    """What `--image-size` says, as `Learner` takes it."""
+    if value is None:
+        return None
+    try:
+        sides = tuple(int(side) for side in value.lower().split("x"))
+    except ValueError:
+        raise ConfigError(
+            f"--image-size must be SIDE or HEIGHTxWIDTH in pixels. Received: {value!r}."
+        ) from None
+    return sides[0] if len(sides) == 1 else sides
 
 
 def value_text(value: float | int | None) -> str:

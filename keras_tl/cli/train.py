@@ -8,22 +8,10 @@ import click
 
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
-from keras_tl.cli.group import cli, start_toolkit, value_text, with_json
+from keras_tl.cli.group import cli, image_size, start_toolkit, value_text, with_json
 from keras_tl.config import CACHES
 from keras_tl.errors import ConfigError
 from keras_tl.training.policies import POLICIES
-
-
-def _image_size(value: str | None) -> int | tuple[int, int] | None:
-    if value is None:
-        return None
-    try:
-        sides = tuple(int(side) for side in value.lower().split("x"))
-    except ValueError:
-        raise ConfigError(
-            f"--image-size must be SIDE or HEIGHTxWIDTH in pixels. Received: {value!r}."
-        ) from None
-    return sides[0] if len(sides) == 1 else sides
 
 
 def _number_or_name(value: str | None) -> int | str | None:
@@ -164,7 +152,7 @@ def train(
         options["backbone"],
         data,
         weights=None if weights.lower() == "none" else weights,
-        image_size=_image_size(options["image_size"]),
+        image_size=image_size(options["image_size"]),
         output_block=options["output_block"],
         preprocessor=options["preprocessor"],
         precision=options["precision"],

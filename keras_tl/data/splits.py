@@ -63,3 +63,30 @@ def take_out(
     place_in_class = rows - np.repeat(np.cumsum(counts) - counts, counts)
     is_out = place_in_class < np.repeat(taken, counts)
     return np.sort(by_class[~is_out]), np.sort(by_class[is_out])
+
+
+def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Row numbers of at most `count` items, drawn at random.
+
+    Each class in proportion, and at least once if `count` allows; rows without one class each are
+    drawn regardless of their labels.
+
+    Args:
+        labels: int array (n,), the class of each row; or a float array of any labels.
+        count: at least 1.
+        seed: the same seed draws the same rows.
+
+    Returns:
+        int array, sorted.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    if labels.dtype.kind != "f":
+        # The first of every class, then the others in turn: a row's place among those of its
+        # class, as a share of them.
+        ordered = labels[order]
+        by_class = np.argsort(ordered, kind="stable")
+        counts = np.bincount(ordered)
+        place = np.empty(len(order))
+        place[by_class] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+        order = order[np.argsort(place / counts[ordered], kind="stable")]
+    return np.sort(order[:count])

@@ -1,0 +1,134 @@
+r"""Does `rank_backbones` rank? Its score against the accuracy of a classifier on the same features.
+
+    python benchmarks/ranking.py
+    python benchmarks/ranking.py --sizes 64 --items 500
+
+EfficientNet-Lite0, cut off after each of its blocks, at several image sizes, with ImageNet weights
+and with random ones: each is a backbone of its own. Prints the score, the accuracy on the test
+folder of scikit-learn's `LogisticRegression` (on standardised features of all training images), and
+the rank correlations of the two. The scores are of `--items` training images, with other draws for
+the seeds after the first. All in one process, over a feature cache that is removed afterwards. The
+table in docs/ranking.md was made with it.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import common
+import numpy as np
+
+NAME = "efficientnet_lite0"
+
+
+def measure(data: str, sizes: list[int], random_sizes: list[int], items: int, seeds: list[int]):
+    """Scores and accuracies of all the backbones, in the order of the cuts."""
+    from scipy.stats import kendalltau, spearmanr
+
+    import keras_tl as ktl
+
+    blocks = [block.name for block in ktl.backbones.CATALOGUE[NAME].blocks]
+    given = [
+        {"backbone": NAME, "image_size": size, "output_block": block, "weights": weights}
+        for weights, of_these in (("imagenet", sizes), (None, random_sizes))
+        for size in of_these
+        for block in blocks[1:]
+    ]
+    for one in given:
+        one["name"] = f"{one['weights'] or 'random'} {one['image_size']} px {one['output_block']}"
+    with tempfile.TemporaryDirectory() as folder:
+        cache = ktl.CacheConfig(folder=folder)
+        photos = ktl.ImageData.from_folder(data, validation_split=0, verbose=False)
+        # With the features of all images in the cache, the draws only have to be scored.
+        accuracies = {one["name"]: _accuracy(photos, one, cache) for one in given}
+        rankings = [
+            ktl.rank_backbones(photos, given, items=items, seed=seed, cache=cache, verbose=False)
+            for seed in seeds
+        ]
+    scores = [{row.name: row for row in ranking.rows} for ranking in rankings]
+    rows = [
+        {
+            "name": name,
+            "width": scores[0][name].width,
+            "scores": [found[name].score for found in scores],
+            "accuracy": accuracy,
+            "seconds": scores[0][name].seconds,
+        }
+        for name, accuracy in accuracies.items()
+    ]
+    correlations = {}
+    for group in ("all", "imagenet", "random"):
+        chosen = [row for row in rows if group in ("all", row["name"].split()[0])]
+        if len(chosen) > 2:
+            truth = [row["accuracy"] for row in chosen]
+            each = [[row["scores"][n] for row in chosen] for n in range(len(seeds))]
+            correlations[group] = {
+                "backbones": len(chosen),
+                "spearman": [float(spearmanr(found, truth).statistic) for found in each],
+                "kendall": [float(kendalltau(found, truth).statistic) for found in each],
+                "best_found": [truth[int(np.argmax(found))] - max(truth) for found in each],
+            }
+    return {"rows": rows, "correlations": correlations}
+
+
+def _accuracy(photos: Any, one: dict[str, Any], cache: Any) -> float:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    import keras_tl as ktl
+
+    settings = {key: value for key, value in one.items() if key != "name"}
+    learner = ktl.Learner(data=photos, seed=0, verbose=False, **settings)
+    train, test = (learner.split_features(name, cache) for name in ("train", "test"))
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
+    classifier.fit(train, photos.split("train").labels)
+    accuracy = classifier.score(test, photos.split("test").labels)
+    common.say(f"{one['name']}: accuracy {accuracy:.3f}")
+    return float(accuracy)
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--data", type=Path, default=common.ROOT.parent / "shared/data/cifar10-mini"
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 96])
+    parser.add_argument("--random-sizes", type=int, nargs="*", default=[64])
+    parser.add_argument("--items", type=int, default=2000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    if not args.data.is_dir():
+        print(f"Skipped: there is no folder {args.data}.")
+        sys.exit()
+    result = {"machine": common.machine(), "items": args.items}
+    result |= measure(str(args.data), args.sizes, args.random_sizes, args.items, args.seeds)
+    rows = [
+        [
+            row["name"],
+            str(row["width"]),
+            f"{np.mean(row['scores']):.4f}",
+            f"{row['accuracy']:.3f}",
+            f"{row['seconds']:.1f}",
+        ]
+        for row in sorted(result["rows"], key=lambda row: -np.mean(row["scores"]))
+    ]
+    lines = common.table(["backbone", "features", "LogME", "accuracy", "seconds"], rows)
+    for group, found in result["correlations"].items():
+        spearman, kendall = (
+            ", ".join(f"{value:.3f}" for value in found[name]) for name in ("spearman", "kendall")
+        )
+        lost = ", ".join(f"{value:+.3f}" for value in found["best_found"])
+        lines.append(
+            f"{group} ({found['backbones']}): Spearman {spearman}; Kendall {kendall}; accuracy of "
+            f"the first less that of the best {lost}"
+        )
+    common.show(result, lines, args.json)
+
+
+if __name__ == "__main__":
+    main()

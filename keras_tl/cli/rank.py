@@ -1,0 +1,57 @@
+"""`keras-tl rank`."""
+
+from typing import Any
+
+import click
+
+from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
+from keras_tl.cli.group import cli, image_size, start_toolkit, with_json
+from keras_tl.config import CACHES
+
+
+@cli.command()
+@click.argument("backbones", nargs=-1, required=True, metavar="BACKBONES...")
+@data_options
+@split_options
+@click.option("--image-size", metavar="SIDE|HxW", help="Pixels; each one's own if not given.")
+@click.option(
+    "--preprocessor",
+    help="What makes tokens of texts: tfhub:HANDLE, or a vocab.txt; each encoder's own if not "
+    "given.",
+)
+@click.option("--items", default=2000, show_default=True, help="Training items to look at.")
+@click.option(
+    "--cache",
+    type=click.Choice(CACHES),
+    default="auto",
+    show_default=True,
+    help="Where the features are kept.",
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of the draw of the items.")
+@with_json
+def rank(
+    verbose: bool,
+    backbones: tuple[str, ...],
+    spec: DataAsked,
+    resize: str | None,
+    validation_split: float,
+    test_split: float,
+    split_seed: int,
+    **options: Any,
+) -> tuple[dict, str]:
+    """Rank BACKBONES for the data before training, by a score of their frozen features.
+
+    BACKBONES are names, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH.
+    """
+    toolkit = start_toolkit()
+    size = image_size(options.pop("image_size"))
+    data = load_data(
+        spec,
+        resize=resize,
+        validation_split=validation_split,
+        test_split=test_split,
+        seed=split_seed,
+        verbose=verbose,
+    )
+    found = toolkit.rank_backbones(data, backbones, image_size=size, verbose=verbose, **options)
+    return found.to_json(), found.describe()

@@ -1,0 +1,1 @@
+"""Comparisons: backbones with each other before training, transfer with training from scratch."""

@@ -1,0 +1,117 @@
+"""LogME: how well frozen features explain the labels, without training anything on them."""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from keras_tl.errors import BackboneError, DataError
+
+# The ratio of the precisions is looked for between these multiples of the mean squared singular
+# value, on a grid first, as the evidence may have more than one maximum over it.
+_LOWEST, _HIGHEST, _GRID = 1e-12, 1e12, 145
+
+
+def logme(features: np.ndarray, labels: np.ndarray, task: str) -> float:
+    """The logarithm of maximum evidence (LogME) of a linear model of the labels, per item.
+
+    Source: You, Liu, Wang and Long, 2021, "LogME: Practical Assessment of Pre-trained Models for
+    Transfer Learning", ICML, arXiv:2102.11005, sec. 4. Each column of targets is a linear function
+    of the features with Gaussian weights and noise; what is given is the mean over the columns of
+    `log_evidence`. The columns are, by the task: one a class (0 or 1), as there; one a label (0 or
+    1); or the targets less their mean and over their standard deviation, as the head sees them,
+    so that their unit does not matter. Columns that are the same for all items are left out.
+
+    Args:
+        features: float array (n, d).
+        labels: as in `keras_tl.data.labelled.Split`: int (n,), 0/1 (n, labels), or float (n,).
+        task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`.
+
+    Returns:
+        Nats per item; higher is better. Only scores of the same items can be compared.
+
+    Raises:
+        DataError: the labels, or each of them, are the same for all items.
+        BackboneError: a feature is not finite.
+    """
+    if task == "regression":
+        # In float64: the mean of large float32 targets is not their mean.
+        columns = labels.astype(np.float64)[:, None]
+        columns = (columns - columns.mean()) / (columns.std() or 1.0)
+    elif task == "multilabel":
+        columns = labels.astype(np.float64)
+    else:
+        columns = (labels[:, None] == np.unique(labels)).astype(np.float64)
+    columns = columns[:, np.ptp(columns, axis=0) > 0]
+    if not columns.shape[1]:
+        raise DataError(
+            "The items of the training split all have the same label: there is nothing to tell "
+            "apart. Expected items of at least two classes or values."
+        )
+    return float(log_evidence(features, columns).mean())
+
+
+def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The largest log evidence of each target, per item, over both precisions.
+
+    The evidence of y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta), is eq. 2
+    of LogME (see `logme`). For a ratio t = alpha / beta the best beta is n / Q(t), Q(t) being the
+    least of |y - F w|^2 + t |w|^2, so that one number is left to be looked for; the maximum is the
+    one that the paper's fixed-point iteration (alg. 1) goes to.
+
+    Args:
+        features: float array (n, d), F.
+        targets: float array (n, columns), a y each.
+
+    Returns:
+        float64 (columns,), nats per item.
+
+    Raises:
+        BackboneError: a feature is not finite.
+    """
+    features, targets = features.astype(np.float64), targets.astype(np.float64)
+    if not np.isfinite(features).all():
+        raise BackboneError(
+            "Some features are not finite: the backbone's weights or its inputs are not right. "
+            "Check its weights, its preprocessing and its precision."
+        )
+    n = len(features)
+    left, singular, _ = np.linalg.svd(features, full_matrices=False)
+    # As in `numpy.linalg.matrix_rank`: what is below is rounding.
+    rank = int((singular > singular[0] * max(features.shape) * np.finfo(np.float64).eps).sum())
+    powers = singular[:rank] ** 2
+    explained = (left[:, :rank].T @ targets) ** 2
+    rest = np.maximum((targets**2).sum(axis=0) - explained.sum(axis=0), 0)
+    if not rank:
+        return _profile(np.ones(1), powers, explained, rest, n)[0]
+    grid = np.log(np.geomspace(_LOWEST, _HIGHEST, _GRID) * powers.mean())
+    best = _profile(np.exp(grid), powers, explained, rest, n).argmax(axis=0)
+    found = []
+    for column, place in enumerate(best):
+        around = grid[max(place - 1, 0)], grid[min(place + 1, _GRID - 1)]
+        one = explained[:, [column]], rest[[column]]
+        found.append(
+            -minimize_scalar(
+                lambda log_t, one=one: -_profile(np.exp([log_t]), powers, *one, n)[0, 0],
+                bounds=around,
+                method="bounded",
+            ).fun
+        )
+    return np.array(found)
+
+
+def _profile(
+    ratios: np.ndarray, powers: np.ndarray, explained: np.ndarray, rest: np.ndarray, n: int
+) -> np.ndarray:
+    """The log evidence per item at the best beta, float64 (ratios, columns).
+
+    Args:
+        ratios: (ratios,), alpha / beta.
+        powers: (rank,), the squared singular values of the features.
+        explained: (rank, columns), the squares of the targets along the left singular vectors.
+        rest: (columns,), their squared length outside of those.
+        n: items.
+    """
+    shrinkage = ratios[:, None] / (ratios[:, None] + powers)
+    # Nothing is left of a target that the features give exactly; its evidence has no bound.
+    least = np.maximum(shrinkage @ explained + rest, np.finfo(np.float64).tiny)
+    volume = np.log(shrinkage).sum(axis=1, keepdims=True)
+    return (np.log(n / least) + volume / n - 1 - np.log(2 * np.pi)) / 2
