@@ -364,7 +364,11 @@ class Learner:
         if not self.history and phases[0].batch_norm != "live":
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
-        return [self._run(phase, augment, callbacks) for phase in phases]
+        left = [sum(later.epochs for later in phases[n:]) for n in range(1, len(phases) + 1)]
+        return [
+            self._run(phase, augment, callbacks, following)
+            for phase, following in zip(phases, left, strict=True)
+        ]
 
     def check(self) -> Findings:
         """Looks at data, backbone and head for what would spoil training, in seconds.
@@ -402,7 +406,11 @@ class Learner:
         self.findings.stop_if_hopeless()
 
     def _run(
-        self, phase: Phase, augment: Augmentation, callbacks: Sequence[keras.callbacks.Callback]
+        self,
+        phase: Phase,
+        augment: Augmentation,
+        callbacks: Sequence[keras.callbacks.Callback],
+        following: int = 0,
     ) -> PhaseRecord:
         data, known = self._need_data(), (self.evaluations, self.outcomes, self._trained_with)
         config = self.config
@@ -417,7 +425,7 @@ class Learner:
         self.evaluations, self.outcomes, self._trained_with = {}, {}, None
         self.config = dataclasses.replace(config, temperature=1.0, thresholds=())
         try:
-            return self._trainer.run(phase, data, augment, callbacks)
+            return self._trainer.run(phase, data, augment, callbacks, following)
         except ConfigError:  # It was refused before it began.
             self.evaluations, self.outcomes, self._trained_with = known
             self.config = config

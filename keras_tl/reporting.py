@@ -1,11 +1,13 @@
-"""What people see while it works: rich progress bars on a terminal, lines elsewhere."""
+"""What people see while it works: bars and displays on a terminal, lines elsewhere."""
 
 import importlib.util
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
@@ -39,6 +41,13 @@ class Reporter:
             )
             if importlib.util.find_spec("ipywidgets") is None:
                 self._bars = self.console
+        self._is_live = False
+
+    @property
+    def can_draw(self) -> bool:
+        """Whether it writes to a terminal on which what was drawn can be drawn over."""
+        console = self.console
+        return console.is_terminal and not (console.is_dumb_terminal or console.quiet)
 
     def say(self, message: str) -> None:
         """One line."""
@@ -57,9 +66,32 @@ class Reporter:
             *columns,
             console=self._bars,
             transient=True,
-            disable=self._bars.quiet or not self._bars.is_terminal,
+            # One thing is drawn at a time.
+            disable=self._bars.quiet or not self._bars.is_terminal or self._is_live,
         )
         with shown as progress:
             task = progress.add_task(title, total=total)
             # Steps that run several at a time may pass the end.
             yield lambda done: progress.update(task, completed=min(done, total))
+
+    @contextmanager
+    def live(self, shown: RenderableType) -> Iterator[Callable[[], None]]:
+        """Keeps something in sight below the lines that are said; only where it `can_draw`.
+
+        Yields a function that draws it again. No thread does so meanwhile: it would take the
+        interpreter from what is worked on.
+        """
+        display = Live(
+            shown,
+            console=self.console,
+            auto_refresh=False,
+            transient=True,
+            # What others print goes above it, unless it goes somewhere else.
+            redirect_stdout=sys.stdout.isatty(),
+        )
+        with display:
+            self._is_live = True
+            try:
+                yield display.refresh
+            finally:
+                self._is_live = False

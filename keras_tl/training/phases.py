@@ -119,6 +119,8 @@ def run_phase(
     mixed: bool = False,
     before: float | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    item: str = "item",
+    following: int = 0,
 ) -> PhaseRecord:
     """Trains `model` for one phase.
 
@@ -136,6 +138,8 @@ def run_phase(
         before: what the phase watches on the validation split, of the weights it begins with, if
             they are trained.
         callbacks: the user's own; their `model` is `model`.
+        item: what people call one of the items.
+        following: how many epochs later phases of the same kind have, to tell the time left.
 
     Returns:
         The record of the phase.
@@ -146,14 +150,25 @@ def run_phase(
     alone = model.distribute_strategy.num_replicas_in_sync == 1
     at_a_time = CACHED_STEPS_PER_EXECUTION if cached and alone else 1
     train_blocks = prepare(model, backbone, phase, steps * phase.epochs, task, mixed, at_a_time)
-    progress = EpochProgress(reporter, phase.name, steps, phase.epochs)
+    is_best_kept = validation is not None and phase.patience is not None
+    watched = monitored(task, phase)
+    progress = EpochProgress(
+        reporter,
+        phase.name,
+        steps,
+        phase.epochs,
+        phase.batch_size,
+        item,
+        watched if is_best_kept else None,
+        following,
+    )
     own = [progress]
     if phase.unfreeze_every is not None:
         blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
         own.insert(0, GradualUnfreezing(phase, blocks, train_blocks, reporter))
     best = None
-    if validation is not None and phase.patience is not None:
-        best = BestWeights(phase.patience, before, *monitored(task, phase))
+    if is_best_kept:
+        best = BestWeights(phase.patience, before, *watched)
         own.append(best)
     try:
         history = model.fit(

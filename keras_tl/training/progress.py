@@ -1,47 +1,106 @@
-"""An epoch's progress: a rich bar on a terminal, a line elsewhere."""
+"""An epoch's progress: a display on a terminal, a line for every epoch everywhere."""
 
 import time
 
 import keras
 
 from keras_tl.reporting import Reporter
+from keras_tl.training.dashboard import Dashboard, Pace
+
+# A frame costs a few milliseconds, a step of the head alone one.
+_SECONDS_A_FRAME = 1 / 8
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Records the learning rate in the logs and reports every epoch."""
+    """Records the learning rate in the logs and reports every epoch.
 
-    def __init__(self, reporter: Reporter, name: str, steps: int, count: int):
+    Args:
+        reporter: tells people.
+        name: of the phase.
+        steps: of an epoch.
+        count: of the epochs.
+        items: of a step.
+        item: what one is called.
+        watched: see `keras_tl.training.dashboard.Dashboard`.
+        following: how many epochs later phases of the same kind have.
+    """
+
+    def __init__(
+        self,
+        reporter: Reporter,
+        name: str,
+        steps: int,
+        count: int,
+        items: int,
+        item: str,
+        watched: tuple[str, bool] | None = None,
+        following: int = 0,
+    ):
         super().__init__()
         self._reporter = reporter
-        self._name = name
-        self._steps = steps
-        self._count = count
+        self._pace = Pace(steps, count, following)
+        self._shown = Dashboard(name, count, steps, items, item, self._pace, following, watched)
         self._open = None
-        self._began = 0.0
+        self._draw = None
+        self._drawn = self._began = 0.0
+
+    def on_train_begin(self, logs=None):
+        if self._reporter.can_draw:
+            self._open = self._reporter.live(self._shown)
+            self._draw = self._open.__enter__()
 
     def on_epoch_begin(self, epoch, logs=None):
         self._began = time.perf_counter()
-        self._open = self._reporter.bar(f"{self._name} {epoch + 1}/{self._count}", self._steps)
-        self._advance = self._open.__enter__()
+        self._pace.start_epoch(epoch)
+        shown = self._shown
+        shown.epoch, shown.step, shown.is_validating, shown.logs = epoch + 1, 0, False, {}
+        self._frame(logs)
 
     def on_train_batch_end(self, batch, logs=None):
-        self._advance(batch + 1)
+        self._shown.step = batch + 1
+        self._pace.step(batch + 1)
+        self._frame_if_due(logs)
+
+    def on_test_begin(self, logs=None):
+        self._shown.is_validating = True
+        self._pace.start_validation()
+        self._frame_if_due(None)
+
+    def on_test_end(self, logs=None):
+        self._pace.end_validation()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.close()
-        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
-        logs["learning_rate"] = float(rate)
-        values = "  ".join(
-            f"{name} {value:.4f}" for name, value in logs.items() if name != "learning_rate"
-        )
+        logs["learning_rate"] = self._rate()
+        values = {name: value for name, value in logs.items() if name != "learning_rate"}
+        self._shown.done.append({name: float(value) for name, value in values.items()})
+        told = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
         seconds = time.perf_counter() - self._began
         self._reporter.say(
-            f"{self._name:<10} epoch {epoch + 1:>2}/{self._count}  {values}  "
+            f"{self._shown.name:<10} epoch {epoch + 1:>2}/{self._shown.epochs}  {told}  "
             f"rate {logs['learning_rate']:.1e}  {seconds:.1f} s"
         )
 
+    def on_train_end(self, logs=None):
+        self.close()
+
     def close(self) -> None:
-        """Takes the bar off the screen, also after an interruption."""
+        """Takes the display off the screen, also after an interruption."""
         if self._open is not None:
             self._open.__exit__(None, None, None)
-            self._open = None
+            self._open = self._draw = None
+
+    def _frame_if_due(self, logs: dict | None) -> None:
+        if self._draw is not None and time.perf_counter() - self._drawn >= _SECONDS_A_FRAME:
+            self._frame(logs)
+
+    def _frame(self, logs: dict | None) -> None:
+        if self._draw is None:
+            return
+        if logs:
+            self._shown.logs = {name: float(value) for name, value in logs.items()}
+        self._shown.rate = self._rate()
+        self._draw()
+        self._drawn = time.perf_counter()
+
+    def _rate(self) -> float:
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))

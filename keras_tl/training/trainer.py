@@ -70,11 +70,12 @@ class Trainer:
         data: LabelledData,
         augment: Augmentation = False,
         callbacks: Sequence[keras.callbacks.Callback] = (),
+        following: int = 0,
     ) -> PhaseRecord:
         """Runs a phase and adds its record to the history.
 
         A frozen phase without augmentation trains the head on cached features; every other
-        phase runs the whole model.
+        phase runs the whole model. `following`: see `run_phase`.
         """
         phase, augment = self._settled(phase, data, augment)
         before = None
@@ -97,6 +98,8 @@ class Trainer:
                 mixed=inputs.mixed,
                 before=before,
                 callbacks=callbacks,
+                item=self._modality.item,
+                following=following,
             )
         record = dataclasses.replace(record, augment=names_of(augment))
         if cached:

@@ -99,7 +99,15 @@ def fit_language_model(
     held_out = None if validation is None else TokenStream(validation, phase.batch_size, bptt)
     copy = _carrying(model, phase.batch_size, seed)
     _compile(copy, _optimizer(copy, phase, len(stream) * phase.epochs))
-    progress = EpochProgress(reporter, phase.name, len(stream), phase.epochs)
+    progress = EpochProgress(
+        reporter,
+        phase.name,
+        len(stream),
+        phase.epochs,
+        phase.batch_size * bptt,
+        "token",
+        ("perplexity", False) if held_out is not None and phase.patience is not None else None,
+    )
     own, best = [_Contiguous(stream), progress], None
     if held_out is not None and phase.patience is not None:
         before = _perplexity(copy, held_out)

@@ -1,0 +1,208 @@
+"""What a terminal shows while a phase trains."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+_WIDEST, _NARROW = 78, 64
+_BARS = "▁▂▃▄▅▆▇█"
+# Of the last epochs, as many as fit beside the numbers.
+_LONGEST_LINE = 12
+_VALIDATION = "val_"
+
+
+class Pace:
+    """How fast the steps of a phase are, and how long the rest of them will take.
+
+    The first step counts for nothing: it includes the tracing of the graph.
+
+    Args:
+        steps: of an epoch.
+        epochs: of the phase.
+        following: epochs of later phases of the same kind.
+        clock: gives seconds.
+
+    Attributes:
+        per_second: steps, while training; `None`: not known yet.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        epochs: int,
+        following: int = 0,
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        self.per_second: float | None = None
+        self._steps = steps
+        self._epochs = epochs
+        self._following = following
+        self._clock = clock
+        self._epoch = self._step = self._counted = 0
+        self._seconds = self._validation = 0.0
+        self._last: float | None = None
+
+    def start_epoch(self, epoch: int) -> None:
+        """An epoch begins, counted from 0."""
+        self._epoch, self._step = epoch, 0
+        if epoch:
+            self._last = self._clock()
+
+    def step(self, done: int) -> None:
+        """So many steps of the epoch are done."""
+        now = self._clock()
+        if self._last is not None:
+            self._seconds += now - self._last
+            self._counted += done - self._step
+            self.per_second = self._counted / max(self._seconds, 1e-9)
+        self._step, self._last = done, now
+
+    def start_validation(self) -> None:
+        """The training of an epoch is over."""
+        self._last = self._clock()
+
+    def end_validation(self) -> None:
+        """The validation of an epoch is over."""
+        self._validation = self._clock() - self._last
+
+    @property
+    def left(self) -> float | None:
+        """Seconds to the end of the phase, if nothing stops it early; `None`: not known yet."""
+        epochs = self._epochs - self._epoch
+        return self._seconds_of(epochs * self._steps - self._step, epochs)
+
+    @property
+    def left_in_all(self) -> float | None:
+        """The same, to the end of the last of the phases, as if their epochs took as long."""
+        epochs = self._epochs - self._epoch + self._following
+        return self._seconds_of(epochs * self._steps - self._step, epochs)
+
+    def _seconds_of(self, steps: int, validations: int) -> float | None:
+        if self.per_second is None:
+            return None
+        return steps / self.per_second + validations * self._validation
+
+
+@dataclass
+class Dashboard:
+    """A phase as it stands; rich draws it.
+
+    Attributes:
+        name: of the phase.
+        epochs: of the phase.
+        steps: of an epoch.
+        items: of a step.
+        item: what one is called.
+        pace: of the steps.
+        following: how many more epochs later phases have.
+        watched: what the best epoch is chosen by on the validation split, and whether more of it
+            is better; `None`: no epoch is.
+        epoch: the current one, from 1.
+        step: steps of it that are done.
+        is_validating: whether they all are, and the validation split is gone through.
+        logs: the means of the epoch so far.
+        done: for each epoch that is over its values.
+        rate: the learning rate.
+    """
+
+    name: str
+    epochs: int
+    steps: int
+    items: int
+    item: str
+    pace: Pace
+    following: int = 0
+    watched: tuple[str, bool] | None = None
+    epoch: int = 1
+    step: int = 0
+    is_validating: bool = False
+    logs: dict[str, float] = field(default_factory=dict)
+    done: list[dict[str, float]] = field(default_factory=list)
+    rate: float | None = None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The frame: a bar, a table of the values so far, rate and time left."""
+        width = min(_WIDEST, options.max_width)
+        is_wide = width >= _NARROW
+        table = self._values(is_wide and not options.ascii_only, is_wide)
+        values = [table] if self.done or self.logs else []
+        parts = [self._progress(), *values, Text(self._foot())]
+        title = f"{self.name}: epoch {self.epoch} of {self.epochs}"
+        yield Panel(Group(*parts), title=title, title_align="left", width=width)
+
+    def _progress(self) -> Table:
+        grid = Table.grid(padding=(0, 1), expand=True)
+        grid.add_column(ratio=1)
+        grid.add_column(justify="right", no_wrap=True)
+        count = f"{min(self.step, self.steps):,}/{self.steps:,}"
+        if self.is_validating:
+            doing = "validation"
+        elif self.pace.per_second is None:
+            doing = "starting"
+        else:
+            doing = f"{self.pace.per_second * self.items:,.0f} {self.item}s/s"
+        bar = ProgressBar(total=self.steps, completed=min(self.step, self.steps))
+        grid.add_row(bar, f"{count}  {doing}")
+        return grid
+
+    def _values(self, with_lines: bool, with_best: bool) -> Table:
+        table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
+        for heading in ("", "training", "", "validation", "", ""):
+            right = heading != ""
+            table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+        rows = [*self.done, self.logs]
+        names = {name: None for row in rows for name in row if not name.startswith(_VALIDATION)}
+        for name in names:
+            cells = [name]
+            for key in (name, _VALIDATION + name):
+                values = [row[key] for row in rows if key in row]
+                cells.append(f"{values[-1]:.4f}" if values else "-")
+                cells.append(sparkline(values[-_LONGEST_LINE:]) if with_lines else "")
+            table.add_row(*cells, self._best_of(name) if with_best else "")
+        return table
+
+    def _best_of(self, name: str) -> str:
+        if self.watched is None or self.watched[0] != name:
+            return ""
+        values = [row.get(_VALIDATION + name, math.nan) for row in self.done]
+        finite = [value for value in values if math.isfinite(value)]
+        if not finite:
+            return ""
+        best = (max if self.watched[1] else min)(finite)
+        return f"best {best:.4f}, epoch {values.index(best) + 1}"
+
+    def _foot(self) -> str:
+        parts = [] if self.rate is None else [f"rate {self.rate:.1e}"]
+        if self.pace.left is not None:
+            parts.append(f"{duration(self.pace.left)} left")
+            if self.following:
+                parts.append(f"{duration(self.pace.left_in_all)} with the later phases")
+        return "   ".join(parts)
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """A bar for each value, from the lowest to the highest of them; none for fewer than two."""
+    finite = [value for value in values if math.isfinite(value)]
+    if len(finite) < 2:
+        return ""
+    low, span = min(finite), max(finite) - min(finite)
+    return "".join(
+        _BARS[round((value - low) / (span or 1) * (len(_BARS) - 1))]
+        if math.isfinite(value)
+        else " "
+        for value in values
+    )
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, or hours too: `4:05`, `1:04:05`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
