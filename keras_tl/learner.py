@@ -36,7 +36,10 @@ from keras_tl.evaluation.calibration import (
 )
 from keras_tl.evaluation.losses import TopLosses, top_losses
 from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.outcomes import Outcomes, read_outcomes
+from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
+from keras_tl.evaluation.phase_fit import OVERFITS
 from keras_tl.evaluation.report import write_report
 from keras_tl.evaluation.slices import measure_slices, slice_values
 from keras_tl.evaluation.thresholds import Rule, Thresholds, check_has_thresholds, choose_thresholds
@@ -300,7 +303,9 @@ class Learner:
         check_augmentation(augment)
         config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
         self._trainer.cache = FeatureCache(config)
-        return self._run(phase, augment, callbacks)
+        record = self._run(phase, augment, callbacks)
+        self._tell_if_overfitting()
+        return record
 
     def fine_tune(
         self,
@@ -365,10 +370,12 @@ class Learner:
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
         left = [sum(later.epochs for later in phases[n:]) for n in range(1, len(phases) + 1)]
-        return [
+        records = [
             self._run(phase, augment, callbacks, following)
             for phase, following in zip(phases, left, strict=True)
         ]
+        self._tell_if_overfitting()
+        return records
 
     def check(self) -> Findings:
         """Looks at data, backbone and head for what would spoil training, in seconds.
@@ -603,6 +610,35 @@ class Learner:
             self._measure(split)
             known = before.get(split, {})
             self.evaluations[split] |= {name: known[name] for name in kept if name in known}
+
+    def overfitting(self, measure: bool = False) -> Overfitting:
+        """Whether the model overfits or underfits by the curves of its training, and what to try.
+
+        Args:
+            measure: run the model as it is over the training and validation splits too, for the
+                gap between them and not only the least that it can be.
+
+        Raises:
+            RunError: nothing has been trained yet.
+            DataError: to be measured, and there are no data, or no validation split.
+        """
+        splits = {} if self.data is None else self.data.splits
+        items = len(splits["validation"]) if "validation" in splits else None
+        measured = None
+        if measure:
+            chosen = {name: self._need_data().split(name) for name in ("train", "validation")}
+            measured = {
+                name: METRICS[self.config.task](
+                    split.labels, self._trainer.logits(split), self.class_names
+                )
+                for name, split in chosen.items()
+            }
+        return find_overfitting(self.history, self.task, self.config, self.blocks, items, measured)
+
+    def _tell_if_overfitting(self) -> None:
+        found = self.overfitting()
+        if found.state == OVERFITS:
+            self._reporter.say(f"{found.statement} learner.overfitting() says what to try.")
 
     def predict(
         self, items: ImageInput | TextInput

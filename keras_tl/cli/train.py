@@ -128,6 +128,7 @@ def train(
     """Train a head on a frozen backbone, fine-tune both, and save the run."""
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
+    from keras_tl.evaluation.phase_fit import OVERFITS
     from keras_tl.training.checkpoints import check_target
 
     if out is None and not check:
@@ -188,6 +189,8 @@ def train(
             **shared,
         )
         result["fine_tuned"] = _evaluate_and_save(learner, out)
+    overfitting = learner.overfitting()
+    result["overfitting"] = overfitting.to_json()
     lines = [f"Saved the run to {out}."]
     if learner.findings:
         lines.append(f"{learner.findings.summary()} They are in the run.")
@@ -201,6 +204,11 @@ def train(
         learner.save(out)
         result["calibrated"] = calibrated.to_json()
         lines.append(calibrated.describe())
+    if overfitting.state == OVERFITS:
+        lines += [
+            f"Against overfitting, try {remedy.what}: {remedy.command or remedy.python}"
+            for remedy in overfitting.remedies
+        ]
     return result, "\n".join(lines)
 
 

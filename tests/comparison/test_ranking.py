@@ -1,0 +1,177 @@
+"""`rank_backbones`: what is ranked, on which items, and what becomes of a backbone that fails."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import keras_tl as ktl
+from keras_tl.backbones.loading import seeded
+from keras_tl.comparison.ranking import RankedBackbone, Ranking
+from keras_tl.comparison.transferability import logme
+from keras_tl.data.splits import draw
+from keras_tl.errors import ConfigError, DataError
+from tests.conftest import make_small_learner, make_tiny_data, small_network
+
+SETTINGS = {"image_size": 32, "preprocess": "tf", "cache": "memory", "verbose": False}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_tiny_data()
+
+
+@pytest.fixture(scope="module")
+def network():
+    with seeded(0):
+        return small_network()
+
+
+@pytest.fixture(scope="module")
+def blind(network):
+    """The same network, but it gives the same for everything."""
+    copy = small_network()
+    copy.set_weights([0 * weight for weight in network.get_weights()])
+    return copy
+
+
+@pytest.fixture(scope="module")
+def ranking(data, network, blind):
+    given = [
+        {"name": "blind", "backbone": blind},
+        {"name": "too small", "backbone": "efficientnet_lite0", "image_size": 8},
+        make_small_learner(data),
+        network,
+        {"name": "first block", "backbone": network, "output_block": "first"},
+    ]
+    return ktl.rank_backbones(data, given, items=20, **SETTINGS)
+
+
+def test_the_best_is_first_and_what_cannot_be_ranked_is_last_with_the_reason(ranking):
+    names = [row.name for row in ranking.rows]
+    assert names[-2:] == ["blind", "too small"]
+    assert ranking.best.name == names[0]
+    scores = [row.score for row in ranking.rows[:-1]]
+    assert scores == sorted(scores, reverse=True)
+    assert ranking.rows[-1].score is None
+    assert "at least 32 x 32 pixels" in ranking.rows[-1].error
+    widths = {row.name: row.width for row in ranking.rows}
+    assert (widths["small"], widths["first block"]) == (16, 8)
+
+
+def test_a_learner_is_ranked_by_its_backbone(ranking):
+    scores = {row.name: row.score for row in ranking.rows}
+    assert scores["learner of small"] == pytest.approx(scores["small"], abs=1e-6)
+
+
+def test_the_score_is_that_of_the_features_of_the_items_drawn(ranking, data, network):
+    train = data.split("train")
+    chosen = train.take(draw(train.labels, 20, seed=0))
+    learner = make_small_learner(data)
+    score = logme(learner.split_features(chosen, "off"), chosen.labels, data.task)
+    assert {row.name: row.score for row in ranking.rows}["small"] == pytest.approx(score, abs=1e-5)
+    assert (ranking.items, ranking.item, ranking.task) == (20, "image", "multiclass")
+
+
+def test_how_a_ranking_is_shown(ranking):
+    text, html = ranking.describe(), ranking._repr_html_()
+    lines = text.splitlines()
+    assert lines[0].split() == ["backbone", "LogME", "features", "weights", "seconds"]
+    assert len({len(line) for line in lines[:6]}) == 1
+    for row in ranking.rows:
+        assert row.name in text
+        assert f"<td>{row.name}</td>" in html
+    assert ranking.rows[-1].error in text
+    assert "20 training images" in text
+    read = json.loads(json.dumps(ranking.to_json()))
+    assert [row["name"] for row in read["rows"]] == [row.name for row in ranking.rows]
+    assert "2102.11005" in read["method"]
+
+
+def test_names_are_no_markup():
+    rows = (RankedBackbone("<b>", 1.0, 2, 3), RankedBackbone("c", error="a < b"))
+    html = Ranking(rows, "binary", 2, "image", 0)._repr_html_()
+    assert "<td>&lt;b&gt;</td>" in html
+    assert "a &lt; b" in html
+
+
+@pytest.mark.parametrize("task", ["multilabel", "regression"])
+def test_other_tasks_rank_too(data, network, blind, task):
+    numbers = data.split("train").labels
+    labels = {
+        "multilabel": np.eye(3, dtype=np.float32)[numbers][:, :2],
+        "regression": 100 + numbers.astype(np.float32),
+    }[task]
+    train = dataclasses.replace(data.split("train"), labels=labels)
+    names = ("red", "green") if task == "multilabel" else ()
+    other = dataclasses.replace(data, splits={"train": train}, task=task, class_names=names)
+    given = [{"name": "blind", "backbone": blind}, network]
+    found = ktl.rank_backbones(other, given, **SETTINGS)
+    assert [row.name for row in found.rows] == ["small", "blind"]
+    assert found.items == len(train)
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "error", "message"),
+    [
+        ([], {}, ConfigError, "a list of at least one"),
+        ("vgg16", {}, ConfigError, "a list of at least one"),
+        ({"backbone": "vgg16"}, {}, ConfigError, "a list of at least one"),
+        ([{"output_block": "top"}], {}, ConfigError, "needs the key 'backbone'"),
+        (["vgg16", "vgg16"], {}, ConfigError, "vgg16 is given twice"),
+        (["vgg16"], {"items": 1}, ConfigError, "items must be a whole number of at least 2"),
+        (["vgg61"], {}, ConfigError, "None of the backbones could be ranked. vgg61: Unknown"),
+    ],
+)
+def test_mistakes(data, given, options, error, message):
+    with pytest.raises(error, match=message):
+        ktl.rank_backbones(data, given, verbose=False, **options)
+
+
+def test_data_at_fault_stop_everything(data, network):
+    train = data.split("train")
+    same = dataclasses.replace(train, labels=np.zeros_like(train.labels))
+    with pytest.raises(DataError, match="all have the same label"):
+        ktl.rank_backbones(dataclasses.replace(data, splits={"train": same}), [network], **SETTINGS)
+
+
+def test_what_was_ranked_is_found_again_by_the_head(tmp_path, data, network):
+    cache = ktl.CacheConfig(folder=str(tmp_path))
+    ktl.rank_backbones(data, [network], **(SETTINGS | {"cache": cache}))
+    (entry,) = (tmp_path / "features").iterdir()
+    learner = ktl.Learner(network, data, image_size=32, preprocess="tf", seed=0, verbose=False)
+    features = learner.split_features("train", cache)
+    assert features.shape == (len(data.split("train")), 16)
+    assert list((tmp_path / "features").iterdir()) == [entry]
+
+
+# Class sizes, and how many to draw; how many of each class that makes.
+DRAWS = [
+    ([100, 50, 10], 32, [20, 10, 2]),
+    ([100, 50, 1], 10, None),
+    ([5, 5], 20, [5, 5]),
+    ([90, 10], 2, [1, 1]),
+    ([4, 0, 4], 4, [2, 0, 2]),
+]
+
+
+@pytest.mark.parametrize(("sizes", "count", "expected"), DRAWS)
+def test_each_class_is_drawn_in_proportion_and_at_least_once(sizes, count, expected):
+    labels = np.random.default_rng(1).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    rows = draw(labels, count, seed=0)
+    assert len(rows) == len(set(rows)) == min(count, len(labels))
+    assert list(rows) == sorted(rows)
+    found = np.bincount(labels[rows], minlength=len(sizes))
+    assert (found > 0).tolist() == [size > 0 for size in sizes]
+    if expected is not None:
+        assert found.tolist() == expected
+    assert np.array_equal(rows, draw(labels, count, seed=0))
+    if count < len(labels):
+        assert not np.array_equal(rows, draw(labels, count, seed=1))
+
+
+def test_rows_without_one_class_are_drawn_at_random():
+    rows = draw(np.zeros((50, 3), np.float32), 10, seed=0)
+    assert len(set(rows)) == 10
+    assert set(rows) <= set(range(50))

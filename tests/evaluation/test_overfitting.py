@@ -1,0 +1,352 @@
+"""Overfitting: what constructed curves and tiny real runs say, and the remedies that fit them."""
+
+import dataclasses
+import json
+import re
+
+import keras
+import numpy as np
+import pytest
+
+import keras_tl as ktl
+from keras_tl.config import HeadConfig, ModelConfig, Phase
+from keras_tl.errors import DataError, RunError
+from keras_tl.evaluation.overfitting import find_overfitting
+from keras_tl.tasks import TASKS
+from keras_tl.training.history import PhaseRecord
+from keras_tl.training.policies import HEADS, POLICIES
+from tests.conftest import make_small_learner, make_tiny_data
+
+BLOCKS = ("stem", "block1", "block2", "top")
+HEAD = dataclasses.replace(HEADS["image"], epochs=4)
+TUNE = dataclasses.replace(POLICIES["standard"]["image"][0], epochs=4)
+TEXT = dataclasses.replace(POLICIES["standard"]["text"][0], epochs=4)
+SCRATCH = dataclasses.replace(POLICIES["scratch"]["image"][0], epochs=4)
+
+FALLING, RISING = [1.0, 0.5, 0.2, 0.1], [0.6, 0.7, 0.8, 0.9]
+GOOD, BETTER = [0.7, 0.8, 0.9, 0.95], [0.8, 0.9, 0.95, 0.99]
+
+
+def record(
+    loss, val_loss, accuracy=None, val_accuracy=None, phase=HEAD, kept=None, augment=(), name=None
+):
+    """A phase with these curves; the best epoch was kept, unless it is said."""
+    name = name or "accuracy"
+    columns = {"loss": loss, "val_loss": val_loss, name: accuracy, f"val_{name}": val_accuracy}
+    columns = {key: values for key, values in columns.items() if values is not None}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if kept is None:
+        kept = len(rows) if val_loss is None else int(np.argmin(val_loss)) + 1
+    return PhaseRecord(phase, tuple(rows), 1.0, kept, phase is HEAD, augment)
+
+
+def find(*history, task="multiclass", head=None, text=False, items=None, **options):
+    names = () if task == "regression" else ("a", "b", "c", "d")[: 2 if task == "binary" else 4]
+    size = None if text else (32, 32)
+    config = ModelConfig("own", size, None, task, names, head or HeadConfig())
+    return find_overfitting(history, TASKS[task](names), config, BLOCKS, items, **options)
+
+
+WIDE = {"loss": FALLING, "val_loss": FALLING, "accuracy": BETTER, "val_accuracy": [0.7] * 4}
+CLOSE = WIDE | {"val_accuracy": GOOD}
+LATE = CLOSE | {"val_loss": [0.9, 0.3, 0.19, 0.189]}
+WORSE = CLOSE | {"val_loss": RISING, "val_accuracy": [0.8, 0.8, 0.79, 0.78], "kept": 1}
+HIGH = {"loss": [1.3, 1.2, 1.15, 1.15], "val_loss": [1.3, 1.2, 1.15, 1.15]}
+
+# The last phase's curves, other arguments; the state.
+STATES = {
+    "a-wide-gap": (WIDE, {}, "overfits"),
+    "a-wide-gap-in-fine-tuning": (WIDE | {"phase": TUNE}, {}, "overfits"),
+    "a-gap-that-chance-may-make": (WIDE, {"items": 10}, "underfits"),
+    "a-gap-that-chance-does-not-make": (WIDE, {"items": 1000}, "overfits"),
+    "mixed-labels-have-no-gap": (WIDE | {"augment": ("mixup",)}, {}, "underfits"),
+    "converged": (LATE, {}, "fits"),
+    "still-falling": (CLOSE, {}, "underfits"),
+    "still-falling-but-stopped": (
+        CLOSE | {"phase": dataclasses.replace(HEAD, epochs=9)},
+        {},
+        "fits",
+    ),
+    "high-on-both": (HIGH, {}, "underfits"),
+    "high-for-two-classes-only": (
+        {"loss": [0.5, 0.4], "val_loss": [0.5, 0.4999]},
+        {"task": "binary"},
+        "underfits",
+    ),
+    "low-for-four": ({"loss": [0.5, 0.4], "val_loss": [0.5, 0.4999]}, {}, "fits"),
+    "stopped-in-time": (WORSE, {}, "spared"),
+    "not-stopped": (WORSE | {"phase": SCRATCH, "kept": 4}, {}, "overfits"),
+    "one-worse-epoch": (CLOSE | {"val_loss": [0.9, 0.5, 0.3, 0.4]}, {}, "fits"),
+    "a-little-worse": (CLOSE | {"val_loss": [0.9, 0.3, 0.305, 0.31]}, {}, "fits"),
+    "worse-and-back": (
+        {"loss": FALLING, "val_loss": [0.3, 0.5, 0.5, 0.3001], "kept": 1},
+        {},
+        "fits",
+    ),
+    "never-better-than-before": (WORSE | {"kept": 0}, {}, "spared"),
+    "training-gets-worse-too": (WORSE | {"loss": [0.5, 0.6, 0.7, 0.8]}, {}, "diverged"),
+    "only-harm": ({"loss": [9.0], "val_loss": [9.0], "kept": 0}, {}, "diverged"),
+    "not-a-number": (CLOSE | {"loss": [0.9, 0.3, 0.2, np.nan]}, {}, "diverged"),
+    "never-a-number": ({"loss": [np.nan] * 2, "val_loss": [np.nan] * 2, "kept": 0}, {}, "diverged"),
+    "by-the-metric": (
+        CLOSE | {"val_loss": RISING, "phase": TEXT, "kept": 4},
+        {"text": True},
+        "fits",
+    ),
+    "by-the-metric-worse": (
+        {"loss": FALLING, "val_loss": RISING, "accuracy": [0.9] * 4}
+        | {"val_accuracy": [0.9, 0.85, 0.86, 0.85], "phase": TEXT, "kept": 1},
+        {"text": True},
+        "spared",
+    ),
+    "no-validation": ({"loss": FALLING, "val_loss": None, "accuracy": BETTER}, {}, "unknown"),
+}
+ERRORS = {"loss": FALLING, "val_loss": [0.9, 0.3, 0.19, 0.189], "name": "mae"}
+STATES |= {
+    "regression": (
+        ERRORS | {"accuracy": [0.4] * 4, "val_accuracy": [0.5] * 4},
+        {"task": "regression"},
+        "fits",
+    ),
+    "regression-wide": (
+        ERRORS | {"accuracy": [0.4] * 4, "val_accuracy": [0.7] * 4},
+        {"task": "regression"},
+        "overfits",
+    ),
+    "regression-of-no-matter": (
+        ERRORS | {"accuracy": [0.01] * 4, "val_accuracy": [0.02] * 4},
+        {"task": "regression"},
+        "fits",
+    ),
+    "multilabel": (
+        LATE | {"name": "auc", "val_accuracy": [0.7] * 4},
+        {"task": "multilabel"},
+        "overfits",
+    ),
+    "multilabel-of-rare-labels": (HIGH | {"name": "auc"}, {"task": "multilabel"}, "fits"),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_state(name):
+    curves, options, state = STATES[name]
+    found = find(record(**curves), **options)
+    assert found.state == found.phases[0].state == state
+    json.dumps(found.to_json())
+    assert found.statement in found.describe() == str(found)
+    assert len(found.remedies) == {"fits": 0, "unknown": 1}.get(state, 2)
+
+
+def test_what_early_stopping_saved_and_avoided():
+    phase = dataclasses.replace(HEAD, epochs=10)
+    (found,) = find(record(**(WORSE | {"phase": phase}))).phases
+    assert (found.planned, found.ran, found.saved) == (10, 4, 6)
+    assert (found.kept_epoch, found.best_epoch, found.watched) == (1, 1, "loss")
+    assert found.avoided == pytest.approx(0.3)
+    text = find(record(**(WORSE | {"phase": phase}))).describe()
+    assert "early stopping saved 6 epochs, keeping it avoided 0.3000 of loss" in text
+
+
+def test_the_gap_is_that_of_the_kept_epoch_and_its_trend_that_of_all():
+    (found,) = find(record(**(WIDE | {"kept": 2}))).phases
+    assert (found.train, found.validation) == (0.9, 0.7)
+    assert found.gap == pytest.approx(0.2)
+    # 0.1, 0.2, 0.25, 0.29
+    assert found.trend == pytest.approx(0.062)
+    (short,) = find(record([1, 0.5], [1, 0.5], [0.5, 0.6], [0.5, 0.6])).phases
+    assert short.trend is None
+    assert "at least 0.200 apart" in find(record(**(WIDE | {"kept": 2}))).statement
+
+
+def test_what_was_measured_comes_before_what_was_logged():
+    measured = {"train": {"accuracy": 0.9}, "validation": {"accuracy": 0.5}}
+    found = find(record(**LATE), measured=measured)
+    assert found.state == "overfits"
+    assert (found.phases[0].gap, found.phases[0].is_measured) == (pytest.approx(0.4), True)
+    assert "accuracy 0.900 in training, 0.500 on the validation split (0.400" in found.statement
+    no_curves = {"loss": FALLING, "val_loss": None, "accuracy": BETTER}
+    assert find(record(**no_curves), measured=measured).state == "overfits"
+    close = {"train": {"accuracy": 0.9}, "validation": {"accuracy": 0.9}}
+    assert find(record(**no_curves), measured=close).state == "fits"
+
+
+def test_the_weights_decide_which_phase_is_spoken_of():
+    harm = record(**(WORSE | {"kept": 0, "phase": TUNE}))
+    found = find(record(**WIDE), harm)
+    assert (found.state, found.statement[:5]) == ("overfits", "head:")
+    found = find(record(**LATE), harm)
+    assert (found.state, found.statement[:10]) == ("spared", "fine-tune:")
+    found = find(record(**WIDE), record(**(LATE | {"phase": TUNE})))
+    assert (found.state, [phase.state for phase in found.phases]) == ("fits", ["overfits", "fits"])
+
+
+def tuned(**changes):
+    return WIDE | {"phase": TUNE} | changes
+
+
+SMOOTH = dataclasses.replace(TUNE, label_smoothing=0.1)
+ALL_USED = dataclasses.replace(SMOOTH, unfreeze=1, weight_decay=0.1)
+DROPPED = {"head": HeadConfig(dropout=0.5)}
+REPLACED = "ktl.Learner(backbone, data, head=dataclasses.replace(learner.config.head, {}))"
+
+# The curves, other arguments; the calls.
+REMEDIES = {
+    "head": (WIDE, {}, ["learner.fit_head(augment=True)", REPLACED.format("dropout=0.5")]),
+    "head-with-hidden-layers": (
+        WIDE,
+        {"head": HeadConfig(hidden=(64,))},
+        [REPLACED.format("hidden=()"), "learner.fit_head(augment=True)"],
+    ),
+    "head-of-texts": (
+        WIDE,
+        {"text": True},
+        [REPLACED.format("dropout=0.5"), "learner.fit_head(label_smoothing=0.1)"],
+    ),
+    "regression-of-texts": (
+        ERRORS | {"accuracy": [0.4] * 4, "val_accuracy": [0.7] * 4},
+        {"text": True, "task": "regression"},
+        [REPLACED.format("dropout=0.5"), "ktl.Learner(backbone, more_data)"],
+    ),
+    "not-augmented": (
+        tuned(),
+        {},
+        ["learner.fine_tune(augment=True)", "learner.fine_tune(unfreeze=2)"],
+    ),
+    "augmented": (
+        tuned(augment=("standard",)),
+        {},
+        ['learner.fine_tune(augment="randaugment")', "learner.fine_tune(unfreeze=2)"],
+    ),
+    "first-epoch-best": (
+        tuned(kept=1),
+        {},
+        ["learner.fine_tune(learning_rate=3e-05)", "learner.fine_tune(augment=True)"],
+    ),
+    "few-unfrozen": (
+        tuned(phase=dataclasses.replace(TUNE, unfreeze=1), augment=("no-flip",)),
+        DROPPED,
+        [
+            "learner.fine_tune(label_smoothing=0.1)",
+            "learner.fine_tune(policy=dataclasses.replace(learner.history[-1].phase, "
+            "weight_decay=0.1))",
+        ],
+    ),
+    "all-used": (
+        tuned(phase=ALL_USED, augment=("randaugment",)),
+        DROPPED,
+        ["ktl.Learner(backbone, more_data)", "learner.fine_tune(learning_rate=3e-05)"],
+    ),
+    "scratch": (
+        WORSE | {"phase": SCRATCH, "kept": 4},
+        {},
+        [
+            'learner.fine_tune(policy="scratch", augment=True)',
+            'learner.fine_tune(policy="scratch", unfreeze=2)',
+        ],
+    ),
+    "head-still-falling": (CLOSE, {}, ["learner.fit_head(epochs=8)", "learner.fine_tune()"]),
+    "head-high": (HIGH, {}, ["learner.fine_tune()", "learner.fit_head(learning_rate=3e-03)"]),
+    "tuned-high": (
+        HIGH | {"phase": dataclasses.replace(TUNE, unfreeze=2), "augment": ("cutmix",)},
+        {},
+        ['learner.fine_tune(unfreeze="all")', "learner.fine_tune(augment=True)"],
+    ),
+    "diverged": (
+        {"loss": [9.0], "val_loss": [9.0], "kept": 0, "phase": TUNE},
+        {},
+        ["learner.fine_tune(learning_rate=1e-05)", 'learner.lr_find("fine-tune").suggestion'],
+    ),
+    "no-validation": (
+        {"loss": FALLING, "val_loss": None},
+        {},
+        ["ktl.ImageData.from_folder(path, validation_split=0.15)"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REMEDIES)
+def test_the_remedies_fit_the_situation(name):
+    curves, options, calls = REMEDIES[name]
+    found = find(record(**curves), **options)
+    assert [remedy.python for remedy in found.remedies] == calls
+    assert all(call in found.describe() for call in calls)
+
+
+def test_every_command_is_one_that_the_command_line_knows():
+    from keras_tl.cli import cli
+
+    known = {flag for option in cli.commands["train"].params for flag in option.opts}
+    flags = set()
+    for curves, options, _ in REMEDIES.values():
+        for remedy in find(record(**curves), **options).remedies:
+            flags |= set(re.findall(r"--[a-z-]+", remedy.command or ""))
+    assert len(flags) > 6
+    assert flags <= known
+
+
+def test_without_training_there_is_nothing_to_read():
+    with pytest.raises(RunError, match="Nothing has been trained yet"):
+        find()
+
+
+def plain_network():
+    """Where a Dense layer sees every pixel, so that anything can be learned by heart."""
+    inputs = keras.Input((8, 8, 3))
+    outputs = keras.layers.Reshape((1, 1, 192))(inputs)
+    return keras.Model(inputs, outputs, name="plain")
+
+
+def pixel_learner(random):
+    """Two classes by chance, or by their reds."""
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform(0, 255, (150, 8, 8, 3)).astype(np.float32)
+    labels = rng.permutation(np.arange(150) % 2)
+    if not random:
+        pixels[..., 0] = pixels[..., 0] / 2 + 127 * labels[:, None, None]
+    data = ktl.ImageData.from_arrays(pixels, labels, validation_split=0.3, verbose=False)
+    return ktl.Learner(plain_network(), data, preprocess="tf", head=HeadConfig(dropout=0.0), seed=0)
+
+
+def test_random_labels_are_overfitted_unless_that_is_stopped(capsys):
+    learner = pixel_learner(random=True)
+    learner.fit_head(epochs=12, learning_rate=0.01, cache="memory")
+    assert learner.overfitting().state == "spared"
+    assert "overfits" not in capsys.readouterr().err
+    phase = Phase("longer", 12, 0.01, patience=None)
+    learner.fine_tune(policy=phase, augment=False)
+    assert "longer: the model overfits: accuracy " in capsys.readouterr().err
+    found = learner.overfitting(measure=True)
+    assert (found.state, learner.overfitting().state) == ("overfits", "overfits")
+    logged, measured = learner.overfitting().phases[1], found.phases[1]
+    assert measured.train > 0.9
+    assert measured.validation < 0.7
+    assert logged.gap < measured.gap + 0.01
+    assert not learner.overfitting().phases[0].is_measured
+
+
+def test_labels_that_can_be_learned_are_not(capsys):
+    learner = pixel_learner(random=False)
+    learner.fit_head(epochs=12, learning_rate=0.01, cache="memory")
+    assert "overfits" not in capsys.readouterr().err
+    found = learner.overfitting(measure=True)
+    assert found.state in ("fits", "underfits")
+    assert found.phases[0].validation > 0.9
+
+
+def test_a_learner_without_data_or_training():
+    learner = make_small_learner(make_tiny_data())
+    with pytest.raises(RunError, match="Nothing has been trained yet"):
+        learner.overfitting()
+    learner._trainer.history.append(record(**WIDE))
+    learner.data = None
+    assert learner.overfitting().state == "overfits"
+    with pytest.raises(DataError, match="without data"):
+        learner.overfitting(measure=True)
+
+
+def test_a_phase_of_ones_own_is_judged_by_what_it_watches():
+    phase = Phase("own", 3, 1e-3, monitor="metric", patience=2)
+    rows = record(FALLING[:3], RISING[:3], [0.9] * 3, [0.9, 0.87, 0.86], phase=phase, kept=1)
+    (found,) = find(rows).phases
+    assert (found.watched, found.state) == ("accuracy", "spared")
+    assert found.avoided == pytest.approx(0.04)
