@@ -94,7 +94,8 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
     if np.isfinite(validation).any():
         best = int((np.nanargmax if more else np.nanargmin)(validation)) + 1
         if 0 < kept < len(validation):
-            avoided = float((validation[-1] - validation[kept - 1]) * (-1 if more else 1))
+            change = float((validation[-1] - validation[kept - 1]) * (-1 if more else 1))
+            avoided = change if math.isfinite(change) else None
     losses = _column(record, "val_loss")
     gaps = _sign(task) * (_column(record, task.watched) - _column(record, f"val_{task.watched}"))
     trend = None
@@ -119,7 +120,9 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
     values = None, None
     if kept and not _mixes(record):
         row = record.epochs[kept - 1]
-        values = row.get(task.watched), row.get(f"val_{task.watched}")
+        logged = row.get(task.watched), row.get(f"val_{task.watched}")
+        if None not in logged and np.isfinite(logged).all():
+            values = logged
     return with_values(fit, record, task, items, values, False)
 
 

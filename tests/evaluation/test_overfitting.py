@@ -118,6 +118,12 @@ STATES |= {
         {"task": "regression"},
         "fits",
     ),
+    "regression-not-a-number": (
+        {"name": "mae", "loss": [1.0, np.nan], "val_loss": [1.0, np.nan], "kept": 1}
+        | {"accuracy": [np.nan] * 2, "val_accuracy": [np.nan] * 2},
+        {"task": "regression"},
+        "diverged",
+    ),
     "multilabel": (
         LATE | {"name": "auc", "val_accuracy": [0.7] * 4},
         {"task": "multilabel"},
@@ -132,7 +138,7 @@ def test_the_state(name):
     curves, options, state = STATES[name]
     found = find(record(**curves), **options)
     assert found.state == found.phases[0].state == state
-    json.dumps(found.to_json())
+    json.dumps(found.to_json(), allow_nan=False)
     assert found.statement in found.describe() == str(found)
     assert len(found.remedies) == {"fits": 0, "unknown": 1}.get(state, 2)
 
