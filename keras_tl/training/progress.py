@@ -1,5 +1,6 @@
 """An epoch's progress: a display on a terminal, a line for every epoch everywhere."""
 
+import math
 import time
 
 import keras
@@ -42,7 +43,8 @@ class EpochProgress(keras.callbacks.Callback):
         self._shown = Dashboard(name, count, steps, items, item, self._pace, following, watched)
         self._open = None
         self._draw = None
-        self._drawn = self._began = 0.0
+        self._began = 0.0
+        self._drawn = -math.inf
 
     def on_train_begin(self, logs=None):
         if self._reporter.can_draw:
@@ -54,7 +56,7 @@ class EpochProgress(keras.callbacks.Callback):
         self._pace.start_epoch(epoch)
         shown = self._shown
         shown.epoch, shown.step, shown.is_validating, shown.logs = epoch + 1, 0, False, {}
-        self._frame(logs)
+        self._frame_if_due(logs)
 
     def on_train_batch_end(self, batch, logs=None):
         self._shown.step = batch + 1
@@ -73,6 +75,8 @@ class EpochProgress(keras.callbacks.Callback):
         logs["learning_rate"] = self._rate()
         values = {name: value for name, value in logs.items() if name != "learning_rate"}
         self._shown.done.append({name: float(value) for name, value in values.items()})
+        self._shown.logs = {}
+        self._pace.start_epoch(epoch + 1)
         told = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
         seconds = time.perf_counter() - self._began
         self._reporter.say(
@@ -90,11 +94,7 @@ class EpochProgress(keras.callbacks.Callback):
             self._open = self._draw = None
 
     def _frame_if_due(self, logs: dict | None) -> None:
-        if self._draw is not None and time.perf_counter() - self._drawn >= _SECONDS_A_FRAME:
-            self._frame(logs)
-
-    def _frame(self, logs: dict | None) -> None:
-        if self._draw is None:
+        if self._draw is None or time.perf_counter() - self._drawn < _SECONDS_A_FRAME:
             return
         if logs:
             self._shown.logs = {name: float(value) for name, value in logs.items()}

@@ -173,13 +173,16 @@ def watch(learner, **options):
 
 def test_on_a_terminal_a_phase_is_shown_while_it_trains(learner):
     file = watch(learner, force_terminal=True, color_system=None)
-    learner.fit_head(epochs=2, cache="memory")
+    record = learner.fit_head(epochs=3, cache="memory")
     text = file.getvalue()
-    assert re.search(r"╭─ head: epoch 2 of 2 ─", text)
-    assert re.search(r"loss +\d\.\d{4}", text)
+    last = text[text.rindex("╭─ head: epoch 3 of 3 ─") :]
+    losses = [[row[name] for row in record.epochs] for name in ("loss", "val_loss")]
+    shown = [f"{values[-1]:.4f}  {sparkline(values)}" for values in losses]
+    assert re.search(rf"loss +{shown[0]} +{shown[1]} +best {min(losses[1]):.4f}, epoch", last)
+    assert "0:00 left" in last
     assert text.count(HIDE) == text.count(SHOW) > 0
     # The lines of the epochs stay above it.
-    assert re.search(r"head +epoch  2/2  accuracy", text)
+    assert re.search(r"head +epoch  3/3  accuracy", text)
 
 
 def test_elsewhere_there_are_only_lines(learner):
@@ -205,7 +208,6 @@ def test_an_interruption_leaves_the_terminal_in_order(learner, error):
             assert file.getvalue().count(HIDE) == before
             raise error
 
-    learner.fit_head(epochs=1, cache="memory")
     file = watch(learner, force_terminal=True, color_system=None)
     with pytest.raises(error):
         learner.fit_head(epochs=2, cache="memory", callbacks=[Failing()])
