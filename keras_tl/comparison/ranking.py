@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from keras_tl.backbones.catalogue import get_spec
 from keras_tl.comparison.transferability import logme
 from keras_tl.config import CacheConfig, check_range
 from keras_tl.data.images import ImageData
@@ -150,6 +151,7 @@ def rank_backbones(
         listed last with the reason, and the others are ranked all the same.
 
     Raises:
+        BackboneError: the catalogue has no such name; found out before anything runs.
         ConfigError: there is no backbone, one is given twice, an argument is not as described, or
             none of the backbones has a score.
         DataError: the data cannot be read, or their labels are all the same.
@@ -194,6 +196,7 @@ def _named(
     """What each is called, and what it says of `Learner`'s arguments.
 
     Raises:
+        BackboneError: see `rank_backbones`.
         ConfigError: see `rank_backbones`.
     """
     if isinstance(backbones, (str, keras.Model, Learner, Mapping)) or not backbones:
@@ -209,6 +212,8 @@ def _named(
                 "A backbone given as a dict needs the key 'backbone', beside other arguments of "
                 f"Learner. Received: {given!r}."
             )
+        if isinstance(own["backbone"], str) and ":" not in own["backbone"]:
+            get_spec(own["backbone"])  # A slip of the pen is found before anything runs.
         name = own.pop("name", None) or _name_of(own)
         if name in names:
             raise ConfigError(

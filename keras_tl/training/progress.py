@@ -8,8 +8,8 @@ import keras
 from keras_tl.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace
 
-# A frame costs a few milliseconds, a step of the head alone one.
-_SECONDS_A_FRAME = 1 / 8
+# A frame costs some milliseconds, a step of the head alone one.
+_SECONDS_A_FRAME = 1 / 4
 
 
 class EpochProgress(keras.callbacks.Callback):

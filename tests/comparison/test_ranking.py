@@ -11,7 +11,7 @@ from keras_tl.backbones.loading import seeded
 from keras_tl.comparison.ranking import RankedBackbone, Ranking
 from keras_tl.comparison.transferability import logme
 from keras_tl.data.splits import draw
-from keras_tl.errors import ConfigError, DataError
+from keras_tl.errors import BackboneError, ConfigError, DataError
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 
 SETTINGS = {"image_size": 32, "preprocess": "tf", "cache": "memory", "verbose": False}
@@ -121,7 +121,13 @@ def test_other_tasks_rank_too(data, network, blind, task):
         ([{"output_block": "top"}], {}, ConfigError, "needs the key 'backbone'"),
         (["vgg16", "vgg16"], {}, ConfigError, "vgg16 is given twice"),
         (["vgg16"], {"items": 1}, ConfigError, "items must be a whole number of at least 2"),
-        (["vgg61"], {}, ConfigError, "None of the backbones could be ranked. vgg61: Unknown"),
+        (["vgg16", "vgg61"], {}, BackboneError, "Unknown backbone 'vgg61'"),
+        (
+            ["efficientnet_lite0"],
+            {"image_size": 8},
+            ConfigError,
+            "None of the backbones could be ranked. efficientnet_lite0: efficientnet_lite0 needs",
+        ),
     ],
 )
 def test_mistakes(data, given, options, error, message):
