@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "BackboneSpec": "keras_tl.backbones",
     "CacheConfig": "keras_tl.config",
+    "Comparison": "keras_tl.comparison.result",
     "HeadConfig": "keras_tl.config",
     "ImageData": "keras_tl.data",
     "KerasTLError": "keras_tl.errors",
@@ -18,6 +19,7 @@ _HOMES = {
     "Prediction": "keras_tl.results",
     "Predictions": "keras_tl.results",
     "TextData": "keras_tl.data",
+    "compare": "keras_tl.comparison.comparing",
     "rank_backbones": "keras_tl.comparison.ranking",
 }
 
@@ -26,6 +28,7 @@ _ROOMS = ("backbones", "serving")
 __all__ = [
     "BackboneSpec",
     "CacheConfig",
+    "Comparison",
     "HeadConfig",
     "ImageData",
     "KerasTLError",
@@ -35,6 +38,7 @@ __all__ = [
     "Predictions",
     "TextData",
     "backbones",
+    "compare",
     "rank_backbones",
     "serving",
 ]

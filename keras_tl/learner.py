@@ -92,8 +92,8 @@ class Learner:
             folder; `"ulmfit:PATH"` for a language model that `keras_tl.ulmfit` saved; or a
             `keras.Model` with `preprocess=`.
         data: what to learn; decides the task and the number of classes.
-        weights: `"imagenet"`, the path of a weights file, or `None` for random weights; for a
-            backbone from the catalogue.
+        weights: `"imagenet"`, or the path of a weights file, for a backbone from the catalogue;
+            `None` for random weights, whatever the backbone (not for a TF-Hub module).
         image_size: side in pixels, or (height, width); `None`: the data's, else the size the
             backbone was trained at.
         output_block: the block whose output is the features; `None`: the last one.
@@ -639,6 +639,16 @@ class Learner:
         found = self.overfitting()
         if found.state == OVERFITS:
             self._reporter.say(f"{found.statement} learner.overfitting() says what to try.")
+    def logits(self, split: str = "test") -> np.ndarray:
+        """What the head puts out for a split, as it is now; also while training, in a callback.
+
+        Returns:
+            float32 array (n, outputs): logits, or the values of a regression.
+
+        Raises:
+            DataError: there are no data, or no such split.
+        """
+        return self._trainer.logits(self._need_data().split(split))
 
     def predict(
         self, items: ImageInput | TextInput

@@ -131,6 +131,16 @@ def load_architecture(architecture: dict[str, Any]) -> LoadedBackbone:
     return loaded_network(rebuild(architecture))
 
 
+def copy_statistics(source: keras.Model, target: keras.Model) -> None:
+    """Copies what a network's `Normalization` layers know of its inputs into its equal.
+
+    They are preprocessing that was adapted to data, and not trained.
+    """
+    for given, other in zip(leaf_layers(source), leaf_layers(target), strict=True):
+        if isinstance(given, keras.layers.Normalization):
+            other.set_weights(given.get_weights())
+
+
 def loaded_network(network: keras.Model) -> LoadedBackbone:
     """A network that is there; each layer with weights is a block, unless it is KerasHub's."""
     theirs = find_kerashub(network)

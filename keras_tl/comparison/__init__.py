@@ -1,1 +1,1 @@
-"""Comparisons: backbones with each other before training, transfer with training from scratch."""
+"""Does transfer help here? And which backbone? Learners are run, compared and judged."""

@@ -16,7 +16,13 @@ from keras_tl.backbones.cutting import cut_short
 from keras_tl.backbones.hub import load_hub, resolve
 from keras_tl.backbones.kerashub.loading import load_kerashub
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, load_model
+from keras_tl.backbones.loading import (
+    BackboneFiles,
+    LoadedBackbone,
+    copy_statistics,
+    load_architecture,
+    load_model,
+)
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import ULMFIT, ModelConfig, family_of
 from keras_tl.errors import BackboneError, ConfigError
@@ -30,6 +36,12 @@ KERASHUB = "kerashub:"
 
 # Kinds of what is in `Origin.ancestry`.
 TRAINING, LANGUAGE_MODEL = "training", "language model"
+
+_NOT_RANDOM = (
+    "A TF-Hub module is a program with its weights: it cannot be made with random ones. Expected a "
+    "backbone from the catalogue, a preset of KerasHub, a language model or a keras.Model with "
+    "weights=None. Received: {}."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +66,7 @@ class Wanted:
     """What a user says of a backbone; see `keras_tl.Learner` for what they mean.
 
     Attributes:
-        weights: `"imagenet"`, a path or `None`.
+        weights: `"imagenet"`, a path, or `None` for random ones.
         image_size: (height, width), or `None` for the backbone's own.
         output_block: where to cut the network off.
         preprocess: what a `keras.Model` expects of the pixels.
@@ -189,9 +201,13 @@ def _of_ulmfit(path: str, wanted: Wanted) -> Origin:
         return _own(name, loaded, name, wanted)
 
 
-def _own(name: str, loaded: LoadedBackbone, weights: str, wanted: Wanted) -> Origin:
+def _own(name: str, loaded: LoadedBackbone, weights: str | None, wanted: Wanted) -> Origin:
     size = loaded.network.input_shape[1:3] if loaded.takes_pixels else None
     architecture = json.loads(loaded.network.to_json())
+    if wanted.weights is None:
+        fresh = load_architecture(architecture).network
+        copy_statistics(loaded.network, fresh)
+        loaded, weights = dataclasses.replace(loaded, network=fresh, about={}), None
     if wanted.output_block is not None:
         loaded = cut_short(loaded, wanted.output_block)
     ancestry = ({"kind": LANGUAGE_MODEL} | loaded.about,) if loaded.about else ()
@@ -203,6 +219,8 @@ def _of_hub(handle: str, wanted: Wanted) -> Origin:
         raise BackboneError(
             "output_block= cannot cut a TF-Hub module, which is a program. Leave it out."
         )
+    if wanted.weights is None:
+        raise BackboneError(_NOT_RANDOM.format(f"{TFHUB}{handle}"))
     loaded = load_hub(resolve(handle), wanted.image_size)
     name = f"{TFHUB}{handle}"
     if loaded.takes_pixels:
@@ -256,8 +274,13 @@ def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:
         )
     with precision_policy(wanted.precision):
         there = dataclasses.replace(config, image_size=size)
+        if wanted.weights is None and source.files.module is not None:
+            raise BackboneError(_NOT_RANDOM.format(config.backbone))
         loaded = load_backbone(there, None, source.files)
-        loaded.network.set_weights(source.backbone.network.get_weights())
+        if wanted.weights is None:
+            copy_statistics(source.backbone.network, loaded.network)
+        else:
+            loaded.network.set_weights(source.backbone.network.get_weights())
         if wanted.output_block is not None:
             loaded = cut_short(loaded, wanted.output_block)
     if config.is_text and wanted.texts is not None:
@@ -266,11 +289,11 @@ def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:
     return Origin(
         config.backbone,
         size,
-        weights,
+        wanted.weights and weights,
         output_block,
         config.architecture,
         loaded,
-        source.ancestry,
+        () if wanted.weights is None else source.ancestry,
     )
 
 

@@ -58,11 +58,13 @@ class Trainer:
         self._classify = BatchRunner(parts.model, strategy)
         self._seed = seed
         self._reporter = reporter
+        self._moves = False
 
     @property
     def backbone_is_original(self) -> bool:
         """Whether the backbone still has the weights it came with."""
-        return all(record.phase.unfreeze is None for record in self.history)
+        trained = any(record.phase.unfreeze is not None for record in self.history)
+        return not (trained or self._moves)
 
     def run(
         self,
@@ -85,6 +87,8 @@ class Trainer:
             before = monitored_value(self.task, phase, validation.labels, logits)
         inputs = self._inputs(phase, data, augment)
         cached = inputs.model is self._parts.head
+        # A callback may ask for logits meanwhile, and an interrupted phase leaves no record.
+        self._moves |= phase.unfreeze is not None
         with self._naming_the_unreadable(inputs, data):
             record = run_phase(
                 phase=phase,

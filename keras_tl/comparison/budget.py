@@ -1,0 +1,108 @@
+"""What each arm does with the same budget: so many passes over the training split."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from keras_tl.config import Phase, check_range
+from keras_tl.errors import ConfigError
+from keras_tl.training.policies import HEADS, phases_of
+
+# A curve needs two evaluations.
+_FEWEST_EPOCHS = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """The phases of the arms; each arm's make `epochs` passes over the training split.
+
+    Attributes:
+        epochs: the budget.
+        scratch: of the network with random weights.
+        frozen: of the head on the frozen backbone.
+        head: of the head before fine-tuning; `None`: it is not trained by itself.
+        fine_tuned: of fine-tuning.
+    """
+
+    epochs: int
+    scratch: tuple[Phase, ...]
+    frozen: Phase
+    head: Phase | None
+    fine_tuned: tuple[Phase, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The budget as JSON types."""
+        return {
+            "epochs": self.epochs,
+            "scratch": [phase.to_json() for phase in self.scratch],
+            "frozen": self.frozen.to_json(),
+            "head": self.head and self.head.to_json(),
+            "fine-tuned": [phase.to_json() for phase in self.fine_tuned],
+        }
+
+
+Policy = str | Phase | Sequence[Phase]
+
+
+def make_budget(
+    family: str,
+    epochs: int | None = None,
+    head_epochs: int | None = None,
+    policy: Policy = "standard",
+    scratch_policy: Policy = "scratch",
+    batch_size: int | None = None,
+) -> Budget:
+    """Shares a budget out.
+
+    Args:
+        family: of the backbone, see `keras_tl.config.family_of`.
+        epochs: the budget, at least 2; `None`: the default of the head and the policy's epochs.
+        head_epochs: what of it the head gets before fine-tuning; `None`: what the policy's own
+            epochs leave, from 1 to the head's default; for a policy of several phases, all that
+            they leave; for one that needs no trained head, none.
+        policy: of fine-tuning, as in `Learner.fine_tune`.
+        scratch_policy: of the network from scratch.
+        batch_size: items per step in all arms; `None`: the policies' own.
+
+    Raises:
+        ConfigError: the budget cannot be shared out so.
+    """
+    (head,) = phases_of(HEADS[family], family, batch_size=batch_size)
+    tuned = phases_of(policy, family, batch_size=batch_size)
+    own = sum(phase.epochs for phase in tuned)
+    needs_no_head = tuned[0].batch_norm == "live"
+    if epochs is None:
+        epochs = (
+            own if needs_no_head else (head.epochs if head_epochs is None else head_epochs) + own
+        )
+    check_range("epochs", epochs, _FEWEST_EPOCHS, whole=True)
+    if head_epochs is None and needs_no_head:
+        head_epochs = 0 if len(tuned) == 1 else epochs - own
+    if head_epochs is None:
+        left = max(epochs - own, 1)
+        head_epochs = left if len(tuned) > 1 else min(left, head.epochs)
+    check_range("head_epochs", head_epochs, 0, epochs - 1, whole=True)
+    if not head_epochs and not needs_no_head:
+        raise ConfigError(
+            "head_epochs=0 is for a policy for random weights, such as 'scratch'; others need a "
+            f"trained head. Received: policy={policy!r}."
+        )
+    return Budget(
+        epochs,
+        _filling(scratch_policy, phases_of(scratch_policy, family, batch_size=batch_size), epochs),
+        dataclasses.replace(head, epochs=epochs),
+        dataclasses.replace(head, epochs=head_epochs) if head_epochs else None,
+        _filling(policy, tuned, epochs - head_epochs),
+    )
+
+
+def _filling(policy: Policy, phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
+    if len(phases) == 1:
+        return (dataclasses.replace(phases[0], epochs=epochs),)
+    own = sum(phase.epochs for phase in phases)
+    if own != epochs:
+        raise ConfigError(
+            f"The phases of the policy make {own} passes, and {epochs} of the budget are theirs: "
+            f"change epochs=, head_epochs= or the phases. Received: {policy!r}."
+        )
+    return phases

@@ -1,0 +1,214 @@
+"""`keras_tl.compare`: transfer against the same network from scratch."""
+
+import dataclasses
+import gc
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.comparison.budget import Policy, make_budget
+from keras_tl.comparison.cost import Cost, Job, estimate, time_text
+from keras_tl.comparison.outcomes import Skill
+from keras_tl.comparison.result import Comparison
+from keras_tl.comparison.running import Subject, run, subset
+from keras_tl.comparison.store import Store
+from keras_tl.comparison.verdict import ARMS, SCRATCH
+from keras_tl.config import CacheConfig, HeadConfig, check_range
+from keras_tl.data.augmentation import Augmentation, check_augmentation, names_of
+from keras_tl.data.images import ImageData
+from keras_tl.data.labelled import LabelledData
+from keras_tl.data.options import ImageSize
+from keras_tl.data.texts import TextData
+from keras_tl.errors import ConfigError, DataError
+from keras_tl.files import json_text
+from keras_tl.learner import Learner
+from keras_tl.reporting import Reporter
+from keras_tl.training.feature_cache import weights_fingerprint
+
+
+def compare(
+    backbone: str | keras.Model | Learner,
+    data: ImageData | TextData,
+    *,
+    seeds: int | Sequence[int] = 5,
+    sizes: Sequence[int | None] = (None,),
+    epochs: int | None = None,
+    head_epochs: int | None = None,
+    policy: Policy = "standard",
+    scratch_policy: Policy = "scratch",
+    batch_size: int | None = None,
+    augment: Augmentation = False,
+    min_difference: float = 0.05,
+    out: str | os.PathLike | None = None,
+    dry_run: bool = False,
+    cache: str | CacheConfig = "auto",
+    weights: str | os.PathLike = "imagenet",
+    image_size: ImageSize = None,
+    output_block: str | None = None,
+    head: HeadConfig | None = None,
+    preprocess: str | Preprocessing | None = None,
+    preprocessor: str | TextPreprocessor | None = None,
+    precision: str = "auto",
+    strategy: Any = "auto",
+    verbose: bool = True,
+) -> Comparison | Cost:
+    """Whether transfer helps on these data: three arms, over several seeds.
+
+    On the same data, splits and head, with the same number of passes over the training split:
+    `"scratch"`, the same network with random weights; `"frozen"`, the head on the frozen backbone;
+    `"fine-tuned"`, the head first, then both. The test split is evaluated after every pass, and
+    nothing is stopped or chosen by it; the last weights count. The validation split is not used.
+
+    Every finished run is kept in `out`. Called again, the comparison goes on with what is missing;
+    more seeds and sizes can be asked for later. How it decides is in docs/comparison.md.
+
+    Args:
+        backbone: as `Learner` takes it; not a TF-Hub module, which has no random weights.
+        data: with a training and a test split.
+        seeds: how many (0, 1, ...), or which; at least 3 for a verdict.
+        sizes: numbers of training items, drawn anew for each seed, each class in proportion;
+            `None`: all.
+        epochs: the budget: passes of each arm over the training split, at least 2; `None`: the
+            head's and the policy's default together.
+        head_epochs: what of it the head gets before fine-tuning; `None`: see
+            `keras_tl.comparison.budget.make_budget`.
+        policy: of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
+            `head_epochs=0` it is trained exactly as the network from scratch is, so that only the
+            weights it begins with differ.
+        scratch_policy: of the network from scratch.
+        batch_size: items per step; `None`: the policies' own, which are equal.
+        augment: how images are augmented, in all arms alike; with `False` the frozen arm runs on
+            cached features.
+        min_difference: the smallest difference in skill that matters to you: what cannot be told
+            from 0 is "no measurable difference" only if it is certainly smaller.
+        out: the folder of the comparison; `None`: one below `runs/`, named by what is compared.
+        dry_run: only say what it will cost.
+        cache: where features are kept, as in `Learner.fit_head`.
+        weights: as in `Learner`, but not `None`.
+        image_size: as in `Learner`.
+        output_block: as in `Learner`.
+        head: as in `Learner`.
+        preprocess: as in `Learner`.
+        preprocessor: as in `Learner`.
+        precision: as in `Learner`.
+        strategy: as in `Learner`.
+        verbose: report progress on standard error.
+
+    Returns:
+        What was found; with `dry_run` the cost.
+
+    Raises:
+        ConfigError: an argument is not as described.
+        BackboneError: there is no such backbone, or it cannot be had with random weights.
+        DataError: there is no test split, or a file cannot be read.
+        RunError: `out` holds another comparison, or something else.
+    """
+    if weights is None:
+        raise ConfigError(
+            "weights=None is the arm from scratch itself. Expected the weights to be compared with "
+            "it: 'imagenet' or the path of a weights file."
+        )
+    check_range("min_difference", min_difference, 1e-9)
+    check_augmentation(augment)
+    wanted, amounts = _seeds(seeds), tuple(dict.fromkeys(sizes))
+    data = _checked(data, amounts)
+    options = {
+        "image_size": image_size,
+        "output_block": output_block,
+        "head": head,
+        "preprocess": preprocess,
+        "preprocessor": preprocessor,
+        "precision": precision,
+        "strategy": strategy,
+    }
+    learner = Learner(backbone, data, weights=weights, seed=0, verbose=False, **options)
+    family = learner.config.family
+    subject = Subject(
+        backbone=backbone,
+        weights=weights,
+        options=options,
+        data=data,
+        skill=Skill.of(data.task, *(data.split(name).labels for name in ("train", "test"))),
+        budget=make_budget(family, epochs, head_epochs, policy, scratch_policy, batch_size),
+        # The data's own, as `Learner` takes it.
+        augment=getattr(data, "augmentation", False) if augment is True else augment,
+        cache=cache,
+    )
+    what = _what(subject, learner)
+    store = Store(_folder(what) if out is None else Path(out))
+    store.check(what)
+    jobs = [(arm, size, seed) for size in amounts for seed in wanted for arm in ARMS]
+    missing = [job for job in jobs if not store.is_finished(*job)]
+    if missing:
+        # Before anything is trained, an arm that cannot be had says so.
+        subject.learner(SCRATCH, data, seed=0)
+    cost = estimate(subject, missing, len(jobs) - len(missing))
+    reporter = Reporter(verbose)
+    reporter.say(cost.describe())
+    if dry_run:
+        return cost
+    store.begin(what, {"seeds": wanted, "sizes": amounts, "min_difference": min_difference})
+    _run_all(subject, missing, store, reporter)
+    return Comparison.load(store.folder)
+
+
+def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
+    if isinstance(asked, int):
+        check_range("seeds", asked, 1, whole=True)
+        return tuple(range(asked))
+    for seed in asked:
+        check_range("a seed", seed, 0, whole=True)
+    if not asked or len(set(asked)) < len(asked):
+        raise ConfigError(f"Expected seeds that differ, at least one. Received: {asked!r}.")
+    return tuple(asked)
+
+
+def _checked(data: LabelledData, sizes: Sequence[int | None]) -> LabelledData:
+    """The data without their validation split; the arguments that are about them are right."""
+    if len(data.split("test")) < 2:
+        raise DataError("A comparison needs at least 2 test items. Add some to the test split.")
+    if not sizes:
+        raise ConfigError("Expected at least one size of the training split. Received none.")
+    for size in sizes:
+        subset(data, size, seed=0)
+    splits = {name: data.split(name) for name in ("train", "test")}
+    return dataclasses.replace(data, splits=splits)
+
+
+def _what(subject: Subject, learner: Learner) -> dict[str, Any]:
+    """All that must be equal for runs to belong together, as JSON types."""
+    model = learner.config.to_json()
+    architecture = json_text(model.pop("architecture")).encode()
+    about = subject.data.describe()
+    return {
+        "model": model | {"architecture": hashlib.sha256(architecture).hexdigest()},
+        "weights": weights_fingerprint(learner.backbone),
+        "skill": subject.skill.to_json(),
+        "budget": subject.budget.to_json(),
+        "augment": list(names_of(subject.augment)),
+        "data": {key: about[key] for key in ("task", "class_names", "splits", "split_settings")},
+    }
+
+
+def _folder(what: dict[str, Any]) -> Path:
+    name = hashlib.sha256(json_text(what).encode()).hexdigest()[:8]
+    return Path("runs") / f"compare-{name}"
+
+
+def _run_all(subject: Subject, jobs: Sequence[Job], store: Store, reporter: Reporter) -> None:
+    for number, (arm, size, seed) in enumerate(jobs, 1):
+        done = run(subject, arm, size, seed)
+        store.write(arm, size, seed, done.outcomes, {"seconds": done.seconds})
+        items = "all" if size is None else f"{size:,}"
+        reporter.say(
+            f"{number}/{len(jobs)}  {arm:<10}  {items} items, seed {seed}: "
+            f"{subject.skill.name} {done.outcomes[-1].mean():.4f}  {time_text(done.seconds)}"
+        )
+        # A learner is full of cycles, and its weights are large.
+        gc.collect()

@@ -1,0 +1,149 @@
+"""What a comparison will cost, from a short trial."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from keras_tl.comparison.budget import Budget
+from keras_tl.comparison.running import Run, Subject, run
+from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
+
+Job = tuple[str, int | None, int]
+
+# Of the trial: steps a pass, test items, and passes a phase, of which the first traces the graph.
+_STEPS, _ITEMS, _PASSES = 4, 64, 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What is left of a comparison to do.
+
+    Attributes:
+        runs: how many; those that are finished do not count.
+        finished: how many are.
+        seconds: by the trial, for each arm's runs that are left.
+    """
+
+    runs: int
+    finished: int
+    seconds: dict[str, float]
+
+    @property
+    def total(self) -> float:
+        """Seconds, of all the arms."""
+        return sum(self.seconds.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """The cost as JSON types."""
+        return dataclasses.asdict(self) | {"total": self.total}
+
+    def describe(self) -> str:
+        """The cost in a line."""
+        finished = f" ({self.finished} more are finished)" if self.finished else ""
+        if not self.runs:
+            return f"Nothing is left to run{finished}."
+        arms = ", ".join(f"{arm} {time_text(seconds)}" for arm, seconds in self.seconds.items())
+        return f"About {time_text(self.total)} for {self.runs} runs{finished}: {arms}."
+
+    def __str__(self) -> str:
+        return self.describe()
+
+
+def time_text(seconds: float) -> str:
+    """A time as people say it."""
+    if seconds < 100:
+        return f"{max(seconds, 1):.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def estimate(subject: Subject, jobs: Sequence[Job], finished: int = 0) -> Cost:
+    """Measures a few steps, and multiplies.
+
+    Args:
+        subject: what is compared.
+        jobs: (arm, size, seed) of each run that is to be done.
+        finished: how many are already.
+    """
+    seconds: dict[str, float] = {}
+    if jobs:
+        trial, items = _trial(subject)
+        costs = _Costs.of(trial, *items)
+        tests = len(subject.data.split("test"))
+        extracted = set()
+        for arm, size, seed in jobs:
+            train = len(subject.data.split("train")) if size is None else size
+            # Features are found again in the cache, unless the training items are others.
+            drawn = (size, size and seed)
+            spent = costs.of_run(subject.budget, arm, train, tests)
+            if arm != SCRATCH and subject.augment is False and drawn not in extracted:
+                spent += costs.forward * (train + (0 if extracted else tests))
+                extracted.add(drawn)
+            seconds[arm] = seconds.get(arm, 0.0) + spent
+    return Cost(len(jobs), finished, seconds)
+
+
+def _trial(subject: Subject) -> tuple[Run, tuple[int, int]]:
+    """A short fine-tuned run on a few of the items, and how many they were."""
+    budget, data = subject.budget, subject.data
+    phase = budget.fine_tuned[-1]
+    train = data.split("train").sample(_STEPS * phase.batch_size, seed=0)
+    test = data.split("test").sample(_ITEMS, seed=0)
+    short = Budget(
+        epochs=2 * _PASSES,
+        scratch=(),
+        frozen=budget.frozen,
+        head=dataclasses.replace(budget.frozen, epochs=_PASSES),
+        fine_tuned=(dataclasses.replace(phase, epochs=_PASSES),),
+    )
+    tried = dataclasses.replace(
+        subject,
+        budget=short,
+        data=dataclasses.replace(data, splits={"train": train, "test": test}),
+        cache="memory",
+    )
+    return run(tried, FINE_TUNED, None, seed=0), (len(train), len(test))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Costs:
+    """Seconds for an item, and for what comes once a run.
+
+    Attributes:
+        head: to train the head on an item.
+        live: to train the network on an item.
+        forward: to evaluate an item by the network.
+        until_head: from the start until the head is training.
+        until_live: from then until the network is.
+    """
+
+    head: float
+    live: float
+    forward: float
+    until_head: float
+    until_live: float
+
+    @classmethod
+    def of(cls, trial: Run, train: int, test: int) -> "_Costs":
+        (_, second), (third, fourth) = trial.marks[:2], trial.marks[2:]
+        first_end = trial.marks[0][1]
+        head, live = second[0] - first_end, fourth[0] - third[1]
+        forward = fourth[1] - fourth[0]
+        until_live = third[1] - second[1] - live - forward
+        return cls(
+            head / train,
+            live / train,
+            forward / test,
+            max(first_end - head, 0.0),
+            max(until_live, 0.0),
+        )
+
+    def of_run(self, budget: Budget, arm: str, train: int, test: int) -> float:
+        head = budget.head.epochs if budget.head else 0
+        on_head = {FROZEN: budget.epochs, FINE_TUNED: head, SCRATCH: 0}[arm]
+        live = budget.epochs - on_head
+        seconds = self.until_head + on_head * train * self.head
+        if live:
+            seconds += self.until_live + live * (train * self.live + test * self.forward)
+        return seconds

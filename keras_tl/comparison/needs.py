@@ -1,0 +1,47 @@
+"""What would decide where the data cannot: more seeds, or more test items."""
+
+import dataclasses
+
+from keras_tl.comparison.statistics import Components
+
+# One seed says nothing of the luck of a seed, and two next to nothing.
+FEWEST_SEEDS = 3
+_MOST_SEEDS, _MOST_ITEMS = 50, 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """How many would decide, if the difference and the variances stay what they are.
+
+    Attributes:
+        seeds: with the same test items; `None`: not even 50.
+        items: with the same seeds; `None`: not even a hundred times as many.
+    """
+
+    seeds: int | None
+    items: int | None
+
+
+def needs_of(found: Components, confidence: float, min_difference: float) -> Needs:
+    """What narrows the interval until it excludes 0, or lies within +-`min_difference`.
+
+    Args:
+        found: a difference about which nothing can be said.
+        confidence: of its interval.
+        min_difference: the smallest difference that matters.
+    """
+    if found.seeds < FEWEST_SEEDS:
+        return Needs(FEWEST_SEEDS, None)
+    enough = max(abs(found.mean), min_difference - abs(found.mean))
+    more_seeds = range(found.seeds + 1, _MOST_SEEDS + 1)
+    # In steps of a tenth, and to two digits.
+    more_items = (_rounded_up(found.items * tenths / 10) for tenths in range(11, _MOST_ITEMS * 10))
+    return Needs(
+        next((n for n in more_seeds if found.half_width(confidence, seeds=n) < enough), None),
+        next((n for n in more_items if found.half_width(confidence, items=n) < enough), None),
+    )
+
+
+def _rounded_up(number: float) -> int:
+    unit = 10 ** max(len(str(int(number))) - 2, 0)
+    return int(-(-number // unit) * unit)

@@ -1,0 +1,127 @@
+"""One run: an arm, trained with a seed, and what it makes of each test item after every pass."""
+
+import dataclasses
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_tl.comparison.budget import Budget
+from keras_tl.comparison.outcomes import Skill
+from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
+from keras_tl.config import CacheConfig
+from keras_tl.data.augmentation import Augmentation
+from keras_tl.data.labelled import LabelledData
+from keras_tl.data.splits import take_out
+from keras_tl.errors import ConfigError
+from keras_tl.learner import Learner
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What is compared: all that the arms have in common.
+
+    Attributes:
+        backbone: as `keras_tl.Learner` takes it.
+        weights: those that the frozen and the fine-tuned arm begin with.
+        options: other arguments of `Learner`.
+        data: with a training and a test split; a validation split is not used, so that nothing is
+            stopped early and the last weights count.
+        skill: what is measured.
+        budget: what the arms do.
+        augment: how items are augmented, in all arms and phases.
+        cache: where features are kept.
+    """
+
+    backbone: Any
+    weights: Any
+    options: dict[str, Any]
+    data: LabelledData
+    skill: Skill
+    budget: Budget
+    augment: Augmentation
+    cache: str | CacheConfig
+
+    def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
+        """A learner, untrained; of the arm "scratch" with random weights."""
+        weights = None if arm == SCRATCH else self.weights
+        return Learner(
+            self.backbone, data, weights=weights, seed=seed, verbose=False, **self.options
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What came of one run.
+
+    Attributes:
+        outcomes: array (epochs, items), the skill on each test item after each pass; uint8 where
+            that is 0 or 1, else float32.
+        seconds: wall time.
+        marks: for each pass the seconds from the run's start to the end of training, and to the
+            end of the evaluation after it.
+    """
+
+    outcomes: np.ndarray
+    seconds: float
+    marks: tuple[tuple[float, float], ...]
+
+
+class _Watch(keras.callbacks.Callback):
+    """Evaluates the test split after every pass; nothing is decided by it."""
+
+    def __init__(self, learner: Learner, skill: Skill, began: float):
+        super().__init__()
+        self._learner, self._skill, self._began = learner, skill, began
+        self.outcomes, self.marks = [], []
+
+    def on_epoch_end(self, epoch, logs=None):
+        trained = time.perf_counter() - self._began
+        labels = self._learner.data.split("test").labels
+        self.outcomes.append(self._skill.of_items(labels, self._learner.logits("test")))
+        self.marks.append((trained, time.perf_counter() - self._began))
+
+
+def run(subject: Subject, arm: str, size: int | None, seed: int) -> Run:
+    """Trains one arm from the beginning to the end of the budget.
+
+    Args:
+        subject: what is compared.
+        arm: `"scratch"`, `"frozen"` or `"fine-tuned"`.
+        size: training items, drawn with the seed; `None`: all.
+        seed: of the learner; the same in all arms, so that they see the same items in the same
+            order and begin with the same head.
+    """
+    began = time.perf_counter()
+    learner = subject.learner(arm, subset(subject.data, size, seed), seed)
+    watch = _Watch(learner, subject.skill, began)
+    shared = {"augment": subject.augment, "callbacks": [watch]}
+    budget = subject.budget
+    head = {FROZEN: budget.frozen, FINE_TUNED: budget.head, SCRATCH: None}[arm]
+    if head is not None:
+        learner.fit_head(head.epochs, cache=subject.cache, batch_size=head.batch_size, **shared)
+    if arm != FROZEN:
+        phases = budget.scratch if arm == SCRATCH else budget.fine_tuned
+        learner.fine_tune(policy=phases, **shared)
+    outcomes = np.stack(watch.outcomes)
+    return Run(outcomes, time.perf_counter() - began, tuple(watch.marks))
+
+
+def subset(data: LabelledData, size: int | None, seed: int) -> LabelledData:
+    """The same data with fewer training items, each class in proportion.
+
+    Raises:
+        ConfigError: there are not so many, or fewer than classes.
+    """
+    train = data.split("train")
+    if size is None or size == len(train):
+        return data
+    fewest = max(len(data.class_names) if data.task in ("multiclass", "binary") else 1, 2)
+    if not fewest <= size < len(train):
+        raise ConfigError(
+            f"A size of the training split must be from {fewest} to {len(train)} items, or None "
+            f"for all. Received: {size}."
+        )
+    _, rows = take_out(train.labels, size / len(train), data.class_names, seed, "training")
+    return dataclasses.replace(data, splits=data.splits | {"train": train.take(rows)})

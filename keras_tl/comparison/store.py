@@ -1,0 +1,135 @@
+"""The folder of a comparison, from which it goes on after an interruption.
+
+plan.json             what is compared, and the seeds and sizes that were asked for last
+runs/NAME.npy         the outcomes of a finished run, see `keras_tl.comparison.running.Run`
+runs/NAME.json        what else is known of it; it is written last, so that it says: finished
+"""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_tl.errors import RunError
+from keras_tl.files import json_text, remove_leftovers, sha256, whole_file
+
+_PLAN, _RUNS = "plan.json", "runs"
+# Raised whenever earlier versions could not read it.
+_FORMAT = 1
+
+
+class Store:
+    """The finished runs of a comparison.
+
+    Args:
+        folder: where they are, or will be.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def check(self, what: dict[str, Any]) -> None:
+        """Raises `RunError` if the folder holds something else, or another comparison.
+
+        Args:
+            what: all that must be equal for runs to belong together, as JSON types.
+        """
+        if (self.folder / _PLAN).is_file():
+            differs = _first_difference(self.plan()["what"], json.loads(json_text(what)))
+            if differs is not None:
+                raise RunError(
+                    f"{self.folder} holds another comparison: {differs}. Choose another folder, or "
+                    "remove it."
+                )
+        elif self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise RunError(
+                f"{self.folder} exists and is not a comparison. Choose another folder or remove it."
+            )
+
+    def begin(self, what: dict[str, Any], asked: dict[str, Any]) -> None:
+        """Notes what is compared.
+
+        Args:
+            what: as in `check`, which is called first.
+            asked: the rest of the plan, which may change from call to call.
+        """
+        self.check(what)
+        remove_leftovers(self.folder / _RUNS)
+        _write(self.folder / _PLAN, json_text({"format": _FORMAT, "what": what, **asked}).encode())
+
+    def plan(self) -> dict[str, Any]:
+        """What `begin` noted.
+
+        Raises:
+            RunError: there is no comparison, or it is of a later version.
+        """
+        path = self.folder / _PLAN
+        if not path.is_file():
+            raise RunError(
+                f"No comparison at {str(self.folder)!r}: expected a folder written by "
+                "keras_tl.compare() or by keras-tl compare."
+            )
+        plan = json.loads(path.read_text("utf-8"))
+        if plan["format"] > _FORMAT:
+            raise RunError(
+                f"{self.folder} was written by a later version of keras_tl. Update keras_tl."
+            )
+        return plan
+
+    def is_finished(self, arm: str, size: int | None, seed: int) -> bool:
+        """Whether a run is there."""
+        return self._path(arm, size, seed, "json").is_file()
+
+    def write(
+        self, arm: str, size: int | None, seed: int, outcomes: np.ndarray, about: dict[str, Any]
+    ) -> None:
+        """Keeps a finished run.
+
+        Args:
+            arm: the arm.
+            size: training items, or `None`.
+            seed: the seed.
+            outcomes: see `keras_tl.comparison.running.Run`.
+            about: what else is known of it, as JSON types.
+        """
+        buffer = io.BytesIO()
+        np.save(buffer, outcomes, allow_pickle=False)
+        path = self._path(arm, size, seed, "npy")
+        _write(path, buffer.getvalue())
+        _write(path.with_suffix(".json"), json_text({**about, "sha256": sha256(path)}).encode())
+
+    def read(self, arm: str, size: int | None, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
+        """A finished run: float32 array (epochs, items), and what else is known of it.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        path = self._path(arm, size, seed, "json")
+        about, outcomes = json.loads(path.read_text("utf-8")), path.with_suffix(".npy")
+        if not outcomes.is_file() or sha256(outcomes) != about["sha256"]:
+            raise RunError(
+                f"{outcomes} is not as it was written. Remove it and {path.name} beside it, and "
+                "call keras_tl.compare() again: it does that run again."
+            )
+        return np.load(outcomes, allow_pickle=False).astype(np.float32), about
+
+    def _path(self, arm: str, size: int | None, seed: int, suffix: str) -> Path:
+        items = "all" if size is None else size
+        return self.folder / _RUNS / f"{arm}-{items}-seed{seed}.{suffix}"
+
+
+def _write(path: Path, content: bytes) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _first_difference(there: Any, here: Any, name: str = "") -> str | None:
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in {**there, **here}:
+            found = _first_difference(there.get(key), here.get(key), f"{name}.{key}".lstrip("."))
+            if found is not None:
+                return found
+        return None
+    return None if there == here else f"{name} is {there!r} there, and {here!r} here"

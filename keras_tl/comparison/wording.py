@@ -1,0 +1,84 @@
+"""Verdicts in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_tl.comparison.needs import FEWEST_SEEDS
+from keras_tl.comparison.shipping import Choice
+from keras_tl.comparison.verdict import FROZEN, HELPS, HURTS, SAME, Verdict
+
+_OUTCOMES = {
+    HELPS: "transfer helps",
+    SAME: "transfer makes no measurable difference",
+    HURTS: "transfer hurts (negative transfer)",
+}
+
+
+def about_text(what: Mapping[str, Any], skill: str) -> str:
+    """What was compared, and what the numbers are."""
+    budget = what["budget"]
+    head = budget["head"]["epochs"] if budget["head"] else 0
+    return (
+        f"{what['model']['backbone']} against the same network from scratch; every arm made "
+        f"{budget['epochs']} passes over the training split (fine-tuned: {head} of them on the "
+        f"head alone). Differences in test {skill}, with intervals over seeds and test items."
+    )
+
+
+def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
+    """A sentence with the verdict, and a line with what else was measured."""
+    place = "at the plateau of both" if verdict.is_asymptote else "at the end of the budget"
+    reached = (
+        f"{skill} {verdict.skill:.3f} against {verdict.scratch:.3f} from scratch {place}, "
+        f"{verdict.final} ({verdict.seeds} seed{'s' if verdict.seeds > 1 else ''}, "
+        f"{verdict.items:,} test items)"
+    )
+    sentence = _OUTCOMES.get(verdict.outcome)
+    if sentence is None:
+        sentence, reached = "no verdict", f"{reached}. {_needs_text(verdict, min_difference)}"
+    elif verdict.outcome == SAME:
+        reached += f", within \N{PLUS-MINUS SIGN}{min_difference:g}"
+    kind = "asymptote" if verdict.is_asymptote else "skill at budget"
+    matched = "never as good as scratch at its end"
+    if verdict.epochs_to_match is not None:
+        matched = f"as good as scratch at its end after pass {verdict.epochs_to_match}"
+    return (
+        f"{verdict.arm}: {sentence}: {reached.rstrip('.')}.\n"
+        f"    start {verdict.start}, slope {verdict.slope} a pass, {kind} {verdict.final}; "
+        f"{matched}."
+    )
+
+
+def _needs_text(verdict: Verdict, min_difference: float) -> str:
+    if verdict.seeds < FEWEST_SEEDS:
+        return (
+            f"With fewer than {FEWEST_SEEDS} seeds, luck cannot be told from transfer: run "
+            f"{FEWEST_SEEDS} or more"
+        )
+    why = (
+        "The interval holds 0 and reaches beyond "
+        f"\N{PLUS-MINUS SIGN}{min_difference:g}, the smallest difference that matters"
+    )
+    needs = verdict.needs
+    would = [f"{needs.seeds} seeds"] if needs.seeds else []
+    would += [f"{needs.items:,} test items"] if needs.items else []
+    if not would:
+        return f"{why}. Neither more seeds nor more test items alone would decide: add both"
+    return f"{why}. About {' or '.join(would)} would decide"
+
+
+def choice_text(choice: Choice) -> str:
+    """Which arm to ship, and why."""
+    if choice.arm is None:
+        return f"Ship: {choice.best} was best, but one seed is too little to choose by."
+    if not choice.is_settled:
+        reason = "the best; whether another one is as good is not settled"
+        if choice.arm != choice.best:
+            reason = f"as good as {choice.best}, the best; of others that is not settled"
+    elif choice.arm != choice.best:
+        reason = f"the cheapest of those that cannot be told from the best, {choice.best}"
+    elif choice.arm == FROZEN:
+        reason = "the best, and the cheapest to train"
+    else:
+        reason = "the best; those that are cheaper to train are measurably worse"
+    return f"Ship: {choice.arm}, {reason}."
