@@ -4,6 +4,7 @@ import dataclasses
 import gc
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -118,20 +119,22 @@ def compare(
     check_augmentation(augment)
     wanted, amounts = _seeds(seeds), tuple(dict.fromkeys(sizes))
     data = _checked(data, amounts)
-    options = {
-        "image_size": image_size,
-        "output_block": output_block,
-        "head": head,
-        "preprocess": preprocess,
-        "preprocessor": preprocessor,
-        "precision": precision,
-        "strategy": strategy,
-    }
-    learner = Learner(backbone, data, weights=weights, seed=0, verbose=False, **options)
-    family = learner.config.family
+    options = {"head": head, "precision": precision, "strategy": strategy}
+    source = Learner(
+        backbone,
+        data,
+        weights,
+        image_size,
+        output_block,
+        seed=0,
+        preprocess=preprocess,
+        preprocessor=preprocessor,
+        verbose=False,
+        **options,
+    )
+    family = source.config.family
     subject = Subject(
-        backbone=backbone,
-        weights=weights,
+        source=source,
         options=options,
         data=data,
         skill=Skill.of(data.task, *(data.split(name).labels for name in ("train", "test"))),
@@ -140,7 +143,7 @@ def compare(
         augment=getattr(data, "augmentation", False) if augment is True else augment,
         cache=cache,
     )
-    what = _what(subject, learner)
+    what = _what(subject)
     store = Store(_folder(what) if out is None else Path(out))
     store.check(what)
     jobs = [(arm, size, seed) for size in amounts for seed in wanted for arm in ARMS]
@@ -181,14 +184,17 @@ def _checked(data: LabelledData, sizes: Sequence[int | None]) -> LabelledData:
     return dataclasses.replace(data, splits=splits)
 
 
-def _what(subject: Subject, learner: Learner) -> dict[str, Any]:
+def _what(subject: Subject) -> dict[str, Any]:
     """All that must be equal for runs to belong together, as JSON types."""
-    model = learner.config.to_json()
-    architecture = json_text(model.pop("architecture")).encode()
+    model = subject.source.config.to_json()
+    # Keras numbers the names it gives, and what is frozen is not the network's to say.
+    architecture = re.sub(
+        r'_\d+"|"trainable": (true|false)', '"', json_text(model.pop("architecture"))
+    )
     about = subject.data.describe()
     return {
-        "model": model | {"architecture": hashlib.sha256(architecture).hexdigest()},
-        "weights": weights_fingerprint(learner.backbone),
+        "model": model | {"architecture": hashlib.sha256(architecture.encode()).hexdigest()},
+        "weights": weights_fingerprint(subject.source.backbone),
         "skill": subject.skill.to_json(),
         "budget": subject.budget.to_json(),
         "augment": list(names_of(subject.augment)),

@@ -8,6 +8,8 @@ total reward (the area under the curve) and the time to a threshold. Each of the
 weighted sum over the evaluations, taken item by item, so that all have the same statistics.
 """
 
+import dataclasses
+
 import numpy as np
 
 from keras_tl.comparison.statistics import Components, Estimate, components
@@ -44,9 +46,22 @@ def measured(values: np.ndarray, weights: np.ndarray) -> Components:
     return components(np.einsum("e,sei->si", weights, values), float(np.abs(weights).sum()))
 
 
-def curve(values: np.ndarray) -> list[Estimate]:
-    """The mean and its 95% interval at each evaluation; values as in `measured`."""
-    return [components(values[:, epoch]).interval() for epoch in range(values.shape[1])]
+def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
+    """The mean and its 95% interval at each evaluation.
+
+    Args:
+        values: as in `measured`, at most 1 each.
+        lowest: the least that one can be.
+    """
+    found = [components(values[:, epoch]).interval() for epoch in range(values.shape[1])]
+    return [
+        estimate
+        if estimate.low is None
+        else dataclasses.replace(
+            estimate, low=max(estimate.low, lowest), high=min(estimate.high, 1.0)
+        )
+        for estimate in found
+    ]
 
 
 def has_plateau(values: np.ndarray, limit: float) -> bool:

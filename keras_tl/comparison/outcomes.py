@@ -48,6 +48,11 @@ class Skill(JsonConfig):
         names = {"multilabel": "label ranking average precision", "regression": "skill score"}
         return names.get(self.task, "accuracy")
 
+    @property
+    def lowest(self) -> float:
+        """The least that it can be; the most is 1."""
+        return -np.inf if self.task == "regression" else 0.0
+
     def of_items(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """float32 array (n,), or uint8 for right and wrong.
 

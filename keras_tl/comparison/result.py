@@ -118,14 +118,14 @@ class Comparison:
             seconds: by size and arm, the median of a run.
             folder: where the runs are kept.
         """
-        verdicts = decide(outcomes, min_difference)
+        skill, verdicts = Skill.from_json(what["skill"]), decide(outcomes, min_difference)
         sizes = [
             OfSize(
                 size,
                 seeds[size],
                 {
                     arm: ArmCurve(
-                        tuple(curve(values)),
+                        tuple(curve(values, skill.lowest)),
                         tuple(map(tuple, values.mean(axis=2, dtype=np.float64).tolist())),
                         seconds[size][arm],
                     )
@@ -136,8 +136,7 @@ class Comparison:
             )
             for size, arms in outcomes.items()
         ]
-        skill = Skill.from_json(what["skill"]).name
-        return cls(what, skill, min_difference, tuple(sizes), folder)
+        return cls(what, skill.name, min_difference, tuple(sizes), folder)
 
     @classmethod
     def load(cls, folder: str | Path, min_difference: float | None = None) -> Self:

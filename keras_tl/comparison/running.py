@@ -23,9 +23,8 @@ class Subject:
     """What is compared: all that the arms have in common.
 
     Attributes:
-        backbone: as `keras_tl.Learner` takes it.
-        weights: those that the frozen and the fine-tuned arm begin with.
-        options: other arguments of `Learner`.
+        source: an untrained learner with the pretrained backbone; each run has a copy of its own.
+        options: arguments of `Learner`.
         data: with a training and a test split; a validation split is not used, so that nothing is
             stopped early and the last weights count.
         skill: what is measured.
@@ -34,8 +33,7 @@ class Subject:
         cache: where features are kept.
     """
 
-    backbone: Any
-    weights: Any
+    source: Learner
     options: dict[str, Any]
     data: LabelledData
     skill: Skill
@@ -45,10 +43,8 @@ class Subject:
 
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
         """A learner, untrained; of the arm "scratch" with random weights."""
-        weights = None if arm == SCRATCH else self.weights
-        return Learner(
-            self.backbone, data, weights=weights, seed=seed, verbose=False, **self.options
-        )
+        weights = None if arm == SCRATCH else "imagenet"  # which are then those of the source
+        return Learner(self.source, data, weights, seed=seed, verbose=False, **self.options)
 
 
 @dataclasses.dataclass(frozen=True)

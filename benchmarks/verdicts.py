@@ -1,0 +1,331 @@
+r"""Whether `ktl.compare` is right where the answer is known, and how often it claims what is not.
+
+    python benchmarks/verdicts.py simulation
+    python benchmarks/verdicts.py pairs --out runs/pairs
+    python benchmarks/verdicts.py cases --out runs/cases
+    python benchmarks/verdicts.py cases --out runs/cases --cases helps
+
+`simulation` draws right and wrong answers of made-up networks (numpy alone, a minute): how often a
+difference is claimed where there is none, and where there is one of five points. `pairs` trains 40
+small networks on digits that differ by their seed only, draws 1,000 comparisons of them with other
+test items, and counts the same. `cases` runs whole comparisons, five seeds each:
+
+* `helps`: EfficientNet-Lite0 with its ImageNet weights, on photos of `../shared/data/cifar10-mini`;
+* `random`: a small network of random weights, fine-tuned exactly as the one from scratch is;
+* `constant`: a network pretrained on digits whose last block was made constant, on other digits;
+* `easy`: that network as it is, on as many other digits as there are.
+
+What is in `--out` is kept, and not done again. `--json` has everything.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import common
+import numpy as np
+
+SEED = 0
+# The 97% point of the number of false claims in 1,000 verdicts at 5%.
+DRAWS, ALLOWED = 1000, 63
+POWER = 0.8
+SIZE, EPOCHS = 16, 12
+PAIRS, OF_PAIRS, PER_CLASS = 20, 10, 15
+
+
+def small_network(seed: int):
+    """Three blocks of convolution, BatchNorm, ReLU and pooling; random weights."""
+    import keras
+
+    from keras_tl.backbones.loading import seeded
+
+    with seeded(seed):
+        x = inputs = keras.Input((SIZE, SIZE, 3))
+        for number, width in enumerate((16, 32, 64), 1):
+            x = keras.layers.Conv2D(width, 3, padding="same", name=f"conv{number}")(x)
+            x = keras.layers.BatchNormalization(name=f"norm{number}")(x)
+            x = keras.layers.ReLU(name=f"relu{number}")(x)
+            x = keras.layers.MaxPooling2D(name=f"pool{number}")(x)
+        return keras.Model(inputs, x, name="small")
+
+
+def digits() -> tuple[Any, Any]:
+    """Two halves of scikit-learn's digits: to pretrain on, and to compare on."""
+    import keras_tl as ktl
+
+    whole = ktl.ImageData.digits(image_size=SIZE, validation_split=0, test_split=0.5)
+    first, second = whole.split("train"), whole.split("test")
+
+    def data(split, test_split):
+        return ktl.ImageData.from_arrays(
+            split.images,
+            split.labels,
+            class_names=whole.class_names,
+            image_size=SIZE,
+            validation_split=0,
+            test_split=test_split,
+        )
+
+    return data(first, 0), data(second, 0.4)
+
+
+def pretrained(on: Any):
+    """The small network, trained on half of the digits."""
+    import keras_tl as ktl
+
+    network = small_network(SEED)
+    learner = ktl.Learner(network, on, preprocess="tf", seed=SEED, verbose=False)
+    learner.fine_tune(30, policy="scratch", augment=False)
+    return network
+
+
+def photos() -> Any:
+    """A folder of photos, or the end of the script."""
+    import keras_tl as ktl
+
+    folder = common.ROOT.parent / "shared/data/cifar10-mini"
+    if not folder.is_dir():
+        sys.exit(f"Skipped: there is no folder {folder}.")
+    return ktl.ImageData.from_folder(folder, image_size=64, validation_split=0)
+
+
+def run_case(name: str, out: Path) -> dict[str, Any]:
+    """One comparison, and whether its verdicts are what they must be."""
+    import keras_tl as ktl
+    from keras_tl.comparison.verdict import HELPS, HURTS, SAME
+
+    shared: dict[str, Any] = {"seeds": 5, "epochs": EPOCHS, "out": out / name}
+    small = shared | {"preprocess": "tf"}
+    first, second = digits()
+    if name == "helps":
+        found = ktl.compare("efficientnet_lite0", photos(), **(shared | {"epochs": 6}))
+        wanted = {"frozen": HELPS, "fine-tuned": HELPS}
+    elif name == "random":
+        found = ktl.compare(small_network(1), second, policy="scratch", head_epochs=0, **small)
+        wanted = {"fine-tuned": SAME}
+    elif name == "constant":
+        network = pretrained(first)
+        kernel, bias = network.get_layer("conv3").get_weights()
+        network.get_layer("conv3").set_weights([0 * kernel, bias])
+        found = ktl.compare(network, second, **small)
+        wanted = {"frozen": HURTS}
+    else:
+        network = pretrained(first)
+        found = ktl.compare(network, second, **(small | {"epochs": 2 * EPOCHS}))
+        wanted = {"fine-tuned": SAME}
+    outcomes = {verdict.arm: verdict.outcome for verdict in found.verdicts}
+    holds = all(outcomes[arm] == outcome for arm, outcome in wanted.items())
+    if name == "easy":
+        (tuned,) = (verdict for verdict in found.verdicts if verdict.arm == "fine-tuned")
+        holds &= tuned.start.low > 0
+    return {"name": name, "wanted": wanted, "holds": bool(holds)} | {
+        "comparison": found.to_json(),
+        "text": found.describe(),
+    }
+
+
+def train_pairs(out: Path) -> np.ndarray:
+    """Outcomes (networks, epochs, items) of networks that differ by their seed only."""
+    import keras_tl as ktl
+    from keras_tl.comparison.budget import make_budget
+    from keras_tl.comparison.outcomes import Skill
+    from keras_tl.comparison.running import Subject, run
+    from keras_tl.comparison.store import Store
+    from keras_tl.comparison.verdict import SCRATCH
+
+    first, second = digits()
+    few = first.subset(per_class=PER_CLASS, seed=SEED)
+    data = ktl.ImageData.from_arrays(
+        few.split("train").images,
+        few.split("train").labels,
+        test=(second.split("train").images, second.split("train").labels),
+        class_names=first.class_names,
+        image_size=SIZE,
+        validation_split=0,
+    )
+    subject = Subject(
+        source=ktl.Learner(small_network(SEED), data, preprocess="tf", seed=SEED, verbose=False),
+        options={},
+        data=data,
+        skill=Skill(data.task),
+        budget=make_budget("image", EPOCHS),
+        augment=False,
+        cache="memory",
+    )
+    store = Store(out)
+    store.begin({"what": "pairs", "budget": subject.budget.to_json()}, {})
+    for seed in range(2 * PAIRS):
+        if not store.is_finished(SCRATCH, None, seed):
+            done = run(subject, SCRATCH, None, seed)
+            store.write(SCRATCH, None, seed, done.outcomes, {"seconds": done.seconds})
+            common.say(
+                f"{seed + 1}/{2 * PAIRS}: {done.outcomes[-1].mean():.3f}, {memory():.0f} MiB"
+            )
+    return np.stack([store.read(SCRATCH, None, seed)[0] for seed in range(2 * PAIRS)])
+
+
+def memory() -> float:
+    """Resident memory of this process in MiB."""
+    from keras_tl.export.without_keras.memory import peak_bytes
+
+    return peak_bytes() / common.MIB
+
+
+def claims(outcomes: np.ndarray, seeds: int, points: float) -> dict[str, Any]:
+    """Draws comparisons of networks that are alike, and counts the claims.
+
+    Args:
+        outcomes: (networks, epochs, items).
+        seeds: of each comparison; twice as many networks are drawn for it.
+        points: so many right answers of those that stand for scratch, in 1, are made wrong.
+    """
+    from keras_tl.comparison.verdict import FINE_TUNED, HELPS, HURTS, SCRATCH, decide
+
+    random = np.random.default_rng(SEED)
+    networks, _, items = outcomes.shape
+    counts = {HELPS: 0, HURTS: 0}
+    for _ in range(DRAWS):
+        drawn = random.permutation(networks)[: 2 * seeds]
+        # Other test items, too.
+        values = outcomes[drawn][:, :, random.integers(items, size=items)]
+        scratch, other = values[:seeds], values[seeds:]
+        share = points / scratch[:, -1].mean()
+        scratch = scratch * (random.random((seeds, 1, items)) >= share)
+        arms = {SCRATCH: scratch, FINE_TUNED: other}
+        (verdict,) = decide({None: arms}, min_difference=0.05)
+        if verdict.outcome in counts:
+            counts[verdict.outcome] += 1
+    return {"seeds": seeds, "points": points} | counts
+
+
+def pairs(out: Path) -> dict[str, Any]:
+    """Claims of a difference, without one and with one of five points."""
+    outcomes = train_pairs(out)
+    final = outcomes[:, -1].mean(axis=1)
+    rows = [claims(outcomes, seeds, points) for seeds in (3, 5) for points in (0.0, 0.05)]
+    return {
+        "networks": len(final),
+        "items": outcomes.shape[2],
+        "accuracy": float(final.mean()),
+        "deviation": float(final.std(ddof=1)),
+        "claims": rows,
+    }
+
+
+def simulate() -> list[dict[str, Any]]:
+    """The same for made-up networks: what is right is drawn item by item.
+
+    The logit of a right answer is the item's, plus what the arm does to the item, plus what the
+    seed does to the arm; each is drawn from a normal distribution.
+    """
+    from keras_tl.comparison.statistics import components
+
+    random = np.random.default_rng(SEED)
+
+    def share(shift: float, seeds: int, items: int, of_seed: float, of_item: float) -> tuple:
+        claimed, means = 0, []
+        for _ in range(DRAWS):
+            easy = random.normal(0.5, 2.0, items)
+            arms = []
+            for more in (shift, 0.0):
+                logits = easy + random.normal(0, of_item, items) + more
+                logits = logits + random.normal(0, of_seed, (seeds, 1))
+                arms.append(random.random((seeds, items)) < 1 / (1 + np.exp(-logits)))
+            found = components(arms[0].astype(float) - arms[1])
+            claimed += found.p_value <= 0.05
+            means.append(found.mean)
+        return claimed / DRAWS, float(np.mean(means)), float(np.std(means))
+
+    rows = []
+    for seeds in (3, 5):
+        for items in (100, 300, 1000):
+            for of_seed in (0.0, 0.1, 0.25, 0.5):
+                for of_item in (0.0, 0.7):
+                    level, _, error = share(0.0, seeds, items, of_seed, of_item)
+                    power, difference, _ = share(0.36, seeds, items, of_seed, of_item)
+                    rows.append(
+                        {
+                            "seeds": seeds,
+                            "items": items,
+                            "of_seed": of_seed,
+                            "of_item": of_item,
+                            "error": error,
+                            "level": level,
+                            "difference": difference,
+                            "power": power,
+                        }
+                    )
+    return rows
+
+
+def show_simulation(rows: list[dict[str, Any]]) -> list[str]:
+    """A table."""
+    header = ["seeds", "items", "of seeds", "of items", "error", "false claims", "found of 0.05"]
+    cells = [
+        [
+            str(row["seeds"]),
+            str(row["items"]),
+            f"{row['of_seed']:g}",
+            f"{row['of_item']:g}",
+            f"{row['error']:.3f}",
+            f"{row['level']:.3f}",
+            f"{row['power']:.2f}",
+        ]
+        for row in rows
+    ]
+    return common.table(header, cells)
+
+
+def show_pairs(found: dict[str, Any]) -> list[str]:
+    """What the networks are, and a table."""
+    rows = []
+    for row in found["claims"]:
+        claimed = row["helps"] + row["hurts"]
+        if row["points"]:
+            target = f"{POWER:.0%}: {common.verdict(row['helps'] >= POWER * DRAWS)}"
+        else:
+            target = f"at most {ALLOWED}: {common.verdict(claimed <= ALLOWED)}"
+        rows.append([str(row["seeds"]), f"{row['points']:g}", f"{claimed} of {DRAWS}", target])
+    return [
+        f"{found['networks']} networks, {found['items']} test items, accuracy "
+        f"{found['accuracy']:.3f}, standard deviation between seeds {found['deviation']:.3f}",
+        *common.table(["seeds", "true difference", "claimed", "target"], rows),
+    ]
+
+
+def show_cases(cases: list[dict[str, Any]]) -> list[str]:
+    """Each case's text, and whether it is right."""
+    return [
+        line
+        for case in cases
+        for line in (f"{case['name']}: {common.verdict(case['holds'])}", case["text"], "")
+    ]
+
+
+def main() -> None:
+    """Runs the part that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", choices=["simulation", "pairs", "cases"])
+    parser.add_argument("--out", type=Path, default=Path("runs/verdicts"), help="keeps the runs")
+    names = ["random", "constant", "easy", "helps"]
+    parser.add_argument("--cases", nargs="+", choices=names, default=names)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    result: dict[str, Any] = {"machine": common.machine()}
+    if args.part == "simulation":
+        result["simulation"] = simulate()
+        lines = show_simulation(result["simulation"])
+    elif args.part == "pairs":
+        result["pairs"] = pairs(args.out)
+        lines = show_pairs(result["pairs"])
+    else:
+        result["cases"] = [run_case(name, args.out) for name in args.cases]
+        lines = show_cases(result["cases"])
+    common.show(result, lines, args.json)
+
+
+if __name__ == "__main__":
+    main()
