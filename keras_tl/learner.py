@@ -639,6 +639,7 @@ class Learner:
         found = self.overfitting()
         if found.state == OVERFITS:
             self._reporter.say(f"{found.statement} learner.overfitting() says what to try.")
+
     def logits(self, split: str = "test") -> np.ndarray:
         """What the head puts out for a split, as it is now; also while training, in a callback.
 

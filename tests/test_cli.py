@@ -35,8 +35,8 @@ def run(monkeypatch, capsys):
 
 
 def test_all_commands_are_there(run):
-    measuring = {"evaluate", "calibrate", "thresholds", "losses"}
-    before_export = {"rank", "train", "predict", "features", "report"} | measuring
+    measuring = {"evaluate", "calibrate", "thresholds", "losses", "compare", "rank"}
+    before_export = {"train", "predict", "features", "report"} | measuring
     assert set(COMMANDS) == before_export | {"export", "verify", "backbones", "demo"}
     for flag in ("--help", "-h"):
         status, out, err = run(flag)

@@ -5,7 +5,15 @@ from typing import NoReturn
 
 import click
 
-from keras_tl.cli import about, evaluation, rank, runs, train, verify  # noqa: F401 (each adds its commands)
+from keras_tl.cli import (  # noqa: F401 (each adds its commands)
+    about,
+    compare,
+    evaluation,
+    rank,
+    runs,
+    train,
+    verify,
+)
 from keras_tl.cli.group import cli
 from keras_tl.errors import KerasTLError
 

@@ -67,7 +67,7 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def image_size(value: str | None) -> int | tuple[int, int] | None:
+def image_size_of(value: str | None) -> int | tuple[int, int] | None:
     """What `--image-size` says, as `Learner` takes it."""
     if value is None:
         return None

@@ -8,7 +8,7 @@ import click
 
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
-from keras_tl.cli.group import cli, image_size, start_toolkit, value_text, with_json
+from keras_tl.cli.group import cli, image_size_of, start_toolkit, value_text, with_json
 from keras_tl.config import CACHES
 from keras_tl.errors import ConfigError
 from keras_tl.training.policies import POLICIES
@@ -153,7 +153,7 @@ def train(
         options["backbone"],
         data,
         weights=None if weights.lower() == "none" else weights,
-        image_size=image_size(options["image_size"]),
+        image_size=image_size_of(options["image_size"]),
         output_block=options["output_block"],
         preprocessor=options["preprocessor"],
         precision=options["precision"],

@@ -152,10 +152,10 @@ def compare(
         # Before anything is trained, an arm that cannot be had says so.
         subject.learner(SCRATCH, data, seed=0)
     cost = estimate(subject, missing, len(jobs) - len(missing))
-    reporter = Reporter(verbose)
-    reporter.say(cost.describe())
     if dry_run:
         return cost
+    reporter = Reporter(verbose)
+    reporter.say(cost.describe())
     store.begin(what, {"seeds": wanted, "sizes": amounts, "min_difference": min_difference})
     _run_all(subject, missing, store, reporter)
     return Comparison.load(store.folder)

@@ -14,7 +14,7 @@ Job = tuple[str, int | None, int]
 _STEPS, _ITEMS, _PASSES = 4, 64, 2
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Cost:
     """What is left of a comparison to do.
 
@@ -45,7 +45,7 @@ class Cost:
         arms = ", ".join(f"{arm} {time_text(seconds)}" for arm, seconds in self.seconds.items())
         return f"About {time_text(self.total)} for {self.runs} runs{finished}: {arms}."
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.describe()
 
 

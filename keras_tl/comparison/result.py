@@ -70,7 +70,7 @@ class OfSize:
         )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Comparison:
     """Transfer against the same network from scratch.
 
@@ -201,5 +201,5 @@ class Comparison:
         """The learning curves of the arms, with 95% intervals; one picture a size."""
         return curves_figure(self)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.describe()

@@ -1,0 +1,136 @@
+"""`keras-tl compare`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
+from keras_tl.cli.group import cli, image_size_of, start_toolkit, with_json
+from keras_tl.errors import ConfigError
+from keras_tl.files import whole_file
+from keras_tl.training.policies import POLICIES
+
+
+def _sizes(value: str) -> list[int | None]:
+    try:
+        return [None if part == "all" else int(part) for part in value.split(",")]
+    except ValueError:
+        raise ConfigError(
+            "--sizes must be numbers of training items, or all, separated by commas, such as "
+            f"100,500,all. Received: {value!r}."
+        ) from None
+
+
+@cli.command()
+@data_options
+@split_options
+@click.option(
+    "--backbone",
+    default="efficientnet_lite0",
+    show_default=True,
+    help="Its name, kerashub:PRESET, ulmfit:PATH, or run:PATH.",
+)
+@click.option(
+    "--weights",
+    default="imagenet",
+    show_default=True,
+    help="imagenet, or the path of a weights file.",
+)
+@click.option("--image-size", metavar="SIDE|HxW", help="Pixels; the backbone's own if not given.")
+@click.option("--sequence-length", type=int, help="Tokens a text; by their lengths if not given.")
+@click.option("--seeds", default=5, show_default=True, help="How many; at least 3 for a verdict.")
+@click.option("--epochs", type=int, help="The budget: passes of each arm over the training split.")
+@click.option("--head-epochs", type=int, help="What of it the head gets before fine-tuning.")
+@click.option(
+    "--policy",
+    type=click.Choice(list(POLICIES)),
+    default="standard",
+    show_default=True,
+    help="The method of fine-tuning.",
+)
+@click.option(
+    "--sizes",
+    default="all",
+    show_default=True,
+    metavar="N,N,...",
+    help="Numbers of training items, a verdict each; all for all of them.",
+)
+@click.option("--batch-size", type=int, help="Items per step, in all arms.")
+@click.option(
+    "--augment",
+    multiple=True,
+    metavar="NAME",
+    help="How images are augmented, in all arms: standard, no-flip, randaugment, mixup, cutmix; "
+    "can be repeated. Not at all if not given.",
+)
+@click.option(
+    "--min-difference",
+    default=0.05,
+    show_default=True,
+    help="The smallest difference in skill that matters.",
+)
+@click.option(
+    "--precision",
+    default="auto",
+    show_default=True,
+    help="auto, float32, mixed_bfloat16 or mixed_float16.",
+)
+@click.option(
+    "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what it will cost.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Write the curves as a PNG file.")
+@click.option(
+    "--out",
+    default="runs/compare",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The folder of the comparison, which keeps every finished run.",
+)
+@with_json
+def compare(
+    verbose: bool,
+    spec: DataAsked,
+    resize: str | None,
+    sequence_length: int | None,
+    validation_split: float,
+    test_split: float,
+    split_seed: int,
+    image_size: str | None,
+    sizes: str,
+    augment: tuple[str, ...],
+    dry_run: bool,
+    plot: Path | None,
+    **options: Any,
+) -> tuple[dict, str]:
+    """Say whether transfer helps: frozen and fine-tuned against the same network from scratch.
+
+    Interrupted and called again, it goes on with the runs that are missing.
+    """
+    toolkit = start_toolkit()
+    amounts = _sizes(sizes)
+    data = load_data(
+        spec,
+        resize=resize,
+        sequence_length=sequence_length,
+        validation_split=validation_split,
+        test_split=test_split,
+        seed=split_seed,
+        verbose=verbose,
+    )
+    backbone = options.pop("backbone")
+    found = toolkit.compare(
+        backbone,
+        data,
+        sizes=amounts,
+        image_size=image_size_of(image_size),
+        augment=list(augment) or False,
+        dry_run=dry_run,
+        verbose=verbose,
+        **options,
+    )
+    if plot is not None and not dry_run:
+        with whole_file(plot) as temporary:
+            found.plot().savefig(temporary, dpi=120, format="png")
+    return found.to_json(), found.describe()

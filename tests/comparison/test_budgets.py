@@ -1,0 +1,59 @@
+"""The budget: all arms make the same number of passes."""
+
+import dataclasses
+
+import pytest
+
+from keras_tl.comparison.budget import make_budget
+from keras_tl.errors import ConfigError
+from keras_tl.training.policies import POLICIES
+
+(STANDARD,) = POLICIES["standard"]["image"]
+TWO = (dataclasses.replace(STANDARD, epochs=2), dataclasses.replace(STANDARD, epochs=1))
+
+# The arguments; then the budget, and what of it is the head's before fine-tuning.
+SHARED_OUT = {
+    "defaults": ({}, 13, 10),
+    "texts": ({"family": "text"}, 13, 10),
+    "language-models": ({"family": "ulmfit"}, 60, 30),
+    "short": ({"epochs": 6}, 6, 3),
+    "shortest": ({"epochs": 2}, 2, 1),
+    "long": ({"epochs": 40}, 40, 10),
+    "head-given": ({"epochs": 6, "head_epochs": 5}, 6, 5),
+    "only-head-given": ({"head_epochs": 2}, 5, 2),
+    "phases": ({"epochs": 9, "policy": TWO}, 9, 6),
+    "phases-alone": ({"policy": TWO}, 13, 10),
+    "from-random": ({"epochs": 7, "policy": "scratch"}, 7, 0),
+    "from-random-alone": ({"policy": "scratch"}, 30, 0),
+    "batches": ({"epochs": 5, "batch_size": 7}, 5, 2),
+}
+
+
+@pytest.mark.parametrize("name", SHARED_OUT)
+def test_every_arm_has_the_whole_budget(name):
+    arguments, epochs, head = SHARED_OUT[name]
+    budget = make_budget(**({"family": "image"} | arguments))
+    assert budget.epochs == epochs
+    assert sum(phase.epochs for phase in budget.scratch) == epochs
+    assert budget.frozen.epochs == epochs
+    assert (budget.head.epochs if budget.head else 0) == head
+    assert head + sum(phase.epochs for phase in budget.fine_tuned) == epochs
+    phases = [*budget.scratch, budget.frozen, *budget.fine_tuned]
+    if "batch_size" in arguments:
+        assert {phase.batch_size for phase in phases} == {7}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"epochs": 1}, "epochs must be a whole number of at least 2"),
+        ({"epochs": 5, "head_epochs": 5}, "from 0 to 4"),
+        ({"epochs": 5, "head_epochs": 0}, "need a trained head"),
+        ({"epochs": 5, "head_epochs": 4, "policy": TWO}, "make 3 passes, and 1"),
+        ({"epochs": 5, "scratch_policy": TWO}, "make 3 passes, and 5"),
+        ({"policy": "standart"}, "Did you mean 'standard'"),
+    ],
+)
+def test_a_budget_that_cannot_be_shared_out(arguments, says):
+    with pytest.raises(ConfigError, match=says):
+        make_budget("image", **arguments)

@@ -1,0 +1,249 @@
+"""Whole comparisons of a tiny network: equal budgets, what is kept, what goes on."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import keras_tl as ktl
+from keras_tl.comparison import comparing
+from keras_tl.comparison.budget import make_budget
+from keras_tl.comparison.outcomes import Skill
+from keras_tl.comparison.running import Subject, run, subset
+from keras_tl.comparison.verdict import ARMS
+from keras_tl.errors import BackboneError, ConfigError, DataError
+from tests.conftest import make_small_learner, make_tiny_data, small_network
+
+# Those that train the backbone; the frozen one is part of the whole comparisons below.
+LIVE = ("scratch", "fine-tuned")
+SETTINGS = {"preprocess": "tf", "image_size": 32, "epochs": 3, "verbose": False}
+
+
+def data_without_validation(per_class=12):
+    data = make_tiny_data(per_class)
+    splits = {name: data.split(name) for name in ("train", "test")}
+    return dataclasses.replace(data, splits=splits)
+
+
+@dataclasses.dataclass(frozen=True)
+class WatchedSubject(Subject):
+    """Remembers the learners that it has given out."""
+
+    given: list = dataclasses.field(default_factory=list)
+
+    def learner(self, *arguments):
+        self.given.append(super().learner(*arguments))
+        return self.given[-1]
+
+
+@pytest.fixture(scope="module")
+def subject():
+    data = data_without_validation()
+    return WatchedSubject(
+        source=make_small_learner(data),
+        options={},
+        data=data,
+        skill=Skill(data.task),
+        budget=make_budget("image", epochs=3, head_epochs=1),
+        augment=False,
+        cache="memory",
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(subject):
+    before = subject.source.backbone.get_weights()
+    found = {arm: run(subject, arm, None, seed=5) for arm in LIVE}
+    for one, other in zip(before, subject.source.backbone.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    return found, dict(zip(LIVE, subject.given, strict=True))
+
+
+def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, subject):
+    found, learners = runs
+    for arm in LIVE:
+        records = learners[arm].history
+        assert sum(len(record.epochs) for record in records) == 3
+        assert [record.best_epoch for record in records] == [len(r.epochs) for r in records]
+        assert not any("val_loss" in epoch for record in records for epoch in record.epochs)
+        assert {record.phase.batch_size for record in records} == {32}
+        assert {record.augment for record in records} == {()}
+        assert found[arm].outcomes.shape == (3, len(subject.data.split("test")))
+        assert found[arm].outcomes.dtype == np.uint8
+        assert np.all(np.diff(np.ravel(found[arm].marks)) >= 0)
+
+
+def test_the_last_outcomes_are_those_of_the_trained_model(runs):
+    found, learners = runs
+    for arm in LIVE:
+        labels = learners[arm].data.split("test").labels
+        pixels = learners[arm].data.split("test").images
+        answers = learners[arm].model(pixels, training=False).numpy().argmax(axis=1)
+        np.testing.assert_array_equal(found[arm].outcomes[-1], answers == labels)
+
+
+def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
+    _, learners = runs
+    pretrained = subject.source.backbone.get_weights()[0]
+    distances = {
+        arm: np.abs(learners[arm].backbone.get_weights()[0] - pretrained).max() for arm in LIVE
+    }
+    # Two steps at 1e-4, and other random numbers.
+    assert 0 < distances["fine-tuned"] < 1e-3
+    assert distances["scratch"] > 0.1
+    assert [learner.weights for learner in learners.values()].count(None) == 1
+
+
+def test_a_size_is_drawn_in_proportion_and_anew_for_each_seed():
+    data = data_without_validation(per_class=40)
+    labels = data.split("train").labels
+    counts = np.bincount(labels)
+    drawn = [subset(data, 30, seed).split("train") for seed in (0, 0, 1)]
+    for split in drawn:
+        np.testing.assert_allclose(np.bincount(split.labels), counts * 30 / len(labels), atol=1)
+    assert np.array_equal(drawn[0].images, drawn[1].images)
+    assert not np.array_equal(drawn[0].images, drawn[2].images)
+    assert subset(data, None, 0) is data
+    assert len(subset(data, 30, 0).split("test")) == len(data.split("test"))
+
+
+REFUSED = {
+    "no-weights": ({"weights": None}, ConfigError, "weights=None is the arm from scratch itself"),
+    "no-seeds": ({"seeds": []}, ConfigError, "at least one"),
+    "twice": ({"seeds": [1, 1]}, ConfigError, "that differ"),
+    "negative": ({"seeds": [-1]}, ConfigError, "a seed must be a whole number"),
+    "too-large": ({"sizes": [99999]}, ConfigError, "must be from 3 to 26 items"),
+    "too-small": ({"sizes": [2]}, ConfigError, "must be from 3 to 26 items"),
+    "no-size": ({"sizes": []}, ConfigError, "at least one size"),
+    "no-difference": ({"min_difference": 0}, ConfigError, "min_difference must be"),
+    "augment": ({"augment": "blur"}, ConfigError, "Unknown augmentation 'blur'"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_compared_is_refused_before_anything_is_built(name, monkeypatch):
+    monkeypatch.setattr(comparing, "Learner", None)
+    arguments, error, says = REFUSED[name]
+    with pytest.raises(error, match=says):
+        ktl.compare("resnet50", make_tiny_data(), **arguments)
+
+
+def test_there_must_be_a_test_split():
+    data = dataclasses.replace(data_without_validation(), splits={"train": None})
+    with pytest.raises(DataError, match="There is no test split"):
+        ktl.compare("resnet50", data)
+
+
+def test_a_module_has_no_random_weights():
+    with pytest.raises(BackboneError, match="cannot be made with random ones"):
+        ktl.Learner("tfhub:somewhere", make_tiny_data(), weights=None, verbose=False)
+
+
+def stored(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("runs/*.npy"))}
+
+
+def without_times(comparison):
+    values = comparison.to_json() | {"folder": None}
+    for found in values["sizes"]:
+        for curve in found["curves"].values():
+            curve["seconds"] = None
+    return values
+
+
+@pytest.mark.slow
+def test_what_was_interrupted_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
+    data, network = make_tiny_data(), small_network()
+    weights = network.get_weights()
+    settings = SETTINGS | {"seeds": 2, "sizes": (None, 15)}
+    whole = ktl.compare(network, data, out=tmp_path / "whole", **settings)
+    for one, other in zip(weights, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [(found.size, found.seeds) for found in whole.sizes] == [(None, (0, 1)), (15, (0, 1))]
+    assert len(stored(tmp_path / "whole")) == 12
+
+    done = []
+
+    def interrupted(*arguments):
+        if len(done) == 4:
+            raise KeyboardInterrupt
+        done.append(arguments[1:])
+        return run(*arguments)
+
+    monkeypatch.setattr(comparing, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ktl.compare(network, data, out=tmp_path / "parts", **settings)
+    assert ktl.Comparison.load(tmp_path / "parts").sizes[0].seeds == (0,)
+    monkeypatch.setattr(comparing, "run", run)
+    left = ktl.compare(network, data, out=tmp_path / "parts", dry_run=True, **settings)
+    assert (left.runs, left.finished) == (8, 4)
+    assert set(left.seconds) == set(ARMS)
+    assert left.total > 0
+    parts = ktl.compare(network, data, out=tmp_path / "parts", **settings)
+    assert stored(tmp_path / "parts") == stored(tmp_path / "whole")
+    assert without_times(parts) == without_times(whole)
+    assert json.loads(json.dumps(parts.to_json()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["binary", "multilabel", "regression"])
+def test_all_tasks_are_compared(tmp_path, task, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    pixels = random.uniform(0, 255, (40, 32, 32, 3)).astype(np.float32)
+    labels = {
+        "binary": random.integers(2, size=40),
+        "multilabel": random.integers(2, size=(40, 3)),
+        "regression": random.normal(size=40),
+    }[task]
+    data = ktl.ImageData.from_arrays(pixels, labels, verbose=False)
+    assert data.task == task
+    found = ktl.compare(small_network(), data, seeds=1, **SETTINGS)
+    assert {verdict.outcome for verdict in found.verdicts} == {"undecided"}
+    assert found.sizes[0].ship.arm is None
+    assert found.folder.startswith("runs/compare-")
+
+
+@pytest.mark.slow
+def test_what_differs_only_by_its_weights_is_trained_alike(tmp_path):
+    """The fine-tuned arm can be trained exactly as the one from scratch."""
+    settings = SETTINGS | {"policy": "scratch", "head_epochs": 0, "seeds": 1}
+    found = ktl.compare(small_network(), make_tiny_data(), out=tmp_path / "c", **settings)
+    budget = found.what["budget"]
+    assert budget["fine-tuned"] == budget["scratch"]
+    assert budget["head"] is None
+
+
+def test_a_learner_from_the_same_network_has_fresh_weights_for_each_seed():
+    learner = make_small_learner(data_without_validation())
+    fresh = [
+        ktl.Learner(learner, learner.data, None, seed=seed, verbose=False) for seed in (1, 1, 2)
+    ]
+    first, same, other = (one.backbone.get_weights() for one in fresh)
+    assert np.array_equal(first[0], same[0])
+    assert not np.array_equal(first[0], other[0])
+    assert not np.array_equal(first[0], learner.backbone.get_weights()[0])
+    assert fresh[0].weights is None
+    assert fresh[0]._ancestry == ()
+
+
+def test_what_was_adapted_to_data_is_no_weight_that_is_drawn_anew():
+    layer = keras.layers.Normalization()
+    layer.adapt(np.random.default_rng(0).normal(3, 2, (8, 4, 4, 3)))
+    inputs = keras.Input((32, 32, 3))
+    network = keras.Model(inputs, keras.layers.Conv2D(4, 3)(layer(inputs)))
+    learner = ktl.Learner(
+        network,
+        data_without_validation(),
+        weights=None,
+        preprocess="none",
+        seed=0,
+        verbose=False,
+    )
+    given, fresh = network.get_weights(), learner.backbone.network.get_weights()
+    assert len(given) == len(fresh)
+    same = [np.array_equal(one, other) for one, other in zip(given, fresh, strict=True)]
+    # Mean, variance and count; the kernel; the bias of zeros.
+    assert same == [True, True, True, False, True]

@@ -1,0 +1,92 @@
+"""The folder of a comparison: what is refused, what is found again."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_tl.comparison.result import Comparison
+from keras_tl.comparison.store import Store
+from keras_tl.errors import RunError
+
+WHAT = {
+    "model": {"backbone": "tiny"},
+    "skill": {"task": "multiclass"},
+    "budget": {"epochs": 3, "head": {"epochs": 1}},
+}
+ASKED = {"seeds": [0, 1, 2], "sizes": [None], "min_difference": 0.05}
+
+
+def write_run(store, arm, seed, share):
+    values = np.random.default_rng(seed).random((3, 40)) < share
+    store.write(arm, None, seed, values.astype(np.uint8), {"seconds": 1.0})
+
+
+@pytest.fixture
+def store(tmp_path):
+    found = Store(tmp_path / "comparison")
+    found.begin(WHAT, ASKED)
+    return found
+
+
+def test_another_comparison_is_refused_and_named(store):
+    other = WHAT | {"budget": {"epochs": 4, "head": {"epochs": 1}}}
+    with pytest.raises(RunError, match=r"budget\.epochs is 3 there, and 4 here"):
+        store.begin(other, ASKED)
+    assert store.plan()["what"] == WHAT
+
+
+def test_other_seeds_and_sizes_may_be_asked_for_later(store):
+    store.begin(WHAT, ASKED | {"seeds": [0, 1, 2, 3], "sizes": [None, 10]})
+    assert store.plan()["seeds"] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_what_is_no_comparison_is_refused(tmp_path, kind):
+    path = tmp_path / "photos"
+    if kind == "folder":
+        path.mkdir()
+        (path / "a.jpg").touch()
+    else:
+        path.touch()
+    with pytest.raises(RunError, match="is not a comparison"):
+        Store(path).begin(WHAT, ASKED)
+    with pytest.raises(RunError, match="No comparison at"):
+        Comparison.load(path)
+
+
+def test_a_later_version_is_refused(store):
+    plan = store.folder / "plan.json"
+    plan.write_text(json.dumps(json.loads(plan.read_text()) | {"format": 99}))
+    with pytest.raises(RunError, match="later version"):
+        Comparison.load(store.folder)
+
+
+def test_a_run_is_finished_when_all_of_it_is_there_and_damage_is_seen(store):
+    write_run(store, "scratch", 0, 0.5)
+    assert store.is_finished("scratch", None, 0)
+    values, about = store.read("scratch", None, 0)
+    assert (values.dtype, values.shape, about["seconds"]) == (np.float32, (3, 40), 1.0)
+    path = store.folder / "runs" / "scratch-all-seed0.npy"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([1 - content[-1]]))
+    with pytest.raises(RunError, match="is not as it was written"):
+        store.read("scratch", None, 0)
+    (store.folder / "runs" / "scratch-all-seed0.json").unlink()
+    assert not store.is_finished("scratch", None, 0)
+
+
+def test_an_interrupted_comparison_shows_the_seeds_that_are_whole(store):
+    with pytest.raises(RunError, match="no seed of which all arms are finished"):
+        Comparison.load(store.folder)
+    for seed in (0, 1):
+        for arm, share in (("scratch", 0.2), ("frozen", 0.9), ("fine-tuned", 0.9)):
+            write_run(store, arm, seed, share)
+    write_run(store, "scratch", 2, 0.2)
+    found = Comparison.load(store.folder, min_difference=0.3)
+    assert found.sizes[0].seeds == (0, 1)
+    assert found.min_difference == 0.3
+    assert [verdict.arm for verdict in found.verdicts] == ["frozen", "fine-tuned"]
+    assert found.sizes[0].curves["frozen"].by_seed[1][-1] == pytest.approx(0.9, abs=0.15)
+    assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert len(found.plot().axes) == 1
