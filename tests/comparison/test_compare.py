@@ -14,7 +14,9 @@ from keras_tl.comparison.outcomes import Skill
 from keras_tl.comparison.running import Subject, run, subset
 from keras_tl.comparison.verdict import ARMS
 from keras_tl.errors import BackboneError, ConfigError, DataError
+from tests import kerashub_presets, language_models
 from tests.conftest import make_small_learner, make_tiny_data, small_network
+from tests.test_text_journey import make_texts
 
 # Those that train the backbone; the frozen one is part of the whole comparisons below.
 LIVE = ("scratch", "fine-tuned")
@@ -247,3 +249,50 @@ def test_what_was_adapted_to_data_is_no_weight_that_is_drawn_anew():
     same = [np.array_equal(one, other) for one, other in zip(given, fresh, strict=True)]
     # Mean, variance and count; the kernel; the bias of zeros.
     assert same == [True, True, True, False, True]
+
+
+def make_backbone(kind, folder):
+    """What a comparison takes as backbone, for texts."""
+    if kind == "ulmfit":
+        return f"ulmfit:{language_models.save_language_model(folder)}"
+    pytest.importorskip("keras_hub", reason="it needs a newer Keras than ours may be")
+    return f"kerashub:{kerashub_presets.make_bert(folder)}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ulmfit", "kerashub"])
+def test_encoders_of_texts_are_compared_with_fresh_ones(tmp_path, kind):
+    backbone = make_backbone(kind, tmp_path / "model")
+    given = ktl.Learner(backbone, make_texts(), seed=0, verbose=False)
+    fresh = ktl.Learner(backbone, make_texts(), weights=None, seed=0, verbose=False)
+    shapes = [[weight.shape for weight in one.backbone.weights] for one in (given, fresh)]
+    assert shapes[0] == shapes[1]
+    moved = [
+        not np.array_equal(one, other)
+        for one, other in zip(
+            given.backbone.get_weights(), fresh.backbone.get_weights(), strict=True
+        )
+        if one.ndim > 1
+    ]
+    assert all(moved)
+    assert (fresh.config.sequence_length, fresh._ancestry) == (given.config.sequence_length, ())
+    found = ktl.compare(
+        backbone, make_texts(), seeds=1, epochs=2, out=tmp_path / "out", verbose=False
+    )
+    assert found.what["model"]["backbone"] == backbone
+    assert [len(curve.mean) for curve in found.sizes[0].curves.values()] == [2, 2, 2]
+
+
+@pytest.mark.slow
+def test_two_replicas_and_half_precision(tmp_path):
+    found = ktl.compare(
+        small_network(),
+        make_tiny_data(),
+        seeds=1,
+        out=tmp_path / "out",
+        strategy="mirrored",
+        precision="mixed_bfloat16",
+        **SETTINGS,
+    )
+    assert found.what["model"]["precision"] == "mixed_bfloat16"
+    assert len(found.verdicts) == 2
