@@ -1,12 +1,15 @@
 """What would decide where the data cannot: more seeds, or more test items."""
 
 import dataclasses
+import math
 
 from keras_tl.comparison.statistics import Components
 
 # One seed says nothing of the luck of a seed, and two next to nothing.
 FEWEST_SEEDS = 3
 _MOST_SEEDS, _MOST_ITEMS = 50, 100
+# Each number of items that is tried is a tenth larger than the one before.
+_STEP = 1.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +37,8 @@ def needs_of(found: Components, confidence: float, min_difference: float) -> Nee
         return Needs(FEWEST_SEEDS, None)
     enough = max(abs(found.mean), min_difference - abs(found.mean))
     more_seeds = range(found.seeds + 1, _MOST_SEEDS + 1)
-    # In steps of a tenth, and to two digits.
-    more_items = (_rounded_up(found.items * tenths / 10) for tenths in range(11, _MOST_ITEMS * 10))
+    steps = range(1, round(math.log(_MOST_ITEMS, _STEP)) + 1)
+    more_items = (_rounded_up(found.items * _STEP**step) for step in steps)
     return Needs(
         next((n for n in more_seeds if found.half_width(confidence, seeds=n) < enough), None),
         next((n for n in more_items if found.half_width(confidence, items=n) < enough), None),
@@ -43,5 +46,6 @@ def needs_of(found: Components, confidence: float, min_difference: float) -> Nee
 
 
 def _rounded_up(number: float) -> int:
+    """To two digits."""
     unit = 10 ** max(len(str(int(number))) - 2, 0)
     return int(-(-number // unit) * unit)
