@@ -2,6 +2,7 @@ r"""Whether `ktl.compare` is right where the answer is known, and how often it c
 
     python benchmarks/verdicts.py simulation
     python benchmarks/verdicts.py pairs --out runs/pairs
+    python benchmarks/verdicts.py pairs --out runs/few --per-class 15
     python benchmarks/verdicts.py cases --out runs/cases
     python benchmarks/verdicts.py cases --out runs/cases --cases helps
 
@@ -32,7 +33,7 @@ SEED = 0
 DRAWS, ALLOWED = 1000, 63
 POWER = 0.8
 SIZE, EPOCHS = 16, 12
-PAIRS, OF_PAIRS, PER_CLASS = 20, 10, 15
+PAIRS = 20
 
 
 def small_network(seed: int):
@@ -126,7 +127,7 @@ def run_case(name: str, out: Path) -> dict[str, Any]:
     }
 
 
-def train_pairs(out: Path) -> np.ndarray:
+def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
     """Outcomes (networks, epochs, items) of networks that differ by their seed only."""
     import keras_tl as ktl
     from keras_tl.comparison.budget import make_budget
@@ -136,11 +137,15 @@ def train_pairs(out: Path) -> np.ndarray:
     from keras_tl.comparison.verdict import SCRATCH
 
     first, second = digits()
-    few = first.subset(per_class=PER_CLASS, seed=SEED)
+    train = first.subset(per_class=per_class, seed=SEED).split("train")
+    tested = [second.split(name) for name in ("train", "test")]
     data = ktl.ImageData.from_arrays(
-        few.split("train").images,
-        few.split("train").labels,
-        test=(second.split("train").images, second.split("train").labels),
+        train.images,
+        train.labels,
+        test=tuple(
+            np.concatenate([getattr(split, part) for split in tested])
+            for part in ("images", "labels")
+        ),
         class_names=first.class_names,
         image_size=SIZE,
         validation_split=0,
@@ -155,7 +160,7 @@ def train_pairs(out: Path) -> np.ndarray:
         cache="memory",
     )
     store = Store(out)
-    store.begin({"what": "pairs", "budget": subject.budget.to_json()}, {})
+    store.begin({"data": data.describe()["splits"], "budget": subject.budget.to_json()}, {})
     for seed in range(2 * PAIRS):
         if not store.is_finished(SCRATCH, None, seed):
             done = run(subject, SCRATCH, None, seed)
@@ -200,9 +205,9 @@ def claims(outcomes: np.ndarray, seeds: int, points: float) -> dict[str, Any]:
     return {"seeds": seeds, "points": points} | counts
 
 
-def pairs(out: Path) -> dict[str, Any]:
+def pairs(out: Path, per_class: int | None) -> dict[str, Any]:
     """Claims of a difference, without one and with one of five points."""
-    outcomes = train_pairs(out)
+    outcomes = train_pairs(out, per_class)
     final = outcomes[:, -1].mean(axis=1)
     rows = [claims(outcomes, seeds, points) for seeds in (3, 5) for points in (0.0, 0.05)]
     return {
@@ -311,6 +316,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/verdicts"), help="keeps the runs")
     names = ["random", "constant", "easy", "helps"]
     parser.add_argument("--cases", nargs="+", choices=names, default=names)
+    parser.add_argument("--per-class", type=int, help="pairs: training digits; all if not given")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -319,7 +325,7 @@ def main() -> None:
         result["simulation"] = simulate()
         lines = show_simulation(result["simulation"])
     elif args.part == "pairs":
-        result["pairs"] = pairs(args.out)
+        result["pairs"] = pairs(args.out, args.per_class)
         lines = show_pairs(result["pairs"])
     else:
         result["cases"] = [run_case(name, args.out) for name in args.cases]
