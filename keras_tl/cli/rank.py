@@ -44,7 +44,7 @@ def rank(
     BACKBONES are names, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH.
     """
     toolkit = start_toolkit()
-    size = image_size(options.pop("image_size"))
+    size = image_size_of(options.pop("image_size"))
     data = load_data(
         spec,
         resize=resize,
