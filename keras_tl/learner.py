@@ -12,7 +12,6 @@ from typing import Any, Self
 import keras
 import numpy as np
 import tensorflow as tf
-from matplotlib.figure import Figure
 
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, seeded
@@ -27,7 +26,6 @@ from keras_tl.data.options import ImageSize, check_image_size
 from keras_tl.data.text_inputs import TextInput
 from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError, DataError, RunError
-from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import (
     Calibrated,
     calibrate,
@@ -40,22 +38,22 @@ from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.outcomes import Outcomes, read_outcomes
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.evaluation.phase_fit import OVERFITS
-from keras_tl.evaluation.report import write_report
 from keras_tl.evaluation.slices import measure_slices, slice_values
 from keras_tl.evaluation.thresholds import Rule, Thresholds, check_has_thresholds, choose_thresholds
-from keras_tl.export.card import card_facts, library_versions, overview, write_card
+from keras_tl.export.card import library_versions, write_card
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.runtimes.numeric import NumericModel
 from keras_tl.export.runtimes.writing import export_file, find_runtime
 from keras_tl.export.saved_model import export_version
 from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.serving import BATCH, VALID, ServingModel
-from keras_tl.files import whole_file
 from keras_tl.heads import TransferModel
 from keras_tl.preflight.checks import run_checks
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.known import known_findings
 from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.report.exhibits import Exhibits
+from keras_tl.report.reported import Reported
 from keras_tl.reporting import Reporter
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.tasks import Task, standardisation, task_of
@@ -78,10 +76,9 @@ from keras_tl.training.tokens import TextNeeds
 from keras_tl.training.trainer import Trainer
 
 _FORMAT = 1
-_GRID = 18
 
 
-class Learner:
+class Learner(Reported):
     """A pretrained backbone and a head for the data at hand.
 
     Args:
@@ -184,6 +181,7 @@ class Learner:
         self.weights = weights
         self.evaluations: dict[str, dict[str, Any]] = {}
         self.outcomes: dict[str, Outcomes] = {}
+        self.exhibits = Exhibits()
         self._ancestry: tuple[dict[str, Any], ...] = ()
         # What a loaded run says of the data and the versions that it was trained with.
         self._trained_with: dict[str, Any] | None = None
@@ -222,12 +220,17 @@ class Learner:
     @property
     def serving_model(self) -> ServingModel:
         """Raw bytes in, named outputs out, in float32; what `predict` and `export` use."""
-        if self._twin is not self._parts:
-            self._twin.model.set_weights(self.model.get_weights())
+        parts = self._float32_parts()
         # A graph holds the temperature and the thresholds that it was made with.
         if self._served is None or self._served.task != self.task:
-            self._served = ServingModel(self._twin, self.task, self._modality)
+            self._served = ServingModel(parts, self.task, self._modality)
         return self._served
+
+    def _float32_parts(self) -> TransferModel:
+        """The model in float32 and outside of any strategy, with the weights as they are now."""
+        if self._twin is not self._parts:
+            self._twin.model.set_weights(self.model.get_weights())
+        return self._twin
 
     @cached_property
     def _twin(self) -> TransferModel:
@@ -369,6 +372,8 @@ class Learner:
         if not self.history and phases[0].batch_norm != "live":
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
+        if self._trainer.backbone_is_original and phases[0].batch_norm != "live":
+            self._keep_map_before()
         left = [sum(later.epochs for later in phases[n:]) for n in range(1, len(phases) + 1)]
         records = [
             self._run(phase, augment, callbacks, following)
@@ -419,8 +424,8 @@ class Learner:
         callbacks: Sequence[keras.callbacks.Callback],
         following: int = 0,
     ) -> PhaseRecord:
-        data, known = self._need_data(), (self.evaluations, self.outcomes, self._trained_with)
-        config = self.config
+        data, config = self._need_data(), self.config
+        known = self.evaluations, self.outcomes, self.exhibits, self._trained_with
         if config.temperature != 1 or config.thresholds:
             self._reporter.say(
                 "Training puts the temperature back to 1 and the thresholds to 0.5: they were "
@@ -430,11 +435,12 @@ class Learner:
             self._check_first(phase, augment)
         # What was measured before is not true of other weights, those of an interruption included.
         self.evaluations, self.outcomes, self._trained_with = {}, {}, None
+        self.exhibits = self.exhibits.before_training()
         self.config = dataclasses.replace(config, temperature=1.0, thresholds=())
         try:
             return self._trainer.run(phase, data, augment, callbacks, following)
         except ConfigError:  # It was refused before it began.
-            self.evaluations, self.outcomes, self._trained_with = known
+            self.evaluations, self.outcomes, self.exhibits, self._trained_with = known
             self.config = config
             raise
 
@@ -506,6 +512,8 @@ class Learner:
         groups = None if by is None else slice_values(by, chosen.slices, len(chosen))
         self.outcomes[split] = Outcomes(chosen.labels, self._trainer.logits(chosen))
         self._measure(split)
+        if split == "test":
+            self.exhibits = self.exhibits.without_answers()
         if groups is not None:
             found = measure_slices(self.task, self.answered(split), *groups)
             self.evaluations[split]["slices"] = found.to_json()
@@ -732,55 +740,6 @@ class Learner:
         write_features(Path(path), self._trainer.feature_batches(split), shape, sources)
         return shape
 
-    def save_plots(self, folder: str | os.PathLike) -> list[Path]:
-        """Writes learning curves, confusion matrix and a grid of predictions as PNG files.
-
-        Those that need the test split are left out where there is none.
-
-        Returns:
-            The files written.
-        """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        written = []
-        for caption, figure in self._figures().items():
-            path = folder / f"{caption.lower().replace(' ', '_')}.png"
-            with whole_file(path) as temporary:
-                figure.savefig(temporary, dpi=120, format="png")
-            written.append(path)
-        return written
-
-    def report(self, path: str | os.PathLike) -> Path:
-        """Writes one self-contained HTML file: metrics, training, plots.
-
-        Returns:
-            The file written.
-        """
-        figures = self._figures()
-        about = overview(self._facts())
-        metrics = self.evaluations.get("test", {})
-        title, item = "Transfer learning report", self._modality.item
-        write_report(Path(path), title, about, self.history, metrics, figures, item)
-        return Path(path)
-
-    def _figures(self) -> dict[str, Figure]:
-        figures = {}
-        if self.history:
-            figures["Learning curves"] = plots.learning_curves(self.history, self.task.watched)
-        shown = None
-        if self.data is not None and "test" in self.data.splits:
-            shown = self.data.split("test").sample(_GRID, self.seed)
-            if "test" not in self.evaluations:
-                self.evaluate()
-        figures |= plots.metric_figures(self.evaluations.get("test", {}), self.class_names)
-        pixels = None if shown is None else self._modality.pictures(shown)
-        if pixels is not None:
-            truths = [self.task.name_of(label) for label in shown.labels]
-            figures["Predictions"] = plots.prediction_grid(
-                pixels, truths, self.predict(pixels), self.task.exact
-            )
-        return figures
-
     def export(
         self,
         path: str | os.PathLike,
@@ -846,7 +805,7 @@ class Learner:
 
     def _results(self) -> dict[str, bytes]:
         """The files with what was measured item by item."""
-        files = {}
+        files = dict(self.exhibits.files)
         for split, outcomes in self.outcomes.items():
             files |= outcomes.to_files(split)
         return files
@@ -868,11 +827,6 @@ class Learner:
             "findings": None if self.findings is None else self.findings.to_json(),
             **trained_with,
         }
-
-    def _facts(self) -> dict[str, Any]:
-        """What a model card and a report say of the model."""
-        parameters = {"backbone": self.backbone.count_params(), "head": self.head.count_params()}
-        return card_facts(self._about(), parameters, self._files)
 
     @classmethod
     def load(
@@ -909,7 +863,9 @@ class Learner:
         learner._ancestry = tuple(about.get("ancestry", ()))
         learner._trained_with = {key: about[key] for key in ("data", "versions")}
         learner.evaluations = about["evaluations"]
-        learner.outcomes = read_outcomes(run_results(Path(path)), learner.evaluations)
+        results = run_results(Path(path))
+        learner.outcomes = read_outcomes(results, learner.evaluations)
+        learner.exhibits = Exhibits.among(results)
         if (found := about.get("findings")) is not None:
             learner.findings = Findings.from_json(found)
         learner.history.extend(map(PhaseRecord.from_json, about["history"]))

@@ -33,6 +33,7 @@ ORDER = [
     {"evaluation"},
     {"preflight"},
     {"export"},
+    {"report"},
     {"learner"},
     {"comparison"},
     {"testing"},

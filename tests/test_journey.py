@@ -83,7 +83,8 @@ def test_from_a_weights_file_to_a_verified_export(photos, tmp_path, name, build,
         atol=1e-5,
     )
     call("report", run, "--out", tmp_path / "report.html")
-    assert "Confusion matrix" in (tmp_path / "report.html").read_text("utf-8")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert all(part in page for part in ("Confusion matrix", "Grad-CAM", "before fine-tuning"))
 
 
 # The label of a single-coloured image, made from its channels, and an output of the export.

@@ -109,7 +109,7 @@ def test_the_whole_journey(task, tmp_path):
     assert (version / "assets" / "labels.txt").exists() == (task != "regression")
 
     page = loaded.report(tmp_path / "report.html").read_text("utf-8")
-    for part in (task, "Learning curves", "Predictions"):
+    for part in (task, "Learning curves", "Largest losses"):
         assert part in page
 
 

@@ -77,11 +77,11 @@ def demo(verbose: bool, out: Path, base: str, image_size: int, seed: int) -> tup
     before = learner.evaluate()["accuracy"]
     learner.fine_tune()
     after = learner.evaluate()["accuracy"]
-    learner.save(out)
     written = [
         *learner.save_plots(out.with_name(f"{out.name}_plots")),
         learner.report(out.with_name(f"{out.name}_plots") / "report.html"),
     ]
+    learner.save(out)
     version = learner.export(base)
     result = {
         "accuracy_before": before,

@@ -59,10 +59,15 @@ def _asked(learner: "keras_tl.Learner", items: tuple[str, ...]) -> str | list:
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The HTML file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The HTML file; report.html in the run's folder if not given.",
+)
 @with_json
-def report(verbose: bool, run: Path, out: Path) -> tuple[dict, str]:
-    """Write what a saved RUN recorded as one HTML file."""
+def report(verbose: bool, run: Path, out: Path | None) -> tuple[dict, str]:
+    """Write what a saved RUN recorded as one HTML file. It needs neither data nor training."""
+    out = out or run / "report.html"
     start_toolkit().Learner.load(run, verbose=verbose).report(out)
     return {"report": str(out)}, f"Wrote {out}."
 

@@ -201,7 +201,6 @@ def train(
             lines.append(f"Test {headline.replace('_', ' ')} {name}: {value_text(value)}")
     if options["calibrate"]:
         calibrated = learner.calibrate()
-        learner.save(out)
         result["calibrated"] = calibrated.to_json()
         lines.append(calibrated.describe())
     if overfitting.state == OVERFITS:
@@ -209,6 +208,9 @@ def train(
             f"Against overfitting, try {remedy.what}: {remedy.command or remedy.python}"
             for remedy in overfitting.remedies
         ]
+    # What `keras-tl report` has no data for.
+    learner.prepare_report()
+    learner.save(out)
     return result, "\n".join(lines)
 
 

@@ -1,1 +1,1 @@
-"""Evaluation: metrics, intervals, calibration, thresholds, slices, plots, the HTML report."""
+"""Evaluation: metrics, intervals, calibration, thresholds, slices, Grad-CAM, plots."""

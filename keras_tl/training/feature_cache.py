@@ -114,15 +114,25 @@ class FeatureCache:
         Raises:
             CacheError: the folder cannot be written, or the disk has no room.
         """
+        found = self.find(made_from, shape)
+        if found is not None:
+            return found
         key = _key(made_from)
         if self.config.where == "memory":
-            if key not in self._in_memory:
-                rows = _fill(np.empty(shape, np.float32), compute())
-                self._in_memory[key] = Features(shape, rows=rows)
-            return self._in_memory[key]
+            rows = _fill(np.empty(shape, np.float32), compute())
+            self._in_memory[key] = Features(shape, rows=rows)
+        else:
+            self._write(self._folder / key, made_from, shape, compute)
+        return self.find(made_from, shape)
+
+    def find(self, made_from: dict[str, Any], shape: tuple[int, ...]) -> Features | None:
+        """The features made from this, `None` if they are not there; see `get`."""
+        key = _key(made_from)
+        if self.config.where == "memory":
+            return self._in_memory.get(key)
         entry = self._folder / key
         if not self._is_whole(entry, shape):
-            self._write(entry, made_from, shape, compute)
+            return None
         os.utime(entry)
         features = Features(shape, path=entry / "features.bin")
         if self.config.where == "auto" and _bytes(shape) <= self.config.memory_limit:

@@ -66,6 +66,10 @@ class Trainer:
         trained = any(record.phase.unfreeze is not None for record in self.history)
         return not (trained or self._moves)
 
+    @property
+    def _may_be_cached(self) -> bool:
+        return self.backbone_is_original and self.cache.config.where != "off"
+
     def run(
         self,
         phase: Phase,
@@ -162,7 +166,7 @@ class Trainer:
 
     def logits(self, split: Split) -> np.ndarray:
         """float32 array (n, outputs); from cached features while the backbone is the original."""
-        if self.backbone_is_original and self.cache.config.where != "off":
+        if self._may_be_cached:
             rows = self.features(split)
             batches = np.array_split(np.arange(len(rows)), -(-len(rows) // 1024))
             return np.concatenate(
@@ -173,10 +177,24 @@ class Trainer:
     def features(self, split: Split) -> Features:
         """The extractor's features of a split: from the cache, or computed and kept there."""
         return self.cache.get(
-            self.made_from(split),
-            (len(split), *self._parts.extractor.output_shape[1:]),
+            *self._cache_entry(split),
             lambda: self._rows(self._extract, split, "Extracting features"),
         )
+
+    def has_features(self, split: Split) -> bool:
+        """Whether the features of a split are in the cache."""
+        return self._may_be_cached and self.cache.find(*self._cache_entry(split)) is not None
+
+    def features_of(self, split: Split, rows: np.ndarray) -> np.ndarray:
+        """float32 array (len(rows), ...): features of some items of a split, cached or computed."""
+        found = self.cache.find(*self._cache_entry(split)) if self._may_be_cached else None
+        if found is not None:
+            return found.read(rows)
+        return np.concatenate(list(self.feature_batches(split.take(rows))))
+
+    def _cache_entry(self, split: Split) -> tuple[dict[str, Any], tuple[int, ...]]:
+        """What a split's features depend on, and their shape."""
+        return self.made_from(split), (len(split), *self._parts.extractor.output_shape[1:])
 
     def made_from(self, split: Split) -> dict[str, Any]:
         """Everything that the features of a split depend on, as JSON types."""
@@ -191,7 +209,7 @@ class Trainer:
         }
 
     def feature_batches(self, split: Split) -> Iterator[np.ndarray]:
-        """float32 arrays (batch, ...): features of items that are in no split, past the cache."""
+        """float32 arrays (batch, ...): features of items, past the cache."""
         return self._rows(self._extract, split, "Extracting features")
 
     def _rows(self, runner: BatchRunner, split: Split, title: str) -> Iterator[np.ndarray]:

@@ -1,7 +1,4 @@
-"""Plots and the report, from recorded results."""
-
-import re
-from html.parser import HTMLParser
+"""Plots, from recorded results."""
 
 import numpy as np
 import pytest
@@ -9,10 +6,12 @@ import pytest
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation import plots
+from keras_tl.evaluation.calibration import measure_calibration
+from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.metrics import multiclass_metrics
-from keras_tl.evaluation.report import write_report
 from keras_tl.results import Predictions
+from keras_tl.tasks import TASKS
 from keras_tl.training.history import PhaseRecord
 from tests.made_outcomes import NAMES as OUTCOME_NAMES
 from tests.made_outcomes import make_outcomes
@@ -91,16 +90,6 @@ def test_whatever_was_measured_is_drawn(task):
     assert [*figures] == expected
 
 
-def test_the_reliability_diagram_shows_every_bin_that_has_items():
-    measured = measure("binary", make_outcomes("binary", 100), ("no", "yes"))["calibration"]
-    axes, counts = plots.reliability(measured).axes
-    known = [one for one in measured["bins"] if one["items"]]
-    points = axes.containers[0].lines[0].get_xydata()
-    assert points.tolist() == [[one["confidence"], one["frequency"]] for one in known]
-    heights = [bar.get_height() for bar in counts.patches]
-    assert heights == [one["items"] for one in measured["bins"]]
-
-
 def test_the_precision_recall_curve_has_a_line_for_each_label_that_is_there():
     curves = {"x": [[0.5, 1.0, 0.9], [1.0, 0.7, 0.1]], "absent": []}
     (line,) = plots.precision_recall(curves).axes[0].lines
@@ -108,47 +97,39 @@ def test_the_precision_recall_curve_has_a_line_for_each_label_that_is_there():
     assert line.get_xydata().tolist() == [[0, 1], [0.5, 1], [1, 0.7]]
 
 
-class Page(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.tags, self.sources, self.text, self.open = [], [], "", []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        self.sources += [value for name, value in attributes if name in ("src", "href")]
-        if tag == "img":
-            assert dict(attributes)["alt"]
-        elif tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
+def test_the_reliability_diagram_has_a_point_for_each_bin_that_is_not_empty():
+    found = measure_calibration("multiclass", make_outcomes("multiclass"))
+    axes = plots.reliability(found).axes[0]
+    expected = [(one.confidence, one.frequency) for one in found.bins if one.items]
+    np.testing.assert_allclose(axes.collections[-1].get_offsets(), expected)
 
 
-def test_the_report_holds_everything_and_asks_for_nothing(tmp_path):
-    path = tmp_path / "report.html"
-    figures = {"Learning curves": plots.learning_curves(HISTORY)}
-    write_report(path, "A <title>", {"Backbone": "lite"}, HISTORY, METRICS, figures)
-    page = Page()
-    text = path.read_text("utf-8")
-    page.feed(text)
-    assert page.open == []
-    assert "script" not in page.tags
-    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
-    assert len(page.sources) == 1
-    assert not re.search(r"https?://", text)
-    for expected in ("A <title>", "<cat>", "dog & co", "0.6667", "none: no epoch was better"):
-        assert expected in page.text
+def test_the_area_under_a_precision_recall_curve_is_the_average_precision():
+    points = [[0.5, 1.0, 0.9], [0.5, 0.5, 0.8], [1.0, 2 / 3, 0.7]]
+    axes = plots.precision_recall({"a": points}).axes[0]
+    recall, precision = axes.lines[0].get_data()
+    assert axes.lines[0].get_drawstyle() == "steps-pre"
+    assert np.sum(np.diff(recall) * precision[1:]) == pytest.approx(0.5 + 0.5 * 2 / 3)
 
 
-def test_a_report_that_cannot_be_drawn_leaves_nothing(tmp_path):
-    class Broken:
-        def savefig(self, *args, **kwargs):
-            raise RuntimeError("no ink")
+def test_items_of_the_map_are_told_apart_by_class_or_value():
+    rng = np.random.default_rng(0)
+    names = tuple(f"c{number}" for number in range(12))
+    labels = np.repeat(np.arange(12), np.arange(1, 13))
+    found = FeatureMap.of("test", labels, rng.normal(size=(len(labels), 4)))
+    axes = plots.feature_maps({"now": found}, TASKS["multiclass"](names)).axes[0]
+    shown = {text.get_text() for text in axes.get_legend().get_texts()}
+    # The two rarest share a mark.
+    assert shown == {"others", *names[2:]}
+    assert sum(len(line.get_xdata()) for line in axes.lines) == len(labels)
+    values = FeatureMap.of("test", labels.astype(np.float32), rng.normal(size=(len(labels), 4)))
+    axes = plots.feature_maps({"now": values}, TASKS["regression"]()).axes[0]
+    np.testing.assert_array_equal(axes.collections[0].get_array(), labels)
 
-    with pytest.raises(RuntimeError, match="no ink"):
-        write_report(tmp_path / "r.html", "t", {}, HISTORY, {}, {"x": Broken()})
-    assert list(tmp_path.iterdir()) == []
+
+@pytest.mark.parametrize("name", ["$x^2$", "$\\bad{$", "a\nb", "x" * 100])
+def test_names_of_the_users_are_texts_not_mathematics(name):
+    figure = plots.confusion([[1, 0], [0, 1]], (name, "b"))
+    figure.canvas.draw()
+    shown = figure.axes[0].get_xticklabels()[0]
+    assert shown.get_text().replace("\\$", "$")[:23] == " ".join(name.split())[:23]

@@ -1,0 +1,78 @@
+"""The items of a split in the plane in which their features vary most."""
+
+import dataclasses
+import json
+from typing import Any, Self
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+
+# More points hide each other, and features of more items take time.
+MOST_ITEMS = 500
+_DIGITS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureMap:
+    """Items in the plane of their first two principal components.
+
+    Attributes:
+        split: what they are of.
+        labels: see `keras_tl.data.labelled.Split`, of the items.
+        points: float array (n, 2), in the unit of the features.
+        explained: shares of the features' variance along the two, in [0, 1].
+        neighbours: share of the items whose nearest neighbour, by Euclidean distance of all
+            features, has the same label (Cover and Hart, "Nearest neighbor pattern
+            classification", 1967, leaving one out); `None` for a regression.
+    """
+
+    split: str
+    labels: np.ndarray
+    points: np.ndarray
+    explained: tuple[float, float]
+    neighbours: float | None
+
+    @classmethod
+    def of(cls, split: str, labels: np.ndarray, features: np.ndarray) -> Self | None:
+        """Makes a map; `None` of fewer than three items.
+
+        Args:
+            split: the split's name.
+            labels: of the items, n rows.
+            features: array (n, ...).
+        """
+        if len(features) < 3:
+            return None
+        rows = features.reshape(len(features), -1).astype(np.float64)
+        points, explained = np.zeros((len(rows), 2)), np.zeros(2)
+        if np.ptp(rows, axis=0).any():  # Else there is no direction to find.
+            count = min(2, rows.shape[1])
+            pca = PCA(count, random_state=0)
+            points[:, :count] = pca.fit_transform(rows)
+            explained[:count] = pca.explained_variance_ratio_
+        same = None
+        if np.issubdtype(labels.dtype, np.integer) or labels.ndim == 2:
+            nearest = NearestNeighbors(n_neighbors=1).fit(rows).kneighbors(return_distance=False)
+            equal = (labels[nearest[:, 0]] == labels).reshape(len(labels), -1)
+            same = float(equal.all(axis=1).mean())
+        return cls(split, labels, points, tuple(map(float, explained)), same)
+
+    def to_bytes(self) -> bytes:
+        """The map as a JSON file; the points are rounded to what can be seen."""
+        values = dataclasses.asdict(self) | {
+            "labels": self.labels.tolist(),
+            "points": [[float(f"{x:.{_DIGITS}g}") for x in point] for point in self.points],
+        }
+        return json.dumps(values).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Reads what `to_bytes` gave."""
+        values: dict[str, Any] = json.loads(content)
+        read = {
+            "labels": np.array(values["labels"]),
+            "points": np.array(values["points"]),
+            "explained": tuple(values["explained"]),
+        }
+        return cls(**(values | read))

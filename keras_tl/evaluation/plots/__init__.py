@@ -1,0 +1,52 @@
+"""Plots, as matplotlib figures that are bound to no display.
+
+A function `draw_...` draws on axes of the caller's.
+"""
+
+from keras_tl.evaluation.plots.arms import draw_comparison
+from keras_tl.evaluation.plots.items import (
+    draw_features,
+    feature_maps,
+    image_grid,
+    prediction_grid,
+)
+from keras_tl.evaluation.plots.measures import (
+    average_precisions,
+    confusion,
+    draw_scatter,
+    metric_figures,
+    scatter,
+)
+from keras_tl.evaluation.plots.probabilities import (
+    draw_precision_recall,
+    draw_reliability,
+    draw_roc,
+    precision_recall,
+    reliability,
+    roc,
+)
+from keras_tl.evaluation.plots.style import label_text
+from keras_tl.evaluation.plots.training import draw_curve, learning_curves, learning_rates
+
+__all__ = [
+    "average_precisions",
+    "confusion",
+    "draw_comparison",
+    "draw_curve",
+    "draw_features",
+    "draw_precision_recall",
+    "draw_reliability",
+    "draw_roc",
+    "draw_scatter",
+    "feature_maps",
+    "image_grid",
+    "label_text",
+    "learning_curves",
+    "learning_rates",
+    "metric_figures",
+    "precision_recall",
+    "prediction_grid",
+    "reliability",
+    "roc",
+    "scatter",
+]

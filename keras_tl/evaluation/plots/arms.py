@@ -1,0 +1,36 @@
+"""The plot of a comparison."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from keras_tl.evaluation.plots.style import FIRST, INK, SECOND, label_text
+
+# Told apart by colour, by mark, and by the dashes of the first.
+_STYLES = ((INK, "s", "--"), (FIRST, "o", "-"), (SECOND, "^", "-"))
+
+
+def draw_comparison(axes: Axes, curves: Mapping[str, Mapping[str, Any]], skill: str) -> None:
+    """The learning curves of arms, with their intervals.
+
+    Args:
+        axes: drawn on.
+        curves: by arm `mean`, for each pass `mean`, `low` and `high` (`None` with one seed).
+        skill: what is measured.
+    """
+    for (arm, curve), (colour, marker, line) in zip(curves.items(), _STYLES, strict=False):
+        passes = range(1, len(curve["mean"]) + 1)
+        means, low, high = (
+            [estimate[name] for estimate in curve["mean"]] for name in ("mean", "low", "high")
+        )
+        axes.plot(
+            passes, means, line, marker=marker, markersize=4, color=colour, label=label_text(arm)
+        )
+        if low[0] is not None:
+            axes.fill_between(passes, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.set_xlabel("passes over the training split")
+    axes.set_ylabel(f"test {skill}")
+    axes.grid(alpha=0.25)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="lower right")

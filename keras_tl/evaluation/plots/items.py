@@ -1,0 +1,96 @@
+"""Plots of single items: images with their answers, features in a plane."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from keras_tl.evaluation.feature_map import FeatureMap
+from keras_tl.evaluation.plots.style import GROUPS, MARKERS, RIGHT, SOFT, WRONG, label_text
+from keras_tl.tasks import Task
+
+
+def prediction_grid(
+    images: np.ndarray,
+    truths: list[str],
+    predictions: Iterable,
+    judged: bool = True,
+    columns: int = 6,
+) -> Figure:
+    """Images with what was predicted and what they are.
+
+    Args:
+        images: (n, height, width, 3) in [0, 255].
+        truths: the n true labels, as predictions name them.
+        predictions: n items of a `Predictions`.
+        judged: whether an answer is right or wrong, not more or less so.
+        columns: images in a row.
+    """
+    titles, colours = [], []
+    for truth, item in zip(truths, predictions, strict=False):
+        right = item.name == truth
+        titles.append(label_text(item) + ("" if right else f"\nis {label_text(truth)}"))
+        colours.append("black" if not judged else RIGHT if right else WRONG)
+    return image_grid(images, titles, colours, columns)
+
+
+def image_grid(
+    images: Sequence[np.ndarray], titles: Sequence[str], colours: Sequence[str], columns: int
+) -> Figure:
+    """Images with a title each.
+
+    Args:
+        images: n of (height, width, 3) in [0, 255].
+        titles: of each; texts of the user's in them by `label_text`.
+        colours: of the titles.
+        columns: images in a row.
+    """
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(1.7 * columns, 2.0 * rows), layout="constrained")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, image, title, colour in zip(figure.axes, images, titles, colours, strict=False):
+        axes.imshow(image.astype(np.uint8))
+        axes.set_title(title, fontsize=9, color=colour)
+    return figure
+
+
+def feature_maps(maps: dict[str, FeatureMap], task: Task) -> Figure:
+    """Feature maps side by side, by their titles."""
+    figure = Figure(figsize=(5.4 * len(maps), 4.6), layout="constrained")
+    pictures = figure.subplots(1, len(maps), squeeze=False)[0]
+    for axes, (title, found) in zip(pictures, maps.items(), strict=True):
+        draw_features(axes, found, task)
+        axes.set_title(title)
+    return figure
+
+
+def draw_features(axes: Axes, found: FeatureMap, task: Task) -> None:
+    """A point for each item: coloured by class, of a regression by value."""
+    if task.kind == "regression":
+        drawn = axes.scatter(*found.points.T, c=found.labels, cmap="viridis", s=14)
+        axes.figure.colorbar(drawn, ax=axes, label="true value")
+    else:
+        _draw_groups(axes, found, [task.name_of(label) for label in found.labels])
+    for axis, share, number in zip((axes.xaxis, axes.yaxis), found.explained, "12", strict=True):
+        axis.set_label_text(f"component {number} ({share:.0%} of the variance)")
+        axis.set_ticks([])
+
+
+def _draw_groups(axes: Axes, found: FeatureMap, names: list[str]) -> None:
+    """The most frequent groups have a colour and a mark, the others share the last one."""
+    names = np.array(names, object)
+    # By name where they are as frequent, so that both maps have the same colours.
+    ranked = sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0]))
+    shown = sorted(name for name, _ in ranked[: len(GROUPS)])
+    others = ~np.isin(names, shown)
+    if others.any():
+        axes.plot(*found.points[others].T, ".", color=SOFT, markersize=3, label="others")
+    for name, colour, marker in zip(shown, GROUPS, MARKERS, strict=False):
+        points = found.points[names == name].T
+        axes.plot(
+            *points, marker, color=colour, markersize=4, alpha=0.75, label=label_text(name, 16)
+        )
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize="small")

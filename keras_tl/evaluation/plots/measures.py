@@ -1,0 +1,84 @@
+"""Plots of the metrics of a split."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from keras_tl.evaluation.calibration import Calibration
+from keras_tl.evaluation.plots.probabilities import precision_recall, reliability, roc, square
+from keras_tl.evaluation.plots.style import FIRST, SOFT, label_text
+
+
+def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str]) -> Figure:
+    """Confusion matrix: counts, shaded by the share of each true class."""
+    counts = np.array(matrix)
+    side = min(3.5 + 0.45 * len(class_names), 14)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.subplots()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    ticks = range(len(class_names))
+    names = [label_text(name) for name in class_names]
+    long = max(map(len, class_names)) > 3
+    axes.set_xticks(ticks, names, rotation=45 if long else 0, ha="right" if long else "center")
+    axes.set_yticks(ticks, names)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    if len(class_names) <= 30:
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                colour = "white" if shares[row, column] > 0.5 else "black"
+                axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=8)
+    return figure
+
+
+def average_precisions(per_class: Mapping[str, Mapping[str, float | None]]) -> Figure:
+    """A bar for each label, the best on top; labels without a positive item have none."""
+    rows = sorted(per_class.items(), key=lambda row: row[1]["average_precision"] or 0)
+    figure = Figure(figsize=(7, 1.2 + 0.3 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    # By number, as names that are shortened may be equal.
+    axes.barh(range(len(rows)), [row["average_precision"] or 0 for _, row in rows], color=FIRST)
+    axes.set_yticks(
+        range(len(rows)), [f"{label_text(name)} ({row['items']})" for name, row in rows]
+    )
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("average precision (in brackets: items that have the label)")
+    return figure
+
+
+def scatter(values: Sequence[Sequence[float]]) -> Figure:
+    """Predicted against true values, with the line on which they are equal."""
+    return square(draw_scatter, values)
+
+
+def draw_scatter(axes: Axes, values: Sequence[Sequence[float]]) -> None:
+    """See `scatter`."""
+    true, predicted = np.transpose(values)
+    axes.plot(true, predicted, ".", color=FIRST, alpha=0.5)
+    ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
+    axes.plot(ends, ends, "--", color=SOFT, linewidth=0.8)
+    axes.set_xlabel("true value")
+    axes.set_ylabel("predicted value")
+
+
+def metric_figures(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Figure]:
+    """Captions and pictures of whatever the metrics hold; see `keras_tl.evaluation.measuring`."""
+    figures = {}
+    if "confusion_matrix" in metrics:
+        figures["Confusion matrix"] = confusion(metrics["confusion_matrix"], class_names)
+    if metrics.get("roc"):
+        figures["ROC curve"] = roc(metrics["roc"], metrics["auc"])
+    if any(metrics.get("precision_recall", {}).values()):
+        figures["Precision and recall"] = precision_recall(metrics["precision_recall"])
+    if "calibration" in metrics:
+        figures["Reliability"] = reliability(Calibration.from_json(metrics["calibration"]))
+    if "mean_average_precision" in metrics:
+        figures["Average precision"] = average_precisions(metrics["per_class"])
+    if "values" in metrics:
+        figures["Predicted and true values"] = scatter(metrics["values"])
+    return figures

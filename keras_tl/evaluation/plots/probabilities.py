@@ -1,0 +1,91 @@
+"""Plots of probabilities: how often they are right, and what a threshold on them gives."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from keras_tl.evaluation.calibration import Calibration
+from keras_tl.evaluation.plots.style import FIRST, GROUPS, SECOND, SOFT, label_text
+
+
+def roc(points: Sequence[Sequence[float]], auc: float) -> Figure:
+    """ROC curve: true positive rate against false positive rate."""
+    return square(draw_roc, points, auc)
+
+
+def draw_roc(axes: Axes, points: Sequence[Sequence[float]], auc: float) -> None:
+    """See `roc`."""
+    axes.plot(*np.transpose(points), color=FIRST, label=f"area {auc:.3f}")
+    axes.plot([0, 1], [0, 1], "--", color=SOFT, linewidth=0.8, label="chance")
+    axes.set_xlabel("false positive rate")
+    axes.set_ylabel("true positive rate")
+    axes.set_aspect("equal")
+    axes.legend(loc="lower right")
+
+
+def reliability(found: Calibration) -> Figure:
+    """Reliability diagram: how often answers are right, against how sure they are.
+
+    Guo et al., 2017, arXiv:1706.04599, fig. 1, with an interval for each bin.
+    """
+    return square(draw_reliability, found)
+
+
+def draw_reliability(axes: Axes, found: Calibration) -> None:
+    """See `reliability`."""
+    bins = [one for one in found.bins if one.items]
+    sure, true = (np.array([getattr(one, n) for one in bins]) for n in ("confidence", "frequency"))
+    # Rounding can put a share of 0 or 1 just outside of its interval.
+    below, above = (np.abs(np.array([one.interval[end] for one in bins]) - true) for end in (0, 1))
+    axes.plot([0, 1], [0, 1], "--", color=SOFT, linewidth=0.8, label="calibrated")
+    axes.errorbar(
+        sure, true, (below, above), fmt="none", ecolor=FIRST, elinewidth=1, alpha=0.6, capsize=2
+    )
+    most = max(one.items for one in bins)
+    sizes = [12 + 100 * one.items / most for one in bins]
+    axes.scatter(sure, true, sizes, color=FIRST, label=f"bins, ECE {found.ece:.3f}")
+    axes.set_xlabel(f"mean probability of {found.probabilities_of}")
+    axes.set_ylabel("how often it is true")
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_aspect("equal")
+    axes.grid(alpha=0.25)
+    axes.legend(loc="upper left")
+
+
+def precision_recall(curves: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
+    """Precision against recall: a curve for each label that some items have.
+
+    Args:
+        curves: by label the points, see `keras_tl.evaluation.thresholds.precision_recall`.
+    """
+    return square(draw_precision_recall, curves)
+
+
+def draw_precision_recall(axes: Axes, curves: Mapping[str, Sequence[Sequence[float]]]) -> None:
+    """See `precision_recall`."""
+    colours = (FIRST, SECOND) if len(curves) <= 2 else GROUPS
+    known = {name: points for name, points in curves.items() if points}
+    for (name, points), colour in zip(known.items(), itertools.cycle(colours), strict=False):
+        recall, precision, *_ = np.array(points, float).T
+        # Average precision is the area under such steps.
+        recall, precision = [0, *recall], [precision[0], *precision]
+        axes.step(recall, precision, color=colour, label=label_text(name, 16), where="pre")
+    axes.set_xlabel("recall")
+    axes.set_ylabel("precision")
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_aspect("equal")
+    axes.grid(alpha=0.25)
+    axes.legend(loc="best")
+
+
+def square(draw: Any, *values: Any) -> Figure:
+    """A figure of one plot."""
+    figure = Figure(figsize=(4.8, 4.5), layout="constrained")
+    draw(figure.subplots(), *values)
+    return figure

@@ -1,0 +1,161 @@
+"""What a section of the report is made of. `templates/blocks.html` has a macro for each class."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+
+class Block:
+    """A part of a section; its macro has the name of its class."""
+
+    @property
+    def kind(self) -> str:
+        """The macro's name."""
+        return type(self).__name__.lower()
+
+
+@dataclasses.dataclass(frozen=True)
+class Paragraph(Block):
+    """A text, and perhaps a command or call that it ends with.
+
+    Attributes:
+        text: plain text.
+        code: the command.
+        role: `"lead"` for what matters most, `"warning"`, `"note"`; else as it is.
+    """
+
+    text: str
+    code: str = ""
+    role: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A cell of a table.
+
+    Attributes:
+        text: what it says.
+        note: said smaller, such as an interval.
+        share: in [0, 1], how strongly it is shaded; `None`: not at all.
+    """
+
+    text: str
+    note: str = ""
+    share: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Table(Block):
+    """A table whose first column names the rows.
+
+    Attributes:
+        caption: what it is, also for who cannot see it.
+        head: the names of the columns.
+        rows: their cells, the first one a name.
+        numbers: whether the cells are numbers, which stand to the right.
+    """
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str | Cell]]
+    numbers: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts(Block):
+    """Names and what they are."""
+
+    items: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plot(Block):
+    """A drawn picture.
+
+    Attributes:
+        svg: an `<svg>` element.
+        caption: what it shows.
+    """
+
+    svg: Markup
+    caption: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Plots(Block):
+    """Plots side by side, where there is room."""
+
+    plots: Sequence[Plot]
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """An image.
+
+    Attributes:
+        source: a `data:` URI.
+        alt: what it shows.
+    """
+
+    source: str
+    alt: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """An item of the data, with what was answered.
+
+    Attributes:
+        title: its answer.
+        lines: more of it.
+        pictures: of it.
+        texts: what it is, of texts.
+    """
+
+    title: str
+    lines: Sequence[str]
+    pictures: Sequence[Picture] = ()
+    texts: Sequence[str] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Items(Block):
+    """Items of the data side by side; those of texts one below the other."""
+
+    items: Sequence[Item]
+
+
+@dataclasses.dataclass(frozen=True)
+class Code(Block):
+    """Lines of a program."""
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Notes(Block):
+    """Remarks that are there for who wants them, folded away.
+
+    Attributes:
+        title: what they are of.
+        notes: by their headings.
+    """
+
+    title: str
+    notes: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A section of the report.
+
+    Attributes:
+        key: its name in links.
+        title: its heading.
+        blocks: what it says; nothing: it is left out.
+    """
+
+    key: str
+    title: str
+    blocks: Sequence[Block]

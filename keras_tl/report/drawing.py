@@ -1,0 +1,99 @@
+"""Plots as SVG inside the page: in its colours, light and dark, and the same bytes every time."""
+
+import base64
+import io
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from keras_tl.evaluation.plots import style
+from keras_tl.report.blocks import Picture, Plot
+
+# In inches, and points: legible where a phone shows it smaller.
+_SIZE, _FONT_SIZE = (5.0, 3.8), 11
+_COLOURS = {
+    style.INK: "var(--ink)",
+    style.SOFT: "var(--soft)",
+    style.FIRST: "var(--first)",
+    style.SECOND: "var(--second)",
+    **{colour: f"var(--group-{number})" for number, colour in enumerate(style.GROUPS)},
+}
+_SETTINGS = {
+    "font.size": _FONT_SIZE,
+    "svg.fonttype": "none",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": style.SOFT,
+    **dict.fromkeys(
+        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"),
+        style.INK,
+    ),
+}
+_START = re.compile(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>')
+# Its rules would hold for the whole page, whose stylesheet has them.
+_STYLESHEET = re.compile(r"<style.*?</style>|<!--.*?-->", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+_COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+_ID = re.compile(r' id="([^"]*)"')
+_REFERENCE = re.compile(r'(url\(#|href="#)([^")]*)')
+
+
+def plot(
+    name: str,
+    caption: str,
+    alt: str,
+    draw: Callable[..., None],
+    *values: Any,
+    size: tuple[float, float] = _SIZE,
+) -> Plot:
+    """Draws a plot.
+
+    Args:
+        name: of the plot in the page, letters and hyphens.
+        caption: what it shows.
+        alt: the same for those who do not see it, with what is to be seen.
+        draw: takes matplotlib axes and `values`.
+        values: what to draw.
+        size: width and height in inches.
+    """
+    with matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": name}), warnings.catch_warnings():
+        # The browser has fonts that matplotlib has not.
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure.subplots(), *values)
+        return Plot(_as_svg(figure, name, alt), caption)
+
+
+def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
+    buffer = io.StringIO()
+    # Without these there is no block of metadata, which has addresses in it.
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(buffer, format="svg", metadata=nothing)
+    text = buffer.getvalue()
+    found = _START.search(text)
+    inside = _STYLESHEET.sub("", text[found.end() :])
+    referred = {name for _, name in _REFERENCE.findall(inside)}
+
+    def as_in_a_page(match: re.Match) -> str:
+        """A tag in the page's colours; what is between tags may be a text of the user's."""
+        tag = _COLOUR.sub(lambda c: _COLOURS.get(c[0], c[0]), match[0])
+        # All figures name their parts alike; in a page a name stands once.
+        tag = _ID.sub(lambda i: f' id="{name}-{i[1]}"' if i[1] in referred else "", tag)
+        return _REFERENCE.sub(rf"\g<1>{name}-\g<2>", tag)
+
+    start = Markup('<svg viewBox="{}" role="img" aria-label="{}">').format(found[1], alt)
+    return start + Markup(_TAG.sub(as_in_a_page, inside).strip())
+
+
+def picture(content: bytes, alt: str, kind: str = "jpeg") -> Picture:
+    """An image file in the page."""
+    return Picture(f"data:image/{kind};base64,{base64.b64encode(content).decode()}", alt)

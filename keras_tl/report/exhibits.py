@@ -1,0 +1,184 @@
+"""What a report shows of single items, kept in the run: it needs the data and past weights.
+
+comparison.json                                   of a comparison with training from scratch
+feature_map_before.json, feature_map_after.json   see `keras_tl.evaluation.feature_map`
+top_losses.json                                   rows of the test split, and what they are
+top_loss_<row>.jpg, top_loss_<row>_gradcam.jpg    of images
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.data.sources import ImageSplit
+from keras_tl.data.text_split import TextSplit
+from keras_tl.errors import ConfigError
+from keras_tl.evaluation.feature_map import FeatureMap
+from keras_tl.evaluation.gradcam import grad_cam, overlaid, question_of
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.heads import TransferModel
+from keras_tl.tasks import Task
+
+BEFORE, AFTER = "before", "after"
+# Of the items with the largest losses.
+SHOWN = 12
+_TOP, _COMPARISON = "top_losses.json", "comparison.json"
+_ANSWERS = "top_loss"
+_PREFIXES = ("feature_map_", _ANSWERS, _COMPARISON)
+_LARGEST_SIDE, _QUALITY = 224, 88
+_LONGEST_TEXT = 600
+
+
+@dataclasses.dataclass(frozen=True)
+class Exhibits:
+    """Files by their names, and how they are read.
+
+    Attributes:
+        files: what they hold.
+    """
+
+    files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def among(cls, files: Mapping[str, bytes]) -> "Exhibits":
+        """Those of the files of a run's results that are exhibits."""
+        return cls({n: content for n, content in files.items() if n.startswith(_PREFIXES)})
+
+    def with_files(self, files: Mapping[str, bytes]) -> "Exhibits":
+        """These and others."""
+        return Exhibits({**self.files, **files})
+
+    def before_training(self) -> "Exhibits":
+        """Those that stay true when the weights change."""
+        name = _map_name(BEFORE)
+        return Exhibits({n: content for n, content in self.files.items() if n == name})
+
+    def without_answers(self) -> "Exhibits":
+        """Those that stay true when the test split is answered anew, or one of other data."""
+        return Exhibits({n: c for n, c in self.files.items() if not n.startswith(_ANSWERS)})
+
+    def comparison(self) -> dict[str, Any] | None:
+        """What `keep_comparison` kept; `None` where there is nothing."""
+        content = self.files.get(_COMPARISON)
+        return None if content is None else json.loads(content)
+
+    def feature_map(self, when: str) -> FeatureMap | None:
+        """The features before or after fine-tuning; `None` where they were not kept."""
+        content = self.files.get(_map_name(when))
+        return None if content is None else FeatureMap.from_bytes(content)
+
+    def top_items(self) -> dict[int, dict[str, Any]] | None:
+        """What the items with large losses are, by their rows in the test split.
+
+        Returns:
+            `place`, the end of the path of its file or `None`; `texts`, a list; of images
+            `image` and, where there is one, `gradcam`, names of files; then also `seen`, the answer
+            that it explains, and `places`, [height, width] of the feature maps. `None` where
+            nothing was kept.
+        """
+        content = self.files.get(_TOP)
+        return None if content is None else {one["row"]: one for one in json.loads(content)}
+
+
+def keep_map(when: str, found: FeatureMap) -> dict[str, bytes]:
+    """The file of a feature map."""
+    return {_map_name(when): found.to_bytes()}
+
+
+def keep_comparison(given: Any) -> dict[str, bytes]:
+    """The file of a comparison with training from scratch.
+
+    Args:
+        given: a `Comparison`. Its room is to the right of this one, so that it is known by what it
+            says of itself: `describe()` and `to_json()`.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if not (hasattr(given, "describe") and hasattr(given, "to_json")):
+        raise ConfigError(
+            "Expected comparison= as what keras_tl.compare() gave. Received: "
+            f"{type(given).__name__}."
+        )
+    # Where it lies on the machine stays behind.
+    values = {name: value for name, value in given.to_json().items() if name != "folder"}
+    return {_COMPARISON: json.dumps({"text": given.describe(), **values}).encode()}
+
+
+def keep_top_items(
+    rows: np.ndarray,
+    split: ImageSplit | TextSplit,
+    pixels: np.ndarray | None,
+    parts: TransferModel,
+    task: Task,
+    outcomes: Outcomes,
+) -> dict[str, bytes]:
+    """The files of items with large losses.
+
+    Args:
+        rows: int array (n,), their numbers in the split.
+        split: these items.
+        pixels: (n, height, width, 3) in [0, 255] as the model sees them; `None`: of texts.
+        parts: the model, outside of any strategy.
+        task: of the model.
+        outcomes: of the n items.
+    """
+    items = [
+        {"row": int(row), "place": place, "texts": texts}
+        for row, (place, texts) in zip(rows, _sources(split), strict=True)
+    ]
+    files: dict[str, bytes] = {}
+    if pixels is not None:
+        asked = question_of(task, outcomes)
+        heat = grad_cam(parts, pixels, asked)
+        seen = None if heat is None else overlaid(pixels, heat)
+        for number, one in enumerate(items):
+            one["image"] = f"top_loss_{one['row']}.jpg"
+            files[one["image"]] = _jpeg(pixels[number])
+            if seen is not None:
+                one["gradcam"] = f"top_loss_{one['row']}_gradcam.jpg"
+                one |= {"seen": asked.names[number], "places": list(heat.shape[1:])}
+                files[one["gradcam"]] = _jpeg(seen[number])
+    return {_TOP: json.dumps(items).encode(), **files}
+
+
+def _sources(split: ImageSplit | TextSplit) -> list[tuple[str | None, list[str]]]:
+    """Of each item where it comes from, and its texts."""
+    if isinstance(split, TextSplit):
+        columns = [column for column in (split.texts, split.pairs) if column is not None]
+        return [(None, [_cut(text) for text in texts]) for texts in zip(*columns, strict=True)]
+    if not split.in_files:
+        return [(None, [])] * len(split)
+    return [(_end_of(path), []) for path in split.images]
+
+
+def _end_of(path: str) -> str:
+    # A report is passed on: where the data lie on the machine stays behind. Names of files may be
+    # no Unicode.
+    return "/".join(Path(path).parts[-2:]).encode("utf-8", "replace").decode()
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    return text[: _LONGEST_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _map_name(when: str) -> str:
+    return f"feature_map_{when}.json"
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    """A JPEG file, not larger than it is shown."""
+    height, width = image.shape[:2]
+    if max(height, width) > _LARGEST_SIDE:
+        scale = _LARGEST_SIDE / max(height, width)
+        size = (max(round(height * scale), 1), max(round(width * scale), 1))
+        image = tf.image.resize(image, size, antialias=True).numpy()
+    pixels = tf.cast(np.clip(image, 0, 255).round(), tf.uint8)
+    return tf.io.encode_jpeg(pixels, quality=_QUALITY, chroma_downsampling=False).numpy()

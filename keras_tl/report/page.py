@@ -1,0 +1,38 @@
+"""The sections of a report as a page."""
+
+import functools
+from pathlib import Path
+
+import jinja2
+
+from keras_tl.files import whole_file
+from keras_tl.report.material import Material
+from keras_tl.report.sections import SECTIONS, summary
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=lambda name: name.endswith(".html"),
+        undefined=jinja2.StrictUndefined,
+    )
+
+
+def page_of(material: Material) -> str:
+    """One HTML page with everything in it: no script, and nothing that a browser would fetch."""
+    title = f"Transfer learning report: {material.facts['backbone']['name']}"
+    sections = [section for section in (make(material) for make in SECTIONS) if section.blocks]
+    return _environment().get_template("page.html").render(title=title, sections=sections)
+
+
+def summary_of(material: Material) -> str:
+    """The first section, as a part of somebody else's page."""
+    return _environment().get_template("summary.html").render(blocks=summary(material).blocks)
+
+
+def write_report(path: Path, material: Material) -> None:
+    """Writes the page, whole or not at all."""
+    page = page_of(material)
+    with whole_file(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")

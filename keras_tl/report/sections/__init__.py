@@ -1,0 +1,30 @@
+"""The sections of the report. Each is a function from the material to a `Section`."""
+
+from collections.abc import Callable
+
+from keras_tl.report.blocks import Section
+from keras_tl.report.material import Material
+from keras_tl.report.sections.classes import classes
+from keras_tl.report.sections.comparison import comparison
+from keras_tl.report.sections.data import data
+from keras_tl.report.sections.features import features
+from keras_tl.report.sections.losses import losses
+from keras_tl.report.sections.probabilities import probabilities
+from keras_tl.report.sections.reproduction import reproduction
+from keras_tl.report.sections.summary import summary
+from keras_tl.report.sections.training import training
+
+# In the order of the page. A new section is one more of these.
+SECTIONS: tuple[Callable[[Material], Section], ...] = (
+    summary,
+    comparison,
+    training,
+    classes,
+    probabilities,
+    losses,
+    features,
+    data,
+    reproduction,
+)
+
+__all__ = ["SECTIONS", "summary"]

@@ -1,0 +1,130 @@
+"""How good the model is on each class, and what it takes for what."""
+
+import numpy as np
+
+from keras_tl.evaluation import plots
+from keras_tl.evaluation.slices import Slices
+from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.report.blocks import Block, Cell, Paragraph, Section, Table
+from keras_tl.report.drawing import plot
+from keras_tl.report.material import Material
+from keras_tl.report.sections.wording import interval_text
+
+# More would not be read; of larger matrices the largest entries are shown.
+_ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
+
+
+def classes(material: Material) -> Section:
+    """A row for each class or label; of a regression the values."""
+    if material.task.kind == "regression":
+        blocks = [*_values(material), *_groups(material)]
+        return Section("values", "Predicted and true values", blocks)
+    title = "Labels" if material.task.kind == "multilabel" else "Classes"
+    blocks: list[Block] = []
+    if material.test is not None:
+        blocks.append(_per_class(material))
+    if "confusion_matrix" in material.metrics:
+        blocks.append(_confusion(material))
+    return Section("classes", title, [*blocks, *_groups(material)])
+
+
+def _groups(material: Material) -> list[Block]:
+    """The groups of items that were measured by `evaluate(by=...)`."""
+    measured = material.metrics.get("slices")
+    if measured is None:
+        return []
+    found = Slices.from_json(measured)
+    rows = [
+        [
+            one.value,
+            f"{one.items:,}",
+            Cell(number_text(one.metric), interval_text(one.interval, ".3g", short=True)),
+            number_text(one.rest),
+            "-" if one.p_value is None else f"{one.p_value:.3f}",
+        ]
+        for one in found.slices
+    ]
+    name = found.by or "group"
+    caption = f"Groups by {name}: {title_of(found.metric)}, with 95% intervals"
+    head = [name, "items", title_of(found.metric), "all others", "p"]
+    return [Table(caption, head, rows), Paragraph(found.verdict())]
+
+
+def _per_class(material: Material) -> Table:
+    per_class = material.test["per_class"]
+    columns = [name for name in next(iter(per_class.values())) if name != "items"]
+    shown = list(per_class.items())
+    caption = f"Each {title_of('label' if 'average_precision' in columns else 'class')}"
+    if len(shown) > _ROWS:
+        shown.sort(key=lambda pair: (pair[1]["f1"]["value"] is None, pair[1]["f1"]["value"]))
+        shown = shown[:_ROWS]
+        caption += f": the {_ROWS} with the lowest F1 of {len(per_class):,}"
+    rows = [
+        [
+            name,
+            f"{row['items']:,}",
+            *(
+                Cell(
+                    "-" if row[c]["value"] is None else f"{row[c]['value']:.3f}",
+                    interval_text(row[c]["interval"], ".2f", short=True),
+                )
+                for c in columns
+            ),
+        ]
+        for name, row in shown
+    ]
+    caption += ", on the test split, with 95% intervals (Wilson, 1927)"
+    return Table(caption, [title_of("name"), "items", *map(title_of, columns)], rows)
+
+
+def _confusion(material: Material) -> Table:
+    names = material.task.class_names
+    counts = np.array(material.metrics["confusion_matrix"])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    if len(names) <= _LARGEST_MATRIX:
+        rows = [
+            [
+                name,
+                *(
+                    Cell(f"{count:,}" if count else "", share=float(share))
+                    for count, share in zip(counts[number], shares[number], strict=True)
+                ),
+            ]
+            for number, name in enumerate(names)
+        ]
+        caption = (
+            "Confusion matrix: rows are true classes, columns are answers; shaded by the share of "
+            "the row"
+        )
+        return Table(caption, ["true class", *names], rows)
+    wrong = counts * ~np.eye(len(names), dtype=bool)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_CONFUSIONS]
+    pairs = [np.unravel_index(place, wrong.shape) for place in order if wrong.flat[place]]
+    rows = [
+        [
+            names[true],
+            Cell(names[answer]),
+            f"{counts[true, answer]:,}",
+            f"{shares[true, answer]:.0%}",
+        ]
+        for true, answer in pairs
+    ]
+    return Table(
+        "The most frequent confusions", ["true class", "answer", "items", "of the class"], rows
+    )
+
+
+def _values(material: Material) -> list[Block]:
+    values = material.metrics.get("values")
+    if not values:
+        return []
+    r2 = number_text(material.metrics["r2"])
+    return [
+        plot(
+            "values",
+            "Each point is an item of the test split; on the dashed line answers are exact.",
+            f"Predicted against true values of {len(values):,} items; R\N{SUPERSCRIPT TWO} {r2}.",
+            plots.draw_scatter,
+            values,
+        )
+    ]

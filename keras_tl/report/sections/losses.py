@@ -1,0 +1,73 @@
+"""The items that the model does worst on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_tl.evaluation.losses import TopLoss, top_losses
+from keras_tl.evaluation.wording import number_text
+from keras_tl.report.blocks import Block, Item, Items, Paragraph, Section
+from keras_tl.report.drawing import picture
+from keras_tl.report.exhibits import SHOWN
+from keras_tl.report.material import Material
+
+_TITLE = "Largest losses"
+
+
+def losses(material: Material) -> Section:
+    """The items with the largest losses, as images or texts where they were kept."""
+    outcomes = material.outcomes.get("test")
+    if outcomes is None:
+        return Section("losses", _TITLE, [])
+    kind, names = material.task.kind, material.task.class_names
+    found = top_losses(kind, outcomes, names, None, "test", SHOWN, material.task.thresholds)
+    kept = material.exhibits.top_items()
+    blocks: list[Block] = [
+        Paragraph(
+            f"The {len(found.items)} {material.item}s of the test split with the largest losses, "
+            "the largest first. Look for wrong labels among them."
+        )
+    ]
+    if kept is None:
+        blocks.append(
+            Paragraph(
+                f"The {material.item}s themselves were not kept in the run. To keep them:",
+                "learner = ktl.Learner.load(RUN, data); learner.evaluate(); "
+                "learner.report('report.html'); learner.save(RUN)",
+                "note",
+            )
+        )
+    items = [_item(material, one, (kept or {}).get(one.row, {})) for one in found.items]
+    blocks.append(Items(items))
+    places = next((one["places"] for one in (kept or {}).values() if "places" in one), None)
+    if places is not None:
+        height, width = places
+        text = (
+            "Second pictures: what in the image speaks for the answer, brighter where it does more "
+            "(Grad-CAM, Selvaraju et al., 2017, arXiv:1610.02391). It shows where a model looks, "
+            f"not why, and no finer than its last feature maps: {height} x {width} places."
+        )
+        blocks.append(Paragraph(text, role="note"))
+    return Section("losses", _TITLE, blocks)
+
+
+def _item(material: Material, one: TopLoss, about: Mapping[str, Any]) -> Item:
+    files = material.exhibits.files
+    place = about.get("place") or f"row {one.row} of the test split"
+    pictures = []
+    if "image" in about:
+        alt = f"{place}: answered {one.predicted}, is {one.true}"
+        pictures.append(picture(files[about["image"]], alt))
+    if "gradcam" in about:
+        alt = f"The same with what speaks for {about['seen']} coloured"
+        pictures.append(picture(files[about["gradcam"]], alt))
+    lines = [
+        f"is {_with_share(one.true, one.true_probability)}",
+        f"loss {number_text(one.loss)}",
+        place,
+    ]
+    title = f"Answered {_with_share(one.predicted, one.predicted_probability)}"
+    return Item(title, lines, pictures, about.get("texts", ()))
+
+
+def _with_share(name: str, share: float | None) -> str:
+    return name if share is None else f"{name} ({share:.1%})"

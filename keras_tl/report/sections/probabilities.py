@@ -1,0 +1,112 @@
+"""Whether probabilities can be believed, and what thresholds on them give."""
+
+from keras_tl.evaluation import plots
+from keras_tl.evaluation.calibration import measure_calibration
+from keras_tl.evaluation.thresholds import precision_recall
+from keras_tl.evaluation.wording import number_text
+from keras_tl.report.blocks import Block, Paragraph, Plot, Plots, Section
+from keras_tl.report.drawing import plot
+from keras_tl.report.material import Material
+
+# The best of more curves would hide the others.
+_CURVES = 8
+_SQUARE = (4.6, 4.3)
+
+
+def probabilities(material: Material) -> Section:
+    """Reliability diagram; of labels and two classes the curves over all thresholds."""
+    title, kind = "Probabilities", material.task.kind
+    if kind == "regression" or material.test is None:
+        return Section("probabilities", title, [])
+    outcomes = material.outcomes.get("test")
+    if outcomes is None:
+        text = "This run kept no answers to single items: it is of an earlier version. Repeat"
+        blocks = [Paragraph(text, "learner.evaluate(); learner.save(RUN)")]
+        return Section("probabilities", title, blocks)
+    found = measure_calibration(kind, outcomes)
+    said = (
+        f"The expected calibration error is {found.ece:.3f}: so far, on average, the probability "
+        f"of {found.probabilities_of} is from how often it is true (Guo et al., 2017; 15 bins). "
+        "With few items chance alone makes it larger than 0."
+    )
+    blocks: list[Block] = [Paragraph(said), *_adjusted(material)]
+    shown = [
+        plot(
+            "reliability",
+            "On the dashed line a probability says how often it is true; below it the model is too "
+            "sure. Larger dots: more items; bars: 95% intervals.",
+            f"Reliability diagram. {_in_words(found)}",
+            plots.draw_reliability,
+            found,
+            size=_SQUARE,
+        )
+    ]
+    if material.metrics.get("roc"):
+        auc = material.metrics["auc"]
+        positive = material.task.class_names[1]
+        shown.append(
+            plot(
+                "roc",
+                f"ROC curve of {positive}: what is found against what is taken for it wrongly, "
+                "over all thresholds.",
+                f"ROC curve of {positive}; the area under it is {auc:.3f}.",
+                plots.draw_roc,
+                material.metrics["roc"],
+                auc,
+                size=_SQUARE,
+            )
+        )
+    if kind in ("binary", "multilabel"):
+        shown += _precision_recall(material)
+    return Section("probabilities", title, [*blocks, Plots(shown)])
+
+
+def _adjusted(material: Material) -> list[Block]:
+    """The temperature and the thresholds, where there are any."""
+    task, blocks = material.task, []
+    if task.temperature != 1:
+        text = (
+            f"The logits are divided by a temperature of {task.temperature:.3f}, fitted on "
+            "the validation split (Guo et al., 2017, sec. 4.2)."
+        )
+        blocks.append(Paragraph(text))
+    if task.thresholds:
+        # Of two classes the threshold is of the second.
+        names = task.class_names[-len(task.thresholds) :]
+        pairs = zip(names, task.thresholds, strict=True)
+        said = ", ".join(f"{name} {threshold:.3f}" for name, threshold in pairs)
+        blocks.append(Paragraph(f"The answer is yes from these probabilities on: {said}."))
+    return blocks
+
+
+def _in_words(found) -> str:
+    return " ".join(
+        f"At {number_text(one.confidence)}: true {number_text(one.frequency)} of the time, "
+        f"{one.items:,} times."
+        for one in found.bins
+        if one.items
+    )
+
+
+def _precision_recall(material: Material) -> list[Plot]:
+    names = material.task.class_names
+    found = precision_recall(material.task.kind, material.outcomes["test"], names)
+    curves = {name: points for name, points in found.items() if points}
+    caption = "Precision against recall over all thresholds"
+    if not curves:  # No item has any of the labels.
+        return []
+    if len(curves) > _CURVES:
+        rows = material.metrics["per_class"]
+        worst = sorted(curves, key=lambda name: rows[name]["average_precision"] or 0)[:_CURVES]
+        curves = {name: curves[name] for name in worst}
+        caption += f": the {_CURVES} labels with the lowest average precision of {len(names)}"
+    return [
+        plot(
+            "precision-recall",
+            f"{caption}.",
+            f"{caption}, of {', '.join(curves)}.",
+            plots.draw_precision_recall,
+            curves,
+            size=_SQUARE,
+        )
+    ]

@@ -1,0 +1,68 @@
+"""What matters most: how good the model is, and than what it is better."""
+
+import numpy as np
+
+from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.report.blocks import Block, Cell, Paragraph, Section, Table
+from keras_tl.report.material import Material
+from keras_tl.report.sections.comparison import verdict
+from keras_tl.report.sections.wording import interval_text
+
+
+def summary(material: Material) -> Section:
+    """The headline, the verdict on transfer, warnings, and all metrics."""
+    blocks: list[Block] = [_headline(material), *verdict(material)]
+    blocks += [Paragraph(text, role="warning") for text in material.facts["warnings"]]
+    if material.test is not None:
+        blocks.append(_metrics(material))
+    return Section("summary", "Summary", blocks)
+
+
+def _headline(material: Material) -> Paragraph:
+    test, task = material.test, material.task
+    if test is None:
+        return Paragraph(
+            "How good this model is on items that it has not seen was not measured. Measure it:",
+            "keras-tl evaluate RUN --data SPEC",
+            "lead",
+        )
+    value, interval = (test["metrics"][task.headline][key] for key in ("value", "interval"))
+    on = f"On the {test['items']:,} {material.item}s of the test split"
+    if task.kind == "regression":
+        said = f"the answers are off by {number_text(value)} on average"
+        said += interval_text(interval)
+        spread = material.outcomes.get("test")
+        if spread is not None:
+            without = float(np.abs(spread.labels - task.target_mean).mean())
+            said += f"; always answering the training mean would be off by {number_text(without)}"
+    elif task.kind == "multilabel":
+        measured = "not defined" if value is None else f"{value:.3f}"
+        said = f"the mean average precision is {measured}{interval_text(interval)}"
+        counts = [row["items"] for row in test["per_class"].values() if row["items"]]
+        if counts:
+            share = np.mean(counts) / test["items"]
+            said += f"; ranking at random would give about {share:.3f}"
+    else:
+        said = f"{value:.1%} of the answers are right{interval_text(interval, '.1%')}"
+        said += "; always answering the most frequent class would be right for "
+        said += f"{test['most_frequent_share']:.1%}"
+    return Paragraph(f"{on}, {said}.", role="lead")
+
+
+def _metrics(material: Material) -> Table:
+    """All metrics of all splits that were evaluated."""
+    evaluations = material.facts["evaluations"]
+    splits = sorted(evaluations, key=("test", "validation", "train").index)
+    names = dict.fromkeys(name for split in splits for name in evaluations[split]["metrics"])
+    rows = []
+    for name in names:
+        cells = []
+        for split in splits:
+            found = evaluations[split]["metrics"].get(name)
+            if found is None:
+                cells.append("-")
+            else:
+                interval = interval_text(found["interval"], ".3g", short=True)
+                cells.append(Cell(number_text(found["value"]), interval))
+        rows.append([title_of(name), *cells])
+    return Table("Metrics, with 95% intervals where they are known", ["metric", *splits], rows)

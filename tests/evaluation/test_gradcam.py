@@ -1,0 +1,101 @@
+"""Grad-CAM against what it is known to be, and feature maps of known shapes."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_tl.evaluation.feature_map import FeatureMap
+from keras_tl.evaluation.gradcam import Question, grad_cam, overlaid, question_of
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.tasks import TASKS
+from tests.conftest import make_small_learner, make_tiny_data
+
+
+@pytest.fixture(scope="module")
+def learner():
+    """Untrained: its head has random weights."""
+    return make_small_learner(make_tiny_data())
+
+
+def test_with_mean_pooling_and_a_linear_head_it_is_cam(learner):
+    """Selvaraju et al., sec. 3.1: the weights are those of the head over the number of places."""
+    parts = learner._float32_parts()
+    pixels = learner.data.split("test").images
+    columns = np.arange(len(pixels)) % 3
+    asked = Question(columns, np.ones(len(pixels), np.float32), ("",) * len(pixels))
+    found = grad_cam(parts, pixels, asked)
+    maps = np.asarray(parts.backbone(pixels, training=False))
+    kernel = np.asarray(parts.head.get_layer("logits").kernel)
+    expected = np.maximum(np.einsum("nhwc,nc->nhw", maps, kernel.T[columns]), 0)
+    expected /= np.maximum(expected.max(axis=(1, 2), keepdims=True), 1e-12)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert found.max() == pytest.approx(1)
+    coloured = overlaid(pixels, found)
+    assert coloured.shape == pixels.shape
+    assert coloured.min() >= 0
+    assert coloured.max() <= 255
+    np.testing.assert_array_equal(overlaid(pixels, np.zeros_like(found)), pixels)
+
+
+def test_vectors_have_no_map():
+    inputs = keras.Input((16, 16, 3))
+    vectors = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(inputs))
+    learner = make_small_learner_of(keras.Model(inputs, vectors))
+    pixels = learner.data.split("test").images
+    asked = Question(np.zeros(len(pixels), int), np.ones(len(pixels), np.float32), ())
+    assert grad_cam(learner._float32_parts(), pixels, asked) is None
+    learner.prepare_report()
+    assert not any("gradcam" in name for name in learner.exhibits.files)
+    assert len(learner.exhibits.top_items()) == len(pixels)
+
+
+def make_small_learner_of(network):
+    """A learner on a network of one's own."""
+    import keras_tl as ktl
+
+    settings = {"image_size": 16, "preprocess": "tf", "seed": 0, "verbose": False}
+    return ktl.Learner(network, make_tiny_data(size=16), **settings)
+
+
+# Labels and logits of one item, the column that is asked about, its sign and its name.
+QUESTIONS = {
+    "multiclass": ([1], [[3.0, 1.0, 2.0]], 0, 1, "a"),
+    "binary": ([1], [[-2.0]], 0, -1, "a"),
+    "multilabel": ([[1, 0, 0]], [[2.0, 3.0, -9.0]], 1, 1, "b"),
+    "regression": ([1.0], [[3.0]], 0, 1, "a higher value"),
+}
+
+
+@pytest.mark.parametrize("task", QUESTIONS)
+def test_what_is_asked_is_the_answer_that_was_given(task):
+    labels, logits, column, sign, name = QUESTIONS[task]
+    names = {"binary": ("a", "b"), "regression": ()}.get(task, ("a", "b", "c"))
+    outcomes = Outcomes(np.array(labels), np.array(logits, np.float32))
+    asked = question_of(TASKS[task](names), outcomes)
+    assert (asked.outputs[0], asked.signs[0], asked.names[0]) == (column, sign, name)
+
+
+def test_a_map_finds_the_plane_and_the_neighbours():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], 20)
+    centres = np.array([[9, 0, 0, 0], [0, 9, 0, 0], [0, 0, 0, 0]])[labels]
+    features = centres + rng.normal(0, 0.1, (60, 4))
+    found = FeatureMap.of("test", labels, features.reshape(60, 2, 1, 2))
+    assert found.neighbours == 1
+    assert sum(found.explained) > 0.99
+    # Distances stay what they are.
+    assert np.linalg.norm(found.points[0] - found.points[20]) == pytest.approx(9 * 2**0.5, abs=0.5)
+    read = FeatureMap.from_bytes(found.to_bytes())
+    np.testing.assert_allclose(read.points, found.points, rtol=1e-3)
+    assert read.to_bytes() == found.to_bytes()
+    several = FeatureMap.of("test", np.eye(3, dtype=np.float32)[labels], features)
+    assert several.neighbours == 1
+    assert FeatureMap.of("test", rng.normal(size=60), features).neighbours is None
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (5, 1), (3, 8)])
+def test_a_map_of_what_never_varies(shape):
+    found = FeatureMap.of("test", np.arange(shape[0]), np.ones(shape))
+    assert not found.points.any()
+    assert found.explained == (0, 0)
+    assert FeatureMap.of("test", np.arange(2), np.ones((2, 3))) is None

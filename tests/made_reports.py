@@ -1,0 +1,143 @@
+"""What a report is made from, made up: every task, images and texts, and how a page is read."""
+
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.backbones.loading import BackboneFiles
+from keras_tl.config import ModelConfig, Phase
+from keras_tl.data.text_split import TextSplit
+from keras_tl.evaluation.feature_map import FeatureMap
+from keras_tl.evaluation.measuring import measure
+from keras_tl.export.card import card_facts
+from keras_tl.report.exhibits import AFTER, BEFORE, Exhibits, keep_map, keep_top_items
+from keras_tl.report.material import Material
+from keras_tl.tasks import task_of
+from keras_tl.training.history import PhaseRecord
+from tests.made_outcomes import NAMES, make_outcomes
+
+VOID = {"meta", "link", "br", "img"}
+
+
+def make_history(watched="accuracy"):
+    """A head and a fine-tuning that did not help."""
+    values = {"loss": 0.5, watched: 0.8, "val_loss": 0.6, f"val_{watched}": 0.7}
+    return (
+        PhaseRecord(Phase("head", 2, 1e-3), (values, values), 1.0, best_epoch=2, cached=True),
+        PhaseRecord(Phase("fine-tune", 1, 1e-4, unfreeze="all"), (values,), 9.0, 0, cached=False),
+    )
+
+
+def make_material(
+    task="multiclass", names=None, items=40, are_texts=False, text="A film.", kept=True, **more
+):
+    """The material of a run; without what it keeps of items if not `kept`."""
+    names = NAMES[task] if names is None else names
+    outcomes = make_outcomes(task, items)
+    config = ModelConfig(
+        backbone="made-up",
+        image_size=None if are_texts else (32, 32),
+        resize=None if are_texts else "crop",
+        task=task,
+        class_names=names,
+    )
+    classes = dict.fromkeys(names, items)
+    about = {
+        "config": config.to_json(),
+        "seed": 0,
+        "weights": None,
+        "ancestry": [],
+        "history": [record.to_json() for record in make_history(task_of(config).watched)],
+        "evaluations": {"test": measure(task, outcomes, names)},
+        "data": {
+            "task": task,
+            "source_settings": {},
+            "split_settings": {"seed": 0},
+            "splits": {
+                name: {"items": items, "classes": classes, "fingerprint": "0" * 64}
+                for name in ("train", "test")
+            },
+        },
+        "versions": {"python": "3.11"},
+    }
+    about = json.loads(json.dumps(about))
+    chosen = task_of(config)
+    return Material(
+        facts=card_facts(about, {"backbone": 10, "head": 2}, BackboneFiles()),
+        task=chosen,
+        history=make_history(chosen.watched),
+        evaluations=about["evaluations"],
+        outcomes={"test": outcomes} if kept else {},
+        exhibits=make_exhibits(chosen, outcomes, are_texts, text) if kept else Exhibits(),
+        **more,
+    )
+
+
+def make_exhibits(task, outcomes, are_texts, text):
+    """Feature maps, and the items with the largest losses: noise, or texts."""
+    rng = np.random.default_rng(0)
+    count = min(len(outcomes), 500)
+    files = {}
+    for when in (BEFORE, AFTER):
+        found = FeatureMap.of("test", outcomes.labels[:count], rng.normal(size=(count, 8)))
+        files |= keep_map(when, found)
+    rows = np.arange(len(outcomes))
+    texts = TextSplit((text,) * len(rows), None, outcomes.labels)
+    files |= keep_top_items(rows, texts, None, None, task, outcomes)
+    if not are_texts:
+        about = json.loads(files["top_losses.json"])
+        noise = tf.constant(rng.integers(0, 256, (224, 224, 3)), tf.uint8)
+        picture = tf.io.encode_jpeg(noise, quality=88).numpy()
+        for one in about:
+            row = one["row"]
+            one |= {
+                "texts": [],
+                "place": text,
+                "seen": "it",
+                "places": [7, 7],
+                "image": f"top_loss_{row}.jpg",
+            }
+            one["gradcam"] = one["image"]
+            files[one["image"]] = picture
+        files["top_losses.json"] = json.dumps(about).encode()
+    return Exhibits(files)
+
+
+class Page(HTMLParser):
+    """A page as a parser sees it; raises where elements are not closed in turn."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open, self.text = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        """Notes an element."""
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        """Notes an element of SVG that is closed at once."""
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        """Closes the last one."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Notes what people read."""
+        if "style" not in self.open:
+            self.text.append(data)
+
+    def all(self, *tags):
+        """The attributes of the elements with these tags, in order."""
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+    @property
+    def said(self):
+        """All texts with single spaces."""
+        return " ".join(" ".join(self.text).split())

@@ -1,0 +1,225 @@
+"""The page: well formed, complete, asking for nothing, safe, legible; from made-up material."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from keras_tl import report
+from keras_tl.report.page import page_of, summary_of, write_report
+from tests.made_reports import Page, make_material
+
+CASES = {
+    "multiclass": ("multiclass", False),
+    "binary": ("binary", False),
+    "multilabel": ("multilabel", False),
+    "regression": ("regression", False),
+    "texts": ("multiclass", True),
+    "binary-texts": ("binary", True),
+}
+# By task, the links to sections and the captions of its tables and plots.
+SECTIONS = [
+    "summary",
+    "training",
+    "classes",
+    "probabilities",
+    "losses",
+    "features",
+    "data",
+    "model",
+]
+PARTS = {
+    "multiclass": ("most frequent class", "Confusion matrix", "Reliability"),
+    "binary": ("most frequent class", "Confusion matrix", "ROC curve", "Precision against recall"),
+    "multilabel": ("mean average precision is", "ranking at random", "Precision against recall"),
+    "regression": ("off by", "training mean", "Predicted against true values"),
+}
+STYLE = Path(report.__file__).with_name("templates") / "style.css"
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """The page of each case, made once."""
+    return {
+        case: page_of(make_material(task, are_texts=are_texts))
+        for case, (task, are_texts) in CASES.items()
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_page_holds_every_part_of_its_task(pages, case):
+    task, are_texts = CASES[case]
+    page = Page(pages[case])
+    found = [attributes["id"] for attributes in page.all("section")]
+    expected = [key for key in SECTIONS if task != "regression" or key != "probabilities"]
+    assert found == [
+        {"classes": "values"}.get(k, k) if task == "regression" else k for k in expected
+    ]
+    spoken = page.said + " ".join(a.get("aria-label", "") for a in page.all("svg"))
+    shared = ("Learning curves of the loss", "fine-tune", "none was better", "nearest neighbour")
+    parts = (*PARTS[task], *(part for part in shared if task != "regression" or "near" not in part))
+    for part in (*parts, "keras-tl compare", "learner = ktl.Learner("):
+        assert part in spoken, part
+    assert len(page.all("img")) == (0 if are_texts else 24)
+    assert page.said.count("A film.") == 12
+    assert ("Grad-CAM" in page.said) == (not are_texts)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_page_is_well_formed_and_asks_for_nothing(pages, case):
+    page = Page(pages[case])
+    assert page.all("html") == [{"lang": "en"}]
+    assert not page.all("script", "iframe", "object", "embed", "form")
+    for tag, attributes in page.elements:
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            if name in ("src", "href", "xlink:href", "srcset", "data", "action"):
+                assert value.startswith(("#", "data:")), (tag, value)
+            assert "url(" not in (value or "") or "url(#" in value, (tag, value)
+    assert not re.search(r"https?://|@import|url\([^#]", pages[case])
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    pointers = [a.get("href") or a.get("xlink:href", "") for a in page.all("a", "use")]
+    pointers += re.findall(r"url\((#[^)]*)\)", pages[case])
+    assert {pointer[1:] for pointer in pointers} <= set(ids)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_page_can_be_read_without_seeing_it(pages, case):
+    page = Page(pages[case])
+    assert all(attributes["alt"] for attributes in page.all("img"))
+    pictures = page.all("svg")
+    assert pictures
+    assert all(a["role"] == "img" and a["aria-label"] for a in pictures)
+    assert {a["scope"] for a in page.all("th")} == {"row", "col"}
+    assert len(page.all("caption")) == len(page.all("table"))
+    # The headings are one of the first level and then those of the sections.
+    levels = [tag for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
+    assert levels == ["h1", *["h2"] * len(page.all("section"))]
+    assert all(a["tabindex"] == "0" for a in page.all("pre"))
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    '$\\bad{$ --> </style></svg> id="x" {{ 7 * 7 }} {% raw %}',
+)
+
+
+@pytest.mark.parametrize(("task", "case"), [("multilabel", "multilabel"), ("multiclass", "texts")])
+def test_texts_of_the_users_are_shown_and_nothing_else(pages, task, case):
+    names, text = HOSTILE, "\n".join(HOSTILE)
+    page = Page(page_of(make_material(task, names, are_texts=case == "texts", text=text)))
+    assert not page.all("script")
+    tags = [{tag for tag, _ in one.elements} for one in (page, Page(pages[case]))]
+    assert tags[0] == tags[1]
+    assert not [a for _, a in page.elements if "onerror" in a or a.get("id") == "x"]
+    for name in names:
+        assert " ".join(name.split()) in page.said
+    assert " ".join(text.split()) in page.said
+
+
+def test_a_run_that_kept_nothing_says_how_to_get_it():
+    page = Page(page_of(make_material(kept=False)))
+    for part in ("kept no answers", "learner.evaluate()", "features were not kept"):
+        assert part in page.said
+    assert "Confusion matrix" in page.said
+    assert page.all("img") == []
+
+
+def test_an_untrained_model_that_was_not_measured():
+    material = make_material()
+    facts = material.facts | {"evaluations": {}, "data": None}
+    changes = {"facts": facts, "evaluations": {}, "outcomes": {}, "history": ()}
+    page = Page(page_of(dataclasses.replace(material, **changes)))
+    for part in ("was not measured", "learner.fit_head()", "is not recorded"):
+        assert part in page.said
+
+
+def test_what_others_have_found_is_shown():
+    remedy = {"what": "Augment the images.", "python": "p()", "command": None}
+    finding = {
+        "name": "leak",
+        "severity": "error",
+        "what": "One is in both.",
+        "action": "Remove it.",
+    }
+    material = make_material(
+        overfitting={"statement": "the model overfits.", "remedies": [remedy]},
+        findings={"findings": [finding], "not_checked": {"sizes": "no files"}},
+    )
+    page = Page(page_of(material))
+    expected = ("The model overfits.", "augment the images", "p()", *finding.values())
+    for part in (*expected, "sizes (no files)"):
+        assert part in page.said
+
+
+def test_many_items_and_classes_stay_small(tmp_path):
+    names = tuple(f"class {number}" for number in range(3))
+    write_report(tmp_path / "report.html", make_material("multiclass", names, items=1000))
+    assert (tmp_path / "report.html").stat().st_size < 5_000_000
+
+
+def test_the_same_material_makes_the_same_bytes(pages):
+    assert page_of(make_material()) == pages["multiclass"]
+
+
+def test_a_report_that_cannot_be_made_leaves_nothing(tmp_path):
+    broken = dataclasses.replace(make_material(), history=(None,))
+    with pytest.raises(AttributeError):
+        write_report(tmp_path / "report.html", broken)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_summary_for_notebooks_is_a_part_of_a_page():
+    text = summary_of(make_material())
+    page = Page(text)
+    assert "of the answers are right" in page.said
+    assert not page.all("html", "style", "h1")
+
+
+def luminance(colour):
+    """Relative luminance of sRGB in [0, 255] (WCAG 2.2)."""
+    shares = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
+    return sum(w * s for w, s in zip((0.2126, 0.7152, 0.0722), shares, strict=True))
+
+
+def contrast(first, second):
+    """Between 1 and 21 (WCAG 2.2)."""
+    light, dark = sorted(map(luminance, (first, second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def read_colours(scheme):
+    """The stylesheet's variables that are colours, of light or dark."""
+    light, _, dark = STYLE.read_text("utf-8").partition("@media (prefers-color-scheme: dark)")
+    found = {}
+    for text in (light, dark.partition("}\n}")[0])[: 1 if scheme == "light" else 2]:
+        for name, value in re.findall(r"--([\w-]+): (#[0-9a-f]{6})", text):
+            found[name] = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
+        for name, value in re.findall(r"--([\w-]+): (\d+ \d+ \d+)", text):
+            found[name] = [int(part) for part in value.split()]
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_colours_can_be_told_apart(scheme):
+    colours = read_colours(scheme)
+    strongest = float(re.search(r"var\(--share\) \* ([.\d]+)", STYLE.read_text("utf-8"))[1])
+    shaded = [
+        strongest * a + (1 - strongest) * b
+        for a, b in zip(colours["shade"], colours["card"], strict=True)
+    ]
+    texts = [
+        *((text, ground) for text in ("ink", "soft", "link") for ground in ("page", "card")),
+        ("ink", "warning"),
+        ("ink", "code"),
+    ]
+    for text, ground in texts:
+        assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    assert contrast(colours["ink"], shaded) >= 4.5
+    drawn = [name for name in colours if name in ("first", "second") or name.startswith("group-")]
+    assert len(drawn) == 12
+    for name in drawn:
+        assert contrast(colours[name], colours["card"]) >= 3, name
