@@ -1,0 +1,163 @@
+"""What a learner answers: here, as features, and as an export elsewhere."""
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from keras_tl.config import SAVED_MODEL, CacheConfig
+from keras_tl.data.inputs import ImageInput
+from keras_tl.data.labelled import Split
+from keras_tl.data.text_inputs import TextInput
+from keras_tl.errors import ConfigError
+from keras_tl.export.card import write_card
+from keras_tl.export.feature_files import check_feature_file, write_features
+from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.writing import export_file, find_runtime
+from keras_tl.export.saved_model import export_version
+from keras_tl.export.server_configuration import check_serving, write_serving
+from keras_tl.export.serving import BATCH, VALID
+from keras_tl.learner.state import State
+from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
+from keras_tl.training.feature_cache import FeatureCache
+
+
+class Answering(State):
+    """The part of a learner that answers, and is exported to answer."""
+
+    def predict(
+        self, items: ImageInput | TextInput
+    ) -> Predictions | MultilabelPredictions | RegressionPredictions:
+        """Labels and probabilities, or values, from the same graph that `export` writes.
+
+        Args:
+            items: images: a path, a folder, bytes, an array, or a list of one of these (see
+                `keras_tl.data.inputs.read_inputs`). Texts: a text, a list of texts, or a list of
+                pairs (see `keras_tl.data.text_inputs.read_texts`).
+
+        Raises:
+            DataError: something given is no such item; the message names it.
+        """
+        given = self._modality.read(items)
+        answers = self.serving_model.answers_to(given.questions(BATCH))
+        if VALID in answers:
+            given.check_valid(answers[VALID])
+        return self.task.predictions(answers, given.sources)
+
+    def features(self, items: ImageInput | TextInput) -> np.ndarray:
+        """The fixed feature extractor: what the head is given, as vectors.
+
+        Args:
+            items: as for `predict`.
+
+        Returns:
+            float32 array (n, d).
+        """
+        split = self._modality.as_split(self._modality.read(items))
+        rows = np.concatenate(list(self._trainer.feature_batches(split)))
+        return rows.reshape(len(rows), -1)
+
+    def split_features(
+        self, split: str | Split = "train", cache: str | CacheConfig = "auto"
+    ) -> np.ndarray:
+        """The same of a split of the data, from the feature cache or computed and kept there.
+
+        Args:
+            split: its name; or items of your own choice, such as `data.split("train").take(rows)`.
+            cache: as in `fit_head`, which finds there what was computed here.
+
+        Returns:
+            float32 array (n, d), in the split's order.
+
+        Raises:
+            DataError: there are no data, or no such split.
+            CacheError: the features cannot be kept where asked.
+        """
+        chosen = self._need_data().split(split) if isinstance(split, str) else split
+        config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
+        if config.where == "off":
+            rows = np.concatenate(list(self._trainer.feature_batches(chosen)))
+        else:
+            self._trainer.cache = FeatureCache(config)
+            rows = self._trainer.features(chosen).read(np.arange(len(chosen)))
+        return rows.reshape(len(rows), -1)
+
+    def save_features(
+        self, items: ImageInput | TextInput, path: str | os.PathLike
+    ) -> tuple[int, int]:
+        """Writes the same to a file, a batch at a time, for other tools.
+
+        Args:
+            items: as for `predict`.
+            path: `.npy` for an array (n, d); `.parquet` for columns `source` (the image's path or
+                number, or the text) and `features` (a list of d float32).
+
+        Returns:
+            (n, d).
+
+        Raises:
+            ConfigError: the path ends otherwise.
+        """
+        check_feature_file(Path(path))
+        given = self._modality.read(items)
+        split = self._modality.as_split(given)
+        shape = (len(split), math.prod(self.extractor.output_shape[1:]))
+        sources = given.sources or tuple(map(str, range(len(split))))
+        write_features(Path(path), self._trainer.feature_batches(split), shape, sources)
+        return shape
+
+    def export(
+        self,
+        path: str | os.PathLike,
+        format: str = SAVED_MODEL,
+        precision: str = "float32",
+        serving: bool = False,
+        card: Mapping[str, str] | None = None,
+    ) -> Path:
+        """Writes the next version of a SavedModel below `path`, verified; or another format.
+
+        Args:
+            path: the model's folder, such as `saved_models/photos`; of another format the file.
+            format: `"savedmodel"`; `"litert"` or `"onnx"`, which take numbers only and need the
+                extra of the same name: see `keras_tl.export.runtimes.writing.export_file`.
+            precision: of those two, `"float32"` or `"float16"`.
+            serving: write `serving/` beside the versions of a SavedModel too, configuration and
+                clients for those who run a server (see
+                `export.server_configuration.write_serving`).
+            card: sections of a SavedModel's card that only you can write, by their headings, in
+                Markdown, such as `{"Intended use": "..."}`.
+
+        Returns:
+            The folder of the version, such as `saved_models/photos/1`; or the file.
+
+        Raises:
+            ConfigError: an argument is not as described, the extra is missing, or, with `serving`,
+                the folder's name cannot be a model's name on a server. Nothing is written.
+            ExportError: what was written does not answer as the model does; it is not kept. Or the
+                model cannot be converted.
+        """
+        path = Path(path)
+        if runtime := find_runtime(path, format, precision):
+            if serving or card is not None:
+                raise ConfigError(
+                    "Only a SavedModel has a folder for servers and a model card. Expected neither "
+                    f"serving= nor card= with format={format!r}; export a SavedModel for them."
+                )
+            model = NumericModel(self.serving_model, self._twin, self.task, self._modality)
+            worst = export_file(model, path, runtime, precision)
+            self._reporter.say(f"Exported {path}: compared, largest difference {worst:.1e}.")
+            return path
+        if serving:
+            check_serving(path)
+        made_up = self._modality.made_up()
+        texts = write_card(self._facts(), path.resolve().name, card)
+        version, found = export_version(self.serving_model, made_up, self.class_names, path, texts)
+        worst = max(d for outputs in found.differences.values() for d in outputs.values())
+        self._reporter.say(f"Exported {version}: verified, largest difference {worst:.1e}.")
+        if serving:
+            folder, kept = write_serving(version)
+            changed = f" Kept what was changed or added: {', '.join(kept)}." if kept else ""
+            self._reporter.say(f"Wrote {folder}.{changed}")
+        return version

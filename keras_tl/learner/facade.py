@@ -1,0 +1,120 @@
+"""`Learner`: its parts put together, and how one is made."""
+
+import os
+import random
+
+import keras
+import tensorflow as tf
+
+from keras_tl.backbones.loading import seeded
+from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.config import HeadConfig, ModelConfig
+from keras_tl.data.images import ImageData
+from keras_tl.data.options import ImageSize, check_image_size
+from keras_tl.data.texts import TextData
+from keras_tl.errors import ConfigError
+from keras_tl.learner.answering import Answering
+from keras_tl.learner.measuring import Measuring
+from keras_tl.learner.saving import Saving
+from keras_tl.learner.training import Training
+from keras_tl.report.reported import Reported
+from keras_tl.tasks import standardisation
+from keras_tl.training.device import choose_precision, choose_strategy
+from keras_tl.training.origins import Trained, Wanted, ancestry_of, find_origin
+from keras_tl.training.policies import HEAD_CONFIGS
+from keras_tl.training.tokens import TextNeeds
+
+
+class Learner(Training, Measuring, Answering, Saving, Reported):
+    """A pretrained backbone and a head for the data at hand.
+
+    Args:
+        backbone: a name from the catalogue (`keras_tl.backbones.CATALOGUE`); `"run:PATH"` for
+            the trained backbone of a saved run, or another learner for its; `"tfhub:HANDLE"` for a
+            module of TF-Hub, HANDLE being its URL or its folder (a module is a program: use only
+            what you trust); `"kerashub:PRESET"` for a preset of KerasHub, by its name or its
+            folder; `"ulmfit:PATH"` for a language model that `keras_tl.ulmfit` saved; or a
+            `keras.Model` with `preprocess=`.
+        data: what to learn; decides the task and the number of classes.
+        weights: `"imagenet"`, or the path of a weights file, for a backbone from the catalogue;
+            `None` for random weights, whatever the backbone (not for a TF-Hub module).
+        image_size: side in pixels, or (height, width); `None`: the data's, else the size the
+            backbone was trained at.
+        output_block: the block whose output is the features; `None`: the last one.
+        head: what the head is made of; `None`: the backbone's
+            `keras_tl.training.policies.HEAD_CONFIGS`.
+        precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
+        strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`.
+        seed: makes everything random repeatable; `None`: drawn, and kept in `learner.seed`.
+        preprocess: for a `keras.Model` as backbone: what it expects of the pixels.
+        preprocessor: for an encoder of texts: `"tfhub:HANDLE"`, the path of a WordPiece
+            `vocab.txt`, or a `keras_tl.backbones.texts.TextPreprocessor`; `None`: its own.
+        verbose: report progress on standard error.
+        check: look at the data and the model before the first training, see `check()`.
+
+    Raises:
+        BackboneError: the backbone is unknown or cannot be built so.
+        WeightsError: the weights are missing or do not fit.
+        ConfigError: another argument is not as described.
+    """
+
+    def __init__(
+        self,
+        backbone: "str | keras.Model | Learner",
+        data: ImageData | TextData,
+        weights: str | os.PathLike | None = "imagenet",
+        image_size: ImageSize = None,
+        output_block: str | None = None,
+        head: HeadConfig | None = None,
+        precision: str = "auto",
+        strategy: str | tf.distribute.Strategy = "auto",
+        seed: int | None = None,
+        preprocess: str | Preprocessing | None = None,
+        preprocessor: str | TextPreprocessor | None = None,
+        verbose: bool = True,
+        check: bool = True,
+    ):
+        if isinstance(backbone, Learner):
+            ancestry = ancestry_of(backbone._about())
+            backbone = Trained(backbone.backbone, backbone.config, backbone._files, ancestry)
+        precision = choose_precision(precision)
+        wanted = Wanted(
+            weights=weights,
+            image_size=check_image_size(image_size) or getattr(data, "image_size", None),
+            output_block=output_block,
+            preprocess=preprocess,
+            precision=precision,
+            texts=_text_needs(data, preprocessor),
+        )
+        seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+        with seeded(seed):
+            origin = find_origin(backbone, wanted)
+        config = ModelConfig(
+            **origin.config_fields,
+            resize=getattr(data, "resize", None),
+            are_pairs=getattr(data, "is_pair", False),
+            task=data.task,
+            class_names=data.class_names,
+            head=head or HEAD_CONFIGS[origin.family],
+            precision=precision,
+            **standardisation(data.task, data.split("train").labels),
+        )
+        chosen = choose_strategy(strategy)
+        self._build(config, origin.weights, chosen, seed, data, verbose, origin.loaded)
+        self._ancestry = origin.ancestry
+        self._is_checked = check
+        if data.checked is not None and data.checked.bad:
+            self._reporter.say(f"{data.checked.summary()}\ndata.checked names them.")
+
+
+def _text_needs(
+    data: ImageData | TextData, preprocessor: str | TextPreprocessor | None
+) -> TextNeeds | None:
+    if isinstance(data, TextData):
+        return TextNeeds(data.split("train"), data.sequence_length, preprocessor)
+    if preprocessor is not None:
+        raise ConfigError(
+            "preprocessor= makes tokens of texts; these data are images. Leave it out."
+        )
+    return None

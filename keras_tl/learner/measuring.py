@@ -1,0 +1,169 @@
+"""What a learner is worth on a split, and what follows from it."""
+
+import dataclasses
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_tl.config import check_range
+from keras_tl.evaluation.calibration import (
+    Calibrated,
+    calibrate,
+    check_has_probabilities,
+    with_temperature,
+)
+from keras_tl.evaluation.losses import TopLosses, top_losses
+from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.slices import measure_slices, slice_values
+from keras_tl.evaluation.thresholds import Rule, Thresholds, check_has_thresholds, choose_thresholds
+from keras_tl.learner.state import State
+
+
+class Measuring(State):
+    """The part of a learner that measures it."""
+
+    def evaluate(
+        self, split: str = "test", by: Hashable | Sequence | None = None
+    ) -> dict[str, Any]:
+        """Metrics on a split; nothing was tuned or stopped on the test split.
+
+        What the model gave for every item is kept in `outcomes[split]`.
+
+        Args:
+            split: the name of the split.
+            by: also measure groups of items: the name of a column that the data have kept
+                (`slices=` of `from_csv` and `from_dataframe`), or a value for each item.
+
+        Returns:
+            JSON types, see `keras_tl.evaluation.measuring.measure`; with `by` also `"slices"`, see
+            `keras_tl.evaluation.slices.Slices`, which says on which groups the model is clearly
+            worse than on the rest.
+
+        Raises:
+            DataError: there are no data, or no such split, or `by` has not a value for each item
+                or more than 100 different ones.
+            ConfigError: the data have not kept such a column.
+        """
+        chosen = self._need_data().split(split)
+        groups = None if by is None else slice_values(by, chosen.slices, len(chosen))
+        self.outcomes[split] = Outcomes(chosen.labels, self._trainer.logits(chosen))
+        self._measure(split)
+        if split == "test":
+            self.exhibits = self.exhibits.without_answers()
+        if groups is not None:
+            found = measure_slices(self.task, self.answered(split), *groups)
+            self.evaluations[split]["slices"] = found.to_json()
+        return self.evaluations[split]
+
+    def answered(self, split: str = "test") -> Outcomes:
+        """What is answered for every item of a split, as calibrated; evaluates it if need be.
+
+        `outcomes` holds the same before the temperature.
+
+        Raises:
+            DataError: it was not evaluated, and there are no data or no such split.
+        """
+        known = self.outcomes.get(split)
+        there = None if self.data is None else self.data.splits.get(split)
+        if known is None or not (there is None or np.array_equal(known.labels, there.labels)):
+            self.evaluate(split)
+        return self.outcomes[split].scaled(self.config.temperature)
+
+    def top_losses(self, split: str = "test", count: int = 9) -> TopLosses:
+        """The items of a split that the model does worst on, the worst first.
+
+        Args:
+            split: the name of the split.
+            count: at most so many.
+
+        Raises:
+            DataError: see `answered`.
+            ConfigError: `count` is not a whole number of at least 1.
+        """
+        check_range("count", count, 1, whole=True)
+        answered, config = self.answered(split), self.config
+        sources = None if self.data is None else self.data.split(split).sources
+        names, thresholds = config.class_names, config.thresholds
+        return top_losses(config.task, answered, names, sources, split, count, thresholds)
+
+    def calibrate(self) -> Calibrated:
+        """Makes probabilities say how often answers are right: temperature scaling.
+
+        One number is fitted on the validation split. From then on everything that answers divides
+        the logits by it: `predict`, `evaluate`, `serving_model`, all exports and saved runs; which
+        class is answered never changes, and `model` gives the same logits. Training again puts it
+        back to 1. See `keras_tl.evaluation.calibration`.
+
+        Returns:
+            The temperature, and the calibration with and without it of the validation split and
+            of the splits that were evaluated; those are measured again.
+
+        Raises:
+            DataError: there is no validation split, or there are no data.
+            ConfigError: it is a regression.
+        """
+        check_has_probabilities(self.config.task)
+        self.answered("validation")
+        found = calibrate(self.config.task, self.outcomes)
+        self.config = with_temperature(self.config, found.temperature)
+        # What groups are compared by does not change.
+        self._measure_again(("slices",))
+        self._reporter.say(found.describe())
+        return found
+
+    def choose_thresholds(
+        self, precision: float | None = None, recall: float | None = None
+    ) -> Thresholds:
+        """Chooses from which probability on the answer is yes, of two classes or several labels.
+
+        They are chosen on the validation split, and carried like the temperature of `calibrate`:
+        by `predict`, `evaluate`, all exports and saved runs, until the next training.
+
+        Args:
+            precision: the smallest threshold with at least this precision, in (0, 1].
+            recall: the largest threshold with at least this recall, in (0, 1]. Neither: the
+                threshold with the largest F1.
+
+        Returns:
+            The thresholds, and what they give on every split that was evaluated; those are
+            measured again.
+
+        Raises:
+            DataError: there is no validation split, or there are no data.
+            ConfigError: the task has no thresholds, or an argument is not as described.
+        """
+        rule, config = Rule(precision, recall), self.config
+        check_has_thresholds(config.task)
+        self.answered("validation")
+        outcomes = {split: self.answered(split) for split in self.outcomes}
+        found = choose_thresholds(config.task, outcomes, config.class_names, rule)
+        self.config = dataclasses.replace(config, thresholds=found.values)
+        self._measure_again()
+        self._reporter.say(found.describe())
+        return found
+
+    def logits(self, split: str = "test") -> np.ndarray:
+        """What the head puts out for a split, as it is now; also while training, in a callback.
+
+        Returns:
+            float32 array (n, outputs): logits, or the values of a regression.
+
+        Raises:
+            DataError: there are no data, or no such split.
+        """
+        return self._trainer.logits(self._need_data().split(split))
+
+    def _measure(self, split: str) -> None:
+        config, answered = self.config, self.answered(split)
+        found = measure(config.task, answered, config.class_names, config.thresholds)
+        self.evaluations[split] = found
+
+    def _measure_again(self, kept: Sequence[str] = ()) -> None:
+        """Measures all known outcomes with the answers as they are now, but for what is kept."""
+        before, self.evaluations = self.evaluations, {}
+        for split in self.outcomes:
+            self._measure(split)
+            known = before.get(split, {})
+            self.evaluations[split] |= {name: known[name] for name in kept if name in known}

@@ -1,0 +1,130 @@
+"""Saved runs of a learner."""
+
+import os
+from pathlib import Path
+from typing import Any, Self
+
+import tensorflow as tf
+
+from keras_tl.config import ModelConfig
+from keras_tl.data.images import ImageData
+from keras_tl.data.texts import TextData
+from keras_tl.errors import DataError, RunError
+from keras_tl.evaluation.outcomes import read_outcomes
+from keras_tl.export.card import library_versions
+from keras_tl.learner.state import State
+from keras_tl.preflight.findings import Findings
+from keras_tl.report.exhibits import Exhibits
+from keras_tl.training.checkpoints import (
+    load_run_weights,
+    read_run,
+    run_files,
+    run_results,
+    write_run,
+)
+from keras_tl.training.device import choose_strategy
+from keras_tl.training.history import PhaseRecord
+
+_FORMAT = 1
+
+
+class Saving(State):
+    """The part of a learner that saves it and loads it."""
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Saves the run: configuration, weights, history, evaluations; JSON, HDF5, NumPy arrays.
+
+        Returns:
+            The run's folder. A run that was there is replaced.
+        """
+        write_run(Path(path), self._about(), self.model, self._files, self._results())
+        return Path(path)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike,
+        data: ImageData | TextData | None = None,
+        strategy: str | tf.distribute.Strategy = "auto",
+        verbose: bool = True,
+    ) -> Self:
+        """Loads a saved run; it predicts and exports at once, and trains on given `data`.
+
+        Raises:
+            RunError: there is no run, it is damaged, or it is of a later version.
+            DataError: the data have other classes than the run.
+        """
+        about = read_run(Path(path))
+        if about["format"] > _FORMAT:
+            raise RunError(f"{path} was written by a later version of keras_tl. Update keras_tl.")
+        config = ModelConfig.from_json(about["config"])
+        if data is not None:
+            _check_same_task(config, data)
+        learner = cls.__new__(cls)
+        chosen, files = choose_strategy(strategy), run_files(Path(path))
+        learner._build(config, None, chosen, about["seed"], data, verbose, files=files)
+        load_run_weights(Path(path), learner.model)
+        if data is not None and about["data"] is not None:
+            now, then = (found["splits"]["train"] for found in (data.describe(), about["data"]))
+            if any(now[key] != then[key] for key in ("items", "fingerprint")):
+                learner._reporter.say(
+                    "These are not the data the run was trained on, or they are split otherwise: "
+                    "images it has seen in training may be among those it is tested on."
+                )
+        learner.weights = about["weights"]
+        learner._ancestry = tuple(about.get("ancestry", ()))
+        learner._trained_with = {key: about[key] for key in ("data", "versions")}
+        learner.evaluations = about["evaluations"]
+        results = run_results(Path(path))
+        learner.outcomes = read_outcomes(results, learner.evaluations)
+        learner.exhibits = Exhibits.among(results)
+        if (found := about.get("findings")) is not None:
+            learner.findings = Findings.from_json(found)
+        learner.history.extend(map(PhaseRecord.from_json, about["history"]))
+        return learner
+
+    def _results(self) -> dict[str, bytes]:
+        """The files with what was measured item by item."""
+        files = dict(self.exhibits.files)
+        for split, outcomes in self.outcomes.items():
+            files |= outcomes.to_files(split)
+        return files
+
+    def _about(self) -> dict[str, Any]:
+        """What a run records beside its weights, as JSON types."""
+        trained_with = self._trained_with or {
+            "data": self.data.describe() if self.data is not None else None,
+            "versions": library_versions(),
+        }
+        return {
+            "format": _FORMAT,
+            "config": self.config.to_json(),
+            "seed": self.seed,
+            "weights": self.weights,
+            "ancestry": list(self._ancestry),
+            "history": [record.to_json() for record in self.history],
+            "evaluations": self.evaluations,
+            "findings": None if self.findings is None else self.findings.to_json(),
+            **trained_with,
+        }
+
+
+def _check_same_task(config: ModelConfig, data: ImageData | TextData) -> None:
+    if config.is_text != isinstance(data, TextData):
+        raise DataError(
+            f"The run is for {'texts' if config.is_text else 'images'}; the data are not. Pass "
+            "the data it was trained on, or make a new Learner."
+        )
+    # Runs of the time before there was a binary task have two classes and two logits.
+    one_class = {"binary", "multiclass"}
+    if data.task != config.task and not {data.task, config.task} <= one_class:
+        raise DataError(
+            f"The run was trained for {config.task}; the data are for {data.task}. Pass the data "
+            "it was trained on, or make a new Learner."
+        )
+    if data.class_names != config.class_names:
+        raise DataError(
+            f"The run knows the classes {', '.join(config.class_names)}; the data have "
+            f"{', '.join(data.class_names)}. Pass the data it was trained on, or make a new "
+            "Learner."
+        )

@@ -1,0 +1,137 @@
+"""What a learner is made of, and what all of its parts need."""
+
+from functools import cached_property
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_tl.backbones.layer import Backbone
+from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone
+from keras_tl.config import ModelConfig
+from keras_tl.data.images import ImageData
+from keras_tl.data.labelled import LabelledData
+from keras_tl.data.texts import TextData
+from keras_tl.errors import DataError
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.export.serving import ServingModel
+from keras_tl.heads import TransferModel
+from keras_tl.preflight.findings import Findings
+from keras_tl.report.exhibits import Exhibits
+from keras_tl.reporting import Reporter
+from keras_tl.tasks import Task, task_of
+from keras_tl.training.assembly import assemble, float32_twin
+from keras_tl.training.history import PhaseRecord
+from keras_tl.training.trainer import Trainer
+
+
+class State:
+    """The model, where it runs, the data, and what is known of them so far."""
+
+    # What `check` found; `None` if nobody looked.
+    findings: Findings | None = None
+    # Whether it runs by itself before the first training.
+    _is_checked = True
+
+    def _build(
+        self,
+        config: ModelConfig,
+        weights: str | None,
+        strategy: tf.distribute.Strategy,
+        seed: int,
+        data: LabelledData | None,
+        verbose: bool,
+        loaded: LoadedBackbone | None = None,
+        files: BackboneFiles = BackboneFiles(),  # noqa: B008 (frozen)
+    ) -> None:
+        self.config = config
+        self.seed = seed
+        self.data = data
+        self.weights = weights
+        self.evaluations: dict[str, dict[str, Any]] = {}
+        self.outcomes: dict[str, Outcomes] = {}
+        self.exhibits = Exhibits()
+        self._ancestry: tuple[dict[str, Any], ...] = ()
+        # What a loaded run says of the data and the versions that it was trained with.
+        self._trained_with: dict[str, Any] | None = None
+        self._served: ServingModel | None = None
+        self._reporter = Reporter(verbose)
+        self._strategy = strategy
+        built = assemble(config, weights, strategy, seed, loaded, files)
+        self._parts, self._modality, self._files = built.parts, built.modality, built.files
+        self._trainer = Trainer(config, built, strategy, seed, self._reporter)
+
+    @property
+    def model(self) -> keras.Model:
+        """An ordinary Keras model, from pixels or tokens to logits.
+
+        float32 (batch, height, width, 3) in [0, 255], or a dict of an encoder's tokens, int32
+        (batch, length) each, to float32 (batch, classes); one logit for two classes, one value for
+        a regression.
+        """
+        return self._parts.model
+
+    @property
+    def extractor(self) -> keras.Model:
+        """The same inputs to the float32 features that the head is given."""
+        return self._parts.extractor
+
+    @property
+    def backbone(self) -> Backbone:
+        """The backbone layer inside the model."""
+        return self._parts.backbone
+
+    @property
+    def head(self) -> keras.Model:
+        """Those features to logits."""
+        return self._parts.head
+
+    @property
+    def serving_model(self) -> ServingModel:
+        """Raw bytes in, named outputs out, in float32; what `predict` and `export` use."""
+        parts = self._float32_parts()
+        # A graph holds the temperature and the thresholds that it was made with.
+        if self._served is None or self._served.task != self.task:
+            self._served = ServingModel(parts, self.task, self._modality)
+        return self._served
+
+    def _float32_parts(self) -> TransferModel:
+        """The model in float32 and outside of any strategy, with the weights as they are now."""
+        if self._twin is not self._parts:
+            self._twin.model.set_weights(self.model.get_weights())
+        return self._twin
+
+    @cached_property
+    def _twin(self) -> TransferModel:
+        return float32_twin(self.config, self._parts, self._files)
+
+    @property
+    def history(self) -> list[PhaseRecord]:
+        """One record for each phase that ran."""
+        return self._trainer.history
+
+    @property
+    def task(self) -> Task:
+        """What is learned: decides the head's outputs, the loss, the metrics and the answers."""
+        return task_of(self.config)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the logits; none for a regression."""
+        return self.config.class_names
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The names of the backbone's blocks, from input to output, for `unfreeze=`."""
+        return self._parts.backbone.blocks
+
+    def _need_data(self) -> ImageData | TextData:
+        if self.data is None:
+            raise DataError(
+                "This learner was loaded without data. Pass them: Learner.load(path, data=...)."
+            )
+        return self.data
+
+    def __repr__(self) -> str:
+        phases = ", ".join(record.phase.name for record in self.history) or "untrained"
+        return f"Learner({self.config.backbone}, {self.task.kind}, {phases})"
