@@ -174,6 +174,7 @@ MISTAKES = {
     ),
     "run-to-predict": (["predict", "{}", "a.jpg"], "No run at"),
     "run-to-report": (["report", "{}/no", "--out", "{}/r.html"], "No run at"),
+    "comparison-to-report": (["report", "{}/no", "--comparison", "{}/c"], "No comparison"),
     "run-to-export": (["export", "{}/no", "--out", "{}/model"], "No run at"),
     "card": (["export", "{}/no", "--out", "{}/m", "--card", "{}/no.json"], "only you can write"),
     "export-to-verify": (["verify", "{}/no"], "No export at"),

@@ -64,11 +64,20 @@ def _asked(learner: "keras_tl.Learner", items: tuple[str, ...]) -> str | list:
     type=click.Path(path_type=Path),
     help="The HTML file; report.html in the run's folder if not given.",
 )
+@click.option(
+    "--comparison",
+    type=click.Path(path_type=Path),
+    help="What keras-tl compare wrote with --out: whether transfer helps, to be shown first.",
+)
 @with_json
-def report(verbose: bool, run: Path, out: Path | None) -> tuple[dict, str]:
+def report(
+    verbose: bool, run: Path, out: Path | None, comparison: Path | None
+) -> tuple[dict, str]:
     """Write what a saved RUN recorded as one HTML file. It needs neither data nor training."""
+    toolkit = start_toolkit()
+    compared = None if comparison is None else toolkit.Comparison.load(comparison)
     out = out or run / "report.html"
-    start_toolkit().Learner.load(run, verbose=verbose).report(out)
+    toolkit.Learner.load(run, verbose=verbose).report(out, compared)
     return {"report": str(out)}, f"Wrote {out}."
 
 

@@ -44,7 +44,8 @@ class Subject:
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
         """A learner, untrained; of the arm "scratch" with random weights."""
         weights = None if arm == SCRATCH else "imagenet"  # which are then those of the source
-        return Learner(self.source, data, weights, seed=seed, verbose=False, **self.options)
+        options = {"seed": seed, "verbose": False, "check": False} | self.options
+        return Learner(self.source, data, weights, **options)
 
 
 @dataclasses.dataclass(frozen=True)

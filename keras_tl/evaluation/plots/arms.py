@@ -7,8 +7,12 @@ from matplotlib.axes import Axes
 
 from keras_tl.evaluation.plots.style import FIRST, INK, SECOND, label_text
 
-# Told apart by colour, by mark, and by the dashes of the first.
-_STYLES = ((INK, "s", "--"), (FIRST, "o", "-"), (SECOND, "^", "-"))
+# The arms of `keras_tl.comparison`, told apart by colour, by mark, and by the dashes of the first.
+_STYLES = {
+    "scratch": (INK, "s", "--"),
+    "frozen": (FIRST, "o", "-"),
+    "fine-tuned": (SECOND, "^", "-"),
+}
 
 
 def draw_comparison(axes: Axes, curves: Mapping[str, Mapping[str, Any]], skill: str) -> None:
@@ -19,7 +23,8 @@ def draw_comparison(axes: Axes, curves: Mapping[str, Mapping[str, Any]], skill: 
         curves: by arm `mean`, for each pass `mean`, `low` and `high` (`None` with one seed).
         skill: what is measured.
     """
-    for (arm, curve), (colour, marker, line) in zip(curves.items(), _STYLES, strict=False):
+    for arm, curve in curves.items():
+        colour, marker, line = _STYLES[arm]
         passes = range(1, len(curve["mean"]) + 1)
         means, low, high = (
             [estimate[name] for estimate in curve["mean"]] for name in ("mean", "low", "high")
