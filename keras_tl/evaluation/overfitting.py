@@ -119,9 +119,10 @@ _SAID = {
 def _values_said(fit: PhaseFit) -> str:
     said = ""
     if fit.gap is not None:
-        least = "" if fit.is_measured else "at least "
         values = f"{title_of(fit.metric)} {fit.train:.3f} in training, {fit.validation:.3f} on the"
-        said += f": {values} validation split ({least}{max(fit.gap, 0):.3f} apart)"
+        said += f": {values} validation split"
+        if fit.gap > 0:
+            said += f" ({'' if fit.is_measured else 'at least '}{fit.gap:.3f} apart)"
     if fit.state == UNDERFITS:
         reason = "was still falling" if fit.still_falls else "stays high on both"
         said += f"; the loss {reason}"
