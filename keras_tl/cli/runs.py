@@ -70,9 +70,7 @@ def _asked(learner: "keras_tl.Learner", items: tuple[str, ...]) -> str | list:
     help="What keras-tl compare wrote with --out: whether transfer helps, to be shown first.",
 )
 @with_json
-def report(
-    verbose: bool, run: Path, out: Path | None, comparison: Path | None
-) -> tuple[dict, str]:
+def report(verbose: bool, run: Path, out: Path | None, comparison: Path | None) -> tuple[dict, str]:
     """Write what a saved RUN recorded as one HTML file. It needs neither data nor training."""
     toolkit = start_toolkit()
     compared = None if comparison is None else toolkit.Comparison.load(comparison)
