@@ -62,7 +62,8 @@ class Case:
         backbone: what `Learner` takes: a name from the catalogue or a registered one,
             `"tfhub:HANDLE"`; or a function that gives such a name or builds a `keras.Model`.
         image_size: side in pixels, small enough to be quick.
-        weights: `"imagenet"` where they are bundled; `None` for random ones.
+        weights: of a name from the catalogue, `"imagenet"` where they are bundled; `None` for
+            random ones. Others come with their weights.
         preprocess: for a model of one's own, as in `Learner`.
         task: makes the data to learn: `colours` for images, `words` or `word_pairs` for texts, or
             a function of one's own that takes the case. They have no validation split, so that
@@ -101,7 +102,7 @@ class Case:
     @property
     def in_catalogue(self) -> bool:
         """Whether the backbone has a record in the catalogue."""
-        return isinstance(self.backbone, str) and ":" not in self.backbone
+        return _in_catalogue(self.backbone)
 
     def data(self) -> ImageData | TextData:
         """The task's data."""
@@ -122,7 +123,8 @@ class Case:
         if callable(preprocessor) and not isinstance(preprocessor, TextPreprocessor):
             preprocessor = preprocessor()
         defaults = {
-            "weights": self.weights,
+            # That of a name is known once it was made.
+            **({"weights": self.weights} if _in_catalogue(backbone) else {}),
             "preprocess": self.preprocess,
             "preprocessor": preprocessor,
             "head": HeadConfig(self.pooling, dropout=0.0),
@@ -134,6 +136,10 @@ class Case:
         if settled and self.weights is None:
             _settle(learner)
         return learner
+
+
+def _in_catalogue(backbone: object) -> bool:
+    return isinstance(backbone, str) and ":" not in backbone
 
 
 def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:

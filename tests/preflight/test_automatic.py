@@ -86,11 +86,17 @@ def test_findings_are_kept_saved_and_loaded(clean, tmp_path, counted, capsys):
     assert ktl.Learner.load(tmp_path / "run", verbose=False).findings is None
 
 
+def do_not_train(monkeypatch, learner):
+    """What comes before training is done, and nothing else."""
+    monkeypatch.setattr(learner._trainer, "run", lambda *a: None)
+    monkeypatch.setattr(learner, "_tell_if_overfitting", lambda: None)
+
+
 def test_a_second_start_knows_the_findings_of_the_first(clean, counted, tmp_path, monkeypatch):
     few = changed(clean, "test", images=clean.splits["test"].images[:9], labels=np.arange(9) % 3)
     others = changed(few, "test", labels=few.splits["test"].labels[::-1].copy())
     learner = make_learner(few)
-    monkeypatch.setattr(learner._trainer, "run", lambda *a: None)
+    do_not_train(monkeypatch, learner)
 
     def start(data):
         learner.data, learner.findings = data, None
@@ -147,7 +153,7 @@ def test_features_that_training_does_not_need_are_not_extracted(clean, name, mon
     learner = make_learner(clean)
     asked = []
     monkeypatch.setattr(learner._trainer.cache.__class__, "get", lambda *a: asked.append(a))
-    monkeypatch.setattr(learner._trainer, "run", lambda *a: None)
+    do_not_train(monkeypatch, learner)
     train(learner)
     assert set(learner.findings.not_checked) == left_out
     assert asked == []
@@ -156,7 +162,7 @@ def test_features_that_training_does_not_need_are_not_extracted(clean, name, mon
 def test_balanced_classes_are_not_asked_for_again(clean, monkeypatch):
     labels = np.where(np.arange(120) < 110, 0, np.arange(120) % 2 + 1)
     learner = make_learner(changed(clean, "train", labels=labels))
-    monkeypatch.setattr(learner._trainer, "run", lambda *a: None)
+    do_not_train(monkeypatch, learner)
     learner.fit_head(1, class_weight="balanced", cache="off")
     assert "class-imbalance" not in learner.findings.names
 
