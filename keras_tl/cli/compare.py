@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
-from keras_tl.cli.group import cli, image_size_of, start_toolkit, with_json
+from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.cli.model import model_options, policy_option, sequence_length_option
 from keras_tl.errors import ConfigError
 from keras_tl.files import whole_file
-from keras_tl.training.policies import POLICIES
 
 
 def _sizes(value: str) -> list[int | None]:
@@ -25,30 +25,12 @@ def _sizes(value: str) -> list[int | None]:
 @cli.command()
 @data_options
 @split_options
-@click.option(
-    "--backbone",
-    default="efficientnet_lite0",
-    show_default=True,
-    help="Its name, kerashub:PRESET, ulmfit:PATH, or run:PATH.",
-)
-@click.option(
-    "--weights",
-    default="imagenet",
-    show_default=True,
-    help="imagenet, or the path of a weights file.",
-)
-@click.option("--image-size", metavar="SIDE|HxW", help="Pixels; the backbone's own if not given.")
-@click.option("--sequence-length", type=int, help="Tokens a text; by their lengths if not given.")
+@model_options
+@sequence_length_option
 @click.option("--seeds", default=5, show_default=True, help="How many; at least 3 for a verdict.")
 @click.option("--epochs", type=int, help="The budget: passes of each arm over the training split.")
 @click.option("--head-epochs", type=int, help="What of it the head gets before fine-tuning.")
-@click.option(
-    "--policy",
-    type=click.Choice(list(POLICIES)),
-    default="standard",
-    show_default=True,
-    help="The method of fine-tuning.",
-)
+@policy_option
 @click.option(
     "--sizes",
     default="all",
@@ -70,15 +52,6 @@ def _sizes(value: str) -> list[int | None]:
     show_default=True,
     help="The smallest difference in skill that matters.",
 )
-@click.option(
-    "--precision",
-    default="auto",
-    show_default=True,
-    help="auto, float32, mixed_bfloat16 or mixed_float16.",
-)
-@click.option(
-    "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
-)
 @click.option("--dry-run", is_flag=True, help="Only say what it will cost.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Write the curves as a PNG file.")
 @click.option(
@@ -97,7 +70,7 @@ def compare(
     validation_split: float,
     test_split: float,
     split_seed: int,
-    image_size: str | None,
+    model: dict[str, Any],
     sizes: str,
     augment: tuple[str, ...],
     dry_run: bool,
@@ -119,15 +92,13 @@ def compare(
         seed=split_seed,
         verbose=verbose,
     )
-    backbone = options.pop("backbone")
     found = toolkit.compare(
-        backbone,
-        data,
+        data=data,
         sizes=amounts,
-        image_size=image_size_of(image_size),
         augment=list(augment) or False,
         dry_run=dry_run,
         verbose=verbose,
+        **model,
         **options,
     )
     if plot is not None and not dry_run:

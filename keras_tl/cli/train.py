@@ -8,10 +8,10 @@ import click
 
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
-from keras_tl.cli.group import cli, image_size_of, start_toolkit, value_text, with_json
+from keras_tl.cli.group import cli, start_toolkit, value_text, with_json
+from keras_tl.cli.model import model_options, policy_option, sequence_length_option
 from keras_tl.config import CACHES
 from keras_tl.errors import ConfigError
-from keras_tl.training.policies import POLICIES
 
 
 def _number_or_name(value: str | None) -> int | str | None:
@@ -21,37 +21,14 @@ def _number_or_name(value: str | None) -> int | str | None:
 @cli.command()
 @data_options
 @split_options
-@click.option(
-    "--backbone",
-    default="efficientnet_lite0",
-    show_default=True,
-    help="Its name, tfhub:HANDLE, kerashub:PRESET, or run:PATH.",
-)
-@click.option(
-    "--weights",
-    default="imagenet",
-    show_default=True,
-    help="imagenet, the path of a weights file, or none for random weights.",
-)
-@click.option("--image-size", metavar="SIDE|HxW", help="Pixels; the backbone's own if not given.")
-@click.option(
-    "--preprocessor",
-    help="What makes tokens of texts: tfhub:HANDLE, or a vocab.txt; the encoder's own if not "
-    "given.",
-)
-@click.option("--sequence-length", type=int, help="Tokens a text; by their lengths if not given.")
+@model_options
+@sequence_length_option
 @click.option("--head-epochs", type=int, help="Epochs with the backbone frozen.")
 @click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning; 0 for none.")
 @click.option("--head-learning-rate", type=float, help="Peak rate of the head's phase.")
 @click.option("--learning-rate", type=float, help="Peak rate of fine-tuning.")
 @click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
-@click.option(
-    "--policy",
-    type=click.Choice(list(POLICIES)),
-    default="standard",
-    show_default=True,
-    help="The method of fine-tuning.",
-)
+@policy_option
 @click.option(
     "--discriminative-factor",
     type=click.FloatRange(min=1),
@@ -69,9 +46,6 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
 @click.option("--balanced", is_flag=True, help="Every class weighs the same.")
 @click.option(
-    "--output-block", help="The block whose output is the features; the last if not given."
-)
-@click.option(
     "--tensorboard", metavar="FOLDER", help="Log for TensorBoard (pip install tensorboard)."
 )
 @click.option(
@@ -80,15 +54,6 @@ def _number_or_name(value: str | None) -> int | str | None:
     default="auto",
     show_default=True,
     help="Where the frozen backbone's features are kept.",
-)
-@click.option(
-    "--precision",
-    default="auto",
-    show_default=True,
-    help="auto, float32, mixed_bfloat16 or mixed_float16.",
-)
-@click.option(
-    "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
 )
 @click.option(
     "--calibrate",
@@ -115,6 +80,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 def train(
     verbose: bool,
     spec: DataAsked,
+    model: dict[str, Any],
     resize: str | None,
     sequence_length: int | None,
     validation_split: float,
@@ -148,16 +114,9 @@ def train(
     )
     if check:
         return _describe_check(data, max_bad)
-    weights = options["weights"]
     learner = toolkit.Learner(
-        options["backbone"],
-        data,
-        weights=None if weights.lower() == "none" else weights,
-        image_size=image_size_of(options["image_size"]),
-        output_block=options["output_block"],
-        preprocessor=options["preprocessor"],
-        precision=options["precision"],
-        strategy=options["strategy"],
+        data=data,
+        **model,
         seed=options["seed"],
         verbose=verbose,
         check=not options["no_preflight"],

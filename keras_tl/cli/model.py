@@ -1,0 +1,73 @@
+"""The options that say which model: what `Learner` is made with."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from keras_tl.cli.group import image_size_of
+from keras_tl.training.policies import POLICIES
+
+_MADE_WITH = (
+    *("backbone", "weights", "image_size", "output_block"),
+    *("preprocessor", "precision", "strategy"),
+)
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what a model is made with; the command gets `Learner`'s arguments as `model`."""
+
+    @click.option(
+        "--backbone",
+        default="efficientnet_lite0",
+        show_default=True,
+        help="Its name, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH.",
+    )
+    @click.option(
+        "--weights",
+        default="imagenet",
+        show_default=True,
+        help="imagenet, the path of a weights file, or none for random weights.",
+    )
+    @click.option(
+        "--image-size", metavar="SIDE|HxW", help="Pixels; the backbone's own if not given."
+    )
+    @click.option(
+        "--output-block", help="The block whose output is the features; the last if not given."
+    )
+    @click.option(
+        "--preprocessor",
+        help="What makes tokens of texts: tfhub:HANDLE, or a vocab.txt; the encoder's own if not "
+        "given.",
+    )
+    @click.option(
+        "--precision",
+        default="auto",
+        show_default=True,
+        help="auto, float32, mixed_bfloat16 or mixed_float16.",
+    )
+    @click.option(
+        "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
+    )
+    @functools.wraps(command)
+    def wrapped(**options: Any) -> Any:
+        model = {name: options.pop(name) for name in _MADE_WITH}
+        model["weights"] = None if model["weights"].lower() == "none" else model["weights"]
+        model["image_size"] = image_size_of(model["image_size"])
+        return command(model=model, **options)
+
+    return wrapped
+
+
+sequence_length_option = click.option(
+    "--sequence-length", type=int, help="Tokens a text; by their lengths if not given."
+)
+
+policy_option = click.option(
+    "--policy",
+    type=click.Choice(list(POLICIES)),
+    default="standard",
+    show_default=True,
+    help="The method of fine-tuning.",
+)
