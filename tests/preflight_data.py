@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.data.sources import ImageSplit
+from keras_tl.preflight.subject import Inside, Subject
 from tests.conftest import make_small_learner
 
 SIDE = 16
@@ -41,3 +42,9 @@ def changed(data, name, **fields):
 
 def make_learner(data, **options):
     return make_small_learner(data, **{"image_size": SIDE} | options)
+
+
+def subject_of(learner, data):
+    """Data that are looked at by a learner that was made for others like them."""
+    parts = (learner.config, learner._parts, learner._modality, learner._trainer)
+    return Subject(data, Inside(*parts, features="all"))

@@ -12,14 +12,9 @@ from keras_tl.errors import ConfigError, DataError
 from keras_tl.files import write_checksums
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import Findings
-from tests.preflight_data import changed, make_clean, make_learner
+from tests.preflight_data import changed, make_learner
 
 pytestmark = pytest.mark.preflight
-
-
-@pytest.fixture(scope="module")
-def clean():
-    return make_clean()
 
 
 @pytest.fixture

@@ -10,25 +10,9 @@ import keras_tl as ktl
 from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.duplicates import near_pairs, pairs_of
 from keras_tl.preflight.neighbours import nearest
-from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.preflight.subject import Subject
 from keras_tl.training.feature_cache import Features
-from tests.preflight_data import changed, make_clean, make_learner, make_pictures
-
-
-@pytest.fixture(scope="module")
-def clean():
-    return make_clean()
-
-
-@pytest.fixture(scope="module")
-def learner(clean):
-    return make_learner(clean)
-
-
-def subject_of(learner, data):
-    """Data that are looked at by a learner that was made for others like them."""
-    parts = (learner.config, learner._parts, learner._modality, learner._trainer)
-    return Subject(data, Inside(*parts, features="all"))
+from tests.preflight_data import changed, make_pictures, subject_of
 
 
 def check(learner, data, names):

@@ -19,22 +19,11 @@ from keras_tl.preflight.statistics import first_statistics
 from keras_tl.preflight.subject import Inside, Subject
 from keras_tl.tasks import Multiclass
 from tests.conftest import small_network
-from tests.preflight_data import SIDE, changed, make_clean, make_learner
-
-
-@pytest.fixture(scope="module")
-def clean():
-    return make_clean()
-
-
-@pytest.fixture(scope="module")
-def learner(clean):
-    return make_learner(clean)
+from tests.preflight_data import SIDE, changed, make_learner, subject_of
 
 
 def look(learner, data):
-    inside = Inside(learner.config, learner._parts, learner._modality, learner._trainer, "all")
-    return run_checks(Subject(data, inside))
+    return run_checks(subject_of(learner, data))
 
 
 def test_clean_data_and_a_clean_model_show_nothing(clean, learner):
