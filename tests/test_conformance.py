@@ -122,8 +122,8 @@ DEAR = {
 # What costs most, on few; texts are exported by tests/test_text_journey.py too.
 FEW = {
     "check_export": {"efficientnet_lite0", "ulmfit_awd_lstm"},
-    "check_same_seed": {"efficientnet_lite0", "small_network", "tfhub_encoder"},
-    "check_unfreeze": {"efficientnet_lite0", "small_network", "tfhub_encoder"},
+    "check_same_seed": {"small_network", "tfhub_encoder"},
+    "check_unfreeze": {"small_network", "tfhub_encoder"},
 }
 FAST_CHECKS = {"check_record", "check_preprocessing"}
 # Whose constructor builds another graph for "imagenet" than for a file of the same weights.

@@ -66,10 +66,8 @@ def make_learner(task, validation_split=0.15, **options):
 
 
 # The fast tier has multiclass journeys in tests/test_learner.py and tests/test_conformance.py.
-@pytest.mark.parametrize(
-    "task",
-    [pytest.param(task, marks=[pytest.mark.slow] * (task != "multilabel")) for task in TASKS],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
 def test_the_whole_journey(task, tmp_path):
     learner = make_learner(task, head=ktl.HeadConfig(dropout=0.0))
     learner.fit_head(epochs=60, learning_rate=0.03, batch_size=8)

@@ -259,7 +259,8 @@ def test_everything_is_as_it_was(name, tmp_path):
         learner.model.fit(batches, shuffle=False, verbose=0)
 
 
-@pytest.mark.parametrize("name", names(fast="texts"))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MAKERS)
 def test_training_after_a_sweep_is_training_without_one(name, tmp_path):
     def train(folder, find):
         folder.mkdir()

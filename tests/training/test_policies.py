@@ -79,6 +79,7 @@ def test_a_given_factor_is_honoured_by_every_policy():
     assert (phase.discriminative_factor, phase.epochs) == (2.6, 7)
 
 
+@pytest.mark.slow
 def test_its_phases_are_changed_and_passed_back(small_learner):
     small_learner.fit_head(epochs=1, cache="memory")
     (phase,) = POLICIES["ulmfit"]["image"]

@@ -168,6 +168,7 @@ def test_it_is_trained_in_the_precision_it_was_built_in():
     assert {weight.dtype for weight in model.network.weights} == {"float32"}
 
 
+@pytest.mark.slow
 def test_one_seed_gives_one_model(tmp_path):
     phase = dataclasses.replace(PHASE, epochs=1)
     runs = [

@@ -103,6 +103,7 @@ def test_the_model_given_stays_as_it_was_where_its_words_are_kept_too(tuned, tmp
     assert equal(weights_of(model), before)
 
 
+@pytest.mark.slow
 def test_a_folder_gives_what_the_model_gives_and_may_be_written_over(tuned, tmp_path):
     model, _, found, folder = tuned
     identity = sha256_of_folder(folder / "given")
