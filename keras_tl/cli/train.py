@@ -152,7 +152,7 @@ def train(
     result["overfitting"] = overfitting.to_json()
     lines = [f"Saved the run to {out}."]
     if learner.findings:
-        lines.append(f"{learner.findings.summary()} They are in the run.")
+        lines.append(f"{learner.findings.summary()} The run keeps what was found.")
     headline = learner.task.headline
     for phase, name in (("head", "after the head"), ("fine_tuned", "after fine-tuning")):
         if result.get(phase):
