@@ -7,7 +7,12 @@ import click
 
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
 from keras_tl.cli.group import cli, start_toolkit, with_json
-from keras_tl.cli.model import model_options, policy_option, sequence_length_option
+from keras_tl.cli.model import (
+    head_learning_rate_option,
+    model_options,
+    policy_option,
+    sequence_length_option,
+)
 from keras_tl.errors import ConfigError
 from keras_tl.files import whole_file
 
@@ -30,6 +35,7 @@ def _sizes(value: str) -> list[int | None]:
 @click.option("--seeds", default=5, show_default=True, help="How many; at least 3 for a verdict.")
 @click.option("--epochs", type=int, help="The budget: passes of each arm over the training split.")
 @click.option("--head-epochs", type=int, help="What of it the head gets before fine-tuning.")
+@head_learning_rate_option
 @policy_option
 @click.option(
     "--sizes",

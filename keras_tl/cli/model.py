@@ -64,6 +64,12 @@ sequence_length_option = click.option(
     "--sequence-length", type=int, help="Tokens a text; by their lengths if not given."
 )
 
+head_learning_rate_option = click.option(
+    "--head-learning-rate",
+    type=float,
+    help="Peak rate of the head on the frozen backbone.",
+)
+
 policy_option = click.option(
     "--policy",
     type=click.Choice(list(POLICIES)),

@@ -9,7 +9,12 @@ import click
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
 from keras_tl.cli.group import cli, start_toolkit, value_text, with_json
-from keras_tl.cli.model import model_options, policy_option, sequence_length_option
+from keras_tl.cli.model import (
+    head_learning_rate_option,
+    model_options,
+    policy_option,
+    sequence_length_option,
+)
 from keras_tl.config import CACHES
 from keras_tl.errors import ConfigError
 
@@ -25,7 +30,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 @sequence_length_option
 @click.option("--head-epochs", type=int, help="Epochs with the backbone frozen.")
 @click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning; 0 for none.")
-@click.option("--head-learning-rate", type=float, help="Peak rate of the head's phase.")
+@head_learning_rate_option
 @click.option("--learning-rate", type=float, help="Peak rate of fine-tuning.")
 @click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
 @policy_option

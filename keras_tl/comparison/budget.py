@@ -48,6 +48,7 @@ def make_budget(
     family: str,
     epochs: int | None = None,
     head_epochs: int | None = None,
+    head_learning_rate: float | None = None,
     policy: Policy = "standard",
     scratch_policy: Policy = "scratch",
     batch_size: int | None = None,
@@ -60,6 +61,8 @@ def make_budget(
         head_epochs: what of it the head gets before fine-tuning; `None`: what the policy's own
             epochs leave, from 1 to the head's default; for a policy of several phases, all that
             they leave; for one that needs no trained head, none.
+        head_learning_rate: peak rate of the head on the frozen backbone, in both arms that train
+            it so; `None`: the measured default.
         policy: of fine-tuning, as in `Learner.fine_tune`.
         scratch_policy: of the network from scratch.
         batch_size: items per step in all arms; `None`: the policies' own.
@@ -67,7 +70,9 @@ def make_budget(
     Raises:
         ConfigError: the budget cannot be shared out so.
     """
-    (head,) = phases_of(HEADS[family], family, batch_size=batch_size)
+    (head,) = phases_of(
+        HEADS[family], family, batch_size=batch_size, learning_rate=head_learning_rate
+    )
     tuned = phases_of(policy, family, batch_size=batch_size)
     own = sum(phase.epochs for phase in tuned)
     needs_no_head = tuned[0].batch_norm == "live"

@@ -41,6 +41,7 @@ def compare(
     sizes: Sequence[int | None] = (None,),
     epochs: int | None = None,
     head_epochs: int | None = None,
+    head_learning_rate: float | None = None,
     policy: Policy = "standard",
     scratch_policy: Policy = "scratch",
     batch_size: int | None = None,
@@ -79,6 +80,8 @@ def compare(
             head's and the policy's default together.
         head_epochs: what of it the head gets before fine-tuning; `None`: see
             `keras_tl.comparison.budget.make_budget`.
+        head_learning_rate: peak rate of the head on the frozen backbone; `None`: the measured
+            default.
         policy: of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
             `head_epochs=0` it is trained exactly as the network from scratch is, so that only the
             weights it begins with differ.
@@ -138,7 +141,9 @@ def compare(
         options=options,
         data=data,
         skill=Skill.of(data.task, *(data.split(name).labels for name in ("train", "test"))),
-        budget=make_budget(family, epochs, head_epochs, policy, scratch_policy, batch_size),
+        budget=make_budget(
+            family, epochs, head_epochs, head_learning_rate, policy, scratch_policy, batch_size
+        ),
         # The data's own, as `Learner` takes it.
         augment=getattr(data, "augmentation", False) if augment is True else augment,
         cache=cache,

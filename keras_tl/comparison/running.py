@@ -97,7 +97,13 @@ def run(subject: Subject, arm: str, size: int | None, seed: int) -> Run:
     budget = subject.budget
     head = {FROZEN: budget.frozen, FINE_TUNED: budget.head, SCRATCH: None}[arm]
     if head is not None:
-        learner.fit_head(head.epochs, cache=subject.cache, batch_size=head.batch_size, **shared)
+        learner.fit_head(
+            head.epochs,
+            head.learning_rate,
+            cache=subject.cache,
+            batch_size=head.batch_size,
+            **shared,
+        )
     if arm != FROZEN:
         phases = budget.scratch if arm == SCRATCH else budget.fine_tuned
         learner.fine_tune(policy=phases, **shared)

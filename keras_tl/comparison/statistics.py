@@ -13,8 +13,8 @@ readers for seeds and cases for items, and its test is used here (Obuchowski and
 in Statistics 24, 1995), for the difference of two tests. Its degrees of freedom by Hillis ("A
 comparison of denominator degrees of freedom methods for multiple observer ROC analysis", Statistics
 in Medicine 26, 2007, `ddf_H`) claimed up to 0.071 where 0.05 is allowed, with three seeds in the
-simulation of `benchmarks/verdicts.py`; the geometric mean of them and of those that the seeds have
-by themselves keeps the level.
+simulation of `benchmarks/false_claims.py`; the geometric mean of them and of those that the seeds
+have by themselves keeps the level.
 """
 
 import dataclasses

@@ -43,9 +43,17 @@ def test_every_arm_has_the_whole_budget(name):
         assert {phase.batch_size for phase in phases} == {7}
 
 
+def test_the_rate_of_the_head_is_only_its_own():
+    usual, budget = make_budget("image"), make_budget("image", head_learning_rate=0.05)
+    assert {budget.frozen.learning_rate, budget.head.learning_rate} == {0.05}
+    assert (budget.scratch, budget.fine_tuned) == (usual.scratch, usual.fine_tuned)
+    assert budget.to_json() != usual.to_json()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        ({"head_learning_rate": -1}, "learning_rate must be"),
         ({"epochs": 1}, "epochs must be a whole number of at least 2"),
         ({"epochs": 5, "head_epochs": 5}, "from 0 to 4"),
         ({"epochs": 5, "head_epochs": 0}, "need a trained head"),

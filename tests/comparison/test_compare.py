@@ -48,7 +48,7 @@ def subject():
         options={},
         data=data,
         skill=Skill(data.task),
-        budget=make_budget("image", epochs=3, head_epochs=1),
+        budget=make_budget("image", epochs=3, head_epochs=1, head_learning_rate=3e-3),
         augment=False,
         cache="memory",
     )
@@ -65,8 +65,11 @@ def runs(subject):
 
 def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, subject):
     found, learners = runs
+    budget = subject.budget
+    phases = {"scratch": budget.scratch, "fine-tuned": (budget.head, *budget.fine_tuned)}
     for arm in LIVE:
         records = learners[arm].history
+        assert tuple(record.phase for record in records) == phases[arm]
         assert sum(len(record.epochs) for record in records) == 3
         assert [record.best_epoch for record in records] == [len(r.epochs) for r in records]
         assert not any("val_loss" in epoch for record in records for epoch in record.epochs)

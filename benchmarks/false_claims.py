@@ -1,132 +1,31 @@
-r"""Whether `ktl.compare` is right where the answer is known, and how often it claims what is not.
+r"""How often a verdict of `ktl.compare` claims what is not, and finds what is.
 
-    python benchmarks/verdicts.py simulation
-    python benchmarks/verdicts.py pairs --out runs/pairs
-    python benchmarks/verdicts.py pairs --out runs/few --per-class 15
-    python benchmarks/verdicts.py cases --out runs/cases
-    python benchmarks/verdicts.py cases --out runs/cases --cases helps
+    python benchmarks/false_claims.py simulation
+    python benchmarks/false_claims.py pairs --out runs/pairs
+    python benchmarks/false_claims.py pairs --out runs/few --per-class 15
 
 `simulation` draws right and wrong answers of made-up networks (numpy alone, a minute): how often a
 difference is claimed where there is none, and where there is one of five points. `pairs` trains 40
 small networks on digits that differ by their seed only, draws 1,000 comparisons of them with other
-test items, and counts the same. `cases` runs whole comparisons, five seeds each:
-
-* `helps`: EfficientNet-Lite0 with its ImageNet weights, on photos of `../shared/data/cifar10-mini`;
-* `random`: a small network of random weights, fine-tuned exactly as the one from scratch is;
-* `constant`: a network pretrained on digits whose last block was made constant, on other digits;
-* `easy`: that network as it is, on as many other digits as there are.
-
-What is in `--out` is kept, and not done again. `--json` has everything.
+test items, and counts the same. What is in `--out` is kept, and not done again. `--json` has
+everything.
 """
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import common
 import numpy as np
+from small_digits import SIZE, digits, small_network
 
 SEED = 0
 # The 97% point of the number of false claims in 1,000 verdicts at 5%.
 DRAWS, ALLOWED = 1000, 63
 POWER = 0.8
-SIZE, EPOCHS = 16, 12
+EPOCHS = 12
 PAIRS = 20
-
-
-def small_network(seed: int):
-    """Three blocks of convolution, BatchNorm, ReLU and pooling; random weights."""
-    import keras
-
-    from keras_tl.backbones.loading import seeded
-
-    with seeded(seed):
-        x = inputs = keras.Input((SIZE, SIZE, 3))
-        for number, width in enumerate((16, 32, 64), 1):
-            x = keras.layers.Conv2D(width, 3, padding="same", name=f"conv{number}")(x)
-            x = keras.layers.BatchNormalization(name=f"norm{number}")(x)
-            x = keras.layers.ReLU(name=f"relu{number}")(x)
-            x = keras.layers.MaxPooling2D(name=f"pool{number}")(x)
-        return keras.Model(inputs, x, name="small")
-
-
-def digits() -> tuple[Any, Any]:
-    """Two halves of scikit-learn's digits: to pretrain on, and to compare on."""
-    import keras_tl as ktl
-
-    whole = ktl.ImageData.digits(image_size=SIZE, validation_split=0, test_split=0.5)
-    first, second = whole.split("train"), whole.split("test")
-
-    def data(split, test_split):
-        return ktl.ImageData.from_arrays(
-            split.images,
-            split.labels,
-            class_names=whole.class_names,
-            image_size=SIZE,
-            validation_split=0,
-            test_split=test_split,
-        )
-
-    return data(first, 0), data(second, 0.4)
-
-
-def pretrained(on: Any):
-    """The small network, trained on half of the digits."""
-    import keras_tl as ktl
-
-    network = small_network(SEED)
-    # A seed of its own: features fit the first weights of the head that they were trained with.
-    learner = ktl.Learner(network, on, preprocess="tf", seed=100, verbose=False)
-    learner.fine_tune(30, policy="scratch", augment=False)
-    return network
-
-
-def photos() -> Any:
-    """A folder of photos, or the end of the script."""
-    import keras_tl as ktl
-
-    folder = common.ROOT.parent / "shared/data/cifar10-mini"
-    if not folder.is_dir():
-        sys.exit(f"Skipped: there is no folder {folder}.")
-    return ktl.ImageData.from_folder(folder, image_size=64, validation_split=0)
-
-
-def run_case(name: str, out: Path) -> dict[str, Any]:
-    """One comparison, and whether its verdicts are what they must be."""
-    import keras_tl as ktl
-    from keras_tl.comparison.verdict import HELPS, HURTS, SAME
-
-    shared: dict[str, Any] = {"seeds": 5, "epochs": EPOCHS, "out": out / name}
-    small = shared | {"preprocess": "tf"}
-    first, second = digits()
-    if name == "helps":
-        found = ktl.compare("efficientnet_lite0", photos(), **(shared | {"epochs": 6}))
-        wanted = {"frozen": HELPS, "fine-tuned": HELPS}
-    elif name == "random":
-        found = ktl.compare(small_network(1), second, policy="scratch", head_epochs=0, **small)
-        wanted = {"fine-tuned": SAME}
-    elif name == "constant":
-        network = pretrained(first)
-        kernel, bias = network.get_layer("conv3").get_weights()
-        network.get_layer("conv3").set_weights([0 * kernel, bias])
-        found = ktl.compare(network, second, **small)
-        wanted = {"frozen": HURTS}
-    else:
-        network = pretrained(first)
-        head = ktl.HeadConfig(dropout=0.0, batch_norm=True)
-        found = ktl.compare(network, second, head=head, **(small | {"epochs": 2 * EPOCHS}))
-        wanted = {"fine-tuned": SAME}
-    outcomes = {verdict.arm: verdict.outcome for verdict in found.verdicts}
-    holds = all(outcomes[arm] == outcome for arm, outcome in wanted.items())
-    if name == "easy":
-        (tuned,) = (verdict for verdict in found.verdicts if verdict.arm == "fine-tuned")
-        holds &= tuned.start.low > 0
-    return {"name": name, "wanted": wanted, "holds": bool(holds)} | {
-        "comparison": found.to_json(),
-        "text": found.describe(),
-    }
 
 
 def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
@@ -302,22 +201,11 @@ def show_pairs(found: dict[str, Any]) -> list[str]:
     ]
 
 
-def show_cases(cases: list[dict[str, Any]]) -> list[str]:
-    """Each case's text, and whether it is right."""
-    return [
-        line
-        for case in cases
-        for line in (f"{case['name']}: {common.verdict(case['holds'])}", case["text"], "")
-    ]
-
-
 def main() -> None:
     """Runs the part that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=["simulation", "pairs", "cases"])
-    parser.add_argument("--out", type=Path, default=Path("runs/verdicts"), help="keeps the runs")
-    names = ["random", "constant", "easy", "helps"]
-    parser.add_argument("--cases", nargs="+", choices=names, default=names)
+    parser.add_argument("part", choices=["simulation", "pairs"])
+    parser.add_argument("--out", type=Path, default=Path("runs/pairs"), help="keeps the runs")
     parser.add_argument("--per-class", type=int, help="pairs: training digits; all if not given")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
@@ -326,12 +214,9 @@ def main() -> None:
     if args.part == "simulation":
         result["simulation"] = simulate()
         lines = show_simulation(result["simulation"])
-    elif args.part == "pairs":
+    else:
         result["pairs"] = pairs(args.out, args.per_class)
         lines = show_pairs(result["pairs"])
-    else:
-        result["cases"] = [run_case(name, args.out) for name in args.cases]
-        lines = show_cases(result["cases"])
     common.show(result, lines, args.json)
 
 

@@ -1,0 +1,100 @@
+r"""Whether the verdict of `ktl.compare` is right where the answer is known by construction.
+
+    python benchmarks/known_answers.py --out runs/cases
+    python benchmarks/known_answers.py --out runs/cases --cases helps
+
+Whole comparisons, five seeds each:
+
+* `helps`: EfficientNet-Lite0 with its ImageNet weights, on photos of `../shared/data/cifar10-mini`;
+* `random`: a small network of random weights, fine-tuned exactly as the one from scratch is;
+* `constant`: a network pretrained on digits whose last block was made constant, on other digits;
+* `easy`: that network as it is, on as many other digits as there are.
+
+What is in `--out` is kept, and not done again. `--json` has everything.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import common
+from small_digits import digits, pretrained, small_network
+
+EPOCHS = 12
+
+
+def photos() -> Any:
+    """A folder of photos, or the end of the script."""
+    import keras_tl as ktl
+
+    folder = common.ROOT.parent / "shared/data/cifar10-mini"
+    if not folder.is_dir():
+        sys.exit(f"Skipped: there is no folder {folder}.")
+    return ktl.ImageData.from_folder(folder, image_size=64, validation_split=0)
+
+
+def run_case(name: str, out: Path) -> dict[str, Any]:
+    """One comparison, and whether its verdicts are what they must be."""
+    import keras_tl as ktl
+    from keras_tl.comparison.verdict import HELPS, HURTS, SAME
+
+    shared: dict[str, Any] = {"seeds": 5, "epochs": EPOCHS, "out": out / name}
+    small = shared | {"preprocess": "tf"}
+    first, second = digits()
+    if name == "helps":
+        found = ktl.compare("efficientnet_lite0", photos(), **(shared | {"epochs": 6}))
+        wanted = {"frozen": HELPS, "fine-tuned": HELPS}
+    elif name == "random":
+        found = ktl.compare(small_network(1), second, policy="scratch", head_epochs=0, **small)
+        wanted = {"fine-tuned": SAME}
+    elif name == "constant":
+        network = pretrained(first)
+        kernel, bias = network.get_layer("conv3").get_weights()
+        network.get_layer("conv3").set_weights([0 * kernel, bias])
+        found = ktl.compare(network, second, **small)
+        wanted = {"frozen": HURTS}
+    else:
+        network = pretrained(first)
+        # A head that has learned within its first pass of 17 steps.
+        found = ktl.compare(
+            network, second, head_learning_rate=0.02, **(small | {"epochs": 2 * EPOCHS})
+        )
+        wanted = {"fine-tuned": SAME}
+    outcomes = {verdict.arm: verdict.outcome for verdict in found.verdicts}
+    holds = all(outcomes[arm] == outcome for arm, outcome in wanted.items())
+    if name == "easy":
+        (tuned,) = (verdict for verdict in found.verdicts if verdict.arm == "fine-tuned")
+        holds &= tuned.start.low > 0
+    return {"name": name, "wanted": wanted, "holds": bool(holds)} | {
+        "comparison": found.to_json(),
+        "text": found.describe(),
+    }
+
+
+def show_cases(cases: list[dict[str, Any]]) -> list[str]:
+    """Each case's text, and whether it is right."""
+    return [
+        line
+        for case in cases
+        for line in (f"{case['name']}: {common.verdict(case['holds'])}", case["text"], "")
+    ]
+
+
+def main() -> None:
+    """Runs the cases that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("runs/cases"), help="keeps the runs")
+    names = ["random", "constant", "easy", "helps"]
+    parser.add_argument("--cases", nargs="+", choices=names, default=names)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    cases = [run_case(name, args.out) for name in args.cases]
+    result = {"machine": common.machine(), "cases": cases}
+    common.show(result, show_cases(cases), args.json)
+
+
+if __name__ == "__main__":
+    main()

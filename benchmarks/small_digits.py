@@ -1,0 +1,52 @@
+"""A small network, and scikit-learn's digits in two halves: to pretrain on, and to compare on."""
+
+from typing import Any
+
+SIZE = 16
+
+
+def small_network(seed: int):
+    """Three blocks of convolution, BatchNorm, ReLU and pooling; random weights."""
+    import keras
+
+    from keras_tl.backbones.loading import seeded
+
+    with seeded(seed):
+        x = inputs = keras.Input((SIZE, SIZE, 3))
+        for number, width in enumerate((16, 32, 64), 1):
+            x = keras.layers.Conv2D(width, 3, padding="same", name=f"conv{number}")(x)
+            x = keras.layers.BatchNormalization(name=f"norm{number}")(x)
+            x = keras.layers.ReLU(name=f"relu{number}")(x)
+            x = keras.layers.MaxPooling2D(name=f"pool{number}")(x)
+        return keras.Model(inputs, x, name="small")
+
+
+def digits() -> tuple[Any, Any]:
+    """The halves; the second has a test split, the first has none."""
+    import keras_tl as ktl
+
+    whole = ktl.ImageData.digits(image_size=SIZE, validation_split=0, test_split=0.5)
+    first, second = whole.split("train"), whole.split("test")
+
+    def data(split, test_split):
+        return ktl.ImageData.from_arrays(
+            split.images,
+            split.labels,
+            class_names=whole.class_names,
+            image_size=SIZE,
+            validation_split=0,
+            test_split=test_split,
+        )
+
+    return data(first, 0), data(second, 0.4)
+
+
+def pretrained(on: Any):
+    """The small network, trained on half of the digits."""
+    import keras_tl as ktl
+
+    network = small_network(0)
+    # A seed of its own: features fit the first weights of the head that they were trained with.
+    learner = ktl.Learner(network, on, preprocess="tf", seed=100, verbose=False)
+    learner.fine_tune(30, policy="scratch", augment=False)
+    return network
