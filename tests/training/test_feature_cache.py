@@ -1,6 +1,7 @@
 """The feature cache: found again when nothing changed, never when anything did."""
 
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -150,6 +151,35 @@ def runs_of_backbone(learner, **options):
     return sum(seen)
 
 
+# The first blocks only: they stand for all.
+USUAL = {"image_size": 32, "precision": "float32", "seed": 0, "output_block": "block1"}
+
+
+def runs_on_photos(folder, cache, resize="crop", **options):
+    data = ktl.ImageData.from_folder(folder, validation_split=0, test_split=0, resize=resize)
+    learner = ktl.Learner("efficientnet_lite0", data, verbose=False, **(USUAL | options))
+    return runs_of_backbone(learner, cache=cache)
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory):
+    """Photos, and what their first run leaves in the cache."""
+    folder = tmp_path_factory.mktemp("first")
+    photos, cache = images_in(folder / "photos"), folder / "cache"
+    assert runs_on_photos(photos, CacheConfig(folder=str(cache))) == 12
+    shutil.copytree(photos, folder / "as they were")
+    return photos, cache
+
+
+@pytest.fixture
+def photos_and_cache(first_run, tmp_path):
+    """The same, to be changed."""
+    photos, cache = first_run
+    shutil.rmtree(photos)
+    shutil.copytree(photos.parent / "as they were", photos)
+    return photos, CacheConfig(folder=str(shutil.copytree(cache, tmp_path / "cache")))
+
+
 def change_nothing(folder):
     pass
 
@@ -184,20 +214,10 @@ def rename(folder):
         (change_nothing, {"head": HeadConfig(hidden=(4,))}, 0),
     ],
 )
-def test_the_learner_knows_when_features_still_hold(tmp_path, change, options, expected):
-    folder = images_in(tmp_path / "photos")
-    cache = CacheConfig(folder=str(tmp_path / "cache"))
-    # The first blocks only: they stand for all.
-    usual = {"image_size": 32, "precision": "float32", "seed": 0, "output_block": "block1"}
-    for number, settings in enumerate(({}, options)):
-        chosen = usual | settings
-        data = ktl.ImageData.from_folder(
-            folder, validation_split=0, test_split=0, resize=chosen.pop("resize", "crop")
-        )
-        learner = ktl.Learner("efficientnet_lite0", data, verbose=False, **chosen)
-        assert runs_of_backbone(learner, cache=cache) == (expected if number else 12)
-        if not number:
-            change(folder)
+def test_the_learner_knows_when_features_still_hold(photos_and_cache, change, options, expected):
+    photos, cache = photos_and_cache
+    change(photos)
+    assert runs_on_photos(photos, cache, **options) == expected
 
 
 def test_a_full_hash_survives_touching_but_no_change_of_content(tmp_path):
@@ -205,16 +225,7 @@ def test_a_full_hash_survives_touching_but_no_change_of_content(tmp_path):
     cache = CacheConfig(folder=str(tmp_path / "cache"), full_hash=True)
     ran = []
     for change in (touch, change_content, change_nothing):
-        data = ktl.ImageData.from_folder(folder, validation_split=0, test_split=0)
-        learner = ktl.Learner(
-            "efficientnet_lite0",
-            data,
-            image_size=32,
-            output_block="block1",
-            seed=0,
-            verbose=False,
-        )
-        ran.append(runs_of_backbone(learner, cache=cache))
+        ran.append(runs_on_photos(folder, cache))
         change(folder)
     assert ran == [12, 0, 12]
 
