@@ -58,7 +58,7 @@ def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
         skill=Skill(data.task),
         budget=make_budget("image", EPOCHS),
         augment=False,
-        cache="memory",
+        cache=ktl.CacheConfig("memory"),
     )
     store = Store(out)
     store.begin({"data": data.describe()["splits"], "budget": subject.budget.to_json()}, {})
@@ -166,6 +166,39 @@ def simulate() -> list[dict[str, Any]]:
     return rows
 
 
+def simulate_looks() -> list[dict[str, Any]]:
+    """Comparisons without a difference that grow until one is claimed: how often that happens."""
+    from keras_tl.comparison.statistics import LEVEL, components, level_of
+
+    random = np.random.default_rng(SEED)
+    rows = []
+    for plan in ((3, 5, 8, 12, 20), (5, 10, 20, 40)):
+        always, halved = 0, 0
+        for _ in range(DRAWS):
+            easy = random.normal(0.5, 2.0, 300)
+            arms = [
+                easy + random.normal(0, 0.7, 300) + random.normal(0, 0.5, (plan[-1], 1))
+                for _ in range(2)
+            ]
+            right = [random.random(arm.shape) < 1 / (1 + np.exp(-arm)) for arm in arms]
+            values = right[0].astype(float) - right[1]
+            p_values = [components(values[:seeds]).p_value for seeds in plan]
+            always += min(p_values) <= LEVEL
+            halved += any(p <= level_of(look) for look, p in enumerate(p_values, 1))
+        rows.append({"seeds": plan, "always": always / DRAWS, "halved": halved / DRAWS})
+    return rows
+
+
+def show_looks(rows: list[dict[str, Any]]) -> list[str]:
+    """A table."""
+    header = ["looks at seeds", "false claims at 5% each", "at half the level each time"]
+    cells = [
+        [", ".join(map(str, row["seeds"])), f"{row['always']:.3f}", f"{row['halved']:.3f}"]
+        for row in rows
+    ]
+    return common.table(header, cells)
+
+
 def show_simulation(rows: list[dict[str, Any]]) -> list[str]:
     """A table."""
     header = ["seeds", "items", "of seeds", "of items", "error", "false claims", "found of 0.05"]
@@ -213,7 +246,8 @@ def main() -> None:
     result: dict[str, Any] = {"machine": common.machine()}
     if args.part == "simulation":
         result["simulation"] = simulate()
-        lines = show_simulation(result["simulation"])
+        result["looks"] = simulate_looks()
+        lines = [*show_simulation(result["simulation"]), *show_looks(result["looks"])]
     else:
         result["pairs"] = pairs(args.out, args.per_class)
         lines = show_pairs(result["pairs"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
@@ -17,7 +18,7 @@ from keras_tl.comparison.budget import Policy, make_budget
 from keras_tl.comparison.cost import Cost, Job, estimate, time_text
 from keras_tl.comparison.outcomes import Skill
 from keras_tl.comparison.result import Comparison
-from keras_tl.comparison.running import Subject, run, subset
+from keras_tl.comparison.running import Subject, run, scores
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, SCRATCH
 from keras_tl.config import CacheConfig, HeadConfig, check_range
@@ -68,14 +69,15 @@ def compare(
     nothing is stopped or chosen by it; the last weights count. The validation split is not used.
 
     Every finished run is kept in `out`. Called again, the comparison goes on with what is missing;
-    more seeds and sizes can be asked for later. How it decides is in docs/comparison.md.
+    more seeds and sizes can be asked for later, at the price of a stricter test. How it decides is
+    in docs/comparison.md.
 
     Args:
         backbone: as `Learner` takes it; not a TF-Hub module, which has no random weights.
         data: with a training and a test split.
         seeds: how many (0, 1, ...), or which; at least 3 for a verdict.
-        sizes: numbers of training items, drawn anew for each seed, each class in proportion;
-            `None`: all.
+        sizes: numbers of training items, drawn anew for each seed, each class in proportion and at
+            least once; `None`: all.
         epochs: the budget: passes of each arm over the training split, at least 2; `None`: the
             head's and the policy's default together.
         head_epochs: what of it the head gets before fine-tuning; `None`: see
@@ -120,8 +122,8 @@ def compare(
         )
     check_range("min_difference", min_difference, 1e-9)
     check_augmentation(augment)
-    wanted, amounts = _seeds(seeds), tuple(dict.fromkeys(sizes))
-    data = _checked(data, amounts)
+    wanted = _seeds(seeds)
+    data, amounts = _checked(data, sizes)
     options = {"head": head, "precision": precision, "strategy": strategy}
     source = Learner(
         backbone,
@@ -146,7 +148,7 @@ def compare(
         ),
         # The data's own, as `Learner` takes it.
         augment=getattr(data, "augmentation", False) if augment is True else augment,
-        cache=cache,
+        cache=cache if isinstance(cache, CacheConfig) else CacheConfig(cache),
     )
     what = _what(subject)
     store = Store(_folder(what) if out is None else Path(out))
@@ -161,13 +163,23 @@ def compare(
         return cost
     reporter = Reporter(verbose)
     reporter.say(cost.describe())
-    store.begin(what, {"seeds": wanted, "sizes": amounts, "min_difference": min_difference})
+    store.begin(
+        what,
+        {
+            "seeds": wanted,
+            "sizes": amounts,
+            "min_difference": min_difference,
+            "logme": store.plan()["logme"] if store.is_begun else scores(subject),
+        },
+    )
     _run_all(subject, missing, store, reporter)
-    return Comparison.load(store.folder)
+    found = Comparison.load(store.folder)
+    store.note_look()
+    return found
 
 
 def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
-    if isinstance(asked, int):
+    if not isinstance(asked, Sequence):
         check_range("seeds", asked, 1, whole=True)
         return tuple(range(asked))
     for seed in asked:
@@ -177,16 +189,29 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(asked)
 
 
-def _checked(data: LabelledData, sizes: Sequence[int | None]) -> LabelledData:
-    """The data without their validation split; the arguments that are about them are right."""
+def _checked(
+    data: LabelledData, sizes: Sequence[int | None]
+) -> tuple[LabelledData, tuple[int | None, ...]]:
+    """The data without their validation split, and the sizes that differ; both are right."""
     if len(data.split("test")) < 2:
         raise DataError("A comparison needs at least 2 test items. Add some to the test split.")
-    if not sizes:
-        raise ConfigError("Expected at least one size of the training split. Received none.")
+    if not isinstance(sizes, Sequence) or not sizes:
+        raise ConfigError(
+            "sizes must be a list of at least one number of training items, such as [100, 500, "
+            f"None]; None stands for all. Received: {sizes!r}."
+        )
+    items = len(data.split("train"))
     for size in sizes:
-        subset(data, size, seed=0)
+        if size is not None:
+            check_range("a size", size, _fewest(data), items, whole=True)
     splits = {name: data.split(name) for name in ("train", "test")}
-    return dataclasses.replace(data, splits=splits)
+    amounts = dict.fromkeys(None if size == items else size for size in sizes)
+    return dataclasses.replace(data, splits=splits), tuple(amounts)
+
+
+def _fewest(data: LabelledData) -> int:
+    """Training items: one of each class, where an item has one; at least 2."""
+    return max(len(data.class_names) if data.task in ("multiclass", "binary") else 0, 2)
 
 
 def _what(subject: Subject) -> dict[str, Any]:
@@ -203,7 +228,13 @@ def _what(subject: Subject) -> dict[str, Any]:
         "skill": subject.skill.to_json(),
         "budget": subject.budget.to_json(),
         "augment": list(names_of(subject.augment)),
-        "data": {key: about[key] for key in ("task", "class_names", "splits", "split_settings")},
+        "data": {key: about[key] for key in ("task", "class_names", "splits", "split_settings")}
+        | {
+            "labels": {
+                name: hashlib.sha256(np.ascontiguousarray(split.labels).data).hexdigest()
+                for name, split in subject.data.splits.items()
+            }
+        },
     }
 
 

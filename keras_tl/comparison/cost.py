@@ -7,6 +7,7 @@ from typing import Any
 from keras_tl.comparison.budget import Budget
 from keras_tl.comparison.running import Run, Subject, run
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
+from keras_tl.config import CacheConfig
 
 Job = tuple[str, int | None, int]
 
@@ -70,16 +71,20 @@ def estimate(subject: Subject, jobs: Sequence[Job], finished: int = 0) -> Cost:
     if jobs:
         trial, items = _trial(subject)
         costs = _Costs.of(trial, *items)
-        tests = len(subject.data.split("test"))
+        tests, where = len(subject.data.split("test")), subject.cache.where
         extracted = set()
         for arm, size, seed in jobs:
             train = len(subject.data.split("train")) if size is None else size
-            # Features are found again in the cache, unless the training items are others.
-            drawn = (size, size and seed)
-            spent = costs.of_run(subject.budget, arm, train, tests)
-            if arm != SCRATCH and subject.augment is False and drawn not in extracted:
-                spent += costs.forward * (train + (0 if extracted else tests))
-                extracted.add(drawn)
+            spent = costs.of_run(subject.budget, arm, train, tests, where == "off")
+            if arm != SCRATCH and where != "off":
+                # On disk features are found again, unless the training items are others.
+                drawn = (size, size and seed)
+                rows = 0 if extracted else tests
+                if subject.augment is False and drawn not in extracted:
+                    rows += train
+                spent += costs.forward * rows
+                if where != "memory":
+                    extracted.add(drawn)
             seconds[arm] = seconds.get(arm, 0.0) + spent
     return Cost(len(jobs), finished, seconds)
 
@@ -101,7 +106,7 @@ def _trial(subject: Subject) -> tuple[Run, tuple[int, int]]:
         subject,
         budget=short,
         data=dataclasses.replace(data, splits={"train": train, "test": test}),
-        cache="memory",
+        cache=CacheConfig("off" if subject.cache.where == "off" else "memory"),
     )
     return run(tried, FINE_TUNED, None, seed=0), (len(train), len(test))
 
@@ -139,11 +144,16 @@ class _Costs:
             max(until_live, 0.0),
         )
 
-    def of_run(self, budget: Budget, arm: str, train: int, test: int) -> float:
+    def of_run(
+        self, budget: Budget, arm: str, train: int, test: int, without_features: bool
+    ) -> float:
+        """Of one run, but for the extraction of features."""
         head = budget.head.epochs if budget.head else 0
         on_head = {FROZEN: budget.epochs, FINE_TUNED: head, SCRATCH: 0}[arm]
         live = budget.epochs - on_head
         seconds = self.until_head + on_head * train * self.head
+        if without_features:
+            seconds += on_head * test * self.forward
         if live:
             seconds += self.until_live + live * (train * self.live + test * self.forward)
         return seconds

@@ -17,7 +17,7 @@ class Needs:
     """How many would decide, if the difference and the variances stay what they are.
 
     Attributes:
-        seeds: with the same test items; `None`: not even 50.
+        seeds: with the same test items, at the next look; `None`: not even 50.
         items: with the same seeds; `None`: not even a hundred times as many.
     """
 
@@ -25,12 +25,15 @@ class Needs:
     items: int | None
 
 
-def needs_of(found: Components, confidence: float, min_difference: float) -> Needs:
+def needs_of(found: Components, level: float, min_difference: float) -> Needs:
     """What narrows the interval until it excludes 0, or lies within +-`min_difference`.
+
+    More seeds are another look at the same comparison, at half the level
+    (`keras_tl.comparison.statistics.level_of`); other test items are another comparison.
 
     Args:
         found: a difference about which nothing can be said.
-        confidence: of its interval.
+        level: at which it was tested.
         min_difference: the smallest difference that matters.
     """
     if found.seeds < FEWEST_SEEDS:
@@ -40,8 +43,8 @@ def needs_of(found: Components, confidence: float, min_difference: float) -> Nee
     steps = range(1, round(math.log(_MOST_ITEMS, _STEP)) + 1)
     more_items = (_rounded_up(found.items * _STEP**step) for step in steps)
     return Needs(
-        next((n for n in more_seeds if found.half_width(confidence, seeds=n) < enough), None),
-        next((n for n in more_items if found.half_width(confidence, items=n) < enough), None),
+        next((n for n in more_seeds if found.half_width(1 - level / 2, seeds=n) < enough), None),
+        next((n for n in more_items if found.half_width(1 - level, items=n) < enough), None),
     )
 
 

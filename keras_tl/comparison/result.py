@@ -15,7 +15,7 @@ from keras_tl.comparison.shipping import Choice, choose
 from keras_tl.comparison.statistics import Estimate
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, Outcomes, Verdict, decide
-from keras_tl.comparison.wording import about_text, choice_text, verdict_text
+from keras_tl.comparison.wording import about_text, choice_text, logme_text, look_text, verdict_text
 from keras_tl.errors import RunError
 
 
@@ -80,6 +80,10 @@ class Comparison:
         min_difference: the smallest difference in it that matters.
         sizes: what was found, for each size of the training split.
         folder: where the runs are kept.
+        logme: of the frozen features before training, `"pretrained"` and `"random"`; see
+            `keras_tl.comparison.running.scores`.
+        look: 1, unless verdicts had been given with other seeds or sizes before, see
+            `keras_tl.comparison.statistics.level_of`.
     """
 
     what: dict[str, Any]
@@ -87,6 +91,8 @@ class Comparison:
     min_difference: float
     sizes: tuple[OfSize, ...]
     folder: str
+    logme: dict[str, float]
+    look: int = 1
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -107,6 +113,8 @@ class Comparison:
         seeds: Mapping[int | None, tuple[int, ...]],
         seconds: Mapping[int | None, Mapping[str, float]],
         folder: str,
+        logme: dict[str, float],
+        look: int = 1,
     ) -> Self:
         """Decides, from the outcomes of the runs.
 
@@ -117,8 +125,10 @@ class Comparison:
             seeds: by size.
             seconds: by size and arm, the median of a run.
             folder: where the runs are kept.
+            logme: see `Comparison`.
+            look: see `Comparison`.
         """
-        skill, verdicts = Skill.from_json(what["skill"]), decide(outcomes, min_difference)
+        skill, verdicts = Skill.from_json(what["skill"]), decide(outcomes, min_difference, look)
         sizes = [
             OfSize(
                 size,
@@ -136,7 +146,7 @@ class Comparison:
             )
             for size, arms in outcomes.items()
         ]
-        return cls(what, skill.name, min_difference, tuple(sizes), folder)
+        return cls(what, skill.name, min_difference, tuple(sizes), folder, logme, look)
 
     @classmethod
     def load(cls, folder: str | Path, min_difference: float | None = None) -> Self:
@@ -175,7 +185,14 @@ class Comparison:
                 "keras_tl.compare() or keras-tl compare again: it goes on with what is missing."
             )
         return cls.of_outcomes(
-            plan["what"], min_difference, outcomes, seeds, seconds, str(store.folder)
+            plan["what"],
+            min_difference,
+            outcomes,
+            seeds,
+            seconds,
+            str(store.folder),
+            plan["logme"],
+            store.look,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -189,12 +206,14 @@ class Comparison:
 
     def describe(self) -> str:
         """The verdicts in words, and how they were reached."""
-        lines = [about_text(self.what, self.skill)]
+        lines = [about_text(self.what, self.skill), logme_text(self.logme)]
         for found in self.sizes:
             if len(self.sizes) > 1 or found.size is not None:
                 lines.append(f"With {'all' if found.size is None else found.size} training items:")
             lines += [verdict_text(v, self.skill, self.min_difference) for v in found.verdicts]
             lines.append(choice_text(found.ship))
+        if self.look > 1:
+            lines.append(look_text(self.look))
         return "\n".join(lines)
 
     def plot(self) -> Figure:

@@ -9,13 +9,15 @@ import numpy as np
 
 from keras_tl.comparison.budget import Budget
 from keras_tl.comparison.outcomes import Skill
+from keras_tl.comparison.transferability import logme
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 from keras_tl.config import CacheConfig
 from keras_tl.data.augmentation import Augmentation
 from keras_tl.data.labelled import LabelledData
-from keras_tl.data.splits import take_out
-from keras_tl.errors import ConfigError
+from keras_tl.data.splits import draw
 from keras_tl.learner import Learner
+
+_SCORED = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Subject:
     skill: Skill
     budget: Budget
     augment: Augmentation
-    cache: str | CacheConfig
+    cache: CacheConfig
 
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
         """A learner, untrained; of the arm "scratch" with random weights."""
@@ -111,20 +113,24 @@ def run(subject: Subject, arm: str, size: int | None, seed: int) -> Run:
     return Run(outcomes, time.perf_counter() - began, tuple(watch.marks))
 
 
-def subset(data: LabelledData, size: int | None, seed: int) -> LabelledData:
-    """The same data with fewer training items, each class in proportion.
+def scores(subject: Subject) -> dict[str, float]:
+    """LogME of the frozen features before training, with the pretrained weights and random ones.
 
-    Raises:
-        ConfigError: there are not so many, or fewer than classes.
+    Of at most 1,000 training items; see `keras_tl.comparison.transferability.logme`.
     """
-    train = data.split("train")
-    if size is None or size == len(train):
+    train = subject.data.split("train")
+    chosen = train.take(draw(train.labels, _SCORED, seed=0))
+    learners = {"pretrained": subject.source, "random": subject.learner(SCRATCH, subject.data, 0)}
+    return {
+        weights: logme(learner.split_features(chosen, "off"), chosen.labels, subject.data.task)
+        for weights, learner in learners.items()
+    }
+
+
+def subset(data: LabelledData, size: int | None, seed: int) -> LabelledData:
+    """The same data with so many training items; each class in proportion, and at least once."""
+    if size is None:
         return data
-    fewest = max(len(data.class_names) if data.task in ("multiclass", "binary") else 1, 2)
-    if not fewest <= size < len(train):
-        raise ConfigError(
-            f"A size of the training split must be from {fewest} to {len(train)} items, or None "
-            f"for all. Received: {size}."
-        )
-    _, rows = take_out(train.labels, size / len(train), data.class_names, seed, "training")
+    train = data.split("train")
+    rows = draw(train.labels, size, seed)
     return dataclasses.replace(data, splits=data.splits | {"train": train.take(rows)})

@@ -24,6 +24,8 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
+# Of a false claim, shared by all tests of a comparison.
+LEVEL = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +150,20 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
     )
 
 
-def holm_levels(p_values: Sequence[float], level: float = 1 - CONFIDENCE) -> list[float]:
+def level_of(look: int) -> float:
+    """The probability of a false claim that the tests of one look at a growing comparison share.
+
+    Who adds seeds because there was no verdict, and tests again at 5%, claims what is not in far
+    more than 5% of cases. The first look has 5%, and each one after it half of what the one before
+    had, so that all together have less than 10%, however many they are.
+
+    Args:
+        look: 1 for the first.
+    """
+    return LEVEL / 2 ** (look - 1)
+
+
+def holm_levels(p_values: Sequence[float], level: float = LEVEL) -> list[float]:
     """The level at which each of several tests decides, so that all are right with 1 - level.
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of

@@ -1,6 +1,7 @@
 """The folder of a comparison, from which it goes on after an interruption.
 
-plan.json             what is compared, and the seeds and sizes that were asked for last
+plan.json             what is compared, the seeds and sizes that were asked for last, those of which
+                      verdicts were given ("looks"), and the scores of transferability
 runs/NAME.npy         the outcomes of a finished run, see `keras_tl.comparison.running.Run`
 runs/NAME.json        what else is known of it; it is written last, so that it says: finished
 """
@@ -36,7 +37,7 @@ class Store:
         Args:
             what: all that must be equal for runs to belong together, as JSON types.
         """
-        if (self.folder / _PLAN).is_file():
+        if self.is_begun:
             differs = _first_difference(self.plan()["what"], json.loads(json_text(what)))
             if differs is not None:
                 raise RunError(
@@ -48,6 +49,11 @@ class Store:
                 f"{self.folder} exists and is not a comparison. Choose another folder or remove it."
             )
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether the folder holds a comparison."""
+        return (self.folder / _PLAN).is_file()
+
     def begin(self, what: dict[str, Any], asked: dict[str, Any]) -> None:
         """Notes what is compared.
 
@@ -57,7 +63,24 @@ class Store:
         """
         self.check(what)
         remove_leftovers(self.folder / _RUNS)
-        _write(self.folder / _PLAN, json_text({"format": _FORMAT, "what": what, **asked}).encode())
+        before = self.plan() if self.is_begun else {"looks": []}
+        self._write_plan(before | {"format": _FORMAT, "what": what, **asked})
+
+    @property
+    def look(self) -> int:
+        """How often verdicts were given with other seeds or sizes than those of the plan, plus 1.
+
+        With the same ones again, it is the number that they had then.
+        """
+        plan = self.plan()
+        asked, looks = _looked_at(plan), plan["looks"]
+        return 1 + (looks.index(asked) if asked in looks else len(looks))
+
+    def note_look(self) -> None:
+        """Notes that verdicts are given on the plan's seeds and sizes."""
+        plan = self.plan()
+        if _looked_at(plan) not in plan["looks"]:
+            self._write_plan(plan | {"looks": [*plan["looks"], _looked_at(plan)]})
 
     def plan(self) -> dict[str, Any]:
         """What `begin` noted.
@@ -65,13 +88,12 @@ class Store:
         Raises:
             RunError: there is no comparison, or it is of a later version.
         """
-        path = self.folder / _PLAN
-        if not path.is_file():
+        if not self.is_begun:
             raise RunError(
                 f"No comparison at {str(self.folder)!r}: expected a folder written by "
                 "keras_tl.compare() or by keras-tl compare."
             )
-        plan = json.loads(path.read_text("utf-8"))
+        plan = json.loads((self.folder / _PLAN).read_text("utf-8"))
         if plan["format"] > _FORMAT:
             raise RunError(
                 f"{self.folder} was written by a later version of keras_tl. Update keras_tl."
@@ -115,9 +137,16 @@ class Store:
             )
         return np.load(outcomes, allow_pickle=False).astype(np.float32), about
 
+    def _write_plan(self, plan: dict[str, Any]) -> None:
+        _write(self.folder / _PLAN, json_text(plan).encode())
+
     def _path(self, arm: str, size: int | None, seed: int, suffix: str) -> Path:
         items = "all" if size is None else size
         return self.folder / _RUNS / f"{arm}-{items}-seed{seed}.{suffix}"
+
+
+def _looked_at(plan: dict[str, Any]) -> dict[str, Any]:
+    return {"seeds": sorted(plan["seeds"]), "sizes": sorted(plan["sizes"], key=str)}
 
 
 def _write(path: Path, content: bytes) -> None:

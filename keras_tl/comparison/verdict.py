@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_tl.comparison.measures import epochs_to_reach, has_plateau, measured, weights_of
 from keras_tl.comparison.needs import Needs, needs_of
-from keras_tl.comparison.statistics import Components, Estimate, holm_levels
+from keras_tl.comparison.statistics import Components, Estimate, holm_levels, level_of
 
 SCRATCH, FROZEN, FINE_TUNED = "scratch", "frozen", "fine-tuned"
 ARMS = (SCRATCH, FROZEN, FINE_TUNED)
@@ -71,13 +71,16 @@ class Verdict:
         return cls(**{**values, **read, "needs": needs})
 
 
-def decide(outcomes: Mapping[int | None, Outcomes], min_difference: float) -> list[Verdict]:
+def decide(
+    outcomes: Mapping[int | None, Outcomes], min_difference: float, look: int = 1
+) -> list[Verdict]:
     """The verdicts on all sizes; the tests of all of them share one probability of a false claim.
 
     Args:
         outcomes: by the size of the training split; each has `"scratch"` and other arms, with the
             same seeds and items in the same order.
         min_difference: the smallest difference in skill that matters.
+        look: see `keras_tl.comparison.statistics.level_of`.
     """
     contrasts = [
         (size, arm, arms[arm] - arms[SCRATCH])
@@ -86,7 +89,7 @@ def decide(outcomes: Mapping[int | None, Outcomes], min_difference: float) -> li
         if arm != SCRATCH
     ]
     finals = [_of(differences, "final") for _, _, differences in contrasts]
-    levels = holm_levels([final.p_value for final in finals])
+    levels = holm_levels([final.p_value for final in finals], level_of(look))
     return [
         _verdict(arm, size, outcomes[size], differences, final, level, min_difference)
         for (size, arm, differences), final, level in zip(contrasts, finals, levels, strict=True)
@@ -117,7 +120,7 @@ def _verdict(
         area=_of(differences, "area").interval(),
         is_asymptote=all(has_plateau(arms[name], min_difference / 2) for name in (arm, SCRATCH)),
         epochs_to_match=epochs_to_reach(arms[arm], scratch),
-        needs=needs_of(final, 1 - level, min_difference) if outcome == UNDECIDED else None,
+        needs=needs_of(final, level, min_difference) if outcome == UNDECIDED else None,
         seeds=final.seeds,
         items=final.items,
     )

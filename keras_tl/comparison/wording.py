@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_tl.comparison.needs import FEWEST_SEEDS
 from keras_tl.comparison.shipping import Choice
+from keras_tl.comparison.statistics import LEVEL, level_of
 from keras_tl.comparison.verdict import FROZEN, HELPS, HURTS, SAME, Verdict
 
 _OUTCOMES = {
@@ -22,6 +23,16 @@ def about_text(what: Mapping[str, Any], skill: str) -> str:
         f"{what['model']['backbone']} against the same network from scratch; every arm made "
         f"{budget['epochs']} passes over the training split (fine-tuned: {head} of them on the "
         f"head alone). Differences in test {skill}, with intervals over seeds and test items."
+    )
+
+
+def logme_text(logme: Mapping[str, float]) -> str:
+    """What a score of the features said before training."""
+    pretrained, random = logme["pretrained"], logme["random"]
+    which = "higher: a good sign" if pretrained > random else "not higher: a bad sign"
+    return (
+        f"Before training, LogME of the pretrained features was {pretrained:.3f}, of random "
+        f"weights {random:.3f} ({which} for a frozen backbone)."
     )
 
 
@@ -65,6 +76,15 @@ def _needs_text(verdict: Verdict, min_difference: float) -> str:
     if not would:
         return f"{why}. Neither more seeds nor more test items alone would decide: add both"
     return f"{why}. About {' or '.join(would)} would decide"
+
+
+def look_text(look: int) -> str:
+    """At which level a growing comparison was tested."""
+    return (
+        f"Look {look}: verdicts had been given with other seeds or sizes before. All tests of this "
+        f"look share a probability of a false claim of {level_of(look):.2g} in place of {LEVEL:g}, "
+        f"so that all looks together have less than {2 * LEVEL:g}."
+    )
 
 
 def choice_text(choice: Choice) -> str:

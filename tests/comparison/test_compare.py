@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import keras_tl as ktl
-from keras_tl.comparison import comparing
+from keras_tl.comparison import comparing, cost
 from keras_tl.comparison.budget import make_budget
 from keras_tl.comparison.outcomes import Skill
-from keras_tl.comparison.running import Subject, run, subset
+from keras_tl.comparison.running import Run, Subject, run, scores, subset
+from keras_tl.comparison.transferability import logme
 from keras_tl.comparison.verdict import ARMS
 from keras_tl.errors import BackboneError, ConfigError, DataError
 from tests import kerashub_presets, language_models
@@ -50,7 +51,7 @@ def subject():
         skill=Skill(data.task),
         budget=make_budget("image", epochs=3, head_epochs=1, head_learning_rate=3e-3),
         augment=False,
-        cache="memory",
+        cache=ktl.CacheConfig("memory"),
     )
 
 
@@ -101,6 +102,49 @@ def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
     assert [learner.weights for learner in learners.values()].count(None) == 1
 
 
+def test_the_score_before_training_is_of_the_arms_own_features(subject):
+    found = scores(subject)
+    train = subject.data.split("train")
+    fresh = subject.learner("scratch", subject.data, 0)
+    for name, learner in {"pretrained": subject.source, "random": fresh}.items():
+        features = learner.features(train.images)
+        assert found[name] == pytest.approx(logme(features, train.labels, "multiclass"), rel=1e-4)
+    assert found["pretrained"] != found["random"]
+
+
+def test_other_labels_are_another_comparison(subject):
+    data = subject.data
+    train = data.split("train")
+    swapped = dataclasses.replace(train, labels=train.labels[::-1].copy())
+    other = dataclasses.replace(data, splits=data.splits | {"train": swapped})
+    one, two = (
+        comparing._what(dataclasses.replace(subject, data=which)) for which in (data, other)
+    )
+    assert one["data"].pop("labels") != two["data"].pop("labels")
+    assert one == two
+
+
+# Extracted items in the runs below: 12 training items and 5 of the test split.
+EXTRACTED = {
+    "disk": {"frozen": 12 + 5, "fine-tuned": 0},
+    "memory": {"frozen": 2 * (12 + 5), "fine-tuned": 12 + 5},
+    # 3 passes over the head, and 1 before fine-tuning.
+    "off": {"frozen": 2 * 3 * 5, "fine-tuned": 5},
+}
+
+
+@pytest.mark.parametrize("where", EXTRACTED)
+def test_the_cost_counts_what_runs_through_the_backbone(subject, where, monkeypatch):
+    # A test item takes a second in the network, all else nothing.
+    trial = Run(np.zeros(0), 0.0, ((0, 0), (0, 0), (0, 0), (0, 1)))
+    monkeypatch.setattr(cost, "_trial", lambda subject: (trial, (1, 1)))
+    chosen = dataclasses.replace(subject, cache=ktl.CacheConfig(where))
+    jobs = [("frozen", 12, 0), ("frozen", 12, 0), ("fine-tuned", 12, 0)]
+    live = {"frozen": 0, "fine-tuned": 2 * 5}
+    found = cost.estimate(chosen, jobs).seconds
+    assert found == {arm: EXTRACTED[where][arm] + live[arm] for arm in live}
+
+
 def test_a_size_is_drawn_in_proportion_and_anew_for_each_seed():
     data = data_without_validation(per_class=40)
     labels = data.split("train").labels
@@ -119,9 +163,11 @@ REFUSED = {
     "no-seeds": ({"seeds": []}, ConfigError, "at least one"),
     "twice": ({"seeds": [1, 1]}, ConfigError, "that differ"),
     "negative": ({"seeds": [-1]}, ConfigError, "a seed must be a whole number"),
-    "too-large": ({"sizes": [99999]}, ConfigError, "must be from 3 to 26 items"),
-    "too-small": ({"sizes": [2]}, ConfigError, "must be from 3 to 26 items"),
-    "no-size": ({"sizes": []}, ConfigError, "at least one size"),
+    "seeds-of-numpy": ({"seeds": np.int64(5)}, ConfigError, "seeds must be a whole number"),
+    "too-large": ({"sizes": [99999]}, ConfigError, "a whole number from 3 to 26"),
+    "too-small": ({"sizes": [2]}, ConfigError, "a whole number from 3 to 26"),
+    "no-size": ({"sizes": []}, ConfigError, "a list of at least one number"),
+    "one-size": ({"sizes": 20}, ConfigError, "a list of at least one number"),
     "no-difference": ({"min_difference": 0}, ConfigError, "min_difference must be"),
     "augment": ({"augment": "blur"}, ConfigError, "Unknown augmentation 'blur'"),
 }

@@ -14,7 +14,12 @@ WHAT = {
     "skill": {"task": "multiclass"},
     "budget": {"epochs": 3, "head": {"epochs": 1}},
 }
-ASKED = {"seeds": [0, 1, 2], "sizes": [None], "min_difference": 0.05}
+ASKED = {
+    "seeds": [0, 1, 2],
+    "sizes": [None],
+    "min_difference": 0.05,
+    "logme": {"pretrained": 0.2, "random": -0.1},
+}
 
 
 def write_run(store, arm, seed, share):
@@ -39,6 +44,44 @@ def test_another_comparison_is_refused_and_named(store):
 def test_other_seeds_and_sizes_may_be_asked_for_later(store):
     store.begin(WHAT, ASKED | {"seeds": [0, 1, 2, 3], "sizes": [None, 10]})
     assert store.plan()["seeds"] == [0, 1, 2, 3]
+
+
+def test_only_looks_at_other_seeds_or_sizes_are_counted(store):
+    looks = []
+    for seeds, sizes, seen in (
+        ([0, 1], [None], False),  # A plan of which no verdict was given.
+        ([0, 1, 2], [None], True),
+        ([2, 1, 0], [None], True),
+        ([0, 1, 2, 3], [None], True),
+        ([0, 1, 2, 3], [None, 10], True),
+        ([0, 1, 2], [None], True),
+    ):
+        store.begin(WHAT, ASKED | {"seeds": seeds, "sizes": sizes})
+        looks.append(store.look)
+        if seen:
+            store.note_look()
+    assert looks == [1, 1, 1, 2, 3, 1]
+
+
+def test_a_later_look_is_tested_at_half_the_level_and_says_so(store):
+    for seed in range(4):
+        for arm, share in (("scratch", 0.4), ("frozen", 0.6), ("fine-tuned", 0.9)):
+            write_run(store, arm, seed, share)
+    first = Comparison.load(store.folder)
+    store.note_look()
+    store.begin(WHAT, ASKED | {"seeds": [0, 1, 2, 3]})
+    second = Comparison.load(store.folder)
+    levels = [
+        sorted(1 - verdict.final.confidence for verdict in found.verdicts)
+        for found in (first, second)
+    ]
+    np.testing.assert_allclose(levels[1], np.divide(levels[0], 2))
+    assert "Look" not in first.describe()
+    assert "a false claim of 0.025 in place of 0.05" in second.describe()
+    assert "LogME of the pretrained features was 0.200, of random weights -0.100 (higher" in str(
+        first
+    )
+    assert Comparison.from_json(json.loads(json.dumps(second.to_json()))) == second
 
 
 @pytest.mark.parametrize("kind", ["folder", "file"])

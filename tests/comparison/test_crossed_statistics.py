@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_tl.comparison.statistics import components, holm_levels
+from keras_tl.comparison.statistics import components, holm_levels, level_of
 
 DRAWS = 400
 
@@ -28,6 +28,20 @@ def test_false_claims_are_rare_whatever_the_variances(seeds, of_seed, of_item):
     # The 99.5% point of Binomial(400, 0.05).
     assert claimed <= 32
     assert all((one.p_value <= 0.05) == one.interval().excludes_zero for one in found)
+
+
+@pytest.mark.parametrize("plan", [(3, 5, 8, 12, 20), (5, 10, 20, 40)])
+def test_adding_seeds_until_something_is_claimed_would_claim_too_much(plan):
+    random = np.random.default_rng(0)
+    always, halved = 0, 0
+    for _ in range(DRAWS):
+        values = differences(random, plan[-1], 150, 0.5, 0)
+        p_values = [components(values[:seeds]).p_value for seeds in plan]
+        always += min(p_values) <= 0.05
+        halved += any(p <= level_of(look) for look, p in enumerate(p_values, 1))
+    assert always > 40
+    # Of Binomial(400, 0.1), which is the bound, half are above it.
+    assert halved < 40
 
 
 @pytest.mark.parametrize("counted", ["seeds", "items"])

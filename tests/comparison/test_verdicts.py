@@ -106,6 +106,15 @@ def test_what_is_said_to_be_needed_would_decide():
     assert verdict.outcome != "undecided"
 
 
+def test_as_many_seeds_as_are_said_to_be_needed_would_decide_at_the_next_look():
+    arms = CASES["unlucky-seeds"]["arms"]
+    (verdict,) = decide({None: arms}, 0.05)
+    times = -(-verdict.needs.seeds // verdict.seeds)
+    more = {name: np.tile(values, (times, 1, 1)) for name, values in arms.items()}
+    (verdict,) = decide({None: more}, 0.05, look=2)
+    assert verdict.outcome != "undecided"
+
+
 def test_the_tests_of_all_sizes_share_the_probability_of_a_false_claim():
     arms = {"scratch": outcomes(0.2, 0.6), "frozen": outcomes(0.3, 0.6, seed=3)}
     (alone,) = decide({None: arms}, 0.05)
