@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import keras_tl as ktl
+from keras_tl.backbones.loading import seeded
 from keras_tl.comparison import comparing, cost
 from keras_tl.comparison.budget import make_budget
 from keras_tl.comparison.outcomes import Skill
@@ -103,6 +104,9 @@ def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
 
 
 def test_the_score_before_training_is_of_the_arms_own_features(subject):
+    with seeded(7):
+        source = ktl.Learner(small_network(), subject.data, preprocess="tf", verbose=False)
+    subject = dataclasses.replace(subject, source=source)
     found = scores(subject)
     train = subject.data.split("train")
     fresh = subject.learner("scratch", subject.data, 0)
