@@ -105,7 +105,9 @@ def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
 
 def test_the_score_before_training_is_of_the_arms_own_features(subject):
     with seeded(7):
-        source = ktl.Learner(small_network(), subject.data, preprocess="tf", verbose=False)
+        source = ktl.Learner(
+            small_network(), subject.data, image_size=32, preprocess="tf", verbose=False
+        )
     subject = dataclasses.replace(subject, source=source)
     found = scores(subject)
     train = subject.data.split("train")
