@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_tl.comparison.statistics import components, holm_levels, level_of
+from keras_tl.comparison.needs import needs_of
+from keras_tl.comparison.statistics import Components, components, holm_levels, level_of
 
 DRAWS = 400
 
@@ -67,14 +68,47 @@ def test_the_components_are_those_that_the_values_were_made_of():
     random = np.random.default_rng(0)
     found = []
     for _ in range(200):
-        seed, item = random.normal(0, 0.3, (6, 1)), random.normal(0, 0.5, 80)
-        found.append(components(1 + seed + item + random.normal(0, 0.7, (6, 80)), largest=0))
+        seed, item = random.normal(0, 0.3, (6, 1)), random.normal(0, 0.5, 20)
+        found.append(components(1 + seed + item + random.normal(0, 0.7, (6, 20)), largest=0))
     for name, expected in {"of_seeds": 0.09, "of_items": 0.25, "of_rest": 0.49}.items():
         assert np.mean([getattr(one, name) for one in found]) == pytest.approx(expected, rel=0.1)
     errors = [one.mean - 1 for one in found]
     inside = [one.interval().low <= 1 <= one.interval().high for one in found]
-    assert np.std(errors) == pytest.approx((0.09 / 6 + 0.25 / 80 + 0.49 / 480) ** 0.5, rel=0.15)
+    assert np.std(errors) == pytest.approx((0.09 / 6 + 0.25 / 20 + 0.49 / 120) ** 0.5, rel=0.15)
     assert np.mean(inside) > 0.9
+
+
+# Of 3 seeds and 100 items: the variances, the standard error, and the 97.5% point of t with the
+# degrees of freedom, by hand: twice the quotient of all to what the seeds have, at most 99.
+@pytest.mark.parametrize(
+    ("of_seeds", "of_items", "of_rest", "error", "point"),
+    [
+        pytest.param(0.01, 0, 0.5, 0.005**0.5, 4.3027, id="seeds-alone-2"),
+        pytest.param(0.01, 0.5, 0.5, 0.1, 2.7764, id="both-4"),
+        pytest.param(0, 1, 0.01, 0.0301**0.5 / 3**0.5, 1.9842, id="items-alone-99"),
+        pytest.param(0, 1, 0, 0.1, 1.9842, id="nothing-of-seeds-99"),
+    ],
+)
+def test_the_width_by_hand(of_seeds, of_items, of_rest, error, point):
+    found = Components(0.2, 3, 100, of_seeds, of_items, of_rest)
+    assert found.half_width() == pytest.approx(error * point, rel=1e-4)
+
+
+# What the half width has to come below: the difference, or what is left of what matters.
+@pytest.mark.parametrize(("mean", "enough"), [(0, 0.05), (0.04, 0.04), (-0.01, 0.04)])
+def test_what_is_said_to_be_needed_is_the_least_that_would_do(mean, enough):
+    found = Components(mean, 4, 150, of_seeds=0.002, of_items=0.02, of_rest=0.1)
+    needs = needs_of(found, 0.05, 0.05)
+    # More seeds are another look, at half the level.
+    widths = [found.half_width(0.975, seeds=needs.seeds - fewer) for fewer in (0, 1)]
+    assert widths[0] < enough <= widths[1]
+    assert needs.items is None
+    found = Components(mean, 4, 150, of_seeds=0.0001, of_items=0.3, of_rest=0.1)
+    needs = needs_of(found, 0.05, 0.05)
+    # In steps of a tenth, rounded up to two digits.
+    assert found.half_width(items=needs.items) < enough
+    assert found.half_width(items=round(needs.items / 1.2)) >= enough
+    assert needs.seeds is None
 
 
 def test_more_seeds_and_items_narrow_the_interval_as_far_as_their_luck_goes():

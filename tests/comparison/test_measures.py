@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_tl.comparison.measures import curve, epochs_to_reach, has_plateau, measured, weights_of
+from keras_tl.comparison.statistics import components
 
 
 def answers(shares, seeds=5, items=800, seed=0):
@@ -49,6 +50,15 @@ def test_a_plateau_has_to_be_shown(shares, seeds, is_one):
     assert has_plateau(answers(shares, seeds), limit=0.025) == is_one
 
 
+def test_a_plateau_is_shown_by_the_last_third_and_at_90_percent():
+    values = answers([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.7, 0.71], items=400)
+    # Over three evaluations the line rises by the last less the first of them.
+    interval = components(values[:, -1] - values[:, -3], largest=2).interval(0.9)
+    limit = max(abs(interval.low), abs(interval.high))
+    assert has_plateau(values, 1.001 * limit)
+    assert not has_plateau(values, 0.999 * limit)
+
+
 def test_a_flat_curve_of_few_items_shows_nothing():
     values = np.random.default_rng(0).integers(2, size=(5, 9, 20))
     assert not has_plateau(values.astype(float), limit=0.025)
@@ -59,6 +69,8 @@ def test_the_time_to_a_threshold():
     assert epochs_to_reach(values, 0.45) == 2
     assert epochs_to_reach(values, 0.8) == 4
     assert epochs_to_reach(values, 0.99) is None
+    # As good is good enough.
+    assert epochs_to_reach(values, values[:, 1].mean()) == 2
 
 
 def test_the_band_of_a_curve_stays_where_the_skill_can_be():

@@ -32,12 +32,26 @@ CASES = {
             "fine-tuned: transfer helps: accuracy 0.796",
             "against 0.568",
             "5 seeds, 500 test",
+            "as good as scratch at its end after pass 2",
         ],
     },
     "higher-start-only": {
         "arms": {"scratch": outcomes(0.2, 0.8), "fine-tuned": outcomes(0.6, 0.8, seed=1)},
         "outcome": "no difference",
         "says": ["makes no measurable difference", "within ±0.05", "start +0.4", "slope -0.0"],
+    },
+    "seeds-share-their-luck": {
+        "arms": {
+            "scratch": outcomes(0.2, 0.6, deviation=0.1),
+            "fine-tuned": outcomes(0.3, 0.65, deviation=0.1),
+        },
+        "outcome": "helps",
+        "says": ["fine-tuned: transfer helps"],
+    },
+    "worse-at-the-end-only": {
+        "arms": {"scratch": outcomes(0.2, 0.6), "fine-tuned": outcomes(0.8, 0.4, seed=1)},
+        "outcome": "hurts",
+        "says": ["accuracy 0.391 against 0.568", "after pass 1"],
     },
     "hurts": {
         "arms": {"scratch": outcomes(0.2, 0.8), "frozen": outcomes(0.4, 0.5, seed=1)},
@@ -76,6 +90,10 @@ def test_the_verdict_and_its_words(name):
     case = CASES[name]
     (verdict,) = decide({None: case["arms"]}, min_difference=0.05)
     assert verdict.outcome == case["outcome"]
+    scratch, arm = (values.mean(axis=(0, 2), dtype=float) for values in case["arms"].values())
+    gap, found = arm - scratch, (verdict.start, verdict.slope, verdict.area, verdict.final)
+    expected = (gap[0], np.polyfit(range(EPOCHS), gap, 1)[0], gap.mean(), gap[-1])
+    assert [one.mean for one in found] == pytest.approx(expected)
     text = verdict_text(verdict, "accuracy", 0.05)
     for part in case["says"]:
         assert part in text
@@ -88,6 +106,12 @@ def test_an_asymptote_is_called_so_only_where_both_curves_are_flat():
     (verdict,) = decide({None: {"scratch": scratch, "frozen": flat}}, 0.05)
     assert verdict.is_asymptote
     assert "at the plateau of both" in verdict_text(verdict, "accuracy", 0.05)
+    # From the third last on they differ by 0.035: less than what matters, more than half of it.
+    drifting = outcomes(0.2, 0.735, items=2000)
+    drifting[:, -2] = outcomes(0.2, 0.7175, items=2000)[:, -2]
+    drifting[:, -3] = scratch[:, -3]
+    (verdict,) = decide({None: {"scratch": drifting, "frozen": flat}}, 0.05)
+    assert not verdict.is_asymptote
     rising = scratch.copy()
     rising[:, -3:-1] = outcomes(0.2, 0.6, items=2000)[:, -3:-1]
     (verdict,) = decide({None: {"scratch": rising, "frozen": flat}}, 0.05)
@@ -123,6 +147,9 @@ def test_the_tests_of_all_sizes_share_the_probability_of_a_false_claim():
     assert alone.final.confidence == pytest.approx(0.95)
     assert min(verdict.final.confidence for verdict in many) == pytest.approx(1 - 0.05 / 4)
     assert many[0].final.high > alone.final.high
+    unsure = CASES["too-few-items"]["arms"]
+    (alone,), many = (decide(dict.fromkeys(sizes, unsure), 0.05) for sizes in ((None,), (1, 2, 3)))
+    assert many[0].needs.items > alone.needs.items
 
 
 GOOD, BAD = outcomes(0.4, 0.8), outcomes(0.2, 0.5, seed=1)
@@ -146,6 +173,25 @@ SHIPPED = {
         {"scratch": GOOD, "frozen": BAD, "fine-tuned": outcomes(0.4, 0.6, seed=2)},
         Choice("scratch", "scratch", True),
         "measurably worse",
+    ),
+    "scratch-is-dearer-than-fine-tuning": (
+        {"scratch": outcomes(0.4, 0.81, seed=2), "frozen": BAD, "fine-tuned": GOOD},
+        Choice("fine-tuned", "scratch", True),
+        "cannot be told from the best, scratch",
+    ),
+    "the-end-counts": (
+        {"scratch": outcomes(0.0, 0.8), "frozen": outcomes(0.7, 0.72, seed=1)},
+        Choice("scratch", "scratch", True),
+        "measurably worse",
+    ),
+    "of-one-nothing-is-known": (
+        {
+            "scratch": outcomes(0.2, 0.75, deviation=0.2, seed=3),
+            "frozen": GOOD,
+            "fine-tuned": outcomes(0.4, 0.81, seed=2),
+        },
+        Choice("frozen", "fine-tuned", False),
+        "as good as fine-tuned, the best; of others",
     ),
     "nothing-is-known": (
         {
