@@ -89,6 +89,10 @@ def estimate(subject: Subject, jobs: Sequence[Job], finished: int = 0) -> Cost:
     return Cost(len(jobs), finished, seconds)
 
 
+def _where(subject: Subject) -> str:
+    return subject.cache.where if isinstance(subject.cache, CacheConfig) else subject.cache
+
+
 def _trial(subject: Subject) -> tuple[Run, tuple[int, int]]:
     """A short fine-tuned run on a few of the items, and how many they were."""
     budget, data = subject.budget, subject.data

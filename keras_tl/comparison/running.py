@@ -15,6 +15,7 @@ from keras_tl.config import CacheConfig
 from keras_tl.data.augmentation import Augmentation
 from keras_tl.data.labelled import LabelledData
 from keras_tl.data.splits import draw
+from keras_tl.errors import ConfigError
 from keras_tl.learner import Learner
 
 _SCORED = 1000
@@ -67,18 +68,27 @@ class Run:
     marks: tuple[tuple[float, float], ...]
 
 
-class _Watch(keras.callbacks.Callback):
+class Watch(keras.callbacks.Callback):
     """Evaluates the test split after every pass; nothing is decided by it."""
 
-    def __init__(self, learner: Learner, skill: Skill, began: float):
+    def __init__(self, learner: Learner, skill: Skill, began: float, name: str):
         super().__init__()
-        self._learner, self._skill, self._began = learner, skill, began
+        self._learner, self._skill, self._began, self._name = learner, skill, began, name
         self.outcomes, self.marks = [], []
 
     def on_epoch_end(self, epoch, logs=None):
+        """Notes what the network makes of each item; `ConfigError`: it diverged."""
         trained = time.perf_counter() - self._began
         labels = self._learner.data.split("test").labels
-        self.outcomes.append(self._skill.of_items(labels, self._learner.logits("test")))
+        logits = self._learner.logits("test")
+        if not np.isfinite(logits).all():
+            # Else it would pass for a network that always answers the first class.
+            raise ConfigError(
+                f"{self._name} diverged: after pass {len(self.outcomes) + 1} its answers are not "
+                "finite numbers. Lower its rate by policy= or scratch_policy=, with another out=; "
+                "or use precision='float32'."
+            )
+        self.outcomes.append(self._skill.of_items(labels, logits))
         self.marks.append((trained, time.perf_counter() - self._began))
 
 
@@ -91,10 +101,13 @@ def run(subject: Subject, arm: str, size: int | None, seed: int) -> Run:
         size: training items, drawn with the seed; `None`: all.
         seed: of the learner; the same in all arms, so that they see the same items in the same
             order and begin with the same head.
+
+    Raises:
+        ConfigError: the training diverged.
     """
     began = time.perf_counter()
     learner = subject.learner(arm, subset(subject.data, size, seed), seed)
-    watch = _Watch(learner, subject.skill, began)
+    watch = Watch(learner, subject.skill, began, f"The arm {arm} (seed {seed})")
     shared = {"augment": subject.augment, "callbacks": [watch]}
     budget = subject.budget
     head = {FROZEN: budget.frozen, FINE_TUNED: budget.head, SCRATCH: None}[arm]

@@ -35,14 +35,14 @@ class FeatureMap:
 
     @classmethod
     def of(cls, split: str, labels: np.ndarray, features: np.ndarray) -> Self | None:
-        """Makes a map; `None` of fewer than three items.
+        """Makes a map; `None` of fewer than three items, or where a feature is not finite.
 
         Args:
             split: the split's name.
             labels: of the items, n rows.
             features: array (n, ...).
         """
-        if len(features) < 3:
+        if len(features) < 3 or not np.isfinite(features).all():
             return None
         rows = features.reshape(len(features), -1).astype(np.float64)
         points, explained = np.zeros((len(rows), 2)), np.zeros(2)

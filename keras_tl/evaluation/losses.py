@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.wording import number_text
+from keras_tl.evaluation.wording import number_text, shortened
 from keras_tl.results import NO_LABEL
 
 
@@ -163,9 +163,11 @@ def _said(
 
 
 def _shown(item: TopLoss) -> str:
+    """What it is, on one line."""
     if item.source is None:
         return f"row {item.row}"
-    return " | ".join(item.source) if isinstance(item.source, tuple) else item.source
+    parts = item.source if isinstance(item.source, tuple) else (item.source,)
+    return " | ".join(shortened(" ".join(part.splitlines())) for part in parts)
 
 
 def _with_share(name: str, share: float | None) -> str:

@@ -13,6 +13,10 @@ _TITLES = {
 }
 
 
+# A text of the data that is longer is cut.
+LONGEST_TEXT = 600
+
+
 def title_of(key: str) -> str:
     """A metric's name in words."""
     return _TITLES.get(key, key.replace("_", " "))
@@ -23,3 +27,10 @@ def number_text(value: float | int | None) -> str:
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def shortened(text: str) -> str:
+    """A text of the data, at most `LONGEST_TEXT` characters of it."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return text[: LONGEST_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"

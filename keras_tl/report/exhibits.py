@@ -21,6 +21,7 @@ from keras_tl.errors import ConfigError
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.gradcam import grad_cam, overlaid, question_of
 from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.wording import shortened
 from keras_tl.heads import TransferModel
 from keras_tl.tasks import Task
 
@@ -31,7 +32,6 @@ _TOP, _COMPARISON = "top_losses.json", "comparison.json"
 _ANSWERS = "top_loss"
 _PREFIXES = ("feature_map_", _ANSWERS, _COMPARISON)
 _LARGEST_SIDE, _QUALITY = 224, 88
-_LONGEST_TEXT = 600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,13 +100,14 @@ def keep_comparison(given: Any) -> dict[str, bytes]:
     Raises:
         ConfigError: it is something else.
     """
-    if not (hasattr(given, "describe") and hasattr(given, "to_json")):
+    values = given.to_json() if hasattr(given, "to_json") else {}
+    if "sizes" not in values:
         raise ConfigError(
             "Expected comparison= as what keras_tl.compare() gave. Received: "
             f"{type(given).__name__}."
         )
     # Where it lies on the machine stays behind.
-    values = {name: value for name, value in given.to_json().items() if name != "folder"}
+    values = {name: value for name, value in values.items() if name != "folder"}
     return {_COMPARISON: json.dumps({"text": given.describe(), **values}).encode()}
 
 
@@ -151,7 +152,7 @@ def _sources(split: ImageSplit | TextSplit) -> list[tuple[str | None, list[str]]
     """Of each item where it comes from, and its texts."""
     if isinstance(split, TextSplit):
         columns = [column for column in (split.texts, split.pairs) if column is not None]
-        return [(None, [_cut(text) for text in texts]) for texts in zip(*columns, strict=True)]
+        return [(None, [shortened(text) for text in texts]) for texts in zip(*columns, strict=True)]
     if not split.in_files:
         return [(None, [])] * len(split)
     return [(_end_of(path), []) for path in split.images]
@@ -161,12 +162,6 @@ def _end_of(path: str) -> str:
     # A report is passed on: where the data lie on the machine stays behind. Names of files may be
     # no Unicode.
     return "/".join(Path(path).parts[-2:]).encode("utf-8", "replace").decode()
-
-
-def _cut(text: str) -> str:
-    if len(text) <= _LONGEST_TEXT:
-        return text
-    return text[: _LONGEST_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _map_name(when: str) -> str:

@@ -12,7 +12,7 @@ from keras_tl.backbones.loading import seeded
 from keras_tl.comparison import comparing, cost
 from keras_tl.comparison.budget import make_budget
 from keras_tl.comparison.outcomes import Skill
-from keras_tl.comparison.running import Run, Subject, run, scores, subset
+from keras_tl.comparison.running import Run, Subject, Watch, run, scores, subset
 from keras_tl.comparison.transferability import logme
 from keras_tl.comparison.verdict import ARMS
 from keras_tl.errors import BackboneError, ConfigError, DataError
@@ -59,7 +59,7 @@ def subject():
 @pytest.fixture(scope="module")
 def runs(subject):
     before = subject.source.backbone.get_weights()
-    found = {arm: run(subject, arm, None, seed=5) for arm in LIVE}
+    found = {arm: run(subject, arm, 20, seed=5) for arm in LIVE}
     for one, other in zip(before, subject.source.backbone.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     return found, dict(zip(LIVE, subject.given, strict=True))
@@ -80,6 +80,27 @@ def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, su
         assert found[arm].outcomes.shape == (3, len(subject.data.split("test")))
         assert found[arm].outcomes.dtype == np.uint8
         assert np.all(np.diff(np.ravel(found[arm].marks)) >= 0)
+
+
+def test_the_arms_share_items_order_and_first_head(runs, subject):
+    _, learners = runs
+    assert [learner.seed for learner in learners.values()] == [5, 5]
+    first, other = (learner.data.split("train").images for learner in learners.values())
+    assert len(first) == 20
+    np.testing.assert_array_equal(first, other)
+    heads = [subject.learner(arm, subject.data, 5).head.get_weights() for arm in LIVE]
+    for one, other in zip(*heads, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_arm_that_diverged_is_named(subject):
+    learner = subject.learner("frozen", subject.data, 0)
+    learner.head.set_weights(
+        [np.full_like(weight, np.nan) for weight in learner.head.get_weights()]
+    )
+    watch = Watch(learner, subject.skill, 0.0, "The arm frozen (seed 0)")
+    with pytest.raises(ConfigError, match=r"The arm frozen \(seed 0\) diverged: after pass 1"):
+        watch.on_epoch_end(0)
 
 
 def test_the_last_outcomes_are_those_of_the_trained_model(runs):
@@ -157,11 +178,45 @@ def test_a_size_is_drawn_in_proportion_and_anew_for_each_seed():
     counts = np.bincount(labels)
     drawn = [subset(data, 30, seed).split("train") for seed in (0, 0, 1)]
     for split in drawn:
+        assert len(split) == 30
         np.testing.assert_allclose(np.bincount(split.labels), counts * 30 / len(labels), atol=1)
     assert np.array_equal(drawn[0].images, drawn[1].images)
     assert not np.array_equal(drawn[0].images, drawn[2].images)
     assert subset(data, None, 0) is data
+    # One that is there once only is in every draw.
+    rare = dataclasses.replace(data.split("train"), labels=np.r_[2, np.arange(len(labels) - 1) % 2])
+    rare = dataclasses.replace(data, splits={"train": rare})
+    assert [np.bincount(subset(rare, 5, seed).split("train").labels)[2] for seed in (0, 1)] == [
+        1,
+        1,
+    ]
     assert len(subset(data, 30, 0).split("test")) == len(data.split("test"))
+
+
+# By where features are kept: how often those of all items are computed for two frozen runs and a
+# fine-tuned one with 3 + 3 + 1 passes of the head, and how often the test items are evaluated then.
+KEPT = {"auto": (1, 0), "disk": (1, 0), "memory": (3, 0), "off": (0, 7)}
+
+
+@pytest.mark.parametrize("where", KEPT)
+def test_the_cost_by_hand(subject, monkeypatch, where):
+    # Until the head is training 1 s, and 0.1 a pass of it; 1.2 until the network is training, 0.5 a
+    # pass, 0.5 to evaluate.
+    marks = ((1.0, 1.1), (1.2, 1.3), (3.0, 3.5), (4.0, 4.5))
+    monkeypatch.setattr(cost, "_trial", lambda subject: (Run(None, 4.5, marks), (10, 5)))
+    train, test = (len(subject.data.split(name)) for name in ("train", "test"))
+    jobs = [("frozen", None, 0), ("frozen", None, 1), ("fine-tuned", None, 0)]
+    jobs.append(("scratch", None, 0))
+    extracted, evaluated = KEPT[where]
+    for cache in (where, ktl.CacheConfig(where)):
+        found = cost.estimate(dataclasses.replace(subject, cache=cache), jobs, finished=2)
+        assert (found.runs, found.finished) == (4, 2)
+        live = 0.05 * train + 0.1 * test
+        assert found.seconds["scratch"] == pytest.approx(1 + 1.2 + 3 * live)
+        transfer = 3 * 1 + 7 * 0.01 * train + 1.2 + 2 * live
+        transfer += 0.1 * (extracted * (train + test) + evaluated * test)
+        assert found.seconds["frozen"] + found.seconds["fine-tuned"] == pytest.approx(transfer)
+    assert "for 4 runs (2 more are finished)" in found.describe()
 
 
 REFUSED = {

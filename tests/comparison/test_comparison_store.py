@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from keras_tl.comparison import store as storing
 from keras_tl.comparison.result import Comparison
 from keras_tl.comparison.store import Store
 from keras_tl.errors import RunError
@@ -117,6 +118,47 @@ def test_a_run_is_finished_when_all_of_it_is_there_and_damage_is_seen(store):
         store.read("scratch", None, 0)
     (store.folder / "runs" / "scratch-all-seed0.json").unlink()
     assert not store.is_finished("scratch", None, 0)
+
+
+def test_a_run_whose_outcomes_were_not_written_is_not_finished(store, monkeypatch):
+    def interrupted(path, content):
+        if path.suffix == ".npy":
+            raise KeyboardInterrupt
+        path.write_bytes(content)
+
+    monkeypatch.setattr(storing, "_write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_run(store, "scratch", 0, 0.5)
+    assert not store.is_finished("scratch", None, 0)
+
+
+def test_each_size_has_its_own_runs_curves_and_choice(tmp_path):
+    store = Store(tmp_path / "sizes")
+    store.begin(WHAT | {"skill": {"task": "regression"}}, ASKED | {"sizes": [10, None]})
+    ends = {10: {"scratch": 0.9, "frozen": 0.1, "fine-tuned": 0.2}}
+    ends[None] = {"scratch": 0.1, "frozen": 0.1, "fine-tuned": 0.9}
+    for size, arms in ends.items():
+        for arm, end in arms.items():
+            for seed in range(3):
+                # The skill of a regression may be below 0.
+                curve = [-2, 0, end + 0.01 * seed]
+                values = np.tile(np.float32(curve)[:, None], 200)
+                store.write(arm, size, seed, values, {"seconds": (end, 5 * end, end)[seed]})
+    found = Comparison.load(store.folder)
+    assert [of_size.ship.arm for of_size in found.sizes] == ["scratch", "fine-tuned"]
+    outcomes = [[verdict.outcome for verdict in of_size.verdicts] for of_size in found.sizes]
+    assert outcomes == [["hurts", "hurts"], ["no difference", "helps"]]
+    for of_size in found.sizes:
+        for arm, end in ends[of_size.size].items():
+            curve = of_size.curves[arm]
+            assert np.ravel(curve.by_seed) == pytest.approx(
+                [-2, 0, end, -2, 0, end + 0.01, -2, 0, end + 0.02]
+            )
+            assert curve.mean[-1].mean == pytest.approx(end + 0.01)
+            assert curve.mean[0].low < curve.mean[0].mean == -2
+            assert curve.seconds == end
+    assert "With 10 training items:" in found.describe()
+    assert "With all training items:" in found.describe()
 
 
 def test_an_interrupted_comparison_shows_the_seeds_that_are_whole(store):

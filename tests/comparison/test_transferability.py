@@ -112,6 +112,7 @@ def test_a_class_without_items_changes_nothing():
     features, _ = made_up(40, 5)
     labels = np.arange(40) % 3
     expected = logme(features, labels, "multiclass")
+    assert expected == pytest.approx(log_evidence(features, np.eye(3)[labels]).mean())
     assert logme(features, np.array([0, 2, 7])[labels], "multiclass") == pytest.approx(expected)
 
 

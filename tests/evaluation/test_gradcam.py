@@ -22,11 +22,13 @@ def test_with_mean_pooling_and_a_linear_head_it_is_cam(learner):
     parts = learner._float32_parts()
     pixels = learner.data.split("test").images
     columns = np.arange(len(pixels)) % 3
-    asked = Question(columns, np.ones(len(pixels), np.float32), ("",) * len(pixels))
+    # Of every second image: what speaks against.
+    signs = np.where(np.arange(len(pixels)) % 2, -1, 1).astype(np.float32)
+    asked = Question(columns, signs, ("",) * len(pixels))
     found = grad_cam(parts, pixels, asked)
     maps = np.asarray(parts.backbone(pixels, training=False))
     kernel = np.asarray(parts.head.get_layer("logits").kernel)
-    expected = np.maximum(np.einsum("nhwc,nc->nhw", maps, kernel.T[columns]), 0)
+    expected = np.maximum(np.einsum("nhwc,nc,n->nhw", maps, kernel.T[columns], signs), 0)
     expected /= np.maximum(expected.max(axis=(1, 2), keepdims=True), 1e-12)
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert found.max() == pytest.approx(1)
@@ -35,6 +37,9 @@ def test_with_mean_pooling_and_a_linear_head_it_is_cam(learner):
     assert coloured.min() >= 0
     assert coloured.max() <= 255
     np.testing.assert_array_equal(overlaid(pixels, np.zeros_like(found)), pixels)
+    # The brightest colour of the map is a yellow.
+    most = overlaid(np.zeros_like(pixels), np.ones_like(found))
+    np.testing.assert_allclose(most[0, 0, 0], 0.6 * 255 * np.array([0.94, 0.975, 0.131]), atol=0.5)
 
 
 def test_vectors_have_no_map():
@@ -83,6 +88,9 @@ def test_a_map_finds_the_plane_and_the_neighbours():
     found = FeatureMap.of("test", labels, features.reshape(60, 2, 1, 2))
     assert found.neighbours == 1
     assert sum(found.explained) > 0.99
+    assert list(np.var(found.points, axis=0) / np.var(features, axis=0).sum()) == pytest.approx(
+        found.explained
+    )
     # Distances stay what they are.
     assert np.linalg.norm(found.points[0] - found.points[20]) == pytest.approx(9 * 2**0.5, abs=0.5)
     read = FeatureMap.from_bytes(found.to_bytes())
@@ -91,6 +99,23 @@ def test_a_map_finds_the_plane_and_the_neighbours():
     several = FeatureMap.of("test", np.eye(3, dtype=np.float32)[labels], features)
     assert several.neighbours == 1
     assert FeatureMap.of("test", rng.normal(size=60), features).neighbours is None
+
+
+def test_the_nearest_neighbour_is_another_item_by_all_of_the_features():
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(80, 6)), rng.integers(0, 2, (80, 3))
+    distances = np.linalg.norm(features[:, None] - features[None], axis=2)
+    nearest = (distances + 99 * np.eye(80)).argmin(axis=1)
+    for found in (labels[:, 0], labels):
+        same = (found[nearest] == found).reshape(80, -1).all(axis=1).mean()
+        assert FeatureMap.of("test", found, features).neighbours == pytest.approx(same)
+        assert 0.05 < same < 0.7
+
+
+def test_there_is_no_map_of_features_that_are_not_finite():
+    features = np.ones((5, 3))
+    features[1, 1] = np.nan
+    assert FeatureMap.of("test", np.arange(5), features) is None
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (5, 1), (3, 8)])

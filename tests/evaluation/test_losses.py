@@ -74,6 +74,32 @@ def test_what_is_shown_is_true_of_the_rows(task):
     assert "<" + f"{found.rows[0]}" + ">" not in found._repr_html_()
 
 
+@pytest.mark.parametrize("task", ["binary", "multilabel"])
+def test_the_answer_is_that_of_the_thresholds(task):
+    outcomes, names = make_outcomes(task), NAMES[task]
+    thresholds = (0.95,) if task == "binary" else (0.95, 0.9, 0.1)
+    found = top_losses(task, outcomes, names, None, "test", 40, thresholds).items
+    decided = outcomes.decisions(task, thresholds)
+    expected = [
+        names[decided[one.row]]
+        if task == "binary"
+        else ", ".join(np.array(names)[decided[one.row] == 1]) or "no label"
+        for one in found
+    ]
+    assert [one.predicted for one in found] == expected
+    halves = top_losses(task, outcomes, names, None, "test", 40).items
+    assert expected != [one.predicted for one in halves]
+
+
+def test_a_long_text_of_many_lines_is_one_line_that_ends():
+    outcomes, texts = make_outcomes("binary"), ["first\nsecond " + "long " * 999] * 40
+    found = top_losses("binary", outcomes, NAMES["binary"], texts, "test", 3)
+    lines = found.describe().splitlines()
+    assert len(lines) == 3
+    assert all("first second" in line and line.endswith("…") and len(line) < 700 for line in lines)
+    assert found.items[0].source == texts[0]
+
+
 def test_pairs_and_pixels_are_named():
     outcomes = make_outcomes("binary")
     pairs = [("a", "b")] * 40

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError
@@ -10,6 +11,7 @@ from keras_tl.evaluation.calibration import measure_calibration
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.metrics import multiclass_metrics
+from keras_tl.evaluation.plots.style import RIGHT, WRONG
 from keras_tl.results import Predictions
 from keras_tl.tasks import TASKS
 from keras_tl.training.history import PhaseRecord
@@ -31,6 +33,15 @@ def test_the_curves_run_over_all_phases():
         assert lines["training"].get_xdata() == pytest.approx([1, 2, 3])
         assert lines["validation"].get_ydata() == pytest.approx([EPOCH[f"val_{metric}"]] * 3)
         assert [text.get_text() for text in axes.texts] == ["head", "fine-tune"]
+        begins = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"]
+        assert begins == [0.5, 2.5]
+        # The weights of the second epoch were kept, and then none.
+        kept = [line.get_xydata().tolist() for line in axes.lines if line.get_markersize() == 9]
+        assert kept == [[[2, EPOCH[metric]]], [[2, EPOCH[f"val_{metric}"]]]]
+    assert [axes.get_ylabel() for axes in plots.learning_curves(HISTORY).axes] == [
+        "cross-entropy (nats)",
+        "accuracy",
+    ]
 
 
 def test_the_rates_of_phases_are_shown_step_by_step():
@@ -53,6 +64,14 @@ def test_the_rates_of_phases_are_shown_step_by_step():
         plots.learning_rates(phases, 0)
 
 
+def test_curves_of_a_training_that_diverged_at_once():
+    epoch = {"loss": np.nan, "accuracy": 0.1}
+    history = [PhaseRecord(Phase("head", 1, 1e3), (epoch,), 1.0, 0, cached=True)]
+    without, with_one = plots.learning_curves(history).axes
+    assert without.get_legend() is None
+    assert with_one.get_legend()
+
+
 def test_curves_without_validation():
     epoch = {"loss": 0.5, "accuracy": 0.8}
     history = [PhaseRecord(Phase("head", 1, 1e-3), (epoch,), 1.0, 1, cached=True)]
@@ -63,7 +82,9 @@ def test_curves_without_validation():
 
 def test_the_confusion_matrix_shows_every_count():
     axes = plots.confusion(METRICS["confusion_matrix"], NAMES).axes[0]
-    assert sorted(text.get_text() for text in axes.texts) == ["1", "1", "1"]
+    # The second of class 1 was taken for class 0: rows are true classes.
+    counts = {text.get_position(): text.get_text() for text in axes.texts}
+    assert counts == {(0, 0): "1", (0, 1): "1", (1, 1): "1"}
 
 
 @pytest.mark.parametrize("count", [1, 6, 7])
@@ -75,6 +96,8 @@ def test_the_grid_names_what_is_wrong(count):
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert len(titles) == count
     assert [("is dog" in title) for title in titles] == [label == 1 for label in labels]
+    colours = [axes.title.get_color() for axes in figure.axes if axes.get_title()]
+    assert colours == [WRONG if label == 1 else RIGHT for label in labels]
 
 
 @pytest.mark.parametrize("task", ["multiclass", "binary", "multilabel", "regression"])
@@ -100,8 +123,43 @@ def test_the_precision_recall_curve_has_a_line_for_each_label_that_is_there():
 def test_the_reliability_diagram_has_a_point_for_each_bin_that_is_not_empty():
     found = measure_calibration("multiclass", make_outcomes("multiclass"))
     axes = plots.reliability(found).axes[0]
-    expected = [(one.confidence, one.frequency) for one in found.bins if one.items]
+    bins = [one for one in found.bins if one.items]
+    expected = [(one.confidence, one.frequency) for one in bins]
     np.testing.assert_allclose(axes.collections[-1].get_offsets(), expected)
+    ends = [segment[:, 1] for segment in axes.containers[0].lines[2][0].get_segments()]
+    np.testing.assert_allclose(ends, [one.interval for one in bins], atol=1e-9)
+
+
+def test_what_is_on_which_axis():
+    values = [[1.0, 5.0], [2.0, 7.0]]
+    axes = plots.scatter(values).axes[0]
+    assert axes.lines[0].get_xydata().tolist() == values
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("true value", "predicted value")
+    points = [[0.0, 0.0], [0.25, 0.75], [1.0, 1.0]]
+    axes = plots.roc(points, 0.75).axes[0]
+    assert axes.lines[0].get_xydata().tolist() == points
+    assert axes.get_xlabel() == "false positive rate"
+    rows = {name: {"average_precision": x, "items": 3} for name, x in (("a", 0.9), ("b", None))}
+    axes = plots.average_precisions(rows).axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [0, 0.9]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["b (3)", "a (3)"]
+
+
+def test_the_arms_have_a_curve_and_a_band_each():
+    arms = ("scratch", "frozen", "fine-tuned")
+    curves = {
+        arm: {"mean": [{"mean": m, "low": m - 0.1, "high": m + 0.05} for m in (0.2 + n, 0.4 + n)]}
+        for n, arm in enumerate(arms)
+    }
+    axes = Figure().subplots()
+    plots.draw_comparison(axes, curves, "accuracy")
+    assert [line.get_label() for line in axes.lines] == [*arms]
+    assert len({line.get_color() for line in axes.lines}) == 3
+    for n, (line, band) in enumerate(zip(axes.lines, axes.collections, strict=True)):
+        np.testing.assert_allclose(line.get_xydata(), [[1, 0.2 + n], [2, 0.4 + n]])
+        corners = {tuple(corner) for corner in band.get_paths()[0].vertices.round(9)}
+        edges = [(1, 0.1), (1, 0.25), (2, 0.3), (2, 0.45)]
+        assert {(x, round(y + n, 9)) for x, y in edges} == corners
 
 
 def test_the_area_under_a_precision_recall_curve_is_the_average_precision():
@@ -122,6 +180,8 @@ def test_items_of_the_map_are_told_apart_by_class_or_value():
     # The two rarest share a mark.
     assert shown == {"others", *names[2:]}
     assert sum(len(line.get_xdata()) for line in axes.lines) == len(labels)
+    assert f"({found.explained[0]:.0%} of" in axes.get_xlabel()
+    assert found.explained[0] > found.explained[1] + 0.02
     values = FeatureMap.of("test", labels.astype(np.float32), rng.normal(size=(len(labels), 4)))
     axes = plots.feature_maps({"now": values}, TASKS["regression"]()).axes[0]
     np.testing.assert_array_equal(axes.collections[0].get_array(), labels)

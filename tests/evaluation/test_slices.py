@@ -8,7 +8,7 @@ from scipy import stats
 
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.significance import holm
+from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.slices import Slices, measure_slices, slice_values
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import NAMES, make_outcomes
@@ -80,6 +80,14 @@ def test_a_group_without_a_positive_item_has_no_precision():
     assert (found.slices[0].metric, found.slices[0].p_value) == (None, None)
     assert found.slices[1].metric is not None
     assert "-" in found.describe()
+
+
+def test_of_many_groups_the_worst_can_still_be_found():
+    codes, values = np.repeat(np.arange(60), 3), np.random.default_rng(0).random(180)
+    values[codes == 7] = 0
+    found = permutation_p_values(lambda w: w @ values / w.sum(axis=1), codes, more_is_better=True)
+    assert 0 < 60 * found[7] <= 0.05
+    assert np.argmin(found) == 7
 
 
 def test_holms_correction():

@@ -1,14 +1,27 @@
 """The page: well formed, complete, asking for nothing, safe, legible; from made-up material."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from keras_tl import report
+from keras_tl.data.sources import ImageSplit
+from keras_tl.data.text_split import TextSplit
+from keras_tl.evaluation.losses import top_losses
+from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.plots import style
+from keras_tl.report.blocks import Cell
+from keras_tl.report.exhibits import keep_top_items
 from keras_tl.report.page import page_of, summary_of, write_report
-from tests.made_reports import Page, make_material
+from keras_tl.report.sections.classes import classes
+from keras_tl.report.sections.training import training
+from keras_tl.tasks import TASKS
+from tests.made_reports import Page, make_history, make_material
 
 CASES = {
     "multiclass": ("multiclass", False),
@@ -78,6 +91,15 @@ def test_a_page_is_well_formed_and_asks_for_nothing(pages, case):
                 assert value.startswith(("#", "data:")), (tag, value)
             assert "url(" not in (value or "") or "url(#" in value, (tag, value)
     assert not re.search(r"https?://|@import|url\([^#]", pages[case])
+    (policy,) = [a["content"] for a in page.all("meta") if a.get("http-equiv")]
+    assert policy.startswith("default-src 'none'; img-src data:")
+    assert [a["content"] for a in page.all("meta") if a.get("name") == "viewport"]
+    # The rules of a plot would hold for the whole page; its colours are the page's, light and dark.
+    assert len(page.all("style")) == 1
+    drawn = pages[case].partition("</style>")[2]
+    assert "var(--first)" in drawn
+    for colour in (style.INK, style.SOFT, style.FIRST, style.SECOND, *style.GROUPS):
+        assert colour not in drawn
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     pointers = [a.get("href") or a.get("xlink:href", "") for a in page.all("a", "use")]
@@ -135,6 +157,96 @@ def test_an_untrained_model_that_was_not_measured():
     page = Page(page_of(dataclasses.replace(material, **changes)))
     for part in ("was not measured", "learner.fit_head()", "is not recorded"):
         assert part in page.said
+
+
+def test_numbers_are_where_they_belong(pages):
+    material = make_material()
+    names, counts = material.task.class_names, material.metrics["confusion_matrix"]
+    assert counts != np.transpose(counts).tolist()
+    tables = {block.caption.split(":")[0]: block for block in classes(material).blocks}
+    table = tables["Confusion matrix"]
+    assert table.head == ["true class", *names]
+    shown = [[int(cell.text or 0) for cell in row[1:]] for row in table.rows]
+    assert (shown, [row[0] for row in table.rows]) == (counts, [*names])
+    shares = [[cell.share for cell in row[1:]] for row in table.rows]
+    assert np.sum(shares, axis=1) == pytest.approx(1)
+    assert Page(pages["multiclass"]).all("small")
+    found = top_losses("multiclass", material.outcomes["test"], names, None, "test", 12).items
+    alts = [attributes["alt"] for attributes in Page(pages["multiclass"]).all("img")]
+    assert alts[::2] == [f"A film.: answered {one.predicted}, is {one.true}" for one in found]
+    assert set(alts[1::2]) == {"The same with what speaks for it coloured"}
+
+
+def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
+    names = tuple(f"class {number}" for number in range(101))
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(101), 3)
+    answers = np.where(np.arange(303) % 9, labels, rng.integers(0, 101, 303))
+    answers[labels == 5] = 6
+    outcomes = Outcomes(labels, np.eye(101, dtype=np.float32)[answers])
+    metrics = json.loads(json.dumps(measure("multiclass", outcomes, names)))
+    material = make_material()
+    per_class = {
+        name: {k: v if k == "items" else {"value": v, "interval": None} for k, v in row.items()}
+        for name, row in metrics["per_class"].items()
+    }
+    test = {"items": 303, "per_class": per_class}
+    changes = {
+        "task": TASKS["multiclass"](names),
+        "facts": material.facts | {"evaluations": {"test": test}},
+        "evaluations": {"test": metrics},
+    }
+    worst, confusions = classes(dataclasses.replace(material, **changes)).blocks
+    assert "the 100 with the lowest F1 of 101" in worst.caption
+    scores = [float(row[4].text) for row in worst.rows]
+    assert (len(scores), scores, scores[0]) == (100, sorted(scores), 0)
+    assert confusions.rows[0] == ["class 5", Cell("class 6"), "3", "100%"]
+
+
+def test_warnings_thresholds_and_what_was_left_out_are_said():
+    material = make_material("binary")
+    data = material.facts["data"] | {"checked": {"items": 50, "left_out": 7}}
+    task = dataclasses.replace(material.task, thresholds=(0.75,), temperature=2.0)
+    facts = material.facts | {"warnings": ["Careful."], "data": data}
+    page = Page(page_of(dataclasses.replace(material, facts=facts, task=task)))
+    assert "Careful." in page.said
+    assert "from these probabilities on: yes 0.750." in page.said
+    assert "a temperature of 2.000" in page.said
+    assert "50; 7 were unusable and left out" in page.said
+
+
+def test_what_a_number_is_measured_by():
+    material = make_material("regression")
+    task = dataclasses.replace(material.task, target_mean=10.0)
+    said = summary_of(dataclasses.replace(material, task=task))
+    off = np.abs(material.outcomes["test"].labels - 10).mean()
+    assert f"always answering the training mean would be off by {off:.4g}" in said
+    material = make_material("multilabel")
+    share = material.outcomes["test"].labels.mean()
+    assert f"ranking at random would give about {share:.3f}" in summary_of(material)
+
+
+def test_the_course_of_the_training_in_words():
+    first, second = make_history()
+    low = {"loss": 0.25, "accuracy": 0.9, "val_loss": 0.3, "val_accuracy": 0.85}
+    first = dataclasses.replace(first, epochs=(first.epochs[0], low))
+    curves, table = training(dataclasses.replace(make_material(), history=(first, second))).blocks
+    alt = curves.plots[0].svg.partition(">")[0]
+    assert "head, training: 0.5 to 0.25. head, validation: 0.6 to 0.3." in alt
+    assert "fine-tune, training: 0.5 to 0.5." in alt
+    assert table.rows[0] == ["head", "head", "2 of 2", "2", "0.001", "0.85", "1.0"]
+
+
+def test_where_the_data_lie_stays_behind_and_long_texts_are_cut():
+    rows, labels = np.arange(2), np.zeros(2, np.int64)
+    files = ImageSplit(("/home/me/a/b.jpg", "c.jpg"), labels)
+    texts = TextSplit(("x" * 5000, "y"), ("z" * 5000, "z"), labels)
+    kept = [
+        json.loads(keep_top_items(rows, split, None, None, None, None)["top_losses.json"])
+        for split in (files, texts)
+    ]
+    assert [one["place"] for one in kept[0]] == ["a/b.jpg", "c.jpg"]
+    assert [[len(text) for text in one["texts"]] for one in kept[1]] == [[600, 600], [1, 1]]
 
 
 def test_what_others_have_found_is_shown():

@@ -5,8 +5,10 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_tl as ktl
+from keras_tl.comparison.cost import Cost
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.report.exhibits import AFTER, BEFORE
@@ -46,13 +48,20 @@ def test_a_report_shows_the_items_with_the_largest_losses(tuned):
     shown = [f"row {row} of the test split" for row in rows]
     places = [page.said.index(part) for part in shown]
     assert places == sorted(places)
-    assert sorted(learner.exhibits.top_items()) == sorted(rows)
+    kept, images = learner.exhibits.top_items(), learner.data.split("test").images
+    assert sorted(kept) == sorted(rows)
+    for one in learner.top_losses("test", count).items:
+        assert kept[one.row]["seen"] == one.predicted
+        content = learner.exhibits.files[kept[one.row]["image"]]
+        distances = np.abs(tf.io.decode_jpeg(content).numpy() - images).mean(axis=(1, 2, 3))
+        assert distances.argmin() == one.row
+    assert learner._material().overfitting["statement"][1:] in page.said
 
 
 def test_both_maps_are_of_the_same_items(tuned):
     learner = tuned[0]
     before, after = (learner.exhibits.feature_map(when) for when in (BEFORE, AFTER))
-    assert before.split == after.split
+    assert before.split == after.split == "test"
     np.testing.assert_array_equal(before.labels, after.labels)
     assert not np.array_equal(before.points, after.points)
 
@@ -71,6 +80,27 @@ def test_what_is_kept_is_of_the_weights_as_they_are(tuned):
     assert learner.exhibits.feature_map(AFTER) is not None
     learner.fit_head(1, cache="memory")
     assert learner.exhibits.files == {}
+
+
+def test_a_report_is_of_the_answers_as_calibrated(tuned):
+    learner = ktl.Learner.load(tuned[2], verbose=False)
+    learner.config = dataclasses.replace(learner.config, temperature=2.0)
+    given, known = learner._material().outcomes["test"], learner.outcomes["test"]
+    np.testing.assert_allclose(2 * given.logits, known.logits, rtol=1e-6)
+
+
+def test_a_network_that_diverged_is_not_measured(tmp_path):
+    learner = make_small_learner(make_tiny_data())
+    learner.head.set_weights(
+        [np.full_like(weight, np.nan) for weight in learner.head.get_weights()]
+    )
+    count = len(learner.data.split("test"))
+    for call in (learner.evaluate, learner.prepare_report, learner.top_losses):
+        with pytest.raises(
+            ConfigError, match=f"to {count} of the {count} images of the test split"
+        ):
+            call()
+    assert learner.evaluations == learner.outcomes == {}
 
 
 def test_a_test_split_that_has_gone_does_not_stop_fine_tuning():
@@ -114,11 +144,16 @@ class Compared:
         """Numbers."""
         estimate = {"mean": 0.125, "low": 0.0625, "high": 0.1875, "confidence": 0.975}
         single = estimate | {"low": None, "high": None}
-        verdict = {"arm": "frozen", "outcome": "helps", "final": estimate, "start": estimate}
+        first = estimate | {"mean": 0.5}
+        verdict = {"arm": "frozen", "outcome": "helps", "final": estimate, "start": first}
         verdict |= {"slope": single, "area": estimate, "epochs_to_match": 3}
         curve = {"mean": [estimate, estimate], "by_seed": [[0.1, 0.2]], "seconds": 1.0}
         curves = dict.fromkeys(("scratch", "frozen"), curve)
-        sizes = [{"size": size, "curves": curves, "verdicts": [verdict]} for size in (30, None)]
+        few = verdict | {"outcome": "hurts"}
+        sizes = [
+            {"size": size, "curves": curves, "verdicts": [one]}
+            for size, one in ((30, few), (None, verdict), (20, few))
+        ]
         return {"skill": "accuracy", "sizes": sizes, "folder": self.folder}
 
 
@@ -132,6 +167,8 @@ def test_a_comparison_gives_the_verdict_and_is_kept(tuned, tmp_path):
         "Does transfer help? frozen: helps, +0.125 (97.5% interval +0.062 to +0.188)",
         "Ship: frozen.",
         "trained on 30 training items",
+        "arm verdict start slope a pass mean of all passes final as good as",
+        "frozen hurts +0.500 +0.062 to +0.188 +0.125 +0.125 +0.062 to +0.188 +0.125",
         "after pass 3",
     ):
         assert part in page.said
@@ -139,7 +176,10 @@ def test_a_comparison_gives_the_verdict_and_is_kept(tuned, tmp_path):
     learner.save(tmp_path / "run")
     again = ktl.Learner.load(tmp_path / "run", verbose=False)
     assert again.report(tmp_path / "again.html").read_bytes() == path.read_bytes()
-    with pytest.raises(ConfigError, match=r"what keras_tl.compare\(\) gave. Received: str"):
-        learner.report(tmp_path / "no.html", comparison="folder")
+    for other in ("folder", Cost(1, 0, {})):
+        with pytest.raises(
+            ConfigError, match=r"what keras_tl.compare\(\) gave. Received: (str|Cost)"
+        ):
+            learner.report(tmp_path / "no.html", comparison=other)
     assert not (tmp_path / "no.html").exists()
     assert json.loads(learner.exhibits.files["comparison.json"])["skill"] == "accuracy"

@@ -57,7 +57,8 @@ def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, watched:
     axes.set_ylabel(_axis_name(metric, watched))
     axes.grid(alpha=0.25)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(loc="best")
+    if axes.get_legend_handles_labels()[0]:  # None where training diverged at once.
+        axes.legend(loc="best")
 
 
 def _axis_name(metric: str, watched: str) -> str:
