@@ -151,27 +151,6 @@ def test_other_labels_are_another_comparison(subject):
     assert one == two
 
 
-# Extracted items in the runs below: 12 training items and 5 of the test split.
-EXTRACTED = {
-    "disk": {"frozen": 12 + 5, "fine-tuned": 0},
-    "memory": {"frozen": 2 * (12 + 5), "fine-tuned": 12 + 5},
-    # 3 passes over the head, and 1 before fine-tuning.
-    "off": {"frozen": 2 * 3 * 5, "fine-tuned": 5},
-}
-
-
-@pytest.mark.parametrize("where", EXTRACTED)
-def test_the_cost_counts_what_runs_through_the_backbone(subject, where, monkeypatch):
-    # A test item takes a second in the network, all else nothing.
-    trial = Run(np.zeros(0), 0.0, ((0, 0), (0, 0), (0, 0), (0, 1)))
-    monkeypatch.setattr(cost, "_trial", lambda subject: (trial, (1, 1)))
-    chosen = dataclasses.replace(subject, cache=ktl.CacheConfig(where))
-    jobs = [("frozen", 12, 0), ("frozen", 12, 0), ("fine-tuned", 12, 0)]
-    live = {"frozen": 0, "fine-tuned": 2 * 5}
-    found = cost.estimate(chosen, jobs).seconds
-    assert found == {arm: EXTRACTED[where][arm] + live[arm] for arm in live}
-
-
 def test_a_size_is_drawn_in_proportion_and_anew_for_each_seed():
     data = data_without_validation(per_class=40)
     labels = data.split("train").labels
@@ -208,14 +187,14 @@ def test_the_cost_by_hand(subject, monkeypatch, where):
     jobs = [("frozen", None, 0), ("frozen", None, 1), ("fine-tuned", None, 0)]
     jobs.append(("scratch", None, 0))
     extracted, evaluated = KEPT[where]
-    for cache in (where, ktl.CacheConfig(where)):
-        found = cost.estimate(dataclasses.replace(subject, cache=cache), jobs, finished=2)
-        assert (found.runs, found.finished) == (4, 2)
-        live = 0.05 * train + 0.1 * test
-        assert found.seconds["scratch"] == pytest.approx(1 + 1.2 + 3 * live)
-        transfer = 3 * 1 + 7 * 0.01 * train + 1.2 + 2 * live
-        transfer += 0.1 * (extracted * (train + test) + evaluated * test)
-        assert found.seconds["frozen"] + found.seconds["fine-tuned"] == pytest.approx(transfer)
+    chosen = dataclasses.replace(subject, cache=ktl.CacheConfig(where))
+    found = cost.estimate(chosen, jobs, finished=2)
+    assert (found.runs, found.finished) == (4, 2)
+    live = 0.05 * train + 0.1 * test
+    assert found.seconds["scratch"] == pytest.approx(1 + 1.2 + 3 * live)
+    transfer = 3 * 1 + 7 * 0.01 * train + 1.2 + 2 * live
+    transfer += 0.1 * (extracted * (train + test) + evaluated * test)
+    assert found.seconds["frozen"] + found.seconds["fine-tuned"] == pytest.approx(transfer)
     assert "for 4 runs (2 more are finished)" in found.describe()
 
 
