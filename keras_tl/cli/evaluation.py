@@ -7,7 +7,8 @@ import click
 
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data
-from keras_tl.cli.group import cli, start_toolkit, value_text, with_json
+from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.evaluation.wording import number_text
 
 _SPLIT = click.option(
     "--split", default="test", show_default=True, help="train, validation or test."
@@ -67,8 +68,8 @@ def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
     parts = []
     for name, value in values.items():
         ends = intervals.get(name)
-        between = "" if ends is None else f" [{', '.join(map(value_text, ends))}]"
-        parts.append(f"{name.replace('_', ' ')} {value_text(value)}{between}")
+        between = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
+        parts.append(f"{name.replace('_', ' ')} {number_text(value)}{between}")
     return "  ".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""What all commands share: the group, `--json`, how numbers are shown, TensorFlow's start."""
+"""What all commands share: the group, `--json`, TensorFlow's start."""
 
 import functools
 import importlib
@@ -78,10 +78,3 @@ def image_size_of(value: str | None) -> int | tuple[int, int] | None:
             f"--image-size must be SIDE or HEIGHTxWIDTH in pixels. Received: {value!r}."
         ) from None
     return sides[0] if len(sides) == 1 else sides
-
-
-def value_text(value: float | int | None) -> str:
-    """A number as people read it."""
-    if value is None:
-        return "-"
-    return str(value) if isinstance(value, int) else f"{value:.4g}"

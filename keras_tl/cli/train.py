@@ -8,7 +8,7 @@ import click
 
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
-from keras_tl.cli.group import cli, start_toolkit, value_text, with_json
+from keras_tl.cli.group import cli, start_toolkit, with_json
 from keras_tl.cli.model import (
     head_learning_rate_option,
     model_options,
@@ -17,6 +17,7 @@ from keras_tl.cli.model import (
 )
 from keras_tl.config import CACHES
 from keras_tl.errors import ConfigError
+from keras_tl.evaluation.wording import number_text
 
 
 def _number_or_name(value: str | None) -> int | str | None:
@@ -162,7 +163,7 @@ def train(
     for phase, name in (("head", "after the head"), ("fine_tuned", "after fine-tuning")):
         if result.get(phase):
             value = result[phase][headline]
-            lines.append(f"Test {headline.replace('_', ' ')} {name}: {value_text(value)}")
+            lines.append(f"Test {headline.replace('_', ' ')} {name}: {number_text(value)}")
     if options["calibrate"]:
         calibrated = learner.calibrate()
         result["calibrated"] = calibrated.to_json()

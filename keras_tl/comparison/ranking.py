@@ -1,6 +1,5 @@
 """Ranks backbones for given data before any training: frozen features, and a score of them."""
 
-import html
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from keras_tl.data.texts import TextData
 from keras_tl.errors import CacheError, ConfigError, DataError, KerasTLError
 from keras_tl.learner import Learner
 from keras_tl.reporting import Reporter
+from keras_tl.tables import paragraphs_html, table_html, table_text
 
 _METHOD = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"
 _HEADER = ("backbone", "LogME", "features", "weights", "seconds")
@@ -79,25 +79,19 @@ class Ranking:
 
     def describe(self) -> str:
         """A table as plain text, and what it can and cannot say."""
-        cells = [_HEADER, *(row.cells for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [
-            "  ".join(
-                [row[0].ljust(widths[0])]
-                + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-            )
-            for row in cells
-        ]
-        lines += [f"{row.name}: {row.error}" for row in self.rows if row.error]
-        return "\n".join([*lines, self._note])
+        table = table_text(_HEADER, [row.cells for row in self.rows])
+        return "\n".join([table, *self._notes])
 
     @property
-    def _note(self) -> str:
-        return (
+    def _notes(self) -> list[str]:
+        """What could not be ranked and why, and what the scores say."""
+        errors = [f"{row.name}: {row.error}" for row in self.rows if row.error]
+        scores = (
             f"Frozen features of {self.items:,} training {self.item}s, scored by {_METHOD}; higher "
             "is better. The scores order the backbones for a head on frozen features; fine-tuning "
             "can change the order, and only a trained model tells how good one is."
         )
+        return [*errors, scores]
 
     def to_json(self) -> dict[str, Any]:
         """The ranking as JSON types."""
@@ -108,15 +102,7 @@ class Ranking:
 
     def _repr_html_(self) -> str:
         """The table, as notebooks show it."""
-
-        def cells(tag: str, values: Sequence[str]) -> str:
-            return "".join(f"<{tag}>{html.escape(value)}</{tag}>" for value in values)
-
-        body = "".join(f"<tr>{cells('td', row.cells)}</tr>" for row in self.rows)
-        errors = [f"{row.name}: {row.error}" for row in self.rows if row.error]
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in [*errors, self._note])
-        head = f"<thead><tr>{cells('th', _HEADER)}</tr></thead>"
-        return f"<table>{head}<tbody>{body}</tbody></table>{notes}"
+        return table_html(_HEADER, [row.cells for row in self.rows]) + paragraphs_html(*self._notes)
 
 
 def rank_backbones(

@@ -1,7 +1,6 @@
 """The loss of every item, and the items that a model does worst on."""
 
 import dataclasses
-import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +8,9 @@ import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.wording import number_text, shortened
+from keras_tl.evaluation.wording import number_text, shortened, with_share
 from keras_tl.results import NO_LABEL
+from keras_tl.tables import table_html
 
 
 def item_losses(task: str, outcomes: Outcomes) -> np.ndarray:
@@ -89,8 +89,8 @@ class TopLosses:
     def describe(self) -> str:
         """A line an item, for people."""
         return "\n".join(
-            f"{number_text(item.loss)}  {_with_share(item.predicted, item.predicted_probability)}, "
-            f"is {_with_share(item.true, item.true_probability)}: {_shown(item)}"
+            f"{number_text(item.loss)}  {with_share(item.predicted, item.predicted_probability)}, "
+            f"is {with_share(item.true, item.true_probability)}: {_shown(item)}"
             for item in self.items
         )
 
@@ -100,14 +100,13 @@ class TopLosses:
             (
                 item.row,
                 _shown(item),
-                _with_share(item.predicted, item.predicted_probability),
-                _with_share(item.true, item.true_probability),
+                with_share(item.predicted, item.predicted_probability),
+                with_share(item.true, item.true_probability),
                 number_text(item.loss),
             )
             for item in self.items
         ]
-        lines = [_html_row("th", head), *(_html_row("td", row) for row in rows)]
-        return f"<table>{''.join(lines)}</table>"
+        return table_html(head, rows)
 
 
 def top_losses(
@@ -168,12 +167,3 @@ def _shown(item: TopLoss) -> str:
         return f"row {item.row}"
     parts = item.source if isinstance(item.source, tuple) else (item.source,)
     return " | ".join(shortened(" ".join(part.splitlines())) for part in parts)
-
-
-def _with_share(name: str, share: float | None) -> str:
-    return name if share is None else f"{name} ({share:.1%})"
-
-
-def _html_row(tag: str, cells: Sequence[object]) -> str:
-    inside = "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells)
-    return f"<tr>{inside}</tr>"

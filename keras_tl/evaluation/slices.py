@@ -1,7 +1,6 @@
 """How a model does on groups of items, and on which it is clearly worse than on the rest."""
 
 import dataclasses
-import html
 from collections.abc import Hashable, Sequence
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.weighted import statistics_of
 from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.tables import paragraphs_html, table_html, table_text
 from keras_tl.tasks import Task
 
 # More groups than that are no groups: an identifier, or numbers to be divided into ranges.
@@ -98,21 +98,11 @@ class Slices:
     def describe(self) -> str:
         """A table and a sentence for people."""
         head, *rows = self._rows()
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if not place else cell.rjust(width)
-                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in (head, *rows)
-        ]
-        return "\n".join([*lines, self.verdict()])
+        return f"{table_text(head, rows)}\n{self.verdict()}"
 
     def _repr_html_(self) -> str:
-        head, *rows = ([html.escape(cell) for cell in row] for row in self._rows())
-        lines = [f"<tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>"]
-        lines += [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows]
-        return f"<table>{''.join(lines)}</table><p>{html.escape(self.verdict())}</p>"
+        head, *rows = self._rows()
+        return table_html(head, rows) + paragraphs_html(self.verdict())
 
     def _rows(self) -> list[list[str]]:
         rows = [[self.by or "value", "items", title_of(self.metric), "95% interval", "rest", "p"]]

@@ -34,3 +34,8 @@ def shortened(text: str) -> str:
     if len(text) <= LONGEST_TEXT:
         return text
     return text[: LONGEST_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def with_share(name: str, share: float | None) -> str:
+    """An answer and how probable it is, as in `cat (93.0%)`; `None`: nothing is known of that."""
+    return name if share is None else f"{name} ({share:.1%})"

@@ -1,13 +1,13 @@
 """What the checks have found: what it is, how bad, what to do."""
 
 import dataclasses
-import html
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from keras_tl.config import JsonConfig, check_choice
 from keras_tl.errors import DataError
+from keras_tl.tables import paragraphs_html, table_html
 
 # From the worst: training cannot work; the result will mislead or disappoint; good to know.
 SEVERITIES = ("error", "warning", "note")
@@ -111,15 +111,9 @@ class Findings(tuple[Finding, ...]):
         return self.describe()
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(value)}</td>' for value in dataclasses.astuple(x))}"
-            "</tr>"
-            for x in self
-        )
-        heads = "".join(f"<th>{head}</th>" for head in ("check", "severity", "found", "what to do"))
-        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        rest = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self._left_out())
-        return f"<p>{html.escape(self.summary())}</p>{table if self else ''}{rest}"
+        head = ("check", "severity", "found", "what to do")
+        table = table_html(head, [dataclasses.astuple(x) for x in self]) if self else ""
+        return paragraphs_html(self.summary()) + table + paragraphs_html(*self._left_out())
 
 
 class NotChecked(Exception):  # noqa: N818 (no error: a check that has nothing to look at)

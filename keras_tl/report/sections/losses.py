@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_tl.evaluation.losses import TopLoss, top_losses
-from keras_tl.evaluation.wording import number_text
+from keras_tl.evaluation.wording import number_text, with_share
 from keras_tl.report.blocks import Block, Item, Items, Paragraph, Section
 from keras_tl.report.drawing import picture
 from keras_tl.report.exhibits import SHOWN
@@ -61,13 +61,9 @@ def _item(material: Material, one: TopLoss, about: Mapping[str, Any]) -> Item:
         alt = f"The same with what speaks for {about['seen']} coloured"
         pictures.append(picture(files[about["gradcam"]], alt))
     lines = [
-        f"is {_with_share(one.true, one.true_probability)}",
+        f"is {with_share(one.true, one.true_probability)}",
         f"loss {number_text(one.loss)}",
         place,
     ]
-    title = f"Answered {_with_share(one.predicted, one.predicted_probability)}"
+    title = f"Answered {with_share(one.predicted, one.predicted_probability)}"
     return Item(title, lines, pictures, about.get("texts", ()))
-
-
-def _with_share(name: str, share: float | None) -> str:
-    return name if share is None else f"{name} ({share:.1%})"
