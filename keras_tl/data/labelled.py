@@ -14,6 +14,9 @@ from keras_tl.data.options import CheckedSplitOptions
 from keras_tl.data.splits import SPLITS, take_out
 from keras_tl.errors import ConfigError, DataError, unknown
 
+# The settings of a source that are folders of the machine.
+PLACES = frozenset({"data_dir", "root"})
+
 
 class Split(abc.ABC):
     """The items of one split, in a fixed order. Subclasses are frozen dataclasses.
@@ -77,7 +80,8 @@ class LabelledData(abc.ABC, Generic[S]):
         split_settings: the options that the splits were made with; the same ones on the same
             source make the same splits.
         source_settings: the kind of source that a command line can name, and what else is needed
-            to read another one in the same way (see `keras_tl.data.specs`); JSON types.
+            to read another one in the same way (see `keras_tl.data.specs`); JSON types. Those in
+            `PLACES` say where it lies on the machine, and are for no card and no report.
     """
 
     item: ClassVar[str]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from keras_tl.data import ImageData
+from keras_tl.data.labelled import PLACES
 from keras_tl.errors import ConfigError, DataError
 
 pytestmark = pytest.mark.usefixtures("unchecked_files")
@@ -420,4 +421,5 @@ def test_how_a_table_was_read_is_recorded(photos):
     settings = json.loads(json.dumps(data.describe()))["source_settings"]
     assert settings.pop("kind") == "csv"
     assert settings["label"] == ["sun", "sea"]
+    assert {name for name, value in settings.items() if str(photos) in str(value)} <= PLACES
     assert ImageData.from_csv(path, **settings).describe() == data.describe()

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.config import HeadConfig, Phase
+from keras_tl.data.labelled import PLACES
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes
@@ -198,6 +199,18 @@ def test_of_many_classes_the_first_and_the_worst_are_shown(count):
     assert ("confusion_matrix" in found) == (count <= 100)
 
 
+@pytest.mark.parametrize("name", sorted(PLACES))
+def test_folders_of_the_machine_are_asked_for_and_not_told(name):
+    kind = {"root": "csv", "data_dir": "tfds"}[name]
+    settings = {"kind": kind, "image": "file", name: PRIVATE}
+    facts = facts_of(make_run(data={"source_settings": settings}))
+    text = json.dumps(facts) + write_card(facts, "photos")[CARD]
+    assert PRIVATE not in text
+    assert facts["data"]["source_settings"] == {"image": "file"}
+    said = " ".join(" ".join(facts["calls"]).split())
+    assert f"ImageData.from_{kind}( ..., image='file', {name}=...," in said
+
+
 def test_what_is_private_is_not_told():
     run = make_run(
         weights=f"run:{PRIVATE}/runs/old",
@@ -231,7 +244,7 @@ def test_what_is_private_is_not_told():
     assert "Model details lists" in facts["limits"]["Inherited bias"]
 
 
-PLACES = {
+WRITTEN = {
     "imagenet": "imagenet",
     "those of the keras.Model": "those of the keras.Model",
     "/home/me/w.h5": "w.h5",
@@ -245,9 +258,9 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", WRITTEN)
 def test_of_a_path_only_the_last_part_is_told(place):
-    assert public_place(place) == PLACES[place]
+    assert public_place(place) == WRITTEN[place]
 
 
 WEIGHTS = {
@@ -434,6 +447,7 @@ def test_the_calls_make_the_same_phases(backbone):
     assert named["head"] == HeadConfig(hidden=(8,))
     assert (named["seed"], named.get("weights")) == (7, "imagenet" if ":" not in backbone else None)
     assert toolkit.ImageData.from_tfds.call_args.kwargs == {
+        "data_dir": ...,
         "image": "image",
         "validation_split": 0.15,
         "test_split": 0.15,

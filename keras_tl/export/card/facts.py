@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.loading import BackboneFiles
+from keras_tl.data.labelled import PLACES
 from keras_tl.export.card.limits import limits_of, warnings_of
 from keras_tl.export.card.pretraining import phase_facts, pretraining_facts, public_place
 from keras_tl.export.card.reproduction import calls
@@ -20,7 +21,6 @@ FORMAT = 1
 _PACKAGES = ("keras_tl", "keras-hub", "tensorflow-hub", "tensorflow-text")
 # Of 1,000 classes it would have a million lines.
 _LARGEST_MATRIX = 100
-_NOT_HERE = {"kind", "data_dir"}
 
 
 def library_versions() -> dict[str, str]:
@@ -106,7 +106,7 @@ def _data(data: Mapping[str, Any] | None, config: Mapping[str, Any]) -> dict[str
     source = data["source_settings"]
     facts = {
         "source": source.get("kind"),
-        "source_settings": {k: v for k, v in source.items() if k not in _NOT_HERE},
+        "source_settings": {k: v for k, v in source.items() if k not in {"kind", *PLACES}},
         "split_settings": data["split_settings"],
         # None of these was recorded by earlier versions.
         "checked": data.get("checked"),

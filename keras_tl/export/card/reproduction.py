@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_tl.config import HeadConfig, Phase, family_of
 from keras_tl.data.augmentation import AUGMENTATIONS
+from keras_tl.data.labelled import PLACES
 from keras_tl.export.card.pretraining import public_place
 from keras_tl.training.policies import HEADS
 
@@ -47,12 +48,15 @@ def _data(run: Mapping[str, Any]) -> list[str]:
         return ["data = ...  # not recorded"]
     source = dict(data["source_settings"])
     kind = source.pop("kind", None)
-    source.pop("data_dir", None)
     constructor = {None: "from_arrays", "digits": "digits"}.get(kind, f"from_{kind}")
     place = {} if kind == "digits" else {"": "..."}
     own = {name: data.get(name) for name in ("resize", "sequence_length")}
     settings = source | data["split_settings"] | own
-    values = {name: repr(value) for name, value in settings.items() if value is not None}
+    values = {
+        name: "..." if name in PLACES else repr(value)
+        for name, value in settings.items()
+        if value is not None
+    }
     owner = "TextData" if config["image_size"] is None else "ImageData"
     return _call(f"data = ktl.{owner}.{constructor}", place | values)
 
