@@ -31,7 +31,14 @@ def make_history(watched="accuracy"):
 
 
 def make_material(
-    task="multiclass", names=None, items=40, are_texts=False, text="A film.", kept=True, **more
+    task="multiclass",
+    names=None,
+    items=40,
+    are_texts=False,
+    text="A film.",
+    kept=True,
+    history=None,
+    **more,
 ):
     """The material of a run; without what it keeps of items if not `kept`."""
     names = NAMES[task] if names is None else names
@@ -67,7 +74,7 @@ def make_material(
     return Material(
         facts=card_facts(about, {"backbone": 10, "head": 2}, BackboneFiles()),
         task=chosen,
-        history=make_history(chosen.watched),
+        history=history or make_history(chosen.watched),
         evaluations=about["evaluations"],
         outcomes={"test": outcomes} if kept else {},
         exhibits=make_exhibits(chosen, outcomes, are_texts, text) if kept else Exhibits(),

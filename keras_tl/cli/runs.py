@@ -67,16 +67,34 @@ def _asked(learner: "keras_tl.Learner", items: tuple[str, ...]) -> str | list:
 @click.option(
     "--comparison",
     type=click.Path(path_type=Path),
-    help="What keras-tl compare wrote with --out: whether transfer helps, to be shown first.",
+    help="What keras-tl compare wrote with --out: whether transfer helps, to be shown first. The "
+    "run keeps it.",
+)
+@click.option(
+    "--plots",
+    type=click.Path(path_type=Path),
+    help="A folder: also write the pictures there, as PNG files.",
 )
 @with_json
-def report(verbose: bool, run: Path, out: Path | None, comparison: Path | None) -> tuple[dict, str]:
+def report(
+    verbose: bool, run: Path, out: Path | None, comparison: Path | None, plots: Path | None
+) -> tuple[dict, str]:
     """Write what a saved RUN recorded as one HTML file. It needs neither data nor training."""
     toolkit = start_toolkit()
     compared = None if comparison is None else toolkit.Comparison.load(comparison)
     out = out or run / "report.html"
-    toolkit.Learner.load(run, verbose=verbose).report(out, compared)
-    return {"report": str(out)}, f"Wrote {out}."
+    learner = toolkit.Learner.load(run, verbose=verbose)
+    learner.report(out, compared)
+    found, lines = {"report": str(out)}, [f"Wrote {out}."]
+    if compared is not None:
+        learner.save(run)
+        # A report in the run's folder went with what the folder held before.
+        learner.report(out)
+        lines.append(f"Saved the run to {run}.")
+    if plots is not None:
+        found["plots"] = [str(path) for path in learner.save_plots(plots)]
+        lines += [f"Wrote {path}." for path in found["plots"]]
+    return found, "\n".join(lines)
 
 
 @cli.command()

@@ -8,15 +8,23 @@ from typing import Any, Self
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_tl.comparison.figures import curves_figure
 from keras_tl.comparison.measures import curve
 from keras_tl.comparison.outcomes import Skill
 from keras_tl.comparison.shipping import Choice, choose
 from keras_tl.comparison.statistics import Estimate
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, Outcomes, Verdict, decide
-from keras_tl.comparison.wording import about_text, choice_text, logme_text, look_text, verdict_text
+from keras_tl.comparison.wording import (
+    about_text,
+    choice_text,
+    logme_text,
+    look_text,
+    measures_text,
+    size_text,
+    verdict_text,
+)
 from keras_tl.errors import RunError
+from keras_tl.evaluation import plots
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,21 +212,43 @@ class Comparison:
         """Reads `to_json`'s result."""
         return cls(**{**values, "sizes": tuple(map(OfSize.from_json, values["sizes"]))})
 
+    def sentences(self) -> dict[str, Any]:
+        """What was found in words, for a report.
+
+        Returns:
+            `about`: what was compared, and how; `sizes`: for each size `title`, how many training
+            items there were, `verdicts`, one on each arm, and `ship`, which to ship.
+        """
+        sizes = [
+            {
+                "title": size_text(found.size),
+                "verdicts": [
+                    verdict_text(v, self.skill, self.min_difference) for v in found.verdicts
+                ],
+                "ship": choice_text(found.ship),
+            }
+            for found in self.sizes
+        ]
+        about = [about_text(self.what, self.skill), logme_text(self.logme)]
+        if self.look > 1:
+            about.append(look_text(self.look))
+        return {"about": " ".join(about), "sizes": sizes}
+
     def describe(self) -> str:
         """The verdicts in words, and how they were reached."""
-        lines = [about_text(self.what, self.skill), logme_text(self.logme)]
-        for found in self.sizes:
+        words = self.sentences()
+        lines = [words["about"]]
+        for found, said in zip(self.sizes, words["sizes"], strict=True):
             if len(self.sizes) > 1 or found.size is not None:
-                lines.append(f"With {'all' if found.size is None else found.size} training items:")
-            lines += [verdict_text(v, self.skill, self.min_difference) for v in found.verdicts]
-            lines.append(choice_text(found.ship))
-        if self.look > 1:
-            lines.append(look_text(self.look))
+                lines.append(f"With {said['title']}:")
+            for verdict, sentence in zip(found.verdicts, said["verdicts"], strict=True):
+                lines += [sentence, f"    {measures_text(verdict)}"]
+            lines.append(said["ship"])
         return "\n".join(lines)
 
     def plot(self) -> Figure:
         """The learning curves of the arms, with 95% intervals; one picture a size."""
-        return curves_figure(self)
+        return plots.comparison(self.to_json()["sizes"], self.skill)
 
     def __repr__(self) -> str:
         return self.describe()

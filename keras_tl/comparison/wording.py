@@ -7,6 +7,7 @@ from keras_tl.comparison.needs import FEWEST_SEEDS
 from keras_tl.comparison.shipping import Choice
 from keras_tl.comparison.statistics import LEVEL, level_of
 from keras_tl.comparison.verdict import FROZEN, HELPS, HURTS, SAME, Verdict
+from keras_tl.export.card.pretraining import public_place
 
 _OUTCOMES = {
     HELPS: "transfer helps",
@@ -19,10 +20,11 @@ def about_text(what: Mapping[str, Any], skill: str) -> str:
     """What was compared, and what the numbers are."""
     budget = what["budget"]
     head = budget["head"]["epochs"] if budget["head"] else 0
+    backbone = public_place(what["model"]["backbone"])
     return (
-        f"{what['model']['backbone']} against the same network from scratch; every arm made "
-        f"{budget['epochs']} passes over the training split (fine-tuned: {head} of them on the "
-        f"head alone). Differences in test {skill}, with intervals over seeds and test items."
+        f"{backbone} against the same network from scratch; every arm made {budget['epochs']} "
+        f"passes over the training split (fine-tuned: {head} of them on the head alone). "
+        f"Differences in test {skill}, with intervals over seeds and test items."
     )
 
 
@@ -36,8 +38,13 @@ def logme_text(logme: Mapping[str, float]) -> str:
     )
 
 
+def size_text(size: int | None) -> str:
+    """How many training items there were."""
+    return "all training items" if size is None else f"{size:,} training items"
+
+
 def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
-    """A sentence with the verdict, and a line with what else was measured."""
+    """A sentence with the verdict, and another with what it needs if there is none."""
     place = "at the plateau of both" if verdict.is_asymptote else "at the end of the budget"
     reached = (
         f"{skill} {verdict.skill:.3f} against {verdict.scratch:.3f} from scratch {place}, "
@@ -49,14 +56,17 @@ def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
         sentence, reached = "no verdict", f"{reached}. {_needs_text(verdict, min_difference)}"
     elif verdict.outcome == SAME:
         reached += f", within \N{PLUS-MINUS SIGN}{min_difference:g}"
+    return f"{verdict.arm}: {sentence}: {reached.rstrip('.')}."
+
+
+def measures_text(verdict: Verdict) -> str:
+    """What else was measured."""
     kind = "asymptote" if verdict.is_asymptote else "skill at budget"
     matched = "never as good as scratch at its end"
     if verdict.epochs_to_match is not None:
         matched = f"as good as scratch at its end after pass {verdict.epochs_to_match}"
     return (
-        f"{verdict.arm}: {sentence}: {reached.rstrip('.')}.\n"
-        f"    start {verdict.start}, slope {verdict.slope} a pass, {kind} {verdict.final}; "
-        f"{matched}."
+        f"start {verdict.start}, slope {verdict.slope} a pass, {kind} {verdict.final}; {matched}."
     )
 
 

@@ -16,9 +16,10 @@ from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError
 from keras_tl.learner.answering import Answering
 from keras_tl.learner.measuring import Measuring
+from keras_tl.learner.picturing import Picturing
 from keras_tl.learner.saving import Saving
+from keras_tl.learner.showing import Showing
 from keras_tl.learner.training import Training
-from keras_tl.report.reported import Reported
 from keras_tl.tasks import standardisation
 from keras_tl.training.device import choose_precision, choose_strategy
 from keras_tl.training.origins import Trained, Wanted, ancestry_of, find_origin
@@ -26,7 +27,7 @@ from keras_tl.training.policies import HEAD_CONFIGS
 from keras_tl.training.tokens import TextNeeds
 
 
-class Learner(Training, Measuring, Answering, Saving, Reported):
+class Learner(Training, Measuring, Answering, Saving, Picturing, Showing):
     """A pretrained backbone and a head for the data at hand.
 
     Args:

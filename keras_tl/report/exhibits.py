@@ -8,9 +8,9 @@ top_loss_<row>.jpg, top_loss_<row>_gradcam.jpg    of images
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import tensorflow as tf
@@ -34,6 +34,21 @@ _PREFIXES = ("feature_map_", _ANSWERS, _COMPARISON)
 _LARGEST_SIDE, _QUALITY = 224, 88
 
 
+@runtime_checkable
+class Compared(Protocol):
+    """A `keras_tl.comparison.result.Comparison`, whose room is to the right of this one."""
+
+    skill: str
+    sizes: Sequence[Any]
+    verdicts: Sequence[Any]
+
+    def sentences(self) -> dict[str, Any]:
+        """What it says: `about`; of each of `sizes` its `title`, its `verdicts` and `ship`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """All its numbers."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Exhibits:
     """Files by their names, and how they are read.
@@ -54,16 +69,19 @@ class Exhibits:
         return Exhibits({**self.files, **files})
 
     def before_training(self) -> "Exhibits":
-        """Those that stay true when the weights change."""
-        name = _map_name(BEFORE)
-        return Exhibits({n: content for n, content in self.files.items() if n == name})
+        """Those that stay true when the weights change.
+
+        A comparison is of networks of its own, which were trained apart from this one.
+        """
+        true = _map_name(BEFORE), _COMPARISON
+        return Exhibits({n: content for n, content in self.files.items() if n in true})
 
     def without_answers(self) -> "Exhibits":
         """Those that stay true when the test split is answered anew, or one of other data."""
         return Exhibits({n: c for n, c in self.files.items() if not n.startswith(_ANSWERS)})
 
     def comparison(self) -> dict[str, Any] | None:
-        """What `keep_comparison` kept; `None` where there is nothing."""
+        """What `keep_comparison` kept: `Comparison.to_json` and its `sentences`; else `None`."""
         content = self.files.get(_COMPARISON)
         return None if content is None else json.loads(content)
 
@@ -84,31 +102,30 @@ class Exhibits:
         content = self.files.get(_TOP)
         return None if content is None else {one["row"]: one for one in json.loads(content)}
 
+    def pixels(self, name: str) -> np.ndarray:
+        """An image of `top_items` by its file's name, uint8 (height, width, 3)."""
+        return tf.io.decode_jpeg(self.files[name], channels=3).numpy()
+
 
 def keep_map(when: str, found: FeatureMap) -> dict[str, bytes]:
     """The file of a feature map."""
     return {_map_name(when): found.to_bytes()}
 
 
-def keep_comparison(given: Any) -> dict[str, bytes]:
+def keep_comparison(given: Compared) -> dict[str, bytes]:
     """The file of a comparison with training from scratch.
-
-    Args:
-        given: a `Comparison`. Its room is to the right of this one, so that it is known by what it
-            says of itself: `describe()` and `to_json()`.
 
     Raises:
         ConfigError: it is something else.
     """
-    values = given.to_json() if hasattr(given, "to_json") else {}
-    if "sizes" not in values:
+    if not isinstance(given, Compared):
         raise ConfigError(
-            "Expected comparison= as what keras_tl.compare() gave. Received: "
-            f"{type(given).__name__}."
+            "Expected comparison= as the Comparison that keras_tl.compare() gives after its runs, "
+            f"or Comparison.load(folder). Received: {type(given).__name__}."
         )
     # Where it lies on the machine stays behind.
-    values = {name: value for name, value in values.items() if name != "folder"}
-    return {_COMPARISON: json.dumps({"text": given.describe(), **values}).encode()}
+    values = {name: value for name, value in given.to_json().items() if name != "folder"}
+    return {_COMPARISON: json.dumps({"sentences": given.sentences(), **values}).encode()}
 
 
 def keep_top_items(

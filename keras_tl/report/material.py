@@ -20,9 +20,8 @@ class Material:
         history: a record of each phase.
         evaluations: by split, results of `keras_tl.evaluation.metrics`.
         outcomes: by split, as calibrated; runs of earlier versions have none.
-        overfitting: whether the model overfits, as JSON types: `statement`, a sentence, and
-            `remedies`, each with `what`, `python` and `command` (`None` where there is none);
-            `None` where nothing is known.
+        overfitting: whether the model overfits, as JSON types, see
+            `keras_tl.evaluation.overfitting.Overfitting`; `None` where nothing is known.
         findings: what was found before training, as JSON types: `findings`, each with `name`,
             `severity`, `what` and `action`, and `not_checked`, reasons by names; `None` if nobody
             looked.

@@ -5,7 +5,7 @@ import pytest
 
 from keras_tl.comparison.shipping import Choice, choose
 from keras_tl.comparison.verdict import Verdict, decide
-from keras_tl.comparison.wording import choice_text, verdict_text
+from keras_tl.comparison.wording import choice_text, measures_text, verdict_text
 
 EPOCHS = 9
 
@@ -94,7 +94,7 @@ def test_the_verdict_and_its_words(name):
     gap, found = arm - scratch, (verdict.start, verdict.slope, verdict.area, verdict.final)
     expected = (gap[0], np.polyfit(range(EPOCHS), gap, 1)[0], gap.mean(), gap[-1])
     assert [one.mean for one in found] == pytest.approx(expected)
-    text = verdict_text(verdict, "accuracy", 0.05)
+    text = f"{verdict_text(verdict, 'accuracy', 0.05)} {measures_text(verdict)}"
     for part in case["says"]:
         assert part in text
     assert (verdict.needs is not None) == (verdict.outcome == "undecided")
@@ -116,7 +116,7 @@ def test_an_asymptote_is_called_so_only_where_both_curves_are_flat():
     rising[:, -3:-1] = outcomes(0.2, 0.6, items=2000)[:, -3:-1]
     (verdict,) = decide({None: {"scratch": rising, "frozen": flat}}, 0.05)
     assert not verdict.is_asymptote
-    assert "skill at budget" in verdict_text(verdict, "accuracy", 0.05)
+    assert "skill at budget" in measures_text(verdict)
 
 
 def test_what_is_said_to_be_needed_would_decide():

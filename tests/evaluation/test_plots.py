@@ -113,6 +113,22 @@ def test_whatever_was_measured_is_drawn(task):
     assert [*figures] == expected
 
 
+def test_of_many_curves_the_lowest_are_drawn():
+    rng = np.random.default_rng(0)
+    areas = {f"l{number}": area for number, area in enumerate(rng.permutation(12) / 12)}
+    # The area under a line from (0, a) to (1, a) is a.
+    metrics = {"roc": {name: [[0, area], [1, area]] for name, area in areas.items()} | {"no": []}}
+    curves = plots.roc_curves(metrics, (*areas, "no"))
+    assert sorted(curves) == sorted(sorted(areas, key=areas.get)[:8])
+    few = {name: metrics["roc"][name] for name in ("l0", "l1")}
+    assert [*plots.roc_curves({"roc": few | {"no": []}}, ())] == ["l0", "l1"]
+    assert plots.roc_curves({"roc": few["l0"]}, ("no", "yes")) == {"yes": few["l0"]}
+    assert plots.roc_curves({}, ("a", "b")) == {}
+    drawn = plots.roc(few).axes[0]
+    named = [line.get_label() for line in drawn.lines]
+    assert named == [f"{name}, area {areas[name]:.3f}" for name in few] + ["chance"]
+
+
 def test_the_precision_recall_curve_has_a_line_for_each_label_that_is_there():
     curves = {"x": [[0.5, 1.0, 0.9], [1.0, 0.7, 0.1]], "absent": []}
     (line,) = plots.precision_recall(curves).axes[0].lines
@@ -136,8 +152,9 @@ def test_what_is_on_which_axis():
     assert axes.lines[0].get_xydata().tolist() == values
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("true value", "predicted value")
     points = [[0.0, 0.0], [0.25, 0.75], [1.0, 1.0]]
-    axes = plots.roc(points, 0.75).axes[0]
+    axes = plots.roc({"cat": points}).axes[0]
     assert axes.lines[0].get_xydata().tolist() == points
+    assert axes.lines[0].get_label() == "cat, area 0.750"
     assert axes.get_xlabel() == "false positive rate"
     rows = {name: {"average_precision": x, "items": 3} for name, x in (("a", 0.9), ("b", None))}
     axes = plots.average_precisions(rows).axes[0]

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from keras_tl import report
+from keras_tl.config import ModelConfig, Phase
 from keras_tl.data.sources import ImageSplit
 from keras_tl.data.text_split import TextSplit
 from keras_tl.evaluation.losses import top_losses
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.overfitting import find_overfitting
 from keras_tl.evaluation.plots import style
 from keras_tl.report.blocks import Cell
 from keras_tl.report.exhibits import keep_top_items
@@ -21,6 +23,8 @@ from keras_tl.report.page import page_of, summary_of, write_report
 from keras_tl.report.sections.classes import classes
 from keras_tl.report.sections.training import training
 from keras_tl.tasks import TASKS
+from keras_tl.training.history import PhaseRecord
+from tests.made_outcomes import NAMES
 from tests.made_reports import Page, make_history, make_material
 
 CASES = {
@@ -251,6 +255,7 @@ def test_where_the_data_lie_stays_behind_and_long_texts_are_cut():
 
 def test_what_others_have_found_is_shown():
     remedy = {"what": "Augment the images.", "python": "p()", "command": None}
+    overfitting = {"statement": "the model overfits.", "phases": [], "remedies": [remedy]}
     finding = {
         "name": "leak",
         "severity": "error",
@@ -258,13 +263,51 @@ def test_what_others_have_found_is_shown():
         "action": "Remove it.",
     }
     material = make_material(
-        overfitting={"statement": "the model overfits.", "remedies": [remedy]},
+        overfitting=overfitting,
         findings={"findings": [finding], "not_checked": {"sizes": "no files"}},
     )
     page = Page(page_of(material))
     expected = ("The model overfits.", "augment the images", "p()", *finding.values())
     for part in (*expected, "sizes (no files)"):
         assert part in page.said
+
+
+def test_gap_trend_best_epoch_and_what_stopping_saved_are_shown():
+    rows = [
+        {"loss": 1 - 0.2 * n, "accuracy": 0.6 + 0.1 * n, "val_loss": loss, "val_accuracy": 0.5}
+        for n, loss in enumerate((0.9, 0.7, 0.75, 0.95))
+    ]
+    record = PhaseRecord(Phase("head", 6, 1e-3), tuple(rows), 1.0, best_epoch=2, cached=True)
+    task = TASKS["multiclass"](NAMES["multiclass"])
+    config = ModelConfig("made-up", (32, 32), "crop", task=task.kind, class_names=NAMES[task.kind])
+    found = find_overfitting([record], task, config, ("a", "b"), 400).to_json()
+    page = Page(page_of(make_material(history=(record,), overfitting=found)))
+    for part in (
+        found["statement"][1:],
+        "head 0.700 0.500 +0.200 or more +0.1000 2 of 4 by loss 2 of 6 0.2500 of loss",
+        *(one["command"] or one["python"] for one in found["remedies"]),
+    ):
+        assert part in page.said
+    assert len(found["remedies"]) == 2
+
+
+def test_a_roc_curve_is_drawn_for_each_label_that_has_one():
+    material = make_material("multilabel")
+    corner, diagonal = [[0, 0], [0, 1], [1, 1]], [[0, 0], [1, 1]]
+    for curves, said in (
+        ({"x": corner, "y": diagonal, "z": []}, "Areas under the curves: x 1.000, y 0.500"),
+        (
+            {f"l{n}": diagonal for n in range(9)} | {"x": corner},
+            "the 8 labels with the lowest area",
+        ),
+    ):
+        test = material.evaluations["test"] | {"roc": curves}
+        changed = dataclasses.replace(material, evaluations={"test": test})
+        (spoken,) = [
+            a["aria-label"] for a in Page(page_of(changed)).all("svg") if "ROC" in a["aria-label"]
+        ]
+        assert said in spoken
+        assert ("x 1.000" in spoken) == (len(curves) == 3)
 
 
 def test_many_items_and_classes_stay_small(tmp_path):

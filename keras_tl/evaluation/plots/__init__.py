@@ -3,7 +3,7 @@
 A function `draw_...` draws on axes of the caller's.
 """
 
-from keras_tl.evaluation.plots.arms import draw_comparison
+from keras_tl.evaluation.plots.arms import comparison, draw_comparison
 from keras_tl.evaluation.plots.items import (
     draw_features,
     feature_maps,
@@ -18,18 +18,25 @@ from keras_tl.evaluation.plots.measures import (
     scatter,
 )
 from keras_tl.evaluation.plots.probabilities import (
+    MOST_CURVES,
+    area_under,
     draw_precision_recall,
     draw_reliability,
     draw_roc,
+    lowest,
     precision_recall,
     reliability,
     roc,
+    roc_curves,
 )
 from keras_tl.evaluation.plots.style import label_text
 from keras_tl.evaluation.plots.training import draw_curve, learning_curves, learning_rates
 
 __all__ = [
+    "MOST_CURVES",
+    "area_under",
     "average_precisions",
+    "comparison",
     "confusion",
     "draw_comparison",
     "draw_curve",
@@ -43,10 +50,12 @@ __all__ = [
     "label_text",
     "learning_curves",
     "learning_rates",
+    "lowest",
     "metric_figures",
     "precision_recall",
     "prediction_grid",
     "reliability",
     "roc",
+    "roc_curves",
     "scatter",
 ]

@@ -1,9 +1,10 @@
-"""The plot of a comparison."""
+"""The plots of a comparison."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from keras_tl.evaluation.plots.style import FIRST, INK, SECOND, label_text
 
@@ -13,6 +14,23 @@ _STYLES = {
     "frozen": (FIRST, "o", "-"),
     "fine-tuned": (SECOND, "^", "-"),
 }
+
+
+def comparison(sizes: Sequence[Mapping[str, Any]], skill: str) -> Figure:
+    """The learning curves of arms, a picture for each size of the training split.
+
+    Args:
+        sizes: of each `size`, `None` for all items, and `curves`, see `draw_comparison`.
+        skill: what is measured.
+    """
+    count = len(sizes)
+    figure = Figure(figsize=(max(4.2 * count, 6.5), 4), layout="constrained")
+    pictures = figure.subplots(1, count, squeeze=False, sharey=True)[0]
+    for axes, found in zip(pictures, sizes, strict=True):
+        draw_comparison(axes, found["curves"], skill)
+        if count > 1:
+            axes.set_title("all items" if found["size"] is None else f"{found['size']:,} items")
+    return figure
 
 
 def draw_comparison(axes: Axes, curves: Mapping[str, Mapping[str, Any]], skill: str) -> None:
@@ -38,4 +56,4 @@ def draw_comparison(axes: Axes, curves: Mapping[str, Mapping[str, Any]], skill: 
     axes.set_ylabel(f"test {skill}")
     axes.grid(alpha=0.25)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(loc="lower right")
+    axes.legend(loc="best")

@@ -8,7 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from keras_tl.evaluation.calibration import Calibration
-from keras_tl.evaluation.plots.probabilities import precision_recall, reliability, roc, square
+from keras_tl.evaluation.plots.probabilities import (
+    lowest,
+    precision_recall,
+    reliability,
+    roc,
+    roc_curves,
+    square,
+)
 from keras_tl.evaluation.plots.style import FIRST, SOFT, label_text
 
 
@@ -71,10 +78,12 @@ def metric_figures(metrics: Mapping[str, Any], class_names: Sequence[str]) -> di
     figures = {}
     if "confusion_matrix" in metrics:
         figures["Confusion matrix"] = confusion(metrics["confusion_matrix"], class_names)
-    if metrics.get("roc"):
-        figures["ROC curve"] = roc(metrics["roc"], metrics["auc"])
-    if any(metrics.get("precision_recall", {}).values()):
-        figures["Precision and recall"] = precision_recall(metrics["precision_recall"])
+    if curves := roc_curves(metrics, class_names):
+        figures["ROC curve"] = roc(curves)
+    rows = metrics.get("per_class", {})
+    found = metrics.get("precision_recall", {})
+    if curves := lowest(found, lambda name: rows[name]["average_precision"]):
+        figures["Precision and recall"] = precision_recall(curves)
     if "calibration" in metrics:
         figures["Reliability"] = reliability(Calibration.from_json(metrics["calibration"]))
     if "mean_average_precision" in metrics:

@@ -1,25 +1,68 @@
 """Plots of probabilities: how often they are right, and what a threshold on them gives."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from sklearn.metrics import auc
 
 from keras_tl.evaluation.calibration import Calibration
 from keras_tl.evaluation.plots.style import FIRST, GROUPS, SECOND, SOFT, label_text
 
+# By label the points of a curve.
+Curves = Mapping[str, Sequence[Sequence[float]]]
 
-def roc(points: Sequence[Sequence[float]], auc: float) -> Figure:
-    """ROC curve: true positive rate against false positive rate."""
-    return square(draw_roc, points, auc)
+# The best of more curves would hide the others.
+MOST_CURVES = 8
 
 
-def draw_roc(axes: Axes, points: Sequence[Sequence[float]], auc: float) -> None:
+def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, Any]:
+    """The curves to draw: those that have points, of many the eight with the lowest values.
+
+    Args:
+        curves: all of them.
+        value: what is low, by the label; `None` is lowest.
+    """
+    known = {name: points for name, points in curves.items() if points}
+    if len(known) <= MOST_CURVES:
+        return known
+    return {name: known[name] for name in sorted(known, key=lambda n: value(n) or 0)[:MOST_CURVES]}
+
+
+def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Any]:
+    """The ROC curves to draw, of many labels those with the lowest areas.
+
+    Args:
+        metrics: `roc` in them is by label, or of two classes the curve of the second one.
+        class_names: the classes' or labels' names.
+    """
+    found = metrics.get("roc") or {}
+    curves = found if isinstance(found, Mapping) else {class_names[1]: found}
+    return lowest(curves, lambda name: area_under(curves[name]))
+
+
+def area_under(points: Sequence[Sequence[float]]) -> float:
+    """The area under a ROC curve."""
+    return float(auc(*np.transpose(points)))
+
+
+def roc(curves: Curves) -> Figure:
+    """ROC curves: true positive rate against false positive rate.
+
+    Args:
+        curves: see `roc_curves`.
+    """
+    return square(draw_roc, curves)
+
+
+def draw_roc(axes: Axes, curves: Curves) -> None:
     """See `roc`."""
-    axes.plot(*np.transpose(points), color=FIRST, label=f"area {auc:.3f}")
+    for (name, points), colour in zip(curves.items(), _colours(curves), strict=False):
+        label = f"{label_text(name, 16)}, area {area_under(points):.3f}"
+        axes.plot(*np.transpose(points), color=colour, label=label)
     axes.plot([0, 1], [0, 1], "--", color=SOFT, linewidth=0.8, label="chance")
     axes.set_xlabel("false positive rate")
     axes.set_ylabel("true positive rate")
@@ -57,7 +100,7 @@ def draw_reliability(axes: Axes, found: Calibration) -> None:
     axes.legend(loc="upper left")
 
 
-def precision_recall(curves: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
+def precision_recall(curves: Curves) -> Figure:
     """Precision against recall: a curve for each label that some items have.
 
     Args:
@@ -66,11 +109,10 @@ def precision_recall(curves: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     return square(draw_precision_recall, curves)
 
 
-def draw_precision_recall(axes: Axes, curves: Mapping[str, Sequence[Sequence[float]]]) -> None:
+def draw_precision_recall(axes: Axes, curves: Curves) -> None:
     """See `precision_recall`."""
-    colours = (FIRST, SECOND) if len(curves) <= 2 else GROUPS
     known = {name: points for name, points in curves.items() if points}
-    for (name, points), colour in zip(known.items(), itertools.cycle(colours), strict=False):
+    for (name, points), colour in zip(known.items(), _colours(curves), strict=False):
         recall, precision, *_ = np.array(points, float).T
         # Average precision is the area under such steps.
         recall, precision = [0, *recall], [precision[0], *precision]
@@ -82,6 +124,10 @@ def draw_precision_recall(axes: Axes, curves: Mapping[str, Sequence[Sequence[flo
     axes.set_aspect("equal")
     axes.grid(alpha=0.25)
     axes.legend(loc="best")
+
+
+def _colours(curves: Curves) -> Iterator[str]:
+    return itertools.cycle((FIRST, SECOND) if len(curves) <= 2 else GROUPS)
 
 
 def square(draw: Any, *values: Any) -> Figure:

@@ -1,5 +1,8 @@
 """Whether probabilities can be believed, and what thresholds on them give."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import measure_calibration
 from keras_tl.evaluation.thresholds import precision_recall
@@ -8,8 +11,6 @@ from keras_tl.report.blocks import Block, Paragraph, Plot, Plots, Section
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
 
-# The best of more curves would hide the others.
-_CURVES = 8
 _SQUARE = (4.6, 4.3)
 
 
@@ -41,21 +42,7 @@ def probabilities(material: Material) -> Section:
             size=_SQUARE,
         )
     ]
-    if material.metrics.get("roc"):
-        auc = material.metrics["auc"]
-        positive = material.task.class_names[1]
-        shown.append(
-            plot(
-                "roc",
-                f"ROC curve of {positive}: what is found against what is taken for it wrongly, "
-                "over all thresholds.",
-                f"ROC curve of {positive}; the area under it is {auc:.3f}.",
-                plots.draw_roc,
-                material.metrics["roc"],
-                auc,
-                size=_SQUARE,
-            )
-        )
+    shown += _roc(material)
     if kind in ("binary", "multilabel"):
         shown += _precision_recall(material)
     return Section("probabilities", title, [*blocks, Plots(shown)])
@@ -88,18 +75,43 @@ def _in_words(found) -> str:
     )
 
 
+def _roc(material: Material) -> list[Plot]:
+    curves = plots.roc_curves(material.metrics, material.task.class_names)
+    if not curves:
+        return []
+    whose = f"curve of {next(iter(curves))}" if len(curves) == 1 else "curves"
+    caption = (
+        f"ROC {whose}: what is found against what is taken for it wrongly, over all thresholds"
+        f"{_of_all(material, curves, 'area')}"
+    )
+    areas = [f"{name} {plots.area_under(points):.3f}" for name, points in curves.items()]
+    return [
+        plot(
+            "roc",
+            f"{caption}.",
+            f"{caption}. Areas under the curves: {', '.join(areas)}.",
+            plots.draw_roc,
+            curves,
+            size=_SQUARE,
+        )
+    ]
+
+
+def _of_all(material: Material, curves: Mapping[str, Any], low: str) -> str:
+    """Which curves are drawn, where not all of the labels have theirs."""
+    if len(curves) < plots.MOST_CURVES or len(curves) == len(material.task.class_names):
+        return ""
+    return f"; the {len(curves)} labels with the lowest {low} of {len(material.task.class_names)}"
+
+
 def _precision_recall(material: Material) -> list[Plot]:
-    names = material.task.class_names
+    names, rows = material.task.class_names, material.metrics["per_class"]
     found = precision_recall(material.task.kind, material.outcomes["test"], names)
-    curves = {name: points for name, points in found.items() if points}
-    caption = "Precision against recall over all thresholds"
+    curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
     if not curves:  # No item has any of the labels.
         return []
-    if len(curves) > _CURVES:
-        rows = material.metrics["per_class"]
-        worst = sorted(curves, key=lambda name: rows[name]["average_precision"] or 0)[:_CURVES]
-        curves = {name: curves[name] for name in worst}
-        caption += f": the {_CURVES} labels with the lowest average precision of {len(names)}"
+    caption = "Precision against recall over all thresholds"
+    caption += _of_all(material, curves, "average precision")
     return [
         plot(
             "precision-recall",

@@ -1,10 +1,14 @@
 """What training did, over all phases."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.wording import number_text, title_of
-from keras_tl.report.blocks import Block, Paragraph, Plots, Section, Table
+from keras_tl.report.blocks import Block, Cell, Paragraph, Plots, Section, Table
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
+from keras_tl.report.sections.wording import capitalised
 from keras_tl.training.history import PhaseRecord
 
 
@@ -18,7 +22,7 @@ def training(material: Material) -> Section:
     curves = [
         plot(
             f"curve-{metric}",
-            f"{_capitalised(title_of(metric))} over the epochs of all phases. Dashed lines: where "
+            f"{capitalised(title_of(metric))} over the epochs of all phases. Dashed lines: where "
             "a phase begins; large dots: the epochs whose weights were kept.",
             f"Learning curves of the {title_of(metric)}. {_course(history, metric)}",
             plots.draw_curve,
@@ -39,7 +43,9 @@ def fit(material: Material) -> list[Block]:
     found = material.overfitting
     if found is None:
         return []
-    blocks: list[Block] = [Paragraph(_capitalised(found["statement"]))]
+    blocks: list[Block] = [Paragraph(capitalised(found["statement"]))]
+    if found["phases"]:
+        blocks += _fits(found["phases"])
     blocks += [
         Paragraph(
             f"To try: {_decapitalised(one['what']).rstrip('.')}:", one["command"] or one["python"]
@@ -49,8 +55,33 @@ def fit(material: Material) -> list[Block]:
     return blocks
 
 
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _fits(phases: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """Training against validation: the gap and its trend, what stopping and keeping have saved."""
+    metric = title_of(phases[0]["metric"])
+    head = ["phase", f"{metric} in training", "in validation", "gap", "change an epoch"]
+    head += ["best epoch", "epochs saved", "harm avoided"]
+    table = Table("How each phase fits", head, [_fit_row(one) for one in phases])
+    text = (
+        f"The gap is by how much the {metric} of the kept epoch is better in training. It is the "
+        "least that it can be: values in training are means over an epoch in which the weights "
+        "changed, with dropout and augmentation. Epochs saved are those that early stopping did "
+        "not run; harm avoided is by how much the last epoch was worse than the kept one."
+    )
+    return [table, Paragraph(text, role="note")]
+
+
+def _fit_row(fit: Mapping[str, Any]) -> list[str | Cell]:
+    best, avoided, watched = fit["best_epoch"], fit["avoided"], title_of(fit["watched"])
+    gap = "-" if fit["gap"] is None else f"{fit['gap']:+.3f}"
+    return [
+        fit["name"],
+        *("-" if fit[key] is None else f"{fit[key]:.3f}" for key in ("train", "validation")),
+        gap if fit["gap"] is None or fit["is_measured"] else Cell(gap, "or more"),
+        "-" if fit["trend"] is None else f"{fit['trend']:+.4f}",
+        "-" if best is None else Cell(f"{best} of {fit['ran']}", f"by {watched}"),
+        f"{fit['saved']} of {fit['planned']}",
+        "-" if avoided is None else Cell(f"{avoided:.4f}", f"of {watched}"),
+    ]
 
 
 def _decapitalised(text: str) -> str:

@@ -1,6 +1,11 @@
-"""How sections write numbers."""
+"""How sections write numbers and sentences."""
 
 from collections.abc import Sequence
+
+
+def capitalised(text: str) -> str:
+    """A sentence with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def interval_text(interval: Sequence[float] | None, form: str = ".3g", short: bool = False) -> str:

@@ -1,0 +1,158 @@
+"""What a learner shows of itself: a summary for notebooks, the report, and what that keeps."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_tl.errors import DataError
+from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
+from keras_tl.evaluation.overfitting import find_overfitting
+from keras_tl.export.card import card_facts
+from keras_tl.learner.state import State
+from keras_tl.report.exhibits import (
+    AFTER,
+    BEFORE,
+    SHOWN,
+    Compared,
+    Exhibits,
+    keep_comparison,
+    keep_map,
+    keep_top_items,
+)
+from keras_tl.report.material import Material
+from keras_tl.report.page import summary_of, write_report
+
+
+class Showing(State):
+    """The part of a learner that makes its report."""
+
+    def prepare_report(self) -> None:
+        """Keeps in the learner what a report shows of single items, while the data are there.
+
+        That is what `keras-tl report` has of a saved run: the images or texts with the largest
+        losses, Grad-CAM, and the feature map. `report()` does it by itself. Without data nothing is
+        done.
+        """
+        if self.data is None:
+            return
+        if len(self.data.splits.get("test", ())):
+            # A temperature or thresholds may have put others first.
+            rows = self.top_losses("test", SHOWN).rows
+            kept = self._items_shown(rows, "test")
+            if kept is not self.exhibits:
+                self.exhibits = self.exhibits.without_answers().with_files(kept.files)
+        if self.exhibits.feature_map(AFTER) is None:
+            self._keep_map(AFTER)
+
+    def report(self, path: str | os.PathLike, comparison: Compared | None = None) -> Path:
+        """Writes one self-contained HTML file with all that is known of the model.
+
+        What is made from the data is kept in the learner; a saved run gives the same report again,
+        byte for byte, without them.
+
+        Args:
+            path: the HTML file.
+            comparison: the `Comparison` that `keras_tl.compare` gave: whether transfer helps. The
+                learner keeps it, too, also when it is trained again.
+
+        Returns:
+            The file written.
+
+        Raises:
+            ConfigError: `comparison` is something else; nothing was written or kept of it.
+        """
+        compared = {} if comparison is None else keep_comparison(comparison)
+        self.prepare_report()
+        material = self._material()
+        exhibits = self.exhibits.with_files(compared)
+        write_report(Path(path), dataclasses.replace(material, exhibits=exhibits))
+        self.exhibits = exhibits
+        return Path(path)
+
+    def _repr_html_(self) -> str:
+        return summary_of(self._material())
+
+    def _material(self) -> Material:
+        recorded = self._recorded()
+        facts = self._facts(recorded)
+        return Material(
+            facts=facts,
+            task=self.task,
+            history=tuple(self.history),
+            evaluations=self.evaluations,
+            outcomes={split: self.answered(split) for split in self.outcomes},
+            exhibits=self.exhibits,
+            overfitting=self._fit_of_curves(facts),
+            findings=recorded.get("findings"),
+        )
+
+    def _fit_of_curves(self, facts: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Whether the model overfits, by what is recorded of the data, be they here or not."""
+        if not self.history:
+            return None
+        splits = {} if facts["data"] is None else facts["data"]["splits"]
+        items = splits["validation"]["items"] if "validation" in splits else None
+        return find_overfitting(self.history, self.task, self.config, self.blocks, items).to_json()
+
+    def _recorded(self) -> dict[str, Any]:
+        """What a run records, as it is read again: a saved run must say the same."""
+        return json.loads(json.dumps(self._about()))
+
+    def _facts(self, recorded: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What a model card and a report say of the model.
+
+        Args:
+            recorded: see `_recorded`, where it is at hand.
+        """
+        parameters = {"backbone": self.backbone.count_params(), "head": self.head.count_params()}
+        return card_facts(recorded or self._recorded(), parameters, self._files)
+
+    def _items_shown(self, rows: np.ndarray, split: str) -> Exhibits:
+        """What has the items of a split in it: the learner's exhibits, or new ones.
+
+        Raises:
+            DataError: these have none of them, and there are no data.
+        """
+        if split == "test" and {*rows.tolist()} <= (self.exhibits.top_items() or {}).keys():
+            return self.exhibits
+        chosen = self._need_data().split(split).take(rows)
+        files = keep_top_items(
+            rows,
+            chosen,
+            self._modality.pictures(chosen),
+            # Grad-CAM looks at the weights as they are served, in float32.
+            self._float32_parts(),
+            self.task,
+            self.answered(split).take(rows),
+        )
+        return Exhibits(files)
+
+    def _keep_map_before(self) -> None:
+        """What `fine_tune` does first."""
+        try:
+            self._keep_map(BEFORE)
+        except DataError as error:
+            # Items that training has no need of must not stop it.
+            self._reporter.say(f"No feature map from before fine-tuning: {error}")
+
+    def _keep_map(self, when: str) -> None:
+        """Keeps the features of a sample, of the same items before and after."""
+        before, splits = self.exhibits.feature_map(BEFORE), self.data.splits
+        names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
+        if not names:
+            return
+        # The test split unless only the other one's features are there already.
+        name = next(filter(lambda n: self._trainer.has_features(splits[n]), names), names[0])
+        if before is not None and before.split in names:
+            name = before.split
+        split = splits[name]
+        order = np.random.default_rng(self.seed).permutation(len(split))
+        rows = np.sort(order[:MOST_ITEMS])
+        found = FeatureMap.of(name, split.labels[rows], self._trainer.features_of(split, rows))
+        if found is not None:
+            self.exhibits = self.exhibits.with_files(keep_map(when, found))
