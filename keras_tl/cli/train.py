@@ -141,7 +141,8 @@ def train(
     learner.fit_head(
         options["head_epochs"], options["head_learning_rate"], cache=options["cache"], **shared
     )
-    result["preflight"] = learner.findings and learner.findings.to_json()
+    findings = learner.findings  # empty, and so false, if nothing was found
+    result["preflight"] = None if findings is None else findings.to_json()
     result["head"] = _evaluate_and_save(learner, out)
     if options["fine_tune_epochs"] != 0:
         learner.fine_tune(
@@ -157,8 +158,9 @@ def train(
     overfitting = learner.overfitting()
     result["overfitting"] = overfitting.to_json()
     lines = [f"Saved the run to {out}."]
-    if learner.findings:
-        lines.append(f"{learner.findings.summary()} The run keeps what was found.")
+    if findings is not None:
+        kept = " The run keeps what was found." if findings else ""
+        lines.append(f"{findings.summary()}{kept}")
     headline = learner.task.headline
     for phase, name in (("head", "after the head"), ("fine_tuned", "after fine-tuning")):
         if result.get(phase):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from keras_tl.errors import KerasTLError
 from keras_tl.preflight import duplicates, head, images, labels, texts
-from keras_tl.preflight.findings import Finding, Findings, NotChecked
+from keras_tl.preflight.findings import Finding, Findings, NotChecked, Unreadable
 from keras_tl.preflight.subject import Subject
 
 # By the name of what each finds, in the order in which they are done: those that need the labels
@@ -33,14 +33,17 @@ CHECKS: dict[str, Callable[[Subject], Finding | None]] = {
 def run_checks(subject: Subject) -> Findings:
     """Does every check that can be done; an error ends them, as others would fail on it.
 
-    A check that fails for a reason of its own is named among those not done: no such fault of ours
-    may keep anybody from training.
+    A check that fails for a reason of its own, or because a held-out split cannot be read, is named
+    among those not done: neither may keep anybody from training. Only what training itself would
+    stop at is raised.
 
     Raises:
-        DataError: an item cannot be read.
+        DataError: a training item cannot be read.
+        CacheError: the features of the training split cannot be kept where asked.
     """
     findings: list[Finding] = []
     not_checked: dict[str, str] = {}
+    failed: dict[str, str] = {}
     for name, check in CHECKS.items():
         if findings and findings[-1].severity == "error":
             not_checked[name] = f"{findings[-1].name} has to be put right first"
@@ -49,10 +52,12 @@ def run_checks(subject: Subject) -> Findings:
             found = check(subject)
         except NotChecked as reason:
             not_checked[name] = str(reason)
+        except Unreadable as reason:
+            failed[name] = str(reason)
         except KerasTLError:
             raise
         except Exception as error:
-            not_checked[name] = f"the check failed, {type(error).__name__}: {error}"[:300]
+            failed[name] = f"the check failed, {type(error).__name__}: {error}"[:300]
         else:
             findings += [found] if found is not None else []
-    return Findings(findings, not_checked)
+    return Findings(findings, not_checked | failed, failed)

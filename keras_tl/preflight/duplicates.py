@@ -1,11 +1,13 @@
 """Items that stand in a later split again: what is measured on them is memory."""
 
+import contextlib
 import dataclasses
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -23,6 +25,9 @@ from keras_tl.preflight.wording import listing, name_of, several
 SIMILAR = 0.4  # cosine of centred features: worth a second look
 SAME = 0.95  # correlation of two thumbnails: may be the same picture, ...
 CLOSER = 40  # ... if it is so many times nearer to 1 than that of pictures that are not
+# Pairs of images whose features are compared for one split: seconds, whatever the size of the data.
+# A sample stands for a split with more, of at least so many images.
+MOST_COMPARED, FEWEST = 50_000_000, 200
 # Pairs that get a second look, the most similar ones first.
 _MOST_PAIRS = 2000
 # Pairs that tell how alike two different images of these data are.
@@ -68,15 +73,38 @@ def near_duplicates(subject: Subject) -> Finding | None:
         known = {pair.item for pair in pairs_of(_keys_of(subject, _same_text))}
         pairs = pairs_of(_keys_of(subject, _same_words))
         pairs = [pair for pair in pairs if pair.item not in known]
-        how = "in {} but for punctuation"
-    else:
-        pairs = [pair for pair, _ in near_pairs(subject)]
-        how = "in {} as another copy (encoded anew or resized)"
-    return _finding(subject, "near-duplicates", pairs, how, f"Look at them. {_REMOVE}")
+        return _finding(
+            subject,
+            "near-duplicates",
+            pairs,
+            "in {} but for punctuation",
+            f"Look at them. {_REMOVE}",
+        )
+    pairs = [pair for pair, _ in near_pairs(subject)]
+    how = "in {} as another copy (encoded anew or resized)"
+    counts = {name: len(rows) for name, rows in compared(subject).items()}
+    sampled = {name: n for name, n in counts.items() if n < len(subject.held_out[name])}
+    if sampled and not pairs:
+        parts = " and ".join(_of_split(subject, name, count) for name, count in sampled.items())
+        raise NotChecked(f"only {parts} were compared, and none of them is a copy")
+    return _finding(subject, "near-duplicates", pairs, how, f"Look at them. {_REMOVE}", sampled)
+
+
+def compared(subject: Subject) -> dict[str, np.ndarray]:
+    """For each later split the rows that are compared with all images before it, always the same.
+
+    All of them where that takes seconds, or else a sample.
+    """
+    before, rows = len(subject.train), {}
+    for name, split in subject.held_out.items():
+        most = max(FEWEST, MOST_COMPARED // before)
+        rows[name] = np.sort(np.random.default_rng(0).permutation(len(split))[:most])
+        before += len(split)
+    return rows
 
 
 def near_pairs(subject: Subject) -> list[tuple[Pair, float]]:
-    """Each image of validation and test that is a copy of its nearest neighbour before them.
+    """Each image of validation and test, as in `compared`, that is a copy of its nearest neighbour.
 
     The features of the frozen backbone say which image is nearest, thumbnails whether the two are
     one picture. Handwritten digits are all much alike, photos are not: so what counts is how much
@@ -90,13 +118,14 @@ def near_pairs(subject: Subject) -> list[tuple[Pair, float]]:
         return []
     known = {pair.item for pair in pairs_of(_keys_of(subject, _same_text))}
     found: list[tuple[float, Pair, Pair]] = []
+    asked = compared(subject)
     for name, other in _in_turns(subject):
-        features = (subject.features(subject.data.splits[split]) for split in (name, other))
-        rows, cosines = nearest(*features, 2)
+        features = subject.features(name), subject.features(other)
+        twins, cosines = nearest(*features, 2, asked[name])
         found += [
-            (float(cosines[row, 0]), *(Pair(name, row, other, int(twin)) for twin in rows[row]))
-            for row in range(len(rows))
-            if cosines[row, 0] >= SIMILAR and (name, row) not in known and rows.shape[1] == 2
+            (float(cosine), *(Pair(name, row, other, int(twin)) for twin in both))
+            for row, both, cosine in zip(asked[name].tolist(), twins, cosines[:, 0], strict=True)
+            if cosine >= SIMILAR and (name, row) not in known and len(both) == 2
         ]
     found.sort(key=lambda x: -x[0])
     found = found[:_MOST_PAIRS]
@@ -126,10 +155,11 @@ def _alike(subject: Subject, pairs: list[Pair]) -> np.ndarray:
     splits = subject.data.splits
     for name, other in _in_turns(subject):
         places = [i for i, x in enumerate(pairs) if (x.split, x.twin_split) == (name, other)]
-        values[places] = correlations(
-            splits[name].take([pairs[place].row for place in places]),
-            splits[other].take([pairs[place].twin_row for place in places]),
-        )
+        with subject.reading(name):
+            values[places] = correlations(
+                splits[name].take([pairs[place].row for place in places]),
+                splits[other].take([pairs[place].twin_row for place in places]),
+            )
     return values
 
 
@@ -158,7 +188,7 @@ def _keys_of(subject: Subject, text_key: Callable[[str], str]) -> dict[str, list
     if isinstance(subject.train, TextSplit):
         return {name: _text_keys(split, text_key) for name, split in splits.items()}
     if all(split.in_files for split in splits.values()):
-        return _file_keys(splits)
+        return _file_keys(subject, splits)
     if any(split.in_files for split in splits.values()):
         raise NotChecked("some images are files, others are arrays")
     return {name: [_digest(image) for image in split.images] for name, split in splits.items()}
@@ -179,18 +209,26 @@ def _same_words(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
 
 
-def _file_keys(splits: dict[str, ImageSplit]) -> dict[str, list[Hashable | None]]:
+def _file_keys(subject: Subject, splits: dict[str, ImageSplit]) -> dict[str, list[Hashable | None]]:
     """Digests of files; of those alone with their size, `None`: they need not be read."""
-    try:
-        sizes = {name: [os.stat(p).st_size for p in split.images] for name, split in splits.items()}
-        counts = Counter(size for found in sizes.values() for size in found)
-        return {
-            name: [
+    sizes, keys = {}, {}
+    for name, split in splits.items():
+        with subject.reading(name), _naming_the_file():
+            sizes[name] = [os.stat(path).st_size for path in split.images]
+    counts = Counter(size for found in sizes.values() for size in found)
+    for name, split in splits.items():
+        with subject.reading(name), _naming_the_file():
+            keys[name] = [
                 sha256(Path(path)) if counts[size] > 1 else None
                 for path, size in zip(split.images, sizes[name], strict=True)
             ]
-            for name, split in splits.items()
-        }
+    return keys
+
+
+@contextlib.contextmanager
+def _naming_the_file() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise DataError(
             f"Cannot read {error.filename}: {error.strerror}. Restore or remove the file."
@@ -201,15 +239,35 @@ def _digest(pixels: np.ndarray) -> bytes:
     return hashlib.sha256(np.ascontiguousarray(pixels).data).digest()
 
 
+def _of_split(subject: Subject, name: str, count: int, most: int | None = None) -> str:
+    """`3 of 2,000 test images`, of the whole split or of `most` of it."""
+    most = len(subject.data.splits[name]) if most is None else most
+    return f"{count:,} of {several(most, f'{name} {subject.data.item}')}"
+
+
 def _finding(
-    subject: Subject, name: str, pairs: list[Pair], how: str, action: str
+    subject: Subject,
+    name: str,
+    pairs: list[Pair],
+    how: str,
+    action: str,
+    sampled: Mapping[str, int] = MappingProxyType({}),
 ) -> Finding | None:
+    """What is said of the pairs.
+
+    Args:
+        subject: what was looked at.
+        name: of the check.
+        pairs: what it found.
+        how: where they stand; `{}` for the earlier splits.
+        action: what to do.
+        sampled: of splits that were not looked at as a whole, how many items were.
+    """
     if not pairs:
         return None
     counts = Counter(pair.split for pair in pairs)
     parts = [
-        f"{count:,} of {several(len(subject.data.splits[split]), f'{split} {subject.data.item}')}"
-        for split, count in counts.items()
+        _of_split(subject, split, count, sampled.get(split)) for split, count in counts.items()
     ]
     shown = [
         f"{name_of(subject.data, p.split, p.row)} = "
@@ -219,4 +277,6 @@ def _finding(
     where = " or ".join(x for x in subject.data.splits if x in {p.twin_split for p in pairs})
     verb = "is" if len(pairs) == 1 else "are"
     what = f"{' and '.join(parts)} {verb} {how.format(where)}: {listing(shown)}."
+    for split, count in sampled.items():
+        what += f" Only {_of_split(subject, split, count)} were compared."
     return Finding(name, "warning", what, action)

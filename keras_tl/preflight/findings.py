@@ -43,19 +43,26 @@ class Findings(tuple[Finding, ...]):
     Args:
         findings: in any order.
         not_checked: why a check was not done, as a phrase, by its name.
+        failed: the names of those that could have been done, and may be another time.
 
     Attributes:
         not_checked: the same.
+        failed: the same; only in the process that looked.
     """
 
     not_checked: dict[str, str]
+    failed: frozenset[str]
 
     def __new__(
-        cls, findings: Iterable[Finding] = (), not_checked: Mapping[str, str] | None = None
+        cls,
+        findings: Iterable[Finding] = (),
+        not_checked: Mapping[str, str] | None = None,
+        failed: Iterable[str] = (),
     ) -> Self:
         """Puts the worst first."""
         self = super().__new__(cls, sorted(findings, key=lambda x: SEVERITIES.index(x.severity)))
         self.not_checked = dict(not_checked or {})
+        self.failed = frozenset(failed)
         return self
 
     @property
@@ -118,3 +125,7 @@ class Findings(tuple[Finding, ...]):
 
 class NotChecked(Exception):  # noqa: N818 (no error: a check that has nothing to look at)
     """Raised by a check that cannot be done; the message says why, as a phrase."""
+
+
+class Unreadable(Exception):  # noqa: N818 (the same: training does not need what cannot be read)
+    """Raised where a held-out split cannot be read, or its features not kept; a phrase says why."""

@@ -11,6 +11,8 @@ from keras_tl.preflight.subject import Subject
 
 # How many times smaller the short side may be than the model's.
 MOST_ENLARGED = 4
+# How many times larger it may be: 1 of 64 pixels is left.
+MOST_SHRUNK = 8
 # The model's own side against that which the weights were trained at.
 LEAST_OF_OWN_SIZE = 0.5
 # Levels of 255 below which an image is black, and the share of images that may be.
@@ -25,7 +27,7 @@ _HEADERS = 200
 
 
 def image_sizes(subject: Subject) -> Finding | None:
-    """Images much smaller than the model's size, or a model's size far below its weights'."""
+    """Images much smaller or larger than the model's size, or one far below its weights'."""
     if not isinstance(subject.train, ImageSplit):
         return None
     wanted = subject.model.config.image_size
@@ -34,6 +36,7 @@ def image_sizes(subject: Subject) -> Finding | None:
         raise NotChecked("no file says how large its image is")
     heights, widths = sizes.T
     enlarged = float(np.median(np.maximum(wanted[0] / heights, wanted[1] / widths)))
+    shrunk = float(np.median(np.minimum(heights / wanted[0], widths / wanted[1])))
     median = f"{np.median(widths):.0f} x {np.median(heights):.0f}"
     own = getattr(CATALOGUE.get(subject.model.config.backbone), "image_size", None)
     if enlarged >= MOST_ENLARGED:
@@ -44,6 +47,17 @@ def image_sizes(subject: Subject) -> Finding | None:
             f"{wanted[1]} x {wanted[0]}, which adds no detail.",
             "A smaller image_size= is faster; compare both on the validation split, as enlarged "
             "images often do better.",
+        )
+    if shrunk >= MOST_SHRUNK:
+        trained_at = (
+            f", up to {max(own)} for these weights," if own and max(wanted) < max(own) else ""
+        )
+        return Finding(
+            "image-size",
+            "note",
+            f"The median image has {median} pixels and is shrunk {shrunk:.1f} times to "
+            f"{wanted[1]} x {wanted[0]}: details of less than {shrunk:.0f} pixels are lost.",
+            f"If they matter, try a larger image_size={trained_at} or cut the images into parts.",
         )
     if own and max(wanted) < LEAST_OF_OWN_SIZE * max(own):
         return Finding(

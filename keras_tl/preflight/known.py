@@ -13,22 +13,29 @@ from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.subject import Subject
 
 # Raised whenever a check would find something else in the same data.
-_FORMAT = 1
+_FORMAT = 2
 _MOST_KEPT = 100
 
 
 def known_findings(subject: Subject) -> Findings:
     """What `run_checks` finds, or found before, where features are kept on disk.
 
-    A second process begins to train at once, as it finds the features of the first one.
+    A second process begins to train at once, as it finds the features of the first one. What failed
+    is looked at again: there may be more memory then, or the file may be back.
     """
     config = subject.model.trainer.cache.config
     if subject.model.features != "all" or config.where not in ("auto", "disk"):
         return run_checks(subject)
-    file = subject.model.trainer.cache.root / "preflight" / f"{_key(subject)}.json"
+    try:
+        key = _key(subject)
+    except KerasTLError:  # Something cannot be read: the checks know whether training needs it.
+        return run_checks(subject)
+    file = subject.model.trainer.cache.root / "preflight" / f"{key}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, KerasTLError):
         return Findings.from_json(json.loads(file.read_text("utf-8")))
     found = run_checks(subject)
+    if found.failed:
+        return found
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(file) as temporary:

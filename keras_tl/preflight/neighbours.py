@@ -8,16 +8,19 @@ from keras_tl.training.feature_cache import Features
 _BLOCK = 4096
 
 
-def nearest(asked: Features, among: Features, count: int) -> tuple[np.ndarray, np.ndarray]:
+def nearest(
+    asked: Features, among: Features, count: int, which: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """For each item those nearest to it by the cosine of centred features, the nearest first.
 
     Centred, because what all items have in common says nothing: without, the features of a network
     with ReLU all point the same way. Maps are averaged over their positions first.
 
     Args:
-        asked: of n items.
+        asked: of items.
         among: of m items, whose mean is the centre.
         count: how many for each; fewer, if there are not so many.
+        which: the n rows of `asked` to look at; `None`: all of them.
 
     Returns:
         int64 (n, count) rows of `among`, and float32 (n, count) cosines in [-1, 1].
@@ -27,17 +30,20 @@ def nearest(asked: Features, among: Features, count: int) -> tuple[np.ndarray, n
     mean = sum(vectors(among, rows).sum(axis=0, dtype=np.float64) for rows in blocks) / len(among)
     mean = mean.astype(np.float32)
     found = [(np.zeros((0, count), np.int64), np.zeros((0, count), np.float32))]
-    for start in range(0, len(asked), _BLOCK):
-        mine = np.arange(start, min(start + _BLOCK, len(asked)))
+    which = np.arange(len(asked)) if which is None else which
+    for start in range(0, len(which), _BLOCK):
+        mine = which[start : start + _BLOCK]
         queries = _directions(vectors(asked, mine) - mean)
         best = np.zeros((len(mine), 0), np.int64)
         cosines = np.zeros((len(mine), 0), np.float32)
         for rows in blocks:
             products = queries @ _directions(vectors(among, rows) - mean).T
-            most = min(count, len(rows))
-            places = np.argpartition(-products, most - 1, axis=1)[:, :most]
-            best = np.hstack([best, rows[places]])
-            cosines = np.hstack([cosines, np.take_along_axis(products, places, axis=1)])
+            # One after the other: for the few that are wanted far quicker than a partition.
+            for _ in range(min(count, len(rows))):
+                place = products.argmax(axis=1)[:, None]
+                best = np.hstack([best, rows[place]])
+                cosines = np.hstack([cosines, np.take_along_axis(products, place, axis=1)])
+                np.put_along_axis(products, place, -np.inf, axis=1)
             order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
             best, cosines = (np.take_along_axis(x, order, axis=1) for x in (best, cosines))
         found.append((best, cosines))

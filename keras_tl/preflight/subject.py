@@ -1,6 +1,8 @@
 """What the checks look at: data, and a model that is about to be trained on them."""
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -8,9 +10,10 @@ import numpy as np
 from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.config import ModelConfig
 from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.errors import KerasTLError
 from keras_tl.heads import TransferModel
 from keras_tl.modalities.base import Modality
-from keras_tl.preflight.findings import NotChecked
+from keras_tl.preflight.findings import NotChecked, Unreadable
 from keras_tl.preflight.thumbnails import pixels_at
 from keras_tl.tasks import Task
 from keras_tl.training.feature_cache import Features
@@ -96,15 +99,31 @@ class Subject:
             raise NotChecked("there is no model yet")
         return self.given
 
-    def features(self, split: Split) -> Features:
-        """The frozen backbone's features of a split.
+    @contextlib.contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """Stands around what reads this split: training can go on without a held-out one.
+
+        Raises:
+            Unreadable: in the place of the toolkit's own errors, unless it is the training split.
+        """
+        try:
+            yield
+        except KerasTLError as error:
+            if name == "train":
+                raise
+            raise Unreadable(f"the {name} split: {str(error).rstrip('.')}") from error
+
+    def features(self, name: str) -> Features:
+        """The frozen backbone's features of the split of this name.
 
         Raises:
             NotChecked: they are not kept.
+            Unreadable: see `reading`.
         """
         if self.model.features != "all":
             raise NotChecked("features of all items are not kept in a cache")
-        return self.model.trainer.features(split)
+        with self.reading(name):
+            return self.model.trainer.features(self.data.splits[name])
 
     @cached_property
     def pixels(self) -> np.ndarray:
@@ -123,7 +142,7 @@ class Subject:
         count = SAMPLE if self.model.features == "all" else _SMALL_SAMPLE
         rows = np.sort(np.random.default_rng(0).permutation(len(self.train))[:count])
         if self.model.features == "all":
-            features = self.features(self.train).read(rows)
+            features = self.features("train").read(rows)
         else:
             batches = self.model.trainer.feature_batches(self.train.take(rows))
             features = np.concatenate([*batches])

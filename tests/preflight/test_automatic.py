@@ -1,14 +1,19 @@
 """What runs by itself before training: once, on what training needs anyway, and changes nothing."""
 
+import dataclasses
 import json
 import random
+import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 
 import keras_tl as ktl
-from keras_tl.errors import ConfigError, DataError
+from keras_tl.cli import cli
+from keras_tl.data.sources import ImageSplit
+from keras_tl.errors import CacheError, ConfigError, DataError
 from keras_tl.files import write_checksums
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import Findings
@@ -173,3 +178,92 @@ def test_a_trained_learner_can_be_checked(clean):
         "initial-loss": "the head is trained",
         "near-duplicates": "features of all items are not kept in a cache",
     }
+
+
+@pytest.fixture(scope="module")
+def photos(clean, tmp_path_factory):
+    """The same as files."""
+    folder = tmp_path_factory.mktemp("photos")
+    for name, split in clean.splits.items():
+        for number, (pixels, label) in enumerate(zip(split.images, split.labels, strict=True)):
+            file = folder / name / f"class {label}" / f"{number}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(tf.io.encode_png(tf.cast(pixels, tf.uint8)).numpy())
+    return ktl.ImageData.from_folder(folder, verbose=False), folder
+
+
+def without(data, name):
+    """The same after the files of a split have gone."""
+    split = data.splits[name]
+    gone = ImageSplit(tuple(f"gone {number}.png" for number in range(len(split))), split.labels)
+    return dataclasses.replace(data, splits=data.splits | {name: gone})
+
+
+# The split that has gone; bytes that are free, where the features of an item take 64; what is said
+# if it is in the way of the test split only.
+IN_THE_WAY = {
+    "test-gone": ("test", 10**9, "the test split: Cannot read gone 0.png"),
+    "no-room-for-test": (None, 159 * 64, "the test split: The features need"),
+    "train-gone": ("train", 10**9, None),
+    "no-room-for-train": (None, 119 * 64, None),
+}
+
+
+@pytest.mark.parametrize("name", IN_THE_WAY)
+def test_only_what_training_needs_stops_it(photos, name, tmp_path, monkeypatch):
+    gone, free, said = IN_THE_WAY[name]
+    disk = types.SimpleNamespace(free=free)
+    monkeypatch.setattr("keras_tl.training.feature_cache.shutil.disk_usage", lambda x: disk)
+    learner = make_learner(photos[0])
+    learner.data = photos[0] if gone is None else without(photos[0], gone)
+    cache = ktl.CacheConfig("disk", str(tmp_path))
+    if said is None:
+        with pytest.raises(DataError if gone else CacheError):
+            learner.fit_head(1, cache=cache)
+        assert (learner.history, learner.findings) == ([], None)
+        return
+    do_not_train(monkeypatch, learner)
+    learner.fit_head(1, cache=cache)
+    assert learner.findings == ()
+    reason = learner.findings.not_checked["near-duplicates"]
+    assert reason.startswith(said)
+    assert not reason.endswith(".")
+    # Another time it may be readable.
+    assert not (tmp_path / "preflight").exists()
+
+
+def test_a_check_that_failed_is_done_again_by_the_next_process(clean, tmp_path, monkeypatch):
+    learner = make_learner(clean)
+    do_not_train(monkeypatch, learner)
+    check, asked = CHECKS["one-batch"], []
+
+    def fails_once(subject):
+        asked.append(subject)
+        if len(asked) == 1:
+            raise MemoryError("no room")
+        return check(subject)
+
+    monkeypatch.setitem(CHECKS, "one-batch", fails_once)
+    reasons = []
+    for _ in range(3):
+        learner.findings = None
+        learner.fit_head(1, cache=ktl.CacheConfig("disk", str(tmp_path)))
+        reasons.append(learner.findings.not_checked)
+    failed = {"one-batch": "the check failed, MemoryError: no room"}
+    assert (reasons, len(asked)) == ([failed, {}, {}], 2)
+
+
+@pytest.mark.slow
+def test_the_command_line_says_that_nothing_was_found(photos, learner, tmp_path):
+    backbone = f"run:{learner.save(tmp_path / 'backbone')}"
+
+    def train(*flags):
+        arguments = ["train", "--data", f"folder:{photos[1]}", "--backbone", backbone]
+        arguments += ["--head-epochs", "1", "--fine-tune-epochs", "0", "--cache", "memory", *flags]
+        arguments += ["--out", str(tmp_path / "-".join(["run", *flags]))]
+        return CliRunner().invoke(cli, arguments, catch_exceptions=False).stdout.splitlines()
+
+    found = json.loads(train("--json")[-1])
+    assert found["preflight"] == {"findings": [], "not_checked": {}}
+    assert "Preflight: nothing found." in train()
+    assert json.loads(train("--json", "--no-preflight")[-1])["preflight"] is None

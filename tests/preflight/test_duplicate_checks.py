@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.preflight.checks import CHECKS, run_checks
-from keras_tl.preflight.duplicates import near_pairs, pairs_of
+from keras_tl.preflight.duplicates import compared, near_pairs, pairs_of
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.subject import Subject
 from keras_tl.training.feature_cache import Features
@@ -193,3 +193,53 @@ def test_asking_for_more_neighbours_than_there_are_gives_fewer():
     one = Features((1, 2), np.ones((1, 2), np.float32))
     rows, cosines = nearest(Features((3, 2), np.ones((3, 2), np.float32)), one, 2)
     assert rows.shape == cosines.shape == (3, 1)
+
+
+def test_neighbours_of_some_are_those_that_they_have_among_all():
+    rng = np.random.default_rng(0)
+    asked, among = (
+        Features(x.shape, x) for x in (rng.normal(size=(n, 5)).astype(np.float32) for n in (9, 13))
+    )
+    which = np.array([1, 4, 8])
+    rows, cosines = nearest(asked, among, 2)
+    of_some, theirs = nearest(asked, among, 2, which)
+    np.testing.assert_array_equal(of_some, rows[which])
+    np.testing.assert_allclose(theirs, cosines[which], rtol=1e-5)
+
+
+# Pairs of images that may be compared, of 120 training, 45 validation and 160 test images, and the
+# fewest; how many of validation and test are then.
+BOUNDS = {
+    "all": (160 * 165, 10, (45, 160)),
+    "some-of-test": (160 * 165 - 1, 10, (45, 159)),
+    "some-of-both": (24 * 165, 10, (33, 24)),
+    "the-fewest": (0, 10, (10, 10)),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_so_many_are_compared_that_it_takes_seconds(clean, learner, name, monkeypatch):
+    most, fewest, expected = BOUNDS[name]
+    monkeypatch.setattr("keras_tl.preflight.duplicates.MOST_COMPARED", most)
+    monkeypatch.setattr("keras_tl.preflight.duplicates.FEWEST", fewest)
+    subject = subject_of(learner, clean)
+    rows = compared(subject)
+    assert tuple(map(len, rows.values())) == expected
+    again = compared(subject_of(learner, clean))
+    for one, other in zip(rows.values(), again.values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_was_not_compared_is_said(clean, learner, monkeypatch):
+    monkeypatch.setattr("keras_tl.preflight.duplicates.MOST_COMPARED", 50 * 165)
+    monkeypatch.setattr("keras_tl.preflight.duplicates.FEWEST", 0)
+    found = run_checks(subject_of(learner, clean))
+    assert found == ()
+    assert found.not_checked == {
+        "near-duplicates": "only 50 of 160 test images were compared, and none of them is a copy"
+    }
+    copies = encoded(np.resize(clean.splits["train"].images, clean.splits["test"].images.shape))
+    leaked = changed(clean, "test", images=copies)
+    found = check(learner, leaked, ["near-duplicates"])["near-duplicates"]
+    assert found.what.startswith("50 of 50 test images are in train as another copy")
+    assert found.what.endswith(" Only 50 of 160 test images were compared.")

@@ -134,6 +134,14 @@ SIZES = {
     "enlarged": (16, 64, False, "The median image has 16 x 16 pixels and is enlarged 4.0 times"),
     "small-model": (120, 96, True, "takes 96 x 96 pixels; its weights were trained at 224 x 224"),
     "half": (120, 112, True, None),
+    "seven-times": (224, 32, False, None),
+    "shrunk": (
+        256,
+        32,
+        False,
+        "The median image has 256 x 256 pixels and is shrunk 8.0 times to 32",
+    ),
+    "shrunk-small-model": (768, 96, True, "is shrunk 8.0 times to 96 x 96"),
 }
 
 
@@ -143,7 +151,7 @@ def test_sizes_far_from_each_other_are_noted(clean, learner, name):
     backbone = "efficientnet_lite0" if is_lite else "own"
     config = types.SimpleNamespace(image_size=(wanted, wanted), backbone=backbone)
     inside = dataclasses.replace(Inside(None, None, None, None, "none"), config=config)
-    data = changed(clean, "train", images=np.zeros((120, side, side, 3), np.uint8))
+    data = changed(clean, "train", images=np.zeros((1, side, side, 3), np.uint8))
     found = CHECKS["image-size"](Subject(data, inside))
     assert (found is not None) == bool(says)
     if says:
