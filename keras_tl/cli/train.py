@@ -48,7 +48,7 @@ def _number_or_name(value: str | None) -> int | str | None:
     help="How images are augmented in fine-tuning: standard, no-flip, randaugment, mixup, cutmix; "
     "can be repeated. The data's own if not given.",
 )
-@click.option("--no-augment", is_flag=True, help="No augmentation.")
+@click.option("--no-augment", is_flag=True, help="No augmentation, unless --augment says which.")
 @click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
 @click.option("--balanced", is_flag=True, help="Every class weighs the same.")
 @click.option(
@@ -151,7 +151,7 @@ def train(
             _number_or_name(options["unfreeze"]),
             options["policy"],
             discriminative_factor=options["discriminative_factor"],
-            augment=not options["no_augment"] and (options["augment"] or True),
+            augment=options["augment"] or not options["no_augment"],
             **shared,
         )
         result["fine_tuned"] = _evaluate_and_save(learner, out)

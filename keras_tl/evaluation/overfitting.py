@@ -1,11 +1,11 @@
 """Does a model overfit or underfit? Read off the curves of its training."""
 
 import dataclasses
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_tl.config import ModelConfig
-from keras_tl.errors import RunError
 from keras_tl.evaluation.phase_fit import (
     DIVERGED,
     FITS,
@@ -20,7 +20,7 @@ from keras_tl.evaluation.phase_fit import (
 from keras_tl.evaluation.remedies import Remedy, Situation, remedies_for
 from keras_tl.evaluation.wording import title_of
 from keras_tl.tasks import Task
-from keras_tl.training.history import PhaseRecord
+from keras_tl.training.history import PhaseRecord, check_trained
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,10 +42,9 @@ class Overfitting:
 
     def describe(self) -> str:
         """All of it as plain text."""
-        lines = [self.statement, *(_phase_line(phase) for phase in self.phases)]
+        lines = [self.statement, *(f"  {_phase_line(phase)}" for phase in self.phases)]
         if self.remedies:
-            again = self.state in (OVERFITS, SPARED, DIVERGED)
-            lines.append("Try, on a new Learner:" if again else "Try:")
+            lines.append(self._before_remedies)
         for remedy in self.remedies:
             lines += [f"  {remedy.what}", f"    {remedy.python}"]
             lines += [f"    {remedy.command}"] if remedy.command else []
@@ -58,8 +57,25 @@ class Overfitting:
             "remedies": [dataclasses.asdict(remedy) for remedy in self.remedies],
         }
 
-    def __str__(self) -> str:
+    @property
+    def _before_remedies(self) -> str:
+        again = self.state in (OVERFITS, SPARED, DIVERGED)
+        return "Try, on a new Learner:" if again else "Try:"
+
+    def __repr__(self) -> str:
         return self.describe()
+
+    def _repr_html_(self) -> str:
+        phases = "".join(f"<li>{html.escape(_phase_line(phase))}</li>" for phase in self.phases)
+        shown = f"<p>{html.escape(self.statement)}</p><ul>{phases}</ul>"
+        if not self.remedies:
+            return shown
+        rows = "".join(
+            f"<tr><td>{html.escape(remedy.what)}</td><td>{_code(remedy.python)}</td>"
+            f"<td>{_code(remedy.command)}</td></tr>"
+            for remedy in self.remedies
+        )
+        return f"{shown}<p>{self._before_remedies}</p><table>{rows}</table>"
 
 
 def find_overfitting(
@@ -83,10 +99,9 @@ def find_overfitting(
             `"train"` and `"validation"`.
 
     Raises:
-        RunError: nothing was trained.
+        ConfigError: nothing was trained.
     """
-    if not history:
-        raise RunError("Nothing has been trained yet: call fit_head() first.")
+    check_trained(history)
     phases = [read_phase(record, task, validation_items) for record in history]
     # The phase that the weights are of; if none, the last.
     of_weights = next((n for n in reversed(range(len(phases))) if phases[n].kept_epoch), -1)
@@ -100,6 +115,10 @@ def find_overfitting(
     situation = Situation(record, config, blocks, task, found.still_falls)
     remedies = remedies_for(found.state, situation)
     return Overfitting(found.state, _statement(found), tuple(phases), remedies)
+
+
+def _code(text: str | None) -> str:
+    return "" if text is None else f"<code>{html.escape(text)}</code>"
 
 
 def _statement(fit: PhaseFit) -> str:
@@ -131,7 +150,7 @@ def _values_said(fit: PhaseFit) -> str:
 
 def _phase_line(fit: PhaseFit) -> str:
     kept = f"epoch {fit.kept_epoch}" if fit.kept_epoch else "weights from before"
-    parts = [f"  {fit.name}: {fit.ran} of {fit.planned} epochs, kept {kept}"]
+    parts = [f"{fit.name}: {fit.ran} of {fit.planned} epochs, kept {kept}"]
     if fit.best_epoch is not None:
         parts.append(f"best validation {title_of(fit.watched)} in epoch {fit.best_epoch}")
     if fit.trend is not None:

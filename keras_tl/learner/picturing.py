@@ -13,6 +13,7 @@ from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recal
 from keras_tl.files import whole_file
 from keras_tl.learner.state import State
 from keras_tl.report.exhibits import AFTER, BEFORE, SHOWN
+from keras_tl.training.history import check_trained
 
 _GRID, _COLUMNS = 18, 6
 
@@ -26,8 +27,7 @@ class Picturing(State):
         Raises:
             ConfigError: nothing was trained.
         """
-        if not self.history:
-            raise ConfigError("The model is untrained: there are no curves. Call fit_head() first.")
+        check_trained(self.history)
         return plots.learning_curves(self.history, self.task.watched)
 
     def plot_comparison(self) -> Figure:

@@ -264,7 +264,7 @@ class Training(State):
                 gap between them and not only the least that it can be.
 
         Raises:
-            RunError: nothing has been trained yet.
+            ConfigError: nothing was trained.
             DataError: to be measured, and there are no data, or no validation split.
         """
         splits = {} if self.data is None else self.data.splits

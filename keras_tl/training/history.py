@@ -1,9 +1,11 @@
 """What training did: one record a phase, one row an epoch, over all the phases."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from keras_tl.config import Phase
+from keras_tl.errors import ConfigError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,3 +44,9 @@ class PhaseRecord:
             "augment": None if augment is None else tuple(augment),
         }
         return cls(**(values | read))
+
+
+def check_trained(history: Sequence[PhaseRecord]) -> None:
+    """Raises `ConfigError` if no phase ran, so that there is nothing to be read or drawn."""
+    if not history:
+        raise ConfigError("The model is untrained: there are no curves. Call fit_head() first.")

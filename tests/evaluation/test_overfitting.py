@@ -2,15 +2,16 @@
 
 import dataclasses
 import json
-import re
 
 import keras
 import numpy as np
 import pytest
+from click.core import ParameterSource
 
 import keras_tl as ktl
 from keras_tl.config import HeadConfig, ModelConfig, Phase
-from keras_tl.errors import DataError, RunError
+from keras_tl.data.augmentation import names_of
+from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.overfitting import find_overfitting
 from keras_tl.tasks import TASKS
 from keras_tl.training.history import PhaseRecord
@@ -191,76 +192,162 @@ def tuned(**changes):
 
 
 SMOOTH = dataclasses.replace(TUNE, label_smoothing=0.1)
-ALL_USED = dataclasses.replace(SMOOTH, unfreeze=1, weight_decay=0.1)
 DROPPED = {"head": HeadConfig(dropout=0.5)}
-REPLACED = "ktl.Learner(backbone, data, head=dataclasses.replace(learner.config.head, {}))"
+NEW = "learner = ktl.Learner(backbone, {}); "
+TUNED = "learner.fine_tune(epochs=4, {})"
+OWN = dataclasses.replace(SMOOTH, unfreeze=1, weight_decay=0.1)
+# What `OWN` is in full: no policy's name stands for its decay.
+WRITTEN = (
+    'ktl.Phase(name="fine-tune", epochs=4, learning_rate={}, unfreeze=1, optimizer="adamw", '
+    'weight_decay=0.1, schedule="cosine", warmup=0.1, patience=3, label_smoothing=0.1)'
+)
+
+
+def policy(name, **changes):
+    return dataclasses.replace(POLICIES[name]["image"][0], **changes)
+
 
 # The curves, other arguments; the calls.
 REMEDIES = {
-    "head": (WIDE, {}, ["learner.fit_head(augment=True)", REPLACED.format("dropout=0.5")]),
+    "head": (
+        WIDE,
+        {},
+        [
+            "learner.fit_head(epochs=4, augment=True)",
+            NEW.format("data, head=ktl.HeadConfig(dropout=0.5)") + "learner.fit_head(epochs=4)",
+        ],
+    ),
     "head-with-hidden-layers": (
         WIDE,
-        {"head": HeadConfig(hidden=(64,))},
-        [REPLACED.format("hidden=()"), "learner.fit_head(augment=True)"],
+        {"head": HeadConfig(hidden=(64,), dropout=0.3)},
+        [
+            NEW.format("data, head=ktl.HeadConfig(dropout=0.3)") + "learner.fit_head(epochs=4)",
+            "learner.fit_head(epochs=4, augment=True)",
+        ],
     ),
     "head-of-texts": (
-        WIDE,
+        WIDE | {"phase": dataclasses.replace(HEADS["text"], epochs=4)},
         {"text": True},
-        [REPLACED.format("dropout=0.5"), "learner.fit_head(label_smoothing=0.1)"],
+        [
+            NEW.format("data, head=ktl.HeadConfig(dropout=0.5)") + "learner.fit_head(epochs=4)",
+            "learner.fit_head(epochs=4, label_smoothing=0.1)",
+        ],
     ),
     "regression-of-texts": (
-        ERRORS | {"accuracy": [0.4] * 4, "val_accuracy": [0.7] * 4},
+        ERRORS
+        | {"accuracy": [0.4] * 4, "val_accuracy": [0.7] * 4}
+        | {"phase": dataclasses.replace(HEADS["text"], epochs=4)},
         {"text": True, "task": "regression"},
-        [REPLACED.format("dropout=0.5"), "ktl.Learner(backbone, more_data)"],
+        [
+            NEW.format("data, head=ktl.HeadConfig(dropout=0.5)") + "learner.fit_head(epochs=4)",
+            NEW.format("more_data") + "learner.fit_head(epochs=4)",
+        ],
     ),
     "not-augmented": (
         tuned(),
         {},
-        ["learner.fine_tune(augment=True)", "learner.fine_tune(unfreeze=2)"],
+        [TUNED.format("augment=True"), TUNED.format("unfreeze=2, augment=False")],
     ),
     "augmented": (
         tuned(augment=("standard",)),
         {},
-        ['learner.fine_tune(augment="randaugment")', "learner.fine_tune(unfreeze=2)"],
+        [TUNED.format('augment="randaugment"'), TUNED.format("unfreeze=2")],
     ),
     "first-epoch-best": (
         tuned(kept=1),
         {},
-        ["learner.fine_tune(learning_rate=3e-05)", "learner.fine_tune(augment=True)"],
+        [TUNED.format("learning_rate=3e-05, augment=False"), TUNED.format("augment=True")],
     ),
     "few-unfrozen": (
         tuned(phase=dataclasses.replace(TUNE, unfreeze=1), augment=("no-flip",)),
         DROPPED,
         [
-            "learner.fine_tune(label_smoothing=0.1)",
-            "learner.fine_tune(policy=dataclasses.replace(learner.history[-1].phase, "
-            "weight_decay=0.1))",
+            TUNED.format('label_smoothing=0.1, unfreeze=1, augment="no-flip"'),
+            'learner.fine_tune(policy=ktl.Phase(name="fine-tune", epochs=4, learning_rate=0.0001, '
+            'unfreeze=1, optimizer="adamw", weight_decay=0.1, schedule="cosine", warmup=0.1, '
+            'patience=3), augment="no-flip")',
         ],
     ),
     "all-used": (
-        tuned(phase=ALL_USED, augment=("randaugment",)),
+        tuned(phase=OWN, augment=("randaugment",)),
         DROPPED,
-        ["ktl.Learner(backbone, more_data)", "learner.fine_tune(learning_rate=3e-05)"],
+        [
+            NEW.format("more_data, head=ktl.HeadConfig(dropout=0.5)")
+            + f'learner.fine_tune(policy={WRITTEN.format("0.0001")}, augment="randaugment")',
+            f'learner.fine_tune(policy={WRITTEN.format("3e-05")}, augment="randaugment")',
+        ],
+    ),
+    "discriminative": (
+        tuned(phase=policy("discriminative", batch_size=8), augment=("standard",), kept=1),
+        {},
+        [
+            'learner.fine_tune(policy="discriminative", learning_rate=0.0003, batch_size=8)',
+            'learner.fine_tune(policy="discriminative", batch_size=8, augment="randaugment")',
+        ],
+    ),
+    "ulmfit": (
+        tuned(phase=policy("ulmfit"), augment=("no-flip",), kept=1),
+        {},
+        [
+            'learner.fine_tune(policy="ulmfit", learning_rate=0.0003, augment="no-flip")',
+            'learner.fine_tune(policy="ulmfit", unfreeze=2, augment="no-flip")',
+        ],
     ),
     "scratch": (
         WORSE | {"phase": SCRATCH, "kept": 4},
         {},
         [
-            'learner.fine_tune(policy="scratch", augment=True)',
-            'learner.fine_tune(policy="scratch", unfreeze=2)',
+            'learner.fine_tune(policy="scratch", epochs=4, augment=True)',
+            'learner.fine_tune(policy="scratch", epochs=4, unfreeze=2, augment=False)',
         ],
     ),
     "head-still-falling": (CLOSE, {}, ["learner.fit_head(epochs=8)", "learner.fine_tune()"]),
-    "head-high": (HIGH, {}, ["learner.fine_tune()", "learner.fit_head(learning_rate=3e-03)"]),
+    "head-high": (
+        HIGH,
+        {},
+        ["learner.fine_tune()", "learner.fit_head(epochs=4, learning_rate=0.003)"],
+    ),
     "tuned-high": (
         HIGH | {"phase": dataclasses.replace(TUNE, unfreeze=2), "augment": ("cutmix",)},
         {},
-        ['learner.fine_tune(unfreeze="all")', "learner.fine_tune(augment=True)"],
+        [
+            TUNED.format('unfreeze="all", augment="cutmix"'),
+            TUNED.format("unfreeze=2, augment=True"),
+        ],
     ),
     "diverged": (
-        {"loss": [9.0], "val_loss": [9.0], "kept": 0, "phase": TUNE},
+        {
+            "loss": [9.0],
+            "val_loss": [9.0],
+            "kept": 0,
+            "phase": dataclasses.replace(TUNE, unfreeze=2),
+        },
         {},
-        ["learner.fine_tune(learning_rate=1e-05)", 'learner.lr_find("fine-tune").suggestion'],
+        [
+            TUNED.format("learning_rate=1e-05, unfreeze=2, augment=False"),
+            "learner.fit_head(); "
+            + TUNED.format(
+                'unfreeze=2, augment=False, learning_rate=learner.lr_find(phase="fine-tune", '
+                "unfreeze=2).suggestion"
+            ),
+        ],
+    ),
+    "diverged-head": (
+        {"loss": [9.0], "val_loss": [9.0], "kept": 0},
+        {},
+        [
+            "learner.fit_head(epochs=4, learning_rate=0.0001)",
+            'learner.fit_head(epochs=4, learning_rate=learner.lr_find(phase="head").suggestion)',
+        ],
+    ),
+    "diverged-own": (
+        {"loss": [9.0], "val_loss": [9.0], "kept": 0, "phase": OWN},
+        {},
+        [
+            f"learner.fine_tune(policy={WRITTEN.format('1e-05')}, augment=False)",
+            f"learner.fit_head(); phase = {WRITTEN.format('0.0001')}; learner.fine_tune("
+            "policy=phase, augment=False, learning_rate=learner.lr_find(phase).suggestion)",
+        ],
     ),
     "no-validation": (
         {"loss": FALLING, "val_loss": None},
@@ -281,17 +368,26 @@ def test_the_remedies_fit_the_situation(name):
 def test_every_command_is_one_that_the_command_line_knows():
     from keras_tl.cli import cli
 
-    known = {flag for option in cli.commands["train"].params for flag in option.opts}
-    flags = set()
+    parsed = set()
     for curves, options, _ in REMEDIES.values():
         for remedy in find(record(**curves), **options).remedies:
-            flags |= set(re.findall(r"--[a-z-]+", remedy.command or ""))
-    assert len(flags) > 6
-    assert flags <= known
+            if remedy.command is None:
+                continue
+            program, command, *arguments = remedy.command.split()
+            assert (program, command, arguments.pop(0)) == ("keras-tl", "train", "...")
+            rest = [] if "--data" in arguments else ["--data", "digits"]
+            with cli.commands["train"].make_context("train", [*arguments, *rest]) as context:
+                given = [
+                    name
+                    for name in context.params
+                    if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+                ]
+            parsed |= {*given}
+    assert len(parsed) > 8
 
 
 def test_without_training_there_is_nothing_to_read():
-    with pytest.raises(RunError, match="Nothing has been trained yet"):
+    with pytest.raises(ConfigError, match="untrained: there are no curves"):
         find()
 
 
@@ -341,7 +437,7 @@ def test_labels_that_can_be_learned_are_not(capsys):
 
 def test_a_learner_without_data_or_training():
     learner = make_small_learner(make_tiny_data())
-    with pytest.raises(RunError, match="Nothing has been trained yet"):
+    with pytest.raises(ConfigError, match="untrained: there are no curves"):
         learner.overfitting()
     learner._trainer.history.append(record(**WIDE))
     learner.data = None
@@ -356,3 +452,71 @@ def test_a_phase_of_ones_own_is_judged_by_what_it_watches():
     (found,) = find(rows).phases
     assert (found.watched, found.state) == ("accuracy", "spared")
     assert found.avoided == pytest.approx(0.04)
+
+
+# How each is given on the command line, by the curves of `REMEDIES`; `None`: not at all.
+COMMANDS = {
+    "discriminative": ["--policy discriminative --learning-rate 0.0003"],
+    "scratch": ["--policy scratch --augment standard", "--policy scratch --unfreeze 2"],
+    "not-augmented": ["--augment standard", "--unfreeze 2"],
+    "head-still-falling": ["--head-epochs 8", "--fine-tune-epochs 3"],
+    "all-used": ["--data MORE", None],
+    "few-unfrozen": ["--label-smoothing 0.1", None],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_commands_keep_the_policy(name):
+    curves, options, _ = REMEDIES[name]
+    found = find(record(**curves), **options).remedies
+    for remedy, expected in zip(found, COMMANDS[name], strict=False):
+        assert remedy.command == (expected and f"keras-tl train ... {expected}")
+
+
+def test_a_notebook_shows_all_of_it():
+    found = find(record(**WIDE))
+    assert repr(found) == found.describe()
+    page = found._repr_html_()
+    assert found.statement in page
+    assert "<li>head: 4 of 4 epochs, kept epoch 4" in page
+    for remedy in found.remedies:
+        assert f"<td>{remedy.what}</td><td><code>{remedy.python}</code></td>" in page
+    assert "<table>" not in find(record(**LATE))._repr_html_()
+
+
+@pytest.fixture(scope="module")
+def saved():
+    """A learner of a network of four blocks, and a run of it, which needs no arguments."""
+    inputs = x = keras.Input((32, 32, 3))
+    for number in range(4):
+        x = keras.layers.Conv2D(8, 3, strides=2, padding="same", name=f"block{number}")(x)
+    network = keras.Model(inputs, x)
+    return ktl.Learner(network, make_tiny_data(), preprocess="tf", seed=0, verbose=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [x for x in REMEDIES if "text" not in x and x != "no-validation"])
+def test_the_calls_run_and_change_one_thing_only(name, saved, tmp_path, monkeypatch):
+    """All but the training itself, the finder of rates included."""
+    curves, options, _ = REMEDIES[name]
+    before, data, ran = record(**curves), saved.data, []
+
+    def run(trainer, phase, data, augment, *rest):
+        ran.append(dataclasses.replace(before, phase=phase, augment=names_of(augment)))
+        trainer.history.append(ran[-1])
+        return ran[-1]
+
+    monkeypatch.setattr("keras_tl.training.trainer.Trainer.run", run)
+    backbone = f"run:{saved.save(tmp_path / 'run')}"
+    for remedy in find(before, **options).remedies:
+        saved.history.clear()
+        names = {"ktl": ktl, "learner": saved, "backbone": backbone, "data": data}
+        exec(remedy.python, names | {"more_data": data})
+        one, other = ({**r.phase.to_json(), "augment": r.augment} for r in (before, ran[-1]))
+        changed = {field for field in one if one[field] != other[field]}
+        if remedy.what == "fine-tuning":
+            assert ran[-1].phase == POLICIES["standard"]["image"][0]
+        elif "ktl.Learner" in remedy.python:
+            assert not changed, remedy
+        else:
+            assert len(changed) == 1, remedy
