@@ -233,7 +233,8 @@ class Training(State):
             What was found, also kept in `findings` and saved with the run.
 
         Raises:
-            DataError: the learner was loaded without data, or a file cannot be read.
+            DataError: the learner was loaded without data, or a training item cannot be read.
+            CacheError: the features of the training split cannot be kept where asked.
         """
         features = "all" if self._trainer.backbone_is_original else "sample"
         self.findings = run_checks(self._subject(features))
