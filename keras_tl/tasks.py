@@ -370,5 +370,6 @@ def standardisation(task: str, labels: np.ndarray) -> dict[str, Any]:
     """The fields of `ModelConfig` that regression takes from its training targets."""
     if task != "regression":
         return {}
-    # A constant target has no spread to divide by.
-    return {"target_mean": float(labels.mean()), "target_scale": float(labels.std()) or 1.0}
+    # A constant target has no spread to divide by; its standard deviation is rounding.
+    scale = float(labels.std()) if np.ptp(labels) else 1.0
+    return {"target_mean": float(labels.mean()), "target_scale": scale}

@@ -104,13 +104,14 @@ def find_overfitting(
     check_trained(history)
     phases = [read_phase(record, task, validation_items) for record in history]
     # The phase that the weights are of; if none, the last.
-    of_weights = next((n for n in reversed(range(len(phases))) if phases[n].kept_epoch), -1)
+    last = len(phases) - 1
+    of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:
         values = [measured[split][task.watched] for split in ("train", "validation")]
         phases[of_weights] = with_values(
             phases[of_weights], history[of_weights], task, validation_items, values, True
         )
-    chosen = of_weights if phases[of_weights].state == OVERFITS else len(phases) - 1
+    chosen = of_weights if phases[of_weights].state == OVERFITS else last
     found, record = phases[chosen], history[chosen]
     situation = Situation(record, config, blocks, task, found.still_falls)
     remedies = remedies_for(found.state, situation)
@@ -156,7 +157,7 @@ def _phase_line(fit: PhaseFit) -> str:
     if fit.trend is not None:
         parts.append(f"gap {fit.trend:+.4f} an epoch")
     if fit.saved:
-        parts.append(f"early stopping saved {fit.saved} epochs")
+        parts.append(f"early stopping saved {fit.saved} epoch{'s' if fit.saved > 1 else ''}")
     if fit.avoided is not None and fit.avoided > 0:
         parts.append(f"keeping it avoided {fit.avoided:.4f} of {title_of(fit.watched)}")
     return ", ".join(parts)

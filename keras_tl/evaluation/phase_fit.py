@@ -53,7 +53,7 @@ class PhaseFit:
             worse while the training loss fell, and weights from before were kept; `"diverged"`:
             the training loss rose too; `"underfits"`: the validation loss was still falling, or
             the loss is high on both; `"fits"`: none of these; `"unknown"`: there is no validation
-            split.
+            split, and the training loss is finite.
         still_falls: whether the validation loss fell in the last epoch by at least 2% of itself.
         is_measured: whether `train` and `validation` are of the kept weights in inference mode.
     """
@@ -155,11 +155,12 @@ def with_values(
 def _state(fit: PhaseFit, record: PhaseRecord, task: Task, items: int | None) -> str:
     if _is_wide(fit, task, items):
         return OVERFITS
-    if not any("val_loss" in row for row in record.epochs):
-        return FITS if fit.is_measured else UNKNOWN
     train, validation = _column(record, "loss"), _column(record, "val_loss")
-    if not (np.isfinite(train[-1]) and np.isfinite(validation[-1])):
+    is_validated = any("val_loss" in row for row in record.epochs)
+    if not (np.isfinite(train[-1]) and (np.isfinite(validation[-1]) or not is_validated)):
         return DIVERGED
+    if not is_validated:
+        return FITS if fit.is_measured else UNKNOWN
     # If nothing was better than before, the first epoch is what there is to compare with.
     since = fit.best_epoch - 1 if fit.kept_epoch else 0
     if not fit.kept_epoch or _got_worse(record, task, since):

@@ -48,6 +48,7 @@ class Situation:
         blocks: the names of the backbone's blocks.
         task: of the model.
         still_falls: whether the validation loss was falling at the end.
+        place: of the phase in the history, counted from its end: -1 for the last.
     """
 
     record: PhaseRecord
@@ -55,6 +56,7 @@ class Situation:
     blocks: tuple[str, ...]
     task: Task
     still_falls: bool
+    place: int = -1
 
     @property
     def is_head(self) -> bool:
@@ -175,10 +177,9 @@ def _against_underfitting(situation: Situation) -> Iterator[Remedy]:
         python, command = situation.again(unfreeze="all"), situation.command("--unfreeze all")
         yield Remedy("all blocks unfrozen", python, command)
     if not situation.still_falls and MIXING & set(record.augment or ()):
-        python, command = (
-            situation.again({"augment": "True"}),
-            situation.command("--augment standard"),
-        )
+        python = situation.again({"augment": "True"})
+        # On the command line it is only fine-tuning that can augment.
+        command = None if situation.is_head else situation.command("--augment standard")
         yield Remedy("augmentation that mixes no labels", python, command)
     yield situation.rate(_HIGHER, "a higher rate")
     if not situation.still_falls:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from keras_tl.config import check_range
-from keras_tl.errors import ConfigError
 from keras_tl.evaluation.calibration import (
     Calibrated,
     calibrate,
@@ -49,16 +48,7 @@ class Measuring(State):
         """
         chosen = self._need_data().split(split)
         groups = None if by is None else slice_values(by, chosen.slices, len(chosen))
-        logits = self._trainer.logits(chosen)
-        bad = int((~np.isfinite(logits).all(axis=1)).sum())
-        if bad:
-            raise ConfigError(
-                f"The answers to {bad:,} of the {len(chosen):,} {self._modality.item}s of the "
-                f"{split} split are not finite numbers: training diverged, or the weights are not "
-                "right. Train again at a lower rate (learning_rate=; lr_find() finds one), or "
-                "with precision='float32'."
-            )
-        self.outcomes[split] = Outcomes(chosen.labels, logits)
+        self.outcomes[split] = Outcomes(chosen.labels, self._logits_to_measure(split))
         self._measure(split)
         if split == "test":
             self.exhibits = self.exhibits.without_answers()

@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
@@ -12,7 +13,7 @@ from keras_tl.config import ModelConfig
 from keras_tl.data.images import ImageData
 from keras_tl.data.labelled import LabelledData
 from keras_tl.data.texts import TextData
-from keras_tl.errors import DataError
+from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.export.serving import ServingModel
 from keras_tl.heads import TransferModel
@@ -131,6 +132,24 @@ class State:
                 "This learner was loaded without data. Pass them: Learner.load(path, data=...)."
             )
         return self.data
+
+    def _logits_to_measure(self, name: str) -> np.ndarray:
+        """float32 (n, outputs) of a split, all of them finite.
+
+        Raises:
+            DataError: there are no data, or no such split.
+            ConfigError: one is not: the model has diverged.
+        """
+        logits = self._trainer.logits(self._need_data().split(name))
+        bad = np.count_nonzero(~np.isfinite(logits).all(axis=1))
+        if bad:
+            raise ConfigError(
+                f"The answers to {bad:,} of the {len(logits):,} {self.data.item}s of the {name} "
+                "split are not finite numbers: training diverged, or the weights are not right. "
+                "Train a new Learner at a lower rate (learning_rate=; lr_find() finds one), or "
+                "with precision='float32'."
+            )
+        return logits
 
     def __repr__(self) -> str:
         phases = ", ".join(record.phase.name for record in self.history) or "untrained"

@@ -245,7 +245,9 @@ class Training(State):
         if features == "all" and self._trainer.cache.config.where == "off":
             features = "sample"
         parts = (self.config, self._parts, self._modality, self._trainer)
-        return Subject(self._need_data(), Inside(*parts, features, weighted))
+        return Subject(
+            self._need_data(), Inside(*parts, features, weighted, is_random=self.weights is None)
+        )
 
     def _check_first(self, phase: Phase, augment: Augmentation) -> None:
         """What runs by itself before the first training: on features that it needs anyway."""
@@ -265,17 +267,17 @@ class Training(State):
                 gap between them and not only the least that it can be.
 
         Raises:
-            ConfigError: nothing was trained.
+            ConfigError: nothing was trained, or an answer to be measured is not a finite number.
             DataError: to be measured, and there are no data, or no validation split.
         """
         splits = {} if self.data is None else self.data.splits
-        items = len(splits["validation"]) if "validation" in splits else None
+        items = len(splits.get("validation", ())) or None
         measured = None
         if measure:
             chosen = {name: self._need_data().split(name) for name in ("train", "validation")}
             measured = {
                 name: METRICS[self.config.task](
-                    split.labels, self._trainer.logits(split), self.class_names
+                    split.labels, self._logits_to_measure(name), self.class_names
                 )
                 for name, split in chosen.items()
             }

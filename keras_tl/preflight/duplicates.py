@@ -23,8 +23,9 @@ from keras_tl.preflight.wording import listing, name_of, several
 
 # How these were chosen: docs/preflight.md.
 SIMILAR = 0.4  # cosine of centred features: worth a second look
-SAME = 0.95  # correlation of two thumbnails: may be the same picture, ...
-CLOSER = 40  # ... if it is so many times nearer to 1 than that of pictures that are not
+# Two thumbnails may be of the same picture if their correlation is so many times nearer to 1 than
+# that of pictures that are not: it is then above 0.95, as no correlation is below -1.
+CLOSER = 40
 # Pairs of images whose features are compared for one split: seconds, whatever the size of the data.
 # A sample stands for a split with more, of at least so many images.
 MOST_COMPARED, FEWEST = 50_000_000, 200
@@ -135,7 +136,7 @@ def near_pairs(subject: Subject) -> list[tuple[Pair, float]]:
     first = [pair for _, pair, _ in found]
     values = _alike(subject, [*first, *others])
     typical = float(np.median(values[len(first) :]))
-    least = max(SAME, 1 - (1 - typical) / CLOSER)
+    least = 1 - (1 - typical) / CLOSER
     best: dict[tuple[str, int], tuple[Pair, float]] = {}
     for pair, value in zip(first, values.tolist(), strict=False):
         if value >= least:

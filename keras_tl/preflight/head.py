@@ -115,7 +115,9 @@ def one_batch(subject: Subject) -> Finding | None:
     features, labels = subject.sample
     if _is_constant(features):
         raise NotChecked("the features are constant")
-    rows = _distinct(features, labels, min(BATCH, max(2, features[0].size)))
+    # As many as a layer has inputs can be told apart whatever their labels.
+    narrowest = min(features[0].size, *model.config.head.hidden, BATCH)
+    rows = _distinct(features, labels, max(2, narrowest))
     if len(rows) < 2:
         raise NotChecked("there are not two training items that differ")
     # Of a regression the head's output that stands for the mean; of classes only a 0 counts.

@@ -38,7 +38,8 @@ def image_sizes(subject: Subject) -> Finding | None:
     enlarged = float(np.median(np.maximum(wanted[0] / heights, wanted[1] / widths)))
     shrunk = float(np.median(np.minimum(heights / wanted[0], widths / wanted[1])))
     median = f"{np.median(widths):.0f} x {np.median(heights):.0f}"
-    own = getattr(CATALOGUE.get(subject.model.config.backbone), "image_size", None)
+    spec = None if subject.model.is_random else CATALOGUE.get(subject.model.config.backbone)
+    own = getattr(spec, "image_size", None)
     if enlarged >= MOST_ENLARGED:
         return Finding(
             "image-size",

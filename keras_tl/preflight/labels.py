@@ -1,5 +1,7 @@
 """Checks of the labels, which need nothing but them."""
 
+import math
+
 import numpy as np
 
 from keras_tl.data.labelled import LabelledData
@@ -16,6 +18,9 @@ FEWEST = 10
 # Half of the 95% interval of a test accuracy of 0.9.
 WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10
 _SUPPOSED = 0.9
+# Half of the 95% interval of a mean absolute error, of itself and of one item, if errors are
+# normal: their standard deviation is sqrt(pi / 2 - 1) times their mean.
+_ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 
 def labels_out_of_range(subject: Subject) -> Finding | None:
@@ -59,6 +64,11 @@ def _counts(subject: Subject) -> np.ndarray:
     return np.bincount(labels, minlength=len(subject.data.class_names))
 
 
+def _kind(subject: Subject) -> str:
+    """What the names are of, in the plural."""
+    return "labels" if subject.data.task == "multilabel" else "classes"
+
+
 def unused_classes(subject: Subject) -> Finding | None:
     """Classes without a training item: labels that count from 1, or a class that got lost."""
     if not subject.data.class_names:
@@ -74,12 +84,11 @@ def unused_classes(subject: Subject) -> Finding | None:
         if shifted
         else ""
     )
-    kind = "label" if subject.data.task == "multilabel" else "class"
     return Finding(
         "unused-classes",
         "warning",
-        f"{len(unused)} of {len(names)} {kind}{'es' if kind == 'class' else 's'} have no training "
-        f"item: {listing([repr(names[number]) for number in unused])}.{hint}",
+        f"{len(unused)} of {len(names)} {_kind(subject)} have no training item: "
+        f"{listing([repr(names[number]) for number in unused])}.{hint}",
         "Check the numbers against class_names=, which they count from 0, or leave the names of "
         "unused ones out.",
     )
@@ -93,12 +102,17 @@ def few_items(subject: Subject) -> Finding | None:
     few = [number for number in np.argsort(counts) if 0 < counts[number] < FEWEST]
     if not few:
         return None
+    action = (
+        "Collect more of them, or leave their columns out."
+        if subject.data.task == "multilabel"
+        else "Collect more of them, join classes, or leave them out with data.subset(classes=...)."
+    )
     return Finding(
         "few-items",
         "warning",
-        f"{len(few)} of {len(names)} classes have fewer than {FEWEST} training items: "
+        f"{len(few)} of {len(names)} {_kind(subject)} have fewer than {FEWEST} training items: "
         f"{listing([f'{names[n]!r} ({counts[n]})' for n in few])}.",
-        "Collect more of them, join classes, or leave them out with data.subset(classes=...).",
+        action,
     )
 
 
@@ -130,7 +144,7 @@ def class_imbalance(subject: Subject) -> Finding | None:
 
 def constant_targets(subject: Subject) -> Finding | None:
     """A regression whose training targets are all the same."""
-    if subject.data.task != "regression" or subject.train.labels.std() > 0:
+    if subject.data.task != "regression" or np.ptp(subject.train.labels) > 0:
         return None
     return Finding(
         "constant-targets",
@@ -150,11 +164,16 @@ def small_test_split(subject: Subject) -> Finding | None:
     half = (found.high - found.low) / 2
     if half <= WIDEST_NOTE:
         return None
+    shows = (
+        f"of a model that is right in 90% of all cases it would show anything from {found.low:.0%} "
+        f"to {found.high:.0%}"
+        if subject.data.class_names
+        else f"by chance it would show a mean absolute error up to {_ERROR_OFF / count**0.5:.0%} "
+        "larger or smaller than that of all items"
+    )
     return Finding(
         "small-test-split",
         "warning" if half > WIDEST_WARNING else "note",
-        f"The test split has {several(count, subject.data.item)}: of a model that is right in 90% "
-        f"of all cases it would show anything from {found.low:.0%} to {found.high:.0%} (95% "
-        "interval).",
+        f"The test split has {several(count, subject.data.item)}: {shows} (95% interval).",
         "Collect more, raise test_split=, or compare models by several seeds and splits.",
     )

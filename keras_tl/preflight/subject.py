@@ -40,6 +40,7 @@ class Inside:
         features: how many may be asked for: `"all"`, as they are kept; `"sample"`; or `"none"`, as
             the backbone is not frozen.
         weighted: whether the classes are to be weighted.
+        is_random: whether the backbone has random weights.
     """
 
     config: ModelConfig
@@ -48,6 +49,7 @@ class Inside:
     trainer: Trainer
     features: str
     weighted: bool = False
+    is_random: bool = False
 
     @property
     def task(self) -> Task:

@@ -56,8 +56,8 @@ class Pace:
             self._last = self._clock()
 
     def step(self, done: int) -> None:
-        """So many steps of the epoch are done."""
-        now = self._clock()
+        """So many steps of the epoch are done; several at a time may pass its end."""
+        done, now = min(done, self._steps), self._clock()
         if self._last is not None:
             self._seconds += now - self._last
             self._counted += done - self._step

@@ -36,6 +36,7 @@ def test_the_error_is_that_of_the_definition(task):
     found = measure_calibration(task, outcomes)
     confidences, hits = confidences_and_hits(task, outcomes)
     expected = 0.0
+    assert len(found.bins) == 15
     for number in range(BINS):
         inside = (confidences > number / BINS) & (confidences <= (number + 1) / BINS)
         assert found.bins[number].items == inside.sum()

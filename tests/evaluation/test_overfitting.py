@@ -41,11 +41,13 @@ def record(
     return PhaseRecord(phase, tuple(rows), 1.0, kept, phase is HEAD, augment)
 
 
-def find(*history, task="multiclass", head=None, text=False, items=None, **options):
+def find(*history, task="multiclass", head=None, text=False, items=None, scale=1.0, **options):
     names = () if task == "regression" else ("a", "b", "c", "d")[: 2 if task == "binary" else 4]
     size = None if text else (32, 32)
     config = ModelConfig("own", size, None, task, names, head or HeadConfig())
-    return find_overfitting(history, TASKS[task](names), config, BLOCKS, items, **options)
+    return find_overfitting(
+        history, TASKS[task](names, 0.0, scale), config, BLOCKS, items, **options
+    )
 
 
 WIDE = {"loss": FALLING, "val_loss": FALLING, "accuracy": BETTER, "val_accuracy": [0.7] * 4}
@@ -63,6 +65,7 @@ STATES = {
     "mixed-labels-have-no-gap": (WIDE | {"augment": ("mixup",)}, {}, "underfits"),
     "converged": (LATE, {}, "fits"),
     "still-falling": (CLOSE, {}, "underfits"),
+    "still-falling-a-little": (CLOSE | {"val_loss": [0.9, 0.3, 0.2, 0.192]}, {}, "underfits"),
     "still-falling-but-stopped": (
         CLOSE | {"phase": dataclasses.replace(HEAD, epochs=9)},
         {},
@@ -78,7 +81,8 @@ STATES = {
     "stopped-in-time": (WORSE, {}, "spared"),
     "not-stopped": (WORSE | {"phase": SCRATCH, "kept": 4}, {}, "overfits"),
     "one-worse-epoch": (CLOSE | {"val_loss": [0.9, 0.5, 0.3, 0.4]}, {}, "fits"),
-    "a-little-worse": (CLOSE | {"val_loss": [0.9, 0.3, 0.305, 0.31]}, {}, "fits"),
+    "a-little-worse": (CLOSE | {"val_loss": [0.9, 0.3, 0.312, 0.312]}, {}, "fits"),
+    "markedly-worse": (CLOSE | {"val_loss": [0.9, 0.3, 0.32, 0.32]}, {}, "spared"),
     "worse-and-back": (
         {"loss": FALLING, "val_loss": [0.3, 0.5, 0.5, 0.3001], "kept": 1},
         {},
@@ -96,23 +100,46 @@ STATES = {
     ),
     "by-the-metric-worse": (
         {"loss": FALLING, "val_loss": RISING, "accuracy": [0.9] * 4}
-        | {"val_accuracy": [0.9, 0.85, 0.86, 0.85], "phase": TEXT, "kept": 1},
+        | {"val_accuracy": [0.9, 0.87, 0.88, 0.87], "phase": TEXT, "kept": 1},
         {"text": True},
         "spared",
     ),
+    "by-the-metric-a-little-worse": (
+        {"loss": FALLING, "val_loss": RISING, "accuracy": [0.9] * 4}
+        | {"val_accuracy": [0.9, 0.89, 0.89, 0.89], "phase": TEXT, "kept": 1},
+        {"text": True},
+        "fits",
+    ),
     "no-validation": ({"loss": FALLING, "val_loss": None, "accuracy": BETTER}, {}, "unknown"),
+    "no-number-without-validation": ({"loss": [1.0, np.nan], "val_loss": None}, {}, "diverged"),
 }
 ERRORS = {"loss": FALLING, "val_loss": [0.9, 0.3, 0.19, 0.189], "name": "mae"}
 STATES |= {
     "regression": (
-        ERRORS | {"accuracy": [0.4] * 4, "val_accuracy": [0.5] * 4},
+        ERRORS | {"accuracy": [0.4] * 4, "val_accuracy": [0.58] * 4},
         {"task": "regression"},
         "fits",
     ),
     "regression-wide": (
-        ERRORS | {"accuracy": [0.4] * 4, "val_accuracy": [0.7] * 4},
+        ERRORS | {"accuracy": [0.4] * 4, "val_accuracy": [0.62] * 4},
         {"task": "regression"},
         "overfits",
+    ),
+    # A gap of 0.3 is 0.06, then 0.04 of the targets' standard deviation.
+    "regression-wide-in-its-unit": (
+        ERRORS | {"accuracy": [0.4] * 4, "val_accuracy": [0.7] * 4},
+        {"task": "regression", "scale": 5.0},
+        "overfits",
+    ),
+    "regression-of-no-matter-in-its-unit": (
+        ERRORS | {"accuracy": [0.4] * 4, "val_accuracy": [0.7] * 4},
+        {"task": "regression", "scale": 7.5},
+        "fits",
+    ),
+    "regression-high": (
+        {"name": "mae", "loss": [0.7, 0.6], "val_loss": [0.6, 0.5999]},
+        {"task": "regression"},
+        "underfits",
     ),
     "regression-of-no-matter": (
         ERRORS | {"accuracy": [0.01] * 4, "val_accuracy": [0.02] * 4},
@@ -152,6 +179,9 @@ def test_what_early_stopping_saved_and_avoided():
     assert found.avoided == pytest.approx(0.3)
     text = find(record(**(WORSE | {"phase": phase}))).describe()
     assert "early stopping saved 6 epochs, keeping it avoided 0.3000 of loss" in text
+    phase = dataclasses.replace(HEAD, epochs=5)
+    text = find(record(**(WORSE | {"phase": phase}))).describe()
+    assert "early stopping saved 1 epoch, keeping it avoided" in text
 
 
 def test_the_gap_is_that_of_the_kept_epoch_and_its_trend_that_of_all():
@@ -302,6 +332,19 @@ REMEDIES = {
         ],
     ),
     "head-still-falling": (CLOSE, {}, ["learner.fit_head(epochs=8)", "learner.fine_tune()"]),
+    "tuned-still-falling": (
+        CLOSE | {"phase": TUNE},
+        {},
+        [
+            "learner.fine_tune(epochs=8, augment=False)",
+            "learner.fine_tune(epochs=4, learning_rate=0.0003, augment=False)",
+        ],
+    ),
+    "head-of-mixed-labels": (
+        HIGH | {"augment": ("mixup",)},
+        {},
+        ["learner.fine_tune()", "learner.fit_head(epochs=4, augment=True)"],
+    ),
     "head-high": (
         HIGH,
         {},
@@ -421,6 +464,7 @@ def test_random_labels_are_overfitted_unless_that_is_stopped(capsys):
     assert (found.state, learner.overfitting().state) == ("overfits", "overfits")
     logged, measured = learner.overfitting().phases[1], found.phases[1]
     assert measured.train > 0.9
+    assert measured.validation == learner.evaluate("validation")["accuracy"]
     assert measured.validation < 0.7
     assert logged.gap < measured.gap + 0.01
     assert not learner.overfitting().phases[0].is_measured
@@ -440,6 +484,15 @@ def test_a_learner_without_data_or_training():
     with pytest.raises(ConfigError, match="untrained: there are no curves"):
         learner.overfitting()
     learner._trainer.history.append(record(**WIDE))
+    # So few validation items may show that gap by chance.
+    assert learner.overfitting().state == "underfits"
+    kernel = learner.head.layers[-1].kernel
+    before = kernel.numpy()
+    kernel.assign(np.nan * before)
+    for measure in (learner.evaluate, lambda: learner.overfitting(measure=True)):
+        with pytest.raises(ConfigError, match=r"\d+ images of the (test|train) split are not"):
+            measure()
+    kernel.assign(before)
     learner.data = None
     assert learner.overfitting().state == "overfits"
     with pytest.raises(DataError, match="without data"):

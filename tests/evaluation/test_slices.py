@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from keras_tl.errors import ConfigError, DataError
+from keras_tl.evaluation.intervals import share_interval
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.slices import Slices, measure_slices, slice_values
@@ -54,6 +55,7 @@ def test_the_test_is_fishers_for_accuracy():
     table = [[10, 10], [32, 8]]
     exact = stats.fisher_exact(table, alternative="less").pvalue
     assert found.slices[2].p_value == pytest.approx(3 * exact, abs=0.02)
+    assert not found.slices[2].is_worse
     assert found.slices[2].metric == 0.5
     assert found.slices[2].rest == 0.8
 
@@ -66,6 +68,18 @@ def test_chance_is_named_as_seldom_as_is_said():
         bool(measured("multiclass", outcomes, rng.integers(0, 4, 80)).worse) for _ in range(60)
     ]
     assert sum(named) <= 6
+
+
+def test_groups_are_measured_at_the_thresholds():
+    outcomes, thresholds = make_outcomes("binary", COUNT), (0.9,)
+    task = TASKS["binary"](NAMES["binary"], thresholds=thresholds)
+    is_right = outcomes.decisions("binary", thresholds) == outcomes.labels
+    assert is_right.sum() < (outcomes.decisions("binary") == outcomes.labels).sum()
+    for one in measure_slices(task, outcomes, None, VALUES).slices:
+        assert one.metric == pytest.approx(is_right[one.value == VALUES].mean())
+        assert one.rest == pytest.approx(is_right[one.value != VALUES].mean())
+        wilson = share_interval(int(is_right[one.value == VALUES].sum()), one.items)
+        assert one.interval == (wilson.low, wilson.high)
 
 
 def test_one_group_has_nothing_to_be_compared_with():

@@ -17,6 +17,7 @@ from keras_tl.errors import CacheError, ConfigError, DataError
 from keras_tl.files import write_checksums
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import Findings
+from keras_tl.preflight.known import _key as known_key
 from tests.preflight_data import changed, make_learner
 
 pytestmark = pytest.mark.preflight
@@ -113,6 +114,24 @@ def test_a_second_start_knows_the_findings_of_the_first(clean, counted, tmp_path
     for file in (tmp_path / "preflight").iterdir():
         file.write_text("{")
     assert start(few) == (3, {})
+
+
+def test_findings_are_known_by_all_that_they_depend_on(clean, learner):
+    subject = learner._subject("all")
+    test = clean.splits["test"]
+    others = {
+        "labels": {"data": changed(clean, "test", labels=test.labels[::-1].copy())},
+        "items": {"data": changed(clean, "test", images=test.images[::-1].copy())},
+        "weighted": {"given": dataclasses.replace(subject.given, weighted=True)},
+        "head": {
+            "given": dataclasses.replace(
+                subject.given,
+                config=dataclasses.replace(learner.config, head=ktl.HeadConfig(dropout=0.5)),
+            )
+        },
+    }
+    subjects = [subject, *(dataclasses.replace(subject, **x) for x in others.values())]
+    assert len({known_key(x) for x in subjects}) == len(subjects)
 
 
 def test_what_cannot_work_is_one_error_before_anything_is_trained(clean):

@@ -34,10 +34,10 @@ ROWS = np.stack([np.arange(60) % 2, np.arange(60) % 3 == 0], axis=1).astype(np.f
 NUMBERS = np.linspace(-2, 9, 60).astype(np.float32)
 
 
-def with_label(data, value):
-    labels = data.splits["train"].labels.copy()
+def with_label(data, value, split="train"):
+    labels = data.splits[split].labels.copy()
     labels[7] = value
-    return changed(data, "train", labels=labels)
+    return changed(data, split, labels=labels)
 
 
 # The data; what is found, with its severity; a part of what it says.
@@ -65,6 +65,11 @@ CASES = {
         ["error labels-out-of-range"],
         "whole numbers from 0 to 3. Received others: 1 of 60 in train, such as 4 in row 7.",
     ),
+    "too-high-in-test": (
+        lambda: with_label(make("multiclass", EVEN), 4, "test"),
+        ["error labels-out-of-range"],
+        "Received others: 1 of 200 in test, such as 4 in row 7.",
+    ),
     "negative": (
         lambda: with_label(make("multiclass", EVEN), -1),
         ["error labels-out-of-range"],
@@ -85,6 +90,12 @@ CASES = {
         ["warning few-items"],
         "1 of 4 classes have fewer than 10 training items: 'c2' (9).",
     ),
+    "few-of-a-label": (
+        lambda: make("multilabel", np.stack([ROWS[:, 0], np.arange(60) < 5], axis=1)),
+        ["warning few-items"],
+        "1 of 2 labels have fewer than 10 training items: 'b' (5). Collect more of them, or leave "
+        "their columns out.",
+    ),
     "imbalanced": (
         lambda: make("multiclass", np.repeat([0, 1, 2, 3], [100, 20, 10, 20])),
         ["warning class-imbalance"],
@@ -96,15 +107,21 @@ CASES = {
         "",
     ),
     "constant": (
-        lambda: make("regression", np.full(60, 3.5, np.float32)),
+        # Not so by their standard deviation, which rounding makes 7e-9.
+        lambda: make("regression", np.full(60, 0.1, np.float32)),
         ["warning constant-targets"],
-        "All 60 training targets are 3.5.",
+        "All 60 training targets are 0.1.",
     ),
     "small-test": (
         lambda: make("multiclass", EVEN, test_items=100),
         ["note small-test-split"],
         "The test split has 100 images: of a model that is right in 90% of all cases it would "
         "show anything from 83% to 94%",
+    ),
+    "small-test-of-numbers": (
+        lambda: make("regression", NUMBERS, test_items=100),
+        ["note small-test-split"],
+        "100 images: by chance it would show a mean absolute error up to 15% larger or smaller",
     ),
     "tiny-test": (
         lambda: make("multiclass", EVEN, test_items=20),
@@ -119,7 +136,9 @@ def test_each_fault_is_found_and_nothing_else(name):
     make_data, expected, says = CASES[name]
     found = run_checks(Subject(make_data()))
     assert [f"{x.severity} {x.name}" for x in found] == expected
-    assert says in "".join(x.what for x in found)
+    said = "".join(f"{x.what} {x.action}" for x in found)
+    assert says in said
+    assert ("may count the classes from 1" in said) == (name == "counted-from-1")
     assert all(x.action for x in found)
     errors = [x for x in found if x.severity == "error"]
     if errors:

@@ -45,16 +45,51 @@ def test_pixels_in_0_1_are_found_twice(clean, learner):
     assert look(learner, scaled(clean, 0.2)).names == ()
 
 
-class WrongLoss(Multiclass):
+# The share of images that are black, the brightness of the others; whether it is found.
+@pytest.mark.parametrize(
+    ("share", "factor", "is_found"),
+    [(0.7, 1, True), (0.3, 1, False), (0, 0.005, True), (0, 0.1, False)],
+)
+def test_black_images_are_found(clean, share, factor, is_found):
+    is_black = np.arange(120) % 10 < 10 * share
+    images = np.where(is_black[:, None, None, None], 0, factor * clean.splits["train"].images)
+    found = CHECKS["pixel-range"](Subject(changed(clean, "train", images=images)))
+    assert (found is not None) == is_found
+
+
+class FromProbabilities(Multiclass):
     def loss(self, smoothing=0.0, soft=False):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=False)
 
 
-def test_a_loss_that_does_not_match_the_head_is_found(clean, learner, monkeypatch):
+class SoftmaxTwice(Multiclass):
+    def loss(self, smoothing=0.0, soft=False):
+        right = super().loss(smoothing, soft)
+        # Times 1, as Keras sees through an activation that is the very last operation.
+        return lambda targets, logits: right(targets, 1.0 * keras.ops.softmax(logits))
+
+
+@pytest.mark.parametrize(
+    ("make_task", "name", "says"),
+    [
+        (FromProbabilities, "initial-loss", "The untrained head has a loss of "),
+        (SoftmaxTwice, "one-batch", "cannot learn 16 training items by heart: its loss went from"),
+    ],
+)
+def test_a_loss_that_does_not_match_the_head_is_found(
+    clean, learner, monkeypatch, make_task, name, says
+):
     task = learner.task
-    wrong = WrongLoss(task.class_names, task.target_mean, task.target_scale)
+    wrong = make_task(task.class_names, task.target_mean, task.target_scale)
     monkeypatch.setattr(learner._trainer, "task", wrong)
-    assert "initial-loss" in look(learner, clean).names
+    found = {finding.name: finding for finding in look(learner, clean)}
+    assert found[name].severity == "warning"
+    assert says in found[name].what
+
+
+def test_a_narrow_hidden_layer_is_no_fault(clean):
+    learner = make_learner(clean, head=ktl.HeadConfig(hidden=(2,)))
+    assert CHECKS["one-batch"](learner._subject("sample")) is None
 
 
 @pytest.mark.parametrize(
@@ -118,6 +153,22 @@ def test_wrong_preprocessing_is_found(clean, name):
         assert "preprocess=" in found.action
 
 
+def test_how_far_off_a_first_normalisation_is(clean):
+    pixels = clean.splits["train"].images
+    with seeded(0):
+        network = trained_on_tf(pixels)
+    options = {"image_size": SIDE, "preprocess": "tf", "seed": 0, "verbose": False}
+    learner = ktl.Learner(network, clean, **options)
+    norm = learner.backbone.network.layers[-1].get_layer("first_norm")
+    variance, norm.epsilon = norm.moving_variance.numpy(), 1e-9
+    subject = learner._subject("none")
+    found = {}
+    for ratio in (0.1, 0.2, 4, 8):
+        norm.moving_variance.assign(variance / ratio**2)
+        found[ratio] = CHECKS["preprocessing"](subject) is not None
+    assert found == {0.1: True, 0.2: False, 4: False, 8: True}
+
+
 def test_statistics_are_those_of_the_first_layer_even_deep_inside(clean):
     pixels = clean.splits["train"].images
     network = trained_on_tf(pixels)
@@ -157,6 +208,9 @@ def test_sizes_far_from_each_other_are_noted(clean, learner, name):
     if says:
         assert found.severity == "note"
         assert says in found.what
+    # Random weights were trained at no size.
+    found = CHECKS["image-size"](Subject(data, dataclasses.replace(inside, is_random=True)))
+    assert "trained at" not in getattr(found, "what", "")
 
 
 def test_sizes_of_files_are_read_from_their_headers(clean, tmp_path):
@@ -167,10 +221,10 @@ def test_sizes_of_files_are_read_from_their_headers(clean, tmp_path):
         content = tf.io.encode_jpeg(pixels) if number % 3 else tf.io.encode_png(pixels)
         (folder / f"{number}.img.jpg").write_bytes(content.numpy())
     data = ktl.ImageData.from_folder(tmp_path, test_split=0, validation_split=0, verbose=False)
-    config = types.SimpleNamespace(image_size=(224, 224), backbone="own")
+    config = types.SimpleNamespace(image_size=(224, 112), backbone="own")
     inside = dataclasses.replace(Inside(None, None, None, None, "none"), config=config)
     found = CHECKS["image-size"](Subject(data, inside))
-    assert "30 x 20 pixels and is enlarged 11.2 times to 224 x 224" in found.what
+    assert "30 x 20 pixels and is enlarged 11.2 times to 112 x 224" in found.what
 
 
 WORDS = ("good", "bad", "film", "the")
@@ -191,8 +245,10 @@ def look_at_texts(texts, length, pairs=None):
 # Texts; what is said of unknown tokens, of truncated texts. Each text has a mark in front.
 TEXTS = {
     "clean": (["the good film", "the bad film"] * 50, None, None),
-    "few-unknown": (["the good film", "the bad film"] * 49 + ["the ugly film"] * 2, None, None),
+    "few-unknown": (["the good film"] * 84 + ["the ugly film"] * 16, None, None),
+    "some-unknown": (["the good film"] * 68 + ["the ugly film"] * 32, "8% of the tokens", None),
     "unknown": (["the good film", "le film bon"] * 50, "25% of the tokens", None),
+    "just-as-long": (["the good bad film"] * 100, None, None),
     "few-long": (["the good film"] * 96 + ["the good bad film the good film"] * 4, None, None),
     "long": (
         ["the good film"] * 90 + ["the good bad film the good film the"] * 10,

@@ -42,6 +42,7 @@ PACES = {
     "one-step": (TRACED, None, None, None),
     "two-steps": ([*TRACED, ("step", 2, 2)], 0.5, 56, 96),
     "eight-at-a-time": ([("start_epoch", 0, 0), ("step", 2, 60), ("step", 10, 4)], 2, 10, 20),
+    "past-the-end": ([("start_epoch", 0, 0), ("step", 8, 60), ("step", 16, 1)], 2, 10, 20),
     "validated": ([*ONE_EPOCH, ("start_epoch", 1, 0)], 1, 28, 56),
     "second-epoch": ([*ONE_EPOCH, ("start_epoch", 1, 7), ("step", 5, 5)], 1, 23, 51),
     "at-the-end": ([*ONE_EPOCH, ("start_epoch", 2, 0), ("step", 10, 10)], 1, 4, 32),
