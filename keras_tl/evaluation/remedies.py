@@ -84,10 +84,8 @@ class Situation:
 
     def _augment(self, call: PhaseCall) -> dict[str, str]:
         """How items were augmented, if it is known, can be written, and is not the default."""
-        names, by_default = (
-            self.record.augment,
-            ("standard",) if call.function == "fine_tune" else (),
-        )
+        names = self.record.augment
+        by_default = ("standard",) if call.function == "fine_tune" else ()
         if self.config.is_text or names in (None, by_default) or not {*names} <= {*AUGMENTATIONS}:
             return {}
         value = False if not names else names[0] if len(names) == 1 else list(names)

@@ -573,3 +573,11 @@ def test_the_calls_run_and_change_one_thing_only(name, saved, tmp_path, monkeypa
             assert not changed, remedy
         else:
             assert len(changed) == 1, remedy
+
+
+def test_the_remedies_are_for_the_phase_that_is_judged():
+    judged = record(**tuned(phase=OWN, augment=("randaugment",)))
+    harm = record(**(WORSE | {"kept": 0, "phase": SCRATCH}))
+    found = find(judged, harm, **DROPPED)
+    assert found.phases[1].kept_epoch == 0
+    assert found.remedies == find(judged, **DROPPED).remedies
