@@ -6,7 +6,11 @@ from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS
 
 WHAT = {
-    "model": {"backbone": "tfhub:/home/somebody/module"},
+    "model": {
+        "backbone": "tfhub:/home/somebody/module",
+        "task": "multiclass",
+        "class_names": ["red", "green", "blue"],
+    },
     "skill": {"task": "multiclass"},
     "budget": {"epochs": 3, "head": {"epochs": 1}},
 }

@@ -225,6 +225,15 @@ def test_what_is_no_comparison_is_refused_before_anything_is_kept(tuned, tmp_pat
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.parametrize("change", [{"task": "binary"}, {"class_names": ["red", "blue", "green"]}])
+def test_a_comparison_on_other_data_is_refused(tuned, compared, tmp_path, change):
+    found = ktl.Comparison.load(compared)
+    other = dataclasses.replace(found, what=found.what | {"model": found.what["model"] | change})
+    with pytest.raises(ConfigError, match="this model: multiclass of red, green, blue"):
+        tuned[0].report(tmp_path / "no.html", comparison=other)
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_a_comparison_is_kept_only_if_its_page_was_written(tuned, compared, tmp_path, monkeypatch):
     def write(path, material):
         assert material.exhibits.comparison() is not None

@@ -64,9 +64,10 @@ class Showing(State):
             The file written.
 
         Raises:
-            ConfigError: `comparison` is something else; nothing was written or kept of it.
+            ConfigError: `comparison` is something else, or of another task or other classes;
+                nothing was written or kept of it.
         """
-        compared = {} if comparison is None else keep_comparison(comparison)
+        compared = {} if comparison is None else keep_comparison(comparison, self.task)
         self.prepare_report()
         material = self._material()
         exhibits = self.exhibits.with_files(compared)

@@ -38,6 +38,7 @@ _LARGEST_SIDE, _QUALITY = 224, 88
 class Compared(Protocol):
     """A `keras_tl.comparison.result.Comparison`, whose room is to the right of this one."""
 
+    what: dict[str, Any]
     skill: str
     sizes: Sequence[Any]
     verdicts: Sequence[Any]
@@ -112,16 +113,32 @@ def keep_map(when: str, found: FeatureMap) -> dict[str, bytes]:
     return {_map_name(when): found.to_bytes()}
 
 
-def keep_comparison(given: Compared) -> dict[str, bytes]:
+def keep_comparison(given: Compared, task: Task) -> dict[str, bytes]:
     """The file of a comparison with training from scratch.
 
+    Args:
+        given: the comparison.
+        task: of the model that is reported.
+
     Raises:
-        ConfigError: it is something else.
+        ConfigError: it is something else, or of another task or other classes.
     """
     if not isinstance(given, Compared):
         raise ConfigError(
             "Expected comparison= as the Comparison that keras_tl.compare() gives after its runs, "
             f"or Comparison.load(folder). Received: {type(given).__name__}."
+        )
+    model = given.what["model"]
+    there, here = (
+        f"{kind} of {', '.join(names) or 'a number'}"
+        for kind, names in (
+            (model["task"], model["class_names"]),
+            (task.kind, task.class_names),
+        )
+    )
+    if there != here:
+        raise ConfigError(
+            f"Expected a comparison on the data of this model: {here}. Received one of {there}."
         )
     # Where it lies on the machine stays behind.
     values = {name: value for name, value in given.to_json().items() if name != "folder"}
