@@ -50,8 +50,10 @@ def subject():
         options={},
         data=data,
         skill=Skill(data.task),
-        budget=make_budget("image", epochs=3, head_epochs=1, head_learning_rate=3e-3),
-        augment=False,
+        budget=make_budget(
+            "image", epochs=3, head_epochs=1, head_learning_rate=3e-3, batch_size=16
+        ),
+        augment="no-flip",
         cache=ktl.CacheConfig("memory"),
     )
 
@@ -75,8 +77,8 @@ def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, su
         assert sum(len(record.epochs) for record in records) == 3
         assert [record.best_epoch for record in records] == [len(r.epochs) for r in records]
         assert not any("val_loss" in epoch for record in records for epoch in record.epochs)
-        assert {record.phase.batch_size for record in records} == {32}
-        assert {record.augment for record in records} == {()}
+        assert {record.phase.batch_size for record in records} == {16}
+        assert {record.augment for record in records} == {("no-flip",)}
         assert found[arm].outcomes.shape == (3, len(subject.data.split("test")))
         assert found[arm].outcomes.dtype == np.uint8
         assert np.all(np.diff(np.ravel(found[arm].marks)) >= 0)
@@ -118,7 +120,7 @@ def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
     distances = {
         arm: np.abs(learners[arm].backbone.get_weights()[0] - pretrained).max() for arm in LIVE
     }
-    # Two steps at 1e-4, and other random numbers.
+    # A few steps at 1e-4, and other random numbers.
     assert 0 < distances["fine-tuned"] < 1e-3
     assert distances["scratch"] > 0.1
     assert [learner.weights for learner in learners.values()].count(None) == 1
@@ -187,7 +189,7 @@ def test_the_cost_by_hand(subject, monkeypatch, where):
     jobs = [("frozen", None, 0), ("frozen", None, 1), ("fine-tuned", None, 0)]
     jobs.append(("scratch", None, 0))
     extracted, evaluated = KEPT[where]
-    chosen = dataclasses.replace(subject, cache=ktl.CacheConfig(where))
+    chosen = dataclasses.replace(subject, cache=ktl.CacheConfig(where), augment=False)
     found = cost.estimate(chosen, jobs, finished=2)
     assert (found.runs, found.finished) == (4, 2)
     live = 0.05 * train + 0.1 * test

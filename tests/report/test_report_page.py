@@ -21,6 +21,7 @@ from keras_tl.report.blocks import Cell
 from keras_tl.report.exhibits import keep_top_items
 from keras_tl.report.page import page_of, summary_of, write_report
 from keras_tl.report.sections.classes import classes
+from keras_tl.report.sections.probabilities import probabilities
 from keras_tl.report.sections.training import training
 from keras_tl.tasks import TASKS
 from keras_tl.training.history import PhaseRecord
@@ -129,7 +130,7 @@ def test_a_page_can_be_read_without_seeing_it(pages, case):
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
-    '$\\bad{$ --> </style></svg> id="x" {{ 7 * 7 }} {% raw %}',
+    '#1f5fa8 $\\bad{$ --> </style></svg> id="x" {{ 7 * 7 }} {% raw %}',
 )
 
 
@@ -138,6 +139,8 @@ def test_texts_of_the_users_are_shown_and_nothing_else(pages, task, case):
     names, text = HOSTILE, "\n".join(HOSTILE)
     page = Page(page_of(make_material(task, names, are_texts=case == "texts", text=text)))
     assert not page.all("script")
+    # Colours are those of the page in what is drawn, not in what is said.
+    assert "var(" not in page.said
     tags = [{tag for tag, _ in one.elements} for one in (page, Page(pages[case]))]
     assert tags[0] == tags[1]
     assert not [a for _, a in page.elements if "onerror" in a or a.get("id") == "x"]
@@ -205,6 +208,23 @@ def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
     scores = [float(row[4].text) for row in worst.rows]
     assert (len(scores), scores, scores[0]) == (100, sorted(scores), 0)
     assert confusions.rows[0] == ["class 5", Cell("class 6"), "3", "100%"]
+
+
+def test_of_many_labels_the_curves_of_the_worst_are_drawn():
+    names = tuple(f"label {number}" for number in range(9))
+    labels = np.random.default_rng(0).integers(0, 2, (40, 9)).astype(np.float32)
+    logits = np.random.default_rng(1).normal(size=(40, 9)).astype(np.float32)
+    logits[:, 4] = labels[:, 4]
+    outcomes, material = Outcomes(labels, logits), make_material("multilabel")
+    changes = {
+        "task": TASKS["multilabel"](names),
+        "outcomes": {"test": outcomes},
+        "evaluations": {"test": measure("multilabel", outcomes, names)},
+    }
+    shown = probabilities(dataclasses.replace(material, **changes)).blocks[-1].plots[-1]
+    assert "the 8 labels with the lowest average precision of 9" in shown.caption
+    alt = shown.svg.partition(">")[0]
+    assert [name for name in names if name not in alt] == ["label 4"]
 
 
 def test_warnings_thresholds_and_what_was_left_out_are_said():
