@@ -1,6 +1,7 @@
 """Two phases of training, and what is looked at before and after them."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import keras
@@ -285,5 +286,5 @@ class Training(State):
 
     def _tell_if_overfitting(self) -> None:
         found = self.overfitting()
-        if found.state == OVERFITS:
+        if found.state == OVERFITS or not math.isfinite(self.history[-1].epochs[-1]["loss"]):
             self._reporter.say(f"{found.statement} learner.overfitting() says what to try.")

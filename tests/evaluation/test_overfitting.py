@@ -479,8 +479,8 @@ def test_labels_that_can_be_learned_are_not(capsys):
     assert found.phases[0].validation > 0.9
 
 
-def test_a_learner_without_data_or_training():
-    learner = make_small_learner(make_tiny_data())
+def test_a_learner_without_data_or_training(capsys):
+    learner = make_small_learner(make_tiny_data(), verbose=True)
     with pytest.raises(ConfigError, match="untrained: there are no curves"):
         learner.overfitting()
     learner._trainer.history.append(record(**WIDE))
@@ -492,6 +492,9 @@ def test_a_learner_without_data_or_training():
     for measure in (learner.evaluate, lambda: learner.overfitting(measure=True)):
         with pytest.raises(ConfigError, match=r"\d+ images of the (test|train) split are not"):
             measure()
+    learner.fit_head(1, cache="memory")
+    assert "head: training did harm and its own loss did not fall" in capsys.readouterr().err
+    del learner.history[1:]
     kernel.assign(before)
     learner.data = None
     assert learner.overfitting().state == "overfits"
