@@ -18,7 +18,6 @@ have by themselves keeps the level.
 """
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
@@ -161,25 +160,3 @@ def level_of(look: int) -> float:
         look: 1 for the first.
     """
     return LEVEL / 2 ** (look - 1)
-
-
-def holm_levels(p_values: Sequence[float], level: float = LEVEL) -> list[float]:
-    """The level at which each of several tests decides, so that all are right with 1 - level.
-
-    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
-    Statistics 6, 1979: in the order of their p-values they are tested at level / m,
-    level / (m - 1), ...; from the first that is not significant on, all are not. Those are given
-    that one's level, so that a test is significant exactly if its p-value is at most its level.
-
-    Args:
-        p_values: one a test.
-        level: probability of a false claim, among all the tests.
-    """
-    levels = np.zeros(len(p_values))
-    own, significant = level, True
-    for place, test in enumerate(np.argsort(p_values, kind="stable")):
-        if significant:
-            own = level / (len(p_values) - place)
-            significant = p_values[test] <= own
-        levels[test] = own
-    return levels.tolist()

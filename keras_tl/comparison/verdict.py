@@ -8,7 +8,8 @@ import numpy as np
 
 from keras_tl.comparison.measures import epochs_to_reach, has_plateau, measured, weights_of
 from keras_tl.comparison.needs import Needs, needs_of
-from keras_tl.comparison.statistics import Components, Estimate, holm_levels, level_of
+from keras_tl.comparison.statistics import Components, Estimate, level_of
+from keras_tl.evaluation.significance import holm_levels
 
 SCRATCH, FROZEN, FINE_TUNED = "scratch", "frozen", "fine-tuned"
 ARMS = (SCRATCH, FROZEN, FINE_TUNED)

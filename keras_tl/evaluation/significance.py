@@ -61,9 +61,35 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     Statistics 6, 1979: with those of at most 5% taken for true, the chance of any false one is at
     most 5%.
     """
-    known = [number for number, p_value in enumerate(p_values) if p_value is not None]
     corrected, largest = list(p_values), 0.0
-    for place, number in enumerate(sorted(known, key=lambda number: p_values[number])):
-        largest = max(largest, min(1.0, (len(known) - place) * p_values[number]))
+    for number, left in _in_turn(p_values):
+        largest = max(largest, min(1.0, left * p_values[number]))
         corrected[number] = largest
     return corrected
+
+
+def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
+    """The level at which each of several tests decides by `holm`, for their intervals.
+
+    In the order of their p-values they are tested at level / m, level / (m - 1), ...; from the
+    first that is not significant on, all are not. Those are given that one's level, so that a test
+    is significant exactly if its p-value is at most its level.
+
+    Args:
+        p_values: one a test.
+        level: probability of a false claim, among all the tests.
+    """
+    levels, own, is_significant = [level] * len(p_values), level, True
+    for number, left in _in_turn(p_values):
+        if is_significant:
+            own = level / left
+            is_significant = p_values[number] <= own
+        levels[number] = own
+    return levels
+
+
+def _in_turn(p_values: Sequence[float | None]) -> list[tuple[int, int]]:
+    """The tests by their p-values, the smallest first, and how many are left at its turn."""
+    known = [number for number, p_value in enumerate(p_values) if p_value is not None]
+    order = sorted(known, key=lambda number: p_values[number])
+    return [(number, len(known) - place) for place, number in enumerate(order)]

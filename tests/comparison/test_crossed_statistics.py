@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_tl.comparison.needs import needs_of
-from keras_tl.comparison.statistics import Components, components, holm_levels, level_of
+from keras_tl.comparison.statistics import Components, components, level_of
 
 DRAWS = 400
 
@@ -139,17 +139,3 @@ def test_few_items_that_differ_are_not_a_sure_difference():
 def test_one_seed_has_no_interval():
     found = components(np.array([[1, 0, 1, 1]]))
     assert (found.interval().mean, found.interval().low, found.p_value) == (0.75, None, 1)
-
-
-@pytest.mark.parametrize(
-    ("p_values", "levels"),
-    [
-        ([0.04], [0.05]),
-        ([0.06, 0.01], [0.05, 0.025]),
-        ([0.03, 0.04], [0.025, 0.025]),
-        ([0.04, 0.01, 0.03], [0.025, 0.05 / 3, 0.025]),
-        ([0.001, 0.002, 0.04], [0.05 / 3, 0.025, 0.05]),
-    ],
-)
-def test_holm_takes_the_smallest_first_and_stops_at_the_first_that_fails(p_values, levels):
-    assert holm_levels(p_values) == pytest.approx(levels)

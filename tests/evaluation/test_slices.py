@@ -9,7 +9,7 @@ from scipy import stats
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.intervals import share_interval
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.significance import holm, permutation_p_values
+from keras_tl.evaluation.significance import holm, holm_levels, permutation_p_values
 from keras_tl.evaluation.slices import Slices, measure_slices, slice_values
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import NAMES, make_outcomes
@@ -108,6 +108,23 @@ def test_holms_correction():
     # Worked by hand: 3 * 0.01, then 2 * 0.02, then the larger one again.
     assert holm([0.02, 0.03, 0.01, None]) == pytest.approx([0.04, 0.04, 0.03, None])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("p_values", "levels"),
+    [
+        ([0.04], [0.05]),
+        ([0.06, 0.01], [0.05, 0.025]),
+        ([0.03, 0.04], [0.025, 0.025]),
+        ([0.04, 0.01, 0.03], [0.025, 0.05 / 3, 0.025]),
+        ([0.001, 0.002, 0.04], [0.05 / 3, 0.025, 0.05]),
+    ],
+)
+def test_holm_takes_the_smallest_first_and_stops_at_the_first_that_fails(p_values, levels):
+    corrected = holm(p_values)
+    pairs = zip(p_values, levels, corrected, strict=True)
+    assert all((p <= level) == (one <= 0.05) for p, level, one in pairs)
+    assert holm_levels(p_values, 0.05) == pytest.approx(levels)
 
 
 COLUMNS = {"camera": np.array(["x", "y", "x"]), ("a", 1): np.array(["1", "2", "3"])}
