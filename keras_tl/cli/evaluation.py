@@ -1,5 +1,6 @@
 """How good a saved run is, and what its probabilities and thresholds are made by."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from keras_tl.evaluation.wording import number_text
 
 _SPLIT = click.option(
     "--split", default="test", show_default=True, help="train, validation or test."
+)
+_OTHERS = (
+    "These are other items than it records of its data, which are known by path, size and time "
+    "where they are files."
 )
 
 
@@ -44,7 +49,10 @@ def _load(
 def evaluate(
     verbose: bool, run: Path, split: str, by: str | None, spec: DataAsked
 ) -> tuple[dict, str]:
-    """Measure a saved RUN on a split of the data, with 95% intervals."""
+    """Measure a saved RUN on a split of the data, with 95% intervals; keep it in the run.
+
+    Of data that are not the run's own nothing is kept.
+    """
     learner = _load(run, spec, verbose, None if by is None else [by])
     metrics = learner.evaluate(split, by)
     intervals = metrics["intervals"]
@@ -60,7 +68,28 @@ def evaluate(
         from keras_tl.evaluation.slices import Slices
 
         lines.append(Slices.from_json(metrics["slices"]).describe())
-    return metrics, "\n".join(lines)
+    kept = learner.has_own(split)
+    if not kept:
+        lines.append(f"Not kept in {run}. {_OTHERS}")
+    else:
+        try:
+            lines.append(_keep(learner, run, [split]))
+        except OSError as error:
+            # What was asked for is there.
+            kept = False
+            lines.append(f"Not kept in {run}: {error}.")
+    return metrics | {"kept": kept}, "\n".join(lines)
+
+
+def _keep(learner: "keras_tl.Learner", run: Path, splits: Iterable[str]) -> str:
+    """Saves what was measured and fitted, and says so."""
+    had_report = (run / "report.html").exists()
+    said = f"Saved the run to {run}."
+    if not learner.keep(run, splits):
+        said += f" What it measured before stays. {_OTHERS}"
+    if had_report:
+        said += f" Its report.html was of the run before: keras-tl report {run} writes another."
+    return said
 
 
 def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
@@ -87,8 +116,8 @@ def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
     if "test" in learner.data.splits:
         learner.answered("test")
     found = learner.calibrate()
-    learner.save(run)
-    return {"run": str(run)} | found.to_json(), f"{found.describe()}\nSaved the run to {run}."
+    said = _keep(learner, run, learner.outcomes)
+    return {"run": str(run)} | found.to_json(), f"{found.describe()}\n{said}"
 
 
 @cli.command()
@@ -109,8 +138,8 @@ def thresholds(
     if "test" in learner.data.splits:
         learner.answered("test")
     found = learner.choose_thresholds(precision, recall)
-    learner.save(run)
-    return {"run": str(run)} | found.to_json(), f"{found.describe()}\nSaved the run to {run}."
+    said = _keep(learner, run, learner.outcomes)
+    return {"run": str(run)} | found.to_json(), f"{found.describe()}\n{said}"
 
 
 @cli.command()

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import functools
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -63,6 +64,15 @@ class Split(abc.ABC):
         Raises:
             DataError: a file has gone.
         """
+
+    @functools.cached_property
+    def identity(self) -> str | None:
+        """The fingerprint as it was when it was first asked for; `None`: a file had gone."""
+        # A file that has gone since must not keep a trained run from being saved.
+        try:
+            return self.fingerprint()
+        except DataError:
+            return None
 
 
 S = TypeVar("S", bound=Split)
@@ -169,7 +179,7 @@ class LabelledData(abc.ABC, Generic[S]):
                 name: {
                     "items": len(split),
                     "classes": self._class_counts(split),
-                    "fingerprint": _fingerprint(split),
+                    "fingerprint": split.identity,
                 }
                 for name, split in self.splits.items()
             },
@@ -237,11 +247,3 @@ def _relabelled(split: S, numbers: np.ndarray) -> S:
     labels = numbers[split.labels]
     kept = split.take(np.flatnonzero(labels >= 0))
     return dataclasses.replace(kept, labels=labels[labels >= 0])
-
-
-def _fingerprint(split: Split) -> str | None:
-    # A file that has gone since must not keep a trained run from being saved.
-    try:
-        return split.fingerprint()
-    except DataError:
-        return None

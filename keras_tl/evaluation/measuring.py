@@ -13,7 +13,7 @@ from keras_tl.evaluation.intervals import (
 )
 from keras_tl.evaluation.metrics import METRICS, Metrics
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.thresholds import precision_recall
+from keras_tl.evaluation.thresholds import precision_recall, roc_curves
 from keras_tl.evaluation.weighted import statistics_of
 
 # Of more labels nobody looks at all the curves.
@@ -43,7 +43,10 @@ def measure(
         * unless it is a regression, `"ece"` and `"brier"`, and `"calibration"`, see
           `keras_tl.evaluation.calibration.Calibration`;
         * of a binary task and of at most 20 labels `"precision_recall"`: by label the points
-          (recall, precision, threshold), see `keras_tl.evaluation.thresholds.precision_recall`.
+          (recall, precision, threshold), see `keras_tl.evaluation.thresholds.precision_recall`;
+        * of at most 20 labels `"roc"`: by label the points (false positive rate, true
+          positive rate), see `keras_tl.evaluation.thresholds.roc_curves`;
+        * where it is known, `"fingerprint"`, which says of which items all this is.
     """
     metrics = METRICS[task](outcomes.labels, outcomes.logits, class_names, thresholds)
     metrics["intervals"] = metric_intervals(task, outcomes, class_names, thresholds)
@@ -52,6 +55,10 @@ def measure(
         metrics |= {"ece": found.ece, "brier": found.brier, "calibration": found.to_json()}
     if task in ("binary", "multilabel") and len(class_names) <= _CURVES:
         metrics["precision_recall"] = precision_recall(task, outcomes, class_names)
+    if task == "multilabel" and len(class_names) <= _CURVES:
+        metrics["roc"] = roc_curves(task, outcomes, class_names)
+    if outcomes.fingerprint is not None:
+        metrics["fingerprint"] = outcomes.fingerprint
     return metrics
 
 

@@ -111,7 +111,7 @@ def multilabel_metrics(
         items have and others have not, in [0, 1] (`None` if there is no such label);
         `"f1_micro"` and `"f1_macro"` at the thresholds; `"accuracy"`: share of the items whose
         labels are all right; `"loss"`: mean binary cross-entropy in nats; `"items"`;
-        `"per_class"`: for each label precision, recall, f1, items and average_precision.
+        `"per_class"`: for each label precision, recall, f1, items, average_precision and auc.
     """
     labels = labels.astype(int)
     outcomes = Outcomes(labels, logits)
@@ -123,8 +123,8 @@ def multilabel_metrics(
         for measure in (average_precision_score, roc_auc_score)
     )
     per_class = _per_class(class_names, scores)
-    for name, precision in zip(class_names, precisions, strict=True):
-        per_class[name]["average_precision"] = precision
+    for name, precision, area in zip(class_names, precisions, areas, strict=True):
+        per_class[name] |= {"average_precision": precision, "auc": area}
     return {
         "mean_average_precision": _mean(precisions),
         "auc": _mean(areas),

@@ -2,11 +2,13 @@
 
 import dataclasses
 import io
-from collections.abc import Iterable, Mapping
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 from scipy.special import expit, logit, softmax
+
+from keras_tl.data.labelled import Split
 
 _FIELDS = ("labels", "logits")
 
@@ -19,17 +21,27 @@ class Outcomes:
         labels: see `keras_tl.data.labelled.Split`.
         logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`. Those that are kept
             are the model's own; `scaled` divides them by the temperature of a calibration.
+        fingerprint: of the items, see `Split.identity`; `None` where it is not known.
     """
 
     labels: np.ndarray
     logits: np.ndarray
+    fingerprint: str | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: np.ndarray) -> Self:
         """The same with only these rows, in this order."""
-        return dataclasses.replace(self, labels=self.labels[rows], logits=self.logits[rows])
+        return Outcomes(self.labels[rows], self.logits[rows])
+
+    def are_of(self, split: Split) -> bool:
+        """Whether these are known to be the items of a split, with the same labels."""
+        return (
+            self.fingerprint is not None
+            and self.fingerprint == split.identity
+            and np.array_equal(self.labels, split.labels)
+        )
 
     def scaled(self, temperature: float) -> Self:
         """The outcomes of the same model with its logits divided by a temperature."""
@@ -66,17 +78,29 @@ class Outcomes:
         return {_name(split, field): _npy(getattr(self, field)) for field in _FIELDS}
 
     @classmethod
-    def from_files(cls, split: str, files: Mapping[str, bytes]) -> Self | None:
+    def from_files(
+        cls, split: str, files: Mapping[str, bytes], fingerprint: str | None = None
+    ) -> Self | None:
         """Reads what `to_files` gave; `None` where there is nothing of the split."""
         if not all(_name(split, field) in files for field in _FIELDS):
             return None
         read = (io.BytesIO(files[_name(split, field)]) for field in _FIELDS)
-        return cls(*(np.load(file, allow_pickle=False) for file in read))
+        return cls(*(np.load(file, allow_pickle=False) for file in read), fingerprint)
 
 
-def read_outcomes(files: Mapping[str, bytes], splits: Iterable[str]) -> dict[str, Outcomes]:
-    """The outcomes of those of the splits that the files hold."""
-    found = {split: Outcomes.from_files(split, files) for split in splits}
+def read_outcomes(
+    files: Mapping[str, bytes], evaluations: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Outcomes]:
+    """The outcomes of those of the splits that the files hold.
+
+    Args:
+        files: names and contents of files.
+        evaluations: by split, what was measured; it says of which items.
+    """
+    found = {
+        split: Outcomes.from_files(split, files, metrics.get("fingerprint"))
+        for split, metrics in evaluations.items()
+    }
     return {split: outcomes for split, outcomes in found.items() if outcomes is not None}
 
 

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import precision_recall_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from keras_tl.config import check_range
 from keras_tl.errors import ConfigError
@@ -134,7 +134,33 @@ def _points(labels: np.ndarray, shares: np.ndarray) -> list[list[float]]:
         return []
     precision, recall, thresholds = precision_recall_curve(labels, shares)
     # Without scikit-learn's last point, which has no threshold.
-    points = np.stack([recall[:-1], precision[:-1], thresholds], axis=1)[::-1]
+    return _thinned(np.stack([recall[:-1], precision[:-1], thresholds], axis=1)[::-1])
+
+
+def roc_curves(
+    task: str, outcomes: Outcomes, class_names: tuple[str, ...]
+) -> dict[str, list[list[float]]]:
+    """Points of the ROC curve of each label, at most 200, from (0, 0) to (1, 1).
+
+    Args:
+        task: `"binary"`, whose curve is of the second class, or `"multilabel"`.
+        outcomes: of a split, as calibrated.
+        class_names: the classes' or labels' names.
+
+    Returns:
+        By label [false positive rate, true positive rate]. No points of a label that all of the
+        items have, or none.
+    """
+    return {
+        name: _thinned(np.stack(roc_curve(labels, shares)[:2], axis=1))
+        if 0 < labels.mean() < 1
+        else []
+        for name, labels, shares in _columns(task, outcomes, class_names)
+    }
+
+
+def _thinned(points: np.ndarray) -> list[list[float]]:
+    """At most as many rows as a curve needs, the first and the last among them."""
     kept = np.unique(np.linspace(0, len(points) - 1, _POINTS).round().astype(int))
     return points[kept].tolist()
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.config import check_range
+from keras_tl.config import ModelConfig, check_range
 from keras_tl.evaluation.calibration import (
     Calibrated,
     calibrate,
     check_has_probabilities,
     with_temperature,
 )
+from keras_tl.evaluation.gradcam import question_of
 from keras_tl.evaluation.losses import TopLosses, top_losses
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes
@@ -29,7 +30,8 @@ class Measuring(State):
     ) -> dict[str, Any]:
         """Metrics on a split; nothing was tuned or stopped on the test split.
 
-        What the model gave for every item is kept in `outcomes[split]`.
+        What the model gave for every item is kept in `outcomes[split]`, and with it which items
+        these were: a loaded run is measured again where its data are others.
 
         Args:
             split: the name of the split.
@@ -48,28 +50,30 @@ class Measuring(State):
         """
         chosen = self._need_data().split(split)
         groups = None if by is None else slice_values(by, chosen.slices, len(chosen))
-        self.outcomes[split] = Outcomes(chosen.labels, self._logits_to_measure(split))
+        logits = self._logits_to_measure(split)
+        self.outcomes[split] = Outcomes(chosen.labels, logits, chosen.identity)
         self._measure(split)
         if split == "test":
             self.exhibits = self.exhibits.without_answers()
         if groups is not None:
-            found = measure_slices(self.task, self.answered(split), *groups)
+            found = measure_slices(self.task, self._as_calibrated(split), *groups)
             self.evaluations[split]["slices"] = found.to_json()
         return self.evaluations[split]
 
     def answered(self, split: str = "test") -> Outcomes:
         """What is answered for every item of a split, as calibrated; evaluates it if need be.
 
-        `outcomes` holds the same before the temperature.
+        That is where it was not evaluated, or on other items, or with other labels, than the data
+        have now. `outcomes` holds the same before the temperature.
 
         Raises:
             DataError: it was not evaluated, and there are no data or no such split.
         """
         known = self.outcomes.get(split)
         there = None if self.data is None else self.data.splits.get(split)
-        if known is None or not (there is None or np.array_equal(known.labels, there.labels)):
+        if known is None or not (there is None or known.are_of(there)):
             self.evaluate(split)
-        return self.outcomes[split].scaled(self.config.temperature)
+        return self._as_calibrated(split)
 
     def top_losses(self, split: str = "test", count: int = 9) -> TopLosses:
         """The items of a split that the model does worst on, the worst first.
@@ -105,11 +109,9 @@ class Measuring(State):
             ConfigError: it is a regression.
         """
         check_has_probabilities(self.config.task)
-        self.answered("validation")
+        self._answer_all_with("validation")
         found = calibrate(self.config.task, self.outcomes)
-        self.config = with_temperature(self.config, found.temperature)
-        # What groups are compared by does not change.
-        self._measure_again(("slices",))
+        self.answer_as(with_temperature(self.config, found.temperature))
         self._reporter.say(found.describe())
         return found
 
@@ -136,11 +138,10 @@ class Measuring(State):
         """
         rule, config = Rule(precision, recall), self.config
         check_has_thresholds(config.task)
-        self.answered("validation")
-        outcomes = {split: self.answered(split) for split in self.outcomes}
+        self._answer_all_with("validation")
+        outcomes = {split: self._as_calibrated(split) for split in self.outcomes}
         found = choose_thresholds(config.task, outcomes, config.class_names, rule)
-        self.config = dataclasses.replace(config, thresholds=found.values)
-        self._measure_again()
+        self.answer_as(dataclasses.replace(config, thresholds=found.values))
         self._reporter.say(found.describe())
         return found
 
@@ -155,15 +156,46 @@ class Measuring(State):
         """
         return self._trainer.logits(self._need_data().split(split))
 
+    def answer_as(self, config: ModelConfig) -> None:
+        """Answers with other thresholds and another temperature; what is known is measured again.
+
+        Groups of items stay where no answer has changed, and Grad-CAM of those that have not.
+
+        Args:
+            config: that of this model, but for these.
+        """
+        before = {split: self._decisions(split) for split in self.outcomes}
+        measured, self.evaluations, self.config = self.evaluations, {}, config
+        for split, answers in before.items():
+            groups = measured.get(split, {}).get("slices")
+            self._measure(split)
+            if groups is None:
+                continue
+            if np.array_equal(answers, self._decisions(split)):
+                self.evaluations[split]["slices"] = groups
+            else:
+                self._reporter.say(
+                    f"Other answers are given now: the groups of the {split} split are forgotten. "
+                    "Measure them again with evaluate(by=...)."
+                )
+        if "test" in self.outcomes:
+            asked = question_of(self.task, self._as_calibrated("test"))
+            self.exhibits = self.exhibits.explaining(asked.names)
+
+    def _decisions(self, split: str) -> np.ndarray:
+        config = self.config
+        return self._as_calibrated(split).decisions(config.task, config.thresholds)
+
+    def _as_calibrated(self, split: str) -> Outcomes:
+        """What is known of a split, whatever the data are now."""
+        return self.outcomes[split].scaled(self.config.temperature)
+
+    def _answer_all_with(self, split: str) -> None:
+        """Evaluates a split and those that are known, where need be."""
+        for name in (split, *self.outcomes):
+            self.answered(name)
+
     def _measure(self, split: str) -> None:
-        config, answered = self.config, self.answered(split)
+        config, answered = self.config, self._as_calibrated(split)
         found = measure(config.task, answered, config.class_names, config.thresholds)
         self.evaluations[split] = found
-
-    def _measure_again(self, kept: Sequence[str] = ()) -> None:
-        """Measures all known outcomes with the answers as they are now, but for what is kept."""
-        before, self.evaluations = self.evaluations, {}
-        for split in self.outcomes:
-            self._measure(split)
-            known = before.get(split, {})
-            self.evaluations[split] |= {name: known[name] for name in kept if name in known}

@@ -1,6 +1,7 @@
 """Saved runs of a learner."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -64,24 +65,64 @@ class Saving(State):
         chosen, files = choose_strategy(strategy), run_files(Path(path))
         learner._build(config, None, chosen, about["seed"], data, verbose, files=files)
         load_run_weights(Path(path), learner.model)
-        if data is not None and about["data"] is not None:
-            now, then = (found["splits"]["train"] for found in (data.describe(), about["data"]))
-            if any(now[key] != then[key] for key in ("items", "fingerprint")):
-                learner._reporter.say(
-                    "These are not the data the run was trained on, or they are split otherwise: "
-                    "images it has seen in training may be among those it is tested on."
-                )
         learner.weights = about["weights"]
         learner._ancestry = tuple(about.get("ancestry", ()))
         learner._trained_with = {key: about[key] for key in ("data", "versions")}
+        if not learner.has_own("train"):
+            learner._reporter.say(
+                "These are not the data the run was trained on, or they are split otherwise: "
+                "images it has seen in training may be among those it is tested on."
+            )
         learner.evaluations = about["evaluations"]
         results = run_results(Path(path))
         learner.outcomes = read_outcomes(results, learner.evaluations)
-        learner.exhibits = Exhibits.among(results)
+        splits = () if data is None else data.splits
+        others = [name for name in splits if not learner.has_own(name)]
+        learner.exhibits = Exhibits.among(results).without_maps_of(others)
         if (found := about.get("findings")) is not None:
             learner.findings = Findings.from_json(found)
         learner.history.extend(map(PhaseRecord.from_json, about["history"]))
         return learner
+
+    def has_own(self, split: str) -> bool:
+        """Whether the items of a split are the run's: those that it records of its data.
+
+        Files are known by path, size and time: moved or copied ones are others. Without data, or
+        without such a split, there are no others.
+
+        Args:
+            split: its name. Where the run records none, the training split decides.
+        """
+        if self.data is None or split not in self.data.splits or self._trained_with is None:
+            return True
+        recorded = (self._trained_with["data"] or {}).get("splits", {})
+        name = split if split in recorded else "train"
+        known = recorded.get(name, {}).get("fingerprint")
+        return known is not None and known == self.data.splits[name].identity
+
+    def keep(self, path: str | os.PathLike, splits: Iterable[str]) -> bool:
+        """Saves into the run that was loaded what has been measured or fitted since.
+
+        Where splits are not the run's own (see `has_own`) what it says of its own data stays:
+        of this learner it is given temperature and thresholds only.
+
+        Args:
+            path: where the run was loaded from.
+            splits: names of the splits that were measured.
+
+        Returns:
+            Whether the splits are the run's own.
+        """
+        if not all(map(self.has_own, splits)):
+            own = type(self).load(path, verbose=False)
+            own.answer_as(self.config)
+            own.save(path)
+            return False
+        if "test" in splits:
+            # It was answered anew, and `keras-tl report` has no data to look at.
+            self.prepare_report()
+        self.save(path)
+        return True
 
     def _results(self) -> dict[str, bytes]:
         """The files with what was measured item by item."""

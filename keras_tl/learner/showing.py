@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
+from keras_tl.evaluation.gradcam import question_of
 from keras_tl.evaluation.overfitting import find_overfitting
 from keras_tl.export.card import card_facts
 from keras_tl.learner.state import State
@@ -41,7 +42,6 @@ class Showing(State):
         if self.data is None:
             return
         if len(self.data.splits.get("test", ())):
-            # A temperature or thresholds may have put others first.
             rows = self.top_losses("test", SHOWN).rows
             kept = self._items_shown(rows, "test")
             if kept is not self.exhibits:
@@ -68,6 +68,9 @@ class Showing(State):
                 nothing was written or kept of it.
         """
         compared = {} if comparison is None else keep_comparison(comparison, self.task)
+        for split in [*self.evaluations]:
+            if self.data is not None and len(self.data.splits.get(split, ())):
+                self.answered(split)
         self.prepare_report()
         material = self._material()
         exhibits = self.exhibits.with_files(compared)
@@ -86,7 +89,7 @@ class Showing(State):
             task=self.task,
             history=tuple(self.history),
             evaluations=self.evaluations,
-            outcomes={split: self.answered(split) for split in self.outcomes},
+            outcomes={split: self._as_calibrated(split) for split in self.outcomes},
             exhibits=self.exhibits,
             overfitting=self._fit_of_curves(facts),
             findings=recorded.get("findings"),
@@ -119,7 +122,10 @@ class Showing(State):
         Raises:
             DataError: these have none of them, and there are no data.
         """
-        if split == "test" and {*rows.tolist()} <= (self.exhibits.top_items() or {}).keys():
+        outcomes = self.answered(split).take(rows)
+        # A temperature or thresholds may have put others first, or changed what is answered.
+        answers = None if self.data is None else question_of(self.task, outcomes).names
+        if split == "test" and self.exhibits.show(rows, answers):
             return self.exhibits
         chosen = self._need_data().split(split).take(rows)
         files = keep_top_items(
@@ -129,7 +135,7 @@ class Showing(State):
             # Grad-CAM looks at the weights as they are served, in float32.
             self._float32_parts(),
             self.task,
-            self.answered(split).take(rows),
+            outcomes,
         )
         return Exhibits(files)
 

@@ -81,6 +81,43 @@ class Exhibits:
         """Those that stay true when the test split is answered anew, or one of other data."""
         return Exhibits({n: c for n, c in self.files.items() if not n.startswith(_ANSWERS)})
 
+    def without_maps_of(self, splits: Sequence[str]) -> "Exhibits":
+        """Those that stay true when these splits are of other data."""
+        found = {when: self.feature_map(when) for when in (BEFORE, AFTER)}
+        gone = {_map_name(when) for when, one in found.items() if one and one.split in splits}
+        return Exhibits({n: content for n, content in self.files.items() if n not in gone})
+
+    def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
+        """Whether these items of the test split are among them, with what explains the answers.
+
+        Args:
+            rows: int array (n,).
+            answers: of each of them, see `keras_tl.evaluation.gradcam.question_of`; `None`:
+                whatever is explained.
+        """
+        kept = self.top_items() or {}
+        if not {*rows.tolist()} <= kept.keys():
+            return False
+        pairs = zip(rows.tolist(), answers or (), strict=answers is not None)
+        return all(kept[row].get("seen", answer) == answer for row, answer in pairs)
+
+    def explaining(self, answers: Sequence[str]) -> "Exhibits":
+        """Those that stay true with these answers: no Grad-CAM that explains another one.
+
+        Args:
+            answers: of each item of the test split, see `keras_tl.evaluation.gradcam.question_of`.
+        """
+        items = list((self.top_items() or {}).values())
+        wrong = [one for one in items if one.get("seen") not in (None, answers[one["row"]])]
+        if not wrong:
+            return self
+        gone = {one.pop("gradcam") for one in wrong}
+        for one in wrong:
+            one["seen"] = None
+            del one["places"]
+        kept = {n: c for n, c in self.files.items() if n not in gone}
+        return Exhibits(kept | {_TOP: json.dumps(items).encode()})
+
     def comparison(self) -> dict[str, Any] | None:
         """What `keep_comparison` kept: `Comparison.to_json` and its `sentences`; else `None`."""
         content = self.files.get(_COMPARISON)
@@ -97,8 +134,8 @@ class Exhibits:
         Returns:
             `place`, the end of the path of its file or `None`; `texts`, a list; of images
             `image` and, where there is one, `gradcam`, names of files; then also `seen`, the answer
-            that it explains, and `places`, [height, width] of the feature maps. `None` where
-            nothing was kept.
+            that it explains, and `places`, [height, width] of the feature maps; or `seen` alone,
+            `None`, where another answer is given since. `None` where nothing was kept.
         """
         content = self.files.get(_TOP)
         return None if content is None else {one["row"]: one for one in json.loads(content)}

@@ -57,9 +57,14 @@ def test_what_is_not_there_has_no_interval():
     assert intervals["per_class"]["yes"] == {"precision": None, "recall": None, "f1": None}
     assert (intervals["auc"], intervals["average_precision"]) == (None, None)
     assert measure("binary", never, NAMES["binary"])["precision_recall"] == {"yes": []}
+    several = make_outcomes("multilabel")
+    several.labels[:, 0], several.labels[:, 1] = 0, 1
+    curves = measure("multilabel", several, NAMES["multilabel"])["roc"]
+    assert [name for name, points in curves.items() if points] == ["z"]
 
 
 def test_of_many_labels_no_curves_are_kept():
     outcomes = make_outcomes("multilabel")
     wide = Outcomes(outcomes.labels.repeat(7, axis=1), outcomes.logits.repeat(7, axis=1))
-    assert "precision_recall" not in measure("multilabel", wide, tuple(map(str, range(21))))
+    found = measure("multilabel", wide, tuple(map(str, range(21))))
+    assert not {"precision_recall", "roc"} & found.keys()

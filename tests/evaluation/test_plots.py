@@ -109,7 +109,7 @@ def test_whatever_was_measured_is_drawn(task):
     expected = {
         "multiclass": ["Confusion matrix", "Reliability"],
         "binary": ["Confusion matrix", "ROC curve", "Precision and recall", "Reliability"],
-        "multilabel": ["Precision and recall", "Reliability", "Average precision"],
+        "multilabel": ["ROC curve", "Precision and recall", "Reliability", "Average precision"],
         "regression": ["Predicted and true values"],
     }[task]
     assert [*figures] == expected

@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, precision_score, recall_score
+from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
 from keras_tl.errors import ConfigError
+from keras_tl.evaluation.metrics import multilabel_metrics
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.thresholds import Rule, choose_thresholds, precision_recall
+from keras_tl.evaluation.thresholds import Rule, choose_thresholds, precision_recall, roc_curves
 from tests.made_outcomes import NAMES, make_outcomes
 
 RULES = {"f1": Rule(), "precision": Rule(precision=0.9), "recall": Rule(recall=0.9)}
@@ -87,6 +88,26 @@ def test_the_points_of_a_curve_are_those_of_its_thresholds(count):
             answers = shares >= threshold
             assert recall == pytest.approx(recall_score(labels, answers))
             assert precision == pytest.approx(precision_score(labels, answers))
+
+
+@pytest.mark.parametrize("count", [50, 3000])
+def test_a_roc_curve_is_of_all_thresholds(count):
+    outcomes = make_outcomes("multilabel", count)
+    metrics = multilabel_metrics(outcomes.labels, outcomes.logits, NAMES["multilabel"])
+    curves = roc_curves("multilabel", outcomes, NAMES["multilabel"])
+    for (name, points), (labels, shares) in zip(
+        curves.items(), columns("multilabel", outcomes), strict=True
+    ):
+        assert 10 < len(points) <= 200
+        assert (points[0], points[-1]) == ([0, 0], [1, 1])
+        wrongly, rightly = np.transpose(points)
+        area = roc_auc_score(labels, shares)
+        assert metrics["per_class"][name]["auc"] == pytest.approx(area)
+        assert np.trapezoid(rightly, wrongly) == pytest.approx(area, abs=1e-3)
+        answers = shares >= np.sort(shares)[:, None]
+        reached = [answers @ one / one.sum() for one in (1 - labels, labels)]
+        for point in points[1::20]:
+            assert np.isclose(np.transpose(reached), point).all(axis=1).any()
 
 
 WRONG = {

@@ -128,7 +128,13 @@ def _evaluation(metrics: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in metrics.items()
         if name != "items" and (value is None or isinstance(value, float))
     }
-    evaluation = {"items": items, "metrics": found, "slices": metrics.get("slices")}
+    evaluation = {
+        "items": items,
+        # Earlier versions did not record it.
+        "fingerprint": metrics.get("fingerprint"),
+        "metrics": found,
+        "slices": metrics.get("slices"),
+    }
     if "per_class" in metrics:
         known = intervals.get("per_class", {})
         evaluation["per_class"] = {

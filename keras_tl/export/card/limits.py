@@ -48,6 +48,11 @@ def _doubts(test: Facts, split: Facts | None) -> list[str]:
             f"The metrics are of {test['items']:,} items; the test split of the data that the "
             f"model was trained with has {split['items']:,}. They are of other data."
         )
+    elif split is not None and _differ(test["fingerprint"], split["fingerprint"]):
+        found.append(
+            "The metrics are of other data than the test split that the model was trained with, "
+            "or its files have been moved or changed since."
+        )
     share = test.get("most_frequent_share")
     interval = test["metrics"].get("accuracy", {}).get("interval")
     if share is not None and interval is not None and interval[0] <= share:
@@ -56,6 +61,10 @@ def _doubts(test: Facts, split: Facts | None) -> list[str]:
             f"is right {share:.1%} of the time."
         )
     return found
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return None not in (one, other) and one != other
 
 
 def limits_of(facts: Facts) -> dict[str, str]:

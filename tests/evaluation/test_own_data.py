@@ -1,0 +1,241 @@
+"""What a run says was measured is of its own data; of other data it is measured again."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+
+import keras_tl as ktl
+from keras_tl.cli import cli
+from keras_tl.data.sources import ImageSplit
+from keras_tl.evaluation.calibration import measure_calibration, with_temperature
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.files import write_checksums
+from tests.conftest import make_small_learner
+from tests.made_reports import Page
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A table of images of two classes, and a run on them that measured nothing."""
+    folder = tmp_path_factory.mktemp("own")
+    rng = np.random.default_rng(0)
+    rows = ["path,label,camera"]
+    for number in range(60):
+        pixels = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
+        (folder / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+        rows.append(f"{number}.png,{'ab'[number % 2]},{'xy'[number // 30]}")
+    table = folder / "images.csv"
+    table.write_text("\n".join(rows))
+    data = ktl.ImageData.from_csv(table, test_split=0.3, validation_split=0.3, verbose=False)
+    learner = make_small_learner(data)
+    return table, data, learner, learner.save(folder / "run")
+
+
+@pytest.fixture(scope="module")
+def made_measured(made, tmp_path_factory):
+    """The same run after the validation and test splits were measured."""
+    run = shutil.copytree(made[-1], tmp_path_factory.mktemp("measured") / "run")
+    loaded = ktl.Learner.load(run, made[1], verbose=False)
+    loaded.evaluate("validation")
+    loaded.prepare_report()
+    return loaded.save(run)
+
+
+@pytest.fixture
+def run(made, tmp_path):
+    """A copy of the run that measured nothing."""
+    return shutil.copytree(made[-1], tmp_path / "run")
+
+
+@pytest.fixture
+def measured(made_measured, tmp_path):
+    """A copy of the one that was measured."""
+    return shutil.copytree(made_measured, tmp_path / "run")
+
+
+def with_other_images(data):
+    """The same splits and labels, of other images."""
+    rng = np.random.default_rng(1)
+    splits = {
+        name: ImageSplit(rng.uniform(0, 255, (len(split), 32, 32, 3)), split.labels)
+        for name, split in data.splits.items()
+    }
+    return dataclasses.replace(data, splits=splits)
+
+
+@pytest.fixture
+def other_table(made, tmp_path):
+    """The same table beside other images with the same names."""
+    rng = np.random.default_rng(2)
+    for number in range(60):
+        pixels = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
+        (tmp_path / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+    return shutil.copy(made[0], tmp_path / "images.csv")
+
+
+def call(*arguments, json_too=True):
+    flags = ["--json"] if json_too else []
+    done = CliRunner().invoke(cli, [*map(str, arguments), *flags], catch_exceptions=False)
+    assert done.exit_code == 0
+    return json.loads(done.stdout) if json_too else done.stdout
+
+
+def read(run):
+    return json.loads((run / "run.json").read_text("utf-8"))
+
+
+def results(run):
+    return {file.name: file.read_bytes() for file in (run / "results").iterdir()}
+
+
+def test_items_that_are_the_same_are_not_measured_again(made, measured, monkeypatch):
+    asked, fingerprint = [], ImageSplit.fingerprint
+    monkeypatch.setattr(
+        ImageSplit, "fingerprint", lambda *given: asked.append(given) or fingerprint(*given)
+    )
+    data = dataclasses.replace(
+        made[1], splits={n: s.take(np.arange(len(s))) for n, s in made[1].splits.items()}
+    )
+    loaded = ktl.Learner.load(measured, data, verbose=False)
+    known = dict(loaded.outcomes)
+    for _ in range(2):
+        loaded.top_losses()
+        loaded.calibrate()
+        loaded.plot_confusion()
+        loaded.prepare_report()
+    assert all(loaded.outcomes[split] is known[split] for split in ("test", "validation"))
+    assert len(asked) <= len(data.splits)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(made, made_measured):
+    """The run with other images that have the same labels."""
+    return ktl.Learner.load(made_measured, with_other_images(made[1]), verbose=False)
+
+
+@pytest.mark.parametrize("ask", ["top_losses", "calibrate", "choose_thresholds", "prepare_report"])
+def test_other_items_with_the_same_labels_are_measured(elsewhere, ask):
+    state = {n: getattr(elsewhere, n) for n in ("config", "evaluations", "outcomes", "exhibits")}
+    vars(elsewhere).update(
+        evaluations=dict(elsewhere.evaluations), outcomes=dict(elsewhere.outcomes)
+    )
+    found = getattr(elsewhere, ask)()
+    now = Outcomes(elsewhere.data.split("test").labels, elsewhere.logits("test"))
+    np.testing.assert_array_equal(elsewhere.outcomes["test"].logits, now.logits)
+    assert not np.array_equal(state["outcomes"]["test"].logits, now.logits)
+    if ask == "calibrate":
+        assert found.before["test"] == measure_calibration("binary", now)
+    if ask == "prepare_report":
+        assert all(one["place"] is None for one in elsewhere.exhibits.top_items().values())
+    assert "or its files have been moved or changed" in " ".join(elsewhere._facts()["warnings"])
+    vars(elsewhere).update(state)
+
+
+def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, measured, tmp_path):
+    page = ktl.Learner.load(measured, verbose=False).report(tmp_path / "1.html").read_bytes()
+    about = read(measured)
+    for metrics in about["evaluations"].values():
+        del metrics["fingerprint"]
+    (measured / "run.json").write_text(json.dumps(about))
+    write_checksums(measured)
+    loaded = ktl.Learner.load(measured, made[1], verbose=False)
+    known = loaded.outcomes["test"]
+    loaded.top_losses()
+    assert loaded.outcomes["test"] is not known
+    # Without data it is what there is.
+    again = ktl.Learner.load(measured, verbose=False)
+    assert again.report(tmp_path / "2.html").read_bytes() == page
+    assert again.exhibits.feature_map("after") is not None
+
+
+def test_what_is_fitted_is_kept_with_pictures_that_explain_it(made, measured, tmp_path):
+    learner = ktl.Learner.load(measured, made[1], verbose=False)
+    before = learner.exhibits.top_items()
+    shares = learner.answered().probabilities("binary")[:, 0]
+    learner.answer_as(dataclasses.replace(learner.config, thresholds=(float(np.median(shares)),)))
+    # What explains another answer has gone at once; there may be no data to make a new one from.
+    answers = [
+        learner.class_names[label]
+        for label in learner.answered().decisions("binary", learner.config.thresholds)
+    ]
+    gone = {row for row, one in before.items() if one["seen"] != answers[row]}
+    assert 0 < len(gone) < len(before)
+    for row, one in learner.exhibits.top_items().items():
+        assert (one["seen"] is None) == (row in gone)
+        assert ("gradcam" in one) == (row not in gone)
+        assert (before[row]["gradcam"] in learner.exhibits.files) == (row not in gone)
+    assert learner.keep(measured, ["test", "validation"])
+    now = ktl.Learner.load(measured, verbose=False)
+    shown = now.exhibits.top_items()
+    for one in now.top_losses("test", 12).items:
+        assert shown[one.row]["seen"] == one.predicted
+        assert {shown[one.row]["image"], shown[one.row]["gradcam"]} <= now.exhibits.files.keys()
+    with_data = learner.report(tmp_path / "1.html").read_bytes()
+    assert now.report(tmp_path / "2.html").read_bytes() == with_data
+
+
+def test_other_data_do_not_replace_what_a_run_measured(elsewhere, measured):
+    before, kept = read(measured), results(measured)
+    config = elsewhere.config
+    elsewhere.config = with_temperature(config, 3.0)
+    assert not elsewhere.keep(measured, ["test"])
+    elsewhere.config = config
+    after = read(measured)
+    assert after["config"]["temperature"] == 3
+    assert results(measured) == kept
+    for split, metrics in after["evaluations"].items():
+        assert metrics["fingerprint"] == before["evaluations"][split]["fingerprint"]
+        assert metrics["accuracy"] == before["evaluations"][split]["accuracy"]
+        assert metrics["loss"] != before["evaluations"][split]["loss"]
+
+
+def test_what_is_evaluated_by_command_is_in_the_report(made, run, tmp_path):
+    asked = ("--data", f"csv:{made[0]}", "--by", "camera")
+    (run / "report.html").touch()
+    said = call("evaluate", run, *asked, json_too=False)
+    assert "Saved the run" in said
+    assert "keras-tl report" in said
+    learner = ktl.Learner.load(run, verbose=False)
+    page = Page(learner.report(tmp_path / "report.html").read_text("utf-8"))
+    assert "not seen was not measured" not in page.said
+    assert "Groups by camera" in page.said
+    assert len(page.all("img")) == 24
+    assert "Measured by the column camera" in learner._facts()["limits"]["Groups"]
+
+
+def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothing(
+    made, run, other_table, monkeypatch
+):
+    files = {file.name: file.read_bytes() for file in run.iterdir()}
+    said = call("evaluate", run, "--data", f"csv:{other_table}", json_too=False)
+    assert "known by path, size and time" in said
+
+    def refuse(*given):
+        raise PermissionError(13, "Permission denied", str(run))
+
+    monkeypatch.setattr(ktl.Learner, "keep", refuse)
+    found = call("evaluate", run, "--data", f"csv:{made[0]}")
+    assert (found["kept"], found["items"]) == (False, 18)
+    assert {file.name: file.read_bytes() for file in run.iterdir()} == files
+
+
+@pytest.mark.slow
+def test_what_is_fitted_by_command_is_in_the_report(made, measured, other_table):
+    spec = ("--data", f"csv:{made[0]}")
+    call("thresholds", measured, *spec, "--precision", 0.6)
+    call("calibrate", measured, *spec)
+    assert call("evaluate", measured, *spec, "--split", "validation")["kept"]
+    now = ktl.Learner.load(measured, verbose=False)
+    assert now.config.temperature != 1
+    assert now.config.thresholds
+    shown = now.exhibits.top_items()
+    assert all(shown[one.row]["seen"] == one.predicted for one in now.top_losses("test", 12).items)
+    kept = results(measured)
+    said = call("calibrate", measured, "--data", f"csv:{other_table}", json_too=False)
+    assert "What it measured before stays" in said
+    assert results(measured) == kept
