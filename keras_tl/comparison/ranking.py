@@ -1,5 +1,6 @@
 """Ranks backbones for given data before any training: frozen features, and a score of them."""
 
+import gc
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 import keras
 
 from keras_tl.backbones.catalogue import get_spec
-from keras_tl.comparison.transferability import logme
+from keras_tl.comparison.transferability import logme, target_columns
 from keras_tl.config import CacheConfig, check_range
 from keras_tl.data.images import ImageData
 from keras_tl.data.splits import draw
@@ -148,6 +149,7 @@ def rank_backbones(
     reporter = Reporter(verbose)
     train = data.split("train")
     chosen = train if len(train) <= items else train.take(draw(train.labels, items, seed))
+    target_columns(chosen.labels, data.task)  # Where there is nothing to tell apart, it says so.
     rows = []
     for number, (name, own) in enumerate(named.items(), start=1):
         began = time.perf_counter()
@@ -167,6 +169,9 @@ def rank_backbones(
         except KerasTLError as error:
             row = RankedBackbone(name, seconds=time.perf_counter() - began, error=str(error))
         rows.append(row)
+        # A learner is full of cycles, and its weights are large.
+        learner = features = None
+        gc.collect()
         found = row.error or f"LogME {row.score:.4f}"
         reporter.say(f"{number}/{len(named)} {name}: {found}  {row.seconds:.1f} s")
     rows.sort(key=lambda row: -math.inf if row.score is None else row.score, reverse=True)

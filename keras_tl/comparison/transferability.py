@@ -32,6 +32,22 @@ def logme(features: np.ndarray, labels: np.ndarray, task: str) -> float:
         DataError: the labels, or each of them, are the same for all items.
         BackboneError: a feature is not finite.
     """
+    return float(log_evidence(features, target_columns(labels, task)).mean())
+
+
+def target_columns(labels: np.ndarray, task: str) -> np.ndarray:
+    """What `logme` takes as targets.
+
+    Args:
+        labels: see `logme`.
+        task: see `logme`.
+
+    Returns:
+        float64 (n, columns), those that are not the same for all items.
+
+    Raises:
+        DataError: there is none.
+    """
     if task == "regression":
         # In float64: the mean of large float32 targets is not their mean.
         columns = labels.astype(np.float64)[:, None]
@@ -46,7 +62,7 @@ def logme(features: np.ndarray, labels: np.ndarray, task: str) -> float:
             "The items of the training split all have the same label: there is nothing to tell "
             "apart. Expected items of at least two classes or values."
         )
-    return float(log_evidence(features, columns).mean())
+    return columns
 
 
 def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
