@@ -6,6 +6,7 @@ from keras_tl.errors import KerasTLError
 from keras_tl.preflight import duplicates, head, images, labels, texts
 from keras_tl.preflight.findings import Finding, Findings, NotChecked, Unreadable
 from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.wording import folder_of
 
 # By the name of what each finds, in the order in which they are done: those that need the labels
 # only, the items, the model. A new check is one more line.
@@ -37,6 +38,9 @@ def run_checks(subject: Subject) -> Findings:
     among those not done: neither may keep anybody from training. Only what training itself would
     stop at is raised.
 
+    Files are named by their paths inside the folder of the data: findings are part of a report,
+    which is passed on.
+
     Raises:
         DataError: a training item cannot be read.
         CacheError: the features of the training split cannot be kept where asked.
@@ -60,4 +64,4 @@ def run_checks(subject: Subject) -> Findings:
             failed[name] = f"the check failed, {type(error).__name__}: {error}"[:300]
         else:
             findings += [found] if found is not None else []
-    return Findings(findings, not_checked | failed, failed)
+    return Findings(findings, not_checked | failed, failed).without(folder_of(subject.data))

@@ -96,6 +96,15 @@ class Findings(tuple[Finding, ...]):
             by_reason.setdefault(reason, []).append(name)
         return [f"Not checked ({', '.join(x)}): {reason}." for reason, x in by_reason.items()]
 
+    def without(self, text: str) -> Self:
+        """The same with a text left out wherever it stands; an empty one stands nowhere."""
+        kept = [
+            dataclasses.replace(x, what=x.what.replace(text, ""), action=x.action.replace(text, ""))
+            for x in self
+        ]
+        reasons = {name: why.replace(text, "") for name, why in self.not_checked.items()}
+        return type(self)(kept, reasons, self.failed) if text else self
+
     def stop_if_hopeless(self) -> None:
         """Raises `DataError`, with all the errors in one, if there are any."""
         errors = [finding for finding in self if finding.severity == "error"]

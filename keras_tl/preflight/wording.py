@@ -1,5 +1,6 @@
 """How findings count and name things."""
 
+import os
 from collections.abc import Sequence
 
 from keras_tl.data.labelled import LabelledData, Split
@@ -18,6 +19,24 @@ def listing(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
+
+
+def folder_of(data: LabelledData) -> str:
+    """The innermost folder that holds all files of the data, with the separator at its end.
+
+    Empty where it says nothing of the machine: there are no files, or their paths are relative, or
+    have only the root in common.
+    """
+    folders = {
+        os.path.dirname(path)
+        for split in data.splits.values()
+        if isinstance(split, ImageSplit) and split.in_files
+        for path in split.images
+    }
+    if not folders or not all(map(os.path.isabs, folders)):
+        return ""
+    common = os.path.commonpath(folders)
+    return "" if common == os.path.dirname(common) else os.path.join(common, "")
 
 
 def name_of(data: LabelledData, name: str, row: int) -> str:

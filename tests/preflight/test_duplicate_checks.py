@@ -144,7 +144,9 @@ def test_files_are_compared_by_their_bytes(tmp_path):
     twin.write_bytes((tmp_path / "train/a/2.png").read_bytes())
     data = ktl.ImageData.from_folder(tmp_path, validation_split=0, verbose=False)
     found = {x.name: x for x in run_checks(Subject(data))}
-    assert f"{twin} = {tmp_path / 'train/a/2.png'}." in found["exact-duplicates"].what
+    # Where the data lie on the machine is nobody's business: a report has the findings, too.
+    assert ": test/a/leaked.png = train/a/2.png." in found["exact-duplicates"].what
+    assert str(tmp_path) not in str(found)
     twin.unlink()
     data = ktl.ImageData.from_folder(tmp_path, validation_split=0, verbose=False)
     assert "exact-duplicates" not in run_checks(Subject(data)).names

@@ -3,10 +3,14 @@
 import json
 import pickle
 
+import numpy as np
 import pytest
 
+from keras_tl.data import ImageData
+from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.preflight.findings import Finding, Findings
+from keras_tl.preflight.wording import folder_of
 
 NOTE = Finding("image-size", "note", "Images are small.", "Do nothing.")
 WARNING = Finding("near-duplicates", "warning", "1 <copy> & more.", "Remove it.")
@@ -38,6 +42,36 @@ def test_everything_is_told():
     assert "1 &lt;copy&gt; &amp; more." in page
     assert "Not checked (one-batch, initial-loss): no model." in page
     assert "<table>" not in Findings()._repr_html_()
+
+
+FOLDERS = {
+    "classes": (["/home/me/photos/cat/1.jpg", "/home/me/photos/dog/1.jpg"], "/home/me/photos/"),
+    "one": (["/home/me/photos/1.jpg"], "/home/me/photos/"),
+    "likely": (["/home/me/a/1.jpg", "/home/me/ab/1.jpg"], "/home/me/"),
+    "apart": (["/home/me/1.jpg", "/data/1.jpg"], ""),
+    "relative": (["photos/cat/1.jpg", "photos/dog/1.jpg"], ""),
+    "both": (["/home/me/1.jpg", "photos/1.jpg"], ""),
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_the_folder_of_the_data_is_what_all_files_share(name):
+    paths, expected = FOLDERS[name]
+    splits = {p: ImageSplit((p,), np.zeros(1, int)) for p in paths}
+    assert folder_of(ImageData(splits, "multiclass", ("a",))) == expected
+
+
+def test_a_folder_is_left_out_of_all_that_is_said():
+    leak = Finding(
+        "leak", "note", "/home/me/a/1.jpg = /home/me/b/2.jpg.", "Remove /home/me/a/1.jpg."
+    )
+    found = Findings([leak], {"sizes": "Cannot read /home/me/c.jpg"}, ["sizes"])
+    told = found.without("/home/me/")
+    assert told[0].what == "a/1.jpg = b/2.jpg."
+    assert told[0].action == "Remove a/1.jpg."
+    assert told.not_checked == {"sizes": "Cannot read c.jpg"}
+    assert told.failed == found.failed
+    assert found.without("") == found
 
 
 def test_only_errors_stop():
