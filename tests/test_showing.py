@@ -169,6 +169,7 @@ def test_a_comparison_gives_the_verdict_first_and_is_kept(tuned, compared, tmp_p
     text = path.read_text("utf-8")
     for word in ("secret", "somebody", "undecided", "helps here was not measured"):
         assert word not in text
+    assert not any(b"secret" in content for content in learner.exhibits.files.values())
     summary, _, section = html.unescape(text).partition('<section id="comparison"')
     of_few, of_all = found.sentences()["sizes"]
     for sentence in (*of_all["verdicts"], of_all["ship"]):

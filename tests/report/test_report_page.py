@@ -4,9 +4,11 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_tl import report
 from keras_tl.config import ModelConfig, Phase
@@ -25,7 +27,7 @@ from keras_tl.report.sections.probabilities import probabilities
 from keras_tl.report.sections.training import training
 from keras_tl.tasks import TASKS
 from keras_tl.training.history import PhaseRecord
-from tests.made_outcomes import NAMES
+from tests.made_outcomes import NAMES, make_outcomes
 from tests.made_reports import Page, make_history, make_material
 
 CASES = {
@@ -271,6 +273,16 @@ def test_where_the_data_lie_stays_behind_and_long_texts_are_cut():
     ]
     assert [one["place"] for one in kept[0]] == ["a/b.jpg", "c.jpg"]
     assert [[len(text) for text in one["texts"]] for one in kept[1]] == [[600, 600], [1, 1]]
+
+
+def test_pictures_are_kept_no_larger_than_they_are_shown():
+    outcomes, pixels = make_outcomes("binary", 2), np.zeros((2, 300, 448, 3), np.float32)
+    # What gives vectors has no Grad-CAM.
+    parts = SimpleNamespace(backbone=lambda pixels, training: {"vectors": pixels})
+    split, rows = ImageSplit(pixels, outcomes.labels), np.array([3, 8])
+    files = keep_top_items(rows, split, pixels, parts, TASKS["binary"](("a", "b")), outcomes)
+    assert {*files} == {"top_losses.json", "top_loss_3.jpg", "top_loss_8.jpg"}
+    assert tf.io.decode_jpeg(files["top_loss_8.jpg"]).shape == (150, 224, 3)
 
 
 def test_what_others_have_found_is_shown():
