@@ -107,10 +107,10 @@ CASES = {
         "",
     ),
     "constant": (
-        # Not so by their standard deviation, which rounding makes 7e-9.
-        lambda: make("regression", np.full(60, 0.1, np.float32)),
+        # Not so by their standard deviation, which rounding makes 9e-8.
+        lambda: make("regression", np.full(60, 0.3, np.float32)),
         ["warning constant-targets"],
-        "All 60 training targets are 0.1.",
+        "All 60 training targets are 0.3.",
     ),
     "small-test": (
         lambda: make("multiclass", EVEN, test_items=100),

@@ -246,7 +246,12 @@ def look_at_texts(texts, length, pairs=None):
 TEXTS = {
     "clean": (["the good film", "the bad film"] * 50, None, None),
     "few-unknown": (["the good film"] * 84 + ["the ugly film"] * 16, None, None),
-    "some-unknown": (["the good film"] * 68 + ["the ugly film"] * 32, "8% of the tokens", None),
+    "some-unknown": (
+        ["the good film"] * 68 + ["the ugly film"] * 32,
+        "8% of the tokens of the training texts are not in the encoder's vocabulary, most of them "
+        "in 'the ugly film'.",
+        None,
+    ),
     "unknown": (["the good film", "le film bon"] * 50, "25% of the tokens", None),
     "just-as-long": (["the good bad film"] * 100, None, None),
     "few-long": (["the good film"] * 96 + ["the good bad film the good film"] * 4, None, None),
