@@ -7,10 +7,12 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
+from keras_tl.data.sources import ImageSplit
 from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.duplicates import compared, near_pairs, pairs_of
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.thumbnails import correlations
 from keras_tl.training.feature_cache import Features
 from tests.preflight_data import changed, make_pictures, subject_of
 
@@ -126,6 +128,13 @@ def test_images_that_are_much_like_one_other_are_no_copies_of_it(clean, learner)
     assert check(learner, data, ["near-duplicates"]) == {"near-duplicates": None}
 
 
+def test_images_of_one_colour_have_no_picture_to_compare():
+    picture = make_pictures(1, 0)[0]
+    images = np.stack([picture, 100 + picture / 100, np.full_like(picture, 100)])
+    split = ImageSplit(images, np.arange(3))
+    np.testing.assert_allclose(correlations(split, split), [1, 0, 0], atol=1e-6)
+
+
 def test_even_if_all_of_test_is_leaked_it_is_found(clean, learner):
     copies = encoded(np.resize(clean.splits["train"].images, clean.splits["test"].images.shape))
     found = check(learner, changed(clean, "test", images=copies), ["near-duplicates"])
@@ -138,7 +147,9 @@ def test_files_are_compared_by_their_bytes(tmp_path):
         for split in ("train", "test"):
             folder = tmp_path / split / "ab"[number % 2]
             folder.mkdir(parents=True, exist_ok=True)
-            pixels = rng.integers(0, 255, (6, 6, 3), dtype=np.uint8)
+            # What is leaked has a size in bytes that no other file has.
+            side = 9 if (split, number) == ("train", 2) else 6
+            pixels = rng.integers(0, 255, (side, side, 3), dtype=np.uint8)
             (folder / f"{number}.png").write_bytes(tf.io.encode_png(pixels).numpy())
     twin = tmp_path / "test/a/leaked.png"
     twin.write_bytes((tmp_path / "train/a/2.png").read_bytes())

@@ -7,6 +7,7 @@ import keras
 import pytest
 from rich.console import Console
 
+from keras_tl.config import Phase
 from keras_tl.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace, duration, sparkline
 from tests.conftest import make_small_learner, make_tiny_data
@@ -196,6 +197,17 @@ def test_elsewhere_there_are_only_lines(learner):
         ["head", "epoch", "2/2"],
     ]
     assert not any("╭" in line for line in lines)
+
+
+def test_a_phase_is_told_the_epochs_of_those_after_it(learner, monkeypatch):
+    asked = []
+    monkeypatch.setattr(learner._trainer, "run", lambda *given: asked.append(given[-1]))
+    monkeypatch.setattr(learner, "_tell_if_overfitting", lambda: None)
+    epochs = {"first": 1, "second": 2, "third": 4}
+    learner.fine_tune(
+        policy=[Phase(name, n, 1e-3, "all", batch_norm="live") for name, n in epochs.items()]
+    )
+    assert asked == [6, 4, 0]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
