@@ -222,13 +222,15 @@ def test_an_interruption_leaves_the_terminal_in_order(learner, error):
             raise error
 
     file = watch(learner, force_terminal=True, color_system=None)
-    with pytest.raises(error):
+    # Who holds the traceback, as an interactive session does, keeps the display from going alone.
+    with pytest.raises(error) as caught:
         learner.fit_head(epochs=2, cache="memory", callbacks=[Failing()])
     # Shown, then hidden with the cursor back, then nothing more.
     text = file.getvalue()
     assert text.rindex("╭─ head") < text.rindex(SHOW)
     assert text.count(HIDE) == text.count(SHOW)
     assert text.endswith("\x1b[1A\x1b[2K")
+    assert caught.type is error
     with learner._reporter.bar("Evaluating", 3) as tell:
         tell(1)
     assert file.getvalue().count(HIDE) == text.count(HIDE) + 1
