@@ -113,7 +113,7 @@ class LabelledData(abc.ABC, Generic[S]):
         per_class: int | None = None,
         seed: int = 0,
     ) -> Self:
-        """The same splits with fewer classes, or with fewer training items.
+        """The same splits with fewer classes, or with fewer training items; none without items.
 
         Args:
             classes: the names of the classes to keep, in the order they are to have; `None`: all.
@@ -138,6 +138,8 @@ class LabelledData(abc.ABC, Generic[S]):
         numbers = np.full(len(self.class_names), -1, np.int64)
         numbers[[self.class_names.index(name) for name in names]] = range(len(names))
         splits = {name: _relabelled(split, numbers) for name, split in self.splits.items()}
+        # A split in which none of the classes is has gone, as one that was never made.
+        splits = {name: split for name, split in splits.items() if name == "train" or len(split)}
         if per_class is not None:
             check_range("per_class", per_class, 1, whole=True)
             train = splits["train"]

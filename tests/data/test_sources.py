@@ -448,6 +448,14 @@ def test_a_subset_has_so_many_training_images_of_each_class():
     np.testing.assert_array_equal(first.split("test").images, data.split("test").images)
 
 
+def test_a_subset_has_no_split_without_items():
+    pixels, labels = np.zeros((24, 1, 1), np.uint8), np.repeat(["a", "b", "c"], 8)
+    data = ImageData.from_arrays(
+        pixels, labels, validation=(pixels[:8], labels[:8]), test=(pixels[:16], labels[:16])
+    )
+    assert list(data.subset(["b", "c"]).splits) == ["train", "test"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
