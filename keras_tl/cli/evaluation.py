@@ -1,6 +1,6 @@
 """How good a saved run is, and what its probabilities and thresholds are made by."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def evaluate(
     return metrics | {"kept": kept}, "\n".join(lines)
 
 
-def _keep(learner: "keras_tl.Learner", run: Path, splits: Iterable[str]) -> str:
+def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> str:
     """Saves what was measured and fitted, and says so."""
     had_report = (run / "report.html").exists()
     said = f"Saved the run to {run}."

@@ -1,7 +1,7 @@
 """Saved runs of a learner."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Self
 
@@ -100,7 +100,7 @@ class Saving(State):
         known = recorded.get(name, {}).get("fingerprint")
         return known is not None and known == self.data.splits[name].identity
 
-    def keep(self, path: str | os.PathLike, splits: Iterable[str]) -> bool:
+    def keep(self, path: str | os.PathLike, splits: Collection[str]) -> bool:
         """Saves into the run that was loaded what has been measured or fitted since.
 
         Where splits are not the run's own (see `has_own`) what it says of its own data stays:
