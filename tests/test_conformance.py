@@ -121,7 +121,7 @@ DEAR = {
 }
 # What costs most, on few; texts are exported by tests/test_text_journey.py too.
 FEW = {
-    "check_export": {"efficientnet_lite0", "ulmfit_awd_lstm"},
+    "check_export": {"small_network", "ulmfit_awd_lstm"},
     "check_same_seed": {"small_network", "tfhub_encoder"},
     "check_unfreeze": {"small_network", "tfhub_encoder"},
 }

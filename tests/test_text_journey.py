@@ -81,14 +81,9 @@ def weights_of(model):
     return {weight.path: weight.numpy() for weight in model.weights}
 
 
-# The checks of conformance run on the other kinds in the fast tier too.
-@pytest.mark.parametrize(
-    "name",
-    [
-        "hub",
-        *(pytest.param(x, marks=pytest.mark.slow) for x in ("pairs", "fixed", "strings", "ulmfit")),
-    ],
-)
+# In the fast tier, the checks of conformance run on texts.
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["hub", "pairs", "fixed", "strings", "ulmfit"])
 def test_a_journey(modules, name, tmp_path):
     # The head of a language model is another: the last, the maximum and the mean, and BatchNorm.
     head = None if name == "ulmfit" else ktl.HeadConfig(dropout=0.0)
@@ -235,6 +230,7 @@ def test_a_run_holds_the_module_and_notices_a_change(modules, tmp_path):
         ktl.Learner.load(tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_a_loaded_run_can_be_saved_over_itself(modules, tmp_path):
     make_learner(modules, "hub").save(tmp_path / "run")
     learner = ktl.Learner.load(tmp_path / "run", verbose=False)

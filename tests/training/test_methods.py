@@ -109,9 +109,8 @@ class Updates:
     ("kind", "optimizer"),
     [
         ("image", "sgd"),
-        ("image", "adam"),
         ("ulmfit", "adam"),
-        pytest.param("image", "adamw", marks=pytest.mark.slow),
+        *(pytest.param("image", name, marks=pytest.mark.slow) for name in ("adam", "adamw")),
         *(pytest.param("hub", name, marks=pytest.mark.slow) for name in ("sgd", "adamw")),
         *(pytest.param("kerashub", name, marks=pytest.mark.slow) for name in ("sgd", "adamw")),
         *(pytest.param("ulmfit", name, marks=pytest.mark.slow) for name in ("sgd", "adamw")),
@@ -144,6 +143,7 @@ PLACES = {
     "float16": ({"precision": "mixed_float16"}, {}),
 }
 SLOW_PLACES = {
+    ("image", "float16"),
     ("image", "replicas-adamw"),
     ("image", "replicas-clipped"),
     *(("ulmfit", place) for place in PLACES),

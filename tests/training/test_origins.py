@@ -35,9 +35,8 @@ def other_task():
     )
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(0, marks=pytest.mark.slow), 1], ids=["learner", "run"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [0, 1], ids=["learner", "run"])
 def test_the_trained_backbone_is_taken_and_the_source_left_alone(
     source, other_task, kind, tmp_path
 ):

@@ -83,6 +83,7 @@ def test_callbacks_are_called_in_both_phases(small_learner):
     assert seen == [0, 1, 0, 1]
 
 
+@pytest.mark.slow
 def test_one_seed_repeats_head_and_augmented_fine_tuning():
     def train(seed):
         learner = make_small_learner(make_tiny_data(4), seed=seed)

@@ -279,6 +279,7 @@ class Interrupt(keras.callbacks.Callback):
         self.seen.append(logs["val_perplexity"])
 
 
+@pytest.mark.slow
 def test_what_is_interrupted_leaves_the_best_so_far(tmp_path):
     path, stop = tmp_path / "lm", Interrupt(2)
     options = {"size": SMALL, "vocabulary": VOCABULARY, "phase": PHASE, "verbose": False}

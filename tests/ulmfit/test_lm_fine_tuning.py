@@ -154,6 +154,7 @@ def test_words_that_the_model_knows_are_kept_however_rare(tmp_path, name):
         assert equal(one.get_weights(), other.get_weights())
 
 
+@pytest.mark.slow
 def test_words_of_the_validation_texts_are_not_looked_at(tmp_path):
     options = {"phase": STILL, "min_frequency": 1}
     held_out = tune(make(), tmp_path / "a", texts=["good"], validation=["unseen bad"], **options)
