@@ -123,9 +123,14 @@ def _code(text: str | None) -> str:
 
 
 def _statement(fit: PhaseFit) -> str:
-    return f"{fit.name}: {_SAID[fit.state]}{_values_said(fit)}."
+    said = _SAID[fit.state]
+    if fit.state == DIVERGED and fit.ran == 1:
+        said = _ONE_EPOCH
+    return f"{fit.name}: {said}{_values_said(fit)}."
 
 
+# Whether the loss fell, one epoch cannot show.
+_ONE_EPOCH = "its only epoch made nothing better: the rate may be too high"
 _SAID = {
     OVERFITS: "the model overfits",
     SPARED: "it began to overfit, and weights from before that were kept",

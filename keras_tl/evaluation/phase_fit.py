@@ -51,9 +51,9 @@ class PhaseFit:
         state: `"overfits"`: the kept weights fit the training split markedly better than the
             validation split, or are from after the validation result got worse; `"spared"`: it got
             worse while the training loss fell, and weights from before were kept; `"diverged"`:
-            the training loss rose too; `"underfits"`: the validation loss was still falling, or
-            the loss is high on both; `"fits"`: none of these; `"unknown"`: there is no validation
-            split, and the training loss is finite.
+            the training loss rose too, or the only epoch made nothing better; `"underfits"`: the
+            validation loss was still falling, or the loss is high on both; `"fits"`: none of these;
+            `"unknown"`: there is no validation split, and the training loss is finite.
         still_falls: whether the validation loss fell in the last epoch by at least 2% of itself.
         is_measured: whether `train` and `validation` are of the kept weights in inference mode.
     """
