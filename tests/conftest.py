@@ -1,5 +1,6 @@
 """Shared fixtures: two logical CPUs, a feature cache of the session's own, tiny data."""
 
+import gc
 import os
 
 # TensorFlow's default on newer CPUs; elsewhere it makes training several times as fast. It must be
@@ -29,6 +30,14 @@ def feature_cache_folder(tmp_path_factory):
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("KERAS_TL_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def old_objects_are_not_searched_again():
+    """TensorFlow keeps the graphs of what was trained; searching them for garbage takes minutes."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -111,8 +111,9 @@ CHEAPEST = {
     "vgg19",
     "xception",
 }
-# Other rows have what is particular to these.
+# Other rows, or tests/backbones, have what is particular to these.
 DEAR = {
+    "kerashub_bert",
     "kerashub_resnet",
     "tfhub_fixed_length",
     "tfhub_frozen_strings",
@@ -121,9 +122,9 @@ DEAR = {
 }
 # What costs most, on few; texts are exported by tests/test_text_journey.py too.
 FEW = {
-    "check_export": {"small_network", "ulmfit_awd_lstm"},
-    "check_same_seed": {"small_network", "tfhub_encoder"},
-    "check_unfreeze": {"small_network", "tfhub_encoder"},
+    "check_export": {"small_network"},
+    "check_same_seed": {"small_network"},
+    "check_unfreeze": {"small_network"},
 }
 FAST_CHECKS = {"check_record", "check_preprocessing"}
 # Whose constructor builds another graph for "imagenet" than for a file of the same weights.

@@ -185,9 +185,10 @@ def test_balanced_weights_make_all_classes_weigh_the_same(task):
     ("task", "cache"),
     [
         ("multiclass", "memory"),
-        ("binary", "off"),
-        pytest.param("multiclass", "off", marks=pytest.mark.slow),
-        pytest.param("binary", "memory", marks=pytest.mark.slow),
+        *(
+            pytest.param(*row, marks=pytest.mark.slow)
+            for row in (("binary", "off"), ("multiclass", "off"), ("binary", "memory"))
+        ),
     ],
 )
 def test_a_class_without_weight_is_never_learned(task, cache):
@@ -197,15 +198,16 @@ def test_a_class_without_weight_is_never_learned(task, cache):
     assert set(learner.predict(IMAGES).labels) == {learner.class_names[0]}
 
 
-FAST_MIXES = {"multiclass": "mixup", "binary": "cutmix", "multilabel": ["standard", "mixup"]}
+MIXES = ("mixup", "cutmix", ["standard", "mixup"])
+FAST_MIX = ("multiclass", "mixup")
 
 
 @pytest.mark.parametrize(
     ("task", "augment"),
     [
-        pytest.param(task, augment, marks=[pytest.mark.slow] * (FAST_MIXES[task] != augment))
-        for task in FAST_MIXES
-        for augment in FAST_MIXES.values()
+        pytest.param(task, augment, marks=[pytest.mark.slow] * ((task, augment) != FAST_MIX))
+        for task in ("multiclass", "binary", "multilabel")
+        for augment in MIXES
     ],
 )
 def test_mixed_labels_are_trained_on(task, augment):
@@ -242,7 +244,7 @@ def test_what_a_task_has_not_is_refused_before_anything_is_trained(name):
     assert learner.history == []
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", pytest.param("sgd", marks=pytest.mark.slow)])
 def test_a_regression_does_not_depend_on_the_unit(optimizer):
     def train(scale):
         labels = LABELS["regression"] * scale

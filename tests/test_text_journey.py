@@ -240,6 +240,7 @@ def test_a_loaded_run_can_be_saved_over_itself(modules, tmp_path):
     np.testing.assert_array_equal(again.predict("good").probabilities, expected)
 
 
+@pytest.mark.slow
 def test_a_run_needs_nothing_of_what_it_was_made_of(modules, tmp_path):
     copied = dict(modules)
     for name in ("encoder", "preprocess"):

@@ -40,7 +40,7 @@ def whole_module(tmp_path_factory, vocabulary):
     return hub_modules.make_preprocessor(folder, vocabulary, LENGTH, parts=False)
 
 
-@pytest.fixture(params=["tfhub", "wordpiece"])
+@pytest.fixture(scope="module", params=["tfhub", "wordpiece"])
 def preprocessor(request, module, vocabulary):
     if request.param == "tfhub":
         return HubPreprocessor(module, LENGTH)

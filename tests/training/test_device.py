@@ -81,7 +81,9 @@ def test_the_xla_check_fails_on_what_xla_cannot_do(small_learner):
         step(tf.zeros((4, 32, 32, 3)))
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
 def test_both_phases_in_mixed_precision(tiny_data, precision):
     learner = ktl.Learner(
         "efficientnet_lite0",

@@ -197,11 +197,6 @@ MAKERS = {
 }
 
 
-def names(fast):
-    """All makers; but one they are in the full tier only."""
-    return [pytest.param(x, marks=[pytest.mark.slow] * (x != fast)) for x in MAKERS]
-
-
 def state_of(learner):
     """Everything that a sweep might change, as things to compare with `==`."""
     models = (learner.model, learner.head, learner.extractor)
@@ -239,7 +234,8 @@ def sweep_both(learner):
     yield learner.lr_find("fine-tune", **trained, **options)
 
 
-@pytest.mark.parametrize("name", names(fast="images"))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MAKERS)
 def test_everything_is_as_it_was(name, tmp_path):
     learner = MAKERS[name](tmp_path)
     # Tracing loops over steps would cost most.

@@ -109,11 +109,13 @@ class Updates:
     ("kind", "optimizer"),
     [
         ("image", "sgd"),
-        ("ulmfit", "adam"),
         *(pytest.param("image", name, marks=pytest.mark.slow) for name in ("adam", "adamw")),
         *(pytest.param("hub", name, marks=pytest.mark.slow) for name in ("sgd", "adamw")),
         *(pytest.param("kerashub", name, marks=pytest.mark.slow) for name in ("sgd", "adamw")),
-        *(pytest.param("ulmfit", name, marks=pytest.mark.slow) for name in ("sgd", "adamw")),
+        *(
+            pytest.param("ulmfit", name, marks=pytest.mark.slow)
+            for name in ("sgd", "adam", "adamw")
+        ),
     ],
 )
 def test_a_block_moves_by_the_factor_less_than_the_one_above_it(make, kind, optimizer):
@@ -143,6 +145,7 @@ PLACES = {
     "float16": ({"precision": "mixed_float16"}, {}),
 }
 SLOW_PLACES = {
+    ("image", "bfloat16"),
     ("image", "float16"),
     ("image", "replicas-adamw"),
     ("image", "replicas-clipped"),
@@ -186,7 +189,11 @@ BATCHES = {
 
 @pytest.mark.parametrize(
     ("kind", "every"),
-    [("image", None), ("image", 1), pytest.param("ulmfit", 1, marks=pytest.mark.slow)],
+    [
+        ("image", 1),
+        pytest.param("image", None, marks=pytest.mark.slow),
+        pytest.param("ulmfit", 1, marks=pytest.mark.slow),
+    ],
 )
 def test_a_saved_model_trains_on_as_the_original(make, tmp_path, kind, every):
     head = ktl.HeadConfig(dropout=0.0) if kind == "image" else None
@@ -269,10 +276,7 @@ class Watcher(keras.callbacks.Callback):
     ("kind", "optimizer"),
     [
         ("image", "sgd"),
-        *(
-            pytest.param(kind, "adamw", marks=[pytest.mark.slow] * (kind != "hub"))
-            for kind in KINDS
-        ),
+        *(pytest.param(kind, "adamw", marks=pytest.mark.slow) for kind in KINDS),
     ],
 )
 def test_each_epoch_moves_the_blocks_in_turn(make, kind, optimizer, capsys):
@@ -346,17 +350,13 @@ def test_with_one_rate_a_language_model_is_trained_as_by_keras_bit_for_bit(make)
         np.testing.assert_array_equal(moved, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
         {"precision": "mixed_float16"},
-        *(
-            pytest.param(options, marks=pytest.mark.slow)
-            for options in (
-                {"strategy": "mirrored"},
-                {"precision": "mixed_float16", "strategy": "mirrored"},
-            )
-        ),
+        {"strategy": "mirrored"},
+        {"precision": "mixed_float16", "strategy": "mirrored"},
     ],
 )
 def test_in_turn_wherever_it_runs(make, options):

@@ -179,6 +179,7 @@ def test_one_seed_gives_one_model(tmp_path):
     assert runs[0].about["history"][0]["epochs"] == runs[1].about["history"][0]["epochs"]
 
 
+@pytest.mark.slow
 def test_a_folder_gives_the_same_model(tmp_path):
     (tmp_path / "a.txt").write_text("\ufeffThe cat sat.\n\n \nA dog ran.\n" * 9, "utf-8")
     folder = tmp_path / "model"
