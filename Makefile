@@ -18,11 +18,11 @@ demo: $(READY)
 	$(BIN)/keras-tl demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # All tests. An interrupted run goes on where it was; FRESH=1 starts anew. SHARD=2/4 runs a share.
 test-full: $(READY)
-	$(BIN)/python -m pytest -n 2 -m 'slow or not slow' --resume \
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow or not slow' --resume \
 		$(if $(FRESH),--fresh) $(if $(SHARD),--shard=$(SHARD))
 
 # The fast tier on the lowest versions that setup.cfg declares, without KerasHub, which needs a
@@ -37,7 +37,7 @@ $(FLOOR)/.ready: setup.cfg pyproject.toml
 
 # What old releases say of the newest of what they depend on is not ours to mend.
 test-floor: $(FLOOR)/.ready
-	$(FLOOR)/bin/python -m pytest -n 2 -W ignore::DeprecationWarning
+	$(FLOOR)/bin/python -m pytest -n 2 --dist worksteal -W ignore::DeprecationWarning
 
 lint: $(READY)
 	$(BIN)/ruff check .
