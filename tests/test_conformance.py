@@ -123,7 +123,9 @@ DEAR = {
 # What costs most, on few; texts are exported by tests/test_text_journey.py too.
 FEW = {
     "check_export": {"small_network"},
+    "check_fine_tuning": {"small_network", "tfhub_encoder", "ulmfit_awd_lstm"},
     "check_same_seed": {"small_network"},
+    "check_save_and_load": {"small_network", "tfhub_encoder", "ulmfit_awd_lstm"},
     "check_unfreeze": {"small_network"},
 }
 FAST_CHECKS = {"check_record", "check_preprocessing"}

@@ -137,10 +137,8 @@ METRIC = {
 }
 
 
-@pytest.mark.parametrize(
-    "task",
-    [pytest.param(task, marks=[pytest.mark.slow] * (task != "regression")) for task in TASKS],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
 def test_the_best_epoch_is_that_of_what_is_watched(task):
     learner = make_learner(task)
     learner.fit_head(epochs=1)
@@ -244,7 +242,8 @@ def test_what_a_task_has_not_is_refused_before_anything_is_trained(name):
     assert learner.history == []
 
 
-@pytest.mark.parametrize("optimizer", ["adam", pytest.param("sgd", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_a_regression_does_not_depend_on_the_unit(optimizer):
     def train(scale):
         labels = LABELS["regression"] * scale

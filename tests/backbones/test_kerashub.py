@@ -75,7 +75,8 @@ def test_the_tokens_and_the_numbers_are_kerashub_s(presets, name, pairs):
         np.testing.assert_allclose(found[key], value, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["bert", SLOW_ROBERTA])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["bert", "roberta"])
 def test_the_count_of_tokens_is_what_would_be_made_of_a_whole_text(presets, name):
     preprocessor = load_kerashub(str(presets[name])).files.preprocessor
     for pairs in (None, PAIRS):

@@ -139,7 +139,10 @@ def augmented(kind, seed, count=2):
     ]
 
 
-@pytest.mark.parametrize("kind", AUGMENTATIONS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(x, marks=[pytest.mark.slow] * (x == "randaugment")) for x in AUGMENTATIONS],
+)
 def test_augmentation_is_new_in_every_epoch_and_repeatable(kind):
     first, again, other = (augmented(kind, seed) for seed in (3, 3, 4))
     for (pixels, labels), (same_pixels, same_labels) in zip(first, again, strict=True):

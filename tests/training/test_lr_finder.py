@@ -321,6 +321,7 @@ def test_the_phase_swept_has_the_policys_settings(small_learner):
     assert found.phase == dataclasses.replace(HEADS["image"], batch_size=4)
 
 
+@pytest.mark.slow
 def test_a_sweep_without_validation_and_with_class_weights(tiny_data):
     data = dataclasses.replace(tiny_data, splits={"train": tiny_data.split("train")})
     learner = make_small_learner(data)

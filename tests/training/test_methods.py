@@ -144,23 +144,11 @@ PLACES = {
     "bfloat16": ({"precision": "mixed_bfloat16"}, {}),
     "float16": ({"precision": "mixed_float16"}, {}),
 }
-SLOW_PLACES = {
-    ("image", "bfloat16"),
-    ("image", "float16"),
-    ("image", "replicas-adamw"),
-    ("image", "replicas-clipped"),
-    *(("ulmfit", place) for place in PLACES),
-}
 
 
-@pytest.mark.parametrize(
-    ("kind", "place"),
-    [
-        pytest.param(kind, place, marks=[pytest.mark.slow] * ((kind, place) in SLOW_PLACES))
-        for kind in ("image", "ulmfit")
-        for place in PLACES
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["image", "ulmfit"])
+@pytest.mark.parametrize("place", PLACES)
 def test_the_same_wherever_it_runs(make, kind, place):
     options, settings = PLACES[place]
     updates = Updates(make(kind, **options))
@@ -315,12 +303,13 @@ def test_epochs_that_end_before_the_last_block_are_announced(make, capsys):
     model.train_on_batch(np.ones((2, 32, 32, 3), np.float32), np.array([0, 1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
         {},
-        pytest.param({"precision": "mixed_float16"}, marks=pytest.mark.slow),
-        pytest.param({"strategy": "mirrored"}, marks=pytest.mark.slow),
+        {"precision": "mixed_float16"},
+        {"strategy": "mirrored"},
     ],
 )
 def test_unfrozen_from_the_start_it_is_the_plain_phase_bit_for_bit(make, options):

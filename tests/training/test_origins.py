@@ -77,6 +77,7 @@ def test_a_backbone_of_ones_own_can_be_cut_short(source, other_task, tmp_path):
     assert equal(values(loaded), values(same))
 
 
+@pytest.mark.slow
 def test_a_backbone_of_the_catalogue_can_be_cut_and_resized(other_task, tmp_path):
     source = ktl.Learner(
         "efficientnet_lite0", other_task, image_size=32, output_block="block4", verbose=False

@@ -117,6 +117,7 @@ def test_perplexity_carries_states_whatever_the_length():
     assert found[0] == pytest.approx(math.exp(mean), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_every_epoch_and_every_evaluation_begin_with_zero_states():
     seen = []
 
@@ -137,6 +138,7 @@ def test_every_epoch_and_every_evaluation_begin_with_zero_states():
     assert [value == 0 for value in seen] == [True, True, False] * 2
 
 
+@pytest.mark.slow
 def test_what_makes_it_worse_is_undone():
     model = make()
     before = weights_of(model)
