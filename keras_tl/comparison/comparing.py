@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
@@ -231,8 +230,7 @@ def _what(subject: Subject) -> dict[str, Any]:
         "data": {key: about[key] for key in ("task", "class_names", "splits", "split_settings")}
         | {
             "labels": {
-                name: hashlib.sha256(np.ascontiguousarray(split.labels).data).hexdigest()
-                for name, split in subject.data.splits.items()
+                name: split.label_fingerprint for name, split in subject.data.splits.items()
             }
         },
     }

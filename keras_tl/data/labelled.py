@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import functools
+import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -73,6 +74,11 @@ class Split(abc.ABC):
             return self.fingerprint()
         except DataError:
             return None
+
+    @property
+    def label_fingerprint(self) -> str:
+        """Identifies the labels and their order, which `fingerprint` does not: 64 digits."""
+        return hashlib.sha256(np.ascontiguousarray(self.labels).data).hexdigest()
 
 
 S = TypeVar("S", bound=Split)

@@ -143,9 +143,9 @@ def roc_curves(
     """Points of the ROC curve of each label, at most 200, from (0, 0) to (1, 1).
 
     Args:
-        task: `"binary"`, whose curve is of the second class, or `"multilabel"`.
-        outcomes: of a split, as calibrated.
-        class_names: the classes' or labels' names.
+        task: as in `precision_recall`.
+        outcomes: as there.
+        class_names: as there.
 
     Returns:
         By label [false positive rate, true positive rate]. No points of a label that all of the

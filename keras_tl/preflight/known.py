@@ -4,8 +4,6 @@ import contextlib
 import hashlib
 import json
 
-import numpy as np
-
 from keras_tl.errors import KerasTLError
 from keras_tl.files import whole_file
 from keras_tl.preflight.checks import CHECKS, run_checks
@@ -53,10 +51,7 @@ def _key(subject: Subject) -> str:
         "format": _FORMAT,
         "checks": list(CHECKS),
         "features": {name: model.trainer.made_from(split) for name, split in splits.items()},
-        "labels": {
-            name: hashlib.sha256(np.ascontiguousarray(split.labels).data).hexdigest()
-            for name, split in splits.items()
-        },
+        "labels": {name: split.label_fingerprint for name, split in splits.items()},
         "config": model.config.to_json(),
         "task": f"{type(model.task).__module__}.{type(model.task).__qualname__}",
         "weighted": model.weighted,
