@@ -229,9 +229,7 @@ def _what(subject: Subject) -> dict[str, Any]:
         "augment": list(names_of(subject.augment)),
         "data": {key: about[key] for key in ("task", "class_names", "splits", "split_settings")}
         | {
-            "labels": {
-                name: split.label_fingerprint for name, split in subject.data.splits.items()
-            }
+            "labels": {name: split.label_fingerprint for name, split in subject.data.splits.items()}
         },
     }
 
