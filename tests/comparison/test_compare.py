@@ -13,6 +13,7 @@ from keras_tl.comparison import comparing, cost
 from keras_tl.comparison.budget import make_budget
 from keras_tl.comparison.outcomes import Skill
 from keras_tl.comparison.running import Run, Subject, Watch, run, scores, subset
+from keras_tl.comparison.store import Store
 from keras_tl.comparison.transferability import logme
 from keras_tl.comparison.verdict import ARMS
 from keras_tl.errors import BackboneError, ConfigError, DataError
@@ -269,6 +270,7 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         ktl.compare(network, data, out=tmp_path / "parts", **settings)
     assert ktl.Comparison.load(tmp_path / "parts").sizes[0].seeds == (0,)
+    assert Store(tmp_path / "parts").plan()["looks"] == []
     monkeypatch.setattr(comparing, "run", run)
     left = ktl.compare(network, data, out=tmp_path / "parts", dry_run=True, **settings)
     assert (left.runs, left.finished) == (8, 4)
@@ -276,6 +278,8 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
     assert left.total > 0
     parts = ktl.compare(network, data, out=tmp_path / "parts", **settings)
     assert stored(tmp_path / "parts") == stored(tmp_path / "whole")
+    looks = [Store(tmp_path / name).plan()["looks"] for name in ("parts", "whole")]
+    assert looks[0] == looks[1] == [{"seeds": [0, 1], "sizes": [15, None]}]
     assert without_times(parts) == without_times(whole)
     assert json.loads(json.dumps(parts.to_json()))
 
