@@ -30,11 +30,9 @@ def about_text(what: Mapping[str, Any], skill: str) -> str:
 
 def logme_text(logme: Mapping[str, float]) -> str:
     """What a score of the features said before training."""
-    pretrained, random = logme["pretrained"], logme["random"]
-    which = "higher: a good sign" if pretrained > random else "not higher: a bad sign"
     return (
-        f"Before training, LogME of the pretrained features was {pretrained:.3f}, of random "
-        f"weights {random:.3f} ({which} for a frozen backbone)."
+        f"Before training, LogME of the pretrained features was {logme['pretrained']:.3f}, of "
+        f"random weights {logme['random']:.3f}; it decides nothing."
     )
 
 
