@@ -8,7 +8,7 @@ from keras_tl.config import HeadConfig, Phase, family_of
 from keras_tl.data.augmentation import AUGMENTATIONS
 from keras_tl.data.labelled import PLACES
 from keras_tl.export.card.pretraining import public_place
-from keras_tl.training.policies import HEADS
+from keras_tl.training.policies import HEADS, head_after
 
 _WIDTH = 88
 # The arguments of `fit_head`; the rest of its phase are the defaults.
@@ -24,8 +24,12 @@ def calls(run: Mapping[str, Any]) -> list[str]:
     lines = ["import keras_tl as ktl", ""]
     lines += _data(run) + _learner(run)
     family = family_of(run["config"]["backbone"], run["config"]["image_size"])
+    before = None
     for record in run["history"]:
         phase = Phase.from_json(record["phase"])
+        before, follows = phase, before is not None and phase == head_after(before, family)
+        if follows:
+            continue
         augment = record.get("augment")
         given = {} if augment is None else {"augment": _augment(augment)}
         of_heads = {name: getattr(phase, name) for name in _OF_HEADS}
