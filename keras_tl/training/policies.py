@@ -80,7 +80,7 @@ _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmu
 _CONTRASTIVE = {
     "name": "contrastive",
     "objective": "contrastive",
-    "epochs": 6,
+    "epochs": 4,
     "batch_size": 32,
     "schedule": "linear",
     "clip_norm": 1.0,
