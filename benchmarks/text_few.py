@@ -55,19 +55,21 @@ def _measure(
     texts = texts.subset(per_class=per_class, seed=draw)
     learner = ktl.Learner(f"kerashub:{folder}", texts, seed=draw, verbose=False, check=False)
     began = time.perf_counter(), time.process_time()
-    found = {}
-    if contender == "contrastive":
-        learner.fine_tune(policy="contrastive")
     if contender == "fine-tune":
         learner.fit_head()
         learner.fine_tune(**options)
-    if contender != "frozen":
         own = learner.evaluate("test")
-        found = {"own": own["accuracy"], "own_loss": own["loss"]}
-    if contender == "fine-tune":
-        found |= {"accuracy": found["own"], "loss": found["own_loss"]}
+        found = {"accuracy": own["accuracy"], "loss": own["loss"]}
     else:
-        found |= _regression(learner)
+        if contender == "contrastive":
+            learner.fine_tune(policy="contrastive")
+        train, test = (learner.data.split(name) for name in ("train", "test"))
+        features = [learner.features(list(split.texts)) for split in (train, test)]
+        found = _regression(*features, train.labels, test.labels)
+        if contender == "contrastive":
+            logits = learner.head(features[1], training=False)
+            answers = learner.task.answers(logits)["class_id"]
+            found["own"] = float((answers.numpy() == test.labels).mean())
     return found | {
         "texts": len(texts.split("train")),
         "seconds": time.perf_counter() - began[0],
@@ -75,20 +77,18 @@ def _measure(
     }
 
 
-def _regression(learner: Any) -> dict[str, float]:
-    """A regularised logistic regression on the features as they are now."""
+def _regression(train: Any, test: Any, labels: Any, test_labels: Any) -> dict[str, float]:
+    """A regularised logistic regression on features."""
     from sklearn.linear_model import LogisticRegressionCV
     from sklearn.metrics import log_loss
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train, test = (learner.data.split(name) for name in ("train", "test"))
     regression = LogisticRegressionCV(cv=FOLDS, scoring="neg_log_loss", max_iter=10_000)
-    pipeline = make_pipeline(StandardScaler(), regression)
-    pipeline.fit(learner.features(list(train.texts)), train.labels)
-    probabilities = pipeline.predict_proba(learner.features(list(test.texts)))
-    right = probabilities.argmax(axis=1) == test.labels
-    return {"accuracy": float(right.mean()), "loss": float(log_loss(test.labels, probabilities))}
+    pipeline = make_pipeline(StandardScaler(), regression).fit(train, labels)
+    probabilities = pipeline.predict_proba(test)
+    right = probabilities.argmax(axis=1) == test_labels
+    return {"accuracy": float(right.mean()), "loss": float(log_loss(test_labels, probabilities))}
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ PLANS = {
     "smallest": ([5] * 3, 4, 1, 2, 2),
     "small-and-odd": ([5] * 3, 7, 1, 2, 3),
     "two-replicas": ([9] * 6, 32, 2, 4, 4),
-    "an-absent-class": ([6, 0, 6], 16, 1, 2, 8),
+    "an-absent-class": ([6, 0, 6], 16, 1, 2, 6),
 }
 
 
