@@ -8,9 +8,9 @@ On SST-2 and TREC-6, five draws of training texts, no validation split, the whol
 
 * `frozen`: StandardScaler and LogisticRegressionCV on the features of the frozen encoder;
 * `contrastive`: StandardScaler and LogisticRegression on its features after
-  `fine_tune(policy="contrastive")`. The strength is fixed (C = 0.01): the encoder has seen the labels
-  of all folds, so that cross-validation would choose too weak a one. `own head` is the one that the
-  toolkit has trained;
+  `fine_tune(policy="contrastive")`. The strength is fixed (C = 0.01): the encoder has seen the
+  labels of all folds, so that cross-validation would choose too weak a one. `own head` is the one
+  that the toolkit has trained;
 * `fine-tune`: `fit_head()` and `fine_tune()`; with `--epochs N` the number of its epochs.
 
 A line of JSON is written for each finished run; a run that has one is not made again. The encoder
