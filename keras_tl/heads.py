@@ -78,7 +78,10 @@ def _dense_layers(config: HeadConfig, outputs: int, seed: int) -> list[keras.lay
             )
         layers += [
             keras.layers.Dropout(
-                config.dropout, seed=seed + 2 * number, dtype="float32", name=f"dropout{number}"
+                config.dropout_rate,
+                seed=seed + 2 * number,
+                dtype="float32",
+                name=f"dropout{number}",
             ),
             keras.layers.Dense(
                 width,

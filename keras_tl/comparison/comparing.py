@@ -27,10 +27,10 @@ from keras_tl.data.labelled import LabelledData
 from keras_tl.data.options import ImageSize
 from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError, DataError
+from keras_tl.features.fingerprints import weights_fingerprint
 from keras_tl.files import json_text
 from keras_tl.learner import Learner
 from keras_tl.reporting import Reporter
-from keras_tl.training.feature_cache import weights_fingerprint
 
 
 def compare(

@@ -1,6 +1,9 @@
 """Stratified, seeded splits."""
 
+import warnings
+
 import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
 
 from keras_tl.errors import DataError
 
@@ -90,3 +93,42 @@ def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
         place[by_class] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
         order = order[np.argsort(place / counts[ordered], kind="stable")]
     return np.sort(order[:count])
+
+
+def folds(
+    classes: np.ndarray | None, groups: np.ndarray | None, items: int, count: int, seed: int
+) -> np.ndarray:
+    """The number of each item's fold, for cross-validation.
+
+    Folds are of equal size, each class in proportion; a class with fewer items than folds is in
+    as many folds as it has items (scikit-learn's `StratifiedKFold` warns of it). With groups, the
+    items of a group share a fold.
+
+    Args:
+        classes: int array (n,), the class of each item; `None`: the items have not one class each.
+        groups: (n,) of any hashable values; `None`: every item is a group of its own.
+        items: n.
+        count: of folds; at most as many as there are groups.
+        seed: the same seed gives the same folds.
+
+    Returns:
+        int array (n,), from 0.
+    """
+    order = np.random.default_rng(seed).permutation(items)
+    keys = np.zeros(items, np.int64) if classes is None else np.asarray(classes)
+    if groups is None:
+        order = order[np.argsort(keys[order], kind="stable")]
+        numbers = np.empty(items, np.int64)
+        numbers[order] = np.arange(items) % count
+        return numbers
+    _, members = np.unique(np.asarray(groups), return_inverse=True)
+    count = min(count, members.max() + 1)
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    numbers = np.empty(items, np.int64)
+    with warnings.catch_warnings():
+        # A class that is in fewer groups than there are folds.
+        warnings.simplefilter("ignore", UserWarning)
+        parts = list(splitter.split(keys, keys, members))
+    for number, (_, held_out) in enumerate(parts):
+        numbers[held_out] = number
+    return numbers

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_tl.config import HeadConfig, Phase
-from keras_tl.training.policies import HEADS, POLICIES
+from keras_tl.training.policies import POLICIES, head_templates
 
 # What `Learner.fit_head` and `Learner.fine_tune` take of a phase.
 _OF_HEADS = ("epochs", "learning_rate", "batch_size", "label_smoothing", "class_weight")
@@ -35,9 +35,10 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
         phase: what is to be run.
         family: see `keras_tl.config.family_of`.
     """
-    given = _given(phase, HEADS[family], _OF_HEADS)
-    if given is not None:
-        return PhaseCall("fit_head", given)
+    for template in head_templates(family):
+        given = _given(phase, template, _OF_HEADS)
+        if given is not None:
+            return PhaseCall("fit_head", given)
     found = {}
     for name, phases in POLICIES.items():
         given = _given(phase, phases[family][0], _OF_POLICIES)

@@ -135,7 +135,7 @@ def _against_overfitting(situation: Situation) -> Iterator[Remedy]:
         what = f"fewer unfrozen blocks: {count} of {len(situation.blocks)}"
         command = situation.command(f"--unfreeze {count}")
         yield Remedy(what, situation.again(unfreeze=count), command)
-    if head.dropout < _DROPOUT:
+    if head.dropout_rate < _DROPOUT:
         yield Remedy("more dropout in the head", situation.anew(dropout=_DROPOUT))
     if situation.task.exact and not phase.label_smoothing:
         python = situation.again(label_smoothing=_SMOOTHING)

@@ -17,11 +17,10 @@ from keras_tl.preflight.checks import run_checks
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.known import known_findings
 from keras_tl.preflight.subject import Inside, Subject
-from keras_tl.training.feature_cache import FeatureCache
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
-from keras_tl.training.policies import HEADS, phases_of
+from keras_tl.training.policies import head_phase, phases_of
 
 
 class Training(State):
@@ -65,8 +64,10 @@ class Training(State):
             DataError: the learner was loaded without data, or a file cannot be read.
             CacheError: the features cannot be kept where asked.
         """
+        check_augmentation(augment)
+        config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
         (phase,) = phases_of(
-            HEADS[self.config.family],
+            head_phase(self.config, live=augment is not False or config.where == "off"),
             self.config.family,
             epochs=epochs,
             learning_rate=learning_rate,
@@ -74,9 +75,7 @@ class Training(State):
             label_smoothing=label_smoothing,
             class_weight=class_weight,
         )
-        check_augmentation(augment)
-        config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
-        self._trainer.cache = FeatureCache(config)
+        self._trainer.features.keep_in(config)
         record = self._run(phase, augment, callbacks)
         self._tell_if_overfitting()
         return record
@@ -143,7 +142,7 @@ class Training(State):
         if not self.history and phases[0].batch_norm != "live":
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
-        if self._trainer.backbone_is_original and phases[0].batch_norm != "live":
+        if self._trainer.features.is_original and phases[0].batch_norm != "live":
             self._keep_map_before()
         left = [sum(later.epochs for later in phases[n:]) for n in range(1, len(phases) + 1)]
         records = [
@@ -237,13 +236,13 @@ class Training(State):
             DataError: the learner was loaded without data, or a training item cannot be read.
             CacheError: the features of the training split cannot be kept where asked.
         """
-        features = "all" if self._trainer.backbone_is_original else "sample"
+        features = "all" if self._trainer.features.is_original else "sample"
         self.findings = run_checks(self._subject(features))
         self._reporter.say(self.findings.brief())
         return self.findings
 
     def _subject(self, features: str, weighted: bool = False) -> Subject:
-        if features == "all" and self._trainer.cache.config.where == "off":
+        if features == "all" and not self._trainer.features.are_kept:
             features = "sample"
         parts = (self.config, self._parts, self._modality, self._trainer)
         return Subject(

@@ -11,12 +11,12 @@ from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.config import ModelConfig
 from keras_tl.data.labelled import LabelledData, Split
 from keras_tl.errors import KerasTLError
+from keras_tl.features.rows import Features
 from keras_tl.heads import TransferModel
 from keras_tl.modalities.base import Modality
 from keras_tl.preflight.findings import NotChecked, Unreadable
 from keras_tl.preflight.thumbnails import pixels_at
 from keras_tl.tasks import Task
-from keras_tl.training.feature_cache import Features
 from keras_tl.training.trainer import Trainer
 
 # Items that stand for all of train where looking at all would take long.
@@ -125,7 +125,7 @@ class Subject:
         if self.model.features != "all":
             raise NotChecked("features of all items are not kept in a cache")
         with self.reading(name):
-            return self.model.trainer.features(self.data.splits[name])
+            return self.model.trainer.features.of(self.data.splits[name])
 
     @cached_property
     def pixels(self) -> np.ndarray:
@@ -146,6 +146,6 @@ class Subject:
         if self.model.features == "all":
             features = self.features("train").read(rows)
         else:
-            batches = self.model.trainer.feature_batches(self.train.take(rows))
+            batches = self.model.trainer.features.batches(self.train.take(rows))
             features = np.concatenate([*batches])
         return features, self.train.labels[rows]

@@ -321,7 +321,7 @@ def check_cached_features(case: Case, tmp_path: Path) -> None:
     """
     learner = case.learner()
     split = learner.data.split("train")
-    cached = np.concatenate(list(learner._trainer.feature_batches(split)))
+    cached = np.concatenate(list(learner._trainer.features.batches(split)))
     batches, order = train_inputs(learner, parts=2)
     live = np.concatenate([learner.extractor(inputs, training=True) for inputs in batches])
     scale = np.abs(cached).max()

@@ -21,6 +21,8 @@ class PhaseRecord:
         cached: whether the epochs ran on cached features.
         augment: how items were augmented, see `keras_tl.data.augmentation.names_of`; `None`: it is
             not known, as of runs from before it was recorded.
+        solved: whether it began at the regularised optimum of the linear head on cached features.
+        l2: strength of the head's L2 penalty, see `Phase.l2`; `None`: it had none.
     """
 
     phase: Phase
@@ -29,6 +31,8 @@ class PhaseRecord:
     best_epoch: int
     cached: bool
     augment: tuple[str, ...] | None = None
+    solved: bool = False
+    l2: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON types."""

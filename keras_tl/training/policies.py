@@ -7,18 +7,25 @@ docs/fine_tuning.md, docs/texts.md and docs/ulmfit.md.
 import dataclasses
 from collections.abc import Sequence
 
-from keras_tl.config import HeadConfig, Phase
+from keras_tl.config import HeadConfig, ModelConfig, Phase
 from keras_tl.errors import ConfigError, unknown
 
-_HEAD = Phase(name="head", epochs=10, learning_rate=1e-3, batch_size=32, schedule="cosine")
+# A head of one Dense layer on cached features: it begins at the optimum, and nothing has to be
+# stopped.
+SOLVED_HEAD = Phase(
+    name="head", epochs=1, learning_rate=1e-4, schedule="cosine", patience=None, l2="auto"
+)
 
-_HEAD_TEXT = dataclasses.replace(_HEAD, learning_rate=5e-3)
+_HEAD = Phase(
+    name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
+)
 
-# Feature extraction.
+# Other heads, and heads that see augmented images.
 HEADS = {
     "image": _HEAD,
-    "text": _HEAD_TEXT,
-    "ulmfit": dataclasses.replace(_HEAD_TEXT, epochs=30),
+    "text": _HEAD,
+    # Its features are normalised inside the head.
+    "ulmfit": dataclasses.replace(_HEAD, epochs=30, learning_rate=5e-3, min_steps=0, l2=None),
 }
 
 # Of what the head is made: for a language model as in Howard and Ruder, 2018, sec. 3.3, with the
@@ -89,6 +96,21 @@ POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
 }
 
 
+def head_phase(config: ModelConfig, live: bool = False) -> Phase:
+    """How the head of a model is trained on the frozen backbone, by default.
+
+    Args:
+        config: of the model.
+        live: whether the backbone runs in every epoch, as it does for augmented images.
+    """
+    return SOLVED_HEAD if config.head.is_linear and not live else HEADS[config.family]
+
+
+def head_templates(family: str) -> tuple[Phase, ...]:
+    """What `fit_head` runs by default, as it is recorded: with a length in epochs."""
+    return SOLVED_HEAD, dataclasses.replace(HEADS[family], min_steps=0)
+
+
 def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tuple[Phase, ...]:
     """The phases of a policy, with the values that the user gave in place of its own.
 
@@ -106,6 +128,8 @@ def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tu
         policy = POLICIES[policy][family]
     phases = (policy,) if isinstance(policy, Phase) else tuple(policy)
     changes = {name: value for name, value in given.items() if value is not None}
+    if "epochs" in changes:
+        changes["min_steps"] = 0
     if "epochs" in changes and len(phases) > 1:
         raise ConfigError(
             f"epochs= is for policies of one phase; this one has {len(phases)}. Pass the phases "

@@ -220,8 +220,8 @@ def state_of(learner):
         ],
         "history": [record.to_json() for record in learner.history],
         "evaluations": dict(learner.evaluations),
-        "cache": id(learner._trainer.cache),
-        "original": learner._trainer.backbone_is_original,
+        "cache": id(learner._trainer.features.store),
+        "original": learner._trainer.features.is_original,
         "random": (random.getstate(), np.random.get_state()[1].tobytes()),
     }
 

@@ -8,7 +8,7 @@ from keras_tl.config import HeadConfig, Phase, family_of
 from keras_tl.data.augmentation import AUGMENTATIONS
 from keras_tl.data.labelled import PLACES
 from keras_tl.export.card.pretraining import public_place
-from keras_tl.training.policies import HEADS
+from keras_tl.training.policies import head_templates
 
 _WIDTH = 88
 # The arguments of `fit_head`; the rest of its phase are the defaults.
@@ -29,7 +29,8 @@ def calls(run: Mapping[str, Any]) -> list[str]:
         augment = record.get("augment")
         given = {} if augment is None else {"augment": _augment(augment)}
         of_heads = {name: getattr(phase, name) for name in _OF_HEADS}
-        if phase == dataclasses.replace(HEADS[family], **of_heads):
+        templates = head_templates(family)
+        if phase in [dataclasses.replace(template, **of_heads) for template in templates]:
             values = {name: repr(value) for name, value in of_heads.items() if value}
             lines += _call("learner.fit_head", values | given)
         else:
