@@ -110,6 +110,10 @@ class Task(abc.ABC):
             float64 (n,) and (n, outputs).
         """
 
+    def from_outputs(self, outputs: np.ndarray) -> np.ndarray:
+        """float32 (n, outputs): what the head gives where its last Dense layer gives `outputs`."""
+        return outputs.astype(np.float32)
+
     @property
     @abc.abstractmethod
     def curvature(self) -> float:
@@ -361,6 +365,9 @@ class Regression(Task):
 
     def dense_targets(self, labels, smoothing=0.0):
         return ((labels.astype(np.float64) - self.target_mean) / self.target_scale)[:, None]
+
+    def from_outputs(self, outputs):
+        return (outputs * self.target_scale + self.target_mean).astype(np.float32)
 
     def convex_loss(self, outputs, targets):
         errors = outputs - targets

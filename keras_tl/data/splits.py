@@ -16,7 +16,12 @@ SPLIT_NAMES = {"train": "train", "test": "test"} | dict.fromkeys(
 
 
 def take_out(
-    labels: np.ndarray, fraction: float, class_names: tuple[str, ...], seed: int, name: str
+    labels: np.ndarray,
+    fraction: float,
+    class_names: tuple[str, ...],
+    seed: int,
+    name: str,
+    groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Splits the rows in two, each class in proportion and at least once on either side.
 
@@ -31,6 +36,8 @@ def take_out(
         class_names: the classes' names.
         seed: the same seed gives the same split.
         name: the name of the part taken out, for messages.
+        groups: (n,) of values; rows of one value stay together, and the share of the rows taken
+            out is near the fraction. `None`: each row is by itself.
 
     Returns:
         Two sorted int arrays of row numbers: those that stay and those taken out.
@@ -41,6 +48,8 @@ def take_out(
     rows = np.arange(len(labels))
     if fraction == 0:
         return rows, rows[:0]
+    if groups is not None:
+        return _take_groups_out(labels, fraction, seed, name, groups)
     if labels.dtype.kind == "f":
         if len(rows) < 2:
             raise DataError(
@@ -66,6 +75,22 @@ def take_out(
     place_in_class = rows - np.repeat(np.cumsum(counts) - counts, counts)
     is_out = place_in_class < np.repeat(taken, counts)
     return np.sort(by_class[~is_out]), np.sort(by_class[is_out])
+
+
+def _take_groups_out(
+    labels: np.ndarray, fraction: float, seed: int, name: str, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    if len(np.unique(groups)) < 2:
+        raise DataError(
+            f"A {name} split by groups needs at least 2 groups, one for each side. Received one. "
+            f"Add items of others, leave groups= out, or set {name}_split=0."
+        )
+    # Of so many folds each has about the fraction; of more than half, the rest of one does.
+    share = min(fraction, 1 - fraction)
+    classes = labels if labels.dtype.kind in "iu" else None
+    number = folds(classes, groups, len(labels), max(2, round(1 / share)), seed)
+    is_out = (number == 0) == (fraction <= 0.5)
+    return np.flatnonzero(~is_out), np.flatnonzero(is_out)
 
 
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from keras_tl.data.splits import draw, folds
 
@@ -23,6 +24,8 @@ _PRIOR_ITEMS = 10
 _FIRST, _STEP, _STRONGEST, _WEAKEST = -1.5, 0.5, 3.0, -8.0
 # Half the precision is half the time, and enough where there are many items.
 _MOST_IN_DOUBLE = 4_000_000
+# Products of small matrices: threads wait for each other longer than they compute.
+_MOST_FOR_ONE_THREAD = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,10 +129,12 @@ def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
             5-fold cross-validation.
         seed: of the folds.
     """
-    if l2 is None:
-        l2 = choose_l2(problem, seed)
-    plane = _Plane.of(problem.features)
-    kernel, bias = _minimise(plane, problem, l2, precise=True)
+    threads = 1 if len(problem.features) <= _MOST_FOR_ONE_THREAD else None
+    with threadpool_limits(threads, user_api="blas"):
+        if l2 is None:
+            l2 = choose_l2(problem, seed)
+        plane = _Plane.of(problem.features)
+        kernel, bias = _minimise(plane, problem, l2, precise=True)
     standardisation = plane.standardisation
     kernel = (plane.axes @ kernel) / standardisation.scale[:, None]
     return Solution(kernel, bias - standardisation.mean @ kernel, l2, standardisation)

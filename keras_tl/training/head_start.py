@@ -31,7 +31,7 @@ class HeadStart:
 
 def head_problem(
     task: Task,
-    split: Split,
+    labels: np.ndarray,
     features: np.ndarray,
     phase: Phase,
     groups: np.ndarray | None = None,
@@ -40,12 +40,12 @@ def head_problem(
 
     Args:
         task: decides the loss.
-        split: labelled items.
+        labels: of n items, see `keras_tl.data.labelled.Split`.
         features: float32 (n, ...) of them.
         phase: its label smoothing and class weights count.
         groups: (n,), see `Problem`.
     """
-    labels, weights = split.labels, None
+    weights = None
     by_class = task.class_weights(labels, phase.class_weight)
     if by_class is not None:
         weights = by_class[labels]
@@ -99,7 +99,7 @@ def start_head(
         l2 = 0.0 if phase.l2 == "auto" else phase.l2
         return HeadStart(StandardisedHead.of(parts, standardisation, live), l2, False)
     groups = None if groups is None else groups[rows]
-    problem = head_problem(task, split.take(rows), given, phase, groups)
+    problem = head_problem(task, split.labels[rows], given, phase, groups)
     solution = solve(problem, None if phase.l2 == "auto" else phase.l2, seed)
     copy = StandardisedHead.of(parts, solution.standardisation, live)
     copy.begin_at(solution)

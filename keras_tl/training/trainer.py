@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_tl.backbones.loading import seeded
 from keras_tl.config import ModelConfig, Phase
 from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels, names_of
-from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.data.labelled import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
 from keras_tl.features.extraction import BatchRunner
 from keras_tl.features.frozen import FrozenFeatures
@@ -22,6 +22,7 @@ from keras_tl.training.freezing import prepare
 from keras_tl.training.head_start import HeadStart, start_head
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
+from keras_tl.training.out_of_fold import HeadTraining
 from keras_tl.training.phases import run_phase
 from keras_tl.training.restoring import restored
 from keras_tl.training.standardised_head import FoldEveryEpoch
@@ -175,6 +176,17 @@ class Trainer:
                 losses = sweep(model, inputs.train, rates, progress)
         return read_sweep(phase, rates, losses)
 
+    def out_of_fold(self, phase: Phase, items: int, seed: int) -> HeadTraining:
+        """How a head is trained on some of so many items, to answer for the others.
+
+        Args:
+            phase: of the head.
+            items: of one training.
+            seed: of everything random.
+        """
+        settled = self._of_whole_epochs(phase, items)
+        return HeadTraining(self._parts, self._config, self.task, settled, seed)
+
     def check(self, phase: Phase, augment: Augmentation) -> None:
         """Raises `ConfigError` if the task has not what is asked for."""
         self.task.check(phase)
@@ -202,15 +214,17 @@ class Trainer:
     def _settled(
         self, phase: Phase, data: LabelledData, augment: Augmentation
     ) -> tuple[Phase, Augmentation]:
-        # Replicas share a batch evenly.
-        whole = -(-phase.batch_size // self._replicas) * self._replicas
-        steps = -(-len(data.split("train")) // whole)
-        epochs = max(phase.epochs, -(-phase.min_steps // steps))
-        phase = dataclasses.replace(phase, batch_size=whole, epochs=epochs, min_steps=0)
+        phase = self._of_whole_epochs(phase, len(data.split("train")))
         if augment is True:
             augment = getattr(data, "augmentation", False)
         self.check(phase, augment)
         return phase, augment
+
+    def _of_whole_epochs(self, phase: Phase, items: int) -> Phase:
+        # Replicas share a batch evenly.
+        whole = -(-phase.batch_size // self._replicas) * self._replicas
+        epochs = max(phase.epochs, -(-phase.min_steps // -(-items // whole)))
+        return dataclasses.replace(phase, batch_size=whole, epochs=epochs, min_steps=0)
 
     def _inputs(
         self,
@@ -246,6 +260,7 @@ class Trainer:
                 live=not cached,
                 seed=self._seed,
                 most_bytes=self.features.store.config.memory_limit,
+                groups=groups_of(train, data.groups),
             )
             model = model if start is None else start.head.model
         return _Inputs(model, *datasets, mixed, cached, start)
