@@ -21,7 +21,7 @@ class HeadStart:
     Attributes:
         head: the copy to train.
         l2: strength of its L2 penalty.
-        solved: whether it begins at the optimum of all training items.
+        solved: whether it begins at the optimum of what it will be trained on.
     """
 
     head: StandardisedHead
@@ -101,6 +101,7 @@ def start_head(
     groups = None if groups is None else groups[rows]
     problem = head_problem(task, split.labels[rows], given, phase, groups)
     solution = solve(problem, None if phase.l2 == "auto" else phase.l2, seed)
+    solved = config.head.is_linear and not live and len(rows) == len(split)
     copy = StandardisedHead.of(parts, solution.standardisation, live)
     copy.begin_at(solution)
-    return HeadStart(copy, solution.l2, config.head.is_linear and len(rows) == len(split))
+    return HeadStart(copy, solution.l2, solved)

@@ -171,7 +171,9 @@ def test_features_that_training_does_not_need_are_not_extracted(clean, name, mon
     train, left_out = LIVE[name]
     learner = make_learner(clean)
     asked = []
-    monkeypatch.setattr(learner._trainer.features.store.__class__, "get", lambda *a: asked.append(a))
+    monkeypatch.setattr(
+        learner._trainer.features.store.__class__, "get", lambda *a: asked.append(a)
+    )
     do_not_train(monkeypatch, learner)
     train(learner)
     assert set(learner.findings.not_checked) == left_out
