@@ -21,6 +21,8 @@ class PhaseRecord:
         cached: whether the epochs ran on cached features.
         augment: how items were augmented, see `keras_tl.data.augmentation.names_of`; `None`: it is
             not known, as of runs from before it was recorded.
+        solved: whether the phase began at the regularised optimum of a linear head on cached
+            features, so that its epochs have nothing left to improve and its curves no trend.
     """
 
     phase: Phase
@@ -29,6 +31,7 @@ class PhaseRecord:
     best_epoch: int
     cached: bool
     augment: tuple[str, ...] | None = None
+    solved: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON types."""
