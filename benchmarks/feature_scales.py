@@ -95,14 +95,14 @@ def main() -> None:
     parser.add_argument("--vgg16", help="a file of VGG16's convolutions, trained on ImageNet")
     args = parser.parse_args()
 
-    head = ("spread", "largest", "share", "mean", "far")
+    head = ("scale", "largest", "share", "mean", "far")
     print(f"{'':28}{head[0]:>10}{head[1]:>10}" + "".join(f"{name:>8}" for name in head[2:]))
     first = None
     for name, learner in learners(args.data, args.vgg16):
         features, labels = features_of(learner)
         first = first or (features, labels)
         print(row(name, features), flush=True)
-    print("\nspread  log loss  accuracy")
+    print("\n scale  log loss  accuracy")
     for spread in SPREADS:
         loss, accuracy = trained_on(*first, spread)
         print(f"{spread:6g}{loss:10.3f}{accuracy:10.3f}", flush=True)
