@@ -102,7 +102,7 @@ def train(
     """Train a head on a frozen backbone, fine-tune both, and save the run."""
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
-    from keras_tl.evaluation.phase_fit import OVERFITS
+    from keras_tl.evaluation.fit_state import OVERFITS
     from keras_tl.training.checkpoints import check_target
 
     if out is None and not check:

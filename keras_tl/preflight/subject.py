@@ -137,12 +137,17 @@ class Subject:
         return pixels_at(self.train.sample(_PICTURES, seed=0), size, self.data.resize)
 
     @cached_property
+    def sample_rows(self) -> np.ndarray:
+        """Row numbers, ascending, of the training items that stand for all."""
+        count = SAMPLE if self.model.features == "all" else _SMALL_SAMPLE
+        return np.sort(np.random.default_rng(0).permutation(len(self.train))[:count])
+
+    @cached_property
     def sample(self) -> tuple[np.ndarray, np.ndarray]:
-        """float32 (n, ...) features of some training items, and their labels."""
+        """float32 (n, ...) features of the items of `sample_rows`, and their labels."""
         if self.model.features == "none":
             raise NotChecked("the backbone is not frozen")
-        count = SAMPLE if self.model.features == "all" else _SMALL_SAMPLE
-        rows = np.sort(np.random.default_rng(0).permutation(len(self.train))[:count])
+        rows = self.sample_rows
         if self.model.features == "all":
             features = self.features("train").read(rows)
         else:

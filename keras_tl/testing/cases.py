@@ -110,7 +110,7 @@ class Case:
         return self.task(self)
 
     def learner(self, settled: bool = False, **options: Any) -> Learner:
-        """A learner on these data.
+        """A learner on these data, whose head is untrained but has random weights.
 
         Args:
             settled: give random BatchNorm layers the statistics of the images. Without them the
@@ -134,10 +134,22 @@ class Case:
             "seed": 0,
             "verbose": False,
         }
-        learner = Learner(backbone, self.data(), **(defaults | options))
+        options = defaults | options
+        learner = Learner(backbone, self.data(), **options)
+        randomise_head(learner, options["seed"])
         if settled and self.weights is None:
             _settle(learner)
         return learner
+
+
+def randomise_head(learner: Learner, seed: int | None = 0) -> None:
+    """Give the last layer of an untrained head random weights in place of zeros.
+
+    Otherwise all items have the same logits, and no gradient reaches the backbone: a check of
+    either would hold for any network.
+    """
+    kernel = learner.head.get_layer("logits").kernel
+    kernel.assign(keras.initializers.GlorotUniform(seed=seed)(kernel.shape))
 
 
 def _in_catalogue(backbone: object) -> bool:
