@@ -22,7 +22,7 @@ class Home:
     Attributes:
         path: the file or folder: below the folder of `module`, or absolute, or below the folder
             beside the repository.
-        how: a command that brings the files, or a sentence.
+        how: a sentence that says how to get the files.
         module: a top-level package of Python that holds the files, which is not imported.
     """
 

@@ -20,7 +20,7 @@ _NO_WORDS = re.compile(r"https?://\S+|@\w+|\brt\b")
 
 @dataclasses.dataclass(frozen=True)
 class Division:
-    """The items of a data set: which of them test, and which can be drawn for training.
+    """The items of a data set, divided into a test part and a pool for training.
 
     Attributes:
         values: texts, paths of image files, or uint8 pixels (n, height, width).

@@ -12,7 +12,7 @@ class ResultsFile:
 
     Args:
         path: the file; it and its folder are made when the first row is added.
-        key: the fields that name a run. Of rows with the same ones the last counts.
+        key: the fields that name a run. Of several rows of a run the last counts.
     """
 
     def __init__(self, path: Path, key: tuple[str, ...]):
@@ -31,7 +31,7 @@ class ResultsFile:
         return list(found.values())
 
     def key_of(self, row: dict[str, Any]) -> tuple:
-        """Return what names the run of a row."""
+        """Return the key of the run of a row."""
         return tuple(row[name] for name in self._key)
 
     def add(self, row: dict[str, Any]) -> None:
@@ -40,7 +40,7 @@ class ResultsFile:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             size = os.fstat(descriptor).st_size
-            # What a kill has cut off ends where the new line begins.
+            # A line that a kill has cut off must not go on in the new one.
             is_cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             os.write(descriptor, b"\n" * is_cut + json.dumps(row).encode() + b"\n")
             os.fsync(descriptor)

@@ -8,8 +8,8 @@ r"""The accuracy that a few items a class give, beside scikit-learn on the same 
 
 Draws items of each class from small data sets, and lets the contenders of
 small_data_contenders.py learn from the same items. Each finished run adds a line to a results
-file, and what is in the file is not run again: stop it when you like. `--table` prints the tables
-of the results and runs nothing; after a change of the toolkit, `--forget` its contenders first.
+file. The next call runs only the runs without a line: stop it when you like. `--table` prints the
+tables of the results and runs nothing. After a change of the toolkit, `--forget` its contenders.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from results_file import ResultsFile
 from small_data_tables import FROZEN, TUNED, report
 
 KEY = ("set", "size", "draw", "contender")
-# Keras clips probabilities so, and a wrong answer of a nearest neighbour has none.
+# Keras clips so. Nearest neighbours give wrong answers with a probability of 0.
 SMALLEST_PROBABILITY = 1e-7
 
 
@@ -52,7 +52,7 @@ class Plan:
     draws: int
 
     def keys(self, name: str) -> Iterator[dict[str, Any]]:
-        """Yield what names each run on a data set."""
+        """Yield the key of each run on a data set."""
         if name in self.sets:
             for draw in range(self.draws):
                 for size in self.sizes:
@@ -88,8 +88,8 @@ def run_set(
 
     Args:
         data_set: the data set.
-        wanted: what names each run.
-        results: where the rows go.
+        wanted: the keys of the runs.
+        results: gets the rows.
         until: start no run after this value of `time.monotonic()`.
     """
     import keras
@@ -110,7 +110,7 @@ def run_set(
         try:
             course = course or Course(data_set)
             rows = course.division.draw(key["size"], key["draw"])
-            _ = course.test_features  # The first network of a process is slow; not a contender's.
+            _ = course.test_features  # No contender pays for the first network of a process.
             answer = CONTENDERS[contender](course, rows, key["draw"])
             found = measures(answer.probabilities, course.test_numbers)
         except Exception:  # The other runs can go on; this one is run again by the next call.
@@ -137,7 +137,7 @@ def run_set(
 
 
 def main() -> None:
-    """Run what is missing, and print the tables."""
+    """Run the missing runs, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="+", choices=TABLE_SETS, metavar="SET")
     parser.add_argument("--sizes", nargs="+", type=int, help="items a class, at least 2")
@@ -162,7 +162,7 @@ def main() -> None:
 
 
 def run_missing(args: argparse.Namespace, results: ResultsFile, until: float) -> int:
-    """Run what the arguments want and the results have not; return how many runs failed."""
+    """Run the wanted runs that have no result yet; return how many failed."""
     plans = [
         dataclasses.replace(
             plan,

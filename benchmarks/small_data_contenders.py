@@ -1,8 +1,7 @@
 """The contenders of `small_data.py`: each learns from the same items with the same backbone.
 
-The seconds of a contender begin when the data and the network are ready, with an empty cache: they
-hold the features of its training items and its training. What is measured on the test part is not
-in them.
+The seconds of a contender begin when the data and the network are ready, with an empty cache. They
+cover the features of its training items and its training, not its evaluation on the test part.
 """
 
 import dataclasses
@@ -27,7 +26,7 @@ NEIGHBOURS = (1, 3, 5, 10, 20, 50)
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a contender answers on the test part.
+    """The answers of a contender for the test part.
 
     Attributes:
         probabilities: float (n, classes), in the order of the class names.
@@ -45,7 +44,7 @@ def minilm_folder() -> Path | None:
 
 
 class Course:
-    """A data set on which contenders run: its division, and what they share.
+    """A data set on which contenders run, with the features that they share.
 
     Args:
         data_set: the data set; its files are read.
