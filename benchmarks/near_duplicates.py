@@ -67,9 +67,9 @@ def main() -> None:
     import keras_tl as ktl
     from keras_tl.data.decoding import decode_image
     from keras_tl.data.sources import ImageSplit
+    from keras_tl.features.rows import Features
     from keras_tl.preflight.neighbours import nearest
     from keras_tl.preflight.thumbnails import correlations
-    from keras_tl.features.rows import Features
 
     if args.data == "digits":
         data = ktl.ImageData.digits()
