@@ -18,7 +18,7 @@ FOLDS = 5
 # Of more items the strength is chosen on a sample: it changes little with their number.
 MOST_TO_CHOOSE_ON = 500
 # Items that the variance of all features stands for in the variance of each (docs/head.md).
-_PRIOR_ITEMS = 10
+PRIOR_ITEMS = 10
 # Powers of 10 of the penalty over the number of features: from the first one down (and up, if that
 # is the best) until the loss has risen twice, at the latest to the last one.
 _FIRST, _STEP, _STRONGEST, _WEAKEST = -1.5, 0.5, 3.0, -8.0
@@ -56,7 +56,7 @@ class Standardisation:
         for part in np.array_split(features, max(1, len(features) // 4096)):
             scaler.partial_fit(part)
         count, variance = len(features), scaler.var_
-        moderated = (count * variance + _PRIOR_ITEMS * variance.mean()) / (count + _PRIOR_ITEMS)
+        moderated = (count * variance + PRIOR_ITEMS * variance.mean()) / (count + PRIOR_ITEMS)
         return cls(scaler.mean_, np.sqrt(np.where(moderated > 0, moderated, 1.0)))
 
 
