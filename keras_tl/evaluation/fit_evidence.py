@@ -128,12 +128,14 @@ class Evidence:
         """Whether the model would get better if the phase went on.
 
         The training loss still falls, and there is something left to learn; and the validation loss
-        falls too, or both are still high. Early stopping has seen that nothing gets better.
+        falls too, or both are still high (that of mixed labels always is). Early stopping has seen
+        that nothing gets better.
         """
         ran_out = len(self.record.epochs) == self.record.phase.epochs
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:
             return False
-        return self.is_high or bool(still_falls(self.record, "val_loss", self.guessing))
+        is_high = self.is_high and not self.is_mixed
+        return is_high or bool(still_falls(self.record, "val_loss", self.guessing))
 
     @cached_property
     def turned(self) -> bool:

@@ -164,6 +164,11 @@ STATES = {
     "high-after-one-epoch": ({"loss": [1.2], "val_loss": [1.2]}, {}, ("unknown", "one-epoch")),
     "not-high-after-one-epoch": (ONE | {"loss": [0.6]}, {}, "fits"),
     "high-with-mixed-labels": (HIGH | {"augment": ("cutmix",)}, {}, ("unknown", "mixed-labels")),
+    "high-and-falling-with-mixed-labels": (
+        {"loss": [1.3, 1.2, 1.1, 1.0], "val_loss": [0.9, 0.81, 0.8, 0.8], "augment": ("mixup",)},
+        {},
+        ("unknown", "mixed-labels"),
+    ),
     "high-for-two-classes-only": (
         {"loss": [0.5, 0.4], "val_loss": [0.4, 0.4], **phase(2)},
         {"task": "binary"},
