@@ -9,11 +9,9 @@ import numpy as np
 from keras_tl.data.augmentation import mixes_labels
 from keras_tl.evaluation.convergence import column
 from keras_tl.evaluation.fit_evidence import Evidence, best_epoch
-from keras_tl.evaluation.fit_state import OVERFITS, UNKNOWN, judge
+from keras_tl.evaluation.fit_state import UNKNOWN, judge
 from keras_tl.tasks import Task, monitored
 from keras_tl.training.history import PhaseRecord
-
-__all__ = ["OVERFITS", "PhaseFit", "read_phase", "with_values"]
 
 
 @dataclasses.dataclass(frozen=True)

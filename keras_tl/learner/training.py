@@ -11,7 +11,7 @@ from keras_tl.data.augmentation import Augmentation, check_augmentation
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
-from keras_tl.evaluation.phase_fit import OVERFITS
+from keras_tl.evaluation.fit_state import OVERFITS
 from keras_tl.learner.state import State
 from keras_tl.preflight.checks import run_checks
 from keras_tl.preflight.findings import Findings
@@ -284,6 +284,8 @@ class Training(State):
         return find_overfitting(self.history, self.task, self.config, self.blocks, items, measured)
 
     def _tell_if_overfitting(self) -> None:
+        if self.history[-1].solved:
+            return  # Few items are always known by heart; the penalty is for what they do to others.
         found = self.overfitting()
         if found.state == OVERFITS or not math.isfinite(self.history[-1].epochs[-1]["loss"]):
             self._reporter.say(f"{found.statement} learner.overfitting() says what to try.")
