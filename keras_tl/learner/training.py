@@ -9,9 +9,9 @@ import keras
 from keras_tl.config import CacheConfig, Phase
 from keras_tl.data.augmentation import Augmentation, check_augmentation
 from keras_tl.errors import ConfigError
+from keras_tl.evaluation.fit_state import OVERFITS
 from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
-from keras_tl.evaluation.fit_state import OVERFITS
 from keras_tl.learner.state import State
 from keras_tl.preflight.checks import run_checks
 from keras_tl.preflight.findings import Findings
