@@ -285,7 +285,7 @@ class Training(State):
 
     def _tell_if_overfitting(self) -> None:
         if self.history[-1].solved:
-            return  # Few items are always known by heart; the penalty is for what they do to others.
+            return  # Few items are known by heart; the penalty was chosen for other items.
         found = self.overfitting()
         if found.state == OVERFITS or not math.isfinite(self.history[-1].epochs[-1]["loss"]):
             self._reporter.say(f"{found.statement} learner.overfitting() says what to try.")
