@@ -11,7 +11,7 @@ from keras_tl.training.history import PhaseRecord
 from keras_tl.training.policies import HEADS, POLICIES
 
 BLOCKS = ("stem", "block1", "block2", "top")
-HEAD = dataclasses.replace(HEADS["image"], epochs=4)
+HEAD = dataclasses.replace(HEADS["image"], epochs=4, min_steps=0)
 TUNE = dataclasses.replace(POLICIES["standard"]["image"][0], epochs=4)
 TEXT = dataclasses.replace(POLICIES["standard"]["text"][0], epochs=4)
 SCRATCH = dataclasses.replace(POLICIES["scratch"]["image"][0], epochs=4)

@@ -35,7 +35,15 @@ def run(monkeypatch, capsys):
 
 
 def test_all_commands_are_there(run):
-    measuring = {"evaluate", "calibrate", "thresholds", "losses", "compare", "rank"}
+    measuring = {
+        "evaluate",
+        "calibrate",
+        "thresholds",
+        "losses",
+        "compare",
+        "rank",
+        "cross-validate",
+    }
     before_export = {"train", "predict", "features", "report"} | measuring
     assert set(COMMANDS) == before_export | {"export", "verify", "backbones", "demo"}
     for flag in ("--help", "-h"):

@@ -151,7 +151,7 @@ def compare(
             policy,
             scratch_policy,
             batch_size,
-            head_phase(source.config, live=augment is not False or cache.where == "off"),
+            head_phase(source.config, augment is not False or cache.where == "off", epochs=1),
         ),
         # The data's own, as `Learner` takes it.
         augment=getattr(data, "augmentation", False) if augment is True else augment,

@@ -67,9 +67,8 @@ class Training(State):
         check_augmentation(augment)
         config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
         (phase,) = phases_of(
-            head_phase(self.config, live=augment is not False or config.where == "off"),
+            head_phase(self.config, augment is not False or config.where == "off", epochs),
             self.config.family,
-            epochs=epochs,
             learning_rate=learning_rate,
             batch_size=batch_size,
             label_smoothing=label_smoothing,

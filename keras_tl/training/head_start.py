@@ -21,11 +21,13 @@ class HeadStart:
     Attributes:
         head: the copy to train.
         l2: strength of its L2 penalty.
-        solved: whether it begins at the optimum of what it will be trained on.
+        is_trained: whether it begins at a solution.
+        solved: whether that is the optimum of what it will be trained on.
     """
 
     head: StandardisedHead
     l2: float
+    is_trained: bool
     solved: bool
 
 
@@ -97,11 +99,11 @@ def start_head(
     if config.head.hidden:
         standardisation = Standardisation.of(given.reshape(len(given), -1))
         l2 = 0.0 if phase.l2 == "auto" else phase.l2
-        return HeadStart(StandardisedHead.of(parts, standardisation, live), l2, False)
+        return HeadStart(StandardisedHead.of(parts, standardisation, live), l2, False, False)
     groups = None if groups is None else groups[rows]
     problem = head_problem(task, split.labels[rows], given, phase, groups)
     solution = solve(problem, None if phase.l2 == "auto" else phase.l2, seed)
     solved = config.head.is_linear and not live and len(rows) == len(split)
     copy = StandardisedHead.of(parts, solution.standardisation, live)
     copy.begin_at(solution)
-    return HeadStart(copy, solution.l2, solved)
+    return HeadStart(copy, solution.l2, True, solved)

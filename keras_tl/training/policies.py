@@ -16,6 +16,10 @@ SOLVED_HEAD = Phase(
     name="head", epochs=1, learning_rate=1e-4, schedule="cosine", patience=None, l2="auto"
 )
 
+# The same for as long as the user says: where no epoch is better on the validation split, the
+# optimum is kept.
+LONGER_HEAD = dataclasses.replace(SOLVED_HEAD, patience=5)
+
 _HEAD = Phase(
     name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
 )
@@ -96,19 +100,24 @@ POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
 }
 
 
-def head_phase(config: ModelConfig, live: bool = False) -> Phase:
-    """How the head of a model is trained on the frozen backbone, by default.
+def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = None) -> Phase:
+    """How the head of a model is trained on the frozen backbone.
 
     Args:
         config: of the model.
         live: whether the backbone runs in every epoch, as it does for augmented images.
+        epochs: the user's; `None`: as many as the phase has by default.
     """
-    return SOLVED_HEAD if config.head.is_linear and not live else HEADS[config.family]
+    if live or not config.head.is_linear:
+        phase = HEADS[config.family]
+    else:
+        phase = SOLVED_HEAD if epochs is None else LONGER_HEAD
+    return phases_of(phase, config.family, epochs=epochs)[0]
 
 
-def head_templates(family: str) -> tuple[Phase, ...]:
-    """What `fit_head` runs by default, as it is recorded: with a length in epochs."""
-    return SOLVED_HEAD, dataclasses.replace(HEADS[family], min_steps=0)
+def lengthened_heads(family: str) -> tuple[Phase, ...]:
+    """The phases of `fit_head(epochs=...)`, whatever its epochs."""
+    return LONGER_HEAD, dataclasses.replace(HEADS[family], min_steps=0)
 
 
 def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tuple[Phase, ...]:

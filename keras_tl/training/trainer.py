@@ -93,13 +93,15 @@ class Trainer:
         phase runs the whole model. `following`: see `run_phase`.
         """
         phase, augment = self._settled(phase, data, augment)
-        before = None
-        if self.history and "validation" in data.splits:
+        inputs = self._inputs(phase, data, augment, solve=True)
+        start, before = inputs.start, None
+        if start is not None:
+            start.head.fold()
+        is_trained = self.history or (start is not None and start.is_trained)
+        if is_trained and "validation" in data.splits and phase.patience is not None:
             validation = data.splits["validation"]
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, validation.labels, logits)
-        inputs = self._inputs(phase, data, augment, solve=True)
-        start = inputs.start
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
         # A callback may ask for logits meanwhile, and an interrupted phase leaves no record.
         if phase.unfreeze is not None:

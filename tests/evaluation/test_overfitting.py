@@ -122,7 +122,7 @@ REMEDIES = {
         ],
     ),
     "head-of-texts": (
-        WIDE | {"phase": dataclasses.replace(HEADS["text"], epochs=4)},
+        WIDE | {"phase": dataclasses.replace(HEADS["text"], epochs=4, min_steps=0)},
         {"text": True},
         [
             NEW.format("data, head=ktl.HeadConfig(dropout=0.5)") + "learner.fit_head(epochs=4)",
@@ -132,7 +132,7 @@ REMEDIES = {
     "regression-of-texts": (
         ERRORS
         | {"accuracy": [0.4] * 4, "val_accuracy": [0.7] * 4}
-        | {"phase": dataclasses.replace(HEADS["text"], epochs=4)},
+        | {"phase": dataclasses.replace(HEADS["text"], epochs=4, min_steps=0)},
         {"text": True, "task": "regression"},
         [
             NEW.format("data, head=ktl.HeadConfig(dropout=0.5)") + "learner.fit_head(epochs=4)",
@@ -298,7 +298,7 @@ REMEDIES = {
         ],
     ),
     "solved-text-underfits": (
-        HIGH | SOLVED | {"phase": dataclasses.replace(HEADS["text"], epochs=4)},
+        HIGH | SOLVED | {"phase": dataclasses.replace(HEADS["text"], epochs=4, min_steps=0)},
         {"text": True},
         ["learner.fine_tune()", NEW.format("more_data") + "learner.fit_head(epochs=4)"],
     ),
@@ -390,7 +390,9 @@ def test_labels_that_can_be_learned_are_not(capsys):
 
 
 def test_a_learner_without_data_or_training(capsys):
-    learner = make_small_learner(make_tiny_data(), verbose=True)
+    # A linear head would be solved anew, whatever its weights.
+    head = HeadConfig(hidden=(4,))
+    learner = make_small_learner(make_tiny_data(), verbose=True, head=head)
     with pytest.raises(ConfigError, match="untrained: there are no curves"):
         learner.overfitting()
     learner._trainer.history.append(record(**WIDE))

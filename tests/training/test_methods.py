@@ -361,7 +361,7 @@ def test_the_best_weights_are_those_of_the_whole_phase(make):
     learner = make("image")
     learner.fit_head(epochs=3, cache="memory")
     before = learner.model.get_weights()
-    ruinous = phase(epochs=5, learning_rate=100.0, unfreeze_every=1, optimizer="sgd", patience=2)
+    ruinous = phase(epochs=5, learning_rate=1.0, unfreeze_every=1, optimizer="adam", patience=2)
     (record,) = learner.fine_tune(policy=ruinous, augment=False)
     assert (record.best_epoch, len(record.epochs)) == (0, 2)
     for was, now in zip(before, learner.model.get_weights(), strict=True):

@@ -14,7 +14,7 @@ from keras_tl.training.policies import HEADS, POLICIES, phases_of
 from tests.conftest import make_small_learner, make_tiny_data
 
 GENTLE = Phase("tune", epochs=2, learning_rate=1e-4, unfreeze="all", optimizer="adamw")
-RUINOUS = dataclasses.replace(GENTLE, learning_rate=100.0, optimizer="sgd")
+RUINOUS = dataclasses.replace(GENTLE, learning_rate=1.0, optimizer="adam")
 
 
 def test_the_history_spans_the_phases(small_learner):
@@ -52,12 +52,26 @@ def test_without_patience_nothing_stops_and_the_last_weights_are_kept(tiny_data)
     assert learner.evaluate("validation")["loss"] == pytest.approx(losses[-1], rel=1e-4)
 
 
-def test_the_best_epoch_is_kept(small_learner):
-    record = small_learner.fit_head(epochs=8, learning_rate=0.5)
+def test_the_best_epoch_is_kept(tiny_data):
+    small_learner = make_small_learner(tiny_data, head=ktl.HeadConfig(hidden=(4,)))
+    record = small_learner.fit_head(epochs=8, learning_rate=0.1)
     losses = [epoch["val_loss"] for epoch in record.epochs]
     assert record.best_epoch == int(np.argmin(losses)) + 1
     validation = small_learner.evaluate("validation")
     assert validation["loss"] == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_no_epoch_makes_a_solved_head_worse(tiny_data):
+    validation = tiny_data.split("validation")
+    wrong = dataclasses.replace(validation, labels=(validation.labels + 1) % 3)
+    data = dataclasses.replace(tiny_data, splits=tiny_data.splits | {"validation": wrong})
+    learner, longer = make_small_learner(data), make_small_learner(data)
+    solved = learner.fit_head()
+    record = longer.fit_head(epochs=9, learning_rate=0.1)
+    assert (solved.best_epoch, record.best_epoch) == (1, 0)
+    assert len(record.epochs) == record.phase.patience
+    loss = longer.evaluate("validation")["loss"]
+    assert loss <= learner.evaluate("validation")["loss"] * 1.001
 
 
 def test_without_validation_all_epochs_run(tiny_data):

@@ -7,12 +7,10 @@ from typing import Any
 from keras_tl.config import HeadConfig, Phase, family_of
 from keras_tl.data.augmentation import AUGMENTATIONS
 from keras_tl.data.labelled import PLACES
+from keras_tl.evaluation.phase_call import call_of
 from keras_tl.export.card.pretraining import public_place
-from keras_tl.training.policies import head_templates
 
 _WIDTH = 88
-# The arguments of `fit_head`; the rest of its phase are the defaults.
-_OF_HEADS = ("epochs", "learning_rate", "batch_size", "label_smoothing", "class_weight")
 
 
 def calls(run: Mapping[str, Any]) -> list[str]:
@@ -28,10 +26,9 @@ def calls(run: Mapping[str, Any]) -> list[str]:
         phase = Phase.from_json(record["phase"])
         augment = record.get("augment")
         given = {} if augment is None else {"augment": _augment(augment)}
-        of_heads = {name: getattr(phase, name) for name in _OF_HEADS}
-        templates = head_templates(family)
-        if phase in [dataclasses.replace(template, **of_heads) for template in templates]:
-            values = {name: repr(value) for name, value in of_heads.items() if value}
+        call = call_of(phase, family)
+        if call.function == "fit_head":
+            values = {name: repr(value) for name, value in call.arguments.items()}
             lines += _call("learner.fit_head", values | given)
         else:
             lines += _call("phase = ktl.Phase", _differing(record["phase"], Phase))
