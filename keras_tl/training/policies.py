@@ -16,15 +16,12 @@ SOLVED_HEAD = Phase(
     name="head", epochs=1, learning_rate=1e-4, schedule="cosine", patience=None, l2="auto"
 )
 
-# The same for as long as the user says: where no epoch is better on the validation split, the
-# optimum is kept.
-LONGER_HEAD = dataclasses.replace(SOLVED_HEAD, patience=5)
-
 _HEAD = Phase(
     name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
 )
 
-# Other heads, and heads that see augmented images.
+# Other heads, heads that see augmented images, and any head for as many epochs as the user says: if
+# none is better on the validation split, a solved head stays at its optimum.
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
@@ -108,16 +105,9 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
         live: whether the backbone runs in every epoch, as it does for augmented images.
         epochs: the user's; `None`: as many as the phase has by default.
     """
-    if live or not config.head.is_linear:
-        phase = HEADS[config.family]
-    else:
-        phase = SOLVED_HEAD if epochs is None else LONGER_HEAD
+    is_solved = config.head.is_linear and not live and epochs is None
+    phase = SOLVED_HEAD if is_solved else HEADS[config.family]
     return phases_of(phase, config.family, epochs=epochs)[0]
-
-
-def lengthened_heads(family: str) -> tuple[Phase, ...]:
-    """The phases of `fit_head(epochs=...)`, whatever its epochs."""
-    return LONGER_HEAD, dataclasses.replace(HEADS[family], min_steps=0)
 
 
 def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tuple[Phase, ...]:
