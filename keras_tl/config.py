@@ -10,6 +10,7 @@ POOLINGS = ("avg", "max", "flatten", "first", "pooled", "concat")
 SCHEDULES = ("constant", "cosine", "linear", "slanted_triangular", "one_cycle")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 MONITORS = ("loss", "metric")
+OBJECTIVES = ("labels", "contrastive")
 BATCH_NORMS = ("affine", "frozen", "live")
 # What stands before the folder of a language model.
 ULMFIT = "ulmfit:"
@@ -143,6 +144,9 @@ class Phase(JsonConfig):
         learning_rate: peak learning rate of the optimizer's update.
         unfreeze: `None` (only the head is trained), `"all"`, the number of blocks counted
             from the head down, or a block's name (that block and all above it).
+        objective: `"labels"`: head and backbone learn to predict the labels; `"contrastive"`: the
+            backbone alone learns features that are alike within a class, see
+            `keras_tl.training.contrastive`. An epoch of it has at least ten batches.
         unfreeze_every: `None`: these blocks are unfrozen at once; a number: the last block first,
             and after every so many epochs the one below it (Howard and Ruder, 2018,
             arXiv:1801.06146, sec. 3.3); `"auto"`: one more in every epoch, or as many as it takes
@@ -204,6 +208,7 @@ class Phase(JsonConfig):
     unfreeze_every: int | str | None = None
     min_steps: int = 0
     l2: float | str | None = None
+    objective: str = "labels"
 
     def __post_init__(self):
         check_range("epochs", self.epochs, 1, whole=True)
@@ -223,6 +228,12 @@ class Phase(JsonConfig):
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("monitor", self.monitor, MONITORS)
         check_choice("batch_norm", self.batch_norm, BATCH_NORMS)
+        check_choice("objective", self.objective, OBJECTIVES)
+        if self.objective == "contrastive" and self.unfreeze is None:
+            raise ConfigError(
+                "objective='contrastive' trains the backbone; unfreeze is None. Set unfreeze to "
+                "'all', a number of blocks, or a block's name."
+            )
         check_range("label_smoothing", self.label_smoothing, 0, 0.99)
         if isinstance(self.class_weight, dict):
             for name, weight in self.class_weight.items():

@@ -39,6 +39,7 @@ CONFIGS = [
     Phase("two", 3, 1e-4, unfreeze=2),
     Phase("in turn", 3, 1e-4, unfreeze="all", discriminative_factor=2.6, unfreeze_every="auto"),
     Phase("slowly", 9, 1e-4, unfreeze=3, discriminative_factor=1, unfreeze_every=2),
+    Phase("pairs", 4, 5e-5, unfreeze="all", objective="contrastive"),
     Phase("cycle", 3, 1e-4, schedule="one_cycle", warmup=0.3),
     ModelConfig(**MODEL),
     ModelConfig(
@@ -62,7 +63,7 @@ def test_json_gives_the_same_back(config):
 def test_phases_of_earlier_runs_are_read():
     old = Phase("tune", 1, 1e-4, unfreeze="all")
     values = old.to_json()
-    for new in ("discriminative_factor", "unfreeze_every"):
+    for new in ("discriminative_factor", "unfreeze_every", "objective"):
         del values[new]
     assert Phase.from_json(values) == old
 

@@ -81,6 +81,11 @@ def make_budget(
         learning_rate=head_learning_rate,
     )
     tuned = phases_of(policy, family, batch_size=batch_size)
+    if any(phase.objective == "contrastive" for phase in tuned):
+        raise ConfigError(
+            "A comparison reads the validation curves of equally many passes, which a contrastive "
+            "phase does not have. Pass policy='standard', or compare evaluate() of two learners."
+        )
     own = sum(phase.epochs for phase in tuned)
     needs_no_head = tuned[0].batch_norm == "live"
     if epochs is None:

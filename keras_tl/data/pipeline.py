@@ -37,6 +37,19 @@ class Pipeline(abc.ABC):
         """
 
     @abc.abstractmethod
+    def drawn(
+        self, split: Split, rows: tf.data.Dataset, batch_size: int, augment: Callable | None = None
+    ) -> tf.data.Dataset:
+        """Batches of (inputs, labels) of given rows, in their order.
+
+        Args:
+            split: the items.
+            rows: int64 scalars, of known number; a row may come again.
+            batch_size: items a batch.
+            augment: as in `shuffled`.
+        """
+
+    @abc.abstractmethod
     def once(self, split: Split, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray | None]:
         """Batches of inputs, all of one size, in whatever order is quickest.
 
@@ -101,6 +114,16 @@ class ImagePipeline(Pipeline):
     ) -> tf.data.Dataset:
         """Batches of (pixels, labels) for training; see `Pipeline`."""
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1, seed)
+        return self._batches(split, rows, batch_size, augment=augment)
+
+    def drawn(
+        self,
+        split: ImageSplit,
+        rows: tf.data.Dataset,
+        batch_size: int,
+        augment: Callable | None = None,
+    ) -> tf.data.Dataset:
+        """Batches of (pixels, labels) of given rows; see `Pipeline`."""
         return self._batches(split, rows, batch_size, augment=augment)
 
     def _batches(

@@ -87,8 +87,7 @@ class TextPipeline(Pipeline):
         Raises:
             ConfigError: there is an augmentation.
         """
-        if augment is not None:
-            raise ConfigError("augment= is for images; these data are texts. Leave it out.")
+        _refuse(augment)
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1, seed)
         count = rows.cardinality()
         if self.preprocessor is not None and self.length is None:
@@ -101,6 +100,21 @@ class TextPipeline(Pipeline):
         batches = rows.batch(batch_size)
         batches = batches.shuffle(_SORTED_BATCHES, seed=seed, reshuffle_each_iteration=True)
         return self._inputs_and_labels(batches, split)
+
+    def drawn(
+        self,
+        split: TextSplit,
+        rows: tf.data.Dataset,
+        batch_size: int,
+        augment: Callable | None = None,
+    ) -> tf.data.Dataset:
+        """Batches of (inputs, labels) of given rows; see `Pipeline`.
+
+        Raises:
+            ConfigError: there is an augmentation.
+        """
+        _refuse(augment)
+        return self._inputs_and_labels(rows.batch(batch_size), split)
 
     def once(self, split: TextSplit, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray]:
         """Batches of inputs, the longest texts first: what does not fit is known at once."""
@@ -152,6 +166,11 @@ class TextPipeline(Pipeline):
 
         batches = batches.map(load, num_parallel_calls=tf.data.AUTOTUNE)
         return with_options(batches.prefetch(2))
+
+
+def _refuse(augment: Callable | None) -> None:
+    if augment is not None:
+        raise ConfigError("augment= is for images; these data are texts. Leave it out.")
 
 
 def tokenize(

@@ -20,7 +20,7 @@ from keras_tl.preflight.subject import Inside, Subject
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
-from keras_tl.training.policies import head_phase, phases_of
+from keras_tl.training.policies import head_after, head_phase, needs_no_head, phases_of
 
 
 class Training(State):
@@ -96,7 +96,8 @@ class Training(State):
 
         On an untrained head `fit_head` runs first. BatchNorm statistics never move, unless the
         policy is one for random weights (`"scratch"`), which needs no trained head either. If no
-        epoch improves the validation loss, the weights from before are kept.
+        epoch improves the validation loss, the weights from before are kept. `"contrastive"` needs
+        no trained head and keeps its last weights: the loss of pairs says nothing of a head.
 
         Args:
             epochs: passes over the training split; `None`: the policy's.
@@ -105,8 +106,10 @@ class Training(State):
                 the lowest block (see `blocks`); `None`: the policy's.
             policy: a name, or phases of your own. `"standard"`; `"discriminative"`: lower blocks
                 learn at lower rates; `"gradual"`: they are unfrozen one after the other;
-                `"ulmfit"`: both; `"scratch"`. Each is a tuple of `Phase` in
-                `keras_tl.training.policies.POLICIES`, to be printed, changed and passed.
+                `"ulmfit"`: both; `"contrastive"`: for a few texts, the backbone learns features
+                that are alike within a class, then the head is trained on them; `"scratch"`. Each
+                is a tuple of `Phase` in `keras_tl.training.policies.POLICIES`, to be printed,
+                changed and passed.
             augment: as in `fit_head`.
             callbacks: Keras callbacks.
             batch_size: items per step; `None`: the policy's.
@@ -138,16 +141,18 @@ class Training(State):
         for phase in phases:
             blocks_to_unfreeze(self.blocks, phase.unfreeze)
             self._trainer.check(phase, augment)
-        if not self.history and phases[0].batch_norm != "live":
+        if not self.history and not needs_no_head(phases[0]):
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
         if self._trainer.features.is_original and phases[0].batch_norm != "live":
             self._keep_map_before()
         left = [sum(later.epochs for later in phases[n:]) for n in range(1, len(phases) + 1)]
-        records = [
-            self._run(phase, augment, callbacks, following)
-            for phase, following in zip(phases, left, strict=True)
-        ]
+        records = []
+        for phase, following in zip(phases, left, strict=True):
+            records.append(self._run(phase, augment, callbacks, following))
+            head = head_after(phase, self.config)
+            if head is not None:
+                records.append(self._run(head, False, callbacks))
         self._tell_if_overfitting()
         return records
 

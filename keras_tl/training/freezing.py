@@ -8,6 +8,7 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, unknown
 from keras_tl.tasks import Task, needs_shares
+from keras_tl.training.contrastive import Contrastive
 from keras_tl.training.device import jit_compile
 from keras_tl.training.optimizers import make_optimizer
 from keras_tl.training.own_rates import rate_factors
@@ -18,7 +19,7 @@ def prepare(
     backbone: Backbone,
     phase: Phase,
     steps: int,
-    task: Task,
+    task: Task | Contrastive,
     mixed: bool = False,
     steps_per_execution: int = 1,
 ) -> Callable[[tuple[str, ...]], None]:

@@ -10,6 +10,7 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
 from keras_tl.reporting import Reporter
 from keras_tl.tasks import Task, monitored
+from keras_tl.training.contrastive import Contrastive
 from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prepare
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.progress import EpochProgress
@@ -113,7 +114,7 @@ def run_phase(
     backbone: Backbone,
     train: tf.data.Dataset,
     validation: tf.data.Dataset | None,
-    task: Task,
+    task: Task | Contrastive,
     reporter: Reporter,
     cached: bool,
     mixed: bool = False,

@@ -83,6 +83,20 @@ _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
 
+# docs/texts.md. The phases of images and of language models are those of encoders at their own
+# learning rates, which is not measured.
+_CONTRASTIVE = {
+    "name": "contrastive",
+    "objective": "contrastive",
+    "epochs": 4,
+    "batch_size": 32,
+    "schedule": "linear",
+    "clip_norm": 1.0,
+    "monitor": "loss",
+    "patience": None,
+}
+
+
 def _each(phases: dict[str, Phase], **changes) -> dict[str, tuple[Phase, ...]]:
     return {family: (dataclasses.replace(phase, **changes),) for family, phase in phases.items()}
 
@@ -94,6 +108,7 @@ POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
     "gradual": _each(_FINE_TUNE_OF, **_GRADUAL),
     "ulmfit": _each(_FOR_A_FACTOR, **_ULMFIT),
     "scratch": _each(_FINE_TUNE_OF, **_SCRATCH),
+    "contrastive": _each(_FINE_TUNE_OF, **_CONTRASTIVE),
 }
 
 
@@ -108,6 +123,29 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
     is_solved = config.head.is_linear and not live and epochs is None
     phase = SOLVED_HEAD if is_solved else HEADS[config.family]
     return phases_of(phase, config.family, epochs=epochs)[0]
+
+
+def needs_no_head(phase: Phase) -> bool:
+    """Whether a phase that unfreezes the backbone may begin with an untrained head."""
+    return phase.batch_norm == "live" or phase.objective == "contrastive"
+
+
+def head_after(phase: Phase, config: ModelConfig) -> Phase | None:
+    """The phase that trains the head on the features that a phase has changed.
+
+    Args:
+        phase: any phase.
+        config: of the model.
+
+    Returns:
+        The head's default phase, with the smoothing and the class weights of `phase`; `None`: the
+        phase has trained the head itself.
+    """
+    if phase.objective != "contrastive":
+        return None
+    return dataclasses.replace(
+        head_phase(config), label_smoothing=phase.label_smoothing, class_weight=phase.class_weight
+    )
 
 
 def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tuple[Phase, ...]:

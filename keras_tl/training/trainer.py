@@ -18,12 +18,15 @@ from keras_tl.features.frozen import FrozenFeatures
 from keras_tl.reporting import Reporter
 from keras_tl.tasks import monitored, monitored_value, needs_shares, task_of
 from keras_tl.training.assembly import Assembled
+from keras_tl.training.class_batches import class_batches
+from keras_tl.training.contrastive import CONTRASTIVE, check_contrastive, objective_of
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_start import HeadStart, start_head
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
 from keras_tl.training.out_of_fold import HeadTraining
 from keras_tl.training.phases import run_phase
+from keras_tl.training.policies import needs_no_head
 from keras_tl.training.restoring import restored
 from keras_tl.training.standardised_head import FoldEveryEpoch
 
@@ -89,8 +92,8 @@ class Trainer:
     ) -> PhaseRecord:
         """Runs a phase and adds its record to the history.
 
-        A frozen phase without augmentation trains the head on cached features; every other
-        phase runs the whole model. `following`: see `run_phase`.
+        A frozen phase without augmentation trains the head on cached features, a contrastive
+        phase the extractor; every other phase runs the whole model. `following`: see `run_phase`.
         """
         phase, augment = self._settled(phase, data, augment)
         inputs = self._inputs(phase, data, augment, solve=True)
@@ -98,7 +101,8 @@ class Trainer:
         if start is not None:
             start.head.fold()
         is_trained = self.history or (start is not None and start.is_trained)
-        if is_trained and "validation" in data.splits and phase.patience is not None:
+        watches = phase.patience is not None and phase.objective != CONTRASTIVE
+        if is_trained and watches and "validation" in data.splits:
             validation = data.splits["validation"]
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, validation.labels, logits)
@@ -114,7 +118,7 @@ class Trainer:
                 backbone=self._parts.backbone,
                 train=inputs.train,
                 validation=inputs.validation,
-                task=self.task,
+                task=objective_of(phase, self.task),
                 reporter=self._reporter,
                 cached=inputs.cached,
                 mixed=inputs.mixed,
@@ -132,7 +136,7 @@ class Trainer:
             solved=start is not None and start.solved,
             l2=start and start.l2,
         )
-        if inputs.model is not self._parts.model:
+        if phase.unfreeze is None and inputs.model is not self._parts.model:
             # The whole model is left as a frozen one that can be fitted and evaluated.
             frozen = dataclasses.replace(phase, l2=None)
             prepare(self._parts.model, self._parts.backbone, frozen, 1, self.task)
@@ -158,7 +162,7 @@ class Trainer:
             ConfigError: the head is untrained and the phase is not for random weights.
         """
         phase, augment = self._settled(phase, data, augment=phase.unfreeze is not None)
-        if not (phase.unfreeze is None or phase.batch_norm == "live" or self.history):
+        if not (phase.unfreeze is None or needs_no_head(phase) or self.history):
             raise ConfigError(
                 "The head is untrained: call fit_head() before lr_find('fine-tune'), as "
                 "fine_tune() would, or use lr_find('head')."
@@ -170,7 +174,8 @@ class Trainer:
                 # The same layers, so that what the model was compiled with is not touched.
                 model = keras.Model(inputs.model.input, inputs.model.output, name="lr_find")
             steps = len(rates)
-            prepare(model, parts.backbone, as_swept(phase), steps, self.task, inputs.mixed)
+            task = objective_of(phase, self.task)
+            prepare(model, parts.backbone, as_swept(phase), steps, task, inputs.mixed)
             with (
                 self._naming_the_unreadable(inputs, data),
                 self._reporter.bar(f"Rates of {phase.name}", steps) as progress,
@@ -197,6 +202,7 @@ class Trainer:
                 f"'mixup' and 'cutmix' mix labels; these data are for {self.task.kind}. Choose "
                 "another augmentation."
             )
+        check_contrastive(phase, self.task, augment, self._replicas)
 
     def logits(self, split: Split) -> np.ndarray:
         """float32 array (n, outputs); from features where they are kept or will be."""
@@ -238,6 +244,11 @@ class Trainer:
     ) -> "_Inputs":
         # Each phase has shuffles and augmentations of its own.
         seed = self._seed + 1000 * len(self.history)
+        if phase.objective == CONTRASTIVE:
+            change, size = augmenter(augment, seed), phase.batch_size
+            split = data.split("train")
+            drawn = class_batches(self.pipeline, split, size, self._replicas, seed, change)
+            return _Inputs(self._parts.extractor, drawn, None, False, cached=False, start=None)
         mixed = mixes_labels(augment)
         splits = self._with_targets(data, needs_shares(phase, mixed))
         splits = {name: split for name, split in splits.items() if name in names}
@@ -309,7 +320,7 @@ class Trainer:
 
 @dataclasses.dataclass(frozen=True)
 class _Inputs:
-    """What is fitted in a phase, and on what: the head on cached features, or the whole model."""
+    """What is fitted in a phase, and on what: the head on features, extractor or whole model."""
 
     model: keras.Model
     train: tf.data.Dataset

@@ -9,6 +9,8 @@ from keras_tl.training.policies import (
     HEAD_CONFIGS,
     HEADS,
     POLICIES,
+    head_after,
+    head_phase,
     phases_of,
 )
 
@@ -19,6 +21,17 @@ CHANGES = {
     "discriminative": {"discriminative_factor", "learning_rate"},
     "gradual": {"unfreeze_every"},
     "ulmfit": {"discriminative_factor", "unfreeze_every", "schedule", "learning_rate"},
+}
+# What a contrastive phase may change: the rate stays that of the family.
+CONTRASTIVE = {
+    "name",
+    "objective",
+    "epochs",
+    "batch_size",
+    "schedule",
+    "clip_norm",
+    "monitor",
+    "patience",
 }
 
 
@@ -33,6 +46,21 @@ def test_a_policy_is_the_standard_one_with_its_method(name, family):
     }
     assert changed == CHANGES[name]
     assert Phase.from_json(phase.to_json()) == phase
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_a_contrastive_phase_has_the_rate_of_the_standard_one_and_a_head_after_it(family):
+    (standard,), (phase,) = POLICIES["standard"][family], POLICIES["contrastive"][family]
+    fields = {field.name for field in dataclasses.fields(Phase)} - CONTRASTIVE
+    assert all(getattr(phase, name) == getattr(standard, name) for name in fields)
+    assert (phase.objective, phase.patience) == ("contrastive", None)
+    balanced = dataclasses.replace(phase, class_weight="balanced", label_smoothing=0.1)
+    backbone, size, _ = next(values for values in BACKBONES.values() if values[2] == family)
+    config = ModelConfig(backbone, size, None, "binary", ("a", "b"), HEAD_CONFIGS[family])
+    default = head_phase(config)
+    head = dataclasses.replace(default, class_weight="balanced", label_smoothing=0.1)
+    assert head_after(balanced, config) == head
+    assert head_after(standard, config) is None
 
 
 def test_every_table_has_every_family():

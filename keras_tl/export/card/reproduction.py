@@ -22,8 +22,14 @@ def calls(run: Mapping[str, Any]) -> list[str]:
     lines = ["import keras_tl as ktl", ""]
     lines += _data(run) + _learner(run)
     family = family_of(run["config"]["backbone"], run["config"]["image_size"])
+    before = None
     for record in run["history"]:
         phase = Phase.from_json(record["phase"])
+        # A contrastive phase trains the head anew by itself.
+        follows = before is not None and before.objective == "contrastive"
+        before = phase
+        if follows and phase.unfreeze is None:
+            continue
         augment = record.get("augment")
         given = {} if augment is None else {"augment": _augment(augment)}
         call = call_of(phase, family)

@@ -1,0 +1,121 @@
+"""Contrastive training: features of one class become alike, those of other classes do not.
+
+For a few labelled texts, as in SetFit (Tunstall et al., 2022, arXiv:2209.11055): n texts have n
+labels, but n * n pairs that are of one class or are not. SetFit runs the encoder twice for each
+pair. Here the encoder runs once for each text, and every pair of a batch counts, by the supervised
+contrastive loss of Khosla et al. (2020, arXiv:2004.11362). The head is fitted afterwards.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_tl.config import Phase
+from keras_tl.data.augmentation import Augmentation, mixes_labels
+from keras_tl.errors import ConfigError
+from keras_tl.tasks import Task
+
+CONTRASTIVE = "contrastive"
+# Khosla et al. use 0.1 too (sec. 4).
+TEMPERATURE = 0.1
+# Two classes, two items of each.
+_SMALLEST_BATCH = 4
+
+
+@keras.saving.register_keras_serializable("keras_tl")
+class SupervisedContrastive(keras.losses.Loss):
+    """Supervised contrastive loss, `L_out` of Khosla et al. (2020, arXiv:2004.11362), eq. 2.
+
+    For an item i of the batch, P(i) being the other items of its class:
+
+        -mean over p in P(i) of log(exp(z_i . z_p / t) / sum over a != i of exp(z_i . z_a / t))
+
+    z are the features, scaled to a length of 1. An item without another one of its class counts
+    with a loss of 0. The lowest value for features that fall into one point a class grows with the
+    number of items a class: with K of them it approaches log(K - 1), not 0.
+
+    Args:
+        temperature: t, above 0. The lower it is, the more the nearest items of other classes count.
+        **options: of `keras.losses.Loss`.
+
+    Call arguments:
+        y_true: int or float (batch,) or (batch, 1): the classes' numbers.
+        y_pred: float32 (batch, ...): features.
+
+    Returns:
+        float32 (batch,), in nats, before the reduction of `keras.losses.Loss`.
+    """
+
+    def __init__(
+        self, temperature: float = TEMPERATURE, name: str = "supervised_contrastive", **options: Any
+    ):
+        super().__init__(name=name, **options)
+        self.temperature = temperature
+
+    def call(self, y_true, y_pred):
+        labels = ops.reshape(y_true, (-1, 1))
+        count = ops.shape(labels)[0]
+        features = ops.normalize(ops.reshape(y_pred, (count, -1)), axis=-1)
+        similarities = ops.matmul(features, ops.transpose(features)) / self.temperature
+        is_itself = ops.eye(count, dtype="bool")
+        # An item is no pair with itself, which would always be the nearest.
+        similarities = ops.where(is_itself, -1e9, similarities)
+        shares = similarities - ops.logsumexp(similarities, axis=1, keepdims=True)
+        is_pair = ops.logical_and(ops.equal(labels, ops.transpose(labels)), ~is_itself)
+        pairs = ops.sum(ops.cast(is_pair, shares.dtype), axis=1)
+        total = ops.sum(ops.where(is_pair, shares, 0.0), axis=1)
+        return -total / ops.maximum(pairs, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"temperature": self.temperature}
+
+
+class Contrastive:
+    """Loss and metrics of a contrastive phase, in place of a task's; see `Task`."""
+
+    loss_weight = 1.0
+    watched = "loss"
+    more_is_better = False
+
+    def loss(self, smoothing: float = 0.0, soft: bool = False) -> SupervisedContrastive:
+        """The loss; smoothed labels do not concern it."""
+        return SupervisedContrastive()
+
+    def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
+        """None: there are no answers yet."""
+        return []
+
+
+def objective_of(phase: Phase, task: Task) -> Task | Contrastive:
+    """What decides loss and metrics of a phase."""
+    return Contrastive() if phase.objective == CONTRASTIVE else task
+
+
+def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas: int) -> None:
+    """Raises `ConfigError` if a contrastive phase is asked for where there can be none.
+
+    Args:
+        phase: any phase; others than contrastive ones pass.
+        task: of the model.
+        augment: of the phase.
+        replicas: that share a batch; pairs are made within each replica.
+    """
+    if phase.objective != CONTRASTIVE:
+        return
+    if task.kind not in ("multiclass", "binary"):
+        raise ConfigError(
+            "A contrastive phase compares items of one class with items of another; these data "
+            f"are for {task.kind}. Use policy='standard'."
+        )
+    if mixes_labels(augment):
+        raise ConfigError(
+            "A contrastive phase needs one class an item; 'mixup' and 'cutmix' mix labels. Choose "
+            "another augmentation."
+        )
+    if phase.batch_size < _SMALLEST_BATCH * replicas:
+        raise ConfigError(
+            f"A contrastive phase needs batches of at least {_SMALLEST_BATCH * replicas} items, "
+            f"{_SMALLEST_BATCH} a replica: two classes, and two items of each. Received: "
+            f"batch_size={phase.batch_size}."
+        )
