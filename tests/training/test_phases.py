@@ -69,7 +69,7 @@ def test_no_epoch_makes_a_solved_head_worse(tiny_data):
     data = dataclasses.replace(tiny_data, splits=tiny_data.splits | {"validation": wrong})
     learner, longer = make_small_learner(data), make_small_learner(data)
     solved = learner.fit_head()
-    record = longer.fit_head(epochs=9, learning_rate=0.1)
+    longer.fit_head(epochs=9, learning_rate=0.1)
     assert solved.best_epoch == 1
     loss = longer.evaluate("validation")["loss"]
     assert loss <= learner.evaluate("validation")["loss"] * 1.001
