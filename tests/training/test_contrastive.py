@@ -17,7 +17,7 @@ from keras_tl.export.card.reproduction import calls
 from keras_tl.export.verification import verify
 from keras_tl.training.contrastive import SupervisedContrastive
 from keras_tl.training.history import PhaseRecord
-from keras_tl.training.policies import HEADS, POLICIES, SOLVED_HEAD
+from keras_tl.training.policies import POLICIES, SOLVED_HEAD
 from tests import kerashub_presets
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.test_text_journey import make_texts
@@ -159,7 +159,7 @@ def test_a_learner_s_features_are_drawn_together_by_class(small_learner, tmp_pat
     assert (tuned.phase.objective, tuned.cached, head.phase) == (
         "contrastive",
         False,
-        HEADS["image"],
+        SOLVED_HEAD,
     )
     assert head.cached
     assert set(tuned.epochs[0]) == {"loss", "learning_rate"}
