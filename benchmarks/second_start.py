@@ -41,8 +41,9 @@ def first_step(photos: str, cache: str, backbone: str, image_size: int) -> dict[
 
     import keras_tl as ktl
     from keras_tl.data.sources import ImageSplit
-    from keras_tl.training import phases, trainer
-    from keras_tl.training.feature_cache import FeatureCache
+    from keras_tl.features import fingerprints
+    from keras_tl.features.store import FeatureStore
+    from keras_tl.training import phases
 
     found = {}
     parts = {}
@@ -60,8 +61,8 @@ def first_step(photos: str, cache: str, backbone: str, image_size: int) -> dict[
     learner = ktl.Learner(backbone, data, precision="float32", seed=0, verbose=False)
     with (
         _timed(parts, "fingerprint of the files", ImageSplit, "fingerprint"),
-        _timed(parts, "hash of the weights", trainer, "weights_fingerprint"),
-        _timed(parts, "features", FeatureCache, "get"),
+        _timed(parts, "hash of the weights", fingerprints, "weights_fingerprint"),
+        _timed(parts, "features", FeatureStore, "get"),
         _timed(parts, "compile", phases, "prepare"),
     ):
         called = time.perf_counter()

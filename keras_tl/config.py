@@ -72,24 +72,36 @@ class HeadConfig(JsonConfig):
             gives as `pooled_output`), or `"concat"` (the last token, the maximum and the mean, one
             after the other, as in Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
         hidden: widths of hidden Dense layers with ReLU, from features to logits.
-        dropout: share of the values dropped before each Dense layer, in [0, 1).
+        dropout: share of the values dropped before each Dense layer, in [0, 1); `None`: 0.2 with
+            hidden layers, else 0, as an L2 penalty does its work (see `Phase.l2`).
         batch_norm: normalise what each Dense layer takes, before the dropout (the same, sec. 3.3).
     """
 
     pooling: str = "avg"
     hidden: tuple[int, ...] = ()
-    dropout: float = 0.2
+    dropout: float | None = None
     batch_norm: bool = False
 
     def __post_init__(self):
         check_choice("pooling", self.pooling, POOLINGS)
-        check_range("dropout", self.dropout, 0, 0.99)
+        if self.dropout is not None:
+            check_range("dropout", self.dropout, 0, 0.99)
         if not isinstance(self.hidden, (tuple, list)):
             raise ConfigError(f"hidden must be a tuple of widths. Received: {self.hidden!r}.")
         # A list would not equal itself after a JSON round trip.
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for width in self.hidden:
             check_range("hidden width", width, 1, whole=True)
+
+    @property
+    def dropout_rate(self) -> float:
+        """`dropout`, or its default."""
+        return self.dropout if self.dropout is not None else 0.2 if self.hidden else 0.0
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the head is one Dense layer on the features, with nothing random in it."""
+        return not (self.hidden or self.batch_norm or self.dropout_rate)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +140,7 @@ class Phase(JsonConfig):
     Attributes:
         name: `"head"` for feature extraction, another name for a fine-tuning phase.
         epochs: passes over the training split.
+        min_steps: with more passes where they make fewer steps than this.
         learning_rate: peak learning rate of the optimizer's update.
         unfreeze: `None` (only the head is trained), `"all"`, the number of blocks counted
             from the head down, or a block's name (that block and all above it).
@@ -152,6 +165,10 @@ class Phase(JsonConfig):
             `"slanted_triangular"` and `"one_cycle"` always rise, from where they say and in the
             shape that they say: 0 means the share that was published for them, 0.1 (`cut_frac`)
             and 0.25, another value is the share.
+        l2: of a head on the frozen backbone: the strength of an L2 penalty on its Dense layers, for
+            standardised features (see `keras_tl.training.head_solver.Solution`); `"auto"`: chosen
+            by cross-validation on the training split's features. A head of one Dense layer then
+            begins at the optimum. `None`: no penalty, and nothing is solved.
         clip_norm: gradients are scaled down to this norm of all of them together (Pascanu et al.,
             2013, arXiv:1211.5063, sec. 3.2); `None`: never.
         batch_size: images or texts per step, over all replicas.
@@ -189,10 +206,14 @@ class Phase(JsonConfig):
     class_weight: str | dict[str, float] | None = None
     discriminative_factor: float = 1.0
     unfreeze_every: int | str | None = None
+    min_steps: int = 0
+    l2: float | str | None = None
     objective: str = "labels"
 
     def __post_init__(self):
         check_range("epochs", self.epochs, 1, whole=True)
+        check_range("min_steps", self.min_steps, 0, whole=True)
+        self._check_l2()
         check_range("learning_rate", self.learning_rate, 0, 1e3)
         check_range("discriminative_factor", self.discriminative_factor, 1, 1e3)
         self._check_unfreeze_every()
@@ -219,6 +240,17 @@ class Phase(JsonConfig):
                 check_range(f"class_weight[{name!r}]", weight, 0)
         elif self.class_weight is not None:
             check_choice("class_weight", self.class_weight, ("balanced",))
+
+    def _check_l2(self) -> None:
+        if isinstance(self.l2, str):
+            check_choice("l2", self.l2, ("auto",))
+        elif self.l2 is not None:
+            check_range("l2", self.l2, 0)
+        if self.l2 is not None and self.unfreeze is not None:
+            raise ConfigError(
+                "l2= is for a phase that trains the head alone. Expected l2=None with unfreeze="
+                f"{self.unfreeze!r}; weight_decay= is for phases that unfreeze."
+            )
 
     def _check_unfreeze_every(self) -> None:
         if self.unfreeze_every is None:

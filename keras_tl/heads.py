@@ -37,7 +37,9 @@ def attach_head(
 ) -> TransferModel:
     """Puts a fresh head on a backbone.
 
-    The head computes in float32 whatever the backbone's precision.
+    The head computes in float32 whatever the backbone's precision. The kernel of its last layer is
+    0, so that an untrained head knows nothing: its loss is that of guessing, whatever the scale of
+    the features, and training does not begin by unlearning random logits.
 
     Args:
         backbone: the layer with the pretrained network.
@@ -78,12 +80,17 @@ def _dense_layers(config: HeadConfig, outputs: int, seed: int) -> list[keras.lay
             )
         layers += [
             keras.layers.Dropout(
-                config.dropout, seed=seed + 2 * number, dtype="float32", name=f"dropout{number}"
+                config.dropout_rate,
+                seed=seed + 2 * number,
+                dtype="float32",
+                name=f"dropout{number}",
             ),
             keras.layers.Dense(
                 width,
                 activation=None if last else "relu",
-                kernel_initializer=keras.initializers.GlorotUniform(seed=seed + 2 * number + 1),
+                kernel_initializer="zeros"
+                if last
+                else keras.initializers.GlorotUniform(seed=seed + 2 * number + 1),
                 dtype="float32",
                 name="logits" if last else f"hidden{number + 1}",
             ),

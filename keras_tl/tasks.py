@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import expit, log_softmax
 from sklearn.utils.class_weight import compute_class_weight
 
 from keras_tl.config import ModelConfig, Phase
@@ -36,6 +37,8 @@ class Task(abc.ABC):
         watched: the metric that is watched while training, beside the loss.
         more_is_better: whether more of it is.
         exact: whether an answer is right or wrong, not more or less so.
+        enough: a mean loss (nats; of a regression in units of the variance) below which a head
+            only becomes more sure of itself.
     """
 
     class_names: tuple[str, ...] = ()
@@ -48,6 +51,7 @@ class Task(abc.ABC):
     watched = "accuracy"
     more_is_better = True
     exact = True
+    enough = 0.01
 
     @property
     def outputs(self) -> int:
@@ -80,6 +84,40 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def targets(self, labels: np.ndarray, soft: bool = False) -> np.ndarray:
         """What the loss compares with: from a split's labels, as an array of as many rows."""
+
+    @abc.abstractmethod
+    def dense_targets(self, labels: np.ndarray, smoothing: float = 0.0) -> np.ndarray:
+        """float64 (n, outputs): what the last Dense layer should give, as shares or values.
+
+        Args:
+            labels: see `keras_tl.data.labelled.Split`.
+            smoothing: as in `loss`.
+        """
+
+    @abc.abstractmethod
+    def convex_loss(
+        self, outputs: np.ndarray, targets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The loss of every item, and its gradient by the last Dense layer's outputs; in NumPy.
+
+        It equals `loss` times `loss_weight`, and is convex in `outputs`.
+
+        Args:
+            outputs: float64 (n, outputs) of the last Dense layer.
+            targets: see `dense_targets`.
+
+        Returns:
+            float64 (n,) and (n, outputs).
+        """
+
+    def from_outputs(self, outputs: np.ndarray) -> np.ndarray:
+        """float32 (n, outputs): what the head gives where its last Dense layer gives `outputs`."""
+        return outputs.astype(np.float32)
+
+    @property
+    @abc.abstractmethod
+    def curvature(self) -> float:
+        """The size of the second derivative of `convex_loss` where nothing is known yet."""
 
     @abc.abstractmethod
     def answers(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -196,6 +234,17 @@ class Multiclass(_Classes):
     def targets(self, labels, soft=False):
         return np.eye(self.outputs, dtype=np.float32)[labels] if soft else labels
 
+    def dense_targets(self, labels, smoothing=0.0):
+        return np.eye(self.outputs)[labels] * (1 - smoothing) + smoothing / self.outputs
+
+    def convex_loss(self, outputs, targets):
+        logarithms = log_softmax(outputs, axis=1)
+        return -(targets * logarithms).sum(axis=1), np.exp(logarithms) - targets
+
+    @property
+    def curvature(self) -> float:
+        return 1 / self.outputs
+
     def sample_weights(self, targets, class_weights):
         if targets.dtype.is_integer:
             return tf.gather(tf.constant(class_weights), targets)
@@ -205,15 +254,30 @@ class Multiclass(_Classes):
         return self._answers(tf.nn.softmax(self.calibrated(logits)))
 
 
-class Binary(_Classes):
+class _Sigmoid(Task):
+    """Answers of yes or no, each from one logit."""
+
+    def loss(self, smoothing=0.0, soft=False):
+        return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
+
+    def dense_targets(self, labels, smoothing=0.0):
+        return self.targets(labels).astype(np.float64) * (1 - smoothing) + smoothing / 2
+
+    def convex_loss(self, outputs, targets):
+        losses = np.logaddexp(0, outputs) - targets * outputs
+        return losses.mean(axis=1), (expit(outputs) - targets) / self.outputs
+
+    @property
+    def curvature(self) -> float:
+        return 1 / (4 * self.outputs)
+
+
+class Binary(_Sigmoid, _Classes):
     """One of two classes: one logit, that of the second class; sigmoid."""
 
     @property
     def outputs(self) -> int:
         return 1
-
-    def loss(self, smoothing=0.0, soft=False):
-        return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
 
     def metrics(self, soft=False):
         return [
@@ -234,14 +298,11 @@ class Binary(_Classes):
         return self._answers(tf.nn.sigmoid(tf.concat([-logits, logits], axis=-1)))
 
 
-class Multilabel(Task):
+class Multilabel(_Sigmoid):
     """Any number of the labels at once: a logit each, sigmoid."""
 
     headline = "mean_average_precision"
     watched = "auc"
-
-    def loss(self, smoothing=0.0, soft=False):
-        return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
 
     def metrics(self, soft=False):
         return [
@@ -274,6 +335,7 @@ class Regression(Task):
     watched = "mae"
     more_is_better = False
     exact = False
+    enough = 0.0
 
     @property
     def outputs(self) -> int:
@@ -300,6 +362,20 @@ class Regression(Task):
 
     def targets(self, labels, soft=False):
         return labels.astype(np.float32)[:, None]
+
+    def dense_targets(self, labels, smoothing=0.0):
+        return ((labels.astype(np.float64) - self.target_mean) / self.target_scale)[:, None]
+
+    def from_outputs(self, outputs):
+        return (outputs * self.target_scale + self.target_mean).astype(np.float32)
+
+    def convex_loss(self, outputs, targets):
+        errors = outputs - targets
+        return (errors**2)[:, 0], 2 * errors
+
+    @property
+    def curvature(self) -> float:
+        return 2.0
 
     def answers(self, logits):
         return {"value": tf.squeeze(logits, axis=-1, name="value")}

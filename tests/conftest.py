@@ -14,6 +14,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
+from keras_tl.testing.cases import randomise_head
 
 pytest_plugins = ["tests.sharding"]
 
@@ -83,12 +84,18 @@ def small_network():
     return keras.Model(inputs, keras.layers.Conv2D(16, 3, name="second")(x), name="small")
 
 
-def make_small_learner(data, **options):
-    """A learner whose backbone is the small network, always with the same weights."""
+def make_small_learner(data, as_made=False, **options):
+    """A learner whose backbone is the small network, always with the same weights.
+
+    Its head has random weights, so that its answers differ, unless it is to be as it was made.
+    """
     with seeded(0):
         network = small_network()
     settings = {"image_size": 32, "preprocess": "tf", "seed": 0, "verbose": False}
-    return ktl.Learner(network, data, **(settings | options))
+    learner = ktl.Learner(network, data, **(settings | options))
+    if not as_made:
+        randomise_head(learner)
+    return learner
 
 
 @pytest.fixture

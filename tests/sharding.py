@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("keras_tl", "tests", "recipes", "tools", "setup.cfg", "pyproject.toml")
+SOURCES = ("keras_tl", "benchmarks", "tests", "recipes", "tools", "setup.cfg", "pyproject.toml")
 LIBRARIES = ("keras", "numpy", "tensorflow")
 
 

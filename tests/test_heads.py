@@ -72,8 +72,10 @@ def test_the_statistics_of_a_head_move_on_cached_features_and_in_fine_tuning():
 
 def test_configurations_from_before_there_was_batch_norm_have_none():
     head = {"pooling": "avg", "hidden": [8], "dropout": 0.2}
-    assert HeadConfig.from_json(head) == HeadConfig(hidden=(8,))
-    old = ModelConfig("vgg16", (32, 32), "crop", "binary", ("a", "b"), HeadConfig(hidden=(8,)))
+    assert HeadConfig.from_json(head) == HeadConfig(hidden=(8,), dropout=0.2)
+    old = ModelConfig(
+        "vgg16", (32, 32), "crop", "binary", ("a", "b"), HeadConfig(hidden=(8,), dropout=0.2)
+    )
     values = old.to_json()
     values["head"] = head
     assert ModelConfig.from_json(values) == old

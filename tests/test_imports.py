@@ -28,6 +28,7 @@ LEAVES = {
 ORDER = [
     {"data", "backbones", "tasks"},
     {"modalities", "pooling", "serving"},
+    {"features"},
     {"heads"},
     {"training"},
     {"ulmfit"},

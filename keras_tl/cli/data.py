@@ -81,6 +81,13 @@ def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+groups_option = click.option(
+    "--groups",
+    metavar="COLUMN",
+    help="csv: items with one value in this column stay in one split and one fold.",
+)
+
+
 def load_data(
     data: DataAsked, recorded: dict[str, Any] | None = None, **options: Any
 ) -> "keras_tl.ImageData | keras_tl.TextData":

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import keras_tl
-from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
+from keras_tl.cli.data import DataAsked, data_options, groups_option, load_data, split_options
 from keras_tl.cli.group import cli, start_toolkit, with_json
 from keras_tl.cli.model import (
     head_learning_rate_option,
@@ -27,6 +27,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 @cli.command()
 @data_options
 @split_options
+@groups_option
 @model_options
 @sequence_length_option
 @click.option("--head-epochs", type=int, help="Epochs with the backbone frozen.")
@@ -92,6 +93,7 @@ def train(
     validation_split: float,
     test_split: float,
     split_seed: int,
+    groups: str | None,
     max_bad: float,
     check: bool,
     out: Path | None,
@@ -100,7 +102,7 @@ def train(
     """Train a head on a frozen backbone, fine-tune both, and save the run."""
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
-    from keras_tl.evaluation.phase_fit import OVERFITS
+    from keras_tl.evaluation.fit_state import OVERFITS
     from keras_tl.training.checkpoints import check_target
 
     if out is None and not check:
@@ -114,6 +116,7 @@ def train(
         validation_split=validation_split,
         test_split=test_split,
         seed=split_seed,
+        groups=groups,
         # Whoever asks for the list gets all of it.
         max_bad=1.0 if check else max_bad,
         verbose=verbose,

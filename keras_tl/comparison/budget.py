@@ -52,6 +52,7 @@ def make_budget(
     policy: Policy = "standard",
     scratch_policy: Policy = "scratch",
     batch_size: int | None = None,
+    head: Phase | None = None,
 ) -> Budget:
     """Shares a budget out.
 
@@ -66,12 +67,18 @@ def make_budget(
         policy: of fine-tuning, as in `Learner.fine_tune`.
         scratch_policy: of the network from scratch.
         batch_size: items per step in all arms; `None`: the policies' own.
+        head: how the head is trained, apart from its length, see
+            `keras_tl.training.policies.head_phase`; `None`: as any head of the family.
 
     Raises:
         ConfigError: the budget cannot be shared out so.
     """
     (head,) = phases_of(
-        HEADS[family], family, batch_size=batch_size, learning_rate=head_learning_rate
+        HEADS[family] if head is None else head,
+        family,
+        epochs=HEADS[family].epochs,
+        batch_size=batch_size,
+        learning_rate=head_learning_rate,
     )
     tuned = phases_of(policy, family, batch_size=batch_size)
     if any(phase.objective == "contrastive" for phase in tuned):

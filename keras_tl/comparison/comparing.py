@@ -27,10 +27,11 @@ from keras_tl.data.labelled import LabelledData
 from keras_tl.data.options import ImageSize
 from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError, DataError
+from keras_tl.features.fingerprints import weights_fingerprint
 from keras_tl.files import json_text
 from keras_tl.learner import Learner
 from keras_tl.reporting import Reporter
-from keras_tl.training.feature_cache import weights_fingerprint
+from keras_tl.training.policies import head_phase
 
 
 def compare(
@@ -136,18 +137,25 @@ def compare(
         verbose=False,
         **options,
     )
-    family = source.config.family
+    cache = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
     subject = Subject(
         source=source,
         options=options,
         data=data,
         skill=Skill.of(data.task, *(data.split(name).labels for name in ("train", "test"))),
         budget=make_budget(
-            family, epochs, head_epochs, head_learning_rate, policy, scratch_policy, batch_size
+            source.config.family,
+            epochs,
+            head_epochs,
+            head_learning_rate,
+            policy,
+            scratch_policy,
+            batch_size,
+            head_phase(source.config, augment is not False or cache.where == "off", epochs=1),
         ),
         # The data's own, as `Learner` takes it.
         augment=getattr(data, "augmentation", False) if augment is True else augment,
-        cache=cache if isinstance(cache, CacheConfig) else CacheConfig(cache),
+        cache=cache,
     )
     what = _what(subject)
     store = Store(_folder(what) if out is None else Path(out))

@@ -132,7 +132,8 @@ class ImageData(LabelledData[ImageSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedOptions(**options)
-        columns = _columns(image, LabelColumns(label, separator, task, class_names), split, slices)
+        kept = checked.kept(slices)
+        columns = _columns(image, LabelColumns(label, separator, task, class_names), split, kept)
         table = read_csv(Path(path), columns.wanted)
         starts = Path(path).parent if root is None else root
         return cls._from_table(table, columns, starts, root, checked)
@@ -176,7 +177,8 @@ class ImageData(LabelledData[ImageSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedOptions(**options)
-        columns = _columns(image, LabelColumns(label, separator, task, class_names), split, slices)
+        kept = checked.kept(slices)
+        columns = _columns(image, LabelColumns(label, separator, task, class_names), split, kept)
         table = read_frame(frame, columns.wanted)
         return cls._from_table(table, columns, root, root, checked)
 

@@ -109,6 +109,11 @@ class LabelledData(abc.ABC, Generic[S]):
     source_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
 
     @property
+    def groups(self) -> Hashable | None:
+        """The column whose values say which items belong together; `None`: there is none."""
+        return self.split_settings.get("groups")
+
+    @property
     @abc.abstractmethod
     def checked(self) -> Check | None:
         """What the check of the items has found; `None` if there was none."""
@@ -232,6 +237,23 @@ def slices_of(slices: Mapping[Hashable, np.ndarray], rows: np.ndarray) -> dict:
     return {name: values[rows] for name, values in slices.items()}
 
 
+def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
+    """The values of the column that says which items belong together; `None`: there is none.
+
+    Raises:
+        ConfigError: the items have no such column.
+    """
+    if column is None:
+        return None
+    if column not in split.slices:
+        raise ConfigError(
+            f"groups={column!r} must be a column of a table that was kept with the items, by "
+            f"from_csv or from_dataframe with groups= or slices=. These items have "
+            f"{', '.join(map(repr, split.slices)) or 'no column'}."
+        )
+    return split.slices[column]
+
+
 def complete_splits(
     splits: Mapping[str, S], class_names: tuple[str, ...], options: CheckedSplitOptions
 ) -> dict[str, S]:
@@ -244,7 +266,8 @@ def complete_splits(
     for name in ("test", "validation"):
         if name not in splits:
             train, fraction = splits["train"], getattr(options, f"{name}_split")
-            stay, out = take_out(train.labels, fraction, class_names, options.seed, name)
+            groups = groups_of(train, options.groups)
+            stay, out = take_out(train.labels, fraction, class_names, options.seed, name, groups)
             if len(out):
                 splits |= {"train": train.take(stay), name: train.take(out)}
     return {name: splits[name] for name in SPLITS if name in splits}

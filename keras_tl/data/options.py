@@ -1,6 +1,7 @@
 """What all constructors of data take, checked before anything is read."""
 
 import dataclasses
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, TypedDict
 
 import numpy as np
@@ -37,6 +38,9 @@ class SplitOptions(TypedDict, total=False):
             where there is a validation split.
         test_split: share of all items, in [0, 0.99]; ignored where there is a test split.
         seed: seed of the splits.
+        groups: a column of a table, such as `"patient"`: items with one value in it stay in one
+            split and in one fold of a cross-validation; the shares of the splits are then nearly
+            those asked for. `None`: items do not belong together.
         max_bad: share of the items that may be left out, because they cannot be used; above it is
             an error.
         verbose: report progress on standard error, on a terminal.
@@ -45,6 +49,7 @@ class SplitOptions(TypedDict, total=False):
     validation_split: float
     test_split: float
     seed: int
+    groups: Hashable | None
     max_bad: float
     verbose: bool
 
@@ -84,6 +89,7 @@ class CheckedSplitOptions:
     validation_split: float = 0.15
     test_split: float = 0.15
     seed: int = 0
+    groups: Hashable | None = None
     max_bad: float = 0.05
     verbose: bool = True
 
@@ -95,7 +101,14 @@ class CheckedSplitOptions:
 
     def split_settings(self) -> dict[str, Any]:
         """Those that decide which item is in which split, as JSON types."""
-        return {name: getattr(self, name) for name in self.recorded}
+        groups = {} if self.groups is None else {"groups": str(self.groups)}
+        return {name: getattr(self, name) for name in self.recorded} | groups
+
+    def kept(self, slices: Sequence[Hashable]) -> Sequence[Hashable]:
+        """The columns of a table to keep: those asked for, and the one of the groups."""
+        if self.groups is None or isinstance(slices, str) or self.groups in slices:
+            return slices
+        return [*slices, self.groups]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ _FLAGS = {
     "separator": "--label-separator",
     "task": "--task",
     "slices": "--by",
+    "groups": "--groups",
     "data_dir": "--data-dir",
     "download": "--no-download",
 }
@@ -53,7 +54,12 @@ SOURCES = {
         ImageData.from_csv,
         TextData.from_csv,
         table_holds_texts,
-        frozenset({"image", "text", "text_pair", "label", "split", "separator", "task", "slices"}),
+        frozenset(
+            {
+                *("image", "text", "text_pair", "label", "split", "separator", "task", "slices"),
+                "groups",
+            }
+        ),
     ),
     "tfds": Source(
         "NAME",

@@ -1,6 +1,9 @@
 """Stratified, seeded splits."""
 
+import warnings
+
 import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
 
 from keras_tl.errors import DataError
 
@@ -13,7 +16,12 @@ SPLIT_NAMES = {"train": "train", "test": "test"} | dict.fromkeys(
 
 
 def take_out(
-    labels: np.ndarray, fraction: float, class_names: tuple[str, ...], seed: int, name: str
+    labels: np.ndarray,
+    fraction: float,
+    class_names: tuple[str, ...],
+    seed: int,
+    name: str,
+    groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Splits the rows in two, each class in proportion and at least once on either side.
 
@@ -28,6 +36,8 @@ def take_out(
         class_names: the classes' names.
         seed: the same seed gives the same split.
         name: the name of the part taken out, for messages.
+        groups: (n,) of values; rows of one value stay together, and the share of the rows taken
+            out is near the fraction. `None`: each row is by itself.
 
     Returns:
         Two sorted int arrays of row numbers: those that stay and those taken out.
@@ -38,6 +48,8 @@ def take_out(
     rows = np.arange(len(labels))
     if fraction == 0:
         return rows, rows[:0]
+    if groups is not None:
+        return _take_groups_out(labels, fraction, seed, name, groups)
     if labels.dtype.kind == "f":
         if len(rows) < 2:
             raise DataError(
@@ -65,6 +77,22 @@ def take_out(
     return np.sort(by_class[~is_out]), np.sort(by_class[is_out])
 
 
+def _take_groups_out(
+    labels: np.ndarray, fraction: float, seed: int, name: str, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    if len(np.unique(groups)) < 2:
+        raise DataError(
+            f"A {name} split by groups needs at least 2 groups, one for each side. Received one. "
+            f"Add items of others, leave groups= out, or set {name}_split=0."
+        )
+    # Of so many folds each has about the fraction; of more than half, the rest of one does.
+    share = min(fraction, 1 - fraction)
+    classes = labels if labels.dtype.kind in "iu" else None
+    number = folds(classes, groups, len(labels), max(2, round(1 / share)), seed)
+    is_out = (number == 0) == (fraction <= 0.5)
+    return np.flatnonzero(~is_out), np.flatnonzero(is_out)
+
+
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Row numbers of at most `count` items, drawn at random.
 
@@ -90,3 +118,42 @@ def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
         place[by_class] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
         order = order[np.argsort(place / counts[ordered], kind="stable")]
     return np.sort(order[:count])
+
+
+def folds(
+    classes: np.ndarray | None, groups: np.ndarray | None, items: int, count: int, seed: int
+) -> np.ndarray:
+    """The number of each item's fold, for cross-validation.
+
+    Folds are of equal size, each class in proportion; a class with fewer items than folds is in
+    as many folds as it has items (scikit-learn's `StratifiedKFold` warns of it). With groups, the
+    items of a group share a fold.
+
+    Args:
+        classes: int array (n,), the class of each item; `None`: the items have not one class each.
+        groups: (n,) of any hashable values; `None`: every item is a group of its own.
+        items: n.
+        count: of folds; at most as many as there are groups.
+        seed: the same seed gives the same folds.
+
+    Returns:
+        int array (n,), from 0.
+    """
+    order = np.random.default_rng(seed).permutation(items)
+    keys = np.zeros(items, np.int64) if classes is None else np.asarray(classes)
+    if groups is None:
+        order = order[np.argsort(keys[order], kind="stable")]
+        numbers = np.empty(items, np.int64)
+        numbers[order] = np.arange(items) % count
+        return numbers
+    _, members = np.unique(np.asarray(groups), return_inverse=True)
+    count = min(count, members.max() + 1)
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    numbers = np.empty(items, np.int64)
+    with warnings.catch_warnings():
+        # A class that is in fewer groups than there are folds.
+        warnings.simplefilter("ignore", UserWarning)
+        parts = list(splitter.split(keys, keys, members))
+    for number, (_, held_out) in enumerate(parts):
+        numbers[held_out] = number
+    return numbers

@@ -86,8 +86,9 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedTextOptions(**options)
+        kept = checked.kept(slices)
         columns = TextColumns.of(
-            text, text_pair, label, split, separator, task, class_names, slices, validation, test
+            text, text_pair, label, split, separator, task, class_names, kept, validation, test
         )
         paths = {"train": path, "validation": validation, "test": test}
         paths = {name: Path(given) for name, given in paths.items() if given is not None}
@@ -139,8 +140,9 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedTextOptions(**options)
+        kept = checked.kept(slices)
         columns = TextColumns.of(
-            text, text_pair, label, split, separator, task, class_names, slices, validation, test
+            text, text_pair, label, split, separator, task, class_names, kept, validation, test
         )
         given = {"train": frame, "validation": validation, "test": test}
         tables = {

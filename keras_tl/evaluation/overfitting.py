@@ -6,18 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_tl.config import ModelConfig
-from keras_tl.evaluation.phase_fit import (
-    DIVERGED,
-    FITS,
-    OVERFITS,
-    SPARED,
-    UNDERFITS,
-    UNKNOWN,
-    PhaseFit,
-    read_phase,
-    with_values,
-)
-from keras_tl.evaluation.remedies import Remedy, Situation, remedies_for
+from keras_tl.evaluation import fit_state as states
+from keras_tl.evaluation.fit_evidence import chance
+from keras_tl.evaluation.phase_fit import PhaseFit, read_phase, with_values
+from keras_tl.evaluation.remedies import remedies_for
+from keras_tl.evaluation.remedy import Remedy, Situation
 from keras_tl.evaluation.wording import title_of
 from keras_tl.tasks import Task
 from keras_tl.training.history import PhaseRecord, check_trained
@@ -29,7 +22,7 @@ class Overfitting:
 
     Attributes:
         state: see `PhaseFit`; that of the last phase, unless its weights are from before it and
-            those overfit.
+            those overfit, or the last phase shows nothing.
         statement: the same in a sentence or two.
         phases: what each phase's curves say.
         remedies: the most promising first, at most two.
@@ -59,7 +52,9 @@ class Overfitting:
 
     @property
     def _before_remedies(self) -> str:
-        again = self.state in (OVERFITS, SPARED, DIVERGED)
+        judged = next(phase for phase in reversed(self.phases) if phase.state == self.state)
+        again = self.state in (states.OVERFITS, states.SPARED, states.DIVERGED)
+        again &= not judged.solved
         return "Try, on a new Learner:" if again else "Try:"
 
     def __repr__(self) -> str:
@@ -109,11 +104,12 @@ def find_overfitting(
     if measured is not None:
         values = [measured[split][task.watched] for split in ("train", "validation")]
         phases[of_weights] = with_values(
-            phases[of_weights], history[of_weights], task, validation_items, values, True
+            phases[of_weights], history[of_weights], task, values, True
         )
-    chosen = of_weights if phases[of_weights].state == OVERFITS else last
+    says_nothing = phases[last].state == states.FITS and not phases[last].kept_epoch
+    chosen = of_weights if says_nothing or phases[of_weights].state == states.OVERFITS else last
     found, record = phases[chosen], history[chosen]
-    situation = Situation(record, config, blocks, task, found.still_falls)
+    situation = Situation(record, config, blocks, task, found.reason)
     remedies = remedies_for(found.state, situation)
     return Overfitting(found.state, _statement(found), tuple(phases), remedies)
 
@@ -123,35 +119,45 @@ def _code(text: str | None) -> str:
 
 
 def _statement(fit: PhaseFit) -> str:
-    said = _SAID[fit.state]
-    if fit.state == DIVERGED and fit.ran == 1:
-        said = _ONE_EPOCH
-    return f"{fit.name}: {said}{_values_said(fit)}."
+    said = _SAID.get(fit.state) or _REASONS[fit.reason]
+    return f"{fit.name}: {said.format(items=fit.items)}{_values_said(fit)}."
 
 
-# Whether the loss fell, one epoch cannot show.
-_ONE_EPOCH = "its only epoch made nothing better: the rate may be too high"
 _SAID = {
-    OVERFITS: "the model overfits",
-    SPARED: "it began to overfit, and weights from before that were kept",
-    DIVERGED: "training did harm and its own loss did not fall: the rate is too high",
-    UNDERFITS: "the model underfits",
-    FITS: "the model neither overfits nor underfits",
-    UNKNOWN: "without a validation split nobody can tell whether the model overfits",
+    states.OVERFITS: "the model overfits",
+    states.SPARED: "validation got worse while the training loss fell, and weights from before "
+    "that were kept",
+    states.UNCONVERGED: "training has not converged, its loss was still falling",
+    states.UNDERFITS: "the model underfits, its loss is high in training and validation and does "
+    "not fall",
+    states.FITS: "no sign that the model overfits or underfits",
+}
+_REASONS = {
+    states.NO_VALIDATION: "without a validation split nobody can tell whether the model overfits",
+    states.FEW_ITEMS: "{items} validation items are too few to tell whether the model overfits",
+    states.ONE_EPOCH: "one epoch does not show whether training has converged",
+    states.MIXED_LABELS: "the training labels were mixed, so the curves do not show whether the "
+    "model overfits",
+    states.NOTHING_BETTER: "no epoch was better than the weights from before, which were kept; the "
+    "curves do not show why",
+    states.NOT_FINITE: "training diverged, its loss is not a finite number",
+    states.ROSE: "training did harm and its own loss rose, as at too high a learning rate",
+    states.ABOVE_GUESSING: "its only epoch has a loss above that of guessing, as at too high a "
+    "learning rate",
 }
 
 
 def _values_said(fit: PhaseFit) -> str:
-    said = ""
-    if fit.gap is not None:
-        values = f"{title_of(fit.metric)} {fit.train:.3f} in training, {fit.validation:.3f} on the"
-        said += f": {values} validation split"
-        if fit.gap > 0:
-            said += f" ({'' if fit.is_measured else 'at least '}{fit.gap:.3f} apart)"
-    if fit.state == UNDERFITS:
-        reason = "was still falling" if fit.still_falls else "stays high on both"
-        said += f"; the loss {reason}"
-    return said
+    if fit.gap is None:
+        return ""
+    values = f"{title_of(fit.metric)} {fit.train:.3f} in training, {fit.validation:.3f} on the"
+    said = f": {values} validation split"
+    if fit.gap <= 0:
+        return said
+    said += f" ({'' if fit.is_measured else 'at least '}{fit.gap:.3f} apart"
+    if fit.reason == states.FEW_ITEMS:
+        said += f"; chance alone can make it {chance(fit.items):.3f}"
+    return said + ")"
 
 
 def _phase_line(fit: PhaseFit) -> str:

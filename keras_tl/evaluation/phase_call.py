@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_tl.config import HeadConfig, Phase
-from keras_tl.training.policies import HEADS, POLICIES
+from keras_tl.training.policies import HEADS, POLICIES, SOLVED_HEAD
 
 # What `Learner.fit_head` and `Learner.fine_tune` take of a phase.
 _OF_HEADS = ("epochs", "learning_rate", "batch_size", "label_smoothing", "class_weight")
@@ -35,9 +35,13 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
         phase: what is to be run.
         family: see `keras_tl.config.family_of`.
     """
-    given = _given(phase, HEADS[family], _OF_HEADS)
-    if given is not None:
+    given = _given(phase, SOLVED_HEAD, _OF_HEADS)
+    if given is not None and "epochs" not in given:
         return PhaseCall("fit_head", given)
+    lengthened = dataclasses.replace(HEADS[family], min_steps=0)
+    given = _given(phase, lengthened, _OF_HEADS)
+    if given is not None:
+        return PhaseCall("fit_head", {"epochs": phase.epochs} | given)
     found = {}
     for name, phases in POLICIES.items():
         given = _given(phase, phases[family][0], _OF_POLICIES)

@@ -21,7 +21,6 @@ from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.serving import BATCH, VALID
 from keras_tl.learner.state import State
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
-from keras_tl.training.feature_cache import FeatureCache
 
 
 class Answering(State):
@@ -56,7 +55,7 @@ class Answering(State):
             float32 array (n, d).
         """
         split = self._modality.as_split(self._modality.read(items))
-        rows = np.concatenate(list(self._trainer.feature_batches(split)))
+        rows = np.concatenate(list(self._trainer.features.batches(split)))
         return rows.reshape(len(rows), -1)
 
     def split_features(
@@ -78,10 +77,10 @@ class Answering(State):
         chosen = self._need_data().split(split) if isinstance(split, str) else split
         config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
         if config.where == "off":
-            rows = np.concatenate(list(self._trainer.feature_batches(chosen)))
+            rows = np.concatenate(list(self._trainer.features.batches(chosen)))
         else:
-            self._trainer.cache = FeatureCache(config)
-            rows = self._trainer.features(chosen).read(np.arange(len(chosen)))
+            self._trainer.features.keep_in(config)
+            rows = self._trainer.features.of(chosen).all_rows
         return rows.reshape(len(rows), -1)
 
     def save_features(
@@ -105,7 +104,7 @@ class Answering(State):
         split = self._modality.as_split(given)
         shape = (len(split), math.prod(self.extractor.output_shape[1:]))
         sources = given.sources or tuple(map(str, range(len(split))))
-        write_features(Path(path), self._trainer.feature_batches(split), shape, sources)
+        write_features(Path(path), self._trainer.features.batches(split), shape, sources)
         return shape
 
     def export(

@@ -7,11 +7,18 @@ from typing import Any
 import numpy as np
 
 from keras_tl.config import ModelConfig, check_range
+from keras_tl.data.labelled import Split, groups_of
+from keras_tl.errors import DataError
 from keras_tl.evaluation.calibration import (
     Calibrated,
     calibrate,
     check_has_probabilities,
     with_temperature,
+)
+from keras_tl.evaluation.cross_validation import (
+    CrossValidation,
+    LabelledFeatures,
+    cross_validate,
 )
 from keras_tl.evaluation.gradcam import question_of
 from keras_tl.evaluation.losses import TopLosses, top_losses
@@ -20,6 +27,7 @@ from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.slices import measure_slices, slice_values
 from keras_tl.evaluation.thresholds import Rule, Thresholds, check_has_thresholds, choose_thresholds
 from keras_tl.learner.state import State
+from keras_tl.training.policies import head_phase, phases_of
 
 
 class Measuring(State):
@@ -59,6 +67,82 @@ class Measuring(State):
             found = measure_slices(self.task, self._as_calibrated(split), *groups)
             self.evaluations[split]["slices"] = found.to_json()
         return self.evaluations[split]
+
+    def cross_validate(
+        self,
+        folds: int = 5,
+        repeats: int = 1,
+        groups: Hashable | Sequence | None = None,
+        splits: Sequence[str] | None = None,
+        label_smoothing: float | None = None,
+        class_weight: str | dict[str, float] | None = None,
+    ) -> CrossValidation:
+        """Cross-validation of the head on cached features: an estimate on all items, in seconds.
+
+        A fresh head is trained for each fold, as `fit_head` trains it with its defaults, on the
+        features of the backbone as it is; the learner itself is not changed. To choose between
+        settings by it, leave the test split out: `splits=("train", "validation")`.
+
+        Args:
+            folds: at least 2; each class is in each fold in proportion.
+            repeats: how often, each time with other folds.
+            groups: the name of a kept column, such as `"patient"`, or a value for each item: items
+                with one value stay in one fold. `None`: the `groups=` of the data.
+            splits: names of the splits whose items take part; `None`: all there are.
+            label_smoothing: as in `fit_head`.
+            class_weight: as in `fit_head`.
+
+        Returns:
+            A mapping as `evaluate()` gives, with the out-of-fold logits of every item in
+            `.outcomes`.
+
+        Raises:
+            DataError: there are no data or no such split, or fewer groups than folds.
+            ConfigError: an argument is not as described, or the data have not kept such a column.
+            CacheError: features cannot be kept where asked.
+
+        Example:
+            >>> learner.cross_validate(folds=5)["accuracy"]  # doctest: +SKIP
+        """
+        data = self._need_data()
+        chosen = {name: data.split(name) for name in (data.splits if splits is None else splits)}
+        (phase,) = phases_of(
+            head_phase(self.config),
+            self.config.family,
+            label_smoothing=label_smoothing,
+            class_weight=class_weight,
+        )
+        self._trainer.check(phase, augment=False)
+        items = self._labelled_features(chosen, groups)
+        training = self._trainer.out_of_fold(phase, len(items.labels), self.seed)
+        return cross_validate(training, items, folds, repeats)
+
+    def _labelled_features(
+        self, splits: dict[str, Split], groups: Hashable | Sequence | None
+    ) -> LabelledFeatures:
+        column = self.data.groups if groups is None else groups
+        if column is None:
+            values = None
+        elif isinstance(column, (list, np.ndarray)):
+            values = np.asarray(column)
+        else:
+            values = np.concatenate([groups_of(split, column) for split in splits.values()])
+        labels = np.concatenate([split.labels for split in splits.values()])
+        if values is not None and len(values) != len(labels):
+            raise DataError(
+                f"Expected a group for each of the {len(labels):,} items of the splits "
+                f"{', '.join(splits)}. Received {len(values):,}."
+            )
+        sources = [split.sources for split in splits.values()]
+        return LabelledFeatures(
+            labels,
+            np.concatenate(
+                [self._trainer.features.of(split).all_rows for split in splits.values()]
+            ),
+            np.concatenate([np.full(len(split), name) for name, split in splits.items()]),
+            None if None in sources else [item for some in sources for item in some],
+            values,
+        )
 
     def answered(self, split: str = "test") -> Outcomes:
         """What is answered for every item of a split, as calibrated; evaluates it if need be.

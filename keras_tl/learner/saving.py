@@ -81,7 +81,7 @@ class Saving(State):
         learner.exhibits = Exhibits.among(results).without_maps_of(others)
         if (found := about.get("findings")) is not None:
             learner.findings = Findings.from_json(found)
-        learner.history.extend(map(PhaseRecord.from_json, about["history"]))
+        learner._trainer.remember([PhaseRecord.from_json(row) for row in about["history"]])
         return learner
 
     def has_own(self, split: str) -> bool:

@@ -154,12 +154,12 @@ class Showing(State):
         if not names:
             return
         # The test split unless only the other one's features are there already.
-        name = next(filter(lambda n: self._trainer.has_features(splits[n]), names), names[0])
+        name = next(filter(lambda n: self._trainer.features.has(splits[n]), names), names[0])
         if before is not None and before.split in names:
             name = before.split
         split = splits[name]
         order = np.random.default_rng(self.seed).permutation(len(split))
         rows = np.sort(order[:MOST_ITEMS])
-        found = FeatureMap.of(name, split.labels[rows], self._trainer.features_of(split, rows))
+        found = FeatureMap.of(name, split.labels[rows], self._trainer.features.rows(split, rows))
         if found is not None:
             self.exhibits = self.exhibits.with_files(keep_map(when, found))

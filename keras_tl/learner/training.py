@@ -9,19 +9,18 @@ import keras
 from keras_tl.config import CacheConfig, Phase
 from keras_tl.data.augmentation import Augmentation, check_augmentation
 from keras_tl.errors import ConfigError
+from keras_tl.evaluation.fit_state import OVERFITS
 from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
-from keras_tl.evaluation.phase_fit import OVERFITS
 from keras_tl.learner.state import State
 from keras_tl.preflight.checks import run_checks
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.known import known_findings
 from keras_tl.preflight.subject import Inside, Subject
-from keras_tl.training.feature_cache import FeatureCache
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
-from keras_tl.training.policies import HEADS, head_after, needs_no_head, phases_of
+from keras_tl.training.policies import head_after, head_phase, needs_no_head, phases_of
 
 
 class Training(State):
@@ -65,18 +64,17 @@ class Training(State):
             DataError: the learner was loaded without data, or a file cannot be read.
             CacheError: the features cannot be kept where asked.
         """
+        check_augmentation(augment)
+        config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
         (phase,) = phases_of(
-            HEADS[self.config.family],
+            head_phase(self.config, augment is not False or config.where == "off", epochs),
             self.config.family,
-            epochs=epochs,
             learning_rate=learning_rate,
             batch_size=batch_size,
             label_smoothing=label_smoothing,
             class_weight=class_weight,
         )
-        check_augmentation(augment)
-        config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
-        self._trainer.cache = FeatureCache(config)
+        self._trainer.features.keep_in(config)
         record = self._run(phase, augment, callbacks)
         self._tell_if_overfitting()
         return record
@@ -146,13 +144,13 @@ class Training(State):
         if not self.history and not needs_no_head(phases[0]):
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
-        if self._trainer.backbone_is_original and phases[0].batch_norm != "live":
+        if self._trainer.features.is_original and phases[0].batch_norm != "live":
             self._keep_map_before()
         left = [sum(later.epochs for later in phases[n:]) for n in range(1, len(phases) + 1)]
         records = []
         for phase, following in zip(phases, left, strict=True):
             records.append(self._run(phase, augment, callbacks, following))
-            head = head_after(phase, self.config.family)
+            head = head_after(phase, self.config)
             if head is not None:
                 records.append(self._run(head, False, callbacks))
         self._tell_if_overfitting()
@@ -242,13 +240,13 @@ class Training(State):
             DataError: the learner was loaded without data, or a training item cannot be read.
             CacheError: the features of the training split cannot be kept where asked.
         """
-        features = "all" if self._trainer.backbone_is_original else "sample"
+        features = "all" if self._trainer.features.is_original else "sample"
         self.findings = run_checks(self._subject(features))
         self._reporter.say(self.findings.brief())
         return self.findings
 
     def _subject(self, features: str, weighted: bool = False) -> Subject:
-        if features == "all" and self._trainer.cache.config.where == "off":
+        if features == "all" and not self._trainer.features.are_kept:
             features = "sample"
         parts = (self.config, self._parts, self._modality, self._trainer)
         return Subject(
@@ -290,6 +288,8 @@ class Training(State):
         return find_overfitting(self.history, self.task, self.config, self.blocks, items, measured)
 
     def _tell_if_overfitting(self) -> None:
+        if self.history[-1].solved:
+            return  # Few items are known by heart; the penalty was chosen for other items.
         found = self.overfitting()
         if found.state == OVERFITS or not math.isfinite(self.history[-1].epochs[-1]["loss"]):
             self._reporter.say(f"{found.statement} learner.overfitting() says what to try.")

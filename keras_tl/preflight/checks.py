@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from keras_tl.errors import KerasTLError
-from keras_tl.preflight import duplicates, head, images, labels, texts
+from keras_tl.preflight import duplicates, head, images, labels, scale, texts
 from keras_tl.preflight.findings import Finding, Findings, NotChecked, Unreadable
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.wording import folder_of
@@ -25,6 +25,7 @@ CHECKS: dict[str, Callable[[Subject], Finding | None]] = {
     "truncated-texts": texts.truncated_texts,
     "non-finite-features": head.non_finite_features,
     "constant-features": head.constant_features,
+    "feature-scale": scale.feature_scale,
     "initial-loss": head.initial_loss,
     "one-batch": head.one_batch,
     "near-duplicates": duplicates.near_duplicates,

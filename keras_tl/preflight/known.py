@@ -11,7 +11,7 @@ from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.subject import Subject
 
 # Raised whenever a check would find something else in the same data.
-_FORMAT = 3
+_FORMAT = 4
 _MOST_KEPT = 100
 
 
@@ -21,14 +21,14 @@ def known_findings(subject: Subject) -> Findings:
     A second process begins to train at once, as it finds the features of the first one. What failed
     is looked at again: there may be more memory then, or the file may be back.
     """
-    config = subject.model.trainer.cache.config
-    if subject.model.features != "all" or config.where not in ("auto", "disk"):
+    store = subject.model.trainer.features.store
+    if subject.model.features != "all" or store.config.where not in ("auto", "disk"):
         return run_checks(subject)
     try:
         key = _key(subject)
     except KerasTLError:  # Something cannot be read: the checks know whether training needs it.
         return run_checks(subject)
-    file = subject.model.trainer.cache.root / "preflight" / f"{key}.json"
+    file = store.root / "preflight" / f"{key}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, KerasTLError):
         return Findings.from_json(json.loads(file.read_text("utf-8")))
     found = run_checks(subject)
@@ -50,7 +50,7 @@ def _key(subject: Subject) -> str:
     made_from = {
         "format": _FORMAT,
         "checks": list(CHECKS),
-        "features": {name: model.trainer.made_from(split) for name, split in splits.items()},
+        "features": {name: model.trainer.features.key(split) for name, split in splits.items()},
         "labels": {name: split.label_fingerprint for name, split in splits.items()},
         "config": model.config.to_json(),
         "task": f"{type(model.task).__module__}.{type(model.task).__qualname__}",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_tl.training.feature_cache import Features
+from keras_tl.features.rows import Features
 
 # Rows held at once: of 1,280 features 20 MB, and 64 MB of similarities.
 _BLOCK = 4096

@@ -11,12 +11,12 @@ from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.config import ModelConfig
 from keras_tl.data.labelled import LabelledData, Split
 from keras_tl.errors import KerasTLError
+from keras_tl.features.rows import Features
 from keras_tl.heads import TransferModel
 from keras_tl.modalities.base import Modality
 from keras_tl.preflight.findings import NotChecked, Unreadable
 from keras_tl.preflight.thumbnails import pixels_at
 from keras_tl.tasks import Task
-from keras_tl.training.feature_cache import Features
 from keras_tl.training.trainer import Trainer
 
 # Items that stand for all of train where looking at all would take long.
@@ -125,7 +125,7 @@ class Subject:
         if self.model.features != "all":
             raise NotChecked("features of all items are not kept in a cache")
         with self.reading(name):
-            return self.model.trainer.features(self.data.splits[name])
+            return self.model.trainer.features.of(self.data.splits[name])
 
     @cached_property
     def pixels(self) -> np.ndarray:
@@ -137,15 +137,20 @@ class Subject:
         return pixels_at(self.train.sample(_PICTURES, seed=0), size, self.data.resize)
 
     @cached_property
+    def sample_rows(self) -> np.ndarray:
+        """Row numbers, ascending, of the training items that stand for all."""
+        count = SAMPLE if self.model.features == "all" else _SMALL_SAMPLE
+        return np.sort(np.random.default_rng(0).permutation(len(self.train))[:count])
+
+    @cached_property
     def sample(self) -> tuple[np.ndarray, np.ndarray]:
-        """float32 (n, ...) features of some training items, and their labels."""
+        """float32 (n, ...) features of the items of `sample_rows`, and their labels."""
         if self.model.features == "none":
             raise NotChecked("the backbone is not frozen")
-        count = SAMPLE if self.model.features == "all" else _SMALL_SAMPLE
-        rows = np.sort(np.random.default_rng(0).permutation(len(self.train))[:count])
+        rows = self.sample_rows
         if self.model.features == "all":
             features = self.features("train").read(rows)
         else:
-            batches = self.model.trainer.feature_batches(self.train.take(rows))
+            batches = self.model.trainer.features.batches(self.train.take(rows))
             features = np.concatenate([*batches])
         return features, self.train.labels[rows]

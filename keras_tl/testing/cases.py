@@ -62,8 +62,9 @@ class Case:
         backbone: what `Learner` takes: a name from the catalogue or a registered one,
             `"tfhub:HANDLE"`; or a function that gives such a name or builds a `keras.Model`.
         image_size: side in pixels, small enough to be quick.
-        weights: of a name from the catalogue, `"imagenet"` where they are bundled; `None` for
-            random ones. Others come with their weights.
+        weights: of a name from the catalogue, `"imagenet"` where no download is needed, or the
+            path of a file, or a function that gives it; `None` for random ones. Others come with
+            their weights.
         preprocess: for a model of one's own, as in `Learner`.
         task: makes the data to learn: `colours` for images, `words` or `word_pairs` for texts, or
             a function of one's own that takes the case. They have no validation split, so that
@@ -83,7 +84,7 @@ class Case:
 
     backbone: str | Callable[[], keras.Model | str]
     image_size: int = 32
-    weights: str | None = None
+    weights: str | Callable[[], str] | None = None
     preprocess: str | None = None
     task: Callable[["Case"], ImageData | TextData] = colours
     preprocessor: str | TextPreprocessor | Callable[[], str | TextPreprocessor] | None = None
@@ -109,7 +110,7 @@ class Case:
         return self.task(self)
 
     def learner(self, settled: bool = False, **options: Any) -> Learner:
-        """A learner on these data.
+        """A learner on these data, whose head is untrained but has random weights.
 
         Args:
             settled: give random BatchNorm layers the statistics of the images. Without them the
@@ -118,13 +119,14 @@ class Case:
         """
         with seeded(options.get("seed", 0)):
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
+        weights = self.weights() if callable(self.weights) else self.weights
         preprocessor = self.preprocessor
         # A `TextPreprocessor` can be called too, with texts.
         if callable(preprocessor) and not isinstance(preprocessor, TextPreprocessor):
             preprocessor = preprocessor()
         defaults = {
             # That of a name is known once it was made.
-            **({"weights": self.weights} if _in_catalogue(backbone) else {}),
+            **({"weights": weights} if _in_catalogue(backbone) else {}),
             "preprocess": self.preprocess,
             "preprocessor": preprocessor,
             "head": HeadConfig(self.pooling, dropout=0.0),
@@ -132,10 +134,22 @@ class Case:
             "seed": 0,
             "verbose": False,
         }
-        learner = Learner(backbone, self.data(), **(defaults | options))
+        options = defaults | options
+        learner = Learner(backbone, self.data(), **options)
+        randomise_head(learner, options["seed"])
         if settled and self.weights is None:
             _settle(learner)
         return learner
+
+
+def randomise_head(learner: Learner, seed: int | None = 0) -> None:
+    """Give the last layer of an untrained head random weights in place of zeros.
+
+    Otherwise all items have the same logits, and no gradient reaches the backbone: a check of
+    either would hold for any network.
+    """
+    kernel = learner.head.get_layer("logits").kernel
+    kernel.assign(keras.initializers.GlorotUniform(seed=seed)(kernel.shape))
 
 
 def _in_catalogue(backbone: object) -> bool:
@@ -185,6 +199,10 @@ def _rows(module: str, *names: str, **options: Any) -> tuple[Case, ...]:
 
 CASES = (
     Case("efficientnet_lite0", weights="imagenet"),
+    # Their weights are in packages (`keras_tl.backbones.packaged`).
+    Case("efficientnet_lite1", weights="imagenet"),
+    # Of noise of 32 x 32 pixels its features are all zero.
+    Case("efficientnet_lite2", weights="imagenet", image_size=48),
     *_rows(
         "efficientnet",
         "efficientnet_b0",

@@ -21,6 +21,9 @@ class PhaseRecord:
         cached: whether the epochs ran on cached features.
         augment: how items were augmented, see `keras_tl.data.augmentation.names_of`; `None`: it is
             not known, as of runs from before it was recorded.
+        solved: whether the phase began at the regularised optimum of a linear head on cached
+            features, so that its epochs have nothing left to improve and its curves no trend.
+        l2: strength of the head's L2 penalty, see `Phase.l2`; `None`: it had none.
     """
 
     phase: Phase
@@ -29,6 +32,8 @@ class PhaseRecord:
     best_epoch: int
     cached: bool
     augment: tuple[str, ...] | None = None
+    solved: bool = False
+    l2: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON types."""

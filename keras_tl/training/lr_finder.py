@@ -108,7 +108,7 @@ def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
 def as_swept(phase: Phase) -> Phase:
     """The phase with one rate, which is set at every step, and all of its blocks at once."""
     return dataclasses.replace(
-        phase, learning_rate=1.0, schedule="constant", warmup=0.0, unfreeze_every=None
+        phase, learning_rate=1.0, schedule="constant", warmup=0.0, unfreeze_every=None, l2=None
     )
 
 

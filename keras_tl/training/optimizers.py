@@ -24,7 +24,7 @@ def make_optimizer(
     """
     rate = make_schedule(phase, steps)
     sgd, adam, adamw = SGD, Adam, AdamW
-    options = {"global_clipnorm": phase.clip_norm}
+    options = {"global_clipnorm": phase.clip_norm, "l2": phase.l2 or 0.0}
     if rate_factors is not None:
         sgd, adam, adamw = OwnRatesSGD, OwnRatesAdam, OwnRatesAdamW
         options["rate_factors"] = rate_factors

@@ -7,18 +7,26 @@ docs/fine_tuning.md, docs/texts.md and docs/ulmfit.md.
 import dataclasses
 from collections.abc import Sequence
 
-from keras_tl.config import HeadConfig, Phase
+from keras_tl.config import HeadConfig, ModelConfig, Phase
 from keras_tl.errors import ConfigError, unknown
 
-_HEAD = Phase(name="head", epochs=10, learning_rate=1e-3, batch_size=32, schedule="cosine")
+# A head of one Dense layer on cached features: it begins at the optimum, and nothing has to be
+# stopped.
+SOLVED_HEAD = Phase(
+    name="head", epochs=1, learning_rate=1e-4, schedule="cosine", patience=None, l2="auto"
+)
 
-_HEAD_TEXT = dataclasses.replace(_HEAD, learning_rate=5e-3)
+_HEAD = Phase(
+    name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
+)
 
-# Feature extraction.
+# Other heads, heads that see augmented images, and any head for as many epochs as the user says: if
+# none is better on the validation split, a solved head stays at its optimum.
 HEADS = {
     "image": _HEAD,
-    "text": _HEAD_TEXT,
-    "ulmfit": dataclasses.replace(_HEAD_TEXT, epochs=30),
+    "text": _HEAD,
+    # Its features are normalised inside the head.
+    "ulmfit": dataclasses.replace(_HEAD, epochs=30, learning_rate=5e-3, min_steps=0, l2=None),
 }
 
 # Of what the head is made: for a language model as in Howard and Ruder, 2018, sec. 3.3, with the
@@ -104,17 +112,30 @@ POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
 }
 
 
+def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = None) -> Phase:
+    """How the head of a model is trained on the frozen backbone.
+
+    Args:
+        config: of the model.
+        live: whether the backbone runs in every epoch, as it does for augmented images.
+        epochs: the user's; `None`: as many as the phase has by default.
+    """
+    is_solved = config.head.is_linear and not live and epochs is None
+    phase = SOLVED_HEAD if is_solved else HEADS[config.family]
+    return phases_of(phase, config.family, epochs=epochs)[0]
+
+
 def needs_no_head(phase: Phase) -> bool:
     """Whether a phase that unfreezes the backbone may begin with an untrained head."""
     return phase.batch_norm == "live" or phase.objective == "contrastive"
 
 
-def head_after(phase: Phase, family: str) -> Phase | None:
+def head_after(phase: Phase, config: ModelConfig) -> Phase | None:
     """The phase that trains the head on the features that a phase has changed.
 
     Args:
         phase: any phase.
-        family: what the phases are for, see `phases_of`.
+        config: of the model.
 
     Returns:
         The head's default phase, with the smoothing and the class weights of `phase`; `None`: the
@@ -123,7 +144,7 @@ def head_after(phase: Phase, family: str) -> Phase | None:
     if phase.objective != "contrastive":
         return None
     return dataclasses.replace(
-        HEADS[family], label_smoothing=phase.label_smoothing, class_weight=phase.class_weight
+        head_phase(config), label_smoothing=phase.label_smoothing, class_weight=phase.class_weight
     )
 
 
@@ -144,6 +165,8 @@ def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tu
         policy = POLICIES[policy][family]
     phases = (policy,) if isinstance(policy, Phase) else tuple(policy)
     changes = {name: value for name, value in given.items() if value is not None}
+    if "epochs" in changes:
+        changes["min_steps"] = 0
     if "epochs" in changes and len(phases) > 1:
         raise ConfigError(
             f"epochs= is for policies of one phase; this one has {len(phases)}. Pass the phases "

@@ -3,30 +3,32 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
-from keras_tl.config import CacheConfig, ModelConfig, Phase
+from keras_tl.config import ModelConfig, Phase
 from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels, names_of
-from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.data.labelled import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
+from keras_tl.features.extraction import BatchRunner
+from keras_tl.features.frozen import FrozenFeatures
 from keras_tl.reporting import Reporter
 from keras_tl.tasks import monitored, monitored_value, needs_shares, task_of
 from keras_tl.training.assembly import Assembled
 from keras_tl.training.class_batches import class_batches
 from keras_tl.training.contrastive import CONTRASTIVE, check_contrastive, objective_of
-from keras_tl.training.extraction import BatchRunner
-from keras_tl.training.feature_cache import FeatureCache, Features, weights_fingerprint
 from keras_tl.training.freezing import prepare
+from keras_tl.training.head_start import HeadStart, start_head
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
+from keras_tl.training.out_of_fold import HeadTraining
 from keras_tl.training.phases import run_phase
 from keras_tl.training.policies import needs_no_head
 from keras_tl.training.restoring import restored
+from keras_tl.training.standardised_head import FoldEveryEpoch
 
 
 class Trainer:
@@ -51,27 +53,34 @@ class Trainer:
         self.history: list[PhaseRecord] = []
         self._replicas = strategy.num_replicas_in_sync
         self.pipeline = built.modality.pipeline(whole_batches=self._replicas > 1)
-        self.cache = FeatureCache(CacheConfig())
         self.task = task_of(config)
         self._config = config
         self._modality = built.modality
-        self._identity = built.identity
         self._parts = parts = built.parts
-        self._extract = BatchRunner(parts.extractor, strategy)
+        self.features = FrozenFeatures(
+            parts.extractor,
+            parts.backbone,
+            {
+                "network": built.identity,
+                **built.modality.cache_key,
+                "precision": config.precision,
+                "pooling": config.head.pooling,
+                "tensorflow": tf.__version__,
+            },
+            self.pipeline,
+            built.modality.item,
+            strategy,
+            reporter,
+        )
         self._classify = BatchRunner(parts.model, strategy)
         self._seed = seed
         self._reporter = reporter
-        self._moves = False
 
-    @property
-    def backbone_is_original(self) -> bool:
-        """Whether the backbone still has the weights it came with."""
-        trained = any(record.phase.unfreeze is not None for record in self.history)
-        return not (trained or self._moves)
-
-    @property
-    def _may_be_cached(self) -> bool:
-        return self.backbone_is_original and self.cache.config.where != "off"
+    def remember(self, history: Sequence[PhaseRecord]) -> None:
+        """Takes over what an earlier process did."""
+        self.history.extend(history)
+        if any(record.phase.unfreeze is not None for record in history):
+            self.features.backbone_changes()
 
     def run(
         self,
@@ -87,36 +96,50 @@ class Trainer:
         phase the extractor; every other phase runs the whole model. `following`: see `run_phase`.
         """
         phase, augment = self._settled(phase, data, augment)
-        before = None
-        is_validated = "validation" in data.splits and phase.objective != CONTRASTIVE
-        if self.history and is_validated:
+        inputs = self._inputs(phase, data, augment, solve=True)
+        start, before = inputs.start, None
+        if start is not None:
+            start.head.fold()
+        is_trained = self.history or (start is not None and start.is_trained)
+        watches = phase.patience is not None and phase.objective != CONTRASTIVE
+        if is_trained and watches and "validation" in data.splits:
             validation = data.splits["validation"]
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, validation.labels, logits)
-        inputs = self._inputs(phase, data, augment)
-        cached = inputs.model is self._parts.head
+        settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
         # A callback may ask for logits meanwhile, and an interrupted phase leaves no record.
-        self._moves |= phase.unfreeze is not None
+        if phase.unfreeze is not None:
+            self.features.backbone_changes()
+        first = [] if start is None else [FoldEveryEpoch(start.head)]
         with self._naming_the_unreadable(inputs, data):
             record = run_phase(
-                phase=phase,
+                phase=settled,
                 model=inputs.model,
                 backbone=self._parts.backbone,
                 train=inputs.train,
                 validation=inputs.validation,
                 task=objective_of(phase, self.task),
                 reporter=self._reporter,
-                cached=cached,
+                cached=inputs.cached,
                 mixed=inputs.mixed,
                 before=before,
-                callbacks=callbacks,
+                callbacks=[*first, *callbacks],
                 item=self._modality.item,
                 following=following,
             )
-        record = dataclasses.replace(record, augment=names_of(augment))
-        if cached:
+        if start is not None:
+            start.head.fold()
+        record = dataclasses.replace(
+            record,
+            phase=phase,
+            augment=names_of(augment),
+            solved=start is not None and start.solved,
+            l2=start and start.l2,
+        )
+        if phase.unfreeze is None and inputs.model is not self._parts.model:
             # The whole model is left as a frozen one that can be fitted and evaluated.
-            prepare(self._parts.model, self._parts.backbone, phase, 1, self.task)
+            frozen = dataclasses.replace(phase, l2=None)
+            prepare(self._parts.model, self._parts.backbone, frozen, 1, self.task)
         if not record.best_epoch:
             name, more = monitored(self.task, phase)
             self._reporter.say(
@@ -160,6 +183,17 @@ class Trainer:
                 losses = sweep(model, inputs.train, rates, progress)
         return read_sweep(phase, rates, losses)
 
+    def out_of_fold(self, phase: Phase, items: int, seed: int) -> HeadTraining:
+        """How a head is trained on some of so many items, to answer for the others.
+
+        Args:
+            phase: of the head.
+            items: of one training.
+            seed: of everything random.
+        """
+        settled = self._of_whole_epochs(phase, items)
+        return HeadTraining(self._parts, self._config, self.task, settled, seed)
+
     def check(self, phase: Phase, augment: Augmentation) -> None:
         """Raises `ConfigError` if the task has not what is asked for."""
         self.task.check(phase)
@@ -171,52 +205,15 @@ class Trainer:
         check_contrastive(phase, self.task, augment, self._replicas)
 
     def logits(self, split: Split) -> np.ndarray:
-        """float32 array (n, outputs); from cached features while the backbone is the original."""
-        if self._may_be_cached:
-            rows = self.features(split)
+        """float32 array (n, outputs); from features where they are kept or will be."""
+        features = self.features
+        if features.are_kept and (features.is_original or features.has(split)):
+            rows = features.of(split)
             batches = np.array_split(np.arange(len(rows)), -(-len(rows) // 1024))
             return np.concatenate(
                 [np.asarray(self._parts.head(rows.read(b), training=False)) for b in batches]
             )
         return np.concatenate(list(self._rows(self._classify, split, "Evaluating")))
-
-    def features(self, split: Split) -> Features:
-        """The extractor's features of a split: from the cache, or computed and kept there."""
-        return self.cache.get(
-            *self._cache_entry(split),
-            lambda: self._rows(self._extract, split, "Extracting features"),
-        )
-
-    def has_features(self, split: Split) -> bool:
-        """Whether the features of a split are in the cache."""
-        return self._may_be_cached and self.cache.find(*self._cache_entry(split)) is not None
-
-    def features_of(self, split: Split, rows: np.ndarray) -> np.ndarray:
-        """float32 array (len(rows), ...): features of some items of a split, cached or computed."""
-        found = self.cache.find(*self._cache_entry(split)) if self._may_be_cached else None
-        if found is not None:
-            return found.read(rows)
-        return np.concatenate(list(self.feature_batches(split.take(rows))))
-
-    def _cache_entry(self, split: Split) -> tuple[dict[str, Any], tuple[int, ...]]:
-        """What a split's features depend on, and their shape."""
-        return self.made_from(split), (len(split), *self._parts.extractor.output_shape[1:])
-
-    def made_from(self, split: Split) -> dict[str, Any]:
-        """Everything that the features of a split depend on, as JSON types."""
-        return {
-            f"{self._modality.item}s": split.fingerprint(self.cache.config.full_hash),
-            "network": self._identity,
-            "weights": weights_fingerprint(self._parts.backbone),
-            **self._modality.cache_key,
-            "precision": self._config.precision,
-            "pooling": self._config.head.pooling,
-            "tensorflow": tf.__version__,
-        }
-
-    def feature_batches(self, split: Split) -> Iterator[np.ndarray]:
-        """float32 arrays (batch, ...): features of items, past the cache."""
-        return self._rows(self._extract, split, "Extracting features")
 
     def _rows(self, runner: BatchRunner, split: Split, title: str) -> Iterator[np.ndarray]:
         with self._reporter.bar(title, len(split)) as progress:
@@ -225,13 +222,17 @@ class Trainer:
     def _settled(
         self, phase: Phase, data: LabelledData, augment: Augmentation
     ) -> tuple[Phase, Augmentation]:
-        # Replicas share a batch evenly.
-        whole = -(-phase.batch_size // self._replicas) * self._replicas
-        phase = dataclasses.replace(phase, batch_size=whole)
+        phase = self._of_whole_epochs(phase, len(data.split("train")))
         if augment is True:
             augment = getattr(data, "augmentation", False)
         self.check(phase, augment)
         return phase, augment
+
+    def _of_whole_epochs(self, phase: Phase, items: int) -> Phase:
+        # Replicas share a batch evenly.
+        whole = -(-phase.batch_size // self._replicas) * self._replicas
+        epochs = max(phase.epochs, -(-phase.min_steps // -(-items // whole)))
+        return dataclasses.replace(phase, batch_size=whole, epochs=epochs, min_steps=0)
 
     def _inputs(
         self,
@@ -239,6 +240,7 @@ class Trainer:
         data: LabelledData,
         augment: Augmentation,
         names: Sequence[str] = ("train", "validation"),
+        solve: bool = False,
     ) -> "_Inputs":
         # Each phase has shuffles and augmentations of its own.
         seed = self._seed + 1000 * len(self.history)
@@ -246,26 +248,42 @@ class Trainer:
             change, size = augmenter(augment, seed), phase.batch_size
             split = data.split("train")
             drawn = class_batches(self.pipeline, split, size, self._replicas, seed, change)
-            return _Inputs(self._parts.extractor, drawn, None, False)
+            return _Inputs(self._parts.extractor, drawn, None, False, cached=False, start=None)
         mixed = mixes_labels(augment)
         splits = self._with_targets(data, needs_shares(phase, mixed))
         splits = {name: split for name, split in splits.items() if name in names}
-        if phase.unfreeze is None and augment is False and self.cache.config.where != "off":
+        cached = phase.unfreeze is None and augment is False and self.features.are_kept
+        if cached:
             model, datasets = self._parts.head, self._cached_datasets(phase, splits, seed)
         else:
             model, datasets = self._parts.model, self._live_datasets(phase, splits, augment, seed)
         weights = self.task.class_weights(data.split("train").labels, phase.class_weight)
         if weights is not None:
             datasets[0] = datasets[0].map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
-        return _Inputs(model, *datasets, mixed)
+        start = None
+        if solve and phase.l2 is not None:
+            train = data.split("train")
+            start = start_head(
+                self._parts,
+                self._config,
+                self.task,
+                train,
+                self.features.of(train),
+                phase,
+                live=not cached,
+                seed=self._seed,
+                most_bytes=self.features.store.config.memory_limit,
+                groups=groups_of(train, data.groups),
+            )
+            model = model if start is None else start.head.model
+        return _Inputs(model, *datasets, mixed, cached, start)
 
     @contextlib.contextmanager
     def _naming_the_unreadable(self, inputs: "_Inputs", data: LabelledData) -> Iterator[None]:
         try:
             yield
         except tf.errors.OpError as error:
-            live = inputs.model is not self._parts.head
-            for split in data.splits.values() if live else ():
+            for split in () if inputs.cached else data.splits.values():
                 found = self.pipeline.explain(split)
                 if found is not None:
                     raise found from error
@@ -283,7 +301,7 @@ class Trainer:
     ) -> list[tf.data.Dataset | None]:
         train, validation = splits["train"], splits.get("validation")
         # Both are extracted before either is read, so that nothing computes beside `fit`.
-        features = [self.features(split) if split else None for split in (train, validation)]
+        features = [self.features.of(split) if split else None for split in (train, validation)]
         whole = self._replicas > 1
         return [
             features[0].dataset(train.labels, phase.batch_size, seed, whole),
@@ -308,3 +326,5 @@ class _Inputs:
     train: tf.data.Dataset
     validation: tf.data.Dataset | None
     mixed: bool
+    cached: bool
+    start: HeadStart | None

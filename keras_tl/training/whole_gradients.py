@@ -1,4 +1,4 @@
-"""Adam, AdamW and SGD that see the gradient of an embedding as it is: one row for each word."""
+"""Adam, AdamW and SGD with an L2 penalty, and with whole gradients of embeddings."""
 
 import keras
 import tensorflow as tf
@@ -11,12 +11,34 @@ class WholeGradients:
     for the norm that gradients are clipped by and for Adam's second moment, before the rows of one
     word have been added up: of n rows that agree, that moment is n times too small. Adding them up
     first takes no longer, as Adam's moments are updated as wholes in either case.
+
+    Args:
+        l2: strength of a penalty, half of it times the squared kernels, that is part of what is
+            minimised; decoupled weight decay would have another optimum. It is not in the losses
+            that are logged.
+        others: as of the Keras optimizer.
     """
+
+    def __init__(self, *others, l2: float = 0.0, **named):
+        super().__init__(*others, **named)
+        self.l2 = l2
 
     def apply(self, grads, trainable_variables=None):
         """One update; see the Keras optimizer."""
         grads = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
+        if self.l2:
+            variables = trainable_variables or self._trainable_variables
+            # The gradients of replicas are added up.
+            share = self.l2 / tf.distribute.get_strategy().num_replicas_in_sync
+            grads = [
+                grad if grad is None or len(variable.shape) < 2 else grad + share * variable
+                for grad, variable in zip(grads, variables, strict=True)
+            ]
         super().apply(grads, trainable_variables)
+
+    def get_config(self):
+        """The arguments."""
+        return super().get_config() | {"l2": self.l2}
 
 
 @keras.saving.register_keras_serializable("keras_tl")

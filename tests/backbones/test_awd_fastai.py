@@ -14,7 +14,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from keras_tl.backbones.awd_lstm.torch_files import read_tensors
+from keras_tl.backbones.torch_files import read_tensors
 from keras_tl.errors import WeightsError
 from keras_tl.ulmfit import load_fastai, load_language_model
 

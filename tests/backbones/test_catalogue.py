@@ -27,7 +27,7 @@ def test_every_constructor_of_keras_has_one_record():
     assert len(CONSTRUCTORS) == 40
     of_keras = [spec for spec in CATALOGUE.values() if spec.builder.startswith("keras.app")]
     assert sorted(spec.builder.split(":")[1] for spec in of_keras) == sorted(CONSTRUCTORS)
-    assert len(CATALOGUE) == 41
+    assert len(CATALOGUE) == 43
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -46,8 +46,10 @@ class StoppedError(Exception):
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_sizes_are_those_of_the_constructor(name, monkeypatch):
     spec = CATALOGUE[name]
-    if name == "efficientnet_lite0" or name.startswith("mobilenet_v3"):
-        assert (spec.image_size, spec.min_size) == ((224, 224), 32)
+    sides = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
+    if name in sides or name.startswith("mobilenet_v3"):
+        side = sides.get(name, 224)
+        assert (spec.image_size, spec.min_size) == ((side, side), 32)
         return
 
     def stop(input_shape, default_size, min_size, **options):

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.export.verification import verify
+from keras_tl.testing.cases import randomise_head
 from tests import hub_modules, language_models
 from tests.conftest import make_small_learner, make_tiny_data
 
@@ -41,7 +42,9 @@ def make_texts_learner(backbone, preprocessor=None):
     texts = ktl.TextData.from_arrays(
         ["good film", "bad film"] * 9, ["good", "bad"] * 9, verbose=False
     )
-    return ktl.Learner(backbone, texts, preprocessor=preprocessor, seed=0, verbose=False)
+    learner = ktl.Learner(backbone, texts, preprocessor=preprocessor, seed=0, verbose=False)
+    randomise_head(learner)
+    return learner
 
 
 def words_to_tokens(folder):

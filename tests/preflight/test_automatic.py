@@ -160,7 +160,7 @@ LIVE = {
         lambda x: x.fine_tune(1, policy="scratch"),
         {
             *("near-duplicates", "initial-loss", "one-batch"),
-            *("constant-features", "non-finite-features"),
+            *("constant-features", "non-finite-features", "feature-scale"),
         },
     ),
 }
@@ -171,7 +171,9 @@ def test_features_that_training_does_not_need_are_not_extracted(clean, name, mon
     train, left_out = LIVE[name]
     learner = make_learner(clean)
     asked = []
-    monkeypatch.setattr(learner._trainer.cache.__class__, "get", lambda *a: asked.append(a))
+    monkeypatch.setattr(
+        learner._trainer.features.store.__class__, "get", lambda *a: asked.append(a)
+    )
     do_not_train(monkeypatch, learner)
     train(learner)
     assert set(learner.findings.not_checked) == left_out
@@ -232,7 +234,7 @@ IN_THE_WAY = {
 def test_only_what_training_needs_stops_it(photos, name, tmp_path, monkeypatch):
     gone, free, said = IN_THE_WAY[name]
     disk = types.SimpleNamespace(free=free)
-    monkeypatch.setattr("keras_tl.training.feature_cache.shutil.disk_usage", lambda x: disk)
+    monkeypatch.setattr("keras_tl.features.store.shutil.disk_usage", lambda x: disk)
     learner = make_learner(photos[0])
     learner.data = photos[0] if gone is None else without(photos[0], gone)
     cache = ktl.CacheConfig("disk", str(tmp_path))

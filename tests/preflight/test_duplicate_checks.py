@@ -8,12 +8,12 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.data.sources import ImageSplit
+from keras_tl.features.rows import Features
 from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.duplicates import compared, near_pairs, pairs_of
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.thumbnails import correlations
-from keras_tl.training.feature_cache import Features
 from tests.preflight_data import changed, make_pictures, subject_of
 
 

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_tl import heads
+from keras_tl.config import HeadConfig
 from keras_tl.preflight import head as checks
 from keras_tl.tasks import TASKS, Binary, Multiclass, Multilabel, Regression
 
@@ -28,11 +30,14 @@ def make_features(scale, width=WIDTH):
     return (scale * np.random.default_rng(1).gamma(2.0, size=(ITEMS, width))).astype(np.float32)
 
 
-def make_head(task, width=WIDTH, extra=()):
-    dense = keras.layers.Dense(
-        task.outputs, kernel_initializer=keras.initializers.GlorotUniform(seed=0)
-    )
-    layers = [keras.layers.Dropout(0.2, seed=0), dense, *extra, *task.output_layers]
+def make_head(task, width=WIDTH, extra=(), hidden=()):
+    """As `attach_head` makes it: the last layer is 0."""
+    layers = [keras.layers.Dropout(0.2, seed=0)]
+    for number, units in enumerate(hidden):
+        kernel = keras.initializers.GlorotUniform(seed=number)
+        layers.append(keras.layers.Dense(units, activation="relu", kernel_initializer=kernel))
+    layers.append(keras.layers.Dense(task.outputs, kernel_initializer="zeros"))
+    layers += [*extra, *task.output_layers]
     return keras.Sequential([keras.Input((width,)), *layers])
 
 
@@ -40,18 +45,20 @@ def found(kind, task, head, features, batch=16):
     """Which of the two checks would speak."""
     logits = np.asarray(head(features, training=False))
     labels = LABELS[kind]
-    expected, tolerance = checks.theory(task, kind, labels, logits)
-    first = abs(checks.loss_of(task, labels, logits) - expected) > tolerance + 0.01 * (1 + expected)
+    expected = checks.loss_of_guessing(task, kind, labels)
+    first = not abs(checks.loss_of(task, labels, logits) - expected) <= 0.01 * (1 + expected)
     goal = 0.1 * expected
     end = checks.overfit(head, task, features[:batch], labels[:batch], goal)[1]
     return {name for name, is_wrong in (("initial", first), ("batch", not end <= goal)) if is_wrong}
 
 
-@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize(
+    ("scale", "hidden"), [(0.01, ()), (100.0, ()), (1.0, (20,)), (1.0, (30, 20))]
+)
 @pytest.mark.parametrize("kind", TASKS)
-def test_what_belongs_together_passes(kind, scale):
+def test_what_belongs_together_passes(kind, scale, hidden):
     task = make_task(kind)
-    assert found(kind, task, make_head(task), make_features(scale)) == set()
+    assert found(kind, task, make_head(task, hidden=hidden), make_features(scale)) == set()
 
 
 def test_a_narrow_head_can_learn_as_many_items_as_it_has_inputs():
@@ -63,6 +70,11 @@ def test_a_narrow_head_can_learn_as_many_items_as_it_has_inputs():
 class FromProbabilities(Multiclass):
     def loss(self, smoothing=0.0, soft=False):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=False)
+
+
+class Summed(Multiclass):
+    def loss(self, smoothing=0.0, soft=False):
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
 
 
 class BinaryFromProbabilities(Binary):
@@ -81,9 +93,11 @@ class InUnits(Regression):
 
 # The kind, a wrong task or layers after the logits; which checks find it.
 WRONG = {
-    "probabilities-expected": ("multiclass", FromProbabilities, (), {"initial"}),
+    # Keras takes zeros for equal probabilities.
+    "probabilities-expected": ("multiclass", FromProbabilities, (), {"batch"}),
+    "not-averaged": ("multiclass", Summed, (), {"initial"}),
     "binary-probabilities-expected": ("binary", BinaryFromProbabilities, (), {"initial"}),
-    "softmax-over-labels": ("multilabel", SoftmaxOverLabels, (), {"batch"}),
+    "softmax-over-labels": ("multilabel", SoftmaxOverLabels, (), {"initial", "batch"}),
     "not-standardised": ("regression", InUnits, (), {"initial"}),
     "softmax-twice": ("multiclass", None, ("softmax",), {"batch"}),
     "sigmoid-twice": ("binary", None, ("sigmoid",), {"batch"}),
@@ -99,6 +113,23 @@ def test_what_does_not_belong_together_is_found(name):
     # Keras itself sees through an activation that is the very last operation.
     extra += [keras.layers.Rescaling(1.0)] if extra else []
     assert found(kind, task, make_head(task, extra=extra), make_features(1.0)) >= expected
+
+
+# The head, and the scale of the features: the loss is that of guessing, to rounding.
+HEADS = [((), False, 1.0), ((), False, 100.0), ((16,), False, 100.0), ((16, 8), True, 1.0)]
+
+
+@pytest.mark.parametrize(("hidden", "batch_norm", "scale"), HEADS)
+@pytest.mark.parametrize("kind", TASKS)
+def test_an_untrained_head_has_the_loss_of_guessing(kind, hidden, batch_norm, scale):
+    task, labels = make_task(kind), LABELS[kind]
+    config = HeadConfig(hidden=hidden, batch_norm=batch_norm)
+    layers = heads._dense_layers(config, task.outputs, seed=0)
+    head = keras.Sequential([keras.Input((WIDTH,)), *layers, *task.output_layers])
+    loss = checks.loss_of(task, labels, head(make_features(scale), training=False))
+    expected = {"multiclass": np.log(5), "regression": 1.0}.get(kind, np.log(2))
+    assert loss == pytest.approx(expected, rel=1e-4)
+    assert checks.loss_of_guessing(task, kind, labels) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_head_itself_is_not_touched():

@@ -57,9 +57,9 @@ def test_black_images_are_found(clean, share, factor, is_found):
     assert (found is not None) == is_found
 
 
-class FromProbabilities(Multiclass):
+class Summed(Multiclass):
     def loss(self, smoothing=0.0, soft=False):
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=False)
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
 
 
 class SoftmaxTwice(Multiclass):
@@ -72,7 +72,7 @@ class SoftmaxTwice(Multiclass):
 @pytest.mark.parametrize(
     ("make_task", "name", "says"),
     [
-        (FromProbabilities, "initial-loss", "The untrained head has a loss of "),
+        (Summed, "initial-loss", "The untrained head has a loss of "),
         (SoftmaxTwice, "one-batch", "cannot learn 16 training items by heart: its loss went from"),
     ],
 )
@@ -85,6 +85,29 @@ def test_a_loss_that_does_not_match_the_head_is_found(
     found = {finding.name: finding for finding in look(learner, clean)}
     assert found[name].severity == "warning"
     assert says in found[name].what
+
+
+# The scale of the features, the factor of the loss; whether it is found.
+@pytest.mark.parametrize(
+    ("scale", "factor", "is_found"), [(30, 1, False), (30, 1.03, True), (1, 0.97, True)]
+)
+def test_the_initial_loss_is_compared_absolutely(clean, monkeypatch, scale, factor, is_found):
+    learner = make_learner(clean)
+    kernel = learner.backbone.network.layers[-1].get_layer("second").kernel
+    kernel.assign(scale * kernel)
+    # What Keras multiplies the loss by.
+    monkeypatch.setattr(Multiclass, "loss_weight", factor)
+    found = CHECKS["initial-loss"](learner._subject("sample"))
+    assert (found is not None) == is_found
+    if is_found:
+        assert f"has a loss of {factor * np.log(3):.3g}. Expected 1.1" in found.what
+
+
+def test_a_head_that_keras_trained_has_no_initial_loss(clean):
+    learner = make_learner(clean)
+    learner.head.get_layer("logits").bias.assign([0.1, 0.0, 0.0])
+    with pytest.raises(NotChecked, match="trained"):
+        CHECKS["initial-loss"](learner._subject("sample"))
 
 
 def test_a_narrow_hidden_layer_is_no_fault(clean):

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.serving import Client
+from keras_tl.testing.cases import randomise_head
 from tests import hub_modules, language_models
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.serving_server import serving
@@ -30,7 +31,9 @@ def text_learner(backbone, pairs=False, **options):
     texts = ["good film", "bad film", "the good", "the bad"] * 5
     texts = [("the film", text) for text in texts] if pairs else texts
     data = ktl.TextData.from_arrays(texts, ["good", "bad"] * 10, verbose=False)
-    return ktl.Learner(backbone, data, seed=0, verbose=False, **options)
+    learner = ktl.Learner(backbone, data, seed=0, verbose=False, **options)
+    randomise_head(learner)
+    return learner
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from keras_tl.export.card.reproduction import calls
 from keras_tl.export.verification import verify
 from keras_tl.training.contrastive import SupervisedContrastive
 from keras_tl.training.history import PhaseRecord
-from keras_tl.training.policies import HEADS, POLICIES
+from keras_tl.training.policies import POLICIES, SOLVED_HEAD
 from tests import kerashub_presets
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.test_text_journey import make_texts
@@ -136,7 +136,7 @@ def test_a_comparison_has_no_contrastive_arm():
 def separation(learner):
     """Mean cosine of two items of one class minus that of two of different classes."""
     split = learner.data.split("train")
-    z = np.concatenate(list(learner._trainer.feature_batches(split)))
+    z = np.concatenate(list(learner._trainer.features.batches(split)))
     z /= np.linalg.norm(z, axis=1, keepdims=True)
     same = split.labels[:, None] == split.labels
     return (z @ z.T)[same].mean() - (z @ z.T)[~same].mean()
@@ -159,7 +159,7 @@ def test_a_learner_s_features_are_drawn_together_by_class(small_learner, tmp_pat
     assert (tuned.phase.objective, tuned.cached, head.phase) == (
         "contrastive",
         False,
-        HEADS["image"],
+        SOLVED_HEAD,
     )
     assert head.cached
     assert set(tuned.epochs[0]) == {"loss", "learning_rate"}
@@ -192,7 +192,7 @@ def test_the_phase_is_written_as_a_call():
 
 
 def test_the_card_does_not_train_the_head_twice(small_learner):
-    for phase in (HEADS["image"], PHASE, HEADS["image"]):
+    for phase in (SOLVED_HEAD, PHASE, SOLVED_HEAD):
         small_learner.history.append(PhaseRecord(phase, ({"loss": 1.0},), 1.0, 1, cached=False))
     lines = calls(small_learner._about())
     assert sum("fit_head" in line for line in lines) == 1

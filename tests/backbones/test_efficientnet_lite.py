@@ -1,21 +1,21 @@
-"""The bundled EfficientNet-Lite0: its weights, its padding, and the reader of the original."""
+"""EfficientNet-Lite: answers of independent networks, padding, the file that is shipped, names."""
 
-import builtins
 import importlib
 import json
 import os
-import pickle
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from keras_tl.backbones import efficientnet_lite, get_spec
 from keras_tl.backbones.efficientnet_lite import DROP_CONNECT, STAGES, EfficientNetLite0
 from keras_tl.errors import BackboneError
 from keras_tl.files import sha256
 
 ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 
 
 @pytest.fixture(scope="module")
@@ -42,46 +42,68 @@ def shipped(convert):
     return EfficientNetLite0(weights=convert.WEIGHTS, input_shape=(None, None, 3))
 
 
-@pytest.fixture(scope="module")
-def original(convert):
+def original(name, convert):
     """The whole network with the weights of the package they came from."""
     try:
-        package = convert.reference.find_package(convert.reference.WEIGHTS_PACKAGE, None)
+        package = convert.reference.weights_package(name, None)
     except SystemExit as missing:
         pytest.skip(f"float32 needs the original weights. {missing}")
-    model = EfficientNetLite0()
-    convert.assign(model, convert.read_tensors(convert.reference.weights_file(package)))
-    return model
+    return convert.whole_network(name, convert.packages.weights_file(package))
 
 
-@pytest.mark.parametrize("precision", ["shipped", "original"])
-def test_top1_is_the_reference_on_every_photo(precision, convert, reference, request):
+def check_top1(model, convert, reference):
     folder = convert.reference.PHOTOS
     if not folder.is_dir():
         pytest.skip(f"no check photos at {os.path.relpath(folder, ROOT)}")
-    photos = convert.reference.load_photos(folder)
-    answers = convert.logits(request.getfixturevalue(precision), photos.pixels)
-    found = [
-        {"file": path.name, "sha256": sha256(path), "top1": int(best)}
-        for path, best in zip(photos.paths, answers.argmax(axis=1), strict=True)
-    ]
+    photos = convert.reference.load_photos(folder, convert.reference.SIZES[model.name])
+    found = [{"file": path.name, "sha256": sha256(path)} for path in photos.paths]
     assert found == reference["photos"]
+    best = convert.logits(model, photos.pixels).argmax(axis=1).tolist()
+    assert best == reference["networks"][model.name]["top1"]
+
+
+def test_top1_of_the_shipped_file_is_the_reference_on_every_photo(shipped, convert, reference):
+    check_top1(shipped, convert, reference)
+
+
+@pytest.mark.parametrize(
+    "name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])]
+)
+def test_top1_of_the_package_is_the_reference_on_every_photo(name, convert, reference):
+    check_top1(original(name, convert), convert, reference)
+
+
+def check_patterns(model, convert, reference, bound):
+    step = convert.reference.LOGIT_STEP
+    for size in reference["networks"][model.name]["patterns"]:
+        pixels = convert.reference.pattern(size["height"], size["width"])
+        answers = convert.logits(model, pixels)[0, ::step]
+        np.testing.assert_allclose(answers, size[f"logits_of_every_{step}th_class"], atol=bound)
 
 
 def test_padding_is_the_reference_at_even_and_odd_sizes(shipped, convert, reference, facts):
     bound = facts["measured_on_check_photos"]["largest_logit_difference"]
-    step = convert.reference.LOGIT_STEP
-    for size in reference["patterns"]:
-        pixels = convert.reference.pattern(size["height"], size["width"])
-        answers = convert.logits(shipped, pixels)[0, ::step]
-        np.testing.assert_allclose(answers, size[f"logits_of_every_{step}th_class"], atol=bound)
+    check_patterns(shipped, convert, reference, bound)
+
+
+@pytest.mark.parametrize("name", [NAMES[1], pytest.param(NAMES[2], marks=pytest.mark.slow)])
+def test_the_package_s_weights_give_the_reference_s_logits(name, convert, reference):
+    check_patterns(original(name, convert), convert, reference, 1e-3)
 
 
 def test_facts_are_those_of_the_file(convert, facts, reference):
     assert facts["file"] == convert.WEIGHTS.name
     assert facts["sha256"] == sha256(convert.WEIGHTS)
     assert facts["bytes"] == convert.WEIGHTS.stat().st_size
-    assert facts["source"] == reference["weights"]
+    assert facts["source"] == reference["networks"][NAMES[0]]["weights"]
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_records_name_the_file_of_the_reference(name, reference):
+    package, known = get_spec(name).weights.package, reference["networks"][name]["weights"]
+    assert package.requirement == f"{known['package']}=={known['version']}"
+    assert package.file == f"{known['package'].replace('-', '_')}/models/{known['file']}"
+    assert package.sha256 == known["sha256"]
 
 
 def test_without_the_top_the_same_file_gives_the_same_maps(shipped, convert):
@@ -118,6 +140,20 @@ def test_stochastic_depth_rises_with_depth_and_drops_whole_images():
 
 
 @pytest.mark.parametrize(
+    ("variant", "repeats", "filters"),
+    [
+        ("LITE0", [1, 2, 2, 3, 3, 4, 1], [16, 24, 40, 80, 112, 192, 320]),
+        ("LITE1", [1, 3, 3, 4, 4, 5, 1], [16, 24, 40, 80, 112, 192, 320]),
+        ("LITE2", [1, 3, 3, 4, 4, 5, 1], [16, 24, 48, 88, 120, 208, 352]),
+    ],
+)
+def test_the_first_and_the_last_stage_are_not_deeper(variant, repeats, filters):
+    stages = efficientnet_lite.scaled_stages(getattr(efficientnet_lite, variant))
+    assert [stage.repeats for stage in stages] == repeats
+    assert [stage.filters for stage in stages] == filters
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"input_shape": (31, 64, 3)}, r"at least 32.*\(31, 64, 3\)"),
@@ -128,36 +164,3 @@ def test_stochastic_depth_rises_with_depth_and_drops_whole_images():
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(BackboneError, match=message):
         EfficientNetLite0(**arguments)
-
-
-class Malicious:
-    """Pickles as a call of `function` with `argument`."""
-
-    def __init__(self, function, argument):
-        self.call = function, (argument,)
-
-    def __reduce__(self):
-        return self.call
-
-
-@pytest.mark.parametrize("behind_a_good_header", [False, True])
-@pytest.mark.parametrize("function", [os.system, builtins.exec, builtins.getattr])
-def test_unpickler_refuses_all_but_tensors(function, behind_a_good_header, convert, tmp_path):
-    harm = tmp_path / "harm"
-    payload = pickle.dumps(Malicious(function, f"open({str(harm)!r}, 'w')"), protocol=2)
-    if behind_a_good_header:
-        header = [*convert.TORCH_MAGIC, {"little_endian": True}]
-        payload = b"".join(pickle.dumps(part, protocol=2) for part in header) + payload
-    path = tmp_path / "malicious.pth"
-    path.write_bytes(payload)
-    with pytest.raises(pickle.UnpicklingError, match=f"Refused: .*{function.__name__}"):
-        convert.read_tensors(path)
-    assert not harm.exists()
-
-
-def test_tensors_cannot_reach_beyond_their_storage(convert):
-    storage = np.zeros(6, np.float32)
-    assert convert._rebuild_tensor(storage, 0, (2, 3), (1, 2)).shape == (2, 3)
-    for offset, shape, strides in [(1, (2, 3), (3, 1)), (0, (7,), (1,)), (5, (2,), (-1,))]:
-        with pytest.raises(pickle.UnpicklingError, match="beyond"):
-            convert._rebuild_tensor(storage, offset, shape, strides)

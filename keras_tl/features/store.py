@@ -1,11 +1,10 @@
-"""Features of the frozen backbone, computed once per item and found again by what they are.
+"""The store of features: computed once per item, found again by everything they depend on.
 
 An entry is a folder `features/<key>/` with `features.bin` (float32 rows) and `about.json`. The
 key is a SHA-256 of everything the features depend on, so that anything changed means another
 key: an entry is never wrong, only unused.
 """
 
-import dataclasses
 import hashlib
 import json
 import math
@@ -15,74 +14,22 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_tl.config import CacheConfig
-from keras_tl.data.pipeline import row_numbers, with_options
 from keras_tl.errors import CacheError
+from keras_tl.features.rows import Features
 from keras_tl.files import cache_root, whole_folder, write_json
 
 # Raised whenever the same key would stand for other features.
 _FORMAT = 2
 
 
-@dataclasses.dataclass(frozen=True)
-class Features:
-    """Rows of float32 features, in memory or in a file.
-
-    Attributes:
-        shape: (n, ...), the shape of all rows together.
-        rows: the array, when they are in memory.
-        path: the file of the rows, when they are not.
-    """
-
-    shape: tuple[int, ...]
-    rows: np.ndarray | None = None
-    path: Path | None = None
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def read(self, indices: np.ndarray) -> np.ndarray:
-        """float32 array (len(indices), ...): these rows."""
-        if self.rows is not None:
-            return self.rows[indices]
-        # Explicit reads: pages of a memory map would count as this process's memory.
-        result = np.empty((len(indices), *self.shape[1:]), np.float32)
-        size = result[:1].nbytes
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            for row, index in zip(result, indices, strict=True):
-                os.preadv(descriptor, [memoryview(row).cast("B")], int(index) * size)
-        finally:
-            os.close(descriptor)
-        return result
-
-    def dataset(
-        self, labels: np.ndarray, batch_size: int, seed: int | None, whole_batches: bool = False
-    ) -> tf.data.Dataset:
-        """Batches of (features, labels).
-
-        Args:
-            labels: int array (n,).
-            batch_size: rows a batch.
-            seed: a new order in every epoch, fixed by the seed; `None`: in order.
-            whole_batches: fill up the last batch, see `keras_tl.data.pipeline.row_numbers`.
-        """
-        all_labels = tf.constant(labels)
-
-        def load(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            features = tf.numpy_function(self.read, [rows], tf.float32)
-            return tf.ensure_shape(features, (None, *self.shape[1:])), tf.gather(all_labels, rows)
-
-        rows = row_numbers(len(self), batch_size if whole_batches else 1, seed)
-        return with_options(rows.batch(batch_size).map(load).prefetch(2))
-
-
-class FeatureCache:
+class FeatureStore:
     """Finds and keeps features.
+
+    What was read or computed stays in memory, as far as `CacheConfig.memory_limit` allows: a file
+    is read once, however many ask for it.
 
     Args:
         config: where they are kept.
@@ -104,7 +51,7 @@ class FeatureCache:
         shape: tuple[int, ...],
         compute: Callable[[], Iterable[np.ndarray]],
     ) -> Features:
-        """The features made from this; computed if they are not there.
+        """The features made from this; computed if they are not there, and kept unless "off".
 
         Args:
             made_from: everything they depend on, as JSON types.
@@ -118,26 +65,36 @@ class FeatureCache:
         if found is not None:
             return found
         key = _key(made_from)
-        if self.config.where == "memory":
-            rows = _fill(np.empty(shape, np.float32), compute())
-            self._in_memory[key] = Features(shape, rows=rows)
-        else:
-            self._write(self._folder / key, made_from, shape, compute)
+        if self.config.where in ("memory", "off"):
+            features = Features(shape, rows=_fill(np.empty(shape, np.float32), compute()))
+            return features if self.config.where == "off" else self._hold(key, features)
+        self._write(self._folder / key, made_from, shape, compute)
         return self.find(made_from, shape)
 
     def find(self, made_from: dict[str, Any], shape: tuple[int, ...]) -> Features | None:
         """The features made from this, `None` if they are not there; see `get`."""
         key = _key(made_from)
-        if self.config.where == "memory":
-            return self._in_memory.get(key)
+        if key in self._in_memory:
+            return self._hold(key, self._in_memory.pop(key))
         entry = self._folder / key
-        if not self._is_whole(entry, shape):
+        if self.config.where in ("memory", "off") or not self._is_whole(entry, shape):
             return None
         os.utime(entry)
         features = Features(shape, path=entry / "features.bin")
         if self.config.where == "auto" and _bytes(shape) <= self.config.memory_limit:
             rows = np.fromfile(features.path, np.float32).reshape(shape)
-            return Features(shape, rows=rows)
+            return self._hold(key, Features(shape, rows=rows))
+        return features
+
+    def _hold(self, key: str, features: Features) -> Features:
+        """Keeps features in memory; the ones unused for longest go first."""
+        self._in_memory[key] = features
+        if self.config.where == "auto":
+            total = sum(_bytes(kept.shape) for kept in self._in_memory.values())
+            for oldest in [*self._in_memory][:-1]:
+                if total <= self.config.memory_limit:
+                    break
+                total -= _bytes(self._in_memory.pop(oldest).shape)
         return features
 
     @staticmethod
@@ -185,15 +142,6 @@ class FeatureCache:
                 break
             shutil.rmtree(entry, ignore_errors=True)
             total -= sizes[entry]
-
-
-def weights_fingerprint(layer: keras.layers.Layer) -> str:
-    """SHA-256 of the values of all weights of a layer, in order."""
-    digest = hashlib.sha256()
-    for weight in layer.weights:
-        digest.update(f"{weight.shape} {weight.dtype}".encode())
-        digest.update(np.ascontiguousarray(weight.numpy()).data)
-    return digest.hexdigest()
 
 
 def _key(made_from: dict[str, Any]) -> str:

@@ -1,0 +1,93 @@
+"""The recipe of the Keras transfer-learning guide, by hand, on the items of `small_data.py`.
+
+The frozen backbone inside the model runs in each of 20 epochs of Adam at 1e-3, below pooling,
+dropout and a Dense layer. Then the backbone is unfrozen, and 10 epochs of Adam at 1e-5 follow.
+Batches of 64 items, no augmentation, no validation. Texts go the same way through the encoder of
+KerasHub, padded to one length, with the mean of the token outputs as features.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+
+HEAD_EPOCHS, FINE_TUNE_EPOCHS = 20, 10
+BATCH_SIZE = 64
+
+
+def run(course: Any, rows: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
+    """Train on some rows of the pool.
+
+    Args:
+        course: a `small_data_contenders.Course`.
+        rows: the training items.
+        seed: of Keras.
+
+    Returns:
+        Probabilities for the test part (n, classes), and the seconds of inputs and training.
+    """
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    inputs_of, backbone, features = _text(course) if _is_text(course) else _image(course)
+    hidden = keras.layers.Dropout(0.2)(features)
+    logits = keras.layers.Dense(len(course.division.class_names))(hidden)
+    model = keras.Model(backbone.input, logits)
+    began = time.perf_counter()
+    numbers = course.division.numbers(rows)
+    train = tf.data.Dataset.from_tensor_slices((inputs_of(course.division.take(rows)), numbers))
+    train = train.shuffle(len(rows), seed=seed).batch(BATCH_SIZE).prefetch(tf.data.AUTOTUNE)
+    for is_frozen, rate, epochs in ((True, 1e-3, HEAD_EPOCHS), (False, 1e-5, FINE_TUNE_EPOCHS)):
+        backbone.trainable = not is_frozen
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(rate), loss)
+        model.fit(train, epochs=epochs, verbose=0)
+    seconds = time.perf_counter() - began
+    found = model.predict(inputs_of(course.test_values), batch_size=BATCH_SIZE, verbose=0)
+    return keras.ops.convert_to_numpy(keras.ops.softmax(found)), seconds
+
+
+def _is_text(course: Any) -> bool:
+    return course.data_set.kind == "text"
+
+
+def _image(course: Any) -> tuple[Any, Any, Any]:
+    import keras
+
+    import keras_tl as ktl
+
+    size = course.data_set.size
+    backbone = ktl.backbones.load(course.backbone, weights="imagenet", image_size=size)
+    maps = backbone(backbone.input, training=False)
+    features = keras.layers.GlobalAveragePooling2D()(maps)
+    return lambda values: _pixels(values, size), backbone, features
+
+
+def _pixels(values: Any, size: int) -> np.ndarray:
+    """float32 (n, size, size, 3) of paths, or of grey pixels (n, height, width)."""
+    import tensorflow as tf
+
+    def square(value: Any) -> np.ndarray:
+        if isinstance(value, str):
+            pixels = tf.io.decode_image(tf.io.read_file(value), 3, expand_animations=False)
+        else:
+            pixels = tf.repeat(value[..., None], 3, axis=-1)
+        return tf.image.resize(pixels, (size, size), "bicubic").numpy()
+
+    return np.clip([square(value) for value in values], 0, 255).astype(np.float32)
+
+
+def _text(course: Any) -> tuple[Any, Any, Any]:
+    import keras
+    import keras_hub
+
+    preset = course.backbone.removeprefix("kerashub:")
+    backbone = keras_hub.models.BertBackbone.from_preset(preset)
+    preprocessor = keras_hub.models.TextClassifierPreprocessor.from_preset(
+        preset, sequence_length=course.data_set.size
+    )
+    tokens = backbone(backbone.input, training=False)["sequence_output"]
+    mask = backbone.input["padding_mask"]
+    features = keras.layers.GlobalAveragePooling1D()(tokens, mask=mask)
+    return lambda values: preprocessor(list(values)), backbone, features

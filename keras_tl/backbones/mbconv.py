@@ -1,0 +1,91 @@
+"""Convolution, BatchNorm and ReLU6 in the order in which EfficientNet-Lite has them."""
+
+from typing import NamedTuple
+
+import keras
+from keras import layers
+
+LAYOUT = "channels_last"
+BN_EPSILON = 1e-3
+# The value the weights were trained with: fine-tuning with live statistics moves them at the
+# rate of the original training. It has no effect while the statistics are pinned.
+BN_MOMENTUM = 0.99
+
+# He et al., 2015, arXiv:1502.01852, eq. 14 (fan-out).
+_CONV_INIT = {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_normal"}
+
+
+class Stage(NamedTuple):
+    """A run of MBConv blocks; only the first of them may change the size or the width.
+
+    Attributes:
+        repeats: number of blocks.
+        kernel: side of the depthwise kernel, in pixels.
+        strides: strides of the first block's depthwise convolution.
+        expansion: channels inside a block, as a multiple of those coming in.
+        filters: channels going out.
+    """
+
+    repeats: int
+    kernel: int
+    strides: int
+    expansion: int
+    filters: int
+
+
+def mbconv(
+    inputs: keras.KerasTensor, stage: Stage, strides: int, drop_rate: float, prefix: str
+) -> keras.KerasTensor:
+    """Add an inverted residual block (Sandler et al., 2018, arXiv:1801.04381, section 3.3).
+
+    Args:
+        inputs: (batch, height, width, channels).
+        stage: the stage that the block belongs to.
+        strides: strides of the depthwise convolution.
+        drop_rate: probability that the residual branch of an image is dropped in training.
+        prefix: beginning of the names of its layers.
+    """
+    x = inputs
+    if stage.expansion != 1:
+        filters = inputs.shape[-1] * stage.expansion
+        x = conv_bn_relu6(x, conv(filters, 1, name=f"{prefix}expand_conv"), f"{prefix}expand_")
+    depthwise = layers.DepthwiseConv2D(
+        stage.kernel,
+        strides=strides,
+        padding="same",
+        data_format=LAYOUT,
+        use_bias=False,
+        depthwise_initializer=keras.initializers.VarianceScaling(**_CONV_INIT),
+        name=f"{prefix}dwconv",
+    )
+    x = conv_bn_relu6(x, depthwise, prefix)
+    x = _batch_norm(f"{prefix}project_bn")(conv(stage.filters, 1, name=f"{prefix}project_conv")(x))
+    if strides != 1 or inputs.shape[-1] != stage.filters:
+        return x
+    if drop_rate:
+        x = layers.Dropout(drop_rate, noise_shape=(None, 1, 1, 1), name=f"{prefix}drop")(x)
+    return layers.Add(name=f"{prefix}add")([x, inputs])
+
+
+def conv(filters: int, kernel: int, strides: int = 1, *, name: str) -> layers.Conv2D:
+    """Return a convolution without bias, padded as TensorFlow's "SAME"."""
+    return layers.Conv2D(
+        filters,
+        kernel,
+        strides=strides,
+        padding="same",
+        data_format=LAYOUT,
+        use_bias=False,
+        kernel_initializer=keras.initializers.VarianceScaling(**_CONV_INIT),
+        name=name,
+    )
+
+
+def conv_bn_relu6(x: keras.KerasTensor, convolution: layers.Layer, prefix: str):
+    """Add a convolution, then `{prefix}bn` and `{prefix}activation`."""
+    x = _batch_norm(f"{prefix}bn")(convolution(x))
+    return layers.ReLU(max_value=6.0, name=f"{prefix}activation")(x)
+
+
+def _batch_norm(name: str) -> layers.BatchNormalization:
+    return layers.BatchNormalization(momentum=BN_MOMENTUM, epsilon=BN_EPSILON, name=name)

@@ -1,0 +1,48 @@
+"""`keras-tl cross-validate`."""
+
+from typing import Any
+
+import click
+
+from keras_tl.cli.data import DataAsked, data_options, groups_option, load_data, split_options
+from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.cli.model import model_options, sequence_length_option
+
+
+@cli.command("cross-validate")
+@data_options
+@split_options
+@groups_option
+@model_options
+@sequence_length_option
+@click.option("--folds", default=5, show_default=True, help="At least 2.")
+@click.option("--repeats", default=1, show_default=True, help="How often, with other folds.")
+@click.option(
+    "--splits",
+    multiple=True,
+    metavar="NAME",
+    help="A split whose items take part; can be repeated. All there are if not given.",
+)
+@click.option("--balanced", is_flag=True, help="Every class weighs the same.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the folds.")
+@with_json
+def cross_validate(
+    verbose: bool,
+    spec: DataAsked,
+    model: dict[str, Any],
+    split_seed: int,
+    seed: int,
+    folds: int,
+    repeats: int,
+    splits: tuple[str, ...],
+    balanced: bool,
+    **options: Any,
+) -> tuple[dict, str]:
+    """Estimate how good a head on the frozen backbone is, on all items: seconds after one pass."""
+    toolkit = start_toolkit()
+    data = load_data(spec, seed=split_seed, verbose=verbose, **options)
+    learner = toolkit.Learner(data=data, **model, seed=seed, verbose=verbose)
+    found = learner.cross_validate(
+        folds, repeats, splits=splits or None, class_weight="balanced" if balanced else None
+    )
+    return found.to_json(), found.describe()

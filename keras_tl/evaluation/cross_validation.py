@@ -1,0 +1,170 @@
+"""Cross-validation of a head on cached features: an estimate on all items, not on a small split."""
+
+import dataclasses
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_tl.config import check_range
+from keras_tl.data.splits import folds as make_folds
+from keras_tl.errors import DataError
+from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.training.out_of_fold import HeadTraining
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledFeatures:
+    """Items of several splits together.
+
+    Attributes:
+        labels: of n items, see `keras_tl.data.labelled.Split`.
+        features: float32 (n, ...).
+        splits: string array (n,), the split of each item.
+        sources: what each item is; `None`: pixels.
+        groups: (n,), see `keras_tl.data.splits.folds`; `None`: items do not belong together.
+    """
+
+    labels: np.ndarray
+    features: np.ndarray
+    splits: np.ndarray
+    sources: Sequence | None
+    groups: np.ndarray | None
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class CrossValidation(Mapping):
+    """Metrics of a head on items that it was not trained on: a mapping, as `evaluate()` gives.
+
+    With repeats, numbers and intervals are the means over them. The 95% intervals are of chance in
+    drawing the items; that each fold trains on almost the same items is not in them.
+
+    Attributes:
+        metrics: see `keras_tl.evaluation.measuring.measure`.
+        outcomes: for each repeat the labels and the out-of-fold logits of every item.
+        fold_numbers: int (repeats, n), the fold in which each item was held out.
+        splits: string array (n,), the split of each item.
+        sources: what each item is; `None`: pixels.
+        headline: the metric that says most.
+        seconds: wall time, extraction of features not included.
+    """
+
+    metrics: dict[str, Any]
+    outcomes: tuple[Outcomes, ...]
+    fold_numbers: np.ndarray
+    splits: np.ndarray
+    sources: Sequence | None
+    headline: str
+    seconds: float
+
+    def __getitem__(self, name: str) -> Any:
+        return self.metrics[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.metrics)
+
+    def __len__(self) -> int:
+        return len(self.metrics)
+
+    def to_json(self) -> dict[str, Any]:
+        """The metrics, and how they were measured; JSON types."""
+        repeats, items = self.fold_numbers.shape
+        return self.metrics | {
+            "folds": int(self.fold_numbers.max()) + 1,
+            "repeats": repeats,
+            "items": items,
+            "seconds": self.seconds,
+        }
+
+    def describe(self) -> str:
+        """The metrics with their intervals, for people."""
+        repeats, items = self.fold_numbers.shape
+        again = f", {repeats} times" if repeats > 1 else ""
+        lines = [
+            f"Cross-validation of the head: {items:,} items in {self.fold_numbers.max() + 1} "
+            f"folds{again}, {self.seconds:.1f} s."
+        ]
+        intervals = self.metrics["intervals"]
+        for name, value in self.metrics.items():
+            if not isinstance(value, float):
+                continue
+            ends = intervals.get(name)
+            known = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
+            lines.append(f"  {title_of(name)}: {number_text(value)}{known}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.describe()
+
+
+def cross_validate(
+    training: HeadTraining, items: LabelledFeatures, folds: int = 5, repeats: int = 1
+) -> CrossValidation:
+    """Trains a head for each fold on all others, and measures it on the fold.
+
+    Source: Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009, sec.
+    7.10.
+    Whatever is chosen by the items, such as the L2 penalty, is chosen within the training folds.
+
+    Args:
+        training: how a head is trained.
+        items: of all splits that take part.
+        folds: at least 2, and at most as many as there are items or groups.
+        repeats: how often, each time with other folds.
+
+    Raises:
+        ConfigError: `folds` or `repeats` is not as described.
+        DataError: there are fewer groups than folds.
+    """
+    began = time.perf_counter()
+    count = len(items.labels)
+    check_range("folds", folds, 2, count, whole=True)
+    check_range("repeats", repeats, 1, whole=True)
+    if items.groups is not None and len(np.unique(items.groups)) < folds:
+        raise DataError(
+            f"Expected at least as many groups as folds ({folds}). Received "
+            f"{len(np.unique(items.groups))} groups. Pass fewer folds, or groups=None."
+        )
+    task, config = training.task, training.config
+    classes = items.labels if items.labels.dtype.kind in "iu" else None
+    numbers = np.stack(
+        [
+            make_folds(classes, items.groups, count, folds, training.seed + repeat)
+            for repeat in range(repeats)
+        ]
+    )
+    outcomes = tuple(
+        Outcomes(items.labels, training.logits(items.labels, items.features, row, items.groups))
+        for row in numbers
+    )
+    measured = [measure(config.task, found, config.class_names) for found in outcomes]
+    return CrossValidation(
+        _mean(measured),
+        outcomes,
+        numbers,
+        items.splits,
+        items.sources,
+        task.headline,
+        time.perf_counter() - began,
+    )
+
+
+def _mean(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Numbers and intervals as means over the repeats; tables and curves are the first one's."""
+    first = measured[0]
+    found = {
+        name: float(np.mean([metrics[name] for metrics in measured]))
+        if isinstance(value, float) and all(metrics[name] is not None for metrics in measured)
+        else value
+        for name, value in first.items()
+    }
+    intervals = {
+        name: np.mean([metrics["intervals"][name] for metrics in measured], axis=0).tolist()
+        if name != "per_class" and all(metrics["intervals"][name] for metrics in measured)
+        else value
+        for name, value in first["intervals"].items()
+    }
+    return found | {"intervals": intervals}

@@ -1,0 +1,68 @@
+"""Rows of features, in memory or in a file, and batches of them."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.data.pipeline import row_numbers, with_options
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """Rows of float32 features, in memory or in a file.
+
+    Attributes:
+        shape: (n, ...), the shape of all rows together.
+        rows: the array, when they are in memory.
+        path: the file of the rows, when they are not.
+    """
+
+    shape: tuple[int, ...]
+    rows: np.ndarray | None = None
+    path: Path | None = None
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def all_rows(self) -> np.ndarray:
+        """float32 array (n, ...): all rows; those of a file are read."""
+        return self.read(np.arange(len(self))) if self.rows is None else self.rows
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """float32 array (len(indices), ...): these rows."""
+        if self.rows is not None:
+            return self.rows[indices]
+        # Explicit reads: pages of a memory map would count as this process's memory.
+        result = np.empty((len(indices), *self.shape[1:]), np.float32)
+        size = result[:1].nbytes
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            for row, index in zip(result, indices, strict=True):
+                os.preadv(descriptor, [memoryview(row).cast("B")], int(index) * size)
+        finally:
+            os.close(descriptor)
+        return result
+
+    def dataset(
+        self, labels: np.ndarray, batch_size: int, seed: int | None, whole_batches: bool = False
+    ) -> tf.data.Dataset:
+        """Batches of (features, labels).
+
+        Args:
+            labels: array (n, ...).
+            batch_size: rows a batch.
+            seed: a new order in every epoch, fixed by the seed; `None`: in order.
+            whole_batches: fill up the last batch, see `keras_tl.data.pipeline.row_numbers`.
+        """
+        all_labels = tf.constant(labels)
+
+        def load(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            features = tf.numpy_function(self.read, [rows], tf.float32)
+            return tf.ensure_shape(features, (None, *self.shape[1:])), tf.gather(all_labels, rows)
+
+        rows = row_numbers(len(self), batch_size if whole_batches else 1, seed)
+        return with_options(rows.batch(batch_size).map(load).prefetch(2))

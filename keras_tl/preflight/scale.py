@@ -1,0 +1,100 @@
+"""Check the scale of the features: whether they need a head that standardises them.
+
+How the limits were measured: docs/preflight.md.
+"""
+
+import numpy as np
+
+from keras_tl.preflight.findings import Finding, NotChecked
+from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.wording import listing, name_of, several
+
+# Root mean square of the features' standard deviations, of ordinary backbones.
+SMALLEST, LARGEST = 0.003, 4.0
+# One feature's share of all variance, and its standard deviation in units of the median one.
+DOMINANT_SHARE, DOMINANT_RATIO = 0.5, 30
+# An item's distance from the mean, in units of the median distance.
+FAR = 10
+# The most by which rounding changes a number, relative to the number.
+ROUNDING = {"float32": 2.0**-24, "mixed_float16": 2.0**-11, "mixed_bfloat16": 2.0**-8}
+# A feature is lost in rounding if its standard deviation is less than so many times that; it
+# matters from this share of all features on.
+LOST, LOST_SHARE = 4, 0.01
+# Standard deviation of equal numbers in float64, relative to them.
+_EQUAL = 1e-12
+
+_STANDARDISE = "fit_head() standardises the features. Do so before a head of your own: "
+_TOO_HIGH = f"{_STANDARDISE}usual learning rates are too high for such features."
+_TOO_LOW = f"{_STANDARDISE}usual learning rates are too low for such features."
+
+
+def feature_scale(subject: Subject) -> Finding | None:
+    """Find features of a wild scale.
+
+    Adam moves each weight by about the learning rate in a step, so a step changes the logits in
+    proportion to the features: at a standard deviation of 100 the usual learning rates are too
+    high, at 1e-6 training stands still. `fit_head` standardises the features: this is a note.
+    """
+    features = subject.sample[0].reshape(len(subject.sample_rows), -1).astype(np.float64)
+    means, spreads = features.mean(axis=0), features.std(axis=0)
+    live = spreads > _EQUAL * np.abs(means)
+    if not live.any():
+        raise NotChecked("the features are constant")
+    found = [
+        _size(features, spreads),
+        _dominant(spreads),
+        _lost(means[live], spreads[live], subject.model.config.precision),
+        _far(subject, features - means),
+    ]
+    found = [one for one in found if one is not None]
+    if not found:
+        return None
+    return Finding(
+        "feature-scale",
+        "note",
+        f"The features of {several(len(features), 'training item')} have a wild scale: "
+        f"{'; '.join(what for what, _ in found)}.",
+        " ".join(dict.fromkeys(action for _, action in found)),
+    )
+
+
+def _size(features: np.ndarray, spreads: np.ndarray) -> tuple[str, str] | None:
+    spread = float(np.sqrt(np.mean(spreads**2)))
+    if SMALLEST <= spread <= LARGEST:
+        return None
+    what = (
+        f"a standard deviation of {spread:.2g} (usual: {SMALLEST:g} to {LARGEST:g}) and a largest "
+        f"value of {np.abs(features).max():.3g}"
+    )
+    return what, _TOO_LOW if spread < SMALLEST else _TOO_HIGH
+
+
+def _dominant(spreads: np.ndarray) -> tuple[str, str] | None:
+    """One feature beside which the others are next to constant."""
+    largest, share = spreads.max(), spreads.max() ** 2 / (spreads**2).sum()
+    if share <= DOMINANT_SHARE or largest <= DOMINANT_RATIO * np.median(spreads):
+        return None
+    return f"one of {len(spreads):,} has {share:.0%} of all variance", _TOO_HIGH
+
+
+def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, str] | None:
+    """Features that differ between items by little more than rounding."""
+    count = int((spreads < LOST * ROUNDING[precision] * np.abs(means)).sum())
+    if count <= LOST_SHARE * len(means):
+        return None
+    what = f"{count:,} of {len(means):,} differ between items by no more than {precision} rounds"
+    if precision == "float32":
+        return what, "Check the backbone's weights and preprocess=."
+    return what, 'Use precision="float32".'
+
+
+def _far(subject: Subject, centred: np.ndarray) -> tuple[str, str] | None:
+    """Single items that are far away from all others."""
+    distances = np.linalg.norm(centred, axis=1)
+    far = np.flatnonzero(distances > FAR * np.median(distances))
+    if not len(far):
+        return None
+    far = far[np.argsort(-distances[far], kind="stable")]
+    names = [name_of(subject.data, "train", int(row)) for row in subject.sample_rows[far]]
+    what = f"{several(len(far), 'item')} more than {FAR} times as far from the mean as the median"
+    return f"{what} ({listing(names)})", "Look at these items: they may be broken."

