@@ -25,7 +25,7 @@ _FIRST, _STEP, _STRONGEST, _WEAKEST = -1.5, 0.5, 3.0, -8.0
 # Half the precision is half the time, and enough where there are many items.
 _MOST_IN_DOUBLE = 4_000_000
 # Products of small matrices: threads wait for each other longer than they compute.
-_MOST_FOR_ONE_THREAD = 1000
+_MOST_FOR_ONE_THREAD = 5000
 
 
 @dataclasses.dataclass(frozen=True)
