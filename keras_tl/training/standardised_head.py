@@ -58,7 +58,7 @@ class StandardisedHead:
             x = parts.extractor.output if live else given
             layers = []
             for layer in head.layers[1:]:
-                if isinstance(layer, keras.layers.Dense) and not layers_with_weights(layers):
+                if layer is first_dense(head):
                     x = _normalisation(standardisation)(x)
                 layers.append(type(layer).from_config(layer.get_config()))
                 x = layers[-1](x)
@@ -110,11 +110,6 @@ class FoldEveryEpoch(keras.callbacks.Callback):
 def first_dense_of(layers: tuple[keras.layers.Layer, ...]) -> keras.layers.Dense:
     """The first Dense layer of several layers."""
     return next(layer for layer in layers if isinstance(layer, keras.layers.Dense))
-
-
-def layers_with_weights(layers: list[keras.layers.Layer]) -> list[keras.layers.Layer]:
-    """Those of the layers that have weights."""
-    return [layer for layer in layers if layer.weights]
 
 
 def _normalisation(standardisation: Standardisation) -> keras.layers.Normalization:

@@ -11,6 +11,7 @@ import keras_tl as ktl
 from keras_tl.data.splits import folds
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.training.head_solver import Standardisation
+from keras_tl.training.policies import head_phase
 from tests.conftest import make_small_learner
 from tests.training.test_head_optimum import hard_data
 
@@ -46,6 +47,20 @@ def test_no_item_answers_for_itself():
     found = learner.cross_validate(folds=5)
     assert found["accuracy"] < 0.6
     assert found["loss"] > np.log(3) - 0.1
+
+
+@pytest.mark.parametrize("hidden", [(), (4,)], ids=["solved", "fitted"])
+def test_the_labels_of_a_fold_do_not_reach_its_answers(hidden):
+    learner = make_small_learner(hard_data(), head=ktl.HeadConfig(hidden=hidden))
+    features, labels = learner.split_features("train"), learner.data.split("train").labels
+    phase = head_phase(learner.config, epochs=2 if hidden else None)
+    training = learner._trainer.out_of_fold(phase, len(labels), seed=0)
+    numbers = np.arange(len(labels)) % 3
+    out = numbers == 0
+    answers = training.logits(labels, features, numbers)
+    others = training.logits(np.where(out, (labels + 1) % 3, labels), features, numbers)
+    np.testing.assert_array_equal(answers[out], others[out])
+    assert np.abs(answers[~out] - others[~out]).max() > 1e-3
 
 
 def test_it_agrees_with_scikit_learn():
