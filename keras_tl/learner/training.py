@@ -150,7 +150,7 @@ class Training(State):
         records = []
         for phase, following in zip(phases, left, strict=True):
             records.append(self._run(phase, augment, callbacks, following))
-            head = head_after(phase, self.config)
+            head = head_after(phase, self.config, len(self._need_data().split("train")))
             if head is not None:
                 records.append(self._run(head, False, callbacks))
         self._tell_if_overfitting()

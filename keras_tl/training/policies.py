@@ -97,6 +97,10 @@ _CONTRASTIVE = {
 }
 
 
+# C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
+_L2_AFTER_CONTRASTIVE = 100.0
+
+
 def _each(phases: dict[str, Phase], **changes) -> dict[str, tuple[Phase, ...]]:
     return {family: (dataclasses.replace(phase, **changes),) for family, phase in phases.items()}
 
@@ -130,12 +134,16 @@ def needs_no_head(phase: Phase) -> bool:
     return phase.batch_norm == "live" or phase.objective == "contrastive"
 
 
-def head_after(phase: Phase, config: ModelConfig) -> Phase | None:
-    """The phase that trains the head on the features that a phase has changed.
+def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
+    """Return the phase that trains the head on the features that a phase has changed.
+
+    The features of the training items have seen all labels, so cross-validation on them would
+    choose too weak an L2 penalty. The strength is therefore a constant for a number of items.
 
     Args:
         phase: any phase.
         config: of the model.
+        items: of the training split.
 
     Returns:
         The head's default phase, with the smoothing and the class weights of `phase`; `None`: the
@@ -143,8 +151,12 @@ def head_after(phase: Phase, config: ModelConfig) -> Phase | None:
     """
     if phase.objective != "contrastive":
         return None
+    head = head_phase(config)
     return dataclasses.replace(
-        head_phase(config), label_smoothing=phase.label_smoothing, class_weight=phase.class_weight
+        head,
+        l2=None if head.l2 is None else _L2_AFTER_CONTRASTIVE / items,
+        label_smoothing=phase.label_smoothing,
+        class_weight=phase.class_weight,
     )
 
 

@@ -156,12 +156,9 @@ def test_a_learner_s_features_are_drawn_together_by_class(small_learner, tmp_pat
     tuned, head = small_learner.fine_tune(
         policy=dataclasses.replace(SHORT, epochs=3, learning_rate=1e-2), augment=False
     )
-    assert (tuned.phase.objective, tuned.cached, head.phase) == (
-        "contrastive",
-        False,
-        SOLVED_HEAD,
-    )
-    assert head.cached
+    assert (tuned.phase.objective, tuned.cached, head.cached) == ("contrastive", False, True)
+    assert dataclasses.replace(head.phase, l2="auto") == SOLVED_HEAD
+    assert head.l2 == 100 / len(small_learner.data.split("train"))
     assert set(tuned.epochs[0]) == {"loss", "learning_rate"}
     assert tuned.epochs[-1]["loss"] < tuned.epochs[0]["loss"]
     assert separation(small_learner) > before + 0.1

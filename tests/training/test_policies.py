@@ -2,9 +2,14 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from keras_tl.config import HeadConfig, ModelConfig, Phase, family_of
+from keras_tl.tasks import task_of
+from keras_tl.training.head_solver import Standardisation, solve
+from keras_tl.training.head_start import head_problem
 from keras_tl.training.policies import (
     HEAD_CONFIGS,
     HEADS,
@@ -58,9 +63,26 @@ def test_a_contrastive_phase_has_the_rate_of_the_standard_one_and_a_head_after_i
     backbone, size, _ = next(values for values in BACKBONES.values() if values[2] == family)
     config = ModelConfig(backbone, size, None, "binary", ("a", "b"), HEAD_CONFIGS[family])
     default = head_phase(config)
-    head = dataclasses.replace(default, class_weight="balanced", label_smoothing=0.1)
-    assert head_after(balanced, config) == head
-    assert head_after(standard, config) is None
+    head = head_after(balanced, config, 50)
+    l2 = None if family == "ulmfit" else 2.0
+    assert head == dataclasses.replace(
+        default, l2=l2, class_weight="balanced", label_smoothing=0.1
+    )
+    assert head_after(standard, config, 50) is None
+
+
+def test_the_head_after_a_contrastive_phase_has_one_strength_for_a_number_of_items():
+    (phase,) = POLICIES["contrastive"]["text"]
+    config = ModelConfig("kerashub:bert", None, None, "binary", ("a", "b"))
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(40, 3)), np.arange(40) % 2
+    problem = head_problem(task_of(config), labels, features, phase)
+    scaled = Standardisation.of(features).apply(features)
+    peer = LogisticRegression(C=0.01, tol=1e-8, max_iter=1000).fit(scaled, labels)
+    found = solve(problem, head_after(phase, config, len(labels)).l2)
+    np.testing.assert_allclose(
+        found.outputs(features)[:, 0], peer.decision_function(scaled), atol=1e-4
+    )
 
 
 def test_every_table_has_every_family():
