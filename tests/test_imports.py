@@ -33,6 +33,7 @@ ORDER = [
     {"training"},
     {"ulmfit"},
     {"evaluation"},
+    {"selection"},
     {"preflight"},
     {"export"},
     {"report"},

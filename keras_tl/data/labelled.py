@@ -39,6 +39,16 @@ class Split(abc.ABC):
     def take(self, rows: np.ndarray) -> Self:
         """The same with only these rows, in this order."""
 
+    @abc.abstractmethod
+    def joined(self, other: Self) -> Self:
+        """Return the items of this split and then those of another.
+
+        Columns of `slices` that only one of them has are left out.
+
+        Raises:
+            DataError: the pixels of the two have different shapes.
+        """
+
     def sample(self, count: int, seed: int) -> Self:
         """At most `count` of the items, drawn at random."""
         rows = np.random.default_rng(seed).permutation(len(self))[:count]
@@ -160,6 +170,14 @@ class LabelledData(abc.ABC, Generic[S]):
         task = self.task if classes is None else task_of_classes(names)
         return dataclasses.replace(self, splits=splits, task=task, class_names=names)
 
+    def joined(self, names: Sequence[str]) -> S:
+        """Return the items of several splits as one, in this order.
+
+        Raises:
+            DataError: there is no such split, or the pixels of two have different shapes.
+        """
+        return functools.reduce(lambda one, other: one.joined(other), map(self.split, names))
+
     def split(self, name: str) -> S:
         """One split.
 
@@ -229,6 +247,15 @@ def with_slices(
     return {
         name: dataclasses.replace(split, slices=slices.get(name, {}))
         for name, split in splits.items()
+    }
+
+
+def joined_slices(one: Split, other: Split) -> dict[Hashable, np.ndarray]:
+    """Return the columns that two splits share, the values of `one` first."""
+    return {
+        name: np.concatenate([values, other.slices[name]])
+        for name, values in one.slices.items()
+        if name in other.slices
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_tl.data.labelled import Split, slices_of
+from keras_tl.data.labelled import Split, joined_slices, slices_of
 from keras_tl.errors import DataError
 from keras_tl.files import sha256
 
@@ -42,6 +42,20 @@ class ImageSplit(Split):
         """The same with only these rows, in this order."""
         images = tuple(self.images[i] for i in rows) if self.in_files else self.images[rows]
         return ImageSplit(images, self.labels[rows], slices_of(self.slices, rows))
+
+    def joined(self, other: "ImageSplit") -> "ImageSplit":
+        """Return the images of this split and then those of another, see `Split.joined`."""
+        if self.in_files:
+            images = self.images + other.images
+        elif self.images.shape[1:] == other.images.shape[1:]:
+            images = np.concatenate([self.images, other.images])
+        else:
+            raise DataError(
+                "Expected the pixels of all splits in one shape (height, width, 3). Received "
+                f"{self.images.shape[1:]} and {other.images.shape[1:]}. Resize them to one shape."
+            )
+        labels = np.concatenate([self.labels, other.labels])
+        return ImageSplit(images, labels, joined_slices(self, other))
 
     def fingerprint(self, full_hash: bool = False) -> str:
         """Identifies the images and their order, see `Split.fingerprint`."""

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from keras_tl.data.labelled import Split, slices_of
+from keras_tl.data.labelled import Split, joined_slices, slices_of
 from keras_tl.data.text_values import as_text
 
 
@@ -36,6 +36,12 @@ class TextSplit(Split):
         """The same with only these rows, in this order."""
         texts, pairs = (_rows(values, rows) for values in (self.texts, self.pairs))
         return TextSplit(texts, pairs, self.labels[rows], slices_of(self.slices, rows))
+
+    def joined(self, other: "TextSplit") -> "TextSplit":
+        """Return the texts of this split and then those of another, see `Split.joined`."""
+        pairs = None if self.pairs is None else self.pairs + other.pairs
+        labels = np.concatenate([self.labels, other.labels])
+        return TextSplit(self.texts + other.texts, pairs, labels, joined_slices(self, other))
 
     def fingerprint(self, full_hash: bool = False) -> str:
         """Identifies the texts and their order, as 64 hexadecimal digits; always by content."""

@@ -73,6 +73,19 @@ class FrozenFeatures:
         self.is_original = False
         self._tuned = FeatureStore(CacheConfig("memory"))
 
+    def backbone_is_as_it_came(self) -> None:
+        """Note that the backbone has its original weights again, bit for bit."""
+        self.is_original = True
+
+    def adopt(self, split: Split, rows: np.ndarray) -> None:
+        """Keep known features of a split, so that the backbone does not run for them.
+
+        Args:
+            split: some items of a split whose features were read.
+            rows: float32 array (n, ...), these features.
+        """
+        self._place.get(self.key(split), self._shape(split), lambda: iter([rows]))
+
     def of(self, split: Split) -> Features:
         """The features of a split: kept ones, or computed now and kept.
 

@@ -15,11 +15,10 @@ from keras_tl.data.options import ImageSize, check_image_size
 from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError
 from keras_tl.learner.answering import Answering
-from keras_tl.learner.measuring import Measuring
+from keras_tl.learner.fitting import Fitting
 from keras_tl.learner.picturing import Picturing
 from keras_tl.learner.saving import Saving
 from keras_tl.learner.showing import Showing
-from keras_tl.learner.training import Training
 from keras_tl.tasks import standardisation
 from keras_tl.training.device import choose_precision, choose_strategy
 from keras_tl.training.origins import Trained, Wanted, ancestry_of, find_origin
@@ -27,7 +26,7 @@ from keras_tl.training.policies import HEAD_CONFIGS
 from keras_tl.training.tokens import TextNeeds
 
 
-class Learner(Training, Measuring, Answering, Saving, Picturing, Showing):
+class Learner(Fitting, Answering, Saving, Picturing, Showing):
     """A pretrained backbone and a head for the data at hand.
 
     Args:

@@ -16,6 +16,7 @@ from keras_tl.export.card import library_versions
 from keras_tl.learner.state import State
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
+from keras_tl.selection.result import FitResult
 from keras_tl.training.checkpoints import (
     load_run_weights,
     read_run,
@@ -79,6 +80,8 @@ class Saving(State):
         splits = () if data is None else data.splits
         others = [name for name in splits if not learner.has_own(name)]
         learner.exhibits = Exhibits.among(results).without_maps_of(others)
+        if (fitted := about.get("fit")) is not None:
+            learner.fitted = FitResult.from_json(fitted)
         if (found := about.get("findings")) is not None:
             learner.findings = Findings.from_json(found)
         learner._trainer.remember([PhaseRecord.from_json(row) for row in about["history"]])
@@ -145,6 +148,7 @@ class Saving(State):
             "ancestry": list(self._ancestry),
             "history": [record.to_json() for record in self.history],
             "evaluations": self.evaluations,
+            "fit": None if self.fitted is None else self.fitted.to_json(),
             "findings": None if self.findings is None else self.findings.to_json(),
             **trained_with,
         }

@@ -20,6 +20,7 @@ from keras_tl.heads import TransferModel
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
 from keras_tl.reporting import Reporter
+from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task, task_of
 from keras_tl.training.assembly import assemble, float32_twin
 from keras_tl.training.history import PhaseRecord
@@ -31,6 +32,8 @@ class State:
 
     # What `check` found; `None` if nobody looked.
     findings: Findings | None = None
+    # What `fit` decided; `None` if the model was trained otherwise.
+    fitted: FitResult | None = None
     # Whether it runs by itself before the first training.
     _is_checked = True
 

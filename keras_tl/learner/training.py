@@ -20,7 +20,7 @@ from keras_tl.preflight.subject import Inside, Subject
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
-from keras_tl.training.policies import head_after, head_phase, needs_no_head, phases_of
+from keras_tl.training.policies import head_phase, needs_no_head, phases_of, with_heads
 
 
 class Training(State):
@@ -146,14 +146,22 @@ class Training(State):
             self.fit_head()
         if self._trainer.features.is_original and phases[0].batch_norm != "live":
             self._keep_map_before()
-        left = [sum(later.epochs for later in phases[n:]) for n in range(1, len(phases) + 1)]
-        records = []
-        for phase, following in zip(phases, left, strict=True):
-            records.append(self._run(phase, augment, callbacks, following))
-            head = head_after(phase, self.config, len(self._need_data().split("train")))
-            if head is not None:
-                records.append(self._run(head, False, callbacks))
+        records = self._run_all(phases, augment, callbacks)
         self._tell_if_overfitting()
+        return records
+
+    def _run_all(
+        self,
+        phases: Sequence[Phase],
+        augment: Augmentation,
+        callbacks: Sequence[keras.callbacks.Callback],
+    ) -> list[PhaseRecord]:
+        """Run phases that unfreeze, and the heads that follow them."""
+        records, left = [], sum(phase.epochs for phase in phases)
+        for phase, is_head in with_heads(phases, self.config, len(self.data.split("train"))):
+            left -= 0 if is_head else phase.epochs
+            changes = False if is_head else augment
+            records.append(self._run(phase, changes, callbacks, 0 if is_head else left))
         return records
 
     def _run(
@@ -174,6 +182,7 @@ class Training(State):
             self._check_first(phase, augment)
         # What was measured before is not true of other weights, those of an interruption included.
         self.evaluations, self.outcomes, self._trained_with = {}, {}, None
+        self.fitted = None
         self.exhibits = self.exhibits.before_training()
         self.config = dataclasses.replace(config, temperature=1.0, thresholds=())
         try:

@@ -24,6 +24,8 @@ class PhaseRecord:
         solved: whether the phase began at the regularised optimum of a linear head on cached
             features, so that its epochs have nothing left to improve and its curves no trend.
         l2: strength of the head's L2 penalty, see `Phase.l2`; `None`: it had none.
+        share: where on the line from the weights before the phase (0) to those after it (1) the
+            weights are that were kept, see `keras_tl.training.weight_line`.
     """
 
     phase: Phase
@@ -34,6 +36,12 @@ class PhaseRecord:
     augment: tuple[str, ...] | None = None
     solved: bool = False
     l2: float | None = None
+    share: float = 1.0
+
+    @property
+    def changed_backbone(self) -> bool:
+        """Whether the backbone has other weights than before the phase."""
+        return self.phase.unfreeze is not None and self.best_epoch > 0
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON types."""

@@ -7,6 +7,8 @@ docs/fine_tuning.md, docs/texts.md and docs/ulmfit.md.
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
+
 from keras_tl.config import HeadConfig, ModelConfig, Phase
 from keras_tl.errors import ConfigError, unknown
 
@@ -97,6 +99,11 @@ _CONTRASTIVE = {
 }
 
 
+# `fit` fine-tunes encoders by the contrastive policy up to so many texts a class (docs/texts.md).
+_FEW_TEXTS = 64
+# Of `fit` for images (docs/fit.md).
+_DEFAULT_SHARE = 0.75
+
 # C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
 _L2_AFTER_CONTRASTIVE = 100.0
 
@@ -129,6 +136,29 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
     return phases_of(phase, config.family, epochs=epochs)[0]
 
 
+def fitting_policy(config: ModelConfig, labels: np.ndarray) -> str:
+    """Return the name of the policy by which `fit` fine-tunes.
+
+    Args:
+        config: of the model.
+        labels: of the training split.
+    """
+    if config.family != "text" or config.task not in ("multiclass", "binary"):
+        return "standard"
+    per_class = np.median(np.bincount(labels, minlength=len(config.class_names)))
+    return "contrastive" if per_class <= _FEW_TEXTS else "standard"
+
+
+def default_share(policy: str, family: str) -> float:
+    """Return where `fit` stops on the line from head to fine-tuned model, without evidence.
+
+    Args:
+        policy: see `fitting_policy`.
+        family: of the backbone.
+    """
+    return _DEFAULT_SHARE if (policy, family) == ("standard", "image") else 1.0
+
+
 def needs_no_head(phase: Phase) -> bool:
     """Whether a phase that unfreezes the backbone may begin with an untrained head."""
     return phase.batch_norm == "live" or phase.objective == "contrastive"
@@ -158,6 +188,23 @@ def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
         label_smoothing=phase.label_smoothing,
         class_weight=phase.class_weight,
     )
+
+
+def with_heads(
+    phases: Sequence[Phase], config: ModelConfig, items: int
+) -> list[tuple[Phase, bool]]:
+    """Return phases with the heads that follow them, each with whether it is such a head.
+
+    Args:
+        phases: of a policy.
+        config: of the model.
+        items: of the training split.
+    """
+    found = []
+    for phase in phases:
+        head = head_after(phase, config, items)
+        found += [(phase, False)] + ([] if head is None else [(head, True)])
+    return found
 
 
 def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tuple[Phase, ...]:

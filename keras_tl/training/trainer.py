@@ -1,6 +1,7 @@
 """Trains a model over phases, the frozen ones on cached features."""
 
 import contextlib
+import copy
 import dataclasses
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
-from keras_tl.config import ModelConfig, Phase
+from keras_tl.config import CacheConfig, ModelConfig, Phase
 from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels, names_of
 from keras_tl.data.labelled import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
@@ -18,7 +19,7 @@ from keras_tl.features.frozen import FrozenFeatures
 from keras_tl.reporting import Reporter
 from keras_tl.tasks import monitored, monitored_value, needs_shares, task_of
 from keras_tl.training.assembly import Assembled
-from keras_tl.training.class_batches import class_batches
+from keras_tl.training.class_batches import ClassBatches, class_batches
 from keras_tl.training.contrastive import CONTRASTIVE, check_contrastive, objective_of
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_start import HeadStart, start_head
@@ -26,9 +27,10 @@ from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
 from keras_tl.training.out_of_fold import HeadTraining
 from keras_tl.training.phases import run_phase
-from keras_tl.training.policies import needs_no_head
+from keras_tl.training.policies import SOLVED_HEAD, needs_no_head
 from keras_tl.training.restoring import restored
 from keras_tl.training.standardised_head import FoldEveryEpoch
+from keras_tl.training.weight_line import WeightLine
 
 
 class Trainer:
@@ -40,6 +42,12 @@ class Trainer:
         strategy: where it runs.
         seed: fixes the order of the items and the augmentation.
         reporter: tells people.
+
+    Attributes:
+        config: the same.
+        parts: the model and its parts.
+        history: one record for each phase that ran.
+        features: of the frozen backbone, for all splits.
     """
 
     def __init__(
@@ -54,10 +62,10 @@ class Trainer:
         self._replicas = strategy.num_replicas_in_sync
         self.pipeline = built.modality.pipeline(whole_batches=self._replicas > 1)
         self.task = task_of(config)
-        self._config = config
+        self.config = config
         self._modality = built.modality
-        self._parts = parts = built.parts
-        self.features = FrozenFeatures(
+        self.parts = parts = built.parts
+        self._new_features = lambda: FrozenFeatures(
             parts.extractor,
             parts.backbone,
             {
@@ -72,6 +80,7 @@ class Trainer:
             strategy,
             reporter,
         )
+        self.features = self._new_features()
         self._classify = BatchRunner(parts.model, strategy)
         self._seed = seed
         self._reporter = reporter
@@ -79,8 +88,54 @@ class Trainer:
     def remember(self, history: Sequence[PhaseRecord]) -> None:
         """Takes over what an earlier process did."""
         self.history.extend(history)
-        if any(record.phase.unfreeze is not None for record in history):
+        if any(record.changed_backbone for record in history):
             self.features.backbone_changes()
+
+    def forget(self) -> None:
+        """Empty the history, before the model is trained anew."""
+        self.history.clear()
+
+    def epochs_of(self, phase: Phase, split: Split) -> int:
+        """Return the number of epochs that a phase has on a training split."""
+        return self._of_whole_epochs(phase, len(split)).epochs
+
+    def steps_of(self, phase: Phase, split: Split) -> int:
+        """Return the number of training steps that a phase has on a training split."""
+        settled = self._of_whole_epochs(phase, len(split))
+        if phase.objective == CONTRASTIVE:
+            drawn = ClassBatches(split.labels, settled.batch_size, self._replicas, self._seed)
+            return settled.epochs * drawn.count
+        return settled.epochs * -(-len(split) // settled.batch_size)
+
+    def keep_share(self, line: WeightLine, share: float, phases: int) -> None:
+        """Give the model the weights on a line, and note it in the records of its last phases.
+
+        Args:
+            line: from the weights before these phases to those after them.
+            share: where on the line, in [0, 1].
+            phases: how many of the last records are theirs.
+        """
+        line.move(self.parts.model, share)
+        kept = {"share": share} if share else {"share": share, "best_epoch": 0}
+        self.history[-phases:] = [
+            dataclasses.replace(record, **kept) for record in self.history[-phases:]
+        ]
+        if not any(record.changed_backbone for record in self.history):
+            self.features.backbone_is_as_it_came()
+            self._leave_frozen()
+
+    @contextlib.contextmanager
+    def trial(self) -> Iterator["Trainer"]:
+        """Yield a trainer of the same layers, without history and with a feature cache of its own.
+
+        On leaving, the layers are as they were before, bit for bit.
+        """
+        parts, other = self.parts, copy.copy(self)
+        other.history, other.features = [], self._new_features()
+        other.features.keep_in(CacheConfig("memory"))
+        with restored(parts.model, parts.head), seeded(self._seed):
+            yield other
+        self._leave_frozen()
 
     def run(
         self,
@@ -115,7 +170,7 @@ class Trainer:
             record = run_phase(
                 phase=settled,
                 model=inputs.model,
-                backbone=self._parts.backbone,
+                backbone=self.parts.backbone,
                 train=inputs.train,
                 validation=inputs.validation,
                 task=objective_of(phase, self.task),
@@ -136,10 +191,8 @@ class Trainer:
             solved=start is not None and start.solved,
             l2=start and start.l2,
         )
-        if phase.unfreeze is None and inputs.model is not self._parts.model:
-            # The whole model is left as a frozen one that can be fitted and evaluated.
-            frozen = dataclasses.replace(phase, l2=None)
-            prepare(self._parts.model, self._parts.backbone, frozen, 1, self.task)
+        if phase.unfreeze is None and inputs.model is not self.parts.model:
+            self._leave_frozen(phase)
         if not record.best_epoch:
             name, more = monitored(self.task, phase)
             self._reporter.say(
@@ -167,7 +220,7 @@ class Trainer:
                 "The head is untrained: call fit_head() before lr_find('fine-tune'), as "
                 "fine_tune() would, or use lr_find('head')."
             )
-        parts = self._parts
+        parts = self.parts
         with restored(parts.model, parts.head), seeded(self._seed):
             inputs = self._inputs(phase, data, augment, ("train",))
             with inputs.model.distribute_strategy.scope():
@@ -192,7 +245,7 @@ class Trainer:
             seed: of everything random.
         """
         settled = self._of_whole_epochs(phase, items)
-        return HeadTraining(self._parts, self._config, self.task, settled, seed)
+        return HeadTraining(self.parts, self.config, self.task, settled, seed)
 
     def check(self, phase: Phase, augment: Augmentation) -> None:
         """Raises `ConfigError` if the task has not what is asked for."""
@@ -211,9 +264,14 @@ class Trainer:
             rows = features.of(split)
             batches = np.array_split(np.arange(len(rows)), -(-len(rows) // 1024))
             return np.concatenate(
-                [np.asarray(self._parts.head(rows.read(b), training=False)) for b in batches]
+                [np.asarray(self.parts.head(rows.read(b), training=False)) for b in batches]
             )
         return np.concatenate(list(self._rows(self._classify, split, "Evaluating")))
+
+    def _leave_frozen(self, phase: Phase = SOLVED_HEAD) -> None:
+        """Compile the whole model as a frozen one that can be fitted and evaluated."""
+        frozen = dataclasses.replace(phase, l2=None)
+        prepare(self.parts.model, self.parts.backbone, frozen, 1, self.task)
 
     def _rows(self, runner: BatchRunner, split: Split, title: str) -> Iterator[np.ndarray]:
         with self._reporter.bar(title, len(split)) as progress:
@@ -248,15 +306,15 @@ class Trainer:
             change, size = augmenter(augment, seed), phase.batch_size
             split = data.split("train")
             drawn = class_batches(self.pipeline, split, size, self._replicas, seed, change)
-            return _Inputs(self._parts.extractor, drawn, None, False, cached=False, start=None)
+            return _Inputs(self.parts.extractor, drawn, None, False, cached=False, start=None)
         mixed = mixes_labels(augment)
         splits = self._with_targets(data, needs_shares(phase, mixed))
         splits = {name: split for name, split in splits.items() if name in names}
         cached = phase.unfreeze is None and augment is False and self.features.are_kept
         if cached:
-            model, datasets = self._parts.head, self._cached_datasets(phase, splits, seed)
+            model, datasets = self.parts.head, self._cached_datasets(phase, splits, seed)
         else:
-            model, datasets = self._parts.model, self._live_datasets(phase, splits, augment, seed)
+            model, datasets = self.parts.model, self._live_datasets(phase, splits, augment, seed)
         weights = self.task.class_weights(data.split("train").labels, phase.class_weight)
         if weights is not None:
             datasets[0] = datasets[0].map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
@@ -264,8 +322,8 @@ class Trainer:
         if solve and phase.l2 is not None:
             train = data.split("train")
             start = start_head(
-                self._parts,
-                self._config,
+                self.parts,
+                self.config,
                 self.task,
                 train,
                 self.features.of(train),

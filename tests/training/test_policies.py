@@ -65,9 +65,7 @@ def test_a_contrastive_phase_has_the_rate_of_the_standard_one_and_a_head_after_i
     default = head_phase(config)
     head = head_after(balanced, config, 50)
     l2 = None if family == "ulmfit" else 2.0
-    assert head == dataclasses.replace(
-        default, l2=l2, class_weight="balanced", label_smoothing=0.1
-    )
+    assert head == dataclasses.replace(default, l2=l2, class_weight="balanced", label_smoothing=0.1)
     assert head_after(standard, config, 50) is None
 
 

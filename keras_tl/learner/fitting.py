@@ -1,0 +1,272 @@
+"""`fit`: one call that trains the head, fine-tunes if that pays, and keeps the better model."""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_tl.config import CacheConfig, Phase, check_range
+from keras_tl.data.augmentation import Augmentation, check_augmentation
+from keras_tl.data.labelled import LabelledData
+from keras_tl.errors import ConfigError
+from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.learner.measuring import Measuring
+from keras_tl.learner.training import Training
+from keras_tl.selection.candidates import HEAD, SHARES, TUNED, Candidate, choose, measure_candidates
+from keras_tl.selection.evidence import along_the_line, out_of_fold
+from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Plan, make_plan
+from keras_tl.selection.result import FitResult
+from keras_tl.training.policies import default_share, fitting_policy, head_phase, phases_of
+from keras_tl.training.timing import estimate_costs, rehearse
+from keras_tl.training.tuned_folds import TunedFolds
+from keras_tl.training.weight_line import WeightLine
+
+
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """What `fit` was asked for, and the policy that follows from the data."""
+
+    policy: str
+    phases: tuple[Phase, ...]
+    head: Phase
+    augment: Augmentation
+    refit: bool
+    callbacks: Sequence[keras.callbacks.Callback]
+    head_options: Mapping[str, Any]
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """A contrastive policy trains a new head: its line has no middle."""
+        return SHARES if self.policy == "standard" else (HEAD, TUNED)
+
+
+class Fitting(Training, Measuring):
+    """The part of a learner that decides how to train."""
+
+    def fit(
+        self,
+        minutes: float | None = None,
+        refit: bool = False,
+        augment: Augmentation = True,
+        cache: str | CacheConfig = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        label_smoothing: float | None = None,
+        class_weight: str | dict[str, float] | None = None,
+    ) -> FitResult:
+        """Train the head, fine-tune, and keep the head, the fine-tuned model, or their average.
+
+        The plan is shown before fine-tuning begins. With at least 50 validation items, these
+        compare the models. With fewer, models that leave out a third of the items each are
+        fine-tuned first, and their predictions for the left-out items compare. The measured
+        default for so many items is kept unless another model has a lower loss beyond chance.
+        The test split is never looked at.
+
+        Args:
+            minutes: wall time for all of it; the plan cuts the comparison first, then steps, then
+                fine-tuning. `None`: no limit.
+            refit: after the choice, train on the items of all splits. The result then has an
+                estimate from models that have not seen the item, and the data no other split.
+            augment: while fine-tuning, as in `fine_tune`.
+            cache: as in `fit_head`.
+            callbacks: Keras callbacks of the trainings that are kept.
+            label_smoothing: as in `fit_head`.
+            class_weight: as in `fit_head`.
+
+        Returns:
+            The model that was kept, why, by how much, and the costs; also in `learner.fitted`.
+
+        Raises:
+            ConfigError: the backbone was fine-tuned before, or an argument is not as described.
+            DataError: the learner was loaded without data, or a file cannot be read.
+
+        Example:
+            >>> learner.fit(minutes=20)  # doctest: +SKIP
+        """
+        asked = self._asked(augment, refit, callbacks, cache, label_smoothing, class_weight)
+        if minutes is not None:
+            check_range("minutes", minutes, 0.01)
+        self.fitted = _Fit(self, asked).run(minutes)
+        self._reporter.say(self.fitted.describe())
+        return self.fitted
+
+    def _asked(
+        self,
+        augment: Augmentation,
+        refit: bool,
+        callbacks: Sequence[keras.callbacks.Callback],
+        cache: str | CacheConfig,
+        label_smoothing: float | None,
+        class_weight: str | dict[str, float] | None,
+    ) -> _Asked:
+        data = self._need_data()
+        check_augmentation(augment)
+        if not self._trainer.features.is_original:
+            raise ConfigError(
+                "fit() begins with the pretrained backbone; this one was fine-tuned already. Make "
+                "a new Learner, or go on with fine_tune()."
+            )
+        given = {"label_smoothing": label_smoothing, "class_weight": class_weight}
+        policy = fitting_policy(self.config, data.split("train").labels)
+        phases = phases_of(policy, self.config.family, **given)
+        for phase in phases:
+            self._trainer.check(phase, augment)
+        (head,) = phases_of(head_phase(self.config), self.config.family, **given)
+        return _Asked(policy, phases, head, augment, refit, callbacks, given | {"cache": cache})
+
+
+class _Fit:
+    """One call of `fit`.
+
+    Args:
+        learner: its backbone as it came.
+        asked: see `_Asked`.
+    """
+
+    def __init__(self, learner: Fitting, asked: _Asked):
+        self._learner = learner
+        self._trainer = learner._trainer
+        self._asked = asked
+        self._seconds: dict[str, float] = {}
+        self._tuned = 0
+
+    def run(self, minutes: float | None) -> FitResult:
+        """Train, choose, and leave the learner with the model that is kept."""
+        asked, began = self._asked, time.perf_counter()
+        with self._timed("head"):
+            self._learner.fit_head(**asked.head_options, callbacks=asked.callbacks)
+        plan = self._plan(minutes, began)
+        self._learner._reporter.say(plan.describe(self._data.item))
+        phases = self._planned(plan)
+        default = default_share(asked.policy, self._learner.config.family)
+        default = default if plan.trainings else HEAD
+        line, outcomes = None, {}
+        if plan.evidence == OUT_OF_FOLD:
+            with self._timed("comparison"):
+                outcomes = self._out_of_fold(phases, plan.folds)
+        elif plan.evidence == VALIDATION:
+            line = self._tune(phases)
+            validation = self._data.split("validation")
+            outcomes = along_the_line(self._trainer, line, asked.shares, validation)
+        candidates = self._measured(outcomes, default)
+        kept = choose(candidates, default).share if candidates else default
+        if line is not None:
+            self._trainer.keep_share(line, kept, self._tuned)
+        estimate = self._estimate(outcomes.get(kept), plan) if asked.refit else (None, None)
+        if asked.refit:
+            self._take_all_items(line)
+        if kept != HEAD and (line is None or asked.refit):
+            line = self._tune(phases)
+            self._trainer.keep_share(line, kept, self._tuned)
+        return FitResult(
+            kept,
+            default,
+            asked.policy,
+            candidates,
+            plan,
+            self._seconds,
+            self._learner.task.headline,
+            self._data.item,
+            len(self._data.split("train")),
+            asked.refit,
+            *estimate,
+        )
+
+    @property
+    def _data(self) -> LabelledData:
+        return self._learner.data
+
+    @contextlib.contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - began
+
+    def _plan(self, minutes: float | None, began: float) -> Plan:
+        asked, trainer, data = self._asked, self._trainer, self._data
+        train, first = data.split("train"), asked.phases[0]
+        costs, left = estimate_costs(trainer, train, first), None
+        if minutes is not None:
+            costs = rehearse(trainer, data, first, asked.augment, costs.item)
+            left = 60 * minutes - (time.perf_counter() - began)
+        items = sum(len(data.split(name)) for name in self._compared)
+        validation = len(data.splits.get("validation", ()))
+        steps = sum(trainer.steps_of(phase, train) for phase in asked.phases)
+        return make_plan(costs, steps, items, validation, asked.refit, minutes, left)
+
+    def _planned(self, plan: Plan) -> tuple[Phase, ...]:
+        """The phases as planned: each runs to its end."""
+        train = self._data.split("train")
+        full = [self._trainer.steps_of(phase, train) for phase in self._asked.phases]
+        share = min(plan.steps / sum(full), 1.0)
+        found = []
+        for phase in self._asked.phases:
+            changes = {"patience": None}
+            if share < 1:
+                epochs = self._trainer.epochs_of(phase, train)
+                changes |= {"epochs": max(1, int(share * epochs)), "min_steps": 0}
+            found.append(dataclasses.replace(phase, **changes))
+        return tuple(found)
+
+    @property
+    def _compared(self) -> list[str]:
+        """The splits whose items compare models out of fold."""
+        return [name for name in self._data.splits if self._asked.refit or name != "test"]
+
+    def _out_of_fold(self, phases: tuple[Phase, ...], folds: int) -> dict[float, Outcomes]:
+        asked = self._asked
+        training = TunedFolds(
+            self._trainer, self._data, asked.head, phases, asked.augment, asked.shares
+        )
+        return out_of_fold(training, self._compared, folds, self._learner.seed)
+
+    def _tune(self, phases: tuple[Phase, ...]) -> WeightLine:
+        model = self._learner.model
+        before = model.get_weights()
+        with self._timed("fine-tuning"):
+            records = self._learner._run_all(phases, self._asked.augment, self._asked.callbacks)
+        self._tuned = len(records)
+        return WeightLine.to_now(model, before)
+
+    def _measured(
+        self, outcomes: Mapping[float, Outcomes], default: float
+    ) -> tuple[Candidate, ...]:
+        if not outcomes:
+            return ()
+        config, task = self._learner.config, self._learner.task
+        return measure_candidates(config.task, task.headline, outcomes, default)
+
+    def _estimate(self, outcomes: Outcomes | None, plan: Plan) -> tuple[Mapping[str, Any], str]:
+        """Metrics from models that have not seen the items, and how they were found."""
+        config, splits = self._learner.config, self._data.splits
+        if plan.evidence == VALIDATION and "test" in splits:
+            test = splits["test"]
+            outcomes = Outcomes(test.labels, self._trainer.logits(test))
+            how = "on the test split, before it trained the model too"
+        elif plan.evidence == VALIDATION:
+            how = "on the validation split, which also chose the model, before it trained it too"
+        elif plan.evidence == OUT_OF_FOLD:
+            how = f"by {plan.folds} models that each left out a part of the {self._data.item}s"
+        else:
+            found = self._learner.cross_validate()
+            outcomes = found.outcomes[0]
+            how = "by cross-validation of the head; nothing measured a fine-tuned model"
+        return measure(config.task, outcomes, config.class_names), how
+
+    def _take_all_items(self, line: WeightLine | None) -> None:
+        """Begin again: the pretrained backbone, and a head that all items train."""
+        learner, trainer = self._learner, self._trainer
+        if line is not None:
+            trainer.keep_share(line, HEAD, self._tuned)
+        names = list(self._data.splits)
+        features = [trainer.features.of(self._data.split(name)).all_rows for name in names]
+        split = self._data.joined(names)
+        trainer.features.adopt(split, np.concatenate(features))
+        trainer.forget()
+        learner.data = dataclasses.replace(self._data, splits={"train": split})
+        with self._timed("head"):
+            learner.fit_head(**self._asked.head_options, callbacks=self._asked.callbacks)

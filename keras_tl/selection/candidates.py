@@ -1,0 +1,106 @@
+"""The models that `fit` can keep, measured on items that they were not trained on."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from keras_tl.evaluation.intervals import Interval, bootstrap_interval, mean_interval
+from keras_tl.evaluation.losses import item_losses
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.weighted import statistics_of
+
+HEAD, TUNED = 0.0, 1.0
+# Places on the line between the head on the frozen backbone and the fine-tuned model.
+SHARES = (HEAD, 0.25, 0.5, 0.75, TUNED)
+
+
+def name_of(share: float) -> str:
+    """Return what people call the model at a place on the line."""
+    if share in (HEAD, TUNED):
+        return "fine-tuned" if share else "head"
+    return f"average, {share:g} of the way"
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """A model and its evidence.
+
+    Attributes:
+        share: place on the line: 0 is the head on the frozen backbone, 1 the fine-tuned model.
+        loss: mean loss of the items, see `keras_tl.evaluation.losses.item_losses`.
+        metric: the task's headline metric; `None` where it is not defined.
+        difference: the metric minus that of the head, with a 95% interval (paired bootstrap);
+            `None` for the head.
+        better: mean loss of the default minus mean loss of this model, and its interval; `None`
+            for the default.
+    """
+
+    share: float
+    loss: float
+    metric: float | None
+    difference: Interval | None
+    better: Interval | None
+
+    @property
+    def name(self) -> str:
+        """See `name_of`."""
+        return name_of(self.share)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read `to_json`'s result."""
+        read = {
+            name: values[name] and Interval(**values[name]) for name in ("difference", "better")
+        }
+        return cls(**{**values, **read})
+
+
+def measure_candidates(
+    task: str, headline: str, outcomes: Mapping[float, Outcomes], default: float
+) -> tuple[Candidate, ...]:
+    """Measure models on the same items.
+
+    The interval of `better` has a confidence of 95% for all comparisons with the default together
+    (Bonferroni).
+
+    Args:
+        task: one of `keras_tl.config.TASKS`.
+        headline: name of the metric.
+        outcomes: by share, of the same items in the same order; the head is among them.
+        default: the share that the others are compared with.
+    """
+    losses = {share: item_losses(task, found) for share, found in outcomes.items()}
+    metrics = {share: statistics_of(task, found)[headline] for share, found in outcomes.items()}
+    confidence = 1 - 0.05 / max(len(outcomes) - 1, 1)
+    found = []
+    for share, own in losses.items():
+        count = len(own)
+        difference = better = None
+        if share != HEAD:
+            difference = bootstrap_interval(
+                lambda w, a=metrics[share], b=metrics[HEAD]: a(w) - b(w), count
+            )
+        if share != default:
+            better = mean_interval(losses[default] - own, confidence)
+        metric = float(metrics[share](np.ones((1, count)))[0])
+        known = metric if np.isfinite(metric) else None
+        found.append(Candidate(share, float(own.mean()), known, difference, better))
+    return tuple(found)
+
+
+def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:
+    """Return the model to keep: the default, unless another one is better beyond chance.
+
+    Args:
+        candidates: see `measure_candidates`.
+        default: the share of the default.
+    """
+    own = next(candidate for candidate in candidates if candidate.share == default)
+    best = min(candidates, key=lambda candidate: candidate.loss)
+    return best if best.better is not None and best.better.low > 0 else own

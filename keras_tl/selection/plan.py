@@ -1,0 +1,139 @@
+"""The plan of `fit`: which models it trains, for how long, and how it compares them."""
+
+import dataclasses
+import math
+from typing import Any
+
+from keras_tl.training.timing import Costs
+
+# With fewer validation items, predictions out of fold decide.
+ENOUGH_TO_VALIDATE = 50
+FOLDS = 3
+VALIDATION, OUT_OF_FOLD, NO_EVIDENCE = "validation", "out-of-fold", "none"
+# Fine-tuning shorter than this share of its measured length is left out.
+_SHORTEST = 0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The trainings of `fit`.
+
+    Attributes:
+        evidence: what compares the models: `"validation"`, the validation split; `"out-of-fold"`,
+            predictions of models that have not seen the item; or `"none"`.
+        items: number of items that are compared on.
+        folds: number of trainings for that; 0 with a validation split.
+        trainings: number of all trainings of the whole model; 0: the head only.
+        steps: of each of them.
+        seconds: of all of them and of the predictions, as far as is known before.
+        measured: see `Costs`.
+        minutes: the user's budget; `None`: there is none.
+        seconds_left: of the budget when the plan was made.
+        cuts: sentences that say what the budget has cut.
+    """
+
+    evidence: str
+    items: int
+    folds: int
+    trainings: int
+    steps: int
+    seconds: float
+    measured: bool
+    minutes: float | None
+    seconds_left: float | None
+    cuts: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return dataclasses.asdict(self)
+
+    def describe(self, item: str = "item") -> str:
+        """Return the plan in sentences.
+
+        Args:
+            item: what people call one item.
+        """
+        if not self.trainings:
+            said = "Plan: keep the head."
+        else:
+            about = "" if self.measured else "about "
+            said = (
+                f"Plan: fine-tune {self.trainings} time{'s' * (self.trainings > 1)} for "
+                f"{self.steps:,} steps, {about}{time_text(self.seconds)}. {self._comparison(item)}"
+            )
+        return " ".join([said, *self.cuts])
+
+    def _comparison(self, item: str) -> str:
+        if self.evidence == OUT_OF_FOLD:
+            return (
+                f"{self.folds} of the trainings leave out a part of the {self.items:,} {item}s "
+                "each; predictions for these compare head and fine-tuned model."
+            )
+        if self.evidence == VALIDATION:
+            return f"The {self.items:,} validation {item}s compare head and fine-tuned model."
+        return "Nothing compares head and fine-tuned model: the measured default is kept."
+
+
+def make_plan(
+    costs: Costs,
+    steps: int,
+    items: int,
+    validation_items: int,
+    is_refit: bool,
+    minutes: float | None = None,
+    seconds_left: float | None = None,
+) -> Plan:
+    """Plan the trainings, within a budget if there is one.
+
+    A budget first cuts the trainings out of fold, then the steps, then fine-tuning.
+
+    Args:
+        costs: on this machine.
+        steps: of one fine-tuning, as measured for so many items.
+        items: number of items outside of the test split, or of all items with `is_refit`.
+        validation_items: how many of them are in the validation split.
+        is_refit: whether all items train the model that is kept.
+        minutes: the budget; `None`: there is none.
+        seconds_left: of the budget.
+    """
+
+    def planned(evidence: str, folds: int, steps: int, *cuts: str) -> Plan:
+        validates = evidence == VALIDATION
+        # After a choice by validation, the training on all items comes on top.
+        trainings = folds + 1 + (validates and is_refit)
+        answered = {VALIDATION: 4 * validation_items, OUT_OF_FOLD: 4 * items}.get(evidence, 0)
+        seconds = trainings * costs.training(steps) + answered * costs.item
+        compared = validation_items if validates else items
+        if not steps:
+            folds = trainings = 0
+            evidence, seconds = NO_EVIDENCE, 0.0
+        return Plan(
+            evidence, compared, folds, trainings, steps, seconds, costs.measured, *given, cuts
+        )
+
+    given = minutes, seconds_left
+    validates = validation_items >= ENOUGH_TO_VALIDATE
+    if validates and not is_refit:
+        plan = planned(VALIDATION, 0, steps)
+    else:
+        plan = planned(OUT_OF_FOLD, FOLDS, steps)
+    if seconds_left is None or plan.seconds <= seconds_left:
+        return plan
+    cut = (f"{minutes:g} minutes are too few for {plan.trainings} trainings.",)
+    if plan.folds:
+        plan = planned(VALIDATION if validates else NO_EVIDENCE, 0, steps, *cut)
+    if plan.seconds <= seconds_left:
+        return plan
+    rest = seconds_left - (plan.seconds - plan.trainings * steps * costs.step)
+    fewer = max(0, math.floor(rest / (plan.trainings * costs.step)))
+    cut = (f"{minutes:g} minutes are too few for {steps:,} steps.",)
+    if fewer >= _SHORTEST * steps:
+        return planned(plan.evidence, 0, fewer, *cut)
+    return planned(plan.evidence, 0, 0, f"{minutes:g} minutes are too few for fine-tuning.")
+
+
+def time_text(seconds: float) -> str:
+    """Return a time for people: seconds up to two minutes, then minutes, then hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

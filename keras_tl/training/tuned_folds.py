@@ -1,0 +1,82 @@
+"""Predictions of fine-tuned models for items that they were not trained on: one model a fold."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_tl.config import Phase
+from keras_tl.data.augmentation import Augmentation
+from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.training.policies import with_heads
+from keras_tl.training.trainer import Trainer
+from keras_tl.training.weight_line import WeightLine
+
+
+@dataclasses.dataclass(frozen=True)
+class TunedFolds:
+    """Fine-tuning on all folds but one, from the same pretrained weights each time.
+
+    Attributes:
+        trainer: of a model with its original backbone; every fold leaves it as it was.
+        data: whose augmentation and groups count.
+        head: phase of the head.
+        phases: of fine-tuning; nothing stops early.
+        augment: see `Learner.fine_tune`.
+        shares: places on the line between the head's weights (0) and the fine-tuned ones (1).
+    """
+
+    trainer: Trainer
+    data: LabelledData
+    head: Phase
+    phases: tuple[Phase, ...]
+    augment: Augmentation
+    shares: Sequence[float]
+
+    def logits(
+        self, split: Split, features: np.ndarray, numbers: np.ndarray
+    ) -> dict[float, np.ndarray]:
+        """Return by share the logits of every item, from a model that has not seen its fold.
+
+        Args:
+            split: n items.
+            features: float32 (n, ...) of the frozen backbone.
+            numbers: int (n,), the fold of each item.
+
+        Returns:
+            float32 (n, outputs) each.
+        """
+        folds = np.unique(numbers)
+        outputs = self.trainer.task.outputs
+        found = {share: np.empty((len(split), outputs), np.float32) for share in self.shares}
+        for place, fold in enumerate(folds, start=1):
+            out = np.flatnonzero(numbers == fold)
+            rest = np.flatnonzero(numbers != fold)
+            named = f" (fold {place} of {len(folds)})"
+            with self.trainer.trial() as trial:
+                items = split.take(rest), split.take(out)
+                trial.features.adopt(items[0], features[rest])
+                for share, answers in self._trained(trial, *items, features[out], named):
+                    found[share][out] = answers
+        return found
+
+    def _trained(self, trial: Trainer, train: Split, held_out: Split, features, named: str):
+        data = dataclasses.replace(self.data, splits={"train": train})
+        self._run(trial, self.head, data, False, named)
+        model, head = trial.parts.model, trial.parts.head
+        before = model.get_weights()
+        if 0 in self.shares:
+            yield 0, np.asarray(head(features, training=False))
+        for phase, is_head in with_heads(self.phases, trial.config, len(train)):
+            self._run(trial, phase, data, False if is_head else self.augment, named)
+        line = WeightLine.to_now(model, before)
+        for share in self.shares:
+            if share:
+                line.move(model, share)
+                yield share, trial.logits(held_out)
+
+    @staticmethod
+    def _run(
+        trial: Trainer, phase: Phase, data: LabelledData, augment: Augmentation, named: str
+    ) -> None:
+        trial.run(dataclasses.replace(phase, name=phase.name + named), data, augment)
