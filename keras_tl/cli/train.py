@@ -12,12 +12,18 @@ from keras_tl.cli.group import cli, start_toolkit, with_json
 from keras_tl.cli.model import (
     head_learning_rate_option,
     model_options,
-    policy_option,
     sequence_length_option,
 )
 from keras_tl.config import CACHES
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.wording import number_text
+from keras_tl.training.policies import POLICIES
+
+# The options that say how a phase is trained.
+_OF_PHASES = (
+    *("head_epochs", "head_learning_rate", "fine_tune_epochs", "learning_rate", "unfreeze"),
+    *("policy", "discriminative_factor", "batch_size"),
+)
 
 
 def _number_or_name(value: str | None) -> int | str | None:
@@ -30,12 +36,22 @@ def _number_or_name(value: str | None) -> int | str | None:
 @groups_option
 @model_options
 @sequence_length_option
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0.01),
+    help="Plan the training within this wall time; the plan is shown first.",
+)
+@click.option(
+    "--refit",
+    is_flag=True,
+    help="After the choice, train on all items; no test split is left then.",
+)
 @click.option("--head-epochs", type=int, help="Epochs with the backbone frozen.")
 @click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning; 0 for none.")
 @head_learning_rate_option
 @click.option("--learning-rate", type=float, help="Peak rate of fine-tuning.")
 @click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
-@policy_option
+@click.option("--policy", type=click.Choice(list(POLICIES)), help="The method of fine-tuning.")
 @click.option(
     "--discriminative-factor",
     type=click.FloatRange(min=1),
@@ -99,7 +115,11 @@ def train(
     out: Path | None,
     **options: Any,
 ) -> tuple[dict, str]:
-    """Train a head on a frozen backbone, fine-tune both, and save the run."""
+    """Train a head on a frozen backbone, fine-tune if that pays, and save the run.
+
+    Learner.fit decides, unless an option says how a phase is trained: then the head and the
+    fine-tuning run as asked.
+    """
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
     from keras_tl.evaluation.fit_state import OVERFITS
@@ -130,34 +150,17 @@ def train(
         verbose=verbose,
         check=not options["no_preflight"],
     )
+    by_phases = _asked_of_phases(options)
+    if options["calibrate"] and options["refit"]:
+        raise click.UsageError(
+            "--calibrate needs a validation split; --refit trains on all items. Leave one out."
+        )
     if options["calibrate"]:
         # For it to be known before training.
         check_has_probabilities(data.task)
         data.split("validation")
-    result: dict[str, Any] = {"run": str(out)}
-    shared = {
-        "batch_size": options["batch_size"],
-        "label_smoothing": options["label_smoothing"],
-        "class_weight": "balanced" if options["balanced"] else None,
-        "callbacks": _tensorboard(options["tensorboard"]),
-    }
-    learner.fit_head(
-        options["head_epochs"], options["head_learning_rate"], cache=options["cache"], **shared
-    )
+    result = {"run": str(out)} | _trained(learner, options, by_phases, out)
     findings = learner.findings  # empty, and so false, if nothing was found
-    result["preflight"] = None if findings is None else findings.to_json()
-    result["head"] = _evaluate_and_save(learner, out)
-    if options["fine_tune_epochs"] != 0:
-        learner.fine_tune(
-            options["fine_tune_epochs"],
-            options["learning_rate"],
-            _number_or_name(options["unfreeze"]),
-            options["policy"],
-            discriminative_factor=options["discriminative_factor"],
-            augment=options["augment"] or not options["no_augment"],
-            **shared,
-        )
-        result["fine_tuned"] = _evaluate_and_save(learner, out)
     overfitting = learner.overfitting()
     result["overfitting"] = overfitting.to_json()
     lines = [f"Saved the run to {out}."]
@@ -169,6 +172,8 @@ def train(
         if result.get(phase):
             value = result[phase][headline]
             lines.append(f"Test {headline.replace('_', ' ')} {name}: {number_text(value)}")
+    if learner.fitted is not None:
+        lines.append(learner.fitted.describe())
     if options["calibrate"]:
         calibrated = learner.calibrate()
         result["calibrated"] = calibrated.to_json()
@@ -182,6 +187,66 @@ def train(
     learner.prepare_report()
     learner.save(out)
     return result, "\n".join(lines)
+
+
+def _asked_of_phases(options: dict[str, Any]) -> bool:
+    """Whether an option is for one of the two phases, so that `Learner.fit` does not decide.
+
+    Raises:
+        click.UsageError: another option is for `Learner.fit` only.
+    """
+    phases = [name for name in _OF_PHASES if options[name] is not None]
+    decides = [name for name in ("minutes", "refit") if options[name]]
+    if phases and decides:
+        one, other = (f"--{names[0].replace('_', '-')}" for names in (decides, phases))
+        raise click.UsageError(
+            f"{one} is for the default way of training, where Learner.fit decides; {other} trains "
+            f"the two phases as asked. Leave one of them out."
+        )
+    return bool(phases)
+
+
+def _trained(
+    learner: "keras_tl.Learner", options: dict[str, Any], by_phases: bool, out: Path
+) -> dict[str, Any]:
+    """Train; return what the phases and the evaluations gave, by name."""
+    shared = {
+        "label_smoothing": options["label_smoothing"],
+        "class_weight": "balanced" if options["balanced"] else None,
+        "callbacks": _tensorboard(options["tensorboard"]),
+    }
+    learner.fit_head(
+        options["head_epochs"],
+        options["head_learning_rate"],
+        cache=options["cache"],
+        batch_size=options["batch_size"],
+        **shared,
+    )
+    findings = learner.findings
+    result = {
+        "preflight": None if findings is None else findings.to_json(),
+        "head": _evaluate_and_save(learner, out),
+    }
+    augment = options["augment"] or not options["no_augment"]
+    if not by_phases:
+        fitted = learner.fit(
+            options["minutes"], options["refit"], augment, options["cache"], **shared
+        )
+        result["fit"] = fitted.to_json()
+    elif options["fine_tune_epochs"] != 0:
+        learner.fine_tune(
+            options["fine_tune_epochs"],
+            options["learning_rate"],
+            _number_or_name(options["unfreeze"]),
+            options["policy"] or "standard",
+            batch_size=options["batch_size"],
+            discriminative_factor=options["discriminative_factor"],
+            augment=augment,
+            **shared,
+        )
+    if len(learner.history) > 1:
+        result["fine_tuned"] = _evaluate_and_save(learner, out)
+    return result
 
 
 def _describe_check(

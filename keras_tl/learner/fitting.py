@@ -137,8 +137,10 @@ class _Fit:
     def run(self, minutes: float | None) -> FitResult:
         """Train, choose, and leave the learner with the model that is kept."""
         asked, began = self._asked, time.perf_counter()
-        with self._timed("head"):
-            self._learner.fit_head(**asked.head_options, callbacks=asked.callbacks)
+        head = self._trainer.settled(asked.head, self._data.split("train"))
+        if [record.phase for record in self._learner.history] != [head]:
+            with self._timed("head"):
+                self._learner.fit_head(**asked.head_options, callbacks=asked.callbacks)
         plan = self._plan(minutes, began)
         self._learner._reporter.say(plan.describe(self._data.item))
         phases = self._planned(plan)
@@ -207,7 +209,7 @@ class _Fit:
         for phase in self._asked.phases:
             changes = {"patience": None}
             if share < 1:
-                epochs = self._trainer.epochs_of(phase, train)
+                epochs = self._trainer.settled(phase, train).epochs
                 changes |= {"epochs": max(1, int(share * epochs)), "min_steps": 0}
             found.append(dataclasses.replace(phase, **changes))
         return tuple(found)

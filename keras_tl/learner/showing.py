@@ -93,6 +93,7 @@ class Showing(State):
             exhibits=self.exhibits,
             overfitting=self._fit_of_curves(facts),
             findings=recorded.get("findings"),
+            fitted=self.fitted,
         )
 
     def _fit_of_curves(self, facts: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.report.exhibits import Exhibits
+from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task
 from keras_tl.training.history import PhaseRecord
 
@@ -25,6 +26,7 @@ class Material:
         findings: what was found before training, as JSON types: `findings`, each with `name`,
             `severity`, `what` and `action`, and `not_checked`, reasons by names; `None` if nobody
             looked.
+        fitted: the choice of `Learner.fit`; `None`: the phases were trained as asked.
         exhibits: what was kept of single items, and a comparison with training from scratch.
     """
 
@@ -36,6 +38,7 @@ class Material:
     exhibits: Exhibits
     overfitting: Mapping[str, Any] | None = None
     findings: Mapping[str, Any] | None = None
+    fitted: FitResult | None = None
 
     @property
     def item(self) -> str:

@@ -1,6 +1,7 @@
 """The models that `fit` can keep, measured on items that they were not trained on."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -14,6 +15,9 @@ from keras_tl.evaluation.weighted import statistics_of
 HEAD, TUNED = 0.0, 1.0
 # Places on the line between the head on the frozen backbone and the fine-tuned model.
 SHARES = (HEAD, 0.25, 0.5, 0.75, TUNED)
+
+# In nats: a probability of 1e-7. One item that a model is sure of and wrong decides nothing alone.
+_LARGEST = -math.log(1e-7)
 
 
 def name_of(share: float) -> str:
@@ -75,7 +79,7 @@ def measure_candidates(
         outcomes: by share, of the same items in the same order; the head is among them.
         default: the share that the others are compared with.
     """
-    losses = {share: item_losses(task, found) for share, found in outcomes.items()}
+    losses = {share: _losses(task, found) for share, found in outcomes.items()}
     metrics = {share: statistics_of(task, found)[headline] for share, found in outcomes.items()}
     confidence = 1 - 0.05 / max(len(outcomes) - 1, 1)
     found = []
@@ -92,6 +96,12 @@ def measure_candidates(
         known = metric if np.isfinite(metric) else None
         found.append(Candidate(share, float(own.mean()), known, difference, better))
     return tuple(found)
+
+
+def _losses(task: str, outcomes: Outcomes) -> np.ndarray:
+    """The losses of the items, those of classes at most `_LARGEST`."""
+    losses = item_losses(task, outcomes)
+    return losses if task == "regression" else np.minimum(losses, _LARGEST)
 
 
 def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:

@@ -119,17 +119,18 @@ def make_plan(
         plan = planned(OUT_OF_FOLD, FOLDS, steps)
     if seconds_left is None or plan.seconds <= seconds_left:
         return plan
-    cut = (f"{minutes:g} minutes are too few for {plan.trainings} trainings.",)
+    cut = (f"The budget of {minutes:g} min is too short for {plan.trainings} trainings.",)
     if plan.folds:
         plan = planned(VALIDATION if validates else NO_EVIDENCE, 0, steps, *cut)
     if plan.seconds <= seconds_left:
         return plan
     rest = seconds_left - (plan.seconds - plan.trainings * steps * costs.step)
     fewer = max(0, math.floor(rest / (plan.trainings * costs.step)))
-    cut = (f"{minutes:g} minutes are too few for {steps:,} steps.",)
+    cut = (f"The budget of {minutes:g} min is too short for {steps:,} steps.",)
     if fewer >= _SHORTEST * steps:
         return planned(plan.evidence, 0, fewer, *cut)
-    return planned(plan.evidence, 0, 0, f"{minutes:g} minutes are too few for fine-tuning.")
+    cut = (f"The budget of {minutes:g} min is too short for fine-tuning.",)
+    return planned(plan.evidence, 0, 0, *cut)
 
 
 def time_text(seconds: float) -> str:

@@ -25,8 +25,8 @@ class FitResult:
         item: what people call one item.
         trained_on: number of items that trained the model.
         refit: whether these are all items, so that no test split is left.
-        estimate: metrics of models trained on fewer items, as `evaluate()` gives them, where no
-            test split is left; `None`: the test split says it, or nothing was measured.
+        estimate: with `refit` metrics of models trained on fewer items, as `evaluate()` gives
+            them.
         estimated_by: how, in words.
     """
 
@@ -65,9 +65,60 @@ class FitResult:
             return f"the default, {measured}"
         return f"the default, {measured}; no other model is better beyond chance here"
 
+    @property
+    def untested(self) -> str | None:
+        """How good a model is that all items trained, in sentences; `None` for another model."""
+        if self.estimate is None:
+            return None
+        value, ends = self.estimate[self.headline], self.estimate["intervals"][self.headline]
+        known = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
+        return (
+            f"All {self.trained_on:,} {self.item}s trained this model: no untouched test split "
+            f"exists. Estimated {title_of(self.headline)}: {number_text(value)}{known}, measured "
+            f"{self.estimated_by}."
+        )
+
+    @property
+    def kept_because(self) -> str:
+        """The model that was kept, and the reason, as sentences."""
+        return f"Kept: {self.name}. Reason: {self.reason}."
+
+    @property
+    def columns(self) -> list[str]:
+        """The head of a table of the candidates."""
+        return ["model", title_of(self.headline), "difference to the head, 95% interval", "loss"]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The rows of that table; none without evidence."""
+        return [
+            [
+                candidate.name,
+                number_text(candidate.metric),
+                "" if candidate.share == HEAD else _with_ends(candidate.difference),
+                number_text(candidate.loss),
+            ]
+            for candidate in self.candidates
+        ]
+
+    @property
+    def remarks(self) -> list[str]:
+        """Sentences on the evidence, the costs, and what is not known."""
+        plan, lines = self.plan, []
+        if self.candidates:
+            what = f"validation {self.item}s"
+            if plan.evidence == OUT_OF_FOLD:
+                what = f"{self.item}s, each predicted by models that have not seen it"
+            lines.append(f"Compared on {plan.items:,} {what}.")
+        lines += plan.cuts
+        times = ", ".join(f"{name} {time_text(value)}" for name, value in self.seconds.items())
+        lines.append(f"Trained on {self.trained_on:,} {self.item}s. Time: {times}.")
+        return lines + ([] if self.untested is None else [self.untested])
+
     def describe(self) -> str:
         """Return the result as plain text."""
-        return "\n".join([self._first, *self._table(table_text), *self._last])
+        table = [table_text(self.columns, self.rows)] if self.rows else []
+        return "\n".join([self.kept_because, *table, *self.remarks])
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON types, and the sentences."""
@@ -88,53 +139,12 @@ class FitResult:
         read["plan"] = Plan(**plan | {"cuts": tuple(plan["cuts"])})
         return cls(**read)
 
-    @property
-    def _first(self) -> str:
-        return f"Kept: {self.name}. Reason: {self.reason}."
-
-    def _table(self, table) -> list[str]:
-        if not self.candidates:
-            return []
-        head = ("model", title_of(self.headline), "difference to the head, 95% interval", "loss")
-        rows = [
-            (
-                candidate.name,
-                number_text(candidate.metric),
-                "" if candidate.share == HEAD else _with_ends(candidate.difference),
-                number_text(candidate.loss),
-            )
-            for candidate in self.candidates
-        ]
-        return [table(head, rows)]
-
-    @property
-    def _last(self) -> list[str]:
-        plan, lines = self.plan, []
-        if self.candidates:
-            what = f"validation {self.item}s"
-            if plan.evidence == OUT_OF_FOLD:
-                what = f"{self.item}s, each predicted by models that have not seen it"
-            lines.append(f"Compared on {plan.items:,} {what}.")
-        lines += plan.cuts
-        times = ", ".join(f"{name} {time_text(value)}" for name, value in self.seconds.items())
-        lines.append(f"Trained on {self.trained_on:,} {self.item}s. Time: {times}.")
-        if self.refit:
-            lines.append("All items trained this model: no untouched test split exists.")
-        if self.estimate is not None:
-            value, ends = self.estimate[self.headline], self.estimate["intervals"][self.headline]
-            known = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
-            lines.append(
-                f"Estimated {title_of(self.headline)}: {number_text(value)}{known}, "
-                f"{self.estimated_by}."
-            )
-        return lines
-
     def __repr__(self) -> str:
         return self.describe()
 
     def _repr_html_(self) -> str:
-        table = "".join(self._table(table_html))
-        return paragraphs_html(self._first) + table + paragraphs_html(*self._last)
+        table = table_html(self.columns, self.rows) if self.rows else ""
+        return paragraphs_html(self.kept_because) + table + paragraphs_html(*self.remarks)
 
 
 def _with_ends(interval) -> str:

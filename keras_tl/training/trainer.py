@@ -95,9 +95,9 @@ class Trainer:
         """Empty the history, before the model is trained anew."""
         self.history.clear()
 
-    def epochs_of(self, phase: Phase, split: Split) -> int:
-        """Return the number of epochs that a phase has on a training split."""
-        return self._of_whole_epochs(phase, len(split)).epochs
+    def settled(self, phase: Phase, split: Split) -> Phase:
+        """Return a phase as it runs on a training split: its epochs, and whole batches."""
+        return self._of_whole_epochs(phase, len(split))
 
     def steps_of(self, phase: Phase, split: Split) -> int:
         """Return the number of training steps that a phase has on a training split."""

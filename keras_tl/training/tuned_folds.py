@@ -8,6 +8,7 @@ import numpy as np
 from keras_tl.config import Phase
 from keras_tl.data.augmentation import Augmentation
 from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.reporting import only_errors
 from keras_tl.training.policies import with_heads
 from keras_tl.training.trainer import Trainer
 from keras_tl.training.weight_line import WeightLine
@@ -79,4 +80,6 @@ class TunedFolds:
     def _run(
         trial: Trainer, phase: Phase, data: LabelledData, augment: Augmentation, named: str
     ) -> None:
-        trial.run(dataclasses.replace(phase, name=phase.name + named), data, augment)
+        # Every fold traces the same functions again, of which TensorFlow warns.
+        with only_errors("tensorflow"):
+            trial.run(dataclasses.replace(phase, name=phase.name + named), data, augment)

@@ -15,6 +15,8 @@ from keras_tl.data.labelled import PLACES
 from keras_tl.export.card.limits import limits_of, warnings_of
 from keras_tl.export.card.pretraining import phase_facts, pretraining_facts, public_place
 from keras_tl.export.card.reproduction import calls
+from keras_tl.selection.result import FitResult
+from keras_tl.training.history import PhaseRecord
 
 FORMAT = 1
 # Distributions that a model may depend on, where they are installed.
@@ -65,7 +67,9 @@ def card_facts(
             "name": public_place(config["backbone"]),
             "parameters": parameters["backbone"],
             "output_block": config["output_block"],
-            "fine_tuned": any(p["phase"]["unfreeze"] is not None for p in run["history"]),
+            "fine_tuned": any(
+                PhaseRecord.from_json(record).changed_backbone for record in run["history"]
+            ),
         },
         "head": {"parameters": parameters["head"]} | config["head"],
         "pretraining": pretraining_facts(run, files),
@@ -84,6 +88,8 @@ def card_facts(
         "calls": calls(run),
         "versions": {"trained_with": run["versions"], "exported_with": library_versions()},
     }
+    fitted = run.get("fit")
+    facts["untested"] = None if fitted is None else FitResult.from_json(fitted).untested
     facts |= {"warnings": warnings_of(facts), "limits": limits_of(facts)}
     return _finite(facts)
 

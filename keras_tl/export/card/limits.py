@@ -27,7 +27,9 @@ def warnings_of(facts: Facts) -> list[str]:
         found.append("What the model was trained on is not recorded.")
     test = facts["evaluations"].get("test")
     splits = {} if facts["data"] is None else facts["data"]["splits"]
-    if test is None and splits and "test" not in splits:
+    if facts["untested"] is not None:
+        found.append(facts["untested"])
+    elif test is None and splits and "test" not in splits:
         found.append(
             "Not evaluated: the data have no test split. Keep one (`test_split=0.15`), or nobody "
             "can tell how good the model is."

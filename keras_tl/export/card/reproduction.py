@@ -21,6 +21,28 @@ def calls(run: Mapping[str, Any]) -> list[str]:
     """
     lines = ["import keras_tl as ktl", ""]
     lines += _data(run) + _learner(run)
+    lines += _phases(run) if run.get("fit") is None else _fit(run)
+    if run["config"].get("temperature", 1) != 1:
+        lines += ["learner.calibrate()"]
+    if run["config"].get("thresholds"):
+        lines += ["learner.choose_thresholds(...)  # what they were to reach is not recorded"]
+    return lines
+
+
+def _fit(run: Mapping[str, Any]) -> list[str]:
+    """The call of `Learner.fit`: its last phase has what the user gave."""
+    last, plan = run["history"][-1], run["fit"]["plan"]
+    values = {"minutes": plan["minutes"], "refit": run["fit"]["refit"] or None}
+    values |= {name: last["phase"][name] or None for name in ("label_smoothing", "class_weight")}
+    given = {name: repr(value) for name, value in values.items() if value is not None}
+    if last["phase"]["unfreeze"] is not None and last.get("augment") is not None:
+        given["augment"] = _augment(last["augment"])
+    notes = [f"# {cut}" for cut in plan["cuts"]]
+    return [*notes, *_call("learner.fit", given)]
+
+
+def _phases(run: Mapping[str, Any]) -> list[str]:
+    lines = []
     family = family_of(run["config"]["backbone"], run["config"]["image_size"])
     before = None
     for record in run["history"]:
@@ -39,10 +61,6 @@ def calls(run: Mapping[str, Any]) -> list[str]:
         else:
             lines += _call("phase = ktl.Phase", _differing(record["phase"], Phase))
             lines += _call("learner.fine_tune", {"policy": "phase"} | given)
-    if run["config"].get("temperature", 1) != 1:
-        lines += ["learner.calibrate()"]
-    if run["config"].get("thresholds"):
-        lines += ["learner.choose_thresholds(...)  # what they were to reach is not recorded"]
     return lines
 
 

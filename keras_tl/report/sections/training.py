@@ -35,7 +35,21 @@ def training(material: Material) -> Section:
     rows = [_row(record, watched) for record in history]
     head = ["phase", "trained", "epochs", "kept", "peak rate", f"validation {title_of(watched)}"]
     table = Table("The phases of the training", [*head, "seconds"], rows, numbers=False)
-    return Section("training", "Training", [*fit(material), Plots(curves), table])
+    return Section(
+        "training", "Training", [*chosen(material), *fit(material), Plots(curves), table]
+    )
+
+
+def chosen(material: Material) -> list[Block]:
+    """The model that `Learner.fit` kept, and the models it was compared with."""
+    found = material.fitted
+    if found is None:
+        return []
+    blocks: list[Block] = [Paragraph(found.kept_because)]
+    if found.candidates:
+        caption = "The models between the head and the fine-tuned model"
+        blocks.append(Table(caption, found.columns, found.rows))
+    return [*blocks, *(Paragraph(text, role="note") for text in found.remarks)]
 
 
 def fit(material: Material) -> list[Block]:

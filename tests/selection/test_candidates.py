@@ -1,0 +1,109 @@
+"""Which model `fit` keeps: the default, unless another one is better beyond chance."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_tl.evaluation.losses import item_losses
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.selection.candidates import (
+    HEAD,
+    TUNED,
+    Candidate,
+    choose,
+    measure_candidates,
+    name_of,
+)
+
+
+def outcomes_of(logits_by_share, labels):
+    return {
+        share: Outcomes(labels, logits.astype(np.float32))
+        for share, logits in logits_by_share.items()
+    }
+
+
+def three_classes(count, strengths, seed=0):
+    """Outcomes of models whose true logit stands out by so much; all share the same noise."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, count)
+    noise = rng.normal(size=(count, 3))
+    right = np.eye(3)[labels]
+    return outcomes_of({s: noise + strength * right for s, strength in strengths.items()}, labels)
+
+
+@pytest.mark.parametrize(
+    ("strengths", "default", "kept"),
+    [
+        ({HEAD: 1, TUNED: 3}, HEAD, TUNED),
+        ({HEAD: 3, TUNED: 1}, TUNED, HEAD),
+        ({HEAD: 1, 0.5: 3, TUNED: 1.2}, TUNED, 0.5),
+        ({HEAD: 2, TUNED: 2}, TUNED, TUNED),
+        ({HEAD: 2, TUNED: 2}, HEAD, HEAD),
+    ],
+    ids=str,
+)
+def test_a_clearly_better_model_is_kept_and_else_the_default(strengths, default, kept):
+    found = measure_candidates("multiclass", "accuracy", three_classes(300, strengths), default)
+    assert choose(found, default).share == kept
+
+
+def test_a_difference_within_its_interval_does_not_overturn_the_default():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 12)
+    own = {share: rng.normal(size=(12, 3)) for share in (HEAD, TUNED)}
+    own[TUNED] += 0.8 * np.eye(3)[labels]
+    outcomes = outcomes_of(own, labels)
+    found = measure_candidates("multiclass", "accuracy", outcomes, HEAD)
+    better = {candidate.share: candidate.better for candidate in found}[TUNED]
+    assert better.mean > 0 > better.low
+    assert choose(found, HEAD).share == HEAD
+
+
+def test_equal_models_overturn_the_default_in_at_most_one_of_twenty_cases():
+    rng = np.random.default_rng(0)
+    shares, count, overturned = (HEAD, 0.25, 0.5, 0.75, TUNED), 60, 0
+    for _ in range(200):
+        labels = rng.integers(0, 3, count)
+        common = rng.normal(size=(count, 3)) + np.eye(3)[labels]
+        own = {share: common + rng.normal(size=(count, 3)) for share in shares}
+        found = measure_candidates("multiclass", "accuracy", outcomes_of(own, labels), 0.5)
+        overturned += choose(found, 0.5).share != 0.5
+    assert overturned <= 10
+
+
+@pytest.mark.parametrize(
+    ("task", "headline", "labels", "logits"),
+    [
+        ("binary", "accuracy", [0, 1, 1, 0], [[-1.0], [2.0], [-0.5], [1.0]]),
+        ("regression", "mae", [1.0, 2.0, 3.0, 4.0], [[1.5], [2.5], [2.0], [4.0]]),
+        (
+            "multilabel",
+            "mean_average_precision",
+            [[0, 1], [1, 0], [1, 1], [0, 0]],
+            [[-1.0, 1.0], [1.0, 0.5], [2.0, 1.0], [0.0, -1.0]],
+        ),
+    ],
+)
+def test_every_task(task, headline, labels, logits):
+    labels, logits = np.array(labels), np.array(logits, np.float32)
+    labels = labels.astype(np.float32) if task != "binary" else labels
+    outcomes = {HEAD: Outcomes(labels, logits), TUNED: Outcomes(labels, logits * 0.5)}
+    found = measure_candidates(task, headline, outcomes, HEAD)
+    for candidate in found:
+        losses = item_losses(task, outcomes[candidate.share])
+        assert candidate.loss == pytest.approx(losses.mean())
+    assert found[0].difference is None
+    assert found[0].better is None
+    assert found[1].better.mean == pytest.approx(found[0].loss - found[1].loss)
+    for candidate in found:
+        assert Candidate.from_json(json.loads(json.dumps(candidate.to_json()))) == candidate
+
+
+def test_names():
+    assert [name_of(s) for s in (0.0, 0.5, 1.0)] == [
+        "head",
+        "average, 0.5 of the way",
+        "fine-tuned",
+    ]

@@ -1,0 +1,286 @@
+"""`Learner.fit`: the evidence is honest, and the learner ends with the model that was chosen."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import keras_tl as ktl
+from keras_tl.config import Phase
+from keras_tl.errors import ConfigError, DataError
+from keras_tl.evaluation.losses import item_losses
+from keras_tl.selection.evidence import out_of_fold
+from keras_tl.training import policies
+from keras_tl.training.tuned_folds import TunedFolds
+from tests.conftest import make_small_learner, make_tiny_data
+from tests.training.test_head_optimum import hard_data
+
+SHORT = Phase("fine-tune", 2, 1e-3, unfreeze="all", optimizer="adamw", batch_size=16)
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Fine-tuning in no time."""
+    return use(monkeypatch, SHORT)
+
+
+def use(monkeypatch, phase):
+    given = policies.POLICIES | {"standard": {"image": (phase,)}}
+    monkeypatch.setattr(policies, "POLICIES", given)
+    return phase
+
+
+def fresh(data, **options):
+    return make_small_learner(data, as_made=True, **options)
+
+
+def with_validation(data, items):
+    """The same data with a validation split of so many items, repeated if need be."""
+    known = data.split("validation")
+    rows = np.resize(np.arange(len(known)), items)
+    return dataclasses.replace(data, splits=data.splits | {"validation": known.take(rows)})
+
+
+def test_few_validation_items_compare_out_of_fold(short, capsys):
+    data = hard_data()
+    learner = fresh(data)
+    learner._reporter.console.quiet = False
+    result = learner.fit(augment=False)
+    items = len(data.split("train")) + len(data.split("validation"))
+    assert (result.plan.evidence, result.plan.folds, result.plan.items) == ("out-of-fold", 3, items)
+    assert [candidate.share for candidate in result.candidates] == [0, 0.25, 0.5, 0.75, 1]
+    assert result.kept in [candidate.share for candidate in result.candidates]
+    assert result.trained_on == len(data.split("train"))
+    assert learner.fitted is result
+    assert result.estimate is None
+    said = capsys.readouterr().err
+    assert said.index("Plan:") < said.index("fine-tune (fold 1 of 3)") < said.index("Kept:")
+    assert set(result.seconds) >= {"head", "comparison"}
+
+
+def test_the_kept_weights_are_those_on_the_line(short, monkeypatch):
+    monkeypatch.setattr("keras_tl.learner.fitting.choose", lambda found, default: found[1])
+    learner, by_hand = fresh(make_tiny_data()), fresh(make_tiny_data())
+    result = learner.fit(augment=False)
+    assert result.kept == 0.25
+    by_hand.fit_head()
+    before = by_hand.model.get_weights()
+    by_hand.fine_tune(policy=dataclasses.replace(short, patience=None), augment=False)
+    for kept, first, last in zip(
+        learner.model.get_weights(), before, by_hand.model.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(kept, 0.75 * first + 0.25 * last, rtol=1e-4, atol=1e-6)
+    assert [record.share for record in learner.history] == [1, 0.25]
+
+
+def test_enough_validation_items_compare_by_themselves(short, monkeypatch):
+    data = with_validation(hard_data(), 50)
+    learner = fresh(data)
+    result = learner.fit(augment=False)
+    assert (result.plan.evidence, result.plan.trainings, result.plan.items) == ("validation", 1, 50)
+    kept = next(c for c in result.candidates if c.share == result.kept)
+    assert learner.evaluate("validation")["loss"] == pytest.approx(kept.loss, rel=1e-4)
+    assert [record.phase.name for record in learner.history] == ["head", "fine-tune"]
+
+
+@pytest.mark.parametrize("validation_items", [0, 50])
+def test_a_ruinous_learning_rate_ends_with_the_head(monkeypatch, validation_items):
+    use(monkeypatch, dataclasses.replace(SHORT, learning_rate=1.0, optimizer="adam"))
+    data = with_validation(hard_data(), validation_items)
+    if not validation_items:
+        data = dataclasses.replace(
+            data, splits={name: data.split(name) for name in ("train", "test")}
+        )
+    learner, head = fresh(data), fresh(data)
+    result = learner.fit(augment=False)
+    assert (result.kept, result.name) == (0.0, "head")
+    assert "lower than that of the default" in result.reason
+    head.fit_head()
+    for kept, wanted in zip(learner.model.get_weights(), head.model.get_weights(), strict=True):
+        np.testing.assert_allclose(kept, wanted, rtol=1e-5, atol=1e-7)
+    # The backbone is as it came: its features are read, and a second call may begin.
+    assert learner._trainer.features.is_original
+    learner.cross_validate(folds=2)
+
+
+def test_no_item_answers_for_itself(short):
+    """A fold's labels do not reach its predictions, at any place on the line."""
+    data = hard_data()
+    train = data.split("train")
+
+    def predictions(labels):
+        changed = dataclasses.replace(train, labels=labels)
+        learner = fresh(dataclasses.replace(data, splits={"train": changed}))
+        learner.fit_head()
+        folds = TunedFolds(
+            learner._trainer,
+            learner.data,
+            policies.SOLVED_HEAD,
+            (dataclasses.replace(short, patience=None),),
+            False,
+            (0.0, 0.5, 1.0),
+        )
+        rows = learner._trainer.features.of(changed).all_rows
+        numbers = np.arange(len(changed)) % 2
+        before = learner.model.get_weights()
+        found = folds.logits(changed, rows, numbers)
+        for was, now in zip(before, learner.model.get_weights(), strict=True):
+            np.testing.assert_array_equal(was, now)
+        return found
+
+    is_out = np.arange(len(train)) % 2 == 0
+    classes = len(data.class_names)
+    swapped = np.where(is_out, (train.labels + 1) % classes, train.labels)
+    first, other = predictions(train.labels), predictions(swapped)
+    for share in first:
+        np.testing.assert_allclose(first[share][is_out], other[share][is_out], atol=1e-5)
+        assert np.abs(first[share][~is_out] - other[share][~is_out]).max() > 1e-3
+
+
+def test_one_seed_repeats_it(short):
+    learners = [fresh(hard_data()) for _ in range(2)]
+    results = [learner.fit(augment=False) for learner in learners]
+    assert results[0].candidates == results[1].candidates
+    for one, other in zip(*(learner.model.get_weights() for learner in learners), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_groups_stay_in_one_fold(short, monkeypatch):
+    seen = []
+    logits = TunedFolds.logits
+
+    def watched(self, split, features, numbers):
+        seen.append((split, numbers))
+        return logits(self, split, features, numbers)
+
+    monkeypatch.setattr(TunedFolds, "logits", watched)
+    data = hard_data()
+    splits = {}
+    for name, split in data.splits.items():
+        patients = np.array([f"{name} {row // 4}" for row in range(len(split))])
+        splits[name] = dataclasses.replace(split, slices={"patient": patients})
+    grouped = dataclasses.replace(data, splits=splits, split_settings={"groups": "patient"})
+    fresh(grouped).fit(augment=False)
+    ((split, numbers),) = seen
+    for patient in np.unique(split.slices["patient"]):
+        assert len(np.unique(numbers[split.slices["patient"] == patient])) == 1
+
+
+def test_refit_trains_on_all_items_and_says_so(short, tmp_path):
+    data = hard_data()
+    total = sum(map(len, data.splits.values()))
+    learner = fresh(data)
+    result = learner.fit(refit=True, augment=False)
+    assert (result.refit, result.trained_on, result.plan.items) == (True, total, total)
+    assert [*learner.data.splits] == ["train"]
+    assert len(learner.data.split("train")) == total
+    kept = next(c for c in result.candidates if c.share == result.kept)
+    assert result.estimate["accuracy"] == pytest.approx(kept.metric)
+    assert "no untouched test split exists" in result.describe()
+    with pytest.raises(DataError, match="no test split"):
+        learner.evaluate()
+    learner.save(tmp_path / "run")
+    loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
+    assert loaded.fitted == result
+    assert loaded.history == learner.history
+    assert "learner.fit(refit=True, augment=False)" in "\n".join(learner._facts()["calls"])
+    assert "no untouched test split exists" in learner.report(tmp_path / "r.html").read_text()
+    assert "no untouched test split exists" in loaded.report(tmp_path / "l.html").read_text()
+
+
+def test_a_saved_run_knows_what_was_kept(short, tmp_path):
+    learner = fresh(hard_data())
+    result = learner.fit(augment=False)
+    learner.evaluate()
+    learner.save(tmp_path / "run")
+    loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
+    assert loaded.fitted == result
+    assert repr(loaded.fitted) == repr(result)
+    report = loaded.report(tmp_path / "report.html").read_text()
+    assert "Kept: " in report
+    assert "learner.fit(augment=False)" in report
+    assert "untouched" not in report
+    loaded = ktl.Learner.load(tmp_path / "run", data=hard_data(), verbose=False)
+    loaded.fit_head()
+    assert loaded.fitted is None
+
+
+def test_a_budget_too_small_keeps_the_head(short):
+    learner = fresh(hard_data())
+    result = learner.fit(minutes=0.01, augment=False)
+    assert (result.kept, result.plan.trainings, result.candidates) == (0.0, 0, ())
+    assert "too short for fine-tuning" in result.describe()
+    assert [record.phase.name for record in learner.history] == ["head"]
+
+
+def test_a_budget_is_planned_with_measured_steps(short, capsys):
+    learner = fresh(hard_data())
+    learner._reporter.console.quiet = False
+    result = learner.fit(minutes=30, augment=False)
+    assert result.plan.measured
+    assert result.plan.seconds < result.plan.seconds_left <= 30 * 60
+    assert result.plan.folds == 3
+    assert "about" not in next(
+        line for line in capsys.readouterr().err.splitlines() if line.startswith("Plan:")
+    )
+
+
+def test_a_head_that_was_just_trained_is_not_trained_again(short):
+    learner = fresh(hard_data())
+    record = learner.fit_head()
+    learner.fit(augment=False)
+    assert learner.history[0] is record
+    assert sum(record.phase.unfreeze is None for record in learner.history) == 1
+
+
+def test_it_begins_with_the_pretrained_backbone(short):
+    learner = fresh(hard_data())
+    learner.fine_tune(policy=dataclasses.replace(short, patience=None), augment=False)
+    with pytest.raises(ConfigError, match="was fine-tuned already"):
+        learner.fit()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"minutes": 0}, "minutes must be a number of at least 0.01"),
+        ({"minutes": "5"}, "minutes must be a number"),
+        ({"augment": "blur"}, "augment"),
+        ({"class_weight": {"mauve": 2.0}}, "mauve"),
+        ({"label_smoothing": 1.5}, "label_smoothing"),
+    ],
+    ids=str,
+)
+def test_wrong_arguments(arguments, message):
+    learner = fresh(make_tiny_data())
+    with pytest.raises(ConfigError, match=message):
+        learner.fit(**arguments)
+    assert learner.history == []
+
+
+@pytest.mark.parametrize("task", ["regression", "multilabel"])
+def test_other_tasks(short, task):
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform(0, 255, (40, 32, 32, 3)).astype(np.float32)
+    means = pixels[:, :, :, 0].mean(axis=(1, 2))
+    labels = means if task == "regression" else [[int(m > 127), 1 - int(m > 127)] for m in means]
+    data = ktl.ImageData.from_arrays(pixels, np.array(labels), task=task)
+    result = fresh(data).fit(augment=False)
+    assert result.headline in result.describe() or "mean" in result.describe()
+    assert all(np.isfinite(candidate.loss) for candidate in result.candidates)
+
+
+def test_the_evidence_is_what_evaluate_would_say(short):
+    """The loss of a candidate is the mean of the losses of its predictions."""
+    learner = fresh(hard_data())
+    learner.fit_head()
+    phases = (dataclasses.replace(short, patience=None),)
+    folds = TunedFolds(
+        learner._trainer, learner.data, policies.SOLVED_HEAD, phases, False, (0.0, 1.0)
+    )
+    outcomes = out_of_fold(folds, ["train", "validation"], 3, learner.seed)
+    result = fresh(hard_data()).fit(augment=False)
+    by_share = {candidate.share: candidate for candidate in result.candidates}
+    for share, found in outcomes.items():
+        expected = item_losses("multiclass", found).mean()
+        assert by_share[share].loss == pytest.approx(expected, rel=1e-3)
