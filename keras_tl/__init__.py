@@ -20,7 +20,7 @@ _HOMES = {
     "Predictions": "keras_tl.results",
     "TextData": "keras_tl.data",
     "compare": "keras_tl.comparison.comparing",
-    "rank_backbones": "keras_tl.comparison.ranking",
+    "rank_backbones": "keras_tl.learner.facade",
 }
 
 _ROOMS = ("backbones", "serving")

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 import keras_tl as ktl
 from keras_tl.cli import cli
 from keras_tl.comparison.cost import Cost
-from keras_tl.comparison.ranking import RankedBackbone, Ranking
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.losses import TopLosses
 from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.ranking import RankedBackbone, Ranking
 from keras_tl.evaluation.thresholds import Thresholds
 from keras_tl.learner import showing
 from keras_tl.preflight.findings import Findings
@@ -208,7 +208,15 @@ def test_the_command_keeps_a_comparison_in_the_run(tuned, compared, tmp_path):
 # What also has `describe` and `to_json`, and a text.
 OTHERS = {
     "a-cost": Cost(3, 0, {"frozen": 1.0}),
-    "a-ranking": Ranking((RankedBackbone("a", 1.0, 2, 3),), "binary", 2, "image", 0),
+    "a-ranking": Ranking(
+        (RankedBackbone("a", 0.5, (0.4, 0.6), 1.0, 2, 3, 0.1),),
+        "binary",
+        "accuracy",
+        2,
+        "image",
+        0,
+        "a",
+    ),
     "thresholds": Thresholds("largest F1", ()),
     "top-losses": TopLosses("test", (), "nats"),
     "findings": Findings(),

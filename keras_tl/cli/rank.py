@@ -10,7 +10,7 @@ from keras_tl.config import CACHES
 
 
 @cli.command()
-@click.argument("backbones", nargs=-1, required=True, metavar="BACKBONES...")
+@click.argument("backbones", nargs=-1, metavar="[BACKBONES]...")
 @data_options
 @split_options
 @click.option("--image-size", metavar="SIDE|HxW", help="Pixels; each one's own if not given.")
@@ -39,9 +39,10 @@ def rank(
     split_seed: int,
     **options: Any,
 ) -> tuple[dict, str]:
-    """Rank BACKBONES for the data before training, by a score of their frozen features.
+    """Rank BACKBONES for the data before training, by a cross-validated head on their features.
 
-    BACKBONES are names, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH.
+    BACKBONES are names, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH. Without any, the
+    backbones for images whose weights are on this machine are ranked.
     """
     toolkit = start_toolkit()
     size = image_size_of(options.pop("image_size"))
@@ -53,5 +54,7 @@ def rank(
         seed=split_seed,
         verbose=verbose,
     )
-    found = toolkit.rank_backbones(data, backbones, image_size=size, verbose=verbose, **options)
+    found = toolkit.rank_backbones(
+        data, backbones or None, image_size=size, verbose=verbose, **options
+    )
     return found.to_json(), found.describe()

@@ -9,13 +9,13 @@ import numpy as np
 
 from keras_tl.comparison.budget import Budget
 from keras_tl.comparison.outcomes import Skill
-from keras_tl.comparison.transferability import logme
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 from keras_tl.config import CacheConfig
 from keras_tl.data.augmentation import Augmentation
 from keras_tl.data.labelled import LabelledData
 from keras_tl.data.splits import draw
 from keras_tl.errors import ConfigError
+from keras_tl.evaluation.transferability import logme
 from keras_tl.learner import Learner
 
 _SCORED = 1000
@@ -129,7 +129,7 @@ def run(subject: Subject, arm: str, size: int | None, seed: int) -> Run:
 def scores(subject: Subject) -> dict[str, float]:
     """LogME of the frozen features before training, with the pretrained weights and random ones.
 
-    Of at most 1,000 training items; see `keras_tl.comparison.transferability.logme`.
+    Of at most 1,000 training items; see `keras_tl.evaluation.transferability.logme`.
     """
     train = subject.data.split("train")
     chosen = train.take(draw(train.labels, _SCORED, seed=0))

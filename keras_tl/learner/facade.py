@@ -2,6 +2,8 @@
 
 import os
 import random
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,16 +11,19 @@ import tensorflow as tf
 from keras_tl.backbones.loading import seeded
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.config import HeadConfig, ModelConfig
+from keras_tl.config import CacheConfig, HeadConfig, ModelConfig
 from keras_tl.data.images import ImageData
 from keras_tl.data.options import ImageSize, check_image_size
 from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError
+from keras_tl.evaluation.ranking import Ranking
 from keras_tl.learner.answering import Answering
 from keras_tl.learner.fitting import Fitting
 from keras_tl.learner.picturing import Picturing
+from keras_tl.learner.ranking import rank
 from keras_tl.learner.saving import Saving
 from keras_tl.learner.showing import Showing
+from keras_tl.reporting import Reporter
 from keras_tl.tasks import standardisation
 from keras_tl.training.device import choose_precision, choose_strategy
 from keras_tl.training.origins import Trained, Wanted, ancestry_of, find_origin
@@ -30,7 +35,8 @@ class Learner(Fitting, Answering, Saving, Picturing, Showing):
     """A pretrained backbone and a head for the data at hand.
 
     Args:
-        backbone: a name from the catalogue (`keras_tl.backbones.CATALOGUE`); `"run:PATH"` for
+        backbone: a name from the catalogue (`keras_tl.backbones.CATALOGUE`); `"auto"` for the best
+            of those whose weights are on this machine, see `rank_backbones`; `"run:PATH"` for
             the trained backbone of a saved run, or another learner for its; `"tfhub:HANDLE"` for a
             module of TF-Hub, HANDLE being its URL or its folder (a module is a program: use only
             what you trust); `"kerashub:PRESET"` for a preset of KerasHub, by its name or its
@@ -59,6 +65,9 @@ class Learner(Fitting, Answering, Saving, Picturing, Showing):
         ConfigError: another argument is not as described.
     """
 
+    # How `Learner("auto", data)` chose its backbone.
+    ranking: Ranking | None = None
+
     def __init__(
         self,
         backbone: "str | keras.Model | Learner",
@@ -79,6 +88,11 @@ class Learner(Fitting, Answering, Saving, Picturing, Showing):
             ancestry = ancestry_of(backbone._about())
             backbone = Trained(backbone.backbone, backbone.config, backbone._files, ancestry)
         precision = choose_precision(precision)
+        seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+        if isinstance(backbone, str) and backbone == "auto":
+            backbone, self.ranking = self._best_backbone(
+                data, seed, verbose, weights=weights, image_size=image_size, strategy=strategy
+            )
         wanted = Wanted(
             weights=weights,
             image_size=check_image_size(image_size) or getattr(data, "image_size", None),
@@ -87,7 +101,6 @@ class Learner(Fitting, Answering, Saving, Picturing, Showing):
             precision=precision,
             texts=_text_needs(data, preprocessor),
         )
-        seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         with seeded(seed):
             origin = find_origin(backbone, wanted)
         config = ModelConfig(
@@ -107,6 +120,18 @@ class Learner(Fitting, Answering, Saving, Picturing, Showing):
         if data.checked is not None and data.checked.bad:
             self._reporter.say(f"{data.checked.summary()}\ndata.checked names them.")
 
+    def _best_backbone(
+        self, data: ImageData | TextData, seed: int, verbose: bool, **options: Any
+    ) -> tuple[str, Ranking]:
+        if options["weights"] != "imagenet":
+            raise ConfigError(
+                "Learner('auto') chooses among pretrained backbones; expected weights='imagenet'. "
+                f"Received: {options['weights']!r}. Name a backbone to give it other weights."
+            )
+        found = rank_backbones(data, seed=seed, verbose=verbose, check=False, **options)
+        Reporter(verbose).say(found.describe())
+        return found.chosen, found
+
 
 def _text_needs(
     data: ImageData | TextData, preprocessor: str | TextPreprocessor | None
@@ -118,3 +143,50 @@ def _text_needs(
             "preprocessor= makes tokens of texts; these data are images. Leave it out."
         )
     return None
+
+
+def rank_backbones(
+    data: ImageData | TextData,
+    backbones: Sequence[str | keras.Model | Learner | Mapping[str, Any]] | None = None,
+    items: int = 2000,
+    seed: int = 0,
+    cache: str | CacheConfig = "auto",
+    verbose: bool = True,
+    **options: Any,
+) -> Ranking:
+    """Rank backbones for a head on their frozen features, by cross-validation.
+
+    Each backbone runs once over the same items of the training split, by way of the feature
+    cache. A head is cross-validated on the features; LogME stands beside its metric. The other
+    splits are not looked at.
+
+    Args:
+        data: what is to be learned.
+        backbones: each is what `Learner` takes as backbone; or a dict of `Learner`'s arguments,
+            such as `{"backbone": "efficientnet_lite0", "output_block": "block6"}`, with a `"name"`
+            of your own if you like. `None`: those of the catalogue whose weights are on this
+            machine, see `keras_tl.backbones.at_hand.backbones_at_hand`.
+        items: of the training split at most so many, drawn so that each class has its share and
+            at least one; of several labels, or of a regression, at random.
+        seed: of the draw, of the folds, and of the backbones' random weights.
+        cache: where features are kept, as in `Learner.fit_head`.
+        verbose: report progress on standard error.
+        options: arguments of `Learner` for all of them, such as `image_size`; those of a dict
+            come first.
+
+    Returns:
+        The backbones with their measurements; `.best` is the fastest one within one standard
+        error of the best metric. A backbone that cannot be loaded, or does not fit the data, is
+        listed last with the reason.
+
+    Raises:
+        BackboneError: the catalogue has no such name; found out before anything runs.
+        ConfigError: there is no backbone, one is given twice, an argument is not as described, or
+            none of the backbones can be measured.
+        DataError: the data cannot be read, or their labels are all the same.
+        CacheError: the features cannot be kept where asked.
+
+    Example:
+        >>> keras_tl.rank_backbones(data).best.name  # doctest: +SKIP
+    """
+    return rank(Learner, data, backbones, items, seed, cache, verbose, **options)

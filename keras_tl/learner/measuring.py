@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_tl.config import ModelConfig, check_range
 from keras_tl.data.labelled import Split, groups_of
-from keras_tl.errors import DataError
+from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.calibration import (
     Calibrated,
     calibrate,
@@ -80,7 +80,7 @@ class Measuring(State):
         """Cross-validation of the head on cached features: an estimate on all items, in seconds.
 
         A fresh head is trained for each fold, as `fit_head` trains it with its defaults, on the
-        features of the backbone as it is; the learner itself is not changed. To choose between
+        features of the pretrained backbone; the learner itself is not changed. To choose between
         settings by it, leave the test split out: `splits=("train", "validation")`.
 
         Args:
@@ -98,7 +98,8 @@ class Measuring(State):
 
         Raises:
             DataError: there are no data or no such split, or fewer groups than folds.
-            ConfigError: an argument is not as described, or the data have not kept such a column.
+            ConfigError: an argument is not as described, the data have not kept such a column, or
+                the backbone was fine-tuned on the training items.
             CacheError: features cannot be kept where asked.
 
         Example:
@@ -113,6 +114,12 @@ class Measuring(State):
             class_weight=class_weight,
         )
         self._trainer.check(phase, augment=False)
+        if "train" in chosen and not self._trainer.features.is_original:
+            raise ConfigError(
+                "cross_validate() trains heads on the features of the training items, and the "
+                "fine-tuned backbone has seen the labels of all of them. Call it before "
+                "fine_tune(), or look at the predictions out of fold of fit()."
+            )
         items = self._labelled_features(chosen, groups)
         training = self._trainer.out_of_fold(phase, len(items.labels), self.seed)
         return cross_validate(training, items, folds, repeats)

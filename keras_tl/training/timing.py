@@ -53,13 +53,12 @@ class _StepTimes(keras.callbacks.Callback):
         self.ends.append(time.perf_counter())
 
 
-def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
-    """Estimate the costs of a phase by predicting a batch.
+def seconds_an_item(trainer: Trainer, split: Split) -> float:
+    """Return the seconds that the features of one item take, measured on a batch.
 
     Args:
         trainer: of the model.
         split: of at least one item.
-        phase: its batch size counts.
     """
     few = split.take(np.arange(min(_PREDICTED, len(split))))
     seconds = []
@@ -68,7 +67,18 @@ def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
         for _ in trainer.features.batches(few):
             pass
         seconds.append(time.perf_counter() - began)
-    item = seconds[-1] / len(few)
+    return seconds[-1] / len(few)
+
+
+def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
+    """Estimate the costs of a phase by predicting a batch.
+
+    Args:
+        trainer: of the model.
+        split: of at least one item.
+        phase: its batch size counts.
+    """
+    item = seconds_an_item(trainer, split)
     step = _STEP_OVER_PREDICTION * phase.batch_size * item
     return Costs(step, _TRACING_SECONDS, item, measured=False)
 

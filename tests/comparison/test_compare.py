@@ -14,9 +14,9 @@ from keras_tl.comparison.budget import make_budget
 from keras_tl.comparison.outcomes import Skill
 from keras_tl.comparison.running import Run, Subject, Watch, run, scores, subset
 from keras_tl.comparison.store import Store
-from keras_tl.comparison.transferability import logme
 from keras_tl.comparison.verdict import ARMS
 from keras_tl.errors import BackboneError, ConfigError, DataError
+from keras_tl.evaluation.transferability import logme
 from tests import kerashub_presets, language_models
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 from tests.test_text_journey import make_texts

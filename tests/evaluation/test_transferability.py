@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal, ortho_group
 
-from keras_tl.comparison.transferability import log_evidence, logme
 from keras_tl.errors import BackboneError, DataError
+from keras_tl.evaluation.transferability import log_evidence, logme
 
 # Items, features, and how many of the features are there twice.
 SHAPES = {"long": (40, 6, 0), "wide": (12, 30, 0), "square": (15, 15, 0), "collinear": (30, 8, 4)}

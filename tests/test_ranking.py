@@ -8,10 +8,11 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
-from keras_tl.comparison.ranking import RankedBackbone, Ranking
-from keras_tl.comparison.transferability import logme
 from keras_tl.data.splits import draw
 from keras_tl.errors import BackboneError, ConfigError, DataError
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
+from keras_tl.evaluation.transferability import logme
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 
 SETTINGS = {"image_size": 32, "preprocess": "tf", "cache": "memory", "verbose": False}
@@ -51,10 +52,10 @@ def ranking(data, network, blind):
 def test_the_best_is_first_and_what_cannot_be_ranked_is_last_with_the_reason(ranking):
     names = [row.name for row in ranking.rows]
     assert names[-2:] == ["blind", "too small"]
-    assert ranking.best.name == names[0]
-    scores = [row.score for row in ranking.rows[:-1]]
-    assert scores == sorted(scores, reverse=True)
-    assert ranking.rows[-1].score is None
+    assert ranking.best.name == ranking.chosen
+    metrics = [row.metric for row in ranking.rows[:-1]]
+    assert metrics == sorted(metrics, reverse=True)
+    assert ranking.rows[-1].metric is None
     assert "at least 32 x 32 pixels" in ranking.rows[-1].error
     widths = {row.name: row.width for row in ranking.rows}
     assert (widths["small"], widths["first block"]) == (16, 8)
@@ -63,6 +64,65 @@ def test_the_best_is_first_and_what_cannot_be_ranked_is_last_with_the_reason(ran
 def test_a_learner_is_ranked_by_its_backbone(ranking):
     scores = {row.name: row.score for row in ranking.rows}
     assert scores["learner of small"] == pytest.approx(scores["small"], abs=1e-6)
+
+
+def test_the_metric_is_that_of_the_learner_s_cross_validation(data, network):
+    found = ktl.rank_backbones(data, [network], **SETTINGS)
+    learner = ktl.Learner(network, data, image_size=32, preprocess="tf", seed=0, verbose=False)
+    expected = learner.cross_validate(splits=["train"])
+    assert found.best.metric == pytest.approx(expected["accuracy"])
+    assert found.best.interval == pytest.approx(expected["intervals"]["accuracy"])
+    assert found.headline == "accuracy"
+
+
+def made_outcomes(hits):
+    """Binary outcomes of 100 items, of which so many are right."""
+    labels = np.ones(100, int)
+    return Outcomes(labels, np.where(np.arange(100) < hits, 1.0, -1.0)[:, None])
+
+
+@pytest.mark.parametrize(
+    ("hits", "seconds", "expected"),
+    [
+        ({"a": 90, "b": 60}, {"a": 2, "b": 1}, "a"),
+        ({"a": 90, "b": 90}, {"a": 2, "b": 1}, "b"),
+        ({"a": 90, "b": 89}, {"a": 2, "b": 1}, "b"),
+        ({"a": 90, "b": 89}, {"a": 1, "b": 2}, "a"),
+        ({"a": 90, "b": 89, "c": 50}, {"a": 3, "b": 2, "c": 1}, "b"),
+    ],
+)
+def test_the_fastest_within_one_standard_error_of_the_best_is_chosen(hits, seconds, expected):
+    outcomes = {name: made_outcomes(count) for name, count in hits.items()}
+    assert choose_backbone("binary", "accuracy", True, outcomes, seconds) == expected
+
+
+def test_of_an_error_less_is_better():
+    labels = np.arange(50, dtype=np.float32)
+    outcomes = {
+        name: Outcomes(labels, (labels + off)[:, None]) for name, off in {"a": 1, "b": 5}.items()
+    }
+    seconds = {"a": 2, "b": 1}
+    assert choose_backbone("regression", "mae", False, outcomes, seconds) == "a"
+
+
+def test_without_names_those_at_hand_are_ranked(monkeypatch, data):
+    monkeypatch.setattr(
+        "keras_tl.learner.ranking.backbones_at_hand", lambda: ("efficientnet_lite0",)
+    )
+    found = ktl.rank_backbones(data, image_size=32, cache="memory", verbose=False)
+    assert [row.name for row in found.rows] == ["efficientnet_lite0"]
+    learner = ktl.Learner("auto", data, image_size=32, seed=0, verbose=False)
+    assert learner.config.backbone == "efficientnet_lite0"
+    assert learner.ranking.chosen == "efficientnet_lite0"
+    assert learner.ranking.best.metric == found.best.metric
+    with pytest.raises(ConfigError, match="expected weights='imagenet'"):
+        ktl.Learner("auto", data, weights=None)
+
+
+def test_no_encoder_of_texts_is_at_hand():
+    texts = ktl.TextData.from_arrays(["good", "bad"] * 10, ["a", "b"] * 10)
+    with pytest.raises(ConfigError, match="Name the encoders to choose from"):
+        ktl.Learner("auto", texts, verbose=False)
 
 
 def test_the_score_is_that_of_the_features_of_the_items_drawn(ranking, data, network):
@@ -77,7 +137,8 @@ def test_the_score_is_that_of_the_features_of_the_items_drawn(ranking, data, net
 def test_how_a_ranking_is_shown(ranking):
     text, html = ranking.describe(), ranking._repr_html_()
     lines = text.splitlines()
-    assert lines[0].split() == ["backbone", "LogME", "features", "weights", "seconds"]
+    assert lines[0].split("  ")[0] == "backbone"
+    assert all(column in lines[0] for column in ranking.columns)
     assert len({len(line) for line in lines[:6]}) == 1
     for row in ranking.rows:
         assert row.name in text
@@ -90,8 +151,9 @@ def test_how_a_ranking_is_shown(ranking):
 
 
 def test_names_are_no_markup():
-    rows = (RankedBackbone("<b>", 1.0, 2, 3), RankedBackbone("c", error="a < b"))
-    html = Ranking(rows, "binary", 2, "image", 0)._repr_html_()
+    row = RankedBackbone("<b>", 0.5, None, 1.0, 2, 3, 0.1)
+    rows = (row, RankedBackbone("c", error="a < b"))
+    html = Ranking(rows, "binary", "accuracy", 2, "image", 0, "<b>")._repr_html_()
     assert "<td>&lt;b&gt;</td>" in html
     assert "a &lt; b" in html
 

@@ -1,0 +1,53 @@
+"""Backbones whose ImageNet weights are on this machine: nothing is downloaded for them."""
+
+import os
+import re
+from pathlib import Path
+
+from keras_tl.backbones.catalogue import CATALOGUE
+from keras_tl.backbones.packaged import find_file
+from keras_tl.backbones.spec import BackboneSpec
+
+# The file names of `keras.applications`, without separators: what stands around the network's name.
+_BEFORE = r"(weights)?"
+_AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?"
+
+
+def backbones_at_hand() -> tuple[str, ...]:
+    """Return names from the catalogue whose ImageNet weights need no download.
+
+    The weights come with keras_tl, are in an installed package, or were downloaded before by
+    `keras.applications` (into `$KERAS_HOME/models`, else `~/.keras/models`).
+    """
+    files = [_plain(path.stem) for path in _downloads().glob("*.h5")]
+    return tuple(spec.name for spec in CATALOGUE.values() if _has_weights(spec, files))
+
+
+def _downloads() -> Path:
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+
+
+def _has_weights(spec: BackboneSpec, files: list[str]) -> bool:
+    if spec.weights is None:
+        return False
+    if spec.weights.bundled is not None:
+        return True
+    if spec.weights.package is not None:
+        return find_file(spec.weights.package) is not None
+    return any(is_file_of(spec.name, name) for name in files)
+
+
+def is_file_of(name: str, file: str) -> bool:
+    """Whether a file of `keras.applications` has the weights of a backbone without its classifier.
+
+    Args:
+        name: of the backbone.
+        file: the file's name, with or without its suffix.
+    """
+    return (
+        re.fullmatch(_BEFORE + _plain(name) + _AFTER, _plain(file.removesuffix(".h5"))) is not None
+    )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_.-]", "", name).lower()

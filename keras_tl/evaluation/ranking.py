@@ -1,0 +1,170 @@
+"""`Ranking`: backbones by the cross-validated metric of a head on their frozen features."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_tl.evaluation.intervals import bootstrap_interval
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.weighted import statistics_of
+from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.tables import paragraphs_html, table_html, table_text
+
+_LOGME = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"
+# Of a normal distribution within one standard error of its mean.
+_ONE_STANDARD_ERROR = 0.683
+
+
+@dataclass(frozen=True)
+class RankedBackbone:
+    """The measurements of one backbone.
+
+    Attributes:
+        name: the user's name for it, with its options.
+        metric: the task's headline metric of a head by 5-fold cross-validation; `None` if the
+            backbone has no features here, or the metric is not defined.
+        interval: its 95% interval, (low, high).
+        score: LogME, see `keras_tl.evaluation.transferability.logme`; higher is better.
+        width: of the features, as the head takes them.
+        parameters: number of weights.
+        item_seconds: of the prediction of one item.
+        seconds: wall time for loading, features, and both measurements; little for features that
+            were in the cache.
+        error: why there are no measurements.
+    """
+
+    name: str
+    metric: float | None = None
+    interval: tuple[float, float] | None = None
+    score: float | None = None
+    width: int | None = None
+    parameters: int | None = None
+    item_seconds: float | None = None
+    seconds: float = 0.0
+    error: str | None = None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row of a table: name, metric, LogME, width, weights, milliseconds, seconds."""
+        if self.error is not None:
+            return (self.name, *["-"] * 6)
+        known = "" if self.interval is None else " [{:.3f}, {:.3f}]".format(*self.interval)
+        return (
+            self.name,
+            number_text(self.metric) + known,
+            f"{self.score:.4f}",
+            f"{self.width:,}",
+            f"{self.parameters:,}",
+            f"{1000 * self.item_seconds:.1f}",
+            f"{self.seconds:.1f}",
+        )
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Backbones, the best metric first.
+
+    Attributes:
+        rows: one a backbone; those without a metric last.
+        task: of the data.
+        headline: name of the metric.
+        items: number of training items that were looked at.
+        item: what people call one item.
+        seed: of the draw of the items, of the folds, and of random weights.
+        chosen: name of the backbone to take: see `choose_backbone`.
+    """
+
+    rows: tuple[RankedBackbone, ...]
+    task: str
+    headline: str
+    items: int
+    item: str
+    seed: int
+    chosen: str
+
+    @property
+    def best(self) -> RankedBackbone:
+        """The backbone that was chosen."""
+        return next(row for row in self.rows if row.name == self.chosen)
+
+    @property
+    def columns(self) -> list[str]:
+        """The head of the table."""
+        metric = f"{title_of(self.headline)}, 95% interval"
+        return ["backbone", metric, "LogME", "features", "weights", f"ms/{self.item}", "seconds"]
+
+    def describe(self) -> str:
+        """Return the table as plain text, and notes."""
+        table = table_text(self.columns, [row.cells for row in self.rows])
+        return "\n".join([table, *self._notes])
+
+    @property
+    def _notes(self) -> list[str]:
+        """What could not be ranked and why, the choice, and what the numbers say."""
+        errors = [f"{row.name}: {row.error}" for row in self.rows if row.error]
+        choice = (
+            f"Best: {self.chosen}, the fastest backbone within one standard error of the best "
+            f"{title_of(self.headline)}."
+        )
+        said = (
+            f"Frozen features of {self.items:,} training {self.item}s; {title_of(self.headline)} "
+            f"of a head by cross-validation. LogME: {_LOGME}; higher is better. Fine-tuning can "
+            "change the order."
+        )
+        return [*errors, choice, said]
+
+    def to_json(self) -> dict[str, Any]:
+        """The ranking as JSON types."""
+        return asdict(self) | {"rows": [asdict(row) for row in self.rows], "method": _LOGME}
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    def _repr_html_(self) -> str:
+        """The table, as notebooks show it."""
+        rows = [row.cells for row in self.rows]
+        return table_html(self.columns, rows) + paragraphs_html(*self._notes)
+
+
+def choose_backbone(
+    task: str,
+    headline: str,
+    more_is_better: bool,
+    outcomes: Mapping[str, Outcomes],
+    item_seconds: Mapping[str, float],
+) -> str:
+    """Return the name of the fastest backbone within one standard error of the best metric.
+
+    Source: the one-standard-error rule of Breiman et al., "Classification and Regression Trees",
+    1984, sec. 3.4.3, with the standard error of the difference on the same items.
+
+    Args:
+        task: one of `keras_tl.config.TASKS`.
+        headline: name of the metric.
+        more_is_better: whether more of it is.
+        outcomes: by name, out-of-fold predictions of the same items.
+        item_seconds: by name, of the prediction of one item.
+    """
+    sign = 1.0 if more_is_better else -1.0
+    metrics = {name: statistics_of(task, found)[headline] for name, found in outcomes.items()}
+    count = len(next(iter(outcomes.values())))
+    everyone = np.ones((1, count))
+    best = max(metrics, key=lambda name: _known(sign * metrics[name](everyone)[0]))
+
+    def is_near(name: str) -> bool:
+        found = bootstrap_interval(
+            lambda weights: sign * (metrics[best](weights) - metrics[name](weights)),
+            count,
+            confidence=_ONE_STANDARD_ERROR,
+        )
+        return found is not None and found.low <= 0
+
+    near = [name for name in metrics if name == best or is_near(name)]
+    return min(near, key=lambda name: item_seconds[name])
+
+
+def _known(value: float) -> float:
+    return value if math.isfinite(value) else -math.inf

@@ -1,0 +1,165 @@
+"""Ranks backbones for given data before any training: frozen features, and a score of them."""
+
+import dataclasses
+import gc
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_tl.backbones.at_hand import backbones_at_hand
+from keras_tl.backbones.catalogue import get_spec
+from keras_tl.config import CacheConfig, check_range
+from keras_tl.data.images import ImageData
+from keras_tl.data.labelled import Split, groups_of
+from keras_tl.data.splits import draw
+from keras_tl.data.texts import TextData
+from keras_tl.errors import CacheError, ConfigError, DataError, KerasTLError
+from keras_tl.evaluation.cross_validation import LabelledFeatures, cross_validate
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
+from keras_tl.evaluation.transferability import logme, target_columns
+from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.learner.state import State
+from keras_tl.reporting import Reporter
+from keras_tl.training.policies import head_phase
+from keras_tl.training.timing import seconds_an_item
+
+FOLDS = 5
+
+
+def rank(
+    make: Callable[..., State],
+    data: ImageData | TextData,
+    backbones: Sequence[str | keras.Model | State | Mapping[str, Any]] | None,
+    items: int,
+    seed: int,
+    cache: str | CacheConfig,
+    verbose: bool,
+    **options: Any,
+) -> Ranking:
+    """Rank backbones, see `keras_tl.rank_backbones`.
+
+    Args:
+        make: makes a learner.
+        data: as there, and so the others.
+    """
+    check_range("items", items, 2, whole=True)
+    named = dict(_named(_at_hand(data) if backbones is None else backbones))
+    reporter = Reporter(verbose)
+    train = data.split("train")
+    chosen = train if len(train) <= items else train.take(draw(train.labels, items, seed))
+    target_columns(chosen.labels, data.task)  # Where there is nothing to tell apart, it says so.
+    groups = groups_of(chosen, data.groups)
+    rows, outcomes, task = [], {}, None
+    for number, (name, own) in enumerate(named.items(), start=1):
+        began = time.perf_counter()
+        try:
+            settings = {"seed": seed, **options, **own, "verbose": verbose}
+            learner = make(data=data, **settings)
+            features = learner.split_features(chosen, cache)
+            task = learner.task
+            row, outcomes[name] = _measured(learner, name, chosen, features, groups, seed)
+            row = dataclasses.replace(row, seconds=time.perf_counter() - began)
+        except (DataError, CacheError):  # It is no fault of the backbone.
+            raise
+        except KerasTLError as error:
+            row = RankedBackbone(name, seconds=time.perf_counter() - began, error=str(error))
+        rows.append(row)
+        # A learner is full of cycles, and its weights are large.
+        learner = features = None
+        gc.collect()
+        found = row.error or f"{title_of(task.headline)} {number_text(row.metric)}"
+        reporter.say(f"{number}/{len(named)} {name}: {found}  {row.seconds:.1f} s")
+    if not outcomes:
+        reasons = " ".join(f"{row.name}: {row.error}" for row in rows)
+        raise ConfigError(f"None of the backbones could be ranked. {reasons}")
+    sign = 1.0 if task.more_is_better else -1.0
+    rows.sort(key=lambda row: -math.inf if row.metric is None else sign * row.metric, reverse=True)
+    seconds = {row.name: row.item_seconds for row in rows}
+    best = choose_backbone(data.task, task.headline, task.more_is_better, outcomes, seconds)
+    names = data.task, task.headline
+    return Ranking(tuple(rows), *names, len(chosen), data.item, seed, best)
+
+
+def _measured(
+    learner: State,
+    name: str,
+    split: Split,
+    features: np.ndarray,
+    groups: np.ndarray | None,
+    seed: int,
+) -> tuple[RankedBackbone, Outcomes]:
+    """The row of a backbone but for its seconds, and the out-of-fold predictions."""
+    trainer, count = learner._trainer, len(split)
+    training = trainer.out_of_fold(head_phase(learner.config), count, seed)
+    parts = count if groups is None else len(np.unique(groups))
+    items = LabelledFeatures(split.labels, features, np.full(count, "train"), None, groups)
+    found = cross_validate(training, items, min(FOLDS, parts))
+    ends = found["intervals"][found.headline]
+    row = RankedBackbone(
+        name,
+        metric=found[found.headline],
+        interval=None if ends is None else tuple(ends),
+        score=logme(features.reshape(count, -1), split.labels, learner.config.task),
+        width=math.prod(features.shape[1:]),
+        parameters=learner.backbone.count_params(),
+        item_seconds=seconds_an_item(trainer, split),
+    )
+    return row, found.outcomes[0]
+
+
+def _at_hand(data: ImageData | TextData) -> tuple[str, ...]:
+    if isinstance(data, ImageData):
+        return backbones_at_hand()
+    raise ConfigError(
+        "No encoder of texts comes with keras_tl. Name the encoders to choose from, such as "
+        "ktl.rank_backbones(data, ['kerashub:bert_tiny_en_uncased'])."
+    )
+
+
+def _named(
+    backbones: Sequence[str | keras.Model | State | Mapping[str, Any]],
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What each is called, and what it says of `Learner`'s arguments.
+
+    Raises:
+        BackboneError: see `rank`.
+        ConfigError: see `rank`.
+    """
+    if isinstance(backbones, (str, keras.Model, State, Mapping)) or not backbones:
+        raise ConfigError(
+            "backbones must be a list of at least one, such as ['efficientnet_lite0', 'resnet50']. "
+            f"Received: {backbones!r}."
+        )
+    names = set()
+    for given in backbones:
+        own = dict(given) if isinstance(given, Mapping) else {"backbone": given}
+        if "backbone" not in own:
+            raise ConfigError(
+                "A backbone given as a dict needs the key 'backbone', beside other arguments of "
+                f"Learner. Received: {given!r}."
+            )
+        if isinstance(own["backbone"], str) and ":" not in own["backbone"]:
+            get_spec(own["backbone"])  # A slip of the pen is found before anything runs.
+        name = own.pop("name", None) or _name_of(own)
+        if name in names:
+            raise ConfigError(
+                f"The backbone {name} is given twice. Leave one out, or give each a 'name' of its "
+                "own: {'name': ..., 'backbone': ...}."
+            )
+        names.add(name)
+        yield name, own
+
+
+def _name_of(own: Mapping[str, Any]) -> str:
+    backbone = own["backbone"]
+    if isinstance(backbone, State):
+        backbone = f"learner of {backbone.config.backbone}"
+    elif isinstance(backbone, keras.Model):
+        backbone = backbone.name
+    others = ", ".join(f"{key}={value}" for key, value in own.items() if key != "backbone")
+    return f"{backbone} ({others})" if others else str(backbone)
