@@ -20,7 +20,13 @@ from keras_tl.preflight.subject import Inside, Subject
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
-from keras_tl.training.policies import head_phase, needs_no_head, phases_of, with_heads
+from keras_tl.training.policies import (
+    ENOUGH_TO_VALIDATE,
+    head_phase,
+    needs_no_head,
+    phases_of,
+    with_heads,
+)
 
 
 class Training(State):
@@ -75,7 +81,15 @@ class Training(State):
             class_weight=class_weight,
         )
         self._trainer.features.keep_in(config)
-        record = self._run(phase, augment, callbacks)
+        decides = phase.patience is not None and epochs is None and augment is False
+        stop_after = None
+        if decides and self._has_few_to_validate and self._trainer.features.are_kept:
+            stop_after = self._trainer.best_epoch(phase, self._need_data())
+            self._reporter.say(
+                f"{phase.name}: trains for {stop_after} epochs, after which the loss out of fold "
+                f"is lowest: fewer than {ENOUGH_TO_VALIDATE} validation items cannot tell."
+            )
+        record = self._run(phase, augment, callbacks, stop_after=stop_after)
         self._tell_if_overfitting()
         return record
 
@@ -146,7 +160,14 @@ class Training(State):
             self.fit_head()
         if self._trainer.features.is_original and phases[0].batch_norm != "live":
             self._keep_map_before()
-        records = self._run_all(phases, augment, callbacks)
+        keeps_last = isinstance(policy, str) and self._has_few_to_validate
+        if keeps_last and "validation" in self._need_data().splits:
+            self._reporter.say(
+                f"Fewer than {ENOUGH_TO_VALIDATE} validation items cannot tell which epoch is "
+                "best: the last weights are kept. fit() compares head and fine-tuned model by "
+                "predictions out of fold."
+            )
+        records = self._run_all(phases, augment, callbacks, keeps_last)
         self._tell_if_overfitting()
         return records
 
@@ -155,14 +176,25 @@ class Training(State):
         phases: Sequence[Phase],
         augment: Augmentation,
         callbacks: Sequence[keras.callbacks.Callback],
+        keeps_last: bool = False,
     ) -> list[PhaseRecord]:
-        """Run phases that unfreeze, and the heads that follow them."""
+        """Run phases that unfreeze, and the heads that follow them.
+
+        `keeps_last`: no phase stops early.
+        """
+        train = self.data.split("train")
         records, left = [], sum(phase.epochs for phase in phases)
-        for phase, is_head in with_heads(phases, self.config, len(self.data.split("train"))):
+        for phase, is_head in with_heads(phases, self.config, len(train)):
             left -= 0 if is_head else phase.epochs
-            changes = False if is_head else augment
-            records.append(self._run(phase, changes, callbacks, 0 if is_head else left))
+            changes, following = (False, 0) if is_head else (augment, left)
+            stop_after = self._trainer.settled(phase, train).epochs if keeps_last else None
+            records.append(self._run(phase, changes, callbacks, following, stop_after))
         return records
+
+    @property
+    def _has_few_to_validate(self) -> bool:
+        """Whether the validation split is too small to decide which epoch is best."""
+        return len(self._need_data().splits.get("validation", ())) < ENOUGH_TO_VALIDATE
 
     def _run(
         self,
@@ -170,6 +202,7 @@ class Training(State):
         augment: Augmentation,
         callbacks: Sequence[keras.callbacks.Callback],
         following: int = 0,
+        stop_after: int | None = None,
     ) -> PhaseRecord:
         data, config = self._need_data(), self.config
         known = self.evaluations, self.outcomes, self.exhibits, self._trained_with
@@ -186,7 +219,7 @@ class Training(State):
         self.exhibits = self.exhibits.before_training()
         self.config = dataclasses.replace(config, temperature=1.0, thresholds=())
         try:
-            return self._trainer.run(phase, data, augment, callbacks, following)
+            return self._trainer.run(phase, data, augment, callbacks, following, stop_after)
         except ConfigError:  # It was refused before it began.
             self.evaluations, self.outcomes, self.exhibits, self._trained_with = known
             self.config = config

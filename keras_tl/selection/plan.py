@@ -4,10 +4,9 @@ import dataclasses
 import math
 from typing import Any
 
+from keras_tl.training.policies import ENOUGH_TO_VALIDATE
 from keras_tl.training.timing import Costs
 
-# With fewer validation items, predictions out of fold decide.
-ENOUGH_TO_VALIDATE = 50
 FOLDS = 3
 VALIDATION, OUT_OF_FOLD, NO_EVIDENCE = "validation", "out-of-fold", "none"
 # Fine-tuning shorter than this share of its measured length is left out.

@@ -73,6 +73,29 @@ class HeadTraining:
         outputs = solve(problem, l2, self.seed).outputs(asked.reshape(len(asked), -1))
         return self.task.from_outputs(outputs)
 
+    def best_epoch(
+        self,
+        labels: np.ndarray,
+        features: np.ndarray,
+        numbers: np.ndarray,
+    ) -> int:
+        """Return the epoch, from 1, after which the mean loss of held-out items is lowest.
+
+        A head is trained by `fit` for each fold.
+
+        Args:
+            labels: of n items, see `keras_tl.data.labelled.Split`.
+            features: float32 (n, ...).
+            numbers: int (n,), the fold of each item.
+        """
+        losses = np.zeros(self.phase.epochs)
+        for number in np.unique(numbers):
+            out = numbers == number
+            held_out = features[out], labels[out]
+            history, _ = self._fit(labels[~out], features[~out], held_out)
+            losses += np.array(history["val_loss"]) * out.sum()
+        return int(np.argmin(losses)) + 1
+
     def _fitted(
         self,
         labels: np.ndarray,
@@ -80,6 +103,23 @@ class HeadTraining:
         groups: np.ndarray | None,
         asked: np.ndarray,
     ) -> np.ndarray:
+        return self._fit(labels, features, asked=asked)[1]
+
+    def _fit(
+        self,
+        labels: np.ndarray,
+        features: np.ndarray,
+        held_out: tuple[np.ndarray, np.ndarray] | None = None,
+        asked: np.ndarray | None = None,
+    ) -> tuple[dict[str, list[float]], np.ndarray | None]:
+        """Train a head; return Keras's history, and the logits for `asked`.
+
+        Args:
+            labels: of the training items.
+            features: of the training items.
+            held_out: features and labels to validate on after each epoch.
+            asked: features of other items.
+        """
         phase = dataclasses.replace(self.phase, l2=None)
         with seeded(self.seed), restored(self.parts.model, self.parts.head):
             head = keras.models.clone_model(self.parts.head)
@@ -96,5 +136,7 @@ class HeadTraining:
                 batches = batches.map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
             steps = int(batches.cardinality()) * phase.epochs
             prepare(head, self.parts.backbone, phase, steps, self.task)
-            head.fit(batches, epochs=phase.epochs, shuffle=False, verbose=0)
-            return np.asarray(head(asked, training=False))
+            validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
+            options = {"epochs": phase.epochs, "shuffle": False, "verbose": 0}
+            history = head.fit(batches, validation_data=validation, **options).history
+            return history, None if asked is None else np.asarray(head(asked, training=False))

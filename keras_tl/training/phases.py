@@ -50,6 +50,23 @@ class BestWeights(keras.callbacks.EarlyStopping):
             self.best_weights = self.model.get_weights()
 
 
+class StopAfter(keras.callbacks.Callback):
+    """Stops training after a number of epochs; the learning rate falls as if it went on.
+
+    Args:
+        epochs: how many, at least 1.
+    """
+
+    def __init__(self, epochs: int):
+        super().__init__()
+        self._epochs = epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Stop."""
+        if epoch + 1 >= self._epochs:
+            self.model.stop_training = True
+
+
 class GradualUnfreezing(keras.callbacks.Callback):
     """Unfreezes the blocks of a phase one after the other, from the last one down.
 
@@ -122,6 +139,7 @@ def run_phase(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     item: str = "item",
     following: int = 0,
+    stop_after: int | None = None,
 ) -> PhaseRecord:
     """Trains `model` for one phase.
 
@@ -141,6 +159,8 @@ def run_phase(
         callbacks: the user's own; their `model` is `model`.
         item: what people call one of the items.
         following: how many epochs later phases of the same kind have, to tell the time left.
+        stop_after: the epoch, from 1, after which training stops and keeps the weights, whatever
+            the validation split says; `None`: early stopping decides.
 
     Returns:
         The record of the phase.
@@ -151,7 +171,8 @@ def run_phase(
     alone = model.distribute_strategy.num_replicas_in_sync == 1
     at_a_time = CACHED_STEPS_PER_EXECUTION if cached and alone else 1
     train_blocks = prepare(model, backbone, phase, steps * phase.epochs, task, mixed, at_a_time)
-    is_best_kept = validation is not None and phase.patience is not None
+    watches = validation is not None and phase.patience is not None
+    is_best_kept = watches and stop_after is None
     watched = monitored(task, phase)
     progress = EpochProgress(
         reporter,
@@ -167,6 +188,8 @@ def run_phase(
     if phase.unfreeze_every is not None:
         blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
         own.insert(0, GradualUnfreezing(phase, blocks, train_blocks, reporter))
+    if stop_after is not None:
+        own.append(StopAfter(stop_after))
     best = None
     if is_best_kept:
         best = BestWeights(phase.patience, before, *watched)

@@ -99,6 +99,9 @@ _CONTRASTIVE = {
 }
 
 
+# With fewer validation items, chance decides which epoch is best.
+ENOUGH_TO_VALIDATE = 50
+
 # `fit` fine-tunes encoders by the contrastive policy up to so many texts a class (docs/texts.md).
 _FEW_TEXTS = 64
 # Of `fit` for images (docs/fit.md).

@@ -11,19 +11,22 @@ import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
 from keras_tl.config import CacheConfig, ModelConfig, Phase
-from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels, names_of
+from keras_tl.data.augmentation import Augmentation, mixes_labels, names_of
 from keras_tl.data.labelled import LabelledData, Split, groups_of
+from keras_tl.data.splits import folds
 from keras_tl.errors import ConfigError
 from keras_tl.features.extraction import BatchRunner
 from keras_tl.features.frozen import FrozenFeatures
 from keras_tl.reporting import Reporter
-from keras_tl.tasks import monitored, monitored_value, needs_shares, task_of
+from keras_tl.tasks import monitored, monitored_value, task_of
 from keras_tl.training.assembly import Assembled
-from keras_tl.training.class_batches import ClassBatches, class_batches
+from keras_tl.training.class_batches import ClassBatches
 from keras_tl.training.contrastive import CONTRASTIVE, check_contrastive, objective_of
 from keras_tl.training.freezing import prepare
+from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.head_start import HeadStart, start_head
 from keras_tl.training.history import PhaseRecord
+from keras_tl.training.inputs import InputMaker, PhaseInputs
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
 from keras_tl.training.out_of_fold import HeadTraining
 from keras_tl.training.phases import run_phase
@@ -120,8 +123,8 @@ class Trainer:
         self.history[-phases:] = [
             dataclasses.replace(record, **kept) for record in self.history[-phases:]
         ]
-        if not any(record.changed_backbone for record in self.history):
-            self.features.backbone_is_as_it_came()
+        self._note_backbone()
+        if self.features.is_original:
             self._leave_frozen()
 
     @contextlib.contextmanager
@@ -144,19 +147,22 @@ class Trainer:
         augment: Augmentation = False,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         following: int = 0,
+        stop_after: int | None = None,
     ) -> PhaseRecord:
         """Runs a phase and adds its record to the history.
 
         A frozen phase without augmentation trains the head on cached features, a contrastive
-        phase the extractor; every other phase runs the whole model. `following`: see `run_phase`.
+        phase the extractor; every other phase runs the whole model. For `following` and
+        `stop_after` see `run_phase`.
         """
         phase, augment = self._settled(phase, data, augment)
-        inputs = self._inputs(phase, data, augment, solve=True)
-        start, before = inputs.start, None
+        inputs = self._inputs(phase, data, augment)
+        start, before = self._start(phase, data, inputs.cached), None
         if start is not None:
             start.head.fold()
         is_trained = self.history or (start is not None and start.is_trained)
         watches = phase.patience is not None and phase.objective != CONTRASTIVE
+        watches = watches and stop_after is None
         if is_trained and watches and "validation" in data.splits:
             validation = data.splits["validation"]
             logits = self.logits(validation)
@@ -169,7 +175,7 @@ class Trainer:
         with self._naming_the_unreadable(inputs, data):
             record = run_phase(
                 phase=settled,
-                model=inputs.model,
+                model=inputs.model if start is None else start.head.model,
                 backbone=self.parts.backbone,
                 train=inputs.train,
                 validation=inputs.validation,
@@ -181,6 +187,7 @@ class Trainer:
                 callbacks=[*first, *callbacks],
                 item=self._modality.item,
                 following=following,
+                stop_after=stop_after,
             )
         if start is not None:
             start.head.fold()
@@ -191,7 +198,7 @@ class Trainer:
             solved=start is not None and start.solved,
             l2=start and start.l2,
         )
-        if phase.unfreeze is None and inputs.model is not self.parts.model:
+        if phase.unfreeze is None and (inputs.cached or start is not None):
             self._leave_frozen(phase)
         if not record.best_epoch:
             name, more = monitored(self.task, phase)
@@ -200,6 +207,7 @@ class Trainer:
                 f"than before ({before:.4f}), so the weights from before were kept."
             )
         self.history.append(record)
+        self._note_backbone()
         return record
 
     def find_rates(self, phase: Phase, data: LabelledData, rates: np.ndarray) -> LearningRates:
@@ -247,6 +255,20 @@ class Trainer:
         settled = self._of_whole_epochs(phase, items)
         return HeadTraining(self.parts, self.config, self.task, settled, seed)
 
+    def best_epoch(self, phase: Phase, data: LabelledData) -> int:
+        """Return the epoch after which heads of five folds have the lowest loss out of fold.
+
+        Args:
+            phase: of the head, which `fit` trains on cached features.
+            data: their training split is used.
+        """
+        train = data.split("train")
+        classes = train.labels if train.labels.dtype.kind in "iu" else None
+        groups = groups_of(train, data.groups)
+        numbers = folds(classes, groups, len(train), min(FOLDS, len(train)), self._seed)
+        training = self.out_of_fold(phase, len(train), self._seed)
+        return training.best_epoch(train.labels, self.features.of(train).all_rows, numbers)
+
     def check(self, phase: Phase, augment: Augmentation) -> None:
         """Raises `ConfigError` if the task has not what is asked for."""
         self.task.check(phase)
@@ -267,6 +289,10 @@ class Trainer:
                 [np.asarray(self.parts.head(rows.read(b), training=False)) for b in batches]
             )
         return np.concatenate(list(self._rows(self._classify, split, "Evaluating")))
+
+    def _note_backbone(self) -> None:
+        if not any(record.changed_backbone for record in self.history):
+            self.features.backbone_is_as_it_came()
 
     def _leave_frozen(self, phase: Phase = SOLVED_HEAD) -> None:
         """Compile the whole model as a frozen one that can be fitted and evaluated."""
@@ -298,46 +324,30 @@ class Trainer:
         data: LabelledData,
         augment: Augmentation,
         names: Sequence[str] = ("train", "validation"),
-        solve: bool = False,
-    ) -> "_Inputs":
+    ) -> PhaseInputs:
+        maker = InputMaker(self.parts, self.task, self.pipeline, self.features, self._replicas)
         # Each phase has shuffles and augmentations of its own.
-        seed = self._seed + 1000 * len(self.history)
-        if phase.objective == CONTRASTIVE:
-            change, size = augmenter(augment, seed), phase.batch_size
-            split = data.split("train")
-            drawn = class_batches(self.pipeline, split, size, self._replicas, seed, change)
-            return _Inputs(self.parts.extractor, drawn, None, False, cached=False, start=None)
-        mixed = mixes_labels(augment)
-        splits = self._with_targets(data, needs_shares(phase, mixed))
-        splits = {name: split for name, split in splits.items() if name in names}
-        cached = phase.unfreeze is None and augment is False and self.features.are_kept
-        if cached:
-            model, datasets = self.parts.head, self._cached_datasets(phase, splits, seed)
-        else:
-            model, datasets = self.parts.model, self._live_datasets(phase, splits, augment, seed)
-        weights = self.task.class_weights(data.split("train").labels, phase.class_weight)
-        if weights is not None:
-            datasets[0] = datasets[0].map(lambda x, y: (x, y, self.task.sample_weights(y, weights)))
-        start = None
-        if solve and phase.l2 is not None:
-            train = data.split("train")
-            start = start_head(
-                self.parts,
-                self.config,
-                self.task,
-                train,
-                self.features.of(train),
-                phase,
-                live=not cached,
-                seed=self._seed,
-                most_bytes=self.features.store.config.memory_limit,
-                groups=groups_of(train, data.groups),
-            )
-            model = model if start is None else start.head.model
-        return _Inputs(model, *datasets, mixed, cached, start)
+        return maker.make(phase, data, augment, names, self._seed + 1000 * len(self.history))
+
+    def _start(self, phase: Phase, data: LabelledData, cached: bool) -> HeadStart | None:
+        if phase.l2 is None:
+            return None
+        train = data.split("train")
+        return start_head(
+            self.parts,
+            self.config,
+            self.task,
+            train,
+            self.features.of(train),
+            phase,
+            live=not cached,
+            seed=self._seed,
+            most_bytes=self.features.store.config.memory_limit,
+            groups=groups_of(train, data.groups),
+        )
 
     @contextlib.contextmanager
-    def _naming_the_unreadable(self, inputs: "_Inputs", data: LabelledData) -> Iterator[None]:
+    def _naming_the_unreadable(self, inputs: PhaseInputs, data: LabelledData) -> Iterator[None]:
         try:
             yield
         except tf.errors.OpError as error:
@@ -346,43 +356,3 @@ class Trainer:
                 if found is not None:
                     raise found from error
             raise
-
-    def _with_targets(self, data: LabelledData, shares: bool) -> dict[str, Split]:
-        data.split("train")
-        return {
-            name: dataclasses.replace(split, labels=self.task.targets(split.labels, shares))
-            for name, split in data.splits.items()
-        }
-
-    def _cached_datasets(
-        self, phase: Phase, splits: dict[str, Split], seed: int
-    ) -> list[tf.data.Dataset | None]:
-        train, validation = splits["train"], splits.get("validation")
-        # Both are extracted before either is read, so that nothing computes beside `fit`.
-        features = [self.features.of(split) if split else None for split in (train, validation)]
-        whole = self._replicas > 1
-        return [
-            features[0].dataset(train.labels, phase.batch_size, seed, whole),
-            features[1] and features[1].dataset(validation.labels, phase.batch_size, None, whole),
-        ]
-
-    def _live_datasets(
-        self, phase: Phase, splits: dict[str, Split], augment: Augmentation, seed: int
-    ) -> list[tf.data.Dataset | None]:
-        train, validation = splits["train"], splits.get("validation")
-        return [
-            self.pipeline.shuffled(train, phase.batch_size, seed, augmenter(augment, seed)),
-            validation and self.pipeline.ordered(validation, phase.batch_size),
-        ]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Inputs:
-    """What is fitted in a phase, and on what: the head on features, extractor or whole model."""
-
-    model: keras.Model
-    train: tf.data.Dataset
-    validation: tf.data.Dataset | None
-    mixed: bool
-    cached: bool
-    start: HeadStart | None

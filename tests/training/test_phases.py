@@ -10,7 +10,11 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, DataError
+from keras_tl.evaluation.losses import item_losses
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.training import policies
 from keras_tl.training.policies import HEADS, POLICIES, phases_of
+from keras_tl.training.trainer import Trainer
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.training.test_head_optimum import hard_data
 
@@ -156,3 +160,75 @@ def test_a_broken_file_is_named_in_both_phases(tmp_path, small_learner):
         with pytest.raises(DataError, match=r"Cannot decode .*b/2.png.*Repair the file or remove"):
             train()
     assert learner.history == []
+
+
+def harder_data(validation_items):
+    """Data on which a wide head is best after a few epochs, with so many validation items."""
+    data = hard_data(count=120)
+    splits, known = {"train": data.split("train")}, data.split("validation")
+    if validation_items:
+        splits["validation"] = known.take(np.resize(np.arange(len(known)), validation_items))
+    return dataclasses.replace(data, splits=splits)
+
+
+def wide_learner(validation_items):
+    head = ktl.HeadConfig(hidden=(64,))
+    return make_small_learner(harder_data(validation_items), as_made=True, head=head)
+
+
+def test_with_few_validation_items_the_loss_out_of_fold_stops_the_head(monkeypatch, capsys):
+    chosen = []
+    best_epoch = Trainer.best_epoch
+
+    def watched(*arguments):
+        chosen.append(best_epoch(*arguments))
+        return chosen[-1]
+
+    monkeypatch.setattr(Trainer, "best_epoch", watched)
+    few, none, enough = wide_learner(49), wide_learner(0), wide_learner(50)
+    few._reporter.console.quiet = False
+    record = few.fit_head(learning_rate=0.05)
+    assert len(record.epochs) == record.best_epoch == chosen[0] < record.phase.epochs
+    assert f"trains for {chosen[0]} epochs" in capsys.readouterr().err
+    assert record.phase.patience == HEADS["image"].patience
+    # The validation items have no say in it.
+    same = none.fit_head(learning_rate=0.05)
+    assert [epoch["loss"] for epoch in same.epochs] == [epoch["loss"] for epoch in record.epochs]
+    assert len(chosen) == 2
+    enough.fit_head(learning_rate=0.05)
+    few.fit_head(epochs=3)
+    assert len(chosen) == 2
+
+
+def test_the_epoch_chosen_out_of_fold_has_the_lowest_mean_loss_of_held_out_items():
+    learner = wide_learner(0)
+    train = learner.data.split("train")
+    features = learner.split_features("train")
+    phase = dataclasses.replace(HEADS["image"], learning_rate=0.05, min_steps=0, epochs=6)
+    numbers = np.arange(len(train)) % 3
+
+    def mean_loss(epochs):
+        shorter = dataclasses.replace(phase, epochs=epochs, schedule="constant")
+        training = learner._trainer.out_of_fold(shorter, len(train), seed=0)
+        logits = training.logits(train.labels, features, numbers)
+        return item_losses("multiclass", Outcomes(train.labels, logits)).mean()
+
+    constant = dataclasses.replace(phase, schedule="constant")
+    training = learner._trainer.out_of_fold(constant, len(train), seed=0)
+    found = training.best_epoch(train.labels, features, numbers)
+    losses = [mean_loss(epochs) for epochs in range(1, 7)]
+    assert losses[found - 1] == pytest.approx(min(losses), rel=1e-3)
+
+
+@pytest.mark.parametrize("items", [0, 49, 50])
+def test_with_few_validation_items_a_policy_keeps_its_last_weights(monkeypatch, capsys, items):
+    ruinous = {"image": (dataclasses.replace(RUINOUS, name="fine-tune"),)}
+    monkeypatch.setattr(policies, "POLICIES", POLICIES | {"standard": ruinous})
+    learner = make_small_learner(harder_data(items), as_made=True)
+    learner._reporter.console.quiet = False
+    learner.fit_head()
+    (record,) = learner.fine_tune(augment=False)
+    assert record.best_epoch == (0 if items == 50 else record.phase.epochs)
+    assert learner._trainer.features.is_original == (items == 50)
+    said = capsys.readouterr().err
+    assert ("the last weights are kept" in said) == (items == 49)
