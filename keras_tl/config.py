@@ -141,7 +141,9 @@ class Phase(JsonConfig):
         name: `"head"` for feature extraction, another name for a fine-tuning phase.
         epochs: passes over the training split.
         min_steps: with more passes where they make fewer steps than this.
-        learning_rate: peak learning rate of the optimizer's update.
+        learning_rate: peak learning rate of the optimizer's update; `"auto"`: by the size of the
+            backbone's weights, see `keras_tl.training.relative_rate`. The record of a phase has
+            the number.
         unfreeze: `None` (only the head is trained), `"all"`, the number of blocks counted
             from the head down, or a block's name (that block and all above it).
         objective: `"labels"`: head and backbone learn to predict the labels; `"contrastive"`: the
@@ -191,7 +193,7 @@ class Phase(JsonConfig):
 
     name: str
     epochs: int
-    learning_rate: float
+    learning_rate: float | str
     unfreeze: str | int | None = None
     optimizer: str = "adam"
     weight_decay: float = 0.0
@@ -214,7 +216,8 @@ class Phase(JsonConfig):
         check_range("epochs", self.epochs, 1, whole=True)
         check_range("min_steps", self.min_steps, 0, whole=True)
         self._check_l2()
-        check_range("learning_rate", self.learning_rate, 0, 1e3)
+        if self.learning_rate != "auto":
+            check_range("learning_rate", self.learning_rate, 0, 1e3)
         check_range("discriminative_factor", self.discriminative_factor, 1, 1e3)
         self._check_unfreeze_every()
         check_range("weight_decay", self.weight_decay, 0, 1)

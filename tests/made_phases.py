@@ -12,8 +12,11 @@ from keras_tl.training.policies import HEADS, POLICIES
 
 BLOCKS = ("stem", "block1", "block2", "top")
 HEAD = dataclasses.replace(HEADS["image"], epochs=4, min_steps=0)
-TUNE = dataclasses.replace(POLICIES["standard"]["image"][0], epochs=4)
-TEXT = dataclasses.replace(POLICIES["standard"]["text"][0], epochs=4)
+# As records have them: so many epochs, at a rate that is a number.
+TUNE = dataclasses.replace(
+    POLICIES["standard"]["image"][0], epochs=4, min_steps=0, learning_rate=1e-4
+)
+TEXT = dataclasses.replace(POLICIES["standard"]["text"][0], epochs=4, min_steps=0)
 SCRATCH = dataclasses.replace(POLICIES["scratch"]["image"][0], epochs=4)
 
 FALLING, RISING = [1.0, 0.5, 0.2, 0.1], [0.6, 0.7, 0.8, 0.9]

@@ -178,7 +178,22 @@ MISTAKES = {
         ["train", "--data", "digits", "--strategy", "many", "--out", "{}/run"],
         "Unknown strategy 'many'",
     ),
-    "rank-nothing": (["rank", "--data", "digits"], "Missing argument 'BACKBONES...'"),
+    "minutes-of-a-phase": (
+        ["train", "--data", "digits", "--minutes", "5", "--head-epochs", "2", "--out", "{}/run"],
+        "--minutes is for the default way of training",
+    ),
+    "refit-of-a-phase": (
+        ["train", "--data", "digits", "--refit", "--policy", "gradual", "--out", "{}/run"],
+        "--policy trains the two phases as asked",
+    ),
+    "refit-and-calibrate": (
+        ["train", "--data", "digits", "--refit", "--calibrate", "--out", "{}/run"],
+        "--calibrate needs a validation split",
+    ),
+    "no-minutes": (
+        ["train", "--data", "digits", "--minutes", "0", "--out", "{}/run"],
+        "0.0 is not in the range",
+    ),
     "rank-unknown": (["rank", "--data", "digits", "resnet5"], "Did you mean 'resnet50'"),
     "rank-twice": (["rank", "--data", "digits", "vgg16", "vgg16"], "vgg16 is given twice"),
     "run-to-evaluate": (["evaluate", "{}/no", "--data", "digits"], "No run at"),

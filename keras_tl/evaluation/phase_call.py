@@ -44,7 +44,8 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
         return PhaseCall("fit_head", {"epochs": phase.epochs} | given)
     found = {}
     for name, phases in POLICIES.items():
-        given = _given(phase, phases[family][0], _OF_POLICIES)
+        own = dataclasses.replace(phases[family][0], min_steps=phase.min_steps)
+        given = _given(phase, own, _OF_POLICIES)
         if given is not None and len(phases[family]) == 1:
             found[name] = given
     if not found:

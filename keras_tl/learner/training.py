@@ -50,7 +50,8 @@ class Training(State):
         nothing is cached.
 
         Args:
-            epochs: passes over the training split; `None`: 10.
+            epochs: passes over the training split; `None`: 1 for a head that begins at its
+                optimum, else as many as make 500 steps, and at least 10.
             learning_rate: peak rate; `None`: the measured default.
             augment: `True` for the data's own augmentation; `"standard"`, `"no-flip"`,
                 `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of these (see
@@ -96,7 +97,7 @@ class Training(State):
     def fine_tune(
         self,
         epochs: int | None = None,
-        learning_rate: float | None = None,
+        learning_rate: float | str | None = None,
         unfreeze: str | int | None = None,
         policy: str | Phase | Sequence[Phase] = "standard",
         augment: Augmentation = True,
@@ -114,8 +115,9 @@ class Training(State):
         no trained head and keeps its last weights: the loss of pairs says nothing of a head.
 
         Args:
-            epochs: passes over the training split; `None`: the policy's.
-            learning_rate: peak rate; `None`: the policy's.
+            epochs: passes over the training split; `None`: the policy's, which may be as many as
+                make a number of steps.
+            learning_rate: peak rate, or `"auto"`, see `Phase`; `None`: the policy's.
             unfreeze: `"all"`, a number of blocks counted from the head down, or the name of
                 the lowest block (see `blocks`); `None`: the policy's.
             policy: a name, or phases of your own. `"standard"`; `"discriminative"`: lower blocks

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from keras_tl.config import Phase
+from keras_tl.errors import ConfigError
 from keras_tl.training.own_rates import OwnRatesAdam, OwnRatesAdamW, OwnRatesSGD
 from keras_tl.training.schedules import LinearDecay, OneCycle, SlantedTriangular
 from keras_tl.training.whole_gradients import SGD, Adam, AdamW
@@ -43,7 +44,16 @@ def make_optimizer(
 def make_schedule(
     phase: Phase, steps: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate of every step of a phase: a number if it stays the same."""
+    """The learning rate of every step of a phase: a number if it stays the same.
+
+    Raises:
+        ConfigError: the learning rate is `"auto"`: only the network says what that is.
+    """
+    if phase.learning_rate == "auto":
+        raise ConfigError(
+            "The learning rate 'auto' depends on the network. Pass the phase of a record, such as "
+            "learner.history[-1].phase, or set learning_rate to a number."
+        )
     rising = () if phase.warmup == 0 else (phase.warmup,)
     if phase.schedule == "slanted_triangular":
         return SlantedTriangular(phase.learning_rate, steps, *rising)

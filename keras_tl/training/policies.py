@@ -39,10 +39,12 @@ HEAD_CONFIGS = {
     "ulmfit": HeadConfig("concat", (50,), batch_norm=True),
 }
 
+# docs/fit.md.
 _FINE_TUNE = Phase(
     name="fine-tune",
     epochs=3,
-    learning_rate=1e-4,
+    min_steps=200,
+    learning_rate="auto",
     unfreeze="all",
     optimizer="adamw",
     weight_decay=0.01,
@@ -58,7 +60,9 @@ _FINE_TUNE_TEXT = dataclasses.replace(
 )
 
 # So many epochs at such a rate: accuracy stands still for some before it rises (docs/ulmfit.md).
-_FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rate=3e-3, patience=10)
+_FINE_TUNE_ULMFIT = dataclasses.replace(
+    _FINE_TUNE_TEXT, epochs=30, min_steps=0, learning_rate=3e-3, patience=10
+)
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 
@@ -73,6 +77,7 @@ _FOR_A_FACTOR = {
 _SCRATCH = {
     "name": "scratch",
     "epochs": 30,
+    "min_steps": 0,
     "learning_rate": 1e-3,
     "patience": None,
     "batch_norm": "live",
@@ -91,6 +96,7 @@ _CONTRASTIVE = {
     "name": "contrastive",
     "objective": "contrastive",
     "epochs": 4,
+    "min_steps": 0,
     "batch_size": 32,
     "schedule": "linear",
     "clip_norm": 1.0,
@@ -105,7 +111,7 @@ ENOUGH_TO_VALIDATE = 50
 # `fit` fine-tunes encoders by the contrastive policy up to so many texts a class (docs/texts.md).
 _FEW_TEXTS = 64
 # Of `fit` for images (docs/fit.md).
-_DEFAULT_SHARE = 0.75
+_DEFAULT_SHARE = 0.5
 
 # C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
 _L2_AFTER_CONTRASTIVE = 100.0

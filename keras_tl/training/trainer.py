@@ -31,6 +31,7 @@ from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, swe
 from keras_tl.training.out_of_fold import HeadTraining
 from keras_tl.training.phases import run_phase
 from keras_tl.training.policies import SOLVED_HEAD, needs_no_head
+from keras_tl.training.relative_rate import relative_rate
 from keras_tl.training.restoring import restored
 from keras_tl.training.standardised_head import FoldEveryEpoch
 from keras_tl.training.weight_line import WeightLine
@@ -100,11 +101,11 @@ class Trainer:
 
     def settled(self, phase: Phase, split: Split) -> Phase:
         """Return a phase as it runs on a training split: its epochs, and whole batches."""
-        return self._of_whole_epochs(phase, len(split))
+        return self._as_it_runs(phase, len(split))
 
     def steps_of(self, phase: Phase, split: Split) -> int:
         """Return the number of training steps that a phase has on a training split."""
-        settled = self._of_whole_epochs(phase, len(split))
+        settled = self._as_it_runs(phase, len(split))
         if phase.objective == CONTRASTIVE:
             drawn = ClassBatches(split.labels, settled.batch_size, self._replicas, self._seed)
             return settled.epochs * drawn.count
@@ -252,7 +253,7 @@ class Trainer:
             items: of one training.
             seed: of everything random.
         """
-        settled = self._of_whole_epochs(phase, items)
+        settled = self._as_it_runs(phase, items)
         return HeadTraining(self.parts, self.config, self.task, settled, seed)
 
     def best_epoch(self, phase: Phase, data: LabelledData) -> int:
@@ -306,17 +307,21 @@ class Trainer:
     def _settled(
         self, phase: Phase, data: LabelledData, augment: Augmentation
     ) -> tuple[Phase, Augmentation]:
-        phase = self._of_whole_epochs(phase, len(data.split("train")))
+        phase = self._as_it_runs(phase, len(data.split("train")))
         if augment is True:
             augment = getattr(data, "augmentation", False)
         self.check(phase, augment)
         return phase, augment
 
-    def _of_whole_epochs(self, phase: Phase, items: int) -> Phase:
+    def _as_it_runs(self, phase: Phase, items: int) -> Phase:
         # Replicas share a batch evenly.
         whole = -(-phase.batch_size // self._replicas) * self._replicas
         epochs = max(phase.epochs, -(-phase.min_steps // -(-items // whole)))
-        return dataclasses.replace(phase, batch_size=whole, epochs=epochs, min_steps=0)
+        rate = phase.learning_rate
+        if rate == "auto":
+            rate = relative_rate(self.parts.backbone.network)
+        changes = {"batch_size": whole, "epochs": epochs, "min_steps": 0, "learning_rate": rate}
+        return dataclasses.replace(phase, **changes)
 
     def _inputs(
         self,

@@ -84,7 +84,8 @@ def tuned(**changes):
 SMOOTH = dataclasses.replace(TUNE, label_smoothing=0.1)
 DROPPED = {"head": HeadConfig(dropout=0.5)}
 NEW = "learner = ktl.Learner(backbone, {}); "
-TUNED = "learner.fine_tune(epochs=4, {})"
+TUNED = "learner.fine_tune(epochs=4, learning_rate=0.0001, {})"
+AT = "learner.fine_tune(epochs=4, {})"
 OWN = dataclasses.replace(SMOOTH, unfreeze=1, weight_decay=0.1)
 # What `OWN` is in full: no policy's name stands for its decay.
 WRITTEN = (
@@ -152,7 +153,7 @@ REMEDIES = {
     "first-epoch-best": (
         tuned(kept=1),
         {},
-        [TUNED.format("learning_rate=3e-05, augment=False"), TUNED.format("augment=True")],
+        [AT.format("learning_rate=3e-05, augment=False"), TUNED.format("augment=True")],
     ),
     "few-unfrozen": (
         tuned(phase=dataclasses.replace(TUNE, unfreeze=1), augment=("no-flip",)),
@@ -206,7 +207,7 @@ REMEDIES = {
         LEARNING | {"phase": TUNE},
         {},
         [
-            "learner.fine_tune(epochs=8, augment=False)",
+            "learner.fine_tune(epochs=8, learning_rate=0.0001, augment=False)",
             "learner.fine_tune(epochs=4, learning_rate=0.0003, augment=False)",
         ],
     ),
@@ -230,7 +231,7 @@ REMEDIES = {
         {},
         [
             TUNED.format('unfreeze="all", augment="no-flip"'),
-            TUNED.format('learning_rate=0.0003, unfreeze=2, augment="no-flip"'),
+            AT.format('learning_rate=0.0003, unfreeze=2, augment="no-flip"'),
         ],
     ),
     "diverged": (
@@ -242,11 +243,11 @@ REMEDIES = {
         },
         {},
         [
-            TUNED.format("learning_rate=1e-05, unfreeze=2, augment=False"),
+            AT.format("learning_rate=1e-05, unfreeze=2, augment=False"),
             "learner.fit_head(); "
-            + TUNED.format(
-                'unfreeze=2, augment=False, learning_rate=learner.lr_find(phase="fine-tune", '
-                "unfreeze=2).suggestion"
+            + AT.format(
+                'learning_rate=learner.lr_find(phase="fine-tune", unfreeze=2).suggestion, '
+                "unfreeze=2, augment=False"
             ),
         ],
     ),
@@ -281,7 +282,7 @@ REMEDIES = {
     "nothing-better": (
         CLOSE | {"val_loss": [0.3, 0.31, 0.3, 0.3], "kept": 0, "phase": TUNE},
         {},
-        [TUNED.format("learning_rate=3e-05, augment=False")],
+        [AT.format("learning_rate=3e-05, augment=False")],
     ),
     "solved-overfits": (
         WIDE | SOLVED,

@@ -201,7 +201,7 @@ def test_elsewhere_there_are_only_lines(learner):
 
 def test_a_phase_is_told_the_epochs_of_those_after_it(learner, monkeypatch):
     asked = []
-    monkeypatch.setattr(learner._trainer, "run", lambda *given: asked.append(given[-1]))
+    monkeypatch.setattr(learner._trainer, "run", lambda *given: asked.append(given[4]))
     monkeypatch.setattr(learner, "_tell_if_overfitting", lambda: None)
     epochs = {"first": 1, "second": 2, "third": 4}
     learner.fine_tune(
