@@ -144,8 +144,7 @@ class _Fit:
         plan = self._plan(minutes, began)
         self._learner._reporter.say(plan.describe(self._data.item))
         phases = self._planned(plan)
-        default = default_share(asked.policy, self._learner.config.family)
-        default = default if plan.trainings else HEAD
+        default = self._default() if plan.trainings else HEAD
         line, outcomes = None, {}
         if plan.evidence == OUT_OF_FOLD:
             with self._timed("comparison"):
@@ -181,6 +180,11 @@ class _Fit:
     @property
     def _data(self) -> LabelledData:
         return self._learner.data
+
+    def _default(self) -> float:
+        names = self._data.splits if self._asked.refit else ["train"]
+        items = sum(len(self._data.split(name)) for name in names)
+        return default_share(self._asked.policy, self._learner.config.family, items)
 
     @contextlib.contextmanager
     def _timed(self, name: str) -> Iterator[None]:

@@ -110,8 +110,8 @@ ENOUGH_TO_VALIDATE = 50
 
 # `fit` fine-tunes encoders by the contrastive policy up to so many texts a class (docs/texts.md).
 _FEW_TEXTS = 64
-# Of `fit` for images (docs/fit.md).
-_DEFAULT_SHARE = 0.5
+# Of `fit` for fewer than so many images, and for others (docs/fit.md).
+_FEW_IMAGES, _SHARE_OF_FEW, _SHARE_OF_MANY = 350, 0.5, 0.75
 
 # C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
 _L2_AFTER_CONTRASTIVE = 100.0
@@ -158,14 +158,17 @@ def fitting_policy(config: ModelConfig, labels: np.ndarray) -> str:
     return "contrastive" if per_class <= _FEW_TEXTS else "standard"
 
 
-def default_share(policy: str, family: str) -> float:
+def default_share(policy: str, family: str, items: int) -> float:
     """Return where `fit` stops on the line from head to fine-tuned model, without evidence.
 
     Args:
         policy: see `fitting_policy`.
         family: of the backbone.
+        items: that train the model.
     """
-    return _DEFAULT_SHARE if (policy, family) == ("standard", "image") else 1.0
+    if (policy, family) != ("standard", "image"):
+        return 1.0
+    return _SHARE_OF_FEW if items < _FEW_IMAGES else _SHARE_OF_MANY
 
 
 def needs_no_head(phase: Phase) -> bool:

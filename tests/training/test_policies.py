@@ -14,6 +14,8 @@ from keras_tl.training.policies import (
     HEAD_CONFIGS,
     HEADS,
     POLICIES,
+    default_share,
+    fitting_policy,
     head_after,
     head_phase,
     phases_of,
@@ -142,3 +144,42 @@ def test_its_phases_are_changed_and_passed_back(small_learner):
     assert len(small_learner.model.optimizer.rate_factors) == 8
     again = small_learner.fine_tune(epochs=1, discriminative_factor=2, augment=False)
     assert again[0].phase.discriminative_factor == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "family", "items", "share"),
+    [
+        ("standard", "image", 40, 0.5),
+        ("standard", "image", 349, 0.5),
+        ("standard", "image", 350, 0.75),
+        ("standard", "text", 40, 1.0),
+        ("contrastive", "text", 40, 1.0),
+        ("standard", "ulmfit", 40, 1.0),
+    ],
+)
+def test_where_fit_stops_without_evidence(policy, family, items, share):
+    assert default_share(policy, family, items) == share
+
+
+@pytest.mark.parametrize(
+    ("family", "task", "per_class", "policy"),
+    [
+        ("text", "multiclass", (64, 64, 64), "contrastive"),
+        ("text", "binary", (8, 200), "standard"),
+        ("text", "multiclass", (8, 64, 900), "contrastive"),
+        ("text", "multiclass", (65, 65, 65), "standard"),
+        ("ulmfit", "binary", (8, 8), "standard"),
+        ("image", "binary", (8, 8), "standard"),
+    ],
+)
+def test_few_texts_of_classes_are_fine_tuned_by_pairs(family, task, per_class, policy):
+    backbone, size, _ = next(values for values in BACKBONES.values() if values[2] == family)
+    names = tuple("abcdef"[: len(per_class)])
+    config = ModelConfig(backbone, size, None, task, names)
+    labels = np.repeat(np.arange(len(per_class)), per_class)
+    assert fitting_policy(config, labels) == policy
+
+
+def test_labels_that_are_not_classes_have_no_pairs():
+    config = ModelConfig("kerashub:bert", None, None, "regression", ())
+    assert fitting_policy(config, np.linspace(0, 1, 20)) == "standard"
