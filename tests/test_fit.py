@@ -9,6 +9,7 @@ import keras_tl as ktl
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.losses import item_losses
+from keras_tl.learner import fitting
 from keras_tl.selection.evidence import out_of_fold
 from keras_tl.training import policies
 from keras_tl.training.tuned_folds import TunedFolds
@@ -137,6 +138,7 @@ def test_no_item_answers_for_itself(short):
         assert np.abs(first[share][~is_out] - other[share][~is_out]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_one_seed_repeats_it(short):
     learners = [fresh(hard_data()) for _ in range(2)]
     results = [learner.fit(augment=False) for learner in learners]
@@ -213,6 +215,25 @@ def test_a_budget_too_small_keeps_the_head(short):
     assert [record.phase.name for record in learner.history] == ["head"]
 
 
+@pytest.mark.parametrize("is_worse", [False, True])
+def test_without_a_comparison_the_training_items_show_a_barrier(short, monkeypatch, is_worse):
+    plan = fitting.make_plan
+
+    def uncompared(*arguments):
+        planned = {"evidence": "none", "folds": 0, "trainings": 1}
+        return dataclasses.replace(plan(*arguments), **planned)
+
+    monkeypatch.setattr(fitting, "make_plan", uncompared)
+    losses = {0.0: 0.5, 0.5: 0.6 if is_worse else 0.4, 1.0: 0.3}
+    monkeypatch.setattr(fitting, "mean_losses", lambda task, seen: {s: losses[s] for s in seen})
+    learner = fresh(hard_data())
+    result = learner.fit(augment=False)
+    assert (result.kept, result.candidates) == (1.0 if is_worse else 0.5, ())
+    assert [record.share for record in learner.history] == [1, result.kept]
+    assert "Nothing compares" in result.plan.describe()
+
+
+@pytest.mark.slow
 def test_a_budget_is_planned_with_measured_steps(short, capsys):
     learner = fresh(hard_data())
     learner._reporter.console.quiet = False
@@ -270,6 +291,7 @@ def test_other_tasks(short, task):
     assert all(np.isfinite(candidate.loss) for candidate in result.candidates)
 
 
+@pytest.mark.slow
 def test_the_evidence_is_what_evaluate_would_say(short):
     """The loss of a candidate is the mean of the losses of its predictions."""
     learner = fresh(hard_data())

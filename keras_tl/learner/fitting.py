@@ -17,7 +17,16 @@ from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.learner.measuring import Measuring
 from keras_tl.learner.training import Training
-from keras_tl.selection.candidates import HEAD, SHARES, TUNED, Candidate, choose, measure_candidates
+from keras_tl.selection.candidates import (
+    HEAD,
+    SHARES,
+    TUNED,
+    Candidate,
+    choose,
+    mean_losses,
+    measure_candidates,
+    without_barrier,
+)
 from keras_tl.selection.evidence import along_the_line, out_of_fold
 from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Plan, make_plan
 from keras_tl.selection.result import FitResult
@@ -153,6 +162,8 @@ class _Fit:
             line = self._tune(phases)
             validation = self._data.split("validation")
             outcomes = along_the_line(self._trainer, line, asked.shares, validation)
+        if outcomes:
+            default = self._without_barrier(outcomes, default)
         candidates = self._measured(outcomes, default)
         kept = choose(candidates, default).share if candidates else default
         if line is not None:
@@ -162,6 +173,11 @@ class _Fit:
             self._take_all_items(line)
         if kept != HEAD and (line is None or asked.refit):
             line = self._tune(phases)
+            if not outcomes:
+                ends = sorted({HEAD, kept, TUNED})
+                train = self._data.split("train")
+                seen = along_the_line(self._trainer, line, ends, train)
+                kept = default = self._without_barrier(seen, kept)
             self._trainer.keep_share(line, kept, self._tuned)
         return FitResult(
             kept,
@@ -237,6 +253,9 @@ class _Fit:
             records = self._learner._run_all(phases, self._asked.augment, self._asked.callbacks)
         self._tuned = len(records)
         return WeightLine.to_now(model, before)
+
+    def _without_barrier(self, outcomes: Mapping[float, Outcomes], default: float) -> float:
+        return without_barrier(mean_losses(self._learner.config.task, outcomes), default)
 
     def _measured(
         self, outcomes: Mapping[float, Outcomes], default: float

@@ -65,6 +65,24 @@ class Candidate:
         return cls(**{**values, **read})
 
 
+def without_barrier(losses: Mapping[float, float], default: float) -> float:
+    """Return the default share, or the fine-tuned model if a barrier lies between the ends.
+
+    Weights between two models can be worse than both (Frankle et al., "Linear mode connectivity
+    and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
+
+    Args:
+        losses: mean loss by share, of the same items; both ends and the default are among them.
+        default: a share.
+    """
+    return TUNED if losses[default] > max(losses[HEAD], losses[TUNED]) else default
+
+
+def mean_losses(task: str, outcomes: Mapping[float, Outcomes]) -> dict[float, float]:
+    """Return the mean loss by share, as `measure_candidates` counts it."""
+    return {share: float(_losses(task, found).mean()) for share, found in outcomes.items()}
+
+
 def measure_candidates(
     task: str, headline: str, outcomes: Mapping[float, Outcomes], default: float
 ) -> tuple[Candidate, ...]:

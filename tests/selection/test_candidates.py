@@ -14,6 +14,7 @@ from keras_tl.selection.candidates import (
     choose,
     measure_candidates,
     name_of,
+    without_barrier,
 )
 
 
@@ -107,3 +108,18 @@ def test_names():
         "average, 0.5 of the way",
         "fine-tuned",
     ]
+
+
+@pytest.mark.parametrize(
+    ("losses", "default", "expected"),
+    [
+        ({HEAD: 0.5, 0.5: 0.4, TUNED: 0.3}, 0.5, 0.5),
+        ({HEAD: 0.5, 0.5: 0.49, TUNED: 0.3}, 0.5, 0.5),
+        ({HEAD: 0.5, 0.5: 0.51, TUNED: 0.3}, 0.5, TUNED),
+        ({HEAD: 0.5, 0.5: 0.8, TUNED: 0.9}, 0.5, 0.5),
+        ({HEAD: 0.5, TUNED: 0.9}, TUNED, TUNED),
+        ({HEAD: 0.5, TUNED: 0.4}, HEAD, HEAD),
+    ],
+)
+def test_weights_worse_than_both_ends_are_no_default(losses, default, expected):
+    assert without_barrier(losses, default) == expected
