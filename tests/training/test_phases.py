@@ -120,7 +120,8 @@ def test_given_values_are_always_honoured():
         for phase in phases_of(policy, "image", learning_rate=0.123, unfreeze=2, batch_size=7):
             assert (phase.learning_rate, phase.unfreeze, phase.batch_size) == (0.123, 2, 7)
     (phase,) = phases_of("standard", "text", epochs=11, learning_rate=None)
-    assert phase == dataclasses.replace(POLICIES["standard"]["text"][0], epochs=11)
+    standard = POLICIES["standard"]["text"][0]
+    assert phase == dataclasses.replace(standard, epochs=11, min_steps=0)
     assert phases_of(HEADS["image"], "image") == (HEADS["image"],)
 
 
@@ -187,15 +188,15 @@ def test_with_few_validation_items_the_loss_out_of_fold_stops_the_head(monkeypat
     monkeypatch.setattr(Trainer, "best_epoch", watched)
     few, none, enough = wide_learner(49), wide_learner(0), wide_learner(50)
     few._reporter.console.quiet = False
-    record = few.fit_head(learning_rate=0.05)
+    record = few.fit_head(learning_rate=0.05, batch_size=8)
     assert len(record.epochs) == record.best_epoch == chosen[0] < record.phase.epochs
     assert f"trains for {chosen[0]} epochs" in capsys.readouterr().err
     assert record.phase.patience == HEADS["image"].patience
     # The validation items have no say in it.
-    same = none.fit_head(learning_rate=0.05)
+    same = none.fit_head(learning_rate=0.05, batch_size=8)
     assert [epoch["loss"] for epoch in same.epochs] == [epoch["loss"] for epoch in record.epochs]
     assert len(chosen) == 2
-    enough.fit_head(learning_rate=0.05)
+    enough.fit_head(learning_rate=0.05, batch_size=8)
     few.fit_head(epochs=3)
     assert len(chosen) == 2
 
