@@ -55,8 +55,8 @@ class FitResult:
         if own is not None and self.kept != self.default:
             better = own.better
             return (
-                f"its mean loss on these {self.item}s is {better.mean:.3f} [{better.low:.3f}, "
-                f"{better.high:.3f}] lower than that of the default ({name_of(self.default)})"
+                f"its mean loss is {better.mean:.3f} [{better.low:.3f}, {better.high:.3f}] lower "
+                f"than that of the default ({name_of(self.default)})"
             )
         if not self.plan.trainings:
             return "nothing was fine-tuned"

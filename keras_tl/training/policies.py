@@ -109,7 +109,7 @@ _CONTRASTIVE = {
 ENOUGH_TO_VALIDATE = 50
 
 # `fit` fine-tunes encoders by the contrastive policy up to so many texts a class (docs/texts.md).
-_FEW_TEXTS = 64
+_FEW_TEXTS = 100
 # Of `fit` for fewer than so many images, and for others (docs/fit.md).
 _FEW_IMAGES, _SHARE_OF_FEW, _SHARE_OF_MANY = 350, 0.5, 0.75
 

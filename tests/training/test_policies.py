@@ -164,10 +164,10 @@ def test_where_fit_stops_without_evidence(policy, family, items, share):
 @pytest.mark.parametrize(
     ("family", "task", "per_class", "policy"),
     [
-        ("text", "multiclass", (64, 64, 64), "contrastive"),
+        ("text", "multiclass", (100, 100, 100), "contrastive"),
         ("text", "binary", (8, 200), "standard"),
-        ("text", "multiclass", (8, 64, 900), "contrastive"),
-        ("text", "multiclass", (65, 65, 65), "standard"),
+        ("text", "multiclass", (8, 100, 900), "contrastive"),
+        ("text", "multiclass", (101, 101, 101), "standard"),
         ("ulmfit", "binary", (8, 8), "standard"),
         ("image", "binary", (8, 8), "standard"),
     ],
