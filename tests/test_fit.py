@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.config import Phase
@@ -13,7 +14,9 @@ from keras_tl.learner import fitting
 from keras_tl.selection.evidence import out_of_fold
 from keras_tl.training import policies
 from keras_tl.training.tuned_folds import TunedFolds
+from tests import kerashub_presets
 from tests.conftest import make_small_learner, make_tiny_data
+from tests.training.test_contrastive import make_texts
 from tests.training.test_head_optimum import hard_data
 
 SHORT = Phase("fine-tune", 2, 1e-3, unfreeze="all", optimizer="adamw", batch_size=16)
@@ -306,3 +309,42 @@ def test_the_evidence_is_what_evaluate_would_say(short):
     for share, found in outcomes.items():
         expected = item_losses("multiclass", found).mean()
         assert by_share[share].loss == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [{"strategy": "mirrored"}, {"precision": "mixed_bfloat16"}, {"precision": "mixed_float16"}],
+    ids=str,
+)
+def test_replicas_and_half_precision(short, options):
+    if "strategy" in options:
+        devices = [device.name for device in tf.config.list_logical_devices("CPU")]
+        options = {"strategy": tf.distribute.MirroredStrategy(devices)}
+    learner = fresh(hard_data(), **options)
+    result = learner.fit(augment=False)
+    assert len(result.candidates) == 5
+    assert all(np.isfinite(candidate.loss) for candidate in result.candidates)
+    # The head does as well as in float32 on one device.
+    alone = fresh(hard_data()).fit(augment=False)
+    assert result.candidates[0].loss == pytest.approx(alone.candidates[0].loss, abs=0.05)
+
+
+@pytest.mark.slow
+def test_a_few_texts_are_fine_tuned_by_pairs(tmp_path):
+    pytest.importorskip("keras_hub", reason="it needs a newer Keras than ours may be")
+    preset = kerashub_presets.make_bert(tmp_path / "preset")
+    data = make_texts(validation_split=0.2)
+    learner = ktl.Learner(f"kerashub:{preset}", data, seed=0, verbose=False)
+    result = learner.fit()
+    assert result.policy == "contrastive"
+    assert [candidate.share for candidate in result.candidates] == [0, 1]
+    names = [record.phase.name for record in learner.history]
+    assert names == (["head", "contrastive", "head"] if result.kept else ["head"])
+    learner.save(tmp_path / "run")
+    loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
+    texts = data.split("test").texts
+    np.testing.assert_array_equal(
+        loaded.predict(texts).probabilities, learner.predict(texts).probabilities
+    )
+    learner.export(tmp_path / "model")
