@@ -9,8 +9,8 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.evaluation.losses import item_losses
 from keras_tl.learner import fitting
+from keras_tl.selection.candidates import mean_losses
 from keras_tl.selection.evidence import out_of_fold
 from keras_tl.training import policies
 from keras_tl.training.tuned_folds import TunedFolds
@@ -31,6 +31,7 @@ def short(monkeypatch):
 def use(monkeypatch, phase):
     given = policies.POLICIES | {"standard": {"image": (phase,)}}
     monkeypatch.setattr(policies, "POLICIES", given)
+    monkeypatch.setattr(policies, "FEWEST_STEPS", {})
     return phase
 
 
@@ -83,7 +84,11 @@ def test_enough_validation_items_compare_by_themselves(short, monkeypatch):
     result = learner.fit(augment=False)
     assert (result.plan.evidence, result.plan.trainings, result.plan.items) == ("validation", 1, 50)
     kept = next(c for c in result.candidates if c.share == result.kept)
-    assert learner.evaluate("validation")["loss"] == pytest.approx(kept.loss, rel=1e-4)
+    found = learner.evaluate("validation")
+    assert found["accuracy"] == pytest.approx(kept.metric)
+    # The loss of a candidate is that with its best temperature.
+    learner.calibrate()
+    assert kept.loss == pytest.approx(learner.evaluations["validation"]["loss"], rel=1e-3)
     assert [record.phase.name for record in learner.history] == ["head", "fine-tune"]
 
 
@@ -227,11 +232,11 @@ def test_without_a_comparison_the_training_items_show_a_barrier(short, monkeypat
         return dataclasses.replace(plan(*arguments), **planned)
 
     monkeypatch.setattr(fitting, "make_plan", uncompared)
-    losses = {0.0: 0.5, 0.5: 0.6 if is_worse else 0.4, 1.0: 0.3}
+    losses = {0.0: 0.5, 0.75: 0.6 if is_worse else 0.4, 1.0: 0.3}
     monkeypatch.setattr(fitting, "mean_losses", lambda task, seen: {s: losses[s] for s in seen})
     learner = fresh(hard_data())
     result = learner.fit(augment=False)
-    assert (result.kept, result.candidates) == (1.0 if is_worse else 0.5, ())
+    assert (result.kept, result.candidates) == (1.0 if is_worse else 0.75, ())
     assert [record.share for record in learner.history] == [1, result.kept]
     assert "Nothing compares" in result.plan.describe()
 
@@ -307,7 +312,7 @@ def test_the_evidence_is_what_evaluate_would_say(short):
     result = fresh(hard_data()).fit(augment=False)
     by_share = {candidate.share: candidate for candidate in result.candidates}
     for share, found in outcomes.items():
-        expected = item_losses("multiclass", found).mean()
+        expected = mean_losses("multiclass", {share: found})[share]
         assert by_share[share].loss == pytest.approx(expected, rel=1e-3)
 
 

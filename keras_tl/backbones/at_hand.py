@@ -8,7 +8,7 @@ from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.backbones.packaged import find_file
 from keras_tl.backbones.spec import BackboneSpec
 
-# The file names of `keras.applications`, without separators: what stands around the network's name.
+# Prefixes and suffixes of file names of `keras.applications`, without separators.
 _BEFORE = r"(weights)?"
 _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?"
 

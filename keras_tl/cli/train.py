@@ -1,6 +1,7 @@
 """`keras-tl train`."""
 
 import importlib.util
+import time
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,12 @@ def train(
         kept = " The run keeps what was found." if findings else ""
         lines.append(f"{findings.summary()}{kept}")
     headline = learner.task.headline
-    for phase, name in (("head", "after the head"), ("fine_tuned", "after fine-tuning")):
+    last = (
+        "after fine-tuning"
+        if learner.fitted is None
+        else f"of the kept model ({learner.fitted.name})"
+    )
+    for phase, name in (("head", "after the head"), ("fine_tuned", last)):
         if result.get(phase):
             value = result[phase][headline]
             lines.append(f"Test {headline.replace('_', ' ')} {name}: {number_text(value)}")
@@ -215,6 +221,7 @@ def _trained(
         "class_weight": "balanced" if options["balanced"] else None,
         "callbacks": _tensorboard(options["tensorboard"]),
     }
+    began = time.perf_counter()
     learner.fit_head(
         options["head_epochs"],
         options["head_learning_rate"],
@@ -229,9 +236,10 @@ def _trained(
     }
     augment = options["augment"] or not options["no_augment"]
     if not by_phases:
-        fitted = learner.fit(
-            options["minutes"], options["refit"], augment, options["cache"], **shared
-        )
+        minutes = options["minutes"]
+        if minutes is not None:
+            minutes = max(0.01, minutes - (time.perf_counter() - began) / 60)
+        fitted = learner.fit(minutes, options["refit"], augment, options["cache"], **shared)
         result["fit"] = fitted.to_json()
     elif options["fine_tune_epochs"] != 0:
         learner.fine_tune(

@@ -11,7 +11,7 @@ UNCONVERGED, FITS, UNKNOWN = "unconverged", "fits", "unknown"
 
 # Why nothing is known.
 NO_VALIDATION, FEW_ITEMS, ONE_EPOCH = "no-validation", "few-items", "one-epoch"
-MIXED_LABELS, NOTHING_BETTER = "mixed-labels", "nothing-better"
+MIXED_LABELS, NOTHING_BETTER, AVERAGED = "mixed-labels", "nothing-better", "averaged"
 # How a phase diverged.
 NOT_FINITE, ROSE, ABOVE_GUESSING = "not-finite", "rose", "above-guessing"
 
@@ -31,6 +31,8 @@ class Judgement:
 
 def judge(evidence: Evidence) -> Judgement:
     """Judge a phase: by the first thing that the evidence shows."""
+    if evidence.record.share != 1:
+        return Judgement(UNKNOWN, AVERAGED)
     return next(itertools.chain(_harm(evidence), _fit(evidence), _ignorance(evidence)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_tl.config import HeadConfig, Phase
-from keras_tl.training.policies import HEADS, POLICIES, SOLVED_HEAD
+from keras_tl.training.policies import FEWEST_STEPS, HEADS, POLICIES, SOLVED_HEAD
 
 # What `Learner.fit_head` and `Learner.fine_tune` take of a phase.
 _OF_HEADS = ("epochs", "learning_rate", "batch_size", "label_smoothing", "class_weight")
@@ -47,7 +47,10 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
         own = dataclasses.replace(phases[family][0], min_steps=phase.min_steps)
         given = _given(phase, own, _OF_POLICIES)
         if given is not None and len(phases[family]) == 1:
-            found[name] = given
+            # Without epochs= a policy makes as many as a number of steps takes.
+            lasts = FEWEST_STEPS.get(name, {}).get(family, 0)
+            lasting = {"epochs": phase.epochs} if lasts else {}
+            found[name] = lasting | given
     if not found:
         return PhaseCall("fine_tune", {"policy": phase}, is_own=True)
     nearest = min(found, key=lambda name: len(found[name]))

@@ -46,8 +46,9 @@ class PhaseFit:
             `"underfits"`: the losses of training and validation are high, and that of training is
             flat; `"fits"`: a sign of none of these; `"unknown"`: nothing can be said, see `reason`.
         reason: of `"unknown"` `"no-validation"`, `"few-items"` (the gap may be chance),
-            `"one-epoch"` (which has no trend), `"mixed-labels"` or `"nothing-better"` (weights from
-            before were kept, and the curves do not show why); of `"diverged"` `"not-finite"`,
+            `"one-epoch"` (which has no trend), `"mixed-labels"`, `"averaged"` (`fit` kept other
+            weights than the last) or `"nothing-better"` (weights from before were kept, and the
+            curves do not show why); of `"diverged"` `"not-finite"`,
             `"rose"` or `"above-guessing"`; else empty.
         converged: whether the training loss had settled; `None`: one epoch does not show it.
         is_measured: whether `train` and `validation` are of the kept weights in inference mode.
@@ -121,7 +122,7 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
         solved=record.solved,
     )
     values = None, None
-    if kept and not mixes_labels(record.augment or False):
+    if kept and record.share == 1 and not mixes_labels(record.augment or False):
         row = record.epochs[kept - 1]
         logged = row.get(task.watched), row.get(f"val_{task.watched}")
         if None not in logged and np.isfinite(logged).all():

@@ -147,7 +147,7 @@ def _for_an_answer(situation: Situation) -> Iterator[Remedy]:
         yield _more_epochs(situation)
     elif situation.reason == "nothing-better":
         yield situation.rate(_LOWER, "a lower learning rate")
-    elif situation.reason == "mixed-labels":
+    elif situation.reason in ("mixed-labels", "averaged"):
         yield Remedy("a measurement without augmentation", "learner.overfitting(measure=True)")
     else:
         few = situation.reason == "few-items"

@@ -21,7 +21,6 @@ from keras_tl.learner.answering import Answering
 from keras_tl.learner.fitting import Fitting
 from keras_tl.learner.picturing import Picturing
 from keras_tl.learner.ranking import rank
-from keras_tl.learner.saving import Saving
 from keras_tl.learner.showing import Showing
 from keras_tl.reporting import Reporter
 from keras_tl.tasks import standardisation
@@ -31,7 +30,7 @@ from keras_tl.training.policies import HEAD_CONFIGS
 from keras_tl.training.tokens import TextNeeds
 
 
-class Learner(Fitting, Answering, Saving, Picturing, Showing):
+class Learner(Fitting, Answering, Picturing, Showing):
     """A pretrained backbone and a head for the data at hand.
 
     Args:
@@ -91,7 +90,15 @@ class Learner(Fitting, Answering, Saving, Picturing, Showing):
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         if isinstance(backbone, str) and backbone == "auto":
             backbone, self.ranking = self._best_backbone(
-                data, seed, verbose, weights=weights, image_size=image_size, strategy=strategy
+                data,
+                seed,
+                verbose,
+                weights=weights,
+                image_size=image_size,
+                strategy=strategy,
+                head=head,
+                precision=precision,
+                output_block=output_block,
             )
         wanted = Wanted(
             weights=weights,

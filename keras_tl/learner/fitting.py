@@ -11,11 +11,12 @@ import numpy as np
 
 from keras_tl.config import CacheConfig, Phase, check_range
 from keras_tl.data.augmentation import Augmentation, check_augmentation
-from keras_tl.data.labelled import LabelledData
+from keras_tl.data.labelled import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.learner.measuring import Measuring
+from keras_tl.learner.saving import Saving
 from keras_tl.learner.training import Training
 from keras_tl.selection.candidates import (
     HEAD,
@@ -28,12 +29,14 @@ from keras_tl.selection.candidates import (
     without_barrier,
 )
 from keras_tl.selection.evidence import along_the_line, out_of_fold
-from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Plan, make_plan
+from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Budget, Plan, make_plan
 from keras_tl.selection.result import FitResult
 from keras_tl.training.policies import default_share, fitting_policy, head_phase, phases_of
 from keras_tl.training.timing import estimate_costs, rehearse
 from keras_tl.training.tuned_folds import TunedFolds
 from keras_tl.training.weight_line import WeightLine
+
+_OF_HEADS = ("label_smoothing", "class_weight")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +57,7 @@ class _Asked:
         return SHARES if self.policy == "standard" else (HEAD, TUNED)
 
 
-class Fitting(Training, Measuring):
+class Fitting(Training, Measuring, Saving):
     """The part of a learner that decides how to train."""
 
     def fit(
@@ -69,20 +72,22 @@ class Fitting(Training, Measuring):
     ) -> FitResult:
         """Train the head, fine-tune, and keep the head, the fine-tuned model, or their average.
 
-        The plan is shown before fine-tuning begins. With at least 50 validation items, these
-        compare the models. With fewer, models that leave out a third of the items each are
-        fine-tuned first, and their predictions for the left-out items compare. The measured
-        default for so many items is kept unless another model has a lower loss beyond chance.
-        The test split is never looked at.
+        The plan is shown before fine-tuning begins. `fit` compares the models on the validation
+        split if it has at least 50 items. With fewer, and with `refit`, it fine-tunes three models,
+        each without a third of the items, and compares their predictions for that third. It keeps
+        the measured default unless another model has a lower loss beyond chance. Without `refit`
+        the test split is never looked at. A head that `fit_head` has just trained with its defaults
+        is not trained again.
 
         Args:
-            minutes: wall time for all of it; the plan cuts the comparison first, then steps, then
-                fine-tuning. `None`: no limit.
-            refit: after the choice, train on the items of all splits. The result then has an
-                estimate from models that have not seen the item, and the data no other split.
+            minutes: time budget of this call. A short one cuts the comparison first, then steps,
+                then fine-tuning. `None`: no limit.
+            refit: after the choice, train on the items of all splits. `learner.data` then has only
+                a training split, and the result has an estimate from models that have not seen
+                the item.
             augment: while fine-tuning, as in `fine_tune`.
             cache: as in `fit_head`.
-            callbacks: Keras callbacks of the trainings that are kept.
+            callbacks: Keras callbacks of all trainings but those of the three models.
             label_smoothing: as in `fit_head`.
             class_weight: as in `fit_head`.
 
@@ -124,7 +129,10 @@ class Fitting(Training, Measuring):
         phases = phases_of(policy, self.config.family, **given)
         for phase in phases:
             self._trainer.check(phase, augment)
-        (head,) = phases_of(head_phase(self.config), self.config.family, **given)
+        config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
+        self._trainer.features.keep_in(config)
+        live = config.where == "off"
+        (head,) = phases_of(head_phase(self.config, live), self.config.family, **given)
         return _Asked(policy, phases, head, augment, refit, callbacks, given | {"cache": cache})
 
 
@@ -147,13 +155,16 @@ class _Fit:
         """Train, choose, and leave the learner with the model that is kept."""
         asked, began = self._asked, time.perf_counter()
         head = self._trainer.settled(asked.head, self._data.split("train"))
-        if [record.phase for record in self._learner.history] != [head]:
+        is_trained = [record.phase for record in self._learner.history] == [head]
+        if not (is_trained and self._learner.has_own("train")):
             with self._timed("head"):
                 self._learner.fit_head(**asked.head_options, callbacks=asked.callbacks)
         plan = self._plan(minutes, began)
         self._learner._reporter.say(plan.describe(self._data.item))
         phases = self._planned(plan)
-        default = self._default() if plan.trainings else HEAD
+        default = HEAD
+        if plan.trainings:
+            default = default_share(asked.policy, self._learner.config.family)
         line, outcomes = None, {}
         if plan.evidence == OUT_OF_FOLD:
             with self._timed("comparison"):
@@ -164,7 +175,7 @@ class _Fit:
             outcomes = along_the_line(self._trainer, line, asked.shares, validation)
         if outcomes:
             default = self._without_barrier(outcomes, default)
-        candidates = self._measured(outcomes, default)
+        candidates = self._measured(outcomes, default, plan)
         kept = choose(candidates, default).share if candidates else default
         if line is not None:
             self._trainer.keep_share(line, kept, self._tuned)
@@ -173,7 +184,7 @@ class _Fit:
             self._take_all_items(line)
         if kept != HEAD and (line is None or asked.refit):
             line = self._tune(phases)
-            if not outcomes:
+            if not outcomes and kept != TUNED:
                 ends = sorted({HEAD, kept, TUNED})
                 train = self._data.split("train")
                 seen = along_the_line(self._trainer, line, ends, train)
@@ -197,11 +208,6 @@ class _Fit:
     def _data(self) -> LabelledData:
         return self._learner.data
 
-    def _default(self) -> float:
-        names = self._data.splits if self._asked.refit else ["train"]
-        items = sum(len(self._data.split(name)) for name in names)
-        return default_share(self._asked.policy, self._learner.config.family, items)
-
     @contextlib.contextmanager
     def _timed(self, name: str) -> Iterator[None]:
         began = time.perf_counter()
@@ -210,7 +216,7 @@ class _Fit:
 
     def _plan(self, minutes: float | None, began: float) -> Plan:
         asked, trainer, data = self._asked, self._trainer, self._data
-        train, first = data.split("train"), asked.phases[0]
+        first, train = asked.phases[0], self._trained_on
         costs, left = estimate_costs(trainer, train, first), None
         if minutes is not None:
             costs = rehearse(trainer, data, first, asked.augment, costs.item)
@@ -218,11 +224,18 @@ class _Fit:
         items = sum(len(data.split(name)) for name in self._compared)
         validation = len(data.splits.get("validation", ()))
         steps = sum(trainer.steps_of(phase, train) for phase in asked.phases)
-        return make_plan(costs, steps, items, validation, asked.refit, minutes, left)
+        epochs = sum(trainer.settled(phase, train).epochs for phase in asked.phases)
+        budget = None if minutes is None else Budget(minutes, left, steps // epochs)
+        return make_plan(costs, steps, items, validation, asked.refit, budget)
+
+    @property
+    def _trained_on(self) -> Split:
+        """The items that will train the model that is kept."""
+        return self._data.joined(list(self._data.splits) if self._asked.refit else ["train"])
 
     def _planned(self, plan: Plan) -> tuple[Phase, ...]:
         """The phases as planned: each runs to its end."""
-        train = self._data.split("train")
+        train = self._trained_on
         full = [self._trainer.steps_of(phase, train) for phase in self._asked.phases]
         share = min(plan.steps / sum(full), 1.0)
         found = []
@@ -230,7 +243,7 @@ class _Fit:
             changes = {"patience": None}
             if share < 1:
                 epochs = self._trainer.settled(phase, train).epochs
-                changes |= {"epochs": max(1, int(share * epochs)), "min_steps": 0}
+                changes |= {"epochs": max(1, round(share * epochs)), "min_steps": 0}
             found.append(dataclasses.replace(phase, **changes))
         return tuple(found)
 
@@ -258,12 +271,15 @@ class _Fit:
         return without_barrier(mean_losses(self._learner.config.task, outcomes), default)
 
     def _measured(
-        self, outcomes: Mapping[float, Outcomes], default: float
+        self, outcomes: Mapping[float, Outcomes], default: float, plan: Plan
     ) -> tuple[Candidate, ...]:
         if not outcomes:
             return ()
         config, task = self._learner.config, self._learner.task
-        return measure_candidates(config.task, task.headline, outcomes, default)
+        validates = plan.evidence == VALIDATION
+        split = self._data.joined(["validation"] if validates else self._compared)
+        groups = groups_of(split, self._data.groups)
+        return measure_candidates(config.task, task.headline, outcomes, default, groups)
 
     def _estimate(self, outcomes: Outcomes | None, plan: Plan) -> tuple[Mapping[str, Any], str]:
         """Metrics from models that have not seen the items, and how they were found."""
@@ -277,7 +293,10 @@ class _Fit:
         elif plan.evidence == OUT_OF_FOLD:
             how = f"by {plan.folds} models that each left out a part of the {self._data.item}s"
         else:
-            found = self._learner.cross_validate()
+            column = groups_of(self._data.joined(list(splits)), self._data.groups)
+            parts = 5 if column is None else min(5, len(np.unique(column)))
+            given = {name: self._asked.head_options[name] for name in _OF_HEADS}
+            found = self._learner.cross_validate(parts, **given)
             outcomes = found.outcomes[0]
             how = "by cross-validation of the head; nothing measured a fine-tuned model"
         return measure(config.task, outcomes, config.class_names), how

@@ -45,7 +45,7 @@ def rank(
 
     Args:
         make: makes a learner.
-        data: as there, and so the others.
+        data: all other arguments: see `keras_tl.rank_backbones`.
     """
     check_range("items", items, 2, whole=True)
     named = dict(_named(_at_hand(data) if backbones is None else backbones))

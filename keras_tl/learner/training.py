@@ -51,7 +51,9 @@ class Training(State):
 
         Args:
             epochs: passes over the training split; `None`: 1 for a head that begins at its
-                optimum, else as many as make 500 steps, and at least 10.
+                optimum, else as many as make 500 steps, and at least 10 (30 for a language
+                model). With fewer than 50 validation items, five more heads first say after how
+                many of these training stops.
             learning_rate: peak rate; `None`: the measured default.
             augment: `True` for the data's own augmentation; `"standard"`, `"no-flip"`,
                 `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of these (see
@@ -160,14 +162,12 @@ class Training(State):
         if not self.history and not needs_no_head(phases[0]):
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
-        if self._trainer.features.is_original and phases[0].batch_norm != "live":
-            self._keep_map_before()
         keeps_last = isinstance(policy, str) and self._has_few_to_validate
         if keeps_last and "validation" in self._need_data().splits:
             self._reporter.say(
-                f"Fewer than {ENOUGH_TO_VALIDATE} validation items cannot tell which epoch is "
-                "best: the last weights are kept. fit() compares head and fine-tuned model by "
-                "predictions out of fold."
+                f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an "
+                "epoch: the last weights are kept. fit() compares the head with the fine-tuned "
+                "model by predictions out of fold."
             )
         records = self._run_all(phases, augment, callbacks, keeps_last)
         self._tell_if_overfitting()
@@ -184,6 +184,8 @@ class Training(State):
 
         `keeps_last`: no phase stops early.
         """
+        if self._trainer.features.is_original and phases[0].batch_norm != "live":
+            self._keep_map_before()
         train = self.data.split("train")
         records, left = [], sum(phase.epochs for phase in phases)
         for phase, is_head in with_heads(phases, self.config, len(train)):
@@ -207,7 +209,7 @@ class Training(State):
         stop_after: int | None = None,
     ) -> PhaseRecord:
         data, config = self._need_data(), self.config
-        known = self.evaluations, self.outcomes, self.exhibits, self._trained_with
+        known = self.evaluations, self.outcomes, self.exhibits, self._trained_with, self.fitted
         if config.temperature != 1 or config.thresholds:
             self._reporter.say(
                 "Training puts the temperature back to 1 and the thresholds to 0.5: they were "
@@ -223,7 +225,7 @@ class Training(State):
         try:
             return self._trainer.run(phase, data, augment, callbacks, following, stop_after)
         except ConfigError:  # It was refused before it began.
-            self.evaluations, self.outcomes, self.exhibits, self._trained_with = known
+            self.evaluations, self.outcomes, self.exhibits, self._trained_with, self.fitted = known
             self.config = config
             raise
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from keras_tl.evaluation.calibration import fit_temperature
 from keras_tl.evaluation.intervals import Interval, bootstrap_interval, mean_interval
 from keras_tl.evaluation.losses import item_losses
 from keras_tl.evaluation.outcomes import Outcomes
@@ -16,8 +17,10 @@ HEAD, TUNED = 0.0, 1.0
 # Places on the line between the head on the frozen backbone and the fine-tuned model.
 SHARES = (HEAD, 0.25, 0.5, 0.75, TUNED)
 
-# In nats: a probability of 1e-7. One item that a model is sure of and wrong decides nothing alone.
+# Cap the loss, in nats, so that one confident error cannot decide the choice.
 _LARGEST = -math.log(1e-7)
+# The loss of each item of a model that gives no finite numbers.
+_DIVERGED = 1e30
 
 
 def name_of(share: float) -> str:
@@ -33,7 +36,8 @@ class Candidate:
 
     Attributes:
         share: place on the line: 0 is the head on the frozen backbone, 1 the fine-tuned model.
-        loss: mean loss of the items, see `keras_tl.evaluation.losses.item_losses`.
+        loss: mean loss of the items (`keras_tl.evaluation.losses.item_losses`), with the
+            temperature that fits the model best.
         metric: the task's headline metric; `None` where it is not defined.
         difference: the metric minus that of the head, with a 95% interval (paired bootstrap);
             `None` for the head.
@@ -66,15 +70,18 @@ class Candidate:
 
 
 def without_barrier(losses: Mapping[float, float], default: float) -> float:
-    """Return the default share, or the fine-tuned model if a barrier lies between the ends.
+    """Return the default share, or an end of the line if the default is no good.
 
-    Weights between two models can be worse than both (Frankle et al., "Linear mode connectivity
-    and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
+    The head, if the fine-tuned model diverged; the fine-tuned model, if a barrier lies between the
+    ends. Weights between two models can be worse than both (Frankle et al., "Linear mode
+    connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
 
     Args:
         losses: mean loss by share, of the same items; both ends and the default are among them.
         default: a share.
     """
+    if losses[TUNED] >= _DIVERGED:
+        return HEAD
     return TUNED if losses[default] > max(losses[HEAD], losses[TUNED]) else default
 
 
@@ -84,18 +91,23 @@ def mean_losses(task: str, outcomes: Mapping[float, Outcomes]) -> dict[float, fl
 
 
 def measure_candidates(
-    task: str, headline: str, outcomes: Mapping[float, Outcomes], default: float
+    task: str,
+    headline: str,
+    outcomes: Mapping[float, Outcomes],
+    default: float,
+    groups: np.ndarray | None = None,
 ) -> tuple[Candidate, ...]:
     """Measure models on the same items.
 
     The interval of `better` has a confidence of 95% for all comparisons with the default together
-    (Bonferroni).
+    (Bonferroni). With groups it is one of the groups' means.
 
     Args:
         task: one of `keras_tl.config.TASKS`.
         headline: name of the metric.
         outcomes: by share, of the same items in the same order; the head is among them.
         default: the share that the others are compared with.
+        groups: (n,), items of one group are not independent; `None`: all items are.
     """
     losses = {share: _losses(task, found) for share, found in outcomes.items()}
     metrics = {share: statistics_of(task, found)[headline] for share, found in outcomes.items()}
@@ -109,17 +121,33 @@ def measure_candidates(
                 lambda w, a=metrics[share], b=metrics[HEAD]: a(w) - b(w), count
             )
         if share != default:
-            better = mean_interval(losses[default] - own, confidence)
+            better = mean_interval(_by_group(losses[default] - own, groups), confidence)
         metric = float(metrics[share](np.ones((1, count)))[0])
         known = metric if np.isfinite(metric) else None
         found.append(Candidate(share, float(own.mean()), known, difference, better))
     return tuple(found)
 
 
+def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """The means of the groups; of fewer than two groups the values."""
+    names = () if groups is None else np.unique(groups)
+    if len(names) < 2:
+        return values
+    return np.array([values[groups == name].mean() for name in names])
+
+
 def _losses(task: str, outcomes: Outcomes) -> np.ndarray:
-    """The losses of the items, those of classes at most `_LARGEST`."""
-    losses = item_losses(task, outcomes)
-    return losses if task == "regression" else np.minimum(losses, _LARGEST)
+    """The losses of the items as candidates are compared by them.
+
+    Those of classes and labels are at most `_LARGEST`, with the temperature that fits the model
+    best: how sure a model is can be mended by `calibrate`, what it knows cannot.
+    """
+    if not np.isfinite(outcomes.logits).all():
+        return np.full(len(outcomes), _DIVERGED)
+    if task == "regression":
+        return np.minimum(item_losses(task, outcomes), _DIVERGED)
+    calibrated = outcomes.scaled(fit_temperature(task, outcomes))
+    return np.minimum(item_losses(task, calibrated), _LARGEST)
 
 
 def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:

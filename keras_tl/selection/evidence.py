@@ -15,7 +15,7 @@ from keras_tl.training.weight_line import WeightLine
 def along_the_line(
     trainer: Trainer, line: WeightLine, shares: Sequence[float], split: Split
 ) -> dict[float, Outcomes]:
-    """Return by share the predictions for a split; the model ends at the last share.
+    """Return by share the predictions for a split; the model ends fine-tuned.
 
     Args:
         trainer: of the model, just fine-tuned.
@@ -23,10 +23,14 @@ def along_the_line(
         shares: places on the line.
         split: items that did not train the model.
     """
-    found = {}
-    for share in shares:
-        line.move(trainer.parts.model, share)
-        found[share] = Outcomes(split.labels, trainer.logits(split), split.identity)
+    model, found = trainer.parts.model, {}
+    try:
+        for share in shares:
+            line.move(model, share)
+            found[share] = Outcomes(split.labels, trainer.logits(split), split.identity)
+    finally:
+        # Whatever happens, the weights are those that the history tells of.
+        line.move(model, 1.0)
     return found
 
 

@@ -73,14 +73,28 @@ class Plan:
         return "Nothing compares head and fine-tuned model: the measured default is kept."
 
 
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """The wall time that the user gives.
+
+    Attributes:
+        minutes: of the whole call.
+        seconds_left: of it, when the plan is made.
+        epoch_steps: steps of one epoch: a training has whole epochs.
+    """
+
+    minutes: float
+    seconds_left: float
+    epoch_steps: int
+
+
 def make_plan(
     costs: Costs,
     steps: int,
     items: int,
     validation_items: int,
     is_refit: bool,
-    minutes: float | None = None,
-    seconds_left: float | None = None,
+    budget: Budget | None = None,
 ) -> Plan:
     """Plan the trainings, within a budget if there is one.
 
@@ -92,11 +106,11 @@ def make_plan(
         items: number of items outside of the test split, or of all items with `is_refit`.
         validation_items: how many of them are in the validation split.
         is_refit: whether all items train the model that is kept.
-        minutes: the budget; `None`: there is none.
-        seconds_left: of the budget.
+        budget: `None`: there is none.
     """
+    cuts = []
 
-    def planned(evidence: str, folds: int, steps: int, *cuts: str) -> Plan:
+    def planned(evidence: str, folds: int, steps: int) -> Plan:
         validates = evidence == VALIDATION
         # After a choice by validation, the training on all items comes on top.
         trainings = folds + 1 + (validates and is_refit)
@@ -107,29 +121,39 @@ def make_plan(
             folds = trainings = 0
             evidence, seconds = NO_EVIDENCE, 0.0
         return Plan(
-            evidence, compared, folds, trainings, steps, seconds, costs.measured, *given, cuts
+            evidence,
+            compared,
+            folds,
+            trainings,
+            steps,
+            seconds,
+            costs.measured,
+            budget and budget.minutes,
+            budget and budget.seconds_left,
+            tuple(cuts),
         )
 
-    given = minutes, seconds_left
     validates = validation_items >= ENOUGH_TO_VALIDATE
     if validates and not is_refit:
         plan = planned(VALIDATION, 0, steps)
     else:
         plan = planned(OUT_OF_FOLD, FOLDS, steps)
-    if seconds_left is None or plan.seconds <= seconds_left:
+    if budget is None or plan.seconds <= budget.seconds_left:
         return plan
-    cut = (f"The budget of {minutes:g} min is too short for {plan.trainings} trainings.",)
+    said = f"The budget of {budget.minutes:g} min is too short for"
     if plan.folds:
-        plan = planned(VALIDATION if validates else NO_EVIDENCE, 0, steps, *cut)
-    if plan.seconds <= seconds_left:
+        cuts.append(f"{said} {plan.trainings} trainings.")
+        plan = planned(VALIDATION if validates else NO_EVIDENCE, 0, steps)
+    if plan.seconds <= budget.seconds_left:
         return plan
-    rest = seconds_left - (plan.seconds - plan.trainings * steps * costs.step)
+    rest = budget.seconds_left - (plan.seconds - plan.trainings * steps * costs.step)
     fewer = max(0, math.floor(rest / (plan.trainings * costs.step)))
-    cut = (f"The budget of {minutes:g} min is too short for {steps:,} steps.",)
-    if fewer >= _SHORTEST * steps:
-        return planned(plan.evidence, 0, fewer, *cut)
-    cut = (f"The budget of {minutes:g} min is too short for fine-tuning.",)
-    return planned(plan.evidence, 0, 0, *cut)
+    fewer -= fewer % budget.epoch_steps
+    if fewer and fewer >= _SHORTEST * steps:
+        cuts.append(f"{said} {steps:,} steps.")
+        return planned(plan.evidence, 0, fewer)
+    cuts.append(f"{said} fine-tuning.")
+    return planned(plan.evidence, 0, 0)
 
 
 def time_text(seconds: float) -> str:

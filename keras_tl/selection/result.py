@@ -16,8 +16,8 @@ class FitResult:
 
     Attributes:
         kept: share of the model that was kept, see `Candidate.share`.
-        default: share of the model that was measured to be best for so many items (docs/fit.md).
-        policy: of fine-tuning.
+        default: share of the model that is kept without evidence (docs/fit.md).
+        policy: name of the fine-tuning policy.
         candidates: what was compared; none without evidence.
         plan: what was trained.
         seconds: wall time by step: `"head"`, `"comparison"`, `"fine-tuning"`.
@@ -60,10 +60,9 @@ class FitResult:
             )
         if not self.plan.trainings:
             return "nothing was fine-tuned"
-        measured = f"measured to be best for so many {self.item}s"
         if self.plan.evidence == NO_EVIDENCE:
-            return f"the default, {measured}"
-        return f"the default, {measured}; no other model is better beyond chance here"
+            return "it is the default, and nothing was compared"
+        return "it is the default, and no other model is better beyond chance"
 
     @property
     def untested(self) -> str | None:

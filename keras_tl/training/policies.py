@@ -43,7 +43,6 @@ HEAD_CONFIGS = {
 _FINE_TUNE = Phase(
     name="fine-tune",
     epochs=3,
-    min_steps=200,
     learning_rate="auto",
     unfreeze="all",
     optimizer="adamw",
@@ -60,9 +59,7 @@ _FINE_TUNE_TEXT = dataclasses.replace(
 )
 
 # So many epochs at such a rate: accuracy stands still for some before it rises (docs/ulmfit.md).
-_FINE_TUNE_ULMFIT = dataclasses.replace(
-    _FINE_TUNE_TEXT, epochs=30, min_steps=0, learning_rate=3e-3, patience=10
-)
+_FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rate=3e-3, patience=10)
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 
@@ -77,7 +74,6 @@ _FOR_A_FACTOR = {
 _SCRATCH = {
     "name": "scratch",
     "epochs": 30,
-    "min_steps": 0,
     "learning_rate": 1e-3,
     "patience": None,
     "batch_norm": "live",
@@ -96,7 +92,6 @@ _CONTRASTIVE = {
     "name": "contrastive",
     "objective": "contrastive",
     "epochs": 4,
-    "min_steps": 0,
     "batch_size": 32,
     "schedule": "linear",
     "clip_norm": 1.0,
@@ -105,13 +100,20 @@ _CONTRASTIVE = {
 }
 
 
+# The steps that these policies make at least, by family, where the user does not say how many
+# epochs (docs/fit.md, docs/texts.md). Phases that the user passes run as they are.
+FEWEST_STEPS = {
+    policy: {"image": 200, "text": 200, "ulmfit": 0}
+    for policy in ("standard", "discriminative", "gradual", "ulmfit")
+}
+
 # With fewer validation items, chance decides which epoch is best.
 ENOUGH_TO_VALIDATE = 50
 
 # `fit` fine-tunes encoders by the contrastive policy up to so many texts a class (docs/texts.md).
 _FEW_TEXTS = 100
-# Of `fit` for fewer than so many images, and for others (docs/fit.md).
-_FEW_IMAGES, _SHARE_OF_FEW, _SHARE_OF_MANY = 350, 0.5, 0.75
+# Of `fit` for images (docs/fit.md).
+_DEFAULT_SHARE = 0.75
 
 # C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
 _L2_AFTER_CONTRASTIVE = 100.0
@@ -158,17 +160,14 @@ def fitting_policy(config: ModelConfig, labels: np.ndarray) -> str:
     return "contrastive" if per_class <= _FEW_TEXTS else "standard"
 
 
-def default_share(policy: str, family: str, items: int) -> float:
+def default_share(policy: str, family: str) -> float:
     """Return where `fit` stops on the line from head to fine-tuned model, without evidence.
 
     Args:
         policy: see `fitting_policy`.
         family: of the backbone.
-        items: that train the model.
     """
-    if (policy, family) != ("standard", "image"):
-        return 1.0
-    return _SHARE_OF_FEW if items < _FEW_IMAGES else _SHARE_OF_MANY
+    return _DEFAULT_SHARE if (policy, family) == ("standard", "image") else 1.0
 
 
 def needs_no_head(phase: Phase) -> bool:
@@ -233,7 +232,10 @@ def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tu
     if isinstance(policy, str):
         if policy not in POLICIES:
             raise ConfigError(unknown("policy", policy, POLICIES))
-        policy = POLICIES[policy][family]
+        fewest = FEWEST_STEPS.get(policy, {}).get(family, 0)
+        policy = tuple(
+            dataclasses.replace(phase, min_steps=fewest) for phase in POLICIES[policy][family]
+        )
     phases = (policy,) if isinstance(policy, Phase) else tuple(policy)
     changes = {name: value for name, value in given.items() if value is not None}
     if "epochs" in changes:

@@ -12,8 +12,8 @@ from keras_tl.data.augmentation import Augmentation
 from keras_tl.data.labelled import LabelledData, Split
 from keras_tl.training.trainer import Trainer
 
-# A training step over the prediction of its items: forward, backward, update. Measured for
-# EfficientNet-Lite0 and VGG16 on 2 cores: docs/fit.md.
+# Ratio of a training step (forward, backward, update) to the prediction of its items; a rough
+# value, as the plan says: `rehearse` measures.
 _STEP_OVER_PREDICTION = 4.0
 _TRACING_SECONDS = 10.0
 _PREDICTED, _REHEARSED = 64, 6
@@ -92,7 +92,7 @@ def rehearse(
         trainer: of the model, its head trained.
         data: their training split is used.
         phase: what will be trained.
-        augment: as it will be.
+        augment: augmentation of the planned training.
         item: seconds of a prediction.
     """
     train = data.split("train")

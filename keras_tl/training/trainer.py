@@ -86,6 +86,7 @@ class Trainer:
         )
         self.features = self._new_features()
         self._classify = BatchRunner(parts.model, strategy)
+        self._untrained_head = parts.head.get_weights()
         self._seed = seed
         self._reporter = reporter
 
@@ -96,8 +97,9 @@ class Trainer:
             self.features.backbone_changes()
 
     def forget(self) -> None:
-        """Empty the history, before the model is trained anew."""
+        """Empty the history and give the head its first weights, before a training from anew."""
         self.history.clear()
+        self.parts.head.set_weights(self._untrained_head)
 
     def settled(self, phase: Phase, split: Split) -> Phase:
         """Return a phase as it runs on a training split: its epochs, and whole batches."""
@@ -130,16 +132,20 @@ class Trainer:
 
     @contextlib.contextmanager
     def trial(self) -> Iterator["Trainer"]:
-        """Yield a trainer of the same layers, without history and with a feature cache of its own.
+        """Yield a trainer of the same layers, its head untrained and its feature cache its own.
 
         On leaving, the layers are as they were before, bit for bit.
         """
         parts, other = self.parts, copy.copy(self)
         other.history, other.features = [], self._new_features()
         other.features.keep_in(CacheConfig("memory"))
-        with restored(parts.model, parts.head), seeded(self._seed):
-            yield other
-        self._leave_frozen()
+        try:
+            with restored(parts.model, parts.head), seeded(self._seed):
+                # A trained head has seen the labels of all folds.
+                parts.head.set_weights(self._untrained_head)
+                yield other
+        finally:
+            self._leave_frozen()
 
     def run(
         self,

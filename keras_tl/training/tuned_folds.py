@@ -82,4 +82,8 @@ class TunedFolds:
     ) -> None:
         # Every fold traces the same functions again, of which TensorFlow warns.
         with only_errors("tensorflow"):
-            trial.run(dataclasses.replace(phase, name=phase.name + named), data, augment)
+            stop_after = None
+            if phase.unfreeze is None and phase.patience is not None:
+                stop_after = trial.best_epoch(trial.settled(phase, data.split("train")), data)
+            named_phase = dataclasses.replace(phase, name=phase.name + named)
+            trial.run(named_phase, data, augment, stop_after=stop_after)

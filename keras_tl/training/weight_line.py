@@ -30,7 +30,7 @@ class WeightLine:
         """Give a model the weights at a share of the way.
 
         Args:
-            model: the model that both ends are of.
+            model: the model that has the weights `before` and `after`.
             share: 0 is `before`, 1 is `after`, both bit for bit; in [0, 1].
         """
         model.set_weights(

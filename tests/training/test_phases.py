@@ -13,7 +13,7 @@ from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.losses import item_losses
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.training import policies
-from keras_tl.training.policies import HEADS, POLICIES, phases_of
+from keras_tl.training.policies import FEWEST_STEPS, HEADS, POLICIES, phases_of
 from keras_tl.training.trainer import Trainer
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.training.test_head_optimum import hard_data
@@ -121,7 +121,10 @@ def test_given_values_are_always_honoured():
             assert (phase.learning_rate, phase.unfreeze, phase.batch_size) == (0.123, 2, 7)
     (phase,) = phases_of("standard", "text", epochs=11, learning_rate=None)
     standard = POLICIES["standard"]["text"][0]
-    assert phase == dataclasses.replace(standard, epochs=11, min_steps=0)
+    assert phase == dataclasses.replace(standard, epochs=11)
+    (phase,) = phases_of("standard", "text")
+    assert phase == dataclasses.replace(standard, min_steps=FEWEST_STEPS["standard"]["text"])
+    assert phases_of(standard, "text") == (standard,)
     assert phases_of(HEADS["image"], "image") == (HEADS["image"],)
 
 

@@ -146,19 +146,14 @@ def test_its_phases_are_changed_and_passed_back(small_learner):
     assert again[0].phase.discriminative_factor == 2
 
 
-@pytest.mark.parametrize(
-    ("policy", "family", "items", "share"),
-    [
-        ("standard", "image", 40, 0.5),
-        ("standard", "image", 349, 0.5),
-        ("standard", "image", 350, 0.75),
-        ("standard", "text", 40, 1.0),
-        ("contrastive", "text", 40, 1.0),
-        ("standard", "ulmfit", 40, 1.0),
-    ],
-)
-def test_where_fit_stops_without_evidence(policy, family, items, share):
-    assert default_share(policy, family, items) == share
+def test_where_fit_stops_without_evidence():
+    found = {
+        (policy, family): default_share(policy, family)
+        for policy in ("standard", "contrastive")
+        for family in FAMILIES
+    }
+    assert found.pop(("standard", "image")) == 0.75
+    assert set(found.values()) == {1.0}
 
 
 @pytest.mark.parametrize(

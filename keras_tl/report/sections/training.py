@@ -9,6 +9,7 @@ from keras_tl.report.blocks import Block, Cell, Paragraph, Plots, Section, Table
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
 from keras_tl.report.sections.wording import capitalised
+from keras_tl.selection.candidates import name_of
 from keras_tl.training.history import PhaseRecord
 
 
@@ -116,16 +117,23 @@ def _course(history: tuple[PhaseRecord, ...], metric: str) -> str:
 
 def _row(record: PhaseRecord, watched: str) -> list[str]:
     phase, kept = record.phase, record.best_epoch
-    value = record.epochs[kept - 1].get(f"val_{watched}") if kept else None
+    is_shown = kept and record.share == 1
+    value = record.epochs[kept - 1].get(f"val_{watched}") if is_shown else None
     return [
         phase.name,
         "head" if phase.unfreeze is None else f"head and {_unfrozen(phase.unfreeze)}",
         f"{len(record.epochs)} of {phase.epochs}",
-        str(kept) if kept else "none was better than before",
+        _kept(record),
         f"{phase.learning_rate:g}",
         number_text(value),
         f"{record.seconds:.1f}",
     ]
+
+
+def _kept(record: PhaseRecord) -> str:
+    if record.share != 1:
+        return f"{name_of(record.share)}, by fit()"
+    return str(record.best_epoch) if record.best_epoch else "none was better than before"
 
 
 def _unfrozen(what: str | int) -> str:
