@@ -353,3 +353,67 @@ def test_a_few_texts_are_fine_tuned_by_pairs(tmp_path):
         loaded.predict(texts).probabilities, learner.predict(texts).probabilities
     )
     learner.export(tmp_path / "model")
+
+
+WIDE = ktl.HeadConfig(hidden=(128,), dropout=0.0)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_the_head_of_a_fold_has_not_seen_the_fold(short, batch_norm):
+    """Labels that have nothing to do with the images: a head that saw them knows them by heart."""
+    data = hard_data()
+    labels = np.random.default_rng(0).integers(0, 3, len(data.split("train")))
+    train = dataclasses.replace(data.split("train"), labels=labels)
+    head = dataclasses.replace(WIDE, batch_norm=batch_norm)
+    learner = fresh(dataclasses.replace(data, splits={"train": train}), head=head)
+    learner.fit_head(epochs=150, learning_rate=0.02)
+    assert learner.evaluate("train")["accuracy"] > 0.8
+    brief = dataclasses.replace(policies.HEADS["image"], epochs=2, min_steps=0)
+    phases = (dataclasses.replace(short, patience=None),)
+    folds = TunedFolds(learner._trainer, learner.data, brief, phases, False, (0.0, 1.0))
+    found = out_of_fold(folds, ["train"], 3, seed=0)
+    assert (found[0.0].decisions("multiclass") == labels).mean() < 0.6
+
+
+def test_a_head_of_other_data_is_trained_again(short, tmp_path):
+    learner = fresh(hard_data())
+    learner.fit_head()
+    learner.save(tmp_path / "run")
+    other = hard_data(count=80)
+    loaded = ktl.Learner.load(tmp_path / "run", data=other, verbose=False)
+    loaded.fit(augment=False)
+    phases = [record.phase.name for record in loaded.history]
+    assert phases[:2] == ["head", "head"]
+
+
+def test_an_interrupted_comparison_leaves_the_weights_that_the_history_tells_of(short, monkeypatch):
+    learner = fresh(with_validation(hard_data(), 50))
+    logits, calls = learner._trainer.logits, []
+
+    def interrupted(split):
+        calls.append(split)
+        if len(calls) > 2:
+            raise KeyboardInterrupt
+        return logits(split)
+
+    learner.fit_head()
+    monkeypatch.setattr(learner._trainer, "logits", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        learner.fit(augment=False)
+    monkeypatch.undo()
+    by_hand = fresh(with_validation(hard_data(), 50))
+    by_hand.fit_head()
+    by_hand.fine_tune(policy=dataclasses.replace(SHORT, patience=None), augment=False)
+    for now, wanted in zip(learner.model.get_weights(), by_hand.model.get_weights(), strict=True):
+        np.testing.assert_allclose(now, wanted, rtol=1e-4, atol=1e-6)
+    assert learner.history[-1].share == 1
+
+
+def test_curves_say_nothing_of_an_average(short, monkeypatch):
+    monkeypatch.setattr(fitting, "choose", lambda found, default: found[3])
+    learner = fresh(hard_data())
+    learner.fit(augment=False)
+    assert learner.history[-1].share == 0.75
+    found = learner.overfitting()
+    assert (found.state, found.phases[-1].reason) == ("unknown", "averaged")
+    assert "fit() kept other weights" in found.statement
