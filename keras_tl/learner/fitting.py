@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_tl.config import CacheConfig, Phase, check_range
-from keras_tl.data.augmentation import Augmentation, check_augmentation
+from keras_tl.data.augmentation import Augmentation, check_augmentation, names_of
 from keras_tl.data.labelled import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.measuring import measure
@@ -119,6 +119,8 @@ class Fitting(Training, Measuring, Saving):
     ) -> _Asked:
         data = self._need_data()
         check_augmentation(augment)
+        if augment is True:
+            augment = getattr(data, "augmentation", False)
         if not self._trainer.features.is_original:
             raise ConfigError(
                 "fit() begins with the pretrained backbone; this one was fine-tuned already. Make "
@@ -200,6 +202,7 @@ class _Fit:
             self._learner.task.headline,
             self._data.item,
             len(self._data.split("train")),
+            names_of(asked.augment),
             asked.refit,
             *estimate,
         )

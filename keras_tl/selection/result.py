@@ -24,6 +24,7 @@ class FitResult:
         headline: name of the metric.
         item: what people call one item.
         trained_on: number of items that trained the model.
+        augment: augmentation while fine-tuning, see `keras_tl.data.augmentation.names_of`.
         refit: whether these are all items, so that no test split is left.
         estimate: with `refit` metrics of models trained on fewer items, as `evaluate()` gives
             them.
@@ -39,6 +40,7 @@ class FitResult:
     headline: str
     item: str
     trained_on: int
+    augment: tuple[str, ...] = ()
     refit: bool = False
     estimate: Mapping[str, Any] | None = None
     estimated_by: str | None = None
@@ -135,6 +137,7 @@ class FitResult:
         plan = values["plan"]
         read = {field.name: values[field.name] for field in dataclasses.fields(cls)}
         read["candidates"] = tuple(map(Candidate.from_json, values["candidates"]))
+        read["augment"] = tuple(values["augment"])
         read["plan"] = Plan(**plan | {"cuts": tuple(plan["cuts"])})
         return cls(**read)
 

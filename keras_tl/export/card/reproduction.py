@@ -35,8 +35,7 @@ def _fit(run: Mapping[str, Any]) -> list[str]:
     values = {"minutes": plan["minutes"], "refit": run["fit"]["refit"] or None}
     values |= {name: last["phase"][name] or None for name in ("label_smoothing", "class_weight")}
     given = {name: repr(value) for name, value in values.items() if value is not None}
-    if last["phase"]["unfreeze"] is not None and last.get("augment") is not None:
-        given["augment"] = _augment(last["augment"])
+    given["augment"] = _augment(run["fit"]["augment"])
     notes = [f"# {cut}" for cut in plan["cuts"]]
     return [*notes, *_call("learner.fit", given)]
 
