@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from keras_tl.training.policies import FEWEST_STEPS
 from tests import hub_modules, kerashub_presets
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -288,18 +289,21 @@ def test_ulmfit(tmp_path):
 def check_notebook(cells, folder, epochs):
     """Its pictures are its files, its progress is plain text; gives what it has printed.
 
-    `epochs` are those of the head and of fine-tuning.
+    `epochs` are those planned for the head and for fine-tuning.
     """
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     pictures = [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
     files = sorted((folder / "plots").glob("*.png"))
     assert sorted(map(base64.b64decode, pictures)) == sorted(f.read_bytes() for f in files)
-    assert len(files) == 3
+    assert {"confusion_matrix", "reliability"} <= {file.stem for file in files}
     written = "".join(o["text"] for o in outputs if o.get("name") == "stdout")
     # One line an epoch, no control codes, no display of rich's own.
-    assert re.findall(r"^(?:head|fine-tune) +epoch +(\d+)/", written, re.MULTILINE) == [
-        str(epoch) for count in epochs for epoch in range(1, count + 1)
-    ]
+    lines = re.findall(r"^(head|fine-tune) +epoch +(\d+)/(\d+)", written, re.MULTILINE)
+    for name, planned in zip(("head", "fine-tune"), epochs, strict=True):
+        ran = [(int(epoch), int(count)) for phase, epoch, count in lines if phase == name]
+        # Early stopping may end a phase.
+        assert ran == [(epoch, planned) for epoch in range(1, len(ran) + 1)]
+        assert 0 < len(ran) <= planned
     assert "\x1b" not in written
     assert not any("text/html" in output.get("data", {}) for output in outputs)
     return written
@@ -309,7 +313,8 @@ def check_notebook(cells, folder, epochs):
 def test_quickstart(tmp_path):
     written = check_notebook(run_notebook("quickstart.ipynb", tmp_path), tmp_path, (20, 3))
     head, tuned = map(float, re.findall(r"Test accuracy: (\S+)", written))
-    assert 0.8 < head < tuned
+    # Three epochs may be too few to be better; then the head is kept.
+    assert 0.8 < head <= tuned
     assert (tmp_path / "saved_models" / "digits" / "1" / "saved_model.pb").exists()
 
 
@@ -324,7 +329,7 @@ def test_texts(tmp_path, encoder):
         FOLDER=str(small_tables(tmp_path / "data")),
         PER_CLASS=8,
     )
-    written = check_notebook(cells, tmp_path, (10, 3))
+    written = check_notebook(cells, tmp_path, (1, FEWEST_STEPS["standard"]["text"]))
     assert "16 train, 18 validation, 18 test" in written
     assert len(re.findall(r"Test accuracy: \S+", written)) == 2
     assert re.search(r"^(good|bad) \(\d+\.\d%\): told with wit", written, re.MULTILINE)
