@@ -311,10 +311,9 @@ def check_notebook(cells, folder, epochs):
 
 @pytest.mark.slow
 def test_quickstart(tmp_path):
-    written = check_notebook(run_notebook("quickstart.ipynb", tmp_path), tmp_path, (20, 3))
+    written = check_notebook(run_notebook("quickstart.ipynb", tmp_path), tmp_path, (20, 16))
     head, tuned = map(float, re.findall(r"Test accuracy: (\S+)", written))
-    # Three epochs may be too few to be better; then the head is kept.
-    assert 0.8 < head <= tuned
+    assert 0.8 < head < tuned
     assert (tmp_path / "saved_models" / "digits" / "1" / "saved_model.pb").exists()
 
 
@@ -342,7 +341,7 @@ def test_a_notebook_shows_what_it_gives(notebook):
     code = [cell for cell in cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     outputs = [output for cell in code for output in cell.outputs]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 3
     assert [o for o in outputs if o.output_type == "error"] == []
     # Nothing of the machine that it ran on: no absolute path.
     shown = [o.get("text", o.get("data", {}).get("text/plain", "")) for o in outputs]
