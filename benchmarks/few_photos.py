@@ -81,7 +81,7 @@ class Course:
         return [round(value, 4) for value in measures(probabilities, self._numbers).values()]
 
     def run(self, key: dict[str, Any]) -> dict[str, Any]:
-        """Fine-tune with a setting; return what the models on the line are worth."""
+        """Fine-tune with a setting; return the measurements of the models on the line."""
         from keras_tl.training.policies import POLICIES
         from keras_tl.training.weight_line import WeightLine
 

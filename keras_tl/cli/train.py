@@ -215,7 +215,7 @@ def _asked_of_phases(options: dict[str, Any]) -> bool:
 def _trained(
     learner: "keras_tl.Learner", options: dict[str, Any], by_phases: bool, out: Path
 ) -> dict[str, Any]:
-    """Train; return what the phases and the evaluations gave, by name."""
+    """Train, and return the results of phases and evaluations by name."""
     shared = {
         "label_smoothing": options["label_smoothing"],
         "class_weight": "balanced" if options["balanced"] else None,

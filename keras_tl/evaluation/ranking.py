@@ -103,7 +103,7 @@ class Ranking:
 
     @property
     def _notes(self) -> list[str]:
-        """What could not be ranked and why, the choice, and what the numbers say."""
+        """Errors of backbones, the choice, and the meaning of the numbers."""
         errors = [f"{row.name}: {row.error}" for row in self.rows if row.error]
         choice = (
             f"Best: {self.chosen}, the fastest backbone within one standard error of the best "

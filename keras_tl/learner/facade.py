@@ -168,7 +168,7 @@ def rank_backbones(
     splits are not looked at.
 
     Args:
-        data: what is to be learned.
+        data: the labelled items.
         backbones: each is what `Learner` takes as backbone; or a dict of `Learner`'s arguments,
             such as `{"backbone": "efficientnet_lite0", "output_block": "block6"}`, with a `"name"`
             of your own if you like. `None`: those of the catalogue whose weights are on this

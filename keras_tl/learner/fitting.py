@@ -31,6 +31,7 @@ from keras_tl.selection.candidates import (
 from keras_tl.selection.evidence import along_the_line, out_of_fold
 from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Budget, Plan, make_plan
 from keras_tl.selection.result import FitResult
+from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.policies import default_share, fitting_policy, head_phase, phases_of
 from keras_tl.training.timing import estimate_costs, rehearse
 from keras_tl.training.tuned_folds import TunedFolds
@@ -297,7 +298,7 @@ class _Fit:
             how = f"by {plan.folds} models that each left out a part of the {self._data.item}s"
         else:
             column = groups_of(self._data.joined(list(splits)), self._data.groups)
-            parts = 5 if column is None else min(5, len(np.unique(column)))
+            parts = FOLDS if column is None else min(FOLDS, len(np.unique(column)))
             given = {name: self._asked.head_options[name] for name in _OF_HEADS}
             found = self._learner.cross_validate(parts, **given)
             outcomes = found.outcomes[0]

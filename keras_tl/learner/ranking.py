@@ -25,10 +25,9 @@ from keras_tl.evaluation.transferability import logme, target_columns
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.learner.state import State
 from keras_tl.reporting import Reporter
+from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.policies import head_phase
 from keras_tl.training.timing import seconds_an_item
-
-FOLDS = 5
 
 
 def rank(
@@ -124,7 +123,7 @@ def _at_hand(data: ImageData | TextData) -> tuple[str, ...]:
 def _named(
     backbones: Sequence[str | keras.Model | State | Mapping[str, Any]],
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What each is called, and what it says of `Learner`'s arguments.
+    """Yield the name of each backbone and its arguments of `Learner`.
 
     Raises:
         BackboneError: see `rank`.

@@ -89,7 +89,7 @@ def rehearse(
     """Measure the costs of a phase by a few steps of it; the model is left as it was.
 
     Args:
-        trainer: of the model, its head trained.
+        trainer: of the model.
         data: their training split is used.
         phase: what will be trained.
         augment: augmentation of the planned training.

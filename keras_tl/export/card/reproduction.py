@@ -30,7 +30,7 @@ def calls(run: Mapping[str, Any]) -> list[str]:
 
 
 def _fit(run: Mapping[str, Any]) -> list[str]:
-    """The call of `Learner.fit`: its last phase has what the user gave."""
+    """Return the call of `Learner.fit`, with the arguments that the run records."""
     last, plan = run["history"][-1], run["fit"]["plan"]
     values = {"minutes": plan["minutes"], "refit": run["fit"]["refit"] or None}
     values |= {name: last["phase"][name] or None for name in ("label_smoothing", "class_weight")}
