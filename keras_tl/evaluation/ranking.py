@@ -111,7 +111,7 @@ class Ranking:
         )
         said = (
             f"Frozen features of {self.items:,} training {self.item}s; {title_of(self.headline)} "
-            f"of a head by cross-validation. LogME: {_LOGME}; higher is better. Fine-tuning can "
+            f"of a head by cross-validation. {_LOGME}; higher is better. Fine-tuning can "
             "change the order."
         )
         return [*errors, choice, said]

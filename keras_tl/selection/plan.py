@@ -140,7 +140,7 @@ def make_plan(
         plan = planned(OUT_OF_FOLD, FOLDS, steps)
     if budget is None or plan.seconds <= budget.seconds_left:
         return plan
-    said = f"The budget of {budget.minutes:g} min is too short for"
+    said = f"The budget of {budget.minutes:.3g} min is too short for"
     if plan.folds:
         cuts.append(f"{said} {plan.trainings} trainings.")
         plan = planned(VALIDATION if validates else NO_EVIDENCE, 0, steps)
