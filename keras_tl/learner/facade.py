@@ -24,8 +24,9 @@ from keras_tl.learner.ranking import rank
 from keras_tl.learner.showing import Showing
 from keras_tl.reporting import Reporter
 from keras_tl.tasks import standardisation
+from keras_tl.training.ancestry import ancestry_of
 from keras_tl.training.device import choose_precision, choose_strategy
-from keras_tl.training.origins import Trained, Wanted, ancestry_of, find_origin
+from keras_tl.training.origins import Trained, Wanted, find_origin
 from keras_tl.training.policies import HEAD_CONFIGS
 from keras_tl.training.tokens import TextNeeds
 

@@ -96,7 +96,8 @@ class Fitting(Training, Measuring, Saving):
             The model that was kept, why, by how much, and the costs; also in `learner.fitted`.
 
         Raises:
-            ConfigError: the backbone was fine-tuned before, or an argument is not as described.
+            ConfigError: the backbone was fine-tuned on these items before, here or in an earlier
+                run, or an argument is not as described.
             DataError: the learner was loaded without data, or a file cannot be read.
 
         Example:
@@ -122,10 +123,11 @@ class Fitting(Training, Measuring, Saving):
         check_augmentation(augment)
         if augment is True:
             augment = getattr(data, "augmentation", False)
-        if not self._trainer.features.is_original:
+        if not self._trainer.features.is_original or self._learned_splits:
             raise ConfigError(
-                "fit() begins with the pretrained backbone; this one was fine-tuned already. Make "
-                "a new Learner, or go on with fine_tune()."
+                "fit() begins with a backbone that has not learned these items; this one was "
+                "fine-tuned already. Make a new Learner with pretrained weights, or go on with "
+                "fine_tune()."
             )
         given = {"label_smoothing": label_smoothing, "class_weight": class_weight}
         policy = fitting_policy(self.config, data.split("train").labels)

@@ -99,7 +99,7 @@ class Measuring(State):
         Raises:
             DataError: there are no data or no such split, or fewer groups than folds.
             ConfigError: an argument is not as described, the data have not kept such a column, or
-                the backbone was fine-tuned on the training items.
+                the backbone was fine-tuned on these items, here or in an earlier run.
             CacheError: features cannot be kept where asked.
 
         Example:
@@ -114,11 +114,12 @@ class Measuring(State):
             class_weight=class_weight,
         )
         self._trainer.check(phase, augment=False)
-        if "train" in chosen and not self._trainer.features.is_original:
+        if seen := [name for name in self._learned_splits if name in chosen]:
             raise ConfigError(
-                "cross_validate() trains heads on the features of the training items, and the "
-                "fine-tuned backbone has seen the labels of all of them. Call it before "
-                "fine_tune(), or look at the predictions out of fold of fit()."
+                "cross_validate() trains heads on the features of the backbone, which was "
+                f"fine-tuned on labels of these data: {', '.join(seen)}. Call it before "
+                "fine_tune(), take a backbone that has not learned these items, or look at the "
+                "predictions out of fold of fit()."
             )
         items = self._labelled_features(chosen, groups)
         training = self._trainer.out_of_fold(phase, len(items.labels), self.seed)

@@ -17,7 +17,7 @@ from keras_tl.data.images import ImageData
 from keras_tl.data.labelled import Split, groups_of
 from keras_tl.data.splits import draw
 from keras_tl.data.texts import TextData
-from keras_tl.errors import CacheError, ConfigError, DataError, KerasTLError
+from keras_tl.errors import BackboneError, CacheError, ConfigError, DataError, KerasTLError
 from keras_tl.evaluation.cross_validation import LabelledFeatures, cross_validate
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
@@ -59,6 +59,7 @@ def rank(
         try:
             settings = {"seed": seed, **options, **own, "verbose": verbose}
             learner = make(data=data, **settings)
+            _check_unlearned(learner)
             features = learner.split_features(chosen, cache)
             task = learner.task
             row, outcomes[name] = _measured(learner, name, chosen, features, groups, seed)
@@ -82,6 +83,14 @@ def rank(
     best = choose_backbone(data.task, task.headline, task.more_is_better, outcomes, seconds)
     names = data.task, task.headline
     return Ranking(tuple(rows), *names, len(chosen), data.item, seed, best)
+
+
+def _check_unlearned(learner: State) -> None:
+    if "train" in learner._learned_splits:
+        raise BackboneError(
+            "It was fine-tuned on these training items, whose labels it has seen. Name a backbone "
+            "that has not learned them."
+        )
 
 
 def _measured(

@@ -22,6 +22,7 @@ from keras_tl.report.exhibits import Exhibits
 from keras_tl.reporting import Reporter
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task, task_of
+from keras_tl.training.ancestry import learned_splits
 from keras_tl.training.assembly import assemble, float32_twin
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.trainer import Trainer
@@ -128,6 +129,13 @@ class State:
     def blocks(self) -> tuple[str, ...]:
         """The names of the backbone's blocks, from input to output, for `unfreeze=`."""
         return self._parts.backbone.blocks
+
+    @property
+    def _learned_splits(self) -> tuple[str, ...]:
+        """The splits on whose labels the backbone was fine-tuned, here or in an earlier run."""
+        earlier = learned_splits(self._ancestry, self._need_data())
+        here = () if self._trainer.features.is_original else ("train",)
+        return tuple(name for name in self.data.splits if name in {*earlier, *here})
 
     def _need_data(self) -> ImageData | TextData:
         if self.data is None:

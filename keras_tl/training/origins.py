@@ -26,6 +26,7 @@ from keras_tl.backbones.loading import (
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import ULMFIT, ModelConfig, family_of
 from keras_tl.errors import BackboneError, ConfigError
+from keras_tl.training.ancestry import LANGUAGE_MODEL, ancestry_of
 from keras_tl.training.assembly import assemble, load_backbone
 from keras_tl.training.checkpoints import load_run_weights, read_run, run_files
 from keras_tl.training.device import precision_policy
@@ -33,9 +34,6 @@ from keras_tl.training.tokens import TFHUB, TextNeeds, fit_to_texts
 
 RUN = "run:"
 KERASHUB = "kerashub:"
-
-# Kinds of what is in `Origin.ancestry`.
-TRAINING, LANGUAGE_MODEL = "training", "language model"
 
 _NOT_RANDOM = (
     "A TF-Hub module is a program with its weights: it cannot be made with random ones. Expected a "
@@ -241,27 +239,6 @@ def _read_trained(path: Path) -> Trained:
     built = assemble(config, None, tf.distribute.get_strategy(), seed=0, files=files)
     load_run_weights(path, built.parts.model)
     return Trained(built.parts.backbone, config, files, ancestry_of(about))
-
-
-def ancestry_of(about: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    """What a run says of its training, before what it says of its backbone's earlier ones.
-
-    Args:
-        about: what is in a run's `run.json`.
-
-    Returns:
-        `Origin.ancestry` of a backbone that is taken from the run.
-    """
-    data = about["data"]
-    training = {
-        "kind": TRAINING,
-        "weights": about["weights"],
-        "task": about["config"]["task"],
-        "class_names": list(about["config"]["class_names"]),
-        "data": data and data["splits"].get("train"),
-        "history": about["history"],
-    }
-    return (training, *about.get("ancestry", ()))
 
 
 def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:

@@ -9,7 +9,8 @@ from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.config import ULMFIT
 from keras_tl.errors import BackboneError
 from keras_tl.files import sha256_of_folder
-from keras_tl.training.origins import KERASHUB, LANGUAGE_MODEL, RUN, TRAINING
+from keras_tl.training.ancestry import LANGUAGE_MODEL, TRAINING
+from keras_tl.training.origins import KERASHUB, RUN
 from keras_tl.training.tokens import TFHUB
 
 # What the first of all weights are, by what stands in front of their place.
