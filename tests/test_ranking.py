@@ -89,6 +89,9 @@ def made_outcomes(hits):
         ({"a": 90, "b": 89}, {"a": 2, "b": 1}, "b"),
         ({"a": 90, "b": 89}, {"a": 1, "b": 2}, "a"),
         ({"a": 90, "b": 89, "c": 50}, {"a": 3, "b": 2, "c": 1}, "b"),
+        ({"a": 90, "b": 89}, {"a": 1.2, "b": 1}, "a"),
+        ({"a": 90, "b": 89, "c": 89}, {"a": 1.3, "b": 1.2, "c": 1}, "c"),
+        ({"a": 60, "b": 90, "c": 89}, {"a": 1, "b": 2.4, "c": 2}, "b"),
     ],
 )
 def test_the_fastest_within_one_standard_error_of_the_best_is_chosen(hits, seconds, expected):

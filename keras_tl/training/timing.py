@@ -16,7 +16,7 @@ from keras_tl.training.trainer import Trainer
 # value, as the plan says: `rehearse` measures.
 _STEP_OVER_PREDICTION = 4.0
 _TRACING_SECONDS = 10.0
-_PREDICTED, _REHEARSED = 64, 6
+_PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ class _StepTimes(keras.callbacks.Callback):
 
 
 def seconds_an_item(trainer: Trainer, split: Split) -> float:
-    """Return the seconds that the features of one item take, measured on a batch.
+    """Return the seconds that the features of one item take: the shortest time of a batch.
 
     Args:
         trainer: of the model.
@@ -62,12 +62,12 @@ def seconds_an_item(trainer: Trainer, split: Split) -> float:
     """
     few = split.take(np.arange(min(_PREDICTED, len(split))))
     seconds = []
-    for _ in range(2):  # The first one may trace.
+    for _ in range(_REPEATS):  # The first one may trace.
         began = time.perf_counter()
         for _ in trainer.features.batches(few):
             pass
         seconds.append(time.perf_counter() - began)
-    return seconds[-1] / len(few)
+    return min(seconds) / len(few)
 
 
 def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
