@@ -147,6 +147,22 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
     return phases_of(phase, config.family, epochs=epochs)[0]
 
 
+def own_head_phase(phase: Phase) -> Phase:
+    """Return a phase of the user's own that trains a head.
+
+    Raises:
+        ConfigError: it is no phase, or not one of the head.
+    """
+    if not isinstance(phase, Phase):
+        raise ConfigError(f"policy of a head must be a keras_tl.Phase. Received: {phase!r:.200}.")
+    if phase.unfreeze is not None:
+        raise ConfigError(
+            f"fit_head() trains the head alone; expected a phase with unfreeze=None. Received "
+            f"unfreeze={phase.unfreeze!r}: pass it to fine_tune(policy=...)."
+        )
+    return phase
+
+
 def fitting_policy(config: ModelConfig, labels: np.ndarray) -> str:
     """Return the name of the policy by which `fit` fine-tunes.
 

@@ -179,23 +179,27 @@ class Trainer:
         if phase.unfreeze is not None:
             self.features.backbone_changes()
         first = [] if start is None else [FoldEveryEpoch(start.head)]
-        with self._naming_the_unreadable(inputs, data):
-            record = run_phase(
-                phase=settled,
-                model=inputs.model if start is None else start.head.model,
-                backbone=self.parts.backbone,
-                train=inputs.train,
-                validation=inputs.validation,
-                task=objective_of(phase, self.task),
-                reporter=self._reporter,
-                cached=inputs.cached,
-                mixed=inputs.mixed,
-                before=before,
-                callbacks=[*first, *callbacks],
-                item=self._modality.item,
-                following=following,
-                stop_after=stop_after,
-            )
+        try:
+            with self._naming_the_unreadable(inputs, data):
+                record = run_phase(
+                    phase=settled,
+                    model=inputs.model if start is None else start.head.model,
+                    backbone=self.parts.backbone,
+                    train=inputs.train,
+                    validation=inputs.validation,
+                    task=objective_of(phase, self.task),
+                    reporter=self._reporter,
+                    cached=inputs.cached,
+                    mixed=inputs.mixed,
+                    before=before,
+                    callbacks=[*first, *callbacks],
+                    item=self._modality.item,
+                    following=following,
+                    stop_after=stop_after,
+                )
+        except ConfigError:  # The weights are those from before.
+            self._note_backbone()
+            raise
         if start is not None:
             start.head.fold()
         record = dataclasses.replace(
