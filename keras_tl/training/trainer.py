@@ -33,6 +33,7 @@ from keras_tl.training.phases import run_phase
 from keras_tl.training.policies import SOLVED_HEAD, needs_no_head
 from keras_tl.training.relative_rate import relative_rate
 from keras_tl.training.restoring import restored
+from keras_tl.training.seeding import seed_generators
 from keras_tl.training.standardised_head import FoldEveryEpoch
 from keras_tl.training.weight_line import WeightLine
 
@@ -179,11 +180,13 @@ class Trainer:
         if phase.unfreeze is not None:
             self.features.backbone_changes()
         first = [] if start is None else [FoldEveryEpoch(start.head)]
+        trained = inputs.model if start is None else start.head.model
+        seed_generators(trained, (self._seed, len(self.history)))
         try:
             with self._naming_the_unreadable(inputs, data):
                 record = run_phase(
                     phase=settled,
-                    model=inputs.model if start is None else start.head.model,
+                    model=trained,
                     backbone=self.parts.backbone,
                     train=inputs.train,
                     validation=inputs.validation,
