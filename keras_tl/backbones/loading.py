@@ -13,7 +13,7 @@ from keras_tl.backbones.blocks import assign_blocks, up_to
 from keras_tl.backbones.building import behind_scaling, build
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec
 from keras_tl.backbones.kerashub.networks import blocks_of, find_kerashub, longest_of
-from keras_tl.backbones.layer import leaf_layers
+from keras_tl.backbones.layer import leaf_layers, leaf_paths
 from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
 from keras_tl.backbones.serialised import rebuild
 from keras_tl.backbones.spec import BackboneSpec
@@ -43,7 +43,7 @@ class LoadedBackbone:
     Attributes:
         network: float32 pixels (batch, height, width, 3) in [0, 255] to feature maps; what else
             a TF-Hub module may take and give is said in `keras_tl.backbones.hub.load_hub`.
-        blocks: block names from input to output, each with its layers' names.
+        blocks: block names from input to output, each with its layers (of `leaf_layers`).
         identity: what the network's graph is, for the feature cache's key.
         files: what else is needed to build it again.
         longest: the most tokens that it has positions for; `None`: nothing says so.
@@ -51,7 +51,7 @@ class LoadedBackbone:
     """
 
     network: keras.Model
-    blocks: list[tuple[str, list[str]]]
+    blocks: list[tuple[str, list[keras.layers.Layer]]]
     identity: str
     files: BackboneFiles = BackboneFiles()
     longest: int | None = None
@@ -189,8 +189,16 @@ def load_model(
     return loaded_network(network)
 
 
-def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[str]]]:
-    return [(leaf.name, [leaf.name]) for leaf in leaf_layers(network) if leaf.weights]
+def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
+    """Each layer with weights, by its name; by the end of its path where others are called so."""
+    paths = [path for path in leaf_paths(network) if path[-1].weights]
+    named = [tuple(layer.name for layer in path) for path in paths]
+    blocks = []
+    for path, names in zip(paths, named, strict=True):
+        ends = [names[-length:] for length in range(1, len(names) + 1)]
+        alone = (end for end in ends if sum(other[-len(end) :] == end for other in named) == 1)
+        blocks.append(("/".join(next(alone, names)), [path[-1]]))
+    return blocks
 
 
 def with_preprocessing(

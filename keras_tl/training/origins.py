@@ -203,9 +203,9 @@ def _own(name: str, loaded: LoadedBackbone, weights: str | None, wanted: Wanted)
     size = loaded.network.input_shape[1:3] if loaded.takes_pixels else None
     architecture = json.loads(loaded.network.to_json())
     if wanted.weights is None:
-        fresh = load_architecture(architecture).network
-        copy_statistics(loaded.network, fresh)
-        loaded, weights = dataclasses.replace(loaded, network=fresh, about={}), None
+        fresh = load_architecture(architecture)
+        copy_statistics(loaded.network, fresh.network)
+        loaded, weights = dataclasses.replace(fresh, files=loaded.files), None
     if wanted.output_block is not None:
         loaded = cut_short(loaded, wanted.output_block)
     ancestry = ({"kind": LANGUAGE_MODEL} | loaded.about,) if loaded.about else ()

@@ -181,7 +181,8 @@ class Trainer:
             self.features.backbone_changes()
         first = [] if start is None else [FoldEveryEpoch(start.head)]
         trained = inputs.model if start is None else start.head.model
-        seed_generators(trained, (self._seed, len(self.history)))
+        frozen = self.parts.backbone if phase.unfreeze is None else None
+        seed_generators(trained, (self._seed, len(self.history)), frozen)
         try:
             with self._naming_the_unreadable(inputs, data):
                 record = run_phase(
