@@ -41,7 +41,8 @@ class Learner(Fitting, Answering, Picturing, Showing):
             module of TF-Hub, HANDLE being its URL or its folder (a module is a program: use only
             what you trust); `"kerashub:PRESET"` for a preset of KerasHub, by its name or its
             folder; `"ulmfit:PATH"` for a language model that `keras_tl.ulmfit` saved; or a
-            `keras.Model` with `preprocess=`.
+            `keras.Model`, or the path of a `.keras` file, with `preprocess=`. The model is copied:
+            training does not change it.
         data: what to learn; decides the task and the number of classes.
         weights: `"imagenet"`, or the path of a weights file, for a backbone from the catalogue;
             `None` for random weights, whatever the backbone (not for a TF-Hub module).
@@ -100,6 +101,11 @@ class Learner(Fitting, Answering, Picturing, Showing):
                 head=head,
                 precision=precision,
                 output_block=output_block,
+            )
+        if not isinstance(head, (HeadConfig, type(None))):
+            raise ConfigError(
+                "head must be a keras_tl.HeadConfig, such as HeadConfig(hidden=(256,)). Received: "
+                f"{head!r:.200}."
             )
         wanted = Wanted(
             weights=weights,

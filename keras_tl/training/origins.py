@@ -20,9 +20,10 @@ from keras_tl.backbones.loading import (
     BackboneFiles,
     LoadedBackbone,
     copy_statistics,
+    copy_weights,
     load_architecture,
-    load_model,
 )
+from keras_tl.backbones.own_models import copied, load_model, read_keras_file
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import ULMFIT, ModelConfig, family_of
 from keras_tl.errors import BackboneError, ConfigError
@@ -119,7 +120,7 @@ class Origin:
         }
 
 
-def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin:
+def find_origin(backbone: str | os.PathLike | keras.Model | Trained, wanted: Wanted) -> Origin:
     """Decides what is meant by a backbone; see `keras_tl.Learner`.
 
     Raises:
@@ -127,6 +128,13 @@ def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin
         RunError: there is no such run.
         ConfigError: `weights` is given for a backbone that has its own.
     """
+    if isinstance(backbone, (str, os.PathLike)) and os.fspath(backbone).endswith(".keras"):
+        backbone = read_keras_file(backbone)
+    if not isinstance(backbone, (str, keras.Model, Trained)):
+        raise BackboneError(
+            "backbone must be a name, a place such as 'run:PATH', the path of a .keras file, a "
+            f"keras.Model or a Learner. Received: {backbone!r:.200}."
+        )
     kind, place = _kind_and_place(backbone) if isinstance(backbone, str) else (None, "")
     if isinstance(backbone, str) and kind is None:
         origin = _from_catalogue(backbone, wanted)
@@ -174,7 +182,7 @@ def _from_catalogue(name: str, wanted: Wanted) -> Origin:
 
 
 def _of_model(model: keras.Model, wanted: Wanted) -> Origin:
-    loaded = load_model(model, wanted.preprocess, wanted.image_size)
+    loaded = copied(load_model(model, wanted.preprocess, wanted.image_size))
     return _own(model.name, loaded, "those of the keras.Model", wanted)
 
 
@@ -257,7 +265,7 @@ def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:
         if wanted.weights is None:
             copy_statistics(source.backbone.network, loaded.network)
         else:
-            loaded.network.set_weights(source.backbone.network.get_weights())
+            copy_weights(source.backbone.network, loaded.network)
         if wanted.output_block is not None:
             loaded = cut_short(loaded, wanted.output_block)
     if config.is_text and wanted.texts is not None:

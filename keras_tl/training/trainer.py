@@ -11,7 +11,12 @@ import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
 from keras_tl.config import CacheConfig, ModelConfig, Phase
-from keras_tl.data.augmentation import Augmentation, mixes_labels, names_of
+from keras_tl.data.augmentation import (
+    Augmentation,
+    mixes_labels,
+    names_of,
+    try_augmentation,
+)
 from keras_tl.data.labelled import LabelledData, Split, groups_of
 from keras_tl.data.splits import folds
 from keras_tl.errors import ConfigError
@@ -292,6 +297,8 @@ class Trainer:
                 f"'mixup' and 'cutmix' mix labels; these data are for {self.task.kind}. Choose "
                 "another augmentation."
             )
+        if self.config.image_size is not None:
+            try_augmentation(augment, self.config.image_size)
         check_contrastive(phase, self.task, augment, self._replicas)
 
     def logits(self, split: Split) -> np.ndarray:

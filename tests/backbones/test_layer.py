@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_tl.backbones.cutting import cut_short
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.loading import load_model
+from keras_tl.backbones.own_models import load_model
 from keras_tl.errors import BackboneError
 from keras_tl.training.own_rates import rate_factors
 

@@ -7,7 +7,8 @@ import keras
 import numpy as np
 
 from keras_tl.backbones.extras import import_keras_hub
-from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, load_model, loaded_network
+from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, loaded_network
+from keras_tl.backbones.own_models import load_model
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import KerasHubPreprocessor
 from keras_tl.errors import BackboneError
