@@ -32,8 +32,8 @@ class TextNeeds:
     Attributes:
         train: the training texts.
         sequence_length: tokens a text, `None`: by the lengths of these.
-        preprocessor: `"tfhub:HANDLE"`, the path of a `vocab.txt`, a `TextPreprocessor`, or `None`
-            for the encoder's own.
+        preprocessor: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
+            `WordPiecePreprocessor`), a `TextPreprocessor`, or `None` for the encoder's own.
     """
 
     train: TextSplit
