@@ -312,7 +312,7 @@ WRONG = {
             verbose=False,
         ),
         ConfigError,
-        r"is a folder: for the preprocessing module in it pass 'tfhub:\S+preprocess'\.",
+        r"is a folder without one: for the preprocessing module in it pass 'tfhub:\S+preprocess'\.",
     ),
     "preprocessor-for-strings": (
         lambda m: ktl.Learner(

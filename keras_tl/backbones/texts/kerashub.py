@@ -41,9 +41,9 @@ class KerasHubPreprocessor(TextPreprocessor):
             sequence_length=self.sequence_length,
             truncate=preprocessor.truncate,
         )
-        # Outside of a graph KerasHub makes its tokens in Python.
-        self._pack = tf.function(self._call_theirs, autograph=False)
-        self._count = tf.function(self._count_theirs, autograph=False)
+        # Outside of a graph KerasHub makes its tokens in Python. Tracing that takes long.
+        self._pack = tf.function(self._call_theirs, autograph=False, reduce_retracing=True)
+        self._count = tf.function(self._count_theirs, autograph=False, reduce_retracing=True)
 
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
         return self._pack(segments_of(texts, pairs))
