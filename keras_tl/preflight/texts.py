@@ -1,5 +1,6 @@
 """Checks of texts: what an encoder does not know, and what it does not see."""
 
+import importlib.util
 from itertools import chain
 
 import numpy as np
@@ -7,7 +8,7 @@ import tensorflow as tf
 
 from keras_tl.backbones.texts.unknown_token import STRANGE, common_of
 from keras_tl.data.text_split import TextSplit
-from keras_tl.preflight.findings import Finding
+from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.subject import Subject
 
 # Share of the tokens. A vocabulary of words that was made for another kind of text leaves a few
@@ -15,6 +16,8 @@ from keras_tl.preflight.subject import Subject
 MOST_UNKNOWN = 0.05
 # Share of the texts. The length is chosen so that 1% lose something (`training.tokens`).
 MOST_TRUNCATED = 0.05
+# Share of the texts.
+MOST_OTHER = 0.01
 _COUNTED = 2048
 
 
@@ -73,6 +76,44 @@ def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
     shares = [np.mean([word in unknown for word in text] or [0]) for text in texts]
     total = np.mean([word in unknown for word in chain(*texts)] or [0])
     return float(total), sample.texts[int(np.argmax(shares))]
+
+
+def other_tokens(subject: Subject) -> Finding | None:
+    """Texts that the tokenizer of the encoder's publisher splits otherwise."""
+    if not isinstance(subject.train, TextSplit):
+        return None
+    preprocessor = subject.model.modality.preprocessor
+    if preprocessor is None or preprocessor.reference is None:
+        return None
+    if importlib.util.find_spec("tokenizers") is None:
+        raise NotChecked("the package tokenizers, which reads tokenizer.json, is not installed")
+    from tokenizers import Tokenizer
+
+    reference = Tokenizer.from_file(str(preprocessor.reference))
+    reference.no_padding()
+    reference.no_truncation()
+    texts = subject.train.sample(_COUNTED, seed=0).texts
+    made = preprocessor(list(texts))
+    real = tf.cast(made[preprocessor.mask_name], tf.bool)
+    rows = tf.ragged.boolean_mask(made["input_word_ids"], real).to_list()
+    # Of a text that is too long the last token is another one.
+    seen = preprocessor.sequence_length - 1
+    others = [
+        text
+        for text, row, found in zip(texts, rows, reference.encode_batch(list(texts)), strict=True)
+        if row[:seen] != found.ids[:seen]
+    ]
+    share = len(others) / len(texts)
+    if share <= MOST_OTHER:
+        return None
+    return Finding(
+        "other-tokens",
+        "warning",
+        f"{share:.0%} of the training texts get other tokens from KerasHub's tokenizer than from "
+        f"the encoder's own tokenizer.json, such as {others[0][:80]!r}.",
+        "Pass preprocessor=, a keras_tl.backbones.texts.TextPreprocessor that makes the encoder's "
+        "tokens, or use another encoder.",
+    )
 
 
 def truncated_texts(subject: Subject) -> Finding | None:

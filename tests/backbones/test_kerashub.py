@@ -117,6 +117,17 @@ def test_wordpiece_is_bert_s_whatever_kerashub_strips(name, tmp_path):
         assert words[:4] == ["[CLS]", "the", "good" if lower_case else "[UNK]", "film"]
 
 
+def test_the_publisher_s_tokenizer_is_known_where_kerashub_s_stands_in(presets, tmp_path):
+    preset = str(presets["roberta"])
+    theirs = keras_hub.models.TextClassifierPreprocessor.from_preset(preset)
+    # A preset of KerasHub's has a tokenizer.json of its own kind.
+    assert find_preprocessor(preset, lambda: theirs).reference is None
+    file = kerashub_presets.write_roberta_tokenizer(tmp_path / "tokenizer.json")
+    found = find_preprocessor(str(tmp_path), lambda: theirs)
+    assert isinstance(found, KerasHubPreprocessor)
+    assert found.with_length(9).reference == found.reference == file
+
+
 def test_a_folder_whose_rules_are_not_bert_s_needs_another_preprocessor(presets, tmp_path):
     folder = shutil.copytree(presets["bert"], tmp_path / "preset")
     vocabulary = hub_modules.write_vocabulary(folder / "vocab.txt")

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
-from keras_tl.backbones.texts import HubPreprocessor
+from keras_tl.backbones.texts import HubPreprocessor, KerasHubPreprocessor
 from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
@@ -19,7 +19,7 @@ from keras_tl.preflight.findings import NotChecked
 from keras_tl.preflight.statistics import first_statistics
 from keras_tl.preflight.subject import Inside, Subject
 from keras_tl.tasks import Multiclass
-from tests import hub_modules
+from tests import hub_modules, kerashub_presets
 from tests.conftest import small_network
 from tests.preflight_data import SIDE, changed, make_learner, subject_of
 
@@ -329,6 +329,38 @@ def test_an_unknown_token_that_nothing_tells_is_a_warning():
     found = CHECKS["unknown-tokens"](Subject(data, Inside(None, None, modality, None, "none")))
     assert found.severity == "warning"
     assert "Nothing says which token stands for unknown words" in found.what
+
+
+OTHER_TOKENS = {
+    "same": (["good film", "the bad"] * 50, {}, None),
+    "few": (["good film"] * 199 + ["Good"], {"lower": True}, None),
+    "lower-case": (["good film", "the Bad"] * 50, {"lower": True}, "50% of the training texts"),
+    "other-pieces": (["good film", "the bad"] * 50, {"merges": False}, "100% of the training"),
+    "cut": (["good film " * 30, "the bad"] * 50, {}, None),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_TOKENS)
+def test_tokens_that_are_not_the_publisher_s_are_found(name, roberta, tmp_path):
+    texts, changes, says = OTHER_TOKENS[name]
+    data = ktl.TextData.from_arrays(
+        texts, [0, 1] * (len(texts) // 2), test_split=0, validation_split=0, verbose=False
+    )
+    file = tmp_path / "tokenizer.json"
+    roberta.reference = kerashub_presets.write_roberta_tokenizer(file, **changes)
+    modality = types.SimpleNamespace(preprocessor=roberta)
+    found = CHECKS["other-tokens"](Subject(data, Inside(None, None, modality, None, "none")))
+    assert (found and found.what[: len(says)]) == says
+    assert found is None or "such as 'the Bad'" in found.what or "'good film'" in found.what
+
+
+@pytest.fixture(scope="module")
+def roberta(tmp_path_factory):
+    """A preprocessor of KerasHub's that is not WordPiece."""
+    keras_hub = pytest.importorskip("keras_hub", reason="it needs a newer Keras than ours may be")
+    preset = kerashub_presets.make_roberta(tmp_path_factory.mktemp("presets") / "roberta")
+    theirs = keras_hub.models.TextClassifierPreprocessor.from_preset(str(preset))
+    return KerasHubPreprocessor(theirs, 12)
 
 
 # Texts for an encoder of strings that knows "good", "bad", "film" and "the"; the share it does not.

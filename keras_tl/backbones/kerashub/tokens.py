@@ -10,6 +10,7 @@ from keras_tl.backbones.texts.wordpiece_files import (
     SPECIAL,
     UNKNOWN,
     WordPieceFiles,
+    find_tokenizer,
     find_wordpiece,
 )
 
@@ -30,13 +31,14 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
         ConfigError: the folder's WordPiece tokenizer has other rules than BERT's, or
             tensorflow_text is not installed.
     """
-    written = find_wordpiece(Path(preset).expanduser())
+    folder = Path(preset).expanduser()
+    written = find_wordpiece(folder)
     if written is not None:
         return WordPiecePreprocessor(written)
     theirs = load()
     found = _wordpiece_of(theirs.tokenizer)
     if found is None:
-        return KerasHubPreprocessor(theirs)
+        return KerasHubPreprocessor(theirs, reference=find_tokenizer(folder))
     return WordPiecePreprocessor(found, sequence_length=theirs.sequence_length)
 
 

@@ -35,6 +35,8 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     # The key of the tensor that is 1 where there is a token and 0 where there is padding.
     mask_name = "input_mask"
+    # The tokenizer.json of the encoder's publisher, where other code makes the tokens.
+    reference: Path | None = None
     # The only length that can be had; `None`: any can.
     fixed_length: int | None = None
     # Whether `token_counts` cannot see what is cut off: no count is above the length.

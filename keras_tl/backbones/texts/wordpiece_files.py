@@ -89,14 +89,19 @@ def find_wordpiece(folder: Path) -> WordPieceFiles | None:
     written = _read_tokenizer(folder / TOKENIZER)
     if written is not None:
         return written.checked(str(folder / TOKENIZER))
-    is_other = _open_tokenizer(folder / TOKENIZER) is not None
-    if is_other or not (folder / VOCABULARY).is_file():
+    if find_tokenizer(folder) is not None or not (folder / VOCABULARY).is_file():
         return None
     tokens = read_lines(folder / VOCABULARY)
     if not {*SPECIAL} <= {*tokens}:
         return None
     found = WordPieceFiles(tokens, _read_config(folder / _CONFIG))
     return found.checked(str(folder / VOCABULARY))
+
+
+def find_tokenizer(folder: Path) -> Path | None:
+    """The tokenizer.json of Hugging Face's in a folder, of whatever kind; `None`: there is none."""
+    path = folder / TOKENIZER
+    return path if _open_tokenizer(path) is not None else None
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
