@@ -169,6 +169,14 @@ def test_a_tokenizer_json_needs_no_vocab_txt(tmp_path):
     assert WordPiecePreprocessor(tmp_path).identity == expected
 
 
+def test_what_a_tokenizer_json_leaves_out_is_derived(tmp_path):
+    about = tokenizer_json(tmp_path)
+    del about["model"]["max_input_chars_per_word"]
+    about["normalizer"] = {"type": "BertNormalizer", "clean_text": True}
+    write_json(tmp_path / TOKENIZER, about)
+    assert WordPiecePreprocessor(tmp_path).rules == WordPieceRules(False, False)
+
+
 def test_a_run_of_an_earlier_version_keeps_its_rules(tmp_path):
     vocabulary_of(tmp_path)
     for lower_case in (True, False):

@@ -154,18 +154,18 @@ def _read_tokenizer(path: Path) -> WordPieceFiles | None:
                 f"{wanted!r}. Pass preprocessor=, a keras_tl.backbones.texts.TextPreprocessor that "
                 "makes the encoder's tokens."
             )
-    numbered = sorted(model["vocab"].items(), key=lambda item: item[1])
+    numbered = sorted(model.get("vocab", {}).items(), key=lambda item: item[1])
     if [number for _, number in numbered] != list(range(len(numbered))):
         raise ConfigError(
             f"The tokens in {str(path)!r} have not the numbers 0 to {len(numbered) - 1}. Expected "
             "each number once."
         )
-    lower_case, strips = normalizer["lowercase"], normalizer["strip_accents"]
+    lower_case, strips = normalizer.get("lowercase"), normalizer.get("strip_accents")
     rules = {
         "lower_case": lower_case,
         "strip_accents": lower_case if strips is None else strips,
-        "split_cjk": normalizer["handle_chinese_chars"],
-        "longest_word": model["max_input_chars_per_word"],
+        "split_cjk": normalizer.get("handle_chinese_chars"),
+        "longest_word": model.get("max_input_chars_per_word"),
     }
     return WordPieceFiles(tuple(token for token, _ in numbered), rules)
 
