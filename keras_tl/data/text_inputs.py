@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_tl.data.text_values import as_text
+from keras_tl.data.text_values import as_text, is_blank
 from keras_tl.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,19 +23,22 @@ class TextItems:
     """Texts to be asked about.
 
     Attributes:
-        texts: n texts.
+        texts: n texts; what is no UTF-8 stays bytes.
         pairs: the second texts of n pairs, or `None`.
     """
 
-    texts: tuple[str, ...]
-    pairs: tuple[str, ...] | None = None
+    texts: tuple[str | bytes, ...]
+    pairs: tuple[str | bytes, ...] | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The texts."""
-        if self.pairs is None:
-            return self.texts
-        return tuple(" | ".join(pair) for pair in zip(self.texts, self.pairs, strict=True))
+        return tuple(" | ".join(map(_shown, item)) for item in self._items)
+
+    @property
+    def _items(self) -> Iterator[tuple[str | bytes, ...]]:
+        """The one or two texts of each item."""
+        return zip(*(x for x in (self.texts, self.pairs) if x is not None), strict=True)
 
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """Texts for the signature `serving_default`, at most `size` at a time."""
@@ -46,12 +49,29 @@ class TextItems:
             yield "serving_default", {name: list(texts) for name, texts in asked.items()}
 
     def check_valid(self, valid: np.ndarray) -> None:
-        """Every text is valid."""
+        """Raises `DataError` about the first item that is empty or no UTF-8, if there is one.
+
+        Args:
+            valid: bool (n,).
+        """
+        for place, (item, is_valid) in enumerate(zip(self._items, valid, strict=True)):
+            if not is_valid:
+                for text in item:
+                    as_text(text, f"item {place}")
+                raise DataError(
+                    f"Expected texts. Item {place} of {len(valid)} is empty: nothing but white "
+                    "space. Leave it out."
+                )
 
     def as_split(self) -> "TextSplit":
-        """The texts as an unlabelled split."""
+        """The texts as an unlabelled split.
+
+        Raises:
+            DataError: one is empty, or no UTF-8.
+        """
         from keras_tl.data.text_split import TextSplit
 
+        self.check_valid(np.array([all(map(_can_be_read, item)) for item in self._items]))
         return TextSplit(self.texts, self.pairs, np.zeros(len(self.texts), np.int64))
 
 
@@ -76,11 +96,27 @@ def read_texts(items: TextInput, are_pairs: bool) -> TextItems:
         wanted = "pairs (text, text_pair)" if are_pairs else "texts"
         raise DataError(f"Expected {wanted}, at least one. Received: {received}.")
     if not are_pairs:
-        return TextItems(tuple(as_text(text, f"item {i}") for i, text in enumerate(items)))
-    columns = (
-        tuple(as_text(pair[side], f"item {i}") for i, pair in enumerate(items)) for side in (0, 1)
-    )
+        return TextItems(tuple(_decoded(text, i) for i, text in enumerate(items)))
+    columns = (tuple(_decoded(pair[side], i) for i, pair in enumerate(items)) for side in (0, 1))
     return TextItems(*columns)
+
+
+def _decoded(text: str | bytes, place: int) -> str | bytes:
+    """A text, or bytes that are none, which get no answer."""
+    if isinstance(text, bytes):
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            return text
+    return as_text(text, f"item {place}")
+
+
+def _can_be_read(text: str | bytes) -> bool:
+    return isinstance(text, str) and not is_blank(text)
+
+
+def _shown(text: str | bytes) -> str:
+    return text if isinstance(text, str) else repr(text)
 
 
 def _is_text(item: object) -> bool:

@@ -1,11 +1,14 @@
 """What is a text."""
 
 import math
+import unicodedata
 from typing import Any
 
 from keras_tl.errors import DataError
 
 _BYTE_ORDER_MARK = "\ufeff"
+# Classes of Unicode: of characters that leave nothing to read, such as spaces and line ends.
+BLANK = ("Z", "Cc", "Cf")
 
 
 def as_text(value: Any, place: str) -> str:
@@ -34,6 +37,11 @@ def as_text(value: Any, place: str) -> str:
             f"Expected a text in {place}. Received: {value!r}, of type {type(value).__name__}."
         )
     return str(value).removeprefix(_BYTE_ORDER_MARK)
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text is empty, or holds nothing but spaces, controls and invisible marks."""
+    return all(unicodedata.category(character).startswith(BLANK) for character in text)
 
 
 def is_unicode(value: Any) -> bool:

@@ -55,8 +55,10 @@ class Learner(Fitting, Answering, Picturing, Showing):
         strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`.
         seed: makes everything random repeatable; `None`: drawn, and kept in `learner.seed`.
         preprocess: for a `keras.Model` as backbone: what it expects of the pixels.
-        preprocessor: for an encoder of texts: `"tfhub:HANDLE"`, the path of a WordPiece
-            `vocab.txt`, or a `keras_tl.backbones.texts.TextPreprocessor`; `None`: its own.
+        preprocessor: for an encoder of texts: `"tfhub:HANDLE"`; the path of a WordPiece
+            `vocab.txt`, of a `tokenizer.json`, or of a folder with one of them; or a
+            `keras_tl.backbones.texts.TextPreprocessor`, such as `keras_tl.WordPiecePreprocessor(
+            "vocab.txt", lower_case=True, strip_accents=False)`; `None`: its own.
         verbose: report progress on standard error.
         check: look at the data and the model before the first training, see `check()`.
 

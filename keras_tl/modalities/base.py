@@ -96,7 +96,7 @@ class Modality(abc.ABC):
         """Makes the model's inputs of raw items; TensorFlow only.
 
         Returns:
-            The inputs, and bool (batch,): which items could be read; `None`: any can be.
+            The inputs, and bool (batch,): which items could be read; `None`: all.
         """
 
     @property

@@ -22,6 +22,7 @@ CHECKS: dict[str, Callable[[Subject], Finding | None]] = {
     "image-size": images.image_sizes,
     "preprocessing": images.preprocessing,
     "unknown-tokens": texts.unknown_tokens,
+    "other-tokens": texts.other_tokens,
     "truncated-texts": texts.truncated_texts,
     "non-finite-features": head.non_finite_features,
     "constant-features": head.constant_features,

@@ -11,7 +11,7 @@ from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.subject import Subject
 
 # Raised whenever a check would find something else in the same data.
-_FORMAT = 4
+_FORMAT = 5
 _MOST_KEPT = 100
 
 

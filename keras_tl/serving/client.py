@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from keras_tl.config import check_choice, check_range
+from keras_tl.data.inputs import Inputs
+from keras_tl.data.text_inputs import TextItems
 from keras_tl.errors import DataError, ServingError
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.serving.answers import Answers, fits, names_from, read_answers
@@ -73,9 +75,9 @@ class Client(RemoteModel):
                 of texts, or a list of pairs (see `keras_tl.data.text_inputs.read_texts`).
             signature: another one than `serving_default` (`pixels` for arrays).
             batch_size: how many items to send at a time.
-            on_invalid: what to do about bytes that are no image: `"raise"` an error that names
-                them, as `learner.predict` does, or `"keep"` them, with `valid` false in the
-                results.
+            on_invalid: what to do about bytes that are no image, and texts that are empty or no
+                UTF-8: `"raise"` an error that names them, as `learner.predict` does, or `"keep"`
+                them, with `valid` false in the results.
 
         Raises:
             DataError: something given is no such item; the message names it.
@@ -118,7 +120,7 @@ class Client(RemoteModel):
         ]
         answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         if on_invalid == "raise" and "valid" in answers:
-            _check_valid(answers["valid"], given.sources)
+            _check_valid(answers["valid"], given)
         return answers, given.sources
 
     def _names_for(self, answers: Answers) -> tuple[str, ...]:
@@ -152,12 +154,14 @@ class Client(RemoteModel):
         self._told_names = None
 
 
-def _check_valid(valid: np.ndarray, sources: tuple[str, ...] | None) -> None:
+def _check_valid(valid: np.ndarray, given: Inputs | TextItems) -> None:
+    are_texts = isinstance(given, TextItems)
+    sources = None if are_texts else given.sources
     bad = [sources[i] if sources else f"item {i}" for i in np.flatnonzero(~valid)]
     if bad:
+        what = "empty texts, or no UTF-8" if are_texts else "no images, damaged, or too large"
         more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
         raise DataError(
-            f"Cannot decode {', '.join(bad[:_NAMED])}{more}, of {len(valid)} items: no "
-            "images, damaged, or too large. Leave them out, or keep them with on_invalid='keep': "
-            "the results then say which they are."
+            f"Cannot decode {', '.join(bad[:_NAMED])}{more}, of {len(valid)} items: {what}. Leave "
+            "them out, or keep them with on_invalid='keep': the results then say which they are."
         )

@@ -188,7 +188,8 @@ def _of_model(model: keras.Model, wanted: Wanted) -> Origin:
 
 def _of_kerashub(preset: str, wanted: Wanted) -> Origin:
     with precision_policy(wanted.precision):
-        loaded = load_kerashub(preset, wanted.image_size)
+        has_own = wanted.texts is not None and wanted.texts.preprocessor is not None
+        loaded = load_kerashub(preset, wanted.image_size, with_preprocessor=not has_own)
         if wanted.texts is not None and not loaded.takes_pixels:
             loaded = fit_to_texts(loaded, preset, wanted.texts)
         return _own(f"{KERASHUB}{preset}", loaded, f"{KERASHUB}{preset}", wanted)

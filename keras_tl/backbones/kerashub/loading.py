@@ -1,16 +1,17 @@
 """From a preset of KerasHub to a network with its preprocessing."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_tl.backbones.extras import import_keras_hub
+from keras_tl.backbones.kerashub.tokens import find_preprocessor
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, loaded_network
 from keras_tl.backbones.own_models import load_model
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.texts import KerasHubPreprocessor
 from keras_tl.errors import BackboneError
 
 # BERT's names of what KerasHub calls otherwise.
@@ -21,13 +22,15 @@ TOKENS = {
 }
 
 
-def load_kerashub(preset: str, image_size: tuple[int, int] | None = None) -> LoadedBackbone:
+def load_kerashub(
+    preset: str, image_size: tuple[int, int] | None = None, with_preprocessor: bool = True
+) -> LoadedBackbone:
     """Makes a network of a preset, which computes as the global dtype policy says.
 
     * Text encoders: a dict of `input_word_ids`, `input_mask` and (where the encoder takes them)
       `input_type_ids`, int32 (batch, length), to a dict of `sequence_output` (batch, length, d),
-      `pooled_output` (batch, d) where there is one, and `mask`, which is `input_mask`. The
-      preset's own tokenizer is in `files.preprocessor`.
+      `pooled_output` (batch, d) where there is one, and `mask`, which is `input_mask`. What makes
+      the preset's tokens is in `files.preprocessor`, see `find_preprocessor`.
     * Image backbones: `pixels` in [0, 255], float32 (batch, height, width, 3), to feature maps
       (batch, h, w, c) or a sequence (batch, length, d). The preset's own scaling is inside.
 
@@ -35,10 +38,12 @@ def load_kerashub(preset: str, image_size: tuple[int, int] | None = None) -> Loa
         preset: a preset's name, a handle (`kaggle://...`, `hf://...`) or a folder, as for
             `keras_hub.models.Backbone.from_preset`.
         image_size: (height, width) for images; `None`: the preset's own.
+        with_preprocessor: for texts, whether what makes the preset's own tokens is wanted.
 
     Raises:
         BackboneError: there is no such preset, or nothing that can be used so.
-        ConfigError: KerasHub (for texts also tensorflow_text) is not installed.
+        ConfigError: KerasHub (for texts also tensorflow_text) is not installed, or the folder's
+            tokenizer splits words by rules that are not known.
     """
     keras_hub = import_keras_hub()
     policy = keras.config.dtype_policy().name
@@ -52,8 +57,10 @@ def load_kerashub(preset: str, image_size: tuple[int, int] | None = None) -> Loa
     if image_size is not None:
         raise BackboneError(f"image_size= is for images; the preset {preset!r} takes texts.")
     network = _encoder(backbone, preset)
-    theirs = _from_preset(keras_hub.models.TextClassifierPreprocessor, preset)
-    files = BackboneFiles(preprocessor=KerasHubPreprocessor(theirs))
+    if not with_preprocessor:
+        return loaded_network(network)
+    load = functools.partial(_from_preset, keras_hub.models.TextClassifierPreprocessor, preset)
+    files = BackboneFiles(preprocessor=find_preprocessor(preset, load))
     return dataclasses.replace(loaded_network(network), files=files)
 
 

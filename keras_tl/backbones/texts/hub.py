@@ -50,6 +50,8 @@ class HubPreprocessor(TextPreprocessor):
         self._resources = resources_of(loaded)
         own = self._own_length()
         self._settable = callable(self._module.tokenize) and callable(self._module.pack)
+        self.fixed_length = None if self._settable else own
+        self.counts_are_capped = not self._settable
         super().__init__(own if sequence_length is None else sequence_length)
         if not self._settable and self.sequence_length != own:
             raise ConfigError(
