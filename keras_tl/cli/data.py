@@ -42,7 +42,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option("--split-column", help="csv: column that says train, validation or test.")
     @click.option("--label-separator", "separator", help="csv: between the labels of a cell.")
-    @click.option("--task", help="csv: multiclass, binary, multilabel or regression.")
+    @click.option("--task", help="csv, tfds: multiclass, binary, multilabel or regression.")
     @click.option("--data-dir", help="tfds: folder of prepared data sets.")
     @click.option("--no-download", is_flag=True, help="tfds: use what is there only.")
     @functools.wraps(command)

@@ -66,7 +66,7 @@ SOURCES = {
         ImageData.from_tfds,
         TextData.from_tfds,
         builder_holds_texts,
-        frozenset({"image", "text", "text_pair", "label", "data_dir", "download"}),
+        frozenset({"image", "text", "text_pair", "label", "task", "data_dir", "download"}),
     ),
     "digits": Source(None, ImageData.digits),
 }
