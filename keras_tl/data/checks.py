@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import DataError
 
 _SHOWN = 5
@@ -46,24 +47,27 @@ class Check:
         item: what messages call one item.
         checked: number of items.
         bad: those that cannot be used, in the order in which they were given.
+        unused: the other files of the folder that was read; `None`: the source is no folder.
     """
 
     item: ClassVar[str]
 
     checked: int
     bad: tuple[BadItem, ...]
+    unused: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
 
     def summary(self) -> str:
-        """A text for people: how many, and how many of each kind of reason."""
+        """A text for people: how many, how many of each kind of reason, what was passed over."""
+        return "\n".join([*self._counts(), *([self.unused.advice] if self.unused else [])])
+
+    def _counts(self) -> list[str]:
         if not self.bad:
-            return f"All {self.checked:,} {self.item}s can be used{self._how()}."
+            return [f"All {self.checked:,} {self.item}s can be used{self._how()}."]
         kinds = collections.Counter(item.kind for item in self.bad)
-        return "\n".join(
-            [
-                f"{len(self.bad):,} of {self.checked:,} {self.item}s are left out{self._how()}.",
-                *(f"{count:6,}  {kind}" for kind, count in kinds.most_common()),
-            ]
-        )
+        return [
+            f"{len(self.bad):,} of {self.checked:,} {self.item}s are left out{self._how()}.",
+            *(f"{count:6,}  {kind}" for kind, count in kinds.most_common()),
+        ]
 
     def describe(self) -> str:
         """The same, and each bad item with its reason."""

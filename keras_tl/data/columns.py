@@ -162,7 +162,7 @@ def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray
     table.check(
         column,
         split_of,
-        "train, validation (valid, val) or test",
+        "train, validation (valid, val, dev) or test",
         "Put it right or leave split= out, and the images are split at random.",
     )
     splits = np.array([split_of(value) for value in table.columns[column]])

@@ -29,6 +29,7 @@ from keras_tl.data.pixels import check_pixels
 from keras_tl.data.sources import ImageSplit
 from keras_tl.data.stored import store_by_content
 from keras_tl.data.tables import Table, read_frame
+from keras_tl.data.unused_files import UnusedFiles
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -58,13 +59,16 @@ class ImageData(LabelledData[ImageSplit]):
         validation_split: float = 0.15,
         test_split: float = 0.15,
         seed: int = 0,
+        classes: Sequence[str] | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
         """Reads a folder of class folders.
 
-        `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*`
-        exists, it and `root/validation` (also `valid`, `val`) and `root/test` are taken as they
-        are; a missing validation set is taken from train.
+        `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*` (also
+        `training`) exists, it and `root/validation` (also `valid`, `val`, `dev`) and `root/test`
+        (also `testing`) are taken as they are; a missing validation set is taken from train. Names
+        such as `seg_train` and `test_images` are splits where train is among them. A split folder
+        without class folders has no labels and is passed over.
 
         Args:
             root: the folder. Images are JPEG, PNG, BMP, GIF or WebP, at any depth below their
@@ -73,10 +77,13 @@ class ImageData(LabelledData[ImageSplit]):
             validation_split: share of the images that are not test images.
             test_split: share of all images; ignored where `root/train` exists.
             seed: seed of the splits.
+            classes: the names of the class folders to read, in the order of the classes; they also
+                say that these are classes, not splits. `None`: all.
             options: the others of `DataOptions`.
 
         Raises:
-            DataError: no folder, no or only one class, an empty class, too few images.
+            DataError: no folder, no or only one class, an empty class, too few images, or folders
+                that may be splits or classes.
             ConfigError: an argument is not as described.
         """
         checked = CheckedOptions(
@@ -86,11 +93,12 @@ class ImageData(LabelledData[ImageSplit]):
             seed=seed,
             **options,
         )
-        found = scan_folder(Path(root), IMAGE_FILES)
+        found = scan_folder(Path(root), IMAGE_FILES, classes)
         if found.has_splits:
             checked = dataclasses.replace(checked, test_split=0.0)
-        meaning = LabelMeaning(None, found.class_names)
-        return cls._make(found.splits, checked, {"kind": "folder"}, meaning)
+        meaning = LabelMeaning(None, found.class_names, found.readings)
+        settings = {"kind": "folder"} | ({} if classes is None else {"classes": [*classes]})
+        return cls._make(found.splits, checked, settings, meaning, unused=found.unused)
 
     @classmethod
     def from_csv(
@@ -122,8 +130,8 @@ class ImageData(LabelledData[ImageSplit]):
             image: the column of paths, absolute or starting from `root`.
             label: the column of labels; or a list of columns, one for each label.
             root: the folder that paths start from; `None`: that of the CSV file.
-            split: a column that says `train`, `validation` (also `valid`, `val`) or `test`. The
-                splits are then taken as they are; a missing validation set is taken from train.
+            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`) or `test`.
+                The splits are then taken as they are; a missing validation set is taken from train.
             separator: what separates several labels in a cell, such as `","`; cells with one or
                 none are multi-label data too. `None`: `;` and `|`, where a cell holds one.
             task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
@@ -366,6 +374,7 @@ class ImageData(LabelledData[ImageSplit]):
         source_settings: dict[str, Any],
         meaning: LabelMeaning,
         slices: Mapping[str, Mapping[Hashable, np.ndarray]] = MappingProxyType({}),
+        unused: UnusedFiles | None = None,
     ) -> Self:
         """Makes data of images and their labels in each split: codes, checks, splits."""
         splits, coder = code_splits(given, ImageSplit, cls.item, meaning)
@@ -375,6 +384,7 @@ class ImageData(LabelledData[ImageSplit]):
             splits, file_check = without_bad_files(
                 splits, coder.class_names, options.max_bad, options.verbose
             )
+            file_check = file_check and dataclasses.replace(file_check, unused=unused)
         return cls(
             complete_splits(splits, coder.class_names, options),
             coder.task,
@@ -383,6 +393,7 @@ class ImageData(LabelledData[ImageSplit]):
             resize=options.resize,
             augmentation=options.augmentation,
             readings=meaning.readings,
+            unused_files=unused,
             split_settings=options.split_settings(),
             source_settings=source_settings,
             file_check=file_check,

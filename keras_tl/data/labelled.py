@@ -15,6 +15,7 @@ from keras_tl.data.labels import task_of_classes
 from keras_tl.data.options import CheckedSplitOptions
 from keras_tl.data.readings import Reading
 from keras_tl.data.splits import SPLITS, take_out
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import ConfigError, DataError, unknown
 
 # The settings of a source that are folders of the machine.
@@ -107,6 +108,7 @@ class LabelledData(abc.ABC, Generic[S]):
         split_settings: the options that the splits were made with; the same ones on the same
             source make the same splits.
         readings: guesses about the labels and the folders, each with the argument that decides it.
+        unused_files: the files of a folder that were passed over; `None`: the source is no folder.
         source_settings: the kind of source that a command line can name, and what else is needed
             to read another one in the same way (see `keras_tl.data.specs`); JSON types. Those in
             `PLACES` say where it lies on the machine, and are for no card and no report.
@@ -118,6 +120,7 @@ class LabelledData(abc.ABC, Generic[S]):
     task: str
     class_names: tuple[str, ...]
     readings: tuple[Reading, ...] = dataclasses.field(default=(), kw_only=True)
+    unused_files: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
     split_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
     source_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
 
@@ -210,6 +213,7 @@ class LabelledData(abc.ABC, Generic[S]):
             "source_settings": self.source_settings,
             "fingerprint_of": "files" if self.splits["train"].in_files else "content",
             "checked": checked and {"items": checked.checked, "left_out": len(checked.bad)},
+            "unused_files": dataclasses.asdict(self.unused_files) if self.unused_files else None,
             "splits": {
                 name: {
                     "items": len(split),

@@ -9,9 +9,11 @@ from keras_tl.errors import DataError
 
 SPLITS = ("train", "validation", "test")
 
-# What folders and columns call them, and what it means.
-SPLIT_NAMES = {"train": "train", "test": "test"} | dict.fromkeys(
-    ("validation", "valid", "val"), "validation"
+# What folders and columns call them, in small letters, and what it means.
+SPLIT_NAMES = (
+    dict.fromkeys(("train", "training"), "train")
+    | dict.fromkeys(("test", "testing"), "test")
+    | dict.fromkeys(("validation", "valid", "val", "dev", "development"), "validation")
 )
 
 

@@ -16,10 +16,21 @@ from keras_tl.data.table_files import join_tables
 from keras_tl.data.tables import Table
 from keras_tl.data.text_split import Texts
 from keras_tl.data.text_values import as_text, is_unicode
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.reporting import Reporter
 
-TEXT_FILES = FileKind("text", ".txt", (".txt",))
+OTHER_SUFFIXES = (
+    *(".md", ".rst", ".tex", ".html", ".htm", ".xml", ".rtf", ".log", ".eml"),
+    *(".pdf", ".doc", ".docx", ".odt", ".pages", ".epub"),
+)
+TEXT_FILES = FileKind(
+    "text",
+    ".txt",
+    (".txt",),
+    OTHER_SUFFIXES,
+    "Convert the texts among them to .txt files in UTF-8.",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +41,13 @@ class LabelledTexts:
         splits: the texts and labels of each split.
         meaning: what the labels stand for.
         slices: of each split the columns to make groups by, see `keras_tl.data.labelled.Split`.
+        unused_files: the files of a folder that were passed over.
     """
 
     splits: Mapping[str, tuple[Texts, Labels]]
     meaning: LabelMeaning
     slices: Mapping[str, Mapping[Hashable, np.ndarray]] = dataclasses.field(default_factory=dict)
+    unused_files: UnusedFiles | None = None
 
 
 class TextColumns(Columns):
@@ -126,7 +139,8 @@ def read_folder(
             texts = tuple(_read(path, progress, done + n) for n, path in enumerate(paths, 1))
             splits[name] = (Texts(texts, None, paths), labels)
             done += len(paths)
-    return LabelledTexts(splits, LabelMeaning(None, found.class_names)), found.has_splits
+    meaning = LabelMeaning(None, found.class_names, found.readings)
+    return LabelledTexts(splits, meaning, unused_files=found.unused), found.has_splits
 
 
 def _read(path: str, progress: Any, done: int) -> str:

@@ -65,8 +65,8 @@ class TextData(LabelledData[TextSplit]):
             label: the column of labels; or a list of columns, one for each label.
             text_pair: the column of second texts, such as hypotheses or answers, where an item is
                 a pair of texts.
-            split: a column that says `train`, `validation` (also `valid`, `val`) or `test`. The
-                splits are then taken as they are; a missing validation set is taken from train.
+            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`) or `test`.
+                The splits are then taken as they are; a missing validation set is taken from train.
             separator: what separates several labels in a cell, such as `","`; cells with one or
                 none are multi-label data too. `None`: `;` and `|`, where a cell holds one.
             task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
@@ -261,14 +261,14 @@ class TextData(LabelledData[TextSplit]):
         """Reads a folder of class folders of `.txt` files, each file a text.
 
         `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*`
-        exists, it and `root/validation` (also `valid`, `val`) and `root/test` are taken as they
-        are; a missing validation set is taken from train.
+        exists, it and the folders of the other splits are taken as they are, by the names that
+        `ImageData.from_folder` knows; a missing validation set is taken from train.
 
         Args:
             root: the folder. Files are UTF-8, at any depth below their class folder.
-            classes: the names of the class folders to read, in the order of the classes; `None`:
-                all. The Large Movie Review Dataset needs `["neg", "pos"]`: its folder
-                `train/unsup` is no class.
+            classes: the names of the class folders to read, in the order of the classes; they also
+                say that these are classes, not splits. `None`: all. The Large Movie Review Dataset
+                needs `["neg", "pos"]`: its folder `train/unsup` is no class.
             options: see `TextOptions`; `test_split` is ignored where `root/train` exists.
 
         Raises:
@@ -300,6 +300,7 @@ class TextData(LabelledData[TextSplit]):
         splits, coder = code_splits(found.splits, Texts.labelled, cls.item, found.meaning)
         splits = with_slices(splits, found.slices)
         splits, check = without_bad_texts(given, splits, coder.class_names, options.max_bad)
+        check = dataclasses.replace(check, unused=found.unused_files)
         return cls(
             complete_splits(splits, coder.class_names, options),
             coder.task,
@@ -307,6 +308,7 @@ class TextData(LabelledData[TextSplit]):
             sequence_length=options.sequence_length,
             text_check=check,
             readings=found.meaning.readings,
+            unused_files=found.unused_files,
             split_settings=options.split_settings(),
             source_settings=source_settings,
         )

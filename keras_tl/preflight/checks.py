@@ -11,6 +11,8 @@ from keras_tl.preflight.wording import folder_of
 # By the name of what each finds, in the order in which they are done: those that need the labels
 # only, the items, the model. A new check is one more line.
 CHECKS: dict[str, Callable[[Subject], Finding | None]] = {
+    "folder-layout": readings.folder_layout,
+    "unused-files": readings.unused_files,
     "label-type": readings.label_type,
     "labels-out-of-range": labels.labels_out_of_range,
     "unused-classes": labels.unused_classes,

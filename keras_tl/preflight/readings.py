@@ -4,6 +4,22 @@ from keras_tl.preflight.findings import Finding
 from keras_tl.preflight.subject import Subject
 
 
+def folder_layout(subject: Subject) -> Finding | None:
+    """Splits were guessed from the names of folders."""
+    return _note(subject, "folder-layout")
+
+
+def unused_files(subject: Subject) -> Finding | None:
+    """Files of the folder that may be items in another format, or items without a label."""
+    unused = subject.data.unused_files
+    if not unused or not (unused.convertible or unused.unlabelled):
+        return None
+    folders = f"Put {unused.item}s that are to be used into class folders."
+    actions = [unused.cure] * bool(unused.convertible) + [folders] * bool(unused.unlabelled)
+    severity = "warning" if unused.convertible else "note"
+    return Finding("unused-files", severity, str(unused), " ".join(actions))
+
+
 def label_type(subject: Subject) -> Finding | None:
     """The task was guessed from the labels."""
     return _note(subject, "label-type")

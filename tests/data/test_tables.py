@@ -196,6 +196,7 @@ def test_missing_files_are_left_to_the_check_of_the_photos(photos):
 # What the column of the splits says in turn, and the sizes of the splits.
 SPLIT_COLUMNS = [
     (["train", "train", "validation", "test"], {"train": 6, "validation": 3, "test": 3}),
+    (["Training", "training", "dev", "Testing"], {"train": 6, "validation": 3, "test": 3}),
     (["TRAIN", " Train", "val", "Test"], {"train": 6, "validation": 3, "test": 3}),
     (["train", "train", "valid"], {"train": 8, "validation": 4}),
     (["train", "train", "test"], {"train": 6, "validation": 2, "test": 4}),
@@ -298,7 +299,7 @@ def test_a_file_that_cannot_be_used_is_explained(photos, name):
 @pytest.mark.parametrize(
     ("says", "message"),
     [
-        ("dev", r"train, validation \(valid, val\) or test in column 'part', received 'dev' in "),
+        ("7", r"train, validation \(valid, val, dev\) or test in column 'part', received '7' in "),
         ("", r"received nothing in line 2"),
         ("test", r"no row of column 'part' says train"),
     ],

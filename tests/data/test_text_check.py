@@ -43,6 +43,7 @@ def test_an_empty_text_is_left_out_and_named(name):
         "checked": 22,
         "bad": [{"place": "train row 20", "reason": reason}],
         "contradictions": [],
+        "unused": None,
     }
 
 
