@@ -3,7 +3,7 @@
 import abc
 import collections
 import dataclasses
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -146,7 +146,7 @@ def check_left(
     after: np.ndarray,
     class_names: tuple[str, ...],
     item: str,
-    first_bad: BadItem,
+    bad: Mapping[int, BadItem],
 ) -> None:
     """Raises `DataError` if nothing is left of a split, or of a class of train.
 
@@ -156,14 +156,17 @@ def check_left(
         after: the labels of those that are left.
         class_names: names of the classes.
         item: what messages call one item.
-        first_bad: the first item of the split that was left out.
+        bad: the items that were left out, by their rows.
     """
+    rows = np.arange(len(before))
     lost = f"the {name} split" if not len(after) else ""
     if name == "train" and before.dtype.kind == "i":
         gone = np.setdiff1d(before, after)
-        lost = f"the class {class_names[gone[0]]!r}" if len(gone) else lost
+        if len(gone):
+            lost = f"the class {class_names[gone[0]]!r}"
+            rows = np.flatnonzero(before == gone[0])
     if lost:
         raise DataError(
-            f"No {item} of {lost} can be used, such as {first_bad}. Repair them or leave the whole "
-            "of it out."
+            f"No {item} of {lost} can be used, such as {bad[int(rows[0])]}. Repair them or leave "
+            "the whole of it out."
         )

@@ -111,6 +111,12 @@ def test_what_nothing_is_left_of_is_named(label, test, lost):
         ktl.TextData.from_arrays(texts, labels, test=test, max_bad=1)
 
 
+def test_the_text_that_is_named_is_of_the_class_that_is_lost():
+    texts, labels = texts_with(("", "a"), ("", "c"))
+    with pytest.raises(DataError, match=r"class 'c' can be used, such as train row 21: empty"):
+        ktl.TextData.from_arrays(texts, labels, max_bad=1)
+
+
 def test_one_text_under_two_labels_is_named_and_stays():
     others = [("good", "a"), ("good ", "b"), ("good", "a"), ("bad", "b"), ("bad", "b")]
     texts, labels = texts_with(*others)
