@@ -29,7 +29,7 @@ def separator_of(
         return None, None
     for separator in sorted(held, key=lambda s: -len(held[s])):
         if _separates(separator, different, held[separator], class_names):
-            what = f"Cells such as {held[separator][0]!r} were read as several labels an item."
+            what = f"Cells such as {held[separator][0][:80]!r} were read as several labels an item."
             action = (
                 f"They are separated by {separator!r}. "
                 'If they are names of classes, pass task="multiclass" (--task).'
@@ -37,7 +37,7 @@ def separator_of(
             return separator, Reading("label-type", what, action)
     separator, found = next(iter(held.items()))
     what = (
-        f"{found[0]!r} was read as the name of one class: most of its parts between "
+        f"{found[0][:80]!r} was read as the name of one class: most of its parts between "
         f"{separator!r} stand in no other cell."
     )
     action = 'If an item can have several labels, pass task="multilabel" (--task).'

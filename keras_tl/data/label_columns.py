@@ -86,7 +86,8 @@ class LabelColumns:
         )
         if label in table.categories and task != "regression":
             texts, categories = category_texts(values, table.categories[label])
-            return read_labels(texts, class_names or categories, task)
+            if class_names is None or {*categories} <= {*class_names}:
+                return read_labels(texts, class_names or categories, task)
         if task == "regression" or not _are_names(table, values, class_names):
             numbers = _numbers(table, label, task)
             if numbers is not None:

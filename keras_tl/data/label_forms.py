@@ -11,20 +11,32 @@ from keras_tl.errors import DataError
 Labels = np.ndarray | list[list[str]]
 
 
-def plain_labels(y: Any) -> tuple[Labels, tuple[str, ...] | None]:
+def plain_labels(
+    y: Any, class_names: Sequence[str] | None = None
+) -> tuple[Labels, tuple[str, ...] | None]:
     """Return labels as plain values, and the class names that their type holds.
 
     Args:
         y: a sequence, an array, a tensor, a pandas Series, Categorical or DataFrame.
+        class_names: the classes' names; where the values of a Categorical are others, they count
+            them.
 
     Returns:
         An array (n,) or (n, k) of numbers or texts (bytes are decoded), or lists of names where
         an item has several; and the names of a Categorical in its own order, without those that
         no item has, or those of a DataFrame's columns. `None`: the type holds no names.
+
+    Raises:
+        DataError: no labels at all.
     """
+    if not hasattr(y, "__iter__"):
+        raise DataError(f"Expected one label for each item. Received: {type(y).__name__}.")
     categories = getattr(getattr(y, "dtype", None), "categories", None)
     if categories is not None:
-        return _of_categories(np.asarray(y, object), list(categories))
+        texts, names = category_texts(np.asarray(y, object), list(categories))
+        if class_names is None or {*names} <= {*class_names}:
+            return np.array(texts, object if None in texts else str), names
+        y = np.asarray(y, object)
     names = None
     if hasattr(y, "columns"):
         names = tuple(map(str, y.columns)) if len(y.columns) > 1 else None
@@ -63,11 +75,6 @@ def _names_of(labels: Any) -> list[str]:
             f"{str(labels)[:200]!r} of type {type(labels).__name__}."
         )
     return [label_text(label) for label in labels]
-
-
-def _of_categories(values: np.ndarray, categories: list) -> tuple[np.ndarray, tuple[str, ...]]:
-    texts, names = category_texts(values, categories)
-    return np.array(texts, object if None in texts else str), names
 
 
 def _is_missing(value: Any) -> bool:

@@ -66,7 +66,7 @@ def read_labels(
     """
     if task is not None:
         check_choice("task", task, TASKS)
-    values, names = plain_labels(y)
+    values, names = plain_labels(y, class_names)
     if class_names is None and task != "regression":
         class_names = names
     if isinstance(values, list):
@@ -105,7 +105,7 @@ def read_splits(
     """
     parts: dict[str, Labels] = {}
     for name, (items, labels) in given.items():
-        values, names = plain_labels(labels)
+        values, names = plain_labels(labels, class_names)
         if class_names is None and task != "regression":
             class_names = names
         if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:

@@ -110,9 +110,10 @@ class _ClassCoder(LabelCoder):
             self.class_names = tuple(map(str, class_names))
             values = range(len(self.class_names)) if y.dtype.kind in "iu" else self.class_names
         if len(set(self.class_names)) < 2:
+            amounts = ' If they are amounts to predict, pass task="regression" (--task).'
             raise DataError(
                 f"Expected at least two classes, found {len(set(self.class_names))}: "
-                f"{', '.join(self.class_names)}."
+                f"{', '.join(self.class_names)}.{amounts if y.dtype.kind in 'iu' else ''}"
             )
         _names(self.class_names)
         if task == "binary" and len(self.class_names) != 2:

@@ -295,6 +295,13 @@ def test_a_categorical_of_numbers_is_classes_in_its_order(tmp_path):
     assert (data.task, data.class_names) == ("multiclass", ("33", "10", "2"))
     assert text_frame(tmp_path, frame, task="regression").task == "regression"
     assert text_frame(tmp_path, frame, class_names=["2", "10", "33"]).class_names[0] == "2"
+    codes = pd.Categorical([0, 1] * 12)
+    for data in (
+        text_frame(tmp_path, frame_of([0]).assign(label=codes), class_names=["no", "yes"]),
+        ktl.TextData.from_arrays(["t"] * 24, codes, class_names=["no", "yes"], **NO_SPLITS),
+    ):
+        assert data.class_names == ("no", "yes")
+        assert data.split("train").labels[:2].tolist() == [0, 1]
 
 
 def test_a_missing_value_of_a_categorical_is_named(tmp_path):
@@ -310,6 +317,9 @@ def test_a_missing_value_of_a_categorical_is_named(tmp_path):
         ([["a", "b"], ["c"]] * 12, {"task": "binary"}, ConfigError, "one label an item.*'a', 'b'"),
         ([["a"], "b"] * 12, {}, DataError, "a list of labels for each item.*'b' of type str"),
         (BOTH * 6, {"task": "multiclass"}, ConfigError, "a single 1 in each row"),
+        ([5.0] * 24, {}, DataError, 'found 1: 5. If they are amounts .*task="regression"'),
+        (["a"] * 24, {}, DataError, "found 1: a.$"),
+        (3, {}, DataError, "one label for each item. Received: int"),
     ],
 )
 def test_labels_that_do_not_fit_are_explained(labels, options, error, message):
