@@ -6,8 +6,8 @@ from typing import TypeVar
 import numpy as np
 
 from keras_tl.data.label_forms import Labels
-from keras_tl.data.label_reading import LabelMeaning
 from keras_tl.data.labels import LabelCoder, label_coder
+from keras_tl.data.readings import LabelMeaning
 
 Items = TypeVar("Items", bound=Sized)
 AnySplit = TypeVar("AnySplit")

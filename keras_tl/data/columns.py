@@ -9,8 +9,8 @@ import numpy as np
 
 from keras_tl.data.label_columns import LabelColumns
 from keras_tl.data.label_forms import Labels
-from keras_tl.data.label_reading import LabelMeaning
 from keras_tl.data.labelled import slices_of
+from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.data.tables import Table, Wanted, is_empty
 from keras_tl.errors import ConfigError, DataError

@@ -22,10 +22,11 @@ from keras_tl.data.folders import scan_folder
 from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.label_columns import Column, LabelColumns
 from keras_tl.data.label_forms import Labels
-from keras_tl.data.label_reading import LabelMeaning, read_splits
+from keras_tl.data.label_reading import read_splits
 from keras_tl.data.labelled import LabelledData, complete_splits, with_slices
 from keras_tl.data.options import CheckedOptions, DataOptions, ImageSize
 from keras_tl.data.pixels import check_pixels
+from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.sources import ImageSplit
 from keras_tl.data.stored import store_by_content
 from keras_tl.data.tables import Table, read_frame

@@ -11,9 +11,9 @@ import numpy as np
 from keras_tl.config import TASKS, check_choice
 from keras_tl.data.label_cells import parts_of, separator_of
 from keras_tl.data.label_forms import Labels, category_texts, is_several
-from keras_tl.data.label_reading import LabelMeaning, read_labels
+from keras_tl.data.label_reading import read_labels
 from keras_tl.data.labels import MAY_BE_UNKNOWN
-from keras_tl.data.readings import Reading
+from keras_tl.data.readings import LabelMeaning, Reading
 from keras_tl.data.tables import Table, is_empty
 from keras_tl.errors import ConfigError
 

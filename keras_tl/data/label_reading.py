@@ -1,6 +1,5 @@
 """Which task labels make: the one rule for all sources, images and texts alike."""
 
-import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,33 +9,10 @@ import numpy as np
 from keras_tl.config import TASKS, check_choice
 from keras_tl.data.label_cells import parts_of, separator_of
 from keras_tl.data.label_forms import Labels, plain_labels
-from keras_tl.data.labels import as_mask, check_count, listing
-from keras_tl.data.readings import Reading
+from keras_tl.data.label_numbers import read_numbers
+from keras_tl.data.labels import as_mask, check_count
+from keras_tl.data.readings import LabelMeaning, Reading
 from keras_tl.errors import ConfigError, DataError
-
-# So many different whole numbers are few.
-FEW = 20
-# Of the numbers from 0 or 1 up to the largest, so many are there where they count classes.
-_PRESENT = 0.9
-# Whole numbers beyond it are not exact as floating-point numbers.
-_LARGEST = 2**53
-
-
-@dataclasses.dataclass(frozen=True)
-class LabelMeaning:
-    """What labels stand for.
-
-    Attributes:
-        task: `"multilabel"`, `"regression"`, `"multiclass"` or `"binary"`; `None`: one class an
-            item, and the number of classes tells which of the last two.
-        class_names: the names that integers and columns count, or that texts are; `None`: the
-            sorted distinct labels.
-        readings: the guesses that led to it.
-    """
-
-    task: str | None
-    class_names: Sequence[str] | None = None
-    readings: tuple[Reading, ...] = ()
 
 
 def read_labels(
@@ -78,7 +54,7 @@ def read_labels(
     if values.ndim == 2:
         return _of_rows(values, class_names, task)
     if values.dtype.kind in "iuf":
-        return values, _of_numbers(values, class_names, task)
+        return values, read_numbers(values, class_names, task)
     return _of_texts(values, class_names, task)
 
 
@@ -167,44 +143,6 @@ def _of_rows(
             f"each row. Received: task={task!r}."
         )
     return mask, LabelMeaning("multilabel", class_names, readings)
-
-
-def _of_numbers(
-    values: np.ndarray, class_names: Sequence[str] | None, task: str | None
-) -> LabelMeaning:
-    if task is not None or class_names is not None:
-        return LabelMeaning(task, class_names)
-    if not _are_whole(values):
-        return LabelMeaning("regression")
-    different = np.unique(values)
-    shown = listing(f"{number:.0f}" for number in different)
-    if count_classes(values):
-        what = f"The labels are whole numbers, read as {len(different)} classes: {shown}."
-        action = 'If they are amounts to predict, pass task="regression" (--task).'
-        return LabelMeaning(None, None, (Reading("label-type", what, action),))
-    what = (
-        "The labels are whole numbers, read as the targets of a regression: "
-        f"{len(different):,} different ones in {len(values):,} items."
-    )
-    action = 'If they are numbers of classes, pass task="multiclass" (--task).'
-    return LabelMeaning("regression", None, (Reading("label-type", what, action),))
-
-
-def count_classes(values: np.ndarray) -> bool:
-    """Whether whole numbers look like numbers of classes, see `read_labels`."""
-    different, counts = np.unique(values, return_counts=True)
-    first, last = float(different[0]), float(different[-1])
-    are_few = len(different) <= FEW
-    are_repeated = np.median(counts) > 1
-    count_up = first in (0, 1) and len(different) >= _PRESENT * (last - first + 1)
-    return int(are_few) + int(are_repeated) + int(count_up) >= 2
-
-
-def _are_whole(values: np.ndarray) -> bool:
-    if values.dtype.kind in "iu":
-        return True
-    is_exact = np.isfinite(values) & (np.abs(values) < _LARGEST)
-    return bool(is_exact.all() and (values == np.rint(values)).all())
 
 
 def _of_texts(

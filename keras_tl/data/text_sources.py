@@ -11,7 +11,7 @@ from keras_tl.data.columns import Columns
 from keras_tl.data.folders import FileKind, scan_folder
 from keras_tl.data.label_columns import Column, LabelColumns
 from keras_tl.data.label_forms import Labels
-from keras_tl.data.label_reading import LabelMeaning
+from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.table_files import join_tables
 from keras_tl.data.tables import Table
 from keras_tl.data.text_split import Texts
