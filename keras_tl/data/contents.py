@@ -5,7 +5,7 @@ from pathlib import Path
 
 from keras_tl.data.builders import image_features
 from keras_tl.data.csv_files import header_of
-from keras_tl.data.folders import visible_files
+from keras_tl.data.file_tree import visible_files
 from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.opening import open_builder
 from keras_tl.data.table_files import JSON_SUFFIXES
@@ -18,6 +18,8 @@ from keras_tl.reporting import only_errors
 def folder_holds_texts(root: str) -> bool:
     """Whether there are `.txt` files below a folder, and no images."""
     has_texts = False
+    if not Path(root).is_dir():  # The constructor says so.
+        return False
     for path in map(str.lower, visible_files(Path(root))):
         if path.endswith(IMAGE_FILES.suffixes):
             return False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from keras_tl.data.formats import FORMATS, image_files
+from keras_tl.data.formats import FORMATS, image_files, passed_over
 from keras_tl.data.headers import image_format, image_size
 from keras_tl.data.pixels import check_pixels
 from keras_tl.errors import DataError
@@ -122,7 +122,10 @@ def read_inputs(items: ImageInput) -> Inputs:
     if isinstance(items, (str, os.PathLike)) and items != "" and Path(items).is_dir():
         found = image_files(Path(items))
         if not found:
-            raise DataError(f"No image ({', '.join(FORMATS)}) below the folder {str(items)!r}.")
+            raise DataError(
+                f"No image ({', '.join(FORMATS)}) below the folder {str(items)!r}. "
+                f"{passed_over(Path(items)).advice}"
+            )
         return _from_paths(found)
     if isinstance(items, np.ndarray):
         single = items.ndim == 2 or (items.ndim == 3 and items.shape[-1] in (1, 3))

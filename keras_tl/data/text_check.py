@@ -88,7 +88,7 @@ def without_bad_texts(
             rows = np.setdiff1d(np.arange(len(splits[name])), [*found])
             kept[name] = splits[name].take(rows)
             before, after = splits[name].labels, kept[name].labels
-            check_left(name, before, after, class_names, "text", next(iter(found.values())))
+            check_left(name, before, after, class_names, "text", found)
     train = given["train"]
     rows = [row for row in range(len(train)) if row not in bad["train"]]
     double = _contradictions(train.take(rows), kept["train"].labels, class_names)

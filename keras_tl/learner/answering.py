@@ -39,6 +39,7 @@ class Answering(State):
         Raises:
             DataError: something given is no such item; the message names it.
         """
+        self._say_passed_over(items)
         given = self._modality.read(items)
         answers = self.serving_model.answers_to(given.questions(BATCH))
         if VALID in answers:
@@ -54,6 +55,7 @@ class Answering(State):
         Returns:
             float32 array (n, d).
         """
+        self._say_passed_over(items)
         split = self._modality.as_split(self._modality.read(items))
         rows = np.concatenate(list(self._trainer.features.batches(split)))
         return rows.reshape(len(rows), -1)
@@ -100,6 +102,7 @@ class Answering(State):
             ConfigError: the path ends otherwise.
         """
         check_feature_file(Path(path))
+        self._say_passed_over(items)
         given = self._modality.read(items)
         split = self._modality.as_split(given)
         shape = (len(split), math.prod(self.extractor.output_shape[1:]))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.export.card.elements import escaped, table
 from keras_tl.export.card.pretraining import RANDOM
@@ -118,6 +119,8 @@ def data_section(facts: Facts) -> list[str]:
         found = data["checked"]
         bad = f"{found['left_out']:,} could not be used and were left out"
         parts.append(f"Of {found['items']:,} items that were checked, {bad}.")
+    if data["unused_files"] and (unused := UnusedFiles(**data["unused_files"])):
+        parts.append(escaped(str(unused)))
     if "targets" in data:
         mean, scale = (number_text(float(data["targets"][key])) for key in ("mean", "scale"))
         parts.append(f"Training targets: mean {mean}, standard deviation {scale}.")
