@@ -130,6 +130,11 @@ def _reason(error: Exception) -> str:
     return f"{text.splitlines()[0][:200]}." if text else type(error).__name__
 
 
+def is_keras_file(backbone: object) -> bool:
+    """Whether what was given as backbone is the path of a `.keras` file."""
+    return isinstance(backbone, (str, os.PathLike)) and os.fspath(backbone).endswith(".keras")
+
+
 def read_keras_file(path: str | os.PathLike) -> keras.Model:
     """Read a model from a .keras file.
 

@@ -23,7 +23,7 @@ from keras_tl.backbones.loading import (
     copy_weights,
     load_architecture,
 )
-from keras_tl.backbones.own_models import copied, load_model, read_keras_file
+from keras_tl.backbones.own_models import copied, is_keras_file, load_model, read_keras_file
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import ULMFIT, ModelConfig, family_of
 from keras_tl.errors import BackboneError, ConfigError
@@ -126,14 +126,19 @@ def find_origin(backbone: str | os.PathLike | keras.Model | Trained, wanted: Wan
     Raises:
         BackboneError: there is no such backbone, it cannot be had so, or is not for such data.
         RunError: there is no such run.
-        ConfigError: `weights` is given for a backbone that has its own.
+        ConfigError: `weights` or `preprocess` is given for a backbone that has its own.
     """
-    if isinstance(backbone, (str, os.PathLike)) and os.fspath(backbone).endswith(".keras"):
+    if is_keras_file(backbone):
         backbone = read_keras_file(backbone)
     if not isinstance(backbone, (str, keras.Model, Trained)):
         raise BackboneError(
             "backbone must be a name, a place such as 'run:PATH', the path of a .keras file, a "
             f"keras.Model or a Learner. Received: {backbone!r:.200}."
+        )
+    if wanted.preprocess is not None and not isinstance(backbone, keras.Model):
+        raise ConfigError(
+            "preprocess= is for a keras.Model; every other backbone brings its own preprocessing. "
+            f"Leave it out. Received: {wanted.preprocess!r:.200}."
         )
     kind, place = _kind_and_place(backbone) if isinstance(backbone, str) else (None, "")
     if isinstance(backbone, str) and kind is None:

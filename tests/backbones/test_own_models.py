@@ -198,3 +198,20 @@ def test_what_a_network_was_adapted_to_goes_with_it(precision, tmp_path):
     loaded = ktl.Learner.load(learner.save(tmp_path / "run"), verbose=False)
     for each in (learner, ktl.Learner(learner, data, verbose=False), loaded):
         np.testing.assert_allclose(each.features(images), expected, atol=0.02)
+
+
+@pytest.mark.parametrize("kind", ["name", "learner", "run"])
+def test_preprocess_is_refused_where_a_backbone_has_its_own(kind, tmp_path):
+    data = make_tiny_data()
+    given = {"name": "efficientnet_lite0", "learner": make_small_learner(data)}
+    given["run"] = f"run:{given['learner'].save(tmp_path / 'run')}"
+    with pytest.raises(ConfigError, match=r"preprocess= is for a keras.Model.* Received: 'none'"):
+        ktl.Learner(given[kind], data, **SETTINGS)
+
+
+def test_rankings_give_preprocess_to_keras_models_only(tmp_path):
+    path = tmp_path / "network.keras"
+    small_network().save(path)
+    given = [str(path), small_network(), make_small_learner(make_tiny_data())]
+    found = ktl.rank_backbones(make_tiny_data(), given, cache="memory", **SETTINGS)
+    assert [row.error for row in found.rows] == [None] * 3
