@@ -4,29 +4,32 @@ from pathlib import Path
 
 import click
 
-import keras_tl
 from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.cli.items import items_options, read_items
 from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL
 
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.argument("items", nargs=-1, required=True)
+@items_options
 @with_json
-def predict(verbose: bool, run: Path, items: tuple[str, ...]) -> tuple[list, str]:
+def predict(
+    verbose: bool, run: Path, items: tuple[str, ...], on_invalid: str, literal: bool
+) -> tuple[list, str]:
     """Predict the classes, labels or values of ITEMS by a saved RUN.
 
-    ITEMS are image files, or one folder; or texts; of pairs the first and second texts in turns.
+    ITEMS are image files, a folder or a pattern; or texts, or .txt files of one text each; of pairs
+    the first and second texts in turns; or csv:PATH, a table with the columns of the training data.
     """
-    learner = start_toolkit().Learner.load(run, verbose=verbose)
-    predictions = learner.predict(_asked(learner, items))
+    learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
+    predictions = learner.predict(read_items(learner, run, items, literal), on_invalid)
     lines = [f"{item.source}: {item}" for item in predictions]
     return predictions.to_json(), "\n".join(lines)
 
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.argument("items", nargs=-1, required=True)
+@items_options
 @click.option(
     "--out",
     required=True,
@@ -34,27 +37,19 @@ def predict(verbose: bool, run: Path, items: tuple[str, ...]) -> tuple[list, str
     help="The file: .npy (an array, a row an item) or .parquet (columns source and features).",
 )
 @with_json
-def features(verbose: bool, run: Path, items: tuple[str, ...], out: Path) -> tuple[dict, str]:
+def features(
+    verbose: bool, run: Path, items: tuple[str, ...], on_invalid: str, literal: bool, out: Path
+) -> tuple[dict, str]:
     """Write the features of ITEMS, as a saved RUN's head gets them.
 
-    ITEMS are image files, or one folder; or texts; of pairs the first and second texts in turns.
+    ITEMS are those of keras-tl predict. The features of an image that is kept without an answer
+    are NaN.
     """
-    learner = start_toolkit().Learner.load(run, verbose=verbose)
-    count, width = learner.save_features(_asked(learner, items), out)
+    learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
+    asked = read_items(learner, run, items, literal)
+    count, width = learner.save_features(asked, out, on_invalid)
     found = {"features": str(out), "items": count, "width": width}
     return found, f"Wrote {count:,} rows of {width:,} features to {out}."
-
-
-def _asked(learner: "keras_tl.Learner", items: tuple[str, ...]) -> str | list:
-    """What a command line asks about, as `predict` takes it."""
-    if learner.config.are_pairs:
-        if len(items) % 2:
-            raise click.UsageError(
-                f"This run takes pairs of texts, first and second in turns. Received {len(items)}."
-            )
-        return list(zip(items[::2], items[1::2], strict=True))
-    is_folder = not learner.config.is_text and len(items) == 1
-    return items[0] if is_folder else list(items)
 
 
 @cli.command()

@@ -305,7 +305,8 @@ class ImageData(LabelledData[ImageSplit]):
         """Takes images that are in memory.
 
         Args:
-            x: (n, height, width, 3), or (n, height, width) for grey; values in [0, 255].
+            x: (n, height, width, 3), or (n, height, width) for grey; values in [0, 255]. An alpha
+                channel, the second or the fourth, is left out.
             y: n labels: any values, or integers that count `class_names`; rows of 0 and 1, or lists
                 of names, where an image can have several labels; floating-point numbers for a
                 regression.

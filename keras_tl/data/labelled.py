@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_tl.config import check_range
 from keras_tl.data.checks import Check
+from keras_tl.data.given import Askable
 from keras_tl.data.labels import task_of_classes
 from keras_tl.data.options import CheckedSplitOptions
 from keras_tl.data.splits import SPLITS, take_out
@@ -20,7 +21,7 @@ from keras_tl.errors import ConfigError, DataError, unknown
 PLACES = frozenset({"data_dir", "root"})
 
 
-class Split(abc.ABC):
+class Split(Askable):
     """The items of one split, in a fixed order. Subclasses are frozen dataclasses.
 
     Attributes:

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.formats import FORMATS, image_files
-from keras_tl.data.pixels import check_pixels
+from keras_tl.data.pixels import CHANNELS, check_pixels
 from keras_tl.errors import CacheError, DataError
 from keras_tl.files import cache_root, remove_leftovers, whole_folder
 
@@ -168,7 +168,9 @@ class Encoder:
 
     def _check(self, image: np.ndarray) -> None:
         # One dark image is no sign of pixels scaled to [0, 1]; if all are dark, they must be.
-        is_float_image = image.dtype.kind == "f" and (image.ndim == 2 or image.shape[-1] in (1, 3))
+        is_float_image = image.dtype.kind == "f" and (
+            image.ndim == 2 or image.shape[-1] in CHANNELS
+        )
         is_dark = is_float_image and image.size and 0 <= image.min() <= image.max() <= 1
         if not is_dark:
             check_pixels(image[None], self._name)

@@ -1,95 +1,122 @@
-"""What `predict` and `features` accept of texts: one, several, pairs.
+"""What `predict` and `features` accept of texts. Reading it needs no TensorFlow."""
 
-Reading them needs no TensorFlow.
-"""
+import os
+from collections.abc import Sequence
+from typing import Any, BinaryIO
 
-import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
+from keras_tl.data.folders import files_below
+from keras_tl.data.given import Askable, is_frame, plain, plain_list
+from keras_tl.data.item_columns import ItemColumns
+from keras_tl.data.text_items import TextItems
 from keras_tl.data.text_values import as_text
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
+from keras_tl.files import local_path
 
-if TYPE_CHECKING:
-    from keras_tl.data.text_split import TextSplit
-
-TextInput = str | Sequence[str] | Sequence[tuple[str, str]]
-
-
-@dataclasses.dataclass(frozen=True)
-class TextItems:
-    """Texts to be asked about.
-
-    Attributes:
-        texts: n texts.
-        pairs: the second texts of n pairs, or `None`.
-    """
-
-    texts: tuple[str, ...]
-    pairs: tuple[str, ...] | None = None
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The texts."""
-        if self.pairs is None:
-            return self.texts
-        return tuple(" | ".join(pair) for pair in zip(self.texts, self.pairs, strict=True))
-
-    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Texts for the signature `serving_default`, at most `size` at a time."""
-        for start in range(0, len(self.texts), size):
-            asked = {"text": self.texts[start : start + size]}
-            if self.pairs is not None:
-                asked["text_pair"] = self.pairs[start : start + size]
-            yield "serving_default", {name: list(texts) for name, texts in asked.items()}
-
-    def check_valid(self, valid: np.ndarray) -> None:
-        """Every text is valid."""
-
-    def as_split(self) -> "TextSplit":
-        """The texts as an unlabelled split."""
-        from keras_tl.data.text_split import TextSplit
-
-        return TextSplit(self.texts, self.pairs, np.zeros(len(self.texts), np.int64))
+Text = str | bytes | os.PathLike | BinaryIO
+TextInput = Text | Sequence[Text] | Sequence[tuple[Text, Text]] | Any
+_SUFFIX = ".txt"
 
 
-def read_texts(items: TextInput, are_pairs: bool) -> TextItems:
+def read_texts(items: TextInput, are_pairs: bool, columns: ItemColumns | None = None) -> TextItems:
     """Reads what was given.
 
     Args:
-        items: a text or a list of texts; or a pair (text, text_pair) or a list of pairs.
+        items: a text (`str`, or bytes in UTF-8) or a list of texts; of a model for pairs a pair
+            (text, text_pair) or a list of pairs. In the place of a text also a `pathlib.Path` of a
+            `.txt` file, or a file that is open: all that it holds is one text. The path of a
+            folder stands for all `.txt` files below it. Also an array, a tensor or a
+            `pandas.Series` of texts; a split, such as `data.split("test")`; a `tf.data.Dataset`
+            of texts, batched or not, with or without labels; a `pandas.DataFrame` with the columns
+            that the model was trained on.
         are_pairs: whether the model takes pairs.
+        columns: those of a data frame; `None`: `text`, and `text_pair` of pairs.
 
     Raises:
-        DataError: nothing was given, or something else.
+        DataError: nothing was given, or something else; or every `str` is the path of a file that
+            exists, which can mean the file or the words.
+        ConfigError: a path is of a file system that is not supported.
     """
-    single = isinstance(items, (str, bytes)) or (
-        are_pairs and isinstance(items, tuple) and len(items) == 2 and _are_texts(items)
-    )
-    items = [items] if single else list(items) if isinstance(items, Iterable) else [items]
+    are_texts = is_frame(items) or isinstance(items, Askable)
+    found = _listed(items, are_pairs, columns or ItemColumns.of("text", are_pairs))
     fits = _is_pair if are_pairs else _is_text
-    if not items or not all(map(fits, items)):
-        strange = next((item for item in items if not fits(item)), None)
-        received = "nothing" if not items else f"{strange!r}, of type {type(strange).__name__}"
+    if not found or not all(map(fits, found)):
+        strange = next((item for item in found if not fits(item)), None)
+        kind = type(strange).__name__
+        received = f"{quoted(strange)}, of type {kind}" if found else "nothing"
         wanted = "pairs (text, text_pair)" if are_pairs else "texts"
         raise DataError(f"Expected {wanted}, at least one. Received: {received}.")
+    sides = list(zip(*found, strict=True)) if are_pairs else [found]
+    if not are_texts:
+        _refuse_paths([one for side in sides for one in side])
+    texts = (tuple(_read(one, f"item {i}") for i, one in enumerate(side)) for side in sides)
+    return TextItems(*texts, *[None] * (2 - len(sides)), _names(found, are_pairs))
+
+
+def _listed(items: TextInput, are_pairs: bool, columns: ItemColumns) -> list:
+    """The items one by one: texts and paths, or pairs of them."""
+    if is_frame(items):
+        return columns.of_frame(items)
+    if isinstance(items, os.PathLike):
+        return _files(items)
     if not are_pairs:
-        return TextItems(tuple(as_text(text, f"item {i}") for i, text in enumerate(items)))
-    columns = (
-        tuple(as_text(pair[side], f"item {i}") for i, pair in enumerate(items)) for side in (0, 1)
+        return plain_list(items, ("text",))
+    # Two lists, say, are a list of two items.
+    is_one = isinstance(items, tuple) and len(items) == 2 and all(map(_is_text, map(plain, items)))
+    found = [items] if is_one else plain_list(items, ("text", "text_pair"))
+    return [tuple(map(plain, item)) if isinstance(item, (tuple, list)) else item for item in found]
+
+
+def _files(given: os.PathLike) -> list[os.PathLike]:
+    path = local_path(given)
+    if not path.is_dir():
+        return [given]
+    found = [path.__class__(file) for file in files_below(path, (_SUFFIX,))]
+    if not found:
+        raise DataError(f"No {_SUFFIX} file below the folder {quoted(str(path))}.")
+    return found
+
+
+def _read(one: str | bytes | os.PathLike, place: str) -> str:
+    if not isinstance(one, os.PathLike):
+        return as_text(one, place)
+    path = local_path(one)
+    if path.suffix.lower() != _SUFFIX:
+        raise DataError(
+            f"Expected the path of a {_SUFFIX} file. Received: {quoted(str(path))}. Give what it "
+            "holds as a str, or the rows of a table as a pandas.DataFrame."
+        )
+    try:
+        return as_text(path.read_bytes(), str(path))
+    except OSError as error:
+        raise DataError(f"Cannot read the text {quoted(str(path))}: {error.strerror}.") from error
+
+
+def _refuse_paths(texts: Sequence[str | bytes | os.PathLike]) -> None:
+    """Raises `DataError` if every text could be meant as the path of a file."""
+    if all(isinstance(text, str) and os.path.exists(text) for text in texts):
+        first = quoted(texts[0])
+        raise DataError(
+            f"Every text is the path of something that exists, such as {first}. For what the files "
+            f"hold, give pathlib.Path({first}); for the words themselves, give bytes: "
+            f"{first}.encode(). On the command line these are folder:PATH and --literal."
+        )
+
+
+def _names(items: Sequence, are_pairs: bool) -> tuple[str, ...] | None:
+    """What results call the items, where there are files among them."""
+    rows = items if are_pairs else [(item,) for item in items]
+    if not any(isinstance(one, os.PathLike) for row in rows for one in row):
+        return None
+    names = (
+        [os.fspath(x) if isinstance(x, os.PathLike) else as_text(x, "") for x in row]
+        for row in rows
     )
-    return TextItems(*columns)
+    return tuple(" | ".join(row) for row in names)
 
 
 def _is_text(item: object) -> bool:
-    return isinstance(item, (str, bytes))
-
-
-def _are_texts(items: Sequence) -> bool:
-    return all(map(_is_text, items))
+    return isinstance(item, (str, bytes, os.PathLike))
 
 
 def _is_pair(item: object) -> bool:
-    return isinstance(item, (tuple, list)) and len(item) == 2 and _are_texts(item)
+    return isinstance(item, (tuple, list)) and len(item) == 2 and all(map(_is_text, item))

@@ -1,5 +1,6 @@
 """What a learner is made of, and what all of its parts need."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -136,6 +137,14 @@ class State:
         earlier = learned_splits(self._ancestry, self._need_data())
         here = () if self._trainer.features.is_original else ("train",)
         return tuple(name for name in self.data.splits if name in {*earlier, *here})
+
+    @property
+    def _source_settings(self) -> Mapping[str, Any]:
+        """The `source_settings` of the data, or of those that a loaded run was trained on."""
+        if self.data is not None:
+            return self.data.source_settings
+        recorded = (self._trained_with or {}).get("data") or {}
+        return recorded.get("source_settings") or {}
 
     def _need_data(self) -> ImageData | TextData:
         if self.data is None:

@@ -2,8 +2,8 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, Self
 
 import keras
 import numpy as np
@@ -43,8 +43,19 @@ class Items(Protocol):
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """Name of a signature and its arguments, for at most `size` of the items at a time."""
 
+    def __len__(self) -> int: ...
+
+    def valid(self) -> np.ndarray:
+        """The items that can be answered for, bool (n,)."""
+
+    def reason(self, number: int) -> str:
+        """Why there is no answer for an item, a sentence that names it."""
+
+    def take(self, rows: Sequence[int]) -> Self:
+        """The same with only these rows, in this order."""
+
     def check_valid(self, valid: np.ndarray) -> None:
-        """Raises `DataError` naming the first item that is not, if there is one.
+        """Raises `DataError` naming the items that are not, if there are any.
 
         Args:
             valid: bool (n,).
@@ -75,8 +86,13 @@ class Modality(abc.ABC):
         """What makes such inputs of a split."""
 
     @abc.abstractmethod
-    def read(self, items: Any) -> Items:
+    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Items:
         """Reads what `predict` and `features` are given.
+
+        Args:
+            items: what a user gives.
+            settings: the `source_settings` of the data that the model was trained on.
+            on_invalid: `"raise"` an error if an item cannot be opened.
 
         Raises:
             DataError: it is nothing that can be asked about.

@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_tl.data.inputs import Inputs, read_inputs
-from keras_tl.data.text_inputs import TextItems, read_texts
+from keras_tl.data.image_items import Inputs
+from keras_tl.data.inputs import read_inputs
+from keras_tl.data.text_inputs import read_texts
+from keras_tl.data.text_items import TextItems
 from keras_tl.errors import ServingError
 
 
-def read_items(items: Any, signatures: Mapping[str, Any]) -> Inputs | TextItems:
+def read_items(
+    items: Any, signatures: Mapping[str, Any], on_invalid: str = "raise"
+) -> Inputs | TextItems:
     """Reads items of the kind that a model takes.
 
     Args:
         items: as `learner.predict` takes them.
         signatures: of the model, by name, as `Client.metadata` gives them.
+        on_invalid: `"raise"` an error if an image cannot be opened.
 
     Raises:
         DataError: they are none of that kind.
@@ -21,7 +26,7 @@ def read_items(items: Any, signatures: Mapping[str, Any]) -> Inputs | TextItems:
     """
     takes = {name for signature in signatures.values() for name in signature["inputs"]}
     if takes & {"image_bytes", "pixels"}:
-        return read_inputs(items)
+        return read_inputs(items, on_invalid=on_invalid)
     if "text" in takes:
         return read_texts(items, are_pairs="text_pair" in takes)
     raise ServingError(

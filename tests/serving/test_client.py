@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -88,6 +89,11 @@ ITEMS = {
     "bytes": lambda folder: FILES,
     "array": lambda folder: PIXELS,
     "arrays": lambda folder: list(PIXELS),
+    "alpha": lambda folder: np.concatenate([PIXELS, PIXELS[..., :1]], axis=-1),
+    "images": lambda folder: [Image.open(path) for path in sorted(folder.iterdir())],
+    "buffers": lambda folder: [io.BytesIO(content) for content in FILES],
+    "frame": lambda folder: pd.DataFrame({"path": sorted(map(str, folder.iterdir()))}),
+    "pattern": lambda folder: f"{folder}/*.png",
 }
 
 
@@ -192,6 +198,11 @@ def test_what_is_no_image_is_kept_and_marked(ask):
     assert served.to_json()[0] == {"source": None, "valid": False}
     assert served.to_json()[1]["label"] == served.labels[1]
     assert str(served[0]) == "no label"
+    answered = ask("photos").embed(FILES)
+    skipped = ask("photos", version=1).predict(KEPT, batch_size=2, on_invalid="skip")
+    assert skipped.valid is None
+    assert skipped.labels == served.labels[1:-1]
+    np.testing.assert_array_equal(ask("photos").embed(KEPT, on_invalid="skip"), answered)
     features = ask("photos").embed(KEPT, on_invalid="keep")
     np.testing.assert_array_equal(np.isfinite(features).all(axis=1), VALID)
     values = ask("regression").predict(KEPT, on_invalid="keep")
@@ -341,9 +352,9 @@ WRONG = {
         "batch_size must be a whole number",
     ),
     "on-invalid": (
-        lambda ask: ask("photos").predict(FILES, on_invalid="skip"),
+        lambda ask: ask("photos").predict(FILES, on_invalid="drop"),
         ConfigError,
-        "Unknown on_invalid 'skip'",
+        "Unknown on_invalid 'drop'",
     ),
 }
 
