@@ -6,6 +6,7 @@ is a defect of ours and exits with 1.
 """
 
 import difflib
+import re
 import reprlib
 from collections.abc import Iterable
 
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 MOST_QUOTED = 200
 _MOST_LISTED = 30
 
+_LINE_END = re.compile(r"\s*\n\s*")
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = MOST_QUOTED
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = _MOST_LISTED
@@ -56,7 +58,7 @@ class ServingError(KerasTLError):
 
 def quoted(value: object) -> str:
     """Return a value as messages quote it: its `repr` in one line, at most 200 characters."""
-    text = " ".join(_SHORT.repr(value).split("\n"))
+    text = _LINE_END.sub(" ", _SHORT.repr(value))
     return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 3]}..."
 
 

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all: temporary name, fsync, rename."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -27,7 +28,8 @@ def local_path(path: str | os.PathLike) -> Path:
     Every argument that takes a path goes through here.
 
     Raises:
-        ConfigError: it is no path, or one of another file system, such as `gs://bucket/photos`.
+        ConfigError: it is no path, too long for one, or of another file system, such as
+            `gs://bucket/photos`.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise ConfigError(
@@ -39,7 +41,16 @@ def local_path(path: str | os.PathLike) -> Path:
             f"Expected a path on this machine. Received: {quoted(text)}. The file system "
             f"{remote['scheme']}:// is not supported: copy the files to a local disk, and from it."
         )
-    return Path(os.path.expanduser(text))
+    path = os.path.expanduser(text)
+    try:
+        os.lstat(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
+            raise ConfigError(
+                f"Expected a path. Received: {quoted(text)}, of {len(text):,} characters, which no "
+                "file can have for a name."
+            ) from error
+    return Path(path)
 
 
 def cache_root() -> Path:

@@ -228,6 +228,7 @@ COMMANDS = {
     "named-table": (["csv:table.csv"], ["good, good", "bad"]),
     "lines": (["lines.jsonl"], ["one.txt"]),
     "literal": (["--literal", "one.txt", "csv:table.csv"], ["one.txt", "csv:table.csv"]),
+    "long": (["good " * 2000 + ".txt"], ["good " * 2000 + ".txt"]),
     "sentence": (["a film like good.txt"], ["a film like good.txt"]),
 }
 
@@ -262,7 +263,7 @@ def test_the_command_line_reads_files_of_texts(command, reader, files, name):
         (["absent.txt"], r"Cannot read the text 'absent\.txt'"),
         (["csv:absent.csv"], r"Cannot read the table 'absent\.csv'"),
         (["table.csv", "bad"], r"Expected one table, and nothing beside it"),
-        (["more"], r"path of something that exists.*folder:PATH and --literal"),
+        (["more"], r"paths of what exists.*folder:PATH or --literal"),
     ],
 )
 def test_the_command_line_says_what_it_cannot_read(command, reader, files, items, message):

@@ -1,6 +1,7 @@
 """ITEMS: what a command line asks a run about, and the options that go with it."""
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,10 @@ import click
 
 import keras_tl
 from keras_tl.config import ON_INVALID, ModelConfig
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, listed
 from keras_tl.files import local_path
 
 _TABLE, _FOLDER = "csv:", "folder:"
-_TEXT_SUFFIXES = (".txt",)
-_TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 
 def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,37 +54,37 @@ def read_items(
     Raises:
         ConfigError: there is a table among other items, or images are to be literal.
     """
+    # Not at the top: --help waits for no library.
+    from keras_tl.data.formats import TEXT_FILES
+    from keras_tl.data.table_files import TABLE_SUFFIXES
+
     config = learner.config
     if literal:
         if not config.is_text:
             raise ConfigError("--literal is for texts; this run takes images. Leave it out.")
-        return _in_pairs([item.encode() for item in items], config.are_pairs)
-    tables = [item for item in items if _is_table(item)]
+        return _in_pairs(list(map(os.fsencode, items)), config.are_pairs)
+    tables = [x for x in items if x.startswith(_TABLE) or _is_file(x, TABLE_SUFFIXES)]
     if tables:
         if len(items) > 1:
-            raise ConfigError(f"Expected one table, and nothing beside it. Received: {tables[0]}.")
+            raise ConfigError(
+                f"Expected one table, and nothing beside it. Received: {listed(items)}."
+            )
         return _rows(config, run, local_path(tables[0].removeprefix(_TABLE)))
     if len(items) == 1 and items[0].startswith(_FOLDER):
         return local_path(items[0].removeprefix(_FOLDER))
     if not config.is_text:
         return items[0] if len(items) == 1 else list(items)
-    found = [Path(item) if _is_file(item, _TEXT_SUFFIXES) else item for item in items]
+    found = [Path(item) if _is_file(item, TEXT_FILES.suffixes) else item for item in items]
     return _in_pairs(found, config.are_pairs)
 
 
-def _rows(config: ModelConfig, run: Path, table: Path) -> list:
+def _rows(config: ModelConfig, run: Path, table: Path) -> Any:
     from keras_tl.data.item_columns import ItemColumns
     from keras_tl.training.checkpoints import read_run
 
-    item = "text" if config.is_text else "image"
     settings = (read_run(run)["data"] or {}).get("source_settings")
-    rows = ItemColumns.of(item, config.are_pairs, settings).of_file(table)
-    # Bytes are texts, whatever they say.
-    return rows if item == "image" else [_encoded(row) for row in rows]
-
-
-def _encoded(row: str | tuple[str, ...]) -> bytes | tuple[bytes, ...]:
-    return row.encode() if isinstance(row, str) else tuple(text.encode() for text in row)
+    item = "text" if config.is_text else "image"
+    return ItemColumns.of(item, config.are_pairs, settings).of_file(table)
 
 
 def _in_pairs(items: list, are_pairs: bool) -> list:
@@ -98,11 +97,7 @@ def _in_pairs(items: list, are_pairs: bool) -> list:
     return list(zip(items[::2], items[1::2], strict=True))
 
 
-def _is_table(item: str) -> bool:
-    return item.startswith(_TABLE) or _is_file(item, _TABLE_SUFFIXES)
-
-
 def _is_file(item: str, suffixes: tuple[str, ...]) -> bool:
     """Whether an item names a file: there is one, or it is a single word that ends as names do."""
     is_name = item.lower().endswith(suffixes)
-    return is_name and (len(item.split()) == 1 or local_path(item).is_file())
+    return is_name and (len(item.split()) == 1 or os.path.isfile(item))

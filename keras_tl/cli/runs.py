@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
 from keras_tl.cli.items import items_options, read_items
 from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @items_options
 @with_json
 def predict(
@@ -28,12 +28,12 @@ def predict(
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @items_options
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The file: .npy (an array, a row an item) or .parquet (columns source and features).",
 )
 @with_json
@@ -53,21 +53,21 @@ def features(
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The HTML file; report.html in the run's folder if not given.",
 )
 @click.option(
     "--comparison",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="What keras-tl compare wrote with --out: whether transfer helps, to be shown first. The "
     "run keeps it.",
 )
 @click.option(
     "--plots",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A folder: also write the pictures there, as PNG files.",
 )
 @with_json
@@ -93,11 +93,11 @@ def report(
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The model's folder, such as saved_models/photos; the next version is written below it. "
     "Of another format the file, such as photos.onnx.",
 )
@@ -123,7 +123,7 @@ def report(
 )
 @click.option(
     "--card",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help='Sections of the model card, a JSON file such as {"Intended use": "..."}.',
 )
 @with_json

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
 
 _SHOWN = 5
 
@@ -157,7 +157,7 @@ def check_left(
     lost = f"the {name} split" if not len(after) else ""
     if name == "train" and before.dtype.kind == "i":
         gone = np.setdiff1d(before, after)
-        lost = f"the class {class_names[gone[0]]!r}" if len(gone) else lost
+        lost = f"the class {quoted(class_names[gone[0]])}" if len(gone) else lost
     if lost:
         raise DataError(
             f"No {item} of {lost} can be used, such as {first_bad}. Repair them or leave the whole "

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
-from keras_tl.errors import ConfigError, DataError, unknown
+from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,15 +76,17 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
             raise ConfigError(unknown("class", name, known["train"]))
     class_names = tuple(known["train"] if classes is None else classes)
     if len(class_names) < 2:
-        found = f"one, {class_names[0]!r}" if class_names else "none"
+        found = f"one, {quoted(class_names[0])}" if class_names else "none"
         raise DataError(
-            f"Expected at least two class folders in {str(tops['train'])!r}, found {found}. "
+            f"Expected at least two class folders in {quoted(str(tops['train']))}, found {found}. "
             f"Put the {kind.item}s of each class into a folder named after the class."
         )
     for name in class_names:
         # Names of files are only ever opened; names of classes are written into runs and exports.
         if os.fsencode(name) != name.encode("utf-8", "replace"):
-            raise DataError(f"The class folder {name!r} has a name that is not UTF-8. Rename it.")
+            raise DataError(
+                f"The class folder {quoted(name)} has a name that is not UTF-8. Rename it."
+            )
     for split, names in known.items():
         _check_known(split, names, known["train"])
     splits = {s: _scan_split(tops[s], class_names, s, kind) for s in SPLITS if s in tops}
@@ -103,16 +105,16 @@ def split_folders(root: Path, kind: FileKind) -> dict[str, Path]:
     """
     if not root.is_dir():
         raise DataError(
-            f"Expected a folder with one folder of {kind.item}s for each class. {str(root)!r} "
-            f"{'is a file' if root.exists() else 'does not exist'}."
+            f"Expected a folder with one folder of {kind.item}s for each class. "
+            f"{quoted(str(root))} {'is a file' if root.exists() else 'does not exist'}."
         )
     tops: dict[str, Path] = {}
     for folder in class_folders(root):
         split = SPLIT_NAMES.get(folder.name.lower())
         if split in tops:
             raise DataError(
-                f"{str(root)!r} has two {split} folders, {tops[split].name!r} and "
-                f"{folder.name!r}. Keep one."
+                f"{quoted(str(root))} has two {split} folders, {quoted(tops[split].name)} and "
+                f"{quoted(folder.name)}. Keep one."
             )
         if split:
             tops[split] = folder
@@ -128,7 +130,7 @@ def _check_known(split: str, names: Sequence[str], of_train: Sequence[str]) -> N
     for name in names:
         if name not in of_train:
             raise DataError(
-                f"The {split} folder has a class {name!r} that the train folder has not. "
+                f"The {split} folder has a class {quoted(name)} that the train folder has not. "
                 f"Train has: {', '.join(of_train)}."
             )
 
@@ -141,14 +143,14 @@ def _scan_split(
         found = files_below(top / name, kind.suffixes)
         if not found and split == "train":
             raise DataError(
-                f"Class {name!r} is empty: no {kind.item} ({kind.formats}) in "
-                f"{str(top / name)!r}. Add {kind.item}s or remove the folder."
+                f"Class {quoted(name)} is empty: no {kind.item} ({kind.formats}) in "
+                f"{quoted(str(top / name))}. Add {kind.item}s or remove the folder."
             )
         paths += found
         labels += [label] * len(found)
     if not paths:
         raise DataError(
-            f"The {split} folder {str(top)!r} has no {kind.item} in folders named after the "
+            f"The {split} folder {quoted(str(top))} has no {kind.item} in folders named after the "
             f"classes. Add {kind.item}s or remove the folder."
         )
     return tuple(paths), np.array(labels, np.int64)

@@ -1,4 +1,4 @@
-"""The files that are images: the formats that the decoder reads, and how their names end."""
+"""The files that are items: the formats of images that the decoder reads, and endings of names."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from keras_tl.data.folders import FileKind, files_below
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
 IMAGE_FILES = FileKind("image", ", ".join(FORMATS), SUFFIXES)
+TEXT_FILES = FileKind("text", ".txt", (".txt",))
 
 
 def image_files(folder: Path) -> list[str]:

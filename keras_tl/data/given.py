@@ -30,7 +30,7 @@ class Askable(abc.ABC):
 
 
 def plain(given: Any, columns: tuple = ()) -> Any:
-    """Returns one value as `str`, path, bytes, numbers in an array, or a list; else as it is.
+    """Return one value as `str`, path, bytes, numbers in an array, or a list; else as it is.
 
     Args:
         given: a text or path; `bytes`, `bytearray`, a file that is open; an array or a tensor of
@@ -51,7 +51,7 @@ def plain(given: Any, columns: tuple = ()) -> Any:
 
 
 def plain_list(given: Any, columns: tuple = ()) -> list:
-    """Returns the items of a list, an array of texts, a generator and so on, each `plain`.
+    """Return the items of a list, an array of texts, a generator and so on, each `plain`.
 
     What is a single item becomes a list of one.
     """
@@ -68,7 +68,7 @@ def is_frame(given: Any) -> bool:
 
 
 def kinds(items: Iterable[Any]) -> str:
-    """Returns the names of the items' types, for messages."""
+    """Return the names of the items' types, for messages."""
     return ", ".join(sorted({type(item).__name__ for item in items})) or "an empty list"
 
 

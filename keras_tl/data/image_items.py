@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import itertools
 import os
-import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 _NAMED = 5
 _BATCH = 32
 _LONGEST_PATH = 4096
-# The beginnings of the image formats in base64, and the head of a data URL.
-_ENCODED = re.compile(r"data:|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{30}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,17 +172,12 @@ def opened(path: str) -> Iterator[BinaryIO]:
     """Opens an image file.
 
     Raises:
-        DataError: it cannot be opened, or a base64 text stands in the place of its path.
+        DataError: it cannot be opened.
     """
     try:
         with open(path, "rb") as file:
             yield file
     except (OSError, ValueError) as error:
-        if _ENCODED.match(path):
-            raise DataError(
-                f"Expected the path of an image. Received: {quoted(path)}, which looks like base64."
-                " Give the bytes: base64.b64decode(text), of what follows a comma if there is one."
-            ) from error
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"Cannot read the image {quoted(path)}: {reason}.") from error
 

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, Unpack
 
@@ -27,6 +26,7 @@ from keras_tl.data.pixels import check_pixels
 from keras_tl.data.sources import ImageSplit
 from keras_tl.data.stored import store_by_content
 from keras_tl.data.tables import Table, read_frame
+from keras_tl.files import local_path
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -84,7 +84,7 @@ class ImageData(LabelledData[ImageSplit]):
             seed=seed,
             **options,
         )
-        found = scan_folder(Path(root), IMAGE_FILES)
+        found = scan_folder(local_path(root), IMAGE_FILES)
         if found.has_splits:
             checked = dataclasses.replace(checked, test_split=0.0)
         return cls._make(found.splits, checked, {"kind": "folder"}, found.class_names)
@@ -134,8 +134,9 @@ class ImageData(LabelledData[ImageSplit]):
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
         columns = _columns(image, LabelColumns(label, separator, task, class_names), split, kept)
-        table = read_csv(Path(path), columns.wanted)
-        starts = Path(path).parent if root is None else root
+        path = local_path(path)
+        table = read_csv(path, columns.wanted)
+        starts = path.parent if root is None else root
         return cls._from_table(table, columns, starts, root, checked)
 
     @classmethod

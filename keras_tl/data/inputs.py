@@ -2,7 +2,9 @@
 
 import glob
 import os
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,6 +20,8 @@ from keras_tl.files import local_path
 ImageInput = str | os.PathLike | bytes | bytearray | BinaryIO | np.ndarray | Sequence | Any
 _COLUMNS = ItemColumns.of("image")
 _ELEMENT = ("image",)
+# The beginnings of the image formats in base64, and the head of a data URL.
+_ENCODED = re.compile(r"data:|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{30}")
 
 
 def read_inputs(
@@ -40,7 +44,7 @@ def read_inputs(
         DataError: nothing was given, or something else, or a file does not exist.
         ConfigError: a path is of a file system that is not supported.
     """
-    items = columns.of_frame(items) if is_frame(items) else plain(items, _ELEMENT)
+    items = plain(columns.of_frame(items) if is_frame(items) else items, _ELEMENT)
     if isinstance(items, (str, os.PathLike)):
         return _from_paths(_files(items), on_invalid)
     if isinstance(items, np.ndarray):
@@ -59,7 +63,7 @@ def read_inputs(
 
 def _files(given: str | os.PathLike) -> list[str]:
     """The files that a path, a folder or a pattern stands for."""
-    path = local_path(given)
+    path = _checked(given)
     text = str(path)
     if os.path.isdir(text) and os.fspath(given):
         found = image_files(path)
@@ -87,8 +91,18 @@ def _from_paths(paths: Sequence[str | os.PathLike], on_invalid: str) -> Inputs:
 
 def _named(path: str | os.PathLike) -> str:
     """A path in the form in which it was given, by which results name it."""
-    local_path(path)
+    _checked(path)
     return os.path.expanduser(os.fspath(path))
+
+
+def _checked(path: str | os.PathLike) -> Path:
+    text = os.fspath(path)
+    if _ENCODED.match(text) and not os.path.lexists(text):
+        raise DataError(
+            f"Expected the path of an image. Received: {quoted(path)}, which looks like base64. "
+            "Give the bytes: base64.b64decode(text), of what follows a comma if there is one."
+        )
+    return local_path(path)
 
 
 def _from_images(images: np.ndarray | list[np.ndarray]) -> Inputs:

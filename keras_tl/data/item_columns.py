@@ -6,8 +6,21 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from keras_tl.data.given import Askable
 from keras_tl.data.table_files import read_table
 from keras_tl.data.tables import Table, Wanted, is_empty, read_frame
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows(Askable):
+    """The items in the rows of a table: paths, texts, or pairs of texts."""
+
+    rows: list
+
+    @property
+    def given(self) -> list:
+        """The items."""
+        return self.rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +57,7 @@ class ItemColumns:
         )
         return cls(item, names, named.get("root"))
 
-    def of_frame(self, frame: Any) -> list:
+    def of_frame(self, frame: Any) -> Rows:
         """The paths, texts or pairs in the rows of a `pandas.DataFrame`.
 
         Raises:
@@ -52,7 +65,7 @@ class ItemColumns:
         """
         return self._items(read_frame(frame, self._wanted), self.root)
 
-    def of_file(self, path: Path) -> list:
+    def of_file(self, path: Path) -> Rows:
         """The same of a file, see `keras_tl.data.table_files.read_table`."""
         root = path.parent if self.root is None else self.root
         return self._items(read_table(path, self._wanted), root)
@@ -62,7 +75,7 @@ class ItemColumns:
         hint = f"Name the columns as in training, or give a list of {self.item}s."
         return Wanted(self.names, self.item, hint)
 
-    def _items(self, table: Table, root: str | os.PathLike | None) -> list:
+    def _items(self, table: Table, root: str | os.PathLike | None) -> Rows:
         if self.item == "image":
             is_right, expected = _is_path, "the path of an image"
         else:
@@ -71,9 +84,9 @@ class ItemColumns:
             table.check(column, is_right, expected, "Put it right or remove the row.")
         columns = [table.columns[column] for column in self.names]
         if self.item == "image":
-            return [os.path.join(root or "", path) for path in columns[0]]
+            return Rows([os.path.join(root or "", path) for path in columns[0]])
         texts = [["" if text is None else text for text in column] for column in columns]
-        return list(zip(*texts, strict=True)) if len(texts) > 1 else texts[0]
+        return Rows(list(zip(*texts, strict=True)) if len(texts) > 1 else texts[0])
 
 
 def _is_path(value: Any) -> bool:

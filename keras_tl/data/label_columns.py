@@ -11,7 +11,7 @@ import numpy as np
 from keras_tl.config import check_choice
 from keras_tl.data.labels import TASKS
 from keras_tl.data.tables import Table, is_empty
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 
 # Digits after a leading zero are an identifier, not a number.
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -49,8 +49,9 @@ class LabelColumns:
         ):
             raise ConfigError(
                 "separator= is what stands between several labels in a cell, such as ',', and is "
-                f"for multi-label data in one column. Received: separator={self.separator!r}, "
-                f"label={self.label!r}, task={self.task!r}."
+                "for multi-label data in one column. Received: "
+                f"separator={quoted(self.separator)}, label={quoted(self.label)}, "
+                f"task={quoted(self.task)}."
             )
 
     @property
@@ -115,7 +116,7 @@ def _mask(table: Table, columns: Sequence[Hashable], task: str | None) -> np.nda
     if task not in (None, "multilabel") and not (mask.sum(axis=1) == 1).all():
         raise ConfigError(
             f"Several label columns are for multi-label data, or for classes with a single 1 in "
-            f"each row. Received: task={task!r}."
+            f"each row. Received: task={quoted(task)}."
         )
     return mask
 

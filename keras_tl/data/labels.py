@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from keras_tl.config import TASKS, check_choice
-from keras_tl.errors import DataError
+from keras_tl.errors import MOST_QUOTED, DataError, quoted
 
 _SHOWN = 5
 
@@ -99,7 +99,8 @@ def _names(class_names: Iterable) -> tuple[str, ...]:
 def _listing(values: Iterable) -> str:
     values = list(values)
     more = ", ..." if len(values) > _SHOWN * 2 else ""
-    return ", ".join(map(str, values[: _SHOWN * 2])) + more
+    text = ", ".join(map(str, values[: _SHOWN * 2])) + more
+    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 3]}..."
 
 
 def _check_count(y: np.ndarray, items: int, name: str, item: str) -> None:
@@ -194,8 +195,8 @@ class _MultilabelCoder(LabelCoder):
             for label in map(str, labels):
                 if label not in numbers:
                     raise DataError(
-                        f"The {name} label {label!r} is not among the {len(numbers)} expected: "
-                        f"{_listing(numbers)}."
+                        f"The {name} label {quoted(label)} is not among the {len(numbers)} "
+                        f"expected: {_listing(numbers)}."
                     )
                 mask[row, numbers[label]] = 1
         return mask

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
 
 SPLITS = ("train", "validation", "test")
 
@@ -61,8 +61,8 @@ def take_out(
         rare = int(counts.argmin())
         raise DataError(
             f"A {name} split needs at least 2 items of every class, one for each side. Class "
-            f"{class_names[rare]!r} has {counts[rare]} in no other split. Add items, leave the "
-            f"class out, or set {name}_split=0."
+            f"{quoted(class_names[rare])} has {counts[rare]} in no other split. Add items, leave "
+            f"the class out, or set {name}_split=0."
         )
     shares = fraction * counts
     taken = np.clip(np.floor(shares).astype(int), 1, counts - 1)

@@ -2,19 +2,24 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from keras_tl.data.folders import files_below
+from keras_tl.data.formats import TEXT_FILES
 from keras_tl.data.given import Askable, is_frame, plain, plain_list
 from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.text_items import TextItems
-from keras_tl.data.text_values import as_text
+from keras_tl.data.text_values import as_text, refuse_paths
 from keras_tl.errors import DataError, quoted
 from keras_tl.files import local_path
 
 Text = str | bytes | os.PathLike | BinaryIO
 TextInput = Text | Sequence[Text] | Sequence[tuple[Text, Text]] | Any
-_SUFFIX = ".txt"
+_CURE = (
+    "For the files give pathlib.Path(path), for the words text.encode(); on the command line "
+    "folder:PATH or --literal."
+)
 
 
 def read_texts(items: TextInput, are_pairs: bool, columns: ItemColumns | None = None) -> TextItems:
@@ -36,8 +41,9 @@ def read_texts(items: TextInput, are_pairs: bool, columns: ItemColumns | None = 
             exists, which can mean the file or the words.
         ConfigError: a path is of a file system that is not supported.
     """
-    are_texts = is_frame(items) or isinstance(items, Askable)
-    found = _listed(items, are_pairs, columns or ItemColumns.of("text", are_pairs))
+    if is_frame(items):
+        items = (columns or ItemColumns.of("text", are_pairs)).of_frame(items)
+    found = _listed(items, are_pairs)
     fits = _is_pair if are_pairs else _is_text
     if not found or not all(map(fits, found)):
         strange = next((item for item in found if not fits(item)), None)
@@ -46,23 +52,23 @@ def read_texts(items: TextInput, are_pairs: bool, columns: ItemColumns | None = 
         wanted = "pairs (text, text_pair)" if are_pairs else "texts"
         raise DataError(f"Expected {wanted}, at least one. Received: {received}.")
     sides = list(zip(*found, strict=True)) if are_pairs else [found]
-    if not are_texts:
-        _refuse_paths([one for side in sides for one in side])
+    if not isinstance(items, Askable):
+        refuse_paths([one for side in sides for one in side], _CURE)
     texts = (tuple(_read(one, f"item {i}") for i, one in enumerate(side)) for side in sides)
     return TextItems(*texts, *[None] * (2 - len(sides)), _names(found, are_pairs))
 
 
-def _listed(items: TextInput, are_pairs: bool, columns: ItemColumns) -> list:
+def _listed(items: TextInput, are_pairs: bool) -> list:
     """The items one by one: texts and paths, or pairs of them."""
-    if is_frame(items):
-        return columns.of_frame(items)
     if isinstance(items, os.PathLike):
         return _files(items)
     if not are_pairs:
         return plain_list(items, ("text",))
-    # Two lists, say, are a list of two items.
-    is_one = isinstance(items, tuple) and len(items) == 2 and all(map(_is_text, map(plain, items)))
-    found = [items] if is_one else plain_list(items, ("text", "text_pair"))
+    if isinstance(items, tuple) and len(items) == 2:
+        # One pair of texts; two pairs, say, are a list of two items.
+        items = tuple(map(plain, items))
+        items = [items] if _is_pair(items) else items
+    found = plain_list(items, ("text", "text_pair"))
     return [tuple(map(plain, item)) if isinstance(item, (tuple, list)) else item for item in found]
 
 
@@ -70,9 +76,9 @@ def _files(given: os.PathLike) -> list[os.PathLike]:
     path = local_path(given)
     if not path.is_dir():
         return [given]
-    found = [path.__class__(file) for file in files_below(path, (_SUFFIX,))]
+    found = [Path(file) for file in files_below(path, TEXT_FILES.suffixes)]
     if not found:
-        raise DataError(f"No {_SUFFIX} file below the folder {quoted(str(path))}.")
+        raise DataError(f"No {TEXT_FILES.formats} file below the folder {quoted(str(path))}.")
     return found
 
 
@@ -80,26 +86,15 @@ def _read(one: str | bytes | os.PathLike, place: str) -> str:
     if not isinstance(one, os.PathLike):
         return as_text(one, place)
     path = local_path(one)
-    if path.suffix.lower() != _SUFFIX:
+    if not path.name.lower().endswith(TEXT_FILES.suffixes):
         raise DataError(
-            f"Expected the path of a {_SUFFIX} file. Received: {quoted(str(path))}. Give what it "
-            "holds as a str, or the rows of a table as a pandas.DataFrame."
+            f"Expected the path of a {TEXT_FILES.formats} file. Received: {quoted(str(path))}. "
+            "Give what it holds as a str, or the rows of a table as a pandas.DataFrame."
         )
     try:
         return as_text(path.read_bytes(), str(path))
     except OSError as error:
         raise DataError(f"Cannot read the text {quoted(str(path))}: {error.strerror}.") from error
-
-
-def _refuse_paths(texts: Sequence[str | bytes | os.PathLike]) -> None:
-    """Raises `DataError` if every text could be meant as the path of a file."""
-    if all(isinstance(text, str) and os.path.exists(text) for text in texts):
-        first = quoted(texts[0])
-        raise DataError(
-            f"Every text is the path of something that exists, such as {first}. For what the files "
-            f"hold, give pathlib.Path({first}); for the words themselves, give bytes: "
-            f"{first}.encode(). On the command line these are folder:PATH and --literal."
-        )
 
 
 def _names(items: Sequence, are_pairs: bool) -> tuple[str, ...] | None:

@@ -19,7 +19,7 @@ import numpy as np
 from keras_tl.config import CacheConfig
 from keras_tl.errors import CacheError
 from keras_tl.features.rows import Features
-from keras_tl.files import cache_root, whole_folder, write_json
+from keras_tl.files import cache_root, local_path, whole_folder, write_json
 
 # Raised whenever the same key would stand for other features.
 _FORMAT = 2
@@ -41,7 +41,7 @@ class FeatureStore:
 
     def __init__(self, config: CacheConfig):
         self.config = config
-        self.root = Path(config.folder).expanduser() if config.folder else cache_root()
+        self.root = local_path(config.folder) if config.folder else cache_root()
         self._folder = self.root / "features"
         self._in_memory: dict[str, Features] = {}
 

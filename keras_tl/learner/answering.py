@@ -12,7 +12,7 @@ from keras_tl.config import ON_INVALID, SAVED_MODEL, CacheConfig, check_choice
 from keras_tl.data.inputs import ImageInput
 from keras_tl.data.labelled import Split
 from keras_tl.data.text_inputs import TextInput
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.export.card import write_card
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.runtimes.numeric import NumericModel
@@ -191,8 +191,9 @@ class Answering(State):
         if runtime := find_runtime(path, format, precision):
             if serving or card is not None:
                 raise ConfigError(
-                    "Only a SavedModel has a folder for servers and a model card. Expected neither "
-                    f"serving= nor card= with format={format!r}; export a SavedModel for them."
+                    "Only a SavedModel has a folder for servers and a model card. Expected "
+                    f"neither serving= nor card= with format={quoted(format)}; export a SavedModel "
+                    "for them."
                 )
             model = NumericModel(self.serving_model, self._twin, self.task, self._modality)
             worst = export_file(model, path, runtime, precision)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_tl.config import ON_INVALID, check_choice, check_range
-from keras_tl.errors import DataError, ServingError
+from keras_tl.errors import DataError, ServingError, listed
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.serving.answers import Answers, fits, names_from, read_answers
 from keras_tl.serving.items import empty_example, read_items
@@ -137,7 +137,7 @@ class Client(RemoteModel):
         if not fits(answers, names):
             raise ServingError(
                 f"The model's {answers['probabilities'].shape[1]} classes are not these "
-                f"{len(names)}: {', '.join(map(repr, names))}. Give the right class_names=; or, if "
+                f"{len(names)}: {listed(names)}. Give the right class_names=; or, if "
                 "the server is going to another version, ask again."
             )
         return names

@@ -7,7 +7,7 @@ from keras_tl.data.image_items import Inputs
 from keras_tl.data.inputs import read_inputs
 from keras_tl.data.text_inputs import read_texts
 from keras_tl.data.text_items import TextItems
-from keras_tl.errors import ServingError
+from keras_tl.errors import ServingError, listed
 
 
 def read_items(
@@ -31,7 +31,7 @@ def read_items(
         return read_texts(items, are_pairs="text_pair" in takes)
     raise ServingError(
         "Expected a model that learner.export() wrote, which takes 'image_bytes' or 'text'. This "
-        f"one takes {', '.join(map(repr, sorted(takes)))}. Use client.ask(signature, inputs)."
+        f"one takes {listed(sorted(takes))}. Use client.ask(signature, inputs)."
     )
 
 

@@ -25,7 +25,8 @@ from keras_tl.backbones.loading import (
 )
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import ULMFIT, ModelConfig, family_of
-from keras_tl.errors import BackboneError, ConfigError
+from keras_tl.errors import BackboneError, ConfigError, quoted
+from keras_tl.files import local_path
 from keras_tl.training.ancestry import LANGUAGE_MODEL, ancestry_of
 from keras_tl.training.assembly import assemble, load_backbone
 from keras_tl.training.checkpoints import load_run_weights, read_run, run_files
@@ -153,7 +154,7 @@ def _check_weights(wanted: Wanted) -> None:
         raise ConfigError(
             "weights= is for a backbone from the catalogue; a run, a learner, a TF-Hub module, a "
             "preset of KerasHub, a language model and a keras.Model bring their own. Leave it out. "
-            f"Received: {wanted.weights!r}."
+            f"Received: {quoted(wanted.weights)}."
         )
 
 
@@ -161,8 +162,8 @@ def _check_items(origin: Origin, wanted: Wanted) -> None:
     if (origin.image_size is None) != (wanted.texts is not None):
         ours, given = ("texts", "images") if wanted.texts is None else ("images", "texts")
         raise BackboneError(
-            f"The backbone {origin.backbone!r} takes {ours}; the data are {given}. For texts, pass "
-            "an encoder, such as 'tfhub:HANDLE', 'kerashub:PRESET' or 'ulmfit:PATH'."
+            f"The backbone {quoted(origin.backbone)} takes {ours}; the data are {given}. For "
+            "texts, pass an encoder, such as 'tfhub:HANDLE', 'kerashub:PRESET' or 'ulmfit:PATH'."
         )
 
 
@@ -180,7 +181,7 @@ def _of_model(model: keras.Model, wanted: Wanted) -> Origin:
 
 def _of_kerashub(preset: str, wanted: Wanted) -> Origin:
     with precision_policy(wanted.precision):
-        loaded = load_kerashub(preset, wanted.image_size)
+        loaded = load_kerashub(os.path.expanduser(preset), wanted.image_size)
         if wanted.texts is not None and not loaded.takes_pixels:
             loaded = fit_to_texts(loaded, preset, wanted.texts)
         return _own(f"{KERASHUB}{preset}", loaded, f"{KERASHUB}{preset}", wanted)
@@ -190,10 +191,10 @@ def _of_ulmfit(path: str, wanted: Wanted) -> Origin:
     name = f"{ULMFIT}{path}"
     if wanted.texts is not None and wanted.texts.preprocessor is not None:
         raise ConfigError(
-            f"The language model {path!r} has its own words. Leave preprocessor= out."
+            f"The language model {quoted(path)} has its own words. Leave preprocessor= out."
         )
     with precision_policy(wanted.precision):
-        loaded = load_ulmfit(Path(path))
+        loaded = load_ulmfit(local_path(path))
         if wanted.texts is not None:
             loaded = fit_to_texts(loaded, name, wanted.texts)
         return _own(name, loaded, name, wanted)
@@ -229,7 +230,7 @@ def _of_hub(handle: str, wanted: Wanted) -> Origin:
 
 
 def _of_run(place: str, wanted: Wanted) -> Origin:
-    return _borrowed(_read_trained(Path(place)), f"{RUN}{place}", wanted)
+    return _borrowed(_read_trained(local_path(place)), f"{RUN}{place}", wanted)
 
 
 def _read_trained(path: Path) -> Trained:

@@ -1,7 +1,6 @@
 """Which tokens an encoder reads of the texts at hand, and how many."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from keras_tl.backbones.texts import (
 )
 from keras_tl.data.text_split import TextSplit
 from keras_tl.errors import ConfigError
+from keras_tl.files import local_path
 
 TFHUB = "tfhub:"
 # Positions of the published encoders of BERT's family.
@@ -103,7 +103,7 @@ def _find(
     if isinstance(given, str) and given.startswith(TFHUB):
         return HubPreprocessor(resolve(given.removeprefix(TFHUB)))
     if given is not None:
-        return WordPiecePreprocessor(Path(given))
+        return WordPiecePreprocessor(local_path(given))
     if loaded.files.preprocessor is not None:
         return loaded.files.preprocessor
     (layer,) = find_hub_layers(loaded.network)

@@ -17,7 +17,7 @@ from keras_tl.data.inputs import read_inputs
 from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.pipeline import read_image
 from keras_tl.data.sources import ImageSplit
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, KerasTLError
 
 GREY = np.arange(20, dtype=np.uint8).reshape(4, 5)
 COLOUR = np.stack([GREY, GREY + 100, GREY + 200], axis=-1)
@@ -102,7 +102,9 @@ def test_frames_are_read_as_in_training(folder):
     frame = pd.DataFrame({"path": ["no.png"], "photo": ["a.png"]})
     assert read_inputs(frame, columns).sources == (str(folder / "a.png"),)
     (folder / "new.csv").write_text("photo;other\na.png;1\nb é.png;2\n", encoding="utf-8")
-    assert columns.of_file(folder / "new.csv") == [str(folder / n) for n in ("a.png", "b é.png")]
+    assert columns.of_file(folder / "new.csv").given == [
+        str(folder / n) for n in ("a.png", "b é.png")
+    ]
     beside = ItemColumns.of("image", settings=settings | {"root": None})
     assert beside.of_file(folder / "new.csv") == columns.of_file(folder / "new.csv")
 
@@ -302,8 +304,8 @@ ERRORS = {
         lambda f: "data:image/png;base64," + base64.b64encode(bytes(9000)).decode(),
         r"looks like base64",
     ),
-    "long-text": (lambda f: "long " * 9000, r"Cannot read the image 'long"),
-    "null": (lambda f: "a\0.png", r"Cannot read the image 'a\\x00\.png'"),
+    "long-text": (lambda f: "long " * 9000, r"Expected a path\. Received: 'long"),
+    "null": (lambda f: "a\0.png", r"Expected a path\. Received: 'a\\x00\.png'"),
     "symbolic-tensor": (lambda f: keras.Input((4, 4, 3)), r"Received: KerasTensor, which has none"),
     "paths-and-bytes": (lambda f: ["a.png", b"abc"], r"Received: bytes, str"),
     "paths-and-arrays": (lambda f: ["a.png", COLOUR], r"Received: ndarray, str"),
@@ -320,7 +322,7 @@ ERRORS = {
 @pytest.mark.parametrize("name", ERRORS)
 def test_anything_else_is_explained(folder, name):
     given, message = ERRORS[name]
-    with pytest.raises(DataError, match=message) as error:
+    with pytest.raises(KerasTLError, match=message) as error:
         read_inputs(given(folder))
     assert len(str(error.value)) < 600
 

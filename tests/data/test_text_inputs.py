@@ -145,13 +145,15 @@ def test_texts_that_all_are_paths_are_refused(folder, name):
     if not is_refused:
         assert read_texts(given, are_pairs=False).names is None
         return
-    with pytest.raises(DataError, match=r"pathlib\.Path\('.*'\); for the words.*\.encode\(\)"):
+    with pytest.raises(
+        DataError, match=r"mean the words or what the files hold\. .*pathlib\.Path.*encode\(\)"
+    ):
         read_texts(given, are_pairs=False)
 
 
 def test_pairs_that_all_are_paths_are_refused(folder):
     assert len(read_texts([("one.txt", "good")], are_pairs=True)) == 1
-    with pytest.raises(DataError, match=r"Every text is the path"):
+    with pytest.raises(DataError, match=r"Received: paths of what exists"):
         read_texts([("one.txt", "more")], are_pairs=True)
 
 

@@ -16,7 +16,7 @@ from keras_tl.backbones.texts.preprocessor import (
     segments_of,
 )
 from keras_tl.errors import ConfigError
-from keras_tl.files import sha256, write_json
+from keras_tl.files import local_path, sha256, write_json
 
 _VOCABULARY = "vocab.txt"
 _PAD, _UNKNOWN, _START, _END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
@@ -43,7 +43,7 @@ class WordPiecePreprocessor(TextPreprocessor):
         self, vocabulary: Path, lower_case: bool | None = None, sequence_length: int = 128
     ):
         super().__init__(sequence_length)
-        self._path = Path(vocabulary)
+        self._path = local_path(vocabulary)
         tokens = _read_vocabulary(self._path)
         if lower_case is None:
             plain = (token for token in tokens if not token.startswith("["))

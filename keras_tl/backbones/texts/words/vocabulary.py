@@ -12,7 +12,7 @@ import numpy as np
 from keras_tl.backbones.texts.words.marks import MARKS, PADDING, START, UNKNOWN
 from keras_tl.config import check_range
 from keras_tl.errors import ConfigError
-from keras_tl.files import whole_file
+from keras_tl.files import local_path, whole_file
 
 # Those that the tokenizer cannot do without.
 _NEEDED = (UNKNOWN, PADDING, START)
@@ -81,7 +81,7 @@ class Vocabulary:
         """
         try:
             # Not splitlines(): a token may be a separator of lines of its own.
-            lines = Path(path).read_bytes().decode("utf-8").split("\n")
+            lines = local_path(path).read_bytes().decode("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
                 f"Cannot read the vocabulary {str(path)!r} ({error}). Expected a UTF-8 text file "
@@ -91,7 +91,7 @@ class Vocabulary:
 
     def save(self, path: Path) -> None:
         """Writes a text file, a token a line, whole or not at all."""
-        with whole_file(Path(path)) as temporary:
+        with whole_file(local_path(path)) as temporary:
             temporary.write_bytes(self._file_bytes())
 
     def _file_bytes(self) -> bytes:
