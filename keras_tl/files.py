@@ -39,7 +39,8 @@ def local_path(path: str | os.PathLike) -> Path:
     if remote := _SCHEME.match(text):
         raise ConfigError(
             f"Expected a path on this machine. Received: {quoted(text)}. The file system "
-            f"{remote['scheme']}:// is not supported: copy the files to a local disk, and from it."
+            f"{remote['scheme']}:// is not supported. Use a path on a local disk, and copy the "
+            "files."
         )
     path = os.path.expanduser(text)
     try:

@@ -1,5 +1,6 @@
 """Every argument that takes a path: `~` is the home folder, other file systems are refused."""
 
+import functools
 import inspect
 import os
 import sys
@@ -31,7 +32,7 @@ FRAME = pd.DataFrame({"path": ["gs://bucket/a.png"] * 8, "label": ["a", "b"] * 4
 @pytest.mark.parametrize("path", [*REMOTE, *map(Path, REMOTE)])
 def test_other_file_systems_are_refused_by_their_name(path):
     scheme = str(path).partition(":")[0]
-    with pytest.raises(ConfigError, match=rf"{scheme}:// is not supported: copy the files"):
+    with pytest.raises(ConfigError, match=rf"{scheme}:// is not supported. Use a path"):
         local_path(path)
 
 
@@ -105,6 +106,16 @@ def test_every_argument_refuses_other_file_systems(name, learner, data, tmp_path
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"gs:// is not supported"):
         CALLS[name]("gs://bucket/x", learner, data)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("scheme", ["s3", "hdfs"])
+def test_folders_of_prepared_data_sets_are_local_or_of_google(scheme, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts = functools.partial(ulmfit.tfds_texts, limit=None)
+    for make in (ktl.ImageData.from_tfds, ktl.TextData.from_tfds, texts):
+        with pytest.raises(ConfigError, match=f"{scheme}:// is not supported"):
+            make("some_data", data_dir=f"{scheme}://host/x", download=False)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from keras_tl.errors import DataError, quoted, unknown
+from keras_tl.files import local_path
 
 _OFFLINE = (
     "Without a network, copy the prepared folder of another machine into data_dir, or run this "
@@ -40,10 +41,13 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
 
     Raises:
         DataError: there is no such data set.
+        ConfigError: the folder is of a file system that is not supported.
     """
     tfds = tfds_module()
     if data_dir is not None:
-        data_dir = os.path.expanduser(data_dir)
+        # TensorFlow, by which tfds reads, knows Google's file system.
+        is_remote = os.fspath(data_dir).startswith("gs://")
+        data_dir = os.fspath(data_dir if is_remote else local_path(data_dir))
     with _explained(
         f"Cannot open the data set {quoted(name)}", "See its page in the tfds catalogue."
     ):
