@@ -161,7 +161,8 @@ def _items(element: Any, columns: tuple) -> Iterable[Any]:
         element = element if len(columns) == 2 else element[0]
     if isinstance(element, tuple) and len(element) == 2:
         return zip(*map(np.atleast_1d, element), strict=True)
-    if isinstance(element, np.ndarray) and element.dtype.kind in _NUMBERS:
+    is_pixels = isinstance(element, np.ndarray) and element.dtype.kind in _NUMBERS
+    if is_pixels and "image" in columns:
         return as_images(element, "given", is_batch=count is not None and count == len(element))
     return element.tolist() if isinstance(element, np.ndarray) else [element]
 

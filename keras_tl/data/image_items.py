@@ -102,7 +102,7 @@ class Inputs:
                 read_image(content, name, (1, 1), "stretch")
         except DataError as error:
             if self.contents and len(content) < _LONGEST_PATH and os.path.exists(content):
-                return f"{name} are the name of a file, {quoted(content)}. Give paths as str."
+                return f"{name}: {quoted(content)} is the path of a file. Give paths as str."
             return str(error)
         return (
             f"{name} declares an image of {size[0]:,} x {size[1]:,} pixels. Expected at most "

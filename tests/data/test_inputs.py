@@ -246,6 +246,14 @@ def test_a_data_set_of_files_is_read_as_bytes(folder):
         assert read_inputs(given).contents == [content, content]
 
 
+def test_a_data_set_of_paths_is_explained(folder):
+    path = str(folder / "a.png")
+    dataset = tf.data.Dataset.from_tensor_slices(([path], [0]))
+    for given in (dataset, tf.constant([path]), path.encode()):
+        with pytest.raises(DataError, match=r"is the path of a file\. Give paths as str"):
+            read_inputs(given).check_valid(np.array([False]))
+
+
 # What is given, made from the folder; what the message must say.
 ERRORS = {
     "missing-file": (lambda f: f / "absent.jpg", r"Cannot read the image '.*absent\.jpg': No such"),

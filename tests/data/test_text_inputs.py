@@ -191,6 +191,11 @@ def test_paths_of_anything_else_are_explained(folder, given, message):
         (FRAME.assign(text=1.5), False, r"a text in column 'text', received 1\.5 in row 0, 1, 2"),
         (DATA_SET.repeat(), False, r"never ends"),
         (DATA_SET, True, r"Expected pairs"),
+        (
+            DATA_SET.map(lambda text, label: label),
+            False,
+            r"Received: array\(0, dtype=int32\), of type ndarray",
+        ),
         (np.zeros(3), False, r"Received: array\(\[0\., 0\., 0\.\]\), of type ndarray"),
         (io.BytesIO(b"\xff"), False, r"found other bytes in item 0"),
         ([["x" * 10_000]], False, r"Received: \['xxx.*\.\.\."),
