@@ -19,6 +19,7 @@ _HOMES = {
     "Prediction": "keras_tl.results",
     "Predictions": "keras_tl.results",
     "TextData": "keras_tl.data",
+    "WordPiecePreprocessor": "keras_tl.backbones.texts",
     "compare": "keras_tl.comparison.comparing",
     "rank_backbones": "keras_tl.learner.facade",
 }
@@ -37,6 +38,7 @@ __all__ = [
     "Prediction",
     "Predictions",
     "TextData",
+    "WordPiecePreprocessor",
     "backbones",
     "compare",
     "rank_backbones",

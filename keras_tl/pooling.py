@@ -43,8 +43,8 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
 
 
 def read_blocks(
-    kind: str, network: keras.Model, blocks: list[tuple[str, list[str]]]
-) -> list[tuple[str, list[str]]]:
+    kind: str, network: keras.Model, blocks: list[tuple[str, list[keras.layers.Layer]]]
+) -> list[tuple[str, list[keras.layers.Layer]]]:
     """The blocks that a pooling reads: an encoder's pooler only matters to its `pooled_output`."""
     if kind == "pooled" or not isinstance(network.output, dict):
         return blocks

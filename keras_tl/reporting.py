@@ -23,6 +23,15 @@ def only_errors(logger_name: str) -> Iterator[None]:
         logger.setLevel(before)
 
 
+def size_text(size: int) -> str:
+    """Bytes as people read them, such as `1.5 GiB`."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            break
+        size /= 1024
+    return f"{size:,} bytes" if unit == "bytes" else f"{size:,.1f} {unit}"
+
+
 class Reporter:
     """Writes progress to standard error; in a notebook, which marks that as errors, to output.
 

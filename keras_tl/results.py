@@ -83,8 +83,8 @@ class _Batch(abc.ABC):
     """Answers in the order asked; iterates over those of single items.
 
     Attributes:
-        valid: bool array (n,): false for bytes that were no image and got no answer; `None` where
-            every item got one.
+        valid: bool array (n,): false for what was no image, or no text, and got no answer; `None`
+            where every item got one.
     """
 
     valid: np.ndarray | None

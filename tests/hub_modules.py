@@ -68,15 +68,19 @@ def make_encoder(
     traces=(True, False),
     trainable=None,
     seeded=False,
+    positions=None,
 ):
     """An encoder of BERT's interface, whose layers mix each token with the masked mean.
 
+    With `positions` it has an embedding for as many, and reads no longer texts.
     With `seeded` its dropout has a state of its own, which moves, as in Keras 3.
     """
     rng, variables = np.random.default_rng(0), []
     words = _weights(rng, variables, "word_embeddings/embeddings", VOCABULARY, WIDTH)
     if types:
         kinds = _weights(rng, variables, "type_embeddings/embeddings", 2, WIDTH)
+    if positions:
+        places = _weights(rng, variables, "position_embedding/embeddings", positions, WIDTH)
     kernels = [
         _weights(rng, variables, f"transformer/layer_{n}/output/kernel", WIDTH, WIDTH)
         for n in range(layers)
@@ -95,6 +99,8 @@ def make_encoder(
         x = tf.gather(words, inputs["input_word_ids"])
         if types:
             x += tf.gather(kinds, inputs["input_type_ids"])
+        if positions:
+            x += places[: tf.shape(x)[1]]
         for kernel, bias in zip(kernels, biases, strict=True):
             mean = tf.reduce_sum(x * mask, 1, keepdims=True) / tf.reduce_sum(mask, 1, keepdims=True)
             x = tf.tanh(tf.einsum("blc,cd->bld", x + mean, kernel) + bias)

@@ -26,10 +26,8 @@ def make_bert(folder):
     return _save(folder, backbone, models.BertTextClassifierPreprocessor(tokenizer, LONGEST))
 
 
-def make_roberta(folder):
-    """RoBERTa: pairs of bytes, two separators between texts, one output, no types of tokens."""
-    from keras_hub import models
-
+def _roberta_pieces():
+    """A vocabulary, by numbers, and the pairs of pieces that are merged."""
     words = ["good", "bad", "film", "the"]
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     letters = [*string.ascii_lowercase, "Ġ"]
@@ -39,7 +37,31 @@ def make_roberta(folder):
             merges.append(f"{word[: end - 1]} {word[end - 1]}")
             pieces.append(word[:end])
     tokens = [*special, *dict.fromkeys([*letters, *pieces]), "<mask>"]
-    vocabulary = {token: number for number, token in enumerate(tokens)}
+    return {token: number for number, token in enumerate(tokens)}, list(dict.fromkeys(merges))
+
+
+def write_roberta_tokenizer(file, lower=False, merges=True):
+    """A tokenizer.json of the same pieces, as the package tokenizers writes it."""
+    import tokenizers
+
+    vocabulary, pairs = _roberta_pieces()
+    pairs = [tuple(pair.split()) for pair in pairs] if merges else []
+    made = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, pairs, unk_token="<unk>"))
+    if lower:
+        made.normalizer = tokenizers.normalizers.Lowercase()
+    made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.post_processor = tokenizers.processors.RobertaProcessing(
+        ("</s>", vocabulary["</s>"]), ("<s>", vocabulary["<s>"]), add_prefix_space=False
+    )
+    made.save(str(file))
+    return file
+
+
+def make_roberta(folder):
+    """RoBERTa: pairs of bytes, two separators between texts, one output, no types of tokens."""
+    from keras_hub import models
+
+    vocabulary, merges = _roberta_pieces()
     backbone = models.RobertaBackbone(
         vocabulary_size=len(vocabulary),
         num_layers=2,
@@ -48,7 +70,7 @@ def make_roberta(folder):
         intermediate_dim=16,
         max_sequence_length=LONGEST,
     )
-    tokenizer = models.RobertaTokenizer(vocabulary, list(dict.fromkeys(merges)))
+    tokenizer = models.RobertaTokenizer(vocabulary, merges)
     return _save(folder, backbone, models.RobertaTextClassifierPreprocessor(tokenizer, LONGEST))
 
 

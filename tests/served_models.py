@@ -66,6 +66,30 @@ def save_pair_model(base: Path, classes=("short", "long", "longer")):
     _save(base, 1, functions, ("text", "text_pair"), "multiclass", classes)
 
 
+def save_text_model(base: Path, classes=("short", "long")):
+    """One that sees the length in bytes of a text; an empty one, or no UTF-8, is not valid."""
+
+    def seen(text):
+        whole = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8")
+        length = tf.cast(tf.strings.length(text), tf.float32)
+        return tf.stack([length, 2 * length], 1), (text == whole) & (text != "")
+
+    spec = tf.TensorSpec([None], tf.string, name="text")
+
+    @tf.function(input_signature=[spec])
+    def serving_default(text):
+        logits, valid = seen(text)
+        return _marked(_answers("multiclass", logits, classes), valid)
+
+    @tf.function(input_signature=[spec])
+    def embed(text):
+        logits, valid = seen(text)
+        return _marked({"features": logits}, valid)
+
+    functions = {"serving_default": serving_default, "embed": embed}
+    _save(base, 1, functions, ("text",), "multiclass", classes)
+
+
 def expected(logits, task: str = "multiclass") -> np.ndarray:
     """What is answered for logits (n, 3): probabilities (n, 3) or values (n,)."""
     logits = np.asarray(logits, np.float64)

@@ -218,6 +218,64 @@ def test_texts_are_answered_one_by_one(reader, tmp_path):
                 ask(asked)
 
 
+NO_TEXTS = {"blank.txt": b" \n", "latin.txt": b"caf\xe9"}
+
+
+@pytest.fixture
+def pages(tmp_path):
+    """A folder of two texts, two files that are no texts, and one of another kind."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for name, content in {"a.txt": b"good film", "m.txt": b"bad", **NO_TEXTS}.items():
+        (folder / name).write_bytes(content)
+    (folder / "page.pdf").write_bytes(b"%PDF")
+    return folder
+
+
+def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_path, capsys):
+    learner, run = reader
+    learner = ktl.Learner.load(run, verbose=True)
+    given = ["good film", " ", b"caf\xe9", "bad"]
+    expected = learner.predict(["good film", "bad"]).probabilities
+    features = learner.features(["good film", "bad"])
+    for asked, shown in ((given, ("Item 1 of 4", "item 2")), (pages, NO_TEXTS)):
+        with pytest.raises(DataError, match=r"Nor can .* of 4 texts\. Leave them out"):
+            learner.predict(asked)
+        with pytest.raises(DataError, match=r"\(--on-invalid skip\)"):
+            learner.features(asked)
+        for on_invalid, done in (("skip", "Left out"), ("keep", "Kept without an answer")):
+            capsys.readouterr()
+            found = learner.predict(asked, on_invalid)
+            said = capsys.readouterr().err
+            assert f"{done}: 2 of 4 texts." in said
+            assert all(name in said for name in shown)
+            assert ("Passed over: 1 file of other kinds (1 .pdf)" in said) == (asked is pages)
+            rows = np.ones(2, bool) if on_invalid == "skip" else found.valid
+            np.testing.assert_allclose(found.probabilities[rows], expected, atol=1e-6)
+            rows_of_features = learner.features(asked, on_invalid)
+            np.testing.assert_allclose(rows_of_features[rows], features, atol=1e-6)
+            assert np.isnan(rows_of_features[~rows]).all()
+            learner.save_features(asked, tmp_path / "f.npy", on_invalid)
+            np.testing.assert_allclose(np.load(tmp_path / "f.npy"), rows_of_features, atol=1e-6)
+    assert learner.predict(given, "keep").labels[1:3] == ["", ""]
+    with pytest.raises(DataError, match=r"Item 0 of 1 is empty"):
+        learner.predict([""], "skip")
+
+
+def test_the_command_line_leaves_out_or_marks_bad_texts(command, reader, pages):
+    _, run = reader
+    found, said = command("predict", run, f"folder:{pages}", "--on-invalid", "skip")
+    assert [row["source"] for row in found] == [str(pages / "a.txt"), str(pages / "m.txt")]
+    assert "Left out: 2 of 4 texts." in said
+    found, said = command("predict", run, f"folder:{pages}", "--on-invalid", "keep")
+    assert [row.get("valid") for row in found] == [None, False, False, None]
+    assert all(name in said for name in NO_TEXTS)
+    gone = [pages / "gone.txt", pages / "a.txt"]
+    found, said = command("predict", run, *gone, "--on-invalid", "skip")
+    assert [row["source"] for row in found] == [str(pages / "a.txt")]
+    assert "Cannot read the text" in said
+
+
 # What stands after the run, in a folder of files; the texts that are answered.
 COMMANDS = {
     "texts": (["good film", "bad"], ["good film", "bad"]),

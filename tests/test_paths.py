@@ -74,6 +74,7 @@ CALLS = {
     "texts-for-testing": lambda path, learner, data: ktl.TextData.from_csv(__file__, test=path),
     "weights": lambda path, learner, data: learn(data, weights=path),
     "run": lambda path, learner, data: learn(data, f"run:{path}"),
+    "keras-file": lambda path, learner, data: learn(data, f"{path}.keras", preprocess="none"),
     "language-model": lambda path, learner, data: learn(data, f"ulmfit:{path}"),
     "vocabulary": lambda path, learner, data: WordPiecePreprocessor(path),
     "cache": lambda path, learner, data: learner.fit_head(1, cache=CacheConfig("disk", path)),

@@ -2,7 +2,22 @@
 
 import pytest
 
-from keras_tl.reporting import Reporter
+from keras_tl.reporting import Reporter, size_text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (1023, "1,023 bytes"),
+        (4000, "3.9 KiB"),
+        (3 * 2**20, "3.0 MiB"),
+        (2**30, "1.0 GiB"),
+        (5000 * 2**30, "5,000.0 GiB"),
+    ],
+)
+def test_sizes_are_never_shown_as_nothing(size, text):
+    assert size_text(size) == text
 
 
 @pytest.mark.parametrize(("done", "shown"), [(8, " 8/13"), (13, "13/13"), (16, "13/13")])

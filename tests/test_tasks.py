@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.config import MONITORS, Phase
+from keras_tl.data.label_reading import read_splits
 from keras_tl.data.labels import label_coder
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.tasks import TASKS, monitored, monitored_value, standardisation
@@ -300,7 +301,7 @@ CODED = {
     "two": (["b", "a", "b"], {}, "binary", ("a", "b"), [1, 0, 1]),
     "two-as-several": (["b", "a"], {"task": "multiclass"}, "multiclass", ("a", "b"), [1, 0]),
     "bools": ([True, False], {}, "binary", ("False", "True"), [1, 0]),
-    "integers": ([7, 5, 9], {}, "multiclass", ("5", "7", "9"), [1, 0, 2]),
+    "integers": ([7, 5, 9] * 2, {}, "multiclass", ("5", "7", "9"), [1, 0, 2] * 2),
     "named": ([2, 0], {"class_names": "abc"}, "multiclass", ("a", "b", "c"), [2, 0]),
     "floats": ([0.5, 2.0], {}, "regression", (), [0.5, 2.0]),
     "whole": ([3, 1], {"task": "regression"}, "regression", (), [3, 1]),
@@ -326,14 +327,21 @@ CODED = {
 }
 
 
+def coded(y, class_names=None, task=None):
+    """What codes the labels, and the coded labels."""
+    read, meaning = read_splits({"train": (y, y)}, "image", class_names, task)
+    labels = read["train"][1]
+    coder = label_coder(labels, meaning.class_names, meaning.task)
+    return coder, coder.code(labels, len(y), "train")
+
+
 @pytest.mark.parametrize("name", CODED)
 def test_labels_decide_the_task(name):
     y, options, task, names, expected = CODED[name]
-    coder = label_coder(y, **options)
+    coder, labels = coded(y, **options)
     assert (coder.task, coder.class_names) == (task, names)
-    coded = coder.code(y, len(y), "train")
-    np.testing.assert_array_equal(coded, expected)
-    assert coded.dtype == (np.int64 if task in ("multiclass", "binary") else np.float32)
+    np.testing.assert_array_equal(labels, expected)
+    assert labels.dtype == (np.int64 if task in ("multiclass", "binary") else np.float32)
 
 
 UNUSABLE = {
@@ -351,9 +359,9 @@ UNUSABLE = {
 def test_labels_that_make_no_task_are_explained(name):
     y, options, message = UNUSABLE[name]
     with pytest.raises(DataError, match=message):
-        label_coder(y, **options).code(y, len(y), "train")
+        coded(y, **options)
     with pytest.raises(ConfigError, match="Unknown task 'ranking'"):
-        label_coder(y, task="ranking")
+        coded(y, task="ranking")
 
 
 def test_a_compiled_model_fits_with_plain_keras():

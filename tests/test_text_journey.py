@@ -102,7 +102,7 @@ def test_a_journey(modules, name, tmp_path):
         not np.array_equal(before[path], value)
         for path, value in weights_of(learner.backbone).items()
     )
-    asked = [("the", "good film"), ("film", "")] if pairs else ["good film", ""]
+    asked = [("the", "good film"), ("film", "s")] if pairs else ["good film", "s"]
     answers = learner.predict(asked)
     assert answers[0].label == "good"
     assert answers[0].source == ("the | good film" if pairs else "good film")
@@ -312,7 +312,7 @@ WRONG = {
             verbose=False,
         ),
         ConfigError,
-        r"is a folder: for the preprocessing module in it pass 'tfhub:\S+preprocess'\.",
+        r"is a folder without one: for the preprocessing module in it pass 'tfhub:\S+preprocess'\.",
     ),
     "preprocessor-for-strings": (
         lambda m: ktl.Learner(

@@ -13,7 +13,9 @@ from keras_tl.backbones.spec import Block
 from keras_tl.errors import BackboneError, unknown
 
 
-def assign_blocks(network: keras.Model, blocks: tuple[Block, ...]) -> list[tuple[str, list[str]]]:
+def assign_blocks(
+    network: keras.Model, blocks: tuple[Block, ...]
+) -> list[tuple[str, list[keras.layers.Layer]]]:
     """Sorts a network's layers into its blocks.
 
     A block holds all that its last layer needs and that no earlier block holds. So nothing in it
@@ -24,7 +26,7 @@ def assign_blocks(network: keras.Model, blocks: tuple[Block, ...]) -> list[tuple
         blocks: from input to output; none: each layer with weights is one.
 
     Returns:
-        The blocks' names and the names of their layers, in the order of the graph.
+        The blocks' names and their layers, innermost level, in the order of the graph.
 
     Raises:
         BackboneError: a layer with weights belongs to no block, or a block has no layer.
@@ -34,10 +36,10 @@ def assign_blocks(network: keras.Model, blocks: tuple[Block, ...]) -> list[tuple
     for block in blocks or default_blocks(network):
         needed = _needed(find_end(network, block), parents) - taken
         taken |= needed
-        names.append((block.name, _layer_names(network, needed)))
-    rest = _layer_names(network, set(network.operations) - taken, with_weights=True)
+        names.append((block.name, _layers_of(network, needed)))
+    rest = _layers_of(network, set(network.operations) - taken, with_weights=True)
     if rest:
-        raise BackboneError(f"Layer {rest[0]!r} of {network.name} is in none of its blocks.")
+        raise BackboneError(f"Layer {rest[0].name!r} of {network.name} is in none of its blocks.")
     empty = [name for name, layers in names if not layers]
     if empty:
         raise BackboneError(f"Blocks without layers in {network.name}: {', '.join(empty)}.")
@@ -62,20 +64,20 @@ def up_to(
     return kept, _output(network, find_end(network, kept[-1]))
 
 
-def output_of(network: keras.Model, layers: set[str]) -> keras.KerasTensor:
+def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.KerasTensor:
     """The last output of some layers, of those that need no weights of other layers.
 
     Args:
         network: a functional model.
-        layers: names of layers, innermost level, such as those of its first blocks.
+        layers: of the innermost level, such as those of its first blocks.
     """
-    parents = _parents(network)
+    parents, layers = _parents(network), set(layers)
     possible, end = set(), network.operations[0]
     for operation in network.operations:  # Each one comes after those it needs.
         leaves = _leaves(operation)
-        if parents[operation] <= possible and layers >= {x.name for x in leaves if x.weights}:
+        if parents[operation] <= possible and layers >= {x for x in leaves if x.weights}:
             possible.add(operation)
-            end = operation if layers >= {x.name for x in leaves} else end
+            end = operation if layers >= set(leaves) else end
     return _output(network, end)
 
 
@@ -148,13 +150,15 @@ def _needed(end, parents) -> set[keras.Operation]:
     return needed
 
 
-def _layer_names(network: keras.Model, chosen: set, with_weights: bool = False) -> list[str]:
-    """Names of the layers among the chosen operations, innermost level."""
-    names = []
+def _layers_of(
+    network: keras.Model, chosen: set, with_weights: bool = False
+) -> list[keras.layers.Layer]:
+    """The layers among the chosen operations, innermost level."""
+    layers = []
     for layer in network.layers:
         if layer in chosen:
-            names += [leaf.name for leaf in _leaves(layer) if leaf.weights or not with_weights]
-    return names
+            layers += [leaf for leaf in _leaves(layer) if leaf.weights or not with_weights]
+    return layers
 
 
 def _leaves(operation: keras.Operation) -> list[keras.layers.Layer]:

@@ -28,12 +28,12 @@ def cut_short(loaded: LoadedBackbone, output_block: str) -> LoadedBackbone:
         raise BackboneError(unknown(f"block of {network.name}", output_block, names))
     kept = loaded.blocks[: names.index(output_block) + 1]
     inner, last = network.layers[-1], kept[-1][1][-1]
-    if last not in {layer.name for layer in inner.layers}:
+    if last not in inner.layers:
         raise BackboneError(
             f"Block {output_block!r} of {network.name} lies inside a nested model, where it cannot "
             "be cut. Build the model without nesting, or cut it before passing it."
         )
-    end = output_of(inner, {layer for _, layers in kept for layer in layers})
+    end = output_of(inner, [layer for _, layers in kept for layer in layers])
     shorter = keras.Model(inner.input, end, name=inner.name)
     pixels = network.get_layer("preprocessing").output
     network = keras.Model(network.input, shorter(pixels), name=network.name)

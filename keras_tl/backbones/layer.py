@@ -34,15 +34,19 @@ class Backbone(keras.layers.Layer):
     Args:
         network: the bare network, preprocessing inside: float32 (batch, height, width, 3)
             pixels in [0, 255] to feature maps (batch, h, w, c), or what a TF-Hub module takes.
-        blocks: the parts of the network from input to output: names, and the names of the
-            layers that belong to each.
+        blocks: the parts of the network from input to output: names, and the layers of each, of
+            those of `leaf_layers`. Layers of nested models may have equal names.
     """
 
-    def __init__(self, network: keras.Model, blocks: list[tuple[str, list[str]]], **kwargs):
+    def __init__(
+        self, network: keras.Model, blocks: list[tuple[str, list[keras.layers.Layer]]], **kwargs
+    ):
         # autocast would round the pixels to half precision before the preprocessing sees them.
         super().__init__(autocast=False, **kwargs)
         self.network = network
-        self._blocks = [(name, list(layers)) for name, layers in blocks]
+        places = {id(layer): place for place, layer in enumerate(leaf_layers(network))}
+        # Keras would track lists of layers, and save their weights twice.
+        self._blocks = [(name, [places[id(layer)] for layer in layers]) for name, layers in blocks]
         self.trainable = False
 
     @property
@@ -52,8 +56,8 @@ class Backbone(keras.layers.Layer):
 
     def block_layers(self, block: str) -> list[keras.layers.Layer]:
         """The layers of one block, innermost level."""
-        names = set(dict(self._blocks)[block])
-        return [layer for layer in leaf_layers(self.network) if layer.name in names]
+        leaves = leaf_layers(self.network)
+        return [leaves[place] for place in dict(self._blocks)[block]]
 
     @property
     def trainable(self) -> bool:
@@ -135,9 +139,14 @@ class Backbone(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "Backbone":
         config = dict(config)
         network = keras.saving.deserialize_keras_object(config.pop("network"))
-        # The optimizer of a saved model fits what was trainable. Older files have no such keys.
+        # The optimizer of a saved model fits the trainable weights. Older files lack these keys.
         unfrozen, batch_norm = config.pop("unfrozen", ()), config.pop("batch_norm", "affine")
-        backbone = cls(network, **config)
+        leaves = leaf_layers(network)
+        blocks = [
+            (name, [leaf for n, leaf in enumerate(leaves) if {n, leaf.name} & set(places)])
+            for name, places in config.pop("blocks")  # Of names in older files.
+        ]
+        backbone = cls(network, blocks, **config)
         backbone.unfreeze(tuple(unfrozen), batch_norm)
         return backbone
 
@@ -147,11 +156,20 @@ def leaf_layers(network: keras.Model) -> list[keras.layers.Layer]:
 
     A layer with `parts`, such as a TF-Hub module, stands for those.
     """
-    leaves = []
+    return [path[-1] for path in leaf_paths(network)]
+
+
+def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
+    """Each of `leaf_layers` behind the models inside the network that it lies in."""
+    paths = {}
     for layer in network.layers:
-        inner = isinstance(layer, keras.Model)
-        leaves += leaf_layers(layer) if inner else getattr(layer, "parts", [layer])
-    return leaves
+        if isinstance(layer, keras.Model):
+            inner = [(layer, *path) for path in leaf_paths(layer)]
+        else:
+            inner = [(part,) for part in getattr(layer, "parts", [layer])]
+        for path in inner:
+            paths.setdefault(id(path[-1]), path)
+    return list(paths.values())
 
 
 def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:

@@ -13,8 +13,8 @@ from keras_tl.backbones.blocks import assign_blocks, up_to
 from keras_tl.backbones.building import behind_scaling, build
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec
 from keras_tl.backbones.kerashub.networks import blocks_of, find_kerashub, longest_of
-from keras_tl.backbones.layer import leaf_layers
-from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
+from keras_tl.backbones.layer import leaf_layers, leaf_paths
+from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.serialised import rebuild
 from keras_tl.backbones.spec import BackboneSpec
 from keras_tl.errors import BackboneError
@@ -43,7 +43,7 @@ class LoadedBackbone:
     Attributes:
         network: float32 pixels (batch, height, width, 3) in [0, 255] to feature maps; what else
             a TF-Hub module may take and give is said in `keras_tl.backbones.hub.load_hub`.
-        blocks: block names from input to output, each with its layers' names.
+        blocks: block names from input to output, each with its layers (of `leaf_layers`).
         identity: what the network's graph is, for the feature cache's key.
         files: what else is needed to build it again.
         longest: the most tokens that it has positions for; `None`: nothing says so.
@@ -51,7 +51,7 @@ class LoadedBackbone:
     """
 
     network: keras.Model
-    blocks: list[tuple[str, list[str]]]
+    blocks: list[tuple[str, list[keras.layers.Layer]]]
     identity: str
     files: BackboneFiles = BackboneFiles()
     longest: int | None = None
@@ -131,14 +131,28 @@ def load_architecture(architecture: dict[str, Any]) -> LoadedBackbone:
     return loaded_network(rebuild(architecture))
 
 
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Copy all weights of a network into its equal."""
+    target.set_weights(source.get_weights())
+    _use_statistics(target)
+
+
 def copy_statistics(source: keras.Model, target: keras.Model) -> None:
-    """Copies what a network's `Normalization` layers know of its inputs into its equal.
+    """Copy what a network's `Normalization` layers know of its inputs into its equal.
 
     They are preprocessing that was adapted to data, and not trained.
     """
     for given, other in zip(leaf_layers(source), leaf_layers(target), strict=True):
         if isinstance(given, keras.layers.Normalization):
             other.set_weights(given.get_weights())
+    _use_statistics(target)
+
+
+def _use_statistics(network: keras.Model) -> None:
+    # Keras normalises by tensors that it makes of the weights when it adapts or loads them only.
+    for layer in network._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
 def loaded_network(network: keras.Model) -> LoadedBackbone:
@@ -152,45 +166,16 @@ def loaded_network(network: keras.Model) -> LoadedBackbone:
     )
 
 
-def load_model(
-    model: keras.Model, preprocess: str | Preprocessing | None, image_size: tuple[int, int] | None
-) -> LoadedBackbone:
-    """Wraps a Keras model of the user's own; each layer with weights is a block.
-
-    Args:
-        model: images (batch, height, width, 3), preprocessed, to feature maps or a vector.
-        preprocess: the name of a preprocessing (`"none"` if the model has its own inside), or
-            a `Preprocessing`.
-        image_size: (height, width); `None`: the model's own input size.
-
-    Raises:
-        BackboneError: the model's input is not a batch of RGB images, or there is no size or
-            no preprocessing.
-    """
-    if preprocess is None:
-        raise BackboneError(
-            "A keras.Model as backbone needs preprocess=: 'none' if it takes pixels in [0, 255] "
-            "as they are, else 'tf', 'torch', 'caffe' or a Preprocessing(scale, offset)."
-        )
-    shape = getattr(model, "input_shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 3:
-        raise BackboneError(
-            "A backbone takes one input of shape (batch, height, width, 3). "
-            f"Received a model with input shape {shape}."
-        )
-    own = shape[1:3] if None not in shape[1:3] else None
-    if own and image_size and own != image_size:
-        raise BackboneError(f"The model takes {own} pixels. Received image_size={image_size}.")
-    if not (own or image_size):
-        raise BackboneError("The model takes images of any size: pass image_size=.")
-    network = with_preprocessing(
-        model, get_preprocessing(preprocess), own or image_size, f"{model.name}_backbone"
-    )
-    return loaded_network(network)
-
-
-def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[str]]]:
-    return [(leaf.name, [leaf.name]) for leaf in leaf_layers(network) if leaf.weights]
+def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
+    """Each layer with weights, by its name; by the end of its path where others are called so."""
+    paths = [path for path in leaf_paths(network) if path[-1].weights]
+    named = [tuple(layer.name for layer in path) for path in paths]
+    blocks = []
+    for path, names in zip(paths, named, strict=True):
+        ends = [names[-length:] for length in range(1, len(names) + 1)]
+        alone = (end for end in ends if sum(other[-len(end) :] == end for other in named) == 1)
+        blocks.append(("/".join(next(alone, names)), [path[-1]]))
+    return blocks
 
 
 def with_preprocessing(

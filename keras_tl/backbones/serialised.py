@@ -36,17 +36,23 @@ def _parts(config: Any) -> list:
 
 
 def _check_classes(config: Any) -> None:
-    if isinstance(config, dict):
+    if isinstance(config, dict) and "class_name" in config:
         module, registered = config.get("module"), config.get("registered_name")
         package = module and module.split(".")[0]
         if package == "keras_hub":
             import_keras_hub()
-        known = module is None or package in ("keras", "builtins")
+        kind, name = "class", config["class_name"]
+        known = package in ("keras", "builtins") or (module is None and registered is None)
+        if name in ("function", "__lambda__"):
+            kind, known = "function", False
+            registered = config["config"] if name == "function" else None
+            name, module = registered or "<lambda>", None
         if not known and keras.saving.get_registered_object(registered) is None:
+            of = f" of {module!r}" if module else ""
             raise BackboneError(
-                f"The saved network uses the class {config.get('class_name')!r} of {module!r}, "
-                "which is not registered here. Import the module that registers it with "
-                "keras.saving.register_keras_serializable first."
+                f"The network uses the {kind} {name!r}{of}, which is not registered in this "
+                "process. First register it with @keras.saving.register_keras_serializable(), or "
+                "import the module that does so."
             )
     for part in _parts(config):
         _check_classes(part)

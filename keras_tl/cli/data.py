@@ -42,13 +42,21 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option("--split-column", help="csv: column that says train, validation or test.")
     @click.option("--label-separator", "separator", help="csv: between the labels of a cell.")
-    @click.option("--task", help="csv: multiclass, binary, multilabel or regression.")
+    @click.option("--task", help="csv, tfds: multiclass, binary, multilabel or regression.")
+    @click.option(
+        "--class",
+        "classes",
+        multiple=True,
+        metavar="FOLDER",
+        help="folder: a class folder to read; repeated, in the order of the classes.",
+    )
     @click.option("--data-dir", help="tfds: folder of prepared data sets.")
     @click.option("--no-download", is_flag=True, help="tfds: use what is there only.")
     @functools.wraps(command)
     def wrapped(
         spec: str,
         label: tuple[str, ...],
+        classes: tuple[str, ...],
         split_column: str | None,
         no_download: bool,
         **others: Any,
@@ -56,6 +64,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
         plain = ("image", "text", "text_pair", "separator", "task", "data_dir")
         given = {name: others.pop(name) for name in plain}
         given["label"] = label[0] if len(label) == 1 else list(label) or None
+        given["classes"] = list(classes) or None
         given["split"] = split_column
         given["download"] = False if no_download else None
         options = {name: value for name, value in given.items() if value is not None}

@@ -28,9 +28,13 @@ def _load(
     from keras_tl.training.checkpoints import read_run
 
     recorded = read_run(run)["data"]
+    source = recorded.get("source_settings")
+    if source is not None and source.get("kind") in ("csv", "tfds"):
+        # What was guessed of the training labels is known now.
+        source = source | {"task": recorded["task"]}
     data = load_data(
         spec,
-        recorded.get("source_settings"),
+        source,
         resize=recorded.get("resize"),
         sequence_length=recorded.get("sequence_length"),
         slices=slices,

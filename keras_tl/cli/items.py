@@ -25,8 +25,9 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(ON_INVALID),
         default="raise",
         show_default=True,
-        help="Files that are no images: an error that names them, skip them, or keep them without "
-        "an answer. Each is named on standard error, with its reason.",
+        help="Files that are no images, and texts that are blank or no UTF-8: an error that names "
+        "them, skip them, or keep them without an answer. Each is named on standard error, with "
+        "its reason.",
     )
     @click.option(
         "--literal", is_flag=True, help="ITEMS are texts, also where a file has such a name."

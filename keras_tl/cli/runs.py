@@ -42,7 +42,7 @@ def features(
 ) -> tuple[dict, str]:
     """Write the features of ITEMS, as a saved RUN's head gets them.
 
-    ITEMS are those of keras-tl predict. The features of an image that is kept without an answer
+    ITEMS are those of keras-tl predict. The features of an item that is kept without an answer
     are NaN.
     """
     learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")

@@ -23,6 +23,31 @@ def check_augmentation(kind: Augmentation) -> None:
             )
 
 
+def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
+    """Run the layers and functions of the user's own on two black images.
+
+    Raises:
+        ConfigError: one of them fails, or gives other shapes.
+    """
+    pixels = tf.zeros((2, *image_size, 3))
+    for part in _parts(kind):
+        if not callable(part):
+            continue
+        (name,) = names_of(part)
+        try:
+            shape = tuple(tf.convert_to_tensor(part(pixels)).shape)
+        except Exception as error:  # It is the user's own code.
+            raise ConfigError(
+                f"augment: {name} failed on a batch of images, float32 {tuple(pixels.shape)}: "
+                f"{str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
+            ) from error
+        if shape != tuple(pixels.shape):
+            raise ConfigError(
+                f"augment: {name} must give images of the shape that it takes, "
+                f"{tuple(pixels.shape)}. It gave {shape}."
+            )
+
+
 def mixes_labels(kind: Augmentation) -> bool:
     """Whether an augmentation makes one image of two, so that labels become shares."""
     return any(isinstance(part, str) and part in _MIXING for part in _parts(kind))

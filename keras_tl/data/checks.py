@@ -3,11 +3,12 @@
 import abc
 import collections
 import dataclasses
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import DataError, quoted
 
 _SHOWN = 5
@@ -46,24 +47,27 @@ class Check:
         item: what messages call one item.
         checked: number of items.
         bad: those that cannot be used, in the order in which they were given.
+        unused: the other files of the folder that was read; `None`: the source is no folder.
     """
 
     item: ClassVar[str]
 
     checked: int
     bad: tuple[BadItem, ...]
+    unused: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
 
     def summary(self) -> str:
-        """A text for people: how many, and how many of each kind of reason."""
+        """A text for people: how many, how many of each kind of reason, what was passed over."""
+        return "\n".join([*self._counts(), *([self.unused.advice] if self.unused else [])])
+
+    def _counts(self) -> list[str]:
         if not self.bad:
-            return f"All {self.checked:,} {self.item}s can be used{self._how()}."
+            return [f"All {self.checked:,} {self.item}s can be used{self._how()}."]
         kinds = collections.Counter(item.kind for item in self.bad)
-        return "\n".join(
-            [
-                f"{len(self.bad):,} of {self.checked:,} {self.item}s are left out{self._how()}.",
-                *(f"{count:6,}  {kind}" for kind, count in kinds.most_common()),
-            ]
-        )
+        return [
+            f"{len(self.bad):,} of {self.checked:,} {self.item}s are left out{self._how()}.",
+            *(f"{count:6,}  {kind}" for kind, count in kinds.most_common()),
+        ]
 
     def describe(self) -> str:
         """The same, and each bad item with its reason."""
@@ -142,7 +146,7 @@ def check_left(
     after: np.ndarray,
     class_names: tuple[str, ...],
     item: str,
-    first_bad: BadItem,
+    bad: Mapping[int, BadItem],
 ) -> None:
     """Raises `DataError` if nothing is left of a split, or of a class of train.
 
@@ -152,14 +156,17 @@ def check_left(
         after: the labels of those that are left.
         class_names: names of the classes.
         item: what messages call one item.
-        first_bad: the first item of the split that was left out.
+        bad: the items that were left out, by their rows.
     """
+    rows = np.arange(len(before))
     lost = f"the {name} split" if not len(after) else ""
     if name == "train" and before.dtype.kind == "i":
         gone = np.setdiff1d(before, after)
-        lost = f"the class {quoted(class_names[gone[0]])}" if len(gone) else lost
+        if len(gone):
+            lost = f"the class {quoted(class_names[gone[0]])}"
+            rows = np.flatnonzero(before == gone[0])
     if lost:
         raise DataError(
-            f"No {item} of {lost} can be used, such as {first_bad}. Repair them or leave the whole "
-            "of it out."
+            f"No {item} of {lost} can be used, such as {bad[int(rows[0])]}. Repair them or leave "
+            "the whole of it out."
         )

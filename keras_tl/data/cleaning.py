@@ -38,6 +38,6 @@ def without_bad_files(
         kept[name] = split
         if not is_good.all():
             kept[name] = split.take(np.flatnonzero(is_good))
-            first = bad[split.images[int(is_good.argmin())]]
-            check_left(name, split.labels, kept[name].labels, class_names, "file", first)
+            lost = {int(row): bad[split.images[row]] for row in np.flatnonzero(~is_good)}
+            check_left(name, split.labels, kept[name].labels, class_names, "file", lost)
     return kept, check

@@ -1,40 +1,39 @@
 """Items and labels as a source gives them, made into splits."""
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sized
 from typing import TypeVar
 
 import numpy as np
 
+from keras_tl.data.label_forms import Labels
 from keras_tl.data.labels import LabelCoder, label_coder
+from keras_tl.data.readings import LabelMeaning
 
 Items = TypeVar("Items", bound=Sized)
 AnySplit = TypeVar("AnySplit")
 
 
 def code_splits(
-    given: Mapping[str, tuple[Items, Sequence]],
+    given: Mapping[str, tuple[Items, Labels]],
     make_split: Callable[[Items, np.ndarray], AnySplit],
     item: str,
-    class_names: Sequence[str] | None = None,
-    task: str | None = None,
+    meaning: LabelMeaning,
 ) -> tuple[dict[str, AnySplit], LabelCoder]:
     """Turns the labels of all splits into numbers; those of train decide what they count.
 
     Args:
-        given: items and their labels (see `keras_tl.data.labels.label_coder`) of each split.
+        given: items of each split, and their labels as `read_labels` gives them.
         make_split: makes a split of items and coded labels.
         item: what messages call one item.
-        class_names: the classes' names; `None`: the sorted distinct labels.
-        task: see `label_coder`.
+        meaning: what the labels stand for.
 
     Returns:
         The splits, and what says their task and class names.
 
     Raises:
         DataError: the labels do not make a task, or not the same one in every split.
-        ConfigError: there is no such task.
     """
-    coder = label_coder(given["train"][1], class_names, task)
+    coder = label_coder(given["train"][1], meaning.class_names, meaning.task)
     splits = {
         name: make_split(items, coder.code(labels, len(items), name, item))
         for name, (items, labels) in given.items()

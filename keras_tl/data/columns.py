@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from keras_tl.data.label_columns import LabelColumns
+from keras_tl.data.label_forms import Labels
 from keras_tl.data.labelled import slices_of
+from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.data.tables import Table, Wanted, is_empty
 from keras_tl.errors import ConfigError, DataError, quoted
@@ -23,14 +25,12 @@ class LabelledRows:
 
     Attributes:
         splits: the numbers of the rows of each split, and a label for each.
-        task: the task, where the columns decide it.
-        class_names: the class names, where they are given or the columns say them.
+        meaning: what the labels stand for.
         slices: of each split the columns to make groups by, see `keras_tl.data.labelled.Split`.
     """
 
-    splits: dict[str, tuple[np.ndarray, Sequence]]
-    task: str | None
-    class_names: Sequence[str] | None
+    splits: dict[str, tuple[np.ndarray, Labels]]
+    meaning: LabelMeaning
     slices: dict[str, dict[Hashable, np.ndarray]]
 
 
@@ -86,7 +86,7 @@ class Columns:
         Raises:
             DataError: a label or a split is missing or not as it should be.
         """
-        labels, task, class_names = self.labels.read(table)
+        labels, meaning = self.labels.read(table)
         slices = {column: slice_texts(table.columns[column]) for column in self.slices}
         splits = {
             name: (
@@ -96,7 +96,7 @@ class Columns:
             for name, rows in rows_by_split(table, self.split).items()
         }
         parts = {name: slices_of(slices, rows) for name, (rows, _) in splits.items()}
-        return LabelledRows(splits, task, class_names, parts)
+        return LabelledRows(splits, meaning, parts)
 
     def settings(self, **others: Any) -> dict[str, Any]:
         """What `keras_tl.data.specs` needs to read such a table again, as JSON types."""
@@ -165,7 +165,7 @@ def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray
     table.check(
         column,
         split_of,
-        "train, validation (valid, val) or test",
+        "train, validation (valid, val, dev) or test",
         "Put it right or leave split= out, and the images are split at random.",
     )
     splits = np.array([split_of(value) for value in table.columns[column]])

@@ -4,7 +4,7 @@ import os
 
 from keras_tl.data.builders import image_features
 from keras_tl.data.csv_files import header_of
-from keras_tl.data.folders import visible_files
+from keras_tl.data.file_tree import visible_files
 from keras_tl.data.formats import IMAGE_FILES, TEXT_FILES
 from keras_tl.data.opening import open_builder
 from keras_tl.data.table_files import JSON_SUFFIXES
@@ -17,7 +17,10 @@ from keras_tl.reporting import only_errors
 def folder_holds_texts(root: str) -> bool:
     """Whether there are `.txt` files below a folder, and no images."""
     has_texts = False
-    for path in map(str.lower, visible_files(local_path(root))):
+    folder = local_path(root)
+    if not folder.is_dir():  # The constructor says so.
+        return False
+    for path in map(str.lower, visible_files(folder)):
         if path.endswith(IMAGE_FILES.suffixes):
             return False
         has_texts = has_texts or path.endswith(TEXT_FILES.suffixes)

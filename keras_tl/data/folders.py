@@ -1,13 +1,18 @@
 """Folders of class folders, whatever kind of files they hold."""
 
+import collections
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from keras_tl.data.splits import SPLIT_NAMES, SPLITS
+from keras_tl.data.file_tree import folders_in, visible_files
+from keras_tl.data.folder_layout import find_layout
+from keras_tl.data.readings import Reading
+from keras_tl.data.splits import SPLITS
+from keras_tl.data.unused_files import UnusedFiles, unused_files
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
 
@@ -19,11 +24,15 @@ class FileKind:
         item: what messages call one of them.
         formats: what messages call what is looked for.
         suffixes: the endings of the files' names, in small letters.
+        convertible: the endings of files that may be items in another format.
+        cure: what to do with those, a sentence.
     """
 
     item: str
     formats: str
     suffixes: tuple[str, ...]
+    convertible: tuple[str, ...]
+    cure: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,28 +45,35 @@ class Scanned:
         class_names: the names of the class folders.
         has_splits: whether there are folders of splits.
         absent: the classes that the folder of a split, by its own name, has no folder for.
+        readings: the guesses about the layout.
+        unused: the files that are no items of the data.
     """
 
     splits: dict[str, tuple[tuple[str, ...], np.ndarray]]
     class_names: tuple[str, ...]
     has_splits: bool
     absent: dict[str, list[str]]
+    readings: tuple[Reading, ...]
+    unused: UnusedFiles
 
 
-def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
-    """All files below a folder with one of some endings, sorted, hidden ones left out."""
-    return sorted(path for path in visible_files(folder) if path.lower().endswith(suffixes))
+@dataclasses.dataclass(frozen=True)
+class _Files:
+    """The files below a root: those of each split and class, and the others.
 
+    Attributes:
+        items: the paths of items by split and class.
+        others: the paths of files of other kinds.
+        outside: the paths of items outside the class folders.
+    """
 
-def visible_files(folder: Path) -> Iterator[str]:
-    """The files below a folder, hidden ones left out."""
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (os.path.join(parent, name) for name in names if not name.startswith("."))
+    items: Mapping[tuple[str, str], list[str]]
+    others: list[str]
+    outside: list[str]
 
 
 def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Scanned:
-    """Finds `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
+    """Find `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
 
     Args:
         root: the folder.
@@ -66,86 +82,92 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
 
     Raises:
         ConfigError: there is no such class.
-        DataError: there is no such folder, no class, only one, an empty one, an empty split, or
-            a split that has a class which train has not.
-    """
-    tops = split_folders(root, kind)
-    known = {s: [folder.name for folder in class_folders(top)] for s, top in tops.items()}
-    for name in classes or ():
-        if name not in known["train"]:
-            raise ConfigError(unknown("class", name, known["train"]))
-    class_names = tuple(known["train"] if classes is None else classes)
-    if len(class_names) < 2:
-        found = f"one, {quoted(class_names[0])}" if class_names else "none"
-        raise DataError(
-            f"Expected at least two class folders in {quoted(str(tops['train']))}, found {found}. "
-            f"Put the {kind.item}s of each class into a folder named after the class."
-        )
-    for name in class_names:
-        # Names of files are only ever opened; names of classes are written into runs and exports.
-        if os.fsencode(name) != name.encode("utf-8", "replace"):
-            raise DataError(
-                f"The class folder {quoted(name)} has a name that is not UTF-8. Rename it."
-            )
-    for split, names in known.items():
-        _check_known(split, names, known["train"])
-    splits = {s: _scan_split(tops[s], class_names, s, kind) for s in SPLITS if s in tops}
-    absent = {
-        top.name: [name for name in class_names if name not in known[s]] for s, top in tops.items()
-    }
-    return Scanned(splits, class_names, tops["train"] != root, absent)
-
-
-def split_folders(root: Path, kind: FileKind) -> dict[str, Path]:
-    """The folders of the splits, names matched ignoring case: only train's, the root itself,
-    where the root has no train folder.
-
-    Raises:
-        DataError: there is no such folder, or a split has two.
+        DataError: there is no such folder, no class, only one, an empty one, an empty split, a
+            split that has a class which train has not, or folders that may be splits or classes.
     """
     if not root.is_dir():
         raise DataError(
             f"Expected a folder with one folder of {kind.item}s for each class. "
             f"{quoted(str(root))} {'is a file' if root.exists() else 'does not exist'}."
         )
-    tops: dict[str, Path] = {}
-    for folder in class_folders(root):
-        split = SPLIT_NAMES.get(folder.name.lower())
-        if split in tops:
+    layout = find_layout(root, kind.item, kind.suffixes, classes)
+    tops = layout.tops
+    known = {s: [folder.name for folder in folders_in(top)] for s, top in tops.items()}
+    for name in classes or ():
+        if name not in known["train"]:
+            raise ConfigError(unknown("class", name, known["train"]))
+    class_names = tuple(known["train"] if classes is None else classes)
+    _check_names(class_names, tops["train"], kind)
+    for split, names in known.items():
+        _check_known(split, names, known["train"], kind)
+    files = _sort_out(root, tops, class_names, kind)
+    splits = {s: _labelled(files, tops[s], class_names, s, kind) for s in SPLITS if s in tops}
+    absent = {
+        top.name: [name for name in class_names if name not in known[s]] for s, top in tops.items()
+    }
+    unused = unused_files(root, files.others, kind, files.outside)
+    return Scanned(splits, class_names, layout.has_splits, absent, layout.readings, unused)
+
+
+def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
+    if len(names) < 2:
+        found = f"one, {quoted(names[0])}" if names else "none"
+        inner = [folder.name for folder in folders_in(top / names[0])] if names else []
+        hint = (
+            f" If the folders in it are the classes, pass {quoted(str(top / names[0]))}."
+            if len(inner) > 1
+            else ""
+        )
+        raise DataError(
+            f"Expected at least two class folders in {quoted(str(top))}, found {found}. Put "
+            f"the {kind.item}s of each class into a folder named after the class.{hint}"
+        )
+    for name in names:
+        # Names of files are only ever opened; names of classes are written into runs and exports.
+        if os.fsencode(name) != name.encode("utf-8", "replace"):
             raise DataError(
-                f"{quoted(str(root))} has two {split} folders, {quoted(tops[split].name)} and "
-                f"{quoted(folder.name)}. Keep one."
+                f"The class folder {quoted(name)} has a name that is not UTF-8. Rename it."
             )
-        if split:
-            tops[split] = folder
-    return tops if "train" in tops else {"train": root}
 
 
-def class_folders(root: Path) -> list[Path]:
-    """The folders in a folder, sorted, hidden ones left out."""
-    return sorted(f for f in root.iterdir() if f.is_dir() and not f.name.startswith("."))
-
-
-def _check_known(split: str, names: Sequence[str], of_train: Sequence[str]) -> None:
+def _check_known(split: str, names: Sequence[str], of_train: Sequence[str], kind: FileKind) -> None:
     for name in names:
         if name not in of_train:
             raise DataError(
                 f"The {split} folder has a class {quoted(name)} that the train folder has not. "
-                f"Train has: {', '.join(of_train)}."
+                f"Train has: {', '.join(of_train)}. If its {kind.item}s have no labels, move the "
+                "folder away."
             )
 
 
-def _scan_split(
-    top: Path, class_names: Sequence[str], split: str, kind: FileKind
+def _sort_out(
+    root: Path, tops: Mapping[str, Path], class_names: Sequence[str], kind: FileKind
+) -> _Files:
+    # As the paths of files begin: a Path has lost the dot of a relative root.
+    starts = {s: os.path.join(root, *top.relative_to(root).parts, "") for s, top in tops.items()}
+    wanted = {*class_names}
+    files = _Files(collections.defaultdict(list), [], [])
+    for path in visible_files(root):
+        if not path.lower().endswith(kind.suffixes):
+            files.others.append(path)
+            continue
+        split = next((s for s, start in starts.items() if path.startswith(start)), None)
+        name, is_below, _ = path[len(starts[split]) :].partition(os.sep) if split else ("", "", "")
+        if is_below and name in wanted:
+            files.items[split, name].append(path)
+        else:
+            files.outside.append(path)
+    return files
+
+
+def _labelled(
+    files: _Files, top: Path, class_names: Sequence[str], split: str, kind: FileKind
 ) -> tuple[tuple[str, ...], np.ndarray]:
     paths, labels = [], []
     for label, name in enumerate(class_names):
-        found = files_below(top / name, kind.suffixes)
+        found = sorted(files.items.get((split, name), []))
         if not found and split == "train":
-            raise DataError(
-                f"Class {quoted(name)} is empty: no {kind.item} ({kind.formats}) in "
-                f"{quoted(str(top / name))}. Add {kind.item}s or remove the folder."
-            )
+            raise DataError(_empty_class(top / name, kind))
         paths += found
         labels += [label] * len(found)
     if not paths:
@@ -154,3 +176,14 @@ def _scan_split(
             f"classes. Add {kind.item}s or remove the folder."
         )
     return tuple(paths), np.array(labels, np.int64)
+
+
+def _empty_class(folder: Path, kind: FileKind) -> str:
+    found = unused_files(folder, visible_files(folder), kind)
+    what = (
+        f"Class {quoted(folder.name)} is empty: no {kind.item} ({kind.formats}) in "
+        f"{quoted(str(folder))}."
+    )
+    if found.convertible:
+        return f"{what} {found.advice}"
+    return f"{what} Add {kind.item}s or remove the folder."

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from keras_tl.data.headers import image_format, image_size
+from keras_tl.data.items import Items
 from keras_tl.errors import DataError, quoted
 
 if TYPE_CHECKING:
     from keras_tl.data.sources import ImageSplit
 
-_NAMED = 5
 _BATCH = 32
 _LONGEST_PATH = 4096
 
 
 @dataclasses.dataclass(frozen=True)
-class Inputs:
+class Inputs(Items):
     """Images to be asked about: files, files' bytes, or pixels; the others are `None`.
 
     Attributes:
@@ -31,12 +31,20 @@ class Inputs:
             of several sizes.
     """
 
+    item = "image"
+    invalid = "no images, damaged, or too large"
+
     sources: tuple[str, ...] | None = None
     contents: list[bytes] | None = None
     pixels: np.ndarray | list[np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self._items)
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The paths of files."""
+        return self.sources
 
     def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:
         """Lists of files' bytes, or arrays of pixels, of at most `size` images each.
@@ -70,25 +78,6 @@ class Inputs:
 
         return np.concatenate([are_images(batch).numpy() for batch in self.batches(_BATCH)])
 
-    def check_valid(self, valid: np.ndarray) -> None:
-        """Raises `DataError` naming the files that are no images to answer for, if there are any.
-
-        Args:
-            valid: bool (n,), what `keras_tl.data.tolerant.load_images` said of each file.
-        """
-        bad = np.flatnonzero(~valid)
-        if not len(bad):
-            return
-        reason = self.reason(bad[0])
-        if len(bad) > 1:
-            shown = ", ".join(map(self.name, bad[1:_NAMED]))
-            more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
-            reason += f" Nor can {shown}{more} be answered for, of {len(valid)} images."
-        raise DataError(
-            f"{reason} on_invalid='skip' (--on-invalid skip) leaves such images out, 'keep' marks "
-            "them in the results."
-        )
-
     def reason(self, number: int) -> str:
         """Why there is no answer for an image, a sentence that names it."""
         from keras_tl.data.decoding import MOST_PIXELS
@@ -108,10 +97,6 @@ class Inputs:
             f"{name} declares an image of {size[0]:,} x {size[1]:,} pixels. Expected at most "
             f"{MOST_PIXELS // 10**6} megapixels; of an animation, all of its frames count."
         )
-
-    def name(self, number: int) -> str:
-        """What messages call an image."""
-        return self.sources[number] if self.sources else f"item {number} of the bytes"
 
     def take(self, rows: Iterable[int]) -> "Inputs":
         """The same with only these rows, in this order."""

@@ -20,12 +20,16 @@ from keras_tl.data.datasets import read_dataset
 from keras_tl.data.folders import scan_folder
 from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.label_columns import Column, LabelColumns
+from keras_tl.data.label_forms import Labels
+from keras_tl.data.label_reading import read_splits
 from keras_tl.data.labelled import LabelledData, complete_splits, with_slices
 from keras_tl.data.options import CheckedOptions, DataOptions, ImageSize
 from keras_tl.data.pixels import check_pixels
+from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.sources import ImageSplit
 from keras_tl.data.stored import store_by_content
 from keras_tl.data.tables import Table, read_frame
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.files import local_path
 
 
@@ -56,13 +60,16 @@ class ImageData(LabelledData[ImageSplit]):
         validation_split: float = 0.15,
         test_split: float = 0.15,
         seed: int = 0,
+        classes: Sequence[str] | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
         """Reads a folder of class folders.
 
-        `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*`
-        exists, it and `root/validation` (also `valid`, `val`) and `root/test` are taken as they
-        are; a missing validation set is taken from train.
+        `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*` (also
+        `training`) exists, it and `root/validation` (also `valid`, `val`, `dev`) and `root/test`
+        (also `testing`) are taken as they are; a missing validation set is taken from train. Names
+        such as `seg_train` and `test_images` are splits where train is among them. A split folder
+        without class folders has no labels and is passed over.
 
         Args:
             root: the folder. Images are JPEG, PNG, BMP, GIF or WebP, at any depth below their
@@ -71,10 +78,13 @@ class ImageData(LabelledData[ImageSplit]):
             validation_split: share of the images that are not test images.
             test_split: share of all images; ignored where `root/train` exists.
             seed: seed of the splits.
+            classes: the names of the class folders to read, in the order of the classes; they also
+                say that these are classes, not splits. `None`: all.
             options: the others of `DataOptions`.
 
         Raises:
-            DataError: no folder, no or only one class, an empty class, too few images.
+            DataError: no folder, no or only one class, an empty class, too few images, or folders
+                that may be splits or classes.
             ConfigError: an argument is not as described.
         """
         checked = CheckedOptions(
@@ -84,10 +94,12 @@ class ImageData(LabelledData[ImageSplit]):
             seed=seed,
             **options,
         )
-        found = scan_folder(local_path(root), IMAGE_FILES)
+        found = scan_folder(local_path(root), IMAGE_FILES, classes)
         if found.has_splits:
             checked = dataclasses.replace(checked, test_split=0.0)
-        return cls._make(found.splits, checked, {"kind": "folder"}, found.class_names)
+        meaning = LabelMeaning(None, found.class_names, found.readings)
+        settings = {"kind": "folder"} | ({} if classes is None else {"classes": [*classes]})
+        return cls._make(found.splits, checked, settings, meaning, unused=found.unused)
 
     @classmethod
     def from_csv(
@@ -105,10 +117,13 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Reads a CSV file of image paths and labels.
 
-        Labels are text, a class each. A column of numbers is the target of a regression, unless
-        `task` or `class_names` make them numbers of classes; text with leading zeros, such as
-        007, is no number. Several labels in a cell, separated by `;` or `|`, or several columns of
-        0 and 1, are multi-label data.
+        Labels are text, a class each. A column of whole numbers is classes too where two of three
+        hold: there are at most 20 different ones, most stand more than once, they count up from 0
+        or 1; other numbers are the targets of a regression. Text with leading zeros, such as 007,
+        is no number. Several labels in a cell, separated by `;` or `|`, are multi-label data where
+        most of them stand in other cells too. So are several columns of 0 and 1, or of -1 and 1,
+        unless each row has a single 1: then they are classes. `repr` of the data and the check
+        `label-type` say what was guessed; `task` decides.
 
         Args:
             path: the file: UTF-8, its first line names the columns, which are separated by
@@ -116,8 +131,8 @@ class ImageData(LabelledData[ImageSplit]):
             image: the column of paths, absolute or starting from `root`.
             label: the column of labels; or a list of columns, one for each label.
             root: the folder that paths start from; `None`: that of the CSV file.
-            split: a column that says `train`, `validation` (also `valid`, `val`) or `test`. The
-                splits are then taken as they are; a missing validation set is taken from train.
+            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`) or `test`.
+                The splits are then taken as they are; a missing validation set is taken from train.
             separator: what separates several labels in a cell, such as `","`; cells with one or
                 none are multi-label data too. `None`: `;` and `|`, where a cell holds one.
             task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
@@ -155,9 +170,8 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Takes a `pandas.DataFrame` of image paths and labels.
 
-        As `from_csv`, but for the types: a column of numbers is the target of a regression (unless
-        `task` or `class_names` make them numbers of classes), booleans are two classes, and
-        cells may also be lists of labels.
+        As `from_csv`, but for the types: text is never a number, booleans are two classes, the
+        classes of a Categorical keep its order, and cells may also be lists of labels.
 
         Args:
             frame: the data frame.
@@ -202,8 +216,7 @@ class ImageData(LabelledData[ImageSplit]):
         if columns.split is not None:
             options = dataclasses.replace(options, test_split=0.0)
         settings = columns.settings(root=None if root is None else os.fspath(root))
-        names, task = found.class_names, found.task
-        return cls._make(given, options, settings, names, task, found.slices)
+        return cls._make(given, options, settings, found.meaning, found.slices)
 
     @classmethod
     def from_tfds(
@@ -213,6 +226,7 @@ class ImageData(LabelledData[ImageSplit]):
         download: bool = True,
         image: str | None = None,
         label: str | None = None,
+        task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
         """Reads an image data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
@@ -229,7 +243,9 @@ class ImageData(LabelledData[ImageSplit]):
             download: download and prepare a data set that is not there.
             image: the feature that is the image; `None`: the one there is.
             label: the feature that is the label: a class, a list of classes (multi-label data), a
-                number (a regression) or a text; `None`: the one there is.
+                number (see `from_csv`) or a text; `None`: the one there is.
+            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: what the
+                data set or its labels say, see `from_csv`.
             options: see `DataOptions`.
 
         Raises:
@@ -245,8 +261,10 @@ class ImageData(LabelledData[ImageSplit]):
             "data_dir": None if data_dir is None else os.fspath(data_dir),
             "image": image,
             "label": label,
+            "task": task,
         }
-        return cls._make(found.splits, checked, settings, found.class_names, found.task)
+        given, meaning = read_splits(found.splits, cls.item, found.class_names, task or found.task)
+        return cls._make(given, checked, settings, meaning)
 
     @classmethod
     def from_tfdata(
@@ -269,7 +287,7 @@ class ImageData(LabelledData[ImageSplit]):
                 width, 3), or (height, width) or (height, width, 1) for grey, of any sizes, with
                 values in [0, 255], which are rounded; or the bytes of image files. Labels are
                 integers, texts, or rows of 0 and 1 (multi-label data, but rows with a single 1
-                each are classes); floating-point numbers for a regression.
+                each are classes); numbers are read as `from_csv` reads them.
             validation: a validation split; `None`: taken from `dataset`.
             test: a test split; `None`: taken from `dataset`.
             class_names: the classes' names; `None`: those that `dataset.class_names` says, as
@@ -290,7 +308,8 @@ class ImageData(LabelledData[ImageSplit]):
         )
         if class_names is None:
             class_names = getattr(dataset, "class_names", None)
-        return cls._make(stored, checked, {}, class_names, task)
+        read, meaning = read_splits(stored, cls.item, class_names, task)
+        return cls._make(read, checked, {}, meaning)
 
     @classmethod
     def from_arrays(
@@ -308,9 +327,10 @@ class ImageData(LabelledData[ImageSplit]):
         Args:
             x: (n, height, width, 3), or (n, height, width) for grey; values in [0, 255]. An alpha
                 channel, the second or the fourth, is left out.
-            y: n labels: any values, or integers that count `class_names`; rows of 0 and 1, or lists
-                of names, where an image can have several labels; floating-point numbers for a
-                regression.
+            y: n labels, also of shape (n, 1): any values, or integers that count `class_names`;
+                numbers and texts are read as `from_csv` reads them. Rows of 0 and 1, or lists of
+                names, where an image can have several labels. A pandas Series, Categorical or
+                DataFrame of columns is taken as `from_dataframe` takes it.
             validation: (x, y) of a validation split; `None`: taken from `x`.
             test: (x, y) of a test split; `None`: taken from `x`.
             class_names: the classes' names; `None`: the sorted distinct labels.
@@ -328,7 +348,8 @@ class ImageData(LabelledData[ImageSplit]):
             for name, pair in given.items()
             if pair is not None
         }
-        return cls._make(given, checked, {}, class_names, task)
+        read, meaning = read_splits(given, cls.item, class_names, task)
+        return cls._make(read, checked, {}, meaning)
 
     @classmethod
     def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
@@ -342,27 +363,31 @@ class ImageData(LabelledData[ImageSplit]):
         digits = load_digits()
         pixels = (digits.images * (255 / digits.images.max())).astype(np.float32)
         options = {"augmentation": "no-flip"} | options
-        data = cls.from_arrays(pixels, digits.target, image_size=image_size, **options)
+        names = [*map(str, digits.target_names)]
+        data = cls.from_arrays(
+            pixels, digits.target, class_names=names, image_size=image_size, **options
+        )
         return dataclasses.replace(data, source_settings={"kind": "digits"})
 
     @classmethod
     def _make(
         cls,
-        given: Mapping[str, tuple[tuple[str, ...] | np.ndarray, Sequence]],
+        given: Mapping[str, tuple[tuple[str, ...] | np.ndarray, Labels]],
         options: CheckedOptions,
         source_settings: dict[str, Any],
-        class_names: Sequence[str] | None,
-        task: str | None = None,
+        meaning: LabelMeaning,
         slices: Mapping[str, Mapping[Hashable, np.ndarray]] = MappingProxyType({}),
+        unused: UnusedFiles | None = None,
     ) -> Self:
         """Makes data of images and their labels in each split: codes, checks, splits."""
-        splits, coder = code_splits(given, ImageSplit, cls.item, class_names, task)
+        splits, coder = code_splits(given, ImageSplit, cls.item, meaning)
         splits = with_slices(splits, slices)
         file_check = None
         if options.check:
             splits, file_check = without_bad_files(
                 splits, coder.class_names, options.max_bad, options.verbose
             )
+            file_check = file_check and dataclasses.replace(file_check, unused=unused)
         return cls(
             complete_splits(splits, coder.class_names, options),
             coder.task,
@@ -370,6 +395,8 @@ class ImageData(LabelledData[ImageSplit]):
             image_size=options.image_size,
             resize=options.resize,
             augmentation=options.augmentation,
+            readings=meaning.readings,
+            unused_files=unused,
             split_settings=options.split_settings(),
             source_settings=source_settings,
             file_check=file_check,

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from keras_tl.data.formats import FORMATS, image_files
+from keras_tl.data.formats import FORMATS, image_files, passed_over
 from keras_tl.data.given import is_frame, kinds, plain, plain_list
 from keras_tl.data.image_items import Inputs, opened
 from keras_tl.data.item_columns import ItemColumns
@@ -69,7 +69,8 @@ def _files(given: str | os.PathLike) -> list[str]:
         found = image_files(path)
         if not found:
             raise DataError(
-                f"No image ({', '.join(FORMATS)}) below the folder {quoted(os.fspath(given))}."
+                f"No image ({', '.join(FORMATS)}) below the folder {quoted(os.fspath(given))}. "
+                f"{passed_over(path).advice}"
             )
         return found
     if isinstance(given, str) and glob.has_magic(text) and not os.path.lexists(text):

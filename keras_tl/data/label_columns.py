@@ -8,36 +8,34 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from keras_tl.config import check_choice
-from keras_tl.data.labels import TASKS
+from keras_tl.config import TASKS, check_choice
+from keras_tl.data.label_cells import parts_of, separator_of
+from keras_tl.data.label_forms import Labels, category_texts, is_several
+from keras_tl.data.label_reading import read_labels
+from keras_tl.data.labels import MAY_BE_UNKNOWN
+from keras_tl.data.readings import LabelMeaning, Reading
 from keras_tl.data.tables import Table, is_empty
 from keras_tl.errors import ConfigError, quoted
 
 # Digits after a leading zero are an identifier, not a number.
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _NOT_FINITE = {"nan", "na", "n/a", "null", "none", "inf", "+inf", "-inf"}
-_ZERO_OR_ONE = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
-
-# So many different whole numbers are few.
-_FEW = 20
+_NUMBERS = {
+    **{"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1},
+    **{"-1": -1, "-1.0": -1},
+}
 
 Column = Hashable | Sequence[Hashable]
 
 
 @dataclasses.dataclass(frozen=True)
 class LabelColumns:
-    """What the columns of labels are, as `keras_tl.ImageData.from_csv` describes them.
-
-    Attributes:
-        whole_numbers: what whole numbers are where nothing else says it: `"targets"` of a
-            regression, or `"classes"` where they are few or count up from 0 or 1 without a gap.
-    """
+    """What the columns of labels are, as `keras_tl.ImageData.from_csv` describes them."""
 
     label: Column
     separator: str | None = None
     task: str | None = None
     class_names: Sequence[str] | None = None
-    whole_numbers: str = "targets"
 
     def __post_init__(self):
         if self.task is not None:
@@ -64,90 +62,67 @@ class LabelColumns:
         """The names of the columns."""
         return list(self.label) if self.are_several else [self.label]
 
-    def read(self, table: Table) -> tuple[Sequence, str | None, Sequence[str] | None]:
-        """The labels of all rows, and the task and class names where the columns decide them.
-
-        Returns:
-            What `keras_tl.data.labels.label_coder` takes.
+    def read(self, table: Table) -> tuple[Labels, LabelMeaning]:
+        """Read the labels of all rows, see `keras_tl.data.label_reading.read_labels`.
 
         Raises:
             DataError: a cell is empty, or not of the kind of the others.
         """
         label, task, class_names = self.label, self.task, self.class_names
         if self.are_several:
-            mask = _mask(table, label, task)
-            return mask, task or "multilabel", class_names or [*map(str, label)]
+            rows = _rows(table, label)
+            task = "multilabel" if task is None and len(label) == 1 else task
+            return read_labels(rows, class_names or [*map(str, label)], task)
         values = table.columns[label]
-        several = _lists(values, self.separator, task)
-        if several is not None:
-            return several, "multilabel", class_names
+        if any(map(is_several, values)):
+            lists = [parts_of(value, self.separator) for value in values]
+            return read_labels(lists, class_names, task)
+        separated = None if label in table.categories else self._separated(values)
+        if separated is not None:
+            lists, readings = separated
+            labels, meaning = read_labels(lists, class_names, "multilabel")
+            return labels, dataclasses.replace(meaning, readings=readings)
         table.check(
             label, lambda value: not is_empty(value), "a label", "Fill it in or remove the row."
         )
+        if label in table.categories and task != "regression":
+            texts, categories = category_texts(values, table.categories[label])
+            if class_names is None or {*categories} <= {*class_names}:
+                return read_labels(texts, class_names or categories, task)
         if task == "regression" or not _are_names(table, values, class_names):
-            found = _numbers(table, label, task)
-            if found is not None:
-                may_be_classes = self.whole_numbers == "classes" and look_like_classes(found)
-                is_target = task is None and class_names is None and not may_be_classes
-                return found, "regression" if is_target else task, class_names
-        texts = [value.strip() if isinstance(value, str) else value for value in values]
-        return texts, task, class_names
+            numbers = _numbers(table, label, task)
+            if numbers is not None:
+                return read_labels(numbers, class_names, task)
+        stripped = [value.strip() if isinstance(value, str) else value for value in values]
+        return read_labels(stripped, class_names, task)
+
+    def _separated(self, values: Sequence) -> tuple[list, tuple[Reading, ...]] | None:
+        """Each row's labels, and the guess if it is one; `None`: the column holds one a row."""
+        separator, readings = self.separator, ()
+        if separator is None and self.task in (None, "multilabel"):
+            separator, reading = separator_of(values, self.class_names)
+            readings = (reading,) if reading and self.task is None else ()
+        if separator is None and self.task != "multilabel":
+            return None
+        return [parts_of(value, separator) for value in values], readings
 
 
-def look_like_classes(values: np.ndarray) -> bool:
-    """Whether numbers are whole, and few or counted up from 0 or 1 without a gap."""
-    if values.dtype.kind not in "iu":
-        return False
-    different = np.unique(values)
-    has_gaps = different[-1] - different[0] != len(different) - 1
-    return len(different) <= _FEW or (different[0] in (0, 1) and not has_gaps)
-
-
-def _mask(table: Table, columns: Sequence[Hashable], task: str | None) -> np.ndarray:
+def _rows(table: Table, columns: Sequence[Hashable]) -> np.ndarray:
+    """float32 (n, columns) of 0 and 1, or of -1 and 1."""
+    values = [[_number_of(value) for value in table.columns[column]] for column in columns]
+    has_both = {-1, 0} <= {value for column in values for value in column}
     for column in columns:
         table.check(
             column,
-            lambda value: _zero_or_one(value) is not None,
+            lambda value: _number_of(value) in ((0, 1) if has_both else (-1, 0, 1)),
             "0 or 1 (several label columns are one for each label)",
-            "Put it right, or give one label column.",
+            MAY_BE_UNKNOWN.strip() if has_both else "Put it right, or give one label column.",
         )
-    values = [[_zero_or_one(value) for value in table.columns[column]] for column in columns]
-    mask = np.array(values, np.float32).T
-    if task not in (None, "multilabel") and not (mask.sum(axis=1) == 1).all():
-        raise ConfigError(
-            f"Several label columns are for multi-label data, or for classes with a single 1 in "
-            f"each row. Received: task={quoted(task)}."
-        )
-    return mask
+    return np.array(values, np.float32).T
 
 
-def _zero_or_one(value: object) -> int | None:
-    return _ZERO_OR_ONE.get(str(value).strip().lower())
-
-
-def _lists(values: Sequence, separator: str | None, task: str | None) -> list[list] | None:
-    """Each row's labels, or `None` if the column holds one a row."""
-    if task not in (None, "multilabel"):
-        return None
-    between = re.compile(re.escape(separator) if separator else "[;|]")
-    if separator is None and task is None:
-        holds_several = any(
-            between.search(value) if isinstance(value, str) else _is_list(value) for value in values
-        )
-        if not holds_several:
-            return None
-
-    def labels_of(value: object) -> list:
-        if is_empty(value):
-            return []
-        parts = value if _is_list(value) else between.split(str(value))
-        return [label for part in parts if (label := str(part).strip())]
-
-    return [labels_of(value) for value in values]
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, (list, tuple, set, frozenset, np.ndarray))
+def _number_of(value: object) -> int | None:
+    return _NUMBERS.get(str(value).strip().lower())
 
 
 def _are_names(table: Table, values: Sequence, class_names: Sequence[str] | None) -> bool:

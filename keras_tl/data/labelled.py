@@ -14,7 +14,9 @@ from keras_tl.data.checks import Check
 from keras_tl.data.given import Askable
 from keras_tl.data.labels import task_of_classes
 from keras_tl.data.options import CheckedSplitOptions
+from keras_tl.data.readings import Reading
 from keras_tl.data.splits import SPLITS, take_out
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
 # The settings of a source that are folders of the machine.
@@ -106,6 +108,8 @@ class LabelledData(abc.ABC, Generic[S]):
         class_names: the classes' or labels' names; none for a regression.
         split_settings: the options that the splits were made with; the same ones on the same
             source make the same splits.
+        readings: guesses about the labels and the folders, each with the argument that decides it.
+        unused_files: the files of a folder that were passed over; `None`: the source is no folder.
         source_settings: the kind of source that a command line can name, and what else is needed
             to read another one in the same way (see `keras_tl.data.specs`); JSON types. Those in
             `PLACES` say where it lies on the machine, and are for no card and no report.
@@ -116,6 +120,8 @@ class LabelledData(abc.ABC, Generic[S]):
     splits: dict[str, S]
     task: str
     class_names: tuple[str, ...]
+    readings: tuple[Reading, ...] = dataclasses.field(default=(), kw_only=True)
+    unused_files: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
     split_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
     source_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
 
@@ -203,10 +209,12 @@ class LabelledData(abc.ABC, Generic[S]):
             "task": self.task,
             "class_names": list(self.class_names),
             **self._own_settings(),
+            "readings": [dataclasses.asdict(reading) for reading in self.readings],
             "split_settings": self.split_settings,
             "source_settings": self.source_settings,
             "fingerprint_of": "files" if self.splits["train"].in_files else "content",
             "checked": checked and {"items": checked.checked, "left_out": len(checked.bad)},
+            "unused_files": dataclasses.asdict(self.unused_files) if self.unused_files else None,
             "splits": {
                 name: {
                     "items": len(split),
@@ -233,7 +241,7 @@ class LabelledData(abc.ABC, Generic[S]):
         sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
         counted = "labels" if self.task == "multilabel" else "classes"
         kind = f"{len(self.class_names)} {counted}" if self.class_names else self.task
-        return f"{type(self).__name__}({kind}: {sizes})"
+        return "\n".join([f"{type(self).__name__}({kind}: {sizes})", *map(str, self.readings)])
 
 
 def with_slices(

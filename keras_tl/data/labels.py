@@ -1,14 +1,17 @@
-"""Labels as numbers: which task they make, and what each of them counts."""
+"""Labels as numbers: what each of them counts."""
 
 import abc
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from keras_tl.config import TASKS, check_choice
+from keras_tl.data.label_forms import Labels
 from keras_tl.errors import MOST_QUOTED, DataError, quoted
 
 _SHOWN = 5
+MAY_BE_UNKNOWN = (
+    " Where 0 means absent, -1 may mean unknown: leave those items out, or write 0 or 1 instead."
+)
 
 
 class LabelCoder(abc.ABC):
@@ -41,52 +44,30 @@ class LabelCoder(abc.ABC):
 
 
 def label_coder(
-    y: Sequence, class_names: Sequence[str] | None = None, task: str | None = None
+    y: Labels, class_names: Sequence[str] | None = None, task: str | None = None
 ) -> LabelCoder:
-    """Decides the task that labels make.
-
-    Rows of 0 and 1, or lists of names: multi-label; but one-hot rows, with a single 1 each, are
-    classes. Floating-point numbers: regression. Anything else: classes, binary if there are two.
+    """Make what turns labels into numbers.
 
     Args:
-        y: the labels of the training split.
+        y: the labels of the training split, as `keras_tl.data.label_reading.read_labels` gives
+            them.
         class_names: names of the classes that integers count, or of the columns of 0 and 1;
             `None`: the sorted distinct labels.
-        task: one of `keras_tl.config.TASKS`, where the labels could be taken for something else.
+        task: one of `keras_tl.config.TASKS`; `None`: one class an item, binary if there are two.
 
     Raises:
         DataError: the labels do not fit the task, or do not make one.
-        ConfigError: there is no such task.
     """
-    if task is not None:
-        check_choice("task", task, TASKS)
-    if task != "multilabel" and _is_one_hot(y):
-        names = range(np.shape(y)[1]) if class_names is None else class_names
-        return _ClassCoder(np.argmax(y, axis=1), names, task)
-    if task == "multilabel" or (task is None and _is_multilabel(y)):
+    if task == "multilabel":
         return _MultilabelCoder(y, class_names)
-    y = np.asarray(y)
-    if task == "regression" or (task is None and y.dtype.kind == "f" and class_names is None):
+    if task == "regression":
         return _NumberCoder()
-    return _ClassCoder(y, class_names, task)
+    return _ClassCoder(np.asarray(y), class_names, task)
 
 
 def task_of_classes(class_names: Sequence[str]) -> str:
     """The task of items that have one class each."""
     return "binary" if len(class_names) == 2 else "multiclass"
-
-
-def _is_multilabel(y: Sequence) -> bool:
-    if isinstance(y, np.ndarray) and y.dtype != object:
-        return y.ndim == 2 and y.shape[1] > 1
-    return any(isinstance(label, (list, tuple, set, frozenset, np.ndarray)) for label in y)
-
-
-def _is_one_hot(y: Sequence) -> bool:
-    rows = np.asarray(y) if _is_multilabel(y) and len(set(map(len, y))) == 1 else np.empty(0)
-    if rows.ndim != 2 or rows.dtype.kind not in "biuf":
-        return False
-    return bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) == 1).all())
 
 
 def _names(class_names: Iterable) -> tuple[str, ...]:
@@ -96,18 +77,22 @@ def _names(class_names: Iterable) -> tuple[str, ...]:
     return names
 
 
-def _listing(values: Iterable) -> str:
+def listing(values: Iterable) -> str:
+    """The first few values as a text."""
     values = list(values)
     more = ", ..." if len(values) > _SHOWN * 2 else ""
     text = ", ".join(map(str, values[: _SHOWN * 2])) + more
     return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 3]}..."
 
 
-def _check_count(y: np.ndarray, items: int, name: str, item: str) -> None:
-    if y.shape != (items,):
+def check_count(
+    shape: tuple[int, ...], items: int, name: str, item: str, axes: Sequence[int] = (1,)
+) -> None:
+    """Raise `DataError` unless labels have one of so many axes, and the first has the items."""
+    if len(shape) not in axes or shape[0] != items:
         raise DataError(
             f"Expected one label for each {name} {item}. Received: {items} {item}s and labels of "
-            f"shape {y.shape}."
+            f"shape {shape}."
         )
 
 
@@ -126,27 +111,28 @@ class _ClassCoder(LabelCoder):
             self.class_names = tuple(map(str, class_names))
             values = range(len(self.class_names)) if y.dtype.kind in "iu" else self.class_names
         if len(set(self.class_names)) < 2:
+            amounts = ' If they are amounts to predict, pass task="regression" (--task).'
             raise DataError(
                 f"Expected at least two classes, found {len(set(self.class_names))}: "
-                f"{', '.join(self.class_names)}."
+                f"{', '.join(self.class_names)}.{amounts if y.dtype.kind in 'iu' else ''}"
             )
         _names(self.class_names)
         if task == "binary" and len(self.class_names) != 2:
             raise DataError(
                 f"task='binary' is for two classes, found {len(self.class_names)}: "
-                f"{_listing(self.class_names)}."
+                f"{listing(self.class_names)}."
             )
         self.task = task or task_of_classes(self.class_names)
         self._numbers = {value: number for number, value in enumerate(values)}
 
     def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
-        y = np.argmax(y, axis=1) if _is_one_hot(y) else np.asarray(y)
-        _check_count(y, items, name, item)
+        y = np.asarray(y)
+        check_count(y.shape, items, name, item)
         strange = sorted(set(y.tolist()) - set(self._numbers), key=str)
         if strange:
             raise DataError(
                 f"The {name} labels {strange[:_SHOWN]} are not among the {len(self._numbers)} "
-                f"expected: {_listing(self._numbers)}."
+                f"expected: {listing(self._numbers)}."
             )
         return np.array([self._numbers[value] for value in y.tolist()], np.int64)
 
@@ -162,7 +148,7 @@ class _MultilabelCoder(LabelCoder):
     task = "multilabel"
 
     def __init__(self, y: Sequence, class_names: Sequence[str] | None):
-        mask = _as_mask(y)
+        mask = as_mask(y)
         if class_names is not None:
             self.class_names = _names(class_names)
         elif mask is not None:
@@ -178,13 +164,13 @@ class _MultilabelCoder(LabelCoder):
                 f"Expected a row of labels for each {name} {item}. Received: {items} {item}s and "
                 f"{len(y)} rows."
             )
-        mask = _as_mask(y)
+        mask = as_mask(y)
         if mask is None:
             mask = self._from_names(y, name)
         if mask.shape[1] != len(self.class_names):
             raise DataError(
                 f"Expected {len(self.class_names)} columns of {name} labels "
-                f"({_listing(self.class_names)}). Received: {mask.shape[1]}."
+                f"({listing(self.class_names)}). Received: {mask.shape[1]}."
             )
         return mask
 
@@ -196,17 +182,19 @@ class _MultilabelCoder(LabelCoder):
                 if label not in numbers:
                     raise DataError(
                         f"The {name} label {quoted(label)} is not among the {len(numbers)} "
-                        f"expected: {_listing(numbers)}."
+                        f"expected: {listing(numbers)}."
                     )
                 mask[row, numbers[label]] = 1
         return mask
 
 
-def _as_mask(y: Sequence) -> np.ndarray | None:
-    """float32 rows of 0 and 1, or `None` if the labels are lists of names.
+def as_mask(y: Sequence) -> np.ndarray | None:
+    """Return float32 rows of 0 and 1, or `None` if the labels are lists of names.
+
+    Rows of -1 and 1, as some tables of attributes have them, are rows of 0 and 1.
 
     Raises:
-        DataError: rows of numbers that are not 0 and 1.
+        DataError: rows of other numbers.
     """
     try:
         rows = np.asarray(y)
@@ -214,12 +202,13 @@ def _as_mask(y: Sequence) -> np.ndarray | None:
         return None
     if rows.ndim != 2 or rows.dtype.kind not in "biuf":
         return None
-    if not np.isin(rows, (0, 1)).all():
+    if not (np.isin(rows, (0, 1)).all() or np.isin(rows, (-1, 1)).all()):
+        hint = MAY_BE_UNKNOWN if np.isin(rows, (-1, 0, 1)).all() else ""
         raise DataError(
             "Expected rows of 0 and 1, one column a label. Received values from "
-            f"{rows.min():g} to {rows.max():g}."
+            f"{rows.min():g} to {rows.max():g}.{hint}"
         )
-    return rows.astype(np.float32)
+    return (rows > 0).astype(np.float32)
 
 
 class _NumberCoder(LabelCoder):
@@ -229,7 +218,7 @@ class _NumberCoder(LabelCoder):
 
     def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
         y = np.asarray(y)
-        _check_count(y, items, name, item)
+        check_count(y.shape, items, name, item)
         try:
             values = y.astype(np.float32)
         except (TypeError, ValueError) as error:
@@ -238,6 +227,6 @@ class _NumberCoder(LabelCoder):
         if len(strange):
             raise DataError(
                 f"{len(strange)} of the {items} {name} targets are not finite numbers: rows "
-                f"{_listing(strange)} hold {_listing(y[strange])}. Fill them in or leave them out."
+                f"{listing(strange)} hold {listing(y[strange])}. Fill them in or leave them out."
             )
         return values

@@ -2,8 +2,9 @@
 
 import abc
 import dataclasses
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -152,7 +153,22 @@ class ImagePipeline(Pipeline):
 
 
 def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.data.Dataset:
-    """int64 scalars 0 to `count` - 1, then as many of them again as make up a multiple.
+    """int64 scalars: the rows of `filled_rows`.
+
+    Args:
+        count: number of rows.
+        multiple_of: what the number of scalars is a multiple of.
+        seed: a new order in every epoch, fixed by the seed; `None`: in order.
+    """
+    rows = filled_rows(count, multiple_of)
+    if seed is None:
+        return tf.data.Dataset.from_tensor_slices(rows)
+    orders = rows_of_epochs(lambda epoch: [np.random.default_rng([seed, epoch]).permutation(rows)])
+    return orders.unbatch().apply(tf.data.experimental.assert_cardinality(len(rows)))
+
+
+def filled_rows(count: int, multiple_of: int) -> np.ndarray:
+    """int64 array of 0 to `count` - 1, then of as many of them again as make up a multiple.
 
     Replicas share a batch by its full size: of a smaller one some get fewer rows or none, and
     their mean loss weighs too much or is not a number. So the last batch is filled up, by rows
@@ -160,17 +176,28 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 
     Args:
         count: number of rows.
-        multiple_of: what the number of scalars is a multiple of.
-        seed: a new order in every epoch, fixed by the seed; `None`: in order.
+        multiple_of: what the length is a multiple of.
     """
-    rows = tf.data.Dataset.range(count)
-    missing = -count % multiple_of
-    if missing:
-        again = np.linspace(0, count - 1, missing).round().astype(np.int64)
-        rows = rows.concatenate(tf.data.Dataset.from_tensor_slices(again))
-    if seed is not None:
-        rows = rows.shuffle(count + missing, seed=seed, reshuffle_each_iteration=True)
-    return rows
+    again = np.linspace(0, count - 1, -count % multiple_of).round().astype(np.int64)
+    return np.concatenate([np.arange(count), again])
+
+
+def rows_of_epochs(draw: Callable[[int], Iterable[np.ndarray]]) -> tf.data.Dataset:
+    """int64 arrays (n,) of row numbers, drawn anew each time the data are gone through.
+
+    NumPy draws them: tf.data mixes each of its seeds with the global one of the process, which is
+    the user's.
+
+    Args:
+        draw: gives the arrays of an epoch, which counts from 0.
+    """
+    epochs = itertools.count()
+
+    def arrays() -> Iterator[np.ndarray]:
+        yield from draw(next(epochs))
+
+    signature = tf.TensorSpec((None,), tf.int64)
+    return tf.data.Dataset.from_generator(arrays, output_signature=signature)
 
 
 def with_options(dataset: tf.data.Dataset) -> tf.data.Dataset:

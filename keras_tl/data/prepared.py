@@ -129,7 +129,8 @@ class Prepared:
         if isinstance(feature, kinds.Text):
             return LabelKind(None, None, lambda text: text.decode("utf-8", "replace"))
         if _is_number(feature):
-            return LabelKind(None, "regression", float)
+            is_whole = np.dtype(feature.np_dtype).kind in "iu"
+            return LabelKind(None, None, int if is_whole else float)
         raise DataError(
             f"Expected a label that is a class, a list of classes, a number or a text. Received: "
             f"{feature}."

@@ -22,6 +22,7 @@ _FLAGS = {
     "task": "--task",
     "slices": "--by",
     "groups": "--groups",
+    "classes": "--class",
     "data_dir": "--data-dir",
     "download": "--no-download",
 }
@@ -48,7 +49,13 @@ class Source:
 
 
 SOURCES = {
-    "folder": Source("PATH", ImageData.from_folder, TextData.from_folder, folder_holds_texts),
+    "folder": Source(
+        "PATH",
+        ImageData.from_folder,
+        TextData.from_folder,
+        folder_holds_texts,
+        frozenset({"classes"}),
+    ),
     "csv": Source(
         "PATH",
         ImageData.from_csv,
@@ -66,14 +73,14 @@ SOURCES = {
         ImageData.from_tfds,
         TextData.from_tfds,
         builder_holds_texts,
-        frozenset({"image", "text", "text_pair", "label", "data_dir", "download"}),
+        frozenset({"image", "text", "text_pair", "label", "task", "data_dir", "download"}),
     ),
     "digits": Source(None, ImageData.digits),
 }
 
 # Options and recorded settings that only one of the two has.
 _OF_BOTH = SplitOptions.__optional_keys__
-_OF_TEXTS = {"text", "text_pair", "classes", *TextOptions.__optional_keys__ - _OF_BOTH}
+_OF_TEXTS = {"text", "text_pair", *TextOptions.__optional_keys__ - _OF_BOTH}
 _OF_IMAGES = {"image", *DataOptions.__optional_keys__ - _OF_BOTH}
 
 

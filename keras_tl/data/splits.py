@@ -9,9 +9,11 @@ from keras_tl.errors import DataError, quoted
 
 SPLITS = ("train", "validation", "test")
 
-# What folders and columns call them, and what it means.
-SPLIT_NAMES = {"train": "train", "test": "test"} | dict.fromkeys(
-    ("validation", "valid", "val"), "validation"
+# What folders and columns call them, in small letters, and what it means.
+SPLIT_NAMES = (
+    dict.fromkeys(("train", "training"), "train")
+    | dict.fromkeys(("test", "testing"), "test")
+    | dict.fromkeys(("validation", "valid", "val", "dev", "development"), "validation")
 )
 
 
@@ -59,10 +61,11 @@ def take_out(
     counts = np.bincount(labels, minlength=len(class_names))
     if counts.min() < 2:
         rare = int(counts.argmin())
+        left = "no item" if counts[rare] == 0 else "only 1 item"
         raise DataError(
-            f"A {name} split needs at least 2 items of every class, one for each side. Class "
-            f"{quoted(class_names[rare])} has {counts[rare]} in no other split. Add items, leave "
-            f"the class out, or set {name}_split=0."
+            f"A {name} split needs an item of every class, and train another. Train has {left} of "
+            f"class {quoted(class_names[rare])} left. Add items, leave the class out, or set "
+            f"{name}_split=0."
         )
     shares = fraction * counts
     taken = np.clip(np.floor(shares).astype(int), 1, counts - 1)

@@ -1,7 +1,7 @@
 """Tables of texts: files of several forms, and a table for each split."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -86,4 +86,14 @@ def join_tables(tables: Mapping[str, Table]) -> Table:
         first.unit,
         first.is_text,
         dict(zip(tables, parts, strict=True)),
+        _joined_categories([*tables.values()]),
     )
+
+
+def _joined_categories(tables: Sequence[Table]) -> dict[Hashable, list]:
+    """The categories of the columns that are a Categorical in all tables, the first's first."""
+    return {
+        column: [*dict.fromkeys(name for table in tables for name in table.categories[column])]
+        for column in tables[0].categories
+        if all(column in table.categories for table in tables)
+    }

@@ -1,7 +1,7 @@
 """Tables of items and labels, and how they are made of pandas data frames."""
 
 import dataclasses
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class Table:
         unit: `"line"` or `"row"`.
         is_text: whether all values are text, numbers among them.
         parts: the numbers of the rows of each split, where these were tables of their own.
+        categories: of columns that are a pandas Categorical, the categories in their order.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Table:
     unit: str
     is_text: bool
     parts: dict[str, np.ndarray] | None = None
+    categories: Mapping[Hashable, Sequence] = dataclasses.field(default_factory=dict)
 
     def check(
         self, column: Hashable, is_right: Callable[[Any], bool], expected: str, hint: str
@@ -85,11 +87,15 @@ def read_frame(frame: Any, wanted: Wanted) -> Table:
         raise DataError(f"Expected a pandas.DataFrame. Received: {type(frame).__name__}.")
     name = "The data frame"
     check_columns(name, list(frame.columns), wanted)
-    columns = {}
+    columns, categories = {}, {}
     for column in wanted.columns:
         cells = zip(frame[column].tolist(), frame[column].isna().tolist(), strict=True)
         columns[column] = [None if is_missing else value for value, is_missing in cells]
-    return with_rows(Table(name, columns, frame.index.tolist(), "row", is_text=False), wanted)
+        if hasattr(frame[column].dtype, "categories"):
+            categories[column] = frame[column].dtype.categories.tolist()
+    rows = frame.index.tolist()
+    table = Table(name, columns, rows, "row", is_text=False, categories=categories)
+    return with_rows(table, wanted)
 
 
 def check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.data.label_columns import look_like_classes
+from keras_tl.data.label_reading import read_splits
 from keras_tl.data.prepared import Prepared, open_prepared, published
 from keras_tl.data.text_sources import LabelledTexts
 from keras_tl.data.text_split import Texts
@@ -31,6 +31,7 @@ def read_text_builder(
     text: str | None = None,
     text_pair: str | None = None,
     label: str | None = None,
+    task: str | None = None,
 ) -> tuple[LabelledTexts, dict[str, str | None]]:
     """Reads a data set into memory.
 
@@ -61,12 +62,9 @@ def read_text_builder(
                 [f"{theirs} row {row}" for row in range(len(examples))],
             )
             splits[ours] = (texts, np.array([kind.code(example[label]) for example in examples]))
-    task = kind.task
-    if np.dtype(found.features[label].np_dtype).kind in "iu" and task == "regression":
-        splits = {s: (texts, labels.astype(np.int64)) for s, (texts, labels) in splits.items()}
-        task = None if look_like_classes(splits["train"][1]) else task
     read = {"text": text, "text_pair": text_pair, "label": label}
-    return LabelledTexts(published(splits), kind.class_names, task), read
+    labelled = read_splits(published(splits), "text", kind.class_names, task or kind.task)
+    return LabelledTexts(*labelled), read
 
 
 def text_features(builder: Any) -> list[str]:

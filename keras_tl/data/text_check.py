@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_tl.data.checks import BadItem, Check, check_left, contradictions, shown_label
 from keras_tl.data.text_split import Texts, TextSplit
+from keras_tl.data.text_values import is_blank
 from keras_tl.errors import quoted
 
 
@@ -88,7 +89,7 @@ def without_bad_texts(
             rows = np.setdiff1d(np.arange(len(splits[name])), [*found])
             kept[name] = splits[name].take(rows)
             before, after = splits[name].labels, kept[name].labels
-            check_left(name, before, after, class_names, "text", next(iter(found.values())))
+            check_left(name, before, after, class_names, "text", found)
     train = given["train"]
     rows = [row for row in range(len(train)) if row not in bad["train"]]
     double = _contradictions(train.take(rows), kept["train"].labels, class_names)
@@ -99,9 +100,9 @@ def _empty(texts: Texts) -> dict[int, BadText]:
     """The rows without a text, or without both of a pair."""
     found = {}
     for row, place in enumerate(texts.places):
-        if not texts.texts[row].strip():
+        if is_blank(texts.texts[row]):
             found[row] = BadText(place, "empty: nothing but white space")
-        elif texts.pairs is not None and not texts.pairs[row].strip():
+        elif texts.pairs is not None and is_blank(texts.pairs[row]):
             found[row] = BadText(place, "empty second text: nothing but white space")
     return found
 

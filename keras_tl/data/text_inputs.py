@@ -1,15 +1,16 @@
 """What `predict` and `features` accept of texts. Reading it needs no TensorFlow."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from keras_tl.data.folders import files_below
-from keras_tl.data.formats import TEXT_FILES
+from keras_tl.data.file_tree import files_below
+from keras_tl.data.formats import TEXT_FILES, passed_over
 from keras_tl.data.given import Askable, is_frame, plain, plain_list
 from keras_tl.data.item_columns import ItemColumns
-from keras_tl.data.text_items import TextItems
+from keras_tl.data.text_items import TextItems, shown
 from keras_tl.data.text_values import as_text, refuse_paths
 from keras_tl.errors import DataError, quoted
 from keras_tl.files import local_path
@@ -22,7 +23,21 @@ _CURE = (
 )
 
 
-def read_texts(items: TextInput, are_pairs: bool, columns: ItemColumns | None = None) -> TextItems:
+@dataclasses.dataclass(frozen=True)
+class _Read:
+    """One text, or bytes that are none; what results call it; and why it could not be read."""
+
+    text: str | bytes
+    name: str
+    problem: str | None = None
+
+
+def read_texts(
+    items: TextInput,
+    are_pairs: bool,
+    columns: ItemColumns | None = None,
+    on_invalid: str = "raise",
+) -> TextItems:
     """Reads what was given.
 
     Args:
@@ -35,6 +50,9 @@ def read_texts(items: TextInput, are_pairs: bool, columns: ItemColumns | None = 
             that the model was trained on.
         are_pairs: whether the model takes pairs.
         columns: those of a data frame; `None`: `text`, and `text_pair` of pairs.
+        on_invalid: `"raise"` an error if a text or a file cannot be read; otherwise it is an empty
+            text, and its `problems` say why. Blank texts and bytes that are no UTF-8 are read: the
+            model gives no answer for them.
 
     Raises:
         DataError: nothing was given, or something else; or every `str` is the path of a file that
@@ -51,11 +69,19 @@ def read_texts(items: TextInput, are_pairs: bool, columns: ItemColumns | None = 
         received = f"{quoted(strange)}, of type {kind}" if found else "nothing"
         wanted = "pairs (text, text_pair)" if are_pairs else "texts"
         raise DataError(f"Expected {wanted}, at least one. Received: {received}.")
-    sides = list(zip(*found, strict=True)) if are_pairs else [found]
+    rows = found if are_pairs else [(item,) for item in found]
+    given = [one for row in rows for one in row]
     if not isinstance(items, Askable):
-        refuse_paths([one for side in sides for one in side], _CURE)
-    texts = (tuple(_read(one, f"item {i}") for i, one in enumerate(side)) for side in sides)
-    return TextItems(*texts, *[None] * (2 - len(sides)), _names(found, are_pairs))
+        refuse_paths(given, _CURE)
+    read = [[_read(one, f"item {i}", on_invalid) for one in row] for i, row in enumerate(rows)]
+    names = tuple(" | ".join(one.name for one in row) for row in read)
+    problems = tuple(next((x.problem for x in row if x.problem), None) for row in read)
+    return TextItems(
+        tuple(row[0].text for row in read),
+        tuple(row[1].text for row in read) if are_pairs else None,
+        names if any(isinstance(one, os.PathLike) for one in given) else None,
+        problems if any(problems) else None,
+    )
 
 
 def _listed(items: TextInput, are_pairs: bool) -> list:
@@ -78,13 +104,28 @@ def _files(given: os.PathLike) -> list[os.PathLike]:
         return [given]
     found = [Path(file) for file in files_below(path, TEXT_FILES.suffixes)]
     if not found:
-        raise DataError(f"No {TEXT_FILES.formats} file below the folder {quoted(str(path))}.")
+        raise DataError(
+            f"No {TEXT_FILES.formats} file below the folder {quoted(str(path))}. "
+            f"{passed_over(path, TEXT_FILES).advice}"
+        )
     return found
 
 
-def _read(one: str | bytes | os.PathLike, place: str) -> str:
+def _read(one: str | bytes | os.PathLike, place: str, on_invalid: str) -> _Read:
+    name = os.fspath(one) if isinstance(one, os.PathLike) else None
+    try:
+        text = _decoded(*_content(one, place))
+    except DataError as error:
+        if on_invalid == "raise":
+            raise
+        return _Read("", "" if name is None else name, str(error))
+    return _Read(text, shown(text) if name is None else name)
+
+
+def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, str]:
+    """What one holds, and what messages call it."""
     if not isinstance(one, os.PathLike):
-        return as_text(one, place)
+        return one, place
     path = local_path(one)
     if not path.name.lower().endswith(TEXT_FILES.suffixes):
         raise DataError(
@@ -92,21 +133,19 @@ def _read(one: str | bytes | os.PathLike, place: str) -> str:
             "Give what it holds as a str, or the rows of a table as a pandas.DataFrame."
         )
     try:
-        return as_text(path.read_bytes(), str(path))
+        return path.read_bytes(), str(path)
     except OSError as error:
         raise DataError(f"Cannot read the text {quoted(str(path))}: {error.strerror}.") from error
 
 
-def _names(items: Sequence, are_pairs: bool) -> tuple[str, ...] | None:
-    """What results call the items, where there are files among them."""
-    rows = items if are_pairs else [(item,) for item in items]
-    if not any(isinstance(one, os.PathLike) for row in rows for one in row):
-        return None
-    names = (
-        [os.fspath(x) if isinstance(x, os.PathLike) else as_text(x, "") for x in row]
-        for row in rows
-    )
-    return tuple(" | ".join(row) for row in names)
+def _decoded(text: str | bytes, place: str) -> str | bytes:
+    """A text, or bytes that are none, which get no answer."""
+    if isinstance(text, bytes):
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            return text
+    return as_text(text, place)
 
 
 def _is_text(item: object) -> bool:

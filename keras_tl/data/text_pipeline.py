@@ -1,14 +1,20 @@
 """tf.data pipelines over texts: each text becomes tokens once, batches are padded as needed."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.labelled import Split
-from keras_tl.data.pipeline import Pipeline, row_numbers, with_options
+from keras_tl.data.pipeline import (
+    Pipeline,
+    filled_rows,
+    row_numbers,
+    rows_of_epochs,
+    with_options,
+)
 from keras_tl.data.text_split import TextSplit
 from keras_tl.errors import ConfigError, DataError
 
@@ -88,18 +94,21 @@ class TextPipeline(Pipeline):
             ConfigError: there is an augmentation.
         """
         _refuse(augment)
-        rows = row_numbers(len(split), batch_size if self.whole_batches else 1, seed)
-        count = rows.cardinality()
-        if self.preprocessor is not None and self.length is None:
-            lengths = tf.constant(self.tokens(split).lengths)
-            chunks = rows.batch(_SORTED_BATCHES * batch_size)
-            chunks = chunks.map(
-                lambda chunk: tf.gather(chunk, tf.argsort(tf.gather(lengths, chunk)))
-            )
-            rows = chunks.unbatch().apply(tf.data.experimental.assert_cardinality(count))
-        batches = rows.batch(batch_size)
-        batches = batches.shuffle(_SORTED_BATCHES, seed=seed, reshuffle_each_iteration=True)
-        return self._inputs_and_labels(batches, split)
+        rows = filled_rows(len(split), batch_size if self.whole_batches else 1)
+        are_sorted = self.preprocessor is not None and self.length is None
+        lengths = self.tokens(split).lengths if are_sorted else np.zeros(len(split), np.int64)
+
+        def batches(epoch: int) -> Iterator[np.ndarray]:
+            rng = np.random.default_rng([seed, epoch])
+            order, chunk = rng.permutation(rows), _SORTED_BATCHES * batch_size
+            for start in range(0, len(order), chunk):
+                near = order[start : start + chunk]
+                near = near[np.argsort(lengths[near], kind="stable")]
+                found = np.split(near, range(batch_size, len(near), batch_size))
+                yield from (found[number] for number in rng.permutation(len(found)))
+
+        count = tf.data.experimental.assert_cardinality(-(-len(rows) // batch_size))
+        return self._inputs_and_labels(rows_of_epochs(batches).apply(count), split)
 
     def drawn(
         self,

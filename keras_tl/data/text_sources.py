@@ -11,10 +11,13 @@ from keras_tl.data.columns import Columns
 from keras_tl.data.folders import scan_folder
 from keras_tl.data.formats import TEXT_FILES
 from keras_tl.data.label_columns import Column, LabelColumns
+from keras_tl.data.label_forms import Labels
+from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.table_files import join_tables
 from keras_tl.data.tables import Table
 from keras_tl.data.text_split import Texts
 from keras_tl.data.text_values import as_text, is_unicode, refuse_paths
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import ConfigError, DataError, quoted
 from keras_tl.reporting import Reporter
 
@@ -25,15 +28,15 @@ class LabelledTexts:
 
     Attributes:
         splits: the texts and labels of each split.
-        class_names: the classes' names, where they are known.
-        task: the task, where the labels do not decide it.
+        meaning: what the labels stand for.
         slices: of each split the columns to make groups by, see `keras_tl.data.labelled.Split`.
+        unused_files: the files of a folder that were passed over.
     """
 
-    splits: Mapping[str, tuple[Texts, Sequence]]
-    class_names: Sequence[str] | None = None
-    task: str | None = None
+    splits: Mapping[str, tuple[Texts, Labels]]
+    meaning: LabelMeaning
     slices: Mapping[str, Mapping[Hashable, np.ndarray]] = dataclasses.field(default_factory=dict)
+    unused_files: UnusedFiles | None = None
 
 
 class TextColumns(Columns):
@@ -73,7 +76,7 @@ class TextColumns(Columns):
                 f"Either a column says the splits (split={quoted(split)}), or validation= and "
                 "test= are tables of their own. Leave one of them out."
             )
-        labels = LabelColumns(label, separator, task, class_names, whole_numbers="classes")
+        labels = LabelColumns(label, separator, task, class_names)
         return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split, slices)
 
     def read_texts(self, tables: Mapping[str, Table]) -> LabelledTexts:
@@ -97,7 +100,7 @@ class TextColumns(Columns):
         places = [f"{table.unit} {row}" for row in table.rows]
         texts = Texts.read(values[0], values[1] if len(values) > 1 else None, places)
         splits = {name: (texts.take(rows), labels) for name, (rows, labels) in found.splits.items()}
-        return LabelledTexts(splits, found.class_names, found.task, found.slices)
+        return LabelledTexts(splits, found.meaning, found.slices)
 
 
 def read_folder(
@@ -126,7 +129,8 @@ def read_folder(
             texts = tuple(_read(path, progress, done + n) for n, path in enumerate(paths, 1))
             splits[name] = (Texts(texts, None, paths), labels)
             done += len(paths)
-    return LabelledTexts(splits, found.class_names), found.has_splits
+    meaning = LabelMeaning(None, found.class_names, found.readings)
+    return LabelledTexts(splits, meaning, unused_files=found.unused), found.has_splits
 
 
 def _read(path: str, progress: Any, done: int) -> str:

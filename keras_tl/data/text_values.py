@@ -2,12 +2,15 @@
 
 import math
 import os
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from keras_tl.errors import DataError, quoted
 
 _BYTE_ORDER_MARK = "\ufeff"
+# Classes of Unicode: of characters that leave nothing to read, such as spaces and line ends.
+BLANK = ("Z", "Cc", "Cf")
 
 
 def as_text(value: Any, place: str) -> str:
@@ -51,6 +54,11 @@ def refuse_paths(texts: Sequence[Any], cure: str) -> None:
             "Expected texts. Received: paths of what exists, such as "
             f"{quoted(texts[0])}, which can mean the words or what the files hold. {cure}"
         )
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text is empty, or holds nothing but spaces, controls and invisible marks."""
+    return all(unicodedata.category(character).startswith(BLANK) for character in text)
 
 
 def is_unicode(value: Any) -> bool:

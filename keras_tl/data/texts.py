@@ -7,6 +7,7 @@ from typing import Any, Self, Unpack
 
 from keras_tl.data.coding import code_splits
 from keras_tl.data.label_columns import Column
+from keras_tl.data.label_reading import read_splits
 from keras_tl.data.labelled import LabelledData, complete_splits, with_slices
 from keras_tl.data.lengths import Lengths, lengths_table, word_lengths
 from keras_tl.data.options import CheckedTextOptions, TextOptions
@@ -53,11 +54,8 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Reads a file of texts and labels: CSV, TSV, or JSON lines.
 
-        Labels are text, a class each. A column of whole numbers is classes too, if there are at
-        most 20 different ones, or if they count up from 0 or 1 without a gap; other numbers are
-        the targets of a regression (as all are for `ImageData`). `task` and `class_names` decide
-        where this is not what is meant. Several labels in a cell, separated by `;` or `|`, or in a
-        JSON list, or several columns of 0 and 1, are multi-label data.
+        Labels are read as `ImageData.from_csv` reads them; a JSON list holds several labels. `repr`
+        of the data and the check `label-type` say what was guessed; `task` decides.
 
         Args:
             path: the file, in UTF-8. Its first line names the columns, which are separated by
@@ -67,8 +65,8 @@ class TextData(LabelledData[TextSplit]):
             label: the column of labels; or a list of columns, one for each label.
             text_pair: the column of second texts, such as hypotheses or answers, where an item is
                 a pair of texts.
-            split: a column that says `train`, `validation` (also `valid`, `val`) or `test`. The
-                splits are then taken as they are; a missing validation set is taken from train.
+            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`) or `test`.
+                The splits are then taken as they are; a missing validation set is taken from train.
             separator: what separates several labels in a cell, such as `","`; cells with one or
                 none are multi-label data too. `None`: `;` and `|`, where a cell holds one.
             task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
@@ -117,8 +115,8 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Takes a `pandas.DataFrame` of texts and labels.
 
-        As `from_csv`, but for the types: floating-point numbers are targets even if they are
-        whole, booleans are two classes, and cells may also be lists of labels.
+        As `from_csv`, but for the types: text is never a number, booleans are two classes, the
+        classes of a Categorical keep its order, and cells may also be lists of labels.
 
         Args:
             frame: the data frame.
@@ -174,6 +172,7 @@ class TextData(LabelledData[TextSplit]):
         text: str | None = None,
         text_pair: str | None = None,
         label: str | None = None,
+        task: str | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
         """Reads a text data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
@@ -195,6 +194,8 @@ class TextData(LabelledData[TextSplit]):
                 the items are single texts.
             label: the feature that is the label: a class, a list of classes (multi-label data), a
                 number (see `from_csv`) or a text; `None`: the one there is.
+            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: what the
+                data set or its labels say, see `from_csv`.
             options: see `TextOptions`.
 
         Raises:
@@ -203,11 +204,12 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedTextOptions(**options)
-        found, read = read_text_builder(name, data_dir, download, text, text_pair, label)
+        found, read = read_text_builder(name, data_dir, download, text, text_pair, label, task)
         settings = {
             "kind": "tfds",
             "data_dir": None if data_dir is None else os.fspath(data_dir),
             **read,
+            "task": task,
         }
         return cls._make(found, checked, settings)
 
@@ -227,9 +229,7 @@ class TextData(LabelledData[TextSplit]):
         Args:
             texts: n texts, each a str or bytes in UTF-8, in a list or a NumPy array; or n pairs
                 (text, second text) of them.
-            labels: n labels: any values, or integers that count `class_names`; rows of 0 and 1, or
-                lists of names, where a text can have several labels; floating-point numbers for a
-                regression.
+            labels: n labels, see `y` of `ImageData.from_arrays`.
             validation: (texts, labels) of a validation split; `None`: taken from `texts`.
             test: (texts, labels) of a test split; `None`: taken from `texts`.
             class_names: the classes' names; `None`: the sorted distinct labels.
@@ -247,7 +247,9 @@ class TextData(LabelledData[TextSplit]):
             for name, pair in given.items()
             if pair is not None
         }
-        return cls._make(LabelledTexts(splits, class_names, task), checked, {})
+        return cls._make(
+            LabelledTexts(*read_splits(splits, cls.item, class_names, task)), checked, {}
+        )
 
     @classmethod
     def from_folder(
@@ -259,14 +261,14 @@ class TextData(LabelledData[TextSplit]):
         """Reads a folder of class folders of `.txt` files, each file a text.
 
         `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*`
-        exists, it and `root/validation` (also `valid`, `val`) and `root/test` are taken as they
-        are; a missing validation set is taken from train.
+        exists, it and the folders of the other splits are taken as they are, by the names that
+        `ImageData.from_folder` knows; a missing validation set is taken from train.
 
         Args:
             root: the folder. Files are UTF-8, at any depth below their class folder.
-            classes: the names of the class folders to read, in the order of the classes; `None`:
-                all. The Large Movie Review Dataset needs `["neg", "pos"]`: its folder
-                `train/unsup` is no class.
+            classes: the names of the class folders to read, in the order of the classes; they also
+                say that these are classes, not splits. `None`: all. The Large Movie Review Dataset
+                needs `["neg", "pos"]`: its folder `train/unsup` is no class.
             options: see `TextOptions`; `test_split` is ignored where `root/train` exists.
 
         Raises:
@@ -295,17 +297,18 @@ class TextData(LabelledData[TextSplit]):
             raise DataError(
                 f"Expected pairs of texts in all splits, or in none. Received: {kinds}."
             )
-        splits, coder = code_splits(
-            found.splits, Texts.labelled, cls.item, found.class_names, found.task
-        )
+        splits, coder = code_splits(found.splits, Texts.labelled, cls.item, found.meaning)
         splits = with_slices(splits, found.slices)
         splits, check = without_bad_texts(given, splits, coder.class_names, options.max_bad)
+        check = dataclasses.replace(check, unused=found.unused_files)
         return cls(
             complete_splits(splits, coder.class_names, options),
             coder.task,
             coder.class_names,
             sequence_length=options.sequence_length,
             text_check=check,
+            readings=found.meaning.readings,
+            unused_files=found.unused_files,
             split_settings=options.split_settings(),
             source_settings=source_settings,
         )

@@ -31,7 +31,7 @@ class Judgement:
 
 def judge(evidence: Evidence) -> Judgement:
     """Judge a phase: by the first thing that the evidence shows."""
-    if evidence.record.share != 1:
+    if evidence.record.is_average or evidence.record.share == 0:
         return Judgement(UNKNOWN, AVERAGED)
     return next(itertools.chain(_harm(evidence), _fit(evidence), _ignorance(evidence)))
 

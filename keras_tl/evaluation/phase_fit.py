@@ -122,8 +122,8 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
         solved=record.solved,
     )
     values = None, None
-    if kept and record.share == 1 and not mixes_labels(record.augment or False):
-        row = record.epochs[kept - 1]
+    if not mixes_labels(record.augment or False):
+        row = record.kept_values
         logged = row.get(task.watched), row.get(f"val_{task.watched}")
         if None not in logged and np.isfinite(logged).all():
             values = logged

@@ -112,8 +112,9 @@ class ServingModel(tf.Module):
           labels)), true above the label's threshold, 0.5 if none was chosen;
         * regression: `value` (float32, (batch,)).
 
-        Of images `serving_default` and `embed` also give `valid` (bool, (batch,)): false for bytes
-        that are no image, whose numbers are 0, with class_id -1 and no label.
+        `serving_default` and `embed` also give `valid` (bool, (batch,)): false for bytes that are
+        no image, and for texts that are blank or no UTF-8. Their numbers are 0, with class_id -1
+        and no label.
         """
         return dict(self._functions)
 

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from keras_tl.config import CacheConfig
-from keras_tl.errors import CacheError
+from keras_tl.errors import CacheError, quoted
 from keras_tl.features.rows import Features
 from keras_tl.files import cache_root, local_path, whole_folder, write_json
+from keras_tl.reporting import size_text
 
 # Raised whenever the same key would stand for other features.
 _FORMAT = 2
@@ -110,9 +111,9 @@ class FeatureStore:
             free = shutil.disk_usage(self._folder).free
             if needed > free:
                 raise CacheError(
-                    f"The features need {needed / 2**30:.1f} GiB on disk; {self._folder} has "
-                    f"{free / 2**30:.1f} GiB left. Free some, pass another folder with "
-                    "CacheConfig(folder=...), use pooling='avg', or cache='off'."
+                    f"The features need {size_text(needed)} on disk, {size_text(needed - free)} "
+                    f"more than {quoted(str(self._folder))} has left. Free some, pass another "
+                    "folder with CacheConfig(folder=...), use pooling='avg', or cache='off'."
                 )
             with whole_folder(entry, replace=True) as folder:
                 with open(folder / "features.bin", "wb") as file:

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from keras_tl.config import ON_INVALID, SAVED_MODEL, CacheConfig, check_choice
+from keras_tl.data.formats import passed_over
 from keras_tl.data.inputs import ImageInput
+from keras_tl.data.items import Items
 from keras_tl.data.labelled import Split
 from keras_tl.data.text_inputs import TextInput
 from keras_tl.errors import ConfigError, quoted
@@ -23,7 +25,6 @@ from keras_tl.export.serving import BATCH, VALID
 from keras_tl.features.rows import with_gaps
 from keras_tl.files import local_path
 from keras_tl.learner.state import State
-from keras_tl.modalities.base import Items
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 
 
@@ -40,9 +41,9 @@ class Answering(State):
                 `keras_tl.data.inputs.read_inputs`). Texts: a text, a list of texts, or a list of
                 pairs (see `keras_tl.data.text_inputs.read_texts`). Both: a split, a
                 `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the training data.
-            on_invalid: what to do about files and bytes that are no image: `"raise"` an error that
-                names them, `"skip"` them, or `"keep"` them, with `valid` false in the results. The
-                last two say why on standard error.
+            on_invalid: what to do about files and bytes that are no image, and texts that are
+                blank or no UTF-8: `"raise"` an error that names them, `"skip"` them, or `"keep"`
+                them, with `valid` false in the results. The last two say why on standard error.
 
         Raises:
             DataError: something given is no such item; the message names it.
@@ -121,7 +122,18 @@ class Answering(State):
 
     def _read(self, items: ImageInput | TextInput, on_invalid: str) -> Items:
         check_choice("on_invalid", on_invalid, ON_INVALID)
-        return self._modality.read(items, self._source_settings, on_invalid)
+        given = self._modality.read(items, self._source_settings, on_invalid)
+        self._say_passed_over(items)
+        return given
+
+    def _say_passed_over(self, items: object) -> None:
+        """Tell which files of a folder get no answer."""
+        # A `str` asked of a text model is a text.
+        places = os.PathLike if self.config.is_text else (str, os.PathLike)
+        if isinstance(items, places) and (folder := local_path(items)).is_dir():
+            unused = passed_over(folder, self._modality.files)
+            if unused:
+                self._reporter.say(unused.advice)
 
     def _feature_batches(
         self, items: ImageInput | TextInput, on_invalid: str
@@ -155,7 +167,7 @@ class Answering(State):
         if len(bad):
             done = "Left out" if on_invalid == "skip" else "Kept without an answer"
             reasons = "\n".join(map(given.reason, bad))
-            self._reporter.say(f"{done}: {len(bad):,} of {len(valid):,} images.\n{reasons}")
+            self._reporter.say(f"{done}: {len(bad):,} of {len(valid):,} {given.item}s.\n{reasons}")
 
     def export(
         self,

@@ -41,7 +41,8 @@ class Learner(Fitting, Answering, Picturing, Showing):
             module of TF-Hub, HANDLE being its URL or its folder (a module is a program: use only
             what you trust); `"kerashub:PRESET"` for a preset of KerasHub, by its name or its
             folder; `"ulmfit:PATH"` for a language model that `keras_tl.ulmfit` saved; or a
-            `keras.Model` with `preprocess=`.
+            `keras.Model`, or the path of a `.keras` file, with `preprocess=`. The model is copied:
+            training does not change it.
         data: what to learn; decides the task and the number of classes.
         weights: `"imagenet"`, or the path of a weights file, for a backbone from the catalogue;
             `None` for random weights, whatever the backbone (not for a TF-Hub module).
@@ -54,8 +55,10 @@ class Learner(Fitting, Answering, Picturing, Showing):
         strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`.
         seed: makes everything random repeatable; `None`: drawn, and kept in `learner.seed`.
         preprocess: for a `keras.Model` as backbone: what it expects of the pixels.
-        preprocessor: for an encoder of texts: `"tfhub:HANDLE"`, the path of a WordPiece
-            `vocab.txt`, or a `keras_tl.backbones.texts.TextPreprocessor`; `None`: its own.
+        preprocessor: for an encoder of texts: `"tfhub:HANDLE"`; the path of a WordPiece
+            `vocab.txt`, of a `tokenizer.json`, or of a folder with one of them; or a
+            `keras_tl.backbones.texts.TextPreprocessor`, such as `keras_tl.WordPiecePreprocessor(
+            "vocab.txt", lower_case=True, strip_accents=False)`; `None`: its own.
         verbose: report progress on standard error.
         check: look at the data and the model before the first training, see `check()`.
 
@@ -100,6 +103,11 @@ class Learner(Fitting, Answering, Picturing, Showing):
                 head=head,
                 precision=precision,
                 output_block=output_block,
+            )
+        if not isinstance(head, (HeadConfig, type(None))):
+            raise ConfigError(
+                "head must be a keras_tl.HeadConfig, such as HeadConfig(hidden=(256,)). Received: "
+                f"{quoted(head)}."
             )
         wanted = Wanted(
             weights=weights,
@@ -180,7 +188,7 @@ def rank_backbones(
         cache: where features are kept, as in `Learner.fit_head`.
         verbose: report progress on standard error.
         options: arguments of `Learner` for all of them, such as `image_size`; those of a dict
-            come first.
+            come first. `preprocess` is for the Keras models among them.
 
     Returns:
         The backbones with their measurements; `.best` is the fastest one within one standard

@@ -31,6 +31,7 @@ from keras_tl.selection.candidates import (
 from keras_tl.selection.evidence import along_the_line, out_of_fold
 from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Budget, Plan, make_plan
 from keras_tl.selection.result import FitResult
+from keras_tl.training.callbacks import check_callbacks
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.policies import default_share, fitting_policy, head_phase, phases_of
 from keras_tl.training.timing import estimate_costs, rehearse
@@ -121,6 +122,7 @@ class Fitting(Training, Measuring, Saving):
     ) -> _Asked:
         data = self._need_data()
         check_augmentation(augment)
+        check_callbacks(callbacks)
         if augment is True:
             augment = getattr(data, "augmentation", False)
         if not self._trainer.features.is_original or self._learned_splits:

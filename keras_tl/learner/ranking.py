@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_tl.backbones.at_hand import backbones_at_hand
 from keras_tl.backbones.catalogue import get_spec
+from keras_tl.backbones.own_models import is_keras_file
 from keras_tl.config import CacheConfig, check_range
 from keras_tl.data.images import ImageData
 from keras_tl.data.labelled import Split, groups_of
@@ -57,7 +58,7 @@ def rank(
     for number, (name, own) in enumerate(named.items(), start=1):
         began = time.perf_counter()
         try:
-            settings = {"seed": seed, **options, **own, "verbose": verbose}
+            settings = {"seed": seed, **_shared(options, own), **own, "verbose": verbose}
             learner = make(data=data, **settings)
             _check_unlearned(learner)
             features = learner.split_features(chosen, cache)
@@ -83,6 +84,12 @@ def rank(
     best = choose_backbone(data.task, task.headline, task.more_is_better, outcomes, seconds)
     names = data.task, task.headline
     return Ranking(tuple(rows), *names, len(chosen), data.item, seed, best)
+
+
+def _shared(options: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The options for all backbones that this one takes."""
+    is_model = isinstance(own["backbone"], keras.Model) or is_keras_file(own["backbone"])
+    return {key: value for key, value in options.items() if is_model or key != "preprocess"}
 
 
 def _check_unlearned(learner: State) -> None:
@@ -151,7 +158,8 @@ def _named(
                 "A backbone given as a dict needs the key 'backbone', beside other arguments of "
                 f"Learner. Received: {quoted(given)}."
             )
-        if isinstance(own["backbone"], str) and ":" not in own["backbone"]:
+        is_name = isinstance(own["backbone"], str) and ":" not in own["backbone"]
+        if is_name and not is_keras_file(own["backbone"]):
             get_spec(own["backbone"])  # A slip of the pen is found before anything runs.
         name = own.pop("name", None) or _name_of(own)
         if name in names:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone
+from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, copy_weights
 from keras_tl.config import ModelConfig
 from keras_tl.data.images import ImageData
 from keras_tl.data.labelled import LabelledData
@@ -104,7 +104,7 @@ class State:
     def _float32_parts(self) -> TransferModel:
         """The model in float32 and outside of any strategy, with the weights as they are now."""
         if self._twin is not self._parts:
-            self._twin.model.set_weights(self.model.get_weights())
+            copy_weights(self.model, self._twin.model)
         return self._twin
 
     @cached_property

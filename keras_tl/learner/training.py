@@ -17,6 +17,7 @@ from keras_tl.preflight.checks import run_checks
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.known import known_findings
 from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.training.callbacks import check_callbacks
 from keras_tl.training.freezing import blocks_to_unfreeze
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
@@ -24,6 +25,7 @@ from keras_tl.training.policies import (
     ENOUGH_TO_VALIDATE,
     head_phase,
     needs_no_head,
+    own_head_phase,
     phases_of,
     with_heads,
 )
@@ -42,6 +44,7 @@ class Training(State):
         batch_size: int | None = None,
         label_smoothing: float | None = None,
         class_weight: str | dict[str, float] | None = None,
+        policy: Phase | None = None,
     ) -> PhaseRecord:
         """Feature extraction: trains the head while the backbone is frozen.
 
@@ -60,24 +63,30 @@ class Training(State):
                 `keras_tl.data.augmentation.augmenter`).
             cache: where features are kept: `"auto"`, `"memory"`, `"disk"`, `"off"`, or a
                 `CacheConfig`.
-            callbacks: Keras callbacks. On cached features their `model` maps features to logits,
-                and on one device the steps run eight at a time: they hear of every eighth.
+            callbacks: Keras callbacks. On cached features their `model` maps features to logits;
+                on one device the steps run eight at a time, unless a callback has a method of its
+                own for steps.
             batch_size: items per step; `None`: the measured default.
             label_smoothing: see `Phase`, in [0, 1).
             class_weight: see `Phase`: `"balanced"`, or weights by the classes' names.
+            policy: a phase of your own, that unfreezes nothing; `None`: the measured default.
 
         Returns:
             The record of the phase, also appended to `history`.
 
         Raises:
+            ConfigError: an argument is not as described, or no callback of this kind works here.
             DataError: the learner was loaded without data, or a file cannot be read.
             CacheError: the features cannot be kept where asked.
         """
         check_augmentation(augment)
+        check_callbacks(callbacks)
         config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
+        live = augment is not False or config.where == "off"
         (phase,) = phases_of(
-            head_phase(self.config, augment is not False or config.where == "off", epochs),
+            head_phase(self.config, live, epochs) if policy is None else own_head_phase(policy),
             self.config.family,
+            epochs=epochs,
             learning_rate=learning_rate,
             batch_size=batch_size,
             label_smoothing=label_smoothing,
@@ -85,6 +94,7 @@ class Training(State):
         )
         self._trainer.features.keep_in(config)
         decides = phase.patience is not None and epochs is None and augment is False
+        decides = decides and policy is None
         stop_after = None
         if decides and self._has_few_to_validate and self._trainer.features.are_kept:
             stop_after = self._trainer.best_epoch(phase, self._need_data())
@@ -156,6 +166,7 @@ class Training(State):
             discriminative_factor=discriminative_factor,
         )
         check_augmentation(augment)
+        check_callbacks(callbacks)
         for phase in phases:
             blocks_to_unfreeze(self.blocks, phase.unfreeze)
             self._trainer.check(phase, augment)

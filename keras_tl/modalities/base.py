@@ -2,13 +2,15 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, Self
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.data.folders import FileKind
+from keras_tl.data.items import Items
 from keras_tl.data.labelled import Split
 from keras_tl.data.pipeline import Pipeline
 
@@ -31,48 +33,19 @@ class Numbers:
     read: Callable[[dict[str, tf.Tensor]], Tensors]
 
 
-class Items(Protocol):
-    """What a user asks about.
-
-    Attributes:
-        sources: what answers call each item, `None` where nothing does.
-    """
-
-    sources: tuple[str, ...] | None
-
-    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name of a signature and its arguments, for at most `size` of the items at a time."""
-
-    def __len__(self) -> int: ...
-
-    def valid(self) -> np.ndarray:
-        """The items that can be answered for, bool (n,)."""
-
-    def reason(self, number: int) -> str:
-        """Why there is no answer for an item, a sentence that names it."""
-
-    def take(self, rows: Sequence[int]) -> Self:
-        """The same with only these rows, in this order."""
-
-    def check_valid(self, valid: np.ndarray) -> None:
-        """Raises `DataError` naming the items that are not, if there are any.
-
-        Args:
-            valid: bool (n,).
-        """
-
-
 class Modality(abc.ABC):
     """A kind of input, and what is particular to one model's.
 
     Attributes:
         item: what messages call one item.
+        files: the files in a folder that are items.
         about: facts for a report.
         cache_key: what the inputs depend on beside the items, as JSON types.
         preprocessor: holds what an export has to track, `None` where there is nothing.
     """
 
     item: str
+    files: FileKind
     about: str
     cache_key: dict[str, Any]
     preprocessor: tf.Module | None
@@ -112,7 +85,7 @@ class Modality(abc.ABC):
         """Makes the model's inputs of raw items; TensorFlow only.
 
         Returns:
-            The inputs, and bool (batch,): which items could be read; `None`: any can be.
+            The inputs, and bool (batch,): which items could be read; `None`: all.
         """
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.decoding import resize
+from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.image_items import Inputs
 from keras_tl.data.inputs import read_inputs
 from keras_tl.data.item_columns import ItemColumns
@@ -33,6 +34,7 @@ class Images(Modality):
     resize: str
 
     item = "image"
+    files = IMAGE_FILES
     preprocessor = None
 
     @property

@@ -9,14 +9,19 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.data.formats import TEXT_FILES
 from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.text_inputs import read_texts
 from keras_tl.data.text_items import TextItems
 from keras_tl.data.text_pipeline import TextPipeline, without_padding
 from keras_tl.data.text_split import TextSplit
+from keras_tl.data.text_values import BLANK
 from keras_tl.modalities.base import Modality, Numbers, Specs, Tensors
 
 _MADE_UP = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
+
+
+_BLANK = "[" + "".join(rf"\p{{{kind}}}" for kind in BLANK) + "]*"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Texts(Modality):
     are_pairs: bool
 
     item = "text"
+    files = TEXT_FILES
 
     @property
     def about(self) -> str:
@@ -67,7 +73,9 @@ class Texts(Modality):
 
     def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> TextItems:
         """See `keras_tl.data.text_inputs.read_texts`."""
-        return read_texts(items, self.are_pairs, ItemColumns.of("text", self.are_pairs, settings))
+        return read_texts(
+            items, self.are_pairs, ItemColumns.of("text", self.are_pairs, settings), on_invalid
+        )
 
     def as_split(self, items: TextItems) -> TextSplit:
         """The texts as they are."""
@@ -78,9 +86,11 @@ class Texts(Modality):
         """`text`, and of pairs `text_pair`."""
         return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._texts}
 
-    def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, None]:
-        """Makes tokens; any bytes are a text."""
-        return self._tokens(*(raw[name] for name in self._texts)), None
+    def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor]:
+        """Makes tokens; what is empty or no UTF-8 is an empty text."""
+        texts = [raw[name] for name in self._texts]
+        valid = tf.reduce_all([_can_be_read(text) for text in texts], axis=0)
+        return self._tokens(*(tf.where(valid, text, "") for text in texts)), valid
 
     @property
     def numbers(self) -> Numbers | None:
@@ -97,16 +107,19 @@ class Texts(Modality):
         """There are none."""
 
     def made_up(self) -> dict[str, np.ndarray]:
-        """Short, empty, long and unusual texts, and their tokens."""
+        """Short, empty, long and unusual texts and bytes that are none; and their tokens."""
         asked = self._made_up_texts()
         if self.preprocessor is None:
             return asked
-        tokens = self._tokens(*map(tf.constant, asked.values()))
+        tokens, _ = self.read_raw({name: tf.constant(texts) for name, texts in asked.items()})
         return asked | {name: values.numpy() for name, values in tokens.items()}
 
     def made_up_inputs(self) -> dict[str, np.ndarray]:
         """Their tokens, padded to the full length."""
-        tokens = self.preprocessor(*map(tf.constant, self._made_up_texts().values()))
+        texts = [
+            [text.decode(errors="replace") for text in x] for x in self._made_up_texts().values()
+        ]
+        tokens = self.preprocessor(*texts)
         return {name: tokens[name].numpy() for name, _, _ in self.network_inputs}
 
     @property
@@ -119,7 +132,7 @@ class Texts(Modality):
         }
 
     def _made_up_texts(self) -> dict[str, np.ndarray]:
-        texts = np.array([text.encode() for text in _MADE_UP], object)
+        texts = np.array([*(text.encode() for text in _MADE_UP), b"no \xff UTF-8"], object)
         return {name: np.roll(texts, turn) for turn, name in enumerate(self._texts)}
 
     @property
@@ -134,3 +147,9 @@ class Texts(Modality):
         # Padding costs time and changes nothing, where the backbone takes any length.
         whole = self._fixed_length is not None
         return tokens if whole else without_padding(tokens, self.preprocessor.mask_name)
+
+
+def _can_be_read(texts: tf.Tensor) -> tf.Tensor:
+    """Bool (batch,): which are UTF-8 and not blank; in a graph."""
+    whole = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    return (texts == whole) & ~tf.strings.regex_full_match(whole, _BLANK)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from keras_tl.errors import KerasTLError
-from keras_tl.preflight import duplicates, head, images, labels, scale, texts
+from keras_tl.preflight import duplicates, head, images, labels, readings, scale, texts
 from keras_tl.preflight.findings import Finding, Findings, NotChecked, Unreadable
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.wording import folder_of
@@ -11,6 +11,9 @@ from keras_tl.preflight.wording import folder_of
 # By the name of what each finds, in the order in which they are done: those that need the labels
 # only, the items, the model. A new check is one more line.
 CHECKS: dict[str, Callable[[Subject], Finding | None]] = {
+    "folder-layout": readings.folder_layout,
+    "unused-files": readings.unused_files,
+    "label-type": readings.label_type,
     "labels-out-of-range": labels.labels_out_of_range,
     "unused-classes": labels.unused_classes,
     "few-items": labels.few_items,
@@ -22,6 +25,7 @@ CHECKS: dict[str, Callable[[Subject], Finding | None]] = {
     "image-size": images.image_sizes,
     "preprocessing": images.preprocessing,
     "unknown-tokens": texts.unknown_tokens,
+    "other-tokens": texts.other_tokens,
     "truncated-texts": texts.truncated_texts,
     "non-finite-features": head.non_finite_features,
     "constant-features": head.constant_features,

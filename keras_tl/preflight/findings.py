@@ -1,7 +1,6 @@
 """What the checks have found: what it is, how bad, what to do."""
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
@@ -71,12 +70,15 @@ class Findings(tuple[Finding, ...]):
         return tuple(finding.name for finding in self)
 
     def summary(self) -> str:
-        """How many there are of each severity, in words."""
-        counts = Counter(finding.severity for finding in self)
-        parts = [
-            f"{counts[severity]} {severity}{'s' if counts[severity] > 1 else ''}"
+        """How many there are of each severity, in words, and which."""
+        names = {
+            severity: [finding.name for finding in self if finding.severity == severity]
             for severity in SEVERITIES
-            if counts[severity]
+        }
+        parts = [
+            f"{len(found)} {severity}{'s' if len(found) > 1 else ''} ({', '.join(found)})"
+            for severity, found in names.items()
+            if found
         ]
         return f"Preflight: {', '.join(parts) or 'nothing found'}."
 

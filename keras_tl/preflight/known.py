@@ -1,6 +1,7 @@
 """Findings of an earlier process: the same data and the same model need no second look."""
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 
@@ -11,7 +12,7 @@ from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.subject import Subject
 
 # Raised whenever a check would find something else in the same data.
-_FORMAT = 4
+_FORMAT = 5
 _MOST_KEPT = 100
 
 
@@ -47,11 +48,14 @@ def known_findings(subject: Subject) -> Findings:
 
 def _key(subject: Subject) -> str:
     model, splits = subject.model, subject.data.splits
+    unused = subject.data.unused_files or None
     made_from = {
         "format": _FORMAT,
         "checks": list(CHECKS),
         "features": {name: model.trainer.features.key(split) for name, split in splits.items()},
         "labels": {name: split.label_fingerprint for name, split in splits.items()},
+        "readings": [dataclasses.asdict(reading) for reading in subject.data.readings],
+        "unused_files": unused and dataclasses.asdict(unused),
         "config": model.config.to_json(),
         "task": f"{type(model.task).__module__}.{type(model.task).__qualname__}",
         "weighted": model.weighted,

@@ -1,8 +1,12 @@
 """Checks of texts: what an encoder does not know, and what it does not see."""
 
+import importlib.util
+from itertools import chain
+
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.backbones.texts.unknown_token import STRANGE, common_of
 from keras_tl.data.text_split import TextSplit
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.subject import Subject
@@ -12,31 +16,103 @@ from keras_tl.preflight.subject import Subject
 MOST_UNKNOWN = 0.05
 # Share of the texts. The length is chosen so that 1% lose something (`training.tokens`).
 MOST_TRUNCATED = 0.05
+# Share of the texts.
+MOST_OTHER = 0.01
 _COUNTED = 2048
 
 
 def unknown_tokens(subject: Subject) -> Finding | None:
-    """Tokens that stand for words which the vocabulary has not."""
+    """Tokens, or words, that the vocabulary has not."""
     if not isinstance(subject.train, TextSplit):
         return None
-    preprocessor = subject.model.preprocessor
-    if preprocessor.unknown_token is None:
-        raise NotChecked("the preprocessor does not say which token is the unknown one")
     sample = subject.train.sample(_COUNTED, seed=0)
+    preprocessor = subject.model.modality.preprocessor
+    if preprocessor is None:
+        share, worst = _unknown_words(subject, sample)
+        return _unknown("words", share, worst)
+    if preprocessor.unknown_token is None:
+        return Finding(
+            "unknown-tokens",
+            "warning",
+            "Nothing says which token stands for unknown words, so that they were not counted.",
+            "Look at the tokens of a few texts: "
+            'learner.serving_model.preprocessor(["a text"])["input_word_ids"].',
+        )
     made = preprocessor(*_strings(sample))
     real = made[preprocessor.mask_name].numpy() != 0
     unknown = real & (made["input_word_ids"].numpy() == preprocessor.unknown_token)
-    share = unknown.sum() / real.sum()
+    worst = sample.texts[int(np.argmax(unknown.sum(axis=1) / np.maximum(real.sum(axis=1), 1)))]
+    return _unknown("tokens", unknown.sum() / real.sum(), worst)
+
+
+def _unknown(parts: str, share: float, worst: str) -> Finding | None:
     if share <= MOST_UNKNOWN:
         return None
-    worst = sample.texts[int(np.argmax(unknown.sum(axis=1) / np.maximum(real.sum(axis=1), 1)))]
     return Finding(
         "unknown-tokens",
         "warning",
-        f"{share:.0%} of the tokens of the training texts are not in the encoder's vocabulary, "
+        f"{share:.0%} of the {parts} of the training texts are not in the encoder's vocabulary, "
         f"most of them in {worst[:80]!r}.",
-        "Use an encoder for this language and kind of text, or pass its own vocab.txt as "
-        "preprocessor=.",
+        "Use an encoder for this language and kind of text, or, if its vocabulary was made by "
+        "other rules, pass preprocessor=.",
+    )
+
+
+def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
+    """For an encoder of strings: the share of the words with the features of strange letters.
+
+    Returns:
+        The share, 0 where strange letters differ from each other; and the text with most of them.
+    """
+    texts = [text.split() for text in sample.texts]
+    words = sorted({*chain(*texts)})[:_COUNTED]
+    asked = (*STRANGE, *words)
+    split = TextSplit(asked, None, np.zeros(len(asked), np.int64))
+    rows = np.concatenate([*subject.model.trainer.features.batches(split)])
+    rows = [row.tobytes() for row in np.round(rows.reshape(len(rows), -1), 4) + 0.0]
+    strange = common_of(rows[: len(STRANGE)])
+    of_words = zip(words, rows[len(STRANGE) :], strict=True)
+    unknown = {word for word, row in of_words if row == strange}
+    shares = [np.mean([word in unknown for word in text] or [0]) for text in texts]
+    total = np.mean([word in unknown for word in chain(*texts)] or [0])
+    return float(total), sample.texts[int(np.argmax(shares))]
+
+
+def other_tokens(subject: Subject) -> Finding | None:
+    """Texts that the tokenizer of the encoder's publisher splits otherwise."""
+    if not isinstance(subject.train, TextSplit):
+        return None
+    preprocessor = subject.model.modality.preprocessor
+    if preprocessor is None or preprocessor.reference is None:
+        return None
+    if importlib.util.find_spec("tokenizers") is None:
+        raise NotChecked("the package tokenizers, which reads tokenizer.json, is not installed")
+    from tokenizers import Tokenizer
+
+    reference = Tokenizer.from_file(str(preprocessor.reference))
+    reference.no_padding()
+    reference.no_truncation()
+    texts = subject.train.sample(_COUNTED, seed=0).texts
+    made = preprocessor(list(texts))
+    real = tf.cast(made[preprocessor.mask_name], tf.bool)
+    rows = tf.ragged.boolean_mask(made["input_word_ids"], real).to_list()
+    # Of a text that is too long the last token is another one.
+    seen = preprocessor.sequence_length - 1
+    others = [
+        text
+        for text, row, found in zip(texts, rows, reference.encode_batch(list(texts)), strict=True)
+        if row[:seen] != found.ids[:seen]
+    ]
+    share = len(others) / len(texts)
+    if share <= MOST_OTHER:
+        return None
+    return Finding(
+        "other-tokens",
+        "warning",
+        f"{share:.0%} of the training texts get other tokens from KerasHub's tokenizer than from "
+        f"the encoder's own tokenizer.json, such as {others[0][:80]!r}.",
+        "Pass preprocessor=, a keras_tl.backbones.texts.TextPreprocessor that makes the encoder's "
+        "tokens, or use another encoder.",
     )
 
 
@@ -48,16 +124,26 @@ def truncated_texts(subject: Subject) -> Finding | None:
     sample = subject.train.sample(_COUNTED, seed=0)
     counts = np.asarray(preprocessor.token_counts(*_strings(sample)))
     length = preprocessor.sequence_length
-    share = float((counts > length).mean())
+    if preprocessor.counts_are_capped:
+        share = float((counts >= length).mean())
+        what = (
+            f"{share:.0%} of the training texts fill all of the {length} tokens that the "
+            "preprocessing module makes. It does not say how much of them it cuts off."
+        )
+    else:
+        share = float((counts > length).mean())
+        lost = 1 - np.minimum(counts, length).sum() / counts.sum()
+        what = (
+            f"{share:.0%} of the training texts have more than {length} tokens (median "
+            f"{np.median(counts):.0f}, longest {counts.max():,}): {lost:.0%} of all tokens are "
+            "never seen."
+        )
     if share <= MOST_TRUNCATED:
         return None
-    lost = 1 - np.minimum(counts, length).sum() / counts.sum()
     return Finding(
         "truncated-texts",
         "warning",
-        f"{share:.0%} of the training texts have more than {length} tokens (median "
-        f"{np.median(counts):.0f}, longest {counts.max():,}): {lost:.0%} of all tokens are never "
-        "seen.",
+        what,
         "Raise sequence_length= of the data if the encoder takes more, or cut texts into parts "
         "yourself so that what decides comes first.",
     )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_tl.config import ON_INVALID, check_choice, check_range
+from keras_tl.data.items import Items
 from keras_tl.errors import DataError, ServingError, listed
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.serving.answers import Answers, fits, names_from, read_answers
@@ -15,7 +16,6 @@ from keras_tl.serving.transport import Target
 
 _CLASSIFY = "classify"
 _EMBED = "embed"
-_NAMED = 5
 
 
 class Client(RemoteModel):
@@ -73,9 +73,9 @@ class Client(RemoteModel):
                 frame has the columns `path`, or `text` and of pairs `text_pair`.
             signature: another one than `serving_default` (`pixels` for arrays).
             batch_size: how many items to send at a time.
-            on_invalid: what to do about files and bytes that are no image, as `learner.predict`
-                has it: `"raise"` an error that names them, `"skip"` them, or `"keep"` them, with
-                `valid` false in the results.
+            on_invalid: what to do about files and bytes that are no image, and texts that are
+                empty or no UTF-8, as `learner.predict` has it: `"raise"` an error that names them,
+                `"skip"` them, or `"keep"` them, with `valid` false in the results.
 
         Raises:
             DataError: something given is no such item; the message names it.
@@ -122,7 +122,7 @@ class Client(RemoteModel):
         ]
         answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         if on_invalid == "raise" and "valid" in answers:
-            _check_valid(answers["valid"], given.sources)
+            _check_valid(answers["valid"], given)
         return answers, given.sources
 
     def _names_for(self, answers: Answers) -> tuple[str, ...]:
@@ -156,12 +156,10 @@ class Client(RemoteModel):
         self._told_names = None
 
 
-def _check_valid(valid: np.ndarray, sources: tuple[str, ...] | None) -> None:
-    bad = [sources[i] if sources else f"item {i}" for i in np.flatnonzero(~valid)]
-    if bad:
-        more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+def _check_valid(valid: np.ndarray, given: Items) -> None:
+    bad = np.flatnonzero(~valid)
+    if len(bad):
         raise DataError(
-            f"Cannot decode {', '.join(bad[:_NAMED])}{more}, of {len(valid)} items: no "
-            "images, damaged, or too large. on_invalid='skip' leaves them out, "
-            "on_invalid='keep' marks them in the results."
+            f"Cannot decode {given.listing(bad)}, of {len(given)} items: {given.invalid}. "
+            "on_invalid='skip' leaves them out, on_invalid='keep' marks them in the results."
         )

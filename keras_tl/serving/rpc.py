@@ -67,7 +67,7 @@ class GrpcTransport(Transport):
 
         request = self._addressed(self._protos["predict"].PredictRequest(), signature)
         for name, values in inputs.items():
-            request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(_encoded(values)))
         response = self._ask(self._predictions.Predict, request)
         arrays = {
             name: tf.make_ndarray(response.outputs[name])
@@ -135,6 +135,13 @@ def _as_json(message) -> dict[str, Any]:
     from google.protobuf.json_format import MessageToDict
 
     return MessageToDict(message, preserving_proto_field_name=True)
+
+
+def _encoded(values: Values) -> Values:
+    # TensorFlow takes texts or bytes, not some of each.
+    if isinstance(values, np.ndarray):
+        return values
+    return [value.encode() if isinstance(value, str) else value for value in values]
 
 
 def _as_text(array: np.ndarray) -> np.ndarray:

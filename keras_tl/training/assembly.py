@@ -11,6 +11,7 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import (
     BackboneFiles,
     LoadedBackbone,
+    copy_weights,
     load_architecture,
     load_spec,
     seeded,
@@ -86,7 +87,7 @@ def assemble(
         if loaded is not None and strategy.num_replicas_in_sync > 1:
             # Its variables were made outside of the strategy: make them again inside.
             given, loaded = loaded.network, load_backbone(config, None, files)
-            loaded.network.set_weights(given.get_weights())
+            copy_weights(given, loaded.network)
         loaded = loaded or load_backbone(config, weights, files)
         blocks = read_blocks(config.head.pooling, loaded.network, loaded.blocks)
         backbone = Backbone(loaded.network, blocks, name="backbone")

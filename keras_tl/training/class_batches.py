@@ -1,14 +1,13 @@
 """Batches in which classes are equally frequent, for contrastive training."""
 
 import dataclasses
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.labelled import Split
-from keras_tl.data.pipeline import Pipeline
+from keras_tl.data.pipeline import Pipeline, rows_of_epochs
 
 # Of a class in a batch, as long as the batch has room for two classes.
 _ITEMS_A_CLASS = 4
@@ -111,11 +110,6 @@ def class_batches(
         augment: see `Pipeline.shuffled`.
     """
     plan = ClassBatches(split.labels, batch_size, replicas, seed)
-    epochs = itertools.count()
-
-    def rows() -> Iterator[int]:
-        yield from plan.rows(next(epochs)).ravel()
-
-    drawn = tf.data.Dataset.from_generator(rows, output_signature=tf.TensorSpec((), tf.int64))
+    drawn = rows_of_epochs(plan.rows).unbatch()
     count = tf.data.experimental.assert_cardinality(plan.count * plan.size)
     return pipeline.drawn(split, drawn.apply(count), plan.size, augment)

@@ -26,6 +26,8 @@ class PhaseRecord:
         l2: strength of the head's L2 penalty, see `Phase.l2`; `None`: it had none.
         share: where on the line from the weights before the phase (0) to those after it (1) the
             weights are that were kept, see `keras_tl.training.weight_line`.
+        of_no_epoch: whether a callback of the user gave the model weights of no epoch, such as an
+            average; `best_epoch` is then the last one.
     """
 
     phase: Phase
@@ -37,11 +39,23 @@ class PhaseRecord:
     solved: bool = False
     l2: float | None = None
     share: float = 1.0
+    of_no_epoch: bool = False
 
     @property
     def changed_backbone(self) -> bool:
         """Whether the backbone has other weights than before the phase."""
         return self.phase.unfreeze is not None and self.best_epoch > 0
+
+    @property
+    def is_average(self) -> bool:
+        """Whether the kept weights are those of no epoch, nor those from before."""
+        return self.of_no_epoch or self.share not in (0, 1)
+
+    @property
+    def kept_values(self) -> dict[str, float]:
+        """The row of `epochs` of the kept weights; empty where they are of no epoch."""
+        is_known = self.best_epoch > 0 and not self.is_average
+        return self.epochs[self.best_epoch - 1] if is_known else {}
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON types."""

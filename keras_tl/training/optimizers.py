@@ -7,7 +7,7 @@ import keras
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.training.own_rates import OwnRatesAdam, OwnRatesAdamW, OwnRatesSGD
-from keras_tl.training.schedules import LinearDecay, OneCycle, SlantedTriangular
+from keras_tl.training.schedules import LinearDecay, OneCycle, Settable, SlantedTriangular
 from keras_tl.training.whole_gradients import SGD, Adam, AdamW
 
 
@@ -24,6 +24,8 @@ def make_optimizer(
             in Keras's own optimizers.
     """
     rate = make_schedule(phase, steps)
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        rate = Settable(rate)
     sgd, adam, adamw = SGD, Adam, AdamW
     options = {"global_clipnorm": phase.clip_norm, "l2": phase.l2 or 0.0}
     if rate_factors is not None:

@@ -20,9 +20,10 @@ from keras_tl.backbones.loading import (
     BackboneFiles,
     LoadedBackbone,
     copy_statistics,
+    copy_weights,
     load_architecture,
-    load_model,
 )
+from keras_tl.backbones.own_models import copied, is_keras_file, load_model, read_keras_file
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import ULMFIT, ModelConfig, family_of
 from keras_tl.errors import BackboneError, ConfigError, quoted
@@ -120,14 +121,26 @@ class Origin:
         }
 
 
-def find_origin(backbone: str | keras.Model | Trained, wanted: Wanted) -> Origin:
+def find_origin(backbone: str | os.PathLike | keras.Model | Trained, wanted: Wanted) -> Origin:
     """Decides what is meant by a backbone; see `keras_tl.Learner`.
 
     Raises:
         BackboneError: there is no such backbone, it cannot be had so, or is not for such data.
         RunError: there is no such run.
-        ConfigError: `weights` is given for a backbone that has its own.
+        ConfigError: `weights` or `preprocess` is given for a backbone that has its own.
     """
+    if is_keras_file(backbone):
+        backbone = read_keras_file(backbone)
+    if not isinstance(backbone, (str, keras.Model, Trained)):
+        raise BackboneError(
+            "backbone must be a name, a place such as 'run:PATH', the path of a .keras file, a "
+            f"keras.Model or a Learner. Received: {quoted(backbone)}."
+        )
+    if wanted.preprocess is not None and not isinstance(backbone, keras.Model):
+        raise ConfigError(
+            "preprocess= is for a keras.Model; every other backbone brings its own preprocessing. "
+            f"Leave it out. Received: {quoted(wanted.preprocess)}."
+        )
     kind, place = _kind_and_place(backbone) if isinstance(backbone, str) else (None, "")
     if isinstance(backbone, str) and kind is None:
         origin = _from_catalogue(backbone, wanted)
@@ -175,13 +188,16 @@ def _from_catalogue(name: str, wanted: Wanted) -> Origin:
 
 
 def _of_model(model: keras.Model, wanted: Wanted) -> Origin:
-    loaded = load_model(model, wanted.preprocess, wanted.image_size)
+    loaded = copied(load_model(model, wanted.preprocess, wanted.image_size))
     return _own(model.name, loaded, "those of the keras.Model", wanted)
 
 
 def _of_kerashub(preset: str, wanted: Wanted) -> Origin:
     with precision_policy(wanted.precision):
-        loaded = load_kerashub(os.path.expanduser(preset), wanted.image_size)
+        has_own = wanted.texts is not None and wanted.texts.preprocessor is not None
+        loaded = load_kerashub(
+            os.path.expanduser(preset), wanted.image_size, with_preprocessor=not has_own
+        )
         if wanted.texts is not None and not loaded.takes_pixels:
             loaded = fit_to_texts(loaded, preset, wanted.texts)
         return _own(f"{KERASHUB}{preset}", loaded, f"{KERASHUB}{preset}", wanted)
@@ -204,9 +220,9 @@ def _own(name: str, loaded: LoadedBackbone, weights: str | None, wanted: Wanted)
     size = loaded.network.input_shape[1:3] if loaded.takes_pixels else None
     architecture = json.loads(loaded.network.to_json())
     if wanted.weights is None:
-        fresh = load_architecture(architecture).network
-        copy_statistics(loaded.network, fresh)
-        loaded, weights = dataclasses.replace(loaded, network=fresh, about={}), None
+        fresh = load_architecture(architecture)
+        copy_statistics(loaded.network, fresh.network)
+        loaded, weights = dataclasses.replace(fresh, files=loaded.files), None
     if wanted.output_block is not None:
         loaded = cut_short(loaded, wanted.output_block)
     ancestry = ({"kind": LANGUAGE_MODEL} | loaded.about,) if loaded.about else ()
@@ -258,7 +274,7 @@ def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:
         if wanted.weights is None:
             copy_statistics(source.backbone.network, loaded.network)
         else:
-            loaded.network.set_weights(source.backbone.network.get_weights())
+            copy_weights(source.backbone.network, loaded.network)
         if wanted.output_block is not None:
             loaded = cut_short(loaded, wanted.output_block)
     if config.is_text and wanted.texts is not None:

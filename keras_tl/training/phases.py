@@ -1,5 +1,6 @@
 """Runs one phase: prepare (freeze, compile), fit, keep the best weights."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 
@@ -8,8 +9,10 @@ import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
+from keras_tl.errors import ConfigError
 from keras_tl.reporting import Reporter
 from keras_tl.tasks import Task, monitored
+from keras_tl.training.callbacks import EpochWeights, hear_every_step
 from keras_tl.training.contrastive import Contrastive
 from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prepare
 from keras_tl.training.history import PhaseRecord
@@ -48,6 +51,10 @@ class BestWeights(keras.callbacks.EarlyStopping):
         if self._before is not None:
             self.best = self._before
             self.best_weights = self.model.get_weights()
+
+    def epoch_of(self, ran: Sequence[int]) -> int:
+        """Return which of the epochs that ran, from 1, has the weights; 0: those from before."""
+        return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -156,7 +163,8 @@ def run_phase(
         mixed: whether an augmentation mixes labels.
         before: what the phase watches on the validation split, of the weights it begins with, if
             they are trained.
-        callbacks: the user's own; their `model` is `model`.
+        callbacks: the user's own; their `model` is `model`. The record tells which epoch's
+            weights they leave in it.
         item: what people call one of the items.
         following: how many epochs later phases of the same kind have, to tell the time left.
         stop_after: the epoch, from 1, after which training stops and keeps the weights, whatever
@@ -164,12 +172,16 @@ def run_phase(
 
     Returns:
         The record of the phase.
+
+    Raises:
+        ConfigError: a callback left no epoch to train; the model has its weights from before.
     """
     began = time.perf_counter()
     steps = int(train.cardinality())
     # On several replicas Keras's loop over steps fails in TensorFlow's while loop.
     alone = model.distribute_strategy.num_replicas_in_sync == 1
-    at_a_time = CACHED_STEPS_PER_EXECUTION if cached and alone else 1
+    together = cached and alone and not hear_every_step(callbacks)
+    at_a_time = CACHED_STEPS_PER_EXECUTION if together else 1
     train_blocks = prepare(model, backbone, phase, steps * phase.epochs, task, mixed, at_a_time)
     watches = validation is not None and phase.patience is not None
     is_best_kept = watches and stop_after is None
@@ -190,30 +202,79 @@ def run_phase(
         own.insert(0, GradualUnfreezing(phase, blocks, train_blocks, reporter))
     if stop_after is not None:
         own.append(StopAfter(stop_after))
-    best = None
-    if is_best_kept:
-        best = BestWeights(phase.patience, before, *watched)
-        own.append(best)
+    best = BestWeights(phase.patience, before, *watched) if is_best_kept else None
+    record = fit_and_record(
+        phase, model, train, validation, own, best, callbacks, progress, reporter
+    )
+    return dataclasses.replace(record, seconds=time.perf_counter() - began, cached=cached)
+
+
+def fit_and_record(
+    phase: Phase,
+    model: keras.Model,
+    train: tf.data.Dataset,
+    validation: tf.data.Dataset | None,
+    own: Sequence[keras.callbacks.Callback],
+    best: BestWeights | None,
+    callbacks: Sequence[keras.callbacks.Callback],
+    progress: EpochProgress,
+    reporter: Reporter,
+) -> PhaseRecord:
+    """Fits a compiled model, and records the weights that it has in the end.
+
+    Args:
+        phase: its epochs and name count.
+        model: the model.
+        train: batches.
+        validation: batches, or `None`.
+        own: callbacks of ours.
+        best: keeps the best weights; `None`: the last ones are kept.
+        callbacks: the user's, which may give the model other weights.
+        progress: one of `own`; it is closed whatever happens.
+        reporter: tells people.
+
+    Returns:
+        The record, as of a phase that did not run on cached features.
+
+    Raises:
+        ConfigError: a callback left no epoch to train; the model has its weights from before.
+    """
+    began = time.perf_counter()
+    weights = EpochWeights() if callbacks else None
+    given = model.get_weights() if callbacks else []
     try:
         history = model.fit(
             train,
             epochs=phase.epochs,
             validation_data=validation,
-            callbacks=[*own, *callbacks],
+            callbacks=[found for found in (weights, *own, best, *callbacks) if found is not None],
             shuffle=False,  # the dataset shuffles itself
             verbose=0,
         )
     finally:
         progress.close()
+    if not history.epoch:
+        model.set_weights(given)
+        raise ConfigError(
+            f"{phase.name}: no epoch was left to train. A callback, such as BackupAndRestore, has "
+            "restored a training that had ended. Leave it out, or remove its folder."
+        )
     names = history.history
     epochs = [
         {name: float(values[epoch]) for name, values in names.items()}
         for epoch in range(len(history.epoch))
     ]
+    kept = len(epochs) if best is None else best.epoch_of(history.epoch)
+    found = kept if weights is None else weights.epoch_now()
+    if found is None:
+        reporter.say(f"{phase.name}: a callback gave the model weights that are of no epoch.")
+    elif found != kept:
+        reporter.say(f"{phase.name}: a callback gave the model the weights of epoch {found}.")
     return PhaseRecord(
         phase=phase,
         epochs=tuple(epochs),
         seconds=time.perf_counter() - began,
-        best_epoch=len(epochs) if best is None else best.best_epoch + 1,
-        cached=cached,
+        best_epoch=len(epochs) if found is None else found,
+        cached=False,
+        of_no_epoch=found is None,
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_tl.config import HeadConfig, ModelConfig, Phase
-from keras_tl.errors import ConfigError, unknown
+from keras_tl.errors import ConfigError, quoted, unknown
 
 # A head of one Dense layer on cached features: it begins at the optimum, and nothing has to be
 # stopped.
@@ -145,6 +145,22 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
     is_solved = config.head.is_linear and not live and epochs is None
     phase = SOLVED_HEAD if is_solved else HEADS[config.family]
     return phases_of(phase, config.family, epochs=epochs)[0]
+
+
+def own_head_phase(phase: Phase) -> Phase:
+    """Return a phase of the user's own that trains a head.
+
+    Raises:
+        ConfigError: it is no phase, or not one of the head.
+    """
+    if not isinstance(phase, Phase):
+        raise ConfigError(f"policy of a head must be a keras_tl.Phase. Received: {quoted(phase)}.")
+    if phase.unfreeze is not None:
+        raise ConfigError(
+            f"fit_head() trains the head alone; expected a phase with unfreeze=None. Received "
+            f"unfreeze={quoted(phase.unfreeze)}: pass it to fine_tune(policy=...)."
+        )
+    return phase
 
 
 def fitting_policy(config: ModelConfig, labels: np.ndarray) -> str:

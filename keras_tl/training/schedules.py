@@ -144,6 +144,43 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
+@keras.saving.register_keras_serializable("keras_tl")
+class Settable(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that holds until somebody sets a learning rate, which holds from then on.
+
+    Keras refuses to set the learning rate of an optimizer that has a schedule, so that
+    `ReduceLROnPlateau` and `LearningRateScheduler` fail.
+
+    Args:
+        schedule: the schedule.
+    """
+
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule):
+        super().__init__()
+        self.schedule = schedule
+        self._given = keras.Variable(
+            -1.0, trainable=False, aggregation="only_first_replica", name="given_learning_rate"
+        )
+
+    def set(self, learning_rate: float) -> None:
+        """Set the learning rate of all further steps, at least 0."""
+        self._given.assign(learning_rate)
+
+    def __call__(self, step):
+        """The rate of a step, which counts from 0."""
+        given = ops.convert_to_tensor(self._given)
+        return ops.where(given < 0, ops.cast(self.schedule(step), given.dtype), given)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        return {"schedule": keras.saving.serialize_keras_object(self.schedule)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Settable":
+        """Read `get_config`'s result."""
+        return cls(keras.saving.deserialize_keras_object(config["schedule"]))
+
+
 def _whole_share(steps: int, share: float) -> int:
     # 0.29 * 100 is a little less than 29 in floating point.
     return math.floor(steps * share + 1e-9)

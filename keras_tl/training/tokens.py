@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_tl.backbones.hub import find_hub_layers, resolve
+from keras_tl.backbones.hub.positions import longest_up_to
 from keras_tl.backbones.loading import LoadedBackbone
 from keras_tl.backbones.texts import (
     HubPreprocessor,
@@ -13,11 +14,11 @@ from keras_tl.backbones.texts import (
     choose_preprocessor,
 )
 from keras_tl.data.text_split import TextSplit
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.files import local_path
 
 TFHUB = "tfhub:"
-# Positions of the published encoders of BERT's family.
+# Positions of the published encoders of BERT's family: longer texts are cut unless asked otherwise.
 LONGEST = 512
 _SHORTEST = 16
 _MULTIPLE_OF = 8
@@ -32,8 +33,8 @@ class TextNeeds:
     Attributes:
         train: the training texts.
         sequence_length: tokens a text, `None`: by the lengths of these.
-        preprocessor: `"tfhub:HANDLE"`, the path of a `vocab.txt`, a `TextPreprocessor`, or `None`
-            for the encoder's own.
+        preprocessor: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
+            `WordPiecePreprocessor`), a `TextPreprocessor`, or `None` for the encoder's own.
     """
 
     train: TextSplit
@@ -57,20 +58,14 @@ def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> Loade
     if not isinstance(inputs, dict):
         if needs.preprocessor is not None or needs.sequence_length is not None:
             raise ConfigError(
-                f"The module {handle!r} takes texts as they are: leave preprocessor= and "
+                f"The module {quoted(handle)} takes texts as they are: leave preprocessor= and "
                 "sequence_length= out."
             )
         return loaded
     own = next(iter(inputs.values())).shape[1]
     if own is not None and needs.sequence_length not in (None, own):
         raise ConfigError(
-            f"The encoder {handle!r} takes {own} tokens. Received "
-            f"sequence_length={needs.sequence_length}."
-        )
-    longest = loaded.longest or float("inf")
-    if needs.sequence_length is not None and needs.sequence_length > longest:
-        raise ConfigError(
-            f"The encoder {handle!r} takes at most {longest} tokens. Received "
+            f"The encoder {quoted(handle)} takes {own} tokens. Received "
             f"sequence_length={needs.sequence_length}."
         )
     preprocessor = _find(loaded, handle, needs.preprocessor)
@@ -78,12 +73,31 @@ def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> Loade
         # One that takes no pairs says so now, and not in the middle of training.
         one = needs.train.sample(1, seed=0)
         preprocessor.token_counts(one.texts, one.pairs)
-    chosen = own or needs.sequence_length or choose_length(preprocessor, needs.train)
-    length = min(chosen, longest)
+    chosen = own or needs.sequence_length or preprocessor.fixed_length
+    chosen = chosen or choose_length(preprocessor, needs.train)
+    length = chosen if own else _readable(loaded, chosen)
+    if length < (preprocessor.fixed_length or 0):
+        raise ConfigError(
+            f"The encoder {quoted(handle)} takes at most {length} tokens; its preprocessor makes "
+            f"{preprocessor.fixed_length}. Pass another preprocessor=."
+        )
+    if length < (needs.sequence_length or 0):
+        raise ConfigError(
+            f"The encoder {quoted(handle)} takes at most {length} tokens. Received "
+            f"sequence_length={needs.sequence_length}."
+        )
     if length != preprocessor.sequence_length:
         preprocessor = preprocessor.with_length(length)
     files = dataclasses.replace(loaded.files, preprocessor=preprocessor)
     return dataclasses.replace(loaded, files=files)
+
+
+def _readable(loaded: LoadedBackbone, length: int) -> int:
+    """The same number of tokens, or as many as the encoder has positions for."""
+    if loaded.longest is not None:
+        return min(length, loaded.longest)
+    layers = find_hub_layers(loaded.network)
+    return longest_up_to(layers[0].module, length) if layers else length
 
 
 def choose_length(preprocessor: TextPreprocessor, texts: TextSplit) -> int:

@@ -11,7 +11,12 @@ import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
 from keras_tl.config import CacheConfig, ModelConfig, Phase
-from keras_tl.data.augmentation import Augmentation, mixes_labels, names_of
+from keras_tl.data.augmentation import (
+    Augmentation,
+    mixes_labels,
+    names_of,
+    try_augmentation,
+)
 from keras_tl.data.labelled import LabelledData, Split, groups_of
 from keras_tl.data.splits import folds
 from keras_tl.errors import ConfigError
@@ -33,6 +38,7 @@ from keras_tl.training.phases import run_phase
 from keras_tl.training.policies import SOLVED_HEAD, needs_no_head
 from keras_tl.training.relative_rate import relative_rate
 from keras_tl.training.restoring import restored
+from keras_tl.training.seeding import seed_generators
 from keras_tl.training.standardised_head import FoldEveryEpoch
 from keras_tl.training.weight_line import WeightLine
 
@@ -179,23 +185,30 @@ class Trainer:
         if phase.unfreeze is not None:
             self.features.backbone_changes()
         first = [] if start is None else [FoldEveryEpoch(start.head)]
-        with self._naming_the_unreadable(inputs, data):
-            record = run_phase(
-                phase=settled,
-                model=inputs.model if start is None else start.head.model,
-                backbone=self.parts.backbone,
-                train=inputs.train,
-                validation=inputs.validation,
-                task=objective_of(phase, self.task),
-                reporter=self._reporter,
-                cached=inputs.cached,
-                mixed=inputs.mixed,
-                before=before,
-                callbacks=[*first, *callbacks],
-                item=self._modality.item,
-                following=following,
-                stop_after=stop_after,
-            )
+        trained = inputs.model if start is None else start.head.model
+        frozen = self.parts.backbone if phase.unfreeze is None else None
+        seed_generators(trained, (self._seed, len(self.history)), frozen)
+        try:
+            with self._naming_the_unreadable(inputs, data):
+                record = run_phase(
+                    phase=settled,
+                    model=trained,
+                    backbone=self.parts.backbone,
+                    train=inputs.train,
+                    validation=inputs.validation,
+                    task=objective_of(phase, self.task),
+                    reporter=self._reporter,
+                    cached=inputs.cached,
+                    mixed=inputs.mixed,
+                    before=before,
+                    callbacks=[*first, *callbacks],
+                    item=self._modality.item,
+                    following=following,
+                    stop_after=stop_after,
+                )
+        except ConfigError:  # The weights are those from before.
+            self._note_backbone()
+            raise
         if start is not None:
             start.head.fold()
         record = dataclasses.replace(
@@ -284,6 +297,8 @@ class Trainer:
                 f"'mixup' and 'cutmix' mix labels; these data are for {self.task.kind}. Choose "
                 "another augmentation."
             )
+        if self.config.image_size is not None:
+            try_augmentation(augment, self.config.image_size)
         check_contrastive(phase, self.task, augment, self._replicas)
 
     def logits(self, split: Split) -> np.ndarray:

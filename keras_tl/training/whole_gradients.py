@@ -1,7 +1,9 @@
-"""Adam, AdamW and SGD with an L2 penalty, and with whole gradients of embeddings."""
+"""Adam, AdamW and SGD with an L2 penalty, whole gradients of embeddings, and a settable rate."""
 
 import keras
 import tensorflow as tf
+
+from keras_tl.training.schedules import Settable
 
 
 class WholeGradients:
@@ -22,6 +24,18 @@ class WholeGradients:
     def __init__(self, *others, l2: float = 0.0, **named):
         super().__init__(*others, **named)
         self.l2 = l2
+
+    @property
+    def learning_rate(self):
+        """The learning rate of the next step; callbacks can set it, over a schedule too."""
+        return super().learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        if isinstance(self._learning_rate, Settable) and not callable(value):
+            self._learning_rate.set(value)
+        else:
+            keras.optimizers.Optimizer.learning_rate.fset(self, value)
 
     def apply(self, grads, trainable_variables=None):
         """One update; see the Keras optimizer."""

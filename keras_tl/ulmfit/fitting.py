@@ -17,11 +17,12 @@ from keras_tl.backbones.awd_lstm.model import (
 from keras_tl.config import Phase, check_range
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.reporting import Reporter
+from keras_tl.training.callbacks import check_callbacks
 from keras_tl.training.device import jit_compile, precision_policy
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.optimizers import make_optimizer
 from keras_tl.training.own_rates import rate_factors
-from keras_tl.training.phases import BestWeights
+from keras_tl.training.phases import BestWeights, fit_and_record
 from keras_tl.training.progress import EpochProgress
 from keras_tl.ulmfit.metrics import Perplexity
 from keras_tl.ulmfit.streams import TokenStream
@@ -93,6 +94,7 @@ def fit_language_model(
         DataError: there are too few tokens.
     """
     _check(phase, bptt)
+    check_callbacks(callbacks)
     reporter = reporter or Reporter(verbose=False)
     began = time.perf_counter()
     stream = TokenStream(train, phase.batch_size, bptt, seed)
@@ -114,27 +116,12 @@ def fit_language_model(
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
         # Of all tokens; the loss is the mean of the batches', of which the last one is short.
         best = BestWeights(phase.patience, before, "perplexity")
-        own.append(best)
-    try:
-        history = copy.fit(
-            stream.dataset(),
-            epochs=phase.epochs,
-            validation_data=None if held_out is None else held_out.dataset(),
-            callbacks=[*own, *callbacks],
-            shuffle=False,
-            verbose=0,
-        ).history
-    finally:
-        progress.close()
-    model.network.set_weights(copy.get_weights())
-    count = len(history["loss"])
-    return PhaseRecord(
-        phase=phase,
-        epochs=tuple({k: float(v[n]) for k, v in history.items()} for n in range(count)),
-        seconds=time.perf_counter() - began,
-        best_epoch=count if best is None else best.best_epoch + 1,
-        cached=False,
+    batches = None if held_out is None else held_out.dataset()
+    record = fit_and_record(
+        phase, copy, stream.dataset(), batches, own, best, callbacks, progress, reporter
     )
+    model.network.set_weights(copy.get_weights())
+    return dataclasses.replace(record, seconds=time.perf_counter() - began)
 
 
 def perplexity(

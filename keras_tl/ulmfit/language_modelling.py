@@ -15,7 +15,7 @@ from keras_tl.backbones.awd_lstm.language_model import (
     load_language_model,
 )
 from keras_tl.backbones.awd_lstm.model import BPTT, AwdLstmConfig
-from keras_tl.backbones.texts.words.marks import UNKNOWN
+from keras_tl.backbones.texts.words.marks import MARKS, UNKNOWN
 from keras_tl.backbones.texts.words.tokenizer import split_words
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary, count_words
 from keras_tl.config import Phase, check_range
@@ -26,6 +26,8 @@ from keras_tl.reporting import Reporter
 from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model
 
 _AT_ONCE = 512
+# Shares of the words. Above them a model learns little else than that the next word is unknown.
+_MANY_UNKNOWN, _MOST_UNKNOWN = 0.2, 0.9
 
 Corpus = Sequence[str | os.PathLike]
 
@@ -176,11 +178,16 @@ def _train_and_save(
     reporter: Reporter,
 ) -> LanguageModel:
     tokens = model.tokenizer.stream(train)
-    unknown = float((tokens == model.vocabulary.number(UNKNOWN)).mean())
+    unknown = _share_unknown(tokens, model.vocabulary)
     reporter.say(
         f"{len(train):,} texts, {len(tokens):,} tokens, a vocabulary of {len(model.vocabulary):,}; "
-        f"{unknown:.1%} of the tokens are unknown"
+        f"{unknown:.1%} of the words are unknown"
     )
+    if unknown > _MANY_UNKNOWN:
+        reporter.say(
+            "Warning: so many unknown words leave little to learn. Give more texts, a larger "
+            "max_size= or a lower min_frequency=; where no spaces stand between words, set them."
+        )
     about = model.about | {"texts": len(train), "tokens": len(tokens)}
     # A model that is there already stays until the training has ended.
     if not local_path(path).exists():
@@ -200,6 +207,30 @@ def _train_and_save(
     model = dataclasses.replace(model, about=about)
     model.save(path)
     return model
+
+
+def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
+    """The share of the words, which are neither marks nor punctuation, that have no number.
+
+    Raises:
+        DataError: it is nearly all of them.
+    """
+    counts = np.bincount(tokens, minlength=len(vocabulary))
+    unknown = counts[vocabulary.number(UNKNOWN)]
+    words = [
+        number
+        for number, token in enumerate(vocabulary.tokens)
+        if token not in MARKS and any(map(str.isalnum, token))
+    ]
+    share = unknown / max(unknown + counts[words].sum(), 1)
+    if share > _MOST_UNKNOWN:
+        raise DataError(
+            f"{share:.0%} of the words of the texts are not in the vocabulary: nothing can be "
+            "learnt from them. Expected words that recur, with spaces between them. Separate the "
+            "words of Chinese, Japanese or Thai by spaces first, here and wherever the model is "
+            "asked; or give more texts, or a lower min_frequency=."
+        )
+    return float(share)
 
 
 def read_texts(corpus: Corpus) -> list[str]:

@@ -80,7 +80,7 @@ def test_dropouts_are_those_of_classifiers(folder):
 def test_a_folder_gives_its_encoder_with_a_block_a_layer(model, folder):
     loaded = load_ulmfit(folder)
     assert [name for name, _ in loaded.blocks] == BLOCKS
-    assert all(layers == [name] for name, layers in loaded.blocks)
+    assert all([x.name for x in layers] == [name] for name, layers in loaded.blocks)
     assert not loaded.takes_pixels
     assert loaded.files.preprocessor.identity.startswith(f"words {model.vocabulary.identity} ")
     ours, theirs = loaded.network.weights, model.encoder().weights

@@ -28,8 +28,7 @@ BLOCKS = (Block("stem", "first"), Block("block1", "add"), Block("block2"))
 
 def test_a_block_holds_what_its_end_needs():
     network = branched()
-    names = stable_names(network)
-    stable = {layer.name: names[layer] for layer in network.layers}
+    stable = stable_names(network)
     assigned = [
         (block, {stable[x] for x in found}) for block, found in assign_blocks(network, BLOCKS)
     ]
@@ -71,7 +70,7 @@ def test_the_layers_of_the_first_blocks_give_what_the_last_of_them_gives(name, b
     spec = get_spec(name)
     whole = load_spec(spec, None, (32, 32))
     part = load_spec(spec, None, (32, 32), output_block=block)
-    kept = {layer for _, layers in whole.blocks[: len(part.blocks)] for layer in layers}
+    kept = [layer for _, layers in whole.blocks[: len(part.blocks)] for layer in layers]
     inner = whole.network.layers[-1]
     found = keras.Model(inner.input, output_of(inner, kept))
     assert len(found.operations) == len(part.network.layers[-1].operations)

@@ -1,15 +1,24 @@
 """Presets of KerasHub as backbones: what they take, what they give, and what is kept of them."""
 
+import shutil
+
 import keras
 import numpy as np
 import pytest
 
 import keras_tl as ktl
 from keras_tl.backbones.kerashub.loading import load_kerashub
-from keras_tl.backbones.texts import load_preprocessor
+from keras_tl.backbones.kerashub.tokens import find_preprocessor
+from keras_tl.backbones.texts import (
+    KerasHubPreprocessor,
+    WordPiecePreprocessor,
+    load_preprocessor,
+)
 from keras_tl.config import Phase
 from keras_tl.errors import BackboneError, ConfigError
-from tests import kerashub_presets
+from keras_tl.training.origins import Wanted, find_origin
+from keras_tl.training.tokens import TextNeeds
+from tests import hub_modules, kerashub_presets
 from tests.conftest import make_tiny_data
 from tests.test_text_journey import make_texts
 
@@ -75,6 +84,62 @@ def test_the_tokens_and_the_numbers_are_kerashub_s(presets, name, pairs):
         np.testing.assert_allclose(found[key], value, atol=1e-5)
 
 
+# What a tokenizer of KerasHub is made with; whether its tokens are BERT's.
+OF_BERT = {
+    "bert": ("BertTokenizer", {}, True),
+    "distilbert": ("DistilBertTokenizer", {}, True),
+    "electra": ("ElectraTokenizer", {}, True),
+    "accents": ("BertTokenizer", {"strip_accents": True}, True),
+    "cased": ("BertTokenizer", {"lowercase": False}, True),
+    "chinese-words": ("BertTokenizer", {"split_on_cjk": False}, True),
+    "not-split": ("BertTokenizer", {"split": False}, False),
+    "other-pieces": ("BertTokenizer", {"suffix_indicator": "@@"}, False),
+}
+
+
+@pytest.mark.parametrize("name", OF_BERT)
+def test_wordpiece_is_bert_s_whatever_kerashub_strips(name, tmp_path):
+    kind, options, is_bert_s = OF_BERT[name]
+    file = hub_modules.write_vocabulary(tmp_path / "vocab.txt")
+    tokens = [*file.read_text("utf-8").split(), "[MASK]"]
+    models = keras_hub.models
+    tokenizer = getattr(models, kind)(tokens, **({"lowercase": True} | options))
+    theirs = getattr(models, kind.replace("Tokenizer", "TextClassifierPreprocessor"), None)
+    theirs = (theirs or models.BertTextClassifierPreprocessor)(tokenizer, sequence_length=9)
+    found = find_preprocessor("a preset", lambda: theirs)
+    assert isinstance(found, WordPiecePreprocessor if is_bert_s else KerasHubPreprocessor)
+    assert found.sequence_length == 9
+    if is_bert_s:
+        lower_case = options.get("lowercase", True)
+        assert found.rules.lower_case == found.rules.strip_accents == lower_case
+        assert found.rules.split_cjk == options.get("split_on_cjk", True)
+        words = [tokens[number] for number in found(["the GÒÓD film"])["input_word_ids"][0]]
+        assert words[:4] == ["[CLS]", "the", "good" if lower_case else "[UNK]", "film"]
+
+
+def test_the_publisher_s_tokenizer_is_known_where_kerashub_s_stands_in(presets, tmp_path):
+    preset = str(presets["roberta"])
+    theirs = keras_hub.models.TextClassifierPreprocessor.from_preset(preset)
+    # A preset of KerasHub's has a tokenizer.json of its own kind.
+    assert find_preprocessor(preset, lambda: theirs).reference is None
+    file = kerashub_presets.write_roberta_tokenizer(tmp_path / "tokenizer.json")
+    found = find_preprocessor(str(tmp_path), lambda: theirs)
+    assert isinstance(found, KerasHubPreprocessor)
+    assert found.with_length(9).reference == found.reference == file
+
+
+def test_a_folder_whose_rules_are_not_bert_s_needs_another_preprocessor(presets, tmp_path):
+    folder = shutil.copytree(presets["bert"], tmp_path / "preset")
+    vocabulary = hub_modules.write_vocabulary(folder / "vocab.txt")
+    (folder / "tokenizer_config.json").write_text('{"word_tokenizer_type": "mecab"}')
+    with pytest.raises(ConfigError, match=r"other rules than BERT's .*Pass preprocessor="):
+        load_kerashub(str(folder))
+    given = WordPiecePreprocessor(shutil.copy(vocabulary, tmp_path), strip_accents=False)
+    wanted = Wanted(texts=TextNeeds(make_texts().split("train"), preprocessor=given))
+    found = find_origin(f"kerashub:{folder}", wanted).loaded.files.preprocessor
+    assert found.rules == given.rules
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bert", "roberta"])
 def test_the_count_of_tokens_is_what_would_be_made_of_a_whole_text(presets, name):
@@ -117,7 +182,7 @@ def test_a_journey(presets, name, tmp_path):
     assert all(map(np.array_equal, before, learner.backbone.get_weights()))
     learner.fine_tune(policy=Phase("step", 1, 0.01, unfreeze="all", patience=None))
     assert not all(map(np.array_equal, before, learner.backbone.get_weights()))
-    asked = ["good film", ""] if name in ENCODERS else learner.data.split("test").images[:2]
+    asked = ["good film", "the"] if name in ENCODERS else learner.data.split("test").images[:2]
     answers = learner.predict(asked)
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)

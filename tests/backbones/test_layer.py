@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_tl.backbones.cutting import cut_short
 from keras_tl.backbones.layer import Backbone
+from keras_tl.backbones.own_models import load_model
+from keras_tl.errors import BackboneError
+from keras_tl.training.own_rates import rate_factors
 
 
 @pytest.fixture
@@ -22,7 +26,8 @@ def images():
     return np.random.default_rng(0).uniform(0, 255, (16, 8, 8, 3)).astype(np.float32)
 
 
-BLOCKS = [("conv", ["conv"]), ("norm", ["norm"])]
+def blocks_of(network):
+    return [(name, [network.get_layer(name)]) for name in ("conv", "norm")]
 
 
 def train(model, images):
@@ -43,7 +48,7 @@ def test_the_guide_moves_the_statistics_and_we_do_not(network, images):
     """keras-team/keras#20285: fit overrides the training=False of the functional model."""
     before = statistics(network)
     inputs = keras.Input((8, 8, 3))
-    ours = Backbone(network, BLOCKS)
+    ours = Backbone(network, blocks_of(network))
     train_ours = keras.Model(inputs, on_top(ours(inputs)))
     ours.trainable = True
     train(train_ours, images)
@@ -63,7 +68,7 @@ def test_the_guide_moves_the_statistics_and_we_do_not(network, images):
 
 @pytest.mark.parametrize("where", ["layer", "network", "norm"])
 def test_statistics_stay_whatever_is_set_trainable(network, images, where):
-    backbone = Backbone(network, BLOCKS)
+    backbone = Backbone(network, blocks_of(network))
     inputs = keras.Input((8, 8, 3))
     model = keras.Model(inputs, on_top(backbone(inputs)))
     backbone.trainable = True
@@ -77,7 +82,7 @@ def test_statistics_stay_whatever_is_set_trainable(network, images, where):
 
 
 def test_live_statistics_are_the_data_s_after_a_short_training(network, images):
-    backbone = Backbone(network, BLOCKS)
+    backbone = Backbone(network, blocks_of(network))
     # The convolution stays as it is, so the statistics have one value to arrive at.
     backbone.unfreeze(("norm",), "live")
     for _ in range(60):
@@ -89,7 +94,7 @@ def test_live_statistics_are_the_data_s_after_a_short_training(network, images):
 
 
 def test_dropout_is_off_when_frozen_and_live_when_not(network, images):
-    backbone = Backbone(network, BLOCKS)
+    backbone = Backbone(network, blocks_of(network))
     still = network(images, training=False)
     np.testing.assert_array_equal(backbone(images, training=True), still)
     backbone.trainable = True
@@ -99,7 +104,7 @@ def test_dropout_is_off_when_frozen_and_live_when_not(network, images):
 
 
 def test_the_head_after_a_frozen_backbone_still_drops(network, images):
-    backbone = Backbone(network, BLOCKS)
+    backbone = Backbone(network, blocks_of(network))
     inputs = keras.Input((8, 8, 3))
     model = keras.Model(inputs, keras.layers.Dropout(0.5, seed=0)(backbone(inputs)))
     dropped = np.mean(model(images, training=True).numpy() == 0)
@@ -117,7 +122,7 @@ def test_the_head_after_a_frozen_backbone_still_drops(network, images):
     ],
 )
 def test_unfreezing_after_any_earlier_state(network, blocks, batch_norm, expected):
-    backbone = Backbone(network, BLOCKS)
+    backbone = Backbone(network, blocks_of(network))
     for earlier in ((), ("norm",), ("conv", "norm")):
         backbone.unfreeze(earlier)
         backbone.unfreeze(blocks, batch_norm)
@@ -134,7 +139,7 @@ def test_pixels_reach_the_network_unrounded():
 
 def test_a_model_with_it_is_an_ordinary_keras_file(network, images, tmp_path):
     inputs = keras.Input((8, 8, 3))
-    model = keras.Model(inputs, Backbone(network, BLOCKS)(inputs))
+    model = keras.Model(inputs, Backbone(network, blocks_of(network))(inputs))
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded(images), model(images))
@@ -148,7 +153,7 @@ def test_a_model_with_it_is_an_ordinary_keras_file(network, images, tmp_path):
 def test_a_keras_file_knows_what_is_trainable(network, images, tmp_path, blocks, batch_norm):
     """The optimizer in it fits nothing else."""
     inputs = keras.Input((8, 8, 3))
-    backbone = Backbone(network, BLOCKS)
+    backbone = Backbone(network, blocks_of(network))
     model = keras.Model(inputs, keras.layers.Dense(2)(backbone(inputs)))
     backbone.unfreeze(blocks, batch_norm)
     model.compile("adam", "mse")
@@ -162,9 +167,71 @@ def test_a_keras_file_knows_what_is_trainable(network, images, tmp_path, blocks,
 
 
 def test_a_keras_file_of_earlier_versions_is_read_as_frozen(network):
-    backbone = Backbone(network, BLOCKS)
+    backbone = Backbone(network, blocks_of(network))
     backbone.unfreeze(("norm",))
     config = backbone.get_config()
     for new in ("unfrozen", "batch_norm"):
         del config[new]
-    assert Backbone.from_config(config).trainable_variables == []
+    config["blocks"] = [("conv", ["conv"]), ("norm", ["norm"])]
+    again = Backbone.from_config(config)
+    assert again.trainable_variables == []
+    assert [[x.name for x in again.block_layers(name)] for name in again.blocks] == [
+        ["conv"],
+        ["norm"],
+    ]
+
+
+def nested():
+    """Two models in a model, whose layers have equal names."""
+
+    def part(name, width):
+        inputs = keras.Input((None, None, width))
+        hidden = keras.layers.Conv2D(4, 1, name="conv")(inputs)
+        return keras.Model(inputs, keras.layers.BatchNormalization(name="norm")(hidden), name=name)
+
+    inputs = keras.Input((8, 8, 3))
+    hidden = part("lower", 3)(inputs)
+    hidden = keras.layers.Conv2D(4, 1, name="conv")(hidden)
+    return keras.Model(inputs, part("upper", 4)(hidden), name="whole")
+
+
+NAMES = ("lower/conv", "lower/norm", "whole/conv", "upper/conv", "upper/norm")
+
+
+def test_layers_of_equal_names_are_told_apart(images, tmp_path):
+    loaded = load_model(nested(), "none", None)
+    backbone = Backbone(loaded.network, loaded.blocks)
+    assert backbone.blocks == NAMES
+    owned = [layer for name in NAMES for layer in backbone.block_layers(name)]
+    assert len(set(owned)) == len(owned) == len(NAMES)
+    trainable = []
+    for count in range(1, len(NAMES) + 1):
+        backbone.unfreeze(NAMES[-count:])
+        trainable.append(len(backbone.trainable_variables))
+    assert trainable == [2, 4, 6, 8, 10]
+    backbone.unfreeze(NAMES[-1:])
+    assert {id(w) for w in backbone.trainable_variables} < {id(w) for w in owned[-1].weights}
+    # The weights of the layers below change more slowly by a factor a block.
+    factors = rate_factors(
+        [backbone.block_layers(name) for name in NAMES], backbone.weights, factor=2.0
+    )
+    weights = {id(w): f for w, f in zip(backbone.weights, factors, strict=True)}
+    by_layer = [{weights[id(w)] for w in layer.weights} for layer in owned]
+    assert by_layer == [{2.0**-n} for n in (5, 4, 3, 2, 1)]
+    inputs = keras.Input((8, 8, 3))
+    model = keras.Model(inputs, backbone(inputs))
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert [w.path for w in again.trainable_variables] == [
+        w.path for w in model.trainable_variables
+    ]
+    np.testing.assert_array_equal(again(images), model(images))
+
+
+def test_a_network_with_equal_names_is_cut_at_the_right_layer():
+    loaded = load_model(nested(), "none", None)
+    short = cut_short(loaded, "whole/conv")
+    assert [name for name, _ in short.blocks] == list(NAMES[:3])
+    assert len(short.network.weights) == 2 + 4 + 2
+    with pytest.raises(BackboneError, match="lies inside a nested model"):
+        cut_short(loaded, "upper/conv")

@@ -19,7 +19,7 @@ from keras_tl.errors import BackboneError, ConfigError
 from tests import hub_modules
 
 LENGTH = 8
-TEXTS = ["good films", "The BAD film.", "", "ß good", "a" * 200, "[SEP] the"]
+TEXTS = ["good films", "The BAD film.", "", "½ good", "a" * 200, "[SEP] the"]
 PAIRS = ["", "the the the the the the", "good good good bad", "the", "good", "bad"]
 
 
@@ -113,13 +113,51 @@ def test_the_vocabulary_alone_gives_what_the_module_gives(module, vocabulary):
             )
 
 
-def test_accents_and_case_count_only_where_asked(tmp_path):
-    words = ("Café", "café", "cafe", "film")
-    file = hub_modules.write_vocabulary(tmp_path / "vocab.txt", words)
+ACCENTED = ("Café", "café", "cafe")
+ASKED = {
+    (True, True): ["cafe", "cafe", "cafe"],
+    (True, False): ["café", "café", "cafe"],
+    (False, True): ["Cafe", "cafe", "cafe"],
+    (False, False): ["Café", "café", "cafe"],
+}
+
+
+@pytest.mark.parametrize(("lower_case", "strip_accents"), ASKED)
+def test_accents_and_case_count_only_where_asked(lower_case, strip_accents, tmp_path):
+    file = hub_modules.write_vocabulary(tmp_path / "vocab.txt", (*ACCENTED, "Cafe"))
     tokens = file.read_text("utf-8").split("\n")
-    for lower_case, expected in ((True, ["cafe"] * 3), (False, ["Café", "café", "cafe"])):
-        found = WordPiecePreprocessor(file, lower_case)(["Café", "café", "cafe"])
-        assert [tokens[word] for word in found["input_word_ids"][:, 1]] == expected
+    made = WordPiecePreprocessor(file, lower_case, strip_accents=strip_accents)
+    for one in (made, made.with_length(9)):
+        words = [tokens[word] for word in one(ACCENTED)["input_word_ids"][:, 1]]
+        assert words == ASKED[lower_case, strip_accents]
+
+
+# Words of a vocabulary; whether texts were lower-cased, whether accents were stripped.
+MADE_BY = {
+    "english": (("good", "##s"), True, True),
+    "english-cased": (("Good", "good"), False, False),
+    "french-cased": (("Café", "café"), False, False),
+    "german": (("müde", "schön"), True, False),
+    "a-piece": (("good", "##ön"), True, False),
+    "hindi": (("में", "film"), True, False),
+    "thai": (("สวัสดี",), True, False),
+    "japanese": (("が", "か"), True, False),
+    "japanese-stripped": (("か", "漢"), True, True),
+    "korean": (("가", "나"), True, False),
+    "korean-stripped": (("\u1100\u1161",), True, True),
+    "arabic-without-marks": (("كتاب",), True, True),
+    "vietnamese": (("đường",), True, False),
+}
+
+
+@pytest.mark.parametrize("name", MADE_BY)
+def test_the_rules_are_those_that_the_vocabulary_was_made_by(name, tmp_path):
+    words, lower_case, strip_accents = MADE_BY[name]
+    made = WordPiecePreprocessor(hub_modules.write_vocabulary(tmp_path / "vocab.txt", words))
+    assert (made.rules.lower_case, made.rules.strip_accents) == (lower_case, strip_accents)
+    assert f"lower_case={lower_case}, strip_accents={strip_accents}" in repr(made)
+    # What the vocabulary was made of are tokens of it.
+    assert made.unknown_token not in made(list(words[:1]))["input_word_ids"].numpy()
 
 
 def test_it_runs_in_a_dataset_with_known_shapes(preprocessor):

@@ -381,6 +381,7 @@ def test_the_report_names_each_file_and_counts_the_kinds():
         "bad": [{"path": file.path, "reason": file.reason} for file in bad],
         "seconds": 1.25,
         "from_cache": 100,
+        "unused": None,
     }
 
 

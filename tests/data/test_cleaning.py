@@ -97,18 +97,34 @@ def test_a_class_without_a_usable_file_is_named(photos):
         ktl.ImageData.from_folder(photos, max_bad=1.0)
 
 
+def test_the_file_that_is_named_is_of_the_class_that_is_lost(photos):
+    (photos / "cat" / "00.jpg").write_bytes(b"")
+    for file in (photos / "dog").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(DataError, match=r"of the class 'dog' can .*such as \S*/dog/.*empty"):
+        ktl.ImageData.from_folder(photos, max_bad=1.0)
+
+
 def run(*arguments):
     done = CliRunner().invoke(cli, ["train", *map(str, arguments)], catch_exceptions=False)
     return done.output
 
 
 def test_the_command_line_shows_what_is_wrong_and_trains_nothing(photos, tmp_path):
+    (photos / "cat" / "IMG_1.HEIC").touch()
     text = run("--data", f"folder:{photos}", "--check")
-    for part in ("3 of 40 files are left out", "04.jpg: not an image", "training would stop"):
+    for part in (
+        "3 of 40 files are left out",
+        "04.jpg: not an image",
+        "training would stop",
+        "Passed over: 1 file of other kinds (1 .heic). Convert the photos",
+        "warning (unused-files)",
+    ):
         assert part in text
     found = json.loads(run("--data", f"folder:{photos}", "--check", "--json"))
     assert found["checked"] == 40
     assert len(found["bad"]) == 3
+    assert found["unused"]["suffixes"] == {".heic": 1}
     text = run("--data", f"folder:{photos}", "--check", "--max-bad", 0.1)
     assert "training would stop" not in text
     assert not (tmp_path / "run").exists()

@@ -13,6 +13,7 @@ from keras_tl.data.augmentation import AUGMENTATIONS, augmenter, mixes_labels, n
 from keras_tl.data.pipeline import ImagePipeline
 from keras_tl.data.sources import ImageSplit
 from keras_tl.errors import ConfigError
+from tests.conftest import make_small_learner, make_tiny_data
 
 COUNT = 11
 PIPELINE = ImagePipeline((4, 4), "stretch")
@@ -267,3 +268,23 @@ def test_an_unreadable_file_fails_the_pipeline_and_is_named(tmp_path, name):
 
 def test_arrays_are_never_unreadable():
     assert PIPELINE.explain(noise()) is None
+
+
+def broken(pixels):
+    raise RuntimeError("no such blur\nsecond line")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (print, r"print failed on a batch of images, float32 \(2, 32, 32, 3\): .*None"),
+        (["standard", broken], r"broken failed on a batch of images, .*: no such blur$"),
+        (keras.layers.Flatten(), r"Flatten must give images of the shape .* It gave \(2, 3072\)"),
+    ],
+)
+def test_what_cannot_augment_is_refused_before_training(kind, message):
+    learner = make_small_learner(make_tiny_data())
+    for train in (learner.fit_head, learner.fine_tune):
+        with pytest.raises(ConfigError, match=message):
+            train(augment=kind)
+    assert learner.history == []

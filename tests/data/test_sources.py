@@ -203,12 +203,12 @@ FOLDER_ERRORS = {
     "too-few-for-test": (
         {"cat": 1, "dog": 9},
         {},
-        r"A test split needs at least 2 items of every class.*'cat' has 1 .*test_split=0",
+        r"A test split needs .*Train has only 1 item of class 'cat' left.*test_split=0",
     ),
     "too-few-for-validation": (
         {"cat": 2, "dog": 9},
         {},
-        r"A validation split needs .*'cat' has 1 in no other split.*validation_split=0",
+        r"A validation split needs .*only 1 item of class 'cat' left.*validation_split=0",
     ),
 }
 
@@ -343,7 +343,11 @@ ARRAY_ERRORS = {
         {"validation": (scaled(2), [0, 1])},
         r"validation pixels.*scaled",
     ),
-    "too-few-to-split": ((grey(4), [0, 0, 0, 1]), {}, r"A test split needs.*'1' has 1 "),
+    "too-few-to-split": (
+        (grey(4), [0, 0, 0, 1]),
+        {},
+        r"A test split needs.*only 1 item of class '1' left",
+    ),
 }
 
 

@@ -64,7 +64,7 @@ SPECS = {
     ),
     "csv-number": (
         "csv:{}/other.csv",
-        {"image": "file", "label": "wet"},
+        {"image": "file", "label": "wet", "task": "regression"},
         "regression",
         (),
     ),
@@ -118,7 +118,7 @@ def test_options_count_before_what_was_recorded(photos):
     spec = f"csv:{photos}/other.csv"
     data = specs.load_spec(spec, image="file", label="class")
     other = specs.load_spec(spec, data.source_settings, label="wet")
-    assert other.task == "regression"
+    assert other.class_names == ("0", "1")
 
 
 def test_what_was_recorded_of_another_kind_of_source_does_not_count(photos):
@@ -146,7 +146,7 @@ SPEC_ERRORS = {
         "digits",
         {"task": "binary"},
         ConfigError,
-        r"task= \(--task\) is for csv:PATH, not for digits",
+        r"task= \(--task\) is for csv:PATH and tfds:NAME, not for digits",
     ),
     "csv-download": (
         "csv:{}/plain.csv",

@@ -61,12 +61,13 @@ def test_nothing_is_taken_for_a_fraction_of_zero():
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"), [([5, 1], "'class1' has 1"), ([0, 9], "'class0' has 0")]
+    ("counts", "said"),
+    [([5, 1], "only 1 item of class 'class1' left"), ([0, 9], "no item of class 'class0' left")],
 )
 def test_a_class_too_small_to_split_is_named(counts, said):
     with pytest.raises(DataError) as caught:
         take_out(shuffled_labels(counts), 0.15, names(counts), 0, "validation")
-    for part in ("A validation split needs at least 2 items", said, "validation_split=0"):
+    for part in ("A validation split needs an item of every class", said, "validation_split=0"):
         assert part in str(caught.value)
 
 

@@ -110,7 +110,6 @@ def test_several_labels_in_a_cell(photos, name):
         (["1.0,0.0", "1,1"], None, [[1, 0], [1, 1]]),
         (["True,False", "true,TRUE"], None, [[1, 0], [1, 1]]),
         (["1,0", "0,1"], "multilabel", [[1, 0], [0, 1]]),
-        (["1,0", "0,1"], None, [[1, 0], [0, 1]]),
     ],
 )
 def test_several_label_columns(photos, ones, task, expected):
@@ -132,10 +131,9 @@ def test_label_columns_with_a_single_1_can_be_classes(photos):
 @pytest.mark.parametrize(
     ("cells", "options", "expected"),
     [
-        (["3", "10", "0"], {}, [3, 10, 0]),
+        ([str(n * n) for n in range(COUNT)], {}, [0, 1, 4]),
         (["3.5", "-1e2", ".25", "7."], {}, [3.5, -100, 0.25, 7]),
-        (["1", "0"], {}, [1, 0]),
-        ([" 1", "2 "], {}, [1, 2]),
+        ([" 1", "2.5 "], {}, [1, 2.5]),
         (["1", "2"], {"task": "regression"}, [1, 2]),
     ],
 )
@@ -198,6 +196,7 @@ def test_missing_files_are_left_to_the_check_of_the_photos(photos):
 # What the column of the splits says in turn, and the sizes of the splits.
 SPLIT_COLUMNS = [
     (["train", "train", "validation", "test"], {"train": 6, "validation": 3, "test": 3}),
+    (["Training", "training", "dev", "Testing"], {"train": 6, "validation": 3, "test": 3}),
     (["TRAIN", " Train", "val", "Test"], {"train": 6, "validation": 3, "test": 3}),
     (["train", "train", "valid"], {"train": 8, "validation": 4}),
     (["train", "train", "test"], {"train": 6, "validation": 2, "test": 4}),
@@ -216,10 +215,10 @@ def test_a_column_may_say_the_splits(photos, says, sizes):
     assert {name: len(split) for name, split in data.splits.items()} == sizes
     named = {n: {os.path.basename(i) for i in s.images} for n, s in data.splits.items()}
     for number, part in enumerate(frame["part"].str.strip().str.lower()):
-        if part == "train":
+        if part.startswith("train"):
             assert f"{number}.jpg" in named["train"] | named["validation"]
         else:
-            assert f"{number}.jpg" in named["test" if part == "test" else "validation"]
+            assert f"{number}.jpg" in named["test" if part.startswith("test") else "validation"]
 
 
 def test_the_same_seed_makes_the_same_splits(photos):
@@ -300,7 +299,7 @@ def test_a_file_that_cannot_be_used_is_explained(photos, name):
 @pytest.mark.parametrize(
     ("says", "message"),
     [
-        ("dev", r"train, validation \(valid, val\) or test in column 'part', received 'dev' in "),
+        ("7", r"train, validation \(valid, val, dev\) or test in column 'part', received '7' in "),
         ("", r"received nothing in line 2"),
         ("test", r"no row of column 'part' says train"),
     ],
@@ -358,8 +357,8 @@ FRAMES = {
     "text-of-digits": (["2", "10"], None, {}, "binary", ("10", "2"), [1, 0]),
     "bool": ([True, False], bool, {}, "binary", ("False", "True"), [1, 0]),
     "boolean": ([True, False], "boolean", {}, "binary", ("False", "True"), [1, 0]),
-    "int": ([3, 1], None, {}, "regression", (), [3, 1]),
-    "Int64": ([3, 1], "Int64", {}, "regression", (), [3, 1]),
+    "int": ([3, 1], None, {}, "binary", ("1", "3"), [1, 0]),
+    "Int64": ([3, 1], "Int64", {}, "binary", ("1", "3"), [1, 0]),
     "float": ([0.5, 2], np.float32, {}, "regression", (), [0.5, 2]),
     "ids": ([3, 1], None, {"task": "binary"}, "binary", ("1", "3"), [1, 0]),
     "float-ids": ([3.0, 1.0], None, {"task": "multiclass"}, "multiclass", ("1", "3"), [1, 0]),

@@ -43,6 +43,7 @@ def test_an_empty_text_is_left_out_and_named(name):
         "checked": 22,
         "bad": [{"place": "train row 20", "reason": reason}],
         "contradictions": [],
+        "unused": None,
     }
 
 
@@ -108,6 +109,12 @@ def test_what_nothing_is_left_of_is_named(label, test, lost):
     texts, labels = texts_with(("", label))
     with pytest.raises(DataError, match=rf"No text of {lost} can be used, such as t.*: empty"):
         ktl.TextData.from_arrays(texts, labels, test=test, max_bad=1)
+
+
+def test_the_text_that_is_named_is_of_the_class_that_is_lost():
+    texts, labels = texts_with(("", "a"), ("", "c"))
+    with pytest.raises(DataError, match=r"class 'c' can be used, such as train row 21: empty"):
+        ktl.TextData.from_arrays(texts, labels, max_bad=1)
 
 
 def test_one_text_under_two_labels_is_named_and_stays():

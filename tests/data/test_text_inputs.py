@@ -1,6 +1,9 @@
 """What `predict` accepts of texts, and what it says to anything else."""
 
 import io
+import re
+import sys
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import tensorflow as tf
 from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.text_inputs import read_texts
 from keras_tl.data.text_split import TextSplit
+from keras_tl.data.text_values import is_blank
 from keras_tl.errors import ConfigError, DataError
 
 FRAME = pd.DataFrame({"label": [0, 1, 0], "text": ["a", None, "c"], "text_pair": ["x", "y", "z"]})
@@ -31,7 +35,7 @@ def folder(tmp_path, monkeypatch):
 
 TEXTS = {
     "text": ("a b", ("a b",)),
-    "texts": (["a", ""], ("a", "")),
+    "texts": (["a", "b "], ("a", "b ")),
     "bytes": ("ä".encode(), ("ä",)),
     "generator": ((text for text in ("a", "b")), ("a", "b")),
     "array": (np.array(["a", "b"]), ("a", "b")),
@@ -45,7 +49,7 @@ TEXTS = {
     "tensor": (tf.constant(["a", "ä"]), ("a", "ä")),
     "tensors": ([tf.constant("a"), "b"], ("a", "b")),
     "series": (pd.Series(["a", "b"], index=[3, 4]), ("a", "b")),
-    "frame": (FRAME, ("a", "", "c")),
+    "frame": (FRAME[::2], ("a", "c")),
     "split": (TextSplit(("a", "b"), None, np.zeros(2)), ("a", "b")),
     "data-set": (DATA_SET, ("a", "b")),
     "data-set-in-batches": (DATA_SET.batch(2), ("a", "b")),
@@ -197,12 +201,84 @@ def test_paths_of_anything_else_are_explained(folder, given, message):
             r"Received: array\(0, dtype=int32\), of type ndarray",
         ),
         (np.zeros(3), False, r"Received: array\(\[0\., 0\., 0\.\]\), of type ndarray"),
-        (io.BytesIO(b"\xff"), False, r"found other bytes in item 0"),
         ([["x" * 10_000]], False, r"Received: \['xxx.*\.\.\."),
-        ([b"\xff"], False, r"Expected texts in UTF-8, found other bytes in item 0"),
     ],
 )
 def test_anything_else_is_explained(given, are_pairs, message):
     with pytest.raises(DataError, match=message) as error:
         read_texts(given, are_pairs)
     assert len(str(error.value)) < 500
+
+
+# What leaves nothing to read, and what does.
+SPACES = "\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}\N{LINE SEPARATOR}"
+MARKS = "\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
+BLANK = ["", " ", "\t\r\n", "\x00\x1f", SPACES, MARKS]
+NOT_BLANK = ["a", " . ", "\N{COMBINING ACUTE ACCENT}", "\N{REPLACEMENT CHARACTER}", "\ue000", "漢"]
+NO_UTF_8 = [b"\xff", b"caf\xe9", b"\xed\xa0\x80", b"\xc0\x80", b"a\xf0\x9f\x98"]
+
+
+@pytest.mark.parametrize("text", BLANK)
+def test_blank_texts(text):
+    assert is_blank(text)
+    items = read_texts(["a", text], are_pairs=False)
+    with pytest.raises(DataError, match=r"Item 1 of 2 is empty: nothing but white space\. Leave"):
+        items.as_split()
+    pairs = read_texts([("a", "b"), ("a", text)], are_pairs=True)
+    with pytest.raises(DataError, match=r"Item 1 of 2 is empty"):
+        pairs.as_split()
+
+
+@pytest.mark.parametrize("text", NOT_BLANK)
+def test_texts_that_are_not_blank(text):
+    assert not is_blank(text)
+    assert read_texts([text], are_pairs=False).as_split().texts == (text,)
+
+
+@pytest.mark.parametrize("text", NO_UTF_8)
+def test_bytes_that_are_no_utf_8_stay_bytes(text):
+    items = read_texts(["a", text], are_pairs=False)
+    assert items.texts == ("a", text)
+    assert items.sources == ("a", repr(text))
+    with pytest.raises(DataError, match=r"Expected texts in UTF-8, found other bytes in item 1"):
+        items.as_split()
+    with pytest.raises(DataError, match=r"found other bytes in item 1"):
+        items.check_valid(np.array([True, False]))
+    items.check_valid(np.array([True, True]))
+    assert read_texts(io.BytesIO(text), are_pairs=False).texts == (text,)
+
+
+def test_what_is_no_text_is_named_and_left_out(folder):
+    Path("bad.txt").write_bytes(b"caf\xe9")
+    Path("blank.txt").write_text(" \n")
+    given = [Path("bad.txt"), "a", Path("blank.txt"), Path("gone.txt"), Path("table.csv"), "\ud800"]
+    with pytest.raises(DataError, match=r"Cannot read the text 'gone\.txt'"):
+        read_texts(given, are_pairs=False)
+    items = read_texts(given, are_pairs=False, on_invalid="skip")
+    assert items.valid().tolist() == [False, True, False, False, False, False]
+    reasons = [
+        r"other bytes in 'bad\.txt', line 1",
+        r"'blank\.txt' is empty",
+        r"Cannot read the text 'gone\.txt': No such file",
+        r"the path of a \.txt file\. Received: 'table\.csv'",
+        r"Expected a text in item 5\. Received: '\\ud800'",
+    ]
+    for number, reason in zip([0, 2, 3, 4, 5], reasons, strict=True):
+        assert re.search(reason, items.reason(number))
+    with pytest.raises(DataError, match=rf"{reasons[0]}.*Nor can 'blank\.txt', .* of 6 texts\."):
+        items.check_valid(items.valid())
+    kept = items.take(np.flatnonzero(items.valid()))
+    assert (kept.texts, kept.as_split().texts) == (("a",), ("a",))
+    pairs = read_texts([("a", Path("gone.txt")), ("a", "b")], are_pairs=True, on_invalid="keep")
+    assert pairs.valid().tolist() == [False, True]
+    assert pairs.sources == ("a | gone.txt", "a | b")
+    assert "Cannot read the text 'gone.txt'" in pairs.reason(0)
+    missing = read_texts(FRAME, are_pairs=False)
+    assert missing.valid().tolist() == [True, False, True]
+
+
+def test_white_space_is_blank():
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        if character.isspace():
+            assert is_blank(character), unicodedata.name(character, hex(code))

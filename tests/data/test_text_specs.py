@@ -143,6 +143,7 @@ def test_options_of_the_command_line_reach_the_source(tmp_path, monkeypatch, com
     run = {
         "sequence_length": 64,
         "is_pair": True,
+        "task": "regression",
         "split_settings": {"seed": 5},
         "source_settings": {"kind": "csv", "text": "a"},
     }
@@ -155,5 +156,5 @@ def test_options_of_the_command_line_reach_the_source(tmp_path, monkeypatch, com
     assert (options["text"], options["text_pair"], options["seed"]) == ("a", "b", 5)
     assert "resize" not in options
     if command == "evaluate":
-        assert recorded == {"kind": "csv", "text": "a"}
+        assert recorded == {"kind": "csv", "text": "a", "task": "regression"}
         assert options["sequence_length"] == 64

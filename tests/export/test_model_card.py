@@ -105,6 +105,7 @@ def make_run(names=("cat", "dog", "emu"), items=300, right=0.9, **changes):
             "source_settings": {"kind": "tfds", "data_dir": PRIVATE, "image": "image"},
             "fingerprint_of": "files",
             "checked": {"items": 1210, "left_out": 10},
+            "unused_files": {"item": "image", "unlabelled": {"seg_pred": 3}},
             "splits": {"train": split, "test": split | {"items": items}},
         },
         "versions": {"keras": "3.12.0"},

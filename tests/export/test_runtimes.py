@@ -188,6 +188,7 @@ def test_comparison(name):
     assert wrong is None or wrong in problems[0]
 
 
+@keras.saving.register_keras_serializable("tests")
 class Digamma(keras.layers.Layer):
     """An operation that neither runtime has."""
 

@@ -12,7 +12,9 @@ from click.testing import CliRunner
 
 import keras_tl as ktl
 from keras_tl.cli import cli
+from keras_tl.data.readings import Reading
 from keras_tl.data.sources import ImageSplit
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import CacheError, ConfigError, DataError
 from keras_tl.files import write_checksums
 from keras_tl.preflight.checks import CHECKS
@@ -121,6 +123,12 @@ def test_findings_are_known_by_all_that_they_depend_on(clean, learner):
     test = clean.splits["test"]
     others = {
         "labels": {"data": changed(clean, "test", labels=test.labels[::-1].copy())},
+        "guesses": {
+            "data": dataclasses.replace(clean, readings=(Reading("label-type", "Read.", "Pass."),))
+        },
+        "unused": {
+            "data": dataclasses.replace(clean, unused_files=UnusedFiles("image", "", {".heic": 1}))
+        },
         "items": {"data": changed(clean, "test", images=test.images[::-1].copy())},
         "weighted": {"given": dataclasses.replace(subject.given, weighted=True)},
         "head": {

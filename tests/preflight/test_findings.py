@@ -21,8 +21,11 @@ ALL = Findings([NOTE, WARNING, ERROR], {"one-batch": "no model", "initial-loss":
 def test_the_worst_come_first():
     assert tuple(ALL) == (ERROR, WARNING, NOTE)
     assert ALL.names == ("labels-out-of-range", "near-duplicates", "image-size")
-    assert ALL.summary() == "Preflight: 1 error, 1 warning, 1 note."
-    assert Findings([NOTE, NOTE]).summary() == "Preflight: 2 notes."
+    assert ALL.summary() == (
+        "Preflight: 1 error (labels-out-of-range), 1 warning (near-duplicates), "
+        "1 note (image-size)."
+    )
+    assert Findings([NOTE, NOTE]).summary() == "Preflight: 2 notes (image-size, image-size)."
     assert Findings().summary() == "Preflight: nothing found."
 
 
@@ -37,7 +40,7 @@ def test_everything_is_told():
     lines = str(ALL).splitlines()
     assert lines[1] == ("error (labels-out-of-range): Expected 0 or 1. Received 7. Repair it.")
     assert lines[-1] == "Not checked (one-batch, initial-loss): no model."
-    assert [line for line in ALL.brief().splitlines() if "image-size" in line] == []
+    assert [line for line in ALL.brief().splitlines() if "note (image-size):" in line] == []
     page = ALL._repr_html_()
     assert "1 &lt;copy&gt; &amp; more." in page
     assert "Not checked (one-batch, initial-loss): no model." in page

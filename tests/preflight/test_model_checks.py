@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
+from keras_tl.backbones.texts import HubPreprocessor, KerasHubPreprocessor
 from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
@@ -18,6 +19,7 @@ from keras_tl.preflight.findings import NotChecked
 from keras_tl.preflight.statistics import first_statistics
 from keras_tl.preflight.subject import Inside, Subject
 from keras_tl.tasks import Multiclass
+from tests import hub_modules, kerashub_presets
 from tests.conftest import small_network
 from tests.preflight_data import SIDE, changed, make_learner, subject_of
 
@@ -296,12 +298,91 @@ def test_unknown_and_truncated_texts_are_found(name):
             assert says in found.what
 
 
-def test_texts_that_an_encoder_reads_itself_are_not_looked_at():
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory):
+    """A preprocessing module that cuts texts to eight tokens itself, and an encoder of strings."""
+    folder = tmp_path_factory.mktemp("modules")
+    vocabulary = hub_modules.write_vocabulary(folder / "vocab.txt")
+    return {
+        "whole": hub_modules.make_preprocessor(folder / "whole", vocabulary, parts=False),
+        "strings": hub_modules.make_text_module(folder / "strings"),
+    }
+
+
+@pytest.mark.parametrize(("words", "says"), [(6, "10% of the training texts fill all"), (5, None)])
+def test_what_a_module_cuts_off_is_not_called_nothing(words, says, modules):
+    texts = ["the good film"] * 90 + ["film " * words] * 10
+    data = ktl.TextData.from_arrays(
+        texts, [0, 1] * 50, test_split=0, validation_split=0, verbose=False
+    )
+    modality = types.SimpleNamespace(preprocessor=HubPreprocessor(modules["whole"]))
+    found = CHECKS["truncated-texts"](Subject(data, Inside(None, None, modality, None, "none")))
+    assert (found and found.what[: len(says)]) == says
+    if says:
+        assert found.severity == "warning"
+        assert "does not say how much of them it cuts off" in found.what
+
+
+def test_an_unknown_token_that_nothing_tells_is_a_warning():
     data = ktl.TextData.from_arrays(["a", "b"] * 5, [0, 1] * 5, test_split=0, verbose=False)
-    modality = types.SimpleNamespace(preprocessor=None)
-    subject = Subject(data, Inside(None, None, modality, None, "none"))
+    modality = types.SimpleNamespace(preprocessor=types.SimpleNamespace(unknown_token=None))
+    found = CHECKS["unknown-tokens"](Subject(data, Inside(None, None, modality, None, "none")))
+    assert found.severity == "warning"
+    assert "Nothing says which token stands for unknown words" in found.what
+
+
+OTHER_TOKENS = {
+    "same": (["good film", "the bad"] * 50, {}, None),
+    "few": (["good film"] * 199 + ["Good"], {"lower": True}, None),
+    "lower-case": (["good film", "the Bad"] * 50, {"lower": True}, "50% of the training texts"),
+    "other-pieces": (["good film", "the bad"] * 50, {"merges": False}, "100% of the training"),
+    "cut": (["good film " * 30, "the bad"] * 50, {}, None),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_TOKENS)
+def test_tokens_that_are_not_the_publisher_s_are_found(name, roberta, tmp_path):
+    texts, changes, says = OTHER_TOKENS[name]
+    data = ktl.TextData.from_arrays(
+        texts, [0, 1] * (len(texts) // 2), test_split=0, validation_split=0, verbose=False
+    )
+    file = tmp_path / "tokenizer.json"
+    roberta.reference = kerashub_presets.write_roberta_tokenizer(file, **changes)
+    modality = types.SimpleNamespace(preprocessor=roberta)
+    found = CHECKS["other-tokens"](Subject(data, Inside(None, None, modality, None, "none")))
+    assert (found and found.what[: len(says)]) == says
+    assert found is None or "such as 'the Bad'" in found.what or "'good film'" in found.what
+
+
+@pytest.fixture(scope="module")
+def roberta(tmp_path_factory):
+    """A preprocessor of KerasHub's that is not WordPiece."""
+    keras_hub = pytest.importorskip("keras_hub", reason="it needs a newer Keras than ours may be")
+    preset = kerashub_presets.make_roberta(tmp_path_factory.mktemp("presets") / "roberta")
+    theirs = keras_hub.models.TextClassifierPreprocessor.from_preset(str(preset))
+    return KerasHubPreprocessor(theirs, 12)
+
+
+# Texts for an encoder of strings that knows "good", "bad", "film" and "the"; the share it does not.
+STRINGS = {
+    "known": (["the good film", "the bad film"] * 10, None),
+    "one": (["the good film"] * 10 + ["the ugly film"] * 10, "17% of the words"),
+    "all": (["le bon", "ce soir"] * 10, "100% of the words"),
+}
+
+
+@pytest.mark.parametrize("name", STRINGS)
+def test_words_that_an_encoder_of_strings_does_not_know(name, modules):
+    texts, says = STRINGS[name]
+    data = ktl.TextData.from_arrays(
+        texts, [0, 1] * 10, test_split=0, validation_split=0, verbose=False
+    )
+    learner = ktl.Learner(f"tfhub:{modules['strings']}", data, seed=0, verbose=False)
+    subject = learner._subject("none")
+    found = CHECKS["unknown-tokens"](subject)
+    assert (found and found.what[: len(says)]) == says
     with pytest.raises(NotChecked, match="makes its tokens itself"):
-        CHECKS["unknown-tokens"](subject)
+        CHECKS["truncated-texts"](subject)
 
 
 def test_a_check_that_fails_is_named_and_stops_nothing(clean, monkeypatch):

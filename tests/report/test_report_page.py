@@ -231,7 +231,10 @@ def test_of_many_labels_the_curves_of_the_worst_are_drawn():
 
 def test_warnings_thresholds_and_what_was_left_out_are_said():
     material = make_material("binary")
-    data = material.facts["data"] | {"checked": {"items": 50, "left_out": 7}}
+    data = material.facts["data"] | {
+        "checked": {"items": 50, "left_out": 7},
+        "unused_files": {"item": "image", "suffixes": {".heic": 3}},
+    }
     task = dataclasses.replace(material.task, thresholds=(0.75,), temperature=2.0)
     facts = material.facts | {"warnings": ["Careful."], "data": data}
     page = Page(page_of(dataclasses.replace(material, facts=facts, task=task)))
@@ -239,6 +242,7 @@ def test_warnings_thresholds_and_what_was_left_out_are_said():
     assert "from these probabilities on: yes 0.750." in page.said
     assert "a temperature of 2.000" in page.said
     assert "50; 7 were unusable and left out" in page.said
+    assert "Passed over: 3 files of other kinds (3 .heic)." in page.said
 
 
 def test_what_a_number_is_measured_by():

@@ -13,7 +13,13 @@ from PIL import Image
 from keras_tl.errors import ConfigError, DataError, ServingError
 from keras_tl.serving import Client, ModelVersion
 from tests.conftest import make_small_learner, make_tiny_data
-from tests.served_models import COLOURS, expected, save_image_model, save_pair_model
+from tests.served_models import (
+    COLOURS,
+    expected,
+    save_image_model,
+    save_pair_model,
+    save_text_model,
+)
 from tests.serving_server import serving
 
 PROTOCOLS = ("rest", "grpc")
@@ -47,6 +53,7 @@ def addresses(learner, tmp_path_factory):
         save_image_model(root / task, task)
     save_image_model(root / "untold", standard=False)
     save_pair_model(root / "pairs")
+    save_text_model(root / "texts")
     broken = root / "broken" / "1"
     broken.mkdir(parents=True)
     (broken / "saved_model.pb").write_bytes(b"")
@@ -163,6 +170,28 @@ def test_pairs_of_texts(ask):
     np.testing.assert_allclose(served.probabilities, expected(logits), atol=1e-5)
     assert served.class_names == ("short", "long", "longer")
     np.testing.assert_array_equal(client.embed(pairs), np.float32(logits))
+
+
+def test_what_is_no_text_is_kept_and_marked(ask, tmp_path):
+    texts, valid = ["a", b"caf\xe9", "bcd", ""], [True, False, True, False]
+    client = ask("texts")
+    served = client.predict(texts, batch_size=3, on_invalid="keep")
+    assert served.valid.tolist() == valid
+    assert served.labels == ["long", "", "long", ""]
+    assert served.class_names == ("short", "long")
+    assert served.to_json()[1] == {"source": "b'caf\\xe9'", "valid": False}
+    features = client.embed(texts, on_invalid="keep")
+    np.testing.assert_array_equal(np.isfinite(features).all(axis=1), valid)
+    for ask_client in (client.predict, client.embed):
+        with pytest.raises(DataError, match=r"decode item 1, item 3, of 4 items: empty texts, or"):
+            ask_client(texts)
+    skipped = client.predict(texts, batch_size=3, on_invalid="skip")
+    assert (skipped.valid, skipped.sources) == (None, ("a", "bcd"))
+    np.testing.assert_array_equal(client.embed(texts, on_invalid="skip"), features[valid])
+    gone = [tmp_path / "gone.txt", "a"]
+    assert client.predict(gone, on_invalid="keep").valid.tolist() == [False, True]
+    with pytest.raises(DataError, match=r"Cannot read the text .*gone\.txt"):
+        client.predict(gone)
 
 
 def test_features(ask):

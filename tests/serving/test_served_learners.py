@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
+from keras_tl.errors import DataError
 from keras_tl.serving import Client
 from keras_tl.testing.cases import randomise_head
 from tests import hub_modules, language_models
@@ -19,7 +20,13 @@ from tests.serving_server import serving
 pytestmark = pytest.mark.slow
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (12, 32, 32, 3)).astype(np.uint8)
-TEXTS = ["good film", "the bad film", "", "Ünïcode: \N{SNOWMAN} \u6f22\u5b57", "many words " * 100]
+TEXTS = [
+    "good film",
+    "the bad film",
+    "the",
+    "Ünïcode: \N{SNOWMAN} \u6f22\u5b57",
+    "many words " * 100,
+]
 
 
 def image_learner(labels, **options):
@@ -92,6 +99,25 @@ def test_a_server_answers_as_the_learner(learners, addresses, protocol, name):
     assert served.labels == by_learner.labels
     # Told by the signature `classify`.
     assert served.class_names == by_learner.class_names
+
+
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+@pytest.mark.parametrize("name", ["texts", "pairs", "words"])
+def test_what_is_no_text_gets_no_answer(learners, addresses, protocol, name):
+    texts = ["good film", " \N{ZERO WIDTH SPACE}", b"good \xff", "", "the"]
+    items = [(text, "bad") for text in texts] if name == "pairs" else texts
+    with Client(addresses[protocol], name) as client:
+        served = client.predict(items, on_invalid="keep")
+        features = client.embed(items, on_invalid="keep")
+        with pytest.raises(DataError, match=r"item 1, item 2, item 3, of 5 items: empty texts"):
+            client.predict(items)
+    assert served.valid.tolist() == [True, False, False, False, True]
+    assert np.isfinite(features).all(axis=1).tolist() == served.valid.tolist()
+    good = [item for item, is_valid in zip(items, served.valid, strict=True) if is_valid]
+    by_learner = learners[name].predict(good)
+    np.testing.assert_allclose(
+        served.probabilities[served.valid], by_learner.probabilities, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

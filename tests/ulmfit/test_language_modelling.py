@@ -246,7 +246,7 @@ def test_what_is_no_language_model_is_refused_and_left_alone(tmp_path):
         ({"size": "huge"}, ConfigError, "Unknown size"),
         ({"size": AwdLstmConfig(5)}, ConfigError, "for 5 tokens, the vocabulary has"),
         ({"bptt": 0}, ConfigError, "bptt"),
-        ({"texts": ["a b c"]}, DataError, "too few"),
+        ({"texts": ["the cat"], "min_frequency": 1}, DataError, "too few"),
         ({"phase": dataclasses.replace(PHASE, unfreeze=1)}, ConfigError, "as a whole"),
         ({"phase": dataclasses.replace(PHASE, label_smoothing=0.1)}, ConfigError, "no meaning"),
     ],

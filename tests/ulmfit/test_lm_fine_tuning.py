@@ -20,6 +20,7 @@ from keras_tl.ulmfit import (
     fit_language_model,
     load_language_model,
     perplexity,
+    pretrain,
 )
 from tests import language_models
 
@@ -120,6 +121,38 @@ def test_a_folder_gives_what_the_model_gives_and_may_be_written_over(tuned, tmp_
     loaded = load_language_model(tmp_path / "one")
     assert equal(weights_of(loaded), weights_of(again))
     assert loaded.about == as_json(again)
+
+
+# Sentences without spaces, each another one, as their words are in turn.
+CHINESE = [f"今天{a}{b}很好。我们去{b}{a}看看。" for a in "天地玄黄宇宙" for b in "日月盈昃辰宿"]
+# Texts, and what is said of them.
+STRANGE = {
+    "no-spaces": (CHINESE, "100% of the words of the texts are not in the vocabulary"),
+    "no-word-twice": ([f"word{n} other{n}" for n in range(40)], "100% of the words"),
+    "only-marks": (["... !!! ???"] * 6, None),
+    "spaces": ([" ".join(text) for text in CHINESE[:6]], None),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_texts_of_unknown_words_are_refused_before_anything_is_trained(name, tmp_path):
+    texts, says = STRANGE[name]
+    if says is None:
+        tune(make(), tmp_path / "tuned", texts=texts, validation=0, phase=STILL)
+        return
+    with pytest.raises(DataError, match=rf"{says}.*Separate the words of Chinese"):
+        tune(make(), tmp_path / "tuned", texts=texts, phase=STILL)
+    with pytest.raises(DataError, match=says):
+        pretrain(texts, tmp_path / "new", phase=STILL, verbose=False)
+    assert not (tmp_path / "tuned").exists()
+
+
+@pytest.mark.parametrize(("frequency", "warns"), [(1, False), (4, True)])
+def test_many_unknown_words_are_warned_of(frequency, warns, tmp_path, capsys):
+    texts = [f"film word{n // 3}" for n in range(30)]
+    options = {"min_frequency": frequency, "phase": STILL, "verbose": True}
+    tune(make(), tmp_path / "tuned", texts=texts, validation=0, **options)
+    assert ("Warning: so many unknown words" in capsys.readouterr().err) == warns
 
 
 RARE = ["Good bad film.", "new new newer. film", "newer new ."]

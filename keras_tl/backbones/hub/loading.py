@@ -48,7 +48,7 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> LoadedBac
     inputs, outputs = build(layer, image_size)
     return LoadedBackbone(
         network=keras.Model(inputs, outputs, name="hub_backbone"),
-        blocks=[(part.name, [part.name]) for part in layer.parts],
+        blocks=[(part.name, [part]) for part in layer.parts],
         identity=f"tfhub {sha256_of_folder(path)} keras {keras.__version__}",
         files=BackboneFiles(module=path),
     )

@@ -1,16 +1,18 @@
 """From a preset of KerasHub to a network with its preprocessing."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_tl.backbones.extras import import_keras_hub
-from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, load_model, loaded_network
+from keras_tl.backbones.kerashub.tokens import find_preprocessor
+from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, loaded_network
+from keras_tl.backbones.own_models import load_model
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.texts import KerasHubPreprocessor
-from keras_tl.errors import BackboneError
+from keras_tl.errors import BackboneError, quoted
 
 # BERT's names of what KerasHub calls otherwise.
 TOKENS = {
@@ -20,13 +22,15 @@ TOKENS = {
 }
 
 
-def load_kerashub(preset: str, image_size: tuple[int, int] | None = None) -> LoadedBackbone:
+def load_kerashub(
+    preset: str, image_size: tuple[int, int] | None = None, with_preprocessor: bool = True
+) -> LoadedBackbone:
     """Makes a network of a preset, which computes as the global dtype policy says.
 
     * Text encoders: a dict of `input_word_ids`, `input_mask` and (where the encoder takes them)
       `input_type_ids`, int32 (batch, length), to a dict of `sequence_output` (batch, length, d),
-      `pooled_output` (batch, d) where there is one, and `mask`, which is `input_mask`. The
-      preset's own tokenizer is in `files.preprocessor`.
+      `pooled_output` (batch, d) where there is one, and `mask`, which is `input_mask`. What makes
+      the preset's tokens is in `files.preprocessor`, see `find_preprocessor`.
     * Image backbones: `pixels` in [0, 255], float32 (batch, height, width, 3), to feature maps
       (batch, h, w, c) or a sequence (batch, length, d). The preset's own scaling is inside.
 
@@ -34,10 +38,12 @@ def load_kerashub(preset: str, image_size: tuple[int, int] | None = None) -> Loa
         preset: a preset's name, a handle (`kaggle://...`, `hf://...`) or a folder, as for
             `keras_hub.models.Backbone.from_preset`.
         image_size: (height, width) for images; `None`: the preset's own.
+        with_preprocessor: for texts, whether what makes the preset's own tokens is wanted.
 
     Raises:
         BackboneError: there is no such preset, or nothing that can be used so.
-        ConfigError: KerasHub (for texts also tensorflow_text) is not installed.
+        ConfigError: KerasHub (for texts also tensorflow_text) is not installed, or the folder's
+            tokenizer splits words by rules that are not known.
     """
     keras_hub = import_keras_hub()
     policy = keras.config.dtype_policy().name
@@ -49,10 +55,12 @@ def load_kerashub(preset: str, image_size: tuple[int, int] | None = None) -> Loa
         size = image_size or own_size
         return load_model(backbone, _preprocessing_of(converter, preset), size)
     if image_size is not None:
-        raise BackboneError(f"image_size= is for images; the preset {preset!r} takes texts.")
+        raise BackboneError(f"image_size= is for images; the preset {quoted(preset)} takes texts.")
     network = _encoder(backbone, preset)
-    theirs = _from_preset(keras_hub.models.TextClassifierPreprocessor, preset)
-    files = BackboneFiles(preprocessor=KerasHubPreprocessor(theirs))
+    if not with_preprocessor:
+        return loaded_network(network)
+    load = functools.partial(_from_preset, keras_hub.models.TextClassifierPreprocessor, preset)
+    files = BackboneFiles(preprocessor=find_preprocessor(preset, load))
     return dataclasses.replace(loaded_network(network), files=files)
 
 
@@ -62,7 +70,7 @@ def _from_preset(kind: type, preset: str, **options: Any) -> Any:
     except Exception as error:  # Its loaders raise whatever they meet.
         reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
         raise BackboneError(
-            f"Could not load a {kind.__name__} from the KerasHub preset {preset!r} "
+            f"Could not load a {kind.__name__} from the KerasHub preset {quoted(preset)} "
             f"({type(error).__name__}: {reason}). Expected a preset's name (see "
             "https://keras.io/keras_hub/presets), a kaggle:// or hf:// handle, or a folder that "
             "save_to_preset wrote. Without a network: download the preset elsewhere and pass its "
@@ -76,13 +84,14 @@ def _encoder(backbone: keras.Model, preset: str) -> keras.Model:
     takes = set(given) if isinstance(given, dict) else set()
     if not {"token_ids", "padding_mask"} <= takes <= set(TOKENS.values()):
         raise BackboneError(
-            f"The KerasHub preset {preset!r} takes {_names(given)}. Expected a text encoder of "
-            "token_ids, padding_mask and maybe segment_ids, or a backbone of images."
+            f"The KerasHub preset {quoted(preset)} takes {_names(given)}. Expected a text encoder "
+            "of token_ids, padding_mask and maybe segment_ids, or a backbone of images."
         )
     named = outputs if isinstance(outputs, dict) else {"sequence_output": outputs}
     if "sequence_output" not in named:
         raise BackboneError(
-            f"The KerasHub preset {preset!r} gives {_names(outputs)}. Expected sequence_output."
+            f"The KerasHub preset {quoted(preset)} gives {_names(outputs)}. "
+            "Expected sequence_output."
         )
     inputs = {
         ours: keras.Input((None,), name=ours, dtype="int32")
@@ -114,7 +123,7 @@ def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
     scale = (given[0, 0, 1] - offset) / 255
     if not np.allclose(given, channels * scale + offset, atol=1e-4):
         raise BackboneError(
-            f"The KerasHub preset {preset!r} does more to pixels than to scale and to shift them. "
-            "Build the network yourself and pass it as a keras.Model with preprocess=."
+            f"The KerasHub preset {quoted(preset)} does more to pixels than to scale and to shift "
+            "them. Build the network yourself and pass it as a keras.Model with preprocess=."
         )
     return Preprocessing(tuple(map(float, scale)), tuple(map(float, offset)))

@@ -22,8 +22,8 @@ def find_kerashub(network: keras.Model) -> keras.Model | None:
     return next((x for x in candidates if isinstance(x, keras_hub.models.Backbone)), None)
 
 
-def blocks_of(backbone: keras.Model) -> list[tuple[str, list[str]]]:
-    """Names of blocks, from input to output, each with its layers' names.
+def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
+    """Names of blocks, from input to output, each with its layers.
 
     Of a pyramid of image features its levels, and `top` for what comes after; of a transformer
     `embeddings`, its layers by their numbers, `top` for what else comes after, and `pooler`, which
@@ -56,8 +56,8 @@ def _levels(backbone: keras.Model, levels: dict[str, keras.KerasTensor]) -> tupl
 
 
 def _grouped(
-    backbone: keras.Model, blocks: list[tuple[str, list[str]]]
-) -> list[tuple[str, list[str]]]:
+    backbone: keras.Model, blocks: list[tuple[str, list[keras.layers.Layer]]]
+) -> list[tuple[str, list[keras.layers.Layer]]]:
     numbers = [_NUMBERED.search(name) for name, _ in blocks]
     if not any(numbers):
         return blocks

@@ -25,25 +25,32 @@ class KerasHubPreprocessor(TextPreprocessor):
     Args:
         preprocessor: KerasHub's.
         sequence_length: tokens a text, special ones and padding included; `None`: its own.
+        reference: the publisher's tokenizer.json, for the preflight to compare with.
 
     Raises:
         ConfigError: the length is wrong, or KerasHub or tensorflow_text is missing.
     """
 
-    def __init__(self, preprocessor: Any, sequence_length: int | None = None):
+    def __init__(
+        self,
+        preprocessor: Any,
+        sequence_length: int | None = None,
+        reference: Path | None = None,
+    ):
         super().__init__(
             preprocessor.sequence_length if sequence_length is None else sequence_length
         )
         import_tensorflow_text()
+        self.reference = reference
         # The given one may be used at another length.
         self._theirs = type(preprocessor)(
             preprocessor.tokenizer,
             sequence_length=self.sequence_length,
             truncate=preprocessor.truncate,
         )
-        # Outside of a graph KerasHub makes its tokens in Python.
-        self._pack = tf.function(self._call_theirs, autograph=False)
-        self._count = tf.function(self._count_theirs, autograph=False)
+        # Outside of a graph KerasHub makes its tokens in Python. Tracing that takes long.
+        self._pack = tf.function(self._call_theirs, autograph=False, reduce_retracing=True)
+        self._count = tf.function(self._count_theirs, autograph=False, reduce_retracing=True)
 
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
         return self._pack(segments_of(texts, pairs))
@@ -71,7 +78,7 @@ class KerasHubPreprocessor(TextPreprocessor):
         return tf.cast(tf.add_n(tokens), tf.int32) + special
 
     def with_length(self, sequence_length: int) -> Self:
-        return type(self)(self._theirs, sequence_length)
+        return type(self)(self._theirs, sequence_length, self.reference)
 
     @cached_property
     def identity(self) -> str:

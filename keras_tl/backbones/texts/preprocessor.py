@@ -2,12 +2,14 @@
 
 import abc
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.backbones.texts.unknown_token import find_unknown_token
 from keras_tl.config import SHORTEST_SEQUENCE, check_range
 from keras_tl.errors import ConfigError
 
@@ -33,8 +35,12 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     # The key of the tensor that is 1 where there is a token and 0 where there is padding.
     mask_name = "input_mask"
-    # What stands for a token that is not in the vocabulary, if that is known.
-    unknown_token: int | None = None
+    # The tokenizer.json of the encoder's publisher, where other code makes the tokens.
+    reference: Path | None = None
+    # The only length that can be had; `None`: any can.
+    fixed_length: int | None = None
+    # Whether `token_counts` cannot see what is cut off: no count is above the length.
+    counts_are_capped = False
 
     def __init__(self, sequence_length: int):
         super().__init__()
@@ -60,6 +66,17 @@ class TextPreprocessor(abc.ABC, tf.Module):
     @abc.abstractmethod
     def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
         """int32 (batch,): how many tokens each text would have if none were cut off."""
+
+    @cached_property
+    def unknown_token(self) -> int | None:
+        """The token of what is not in the vocabulary; see `find_unknown_token`."""
+
+        def tokens_of(texts: list[str]) -> list[list[int]]:
+            made = self(texts)
+            mask = tf.cast(made[self.mask_name], tf.bool)
+            return tf.ragged.boolean_mask(made["input_word_ids"], mask).to_list()
+
+        return find_unknown_token(tokens_of)
 
     @abc.abstractmethod
     def with_length(self, sequence_length: int) -> Self:

@@ -1,7 +1,6 @@
-"""WordPiece from a vocabulary file, packed as BERT does."""
+"""WordPiece from a vocabulary, packed as BERT does."""
 
-import shutil
-from collections import Counter
+import hashlib
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,53 +14,89 @@ from keras_tl.backbones.texts.preprocessor import (
     count_tokens,
     segments_of,
 )
-from keras_tl.errors import ConfigError
-from keras_tl.files import local_path, sha256, write_json
+from keras_tl.backbones.texts.wordpiece_files import (
+    END,
+    PAD,
+    START,
+    UNKNOWN,
+    VOCABULARY,
+    WordPieceFiles,
+    read_lines,
+    read_wordpiece,
+    write_lines,
+)
+from keras_tl.backbones.texts.wordpiece_rules import WordPieceRules
+from keras_tl.files import local_path, write_json
 
-_VOCABULARY = "vocab.txt"
-_PAD, _UNKNOWN, _START, _END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
+_BYTES_A_CHARACTER = 4
 
 
 class WordPiecePreprocessor(TextPreprocessor):
     """WordPiece tokens (Song et al., 2021, arXiv:2012.15524) as `[CLS] a [SEP] b [SEP]`.
 
-    Of a pair that is too long the longer text loses its last token until the pair fits, as in BERT
+    Words are split as in BERT, see `keras_tl.backbones.texts.wordpiece_rules`. Of a pair that is
+    too long the longer text loses its last token until the pair fits, as in BERT
     (Devlin et al., 2019, arXiv:1810.04805; google-research/bert, run_classifier.py). Special tokens
     written in a text are text.
 
     Args:
-        vocabulary: a text file, a token a line, in the order of their numbers.
-        lower_case: whether the vocabulary was made of lower-cased text without accents; `None`:
-            if no token but the special ones has a capital letter.
+        vocabulary: a `vocab.txt` (a token a line, in the order of their numbers), a
+            `tokenizer.json` of Hugging Face, a folder that holds one of them, or what was read
+            from them. The rules in a `tokenizer.json` or `tokenizer_config.json` of the same folder
+            hold, unless arguments say otherwise.
+        lower_case: whether texts are lower-cased; `None`: as the files say, else if no token but
+            the special ones has a capital letter.
         sequence_length: tokens a text, special ones and padding included.
+        strip_accents: whether accents are stripped; `None`: as the files say, else if texts are
+            lower-cased and no token has an accent.
+        split_cjk: whether each Chinese character is a word; `None`: as the files say, else it is.
 
     Raises:
-        ConfigError: the file is no vocabulary, the length is wrong, or tensorflow_text is missing.
+        ConfigError: the file is no vocabulary, its rules are not BERT's, the length is wrong, or
+            tensorflow_text is missing.
+
+    Attributes:
+        rules: how words are split.
     """
 
     def __init__(
-        self, vocabulary: Path, lower_case: bool | None = None, sequence_length: int = 128
+        self,
+        vocabulary: str | Path | WordPieceFiles,
+        lower_case: bool | None = None,
+        sequence_length: int = 128,
+        strip_accents: bool | None = None,
+        split_cjk: bool | None = None,
     ):
         super().__init__(sequence_length)
-        self._path = local_path(vocabulary)
-        tokens = _read_vocabulary(self._path)
-        if lower_case is None:
-            plain = (token for token in tokens if not token.startswith("["))
-            lower_case = not any(token != token.lower() for token in plain)
-        self._lower_case = bool(lower_case)
+        is_read = isinstance(vocabulary, WordPieceFiles)
+        # In an object of its own, as an attribute that is a tuple would be exported.
+        self._files = vocabulary if is_read else read_wordpiece(local_path(vocabulary))
+        given = {
+            "lower_case": lower_case,
+            "strip_accents": strip_accents,
+            "split_cjk": split_cjk,
+        }
+        given = {name: value for name, value in given.items() if value is not None}
+        tokens = self._files.tokens
+        self.rules = WordPieceRules.of_vocabulary(tokens, {**self._files.rules, **given})
         self._text = import_tensorflow_text()
-        self._tokenizer = self._text.FastBertTokenizer(
+        self._tokenizer = self._text.FastWordpieceTokenizer(
             tokens,
             token_out_type=tf.int32,
-            unknown_token=_UNKNOWN,
-            lower_case_nfd_strip_accents=self._lower_case,
+            unknown_token=UNKNOWN,
+            max_bytes_per_word=_BYTES_A_CHARACTER * self.rules.longest_word,
+            no_pretokenization=True,
         )
         self._pad, self.unknown_token, self._start, self._end = map(
-            tokens.index, (_PAD, _UNKNOWN, _START, _END)
+            tokens.index, (PAD, UNKNOWN, START, END)
         )
 
+    def __repr__(self) -> str:
+        rules = ", ".join(f"{name}={value}" for name, value in self.rules.to_json().items())
+        return f"WordPiecePreprocessor({len(self._files.tokens):,} tokens, {rules})"
+
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
-        tokens = [self._tokenizer.tokenize(part) for part in segments_of(texts, pairs)]
+        tokens = self._tokens(texts, pairs)
         # What it allots in turns is what is left when the longer text loses its last token.
         budget = self.sequence_length - 1 - len(tokens)
         trimmed = self._text.RoundRobinTrimmer(budget).trim(tokens)
@@ -73,53 +108,43 @@ class WordPiecePreprocessor(TextPreprocessor):
         return {name: tf.cast(value, tf.int32) for name, value in packed.items()}
 
     def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
-        return count_tokens([self._tokenizer.tokenize(part) for part in segments_of(texts, pairs)])
+        return count_tokens(self._tokens(texts, pairs))
+
+    def _tokens(self, texts: Texts, pairs: Texts | None) -> list[tf.RaggedTensor]:
+        return [self._word_pieces(segment) for segment in segments_of(texts, pairs)]
+
+    def _word_pieces(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        words = self.rules.split(texts)
+        lengths = tf.strings.length(words.values, unit="UTF8_CHAR")
+        # No word of a text looks like this: brackets are words by themselves.
+        known = tf.where(lengths > self.rules.longest_word, UNKNOWN, words.values)
+        return words.with_values(self._tokenizer.tokenize(known)).merge_dims(1, 2)
 
     def with_length(self, sequence_length: int) -> Self:
-        return type(self)(self._path, self._lower_case, sequence_length)
+        return type(self)(self._with_rules, sequence_length=sequence_length)
+
+    @property
+    def _with_rules(self) -> WordPieceFiles:
+        return WordPieceFiles(self._files.tokens, self.rules.to_json())
 
     @property
     def identity(self) -> str:
+        tokens = hashlib.sha256("\n".join(self._files.tokens).encode()).hexdigest()
         return (
-            f"wordpiece {sha256(self._path)} lower_case={self._lower_case} "
-            f"length={self.sequence_length} tensorflow_text {self._text.__version__}"
+            f"wordpiece {tokens} {self.rules} length={self.sequence_length} "
+            f"tensorflow_text {self._text.__version__}"
         )
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self._path, folder / _VOCABULARY)
-        about = {"lower_case": self._lower_case, "sequence_length": self.sequence_length}
+        write_lines(folder / VOCABULARY, self._files.tokens)
+        about = {"rules": self.rules.to_json(), "sequence_length": self.sequence_length}
         write_json(folder / ABOUT, {"kind": "wordpiece"} | about)
 
     @classmethod
     def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:
-        return cls(folder / _VOCABULARY, about["lower_case"], about["sequence_length"])
-
-
-def _read_vocabulary(path: Path) -> list[str]:
-    if path.is_dir():
-        raise ConfigError(
-            f"Expected the vocab.txt of a WordPiece tokenizer. {str(path)!r} is a folder: for the "
-            f"preprocessing module in it pass 'tfhub:{path}'."
-        )
-    try:
-        # Not splitlines(): a token may be a separator of lines of its own.
-        lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"Cannot read the vocabulary {str(path)!r} ({error}). Expected a UTF-8 text file with "
-            "a token a line."
-        ) from error
-    tokens = lines[:-1] if lines[-1] == "" else lines
-    missing = [token for token in (_PAD, _UNKNOWN, _START, _END) if token not in tokens]
-    if missing:
-        raise ConfigError(
-            f"The vocabulary {str(path)!r} lacks {', '.join(missing)}. Expected BERT's vocab.txt, "
-            "a token a line."
-        )
-    token, count = Counter(tokens).most_common(1)[0]
-    if count > 1:
-        raise ConfigError(
-            f"The vocabulary {str(path)!r} holds {token!r} {count} times. Expected each token once."
-        )
-    return tokens
+        # Earlier versions stripped accents wherever they lower-cased.
+        lower_case = about.get("lower_case")
+        rules = about.get("rules", {"lower_case": lower_case, "strip_accents": lower_case})
+        files = WordPieceFiles(read_lines(folder / VOCABULARY), rules)
+        return cls(files, sequence_length=about["sequence_length"])

@@ -37,7 +37,7 @@ def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, watched:
             axes.plot(range(1, len(values) + 1), values, ".-", color=colour, label=label)
             start = 0
             for record in history:
-                if record.best_epoch:
+                if record.kept_values:
                     kept = start + record.best_epoch
                     axes.plot(kept, values[kept - 1], "o", color=colour, markersize=9, alpha=0.4)
                 start += len(record.epochs)

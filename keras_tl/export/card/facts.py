@@ -116,6 +116,7 @@ def _data(data: Mapping[str, Any] | None, config: Mapping[str, Any]) -> dict[str
         "split_settings": data["split_settings"],
         # None of these was recorded by earlier versions.
         "checked": data.get("checked"),
+        "unused_files": data.get("unused_files"),
         "fingerprint_of": data.get("fingerprint_of"),
         "splits": data["splits"],
     }

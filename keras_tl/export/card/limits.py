@@ -224,7 +224,10 @@ def _unusable(facts: Facts) -> str:
             "before the answer. A damaged JPEG can decode without an error."
         )
     else:
-        found = "Any bytes are a text, also an empty one, and get an answer."
+        found = (
+            "Texts that are blank or no UTF-8 are answered with `valid` false and zeros: look at "
+            "`valid` before the answer."
+        )
         length = facts["input"]["sequence_length"]
         if length is not None:
             found += f" Of a longer text the model reads {length:,} tokens."

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.export.card.elements import escaped, table
 from keras_tl.export.card.pretraining import RANDOM
@@ -118,6 +119,8 @@ def data_section(facts: Facts) -> list[str]:
         found = data["checked"]
         bad = f"{found['left_out']:,} could not be used and were left out"
         parts.append(f"Of {found['items']:,} items that were checked, {bad}.")
+    if data["unused_files"] and (unused := UnusedFiles(**data["unused_files"])):
+        parts.append(escaped(str(unused)))
     if "targets" in data:
         mean, scale = (number_text(float(data["targets"][key])) for key in ("mean", "scale"))
         parts.append(f"Training targets: mean {mean}, standard deviation {scale}.")
@@ -205,12 +208,18 @@ def _unfrozen(what: str | int) -> str:
     return f"backbone from {escaped(what)} on"
 
 
+def _kept(phase: Mapping[str, Any]) -> str:
+    if phase["kept_epoch"] is None:
+        is_share = phase["share"] != 1
+        return f"{phase['share']:g} of the way" if is_share else "set by a callback"
+    return str(phase["kept_epoch"]) if phase["kept_epoch"] else "none was better than before"
+
+
 def training_section(facts: Facts) -> list[str]:
     """A row a phase; all settings are in the calls below and in model.json."""
     rows = []
     for phase in facts["training"]:
         settings = phase["settings"]
-        kept = phase["kept_epoch"]
         metrics = {k: v for k, v in phase["metrics"].items() if k.startswith("val_")}
         unfrozen = settings["unfreeze"]
         augment = phase["augment"]
@@ -219,7 +228,7 @@ def training_section(facts: Facts) -> list[str]:
                 escaped(settings["name"]),
                 "head" if unfrozen is None else f"head and {_unfrozen(unfrozen)}",
                 f"{phase['epochs_run']} of {settings['epochs']}",
-                str(kept) if kept else "none was better than before",
+                _kept(phase),
                 f"{settings['learning_rate']:g}",
                 str(settings["batch_size"]),
                 _NOT_RECORDED if augment is None else escaped(", ".join(augment)) or "none",

@@ -10,6 +10,7 @@ from keras_tl.config import ULMFIT
 from keras_tl.errors import BackboneError
 from keras_tl.files import sha256_of_folder
 from keras_tl.training.ancestry import LANGUAGE_MODEL, TRAINING
+from keras_tl.training.history import PhaseRecord
 from keras_tl.training.origins import KERASHUB, RUN
 from keras_tl.training.tokens import TFHUB
 
@@ -103,14 +104,16 @@ def phase_facts(record: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         JSON types: its `settings`, `augment`, `epochs_run`, `kept_epoch` (0: none was better than
-        before), `metrics` after the kept epoch, `seconds`.
+        before; `None`: the weights are of no epoch), `share` (see `PhaseRecord`), `metrics` after
+        the kept epoch, `seconds`.
     """
-    kept = record["best_epoch"]
+    read = PhaseRecord.from_json(record)
     return {
         "settings": record["phase"],
         "augment": None if record.get("augment") is None else list(record["augment"]),
         "epochs_run": len(record["epochs"]),
-        "kept_epoch": kept,
-        "metrics": dict(record["epochs"][kept - 1]) if kept else {},
+        "kept_epoch": None if read.is_average else read.best_epoch,
+        "share": read.share,
+        "metrics": dict(read.kept_values),
         "seconds": round(record["seconds"], 1),
     }

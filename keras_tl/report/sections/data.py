@@ -1,5 +1,6 @@
 """What the model was trained and tested on."""
 
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.report.blocks import Block, Facts, Paragraph, Section, Table
 from keras_tl.report.material import Material
 
@@ -21,6 +22,8 @@ def data(material: Material) -> Section:
     if known["checked"]:
         found = known["checked"]
         facts["Checked"] = f"{found['items']:,}; {found['left_out']:,} were unusable and left out"
+    if known["unused_files"] and (unused := UnusedFiles(**known["unused_files"])):
+        facts["Not used"] = str(unused)
     blocks: list[Block] = [Facts({name: value for name, value in facts.items() if value})]
     counts = [split.get("classes") or {} for split in splits.values()]
     # Earlier versions did not record them.

@@ -116,9 +116,7 @@ def _course(history: tuple[PhaseRecord, ...], metric: str) -> str:
 
 
 def _row(record: PhaseRecord, watched: str) -> list[str]:
-    phase, kept = record.phase, record.best_epoch
-    is_shown = kept and record.share == 1
-    value = record.epochs[kept - 1].get(f"val_{watched}") if is_shown else None
+    phase, value = record.phase, record.kept_values.get(f"val_{watched}")
     return [
         phase.name,
         "head" if phase.unfreeze is None else f"head and {_unfrozen(phase.unfreeze)}",
@@ -133,6 +131,8 @@ def _row(record: PhaseRecord, watched: str) -> list[str]:
 def _kept(record: PhaseRecord) -> str:
     if record.share != 1:
         return f"{name_of(record.share)}, by fit()"
+    if record.of_no_epoch:
+        return "set by a callback"
     return str(record.best_epoch) if record.best_epoch else "none was better than before"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_tl.backbones.texts.words.marks import MARKS, PADDING, START, UNKNOWN
 from keras_tl.config import check_range
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.files import local_path, whole_file
 
 # Those that the tokenizer cannot do without.
@@ -40,12 +40,13 @@ class Vocabulary:
         if len(self._numbers) < len(self.tokens):
             token, count = Counter(self.tokens).most_common(1)[0]
             raise ConfigError(
-                f"The vocabulary holds {token!r} {count} times. Expected each token once."
+                f"The vocabulary holds {quoted(token)} {count} times. Expected each token once."
             )
         for token in self.tokens:
             if token.split() != [token]:
                 raise ConfigError(
-                    f"Expected tokens without white space, none of them empty. Received: {token!r}."
+                    "Expected tokens without white space, none of them empty. "
+                    f"Received: {quoted(token)}."
                 )
 
     @classmethod
@@ -84,8 +85,8 @@ class Vocabulary:
             lines = local_path(path).read_bytes().decode("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
-                f"Cannot read the vocabulary {str(path)!r} ({error}). Expected a UTF-8 text file "
-                "with a token a line."
+                f"Cannot read the vocabulary {quoted(str(path))} ({error}). Expected a UTF-8 text "
+                "file with a token a line."
             ) from error
         return cls(lines[:-1] if lines[-1] == "" else lines)
 

@@ -1,0 +1,45 @@
+"""How many tokens an encoder of TF-Hub reads, found by running it."""
+
+import tensorflow as tf
+
+from keras_tl.backbones.hub.module import HubModule
+from keras_tl.config import SHORTEST_SEQUENCE
+from keras_tl.errors import BackboneError
+
+
+def longest_up_to(module: HubModule, wanted: int) -> int:
+    """Return the most tokens, at most `wanted`, that an encoder reads.
+
+    Nothing in a module says how many positions it has. It is run once at the wanted length, and
+    more often only where that fails.
+
+    Args:
+        module: an encoder of any length.
+        wanted: tokens a text.
+
+    Raises:
+        BackboneError: it does not even read the shortest texts.
+    """
+    if _problem(module, wanted) is None:
+        return wanted
+    works, fails = SHORTEST_SEQUENCE, wanted
+    problem = _problem(module, works)
+    if problem is not None:
+        raise BackboneError(
+            f"The encoder {module.name} fails on {works} tokens: {problem}. Expected one that "
+            "reads texts of any length."
+        )
+    while fails - works > 1:
+        middle = (works + fails) // 2
+        works, fails = (middle, fails) if _problem(module, middle) is None else (works, middle)
+    return works
+
+
+def _problem(module: HubModule, length: int) -> str | None:
+    """Why an encoder does not read so many tokens, in a line; `None`: it does."""
+    made = {name: tf.zeros((1, length), tf.int32) for name in module.inputs}
+    try:
+        module(made | {"input_mask": tf.ones((1, length), tf.int32)}, training=False)
+    except (tf.errors.OpError, ValueError) as error:
+        return str(error).strip().splitlines()[0][:200]
+    return None

@@ -1,0 +1,154 @@
+"""A Keras model of the user's own as a backbone: checked, and copied."""
+
+import json
+import os
+import warnings
+
+import keras
+import numpy as np
+
+from keras_tl.backbones.loading import (
+    LoadedBackbone,
+    copy_weights,
+    loaded_network,
+    with_preprocessing,
+)
+from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
+from keras_tl.backbones.serialised import rebuild
+from keras_tl.errors import BackboneError, quoted
+from keras_tl.files import local_path
+
+# Largest difference, as a share of the largest output, between a model and its copy: more than
+# half precision makes, less than a wrong argument of a layer does.
+_TOLERANCE = 0.05
+
+
+def load_model(
+    model: keras.Model, preprocess: str | Preprocessing | None, image_size: tuple[int, int] | None
+) -> LoadedBackbone:
+    """Wrap a Keras model of the user's own; each layer with weights is a block.
+
+    Args:
+        model: images (batch, height, width, 3), preprocessed, to feature maps or a vector.
+        preprocess: the name of a preprocessing (`"none"` if the model has its own inside), or
+            a `Preprocessing`.
+        image_size: (height, width); `None`: the model's own input size.
+
+    Raises:
+        BackboneError: the model's input is not a batch of RGB images, it has several outputs, or
+            there is no size or no preprocessing.
+    """
+    if preprocess is None:
+        raise BackboneError(
+            "A keras.Model as backbone needs preprocess=: 'none' if it takes pixels in [0, 255] "
+            "as they are, else 'tf', 'torch', 'caffe' or a Preprocessing(scale, offset)."
+        )
+    shape = getattr(model, "input_shape", None)
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 3:
+        raise BackboneError(
+            "A backbone takes one input of shape (batch, height, width, 3). Received a model with "
+            f"input shape {shape}.{'' if shape else _NO_SHAPE}"
+        )
+    if len(model.outputs) != 1:
+        raise BackboneError(
+            f"A backbone has one output; this model has {len(model.outputs)}. Choose one: "
+            "keras.Model(model.input, model.outputs[0])."
+        )
+    own = shape[1:3] if None not in shape[1:3] else None
+    if own and image_size and own != image_size:
+        raise BackboneError(f"The model takes {own} pixels. Received image_size={image_size}.")
+    if not (own or image_size):
+        raise BackboneError("The model takes images of any size: pass image_size=.")
+    network = with_preprocessing(
+        model, get_preprocessing(preprocess), own or image_size, f"{model.name}_backbone"
+    )
+    with warnings.catch_warnings():  # Keras warns of a lambda; `copied` refuses it.
+        warnings.simplefilter("ignore", UserWarning)
+        return loaded_network(network)
+
+
+_NO_SHAPE = (
+    " A subclassed model has none: wrap it, as in inputs = keras.Input((224, 224, 3)); "
+    "keras.Model(inputs, model(inputs))."
+)
+
+
+def copied(loaded: LoadedBackbone) -> LoadedBackbone:
+    """Return a backbone of layers of its own with the same weights, as a saved run will have.
+
+    Training a learner must not change the user's model, nor another learner on it.
+
+    Args:
+        loaded: of `load_model`.
+
+    Raises:
+        BackboneError: the model cannot be built again, or gives other outputs then.
+    """
+    network = loaded.network
+    name = network.layers[-1].name
+    _refuse_lambdas(network, name)
+    try:
+        copy = loaded_network(rebuild(json.loads(loaded.identity)))
+        copy_weights(network, copy.network)
+    except BackboneError:
+        raise
+    except (NotImplementedError, TypeError, ValueError, KeyError) as error:
+        raise BackboneError(
+            f"{name} cannot be built again from its configuration, so that a saved run could not "
+            f"be loaded: {_reason(error)} {_CURE}"
+        ) from error
+    pixels = np.random.default_rng(0).uniform(0, 255, (1, *network.input_shape[1:]))
+    given, found = (
+        np.asarray(each(pixels.astype(np.float32)), np.float32) for each in (network, copy.network)
+    )
+    limit = _TOLERANCE * float(np.abs(given).max(initial=0)) + 1e-6
+    if given.shape != found.shape or not np.allclose(given, found, 0, limit, equal_nan=True):
+        raise BackboneError(
+            f"{name} gives other outputs when it is built again from its configuration. {_CURE}"
+        )
+    return copy
+
+
+_CURE = (
+    "Register custom layers and functions with @keras.saving.register_keras_serializable(), and "
+    "let a layer's get_config() give all arguments of its __init__()."
+)
+
+
+def _refuse_lambdas(network: keras.Model, name: str) -> None:
+    layers = network._flatten_layers(include_self=False)
+    found = next((x.name for x in layers if isinstance(x, keras.layers.Lambda)), None)
+    if found is not None:
+        raise BackboneError(
+            f"The layer {quoted(found)} of {name} is a Lambda: its Python code cannot be saved in "
+            "a run. Use keras.ops on the tensors instead, or a registered layer class."
+        )
+
+
+def _reason(error: Exception) -> str:
+    """What lies behind an error of Keras, which shows a whole configuration first."""
+    text = str(error).split("Exception encountered: ")[-1].strip()
+    return f"{text.splitlines()[0][:200]}." if text else type(error).__name__
+
+
+def is_keras_file(backbone: object) -> bool:
+    """Whether what was given as backbone is the path of a `.keras` file."""
+    return isinstance(backbone, (str, os.PathLike)) and os.fspath(backbone).endswith(".keras")
+
+
+def read_keras_file(path: str | os.PathLike) -> keras.Model:
+    """Read a model from a .keras file.
+
+    Raises:
+        BackboneError: there is no such file, or it cannot be read.
+        ConfigError: the path is of a file system that is not supported.
+    """
+    path = local_path(path)
+    if not path.is_file():
+        raise BackboneError(f"There is no file {quoted(str(path))}. Expected a .keras file.")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the layers do.
+        raise BackboneError(
+            f"Cannot read {quoted(str(path))} as a Keras model: {_reason(error)} {_CURE}"
+        ) from error

@@ -1,0 +1,200 @@
+"""WordPiece vocabularies in files, and the rules that stand beside them."""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from keras_tl.errors import ConfigError, quoted
+
+VOCABULARY = "vocab.txt"
+TOKENIZER = "tokenizer.json"
+_CONFIG = "tokenizer_config.json"
+PAD, UNKNOWN, START, END = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+
+
+@dataclasses.dataclass(frozen=True)
+class WordPieceFiles:
+    """A vocabulary and what is written of its rules.
+
+    Attributes:
+        tokens: in the order of their numbers.
+        rules: attributes of `WordPieceRules`, as far as they are written down.
+    """
+
+    tokens: tuple[str, ...]
+    rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def checked(self, name: str) -> Self:
+        """The same, where messages call the vocabulary by a name.
+
+        Raises:
+            ConfigError: tokens are not distinct, or BERT's special ones not among them.
+        """
+        missing = [token for token in SPECIAL if token not in self.tokens]
+        if missing:
+            raise ConfigError(
+                f"The vocabulary {quoted(name)} lacks {', '.join(missing)}. Expected BERT's "
+                "vocab.txt, a token a line."
+            )
+        token, count = Counter(self.tokens).most_common(1)[0]
+        if count > 1:
+            raise ConfigError(
+                f"The vocabulary {quoted(name)} holds {quoted(token)} {count} times. "
+                "Expected each token once."
+            )
+        return self
+
+
+def read_wordpiece(path: Path) -> WordPieceFiles:
+    """Reads a vocabulary, and its rules from the files that Hugging Face's packages write.
+
+    Args:
+        path: a `vocab.txt`, a token a line; a `tokenizer.json`; or a folder that holds one of
+            them. The rules are those of the `tokenizer.json` in the same folder, else of the
+            `tokenizer_config.json` there.
+
+    Raises:
+        ConfigError: there is none, it is damaged, or its tokens are made by other rules than
+            BERT's.
+    """
+    if path.is_dir():
+        found = find_wordpiece(path)
+        if found is None:
+            raise ConfigError(
+                "Expected the vocab.txt or the tokenizer.json of a WordPiece tokenizer. "
+                f"{quoted(str(path))} is a folder without one: for the preprocessing module in it "
+                f"pass 'tfhub:{path}'."
+            )
+        return found
+    is_tokenizer = path.suffix == ".json"
+    written = _read_tokenizer(path if is_tokenizer else path.parent / TOKENIZER)
+    if is_tokenizer and written is None:
+        raise ConfigError(
+            "Expected the tokenizer.json of a WordPiece tokenizer, as Hugging Face's packages "
+            f"write it. Received: {quoted(str(path))}, which is none."
+        )
+    tokens = written.tokens if is_tokenizer else read_lines(path)
+    rules = _read_config(path.parent / _CONFIG) if written is None else written.rules
+    return WordPieceFiles(tokens, rules).checked(str(path))
+
+
+def find_wordpiece(folder: Path) -> WordPieceFiles | None:
+    """Reads the same of a folder; `None`: BERT's vocabulary is not in it.
+
+    Raises:
+        ConfigError: see `read_wordpiece`.
+    """
+    written = _read_tokenizer(folder / TOKENIZER)
+    if written is not None:
+        return written.checked(str(folder / TOKENIZER))
+    if find_tokenizer(folder) is not None or not (folder / VOCABULARY).is_file():
+        return None
+    tokens = read_lines(folder / VOCABULARY)
+    if not {*SPECIAL} <= {*tokens}:
+        return None
+    found = WordPieceFiles(tokens, _read_config(folder / _CONFIG))
+    return found.checked(str(folder / VOCABULARY))
+
+
+def find_tokenizer(folder: Path) -> Path | None:
+    """The tokenizer.json of Hugging Face's in a folder, of whatever kind; `None`: there is none."""
+    path = folder / TOKENIZER
+    return path if _open_tokenizer(path) is not None else None
+
+
+def read_lines(path: Path) -> tuple[str, ...]:
+    """The tokens in a vocab.txt.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        # Not splitlines(): a token may be a separator of lines of its own.
+        lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"Cannot read the vocabulary {quoted(str(path))} ({error}). Expected a UTF-8 text "
+            "file with a token a line."
+        ) from error
+    return tuple(lines[:-1] if lines[-1] == "" else lines)
+
+
+def write_lines(path: Path, tokens: Iterable[str]) -> None:
+    """Writes what `read_lines` reads."""
+    path.write_bytes("".join(f"{token}\n" for token in tokens).encode("utf-8"))
+
+
+def _open_tokenizer(path: Path) -> dict[str, Any] | None:
+    """What a tokenizer.json of Hugging Face holds; `None`: there is none."""
+    about = _read_json(path) if path.is_file() else {}
+    # KerasHub writes files of that name too, with other contents.
+    return about if isinstance(about.get("model"), dict) else None
+
+
+def _read_tokenizer(path: Path) -> WordPieceFiles | None:
+    """Tokens and rules of a tokenizer.json; `None`: there is none, or it is not of WordPiece."""
+    about = _open_tokenizer(path)
+    if about is None or about["model"].get("type") != "WordPiece":
+        return None
+    model, normalizer = about["model"], about.get("normalizer") or {}
+    found = {
+        "model.unk_token": model.get("unk_token"),
+        "model.continuing_subword_prefix": model.get("continuing_subword_prefix"),
+        "normalizer.type": normalizer.get("type"),
+        "normalizer.clean_text": normalizer.get("clean_text"),
+        "pre_tokenizer.type": (about.get("pre_tokenizer") or {}).get("type"),
+    }
+    expected = (UNKNOWN, "##", "BertNormalizer", True, "BertPreTokenizer")
+    for (name, value), wanted in zip(found.items(), expected, strict=True):
+        if value != wanted:
+            raise ConfigError(
+                f"The tokenizer in {quoted(str(path))} is not BERT's: its {name} is "
+                f"{quoted(value)}, expected {wanted!r}. Pass preprocessor=, a "
+                "keras_tl.backbones.texts.TextPreprocessor that makes the encoder's tokens."
+            )
+    numbered = sorted(model.get("vocab", {}).items(), key=lambda item: item[1])
+    if [number for _, number in numbered] != list(range(len(numbered))):
+        raise ConfigError(
+            f"The tokens in {quoted(str(path))} have not the numbers 0 to {len(numbered) - 1}. "
+            "Expected each number once."
+        )
+    lower_case, strips = normalizer.get("lowercase"), normalizer.get("strip_accents")
+    rules = {
+        "lower_case": lower_case,
+        "strip_accents": lower_case if strips is None else strips,
+        "split_cjk": normalizer.get("handle_chinese_chars"),
+        "longest_word": model.get("max_input_chars_per_word"),
+    }
+    return WordPieceFiles(tuple(token for token, _ in numbered), rules)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """The rules in a tokenizer_config.json."""
+    about = _read_json(path) if path.is_file() else {}
+    splitter = about.get("word_tokenizer_type", "basic")
+    if splitter != "basic" or not about.get("do_basic_tokenize", True):
+        raise ConfigError(
+            f"The tokenizer of {quoted(str(path))} splits words by other rules than BERT's "
+            f"(word_tokenizer_type {quoted(splitter)}). Pass preprocessor=, a "
+            "keras_tl.backbones.texts.TextPreprocessor that makes the encoder's tokens."
+        )
+    lower_case = about.get("do_lower_case")
+    strips = about.get("strip_accents")
+    return {
+        "lower_case": lower_case,
+        "strip_accents": lower_case if strips is None else strips,
+        "split_cjk": about.get("tokenize_chinese_chars"),
+    }
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        about = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"Cannot read {quoted(str(path))} ({error}). Expected a JSON file."
+        ) from error
+    return about if isinstance(about, dict) else {}

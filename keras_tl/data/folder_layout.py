@@ -1,0 +1,140 @@
+"""Which folders below a root are splits, and which are classes."""
+
+import collections
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_tl.data.file_tree import files_in, folders_in
+from keras_tl.data.readings import Reading
+from keras_tl.data.splits import SPLIT_NAMES
+from keras_tl.errors import DataError, quoted
+
+_SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """The folders that hold class folders.
+
+    Attributes:
+        tops: the folder of each split; train's alone, the root, where there are no splits.
+        has_splits: whether there are folders of splits.
+        readings: the guess, if names such as `seg_train` were read as splits.
+    """
+
+    tops: dict[str, Path]
+    has_splits: bool
+    readings: tuple[Reading, ...] = ()
+
+
+def find_layout(
+    root: Path, item: str, suffixes: tuple[str, ...], classes: Sequence[str] | None = None
+) -> Layout:
+    """Find the folders of splits, by their names and by what they hold.
+
+    Folders are splits where one of them is called train or training, and holds folders; other
+    names are those of `SPLIT_NAMES`, ignoring case. Where none is, names with one of these words
+    in them, such as `seg_train` and `test_images`, are splits if train is among at least two. A
+    split folder that holds items and no folders has no labels, and is left out.
+
+    Args:
+        root: the folder, which exists.
+        item: what messages call one item.
+        suffixes: the endings of the items' files.
+        classes: the names of class folders: where all of them are in the root, the root has no
+            splits. `None`: nothing is known.
+
+    Raises:
+        DataError: a split has two folders; or all folders hold only folders of the same names, so
+            that they may be splits or classes.
+    """
+    root = _unwrapped(root, suffixes)
+    folders = folders_in(root)
+    if classes is not None and {*classes} <= {folder.name for folder in folders}:
+        return Layout({"train": root}, has_splits=False)
+    named = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
+    readings = ()
+    if not _are_splits(named, suffixes):
+        named = {folder: split for folder in folders if (split := _split_within(folder.name))}
+        named = named if len({*named.values()}) > 1 and _are_splits(named, suffixes) else {}
+        readings = (_reading(named, folders),) if named else ()
+    if not named:
+        if classes is None:
+            _refuse_same_names(root, item, suffixes)
+        return Layout({"train": root}, has_splits=False)
+    tops: dict[str, Path] = {}
+    for folder, split in named.items():
+        if split in tops:
+            raise DataError(
+                f"{quoted(str(root))} has two {split} folders, {quoted(tops[split].name)} and "
+                f"{quoted(folder.name)}. Keep one."
+            )
+        top = _unwrapped(folder, suffixes)
+        if split == "train" or not _holds_items_only(top, suffixes):
+            tops[split] = top
+    if classes is None:
+        _refuse_same_names(tops["train"], item, suffixes)
+    return Layout(tops, True, readings)
+
+
+def _are_splits(named: dict[Path, str], suffixes: tuple[str, ...]) -> bool:
+    """Whether train is among them, and no class of that name: one holds items only."""
+    train = [folder for folder, split in named.items() if split == "train"]
+    return bool(train) and not _holds_items_only(train[0], suffixes)
+
+
+def _split_within(name: str) -> str | None:
+    """The split that one word of a name says, as in `seg_train` and `train2017`."""
+    words = re.split(r"[^a-z]+", name.lower())
+    found = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
+    return found.pop() if len(found) == 1 else None
+
+
+def _reading(named: dict[Path, str], folders: Sequence[Path]) -> Reading:
+    read = ", ".join(f"{quoted(folder.name)} as {split}" for folder, split in named.items())
+    names = [folder.name for folder in folders]
+    return Reading(
+        "folder-layout",
+        f"Folders were read as splits by their names: {read}.",
+        f"If they are classes, pass classes={names} (--class).",
+    )
+
+
+def _holds_items(folder: Path, suffixes: tuple[str, ...]) -> bool:
+    return any(name.lower().endswith(suffixes) for name in files_in(folder))
+
+
+def _holds_items_only(folder: Path, suffixes: tuple[str, ...]) -> bool:
+    return not folders_in(folder) and _holds_items(folder, suffixes)
+
+
+def _unwrapped(folder: Path, suffixes: tuple[str, ...]) -> Path:
+    """The folder, or the one in it that has the same name and holds all, as archives make it."""
+    inner = folders_in(folder)
+    is_wrapped = len(inner) == 1 and inner[0].name.lower() == folder.resolve().name.lower()
+    return inner[0] if is_wrapped and not _holds_items(folder, suffixes) else folder
+
+
+def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
+    folders = folders_in(top)
+    inner = {folder: [x.name for x in folders_in(folder)] for folder in folders}
+    counts = collections.Counter(name for names in inner.values() for name in names)
+    are_alike = len(folders) > 1 and all(len(names) > 1 for names in inner.values())
+    if not are_alike or min(counts.values()) < 2:
+        return
+    if any(_holds_items(folder, suffixes) for folder in folders):
+        return
+    names = [folder.name for folder in folders]
+    raise DataError(
+        f"The folders of {quoted(str(top))} ({_listing(names)}) hold no {item}s, only folders of "
+        f"the same names ({_listing(sorted(counts))}): they may be splits or classes. If they are "
+        "splits, name them train, validation and test. If they are classes, pass "
+        f"classes={names if len(names) <= _SHOWN else 'a list of their names'} (--class)."
+    )
+
+
+def _listing(names: Sequence[str]) -> str:
+    more = ["..."] if len(names) > _SHOWN else []
+    return ", ".join([*map(quoted, names[:_SHOWN]), *more])

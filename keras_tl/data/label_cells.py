@@ -1,0 +1,67 @@
+"""Cells that may hold several labels, such as `a;b`."""
+
+import collections
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from keras_tl.data.label_forms import is_several
+from keras_tl.data.readings import Reading
+
+SEPARATORS = (";", "|")
+
+
+def separator_of(
+    cells: Sequence[Any], class_names: Sequence[str] | None = None
+) -> tuple[str | None, Reading | None]:
+    """The separator of several labels in a cell, `None` where cells are names of classes.
+
+    A separator counts where at least half of the parts that it makes stand in another cell too,
+    by themselves or in another combination; with names of classes, where all parts are such.
+
+    Returns:
+        The separator, and the guess if a cell holds one.
+    """
+    different = {cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()}
+    held = {s: sorted(cell for cell in different if s in cell) for s in SEPARATORS}
+    held = {s: found for s, found in held.items() if found}
+    if not held or (class_names is not None and different <= {*class_names}):
+        return None, None
+    for separator in sorted(held, key=lambda s: -len(held[s])):
+        if _separates(separator, different, held[separator], class_names):
+            what = f"Cells such as {held[separator][0][:80]!r} were read as several labels an item."
+            action = (
+                f"They are separated by {separator!r}. "
+                'If they are names of classes, pass task="multiclass" (--task).'
+            )
+            return separator, Reading("label-type", what, action)
+    separator, found = next(iter(held.items()))
+    what = (
+        f"{found[0][:80]!r} was read as the name of one class: most of its parts between "
+        f"{separator!r} stand in no other cell."
+    )
+    action = 'If an item can have several labels, pass task="multilabel" (--task).'
+    return None, Reading("label-type", what, action)
+
+
+def parts_of(cell: Any, separator: str | None = None) -> list[str]:
+    """The labels in a cell; `None` and empty texts hold none. `None`: both separators count."""
+    if cell is None:
+        return []
+    if is_several(cell):
+        return [*cell]
+    pattern = re.escape(separator) if separator else f"[{re.escape(''.join(SEPARATORS))}]"
+    return [part.strip() for part in re.split(pattern, str(cell)) if part.strip()]
+
+
+def _separates(
+    separator: str, different: set[str], held: list[str], class_names: Sequence[str] | None
+) -> bool:
+    if class_names is not None:
+        return {part for cell in different for part in parts_of(cell, separator)} <= {*class_names}
+    found_in = collections.Counter(
+        part for cell in different for part in {*parts_of(cell, separator)}
+    )
+    parts = {part for cell in held for part in parts_of(cell, separator)}
+    shared = sum(found_in[part] > 1 for part in parts)
+    return bool(parts) and (2 * shared >= len(parts) or len(different) == 1)

@@ -1,0 +1,54 @@
+"""Numbers as labels: classes or the targets of a regression."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_tl.data.labels import listing
+from keras_tl.data.readings import LabelMeaning, Reading
+
+# So many different whole numbers are few.
+FEW = 20
+# Of the numbers from 0 or 1 up to the largest, so many are there where they count classes.
+_PRESENT = 0.9
+# Whole numbers beyond it are not exact as floating-point numbers.
+_LARGEST = 2**53
+
+
+def read_numbers(
+    values: np.ndarray, class_names: Sequence[str] | None, task: str | None
+) -> LabelMeaning:
+    """Decide what numbers (n,) stand for, see `keras_tl.data.label_reading.read_labels`."""
+    if task is not None or class_names is not None:
+        return LabelMeaning(task, class_names)
+    if not _are_whole(values):
+        return LabelMeaning("regression")
+    different = np.unique(values)
+    shown = listing(f"{number:.0f}" for number in different)
+    if count_classes(values):
+        what = f"The labels are whole numbers, read as {len(different)} classes: {shown}."
+        action = 'If they are amounts to predict, pass task="regression" (--task).'
+        return LabelMeaning(None, None, (Reading("label-type", what, action),))
+    what = (
+        "The labels are whole numbers, read as the targets of a regression: "
+        f"{len(different):,} different ones in {len(values):,} items."
+    )
+    action = 'If they are numbers of classes, pass task="multiclass" (--task).'
+    return LabelMeaning("regression", None, (Reading("label-type", what, action),))
+
+
+def count_classes(values: np.ndarray) -> bool:
+    """Whether whole numbers look like numbers of classes, see `read_labels`."""
+    different, counts = np.unique(values, return_counts=True)
+    first, last = float(different[0]), float(different[-1])
+    are_few = len(different) <= FEW
+    are_repeated = np.median(counts) > 1
+    count_up = first in (0, 1) and len(different) >= _PRESENT * (last - first + 1)
+    return int(are_few) + int(are_repeated) + int(count_up) >= 2
+
+
+def _are_whole(values: np.ndarray) -> bool:
+    if values.dtype.kind in "iu":
+        return True
+    is_exact = np.isfinite(values) & (np.abs(values) < _LARGEST)
+    return bool(is_exact.all() and (values == np.rint(values)).all())

@@ -1,0 +1,179 @@
+"""Which task labels make: the one rule for all sources, images and texts alike."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_tl.config import TASKS, check_choice
+from keras_tl.data.label_cells import parts_of, separator_of
+from keras_tl.data.label_forms import Labels, plain_labels
+from keras_tl.data.label_numbers import read_numbers
+from keras_tl.data.labels import as_mask, check_count
+from keras_tl.data.readings import LabelMeaning, Reading
+from keras_tl.errors import ConfigError, DataError, quoted
+
+
+def read_labels(
+    y: Any, class_names: Sequence[str] | None = None, task: str | None = None
+) -> tuple[Labels, LabelMeaning]:
+    """Decide the task that labels make, by their structure where `task` does not say it.
+
+    Whole numbers, also as floating-point numbers such as 1.0, are classes where two of three hold:
+    they are few (at most 20 different); most stand more than once; they count up from 0 or 1 (nine
+    of ten numbers up to the largest are there). Other numbers are the targets of a regression.
+    Rows of 0 and 1, or of -1 and 1, are classes where each has a single 1, else several labels an
+    item. Texts are classes; they are several labels, separated by `;` or `|`, where half of the
+    parts stand in other cells too.
+
+    Args:
+        y: the labels of all items of all splits, see `plain_labels`; (n, 1) is the same as (n,).
+        class_names: names of the classes that integers count, or of the columns.
+        task: one of `keras_tl.config.TASKS`; decides.
+
+    Returns:
+        The labels: (n,) of classes or targets, (n, k) of 0 and 1, or lists of names; and what
+        they stand for, with each guess.
+
+    Raises:
+        DataError: rows of other numbers than 0 and 1.
+        ConfigError: the labels do not fit the task, or there is no such task.
+    """
+    if task is not None:
+        check_choice("task", task, TASKS)
+    values, names = plain_labels(y, class_names)
+    if class_names is None and task != "regression":
+        class_names = names
+    if isinstance(values, list):
+        return _of_lists(values, class_names, task)
+    if values.ndim == 2 and values.shape[1] == 1 and task != "multilabel":
+        values = values[:, 0]
+    elif values.ndim == 1 and values.dtype.kind in "biuf" and task == "multilabel":
+        values = values[:, None]
+    if values.ndim == 2:
+        return _of_rows(values, class_names, task)
+    if values.dtype.kind in "iuf":
+        return values, read_numbers(values, class_names, task)
+    return _of_texts(values, class_names, task)
+
+
+def read_splits(
+    given: Mapping[str, tuple[Any, Any]],
+    item: str,
+    class_names: Sequence[str] | None = None,
+    task: str | None = None,
+) -> tuple[dict[str, tuple[Any, Labels]], LabelMeaning]:
+    """Decide the task of the labels of all splits together.
+
+    Args:
+        given: items and their labels of each split.
+        item: what messages call one item.
+        class_names: see `read_labels`.
+        task: see `read_labels`.
+
+    Returns:
+        The items and the plain labels of each split, and what they stand for.
+
+    Raises:
+        DataError: not one label an item, or not of one form in all splits.
+        ConfigError: see `read_labels`.
+    """
+    parts: dict[str, Labels] = {}
+    for name, (items, labels) in given.items():
+        values, names = plain_labels(labels, class_names)
+        if class_names is None and task != "regression":
+            class_names = names
+        if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:
+            values = values[:, 0]
+        shape = values.shape if isinstance(values, np.ndarray) else (len(values),)
+        check_count(shape, len(items), name, item, axes=(1, 2))
+        parts[name] = values
+    labels, meaning = read_labels(_joined(parts), class_names, task)
+    ends = [*itertools.accumulate(map(len, parts.values()))]
+    starts = [0, *ends[:-1]]
+    read = {
+        name: (given[name][0], labels[start:end])
+        for name, start, end in zip(parts, starts, ends, strict=True)
+    }
+    return read, meaning
+
+
+def _of_lists(
+    values: list[list[str]], class_names: Sequence[str] | None, task: str | None
+) -> tuple[Labels, LabelMeaning]:
+    are_single = all(len(labels) == 1 for labels in values)
+    if task not in (None, "multilabel"):
+        if not are_single:
+            raise ConfigError(
+                f"task={quoted(task)} is for one label an item. Received lists of labels, such as "
+                f"{quoted(next(labels for labels in values if len(labels) != 1))}."
+            )
+        return np.array([labels[0] for labels in values]), LabelMeaning(task, class_names)
+    readings = ()
+    if are_single and task is None:
+        what = "Each item has a list of one label: read as multi-label data."
+        action = 'If an item has one class only, pass task="multiclass" (--task).'
+        readings = (Reading("label-type", what, action),)
+    return values, LabelMeaning("multilabel", class_names, readings)
+
+
+def _of_rows(
+    values: np.ndarray, class_names: Sequence[str] | None, task: str | None
+) -> tuple[np.ndarray, LabelMeaning]:
+    if task == "regression":
+        return values, LabelMeaning(task)
+    mask = as_mask(values)
+    readings = ()
+    if (values < 0).any():
+        what = "The columns of labels hold -1 and 1: -1 was read as 0, the label is absent."
+        readings = (Reading("label-type", what, "If -1 means unknown, leave those items out."),)
+    if task == "multilabel":
+        return mask, LabelMeaning(task, class_names, readings)
+    if mask.shape[1] > 1 and (mask.sum(axis=1) == 1).all():
+        if task is None:
+            what = f"Each row of {mask.shape[1]} labels has a single 1: read as one class an item."
+            action = 'If an item can have several labels, pass task="multilabel" (--task).'
+            readings += (Reading("label-type", what, action),)
+        names = range(mask.shape[1]) if class_names is None else class_names
+        return mask.argmax(axis=1), LabelMeaning(task, tuple(map(str, names)), readings)
+    if task is not None:
+        raise ConfigError(
+            "Several label columns are for multi-label data, or for classes with a single 1 in "
+            f"each row. Received: task={quoted(task)}."
+        )
+    return mask, LabelMeaning("multilabel", class_names, readings)
+
+
+def _of_texts(
+    values: np.ndarray, class_names: Sequence[str] | None, task: str | None
+) -> tuple[Labels, LabelMeaning]:
+    if task == "multilabel":
+        separator, _ = separator_of(values, class_names)
+        return [parts_of(cell, separator) for cell in values], LabelMeaning(task, class_names)
+    if task is not None:
+        return values, LabelMeaning(task, class_names)
+    separator, reading = separator_of(values, class_names)
+    readings = (reading,) if reading else ()
+    if separator is None:
+        return values, LabelMeaning(None, class_names, readings)
+    lists = [parts_of(cell, separator) for cell in values]
+    return lists, LabelMeaning("multilabel", class_names, readings)
+
+
+def _joined(parts: Mapping[str, Labels]) -> Labels:
+    """The labels of all splits, one after the other."""
+    values = [*parts.values()]
+    if all(isinstance(value, list) for value in values):
+        return [labels for part in values for labels in part]
+    forms = {getattr(value, "shape", (0, "lists"))[1:] for value in values}
+    if len(forms) > 1:
+        shapes = ", ".join(
+            f"{name} {value.shape if isinstance(value, np.ndarray) else 'lists of names'}"
+            for name, value in parts.items()
+        )
+        raise DataError(f"Expected labels of one form in all splits. Received: {shapes}.")
+    are_numbers = {value.dtype.kind in "biuf" for value in values}
+    if len(are_numbers) > 1:  # NumPy would make texts of the numbers.
+        return np.array([label for value in values for label in value.tolist()], object)
+    return np.concatenate(values)

@@ -1,0 +1,33 @@
+"""Guesses that were made when the data were read, as findings."""
+
+from keras_tl.preflight.findings import Finding
+from keras_tl.preflight.subject import Subject
+
+
+def folder_layout(subject: Subject) -> Finding | None:
+    """Splits were guessed from the names of folders."""
+    return _note(subject, "folder-layout")
+
+
+def unused_files(subject: Subject) -> Finding | None:
+    """Files of the folder that may be items in another format, or items without a label."""
+    unused = subject.data.unused_files
+    if not unused or not (unused.convertible or unused.unlabelled):
+        return None
+    folders = f"Put {unused.item}s that are to be used into class folders."
+    actions = [unused.cure] * bool(unused.convertible) + [folders] * bool(unused.unlabelled)
+    severity = "warning" if unused.convertible else "note"
+    return Finding("unused-files", severity, str(unused), " ".join(actions))
+
+
+def label_type(subject: Subject) -> Finding | None:
+    """The task was guessed from the labels."""
+    return _note(subject, "label-type")
+
+
+def _note(subject: Subject, name: str) -> Finding | None:
+    readings = [reading for reading in subject.data.readings if reading.name == name]
+    if not readings:
+        return None
+    what, action = (" ".join(getattr(x, part) for x in readings) for part in ("what", "action"))
+    return Finding(name, "note", what, action)

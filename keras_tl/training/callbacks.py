@@ -1,0 +1,72 @@
+"""The user's Keras callbacks: which are refused, how often they run, and the weights they leave."""
+
+import zlib
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from keras_tl.errors import ConfigError, quoted
+
+_PER_STEP = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+
+
+def check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:
+    """Raise `ConfigError` if an object is no Keras callback, or one that cannot work here."""
+    if isinstance(callbacks, keras.callbacks.Callback):
+        raise ConfigError(
+            f"callbacks must be a list. Received a {type(callbacks).__name__}: put it into a list."
+        )
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ConfigError(
+                "callbacks must be a list of instances of keras.callbacks.Callback. Received: "
+                f"{quoted(callback)}."
+            )
+        if isinstance(callback, keras.callbacks.SwapEMAWeights):
+            raise ConfigError(
+                "SwapEMAWeights needs an optimizer that keeps a moving average of the weights "
+                "(use_ema=True); the optimizers of the phases have none. Leave it out: fit() can "
+                "keep an average of the head's and the fine-tuned weights."
+            )
+
+
+def hear_every_step(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
+    """Whether a callback has a method of its own for the beginning or the end of a step."""
+    return any(
+        getattr(method, "__func__", method) is not getattr(keras.callbacks.Callback, name)
+        for callback in callbacks
+        for name in _PER_STEP
+        for method in [getattr(callback, name)]
+    )
+
+
+class EpochWeights(keras.callbacks.Callback):
+    """Recognises the epoch whose weights a model has, whoever has restored them.
+
+    Keeps a CRC-32 of all weights before training and after each epoch. It must be the first
+    callback, so that it reads the weights before another one changes them.
+    """
+
+    def on_train_begin(self, logs=None):
+        """Note the weights from before."""
+        self._checksums = [self._checksum()]
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Note the weights of an epoch."""
+        self._checksums.append(self._checksum())
+
+    def epoch_now(self) -> int | None:
+        """Return the latest epoch, from 1, of those that ran, whose weights the model has.
+
+        0: it has the weights from before training; `None`: it has weights of no epoch.
+        """
+        now = self._checksum()
+        found = [epoch for epoch, known in enumerate(self._checksums) if known == now]
+        return found[-1] if found else None
+
+    def _checksum(self) -> int:
+        checksum = 0
+        for weight in self.model.get_weights():
+            checksum = zlib.crc32(np.ascontiguousarray(weight).data, checksum)
+        return checksum

@@ -1,0 +1,113 @@
+"""The seed of a learner alone decides: not the global seeds, not whether a run was loaded."""
+
+import random
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_tl as ktl
+from keras_tl.data.pipeline import row_numbers
+from keras_tl.training.seeding import seed_generators
+from tests import hub_modules, language_models
+from tests.conftest import make_small_learner, make_tiny_data
+from tests.test_text_journey import make_texts
+
+DROPPING = ktl.HeadConfig(hidden=(4,), dropout=0.5)
+
+
+@pytest.fixture
+def set_global_seeds():
+    """Sets the global seeds of the process, as users do; they are put back."""
+    states = random.getstate(), np.random.get_state()
+    yield keras.utils.set_random_seed
+    random.setstate(states[0])
+    np.random.set_state(states[1])
+    tf.random.set_seed(None)
+
+
+def images(folder):
+    return make_small_learner(make_tiny_data(), as_made=True, head=DROPPING)
+
+
+def module(folder):
+    """An encoder of TF-Hub; dropout inside a module draws from the process, so it has none."""
+    vocabulary = hub_modules.write_vocabulary(folder / "vocab.txt")
+    encoder = folder / "encoder"
+    if not encoder.exists():
+        hub_modules.make_encoder(encoder, dropout=0)
+    options = {"preprocessor": str(vocabulary), "head": DROPPING, "seed": 0, "verbose": False}
+    return ktl.Learner(f"tfhub:{encoder}", make_texts(), **options)
+
+
+def language_model(folder):
+    path = folder / "language_model"
+    if not path.exists():
+        language_models.save_language_model(path)
+    return ktl.Learner(f"ulmfit:{path}", make_texts(), seed=0, verbose=False)
+
+
+MAKERS = [images, module, language_model]
+
+
+def trained(make, folder):
+    learner = make(folder)
+    learner.fit_head(epochs=2, batch_size=4)
+    learner.fine_tune(epochs=1, batch_size=4, augment=make is images)
+    return learner.model.get_weights()
+
+
+def equal(one, other):
+    return all(map(np.array_equal, one, other))
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_the_global_seeds_change_nothing(set_global_seeds, make, tmp_path):
+    first = trained(make, tmp_path)
+    for seed in (5, 6):
+        set_global_seeds(seed)
+        assert equal(first, trained(make, tmp_path))
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_loaded_run_goes_on_as_the_learner_would_have(make, tmp_path):
+    learner = make(tmp_path)
+    learner.fit_head(epochs=2, batch_size=4)
+    run = learner.save(tmp_path / "run")
+    loaded = ktl.Learner.load(run, data=learner.data, verbose=False)
+    for each in (learner, loaded):
+        each.fine_tune(epochs=2, batch_size=4, augment=make is images)
+    assert equal(learner.model.get_weights(), loaded.model.get_weights())
+
+
+@pytest.mark.parametrize(("count", "multiple"), [(7, 1), (7, 4), (8, 4)])
+def test_orders_of_rows(set_global_seeds, count, multiple):
+    def orders(seed):
+        dataset = row_numbers(count, multiple, seed)
+        assert int(dataset.cardinality()) == -(-count // multiple) * multiple
+        return [[int(row) for row in dataset] for _ in range(3)]
+
+    found = orders(1)
+    assert all(sorted(order) == sorted(orders(None)[0]) for order in found)
+    assert len({tuple(order) for order in found}) == 3
+    set_global_seeds(9)
+    assert orders(1) == found
+    assert orders(2) != found
+    assert len({tuple(order) for order in orders(None)}) == 1
+
+
+def test_generators_are_set_and_nothing_else():
+    layers = [keras.layers.Dense(64), keras.layers.Dropout(0.5), keras.layers.GaussianNoise(1.0)]
+    model = keras.Sequential([keras.Input((64,)), *layers])
+    weights, ones = model.get_weights(), np.ones((2, 64), np.float32)
+
+    def answers(seed):
+        seed_generators(model, (seed, 0))
+        return [np.asarray(model(ones, training=True)) for _ in range(2)]
+
+    first, other = answers(1), answers(2)
+    assert equal(first, answers(1))
+    assert not np.array_equal(first[0], first[1])
+    assert not np.array_equal(first[0], other[0])
+    assert equal(weights, model.get_weights())
