@@ -121,8 +121,9 @@ class Client(RemoteModel):
             self.ask(signature or usual, inputs) for usual, inputs in given.questions(batch_size)
         ]
         answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        if on_invalid == "raise" and "valid" in answers:
-            _check_valid(answers["valid"], given)
+        valid = answers.get("valid", np.ones(len(given), bool))
+        if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):
+            _check_valid(valid, given)
         return answers, given.sources
 
     def _names_for(self, answers: Answers) -> tuple[str, ...]:

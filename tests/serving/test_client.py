@@ -188,6 +188,8 @@ def test_what_is_no_text_is_kept_and_marked(ask, tmp_path):
     skipped = client.predict(texts, batch_size=3, on_invalid="skip")
     assert (skipped.valid, skipped.sources) == (None, ("a", "bcd"))
     np.testing.assert_array_equal(client.embed(texts, on_invalid="skip"), features[valid])
+    with pytest.raises(DataError, match=r"decode item 0, of 1 items: empty texts"):
+        client.predict([""], on_invalid="skip")
     gone = [tmp_path / "gone.txt", "a"]
     assert client.predict(gone, on_invalid="keep").valid.tolist() == [False, True]
     with pytest.raises(DataError, match=r"Cannot read the text .*gone\.txt"):
@@ -232,6 +234,9 @@ def test_what_is_no_image_is_kept_and_marked(ask):
     assert skipped.valid is None
     assert skipped.labels == served.labels[1:-1]
     np.testing.assert_array_equal(ask("photos").embed(KEPT, on_invalid="skip"), answered)
+    for method in (ask("photos").predict, ask("photos").embed):
+        with pytest.raises(DataError, match=r"decode item 0, of 1 items: no images"):
+            method([GARBAGE], on_invalid="skip")
     features = ask("photos").embed(KEPT, on_invalid="keep")
     np.testing.assert_array_equal(np.isfinite(features).all(axis=1), VALID)
     values = ask("regression").predict(KEPT, on_invalid="keep")
