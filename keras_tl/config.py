@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, Self
 
-from keras_tl.errors import ConfigError, unknown
+from keras_tl.errors import ConfigError, quoted, unknown
 
 TASKS = ("multiclass", "binary", "multilabel", "regression")
 POOLINGS = ("avg", "max", "flatten", "first", "pooled", "concat")
@@ -17,6 +17,8 @@ ULMFIT = "ulmfit:"
 # [CLS] a [SEP] b [SEP]
 SHORTEST_SEQUENCE = 5
 CACHES = ("auto", "memory", "disk", "off")
+# What becomes of files that are no images: an error, left out, or kept without an answer.
+ON_INVALID = ("raise", "skip", "keep")
 SAVED_MODEL = "savedmodel"
 EXPORT_FORMATS = (SAVED_MODEL, "litert", "onnx")
 EXPORT_PRECISIONS = ("float32", "float16")
@@ -36,7 +38,7 @@ def check_range(
     if not number or not low <= value <= high:
         kind = "a whole number" if whole else "a number"
         limits = f"of at least {low:g}" if high == float("inf") else f"from {low:g} to {high:g}"
-        raise ConfigError(f"{name} must be {kind} {limits}. Received: {value!r}.")
+        raise ConfigError(f"{name} must be {kind} {limits}. Received: {quoted(value)}.")
 
 
 class JsonConfig:
@@ -87,7 +89,7 @@ class HeadConfig(JsonConfig):
         if self.dropout is not None:
             check_range("dropout", self.dropout, 0, 0.99)
         if not isinstance(self.hidden, (tuple, list)):
-            raise ConfigError(f"hidden must be a tuple of widths. Received: {self.hidden!r}.")
+            raise ConfigError(f"hidden must be a tuple of widths. Received: {quoted(self.hidden)}.")
         # A list would not equal itself after a JSON round trip.
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for width in self.hidden:
@@ -240,7 +242,7 @@ class Phase(JsonConfig):
         check_range("label_smoothing", self.label_smoothing, 0, 0.99)
         if isinstance(self.class_weight, dict):
             for name, weight in self.class_weight.items():
-                check_range(f"class_weight[{name!r}]", weight, 0)
+                check_range(f"class_weight[{quoted(name)}]", weight, 0)
         elif self.class_weight is not None:
             check_choice("class_weight", self.class_weight, ("balanced",))
 
@@ -252,7 +254,7 @@ class Phase(JsonConfig):
         if self.l2 is not None and self.unfreeze is not None:
             raise ConfigError(
                 "l2= is for a phase that trains the head alone. Expected l2=None with unfreeze="
-                f"{self.unfreeze!r}; weight_decay= is for phases that unfreeze."
+                f"{quoted(self.unfreeze)}; weight_decay= is for phases that unfreeze."
             )
 
     def _check_unfreeze_every(self) -> None:

@@ -6,7 +6,18 @@ is a defect of ours and exits with 1.
 """
 
 import difflib
+import re
+import reprlib
 from collections.abc import Iterable
+
+# How many characters of a value a message quotes at most.
+MOST_QUOTED = 200
+_MOST_LISTED = 30
+
+_LINE_END = re.compile(r"\s*\n\s*")
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = MOST_QUOTED
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = _MOST_LISTED
 
 
 class KerasTLError(ValueError):
@@ -45,6 +56,26 @@ class ServingError(KerasTLError):
     """A server does not answer, or not as asked: it is away, or has no such model or signature."""
 
 
+def quoted(value: object) -> str:
+    """Return a value as messages quote it: its `repr` in one line, at most 200 characters."""
+    text = _LINE_END.sub(" ", _SHORT.repr(value))
+    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 3]}..."
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return values as messages list them: quoted, with commas, at most 200 characters or so.
+
+    The values that find no room are counted.
+    """
+    texts = list(map(quoted, values))
+    room, shown = MOST_QUOTED, 0
+    while shown < len(texts) and (not shown or room >= len(texts[shown])):
+        room -= len(texts[shown]) + len(", ")
+        shown += 1
+    more = f" and {len(texts) - shown:,} more" if shown < len(texts) else ""
+    return ", ".join(texts[:shown]) + more
+
+
 def unknown(kind: str, given: object, known: Iterable[str]) -> str:
     """Says that a name is unknown: near names first, else all the known ones.
 
@@ -57,7 +88,7 @@ def unknown(kind: str, given: object, known: Iterable[str]) -> str:
         One sentence for an error message.
     """
     known = list(known)
-    near = difflib.get_close_matches(str(given).lower(), known, n=5, cutoff=0.6)
+    near = difflib.get_close_matches(str(given)[:MOST_QUOTED].lower(), known, n=5, cutoff=0.6)
     if near:
-        return f"Unknown {kind} {given!r}. Did you mean {' or '.join(map(repr, near))}?"
-    return f"Unknown {kind} {given!r}. Expected one of: {', '.join(map(repr, known))}."
+        return f"Unknown {kind} {quoted(given)}. Did you mean {' or '.join(map(quoted, near))}?"
+    return f"Unknown {kind} {quoted(given)}. Expected one of: {', '.join(map(quoted, known))}."

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all: temporary name, fsync, rename."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -11,9 +12,46 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from keras_tl.errors import ConfigError, quoted
+
 _LEFTOVER = re.compile(r"^\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}-(?P<name>.+)$")
 
+# Two letters at least: one is a drive of Windows. `pathlib` makes one slash of two.
+_SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):/", re.IGNORECASE)
+
 CHECKSUMS = "checksums.json"
+
+
+def local_path(path: str | os.PathLike) -> Path:
+    """Return a path of this machine, with `~` expanded.
+
+    Every argument that takes a path goes through here.
+
+    Raises:
+        ConfigError: it is no path, too long for one, or of another file system, such as
+            `gs://bucket/photos`.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ConfigError(
+            f"Expected a path. Received: {quoted(path)}, of type {type(path).__name__}."
+        )
+    text = os.fsdecode(path)
+    if remote := _SCHEME.match(text):
+        raise ConfigError(
+            f"Expected a path on this machine. Received: {quoted(text)}. The file system "
+            f"{remote['scheme']}:// is not supported. Use a path on a local disk, and copy the "
+            "files."
+        )
+    path = os.path.expanduser(text)
+    try:
+        os.lstat(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
+            raise ConfigError(
+                f"Expected a path. Received: {quoted(text)}, of {len(text):,} characters, which no "
+                "file can have for a name."
+            ) from error
+    return Path(path)
 
 
 def cache_root() -> Path:
@@ -21,7 +59,7 @@ def cache_root() -> Path:
 
     `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`.
     """
-    return Path(os.environ.get("KERAS_TL_CACHE") or "~/.cache/keras_tl").expanduser()
+    return local_path(os.environ.get("KERAS_TL_CACHE") or "~/.cache/keras_tl")
 
 
 def sha256(path: Path) -> str:

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_tl.backbones.spec import POOLER
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 
 _LAYER = {"dtype": "float32", "name": "pooling"}
 
@@ -36,8 +36,8 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
         return TokenPooling(kind, **_LAYER)(outputs)
     if kind not in _OF_MAPS:
         raise ConfigError(
-            f"pooling={kind!r} is for texts; this backbone gives feature maps. Use 'avg', 'max' "
-            "or 'flatten'."
+            f"pooling={quoted(kind)} is for texts; this backbone gives feature maps. Use 'avg', "
+            "'max' or 'flatten'."
         )
     return _OF_MAPS[kind](**_LAYER)(outputs)
 
@@ -68,7 +68,7 @@ def _pool_tokens(kind: str, outputs: dict[str, keras.KerasTensor]) -> keras.Kera
     wanted = "pooled_output" if kind == "pooled" else "sequence_output"
     if wanted not in outputs:
         raise ConfigError(
-            f"pooling={kind!r} needs the encoder's {wanted}; this one gives "
+            f"pooling={quoted(kind)} needs the encoder's {wanted}; this one gives "
             f"{', '.join(sorted(outputs.keys() - {'mask'}))}. Choose another pooling."
         )
     if kind == "pooled":

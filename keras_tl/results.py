@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -103,6 +103,19 @@ class _Batch(abc.ABC):
 
     def _source(self, index: int) -> str | None:
         return self.sources[index] if self.sources else None
+
+    def only_valid(self) -> Self:
+        """The answers without the items that got none."""
+        if self.valid is None:
+            return self
+        rows = np.flatnonzero(self.valid)
+        kept = {
+            field.name: value[rows]
+            for field in dataclasses.fields(self)
+            if isinstance(value := getattr(self, field.name), np.ndarray)
+        }
+        sources = self.sources and tuple(self.sources[row] for row in rows)
+        return dataclasses.replace(self, **kept | {"valid": None}, sources=sources)
 
     def __iter__(self) -> Iterator:
         return (self[i] for i in range(len(self)))

@@ -73,7 +73,7 @@ def test_predict_names_what_it_cannot_read(trained, tmp_path):
     bad.write_bytes(b"\xff\xd8\xff but no more")
     with pytest.raises(DataError, match=r"Cannot decode .*bad.jpg: expected a JPEG"):
         trained.predict([good, bad])
-    with pytest.raises(DataError, match="Cannot decode item 0 of the bytes"):
+    with pytest.raises(DataError, match="Cannot decode item 0"):
         trained.predict([b"nothing"])
     with pytest.raises(DataError, match=r"Cannot read the image .*gone.png.*No such file"):
         trained.predict([tmp_path / "gone.png"])

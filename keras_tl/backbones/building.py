@@ -12,7 +12,8 @@ import numpy as np
 
 from keras_tl.backbones.packaged import load_packaged
 from keras_tl.backbones.spec import BackboneSpec
-from keras_tl.errors import BackboneError, WeightsError
+from keras_tl.errors import BackboneError, WeightsError, quoted
+from keras_tl.files import local_path
 
 SCALING_LAYERS = (keras.layers.Rescaling, keras.layers.Normalization)
 
@@ -41,12 +42,12 @@ def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) 
     network = builder(weights=None, **arguments)
     if not isinstance(network, keras.Model):
         raise BackboneError(
-            f"The builder of {spec.name} must give a keras.Model. Received: {network!r}."
+            f"The builder of {spec.name} must give a keras.Model. Received: {quoted(network)}."
         )
     if weights == "imagenet":
         load_packaged(network, spec)
     elif weights is not None:
-        load_weights(network, Path(weights), spec.name)
+        load_weights(network, local_path(weights), spec.name)
     return network
 
 
@@ -63,7 +64,7 @@ def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
         return getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise BackboneError(
-            f"The builder {spec.builder!r} of {spec.name} cannot be imported ({error}). "
+            f"The builder {quoted(spec.builder)} of {spec.name} cannot be imported ({error}). "
             "Expected 'module:function'."
         ) from error
 
@@ -91,15 +92,15 @@ def load_weights(network: keras.Model, path: Path, name: str) -> None:
     """
     if not path.is_file():
         raise WeightsError(
-            f"No weights file at {str(path)!r}. Expected 'imagenet', the path of a .weights.h5 "
-            "or .h5 file, or None for random weights."
+            f"No weights file at {quoted(str(path))}. Expected 'imagenet', the path of a "
+            ".weights.h5 or .h5 file, or None for random weights."
         )
     try:
         network.load_weights(path)
     except Exception as error:  # Keras raises whatever its readers meet in a wrong file.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(
-            f"The weights in {str(path)!r} do not fit {name} without its classifier: {reason}"
+            f"The weights in {quoted(str(path))} do not fit {name} without its classifier: {reason}"
         ) from error
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from keras_tl.backbones.records import RECORDS
 from keras_tl.backbones.spec import BackboneSpec
-from keras_tl.errors import BackboneError, unknown
+from keras_tl.errors import BackboneError, quoted, unknown
 
 CATALOGUE = MappingProxyType({spec.name: spec for spec in RECORDS})
 
@@ -31,9 +31,9 @@ def get_spec(name: str) -> BackboneSpec:
             return spec
     if "/" in str(name) or "\\" in str(name):
         raise BackboneError(
-            f"Unknown backbone {name!r}. A URL or a folder has its kind in front: 'tfhub:{name}' "
-            f"is a module of TF-Hub, 'kerashub:{name}' a preset of KerasHub, and 'run:{name}' a "
-            "saved run."
+            f"Unknown backbone {quoted(name)}. A URL or a folder has its kind in front: "
+            f"{quoted(f'tfhub:{name}')} is a module of TF-Hub, {quoted(f'kerashub:{name}')} a "
+            f"preset of KerasHub, and {quoted(f'run:{name}')} a saved run."
         )
     raise BackboneError(
         f"{unknown('backbone', name, known)} A backbone of your own must be registered first, "
@@ -59,11 +59,12 @@ def register(spec: BackboneSpec, replace: bool = False) -> None:
     taken = {_plain(name): name for name in (*CATALOGUE, *_registered)}.get(_plain(spec.name))
     if taken in CATALOGUE:
         raise BackboneError(
-            f"{taken!r} is a backbone of the catalogue. Register {spec.name!r} under another name."
+            f"{quoted(taken)} is a backbone of the catalogue. Register {quoted(spec.name)} under "
+            "another name."
         )
     if taken is not None and not replace:
         raise BackboneError(
-            f"A backbone {taken!r} is registered already. Choose another name, or pass "
+            f"A backbone {quoted(taken)} is registered already. Choose another name, or pass "
             "replace=True."
         )
     _registered.pop(taken, None)

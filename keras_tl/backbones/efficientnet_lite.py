@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from keras_tl.backbones.mbconv import LAYOUT, Stage, conv, conv_bn_relu6, mbconv
-from keras_tl.errors import BackboneError
+from keras_tl.errors import BackboneError, quoted
 
 STEM_FILTERS = 32
 HEAD_FILTERS = 1280
@@ -148,7 +148,7 @@ def _scaled_filters(filters: int, width: float) -> int:
 def _build(variant, include_top, weights, input_shape, pooling, classes, name) -> keras.Model:
     shape = _checked_shape(input_shape, variant.size if include_top else None)
     if pooling not in (None, "avg", "max"):
-        raise BackboneError(f"pooling must be None, 'avg' or 'max'. Received: {pooling!r}.")
+        raise BackboneError(f"pooling must be None, 'avg' or 'max'. Received: {quoted(pooling)}.")
     stages = scaled_stages(variant)
     inputs = keras.Input(shape, name="image")
     x = conv_bn_relu6(inputs, conv(STEM_FILTERS, 3, strides=2, name="stem_conv"), "stem_")
@@ -187,6 +187,6 @@ def _checked_shape(shape, default: int | None) -> tuple[int | None, int | None, 
     if not fits or any(side is not None and side < MIN_SIZE for side in shape[:2]):
         raise BackboneError(
             f"EfficientNet-Lite takes RGB images: input_shape must be (height, width, 3) with "
-            f"sides of at least {MIN_SIZE}, or None for any. Received: {shape!r}."
+            f"sides of at least {MIN_SIZE}, or None for any. Received: {quoted(shape)}."
         )
     return tuple(shape)

@@ -15,7 +15,8 @@ from keras_tl.backbones.loading import (
 )
 from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
 from keras_tl.backbones.serialised import rebuild
-from keras_tl.errors import BackboneError
+from keras_tl.errors import BackboneError, quoted
+from keras_tl.files import local_path
 
 # Largest difference, as a share of the largest output, between a model and its copy: more than
 # half precision makes, less than a wrong argument of a layer does.
@@ -119,8 +120,8 @@ def _refuse_lambdas(network: keras.Model, name: str) -> None:
     found = next((x.name for x in layers if isinstance(x, keras.layers.Lambda)), None)
     if found is not None:
         raise BackboneError(
-            f"The layer {found!r} of {name} is a Lambda: its Python code cannot be saved in a run. "
-            "Use keras.ops on the tensors instead, or a registered layer class."
+            f"The layer {quoted(found)} of {name} is a Lambda: its Python code cannot be saved in "
+            "a run. Use keras.ops on the tensors instead, or a registered layer class."
         )
 
 
@@ -140,12 +141,14 @@ def read_keras_file(path: str | os.PathLike) -> keras.Model:
 
     Raises:
         BackboneError: there is no such file, or it cannot be read.
+        ConfigError: the path is of a file system that is not supported.
     """
-    if not os.path.isfile(path):
-        raise BackboneError(f"There is no file {os.fspath(path)!r}. Expected a .keras file.")
+    path = local_path(path)
+    if not path.is_file():
+        raise BackboneError(f"There is no file {quoted(str(path))}. Expected a .keras file.")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever the layers do.
         raise BackboneError(
-            f"Cannot read {os.fspath(path)!r} as a Keras model: {_reason(error)} {_CURE}"
+            f"Cannot read {quoted(str(path))} as a Keras model: {_reason(error)} {_CURE}"
         ) from error

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
-from keras_tl.errors import BackboneError
+from keras_tl.errors import BackboneError, quoted
 
 if TYPE_CHECKING:
     import keras
@@ -109,18 +109,18 @@ class BackboneSpec:
         named = isinstance(self.builder, str) and all(self.builder.partition(":"))
         if not (named or callable(self.builder)):
             raise BackboneError(
-                f"The builder of {self.name!r} must be a function or 'module:function'. "
-                f"Received: {self.builder!r}."
+                f"The builder of {quoted(self.name)} must be a function or 'module:function'. "
+                f"Received: {quoted(self.builder)}."
             )
         sides = self.image_size
         if not (isinstance(sides, tuple) and len(sides) == 2 and min(sides) >= self.min_size):
             raise BackboneError(
-                f"The image_size of {self.name!r} must be (height, width) with sides of at least "
-                f"min_size={self.min_size}. Received: {sides!r}."
+                f"The image_size of {quoted(self.name)} must be (height, width) with sides of at "
+                f"least min_size={self.min_size}. Received: {quoted(sides)}."
             )
         names = [block.name for block in self.blocks]
         if len(names) != len(set(names)):
             raise BackboneError(
-                f"The blocks of {self.name!r} must have different names. "
+                f"The blocks of {quoted(self.name)} must have different names. "
                 f"Received: {', '.join(names)}."
             )

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec
-from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
 
 
 @cli.command()
@@ -59,7 +59,7 @@ def _plain(value: Any) -> str:
     "--out",
     default="runs/demo",
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The run's folder.",
 )
 @click.option(

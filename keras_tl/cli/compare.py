@@ -6,14 +6,14 @@ from typing import Any
 import click
 
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
-from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
 from keras_tl.cli.model import (
     head_learning_rate_option,
     model_options,
     policy_option,
     sequence_length_option,
 )
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.files import whole_file
 
 
@@ -23,7 +23,7 @@ def _sizes(value: str) -> list[int | None]:
     except ValueError:
         raise ConfigError(
             "--sizes must be numbers of training items, or all, separated by commas, such as "
-            f"100,500,all. Received: {value!r}."
+            f"100,500,all. Received: {quoted(value)}."
         ) from None
 
 
@@ -59,12 +59,12 @@ def _sizes(value: str) -> list[int | None]:
     help="The smallest difference in skill that matters.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what it will cost.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Write the curves as a PNG file.")
+@click.option("--plot", type=PATH, help="Write the curves as a PNG file.")
 @click.option(
     "--out",
     default="runs/compare",
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The folder of the comparison, which keeps every finished run.",
 )
 @with_json

@@ -8,7 +8,7 @@ import click
 
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data
-from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
 from keras_tl.evaluation.wording import number_text
 
 _SPLIT = click.option(
@@ -45,7 +45,7 @@ def _load(
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @data_options
 @_SPLIT
 @click.option("--by", metavar="COLUMN", help="csv: also measure the groups of a column's values.")
@@ -107,7 +107,7 @@ def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @data_options
 @with_json
 def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
@@ -125,7 +125,7 @@ def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @data_options
 @click.option("--precision", type=float, help="The smallest thresholds with this precision.")
 @click.option("--recall", type=float, help="The largest thresholds with this recall.")
@@ -147,7 +147,7 @@ def thresholds(
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @data_options
 @_SPLIT
 @click.option("--count", default=9, show_default=True, help="How many.")

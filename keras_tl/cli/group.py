@@ -7,13 +7,28 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import click
 
 import keras_tl
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
+from keras_tl.files import local_path
+
+
+class LocalPath(click.ParamType):
+    """The type of options and arguments that are paths of this machine."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """See `keras_tl.files.local_path`."""
+        return local_path(value)
+
+
+PATH = LocalPath()
 
 
 @click.group(
@@ -75,6 +90,6 @@ def image_size_of(value: str | None) -> int | tuple[int, int] | None:
         sides = tuple(int(side) for side in value.lower().split("x"))
     except ValueError:
         raise ConfigError(
-            f"--image-size must be SIDE or HEIGHTxWIDTH in pixels. Received: {value!r}."
+            f"--image-size must be SIDE or HEIGHTxWIDTH in pixels. Received: {quoted(value)}."
         ) from None
     return sides[0] if len(sides) == 1 else sides

@@ -4,75 +4,70 @@ from pathlib import Path
 
 import click
 
-import keras_tl
-from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
+from keras_tl.cli.items import items_options, read_items
 from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("items", nargs=-1, required=True)
+@click.argument("run", type=PATH)
+@items_options
 @with_json
-def predict(verbose: bool, run: Path, items: tuple[str, ...]) -> tuple[list, str]:
+def predict(
+    verbose: bool, run: Path, items: tuple[str, ...], on_invalid: str, literal: bool
+) -> tuple[list, str]:
     """Predict the classes, labels or values of ITEMS by a saved RUN.
 
-    ITEMS are image files, or one folder; or texts; of pairs the first and second texts in turns.
+    ITEMS are image files, a folder or a pattern; or texts, or .txt files of one text each; of pairs
+    the first and second texts in turns; or csv:PATH, a table with the columns of the training data.
     """
-    learner = start_toolkit().Learner.load(run, verbose=verbose)
-    predictions = learner.predict(_asked(learner, items))
+    learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
+    predictions = learner.predict(read_items(learner, run, items, literal), on_invalid)
     lines = [f"{item.source}: {item}" for item in predictions]
     return predictions.to_json(), "\n".join(lines)
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("items", nargs=-1, required=True)
+@click.argument("run", type=PATH)
+@items_options
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The file: .npy (an array, a row an item) or .parquet (columns source and features).",
 )
 @with_json
-def features(verbose: bool, run: Path, items: tuple[str, ...], out: Path) -> tuple[dict, str]:
+def features(
+    verbose: bool, run: Path, items: tuple[str, ...], on_invalid: str, literal: bool, out: Path
+) -> tuple[dict, str]:
     """Write the features of ITEMS, as a saved RUN's head gets them.
 
-    ITEMS are image files, or one folder; or texts; of pairs the first and second texts in turns.
+    ITEMS are those of keras-tl predict. The features of an item that is kept without an answer
+    are NaN.
     """
-    learner = start_toolkit().Learner.load(run, verbose=verbose)
-    count, width = learner.save_features(_asked(learner, items), out)
+    learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
+    asked = read_items(learner, run, items, literal)
+    count, width = learner.save_features(asked, out, on_invalid)
     found = {"features": str(out), "items": count, "width": width}
     return found, f"Wrote {count:,} rows of {width:,} features to {out}."
 
 
-def _asked(learner: "keras_tl.Learner", items: tuple[str, ...]) -> str | list:
-    """What a command line asks about, as `predict` takes it."""
-    if learner.config.are_pairs:
-        if len(items) % 2:
-            raise click.UsageError(
-                f"This run takes pairs of texts, first and second in turns. Received {len(items)}."
-            )
-        return list(zip(items[::2], items[1::2], strict=True))
-    is_folder = not learner.config.is_text and len(items) == 1
-    return items[0] if is_folder else list(items)
-
-
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The HTML file; report.html in the run's folder if not given.",
 )
 @click.option(
     "--comparison",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="What keras-tl compare wrote with --out: whether transfer helps, to be shown first. The "
     "run keeps it.",
 )
 @click.option(
     "--plots",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A folder: also write the pictures there, as PNG files.",
 )
 @with_json
@@ -98,11 +93,11 @@ def report(
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The model's folder, such as saved_models/photos; the next version is written below it. "
     "Of another format the file, such as photos.onnx.",
 )
@@ -128,7 +123,7 @@ def report(
 )
 @click.option(
     "--card",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help='Sections of the model card, a JSON file such as {"Intended use": "..."}.',
 )
 @with_json

@@ -9,7 +9,7 @@ import click
 
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, groups_option, load_data, split_options
-from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
 from keras_tl.cli.model import (
     head_learning_rate_option,
     model_options,
@@ -99,7 +99,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--no-preflight", is_flag=True, help="Train without looking at data and model before."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="The run's folder.")
+@click.option("--out", type=PATH, help="The run's folder.")
 @with_json
 def train(
     verbose: bool,

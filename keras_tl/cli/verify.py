@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_tl.cli.group import cli, with_json
+from keras_tl.cli.group import PATH, cli, with_json
 
 if TYPE_CHECKING:
     from keras_tl.export.verification import Verification
 
 
 @cli.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PATH)
 @click.option("--quick", is_flag=True, help="Measure no latency and throughput.")
 @click.option(
     "--python",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_tl.config import Phase, check_range
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import HEADS, phases_of
 
 # A curve needs two evaluations.
@@ -102,7 +102,7 @@ def make_budget(
     if not head_epochs and not needs_no_head:
         raise ConfigError(
             "head_epochs=0 is for a policy for random weights, such as 'scratch'; others need a "
-            f"trained head. Received: policy={policy!r}."
+            f"trained head. Received: policy={quoted(policy)}."
         )
     return Budget(
         epochs,
@@ -120,6 +120,6 @@ def _filling(policy: Policy, phases: tuple[Phase, ...], epochs: int) -> tuple[Ph
     if own != epochs:
         raise ConfigError(
             f"The phases of the policy make {own} passes, and {epochs} of the budget are theirs: "
-            f"change epochs=, head_epochs= or the phases. Received: {policy!r}."
+            f"change epochs=, head_epochs= or the phases. Received: {quoted(policy)}."
         )
     return tuple(dataclasses.replace(phase, min_steps=0) for phase in phases)

@@ -26,9 +26,9 @@ from keras_tl.data.images import ImageData
 from keras_tl.data.labelled import LabelledData
 from keras_tl.data.options import ImageSize
 from keras_tl.data.texts import TextData
-from keras_tl.errors import ConfigError, DataError
+from keras_tl.errors import ConfigError, DataError, quoted
 from keras_tl.features.fingerprints import weights_fingerprint
-from keras_tl.files import json_text
+from keras_tl.files import json_text, local_path
 from keras_tl.learner import Learner
 from keras_tl.reporting import Reporter
 from keras_tl.training.policies import head_phase
@@ -120,6 +120,7 @@ def compare(
             "weights=None is the arm from scratch itself. Expected the weights to be compared with "
             "it: 'imagenet' or the path of a weights file."
         )
+    out = None if out is None else local_path(out)
     check_range("min_difference", min_difference, 1e-9)
     check_augmentation(augment)
     wanted = _seeds(seeds)
@@ -158,7 +159,7 @@ def compare(
         cache=cache,
     )
     what = _what(subject)
-    store = Store(_folder(what) if out is None else Path(out))
+    store = Store(_folder(what) if out is None else out)
     store.check(what)
     jobs = [(arm, size, seed) for size in amounts for seed in wanted for arm in ARMS]
     missing = [job for job in jobs if not store.is_finished(*job)]
@@ -192,7 +193,7 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
     for seed in asked:
         check_range("a seed", seed, 0, whole=True)
     if not asked or len(set(asked)) < len(asked):
-        raise ConfigError(f"Expected seeds that differ, at least one. Received: {asked!r}.")
+        raise ConfigError(f"Expected seeds that differ, at least one. Received: {quoted(asked)}.")
     return tuple(asked)
 
 
@@ -205,7 +206,7 @@ def _checked(
     if not isinstance(sizes, Sequence) or not sizes:
         raise ConfigError(
             "sizes must be a list of at least one number of training items, such as [100, 500, "
-            f"None]; None stands for all. Received: {sizes!r}."
+            f"None]; None stands for all. Received: {quoted(sizes)}."
         )
     items = len(data.split("train"))
     for size in sizes:

@@ -25,6 +25,7 @@ from keras_tl.comparison.wording import (
 )
 from keras_tl.errors import RunError
 from keras_tl.evaluation import plots
+from keras_tl.files import local_path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,7 +168,7 @@ class Comparison:
         Raises:
             RunError: there is no comparison, a run is damaged, or no seed has all arms finished.
         """
-        store = Store(Path(folder))
+        store = Store(local_path(folder))
         plan = store.plan()
         if min_difference is None:
             min_difference = plan["min_difference"]

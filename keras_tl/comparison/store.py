@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.errors import RunError
+from keras_tl.errors import RunError, quoted
 from keras_tl.files import json_text, remove_leftovers, sha256, whole_file
 
 _PLAN, _RUNS = "plan.json", "runs"
@@ -90,7 +90,7 @@ class Store:
         """
         if not self.is_begun:
             raise RunError(
-                f"No comparison at {str(self.folder)!r}: expected a folder written by "
+                f"No comparison at {quoted(str(self.folder))}: expected a folder written by "
                 "keras_tl.compare() or by keras-tl compare."
             )
         plan = json.loads((self.folder / _PLAN).read_text("utf-8"))
@@ -161,4 +161,4 @@ def _first_difference(there: Any, here: Any, name: str = "") -> str | None:
             if found is not None:
                 return found
         return None
-    return None if there == here else f"{name} is {there!r} there, and {here!r} here"
+    return None if there == here else f"{name} is {quoted(there)} there, and {quoted(here)} here"

@@ -12,6 +12,7 @@ from keras_tl.config import check_range
 from keras_tl.data.check_cache import CheckCache, Finding
 from keras_tl.data.checks import BadItem, Check, LabelNames, contradictions, shown_label
 from keras_tl.data.examination import Examination
+from keras_tl.errors import quoted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,7 +135,10 @@ def _contradictions(
     for row, other in contradictions(contents, labels):
         mine, theirs = (shown_label(labels[r], names) for r in (row, other))
         if paths[other] == paths[row]:
-            yield paths[row], f"two labels: the file is listed as {mine!r} and as {theirs!r}"
+            yield (
+                paths[row],
+                f"two labels: the file is listed as {quoted(mine)} and as {quoted(theirs)}",
+            )
         else:
-            reason = f"same content as {paths[other]}, which has the label {theirs!r}"
+            reason = f"same content as {paths[other]}, which has the label {quoted(theirs)}"
             yield paths[row], f"two labels: {reason}"

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from keras_tl.data.unused_files import UnusedFiles
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
 
 _SHOWN = 5
 
@@ -163,7 +163,7 @@ def check_left(
     if name == "train" and before.dtype.kind == "i":
         gone = np.setdiff1d(before, after)
         if len(gone):
-            lost = f"the class {class_names[gone[0]]!r}"
+            lost = f"the class {quoted(class_names[gone[0]])}"
             rows = np.flatnonzero(before == gone[0])
     if lost:
         raise DataError(

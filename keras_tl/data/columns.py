@@ -13,7 +13,8 @@ from keras_tl.data.labelled import slices_of
 from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.data.tables import Table, Wanted, is_empty
-from keras_tl.errors import ConfigError, DataError
+from keras_tl.errors import ConfigError, DataError, quoted
+from keras_tl.files import local_path
 
 NO_VALUE = "no value"
 
@@ -57,8 +58,8 @@ class Columns:
     def __post_init__(self):
         if isinstance(self.slices, str):
             raise ConfigError(
-                f"Expected slices= as a list of columns, such as [{self.slices!r}]. Received: "
-                f"{self.slices!r}."
+                f"Expected slices= as a list of columns, such as [{quoted(self.slices)}]. "
+                f"Received: {quoted(self.slices)}."
             )
 
     @property
@@ -135,12 +136,14 @@ def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) 
         "the path of an image",
         "Write it down or remove the row.",
     )
-    folder = "" if root is None else os.fspath(root)
+    folder = "" if root is None or not os.fspath(root) else local_path(root)
     paths = [os.path.join(folder, path) for path in table.columns[column]]
     if not any(map(os.path.exists, paths)):
+        local_path(table.columns[column][0])
         raise DataError(
             f"{table.name}: none of the {len(paths)} images exists. The first was looked for at "
-            f"{os.path.abspath(paths[0])!r}. Give the folder that the paths start from: root=."
+            f"{quoted(os.path.abspath(paths[0]))}. Give the folder that the paths start from: "
+            "root=."
         )
     return paths
 
@@ -168,5 +171,5 @@ def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray
     splits = np.array([split_of(value) for value in table.columns[column]])
     rows = {name: np.flatnonzero(splits == name) for name in SPLITS if name in splits}
     if "train" not in rows:
-        raise DataError(f"{table.name}: no row of column {column!r} says train.")
+        raise DataError(f"{table.name}: no row of column {quoted(column)} says train.")
     return rows

@@ -1,26 +1,26 @@
 """Whether a source holds images or texts, seen without reading all of it."""
 
 import os
-from pathlib import Path
 
 from keras_tl.data.builders import image_features
 from keras_tl.data.csv_files import header_of
 from keras_tl.data.file_tree import visible_files
-from keras_tl.data.formats import IMAGE_FILES
+from keras_tl.data.formats import IMAGE_FILES, TEXT_FILES
 from keras_tl.data.opening import open_builder
 from keras_tl.data.table_files import JSON_SUFFIXES
 from keras_tl.data.text_builders import text_features
-from keras_tl.data.text_sources import TEXT_FILES
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, listed, quoted
+from keras_tl.files import local_path
 from keras_tl.reporting import only_errors
 
 
 def folder_holds_texts(root: str) -> bool:
     """Whether there are `.txt` files below a folder, and no images."""
     has_texts = False
-    if not Path(root).is_dir():  # The constructor says so.
+    folder = local_path(root)
+    if not folder.is_dir():  # The constructor says so.
         return False
-    for path in map(str.lower, visible_files(Path(root))):
+    for path in map(str.lower, visible_files(folder)):
         if path.endswith(IMAGE_FILES.suffixes):
             return False
         has_texts = has_texts or path.endswith(TEXT_FILES.suffixes)
@@ -35,11 +35,11 @@ def table_holds_texts(path: str) -> bool:
     """
     if path.lower().endswith(JSON_SUFFIXES):
         return True
-    columns = header_of(Path(path))
+    columns = header_of(local_path(path))
     if columns and not {"path", "text"} & {*columns}:
         raise ConfigError(
-            f"{path!r} has no column 'path', of images, and no column 'text'. It has: "
-            f"{', '.join(map(repr, columns))}. Name the one of the paths with image= "
+            f"{quoted(path)} has no column 'path', of images, and no column 'text'. It has: "
+            f"{listed(columns)}. Name the one of the paths with image= "
             "(--image-column), or that of the texts with text= (--text-column)."
         )
     return "text" in columns and "path" not in columns

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from keras_tl.data.tables import Table, Wanted, check_columns, with_rows
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
 
 _SEPARATORS = ",;\t"
 
@@ -36,7 +36,7 @@ def read_csv(path: Path, wanted: Wanted) -> Table:
 
 
 def _read_csv(path: Path, wanted: Wanted, quoting: int) -> Table:
-    name = repr(str(path))
+    name = quoted(str(path))
     try:
         with open_table(path, "a CSV file") as file, _long_cells():
             separator = _separator(file.readline(), wanted.columns[0])
@@ -86,10 +86,10 @@ def open_table(path: Path, form: str) -> Iterator[TextIO]:
         with open(path, encoding="utf-8-sig", newline="") as file:
             yield file
     except OSError as error:
-        raise DataError(f"Cannot read the table {str(path)!r}: {error.strerror}.") from error
+        raise DataError(f"Cannot read the table {quoted(str(path))}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise DataError(
-            f"Expected {str(path)!r} to be {form} in UTF-8, found other bytes in line "
+            f"Expected {quoted(str(path))} to be {form} in UTF-8, found other bytes in line "
             f"{_undecodable_line(path)}. Save it as UTF-8."
         ) from error
 

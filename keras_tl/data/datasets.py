@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.data.pixels import CHANNELS
 from keras_tl.data.stored import Encoder
 from keras_tl.errors import DataError
 
@@ -80,7 +81,7 @@ def _is_batch(image: np.ndarray | bytes, label: Any) -> bool:
     if image.dtype == object:  # Files' bytes.
         return True
     # A batch of grey images without a channel axis has as many axes as one in colour.
-    is_grey_batch = image.ndim == 3 and np.ndim(label) > 0 and image.shape[-1] not in (1, 3)
+    is_grey_batch = image.ndim == 3 and np.ndim(label) > 0 and image.shape[-1] not in CHANNELS
     return image.ndim == 4 or is_grey_batch
 
 

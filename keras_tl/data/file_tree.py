@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
 
 # What unzipping, file managers and network drives leave behind, in small letters.
 _LEFT_BEHIND = {
@@ -48,7 +48,7 @@ def _entries(folder: str) -> list[tuple[str, bool]]:
         with os.scandir(folder) as entries:
             return sorted((x.name, x.is_dir()) for x in entries if is_visible(x.name))
     except OSError as error:
-        raise DataError(f"Cannot read the folder {folder!r}: {error.strerror}.") from error
+        raise DataError(f"Cannot read the folder {quoted(folder)}: {error.strerror}.") from error
 
 
 def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from keras_tl.data.file_tree import files_in, folders_in
 from keras_tl.data.readings import Reading
 from keras_tl.data.splits import SPLIT_NAMES
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
 
 _SHOWN = 5
 
@@ -68,8 +68,8 @@ def find_layout(
     for folder, split in named.items():
         if split in tops:
             raise DataError(
-                f"{str(root)!r} has two {split} folders, {tops[split].name!r} and "
-                f"{folder.name!r}. Keep one."
+                f"{quoted(str(root))} has two {split} folders, {quoted(tops[split].name)} and "
+                f"{quoted(folder.name)}. Keep one."
             )
         top = _unwrapped(folder, suffixes)
         if split == "train" or not _holds_items_only(top, suffixes):
@@ -93,7 +93,7 @@ def _split_within(name: str) -> str | None:
 
 
 def _reading(named: dict[Path, str], folders: Sequence[Path]) -> Reading:
-    read = ", ".join(f"{folder.name!r} as {split}" for folder, split in named.items())
+    read = ", ".join(f"{quoted(folder.name)} as {split}" for folder, split in named.items())
     names = [folder.name for folder in folders]
     return Reading(
         "folder-layout",
@@ -128,8 +128,8 @@ def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
         return
     names = [folder.name for folder in folders]
     raise DataError(
-        f"The folders of {str(top)!r} ({_listing(names)}) hold no {item}s, only folders of the "
-        f"same names ({_listing(sorted(counts))}): they may be splits or classes. If they are "
+        f"The folders of {quoted(str(top))} ({_listing(names)}) hold no {item}s, only folders of "
+        f"the same names ({_listing(sorted(counts))}): they may be splits or classes. If they are "
         "splits, name them train, validation and test. If they are classes, pass "
         f"classes={names if len(names) <= _SHOWN else 'a list of their names'} (--class)."
     )
@@ -137,4 +137,4 @@ def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
 
 def _listing(names: Sequence[str]) -> str:
     more = ["..."] if len(names) > _SHOWN else []
-    return ", ".join([*map(repr, names[:_SHOWN]), *more])
+    return ", ".join([*map(quoted, names[:_SHOWN]), *more])

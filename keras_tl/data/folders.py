@@ -13,7 +13,7 @@ from keras_tl.data.folder_layout import find_layout
 from keras_tl.data.readings import Reading
 from keras_tl.data.splits import SPLITS
 from keras_tl.data.unused_files import UnusedFiles, unused_files
-from keras_tl.errors import ConfigError, DataError, unknown
+from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,8 +87,8 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
     """
     if not root.is_dir():
         raise DataError(
-            f"Expected a folder with one folder of {kind.item}s for each class. {str(root)!r} "
-            f"{'is a file' if root.exists() else 'does not exist'}."
+            f"Expected a folder with one folder of {kind.item}s for each class. "
+            f"{quoted(str(root))} {'is a file' if root.exists() else 'does not exist'}."
         )
     layout = find_layout(root, kind.item, kind.suffixes, classes)
     tops = layout.tops
@@ -111,28 +111,30 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
 
 def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
     if len(names) < 2:
-        found = f"one, {names[0]!r}" if names else "none"
+        found = f"one, {quoted(names[0])}" if names else "none"
         inner = [folder.name for folder in folders_in(top / names[0])] if names else []
         hint = (
-            f" If the folders in it are the classes, pass {str(top / names[0])!r}."
+            f" If the folders in it are the classes, pass {quoted(str(top / names[0]))}."
             if len(inner) > 1
             else ""
         )
         raise DataError(
-            f"Expected at least two class folders in {str(top)!r}, found {found}. Put the "
-            f"{kind.item}s of each class into a folder named after the class.{hint}"
+            f"Expected at least two class folders in {quoted(str(top))}, found {found}. Put "
+            f"the {kind.item}s of each class into a folder named after the class.{hint}"
         )
     for name in names:
         # Names of files are only ever opened; names of classes are written into runs and exports.
         if os.fsencode(name) != name.encode("utf-8", "replace"):
-            raise DataError(f"The class folder {name!r} has a name that is not UTF-8. Rename it.")
+            raise DataError(
+                f"The class folder {quoted(name)} has a name that is not UTF-8. Rename it."
+            )
 
 
 def _check_known(split: str, names: Sequence[str], of_train: Sequence[str], kind: FileKind) -> None:
     for name in names:
         if name not in of_train:
             raise DataError(
-                f"The {split} folder has a class {name!r} that the train folder has not. "
+                f"The {split} folder has a class {quoted(name)} that the train folder has not. "
                 f"Train has: {', '.join(of_train)}. If its {kind.item}s have no labels, move the "
                 "folder away."
             )
@@ -170,7 +172,7 @@ def _labelled(
         labels += [label] * len(found)
     if not paths:
         raise DataError(
-            f"The {split} folder {str(top)!r} has no {kind.item} in folders named after the "
+            f"The {split} folder {quoted(str(top))} has no {kind.item} in folders named after the "
             f"classes. Add {kind.item}s or remove the folder."
         )
     return tuple(paths), np.array(labels, np.int64)
@@ -178,7 +180,10 @@ def _labelled(
 
 def _empty_class(folder: Path, kind: FileKind) -> str:
     found = unused_files(folder, visible_files(folder), kind)
-    what = f"Class {folder.name!r} is empty: no {kind.item} ({kind.formats}) in {str(folder)!r}."
+    what = (
+        f"Class {quoted(folder.name)} is empty: no {kind.item} ({kind.formats}) in "
+        f"{quoted(str(folder))}."
+    )
     if found.convertible:
         return f"{what} {found.advice}"
     return f"{what} Add {kind.item}s or remove the folder."

@@ -1,4 +1,4 @@
-"""The files that are images: the formats that the decoder reads, and how their names end."""
+"""The files that are items: the formats of images that the decoder reads, and endings of names."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from keras_tl.data.unused_files import UnusedFiles, unused_files
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
 # Photos, scans and drawings of other formats: of phones, cameras, scanners, microscopes, hospitals.
-OTHER_SUFFIXES = (
+_OTHER_IMAGES = (
     *(".heic", ".heif", ".hif", ".avif", ".tif", ".tiff", ".jp2", ".j2k", ".jxl", ".jxr"),
     *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"),
     *(".psd", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pcx", ".ico", ".svg", ".exr", ".hdr"),
@@ -19,15 +19,27 @@ IMAGE_FILES = FileKind(
     "image",
     ", ".join(FORMATS),
     SUFFIXES,
-    OTHER_SUFFIXES,
+    _OTHER_IMAGES,
     "Convert the photos among them to JPEG or PNG.",
+)
+# Texts in other formats: written by people, and by programs.
+_OTHER_TEXTS = (
+    *(".md", ".rst", ".tex", ".html", ".htm", ".xml", ".rtf", ".log", ".eml"),
+    *(".pdf", ".doc", ".docx", ".odt", ".pages", ".epub"),
+)
+TEXT_FILES = FileKind(
+    "text",
+    ".txt",
+    (".txt",),
+    _OTHER_TEXTS,
+    "Convert the texts among them to .txt files in UTF-8.",
 )
 
 
-def passed_over(folder: Path) -> UnusedFiles:
-    """The files below a folder that are no images that can be read."""
-    others = [x for x in visible_files(folder) if not x.lower().endswith(IMAGE_FILES.suffixes)]
-    return unused_files(folder, others, IMAGE_FILES)
+def passed_over(folder: Path, kind: FileKind = IMAGE_FILES) -> UnusedFiles:
+    """The files below a folder that are not of a kind that can be read."""
+    others = [path for path in visible_files(folder) if not path.lower().endswith(kind.suffixes)]
+    return unused_files(folder, others, kind)
 
 
 def image_files(folder: Path) -> list[str]:

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, Unpack
 
@@ -31,6 +30,7 @@ from keras_tl.data.sources import ImageSplit
 from keras_tl.data.stored import store_by_content
 from keras_tl.data.tables import Table, read_frame
 from keras_tl.data.unused_files import UnusedFiles
+from keras_tl.files import local_path
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -94,7 +94,7 @@ class ImageData(LabelledData[ImageSplit]):
             seed=seed,
             **options,
         )
-        found = scan_folder(Path(root), IMAGE_FILES, classes)
+        found = scan_folder(local_path(root), IMAGE_FILES, classes)
         if found.has_splits:
             checked = dataclasses.replace(checked, test_split=0.0)
         meaning = LabelMeaning(None, found.class_names, found.readings)
@@ -149,8 +149,9 @@ class ImageData(LabelledData[ImageSplit]):
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
         columns = _columns(image, LabelColumns(label, separator, task, class_names), split, kept)
-        table = read_csv(Path(path), columns.wanted)
-        starts = Path(path).parent if root is None else root
+        path = local_path(path)
+        table = read_csv(path, columns.wanted)
+        starts = path.parent if root is None else root
         return cls._from_table(table, columns, starts, root, checked)
 
     @classmethod
@@ -324,7 +325,8 @@ class ImageData(LabelledData[ImageSplit]):
         """Takes images that are in memory.
 
         Args:
-            x: (n, height, width, 3), or (n, height, width) for grey; values in [0, 255].
+            x: (n, height, width, 3), or (n, height, width) for grey; values in [0, 255]. An alpha
+                channel, the second or the fourth, is left out.
             y: n labels, also of shape (n, 1): any values, or integers that count `class_names`;
                 numbers and texts are read as `from_csv` reads them. Rows of 0 and 1, or lists of
                 names, where an image can have several labels. A pandas Series, Categorical or

@@ -1,171 +1,113 @@
-"""What `predict` and `features` accept: paths, bytes, arrays, a folder.
+"""What `predict` and `features` accept of images. Reading it needs no TensorFlow."""
 
-Reading them needs no TensorFlow; checking and decoding them does.
-"""
-
-import contextlib
-import dataclasses
+import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from keras_tl.data.formats import FORMATS, image_files, passed_over
-from keras_tl.data.headers import image_format, image_size
-from keras_tl.data.pixels import check_pixels
-from keras_tl.errors import DataError
+from keras_tl.data.given import is_frame, kinds, plain, plain_list
+from keras_tl.data.image_items import Inputs, opened
+from keras_tl.data.item_columns import ItemColumns
+from keras_tl.data.pixels import as_image, as_images, check_values
+from keras_tl.errors import DataError, quoted
+from keras_tl.files import local_path
 
-if TYPE_CHECKING:
-    from keras_tl.data.sources import ImageSplit
-
-ImageInput = str | os.PathLike | bytes | np.ndarray | Sequence
-
-
-@dataclasses.dataclass(frozen=True)
-class Inputs:
-    """Images to be asked about: files, files' bytes, or pixels; the others are `None`.
-
-    Attributes:
-        sources: the paths of n files, which are read when their turn comes.
-        contents: the bytes of n files.
-        pixels: (n, height, width, 3) in [0, 255].
-    """
-
-    sources: tuple[str, ...] | None = None
-    contents: list[bytes] | None = None
-    pixels: np.ndarray | None = None
-
-    def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:
-        """Lists of files' bytes, or arrays of pixels, of at most `size` images each.
-
-        Raises:
-            DataError: a file cannot be read.
-        """
-        items = self._items
-        for start in range(0, len(items), size):
-            batch = items[start : start + size]
-            yield [_read(path) for path in batch] if self.sources else batch
-
-    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name of a signature and its arguments, for at most `size` of the images at a time.
-
-        Files' bytes are for `serving_default`, arrays for `pixels`.
-
-        Raises:
-            DataError: a file cannot be read.
-        """
-        for batch in self.batches(size):
-            if isinstance(batch, list):
-                yield "serving_default", {"image_bytes": batch}
-            else:
-                yield "pixels", {"pixels": batch}
-
-    def check_valid(self, valid: np.ndarray) -> None:
-        """Raises `DataError` naming the first file that is no image to answer for, if there is one.
-
-        Args:
-            valid: bool (n,), what `keras_tl.data.tolerant.load_images` said of each file.
-        """
-        from keras_tl.data.decoding import MOST_PIXELS
-        from keras_tl.data.pipeline import read_image
-
-        for number in np.flatnonzero(~valid)[:1]:
-            item, name = self._items[number], self._name(number)
-            content = _read(item) if self.sources else item
-            size = image_size(content, image_format(content)) or (0, 0)
-            if size[0] * size[1] <= MOST_PIXELS:
-                read_image(content, name, (1, 1), "stretch")
-            raise DataError(
-                f"{name} declares an image of {size[0]:,} x {size[1]:,} pixels. Expected at most "
-                f"{MOST_PIXELS // 10**6} megapixels; of an animation, all of its frames count."
-            )
-
-    def as_split(self, image_size: tuple[int, int], how: str) -> "ImageSplit":
-        """The images as an unlabelled split, for extraction; bytes are decoded and resized.
-
-        Raises:
-            DataError: bytes that are not an image.
-        """
-        from keras_tl.data.pipeline import read_image
-        from keras_tl.data.sources import ImageSplit
-
-        if self.sources:
-            images = self.sources
-        elif self.contents:
-            images = np.stack(
-                [read_image(c, self._name(i), image_size, how) for i, c in enumerate(self.contents)]
-            )
-        else:
-            images = self.pixels
-        return ImageSplit(images, np.zeros(len(images), np.int64))
-
-    @property
-    def _items(self) -> tuple[str, ...] | list[bytes] | np.ndarray:
-        return next(i for i in (self.sources, self.contents, self.pixels) if i is not None)
-
-    def _name(self, number: int) -> str:
-        return self.sources[number] if self.sources else f"item {number} of the bytes"
+ImageInput = str | os.PathLike | bytes | bytearray | BinaryIO | np.ndarray | Sequence | Any
+_COLUMNS = ItemColumns.of("image")
+_ELEMENT = ("image",)
+# The beginnings of the image formats in base64, and the head of a data URL.
+_ENCODED = re.compile(r"data:|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{30}")
 
 
-def read_inputs(items: ImageInput) -> Inputs:
+def read_inputs(
+    items: ImageInput, columns: ItemColumns = _COLUMNS, on_invalid: str = "raise"
+) -> Inputs:
     """Reads what was given.
 
     Args:
-        items: a path, a folder (all images below it), bytes, an image (height, width, 3), a
-            batch (n, height, width, 3), or a list of paths, of bytes, or of arrays of one size.
+        items: a path; a folder, for all images below it; a pattern such as `"photos/*.jpg"`, for
+            the files that it matches, sorted; the bytes of an image file, or a file that is open;
+            pixels in [0, 255], of one image (height, width, 3) or (height, width), or of a batch
+            (n, height, width, 3), in an array or a tensor of any library (alpha is left out); an
+            image of Pillow; a list of paths, of bytes, or of images. Also a split, such as
+            `data.split("test")`; a `tf.data.Dataset` of images, batched or not, with or without
+            labels; a `pandas.DataFrame` with a column of paths.
+        columns: the column of a data frame.
+        on_invalid: `"raise"` an error if a file cannot be opened; otherwise it is no image.
 
     Raises:
         DataError: nothing was given, or something else, or a file does not exist.
+        ConfigError: a path is of a file system that is not supported.
     """
-    if isinstance(items, (str, os.PathLike)) and items != "" and Path(items).is_dir():
-        found = image_files(Path(items))
-        if not found:
-            raise DataError(
-                f"No image ({', '.join(FORMATS)}) below the folder {str(items)!r}. "
-                f"{passed_over(Path(items)).advice}"
-            )
-        return _from_paths(found)
+    items = plain(columns.of_frame(items) if is_frame(items) else items, _ELEMENT)
+    if isinstance(items, (str, os.PathLike)):
+        return _from_paths(_files(items), on_invalid)
     if isinstance(items, np.ndarray):
-        single = items.ndim == 2 or (items.ndim == 3 and items.shape[-1] in (1, 3))
-        return Inputs(pixels=check_pixels(items[None] if single else items, "given"))
-    if isinstance(items, (str, os.PathLike, bytes)):
-        items = [items]
-    items = list(items) if isinstance(items, Iterable) else [items]
+        return _from_images(as_images(items, "given"))
+    items = plain_list(items)
     if items and all(isinstance(item, (str, os.PathLike)) for item in items):
-        return _from_paths([os.fspath(item) for item in items])
+        return _from_paths(items, on_invalid)
     if items and all(isinstance(item, bytes) for item in items):
         return Inputs(contents=items)
     if items and all(isinstance(item, np.ndarray) for item in items):
-        if len({item.shape for item in items}) > 1:
-            raise DataError(
-                "Arrays in a list must have one size. Received sizes "
-                f"{sorted({item.shape for item in items})}: ask about each size by itself."
-            )
-        return Inputs(pixels=check_pixels(np.stack(items), "given"))
-    kinds = ", ".join(sorted({type(item).__name__ for item in items})) or "an empty list"
+        return _from_images([as_image(item, "given") for item in items])
     raise DataError(
-        f"Expected image paths, a folder, bytes, or arrays, at least one. Received: {kinds}."
+        f"Expected image paths, a folder, bytes, or arrays, at least one. Received: {kinds(items)}."
     )
 
 
-def _from_paths(paths: list[str]) -> Inputs:
-    for path in paths:
-        with _opened(path):
-            pass
-    return Inputs(sources=tuple(paths))
+def _files(given: str | os.PathLike) -> list[str]:
+    """The files that a path, a folder or a pattern stands for."""
+    path = _checked(given)
+    text = str(path)
+    if os.path.isdir(text) and os.fspath(given):
+        found = image_files(path)
+        if not found:
+            raise DataError(
+                f"No image ({', '.join(FORMATS)}) below the folder {quoted(os.fspath(given))}. "
+                f"{passed_over(path).advice}"
+            )
+        return found
+    if isinstance(given, str) and glob.has_magic(text) and not os.path.lexists(text):
+        found = sorted(f for f in glob.glob(text, recursive=True) if os.path.isfile(f))
+        if not found:
+            raise DataError(f"No file matches the pattern {quoted(given)}.")
+        return found
+    return [given]
 
 
-def _read(path: str) -> bytes:
-    with _opened(path) as file:
-        return file.read()
+def _from_paths(paths: Sequence[str | os.PathLike], on_invalid: str) -> Inputs:
+    sources = tuple(map(_named, paths))
+    if on_invalid == "raise":
+        for source in sources:
+            with opened(source):
+                pass
+    return Inputs(sources=sources)
 
 
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[BinaryIO]:
-    try:
-        with open(path, "rb") as file:
-            yield file
-    except OSError as error:
-        raise DataError(f"Cannot read the image {path!r}: {error.strerror}.") from error
+def _named(path: str | os.PathLike) -> str:
+    """A path in the form in which it was given, by which results name it."""
+    _checked(path)
+    return os.path.expanduser(os.fspath(path))
+
+
+def _checked(path: str | os.PathLike) -> Path:
+    text = os.fspath(path)
+    if _ENCODED.match(text) and not os.path.lexists(text):
+        raise DataError(
+            f"Expected the path of an image. Received: {quoted(path)}, which looks like base64. "
+            "Give the bytes: base64.b64decode(text), of what follows a comma if there is one."
+        )
+    return local_path(path)
+
+
+def _from_images(images: np.ndarray | list[np.ndarray]) -> Inputs:
+    check_values([images] if isinstance(images, np.ndarray) else images, "given")
+    if isinstance(images, list) and len({image.shape for image in images}) == 1:
+        images = np.stack(images)
+    return Inputs(pixels=images)

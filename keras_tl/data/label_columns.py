@@ -15,7 +15,7 @@ from keras_tl.data.label_reading import read_labels
 from keras_tl.data.labels import MAY_BE_UNKNOWN
 from keras_tl.data.readings import LabelMeaning, Reading
 from keras_tl.data.tables import Table, is_empty
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 
 # Digits after a leading zero are an identifier, not a number.
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -47,8 +47,9 @@ class LabelColumns:
         ):
             raise ConfigError(
                 "separator= is what stands between several labels in a cell, such as ',', and is "
-                f"for multi-label data in one column. Received: separator={self.separator!r}, "
-                f"label={self.label!r}, task={self.task!r}."
+                "for multi-label data in one column. Received: "
+                f"separator={quoted(self.separator)}, label={quoted(self.label)}, "
+                f"task={quoted(self.task)}."
             )
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
 
 Labels = np.ndarray | list[list[str]]
 
@@ -72,7 +72,7 @@ def _names_of(labels: Any) -> list[str]:
     if not is_several(labels):
         raise DataError(
             "Expected one label an item, or a list of labels for each item. Received lists, and "
-            f"{str(labels)[:200]!r} of type {type(labels).__name__}."
+            f"{quoted(labels)} of type {type(labels).__name__}."
         )
     return [label_text(label) for label in labels]
 

@@ -12,7 +12,7 @@ from keras_tl.data.label_forms import Labels, plain_labels
 from keras_tl.data.label_numbers import read_numbers
 from keras_tl.data.labels import as_mask, check_count
 from keras_tl.data.readings import LabelMeaning, Reading
-from keras_tl.errors import ConfigError, DataError
+from keras_tl.errors import ConfigError, DataError, quoted
 
 
 def read_labels(
@@ -106,8 +106,8 @@ def _of_lists(
     if task not in (None, "multilabel"):
         if not are_single:
             raise ConfigError(
-                f"task={task!r} is for one label an item. Received lists of labels, such as "
-                f"{str(next(labels for labels in values if len(labels) != 1))[:200]}."
+                f"task={quoted(task)} is for one label an item. Received lists of labels, such as "
+                f"{quoted(next(labels for labels in values if len(labels) != 1))}."
             )
         return np.array([labels[0] for labels in values]), LabelMeaning(task, class_names)
     readings = ()
@@ -140,7 +140,7 @@ def _of_rows(
     if task is not None:
         raise ConfigError(
             "Several label columns are for multi-label data, or for classes with a single 1 in "
-            f"each row. Received: task={task!r}."
+            f"each row. Received: task={quoted(task)}."
         )
     return mask, LabelMeaning("multilabel", class_names, readings)
 

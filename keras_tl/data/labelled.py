@@ -11,18 +11,19 @@ import numpy as np
 
 from keras_tl.config import check_range
 from keras_tl.data.checks import Check
+from keras_tl.data.given import Askable
 from keras_tl.data.labels import task_of_classes
 from keras_tl.data.options import CheckedSplitOptions
 from keras_tl.data.readings import Reading
 from keras_tl.data.splits import SPLITS, take_out
 from keras_tl.data.unused_files import UnusedFiles
-from keras_tl.errors import ConfigError, DataError, unknown
+from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
 # The settings of a source that are folders of the machine.
 PLACES = frozenset({"data_dir", "root"})
 
 
-class Split(abc.ABC):
+class Split(Askable):
     """The items of one split, in a fixed order. Subclasses are frozen dataclasses.
 
     Attributes:
@@ -282,7 +283,7 @@ def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
         return None
     if column not in split.slices:
         raise ConfigError(
-            f"groups={column!r} must be a column of a table that was kept with the items, by "
+            f"groups={quoted(column)} must be a column of a table that was kept with the items, by "
             f"from_csv or from_dataframe with groups= or slices=. These items have "
             f"{', '.join(map(repr, split.slices)) or 'no column'}."
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from keras_tl.data.label_forms import Labels
-from keras_tl.errors import DataError
+from keras_tl.errors import MOST_QUOTED, DataError, quoted
 
 _SHOWN = 5
 MAY_BE_UNKNOWN = (
@@ -81,7 +81,8 @@ def listing(values: Iterable) -> str:
     """The first few values as a text."""
     values = list(values)
     more = ", ..." if len(values) > _SHOWN * 2 else ""
-    return ", ".join(map(str, values[: _SHOWN * 2])) + more
+    text = ", ".join(map(str, values[: _SHOWN * 2])) + more
+    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 3]}..."
 
 
 def check_count(
@@ -180,8 +181,8 @@ class _MultilabelCoder(LabelCoder):
             for label in map(str, labels):
                 if label not in numbers:
                     raise DataError(
-                        f"The {name} label {label!r} is not among the {len(numbers)} expected: "
-                        f"{listing(numbers)}."
+                        f"The {name} label {quoted(label)} is not among the {len(numbers)} "
+                        f"expected: {listing(numbers)}."
                     )
                 mask[row, numbers[label]] = 1
         return mask

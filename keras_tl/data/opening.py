@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from keras_tl.errors import DataError, unknown
+from keras_tl.errors import DataError, quoted, unknown
+from keras_tl.files import local_path
 
 _OFFLINE = (
     "Without a network, copy the prepared folder of another machine into data_dir, or run this "
@@ -40,11 +41,16 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
 
     Raises:
         DataError: there is no such data set.
+        ConfigError: the folder is of a file system that is not supported.
     """
     tfds = tfds_module()
     if data_dir is not None:
-        data_dir = os.path.expanduser(data_dir)
-    with _explained(f"Cannot open the data set {name!r}", "See its page in the tfds catalogue."):
+        # TensorFlow, by which tfds reads, knows Google's file system.
+        is_remote = os.fspath(data_dir).startswith("gs://")
+        data_dir = os.fspath(data_dir if is_remote else local_path(data_dir))
+    with _explained(
+        f"Cannot open the data set {quoted(name)}", "See its page in the tfds catalogue."
+    ):
         try:
             return tfds.builder(name, data_dir=data_dir)
         except tfds.core.registered.DatasetNotFoundError:
@@ -57,11 +63,12 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
     if near:
         raise DataError(
             f"{unknown('data set', name, near)} Prepared ones are looked for in "
-            f"{str(data_dir or tfds.core.constants.DATA_DIR)!r}."
+            f"{quoted(str(data_dir or tfds.core.constants.DATA_DIR))}."
         )
     raise DataError(
-        f"Unknown data set {name!r}. tensorflow_datasets.list_builders() lists the known ones; "
-        f"prepared ones are looked for in {str(data_dir or tfds.core.constants.DATA_DIR)!r}."
+        f"Unknown data set {quoted(name)}. tensorflow_datasets.list_builders() lists the known "
+        "ones; prepared ones are looked for in "
+        f"{quoted(str(data_dir or tfds.core.constants.DATA_DIR))}."
     )
 
 
@@ -75,12 +82,12 @@ def prepare(builder: Any, name: str, download: bool) -> None:
         return
     if not download:
         raise DataError(
-            f"The data set {name!r} is not in {str(builder.data_path)!r}, and download=False. "
-            f"{_OFFLINE}"
+            f"The data set {quoted(name)} is not in {quoted(str(builder.data_path))}, and "
+            f"download=False. {_OFFLINE}"
         )
     # It tells what it does on standard output, where commands answer.
     with (
-        _explained(f"Cannot fetch the data set {name!r}", _OFFLINE),
+        _explained(f"Cannot fetch the data set {quoted(name)}", _OFFLINE),
         contextlib.redirect_stdout(sys.stderr),
     ):
         builder.download_and_prepare()

@@ -9,7 +9,7 @@ import numpy as np
 from keras_tl.config import SHORTEST_SEQUENCE, check_choice, check_range
 from keras_tl.data.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
 from keras_tl.data.decoding import RESIZES
-from keras_tl.errors import ConfigError, unknown
+from keras_tl.errors import ConfigError, quoted, unknown
 
 ImageSize = int | tuple[int, int] | None
 
@@ -24,7 +24,7 @@ def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
         return None
     pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
     if len(pair) != 2:
-        raise ConfigError(f"image_size must be one number or two. Received: {image_size!r}.")
+        raise ConfigError(f"image_size must be one number or two. Received: {quoted(image_size)}.")
     for side in pair:
         check_range("image_size", side, 1, whole=True)
     return pair

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_tl.data.opening import open_builder, prepare, tfds_module
-from keras_tl.errors import DataError, unknown
+from keras_tl.errors import DataError, quoted, unknown
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "test": "test"}
 
@@ -66,7 +66,7 @@ class Prepared:
         splits = {_SPLITS[split]: split for split in found if split in _SPLITS}
         if "train" not in splits:
             raise DataError(
-                f"Expected a data set with a train split. {self.name!r} has: "
+                f"Expected a data set with a train split. {quoted(self.name)} has: "
                 f"{', '.join(found) or 'none'}."
             )
         return splits
@@ -75,7 +75,7 @@ class Prepared:
         """Raises `DataError` if one of the names is not `None` and not a feature's."""
         for name in given:
             if name is not None and name not in list(self.features):
-                raise DataError(f"{self.name!r}: {unknown('feature', name, self.features)}")
+                raise DataError(f"{quoted(self.name)}: {unknown('feature', name, self.features)}")
 
     def pick(self, what: str, candidates: Sequence[str], usual: Sequence[Any]) -> str:
         """Chooses a feature: one that is usual, or the only one that it could be.
@@ -90,12 +90,12 @@ class Prepared:
             return candidates[0]
         if candidates:
             raise DataError(
-                f"The data set {self.name!r} has several features that could be the {what}: "
-                f"{', '.join(candidates)}. Say which: {what}={candidates[0]!r}."
+                f"The data set {quoted(self.name)} has several features that could be the {what}: "
+                f"{', '.join(candidates)}. Say which: {what}={quoted(candidates[0])}."
             )
         raise DataError(
-            f"Expected a data set of {self.item}s with a label each. {self.name!r} has no {what} "
-            f"among its features: {', '.join(self.features)}."
+            f"Expected a data set of {self.item}s with a label each. {quoted(self.name)} has no "
+            f"{what} among its features: {', '.join(self.features)}."
         )
 
     def pick_label(self) -> str:

@@ -34,6 +34,11 @@ class ImageSplit(Split):
         return self.images if self.in_files else None
 
     @property
+    def given(self) -> list[str] | np.ndarray:
+        """The paths, or the pixels."""
+        return list(self.images) if self.in_files else self.images
+
+    @property
     def in_files(self) -> bool:
         """Whether the images are files still to be decoded."""
         return isinstance(self.images, tuple)

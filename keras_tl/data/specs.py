@@ -9,7 +9,7 @@ from keras_tl.data.images import ImageData
 from keras_tl.data.labelled import LabelledData
 from keras_tl.data.options import DataOptions, SplitOptions, TextOptions
 from keras_tl.data.texts import TextData
-from keras_tl.errors import ConfigError, unknown
+from keras_tl.errors import ConfigError, quoted, unknown
 
 # What each option is called on the command line.
 _FLAGS = {
@@ -114,7 +114,7 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
         raise ConfigError(f"{unknown('data source', kind, SOURCES)} A SPEC is {forms}.")
     source = SOURCES[kind]
     if bool(place) != (source.needs is not None):
-        raise ConfigError(f"Expected the data as {_form(kind)}. Received: {spec!r}.")
+        raise ConfigError(f"Expected the data as {_form(kind)}. Received: {quoted(spec)}.")
     for option in options:
         if option in _FLAGS and option not in source.takes:
             takers = [_form(k) for k, other in SOURCES.items() if option in other.takes]
@@ -131,8 +131,8 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
         if option in unfit:
             wanted, held = ("images", "texts") if are_texts else ("texts", "images")
             raise ConfigError(
-                f"{option}= (--{option.replace('_', '-')}) is for {wanted}, and {spec!r} holds "
-                f"{held}. Leave it out, or name a source of {wanted}."
+                f"{option}= (--{option.replace('_', '-')}) is for {wanted}, and {quoted(spec)} "
+                f"holds {held}. Leave it out, or name a source of {wanted}."
             )
     if not unfit & {*settings}:
         options = settings | options

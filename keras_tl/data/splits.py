@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
 
 SPLITS = ("train", "validation", "test")
 
@@ -64,7 +64,7 @@ def take_out(
         left = "no item" if counts[rare] == 0 else "only 1 item"
         raise DataError(
             f"A {name} split needs an item of every class, and train another. Train has {left} of "
-            f"class {class_names[rare]!r} left. Add items, leave the class out, or set "
+            f"class {quoted(class_names[rare])} left. Add items, leave the class out, or set "
             f"{name}_split=0."
         )
     shares = fraction * counts

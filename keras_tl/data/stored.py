@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.formats import FORMATS, image_files
-from keras_tl.data.pixels import check_pixels
-from keras_tl.errors import CacheError, DataError
+from keras_tl.data.pixels import CHANNELS, check_pixels
+from keras_tl.errors import CacheError, DataError, quoted
 from keras_tl.files import cache_root, remove_leftovers, whole_folder
 
 _HEADERS = {".jpg": b"\xff\xd8", ".png": b"\x89PNG\r\n\x1a\n", ".gif": b"GIF8", ".bmp": b"BM"}
@@ -83,8 +83,8 @@ def _explained() -> Iterator[None]:
         yield
     except OSError as error:
         raise CacheError(
-            f"Cannot keep the images of the data set in {str(_folder())!r}: {error}. Make room, or "
-            "set KERAS_TL_CACHE to another folder."
+            f"Cannot keep the images of the data set in {quoted(str(_folder()))}: {error}. Make "
+            "room, or set KERAS_TL_CACHE to another folder."
         ) from error
 
 
@@ -114,7 +114,7 @@ def _as_array(labels: list, name: str) -> np.ndarray:
     if array.ndim not in (1, 2) or array.dtype.kind not in "biufU":
         raise DataError(
             f"Expected {name} labels of one kind: numbers, texts, or rows of 0 and 1 of one "
-            f"length. The first is {' '.join(repr(labels[0]).split())}."
+            f"length. The first is {quoted(labels[0])}."
         )
     return array
 
@@ -168,7 +168,9 @@ class Encoder:
 
     def _check(self, image: np.ndarray) -> None:
         # One dark image is no sign of pixels scaled to [0, 1]; if all are dark, they must be.
-        is_float_image = image.dtype.kind == "f" and (image.ndim == 2 or image.shape[-1] in (1, 3))
+        is_float_image = image.dtype.kind == "f" and (
+            image.ndim == 2 or image.shape[-1] in CHANNELS
+        )
         is_dark = is_float_image and image.size and 0 <= image.min() <= image.max() <= 1
         if not is_dark:
             check_pixels(image[None], self._name)

@@ -8,9 +8,10 @@ import numpy as np
 
 from keras_tl.data.csv_files import open_table, read_csv
 from keras_tl.data.tables import Table, Wanted, check_columns, with_rows
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+TABLE_SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES)
 
 
 def read_table(path: Path, wanted: Wanted) -> Table:
@@ -31,7 +32,7 @@ def read_json_lines(path: Path, wanted: Wanted) -> Table:
     Raises:
         DataError: there is no such file, it is not as described, or no object has such a key.
     """
-    name = repr(str(path))
+    name = quoted(str(path))
     with open_table(path, "JSON lines") as file:
         found = list(_objects(file, name))
     if found:
@@ -51,11 +52,10 @@ def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
         except ValueError:
             value = None
         if not isinstance(value, dict):
-            received = line.strip()
-            shown = received if len(received) <= 40 else f"{received[:40]}..."
             raise DataError(
                 f"{name}, line {number}: expected a JSON object, such as "
-                f'{{"text": "...", "label": "..."}}, received {shown!r}. Write one object a line.'
+                f'{{"text": "...", "label": "..."}}, received {quoted(line.strip())}. '
+                "Write one object a line."
             )
         yield number, value
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.errors import ConfigError, DataError
+from keras_tl.errors import ConfigError, DataError, listed, quoted
 
 _SHOWN = 5
 
@@ -63,12 +63,12 @@ class Table:
         wrong = [row for row, value in enumerate(values) if not is_right(value)]
         if wrong:
             value = values[wrong[0]]
-            received = "nothing" if is_empty(value) else repr(value)
+            received = "nothing" if is_empty(value) else quoted(value)
             shown = ", ".join(str(self.rows[row]) for row in wrong[:_SHOWN])
             more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
             raise DataError(
-                f"{self.name}: expected {expected} in column {column!r}, received {received} in "
-                f"{self.unit} {shown}{more}. {hint}"
+                f"{self.name}: expected {expected} in column {quoted(column)}, received {received} "
+                f"in {self.unit} {shown}{more}. {hint}"
             )
 
 
@@ -104,11 +104,13 @@ def check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
     for column in wanted.columns:
         if wanted.columns.count(column) > 1:
-            raise ConfigError(f"The column {column!r} was asked for twice. Give each one once.")
+            raise ConfigError(
+                f"The column {quoted(column)} was asked for twice. Give each one once."
+            )
         if found.count(column) != 1:
             amount = "more than one" if column in found else "no"
             raise DataError(
-                f"{name} has {amount} column {column!r}. It has: {', '.join(map(repr, found))}. "
+                f"{name} has {amount} column {quoted(column)}. It has: {listed(found)}. "
                 f"{wanted.hint}"
             )
 

@@ -10,7 +10,7 @@ from keras_tl.data.label_reading import read_splits
 from keras_tl.data.prepared import Prepared, open_prepared, published
 from keras_tl.data.text_sources import LabelledTexts
 from keras_tl.data.text_split import Texts
-from keras_tl.errors import DataError, unknown
+from keras_tl.errors import DataError, quoted, unknown
 from keras_tl.reporting import only_errors
 
 # What data sets call two texts that belong together, and single ones.
@@ -55,7 +55,7 @@ def read_text_builder(
         for ours, theirs in found.splits().items():
             examples = list(found.examples(theirs, features))
             if not examples:
-                raise DataError(f"The {theirs} split of {name!r} is empty. Prepare it again.")
+                raise DataError(f"The {theirs} split of {quoted(name)} is empty. Prepare it again.")
             texts = Texts.read(
                 [example[text] for example in examples],
                 None if text_pair is None else [example[text_pair] for example in examples],
@@ -83,7 +83,7 @@ def _choose(
     texts = [key for key in text_features(found.builder) if key != label]
     for given in (text, text_pair):
         if given is not None and given not in texts:
-            raise DataError(f"{found.name!r}: {unknown('text feature', given, texts)}")
+            raise DataError(f"{quoted(found.name)}: {unknown('text feature', given, texts)}")
     if text is None:
         said = found.supervised_keys[0]
         pairs = [said, *_PAIRS] if text_pair is None and said not in texts else []

@@ -8,6 +8,7 @@ import numpy as np
 from keras_tl.data.checks import BadItem, Check, check_left, contradictions, shown_label
 from keras_tl.data.text_split import Texts, TextSplit
 from keras_tl.data.text_values import is_blank
+from keras_tl.errors import quoted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,6 +117,6 @@ def _contradictions(
     found = []
     for row, other in contradictions(contents, labels):
         mine, theirs = (shown_label(labels[r], class_names or None) for r in (row, other))
-        reason = f"two labels: {mine!r}, but {theirs!r} in {texts.places[other]}"
+        reason = f"two labels: {quoted(mine)}, but {quoted(theirs)} in {texts.places[other]}"
         found.append(BadText(texts.places[row], reason))
     return tuple(found)

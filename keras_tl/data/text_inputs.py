@@ -1,131 +1,156 @@
-"""What `predict` and `features` accept of texts: one, several, pairs.
-
-Reading them needs no TensorFlow.
-"""
+"""What `predict` and `features` accept of texts. Reading it needs no TensorFlow."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
 
-import numpy as np
+from keras_tl.data.file_tree import files_below
+from keras_tl.data.formats import TEXT_FILES, passed_over
+from keras_tl.data.given import Askable, is_frame, plain, plain_list
+from keras_tl.data.item_columns import ItemColumns
+from keras_tl.data.text_items import TextItems, shown
+from keras_tl.data.text_values import as_text, refuse_paths
+from keras_tl.errors import DataError, quoted
+from keras_tl.files import local_path
 
-from keras_tl.data.text_values import as_text, is_blank
-from keras_tl.errors import DataError
-
-if TYPE_CHECKING:
-    from keras_tl.data.text_split import TextSplit
-
-TextInput = str | Sequence[str] | Sequence[tuple[str, str]]
+Text = str | bytes | os.PathLike | BinaryIO
+TextInput = Text | Sequence[Text] | Sequence[tuple[Text, Text]] | Any
+_CURE = (
+    "For the files give pathlib.Path(path), for the words text.encode(); on the command line "
+    "folder:PATH or --literal."
+)
 
 
 @dataclasses.dataclass(frozen=True)
-class TextItems:
-    """Texts to be asked about.
+class _Read:
+    """One text, or bytes that are none; what results call it; and why it could not be read."""
 
-    Attributes:
-        texts: n texts; what is no UTF-8 stays bytes.
-        pairs: the second texts of n pairs, or `None`.
-    """
-
-    texts: tuple[str | bytes, ...]
-    pairs: tuple[str | bytes, ...] | None = None
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The texts."""
-        return tuple(" | ".join(map(_shown, item)) for item in self._items)
-
-    @property
-    def _items(self) -> Iterator[tuple[str | bytes, ...]]:
-        """The one or two texts of each item."""
-        return zip(*(x for x in (self.texts, self.pairs) if x is not None), strict=True)
-
-    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Texts for the signature `serving_default`, at most `size` at a time."""
-        for start in range(0, len(self.texts), size):
-            asked = {"text": self.texts[start : start + size]}
-            if self.pairs is not None:
-                asked["text_pair"] = self.pairs[start : start + size]
-            yield "serving_default", {name: list(texts) for name, texts in asked.items()}
-
-    def check_valid(self, valid: np.ndarray) -> None:
-        """Raises `DataError` about the first item that is empty or no UTF-8, if there is one.
-
-        Args:
-            valid: bool (n,).
-        """
-        for place, (item, is_valid) in enumerate(zip(self._items, valid, strict=True)):
-            if not is_valid:
-                for text in item:
-                    as_text(text, f"item {place}")
-                raise DataError(
-                    f"Expected texts. Item {place} of {len(valid)} is empty: nothing but white "
-                    "space. Leave it out."
-                )
-
-    def as_split(self) -> "TextSplit":
-        """The texts as an unlabelled split.
-
-        Raises:
-            DataError: one is empty, or no UTF-8.
-        """
-        from keras_tl.data.text_split import TextSplit
-
-        self.check_valid(np.array([all(map(_can_be_read, item)) for item in self._items]))
-        return TextSplit(self.texts, self.pairs, np.zeros(len(self.texts), np.int64))
+    text: str | bytes
+    name: str
+    problem: str | None = None
 
 
-def read_texts(items: TextInput, are_pairs: bool) -> TextItems:
+def read_texts(
+    items: TextInput,
+    are_pairs: bool,
+    columns: ItemColumns | None = None,
+    on_invalid: str = "raise",
+) -> TextItems:
     """Reads what was given.
 
     Args:
-        items: a text or a list of texts; or a pair (text, text_pair) or a list of pairs.
+        items: a text (`str`, or bytes in UTF-8) or a list of texts; of a model for pairs a pair
+            (text, text_pair) or a list of pairs. In the place of a text also a `pathlib.Path` of a
+            `.txt` file, or a file that is open: all that it holds is one text. The path of a
+            folder stands for all `.txt` files below it. Also an array, a tensor or a
+            `pandas.Series` of texts; a split, such as `data.split("test")`; a `tf.data.Dataset`
+            of texts, batched or not, with or without labels; a `pandas.DataFrame` with the columns
+            that the model was trained on.
         are_pairs: whether the model takes pairs.
+        columns: those of a data frame; `None`: `text`, and `text_pair` of pairs.
+        on_invalid: `"raise"` an error if a text or a file cannot be read; otherwise it is an empty
+            text, and its `problems` say why. Blank texts and bytes that are no UTF-8 are read: the
+            model gives no answer for them.
 
     Raises:
-        DataError: nothing was given, or something else.
+        DataError: nothing was given, or something else; or every `str` is the path of a file that
+            exists, which can mean the file or the words.
+        ConfigError: a path is of a file system that is not supported.
     """
-    single = isinstance(items, (str, bytes)) or (
-        are_pairs and isinstance(items, tuple) and len(items) == 2 and _are_texts(items)
-    )
-    items = [items] if single else list(items) if isinstance(items, Iterable) else [items]
+    if is_frame(items):
+        items = (columns or ItemColumns.of("text", are_pairs)).of_frame(items)
+    found = _listed(items, are_pairs)
     fits = _is_pair if are_pairs else _is_text
-    if not items or not all(map(fits, items)):
-        strange = next((item for item in items if not fits(item)), None)
-        received = "nothing" if not items else f"{strange!r}, of type {type(strange).__name__}"
+    if not found or not all(map(fits, found)):
+        strange = next((item for item in found if not fits(item)), None)
+        kind = type(strange).__name__
+        received = f"{quoted(strange)}, of type {kind}" if found else "nothing"
         wanted = "pairs (text, text_pair)" if are_pairs else "texts"
         raise DataError(f"Expected {wanted}, at least one. Received: {received}.")
+    rows = found if are_pairs else [(item,) for item in found]
+    given = [one for row in rows for one in row]
+    if not isinstance(items, Askable):
+        refuse_paths(given, _CURE)
+    read = [[_read(one, f"item {i}", on_invalid) for one in row] for i, row in enumerate(rows)]
+    names = tuple(" | ".join(one.name for one in row) for row in read)
+    problems = tuple(next((x.problem for x in row if x.problem), None) for row in read)
+    return TextItems(
+        tuple(row[0].text for row in read),
+        tuple(row[1].text for row in read) if are_pairs else None,
+        names if any(isinstance(one, os.PathLike) for one in given) else None,
+        problems if any(problems) else None,
+    )
+
+
+def _listed(items: TextInput, are_pairs: bool) -> list:
+    """The items one by one: texts and paths, or pairs of them."""
+    if isinstance(items, os.PathLike):
+        return _files(items)
     if not are_pairs:
-        return TextItems(tuple(_decoded(text, i) for i, text in enumerate(items)))
-    columns = (tuple(_decoded(pair[side], i) for i, pair in enumerate(items)) for side in (0, 1))
-    return TextItems(*columns)
+        return plain_list(items, ("text",))
+    if isinstance(items, tuple) and len(items) == 2:
+        # One pair of texts; two pairs, say, are a list of two items.
+        items = tuple(map(plain, items))
+        items = [items] if _is_pair(items) else items
+    found = plain_list(items, ("text", "text_pair"))
+    return [tuple(map(plain, item)) if isinstance(item, (tuple, list)) else item for item in found]
 
 
-def _decoded(text: str | bytes, place: int) -> str | bytes:
+def _files(given: os.PathLike) -> list[os.PathLike]:
+    path = local_path(given)
+    if not path.is_dir():
+        return [given]
+    found = [Path(file) for file in files_below(path, TEXT_FILES.suffixes)]
+    if not found:
+        raise DataError(
+            f"No {TEXT_FILES.formats} file below the folder {quoted(str(path))}. "
+            f"{passed_over(path, TEXT_FILES).advice}"
+        )
+    return found
+
+
+def _read(one: str | bytes | os.PathLike, place: str, on_invalid: str) -> _Read:
+    name = os.fspath(one) if isinstance(one, os.PathLike) else None
+    try:
+        text = _decoded(*_content(one, place))
+    except DataError as error:
+        if on_invalid == "raise":
+            raise
+        return _Read("", "" if name is None else name, str(error))
+    return _Read(text, shown(text) if name is None else name)
+
+
+def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, str]:
+    """What one holds, and what messages call it."""
+    if not isinstance(one, os.PathLike):
+        return one, place
+    path = local_path(one)
+    if not path.name.lower().endswith(TEXT_FILES.suffixes):
+        raise DataError(
+            f"Expected the path of a {TEXT_FILES.formats} file. Received: {quoted(str(path))}. "
+            "Give what it holds as a str, or the rows of a table as a pandas.DataFrame."
+        )
+    try:
+        return path.read_bytes(), str(path)
+    except OSError as error:
+        raise DataError(f"Cannot read the text {quoted(str(path))}: {error.strerror}.") from error
+
+
+def _decoded(text: str | bytes, place: str) -> str | bytes:
     """A text, or bytes that are none, which get no answer."""
     if isinstance(text, bytes):
         try:
             text.decode()
         except UnicodeDecodeError:
             return text
-    return as_text(text, f"item {place}")
-
-
-def _can_be_read(text: str | bytes) -> bool:
-    return isinstance(text, str) and not is_blank(text)
-
-
-def _shown(text: str | bytes) -> str:
-    return text if isinstance(text, str) else repr(text)
+    return as_text(text, place)
 
 
 def _is_text(item: object) -> bool:
-    return isinstance(item, (str, bytes))
-
-
-def _are_texts(items: Sequence) -> bool:
-    return all(map(_is_text, items))
+    return isinstance(item, (str, bytes, os.PathLike))
 
 
 def _is_pair(item: object) -> bool:
-    return isinstance(item, (tuple, list)) and len(item) == 2 and _are_texts(item)
+    return isinstance(item, (tuple, list)) and len(item) == 2 and all(map(_is_text, item))

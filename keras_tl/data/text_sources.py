@@ -8,29 +8,18 @@ from typing import Any, Self
 import numpy as np
 
 from keras_tl.data.columns import Columns
-from keras_tl.data.folders import FileKind, scan_folder
+from keras_tl.data.folders import scan_folder
+from keras_tl.data.formats import TEXT_FILES
 from keras_tl.data.label_columns import Column, LabelColumns
 from keras_tl.data.label_forms import Labels
 from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.table_files import join_tables
 from keras_tl.data.tables import Table
 from keras_tl.data.text_split import Texts
-from keras_tl.data.text_values import as_text, is_unicode
+from keras_tl.data.text_values import as_text, is_unicode, refuse_paths
 from keras_tl.data.unused_files import UnusedFiles
-from keras_tl.errors import ConfigError, DataError
+from keras_tl.errors import ConfigError, DataError, quoted
 from keras_tl.reporting import Reporter
-
-OTHER_SUFFIXES = (
-    *(".md", ".rst", ".tex", ".html", ".htm", ".xml", ".rtf", ".log", ".eml"),
-    *(".pdf", ".doc", ".docx", ".odt", ".pages", ".epub"),
-)
-TEXT_FILES = FileKind(
-    "text",
-    ".txt",
-    (".txt",),
-    OTHER_SUFFIXES,
-    "Convert the texts among them to .txt files in UTF-8.",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,8 +73,8 @@ class TextColumns(Columns):
         """
         if split is not None and any(other is not None for other in others):
             raise ConfigError(
-                f"Either a column says the splits (split={split!r}), or validation= and test= are "
-                "tables of their own. Leave one of them out."
+                f"Either a column says the splits (split={quoted(split)}), or validation= and "
+                "test= are tables of their own. Leave one of them out."
             )
         labels = LabelColumns(label, separator, task, class_names)
         return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split, slices)
@@ -107,6 +96,7 @@ class TextColumns(Columns):
                 "Put it right or remove the row.",
             )
         values = [table.columns[column] for column in columns]
+        refuse_paths(values[0], "Read the files into the column of a pandas.DataFrame.")
         places = [f"{table.unit} {row}" for row in table.rows]
         texts = Texts.read(values[0], values[1] if len(values) > 1 else None, places)
         splits = {name: (texts.take(rows), labels) for name, (rows, labels) in found.splits.items()}
@@ -127,9 +117,9 @@ def read_folder(
         if absent:
             others = [name for name in found.class_names if name not in absent]
             raise DataError(
-                f"The {split} folder has no folder {absent[0]!r}, which the train folder has. If "
-                "it is no class, as the unlabelled texts of some data sets, name those that are, "
-                f"classes={others}, or move it away; if it is one, make an empty folder."
+                f"The {split} folder has no folder {quoted(absent[0])}, which the train folder "
+                "has. If it is no class, as the unlabelled texts of some data sets, name those "
+                f"that are, classes={others}, or move it away; if it is one, make an empty folder."
             )
     count = sum(len(paths) for paths, _ in found.splits.values())
     splits = {}
@@ -147,7 +137,7 @@ def _read(path: str, progress: Any, done: int) -> str:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise DataError(f"Cannot read the text {path!r}: {error.strerror}.") from error
+        raise DataError(f"Cannot read the text {quoted(path)}: {error.strerror}.") from error
     progress(done)
     return as_text(content, path)
 
@@ -171,9 +161,12 @@ def read_arrays(given: Iterable, name: str) -> Texts:
     places = [f"{name} row {row}" for row in range(len(items))]
     is_pair = [isinstance(item, tuple | list | np.ndarray) for item in items]
     if not any(is_pair):
+        refuse_paths(
+            items, "For the files give pathlib.Path(path).read_text(), for the words text.encode()."
+        )
         return Texts.read(items, None, places)
     for row, item in enumerate(items):
         if not is_pair[row] or len(item) != 2:
-            raise DataError(f"{expected} Received in row {row}: {item!r}.")
+            raise DataError(f"{expected} Received in row {row}: {quoted(item)}.")
     texts, pairs = zip(*items, strict=True)
     return Texts.read(texts, pairs, places)

@@ -32,6 +32,11 @@ class TextSplit(Split):
         """The texts, or both texts of each pair."""
         return self.texts if self.pairs is None else tuple(zip(self.texts, self.pairs, strict=True))
 
+    @property
+    def given(self) -> list[str] | list[tuple[str, str]]:
+        """The texts, or both texts of each pair."""
+        return list(self.sources)
+
     def take(self, rows: np.ndarray) -> "TextSplit":
         """The same with only these rows, in this order."""
         texts, pairs = (_rows(values, rows) for values in (self.texts, self.pairs))

@@ -1,10 +1,12 @@
 """What is a text."""
 
 import math
+import os
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
-from keras_tl.errors import DataError
+from keras_tl.errors import DataError, quoted
 
 _BYTE_ORDER_MARK = "\ufeff"
 # Classes of Unicode: of characters that leave nothing to read, such as spaces and line ends.
@@ -34,9 +36,24 @@ def as_text(value: Any, place: str) -> str:
             ) from error
     if not is_unicode(value):
         raise DataError(
-            f"Expected a text in {place}. Received: {value!r}, of type {type(value).__name__}."
+            f"Expected a text in {place}. Received: {quoted(value)}, of type "
+            f"{type(value).__name__}."
         )
     return str(value).removeprefix(_BYTE_ORDER_MARK)
+
+
+def refuse_paths(texts: Sequence[Any], cure: str) -> None:
+    """Raises `DataError` if every text is the path of a file: its content could be meant.
+
+    Args:
+        texts: bytes among them are texts for certain.
+        cure: what to do, for the message.
+    """
+    if len(texts) and all(isinstance(text, str) and os.path.exists(text) for text in texts):
+        raise DataError(
+            "Expected texts. Received: paths of what exists, such as "
+            f"{quoted(texts[0])}, which can mean the words or what the files hold. {cure}"
+        )
 
 
 def is_blank(text: str) -> bool:

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self, Unpack
 
 from keras_tl.data.coding import code_splits
@@ -19,6 +18,7 @@ from keras_tl.data.text_check import TextCheck, without_bad_texts
 from keras_tl.data.text_sources import LabelledTexts, TextColumns, read_arrays, read_folder
 from keras_tl.data.text_split import Texts, TextSplit
 from keras_tl.errors import DataError
+from keras_tl.files import local_path
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -89,7 +89,7 @@ class TextData(LabelledData[TextSplit]):
             text, text_pair, label, split, separator, task, class_names, kept, validation, test
         )
         paths = {"train": path, "validation": validation, "test": test}
-        paths = {name: Path(given) for name, given in paths.items() if given is not None}
+        paths = {name: local_path(given) for name, given in paths.items() if given is not None}
         tables = {name: read_table(given, columns.wanted) for name, given in paths.items()}
         others = {
             name: os.fspath(given) if given is not None else None
@@ -277,7 +277,7 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedTextOptions(**options)
-        found, has_splits = read_folder(Path(root), classes, checked.verbose)
+        found, has_splits = read_folder(local_path(root), classes, checked.verbose)
         if has_splits:
             checked = dataclasses.replace(checked, test_split=0.0)
         settings = {"kind": "folder", "classes": None if classes is None else list(classes)}

@@ -42,3 +42,9 @@ def load_images(
     pixels = tf.scatter_nd(places, pixels, [count + 1, *size, 3])
     valid = tf.scatter_nd(places, tf.ones_like(rows, tf.bool), [count + 1])
     return tf.ensure_shape(pixels[:count], (None, *size, 3)), valid[:count]
+
+
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+def are_images(contents: tf.Tensor) -> tf.Tensor:
+    """Return which files are images, bool (batch,), by the same rule as `load_images`."""
+    return load_images(contents, (1, 1), "stretch")[1]

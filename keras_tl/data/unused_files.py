@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_tl.errors import quoted
+
 if TYPE_CHECKING:
     from keras_tl.data.folders import FileKind
 
@@ -43,7 +45,9 @@ class UnusedFiles:
             parts.append(f"{_several(count, 'file')} of other kinds ({kinds})")
         if self.unlabelled:
             count = sum(self.unlabelled.values())
-            folders = _listing(f"{n:,} in {folder!r}" for folder, n in self.unlabelled.items())
+            folders = _listing(
+                f"{n:,} in {quoted(folder)}" for folder, n in self.unlabelled.items()
+            )
             parts.append(f"{_several(count, self.item)} outside the class folders ({folders})")
         return f"Passed over: {' and '.join(parts)}." if parts else "No file is passed over."
 

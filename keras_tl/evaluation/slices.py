@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from keras_tl.errors import ConfigError, DataError, unknown
+from keras_tl.errors import ConfigError, DataError, quoted, unknown
 from keras_tl.evaluation.intervals import bootstrap_interval, share_interval
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.significance import holm, permutation_p_values
@@ -136,9 +136,9 @@ def slice_values(
         if by not in columns:
             if not columns:
                 raise ConfigError(
-                    f"by={by!r} is for data that have kept that column. Make them with "
-                    f"slices=[{by!r}], of from_csv or from_dataframe; or give by= a value for each "
-                    f"of the {items} items."
+                    f"by={quoted(by)} is for data that have kept that column. Make them with "
+                    f"slices=[{quoted(by)}], of from_csv or from_dataframe; or give by= a value "
+                    f"for each of the {items} items."
                 )
             raise ConfigError(unknown("column in by", by, map(str, columns)))
         by = columns[by]
@@ -151,9 +151,9 @@ def slice_values(
     different = len(set(values))
     if different > MOST:
         raise DataError(
-            f"Expected at most {MOST} groups. Received: {different} different values"
-            f"{'' if name is None else f' of {name!r}'}. Make groups of them, such as ranges of "
-            "numbers."
+            f"Expected at most {MOST} groups. Received: {different} different "
+            f"values{'' if name is None else f' of {quoted(name)}'}. Make groups of them, such as "
+            "ranges of numbers."
         )
     return name, values
 

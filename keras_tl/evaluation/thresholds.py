@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from keras_tl.config import check_range
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.evaluation.outcomes import Outcomes
 
 # Enough to draw a curve by.
@@ -34,7 +34,7 @@ class Rule:
         if self.precision is not None and self.recall is not None:
             raise ConfigError(
                 "A threshold has one aim: give precision=, recall=, or neither for the largest F1. "
-                f"Received: precision={self.precision!r}, recall={self.recall!r}."
+                f"Received: precision={quoted(self.precision)}, recall={quoted(self.recall)}."
             )
         for name in ("precision", "recall"):
             if getattr(self, name) is not None:

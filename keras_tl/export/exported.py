@@ -8,7 +8,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_tl.errors import ExportError
+from keras_tl.errors import ExportError, quoted
 from keras_tl.export.serving_messages import EXAMPLE_LOGS
 from keras_tl.export.verification import version_folder
 
@@ -57,7 +57,7 @@ def read_export(path: Path) -> Exported:
     if not folder.name.isdecimal():
         raise ExportError(
             f"Expected the folder of a version, whose name is a number, as servers want it; "
-            f"received {str(folder)!r}."
+            f"received {quoted(str(folder))}."
         )
     try:
         saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())

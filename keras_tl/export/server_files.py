@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.export.exported import Exported, Tensors
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -58,7 +58,7 @@ def server_name(base: Path) -> str:
         raise ConfigError(
             "The model's folder gives its name on servers and in URLs. Expected letters from A to "
             "Z, digits, '.', '_' and '-', beginning with a letter or a digit; received "
-            f"{name!r}. Take another folder, or leave out the configuration for a server."
+            f"{quoted(name)}. Take another folder, or leave out the configuration for a server."
         )
     return name
 

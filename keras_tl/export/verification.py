@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from keras_tl.errors import ExportError
-from keras_tl.files import changed_files
+from keras_tl.errors import ExportError, quoted
+from keras_tl.files import changed_files, local_path
 
 CHECKSUMS = "assets.extra/keras_tl_checksums.json"
 TOLERANCE = 1e-5
@@ -67,13 +67,15 @@ def version_folder(path: Path) -> Path:
 
     Raises:
         ExportError: there is no SavedModel.
+        ConfigError: the path is of a file system that is not supported.
     """
+    path = local_path(path)
     if (path / "saved_model.pb").is_file():
         return path
     versions = [f for f in path.glob("*") if f.name.isdecimal() and f.is_dir()]
     if not versions:
         raise ExportError(
-            f"No export at {str(path)!r}: expected a folder with saved_model.pb, or one with "
+            f"No export at {quoted(str(path))}: expected a folder with saved_model.pb, or one with "
             "numbered versions as learner.export() and keras-tl export write."
         )
     return max(versions, key=lambda f: int(f.name))
@@ -96,8 +98,8 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
     folder = version_folder(path)
     if shutil.which(python) is None:
         raise ExportError(
-            f"No interpreter {python!r}. Expected that of an environment with TensorFlow, such as "
-            "/srv/tf/bin/python."
+            f"No interpreter {quoted(python)}. Expected that of an environment with TensorFlow, "
+            "such as /srv/tf/bin/python."
         )
     # What does not load because of a changed file would be said twice.
     problems = _changes(folder)
@@ -155,7 +157,7 @@ def _judge(found: dict[str, Any], ours: bool) -> tuple[list[str], list[str]]:
         if (fixed := _not_batchable(signature))
     ]
     lacks += [
-        f"{name} has the method name {method!r}, by which no API of TensorFlow Serving asks"
+        f"{name} has the method name {quoted(method)}, by which no API of TensorFlow Serving asks"
         for name, method in found["methods"].items()
         if method not in _METHODS
     ]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +67,28 @@ class Features:
 
         rows = row_numbers(len(self), batch_size if whole_batches else 1, seed)
         return with_options(rows.batch(batch_size).map(load).prefetch(2))
+
+
+def with_gaps(
+    batches: Iterable[np.ndarray], present: np.ndarray, width: int
+) -> Iterator[np.ndarray]:
+    """Puts rows of NaN between rows, in the places of items that have none.
+
+    Args:
+        batches: float32 arrays (k, width), together a row for each item that is present.
+        present: bool (n,).
+        width: values a row.
+
+    Yields:
+        The same rows and the others, n together.
+    """
+    places, done, start = np.flatnonzero(present), 0, 0
+    for rows in batches:
+        done += len(rows)
+        stop = int(places[done]) if done < len(places) else len(present)
+        filled = np.full((stop - start, width), np.nan, np.float32)
+        filled[present[start:stop]] = rows
+        yield filled
+        start = stop
+    if start < len(present):
+        yield np.full((len(present) - start, width), np.nan, np.float32)

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from keras_tl.config import CacheConfig
-from keras_tl.errors import CacheError
+from keras_tl.errors import CacheError, quoted
 from keras_tl.features.rows import Features
-from keras_tl.files import cache_root, whole_folder, write_json
+from keras_tl.files import cache_root, local_path, whole_folder, write_json
 from keras_tl.reporting import size_text
 
 # Raised whenever the same key would stand for other features.
@@ -42,7 +42,7 @@ class FeatureStore:
 
     def __init__(self, config: CacheConfig):
         self.config = config
-        self.root = Path(config.folder).expanduser() if config.folder else cache_root()
+        self.root = local_path(config.folder) if config.folder else cache_root()
         self._folder = self.root / "features"
         self._in_memory: dict[str, Features] = {}
 
@@ -112,8 +112,8 @@ class FeatureStore:
             if needed > free:
                 raise CacheError(
                     f"The features need {size_text(needed)} on disk, {size_text(needed - free)} "
-                    f"more than {str(self._folder)!r} has left. Free some, pass another folder "
-                    "with CacheConfig(folder=...), use pooling='avg', or cache='off'."
+                    f"more than {quoted(str(self._folder))} has left. Free some, pass another "
+                    "folder with CacheConfig(folder=...), use pooling='avg', or cache='off'."
                 )
             with whole_folder(entry, replace=True) as folder:
                 with open(folder / "features.bin", "wb") as file:

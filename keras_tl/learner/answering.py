@@ -1,17 +1,20 @@
 """What a learner answers: here, as features, and as an export elsewhere."""
 
+import dataclasses
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from keras_tl.config import SAVED_MODEL, CacheConfig
+from keras_tl.config import ON_INVALID, SAVED_MODEL, CacheConfig, check_choice
+from keras_tl.data.formats import passed_over
 from keras_tl.data.inputs import ImageInput
+from keras_tl.data.items import Items
 from keras_tl.data.labelled import Split
 from keras_tl.data.text_inputs import TextInput
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.export.card import write_card
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.runtimes.numeric import NumericModel
@@ -19,6 +22,8 @@ from keras_tl.export.runtimes.writing import export_file, find_runtime
 from keras_tl.export.saved_model import export_version
 from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.serving import BATCH, VALID
+from keras_tl.features.rows import with_gaps
+from keras_tl.files import local_path
 from keras_tl.learner.state import State
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 
@@ -27,38 +32,44 @@ class Answering(State):
     """The part of a learner that answers, and is exported to answer."""
 
     def predict(
-        self, items: ImageInput | TextInput
+        self, items: ImageInput | TextInput, on_invalid: str = "raise"
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
         """Labels and probabilities, or values, from the same graph that `export` writes.
 
         Args:
             items: images: a path, a folder, bytes, an array, or a list of one of these (see
                 `keras_tl.data.inputs.read_inputs`). Texts: a text, a list of texts, or a list of
-                pairs (see `keras_tl.data.text_inputs.read_texts`).
+                pairs (see `keras_tl.data.text_inputs.read_texts`). Both: a split, a
+                `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the training data.
+            on_invalid: what to do about files and bytes that are no image, and texts that are
+                blank or no UTF-8: `"raise"` an error that names them, `"skip"` them, or `"keep"`
+                them, with `valid` false in the results. The last two say why on standard error.
 
         Raises:
             DataError: something given is no such item; the message names it.
+            ConfigError: a path is of a file system that is not supported.
         """
-        self._say_passed_over(items)
-        given = self._modality.read(items)
+        given = self._read(items, on_invalid)
         answers = self.serving_model.answers_to(given.questions(BATCH))
+        found = self.task.predictions(answers, given.sources)
         if VALID in answers:
-            given.check_valid(answers[VALID])
-        return self.task.predictions(answers, given.sources)
+            self._report_invalid(given, answers[VALID], on_invalid)
+            if on_invalid != "raise":
+                found = dataclasses.replace(found, valid=answers[VALID])
+        return found.only_valid() if on_invalid == "skip" else found
 
-    def features(self, items: ImageInput | TextInput) -> np.ndarray:
+    def features(self, items: ImageInput | TextInput, on_invalid: str = "raise") -> np.ndarray:
         """The fixed feature extractor: what the head is given, as vectors.
 
         Args:
             items: as for `predict`.
+            on_invalid: as for `predict`; the features of items that are kept are NaN.
 
         Returns:
             float32 array (n, d).
         """
-        self._say_passed_over(items)
-        split = self._modality.as_split(self._modality.read(items))
-        rows = np.concatenate(list(self._trainer.features.batches(split)))
-        return rows.reshape(len(rows), -1)
+        _, batches = self._feature_batches(items, on_invalid)
+        return np.concatenate(list(batches))
 
     def split_features(
         self, split: str | Split = "train", cache: str | CacheConfig = "auto"
@@ -86,7 +97,7 @@ class Answering(State):
         return rows.reshape(len(rows), -1)
 
     def save_features(
-        self, items: ImageInput | TextInput, path: str | os.PathLike
+        self, items: ImageInput | TextInput, path: str | os.PathLike, on_invalid: str = "raise"
     ) -> tuple[int, int]:
         """Writes the same to a file, a batch at a time, for other tools.
 
@@ -94,21 +105,69 @@ class Answering(State):
             items: as for `predict`.
             path: `.npy` for an array (n, d); `.parquet` for columns `source` (the image's path or
                 number, or the text) and `features` (a list of d float32).
+            on_invalid: as for `features`.
 
         Returns:
             (n, d).
 
         Raises:
-            ConfigError: the path ends otherwise.
+            ConfigError: the path ends otherwise, or is of a file system that is not supported.
         """
-        check_feature_file(Path(path))
-        self._say_passed_over(items)
-        given = self._modality.read(items)
-        split = self._modality.as_split(given)
-        shape = (len(split), math.prod(self.extractor.output_shape[1:]))
-        sources = given.sources or tuple(map(str, range(len(split))))
-        write_features(Path(path), self._trainer.features.batches(split), shape, sources)
+        path = local_path(path)
+        check_feature_file(path)
+        sources, batches = self._feature_batches(items, on_invalid)
+        shape = (len(sources), math.prod(self.extractor.output_shape[1:]))
+        write_features(path, batches, shape, sources)
         return shape
+
+    def _read(self, items: ImageInput | TextInput, on_invalid: str) -> Items:
+        check_choice("on_invalid", on_invalid, ON_INVALID)
+        given = self._modality.read(items, self._source_settings, on_invalid)
+        self._say_passed_over(items)
+        return given
+
+    def _say_passed_over(self, items: object) -> None:
+        """Tell which files of a folder get no answer."""
+        # A `str` asked of a text model is a text.
+        places = os.PathLike if self.config.is_text else (str, os.PathLike)
+        if isinstance(items, places) and (folder := local_path(items)).is_dir():
+            unused = passed_over(folder, self._modality.files)
+            if unused:
+                self._reporter.say(unused.advice)
+
+    def _feature_batches(
+        self, items: ImageInput | TextInput, on_invalid: str
+    ) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
+        """What the items are called, and their features, a batch (k, d) at a time."""
+        given = self._read(items, on_invalid)
+        sources = given.sources or tuple(map(str, range(len(given))))
+        if on_invalid == "raise":
+            return sources, self._rows_of(given)
+        valid = given.valid()
+        self._report_invalid(given, valid, on_invalid)
+        rows = np.flatnonzero(valid)
+        batches = self._rows_of(given.take(rows)) if len(rows) else iter(())
+        if on_invalid == "skip":
+            return tuple(sources[row] for row in rows), batches
+        return sources, with_gaps(batches, valid, math.prod(self.extractor.output_shape[1:]))
+
+    def _rows_of(self, given: Items) -> Iterator[np.ndarray]:
+        batches = self._trainer.features.batches(self._modality.as_split(given))
+        return (np.reshape(batch, (len(batch), -1)) for batch in batches)
+
+    def _report_invalid(self, given: Items, valid: np.ndarray, on_invalid: str) -> None:
+        """Says which items have no answer, and why.
+
+        Raises:
+            DataError: that is an error, or no item is left.
+        """
+        if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):
+            given.check_valid(valid)
+        bad = np.flatnonzero(~valid)
+        if len(bad):
+            done = "Left out" if on_invalid == "skip" else "Kept without an answer"
+            reasons = "\n".join(map(given.reason, bad))
+            self._reporter.say(f"{done}: {len(bad):,} of {len(valid):,} {given.item}s.\n{reasons}")
 
     def export(
         self,
@@ -140,12 +199,13 @@ class Answering(State):
             ExportError: what was written does not answer as the model does; it is not kept. Or the
                 model cannot be converted.
         """
-        path = Path(path)
+        path = local_path(path)
         if runtime := find_runtime(path, format, precision):
             if serving or card is not None:
                 raise ConfigError(
-                    "Only a SavedModel has a folder for servers and a model card. Expected neither "
-                    f"serving= nor card= with format={format!r}; export a SavedModel for them."
+                    "Only a SavedModel has a folder for servers and a model card. Expected "
+                    f"neither serving= nor card= with format={quoted(format)}; export a SavedModel "
+                    "for them."
                 )
             model = NumericModel(self.serving_model, self._twin, self.task, self._modality)
             worst = export_file(model, path, runtime, precision)

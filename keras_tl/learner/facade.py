@@ -15,7 +15,7 @@ from keras_tl.config import CacheConfig, HeadConfig, ModelConfig
 from keras_tl.data.images import ImageData
 from keras_tl.data.options import ImageSize, check_image_size
 from keras_tl.data.texts import TextData
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.evaluation.ranking import Ranking
 from keras_tl.learner.answering import Answering
 from keras_tl.learner.fitting import Fitting
@@ -107,7 +107,7 @@ class Learner(Fitting, Answering, Picturing, Showing):
         if not isinstance(head, (HeadConfig, type(None))):
             raise ConfigError(
                 "head must be a keras_tl.HeadConfig, such as HeadConfig(hidden=(256,)). Received: "
-                f"{head!r:.200}."
+                f"{quoted(head)}."
             )
         wanted = Wanted(
             weights=weights,
@@ -142,7 +142,7 @@ class Learner(Fitting, Answering, Picturing, Showing):
         if options["weights"] != "imagenet":
             raise ConfigError(
                 "Learner('auto') chooses among pretrained backbones; expected weights='imagenet'. "
-                f"Received: {options['weights']!r}. Name a backbone to give it other weights."
+                f"Received: {quoted(options['weights'])}. Name a backbone to give it other weights."
             )
         found = rank_backbones(data, seed=seed, verbose=verbose, check=False, **options)
         Reporter(verbose).say(found.describe())

@@ -10,7 +10,7 @@ from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import check_has_probabilities, measure_calibration
 from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall
-from keras_tl.files import whole_file
+from keras_tl.files import local_path, whole_file
 from keras_tl.learner.state import State
 from keras_tl.report.exhibits import AFTER, BEFORE, SHOWN
 from keras_tl.training.history import check_trained
@@ -169,7 +169,7 @@ class Picturing(State):
         Returns:
             The files written.
         """
-        folder = Path(folder)
+        folder = local_path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         written = []
         for caption, figure in self._figures().items():

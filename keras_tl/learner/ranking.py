@@ -18,7 +18,7 @@ from keras_tl.data.images import ImageData
 from keras_tl.data.labelled import Split, groups_of
 from keras_tl.data.splits import draw
 from keras_tl.data.texts import TextData
-from keras_tl.errors import BackboneError, CacheError, ConfigError, DataError, KerasTLError
+from keras_tl.errors import BackboneError, CacheError, ConfigError, DataError, KerasTLError, quoted
 from keras_tl.evaluation.cross_validation import LabelledFeatures, cross_validate
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
@@ -148,7 +148,7 @@ def _named(
     if isinstance(backbones, (str, keras.Model, State, Mapping)) or not backbones:
         raise ConfigError(
             "backbones must be a list of at least one, such as ['efficientnet_lite0', 'resnet50']. "
-            f"Received: {backbones!r}."
+            f"Received: {quoted(backbones)}."
         )
     names = set()
     for given in backbones:
@@ -156,7 +156,7 @@ def _named(
         if "backbone" not in own:
             raise ConfigError(
                 "A backbone given as a dict needs the key 'backbone', beside other arguments of "
-                f"Learner. Received: {given!r}."
+                f"Learner. Received: {quoted(given)}."
             )
         is_name = isinstance(own["backbone"], str) and ":" not in own["backbone"]
         if is_name and not is_keras_file(own["backbone"]):

@@ -13,6 +13,7 @@ from keras_tl.data.texts import TextData
 from keras_tl.errors import DataError, RunError
 from keras_tl.evaluation.outcomes import read_outcomes
 from keras_tl.export.card import library_versions
+from keras_tl.files import local_path
 from keras_tl.learner.state import State
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
@@ -39,8 +40,9 @@ class Saving(State):
         Returns:
             The run's folder. A run that was there is replaced.
         """
-        write_run(Path(path), self._about(), self.model, self._files, self._results())
-        return Path(path)
+        path = local_path(path)
+        write_run(path, self._about(), self.model, self._files, self._results())
+        return path
 
     @classmethod
     def load(
@@ -56,16 +58,17 @@ class Saving(State):
             RunError: there is no run, it is damaged, or it is of a later version.
             DataError: the data have other classes than the run.
         """
-        about = read_run(Path(path))
+        path = local_path(path)
+        about = read_run(path)
         if about["format"] > _FORMAT:
             raise RunError(f"{path} was written by a later version of keras_tl. Update keras_tl.")
         config = ModelConfig.from_json(about["config"])
         if data is not None:
             _check_same_task(config, data)
         learner = cls.__new__(cls)
-        chosen, files = choose_strategy(strategy), run_files(Path(path))
+        chosen, files = choose_strategy(strategy), run_files(path)
         learner._build(config, None, chosen, about["seed"], data, verbose, files=files)
-        load_run_weights(Path(path), learner.model)
+        load_run_weights(path, learner.model)
         learner.weights = about["weights"]
         learner._ancestry = tuple(about.get("ancestry", ()))
         learner._trained_with = {key: about[key] for key in ("data", "versions")}
@@ -75,7 +78,7 @@ class Saving(State):
                 "images it has seen in training may be among those it is tested on."
             )
         learner.evaluations = about["evaluations"]
-        results = run_results(Path(path))
+        results = run_results(path)
         learner.outcomes = read_outcomes(results, learner.evaluations)
         splits = () if data is None else data.splits
         others = [name for name in splits if not learner.has_own(name)]

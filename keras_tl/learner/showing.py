@@ -14,6 +14,7 @@ from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
 from keras_tl.evaluation.gradcam import question_of
 from keras_tl.evaluation.overfitting import find_overfitting
 from keras_tl.export.card import card_facts
+from keras_tl.files import local_path
 from keras_tl.learner.state import State
 from keras_tl.report.exhibits import (
     AFTER,
@@ -67,6 +68,7 @@ class Showing(State):
             ConfigError: `comparison` is something else, or of another task or other classes;
                 nothing was written or kept of it.
         """
+        path = local_path(path)
         compared = {} if comparison is None else keep_comparison(comparison, self.task)
         for split in [*self.evaluations]:
             if self.data is not None and len(self.data.splits.get(split, ())):
@@ -74,9 +76,9 @@ class Showing(State):
         self.prepare_report()
         material = self._material()
         exhibits = self.exhibits.with_files(compared)
-        write_report(Path(path), dataclasses.replace(material, exhibits=exhibits))
+        write_report(path, dataclasses.replace(material, exhibits=exhibits))
         self.exhibits = exhibits
-        return Path(path)
+        return path
 
     def _repr_html_(self) -> str:
         return summary_of(self._material())

@@ -1,8 +1,7 @@
 """What a learner is made of, and what all of its parts need."""
 
-import os
+from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,7 +11,6 @@ import tensorflow as tf
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, copy_weights
 from keras_tl.config import ModelConfig
-from keras_tl.data.formats import passed_over
 from keras_tl.data.images import ImageData
 from keras_tl.data.labelled import LabelledData
 from keras_tl.data.texts import TextData
@@ -140,11 +138,13 @@ class State:
         here = () if self._trainer.features.is_original else ("train",)
         return tuple(name for name in self.data.splits if name in {*earlier, *here})
 
-    def _say_passed_over(self, items: object) -> None:
-        """Tell which files of a folder of images get no answer."""
-        is_folder = isinstance(items, (str, os.PathLike)) and os.path.isdir(items)
-        if not self.config.is_text and is_folder and (unused := passed_over(Path(items))):
-            self._reporter.say(unused.advice)
+    @property
+    def _source_settings(self) -> Mapping[str, Any]:
+        """The `source_settings` of the data, or of those that a loaded run was trained on."""
+        if self.data is not None:
+            return self.data.source_settings
+        recorded = (self._trained_with or {}).get("data") or {}
+        return recorded.get("source_settings") or {}
 
     def _need_data(self) -> ImageData | TextData:
         if self.data is None:

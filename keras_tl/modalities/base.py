@@ -2,13 +2,15 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.data.folders import FileKind
+from keras_tl.data.items import Items
 from keras_tl.data.labelled import Split
 from keras_tl.data.pipeline import Pipeline
 
@@ -31,37 +33,19 @@ class Numbers:
     read: Callable[[dict[str, tf.Tensor]], Tensors]
 
 
-class Items(Protocol):
-    """What a user asks about.
-
-    Attributes:
-        sources: what answers call each item, `None` where nothing does.
-    """
-
-    sources: tuple[str, ...] | None
-
-    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name of a signature and its arguments, for at most `size` of the items at a time."""
-
-    def check_valid(self, valid: np.ndarray) -> None:
-        """Raises `DataError` naming the first item that is not, if there is one.
-
-        Args:
-            valid: bool (n,).
-        """
-
-
 class Modality(abc.ABC):
     """A kind of input, and what is particular to one model's.
 
     Attributes:
         item: what messages call one item.
+        files: the files in a folder that are items.
         about: facts for a report.
         cache_key: what the inputs depend on beside the items, as JSON types.
         preprocessor: holds what an export has to track, `None` where there is nothing.
     """
 
     item: str
+    files: FileKind
     about: str
     cache_key: dict[str, Any]
     preprocessor: tf.Module | None
@@ -75,8 +59,13 @@ class Modality(abc.ABC):
         """What makes such inputs of a split."""
 
     @abc.abstractmethod
-    def read(self, items: Any) -> Items:
+    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Items:
         """Reads what `predict` and `features` are given.
+
+        Args:
+            items: what a user gives.
+            settings: the `source_settings` of the data that the model was trained on.
+            on_invalid: `"raise"` an error if an item cannot be opened.
 
         Raises:
             DataError: it is nothing that can be asked about.

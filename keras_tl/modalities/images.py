@@ -1,6 +1,7 @@
 """Images: files' bytes or pixels in, pixels of one size for the model."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -8,7 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.decoding import resize
-from keras_tl.data.inputs import Inputs, read_inputs
+from keras_tl.data.formats import IMAGE_FILES
+from keras_tl.data.image_items import Inputs
+from keras_tl.data.inputs import read_inputs
+from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.pipeline import ImagePipeline
 from keras_tl.data.sources import ImageSplit
 from keras_tl.data.tolerant import load_images
@@ -30,6 +34,7 @@ class Images(Modality):
     resize: str
 
     item = "image"
+    files = IMAGE_FILES
     preprocessor = None
 
     @property
@@ -50,9 +55,9 @@ class Images(Modality):
         """Decodes and resizes."""
         return ImagePipeline(self.image_size, self.resize, whole_batches)
 
-    def read(self, items: Any) -> Inputs:
-        """Paths, bytes, arrays or a folder; see `keras_tl.data.inputs.read_inputs`."""
-        return read_inputs(items)
+    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Inputs:
+        """See `keras_tl.data.inputs.read_inputs`."""
+        return read_inputs(items, ItemColumns.of("image", settings=settings), on_invalid)
 
     def as_split(self, items: Inputs) -> ImageSplit:
         """Bytes are decoded, files are not."""

@@ -1,6 +1,7 @@
 """Texts: strings in, tokens (or the strings themselves) for the model."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -8,7 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.data.text_inputs import TextItems, read_texts
+from keras_tl.data.formats import TEXT_FILES
+from keras_tl.data.item_columns import ItemColumns
+from keras_tl.data.text_inputs import read_texts
+from keras_tl.data.text_items import TextItems
 from keras_tl.data.text_pipeline import TextPipeline, without_padding
 from keras_tl.data.text_split import TextSplit
 from keras_tl.data.text_values import BLANK
@@ -35,6 +39,7 @@ class Texts(Modality):
     are_pairs: bool
 
     item = "text"
+    files = TEXT_FILES
 
     @property
     def about(self) -> str:
@@ -66,9 +71,11 @@ class Texts(Modality):
         (length,) = {shape[0] if shape else None for _, shape, _ in self.network_inputs}
         return length
 
-    def read(self, items: Any) -> TextItems:
+    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> TextItems:
         """See `keras_tl.data.text_inputs.read_texts`."""
-        return read_texts(items, self.are_pairs)
+        return read_texts(
+            items, self.are_pairs, ItemColumns.of("text", self.are_pairs, settings), on_invalid
+        )
 
     def as_split(self, items: TextItems) -> TextSplit:
         """The texts as they are."""

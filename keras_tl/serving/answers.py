@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_tl.errors import ServingError
+from keras_tl.errors import ServingError, listed
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 
 Answers = Mapping[str, np.ndarray]
@@ -34,7 +34,7 @@ def read_answers(
         return Predictions(answers["probabilities"], class_names, sources, valid, chosen)
     raise ServingError(
         "Expected 'probabilities' or 'value' from the signature. Received: "
-        f"{', '.join(map(repr, sorted(answers)))}. Use client.embed(items) for features, "
+        f"{listed(sorted(answers))}. Use client.embed(items) for features, "
         "client.ask(signature, inputs) for anything else."
     )
 

@@ -5,20 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.config import check_choice, check_range
-from keras_tl.data.inputs import Inputs
-from keras_tl.data.text_inputs import TextItems
-from keras_tl.errors import DataError, ServingError
+from keras_tl.config import ON_INVALID, check_choice, check_range
+from keras_tl.data.items import Items
+from keras_tl.errors import DataError, ServingError, listed
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.serving.answers import Answers, fits, names_from, read_answers
 from keras_tl.serving.items import empty_example, read_items
 from keras_tl.serving.remote import RemoteModel
 from keras_tl.serving.transport import Target
 
-ON_INVALID = ("raise", "keep")
 _CLASSIFY = "classify"
 _EMBED = "embed"
-_NAMED = 5
 
 
 class Client(RemoteModel):
@@ -72,12 +69,13 @@ class Client(RemoteModel):
         Args:
             items: what `learner.predict` takes. Images: a path, a folder, bytes, an array, or a
                 list of one of these (see `keras_tl.data.inputs.read_inputs`). Texts: a text, a list
-                of texts, or a list of pairs (see `keras_tl.data.text_inputs.read_texts`).
+                of texts, or a list of pairs (see `keras_tl.data.text_inputs.read_texts`). A data
+                frame has the columns `path`, or `text` and of pairs `text_pair`.
             signature: another one than `serving_default` (`pixels` for arrays).
             batch_size: how many items to send at a time.
-            on_invalid: what to do about bytes that are no image, and texts that are empty or no
-                UTF-8: `"raise"` an error that names them, as `learner.predict` does, or `"keep"`
-                them, with `valid` false in the results.
+            on_invalid: what to do about files and bytes that are no image, and texts that are
+                empty or no UTF-8, as `learner.predict` has it: `"raise"` an error that names them,
+                `"skip"` them, or `"keep"` them, with `valid` false in the results.
 
         Raises:
             DataError: something given is no such item; the message names it.
@@ -85,7 +83,8 @@ class Client(RemoteModel):
         """
         answers, sources = self._answers(items, signature, batch_size, on_invalid)
         names = self._names_for(answers) if "probabilities" in answers else ()
-        return read_answers(answers, names, sources)
+        found = read_answers(answers, names, sources)
+        return found.only_valid() if on_invalid == "skip" else found
 
     def embed(self, items: Any, batch_size: int = 32, on_invalid: str = "raise") -> np.ndarray:
         """The features of the backbone, as `learner.features` gives them.
@@ -104,9 +103,12 @@ class Client(RemoteModel):
         """
         answers, _ = self._answers(items, _EMBED, batch_size, on_invalid)
         features = answers["features"]
-        if "valid" in answers:
-            features = np.where(answers["valid"][:, None], features, np.float32(np.nan))
-        return features
+        if "valid" not in answers:
+            return features
+        valid = answers["valid"]
+        if on_invalid == "skip":
+            return features[valid]
+        return np.where(valid[:, None], features, np.float32(np.nan))
 
     def _answers(
         self, items: Any, signature: str | None, batch_size: int, on_invalid: str
@@ -114,13 +116,14 @@ class Client(RemoteModel):
         """The outputs for all items together, and what the items are called."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
-        given = read_items(items, self._signatures)
+        given = read_items(items, self._signatures, on_invalid)
         parts = [
             self.ask(signature or usual, inputs) for usual, inputs in given.questions(batch_size)
         ]
         answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        if on_invalid == "raise" and "valid" in answers:
-            _check_valid(answers["valid"], given)
+        valid = answers.get("valid", np.ones(len(given), bool))
+        if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):
+            _check_valid(valid, given)
         return answers, given.sources
 
     def _names_for(self, answers: Answers) -> tuple[str, ...]:
@@ -135,7 +138,7 @@ class Client(RemoteModel):
         if not fits(answers, names):
             raise ServingError(
                 f"The model's {answers['probabilities'].shape[1]} classes are not these "
-                f"{len(names)}: {', '.join(map(repr, names))}. Give the right class_names=; or, if "
+                f"{len(names)}: {listed(names)}. Give the right class_names=; or, if "
                 "the server is going to another version, ask again."
             )
         return names
@@ -154,14 +157,10 @@ class Client(RemoteModel):
         self._told_names = None
 
 
-def _check_valid(valid: np.ndarray, given: Inputs | TextItems) -> None:
-    are_texts = isinstance(given, TextItems)
-    sources = None if are_texts else given.sources
-    bad = [sources[i] if sources else f"item {i}" for i in np.flatnonzero(~valid)]
-    if bad:
-        what = "empty texts, or no UTF-8" if are_texts else "no images, damaged, or too large"
-        more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+def _check_valid(valid: np.ndarray, given: Items) -> None:
+    bad = np.flatnonzero(~valid)
+    if len(bad):
         raise DataError(
-            f"Cannot decode {', '.join(bad[:_NAMED])}{more}, of {len(valid)} items: {what}. Leave "
-            "them out, or keep them with on_invalid='keep': the results then say which they are."
+            f"Cannot decode {given.listing(bad)}, of {len(given)} items: {given.invalid}. "
+            "on_invalid='skip' leaves them out, on_invalid='keep' marks them in the results."
         )

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_tl.data.inputs import Inputs, read_inputs
-from keras_tl.data.text_inputs import TextItems, read_texts
-from keras_tl.errors import ServingError
+from keras_tl.data.inputs import read_inputs
+from keras_tl.data.items import Items
+from keras_tl.data.text_inputs import read_texts
+from keras_tl.errors import ServingError, listed
 
 
-def read_items(items: Any, signatures: Mapping[str, Any]) -> Inputs | TextItems:
+def read_items(items: Any, signatures: Mapping[str, Any], on_invalid: str = "raise") -> Items:
     """Reads items of the kind that a model takes.
 
     Args:
         items: as `learner.predict` takes them.
         signatures: of the model, by name, as `Client.metadata` gives them.
+        on_invalid: `"raise"` an error if an item cannot be read.
 
     Raises:
         DataError: they are none of that kind.
@@ -21,12 +23,12 @@ def read_items(items: Any, signatures: Mapping[str, Any]) -> Inputs | TextItems:
     """
     takes = {name for signature in signatures.values() for name in signature["inputs"]}
     if takes & {"image_bytes", "pixels"}:
-        return read_inputs(items)
+        return read_inputs(items, on_invalid=on_invalid)
     if "text" in takes:
-        return read_texts(items, are_pairs="text_pair" in takes)
+        return read_texts(items, are_pairs="text_pair" in takes, on_invalid=on_invalid)
     raise ServingError(
         "Expected a model that learner.export() wrote, which takes 'image_bytes' or 'text'. This "
-        f"one takes {', '.join(map(repr, sorted(takes)))}. Use client.ask(signature, inputs)."
+        f"one takes {listed(sorted(takes))}. Use client.ask(signature, inputs)."
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from keras_tl.config import check_range
-from keras_tl.errors import ConfigError, ServingError, unknown
+from keras_tl.errors import ConfigError, ServingError, quoted, unknown
 from keras_tl.serving.models import ModelVersion, read_metadata, read_status
 from keras_tl.serving.rest import RestTransport
 from keras_tl.serving.transport import RefusedError, Target, Transport, Values
@@ -33,7 +33,7 @@ class RemoteModel:
         check_range("retries", target.retries, 0, 10, whole=True)
         if not isinstance(target.model, str) or not target.model:
             raise ConfigError(
-                f"model must be the model's name on the server. Received: {target.model!r}."
+                f"model must be the model's name on the server. Received: {quoted(target.model)}."
             )
         self._target = target
         self._transport = _transport(target)
@@ -58,7 +58,8 @@ class RemoteModel:
         takes, gives = (self._signatures[signature][kind] for kind in ("inputs", "outputs"))
         if set(inputs) != set(takes):
             raise ServingError(
-                f"The signature {signature!r} takes {_listed(takes)}. Received: {_listed(inputs)}."
+                f"The signature {quoted(signature)} takes {_listed(takes)}. Received: "
+                f"{_listed(inputs)}."
             )
         given = {name: _checked(name, inputs[name], takes[name]["dtype"]) for name in takes}
         with self._explaining():
@@ -68,7 +69,7 @@ class RemoteModel:
         if set(answer) != set(gives):
             self._forget()
             raise ServingError(
-                f"Expected {_listed(gives)} from the signature {signature!r}. Received: "
+                f"Expected {_listed(gives)} from the signature {quoted(signature)}. Received: "
                 f"{_listed(answer)}. The server has gone to another version: ask again."
             )
         return answer
@@ -131,13 +132,17 @@ class RemoteModel:
         try:
             versions = read_status(self._transport.status())
         except RefusedError:
-            return f"it has no model {model!r}. Expected a name in the server's configuration."
+            return (
+                f"it has no model {quoted(model)}. Expected a name in the server's configuration."
+            )
         asked = [found for found in versions if version in (None, found.number)]
         if not asked:
             has = "; ".join(map(str, versions))
-            return f"its model {model!r} has no version {version}. It has: {has}."
+            return f"its model {quoted(model)} has no version {version}. It has: {has}."
         if not any(found.state == "AVAILABLE" for found in asked):
-            return f"its model {model!r} is not loaded: {'; '.join(map(str, asked))}. Ask later."
+            return (
+                f"its model {quoted(model)} is not loaded: {'; '.join(map(str, asked))}. Ask later."
+            )
         return refused.message
 
 
@@ -152,7 +157,7 @@ def _transport(target: Target) -> Transport:
         return GrpcTransport(target)
     raise ConfigError(
         "Expected the server's address as http://HOST:PORT (REST) or grpc://HOST:PORT. Received: "
-        f"{target.address!r}."
+        f"{quoted(target.address)}."
     )
 
 
@@ -162,11 +167,15 @@ def _checked(name: str, values: Any, dtype: str) -> Values:
         values = list(values)
         if all(isinstance(value, bytes | str) for value in values):
             return values
-        raise ServingError(f"Expected a list of bytes or str for {name!r}. Received: {values!r}.")
+        raise ServingError(
+            f"Expected a list of bytes or str for {quoted(name)}. Received: {quoted(values)}."
+        )
     try:
         return np.asarray(values, dtype)
     except (TypeError, ValueError) as error:
-        raise ServingError(f"Expected numbers of dtype {dtype} for {name!r}: {error}.") from error
+        raise ServingError(
+            f"Expected numbers of dtype {dtype} for {quoted(name)}: {error}."
+        ) from error
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Retry
 
-from keras_tl.errors import ServingError
+from keras_tl.errors import ServingError, quoted
 from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 _NOT_FOUND = 404
@@ -106,7 +106,8 @@ class RestTransport(Transport):
         if not isinstance(answer, dict) or (not response.ok and "error" not in answer):
             raise ServingError(
                 f"What answers at {self._target.address} is not TF Serving: HTTP status "
-                f"{response.status_code}, {response.text[:80]!r}. Expected its REST interface."
+                f"{response.status_code}, {quoted(response.text[:80])}. Expected its REST "
+                "interface."
             )
         if not response.ok:
             raise RefusedError(str(answer["error"]), response.status_code == _NOT_FOUND)

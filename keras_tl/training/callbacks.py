@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 
 _PER_STEP = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
@@ -21,7 +21,7 @@ def check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:
         if not isinstance(callback, keras.callbacks.Callback):
             raise ConfigError(
                 "callbacks must be a list of instances of keras.callbacks.Callback. Received: "
-                f"{callback!r:.200}."
+                f"{quoted(callback)}."
             )
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
             raise ConfigError(

@@ -18,7 +18,7 @@ import keras
 
 from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.backbones.texts import load_preprocessor
-from keras_tl.errors import RunError
+from keras_tl.errors import RunError, quoted
 from keras_tl.files import CHECKSUMS, first_changed, whole_folder, write_checksums, write_json
 
 _RUN, _WEIGHTS = "run.json", "model.weights.h5"
@@ -73,14 +73,14 @@ def read_run(path: Path) -> dict[str, Any]:
     """
     if not (path / CHECKSUMS).is_file():
         raise RunError(
-            f"No run at {str(path)!r}: expected a folder written by learner.save() or by "
+            f"No run at {quoted(str(path))}: expected a folder written by learner.save() or by "
             "keras-tl train --out."
         )
     changed = first_changed(path)
     if changed is not None:
         raise RunError(
-            f"The run at {str(path)!r} is damaged: {changed} is not as it was written. Restore it "
-            "from a copy, or train again."
+            f"The run at {quoted(str(path))} is damaged: {changed} is not as it was written. "
+            "Restore it from a copy, or train again."
         )
     return json.loads((path / _RUN).read_text("utf-8"))
 

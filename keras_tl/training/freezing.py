@@ -6,7 +6,7 @@ import keras
 
 from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
-from keras_tl.errors import ConfigError, unknown
+from keras_tl.errors import ConfigError, quoted, unknown
 from keras_tl.tasks import Task, needs_shares
 from keras_tl.training.contrastive import Contrastive
 from keras_tl.training.device import jit_compile
@@ -107,7 +107,7 @@ def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tupl
     if isinstance(which, bool) or not isinstance(which, int) or not 1 <= which <= len(blocks):
         raise ConfigError(
             f"unfreeze must be 'all', a block's name, or a number of blocks from 1 to "
-            f"{len(blocks)}. Received: {which!r}. The blocks are: {', '.join(blocks)}."
+            f"{len(blocks)}. Received: {quoted(which)}. The blocks are: {', '.join(blocks)}."
         )
     return blocks[-which:]
 

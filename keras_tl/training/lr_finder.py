@@ -9,7 +9,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from keras_tl.config import Phase, check_choice, check_range
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import HEADS, phases_of
 
 PHASES = ("head", "fine-tune")
@@ -101,7 +101,7 @@ def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
     check_range("highest", highest, 1e-12, 1e3)
     check_range("lowest", lowest, 1e-12, highest)
     if lowest == highest:
-        raise ConfigError(f"lowest must be below highest. Received: {lowest!r} for both.")
+        raise ConfigError(f"lowest must be below highest. Received: {quoted(lowest)} for both.")
     return np.geomspace(lowest, highest, steps)
 
 

@@ -26,7 +26,8 @@ from keras_tl.backbones.loading import (
 from keras_tl.backbones.own_models import copied, is_keras_file, load_model, read_keras_file
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.config import ULMFIT, ModelConfig, family_of
-from keras_tl.errors import BackboneError, ConfigError
+from keras_tl.errors import BackboneError, ConfigError, quoted
+from keras_tl.files import local_path
 from keras_tl.training.ancestry import LANGUAGE_MODEL, ancestry_of
 from keras_tl.training.assembly import assemble, load_backbone
 from keras_tl.training.checkpoints import load_run_weights, read_run, run_files
@@ -133,12 +134,12 @@ def find_origin(backbone: str | os.PathLike | keras.Model | Trained, wanted: Wan
     if not isinstance(backbone, (str, keras.Model, Trained)):
         raise BackboneError(
             "backbone must be a name, a place such as 'run:PATH', the path of a .keras file, a "
-            f"keras.Model or a Learner. Received: {backbone!r:.200}."
+            f"keras.Model or a Learner. Received: {quoted(backbone)}."
         )
     if wanted.preprocess is not None and not isinstance(backbone, keras.Model):
         raise ConfigError(
             "preprocess= is for a keras.Model; every other backbone brings its own preprocessing. "
-            f"Leave it out. Received: {wanted.preprocess!r:.200}."
+            f"Leave it out. Received: {quoted(wanted.preprocess)}."
         )
     kind, place = _kind_and_place(backbone) if isinstance(backbone, str) else (None, "")
     if isinstance(backbone, str) and kind is None:
@@ -166,7 +167,7 @@ def _check_weights(wanted: Wanted) -> None:
         raise ConfigError(
             "weights= is for a backbone from the catalogue; a run, a learner, a TF-Hub module, a "
             "preset of KerasHub, a language model and a keras.Model bring their own. Leave it out. "
-            f"Received: {wanted.weights!r}."
+            f"Received: {quoted(wanted.weights)}."
         )
 
 
@@ -174,8 +175,8 @@ def _check_items(origin: Origin, wanted: Wanted) -> None:
     if (origin.image_size is None) != (wanted.texts is not None):
         ours, given = ("texts", "images") if wanted.texts is None else ("images", "texts")
         raise BackboneError(
-            f"The backbone {origin.backbone!r} takes {ours}; the data are {given}. For texts, pass "
-            "an encoder, such as 'tfhub:HANDLE', 'kerashub:PRESET' or 'ulmfit:PATH'."
+            f"The backbone {quoted(origin.backbone)} takes {ours}; the data are {given}. For "
+            "texts, pass an encoder, such as 'tfhub:HANDLE', 'kerashub:PRESET' or 'ulmfit:PATH'."
         )
 
 
@@ -194,7 +195,9 @@ def _of_model(model: keras.Model, wanted: Wanted) -> Origin:
 def _of_kerashub(preset: str, wanted: Wanted) -> Origin:
     with precision_policy(wanted.precision):
         has_own = wanted.texts is not None and wanted.texts.preprocessor is not None
-        loaded = load_kerashub(preset, wanted.image_size, with_preprocessor=not has_own)
+        loaded = load_kerashub(
+            os.path.expanduser(preset), wanted.image_size, with_preprocessor=not has_own
+        )
         if wanted.texts is not None and not loaded.takes_pixels:
             loaded = fit_to_texts(loaded, preset, wanted.texts)
         return _own(f"{KERASHUB}{preset}", loaded, f"{KERASHUB}{preset}", wanted)
@@ -204,10 +207,10 @@ def _of_ulmfit(path: str, wanted: Wanted) -> Origin:
     name = f"{ULMFIT}{path}"
     if wanted.texts is not None and wanted.texts.preprocessor is not None:
         raise ConfigError(
-            f"The language model {path!r} has its own words. Leave preprocessor= out."
+            f"The language model {quoted(path)} has its own words. Leave preprocessor= out."
         )
     with precision_policy(wanted.precision):
-        loaded = load_ulmfit(Path(path))
+        loaded = load_ulmfit(local_path(path))
         if wanted.texts is not None:
             loaded = fit_to_texts(loaded, name, wanted.texts)
         return _own(name, loaded, name, wanted)
@@ -243,7 +246,7 @@ def _of_hub(handle: str, wanted: Wanted) -> Origin:
 
 
 def _of_run(place: str, wanted: Wanted) -> Origin:
-    return _borrowed(_read_trained(Path(place)), f"{RUN}{place}", wanted)
+    return _borrowed(_read_trained(local_path(place)), f"{RUN}{place}", wanted)
 
 
 def _read_trained(path: Path) -> Trained:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_tl.config import HeadConfig, ModelConfig, Phase
-from keras_tl.errors import ConfigError, unknown
+from keras_tl.errors import ConfigError, quoted, unknown
 
 # A head of one Dense layer on cached features: it begins at the optimum, and nothing has to be
 # stopped.
@@ -154,11 +154,11 @@ def own_head_phase(phase: Phase) -> Phase:
         ConfigError: it is no phase, or not one of the head.
     """
     if not isinstance(phase, Phase):
-        raise ConfigError(f"policy of a head must be a keras_tl.Phase. Received: {phase!r:.200}.")
+        raise ConfigError(f"policy of a head must be a keras_tl.Phase. Received: {quoted(phase)}.")
     if phase.unfreeze is not None:
         raise ConfigError(
             f"fit_head() trains the head alone; expected a phase with unfreeze=None. Received "
-            f"unfreeze={phase.unfreeze!r}: pass it to fine_tune(policy=...)."
+            f"unfreeze={quoted(phase.unfreeze)}: pass it to fine_tune(policy=...)."
         )
     return phase
 

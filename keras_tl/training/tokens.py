@@ -1,7 +1,6 @@
 """Which tokens an encoder reads of the texts at hand, and how many."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from keras_tl.backbones.texts import (
     choose_preprocessor,
 )
 from keras_tl.data.text_split import TextSplit
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
+from keras_tl.files import local_path
 
 TFHUB = "tfhub:"
 # Positions of the published encoders of BERT's family: longer texts are cut unless asked otherwise.
@@ -58,14 +58,14 @@ def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> Loade
     if not isinstance(inputs, dict):
         if needs.preprocessor is not None or needs.sequence_length is not None:
             raise ConfigError(
-                f"The module {handle!r} takes texts as they are: leave preprocessor= and "
+                f"The module {quoted(handle)} takes texts as they are: leave preprocessor= and "
                 "sequence_length= out."
             )
         return loaded
     own = next(iter(inputs.values())).shape[1]
     if own is not None and needs.sequence_length not in (None, own):
         raise ConfigError(
-            f"The encoder {handle!r} takes {own} tokens. Received "
+            f"The encoder {quoted(handle)} takes {own} tokens. Received "
             f"sequence_length={needs.sequence_length}."
         )
     preprocessor = _find(loaded, handle, needs.preprocessor)
@@ -78,12 +78,12 @@ def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> Loade
     length = chosen if own else _readable(loaded, chosen)
     if length < (preprocessor.fixed_length or 0):
         raise ConfigError(
-            f"The encoder {handle!r} takes at most {length} tokens; its preprocessor makes "
+            f"The encoder {quoted(handle)} takes at most {length} tokens; its preprocessor makes "
             f"{preprocessor.fixed_length}. Pass another preprocessor=."
         )
     if length < (needs.sequence_length or 0):
         raise ConfigError(
-            f"The encoder {handle!r} takes at most {length} tokens. Received "
+            f"The encoder {quoted(handle)} takes at most {length} tokens. Received "
             f"sequence_length={needs.sequence_length}."
         )
     if length != preprocessor.sequence_length:
@@ -117,7 +117,7 @@ def _find(
     if isinstance(given, str) and given.startswith(TFHUB):
         return HubPreprocessor(resolve(given.removeprefix(TFHUB)))
     if given is not None:
-        return WordPiecePreprocessor(Path(given))
+        return WordPiecePreprocessor(local_path(given))
     if loaded.files.preprocessor is not None:
         return loaded.files.preprocessor
     (layer,) = find_hub_layers(loaded.network)

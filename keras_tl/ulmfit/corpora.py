@@ -9,7 +9,7 @@ from keras_tl.config import check_range
 from keras_tl.data.prepared import Prepared, open_prepared
 from keras_tl.data.text_builders import text_features
 from keras_tl.data.text_values import as_text
-from keras_tl.errors import DataError, unknown
+from keras_tl.errors import DataError, quoted, unknown
 from keras_tl.reporting import only_errors
 
 # What Wiki-40B (Guo et al., LREC 2020) has in the place of line breaks.
@@ -57,17 +57,19 @@ def tfds_texts(
         found = open_prepared(name, data_dir, download, "text")
         texts = list(itertools.islice(_texts(found, split, _feature(found, text)), limit))
     if not texts:
-        raise DataError(f"{name!r} has no text in {split!r}. Prepare it again, or name another.")
+        raise DataError(
+            f"{quoted(name)} has no text in {quoted(split)}. Prepare it again, or name another."
+        )
     return texts
 
 
 def _feature(found: Prepared, given: str | None) -> str:
     features = text_features(found.builder)
     if given is not None and given not in features:
-        raise DataError(f"{found.name!r}: {unknown('text feature', given, features)}")
+        raise DataError(f"{quoted(found.name)}: {unknown('text feature', given, features)}")
     if not features:
         raise DataError(
-            f"Expected a data set of texts. {found.name!r} has no text among its features: "
+            f"Expected a data set of texts. {quoted(found.name)} has no text among its features: "
             f"{', '.join(found.features)}."
         )
     return given or found.pick("text", features, [found.supervised_keys[0], "text"])
@@ -79,8 +81,8 @@ def _texts(found: Prepared, split: str, feature: str) -> Iterator[str]:
         count = splits[split].num_examples
     except (KeyError, ValueError) as error:
         raise DataError(
-            f"{found.name!r} has no split {split!r}. Expected one of: {', '.join(splits)}; or a "
-            f"part of one, such as '{next(iter(splits))}[:10%]'."
+            f"{quoted(found.name)} has no split {quoted(split)}. Expected one of: "
+            f"{', '.join(splits)}; or a part of one, such as '{next(iter(splits))}[:10%]'."
         ) from error
     for row, example in enumerate(found.examples(split, [feature]) if count > 0 else ()):
         text = _MARKERS.sub("\n", as_text(example[feature], f"{split} row {row}"))

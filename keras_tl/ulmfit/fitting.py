@@ -15,7 +15,7 @@ from keras_tl.backbones.awd_lstm.model import (
     reset_states,
 )
 from keras_tl.config import Phase, check_range
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.reporting import Reporter
 from keras_tl.training.callbacks import check_callbacks
 from keras_tl.training.device import jit_compile, precision_policy
@@ -184,11 +184,12 @@ def _check(phase: Phase, bptt: int) -> None:
     for name in _WITHOUT_MEANING:
         if getattr(phase, name) != defaults[name]:
             raise ConfigError(
-                f"{name} has no meaning for a language model. Leave it at {defaults[name]!r}."
+                f"{name} has no meaning for a language model. Leave it at {quoted(defaults[name])}."
             )
     if phase.unfreeze != "all":
         raise ConfigError(
-            f"A language model is trained as a whole: unfreeze='all'. Received: {phase.unfreeze!r}."
+            "A language model is trained as a whole: unfreeze='all'. Received: "
+            f"{quoted(phase.unfreeze)}."
         )
 
 

@@ -19,7 +19,9 @@ from keras_tl.backbones.texts.words.marks import MARKS, UNKNOWN
 from keras_tl.backbones.texts.words.tokenizer import split_words
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary, count_words
 from keras_tl.config import Phase, check_range
-from keras_tl.errors import DataError
+from keras_tl.data.text_values import refuse_paths
+from keras_tl.errors import DataError, quoted
+from keras_tl.files import local_path
 from keras_tl.reporting import Reporter
 from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model
 
@@ -92,7 +94,7 @@ def pretrain(
         ConfigError: an argument is not as described.
         RunError: the path holds something else.
     """
-    check_target(Path(path))
+    check_target(local_path(path))
     reporter = Reporter(verbose)
     train, held_out = _split(read_texts(texts), validation)
     if vocabulary is None:
@@ -146,7 +148,7 @@ def fine_tune_lm(
         ConfigError: an argument is not as described.
         RunError: `path` holds something else, or there is no language model to begin with.
     """
-    check_target(Path(path))
+    check_target(local_path(path))
     reporter = Reporter(verbose)
     if not isinstance(model, LanguageModel):
         model = load_language_model(model)
@@ -188,7 +190,7 @@ def _train_and_save(
         )
     about = model.about | {"texts": len(train), "tokens": len(tokens)}
     # A model that is there already stays until the training has ended.
-    if not Path(path).exists():
+    if not local_path(path).exists():
         callbacks = [_KeepBest(dataclasses.replace(model, about=about), path), *callbacks]
     record = fit_language_model(
         model,
@@ -239,14 +241,16 @@ def read_texts(corpus: Corpus) -> list[str]:
     """
     if isinstance(corpus, (str, os.PathLike)):
         raise DataError(
-            f"Expected a list of texts or of paths (pathlib.Path). Received: {corpus!r}."
+            f"Expected a list of texts or of paths (pathlib.Path). Received: {quoted(corpus)}."
         )
+    corpus = list(corpus)
+    refuse_paths(corpus, "For the files give pathlib.Path(path).")
     texts = []
     for item in corpus:
         if isinstance(item, str):
             texts.append(item)
         else:
-            texts += _lines(Path(item))
+            texts += _lines(local_path(item))
     if not texts:
         raise DataError("There is no text: the list, or each file in it, is empty.")
     return texts
@@ -258,7 +262,7 @@ def _lines(path: Path) -> list[str]:
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"Cannot read the texts in {str(path)!r} ({error}). Expected a UTF-8 text file."
+            f"Cannot read the texts in {quoted(str(path))} ({error}). Expected a UTF-8 text file."
         ) from error
     return [line for line in lines if line.strip()]
 

@@ -426,6 +426,17 @@ def test_grey_images(shape):
     np.testing.assert_allclose(pixels, np.repeat(grey[..., None], 3, axis=-1), atol=1e-3)
 
 
+@pytest.mark.parametrize("channels", [2, 4])
+@pytest.mark.parametrize("is_batched", [False, True])
+def test_alpha_is_left_out_as_of_files(channels, is_batched):
+    images = np.stack([image_of(3 * n, 1)[..., [0] * channels] for n in range(6)])
+    images[..., -1] = 255 - images[..., -1]
+    dataset = SLICES((images, Y))
+    data = ImageData.from_tfdata(dataset.batch(3) if is_batched else dataset, **NO_SPLITS)
+    pixels = ImagePipeline(images.shape[1:3], "crop").pixels(data.splits["train"])
+    np.testing.assert_allclose(pixels, images[..., [0, 0, 0]], atol=1e-3)
+
+
 def test_bytes_stay_as_they_are(tmp_path):
     jpeg = tf.io.encode_jpeg(image_of(0)).numpy()
     gif = b"GIF89a..."
@@ -567,8 +578,10 @@ TFDATA_ERRORS = {
     "scaled-in-batches": (lambda: SLICES((X / 255, Y)).batch(4), r"scaled to \[0, 1\]"),
     "many-scaled": (many_scaled, r"scaled to \[0, 1\]"),
     "negative": (lambda: SLICES((X / 127.5 - 1, Y)), r"train pixels in \[0, 255\].*Undo"),
-    "four-channels": (lambda: SLICES((np.zeros((2, 2, 2, 4)), [0, 1])), r"shape .*\(n, height"),
-    "two-channels": (lambda: SLICES((np.zeros((2, 2, 2, 2)), [0, 1])), r"n, height"),
+    "channels-first": (
+        lambda: SLICES((np.zeros((2, 3, 8, 8)), [0, 1])),
+        r"Received: \(3, 8, 8\), with the channels first",
+    ),
     "vectors": (lambda: SLICES((np.zeros((4, 8)), [0, 1] * 2)), r"n, height, width"),
     "no-image-file": (
         lambda: SLICES(([b"II*\x00", b"abc"], [0, 1])),

@@ -243,7 +243,7 @@ def grey(count, height=4, width=5, dtype=np.uint8):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.int64, np.float16, np.float64])
-@pytest.mark.parametrize("channels", [None, 1, 3])
+@pytest.mark.parametrize("channels", [None, 1, 2, 3, 4])
 def test_arrays_of_any_numbers_become_three_channels(dtype, channels):
     x = grey(8, dtype=dtype)
     given = x if channels is None else np.repeat(x[..., None], channels, axis=-1)
@@ -304,7 +304,12 @@ ARRAY_ERRORS = {
     "above-255": ((scaled(4) * 600, [0, 1] * 2), {}, r"train pixels in \[0, 255\]"),
     "not-a-number": ((np.full((4, 2, 2), np.nan), [0, 1] * 2), {}, r"values from nan to nan"),
     "two-dimensions": ((grey(4)[0], [0, 1] * 2), {}, r"shape \(n, height, width, 3\).*\(4, 5\)"),
-    "four-channels": ((np.zeros((4, 2, 2, 4)), [0, 1] * 2), {}, r"Received: shape \(4, 2, 2, 4\)"),
+    "five-channels": ((np.zeros((4, 8, 8, 5)), [0, 1] * 2), {}, r"Received: shape \(4, 8, 8, 5\)"),
+    "channels-first": (
+        (np.zeros((4, 3, 8, 8)), [0, 1] * 2),
+        {},
+        r"each train image.*\(3, 8, 8\), with the channels first.*moveaxis\(x, -3, -1\)",
+    ),
     "no-image": ((np.zeros((0, 2, 2, 3)), []), {}, r"train images as numbers of shape"),
     "strings-as-images": ((np.array([["a"]]), [0, 1]), {}, r"train images as numbers"),
     "booleans": ((np.zeros((4, 2, 2), bool), [0, 1] * 2), {}, r"dtype bool"),

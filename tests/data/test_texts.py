@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -407,7 +408,7 @@ JSON_ERRORS = {
     "array": ('[{"text": "a"}]', r"line 1: expected a JSON object.*received '\[\{.*Write one obj"),
     "cut": ('{"text":"a","label":1}\n\n{"text":"b', r"line 3: expected a JSON object"),
     "number": ("5", r"line 1: expected a JSON object.*received '5'"),
-    "long": ('"' + "x" * 900, r"received '\"x{39}\.\.\.'\. Write"),
+    "long": ('"' + "x" * 900, r"received '\"x{90,}\.\.\.x{90,}'\. Write"),
     "no-key": ('{"txt":"a","label":1}', r"no column 'text'. It has: 'txt', 'label'"),
     "missing-label": (
         '{"text":"a","label":1}\n{"text":"b"}',
@@ -499,3 +500,21 @@ def test_a_file_that_is_not_utf_8_is_named(folder):
     write(folder / "train" / "pos" / "3_7.txt", b"fine\ncaf\xe9\n")
     with pytest.raises(DataError, match=r"UTF-8, found other bytes in .*pos.3_7\.txt, line 2 of"):
         TextData.from_folder(folder)
+
+
+def test_texts_that_all_are_paths_are_refused(tmp_path):
+    paths = [str(tmp_path / f"{number}.txt") for number in range(8)]
+    for path in paths:
+        Path(path).write_text("a text")
+    labels = ["a", "b"] * 4
+    table = pd.DataFrame({"text": paths, "label": labels})
+    table.to_csv(tmp_path / "table.csv")
+    for make in (
+        lambda: TextData.from_arrays(paths, labels),
+        lambda: TextData.from_dataframe(table),
+        lambda: TextData.from_csv(tmp_path / "table.csv"),
+    ):
+        with pytest.raises(DataError, match=r"Received: paths of what exists, such as '.*0\.txt'"):
+            make()
+    words = TextData.from_arrays([path.encode() for path in paths], labels, verbose=False)
+    assert set(words.split("train").texts) < set(paths)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -95,6 +96,11 @@ ITEMS = {
     "bytes": lambda folder: FILES,
     "array": lambda folder: PIXELS,
     "arrays": lambda folder: list(PIXELS),
+    "alpha": lambda folder: np.concatenate([PIXELS, PIXELS[..., :1]], axis=-1),
+    "images": lambda folder: [Image.open(path) for path in sorted(folder.iterdir())],
+    "buffers": lambda folder: [io.BytesIO(content) for content in FILES],
+    "frame": lambda folder: pd.DataFrame({"path": sorted(map(str, folder.iterdir()))}),
+    "pattern": lambda folder: f"{folder}/*.png",
 }
 
 
@@ -166,7 +172,7 @@ def test_pairs_of_texts(ask):
     np.testing.assert_array_equal(client.embed(pairs), np.float32(logits))
 
 
-def test_what_is_no_text_is_kept_and_marked(ask):
+def test_what_is_no_text_is_kept_and_marked(ask, tmp_path):
     texts, valid = ["a", b"caf\xe9", "bcd", ""], [True, False, True, False]
     client = ask("texts")
     served = client.predict(texts, batch_size=3, on_invalid="keep")
@@ -179,6 +185,15 @@ def test_what_is_no_text_is_kept_and_marked(ask):
     for ask_client in (client.predict, client.embed):
         with pytest.raises(DataError, match=r"decode item 1, item 3, of 4 items: empty texts, or"):
             ask_client(texts)
+    skipped = client.predict(texts, batch_size=3, on_invalid="skip")
+    assert (skipped.valid, skipped.sources) == (None, ("a", "bcd"))
+    np.testing.assert_array_equal(client.embed(texts, on_invalid="skip"), features[valid])
+    with pytest.raises(DataError, match=r"decode item 0, of 1 items: empty texts"):
+        client.predict([""], on_invalid="skip")
+    gone = [tmp_path / "gone.txt", "a"]
+    assert client.predict(gone, on_invalid="keep").valid.tolist() == [False, True]
+    with pytest.raises(DataError, match=r"Cannot read the text .*gone\.txt"):
+        client.predict(gone)
 
 
 def test_features(ask):
@@ -214,6 +229,14 @@ def test_what_is_no_image_is_kept_and_marked(ask):
     assert served.to_json()[0] == {"source": None, "valid": False}
     assert served.to_json()[1]["label"] == served.labels[1]
     assert str(served[0]) == "no label"
+    answered = ask("photos").embed(FILES)
+    skipped = ask("photos", version=1).predict(KEPT, batch_size=2, on_invalid="skip")
+    assert skipped.valid is None
+    assert skipped.labels == served.labels[1:-1]
+    np.testing.assert_array_equal(ask("photos").embed(KEPT, on_invalid="skip"), answered)
+    for method in (ask("photos").predict, ask("photos").embed):
+        with pytest.raises(DataError, match=r"decode item 0, of 1 items: no images"):
+            method([GARBAGE], on_invalid="skip")
     features = ask("photos").embed(KEPT, on_invalid="keep")
     np.testing.assert_array_equal(np.isfinite(features).all(axis=1), VALID)
     values = ask("regression").predict(KEPT, on_invalid="keep")
@@ -363,9 +386,9 @@ WRONG = {
         "batch_size must be a whole number",
     ),
     "on-invalid": (
-        lambda ask: ask("photos").predict(FILES, on_invalid="skip"),
+        lambda ask: ask("photos").predict(FILES, on_invalid="drop"),
         ConfigError,
-        "Unknown on_invalid 'skip'",
+        "Unknown on_invalid 'drop'",
     ),
 }
 

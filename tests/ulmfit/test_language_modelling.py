@@ -265,6 +265,14 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
             read_texts([tmp_path / name])
 
 
+def test_texts_that_all_are_paths_are_refused(tmp_path):
+    (tmp_path / "corpus.txt").write_text("a text")
+    path = str(tmp_path / "corpus.txt")
+    with pytest.raises(DataError, match=r"Received: paths of what exists.*pathlib\.Path"):
+        read_texts([path, path])
+    assert read_texts([path, "a text"]) == [path, "a text"]
+
+
 class Interrupt(keras.callbacks.Callback):
     """Control-C at the beginning of an epoch; the one before it begins with spoilt weights."""
 

@@ -21,7 +21,8 @@ from keras_tl.backbones.awd_lstm.model import AwdLstmConfig, build_language_mode
 from keras_tl.backbones.texts.words.marks import END, FIELD, MARKS
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 from keras_tl.backbones.torch_files import read_pickle, read_tensors
-from keras_tl.errors import WeightsError
+from keras_tl.errors import WeightsError, quoted
+from keras_tl.files import local_path
 
 # What fastai fills vocabularies up with, to a multiple of 8; it is no word.
 _FILLING = "xxfake"
@@ -54,7 +55,7 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
         WeightsError: a file is missing or damaged, or is not what is described, or the model
             reads texts from their end, as that of `wt103-bwd.tgz`.
     """
-    path = Path(path)
+    path = local_path(path)
     with _opened(path) as files:
         weights, itos = _choose(files, path)
         tensors = read_tensors(files[weights](), str(path / weights))
@@ -86,8 +87,8 @@ def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
                 }
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise WeightsError(
-            f"Cannot read {str(path)!r} ({error}). Expected fastai's wt103-fwd.tgz, whole, or the "
-            "folder that holds its two files."
+            f"Cannot read {quoted(str(path))} ({error}). Expected fastai's wt103-fwd.tgz, whole, "
+            "or the folder that holds its two files."
         ) from error
 
 

@@ -24,8 +24,15 @@ from keras_tl.backbones.awd_lstm.model import (
 )
 from keras_tl.backbones.texts.words.tokenizer import WordTokenizer
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary, transfer_embeddings
-from keras_tl.errors import ConfigError, RunError
-from keras_tl.files import CHECKSUMS, first_changed, whole_folder, write_checksums, write_json
+from keras_tl.errors import ConfigError, RunError, quoted
+from keras_tl.files import (
+    CHECKSUMS,
+    first_changed,
+    local_path,
+    whole_folder,
+    write_checksums,
+    write_json,
+)
 
 _ABOUT, _VOCABULARY = "language_model.json", "vocabulary.txt"
 _WEIGHTS = "model.weights.h5"
@@ -109,7 +116,7 @@ class LanguageModel:
         Raises:
             RunError: the path holds something else.
         """
-        path = Path(path)
+        path = local_path(path)
         check_target(path)
         with whole_folder(path, replace=True) as folder:
             write_json(folder / _ABOUT, {"config": self.config.to_json(), "about": self.about})
@@ -141,17 +148,17 @@ def load_language_model(path: str | os.PathLike, seed: int | None = None) -> Lan
     Raises:
         RunError: there is no language model, or it is incomplete or damaged.
     """
-    path = Path(path)
+    path = local_path(path)
     if not (path / CHECKSUMS).is_file() or not (path / _ABOUT).is_file():
         raise RunError(
-            f"No language model at {str(path)!r}: expected a folder written by "
+            f"No language model at {quoted(str(path))}: expected a folder written by "
             "keras_tl.ulmfit.pretrain."
         )
     changed = first_changed(path)
     if changed is not None:
         raise RunError(
-            f"The language model at {str(path)!r} is damaged: {changed} is not as it was written. "
-            "Restore it from a copy, or train again."
+            f"The language model at {quoted(str(path))} is damaged: {changed} is not as it was "
+            "written. Restore it from a copy, or train again."
         )
     known = json.loads((path / _ABOUT).read_text("utf-8"))
     config = AwdLstmConfig.from_json(known["config"])

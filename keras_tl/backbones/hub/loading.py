@@ -8,7 +8,7 @@ from keras_tl.backbones.hub.layer import HubLayer
 from keras_tl.backbones.hub.module import TOKEN_INPUTS, HubModule, Kind
 from keras_tl.backbones.hub.saved_model import open_saved_model
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone
-from keras_tl.errors import BackboneError
+from keras_tl.errors import BackboneError, quoted
 from keras_tl.files import sha256_of_folder
 
 # TF-Hub's convention: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
@@ -38,7 +38,7 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> LoadedBac
         BackboneError: there is no module that can be used so, or there is no image size.
         ConfigError: the module needs tensorflow_text, which is not installed.
     """
-    module = HubModule(open_saved_model(path), name=repr(str(path)))
+    module = HubModule(open_saved_model(path), name=quoted(str(path)))
     if image_size is not None and module.kind is not Kind.PIXELS:
         raise BackboneError(
             f"image_size= is for images; the module {module.name} takes {module.kind.value}."

@@ -4,7 +4,8 @@ import os
 import warnings
 from pathlib import Path
 
-from keras_tl.errors import BackboneError
+from keras_tl.errors import BackboneError, quoted
+from keras_tl.files import local_path
 
 _OFFLINE = (
     "Without a network: download the module elsewhere (on tfhub.dev or Kaggle: 'TF2 SavedModel', "
@@ -24,18 +25,18 @@ def resolve(handle: str | os.PathLike) -> Path:
     """
     text = os.fspath(handle)
     if "://" not in text:
-        path = Path(text).expanduser()
+        path = local_path(text)
         if not path.is_dir():
             raise BackboneError(
-                f"There is no folder {text!r}. Expected the folder of a TF-Hub module, or its "
-                f"URL. {_OFFLINE}"
+                f"There is no folder {quoted(text)}. Expected the folder of a TF-Hub module, or "
+                f"its URL. {_OFFLINE}"
             )
         return path
     try:
         return Path(_tensorflow_hub().resolve(text))
     except Exception as error:  # Its resolvers raise whatever they meet.
         raise BackboneError(
-            f"Could not get the TF-Hub module {text!r} ({type(error).__name__}: {error}). "
+            f"Could not get the TF-Hub module {quoted(text)} ({type(error).__name__}: {error}). "
             f"{_OFFLINE}"
         ) from error
 

@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_tl.backbones.extras import import_tensorflow_text
-from keras_tl.errors import BackboneError
+from keras_tl.errors import BackboneError, quoted
 
 
 def open_saved_model(path: Path) -> Any:
@@ -20,11 +20,13 @@ def open_saved_model(path: Path) -> Any:
     """
     if (path / "tfhub_module.pb").is_file():
         raise BackboneError(
-            f"The module in {str(path)!r} is of the TF1 Hub format. Expected a TF2 SavedModel: "
-            "take a newer version of the module."
+            f"The module in {quoted(str(path))} is of the TF1 Hub format. Expected a TF2 "
+            "SavedModel: take a newer version of the module."
         )
     if not (path / "saved_model.pb").is_file():
-        raise BackboneError(f"No TF-Hub module in {str(path)!r}: expected a saved_model.pb there.")
+        raise BackboneError(
+            f"No TF-Hub module in {quoted(str(path))}: expected a saved_model.pb there."
+        )
     try:
         try:
             return tf.saved_model.load(str(path))
@@ -37,7 +39,7 @@ def open_saved_model(path: Path) -> Any:
     except (OSError, TypeError, KeyError, RuntimeError, tf.errors.OpError) as error:
         reason = str(error).splitlines()[0]
         raise BackboneError(
-            f"The SavedModel in {str(path)!r} cannot be loaded: {reason}"
+            f"The SavedModel in {quoted(str(path))} cannot be loaded: {reason}"
         ) from error
 
 

@@ -12,7 +12,7 @@ from keras_tl.backbones.kerashub.tokens import find_preprocessor
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, loaded_network
 from keras_tl.backbones.own_models import load_model
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.errors import BackboneError
+from keras_tl.errors import BackboneError, quoted
 
 # BERT's names of what KerasHub calls otherwise.
 TOKENS = {
@@ -55,7 +55,7 @@ def load_kerashub(
         size = image_size or own_size
         return load_model(backbone, _preprocessing_of(converter, preset), size)
     if image_size is not None:
-        raise BackboneError(f"image_size= is for images; the preset {preset!r} takes texts.")
+        raise BackboneError(f"image_size= is for images; the preset {quoted(preset)} takes texts.")
     network = _encoder(backbone, preset)
     if not with_preprocessor:
         return loaded_network(network)
@@ -70,7 +70,7 @@ def _from_preset(kind: type, preset: str, **options: Any) -> Any:
     except Exception as error:  # Its loaders raise whatever they meet.
         reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
         raise BackboneError(
-            f"Could not load a {kind.__name__} from the KerasHub preset {preset!r} "
+            f"Could not load a {kind.__name__} from the KerasHub preset {quoted(preset)} "
             f"({type(error).__name__}: {reason}). Expected a preset's name (see "
             "https://keras.io/keras_hub/presets), a kaggle:// or hf:// handle, or a folder that "
             "save_to_preset wrote. Without a network: download the preset elsewhere and pass its "
@@ -84,13 +84,14 @@ def _encoder(backbone: keras.Model, preset: str) -> keras.Model:
     takes = set(given) if isinstance(given, dict) else set()
     if not {"token_ids", "padding_mask"} <= takes <= set(TOKENS.values()):
         raise BackboneError(
-            f"The KerasHub preset {preset!r} takes {_names(given)}. Expected a text encoder of "
-            "token_ids, padding_mask and maybe segment_ids, or a backbone of images."
+            f"The KerasHub preset {quoted(preset)} takes {_names(given)}. Expected a text encoder "
+            "of token_ids, padding_mask and maybe segment_ids, or a backbone of images."
         )
     named = outputs if isinstance(outputs, dict) else {"sequence_output": outputs}
     if "sequence_output" not in named:
         raise BackboneError(
-            f"The KerasHub preset {preset!r} gives {_names(outputs)}. Expected sequence_output."
+            f"The KerasHub preset {quoted(preset)} gives {_names(outputs)}. "
+            "Expected sequence_output."
         )
     inputs = {
         ours: keras.Input((None,), name=ours, dtype="int32")
@@ -122,7 +123,7 @@ def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
     scale = (given[0, 0, 1] - offset) / 255
     if not np.allclose(given, channels * scale + offset, atol=1e-4):
         raise BackboneError(
-            f"The KerasHub preset {preset!r} does more to pixels than to scale and to shift them. "
-            "Build the network yourself and pass it as a keras.Model with preprocess=."
+            f"The KerasHub preset {quoted(preset)} does more to pixels than to scale and to shift "
+            "them. Build the network yourself and pass it as a keras.Model with preprocess=."
         )
     return Preprocessing(tuple(map(float, scale)), tuple(map(float, offset)))

@@ -8,7 +8,7 @@ from keras_tl.backbones.hub.resolving import resolve
 from keras_tl.backbones.texts.hub import HubPreprocessor
 from keras_tl.backbones.texts.preprocessor import TextPreprocessor
 from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor
-from keras_tl.errors import BackboneError
+from keras_tl.errors import BackboneError, quoted
 
 # BERT's family on tfhub.dev and on Kaggle, where "_" became "-".
 _BERT = r"(tfhub\.dev/tensorflow/(small-bert/)?|kaggle\.com/models/tensorflow/bert/.+/)(bert-)?"
@@ -51,7 +51,7 @@ def choose_preprocessor(
     matching = matching_handle(handle)
     if matching is None:
         raise BackboneError(
-            f"There is no telling which tokens the encoder {handle!r} was trained on. Pass "
+            f"There is no telling which tokens the encoder {quoted(handle)} was trained on. Pass "
             "preprocessor=: 'tfhub:HANDLE' of the module that its documentation names, or the path "
             "of its vocab.txt."
         )

@@ -16,7 +16,7 @@ from keras_tl.backbones.texts.preprocessor import (
     count_tokens,
     segments_of,
 )
-from keras_tl.errors import BackboneError, ConfigError
+from keras_tl.errors import BackboneError, ConfigError, quoted
 from keras_tl.files import sha256_of_folder, write_json
 
 _MODULE = "module"
@@ -55,7 +55,7 @@ class HubPreprocessor(TextPreprocessor):
         super().__init__(own if sequence_length is None else sequence_length)
         if not self._settable and self.sequence_length != own:
             raise ConfigError(
-                f"The module {str(path)!r} makes sequences of {own} tokens only. Received "
+                f"The module {quoted(str(path))} makes sequences of {own} tokens only. Received "
                 f"sequence_length={sequence_length}."
             )
 
@@ -66,8 +66,8 @@ class HubPreprocessor(TextPreprocessor):
             given = self._module.call(tf.constant(["a"]))
         if not isinstance(given, dict) or self.mask_name not in given:
             raise BackboneError(
-                f"The module {str(self._path)!r} is not a preprocessing module. Expected one that "
-                "takes texts and gives input_word_ids, input_mask and input_type_ids."
+                f"The module {quoted(str(self._path))} is not a preprocessing module. Expected "
+                "one that takes texts and gives input_word_ids, input_mask and input_type_ids."
             )
         self._names = sorted(given)
         return int(given[self.mask_name].shape[1])
@@ -95,7 +95,7 @@ class HubPreprocessor(TextPreprocessor):
     def _segments(self, texts: Texts, pairs: Texts | None) -> list[tf.Tensor]:
         if pairs is not None and not self._settable:
             raise ConfigError(
-                f"The module {str(self._path)!r} takes single texts: it has no tokenize and "
+                f"The module {quoted(str(self._path))} takes single texts: it has no tokenize and "
                 "bert_pack_inputs. Received pairs."
             )
         return segments_of(texts, pairs)

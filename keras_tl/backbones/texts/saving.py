@@ -8,7 +8,7 @@ from keras_tl.backbones.texts.kerashub import KerasHubPreprocessor
 from keras_tl.backbones.texts.preprocessor import ABOUT, TextPreprocessor
 from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor
 from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
-from keras_tl.errors import ConfigError, unknown
+from keras_tl.errors import ConfigError, quoted, unknown
 
 _KINDS = {
     "kerashub": KerasHubPreprocessor,
@@ -28,7 +28,7 @@ def load_preprocessor(folder: Path) -> TextPreprocessor:
         about = json.loads((folder / ABOUT).read_text("utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"No preprocessor in {str(folder)!r}: expected a {ABOUT} there."
+            f"No preprocessor in {quoted(str(folder))}: expected a {ABOUT} there."
         ) from error
     if about["kind"] not in _KINDS:
         raise ConfigError(unknown("kind of preprocessor", about["kind"], _KINDS))

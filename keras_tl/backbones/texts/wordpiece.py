@@ -26,7 +26,7 @@ from keras_tl.backbones.texts.wordpiece_files import (
     write_lines,
 )
 from keras_tl.backbones.texts.wordpiece_rules import WordPieceRules
-from keras_tl.files import write_json
+from keras_tl.files import local_path, write_json
 
 _BYTES_A_CHARACTER = 4
 
@@ -70,7 +70,7 @@ class WordPiecePreprocessor(TextPreprocessor):
         super().__init__(sequence_length)
         is_read = isinstance(vocabulary, WordPieceFiles)
         # In an object of its own, as an attribute that is a tuple would be exported.
-        self._files = vocabulary if is_read else read_wordpiece(Path(vocabulary))
+        self._files = vocabulary if is_read else read_wordpiece(local_path(vocabulary))
         given = {
             "lower_case": lower_case,
             "strip_accents": strip_accents,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 
 VOCABULARY = "vocab.txt"
 TOKENIZER = "tokenizer.json"
@@ -36,13 +36,14 @@ class WordPieceFiles:
         missing = [token for token in SPECIAL if token not in self.tokens]
         if missing:
             raise ConfigError(
-                f"The vocabulary {name!r} lacks {', '.join(missing)}. Expected BERT's vocab.txt, "
-                "a token a line."
+                f"The vocabulary {quoted(name)} lacks {', '.join(missing)}. Expected BERT's "
+                "vocab.txt, a token a line."
             )
         token, count = Counter(self.tokens).most_common(1)[0]
         if count > 1:
             raise ConfigError(
-                f"The vocabulary {name!r} holds {token!r} {count} times. Expected each token once."
+                f"The vocabulary {quoted(name)} holds {quoted(token)} {count} times. "
+                "Expected each token once."
             )
         return self
 
@@ -64,8 +65,8 @@ def read_wordpiece(path: Path) -> WordPieceFiles:
         if found is None:
             raise ConfigError(
                 "Expected the vocab.txt or the tokenizer.json of a WordPiece tokenizer. "
-                f"{str(path)!r} is a folder without one: for the preprocessing module in it pass "
-                f"'tfhub:{path}'."
+                f"{quoted(str(path))} is a folder without one: for the preprocessing module in it "
+                f"pass 'tfhub:{path}'."
             )
         return found
     is_tokenizer = path.suffix == ".json"
@@ -73,7 +74,7 @@ def read_wordpiece(path: Path) -> WordPieceFiles:
     if is_tokenizer and written is None:
         raise ConfigError(
             "Expected the tokenizer.json of a WordPiece tokenizer, as Hugging Face's packages "
-            f"write it. Received: {str(path)!r}, which is none."
+            f"write it. Received: {quoted(str(path))}, which is none."
         )
     tokens = written.tokens if is_tokenizer else read_lines(path)
     rules = _read_config(path.parent / _CONFIG) if written is None else written.rules
@@ -115,8 +116,8 @@ def read_lines(path: Path) -> tuple[str, ...]:
         lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"Cannot read the vocabulary {str(path)!r} ({error}). Expected a UTF-8 text file with "
-            "a token a line."
+            f"Cannot read the vocabulary {quoted(str(path))} ({error}). Expected a UTF-8 text "
+            "file with a token a line."
         ) from error
     return tuple(lines[:-1] if lines[-1] == "" else lines)
 
@@ -150,15 +151,15 @@ def _read_tokenizer(path: Path) -> WordPieceFiles | None:
     for (name, value), wanted in zip(found.items(), expected, strict=True):
         if value != wanted:
             raise ConfigError(
-                f"The tokenizer in {str(path)!r} is not BERT's: its {name} is {value!r}, expected "
-                f"{wanted!r}. Pass preprocessor=, a keras_tl.backbones.texts.TextPreprocessor that "
-                "makes the encoder's tokens."
+                f"The tokenizer in {quoted(str(path))} is not BERT's: its {name} is "
+                f"{quoted(value)}, expected {wanted!r}. Pass preprocessor=, a "
+                "keras_tl.backbones.texts.TextPreprocessor that makes the encoder's tokens."
             )
     numbered = sorted(model.get("vocab", {}).items(), key=lambda item: item[1])
     if [number for _, number in numbered] != list(range(len(numbered))):
         raise ConfigError(
-            f"The tokens in {str(path)!r} have not the numbers 0 to {len(numbered) - 1}. Expected "
-            "each number once."
+            f"The tokens in {quoted(str(path))} have not the numbers 0 to {len(numbered) - 1}. "
+            "Expected each number once."
         )
     lower_case, strips = normalizer.get("lowercase"), normalizer.get("strip_accents")
     rules = {
@@ -176,8 +177,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     splitter = about.get("word_tokenizer_type", "basic")
     if splitter != "basic" or not about.get("do_basic_tokenize", True):
         raise ConfigError(
-            f"The tokenizer of {str(path)!r} splits words by other rules than BERT's "
-            f"(word_tokenizer_type {splitter!r}). Pass preprocessor=, a "
+            f"The tokenizer of {quoted(str(path))} splits words by other rules than BERT's "
+            f"(word_tokenizer_type {quoted(splitter)}). Pass preprocessor=, a "
             "keras_tl.backbones.texts.TextPreprocessor that makes the encoder's tokens."
         )
     lower_case = about.get("do_lower_case")
@@ -193,5 +194,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         about = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"Cannot read {str(path)!r} ({error}). Expected a JSON file.") from error
+        raise ConfigError(
+            f"Cannot read {quoted(str(path))} ({error}). Expected a JSON file."
+        ) from error
     return about if isinstance(about, dict) else {}

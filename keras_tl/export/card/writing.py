@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, quoted
 from keras_tl.export.card import markdown
 from keras_tl.export.card.elements import escaped, table
 from keras_tl.files import json_text
@@ -45,7 +45,7 @@ def read_sections(path: Path) -> dict[str, str]:
     try:
         sections = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"Cannot read {str(path)!r} ({error}). {_EXPECTED}") from error
+        raise ConfigError(f"Cannot read {quoted(str(path))} ({error}). {_EXPECTED}") from error
     check_sections(sections)
     return sections
 
@@ -56,10 +56,11 @@ def check_sections(sections: object) -> None:
         raise ConfigError(f"{_EXPECTED} Received: {type(sections).__name__}.")
     for pair in sections.items():
         if not all(isinstance(text, str) and text.strip() for text in pair):
-            raise ConfigError(f"{_EXPECTED} Received: {pair[0]!r}: {pair[1]!r}.")
+            raise ConfigError(f"{_EXPECTED} Received: {quoted(pair[0])}: {quoted(pair[1])}.")
         if pair[0].strip().lower() in map(str.lower, _OWN):
             raise ConfigError(
-                f"The card has a section {pair[0].strip()!r} of its own. Choose another heading."
+                f"The card has a section {quoted(pair[0].strip())} of its own. Choose another "
+                "heading."
             )
 
 

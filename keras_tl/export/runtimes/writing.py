@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL, check_choice
-from keras_tl.errors import ConfigError, ExportError
+from keras_tl.errors import ConfigError, ExportError, quoted
 from keras_tl.export.runtimes.base import FLOAT16, Runtime
 from keras_tl.export.runtimes.companion import companion_path, describe, tokenizer_path
 from keras_tl.export.runtimes.litert import LiteRT
@@ -39,8 +39,8 @@ def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
     runtime = RUNTIMES[kind]
     if path.suffix != runtime.suffix or path.is_dir():
         raise ConfigError(
-            f"format={kind!r} writes one file whose name ends with {runtime.suffix}. "
-            f"Received: {str(path)!r}."
+            f"format={quoted(kind)} writes one file whose name ends with {runtime.suffix}. "
+            f"Received: {quoted(str(path))}."
         )
     runtime.import_packages()
     return runtime

@@ -11,8 +11,8 @@ import numpy as np
 
 from keras_tl.backbones.texts.words.marks import MARKS, PADDING, START, UNKNOWN
 from keras_tl.config import check_range
-from keras_tl.errors import ConfigError
-from keras_tl.files import whole_file
+from keras_tl.errors import ConfigError, quoted
+from keras_tl.files import local_path, whole_file
 
 # Those that the tokenizer cannot do without.
 _NEEDED = (UNKNOWN, PADDING, START)
@@ -40,12 +40,13 @@ class Vocabulary:
         if len(self._numbers) < len(self.tokens):
             token, count = Counter(self.tokens).most_common(1)[0]
             raise ConfigError(
-                f"The vocabulary holds {token!r} {count} times. Expected each token once."
+                f"The vocabulary holds {quoted(token)} {count} times. Expected each token once."
             )
         for token in self.tokens:
             if token.split() != [token]:
                 raise ConfigError(
-                    f"Expected tokens without white space, none of them empty. Received: {token!r}."
+                    "Expected tokens without white space, none of them empty. "
+                    f"Received: {quoted(token)}."
                 )
 
     @classmethod
@@ -81,17 +82,17 @@ class Vocabulary:
         """
         try:
             # Not splitlines(): a token may be a separator of lines of its own.
-            lines = Path(path).read_bytes().decode("utf-8").split("\n")
+            lines = local_path(path).read_bytes().decode("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
-                f"Cannot read the vocabulary {str(path)!r} ({error}). Expected a UTF-8 text file "
-                "with a token a line."
+                f"Cannot read the vocabulary {quoted(str(path))} ({error}). Expected a UTF-8 text "
+                "file with a token a line."
             ) from error
         return cls(lines[:-1] if lines[-1] == "" else lines)
 
     def save(self, path: Path) -> None:
         """Writes a text file, a token a line, whole or not at all."""
-        with whole_file(Path(path)) as temporary:
+        with whole_file(local_path(path)) as temporary:
             temporary.write_bytes(self._file_bytes())
 
     def _file_bytes(self) -> bytes:

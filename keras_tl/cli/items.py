@@ -1,0 +1,104 @@
+"""ITEMS: what a command line asks a run about, and the options that go with it."""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+import keras_tl
+from keras_tl.config import ON_INVALID, ModelConfig
+from keras_tl.errors import ConfigError, listed
+from keras_tl.files import local_path
+
+_TABLE, _FOLDER = "csv:", "folder:"
+
+
+def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ITEMS, and how they are read."""
+
+    @click.argument("items", nargs=-1, required=True)
+    @click.option(
+        "--on-invalid",
+        type=click.Choice(ON_INVALID),
+        default="raise",
+        show_default=True,
+        help="Files that are no images, and texts that are blank or no UTF-8: an error that names "
+        "them, skip them, or keep them without an answer. Each is named on standard error, with "
+        "its reason.",
+    )
+    @click.option(
+        "--literal", is_flag=True, help="ITEMS are texts, also where a file has such a name."
+    )
+    @functools.wraps(command)
+    def wrapped(**options: Any) -> Any:
+        return command(**options)
+
+    return wrapped
+
+
+def read_items(
+    learner: "keras_tl.Learner", run: Path, items: tuple[str, ...], literal: bool
+) -> Any:
+    """What a command line asks about, as `predict` takes it.
+
+    Args:
+        learner: who is asked.
+        run: where it was saved.
+        items: images: files, or one folder or pattern. Texts: a file whose name ends in `.txt` is
+            one text, anything else is a text. Of pairs the first and second texts in turns. Both:
+            one table, `csv:PATH`, with the columns of the training data; or `folder:PATH`.
+        literal: texts only: none of them is a file.
+
+    Raises:
+        ConfigError: there is a table among other items, or images are to be literal.
+    """
+    # Not at the top: --help waits for no library.
+    from keras_tl.data.formats import TEXT_FILES
+    from keras_tl.data.table_files import TABLE_SUFFIXES
+
+    config = learner.config
+    if literal:
+        if not config.is_text:
+            raise ConfigError("--literal is for texts; this run takes images. Leave it out.")
+        return _in_pairs(list(map(os.fsencode, items)), config.are_pairs)
+    tables = [x for x in items if x.startswith(_TABLE) or _is_file(x, TABLE_SUFFIXES)]
+    if tables:
+        if len(items) > 1:
+            raise ConfigError(
+                f"Expected one table, and nothing beside it. Received: {listed(items)}."
+            )
+        return _rows(config, run, local_path(tables[0].removeprefix(_TABLE)))
+    if len(items) == 1 and items[0].startswith(_FOLDER):
+        return local_path(items[0].removeprefix(_FOLDER))
+    if not config.is_text:
+        return items[0] if len(items) == 1 else list(items)
+    found = [Path(item) if _is_file(item, TEXT_FILES.suffixes) else item for item in items]
+    return _in_pairs(found, config.are_pairs)
+
+
+def _rows(config: ModelConfig, run: Path, table: Path) -> Any:
+    from keras_tl.data.item_columns import ItemColumns
+    from keras_tl.training.checkpoints import read_run
+
+    settings = (read_run(run)["data"] or {}).get("source_settings")
+    item = "text" if config.is_text else "image"
+    return ItemColumns.of(item, config.are_pairs, settings).of_file(table)
+
+
+def _in_pairs(items: list, are_pairs: bool) -> list:
+    if not are_pairs:
+        return items
+    if len(items) % 2:
+        raise click.UsageError(
+            f"This run takes pairs of texts, first and second in turns. Received {len(items)}."
+        )
+    return list(zip(items[::2], items[1::2], strict=True))
+
+
+def _is_file(item: str, suffixes: tuple[str, ...]) -> bool:
+    """Whether an item names a file: there is one, or it is a single word that ends as names do."""
+    is_name = item.lower().endswith(suffixes)
+    return is_name and (len(item.split()) == 1 or os.path.isfile(item))

@@ -1,0 +1,179 @@
+"""What a user may give as items, of any type, as paths, texts, bytes and arrays.
+
+It needs no TensorFlow: the client of TF Serving reads its items here.
+"""
+
+import abc
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from typing import Any
+
+import numpy as np
+
+from keras_tl.data.pixels import as_images
+from keras_tl.errors import MOST_QUOTED, DataError, listed
+
+_INFINITE = -1
+# Kinds of dtypes, as NumPy has them.
+_NUMBERS = "biufc"
+
+
+class Askable(abc.ABC):
+    """Items of ours that `predict` takes as they are, such as those of a split."""
+
+    @property
+    @abc.abstractmethod
+    def given(self) -> Any:
+        """The same items as paths, texts, pairs of texts, or an array of pixels."""
+
+
+def plain(given: Any, columns: tuple = ()) -> Any:
+    """Return one value as `str`, path, bytes, numbers in an array, or a list; else as it is.
+
+    Args:
+        given: a text or path; `bytes`, `bytearray`, a file that is open; an array or a tensor of
+            any library, a `pandas.Series`, an image of Pillow; a `tf.data.Dataset`; a split.
+        columns: names under which the elements of a data set hold an item.
+
+    Raises:
+        DataError: its items have no order, or it cannot be read.
+    """
+    if isinstance(given, (str, bytes, os.PathLike)):
+        return given
+    if isinstance(given, Askable):
+        return given.given
+    if callable(getattr(given, "as_numpy_iterator", None)):
+        return list(_elements(given, columns))
+    _refuse(given)
+    return next((read(given) for is_kind, read in _READERS if is_kind(given)), given)
+
+
+def plain_list(given: Any, columns: tuple = ()) -> list:
+    """Return the items of a list, an array of texts, a generator and so on, each `plain`.
+
+    What is a single item becomes a list of one.
+    """
+    given = plain(given, columns)
+    is_one = isinstance(given, (str, bytes, os.PathLike, np.ndarray))
+    if is_one or not isinstance(given, Iterable):
+        return [given]
+    return [plain(item) for item in given]
+
+
+def is_frame(given: Any) -> bool:
+    """Whether a value is a table of columns, of pandas or of another library."""
+    return hasattr(given, "columns")
+
+
+def kinds(items: Iterable[Any]) -> str:
+    """Return the names of the items' types, for messages."""
+    return ", ".join(sorted({type(item).__name__ for item in items})) or "an empty list"
+
+
+def _refuse(given: Any) -> None:
+    """Raises `DataError` if a value holds items in no order, or more than items."""
+    name = type(given).__name__
+    if is_frame(given) or isinstance(given, (Mapping, Set)):
+        raise DataError(
+            f"A {name} is no list of items. Give the items themselves, in a list or an array."
+        )
+    if hasattr(given, "splits"):
+        raise DataError(f"Received: {name}. Give one of its splits, such as data.split('test').")
+
+
+def _content(file: Any) -> bytes:
+    """All of a file that is open, from its beginning where it can go back there."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        file.seek(0)
+    try:
+        content = file.read()
+    except (OSError, ValueError) as error:
+        raise DataError(f"Cannot read the open file: {error}.") from error
+    if not isinstance(content, (str, bytes, bytearray)):
+        raise DataError(
+            f"Expected a file that gives bytes or a text. Received: {type(content).__name__}."
+        )
+    return content.encode() if isinstance(content, str) else bytes(content)
+
+
+def _is_pillow_image(given: Any) -> bool:
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(given, pillow.Image)
+
+
+def _pixels(image: Any) -> np.ndarray:
+    """An image of Pillow as its file would be decoded: upright, without alpha, 8 bits."""
+    from PIL import ImageOps
+
+    try:
+        image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I;16"):
+            return (np.asarray(image) >> 8).astype(np.uint8)
+        # Other numbers may be of any range: those are checked as an array's are.
+        return np.asarray(image if image.mode in ("I", "F") else image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise DataError(f"Cannot decode the Pillow image: {error}.") from error
+
+
+def _array(given: Any) -> np.ndarray | list:
+    """The numbers in an array or a tensor; of any others a list."""
+    try:
+        array = np.asarray(given)
+    except Exception as error:  # Each library has its own.
+        raise DataError(
+            f"Expected values in an array. Received: {type(given).__name__}, which has none "
+            f"({type(error).__name__}: {str(error)[:MOST_QUOTED]})."
+        ) from error
+    return array if array.dtype.kind in _NUMBERS else array.tolist()
+
+
+def _elements(dataset: Any, columns: tuple) -> Iterator[Any]:
+    """The items of a `tf.data.Dataset`, batched or not; labels beside them are left out."""
+    if int(dataset.cardinality()) == _INFINITE:
+        raise DataError("The data set never ends. Remove .repeat(), or give a part: .take(n).")
+    try:
+        for element in dataset.as_numpy_iterator():
+            yield from _items(element, columns)
+    except DataError:
+        raise
+    except Exception as error:  # TensorFlow's own, which is not to be imported here.
+        reason = str(error).splitlines()[0][:MOST_QUOTED] if str(error) else type(error).__name__
+        raise DataError(f"The data set failed: {reason}") from error
+
+
+def _items(element: Any, columns: tuple) -> Iterable[Any]:
+    """The items of one element: (item, label, ...), a dictionary, or items alone."""
+    count = None
+    is_pair = len(columns) == 2 and isinstance(element, tuple) and len(element) == 2
+    if isinstance(element, tuple) and not (is_pair and all(map(_is_text, element))):
+        labels = element[1] if len(element) > 1 else None
+        count = len(labels) if np.ndim(labels) else None
+        element = element[0]
+    if isinstance(element, Mapping):
+        if not {*columns} <= {*element}:
+            raise DataError(
+                f"Expected elements of the data set with {listed(columns)}. Received elements with "
+                f"{listed(element)}."
+            )
+        element = tuple(element[column] for column in columns)
+        element = element if len(columns) == 2 else element[0]
+    if isinstance(element, tuple) and len(element) == 2:
+        return zip(*map(np.atleast_1d, element), strict=True)
+    is_pixels = isinstance(element, np.ndarray) and element.dtype.kind in _NUMBERS
+    if is_pixels and "image" in columns:
+        return as_images(element, "given", is_batch=count is not None and count == len(element))
+    return element.tolist() if isinstance(element, np.ndarray) else [element]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, bytes) or getattr(value, "dtype", np.dtype(bool)).kind == "O"
+
+
+_READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Any]], ...] = (
+    (lambda given: isinstance(given, (bytearray, memoryview)), bytes),
+    (lambda given: callable(getattr(given, "read", None)), _content),
+    (_is_pillow_image, _pixels),
+    (lambda given: hasattr(given, "__array__"), _array),
+)

@@ -1,0 +1,174 @@
+"""Images to be asked about. Reading their files needs no TensorFlow; decoding them does."""
+
+import contextlib
+import dataclasses
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from keras_tl.data.headers import image_format, image_size
+from keras_tl.data.items import Items
+from keras_tl.errors import DataError, quoted
+
+if TYPE_CHECKING:
+    from keras_tl.data.sources import ImageSplit
+
+_BATCH = 32
+_LONGEST_PATH = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs(Items):
+    """Images to be asked about: files, files' bytes, or pixels; the others are `None`.
+
+    Attributes:
+        sources: the paths of n files, which are read when their turn comes.
+        contents: the bytes of n files.
+        pixels: (n, height, width, 3) in [0, 255]; or n arrays (height, width, 3), where they are
+            of several sizes.
+    """
+
+    item = "image"
+    invalid = "no images, damaged, or too large"
+
+    sources: tuple[str, ...] | None = None
+    contents: list[bytes] | None = None
+    pixels: np.ndarray | list[np.ndarray] | None = None
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The paths of files."""
+        return self.sources
+
+    def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:
+        """Lists of files' bytes, or arrays of pixels, of at most `size` images each.
+
+        A file that cannot be read has no bytes, and so is no image.
+        """
+        for items in self._of_one_size():
+            for start in range(0, len(items), size):
+                batch = items[start : start + size]
+                if self.sources:
+                    yield [_bytes_of(path) for path in batch]
+                else:
+                    yield batch if self.contents else np.asarray(batch)
+
+    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name of a signature and its arguments, for at most `size` of the images at a time.
+
+        Files' bytes are for `serving_default`, arrays for `pixels`.
+        """
+        for batch in self.batches(size):
+            if isinstance(batch, list):
+                yield "serving_default", {"image_bytes": batch}
+            else:
+                yield "pixels", {"pixels": batch}
+
+    def valid(self) -> np.ndarray:
+        """The images that can be decoded, by the rule of the exported model; bool (n,)."""
+        if self.pixels is not None:
+            return np.ones(len(self), bool)
+        from keras_tl.data.tolerant import are_images
+
+        return np.concatenate([are_images(batch).numpy() for batch in self.batches(_BATCH)])
+
+    def reason(self, number: int) -> str:
+        """Why there is no answer for an image, a sentence that names it."""
+        from keras_tl.data.decoding import MOST_PIXELS
+        from keras_tl.data.pipeline import read_image
+
+        name = self.name(number)
+        try:
+            content = read_file(self.sources[number]) if self.sources else self.contents[number]
+            size = image_size(content, image_format(content)) or (0, 0)
+            if size[0] * size[1] <= MOST_PIXELS:
+                read_image(content, name, (1, 1), "stretch")
+        except DataError as error:
+            if self.contents and len(content) < _LONGEST_PATH and os.path.exists(content):
+                return f"{name}: {quoted(content)} is the path of a file. Give paths as str."
+            return str(error)
+        return (
+            f"{name} declares an image of {size[0]:,} x {size[1]:,} pixels. Expected at most "
+            f"{MOST_PIXELS // 10**6} megapixels; of an animation, all of its frames count."
+        )
+
+    def take(self, rows: Iterable[int]) -> "Inputs":
+        """The same with only these rows, in this order."""
+        if isinstance(self.pixels, np.ndarray):
+            return Inputs(pixels=self.pixels[[*rows]])
+        items = [self._items[row] for row in rows]
+        if self.sources:
+            return Inputs(sources=tuple(items))
+        return Inputs(contents=items) if self.contents else Inputs(pixels=items)
+
+    def as_split(self, image_size: tuple[int, int], how: str) -> "ImageSplit":
+        """The images as an unlabelled split, for extraction.
+
+        Bytes are decoded and resized, and pixels of several sizes are resized.
+
+        Raises:
+            DataError: bytes that are not an image.
+        """
+        from keras_tl.data.decoding import resize
+        from keras_tl.data.pipeline import read_image
+        from keras_tl.data.sources import ImageSplit
+
+        if self.contents:
+            images = np.stack(
+                [read_image(c, self.name(i), image_size, how) for i, c in enumerate(self.contents)]
+            )
+        elif isinstance(self.pixels, list):
+            images = np.stack([resize(x, image_size, how).numpy() for x in self.pixels])
+        else:
+            images = self._items
+        return ImageSplit(images, np.zeros(len(images), np.int64))
+
+    @property
+    def _items(self) -> tuple[str, ...] | list[bytes] | list[np.ndarray] | np.ndarray:
+        return next(i for i in (self.sources, self.contents, self.pixels) if i is not None)
+
+    def _of_one_size(self) -> Iterator[Any]:
+        """The items in parts that fit into one array each."""
+        if not isinstance(self.pixels, list):
+            yield self._items
+            return
+        for _, part in itertools.groupby(self.pixels, np.shape):
+            yield list(part)
+
+
+def read_file(path: str) -> bytes:
+    """Reads the bytes of an image file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    with opened(path) as file:
+        return file.read()
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[BinaryIO]:
+    """Opens an image file.
+
+    Raises:
+        DataError: it cannot be opened.
+    """
+    try:
+        with open(path, "rb") as file:
+            yield file
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"Cannot read the image {quoted(path)}: {reason}.") from error
+
+
+def _bytes_of(path: str) -> bytes:
+    try:
+        return read_file(path)
+    except DataError:
+        return b""
