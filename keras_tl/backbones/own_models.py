@@ -1,8 +1,11 @@
 """A Keras model of the user's own as a backbone: checked, and copied."""
 
+import contextlib
 import json
 import os
+import re
 import warnings
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -62,8 +65,10 @@ def load_model(
     network = with_preprocessing(
         model, get_preprocessing(preprocess), own or image_size, f"{model.name}_backbone"
     )
-    with warnings.catch_warnings():  # Keras warns of a lambda; `copied` refuses it.
-        warnings.simplefilter("ignore", UserWarning)
+    with _rebuildable(model.name), warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # Keras warns of a lambda; `copied` refuses it.
         return loaded_network(network)
 
 
@@ -87,16 +92,9 @@ def copied(loaded: LoadedBackbone) -> LoadedBackbone:
     network = loaded.network
     name = network.layers[-1].name
     _refuse_lambdas(network, name)
-    try:
+    with _rebuildable(name):
         copy = loaded_network(rebuild(json.loads(loaded.identity)))
         copy_weights(network, copy.network)
-    except BackboneError:
-        raise
-    except (NotImplementedError, TypeError, ValueError, KeyError) as error:
-        raise BackboneError(
-            f"{name} cannot be built again from its configuration, so that a saved run could not "
-            f"be loaded: {_reason(error)} {_CURE}"
-        ) from error
     pixels = np.random.default_rng(0).uniform(0, 255, (1, *network.input_shape[1:]))
     given, found = (
         np.asarray(each(pixels.astype(np.float32)), np.float32) for each in (network, copy.network)
@@ -113,6 +111,19 @@ _CURE = (
     "Register custom layers and functions with @keras.saving.register_keras_serializable(), and "
     "let a layer's get_config() give all arguments of its __init__()."
 )
+
+
+@contextlib.contextmanager
+def _rebuildable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except BackboneError:
+        raise
+    except Exception as error:  # The code of the user's layers runs.
+        raise BackboneError(
+            f"{name} cannot be built again from its configuration, so that a saved run could not "
+            f"be loaded: {_reason(error)} {_CURE}"
+        ) from error
 
 
 def _refuse_lambdas(network: keras.Model, name: str) -> None:
@@ -132,8 +143,12 @@ def _reason(error: Exception) -> str:
 
 
 def is_keras_file(backbone: object) -> bool:
-    """Whether what was given as backbone is the path of a `.keras` file."""
-    return isinstance(backbone, (str, os.PathLike)) and os.fspath(backbone).endswith(".keras")
+    """Whether a backbone is the path of a `.keras` file, and no place such as `run:PATH`."""
+    if not isinstance(backbone, (str, os.PathLike)):
+        return False
+    path = os.fspath(backbone)
+    # One letter and a colon are a drive.
+    return path.endswith(".keras") and not re.match(r"\w{2,}:", path)
 
 
 def read_keras_file(path: str | os.PathLike) -> keras.Model:

@@ -54,6 +54,12 @@ def _check_classes(config: Any) -> None:
                 "process. First register it with @keras.saving.register_keras_serializable(), or "
                 "import the module that does so."
             )
+    if isinstance(config, dict) and list(config) == ["value"] and isinstance(config["value"], list):
+        raise BackboneError(  # Keras writes the bytecode of a lambda so.
+            "The network uses a lambda as an activation or another function, which a saved run "
+            "cannot hold. Use a named function that is registered with "
+            "@keras.saving.register_keras_serializable()."
+        )
     for part in _parts(config):
         _check_classes(part)
 

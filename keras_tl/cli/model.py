@@ -11,7 +11,7 @@ from keras_tl.training.policies import POLICIES
 
 _MADE_WITH = (
     *("backbone", "weights", "image_size", "output_block"),
-    *("preprocessor", "precision", "strategy"),
+    *("preprocessor", "preprocess", "precision", "strategy"),
 )
 
 
@@ -22,7 +22,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--backbone",
         default="efficientnet_lite0",
         show_default=True,
-        help="Its name, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH.",
+        help="Its name, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, run:PATH, or a .keras file.",
     )
     @click.option(
         "--weights",
@@ -40,6 +40,10 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--preprocessor",
         help="What makes tokens of texts: tfhub:HANDLE, or a vocab.txt, a tokenizer.json or a "
         "folder with one of them; the encoder's own if not given.",
+    )
+    @click.option(
+        "--preprocess",
+        help="Pixels that a .keras file expects: none ([0, 255] as they are), tf, torch or caffe.",
     )
     @click.option(
         "--precision",

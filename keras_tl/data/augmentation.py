@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from keras_tl.errors import ConfigError, unknown
+from keras_tl.errors import MOST_QUOTED, ConfigError, unknown
 
 AUGMENTATIONS = ("standard", "no-flip", "randaugment", "mixup", "cutmix")
 _MIXING = {"mixup", "cutmix"}
@@ -24,28 +24,35 @@ def check_augmentation(kind: Augmentation) -> None:
 
 
 def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
-    """Run the layers and functions of the user's own on two black images.
+    """Trace the layers and functions of the user's own, as the input pipeline does.
 
     Raises:
         ConfigError: one of them fails, or gives other shapes.
     """
-    pixels = tf.zeros((2, *image_size, 3))
+    shape = (None, *image_size, 3)
     for part in _parts(kind):
         if not callable(part):
             continue
         (name,) = names_of(part)
+        traced = tf.function(lambda pixels, part=part: tf.convert_to_tensor(part(pixels)))
         try:
-            shape = tuple(tf.convert_to_tensor(part(pixels)).shape)
+            found = traced.get_concrete_function(tf.TensorSpec(shape, tf.float32)).outputs[0].shape
         except Exception as error:  # It is the user's own code.
             raise ConfigError(
-                f"augment: {name} failed on a batch of images, float32 {tuple(pixels.shape)}: "
-                f"{str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
+                f"augment: {name} failed on a batch of images, float32 {shape}: {_reason(error)}"
             ) from error
-        if shape != tuple(pixels.shape):
+        if found.rank is None or not found.is_compatible_with(shape):
+            gave = "something without a known shape" if found.rank is None else tuple(found)
             raise ConfigError(
-                f"augment: {name} must give images of the shape that it takes, "
-                f"{tuple(pixels.shape)}. It gave {shape}."
+                f"augment: {name} must give images of the shape that it takes, {shape}. It gave "
+                f"{gave}."
             )
+
+
+def _reason(error: Exception) -> str:
+    """The line of an error that says what is wrong: behind a trace through the user's code."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1 if lines[0].startswith("in user code") else 0].strip()[:MOST_QUOTED]
 
 
 def mixes_labels(kind: Augmentation) -> bool:

@@ -31,7 +31,7 @@ class Judgement:
 
 def judge(evidence: Evidence) -> Judgement:
     """Judge a phase: by the first thing that the evidence shows."""
-    if evidence.record.is_average or evidence.record.share == 0:
+    if not evidence.record.was_judged:
         return Judgement(UNKNOWN, AVERAGED)
     return next(itertools.chain(_harm(evidence), _fit(evidence), _ignorance(evidence)))
 

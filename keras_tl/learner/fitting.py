@@ -122,7 +122,7 @@ class Fitting(Training, Measuring, Saving):
     ) -> _Asked:
         data = self._need_data()
         check_augmentation(augment)
-        check_callbacks(callbacks)
+        callbacks = check_callbacks(callbacks)
         if augment is True:
             augment = getattr(data, "augmentation", False)
         if not self._trainer.features.is_original or self._learned_splits:

@@ -95,8 +95,8 @@ def _shared(options: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
 def _check_unlearned(learner: State) -> None:
     if "train" in learner._learned_splits:
         raise BackboneError(
-            "It was fine-tuned on these training items, whose labels it has seen. Name a backbone "
-            "that has not learned them."
+            "This backbone was fine-tuned on these training items. Rank a backbone that has not "
+            "seen their labels."
         )
 
 

@@ -80,7 +80,7 @@ class Training(State):
             CacheError: the features cannot be kept where asked.
         """
         check_augmentation(augment)
-        check_callbacks(callbacks)
+        callbacks = check_callbacks(callbacks)
         config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
         live = augment is not False or config.where == "off"
         (phase,) = phases_of(
@@ -166,7 +166,7 @@ class Training(State):
             discriminative_factor=discriminative_factor,
         )
         check_augmentation(augment)
-        check_callbacks(callbacks)
+        callbacks = check_callbacks(callbacks)
         for phase in phases:
             blocks_to_unfreeze(self.blocks, phase.unfreeze)
             self._trainer.check(phase, augment)

@@ -12,6 +12,7 @@ from keras_tl.evaluation.intervals import Interval, bootstrap_interval, mean_int
 from keras_tl.evaluation.losses import item_losses
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.weighted import statistics_of
+from keras_tl.training.weight_line import name_of
 
 HEAD, TUNED = 0.0, 1.0
 # Places on the line between the head on the frozen backbone and the fine-tuned model.
@@ -21,13 +22,6 @@ SHARES = (HEAD, 0.25, 0.5, 0.75, TUNED)
 _LARGEST = -math.log(1e-7)
 # The loss of each item of a model that gives no finite numbers.
 _DIVERGED = 1e30
-
-
-def name_of(share: float) -> str:
-    """Return what people call the model at a place on the line."""
-    if share in (HEAD, TUNED):
-        return "fine-tuned" if share else "head"
-    return f"average, {share:g} of the way"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from keras_tl.evaluation.wording import number_text, title_of
-from keras_tl.selection.candidates import HEAD, Candidate, name_of
+from keras_tl.selection.candidates import HEAD, Candidate
 from keras_tl.selection.plan import NO_EVIDENCE, OUT_OF_FOLD, Plan, time_text
 from keras_tl.tables import paragraphs_html, table_html, table_text
+from keras_tl.training.weight_line import name_of
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

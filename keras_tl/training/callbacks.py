@@ -11,8 +11,16 @@ from keras_tl.errors import ConfigError, quoted
 _PER_STEP = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
 
-def check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:
-    """Raise `ConfigError` if an object is no Keras callback, or one that cannot work here."""
+def check_callbacks(
+    callbacks: Sequence[keras.callbacks.Callback] | None,
+) -> tuple[keras.callbacks.Callback, ...]:
+    """Return the callbacks; `None` is none, as in Keras.
+
+    Raises:
+        ConfigError: an object is no Keras callback, or one that cannot work here.
+    """
+    if callbacks is None:
+        return ()
     if isinstance(callbacks, keras.callbacks.Callback):
         raise ConfigError(
             f"callbacks must be a list. Received a {type(callbacks).__name__}: put it into a list."
@@ -29,6 +37,7 @@ def check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:
                 "(use_ema=True); the optimizers of the phases have none. Leave it out: fit() can "
                 "keep an average of the head's and the fine-tuned weights."
             )
+    return tuple(callbacks)
 
 
 def hear_every_step(callbacks: Sequence[keras.callbacks.Callback]) -> bool:

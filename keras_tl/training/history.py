@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError
+from keras_tl.training.weight_line import name_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,8 +27,10 @@ class PhaseRecord:
         l2: strength of the head's L2 penalty, see `Phase.l2`; `None`: it had none.
         share: where on the line from the weights before the phase (0) to those after it (1) the
             weights are that were kept, see `keras_tl.training.weight_line`.
-        of_no_epoch: whether a callback of the user gave the model weights of no epoch, such as an
-            average; `best_epoch` is then the last one.
+        by_callback: whether a callback of the user gave the model other weights than training
+            would have kept; `best_epoch` is theirs.
+        of_no_epoch: whether these are of no epoch, such as an average; `best_epoch` is then the
+            last one.
     """
 
     phase: Phase
@@ -39,6 +42,7 @@ class PhaseRecord:
     solved: bool = False
     l2: float | None = None
     share: float = 1.0
+    by_callback: bool = False
     of_no_epoch: bool = False
 
     @property
@@ -50,6 +54,23 @@ class PhaseRecord:
     def is_average(self) -> bool:
         """Whether the kept weights are those of no epoch, nor those from before."""
         return self.of_no_epoch or self.share not in (0, 1)
+
+    @property
+    def was_judged(self) -> bool:
+        """Whether training chose the weights by its curves, and nobody after it."""
+        was_restored = self.of_no_epoch or (self.by_callback and self.best_epoch == 0)
+        return self.share == 1 and not was_restored
+
+    @property
+    def kept(self) -> str:
+        """Which weights were kept, in words."""
+        if self.share != 1:
+            return f"{name_of(self.share)}, by fit()"
+        if self.of_no_epoch:
+            return "set by a callback"
+        if self.by_callback:
+            return f"{self.best_epoch or 'those from before'}, by a callback"
+        return str(self.best_epoch) if self.best_epoch else "none was better than before"
 
     @property
     def kept_values(self) -> dict[str, float]:

@@ -1,6 +1,8 @@
 """Runs one phase: prepare (freeze, compile), fit, keep the best weights."""
 
+import contextlib
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Sequence
 
@@ -147,6 +149,7 @@ def run_phase(
     item: str = "item",
     following: int = 0,
     stop_after: int | None = None,
+    own: Sequence[keras.callbacks.Callback] = (),
 ) -> PhaseRecord:
     """Trains `model` for one phase.
 
@@ -169,6 +172,7 @@ def run_phase(
         following: how many epochs later phases of the same kind have, to tell the time left.
         stop_after: the epoch, from 1, after which training stops and keeps the weights, whatever
             the validation split says; `None`: early stopping decides.
+        own: callbacks of ours, which run before the user's.
 
     Returns:
         The record of the phase.
@@ -196,85 +200,89 @@ def run_phase(
         watched if is_best_kept else None,
         following,
     )
-    own = [progress]
+    own = [progress, *own]
     if phase.unfreeze_every is not None:
         blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
         own.insert(0, GradualUnfreezing(phase, blocks, train_blocks, reporter))
     if stop_after is not None:
         own.append(StopAfter(stop_after))
-    best = BestWeights(phase.patience, before, *watched) if is_best_kept else None
-    record = fit_and_record(
-        phase, model, train, validation, own, best, callbacks, progress, reporter
-    )
+    if is_best_kept:
+        own.append(BestWeights(phase.patience, before, *watched))
+    fit = functools.partial(model.fit, train, validation_data=validation, epochs=phase.epochs)
+    record = fit_and_record(phase, model, fit, own, callbacks, reporter)
     return dataclasses.replace(record, seconds=time.perf_counter() - began, cached=cached)
 
 
 def fit_and_record(
     phase: Phase,
     model: keras.Model,
-    train: tf.data.Dataset,
-    validation: tf.data.Dataset | None,
+    fit: Callable[..., keras.callbacks.History],
     own: Sequence[keras.callbacks.Callback],
-    best: BestWeights | None,
     callbacks: Sequence[keras.callbacks.Callback],
-    progress: EpochProgress,
     reporter: Reporter,
 ) -> PhaseRecord:
     """Fits a compiled model, and records the weights that it has in the end.
 
     Args:
-        phase: its epochs and name count.
+        phase: its name counts.
         model: the model.
-        train: batches.
-        validation: batches, or `None`.
-        own: callbacks of ours.
-        best: keeps the best weights; `None`: the last ones are kept.
+        fit: its `fit`, with the data.
+        own: callbacks of ours; with a `BestWeights` among them the best weights are kept, else the
+            last ones.
         callbacks: the user's, which may give the model other weights.
-        progress: one of `own`; it is closed whatever happens.
         reporter: tells people.
 
     Returns:
-        The record, as of a phase that did not run on cached features.
+        The record, without the seconds.
 
     Raises:
         ConfigError: a callback left no epoch to train; the model has its weights from before.
     """
-    began = time.perf_counter()
+    best = next((callback for callback in own if isinstance(callback, BestWeights)), None)
     weights = EpochWeights() if callbacks else None
     given = model.get_weights() if callbacks else []
+    first = [] if weights is None else [weights]
     try:
-        history = model.fit(
-            train,
-            epochs=phase.epochs,
-            validation_data=validation,
-            callbacks=[found for found in (weights, *own, best, *callbacks) if found is not None],
-            shuffle=False,  # the dataset shuffles itself
-            verbose=0,
-        )
+        # The dataset shuffles itself.
+        history = fit(callbacks=[*first, *own, *callbacks], shuffle=False, verbose=0)
     finally:
-        progress.close()
+        for callback in own:
+            if isinstance(callback, EpochProgress):
+                callback.close()
     if not history.epoch:
         model.set_weights(given)
         raise ConfigError(
             f"{phase.name}: no epoch was left to train. A callback, such as BackupAndRestore, has "
             "restored a training that had ended. Leave it out, or remove its folder."
         )
-    names = history.history
-    epochs = [
-        {name: float(values[epoch]) for name, values in names.items()}
-        for epoch in range(len(history.epoch))
-    ]
-    kept = len(epochs) if best is None else best.epoch_of(history.epoch)
-    found = kept if weights is None else weights.epoch_now()
+    epochs = _rows(history)
+    chosen = len(epochs) if best is None else best.epoch_of(history.epoch)
+    found = chosen if weights is None else weights.epoch_now()
     if found is None:
-        reporter.say(f"{phase.name}: a callback gave the model weights that are of no epoch.")
-    elif found != kept:
-        reporter.say(f"{phase.name}: a callback gave the model the weights of epoch {found}.")
+        reporter.say(
+            f"{phase.name}: a callback set weights that no epoch ended with, such as an average. "
+            "The history has no metrics for them."
+        )
+    elif found != chosen:
+        of = f"of epoch {found}" if found else "from before the phase"
+        reporter.say(f"{phase.name}: a callback put back the weights {of}.")
     return PhaseRecord(
         phase=phase,
-        epochs=tuple(epochs),
-        seconds=time.perf_counter() - began,
+        epochs=epochs,
+        seconds=0.0,
         best_epoch=len(epochs) if found is None else found,
         cached=False,
+        by_callback=found != chosen,
         of_no_epoch=found is None,
     )
+
+
+def _rows(history: keras.callbacks.History) -> tuple[dict[str, float], ...]:
+    """A row an epoch; a value that a callback logged counts if it is a number in every epoch."""
+    columns = {}
+    for name, values in history.history.items():
+        with contextlib.suppress(TypeError, ValueError):
+            columns[name] = [float(value) for value in values]
+    count = len(history.epoch)
+    whole = {name: values for name, values in columns.items() if len(values) == count}
+    return tuple({name: values[row] for name, values in whole.items()} for row in range(count))

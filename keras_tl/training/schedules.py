@@ -164,6 +164,7 @@ class Settable(keras.optimizers.schedules.LearningRateSchedule):
 
     def set(self, learning_rate: float) -> None:
         """Set the learning rate of all further steps, at least 0."""
+        check_range("learning_rate", learning_rate, 0)
         self._given.assign(learning_rate)
 
     def __call__(self, step):

@@ -201,10 +201,11 @@ class Trainer:
                     cached=inputs.cached,
                     mixed=inputs.mixed,
                     before=before,
-                    callbacks=[*first, *callbacks],
+                    callbacks=callbacks,
                     item=self._modality.item,
                     following=following,
                     stop_after=stop_after,
+                    own=first,
                 )
         except ConfigError:  # The weights are those from before.
             self._note_backbone()
@@ -220,7 +221,7 @@ class Trainer:
         )
         if phase.unfreeze is None and (inputs.cached or start is not None):
             self._leave_frozen(phase)
-        if not record.best_epoch:
+        if not (record.best_epoch or record.by_callback):
             name, more = monitored(self.task, phase)
             self._reporter.say(
                 f"{phase.name}: no epoch had a {'higher' if more else 'lower'} validation {name} "

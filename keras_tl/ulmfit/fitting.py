@@ -1,6 +1,7 @@
 """Trains a language model on a stream of tokens, and measures its perplexity."""
 
 import dataclasses
+import functools
 import time
 from collections.abc import Sequence
 
@@ -94,7 +95,7 @@ def fit_language_model(
         DataError: there are too few tokens.
     """
     _check(phase, bptt)
-    check_callbacks(callbacks)
+    callbacks = check_callbacks(callbacks)
     reporter = reporter or Reporter(verbose=False)
     began = time.perf_counter()
     stream = TokenStream(train, phase.batch_size, bptt, seed)
@@ -110,16 +111,17 @@ def fit_language_model(
         "token",
         ("perplexity", False) if held_out is not None and phase.patience is not None else None,
     )
-    own, best = [_Contiguous(stream), progress], None
+    own = [_Contiguous(stream), progress]
     if held_out is not None and phase.patience is not None:
         before = _perplexity(copy, held_out)
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
         # Of all tokens; the loss is the mean of the batches', of which the last one is short.
-        best = BestWeights(phase.patience, before, "perplexity")
+        own.append(BestWeights(phase.patience, before, "perplexity"))
     batches = None if held_out is None else held_out.dataset()
-    record = fit_and_record(
-        phase, copy, stream.dataset(), batches, own, best, callbacks, progress, reporter
+    fit = functools.partial(
+        copy.fit, stream.dataset(), validation_data=batches, epochs=phase.epochs
     )
+    record = fit_and_record(phase, copy, fit, own, callbacks, reporter)
     model.network.set_weights(copy.get_weights())
     return dataclasses.replace(record, seconds=time.perf_counter() - began)
 

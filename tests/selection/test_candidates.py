@@ -15,9 +15,9 @@ from keras_tl.selection.candidates import (
     choose,
     mean_losses,
     measure_candidates,
-    name_of,
     without_barrier,
 )
+from keras_tl.training.weight_line import name_of
 
 
 def outcomes_of(logits_by_share, labels):

@@ -55,7 +55,7 @@ def test_the_items_of_an_earlier_fine_tuning_are_recognised(case, tmp_path):
         assert errors["tuned"] is None
         assert second.cross_validate(folds=2)["accuracy"] >= 0
         return
-    assert "fine-tuned on these training items" in errors["tuned"]
+    assert "was fine-tuned on these training items" in errors["tuned"]
     with pytest.raises(ConfigError, match=f"labels of these data: {', '.join(seen)}"):
         second.cross_validate()
     with pytest.raises(ConfigError, match="that has not learned these items"):

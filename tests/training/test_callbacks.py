@@ -48,7 +48,7 @@ class Restores(keras.callbacks.Callback):
         self.model.set_weights(self.first)
 
 
-def test_the_record_is_of_the_weights_that_are_in_the_model(capsys):
+def test_the_record_is_of_the_weights_that_are_in_the_model():
     stopping = keras.callbacks.EarlyStopping("val_loss", restore_best_weights=True)
     learner, record = tuned([stopping], RUINOUS)
     losses = [row["val_loss"] for row in record.epochs]
@@ -74,11 +74,59 @@ def test_weights_of_no_epoch_are_called_so(tmp_path):
     learner, record = tuned([Averages()], dataclasses.replace(FAST, patience=None))
     assert record.of_no_epoch
     assert record.kept_values == {}
+    assert record.by_callback
     assert "a callback set them" in str(learner.overfitting())
     learner.evaluate()
     assert "set by a callback" in learner.report(tmp_path / "report.html").read_text()
     (_, tune) = learner._facts()["training"]
     assert (tune["kept_epoch"], tune["metrics"]) == (None, {})
+    loaded = ktl.Learner.load(learner.save(tmp_path / "run"), verbose=False)
+    assert loaded.history == learner.history
+
+
+class PutsBack(keras.callbacks.Callback):
+    """Gives the model the weights from before at the end."""
+
+    def on_train_begin(self, logs=None):
+        self.first = self.model.get_weights()
+
+    def on_train_end(self, logs=None):
+        self.model.set_weights(self.first)
+
+
+@pytest.mark.parametrize("with_validation", [True, False])
+@pytest.mark.parametrize("hidden", [(), (4,)])
+def test_weights_from_before_that_a_callback_puts_back(with_validation, hidden, tmp_path, capsys):
+    data = hard_data()
+    if not with_validation:
+        data = dataclasses.replace(data, splits={"train": data.split("train")})
+    learner = make_small_learner(data, head=ktl.HeadConfig(hidden=hidden))
+    learner._reporter.console.quiet = False
+    record = learner.fit_head(epochs=3, learning_rate=0.05, callbacks=[PutsBack()])
+    assert (record.best_epoch, record.by_callback, record.kept_values) == (0, True, {})
+    said = capsys.readouterr().err
+    assert "head: a callback put back the weights from before the phase." in said
+    assert "no epoch had" not in said
+    assert learner.overfitting().state == "unknown"
+    assert "those from before, by a callback" in learner.report(tmp_path / "r.html").read_text()
+    assert learner._facts()["training"][0]["kept"] == "those from before, by a callback"
+
+
+class Logs(keras.callbacks.Callback):
+    """Writes into the logs what is no metric of ours."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["text"] = "x"
+        logs["number"] = 2
+        if epoch == 0:
+            logs["once"] = 1.0
+
+
+def test_what_a_callback_logs_is_kept_where_it_is_a_number_in_every_epoch(tmp_path):
+    learner = make_small_learner(make_tiny_data())
+    record = learner.fit_head(epochs=2, callbacks=[Logs()])
+    names = {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"}
+    assert [set(row) for row in record.epochs] == [names | {"number"}] * 2
     loaded = ktl.Learner.load(learner.save(tmp_path / "run"), verbose=False)
     assert loaded.history == learner.history
 
@@ -96,7 +144,13 @@ def test_a_training_that_was_cut_off_goes_on(tmp_path):
         tuned([backup(), Fails()])
     learner, record = tuned([backup()])
     assert len(record.epochs) == 1
-    assert record.best_epoch in (0, 1)
+    loss = learner.evaluate("validation")["loss"]
+    expected = record.kept_values.get("val_loss")
+    if expected is None:  # No epoch was better than the head.
+        alone = make_small_learner(hard_data())
+        alone.fit_head()
+        expected = alone.evaluate("validation")["loss"]
+    assert loss == pytest.approx(expected, rel=1e-3)
     # The run can be read by everything that reads a history.
     loaded = ktl.Learner.load(learner.save(tmp_path / "run"), data=hard_data(), verbose=False)
     loaded.plot_curves()
@@ -206,6 +260,16 @@ def test_wrong_callbacks_are_refused_before_training(name):
         with pytest.raises(ConfigError, match=message):
             train(callbacks=callbacks)
     assert learner.history == []
+
+
+def test_no_callbacks_may_be_none():
+    assert len(make_small_learner(make_tiny_data()).fit_head(callbacks=None).epochs) == 1
+
+
+def test_a_negative_learning_rate_is_refused():
+    scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, rate: -0.1)
+    with pytest.raises(ConfigError, match="learning_rate must be a number of at least 0"):
+        tuned([scheduler])
 
 
 def test_a_head_is_trained_by_a_phase_of_ones_own():

@@ -208,13 +208,6 @@ def _unfrozen(what: str | int) -> str:
     return f"backbone from {escaped(what)} on"
 
 
-def _kept(phase: Mapping[str, Any]) -> str:
-    if phase["kept_epoch"] is None:
-        is_share = phase["share"] != 1
-        return f"{phase['share']:g} of the way" if is_share else "set by a callback"
-    return str(phase["kept_epoch"]) if phase["kept_epoch"] else "none was better than before"
-
-
 def training_section(facts: Facts) -> list[str]:
     """A row a phase; all settings are in the calls below and in model.json."""
     rows = []
@@ -228,7 +221,7 @@ def training_section(facts: Facts) -> list[str]:
                 escaped(settings["name"]),
                 "head" if unfrozen is None else f"head and {_unfrozen(unfrozen)}",
                 f"{phase['epochs_run']} of {settings['epochs']}",
-                _kept(phase),
+                phase["kept"],
                 f"{settings['learning_rate']:g}",
                 str(settings["batch_size"]),
                 _NOT_RECORDED if augment is None else escaped(", ".join(augment)) or "none",

@@ -104,8 +104,8 @@ def phase_facts(record: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         JSON types: its `settings`, `augment`, `epochs_run`, `kept_epoch` (0: none was better than
-        before; `None`: the weights are of no epoch), `share` (see `PhaseRecord`), `metrics` after
-        the kept epoch, `seconds`.
+        before; `None`: the weights are of no epoch), the same in words as `kept`, `metrics`
+        after the kept epoch, `seconds`.
     """
     read = PhaseRecord.from_json(record)
     return {
@@ -113,7 +113,7 @@ def phase_facts(record: Mapping[str, Any]) -> dict[str, Any]:
         "augment": None if record.get("augment") is None else list(record["augment"]),
         "epochs_run": len(record["epochs"]),
         "kept_epoch": None if read.is_average else read.best_epoch,
-        "share": read.share,
+        "kept": read.kept,
         "metrics": dict(read.kept_values),
         "seconds": round(record["seconds"], 1),
     }

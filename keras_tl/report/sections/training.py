@@ -9,7 +9,6 @@ from keras_tl.report.blocks import Block, Cell, Paragraph, Plots, Section, Table
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
 from keras_tl.report.sections.wording import capitalised
-from keras_tl.selection.candidates import name_of
 from keras_tl.training.history import PhaseRecord
 
 
@@ -121,19 +120,11 @@ def _row(record: PhaseRecord, watched: str) -> list[str]:
         phase.name,
         "head" if phase.unfreeze is None else f"head and {_unfrozen(phase.unfreeze)}",
         f"{len(record.epochs)} of {phase.epochs}",
-        _kept(record),
+        record.kept,
         f"{phase.learning_rate:g}",
         number_text(value),
         f"{record.seconds:.1f}",
     ]
-
-
-def _kept(record: PhaseRecord) -> str:
-    if record.share != 1:
-        return f"{name_of(record.share)}, by fit()"
-    if record.of_no_epoch:
-        return "set by a callback"
-    return str(record.best_epoch) if record.best_epoch else "none was better than before"
 
 
 def _unfrozen(what: str | int) -> str:
