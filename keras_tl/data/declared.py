@@ -6,7 +6,7 @@ for all of its frames.
 
 import tensorflow as tf
 
-from keras_tl.data import orientation
+from keras_tl.data import metadata
 
 _EXTENSION, _FRAME = 0x21, 0x2C
 # A frame's descriptor and its length, or an extension's introducer.
@@ -25,7 +25,7 @@ def declared_pixels(content: tf.Tensor) -> tf.Tensor:
     Raises:
         tf.errors.InvalidArgumentError: a JPEG file is too damaged to say.
     """
-    header = orientation.header_of(content)
+    header = metadata.header_of(content)
 
     def number(at: int, length: int, big_endian: bool = False) -> tf.Tensor:
         digits = tf.cast(

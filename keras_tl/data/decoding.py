@@ -10,7 +10,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from keras_tl.config import check_choice
-from keras_tl.data import orientation
+from keras_tl.data import metadata, orientation
 
 RESIZES = ("crop", "pad", "stretch")
 # As many as Pillow takes: half a gigabyte.
@@ -40,7 +40,7 @@ def decode_image(content: tf.Tensor, size: tuple[int, int] | None = None) -> tf.
 
     Greyscale becomes three equal channels, CMYK becomes RGB, an alpha channel is dropped, 16
     bits become 8, and of an animation the first frame is taken. A photo is turned upright as its
-    Exif orientation says.
+    Exif data say, or its XMP where these do not.
 
     Args:
         content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
@@ -54,7 +54,7 @@ def decode_image(content: tf.Tensor, size: tuple[int, int] | None = None) -> tf.
     Raises:
         tf.errors.InvalidArgumentError: the bytes are not such an image.
     """
-    header = orientation.header_of(content)
+    header = metadata.header_of(content)
     wanted = tf.constant(size or _LARGEST_JPEG)
 
     def jpeg() -> tf.Tensor:
@@ -64,11 +64,11 @@ def decode_image(content: tf.Tensor, size: tuple[int, int] | None = None) -> tf.
     def anything_else() -> tf.Tensor:
         return tf.io.decode_image(content, channels=3, expand_animations=False)
 
-    rare = orientation.may_be_there(header) | orientation.is_webp(header) | _is_palette_bmp(header)
+    rare = metadata.may_be_there(header) | metadata.is_webp(header) | _is_palette_bmp(header)
     # One switch and one function for all that is rare, where `tf.case` would make conditions
     # within conditions.
     image = tf.switch_case(
-        tf.where(rare, 0, tf.where(orientation.is_jpeg(header), 1, 2)),
+        tf.where(rare, 0, tf.where(metadata.is_jpeg(header), 1, 2)),
         [lambda: _rare_image(content, header, wanted), jpeg, anything_else],
     )
     return tf.ensure_shape(image, (None, None, 3))
@@ -171,8 +171,8 @@ def _rare_image(content, header, size):
 
     image = tf.case(
         [
-            (orientation.is_jpeg(header), jpeg),
-            (orientation.is_webp(header), lambda: _decode_webp(content, header)),
+            (metadata.is_jpeg(header), jpeg),
+            (metadata.is_webp(header), lambda: _decode_webp(content, header)),
             (_is_palette_bmp(header), lambda: _decode_palette_bmp(content)),
         ],
         default=lambda: tf.io.decode_png(content, channels=3),
