@@ -19,6 +19,7 @@ from keras_tl.errors import DataError
 
 if TYPE_CHECKING:
     from keras_tl.data.sources import ImageSplit
+    from keras_tl.data.value_range import ValueRange
 
 ImageInput = str | os.PathLike | bytes | np.ndarray | Sequence
 
@@ -82,7 +83,9 @@ class Inputs:
                 f"{MOST_PIXELS // 10**6} megapixels; of an animation, all of its frames count."
             )
 
-    def as_split(self, image_size: tuple[int, int], how: str) -> "ImageSplit":
+    def as_split(
+        self, image_size: tuple[int, int], how: str, value_range: "ValueRange" = None
+    ) -> "ImageSplit":
         """The images as an unlabelled split, for extraction; bytes are decoded and resized.
 
         Raises:
@@ -95,7 +98,10 @@ class Inputs:
             images = self.sources
         elif self.contents:
             images = np.stack(
-                [read_image(c, self._name(i), image_size, how) for i, c in enumerate(self.contents)]
+                [
+                    read_image(content, self._name(number), image_size, how, value_range)
+                    for number, content in enumerate(self.contents)
+                ]
             )
         else:
             images = self.pixels

@@ -33,11 +33,12 @@ def read(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
         header: scalar string tensor, its first `HEADER_SIZE` bytes, filled up with zeros.
     """
 
+    def without_tag() -> tf.Tensor:
+        return _of_xmp(metadata.xmp_of(content, header))
+
     def look() -> tf.Tensor:
         tag = _of_tiff(tf.strings.substr(metadata.exif_of(content, header), 0, _SEARCHED))
-        return tf.cond(
-            tag == _NO_TAG, lambda: _of_xmp(metadata.xmp_of(content, header)), lambda: tag
-        )
+        return tf.cond(tag == _NO_TAG, without_tag, lambda: tag)
 
     found = tf.cond(metadata.may_be_there(header), look, lambda: tf.constant(1))
     return tf.where((found >= 1) & (found <= 2 * len(_DIRECTIONS)), found, 1)

@@ -382,6 +382,7 @@ def test_the_report_names_each_file_and_counts_the_kinds():
         "seconds": 1.25,
         "from_cache": 100,
         "unused": None,
+        "values": None,
     }
 
 
