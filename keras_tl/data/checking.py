@@ -66,7 +66,8 @@ def check_files(
 ) -> FileCheck:
     """Finds the files that training cannot use, before it does.
 
-    Bad are files that are missing, unreadable, empty, truncated or damaged, no image, or of more
+    Bad are files that are missing, unreadable, empty, truncated or damaged, no image, a BMP or GIF
+    file of a kind that cannot be decoded (see `keras_tl.data.unsupported`), or of more
     than `MOST_PIXELS` pixels, which are read from the header before anything is decoded; and all
     files of one content under more than one label. Everything else can be decoded: each file was.
     Files that have the size and the modification time of an earlier check are not read again, but

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_tl.config import check_choice
 from keras_tl.data import metadata, orientation
+from keras_tl.data.unsupported import checked_bmp, checked_gif
 from keras_tl.data.value_range import ALL_VALUES, ValueRange
 
 RESIZES = ("crop", "pad", "stretch")
@@ -64,7 +65,8 @@ def decode_image(
         uint8 tensor (height, width, 3), RGB.
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are not such an image.
+        tf.errors.InvalidArgumentError: the bytes are not such an image, or one of those that
+            `keras_tl.data.unsupported` names.
     """
     header = metadata.header_of(content)
     wanted = tf.constant(size or _LARGEST_JPEG)
@@ -74,16 +76,9 @@ def decode_image(
         decoders = _jpeg_decoders(content)
         return tf.switch_case(_fitting_ratio(content, wanted), decoders) if size else decoders[0]()
 
-    def anything_else() -> tf.Tensor:
-        return tf.io.decode_image(content, channels=3, expand_animations=False)
-
-    rare = metadata.may_be_there(header) | metadata.is_webp(header) | _is_palette_bmp(header)
-    # One switch and one function for all that is rare, where `tf.case` would make conditions
-    # within conditions.
-    image = tf.switch_case(
-        tf.where(rare, 0, tf.where(metadata.is_jpeg(header), 1, 2)),
-        [lambda: _rare_image(content, header, wanted, values), jpeg, anything_else],
-    )
+    rare = ~metadata.is_jpeg(header) | metadata.may_be_there(header)
+    # One function for all that is rare: its operations cost nothing where it is not called.
+    image = tf.cond(rare, lambda: _rare_image(content, header, wanted, values), jpeg)
     return tf.ensure_shape(image, (None, None, 3))
 
 
@@ -182,14 +177,16 @@ def _rare_image(content, header, size, value_range):
     def jpeg() -> tf.Tensor:
         return tf.switch_case(_fitting_ratio(content, size), _jpeg_decoders(content))
 
-    image = tf.case(
-        [
-            (metadata.is_jpeg(header), jpeg),
-            (metadata.is_webp(header), lambda: _decode_webp(content, header)),
-            (_is_palette_bmp(header), lambda: _decode_palette_bmp(content)),
-        ],
-        default=lambda: _decode_png(content, header, value_range),
-    )
+    decoders = {
+        metadata.is_jpeg: jpeg,
+        metadata.is_png: lambda: _decode_png(content, header, value_range),
+        metadata.is_webp: lambda: _decode_webp(content, header),
+        _is_bmp: lambda: _decode_bmp(content, header),
+        _is_gif: lambda: checked_gif(_decode(content), header),
+    }
+    found = tf.stack([*(is_format(header) for is_format in decoders), True])
+    kind = tf.argmax(found, output_type=tf.int32)
+    image = tf.switch_case(kind, [*decoders.values(), lambda: _decode(content)])
     return tf.cond(turn == 1, lambda: image, lambda: orientation.upright(image, turn))
 
 
@@ -230,9 +227,22 @@ def _with_alpha(content: tf.Tensor) -> tf.Tensor:
     return before + flags + after
 
 
-def _is_palette_bmp(header: tf.Tensor) -> tf.Tensor:
-    bits_per_pixel = tf.strings.substr(header, 28, 2)
-    return (tf.strings.substr(header, 0, 2) == b"BM") & (bits_per_pixel == b"\x08\x00")
+def _decode(content: tf.Tensor) -> tf.Tensor:
+    return tf.io.decode_image(content, channels=3, expand_animations=False)
+
+
+def _is_gif(header: tf.Tensor) -> tf.Tensor:
+    return tf.strings.substr(header, 0, 4) == b"GIF8"
+
+
+def _is_bmp(header: tf.Tensor) -> tf.Tensor:
+    return tf.strings.substr(header, 0, 2) == b"BM"
+
+
+def _decode_bmp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
+    content = checked_bmp(content)
+    has_palette = tf.strings.substr(header, 28, 2) == b"\x08\x00"
+    return tf.cond(has_palette, lambda: _decode_palette_bmp(content), lambda: _decode(content))
 
 
 def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:

@@ -68,6 +68,17 @@ def may_be_there(header: tf.Tensor) -> tf.Tensor:
     return in_jpeg | is_png(header) | _is_flagged(header, _EXIF_FLAG | _XMP_FLAG)
 
 
+def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
+    """The same for a whole file: most PNG files have neither, which one look in each shows."""
+    marks = (b"eXIf", _PNG_RAW_EXIF, _PNG_XMP)
+
+    def in_png() -> tf.Tensor:
+        parts = [tf.size(tf.strings.split(content, mark, maxsplit=1)) for mark in marks]
+        return tf.reduce_any(tf.stack(parts) > 1)
+
+    return tf.cond(is_png(header), in_png, lambda: may_be_there(header))
+
+
 def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     """The TIFF structure of the Exif data of a JPEG, PNG or WebP file.
 

@@ -40,7 +40,7 @@ def read(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
         tag = _of_tiff(tf.strings.substr(metadata.exif_of(content, header), 0, _SEARCHED))
         return tf.cond(tag == _NO_TAG, without_tag, lambda: tag)
 
-    found = tf.cond(metadata.may_be_there(header), look, lambda: tf.constant(1))
+    found = tf.cond(metadata.are_there(content, header), look, lambda: tf.constant(1))
     return tf.where((found >= 1) & (found <= 2 * len(_DIRECTIONS)), found, 1)
 
 

@@ -11,8 +11,10 @@ import tensorflow as tf
 
 from keras_tl.data.decoding import load_image, resize
 from keras_tl.data.formats import FORMATS
+from keras_tl.data.headers import image_format
 from keras_tl.data.labelled import Split
 from keras_tl.data.sources import ImageSplit
+from keras_tl.data.unsupported import why_unsupported
 from keras_tl.data.value_range import ValueRange
 from keras_tl.errors import DataError
 
@@ -230,6 +232,9 @@ def read_image(
     try:
         return load_image(tf.constant(content), image_size, how, value_range).numpy()
     except (tf.errors.OpError, ValueError) as error:
+        unsupported = why_unsupported(content, image_format(content))
+        if unsupported:
+            raise DataError(f"Cannot decode {source}: {unsupported}.") from error
         raise DataError(
             f"Cannot decode {source}: expected a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} "
             f"image, received {len(content):,} bytes that are not one, or are damaged."

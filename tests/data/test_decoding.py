@@ -83,7 +83,6 @@ NOT_IMAGES = {
     "shorter-than-a-header": b"\xff\xd8\xff",
     "text": b"these are not the bytes of an image, though there are enough of them",
     "tiff": encode(RGB, "TIFF"),
-    "bmp-1-bit": encode(GREY.convert("1"), "BMP"),
     "bmp-palette-outside-the-file": header_of(BMP, 14, 2**20),
     "bmp-palette-cut-short": header_of(BMP, 10, 14 + 40 + 6),
     "bmp-without-palette": header_of(BMP, 10, 0),
