@@ -294,6 +294,7 @@ class ModelConfig(JsonConfig):
         output_block: the block whose output is the backbone's; `None` for the last.
         image_size: (height, width) of the pixels; `None`: it is for texts.
         resize: how images get to that size.
+        value_range: the values of black and of white in image files of 16 bits; `None`: (0, 65535).
         task: decides the head's outputs, the loss and the metrics.
         class_names: the classes, in the order of the logits; none for a regression.
         head: the head.
@@ -323,6 +324,7 @@ class ModelConfig(JsonConfig):
     are_pairs: bool = False
     temperature: float = 1.0
     thresholds: tuple[float, ...] = ()
+    value_range: tuple[int, int] | None = None
 
     @property
     def is_text(self) -> bool:

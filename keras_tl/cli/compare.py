@@ -72,6 +72,7 @@ def compare(
     verbose: bool,
     spec: DataAsked,
     resize: str | None,
+    value_range: tuple[int, int] | None,
     sequence_length: int | None,
     validation_split: float,
     test_split: float,
@@ -92,6 +93,7 @@ def compare(
     data = load_data(
         spec,
         resize=resize,
+        value_range=value_range,
         sequence_length=sequence_length,
         validation_split=validation_split,
         test_split=test_split,

@@ -85,6 +85,13 @@ def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--resize",
             help="crop (the default), pad or stretch images to the backbone's size.",
         ),
+        click.option(
+            "--value-range",
+            nargs=2,
+            type=int,
+            metavar="BLACK WHITE",
+            help="Values of black and white in PNG files of 16 bits, such as 0 4095.",
+        ),
     ):
         command = option(command)
     return command

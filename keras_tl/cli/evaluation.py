@@ -36,6 +36,7 @@ def _load(
         spec,
         source,
         resize=recorded.get("resize"),
+        value_range=recorded.get("value_range"),
         sequence_length=recorded.get("sequence_length"),
         slices=slices,
         verbose=verbose,

@@ -34,6 +34,7 @@ def rank(
     backbones: tuple[str, ...],
     spec: DataAsked,
     resize: str | None,
+    value_range: tuple[int, int] | None,
     validation_split: float,
     test_split: float,
     split_seed: int,
@@ -49,6 +50,7 @@ def rank(
     data = load_data(
         spec,
         resize=resize,
+        value_range=value_range,
         validation_split=validation_split,
         test_split=test_split,
         seed=split_seed,

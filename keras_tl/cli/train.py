@@ -106,6 +106,7 @@ def train(
     spec: DataAsked,
     model: dict[str, Any],
     resize: str | None,
+    value_range: tuple[int, int] | None,
     sequence_length: int | None,
     validation_split: float,
     test_split: float,
@@ -133,6 +134,7 @@ def train(
     data = load_data(
         spec,
         resize=resize,
+        value_range=value_range,
         sequence_length=sequence_length,
         validation_split=validation_split,
         test_split=test_split,

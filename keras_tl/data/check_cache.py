@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_tl.files import cache_root, remove_leftovers, whole_file
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST_FOLDERS = 100
 
 
@@ -24,6 +24,7 @@ class Finding:
         modified: its modification time in nanoseconds.
         digest: 32 hexadecimal digits of the SHA-256 of its content; empty where it was not read.
         reason: why it cannot be used; empty where it can.
+        has_16_bits: whether it is a PNG file of 16 bits a value.
         lasting: whether this is so until the file changes; not so of one that may not be read.
     """
 
@@ -31,6 +32,7 @@ class Finding:
     modified: int
     digest: str = ""
     reason: str = ""
+    has_16_bits: bool = False
     lasting: bool = True
 
 
@@ -60,7 +62,7 @@ class CheckCache:
         """Keeps findings by absolute path, and drops those of files that have gone."""
         known = {name: row for name, row in self._rows.items() if os.path.exists(self._root + name)}
         known |= {
-            path[len(self._root) :]: [found.size, found.modified, found.digest, found.reason]
+            path[len(self._root) :]: list(dataclasses.astuple(found)[:-1])
             for path, found in findings.items()
             if found.lasting
         }

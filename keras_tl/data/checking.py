@@ -12,6 +12,7 @@ from keras_tl.config import check_range
 from keras_tl.data.check_cache import CheckCache, Finding
 from keras_tl.data.checks import BadItem, Check, LabelNames, contradictions, shown_label
 from keras_tl.data.examination import Examination
+from keras_tl.data.value_range import ValuesOf16Bits, values_of
 from keras_tl.errors import quoted
 
 
@@ -39,6 +40,7 @@ class FileCheck(Check):
     Attributes:
         seconds: how long it took.
         from_cache: number of files that had been checked before and were not read again.
+        values: of the files of 16 bits a value, which values they hold.
     """
 
     item = "file"
@@ -46,6 +48,11 @@ class FileCheck(Check):
     bad: tuple[BadFile, ...]
     seconds: float
     from_cache: int = 0
+    values: ValuesOf16Bits | None = None
+
+    def _counts(self) -> list[str]:
+        deep = [f"{self.values}."] if self.values is not None and self.values.count else []
+        return [*super()._counts(), *deep]
 
     def _how(self) -> str:
         return f" (checked in {self.seconds:.1f} s, {self.from_cache:,} of them known already)"
@@ -60,10 +67,12 @@ def check_files(
 ) -> FileCheck:
     """Finds the files that training cannot use, before it does.
 
-    Bad are files that are missing, unreadable, empty, truncated or damaged, no image, or of more
+    Bad are files that are missing, unreadable, empty, truncated or damaged, no image, a BMP or GIF
+    file of a kind that cannot be decoded (see `keras_tl.data.unsupported`), or of more
     than `MOST_PIXELS` pixels, which are read from the header before anything is decoded; and all
     files of one content under more than one label. Everything else can be decoded: each file was.
-    Files that have the size and the modification time of an earlier check are not read again.
+    Files that have the size and the modification time of an earlier check are not read again, but
+    for a sample of those that have 16 bits a value: the values in them are counted.
 
     What nothing shows is not found: zeros in a BMP or WebP file, or other bytes where those of a
     JPEG were.
@@ -90,7 +99,9 @@ def check_files(
         for path, reason in _contradictions(paths, np.asarray(labels), label_names, findings):
             reasons.setdefault(path, reason)
     bad = tuple(BadFile(path, reasons[path]) for path in findings if path in reasons)
-    check = FileCheck(len(findings), bad, time.perf_counter() - began, from_cache)
+    deep = [path for path, found in findings.items() if found.has_16_bits and not found.reason]
+    values = values_of(deep, len(findings) - len(bad))
+    check = FileCheck(len(findings), bad, time.perf_counter() - began, from_cache, values)
     check.stop_above(max_bad)
     return check
 

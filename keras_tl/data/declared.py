@@ -6,7 +6,7 @@ for all of its frames.
 
 import tensorflow as tf
 
-from keras_tl.data import orientation
+from keras_tl.data import metadata
 
 _EXTENSION, _FRAME = 0x21, 0x2C
 # A frame's descriptor and its length, or an extension's introducer.
@@ -25,7 +25,7 @@ def declared_pixels(content: tf.Tensor) -> tf.Tensor:
     Raises:
         tf.errors.InvalidArgumentError: a JPEG file is too damaged to say.
     """
-    header = orientation.header_of(content)
+    header = metadata.header_of(content)
 
     def number(at: int, length: int, big_endian: bool = False) -> tf.Tensor:
         digits = tf.cast(
@@ -42,7 +42,8 @@ def declared_pixels(content: tf.Tensor) -> tf.Tensor:
 
     def bmp() -> tf.Tensor:
         width, height = (tf.bitcast(tf.cast(number(at, 4), tf.uint32), tf.int32) for at in (18, 22))
-        return _area(tf.abs(tf.cast(width, tf.int64)), tf.abs(tf.cast(height, tf.int64)))
+        windows = _area(tf.abs(tf.cast(width, tf.int64)), tf.abs(tf.cast(height, tf.int64)))
+        return tf.where(number(14, 4) == 12, _area(number(18, 2), number(20, 2)), windows)
 
     def webp() -> tf.Tensor:
         chunk, bits, side = tf.strings.substr(header, 12, 4), number(21, 4), 2**14

@@ -10,67 +10,75 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from keras_tl.config import check_choice
-from keras_tl.data import orientation
+from keras_tl.data import metadata, orientation
+from keras_tl.data.unsupported import checked_bmp, checked_gif
+from keras_tl.data.value_range import ALL_VALUES, ValueRange
 
 RESIZES = ("crop", "pad", "stretch")
 # As many as Pillow takes: half a gigabyte.
 MOST_PIXELS = 178_956_970
+# Raised whenever the same file becomes other pixels: features that are kept are computed anew.
+DECODER = 2
 _JPEG_RATIOS = (1, 2, 4, 8)
 _LARGEST_JPEG = (2**16, 2**16)
-_BYTES = tf.TensorSpec((), tf.string)
+_BYTES, _TWO_NUMBERS = tf.TensorSpec((), tf.string), tf.TensorSpec((2,), tf.int32)
 
 
-def load_image(content: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
+def load_image(
+    content: tf.Tensor, size: tuple[int, int], how: str, value_range: ValueRange = None
+) -> tf.Tensor:
     """Decodes one image file and brings it to the backbone's size.
 
     Args:
         content: scalar string tensor, see `decode_image`.
         size: (height, width) in pixels.
         how: see `resize`.
+        value_range: see `decode_image`.
 
     Returns:
         float32 tensor (*size, 3) with values in [0, 255].
     """
-    pixels = resize(decode_image(content, size), size, how)
+    pixels = resize(decode_image(content, size, value_range), size, how)
     return tf.ensure_shape(pixels, (*size, 3))
 
 
-def decode_image(content: tf.Tensor, size: tuple[int, int] | None = None) -> tf.Tensor:
+def decode_image(
+    content: tf.Tensor, size: tuple[int, int] | None = None, value_range: ValueRange = None
+) -> tf.Tensor:
     """Decodes one image file.
 
     Greyscale becomes three equal channels, CMYK becomes RGB, an alpha channel is dropped, 16
     bits become 8, and of an animation the first frame is taken. A photo is turned upright as its
-    Exif orientation says.
+    Exif data say, or its XMP where these do not.
 
     Args:
         content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
         size: (height, width) it will be resized to. A JPEG at least four times as large is then
             decoded at 1/2, 1/4 or 1/8 of its size, which the format allows at a fraction of the
             cost; what comes out is still at least twice as large. `None`: full size.
+        value_range: the values of black and of white in PNG files of 16 bits a value, whole
+            numbers; values outside are black or white, and each of the 256 levels between gets the
+            same share. `None`: (0, 65535), which is the high byte. Other files have 8 bits and are
+            taken as they are.
 
     Returns:
         uint8 tensor (height, width, 3), RGB.
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are not such an image.
+        tf.errors.InvalidArgumentError: the bytes are not such an image, or one of those that
+            `keras_tl.data.unsupported` names.
     """
-    header = orientation.header_of(content)
+    header = metadata.header_of(content)
     wanted = tf.constant(size or _LARGEST_JPEG)
+    values = tf.constant(value_range or ALL_VALUES)
 
     def jpeg() -> tf.Tensor:
         decoders = _jpeg_decoders(content)
         return tf.switch_case(_fitting_ratio(content, wanted), decoders) if size else decoders[0]()
 
-    def anything_else() -> tf.Tensor:
-        return tf.io.decode_image(content, channels=3, expand_animations=False)
-
-    rare = orientation.may_be_there(header) | orientation.is_webp(header) | _is_palette_bmp(header)
-    # One switch and one function for all that is rare, where `tf.case` would make conditions
-    # within conditions.
-    image = tf.switch_case(
-        tf.where(rare, 0, tf.where(orientation.is_jpeg(header), 1, 2)),
-        [lambda: _rare_image(content, header, wanted), jpeg, anything_else],
-    )
+    rare = ~metadata.is_jpeg(header) | metadata.may_be_there(header)
+    # One function for all that is rare: its operations cost nothing where it is not called.
+    image = tf.cond(rare, lambda: _rare_image(content, header, wanted, values), jpeg)
     return tf.ensure_shape(image, (None, None, 3))
 
 
@@ -155,13 +163,13 @@ def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
 
 
 @tf.function(
-    input_signature=[_BYTES, _BYTES, tf.TensorSpec((2,), tf.int32)],
+    input_signature=[_BYTES, _BYTES, _TWO_NUMBERS, _TWO_NUMBERS],
     autograph=False,
     # A part of the graph around it would cost every image: merely to go past the operations of
     # branches not taken takes some microseconds each.
     experimental_attributes={"_noinline": True},
 )
-def _rare_image(content, header, size):
+def _rare_image(content, header, size, value_range):
     """What is turned, or must be prepared for TensorFlow's decoder."""
     turn = orientation.read(content, header)
     size = tf.where(orientation.is_transposed(turn), size[::-1], size)
@@ -169,15 +177,30 @@ def _rare_image(content, header, size):
     def jpeg() -> tf.Tensor:
         return tf.switch_case(_fitting_ratio(content, size), _jpeg_decoders(content))
 
-    image = tf.case(
-        [
-            (orientation.is_jpeg(header), jpeg),
-            (orientation.is_webp(header), lambda: _decode_webp(content, header)),
-            (_is_palette_bmp(header), lambda: _decode_palette_bmp(content)),
-        ],
-        default=lambda: tf.io.decode_png(content, channels=3),
-    )
+    decoders = {
+        metadata.is_jpeg: jpeg,
+        metadata.is_png: lambda: _decode_png(content, header, value_range),
+        metadata.is_webp: lambda: _decode_webp(content, header),
+        _is_bmp: lambda: _decode_bmp(content, header),
+        _is_gif: lambda: checked_gif(_decode(content), header),
+    }
+    found = tf.stack([*(is_format(header) for is_format in decoders), True])
+    kind = tf.argmax(found, output_type=tf.int32)
+    image = tf.switch_case(kind, [*decoders.values(), lambda: _decode(content)])
     return tf.cond(turn == 1, lambda: image, lambda: orientation.upright(image, turn))
+
+
+def _decode_png(content: tf.Tensor, header: tf.Tensor, value_range: tf.Tensor) -> tf.Tensor:
+    def scaled() -> tf.Tensor:
+        black, white = tf.unstack(value_range)
+        values = tf.cast(tf.io.decode_png(content, channels=3, dtype=tf.uint16), tf.int32)
+        levels = 256 * (values - black) // (white - black + 1)
+        return tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
+
+    # The decoder itself takes the high byte, in less memory.
+    other_range = tf.reduce_any(value_range != ALL_VALUES)
+    has_16_bits = tf.strings.substr(header, 24, 1) == b"\x10"
+    return tf.cond(has_16_bits & other_range, scaled, lambda: tf.io.decode_png(content, channels=3))
 
 
 def _decode_webp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
@@ -204,9 +227,22 @@ def _with_alpha(content: tf.Tensor) -> tf.Tensor:
     return before + flags + after
 
 
-def _is_palette_bmp(header: tf.Tensor) -> tf.Tensor:
-    bits_per_pixel = tf.strings.substr(header, 28, 2)
-    return (tf.strings.substr(header, 0, 2) == b"BM") & (bits_per_pixel == b"\x08\x00")
+def _decode(content: tf.Tensor) -> tf.Tensor:
+    return tf.io.decode_image(content, channels=3, expand_animations=False)
+
+
+def _is_gif(header: tf.Tensor) -> tf.Tensor:
+    return tf.strings.substr(header, 0, 4) == b"GIF8"
+
+
+def _is_bmp(header: tf.Tensor) -> tf.Tensor:
+    return tf.strings.substr(header, 0, 2) == b"BM"
+
+
+def _decode_bmp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
+    content = checked_bmp(content)
+    has_palette = tf.strings.substr(header, 28, 2) == b"\x08\x00"
+    return tf.cond(has_palette, lambda: _decode_palette_bmp(content), lambda: _decode(content))
 
 
 def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:

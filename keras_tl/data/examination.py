@@ -11,6 +11,8 @@ from keras_tl.data.check_cache import Finding
 from keras_tl.data.decoding import MOST_PIXELS, decode_image
 from keras_tl.data.headers import image_format, image_size, why_not
 from keras_tl.data.jpeg import jpeg_damage
+from keras_tl.data.unsupported import why_unsupported
+from keras_tl.data.value_range import has_16_bits
 
 _START = 64
 # What is read at once, by each of the readers.
@@ -100,7 +102,7 @@ class Examination:
             return None
         reason = _problem(content)
         digest = hashlib.sha256(content).hexdigest()[:32]
-        self._note(row, digest, reason or "")
+        self._note(row, digest, reason or "", has_16_bits=has_16_bits(start))
         return None if reason else content
 
     def _examine_again(self, row: int) -> None:
@@ -113,13 +115,11 @@ class Examination:
         try:
             _decode(content)
         except tf.errors.InvalidArgumentError:
-            kind = image_format(content)
-            unsupported = ", or of a kind that TensorFlow cannot decode" if kind == "BMP" else ""
-            self._note(row, reason=f"truncated or damaged {kind}{unsupported}")
+            self._note(row, reason=f"truncated or damaged {image_format(content)}")
 
-    def _note(self, row: int, digest: str = "", reason: str = "", lasting: bool = True) -> None:
+    def _note(self, row: int, digest: str = "", reason: str = "", **others: bool) -> None:
         stat = self._stats[row]
-        self._findings[row] = Finding(stat.st_size, stat.st_mtime_ns, digest, reason, lasting)
+        self._findings[row] = Finding(stat.st_size, stat.st_mtime_ns, digest, reason, **others)
 
 
 def _problem(content: bytes) -> str | None:
@@ -130,7 +130,7 @@ def _problem(content: bytes) -> str | None:
             f"too large: {size[0]:,} x {size[1]:,} pixels, more than the limit of "
             f"{MOST_PIXELS // 10**6} megapixels"
         )
-    return jpeg_damage(content) if kind == "JPEG" else None
+    return jpeg_damage(content) if kind == "JPEG" else why_unsupported(content, kind)
 
 
 # Traced once for all checks of a process.

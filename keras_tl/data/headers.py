@@ -1,6 +1,7 @@
 """What a file is, and how large its image, from its first bytes: nothing is decoded."""
 
 import struct
+from collections.abc import Iterator
 
 from keras_tl.data.jpeg import jpeg_size
 
@@ -30,6 +31,8 @@ _NOT_IMAGES = {
     b"\x00\x05\x16\x07": "what macOS keeps about another file",
     b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull'",
 }
+# How many bytes the header of a BMP file has where its sides are numbers of 16 bits.
+_OS2_HEADER = 12
 _TEXTS = {b"<!doctype html": "an HTML page", b"<html": "an HTML page", b"<?xml": "an XML text"}
 
 
@@ -89,25 +92,37 @@ def _png(content: bytes) -> tuple[int, int]:
 
 
 def _bmp(content: bytes) -> tuple[int, int]:
+    (header,) = struct.unpack_from("<I", content, 14)
+    if header == _OS2_HEADER:
+        return struct.unpack_from("<HH", content, 18)
     width, height = struct.unpack_from("<ii", content, 18)
     return abs(width), abs(height)
 
 
 def _gif(content: bytes) -> tuple[int, int]:
     """The decoder makes room for every frame before it looks at what is in it."""
-    width, height, flags = struct.unpack_from("<HHB", content, 6)
+    widths, heights = zip(struct.unpack_from("<HH", content, 6), *gif_frames(content), strict=True)
+    return max(widths), max(heights)
+
+
+def gif_frames(content: bytes) -> Iterator[tuple[int, int]]:
+    """Width and height in pixels of each frame of a GIF file.
+
+    Raises:
+        struct.error, LookupError: the file is cut short.
+    """
+    (flags,) = struct.unpack_from("<B", content, 10)
     at = 13 + _gif_palette(flags)
     while content[at : at + 1] in (b"!", b","):
         if content[at : at + 1] == b",":
-            frame_width, frame_height, flags = struct.unpack_from("<HHB", content, at + 5)
-            width, height = max(width, frame_width), max(height, frame_height)
+            width, height, flags = struct.unpack_from("<HHB", content, at + 5)
+            yield width, height
             at += 11 + _gif_palette(flags)
         else:
             at += 2
         while content[at]:
             at += 1 + content[at]
         at += 1
-    return width, height
 
 
 def _gif_palette(flags: int) -> int:

@@ -15,6 +15,7 @@ from keras_tl.errors import DataError, quoted
 
 if TYPE_CHECKING:
     from keras_tl.data.sources import ImageSplit
+    from keras_tl.data.value_range import ValueRange
 
 _BATCH = 32
 _LONGEST_PATH = 4096
@@ -107,7 +108,9 @@ class Inputs(Items):
             return Inputs(sources=tuple(items))
         return Inputs(contents=items) if self.contents else Inputs(pixels=items)
 
-    def as_split(self, image_size: tuple[int, int], how: str) -> "ImageSplit":
+    def as_split(
+        self, image_size: tuple[int, int], how: str, value_range: "ValueRange" = None
+    ) -> "ImageSplit":
         """The images as an unlabelled split, for extraction.
 
         Bytes are decoded and resized, and pixels of several sizes are resized.
@@ -121,7 +124,10 @@ class Inputs(Items):
 
         if self.contents:
             images = np.stack(
-                [read_image(c, self.name(i), image_size, how) for i, c in enumerate(self.contents)]
+                [
+                    read_image(content, self.name(number), image_size, how, value_range)
+                    for number, content in enumerate(self.contents)
+                ]
             )
         elif isinstance(self.pixels, list):
             images = np.stack([resize(x, image_size, how).numpy() for x in self.pixels])

@@ -30,6 +30,8 @@ from keras_tl.data.sources import ImageSplit
 from keras_tl.data.stored import store_by_content
 from keras_tl.data.tables import Table, read_frame
 from keras_tl.data.unused_files import UnusedFiles
+from keras_tl.data.value_range import ValueRange
+from keras_tl.errors import ConfigError
 from keras_tl.files import local_path
 
 
@@ -42,6 +44,8 @@ class ImageData(LabelledData[ImageSplit]):
         resize: how images get there: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.decoding.resize`).
         augmentation: what `augment=True` means for these data.
+        value_range: the values of black and of white in PNG files of 16 bits a value; `None`:
+            (0, 65535).
         file_check: what the check of the files has found; `None` without files, or unchecked.
     """
 
@@ -50,6 +54,7 @@ class ImageData(LabelledData[ImageSplit]):
     image_size: tuple[int, int] | None = None
     resize: str = "crop"
     augmentation: Augmentation = "standard"
+    value_range: ValueRange = None
     file_check: FileCheck | None = None
 
     @classmethod
@@ -342,6 +347,11 @@ class ImageData(LabelledData[ImageSplit]):
             ConfigError: another argument is not.
         """
         checked = CheckedOptions(**options)
+        if checked.value_range is not None:
+            raise ConfigError(
+                f"value_range={checked.value_range} is for image files of 16 bits, and these "
+                "images are arrays. Scale them to [0, 255] and leave value_range out."
+            )
         given = {"train": (x, y), "validation": validation, "test": test}
         given = {
             name: (check_pixels(pair[0], name), pair[1])
@@ -395,6 +405,7 @@ class ImageData(LabelledData[ImageSplit]):
             image_size=options.image_size,
             resize=options.resize,
             augmentation=options.augmentation,
+            value_range=options.value_range,
             readings=meaning.readings,
             unused_files=unused,
             split_settings=options.split_settings(),
@@ -408,7 +419,8 @@ class ImageData(LabelledData[ImageSplit]):
         return self.file_check
 
     def _own_settings(self) -> dict[str, Any]:
-        return {"resize": self.resize}
+        value_range = {} if self.value_range is None else {"value_range": [*self.value_range]}
+        return {"resize": self.resize} | value_range
 
 
 def _columns(

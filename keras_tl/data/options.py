@@ -9,6 +9,7 @@ import numpy as np
 from keras_tl.config import SHORTEST_SEQUENCE, check_choice, check_range
 from keras_tl.data.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
 from keras_tl.data.decoding import RESIZES
+from keras_tl.data.value_range import ValueRange, check_value_range
 from keras_tl.errors import ConfigError, quoted, unknown
 
 ImageSize = int | tuple[int, int] | None
@@ -65,12 +66,16 @@ class DataOptions(SplitOptions, total=False):
         check: look at all files before anything else, and leave out those that cannot be used
             (see `keras_tl.data.checking.check_files`). What is known of unchanged files is
             remembered. Images that come from no files of the user's own are not checked.
+        value_range: the values of black and of white in PNG files of 16 bits a value, such as
+            `(0, 4095)` for X-rays of 12 bits; values outside are black or white. It is part of the
+            model. Files of 8 bits are taken as they are. `None`: (0, 65535).
     """
 
     image_size: ImageSize
     resize: str
     augmentation: Augmentation
     check: bool
+    value_range: ValueRange
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -125,9 +130,11 @@ class CheckedOptions(CheckedSplitOptions):
     resize: str = "crop"
     augmentation: Augmentation = "standard"
     check: bool = True
+    value_range: ValueRange = None
 
     def __post_init__(self):
         super().__post_init__()
+        object.__setattr__(self, "value_range", check_value_range(self.value_range))
         object.__setattr__(self, "image_size", check_image_size(self.image_size))
         check_choice("resize", self.resize, RESIZES)
         if isinstance(self.augmentation, bool):

@@ -1,19 +1,20 @@
-"""Which way up a photo is: the orientation that cameras write into its Exif data.
+"""Which way up a photo is: the orientation that cameras write into its Exif data, or its XMP.
 
-Everything is TensorFlow operations, for the same reason as in `keras_tl.data.decoding`. Exif data
+Everything is TensorFlow operations, for the same reason as in `keras_tl.data.decoding`. Metadata
 that are broken, or not there, mean that the image is the right way up; they never are an error.
+`ImageOps.exif_transpose` of Pillow turns the same files in the same way.
 
-Sources: Exif 3.0 (CIPA DC-008), 4.5 and 4.6; PNG, third edition (W3C), 11.3.4.4; WebP container
-specification (Google).
+Sources: Exif 3.0 (CIPA DC-008), 4.5 and 4.6; XMP, part 2 (Adobe), the TIFF schema.
 """
 
 import tensorflow as tf
 
-HEADER_SIZE = 48
-# JPEG segments of applications, and comments.
-_BEFORE_THE_IMAGE = [b"\xff" + bytes([marker]) for marker in (*range(0xE0, 0xF0), 0xFE)]
+from keras_tl.data import metadata
+
 _SEARCHED = 2**16
-_TAG, _SHORT = 0x0112, 3
+_TAG, _NO_TAG = 0x0112, -1
+# Types of numbers: without a sign, with one.
+_SHORTS, _LONGS = (3, 8), (4, 9)
 # The entries of a directory, twelve bytes each, are in the order of their tags: this one is early.
 _ENTRIES = 64
 _DIRECTORY_BYTES = 2 + 12 * _ENTRIES
@@ -21,72 +22,44 @@ _DIRECTORY_BYTES = 2 + 12 * _ENTRIES
 _DIRECTIONS = [(1, 1), (1, -1), (-1, -1), (-1, 1)]
 
 
-def header_of(content: tf.Tensor) -> tf.Tensor:
-    """The first `HEADER_SIZE` bytes of a file, filled up with zeros.
-
-    Filled up, so that a short file has a header to look at: `substr` past the end of a string fails
-    with a message that quotes the string, and bytes that are not UTF-8 turn such a message into a
-    UnicodeDecodeError, which no caller expects.
-    """
-    start = tf.strings.substr(content, 0, HEADER_SIZE) + tf.constant(b"\x00" * HEADER_SIZE)
-    return tf.strings.substr(start, 0, HEADER_SIZE)
-
-
-def is_jpeg(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file that begins so is a JPEG file."""
-    return tf.strings.substr(header, 0, 2) == b"\xff\xd8"
-
-
-def is_webp(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file that begins so is a WebP file."""
-    return tf.strings.substr(header, 8, 4) == b"WEBP"
-
-
-def may_be_there(header: tf.Tensor) -> tf.Tensor:
-    """Whether a file that begins so may say its orientation; false for most that do not.
-
-    Args:
-        header: scalar string tensor, the first `HEADER_SIZE` bytes, filled up with zeros.
-    """
-    # At once, or after the usual JFIF segment, comes a part of the image.
-    jfif = tf.strings.substr(header, 2, 4) == b"\xff\xe0\x00\x10"
-    marker = tf.strings.substr(header, tf.where(jfif, 20, 2), 2)
-    in_jpeg = is_jpeg(header) & tf.reduce_any(marker == _BEFORE_THE_IMAGE)
-    # The first chunk of a PNG file is IHDR.
-    is_png = tf.strings.substr(header, 0, 8) == b"\x89PNG\r\n\x1a\n"
-    in_png = is_png & (tf.strings.substr(header, 37, 4) != b"IDAT")
-    extended = is_webp(header) & (tf.strings.substr(header, 12, 4) == b"VP8X")
-    flags = tf.io.decode_raw(tf.strings.substr(header, 20, 1), tf.uint8)[0]
-    return in_jpeg | in_png | (extended & (flags & 0x08 != 0))
-
-
 def read(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     """The orientation of a JPEG, PNG or WebP file, int32, 1 to 8.
 
-    Of a JPEG file it is looked for in the APP1 segment "Exif" within the first 64 KiB, of a PNG
-    file in the chunk eXIf likewise, of a WebP file in the chunk EXIF, which is behind the image.
+    As Pillow finds it: the tag of the Exif data; where these have none, `tiff:Orientation` of the
+    XMP. 1 where neither says one of the eight.
 
     Args:
         content: scalar string tensor, the file.
         header: scalar string tensor, its first `HEADER_SIZE` bytes, filled up with zeros.
     """
-    webp = is_webp(header)
-    name = tf.where(webp, b"EXIF", tf.where(is_jpeg(header), b"Exif\x00\x00", b"eXIf"))
-    text = tf.strings.substr(content, 0, tf.where(webp, tf.strings.length(content), _SEARCHED))
-    # To go from segment to segment would be exact, but a loop in a graph takes as long as decoding
-    # a small photo. The name and the first bytes of a TIFF structure are eight bytes or more.
-    found = tf.strings.split(text + name, name, maxsplit=1)[1]
-    # A WebP chunk has its length, four bytes, between the name and the data.
-    padded = tf.strings.substr(found, 0, _SEARCHED) + b"\x00" * (4 + _DIRECTORY_BYTES)
-    tiff = tf.strings.substr(padded, tf.where(webp, 4, 0), -1)
-    return tf.where(may_be_there(header), _of_tiff(tiff), 1)
+
+    def without_tag() -> tf.Tensor:
+        return _of_xmp(metadata.xmp_of(content, header))
+
+    def look() -> tf.Tensor:
+        tag = _of_tiff(tf.strings.substr(metadata.exif_of(content, header), 0, _SEARCHED))
+        return tf.cond(tag == _NO_TAG, without_tag, lambda: tag)
+
+    found = tf.cond(metadata.are_there(content, header), look, lambda: tf.constant(1))
+    return tf.where((found >= 1) & (found <= 2 * len(_DIRECTIONS)), found, 1)
+
+
+def _of_xmp(xmp: tf.Tensor) -> tf.Tensor:
+    """The number in the first attribute or element that holds a digit; 1 where there is none."""
+    after = tf.concat([tf.strings.split(xmp, "tiff:Orientation")[1:], [">1"]], 0)
+    starts = tf.io.decode_raw(tf.strings.substr(after + "  ", 0, 3), tf.uint8)
+    first, second, third = tf.unstack(tf.cast(starts, tf.int32), num=3, axis=1)
+    is_attribute = (first == ord("=")) & (second == ord('"'))
+    digits = tf.where(is_attribute, third, tf.where(first == ord(">"), second, 0)) - ord("0")
+    return digits[tf.argmax((digits >= 0) & (digits <= 9))]
 
 
 def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
-    """The orientation in the first directory of a TIFF structure.
+    """The orientation in the first directory of a TIFF structure, any number; `_NO_TAG` without.
 
     Zeros behind it make a directory outside the data an empty one.
     """
+    tiff += b"\x00" * (8 + _DIRECTORY_BYTES)
     start = tf.strings.substr(tiff, 0, 4)
     little, big = start == b"II*\x00", start == b"MM\x00*"
 
@@ -100,10 +73,16 @@ def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
     last = tf.strings.length(tiff) - _DIRECTORY_BYTES
     directory = words(tf.minimum(offset, last), _DIRECTORY_BYTES)
     entries = tf.reshape(directory[1:], (_ENTRIES, 6))
-    tags, kinds, values = entries[:, 0], entries[:, 1], entries[:, 4]
-    there = (tf.range(_ENTRIES) < directory[0]) & (tags == _TAG) & (kinds == _SHORT)
-    there &= (little | big) & (values <= 2 * len(_DIRECTIONS))
-    return tf.maximum(tf.reduce_max(tf.where(there, values, 0)), 1)
+    tags, kinds = entries[:, 0], entries[:, 1]
+    # A number of 32 bits has its lower half first in one order, and last in the other.
+    is_long = tf.reduce_any(kinds[:, None] == _LONGS, axis=1)
+    low = tf.where(is_long & big, entries[:, 5], entries[:, 4])
+    high = tf.where(is_long, tf.where(big, entries[:, 4], entries[:, 5]), 0)
+    is_number = is_long | tf.reduce_any(kinds[:, None] == _SHORTS, axis=1)
+    values = tf.where(is_number & (high == 0), low, 0)
+    there = (tf.range(_ENTRIES) < directory[0]) & (tags == _TAG) & (little | big)
+    # Another tag than the eight is there all the same: nothing else is asked.
+    return tf.where(tf.reduce_any(there), tf.maximum(values[tf.argmax(there)], 0), _NO_TAG)
 
 
 def is_transposed(orientation: tf.Tensor) -> tf.Tensor:

@@ -11,8 +11,11 @@ import tensorflow as tf
 
 from keras_tl.data.decoding import load_image, resize
 from keras_tl.data.formats import FORMATS
+from keras_tl.data.headers import image_format
 from keras_tl.data.labelled import Split
 from keras_tl.data.sources import ImageSplit
+from keras_tl.data.unsupported import why_unsupported
+from keras_tl.data.value_range import ValueRange
 from keras_tl.errors import DataError
 
 
@@ -72,11 +75,13 @@ class ImagePipeline(Pipeline):
         image_size: (height, width) of the batches.
         resize: `"crop"`, `"pad"` or `"stretch"`.
         whole_batches: fill up the last batch, see `row_numbers`; for several replicas.
+        value_range: see `keras_tl.data.decoding.decode_image`.
     """
 
     image_size: tuple[int, int]
     resize: str
     whole_batches: bool = False
+    value_range: ValueRange = None
 
     def ordered(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
         """Batches of (pixels, labels) in the split's order; the last one may be smaller.
@@ -142,7 +147,8 @@ class ImagePipeline(Pipeline):
         def load(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             if split.in_files:
                 content = tf.io.read_file(images[row])
-                return load_image(content, self.image_size, self.resize), labels[row]
+                pixels = load_image(content, self.image_size, self.resize, self.value_range)
+                return pixels, labels[row]
             return resize(images[row], self.image_size, self.resize), labels[row]
 
         batches = rows.map(load, num_parallel_calls=tf.data.AUTOTUNE)
@@ -208,7 +214,13 @@ def with_options(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.with_options(options)
 
 
-def read_image(content: bytes, source: str, image_size: tuple[int, int], how: str) -> np.ndarray:
+def read_image(
+    content: bytes,
+    source: str,
+    image_size: tuple[int, int],
+    how: str,
+    value_range: ValueRange = None,
+) -> np.ndarray:
     """Decodes and resizes one image, eagerly.
 
     Returns:
@@ -218,8 +230,11 @@ def read_image(content: bytes, source: str, image_size: tuple[int, int], how: st
         DataError: the bytes are not an image; the message names `source`.
     """
     try:
-        return load_image(tf.constant(content), image_size, how).numpy()
+        return load_image(tf.constant(content), image_size, how, value_range).numpy()
     except (tf.errors.OpError, ValueError) as error:
+        unsupported = why_unsupported(content, image_format(content))
+        if unsupported:
+            raise DataError(f"Cannot decode {source}: {unsupported}.") from error
         raise DataError(
             f"Cannot decode {source}: expected a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} "
             f"image, received {len(content):,} bytes that are not one, or are damaged."

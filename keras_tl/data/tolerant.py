@@ -4,10 +4,11 @@ import tensorflow as tf
 
 from keras_tl.data.declared import declared_pixels
 from keras_tl.data.decoding import MOST_PIXELS, load_image
+from keras_tl.data.value_range import ValueRange
 
 
 def load_images(
-    contents: tf.Tensor, size: tuple[int, int], how: str
+    contents: tf.Tensor, size: tuple[int, int], how: str, value_range: ValueRange = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Decodes image files, as many at once as there are cores, and passes over those that are none.
 
@@ -18,6 +19,7 @@ def load_images(
         contents: string (batch,), any bytes.
         size: (height, width) in pixels.
         how: see `keras_tl.data.decoding.resize`.
+        value_range: see `keras_tl.data.decoding.decode_image`.
 
     Returns:
         float32 (batch, *size, 3) with values in [0, 255], and bool (batch,): which are images of at
@@ -31,7 +33,7 @@ def load_images(
         most = tf.constant(MOST_PIXELS, tf.float64)
         small = tf.debugging.assert_less_equal(declared_pixels(content), most)
         with tf.control_dependencies([small]):
-            return row, load_image(content, size, how)
+            return row, load_image(content, size, how, value_range)
 
     images = tf.data.Dataset.range(count).map(load, tf.data.AUTOTUNE, deterministic=False)
     images = images.ignore_errors()

@@ -122,6 +122,7 @@ class Learner(Fitting, Answering, Picturing, Showing):
         config = ModelConfig(
             **origin.config_fields,
             resize=getattr(data, "resize", None),
+            value_range=getattr(data, "value_range", None),
             are_pairs=getattr(data, "is_pair", False),
             task=data.task,
             class_names=data.class_names,

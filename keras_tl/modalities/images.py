@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.decoding import resize
+from keras_tl.data.decoding import DECODER, resize
 from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.image_items import Inputs
 from keras_tl.data.inputs import read_inputs
@@ -16,6 +16,7 @@ from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.pipeline import ImagePipeline
 from keras_tl.data.sources import ImageSplit
 from keras_tl.data.tolerant import load_images
+from keras_tl.data.value_range import ALL_VALUES, ValueRange
 from keras_tl.modalities.base import Modality, Numbers, Specs
 
 _MADE_UP = 4
@@ -28,10 +29,12 @@ class Images(Modality):
     Attributes:
         image_size: (height, width) in pixels.
         resize: how images get to that size, see `keras_tl.data.decoding.resize`.
+        value_range: see `keras_tl.data.decoding.decode_image`.
     """
 
     image_size: tuple[int, int]
     resize: str
+    value_range: ValueRange = None
 
     item = "image"
     files = IMAGE_FILES
@@ -44,8 +47,9 @@ class Images(Modality):
 
     @property
     def cache_key(self) -> dict[str, Any]:
-        """Size and way of resizing."""
-        return {"image_size": self.image_size, "resize": self.resize}
+        """Size, way of resizing, range of values, and the edition of the decoder."""
+        values = {} if self.value_range is None else {"value_range": self.value_range}
+        return {"image_size": self.image_size, "resize": self.resize, "decoder": DECODER} | values
 
     def inputs(self) -> keras.KerasTensor:
         """float32 (batch, height, width, 3) pixels in [0, 255]."""
@@ -53,7 +57,7 @@ class Images(Modality):
 
     def pipeline(self, whole_batches: bool) -> ImagePipeline:
         """Decodes and resizes."""
-        return ImagePipeline(self.image_size, self.resize, whole_batches)
+        return ImagePipeline(self.image_size, self.resize, whole_batches, self.value_range)
 
     def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Inputs:
         """See `keras_tl.data.inputs.read_inputs`."""
@@ -61,7 +65,7 @@ class Images(Modality):
 
     def as_split(self, items: Inputs) -> ImageSplit:
         """Bytes are decoded, files are not."""
-        return items.as_split(self.image_size, self.resize)
+        return items.as_split(self.image_size, self.resize, self.value_range)
 
     @property
     def raw(self) -> Specs:
@@ -70,7 +74,7 @@ class Images(Modality):
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         """Decodes and resizes; what is no image is black."""
-        return load_images(raw["image_bytes"], self.image_size, self.resize)
+        return load_images(raw["image_bytes"], self.image_size, self.resize, self.value_range)
 
     @property
     def numbers(self) -> Numbers:
@@ -95,6 +99,9 @@ class Images(Modality):
             encoders[number % 2](image).numpy()
             for number, image in enumerate(tf.cast(pixels, tf.uint8))
         ]
+        if self.value_range is not None:
+            values = tf.cast(pixels[0] / 255 * self.value_range[1], tf.uint16)
+            files.append(tf.io.encode_png(values).numpy())
         return {"image_bytes": np.array([*files, b"no image"], object), "pixels": pixels.numpy()}
 
     def made_up_inputs(self) -> dict[str, np.ndarray]:
@@ -110,4 +117,6 @@ class Images(Modality):
             "interpolation": "bicubic, antialiased",
             "channels": "RGB",
             "range": [0, 255],
+            # Of files of 16 bits a value: black and white.
+            "value_range": [*(self.value_range or ALL_VALUES)],
         }

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from keras_tl.errors import KerasTLError
-from keras_tl.preflight import duplicates, head, images, labels, readings, scale, texts
+from keras_tl.preflight import duplicates, head, images, labels, readings, scale, texts, values
 from keras_tl.preflight.findings import Finding, Findings, NotChecked, Unreadable
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.wording import folder_of
@@ -21,6 +21,7 @@ CHECKS: dict[str, Callable[[Subject], Finding | None]] = {
     "constant-targets": labels.constant_targets,
     "small-test-split": labels.small_test_split,
     "exact-duplicates": duplicates.exact_duplicates,
+    "value-range": values.value_range,
     "pixel-range": images.pixel_range,
     "image-size": images.image_sizes,
     "preprocessing": images.preprocessing,

@@ -160,6 +160,7 @@ def _alike(subject: Subject, pairs: list[Pair]) -> np.ndarray:
             values[places] = correlations(
                 splits[name].take([pairs[place].row for place in places]),
                 splits[other].take([pairs[place].twin_row for place in places]),
+                getattr(subject.data, "value_range", None),
             )
     return values
 

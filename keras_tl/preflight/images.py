@@ -8,6 +8,7 @@ from keras_tl.data.sources import ImageSplit
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.statistics import at_first_weights, first_statistics
 from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.values import are_too_dark
 
 # How many times smaller the short side may be than the model's.
 MOST_ENLARGED = 4
@@ -88,7 +89,7 @@ def _sizes(split: ImageSplit) -> np.ndarray:
 
 def pixel_range(subject: Subject) -> Finding | None:
     """Images that are black, or that were scaled to [0, 1] and are taken for [0, 255]."""
-    if not isinstance(subject.train, ImageSplit):
+    if not isinstance(subject.train, ImageSplit) or are_too_dark(subject):
         return None
     pixels = subject.pixels
     bright = np.percentile(pixels.reshape(len(pixels), -1), 99, axis=1)
@@ -113,7 +114,7 @@ def preprocessing(subject: Subject) -> Finding | None:
     network without one is judged by the scale of what its first layer with weights sees, if it is
     the user's own; the catalogue's are known.
     """
-    if not isinstance(subject.train, ImageSplit):
+    if not isinstance(subject.train, ImageSplit) or are_too_dark(subject):
         return None
     config, network = subject.model.config, subject.model.parts.backbone.network
     pixels = subject.pixels

@@ -134,7 +134,8 @@ class Subject:
         Without a model they are small.
         """
         size = _THUMBNAIL if self.given is None else self.given.config.image_size
-        return pixels_at(self.train.sample(_PICTURES, seed=0), size, self.data.resize)
+        shown = self.train.sample(_PICTURES, seed=0)
+        return pixels_at(shown, size, self.data.resize, self.data.value_range)
 
     @cached_property
     def sample_rows(self) -> np.ndarray:

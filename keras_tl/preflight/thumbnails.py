@@ -5,6 +5,7 @@ import numpy as np
 from keras_tl.data.decoding import resize
 from keras_tl.data.pipeline import ImagePipeline
 from keras_tl.data.sources import ImageSplit
+from keras_tl.data.value_range import ValueRange
 
 # Coarse enough that what an encoder loses is not seen; see docs/preflight.md.
 _SIDE = 12
@@ -12,7 +13,9 @@ _SIDE = 12
 _FLAT = 2.0
 
 
-def correlations(first: ImageSplit, second: ImageSplit) -> np.ndarray:
+def correlations(
+    first: ImageSplit, second: ImageSplit, value_range: ValueRange = None
+) -> np.ndarray:
     """Pearson's correlation of the thumbnails of n pairs of images.
 
     All of an image goes into a thumbnail, whatever its aspect ratio, and each colour is centred by
@@ -22,31 +25,35 @@ def correlations(first: ImageSplit, second: ImageSplit) -> np.ndarray:
     Args:
         first: n images.
         second: n images.
+        value_range: see `keras_tl.data.decoding.decode_image`.
 
     Returns:
         float32 (n,) in [-1, 1]; 0 where an image is of one colour.
     """
     if not len(first):
         return np.zeros(0, np.float32)
-    a, b = _centred(first), _centred(second)
+    a, b = _centred(first, value_range), _centred(second, value_range)
     spreads = a.std(axis=1), b.std(axis=1)
     values = (a * b).mean(axis=1) / np.maximum(spreads[0] * spreads[1], 1e-9)
     return np.where(np.minimum(*spreads) < _FLAT, 0, values).astype(np.float32)
 
 
-def _centred(split: ImageSplit) -> np.ndarray:
-    pixels = pixels_at(split, (_SIDE, _SIDE), "stretch")
+def _centred(split: ImageSplit, value_range: ValueRange) -> np.ndarray:
+    pixels = pixels_at(split, (_SIDE, _SIDE), "stretch", value_range)
     return (pixels - pixels.mean(axis=(1, 2), keepdims=True)).reshape(len(split), -1)
 
 
-def pixels_at(split: ImageSplit, size: tuple[int, int], how: str) -> np.ndarray:
+def pixels_at(
+    split: ImageSplit, size: tuple[int, int], how: str, value_range: ValueRange = None
+) -> np.ndarray:
     """float32 (n, *size, 3) in [0, 255]: images as a pipeline gives them, which takes time to make.
 
     Args:
         split: n images, few enough to be in memory.
         size: (height, width).
         how: see `keras_tl.data.decoding.resize`.
+        value_range: see `keras_tl.data.decoding.decode_image`.
     """
     if split.in_files:
-        return ImagePipeline(size, how).pixels(split)
+        return ImagePipeline(size, how, value_range=value_range).pixels(split)
     return resize(split.images, size, how).numpy()

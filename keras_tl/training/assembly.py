@@ -99,7 +99,7 @@ def assemble(
 def modality_of(config: ModelConfig, loaded: LoadedBackbone) -> Modality:
     """What goes into a model with this backbone."""
     if not config.is_text:
-        return Images(config.image_size, config.resize)
+        return Images(config.image_size, config.resize, config.value_range)
     given = loaded.network.input
     inputs = given if isinstance(given, dict) else {"text": given}
     specs = tuple((name, tuple(x.shape[1:]), x.dtype) for name, x in inputs.items())

@@ -147,7 +147,7 @@ BAD |= {
     "gif-huge-frame": (inner_gif(FORMATS["gif"], 65_535, 65_535), "too large: 65,535 x 65,535"),
     "bmp-upside-down-huge": (sized("bmp", 60_000, -50_000), "too large: 60,000 x 50,000"),
     "png-one-bit-wrong": (zeroed(FORMATS["png"], length=1), "truncated or damaged PNG"),
-    "bmp-1-bit": (encode(GREY.convert("1"), "BMP"), "damaged BMP, or of a kind that TensorFlow"),
+    "bmp-1-bit": (encode(GREY.convert("1"), "BMP"), "unsupported BMP: 1-bit pixels, convert"),
     "jpeg-tables-only": (JPEG[:300], "truncated"),
     "jpeg-filled-up-with-zeros": (JPEG[: len(JPEG) // 2] + bytes(9000), "truncated JPEG"),
     "jpeg-zeros-in-the-tables": (zeroed(JPEG, 0, 0)[:200] + bytes(300) + JPEG[500:], "damaged"),
@@ -382,6 +382,7 @@ def test_the_report_names_each_file_and_counts_the_kinds():
         "seconds": 1.25,
         "from_cache": 100,
         "unused": None,
+        "values": None,
     }
 
 

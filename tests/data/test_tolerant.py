@@ -101,7 +101,7 @@ def test_the_bomb_is_one():
 def test_what_is_too_large_is_never_decoded(monkeypatch):
     decoded = []
 
-    def decode(content, size, how):
+    def decode(content, size, how, value_range):
         def note(value):
             decoded.append(value)
             return np.zeros((*size, 3), np.float32)

@@ -24,6 +24,7 @@ from keras_tl.export.runtimes.writing import RUNTIMES
 from keras_tl.files import sha256
 from keras_tl.modalities.texts import Texts
 from tests.conftest import make_tiny_data
+from tests.made_images import tiff
 
 PIXELS = np.random.default_rng(1).integers(0, 255, (5, 32, 32, 3)).astype(np.float32)
 SUFFIXES = {"litert": ".tflite", "onnx": ".onnx"}
@@ -134,6 +135,33 @@ def test_the_documented_recipe_makes_the_pixels_of_the_toolkit(recipe, photo, ho
     # Pillow rounds after each direction.
     assert np.mean(difference) < 0.5
     assert np.max(difference) < 2.5
+
+
+VALUES = np.linspace(0, 5000, 40 * 60).reshape(40, 60, 1).astype(np.uint16)
+
+
+@pytest.mark.parametrize("value_range", [(0, 4095), (1000, 2000), (0, 65535)])
+@pytest.mark.parametrize("turn", [1, 6])
+def test_the_documented_recipe_decodes_16_bits(recipe, tmp_path, value_range, turn):
+    file = tmp_path / "scan.png"
+    Image.fromarray(VALUES[..., 0]).save(file, exif=tiff(turn, ">"))
+    ours = load_image(tf.io.read_file(str(file)), (32, 32), "crop", value_range).numpy()
+    preparation = {"image_size": (32, 32), "resize": "crop", "value_range": value_range}
+    difference = np.abs(recipe["pixels_of"](file, preparation)[0] - ours)
+    assert np.mean(difference) < 0.5
+    assert np.max(difference) < 2.5
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_the_documented_recipe_refuses_what_pillow_cannot_read(recipe, tmp_path, channels):
+    file = tmp_path / "scan.png"
+    file.write_bytes(tf.io.encode_png(VALUES.repeat(channels, axis=-1)).numpy())
+    preparation = {"image_size": (32, 32), "resize": "crop", "value_range": (0, 4095)}
+    with pytest.raises(ValueError, match="Expected a grey PNG of 16 bits"):
+        recipe["pixels_of"](file, preparation)
+    preparation["value_range"] = (0, 65535)
+    ours = load_image(tf.io.read_file(str(file)), (32, 32), "crop").numpy()
+    assert np.abs(recipe["pixels_of"](file, preparation)[0] - ours).max() < 2.5
 
 
 @pytest.mark.parametrize(("kind", "precision"), CASES)

@@ -96,7 +96,8 @@ def card_facts(
 
 def _input(config: Mapping[str, Any], files: BackboneFiles) -> dict[str, Any]:
     if config["image_size"] is not None:
-        return {"image_size": list(config["image_size"]), "resize": config["resize"]}
+        names = ("image_size", "resize", "value_range")
+        return {name: config[name] for name in names if config.get(name) is not None}
     tokens = files.preprocessor
     return {
         "sequence_length": config["sequence_length"],

@@ -49,7 +49,9 @@ def overview(facts: Facts) -> dict[str, str]:
 def _input(given: Facts) -> str:
     if "image_size" in given:
         height, width = given["image_size"]
-        return f"images, resized to {height} x {width} ({given['resize']})"
+        values = given.get("value_range")
+        scaled = f"; values of 16 bits from {values[0]} to {values[1]}" if values else ""
+        return f"images, resized to {height} x {width} ({given['resize']}){scaled}"
     kind = "pairs of texts" if given["are_pairs"] else "texts"
     if given["tokens"] is None:
         return f"{kind} of any length"

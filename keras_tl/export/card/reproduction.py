@@ -71,7 +71,7 @@ def _data(run: Mapping[str, Any]) -> list[str]:
     kind = source.pop("kind", None)
     constructor = {None: "from_arrays", "digits": "digits"}.get(kind, f"from_{kind}")
     place = {} if kind == "digits" else {"": "..."}
-    own = {name: data.get(name) for name in ("resize", "sequence_length")}
+    own = {name: data.get(name) for name in ("resize", "value_range", "sequence_length")}
     settings = source | data["split_settings"] | own
     values = {
         name: "..." if name in PLACES else repr(value)

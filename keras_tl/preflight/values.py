@@ -1,0 +1,58 @@
+"""A check of image files of 16 bits a value: whether black and white are where their values are."""
+
+from keras_tl.data.sources import ImageSplit
+from keras_tl.data.value_range import ALL_VALUES, ValuesOf16Bits, values_in_sample
+from keras_tl.preflight.findings import Finding
+from keras_tl.preflight.subject import Subject
+
+
+def value_range(subject: Subject) -> Finding | None:
+    """Values that take a small part of the range that is asked for, or go beyond it."""
+    found = _values(subject)
+    if found is None:
+        return None
+    given = subject.data.value_range
+    black, white = given or ALL_VALUES
+    low, high = found.fitting
+    how = f"value_range=({low}, {high}) (--value-range {low} {high})"
+    if not found.count:
+        if given is None:
+            return None
+        return Finding(
+            "value-range",
+            "warning",
+            f"value_range={given} changes nothing: of {found.files:,} files none is a PNG file of "
+            "16 bits a value.",
+            "Leave value_range out, or convert the images to PNG with 16 bits a value.",
+        )
+    if found.wastes(given):
+        levels = 256 * (found.high - black) // (white - black + 1) + 1
+        return Finding(
+            "value-range",
+            "warning",
+            f"{found}. With white at {white:,} they become {max(levels, 1):,} of 256 grey levels: "
+            "the images are dark.",
+            f"Give the data {how}, or the range that your device writes.",
+        )
+    if found.low < black or found.high > white:
+        return Finding(
+            "value-range",
+            "note",
+            f"{found}. Values below {black:,} become black and values above {white:,} white.",
+            f"If they matter, give the data {how}.",
+        )
+    return None
+
+
+def are_too_dark(subject: Subject) -> bool:
+    """Whether images are dark as white is far above their values: said by `value_range`."""
+    found = _values(subject)
+    return found is not None and found.wastes(subject.data.value_range)
+
+
+def _values(subject: Subject) -> ValuesOf16Bits | None:
+    """As the check of all files found them; else of a sample of the training files."""
+    if not isinstance(subject.train, ImageSplit) or not subject.train.in_files:
+        return None
+    check = subject.data.file_check
+    return values_in_sample(subject.train.images) if check is None else check.values
