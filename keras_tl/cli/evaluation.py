@@ -9,6 +9,7 @@ import click
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data
 from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.errors import ConfigError
 from keras_tl.evaluation.wording import number_text
 
 _SPLIT = click.option(
@@ -78,7 +79,7 @@ def evaluate(
     else:
         try:
             lines.append(_keep(learner, run, [split]))
-        except OSError as error:
+        except (OSError, ConfigError) as error:
             # What was asked for is there.
             kept = False
             lines.append(f"Not kept in {run}: {error}.")
@@ -86,13 +87,15 @@ def evaluate(
 
 
 def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> str:
-    """Saves what was measured and fitted, and says so."""
-    had_report = (run / "report.html").exists()
+    """Save what was measured and fitted, and return a sentence about it."""
+    from keras_tl.report.page import is_report
+    from keras_tl.training.checkpoints import REPORT
+
     said = f"Saved the run to {run}."
     if not learner.keep(run, splits):
         said += f" What it measured before stays. {_OTHERS}"
-    if had_report:
-        said += f" Its report.html was of the run before: keras-tl report {run} writes another."
+    if is_report(run / REPORT):
+        said += f" Made its {REPORT} anew."
     return said
 
 

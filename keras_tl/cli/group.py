@@ -67,6 +67,11 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace what an earlier command wrote there."
+)
+
+
 def image_size_of(value: str | None) -> int | tuple[int, int] | None:
     """What `--image-size` says, as `Learner` takes it."""
     if value is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 import keras_tl
-from keras_tl.cli.group import cli, start_toolkit, with_json
+from keras_tl.cli.group import cli, overwrite_option, start_toolkit, with_json
 from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL
 
 
@@ -33,14 +33,17 @@ def predict(verbose: bool, run: Path, items: tuple[str, ...]) -> tuple[list, str
     type=click.Path(path_type=Path),
     help="The file: .npy (an array, a row an item) or .parquet (columns source and features).",
 )
+@overwrite_option
 @with_json
-def features(verbose: bool, run: Path, items: tuple[str, ...], out: Path) -> tuple[dict, str]:
+def features(
+    verbose: bool, run: Path, items: tuple[str, ...], out: Path, overwrite: bool
+) -> tuple[dict, str]:
     """Write the features of ITEMS, as a saved RUN's head gets them.
 
     ITEMS are image files, or one folder; or texts; of pairs the first and second texts in turns.
     """
     learner = start_toolkit().Learner.load(run, verbose=verbose)
-    count, width = learner.save_features(_asked(learner, items), out)
+    count, width = learner.save_features(_asked(learner, items), out, overwrite)
     found = {"features": str(out), "items": count, "width": width}
     return found, f"Wrote {count:,} rows of {width:,} features to {out}."
 
@@ -75,24 +78,28 @@ def _asked(learner: "keras_tl.Learner", items: tuple[str, ...]) -> str | list:
     type=click.Path(path_type=Path),
     help="A folder: also write the pictures there, as PNG files.",
 )
+@overwrite_option
 @with_json
 def report(
-    verbose: bool, run: Path, out: Path | None, comparison: Path | None, plots: Path | None
+    verbose: bool,
+    run: Path,
+    out: Path | None,
+    comparison: Path | None,
+    plots: Path | None,
+    overwrite: bool,
 ) -> tuple[dict, str]:
     """Write what a saved RUN recorded as one HTML file. It needs neither data nor training."""
     toolkit = start_toolkit()
     compared = None if comparison is None else toolkit.Comparison.load(comparison)
     out = out or run / "report.html"
     learner = toolkit.Learner.load(run, verbose=verbose)
-    learner.report(out, compared)
+    learner.report(out, compared, overwrite)
     found, lines = {"report": str(out)}, [f"Wrote {out}."]
     if compared is not None:
         learner.save(run)
-        # A report in the run's folder went with what the folder held before.
-        learner.report(out)
         lines.append(f"Saved the run to {run}.")
     if plots is not None:
-        found["plots"] = [str(path) for path in learner.save_plots(plots)]
+        found["plots"] = [str(path) for path in learner.save_plots(plots, overwrite)]
         lines += [f"Wrote {path}." for path in found["plots"]]
     return found, "\n".join(lines)
 
@@ -131,6 +138,7 @@ def report(
     type=click.Path(path_type=Path),
     help='Sections of the model card, a JSON file such as {"Intended use": "..."}.',
 )
+@overwrite_option
 @with_json
 def export(
     verbose: bool,
@@ -140,13 +148,17 @@ def export(
     precision: str,
     serving: bool,
     card: Path | None,
+    overwrite: bool,
 ) -> tuple[dict, str]:
-    """Export a saved RUN as a verified SavedModel for TF Serving, or for another runtime."""
+    """Export a saved RUN as a verified SavedModel for TF Serving, or for another runtime.
+
+    A version of a SavedModel is never replaced; --overwrite is for files of other formats.
+    """
     toolkit = start_toolkit()
     from keras_tl.export.card import read_sections
 
     sections = None if card is None else read_sections(card)
     learner = toolkit.Learner.load(run, verbose=verbose)
-    written = learner.export(out, kind, precision, serving=serving, card=sections)
+    written = learner.export(out, kind, precision, serving, sections, overwrite)
     found = {"version" if kind == SAVED_MODEL else "file": str(written)}
     return found, f"Exported to {written}."

@@ -20,6 +20,7 @@ from keras_tl.export.saved_model import export_version
 from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.serving import BATCH, VALID
 from keras_tl.learner.state import State
+from keras_tl.overwriting import check_new
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 
 
@@ -86,7 +87,7 @@ class Answering(State):
         return rows.reshape(len(rows), -1)
 
     def save_features(
-        self, items: ImageInput | TextInput, path: str | os.PathLike
+        self, items: ImageInput | TextInput, path: str | os.PathLike, overwrite: bool = False
     ) -> tuple[int, int]:
         """Writes the same to a file, a batch at a time, for other tools.
 
@@ -94,14 +95,16 @@ class Answering(State):
             items: as for `predict`.
             path: `.npy` for an array (n, d); `.parquet` for columns `source` (the image's path or
                 number, or the text) and `features` (a list of d float32).
+            overwrite: replace a file that is there.
 
         Returns:
             (n, d).
 
         Raises:
-            ConfigError: the path ends otherwise.
+            ConfigError: the path ends otherwise, or there is a file and `overwrite` is false.
         """
         check_feature_file(Path(path))
+        check_new(path, overwrite=overwrite)
         self._say_passed_over(items)
         given = self._modality.read(items)
         split = self._modality.as_split(given)
@@ -117,6 +120,7 @@ class Answering(State):
         precision: str = "float32",
         serving: bool = False,
         card: Mapping[str, str] | None = None,
+        overwrite: bool = False,
     ) -> Path:
         """Writes the next version of a SavedModel below `path`, verified; or another format.
 
@@ -130,13 +134,16 @@ class Answering(State):
                 `export.server_configuration.write_serving`).
             card: sections of a SavedModel's card that only you can write, by their headings, in
                 Markdown, such as `{"Intended use": "..."}`.
+            overwrite: of another format, replace the files that are there. A version of a
+                SavedModel is never replaced.
 
         Returns:
             The folder of the version, such as `saved_models/photos/1`; or the file.
 
         Raises:
             ConfigError: an argument is not as described, the extra is missing, or, with `serving`,
-                the folder's name cannot be a model's name on a server. Nothing is written.
+                the folder's name cannot be a model's name on a server. Or there is a file of
+                another format, and `overwrite` is false. Nothing is written.
             ExportError: what was written does not answer as the model does; it is not kept. Or the
                 model cannot be converted.
         """
@@ -148,7 +155,7 @@ class Answering(State):
                     f"serving= nor card= with format={format!r}; export a SavedModel for them."
                 )
             model = NumericModel(self.serving_model, self._twin, self.task, self._modality)
-            worst = export_file(model, path, runtime, precision)
+            worst = export_file(model, path, runtime, precision, overwrite)
             self._reporter.say(f"Exported {path}: compared, largest difference {worst:.1e}.")
             return path
         if serving:
