@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError
-from keras_tl.reporting import Reporter
+from keras_tl.reporting import KERAS_TRAINER, Reporter, no_retracing_warnings
 from keras_tl.tasks import Task, monitored
 from keras_tl.training.callbacks import EpochWeights, hear_every_step
 from keras_tl.training.contrastive import Contrastive
@@ -243,14 +243,15 @@ def fit_and_record(
     weights = EpochWeights() if callbacks else None
     given = model.get_weights() if callbacks else []
     try:
-        history = model.fit(
-            train,
-            epochs=phase.epochs,
-            validation_data=validation,
-            callbacks=[found for found in (weights, *own, best, *callbacks) if found is not None],
-            shuffle=False,  # the dataset shuffles itself
-            verbose=0,
-        )
+        with no_retracing_warnings(KERAS_TRAINER):
+            history = model.fit(
+                train,
+                epochs=phase.epochs,
+                validation_data=validation,
+                callbacks=[one for one in (weights, *own, best, *callbacks) if one is not None],
+                shuffle=False,  # the dataset shuffles itself
+                verbose=0,
+            )
     finally:
         progress.close()
     if not history.epoch:
