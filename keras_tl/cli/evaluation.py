@@ -10,7 +10,7 @@ import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data
 from keras_tl.cli.group import cli, start_toolkit, with_json
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.wording import number_text
+from keras_tl.evaluation.wording import number_text, thresholds_text
 
 _SPLIT = click.option(
     "--split", default="test", show_default=True, help="train, validation or test."
@@ -69,6 +69,7 @@ def evaluate(
     ]
     numbers = {k: v for k, v in metrics.items() if isinstance(v, float | int | None)}
     lines.append(_row(numbers, intervals))
+    lines += _thresholds_line(learner)
     if by is not None:
         from keras_tl.evaluation.slices import Slices
 
@@ -84,6 +85,12 @@ def evaluate(
             kept = False
             lines.append(f"Not kept in {run}: {error}.")
     return metrics | {"kept": kept}, "\n".join(lines)
+
+
+def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
+    """The chosen thresholds in a line, if there are any."""
+    said = thresholds_text(learner.class_names, learner.config.thresholds)
+    return [f"Chosen thresholds decide: {said}"] if said else []
 
 
 def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> str:
@@ -157,5 +164,6 @@ def thresholds(
 @with_json
 def losses(verbose: bool, run: Path, split: str, count: int, spec: DataAsked) -> tuple[dict, str]:
     """List the items that a saved RUN does worst on."""
-    found = _load(run, spec, verbose).top_losses(split, count)
-    return found.to_json(), found.describe()
+    learner = _load(run, spec, verbose)
+    found = learner.top_losses(split, count)
+    return found.to_json(), "\n".join([found.describe(), *_thresholds_line(learner)])
