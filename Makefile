@@ -16,7 +16,7 @@ $(READY): setup.cfg pyproject.toml
 	touch $@
 
 demo: $(READY)
-	$(BIN)/keras-tl demo
+	$(BIN)/keras-tl demo --overwrite
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -86,6 +86,14 @@ def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
     write_json(folder / name, sums)
 
 
+def manifest(folder: Path, name: str = CHECKSUMS) -> dict[str, str]:
+    """What `write_checksums` wrote; empty if there is no such file, or it is damaged."""
+    try:
+        return dict(json.loads((folder / name).read_text("utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
+
+
 def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
     """The files that are not as `write_checksums` found them; those that came later do not count.
 
@@ -144,7 +152,8 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
     try:
         yield temporary
         for found in [*temporary.rglob("*"), temporary]:
-            _sync(found)
+            if found.is_file() or found.is_dir():  # A link of the user's may lead nowhere.
+                _sync(found)
         if replace and path.exists():
             old = _temporary(path, "old")
             os.rename(path, old)

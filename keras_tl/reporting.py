@@ -23,6 +23,33 @@ def only_errors(logger_name: str) -> Iterator[None]:
         logger.setLevel(before)
 
 
+@contextmanager
+def no_retracing_warnings(of: str = "") -> Iterator[None]:
+    """Hold back TensorFlow's warning that functions are traced too often.
+
+    Each model has its own functions, and each is traced once or twice. TensorFlow counts functions
+    of the same code together, so it warns after a few models in one process.
+
+    Args:
+        of: only of functions with this in their names, where users' functions may run too.
+    """
+
+    def keep(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        return "triggered tf.function retracing" not in message or of not in message
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(keep)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)
+
+
+# The name of the functions that `fit` and `evaluate` of Keras trace.
+KERAS_TRAINER = "TensorFlowTrainer."
+
+
 def size_text(size: int) -> str:
     """Bytes as people read them, such as `1.5 GiB`."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):

@@ -19,11 +19,13 @@ class Prediction:
         label: the answered class's name; empty for bytes that were no image.
         probability: its probability, in [0, 1].
         source: the path that was asked about, or `None`.
+        rule: the threshold that decided, in words; empty where the most probable class is answered.
     """
 
     label: str
     probability: float
     source: str | None = None
+    rule: str = ""
 
     @property
     def name(self) -> str:
@@ -31,7 +33,10 @@ class Prediction:
         return self.label or NO_LABEL
 
     def __str__(self) -> str:
-        return f"{self.label} ({self.probability:.1%})" if self.label else NO_LABEL
+        if not self.label:
+            return NO_LABEL
+        rule = f"; {self.rule}" if self.rule else ""
+        return f"{self.label} ({self.probability:.1%}{rule})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +47,13 @@ class MultilabelPrediction:
         labels: the names of the labels above their thresholds, 0.5 if none were chosen.
         probabilities: their probabilities, in [0, 1].
         source: the path that was asked about, or `None`.
+        thresholds: their chosen thresholds; empty if none were chosen.
     """
 
     labels: tuple[str, ...]
     probabilities: tuple[float, ...]
     source: str | None = None
+    thresholds: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -54,8 +61,9 @@ class MultilabelPrediction:
         return ", ".join(self.labels) or NO_LABEL
 
     def __str__(self) -> str:
-        pairs = zip(self.labels, self.probabilities, strict=True)
-        return ", ".join(f"{label} ({p:.1%})" for label, p in pairs) or NO_LABEL
+        rules = [f"; above {t:.1%}" for t in self.thresholds] or [""] * len(self.labels)
+        rows = zip(self.labels, self.probabilities, rules, strict=True)
+        return ", ".join(f"{label} ({p:.1%}{rule})" for label, p, rule in rows) or NO_LABEL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +147,8 @@ class Predictions(_Batch):
         valid: see `_Batch`.
         chosen: int array (n,): the answered class of each item; `None`: the most probable one. Two
             classes may have another threshold than 0.5.
+        thresholds: the chosen threshold of the second of two classes; empty if none was chosen, or
+            where it is not known, as to the client of a server.
     """
 
     probabilities: np.ndarray
@@ -146,6 +156,7 @@ class Predictions(_Batch):
     sources: tuple[str, ...] | None = None
     valid: np.ndarray | None = None
     chosen: np.ndarray | None = None
+    thresholds: tuple[float, ...] = ()
 
     @property
     def class_ids(self) -> np.ndarray:
@@ -166,12 +177,18 @@ class Predictions(_Batch):
             return Prediction("", 0.0, self._source(index))
         row = self.probabilities[index]
         best = int(row.argmax() if self.chosen is None else self.chosen[index])
-        return Prediction(self.class_names[best], float(row[best]), self._source(index))
+        rule = ""
+        if self.thresholds:
+            rule = f"{self.class_names[-1]} above {self.thresholds[0]:.1%}"
+        elif row[best] < row.max():
+            rule = "by a threshold of the model"
+        return Prediction(self.class_names[best], float(row[best]), self._source(index), rule)
 
     def _json(self, index: int) -> dict[str, Any]:
         row = map(float, self.probabilities[index])
         named = dict(zip(self.class_names, row, strict=True))
-        return {"label": self[index].label, "probabilities": named}
+        found = {"label": self[index].label, "probabilities": named}
+        return found | _thresholds_json(self.class_names, self.thresholds)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,6 +201,7 @@ class MultilabelPredictions(_Batch):
         class_names: the labels' names, in the order of the columns.
         sources: the n paths that were asked about, or `None` for bytes and arrays.
         valid: see `_Batch`.
+        thresholds: the chosen threshold of each label; empty if none were chosen or known.
     """
 
     probabilities: np.ndarray
@@ -191,6 +209,7 @@ class MultilabelPredictions(_Batch):
     class_names: tuple[str, ...]
     sources: tuple[str, ...] | None = None
     valid: np.ndarray | None = None
+    thresholds: tuple[float, ...] = ()
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
@@ -206,12 +225,22 @@ class MultilabelPredictions(_Batch):
             tuple(self.class_names[i] for i in chosen),
             tuple(map(float, self.probabilities[index][chosen])),
             self._source(index),
+            tuple(self.thresholds[i] for i in chosen) if self.thresholds else (),
         )
 
     def _json(self, index: int) -> dict[str, Any]:
         row = map(float, self.probabilities[index])
         named = dict(zip(self.class_names, row, strict=True))
-        return {"labels": list(self[index].labels), "probabilities": named}
+        found = {"labels": list(self[index].labels), "probabilities": named}
+        return found | _thresholds_json(self.class_names, self.thresholds)
+
+
+def _thresholds_json(
+    class_names: tuple[str, ...], thresholds: tuple[float, ...]
+) -> dict[str, dict[str, float]]:
+    # Of two classes the threshold is of the second.
+    names = class_names[-len(thresholds) :]
+    return {"thresholds": dict(zip(names, thresholds, strict=True))} if thresholds else {}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -202,7 +202,11 @@ class _Classes(Task):
 
     def predictions(self, answers, sources):
         return Predictions(
-            answers["probabilities"], self.class_names, sources, chosen=answers["class_id"]
+            answers["probabilities"],
+            self.class_names,
+            sources,
+            chosen=answers["class_id"],
+            thresholds=self.thresholds,
         )
 
     def _answers(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -324,7 +328,11 @@ class Multilabel(_Sigmoid):
 
     def predictions(self, answers, sources):
         return MultilabelPredictions(
-            answers["probabilities"], answers["labels_mask"], self.class_names, sources
+            answers["probabilities"],
+            answers["labels_mask"],
+            self.class_names,
+            sources,
+            thresholds=self.thresholds,
         )
 
 

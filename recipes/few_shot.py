@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 
 import keras_tl as ktl
 from keras_tl.evaluation.intervals import mean_interval
+from keras_tl.overwriting import check_new
 
 
 def main() -> None:
@@ -35,7 +36,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--out", type=Path, default=Path("runs/few_shot.png"))
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier picture")
     args = parser.parse_args()
+    check_new(args.out, overwrite=args.overwrite)
 
     data = ktl.ImageData.from_folder(args.photos, args.image_size, validation_split=0)
     print(data)

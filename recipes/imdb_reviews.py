@@ -19,6 +19,7 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
+from keras_tl.overwriting import check_new
 
 SMALL_BERT = "tfhub:https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-512_A-8/2"
 OWN = (
@@ -39,7 +40,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     parser.add_argument("--out", type=Path, default=Path("runs/imdb_reviews"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/imdb_reviews"))
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
+    report = args.out.with_suffix(".html")
+    check_new(args.out, report, overwrite=args.overwrite)
 
     data = ktl.TextData.from_tfds(
         "imdb_reviews", args.data_dir, sequence_length=args.sequence_length
@@ -56,8 +60,8 @@ def main() -> None:
     for answer in learner.predict(OWN):
         print(f"{answer}: {answer.source}")
 
-    learner.save(args.out)
-    learner.report(args.out.with_suffix(".html"))
+    learner.save(args.out, args.overwrite)
+    learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 
 

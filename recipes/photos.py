@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
+from keras_tl.overwriting import check_new
 
 
 def main() -> None:
@@ -23,7 +24,10 @@ def main() -> None:
     parser.add_argument("--fine-tune-epochs", type=int)
     parser.add_argument("--out", type=Path, default=Path("runs/photos"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/photos"))
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
+    report = args.out.with_suffix(".html")
+    check_new(args.out, report, overwrite=args.overwrite)
 
     data = ktl.ImageData.from_folder(args.photos, args.image_size)
     print(data)
@@ -34,8 +38,8 @@ def main() -> None:
     learner.fine_tune(args.fine_tune_epochs)
     print(f"Test accuracy after fine-tuning: {learner.evaluate()['accuracy']:.4f}")
 
-    learner.save(args.out)
-    learner.report(args.out.with_suffix(".html"))
+    learner.save(args.out, args.overwrite)
+    learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 
 

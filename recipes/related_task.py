@@ -38,6 +38,7 @@ from matplotlib.figure import Figure
 
 import keras_tl as ktl
 from keras_tl.evaluation.intervals import mean_interval
+from keras_tl.overwriting import check_new
 from keras_tl.training.policies import POLICIES
 
 
@@ -103,7 +104,9 @@ def main() -> None:
     parser.add_argument("--fine-tune-epochs", type=int, default=3)
     parser.add_argument("--scratch-epochs", type=int, default=20)
     parser.add_argument("--out", type=Path, default=Path("runs/related_task.png"))
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier picture")
     args = parser.parse_args()
+    check_new(args.out, overwrite=args.overwrite)
 
     data = ktl.ImageData.from_folder(args.photos, args.image_size)
     targets = data.subset(args.targets)

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import keras_tl as ktl
+from keras_tl.overwriting import check_new
 
 SMALL_BERT = "tfhub:https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-512_A-8/2"
 METRICS = ("accuracy", "auc", "average_precision")
@@ -52,7 +53,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     parser.add_argument("--out", type=Path, default=Path("runs/sentence_pairs"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/sentence_pairs"))
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
+    report = args.out.with_suffix(".html")
+    check_new(args.out, report, overwrite=args.overwrite)
 
     length = args.sequence_length
     if args.file is not None:
@@ -70,8 +74,8 @@ def main() -> None:
     tell(learner, "fine-tuning")
     show(learner, 3)
 
-    learner.save(args.out)
-    learner.report(args.out.with_suffix(".html"))
+    learner.save(args.out, args.overwrite)
+    learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 
 

@@ -26,6 +26,7 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
+from keras_tl.overwriting import check_new
 
 OWN = ("a gripping story, told with wit", "two hours of my life that nobody gives back")
 
@@ -64,7 +65,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     parser.add_argument("--out", type=Path, default=Path("runs/sst2"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/sst2"))
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
+    report = args.out.with_suffix(".html")
+    check_new(args.out, report, overwrite=args.overwrite)
 
     data = load(args).subset(per_class=args.per_class)
     print(data)
@@ -78,8 +82,8 @@ def main() -> None:
     for answer in learner.predict(OWN):
         print(f"{answer}: {answer.source}")
 
-    learner.save(args.out)
-    learner.report(args.out.with_suffix(".html"))
+    learner.save(args.out, args.overwrite)
+    learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import keras_tl as ktl
 from keras_tl import ulmfit
+from keras_tl.overwriting import check_new
 
 # What TensorFlow Datasets calls the label, where it has several.
 LABELS = {"trec": "label-coarse"}
@@ -52,7 +53,13 @@ def main() -> None:
     parser.add_argument("--per-class", type=int, help="labelled training texts of each class")
     parser.add_argument("--out", type=Path, default=Path("runs/ulmfit"))
     parser.add_argument("--export", type=Path, default=Path("saved_models/ulmfit"))
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
+    report = args.out.with_suffix(".html")
+    pretrained_in = args.out.with_name("pretrained")
+    tuned = args.out.with_name(f"{args.out.name}_language_model")
+    written = [args.out, report, tuned, *([pretrained_in] if args.corpus is not None else [])]
+    check_new(*written, overwrite=args.overwrite)
 
     data = load(args)
     unlabelled = data.split("train").texts
@@ -61,15 +68,16 @@ def main() -> None:
 
     # 1. A language model of the language.
     if args.corpus is not None:
-        pretrained = ulmfit.pretrain(args.corpus, args.out.with_name("pretrained"), args.size)
+        pretrained = ulmfit.pretrain(
+            args.corpus, pretrained_in, args.size, overwrite=args.overwrite
+        )
     elif args.fastai is not None:
         pretrained = ulmfit.load_fastai(args.fastai)
     else:
         pretrained = ulmfit.load_language_model(args.language_model)
 
     # 2. It goes on with all training texts of the task, labelled or not.
-    tuned = args.out.with_name(f"{args.out.name}_language_model")
-    ulmfit.fine_tune_lm(pretrained, unlabelled, tuned)
+    ulmfit.fine_tune_lm(pretrained, unlabelled, tuned, overwrite=args.overwrite)
 
     # 3. A classifier on it: first its head, then layer after layer from the last one down.
     learner = ktl.Learner(f"ulmfit:{tuned}", data, seed=0)
@@ -78,8 +86,8 @@ def main() -> None:
     learner.fine_tune()
     print(f"Test accuracy after fine-tuning: {learner.evaluate()['accuracy']:.4f}")
 
-    learner.save(args.out)
-    learner.report(args.out.with_suffix(".html"))
+    learner.save(args.out, args.overwrite)
+    learner.report(report, overwrite=args.overwrite)
     learner.export(args.export)
 
 

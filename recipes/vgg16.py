@@ -16,6 +16,7 @@ import dataclasses
 from pathlib import Path
 
 import keras_tl as ktl
+from keras_tl.overwriting import check_new
 
 # VGG16 has no BatchNorm to hold its activations: its rates are lower than the default's, and its
 # upper layers, which are the least general, are trained first.
@@ -41,7 +42,10 @@ def main() -> None:
     parser.add_argument("--head-epochs", type=int, default=20)
     parser.add_argument("--epochs", type=int, help="of each later phase, in place of 5 and 3")
     parser.add_argument("--out", type=Path, default=Path("runs/vgg16"))
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()
+    report = args.out.with_suffix(".html")
+    check_new(args.out, report, overwrite=args.overwrite)
 
     data = ktl.ImageData.from_folder(args.photos, args.image_size)
     print(data)
@@ -55,8 +59,8 @@ def main() -> None:
         learner.fine_tune(args.epochs, policy=phase)
         print(f"Test accuracy after {phase.name}: {learner.evaluate()['accuracy']:.4f}")
 
-    learner.save(args.out)
-    learner.report(args.out.with_suffix(".html"))
+    learner.save(args.out, args.overwrite)
+    learner.report(report, overwrite=args.overwrite)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ LEAVES = {
     "results": {"errors"},
     "extras": {"errors"},
     "tables": set(),
+    "overwriting": {"errors", "files"},
 }
 # The other rooms from left to right; two at one place do not import each other. The package
 # itself gives out the names of all the rooms before it.

@@ -23,6 +23,8 @@ __all__ = ["cli", "main"]
 
 def main() -> None:
     """Entry point: exit status 0 done, 2 the user's mistake, 1 anything else."""
+    # The name of a file need not be UTF-8.
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.exit(cli.main(prog_name="keras-tl", standalone_mode=False))
     except click.ClickException as error:

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec
-from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
+from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
+from keras_tl.overwriting import check_new
 
 
 @cli.command()
@@ -71,12 +72,21 @@ def _plain(value: Any) -> str:
 )
 @click.option("--image-size", default=64, show_default=True, help="Side in pixels.")
 @click.option("--seed", default=0, show_default=True, help="Makes the run repeatable.")
+@overwrite_option
 @with_json
-def demo(verbose: bool, out: Path, base: str, image_size: int, seed: int) -> tuple[dict, str]:
+def demo(
+    verbose: bool, out: Path, base: str, image_size: int, seed: int, overwrite: bool
+) -> tuple[dict, str]:
     """Do the whole job on handwritten digits: head, fine-tuning, plots, export, verification."""
-    learner = start_toolkit().Learner(
+    toolkit = start_toolkit()
+    from keras_tl.training.checkpoints import check_target
+
+    plots = out.with_name(f"{out.name}_plots")
+    check_target(out, overwrite)
+    check_new(plots, overwrite=overwrite)
+    learner = toolkit.Learner(
         "efficientnet_lite0",
-        start_toolkit().ImageData.digits(image_size=image_size),
+        toolkit.ImageData.digits(image_size=image_size),
         seed=seed,
         verbose=verbose,
     )
@@ -85,10 +95,10 @@ def demo(verbose: bool, out: Path, base: str, image_size: int, seed: int) -> tup
     learner.fine_tune()
     after = learner.evaluate()["accuracy"]
     written = [
-        *learner.save_plots(out.with_name(f"{out.name}_plots")),
-        learner.report(out.with_name(f"{out.name}_plots") / "report.html"),
+        *learner.save_plots(plots, overwrite),
+        learner.report(plots / "report.html", overwrite=overwrite),
     ]
-    learner.save(out)
+    learner.save(out, overwrite)
     version = learner.export(base)
     result = {
         "accuracy_before": before,

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
-from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
+from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
 from keras_tl.cli.model import (
     head_learning_rate_option,
     model_options,
@@ -15,6 +15,7 @@ from keras_tl.cli.model import (
 )
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.files import whole_file
+from keras_tl.overwriting import check_new
 
 
 def _sizes(value: str) -> list[int | None]:
@@ -67,6 +68,7 @@ def _sizes(value: str) -> list[int | None]:
     type=PATH,
     help="The folder of the comparison, which keeps every finished run.",
 )
+@overwrite_option
 @with_json
 def compare(
     verbose: bool,
@@ -82,14 +84,18 @@ def compare(
     augment: tuple[str, ...],
     dry_run: bool,
     plot: Path | None,
+    overwrite: bool,
     **options: Any,
 ) -> tuple[dict, str]:
     """Say whether transfer helps: frozen and fine-tuned against the same network from scratch.
 
-    Interrupted and called again, it goes on with the runs that are missing.
+    Interrupted and called again, it goes on with the runs that are missing; --overwrite is for the
+    file of --plot.
     """
     toolkit = start_toolkit()
     amounts = _sizes(sizes)
+    if plot is not None and not dry_run:
+        check_new(plot, overwrite=overwrite)
     data = load_data(
         spec,
         resize=resize,

@@ -9,7 +9,8 @@ import click
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, load_data
 from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
-from keras_tl.evaluation.wording import number_text
+from keras_tl.errors import ConfigError
+from keras_tl.evaluation.wording import number_text, thresholds_text
 
 _SPLIT = click.option(
     "--split", default="test", show_default=True, help="train, validation or test."
@@ -69,6 +70,7 @@ def evaluate(
     ]
     numbers = {k: v for k, v in metrics.items() if isinstance(v, float | int | None)}
     lines.append(_row(numbers, intervals))
+    lines += _thresholds_line(learner)
     if by is not None:
         from keras_tl.evaluation.slices import Slices
 
@@ -79,21 +81,29 @@ def evaluate(
     else:
         try:
             lines.append(_keep(learner, run, [split]))
-        except OSError as error:
+        except (OSError, ConfigError) as error:
             # What was asked for is there.
             kept = False
             lines.append(f"Not kept in {run}: {error}.")
     return metrics | {"kept": kept}, "\n".join(lines)
 
 
+def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
+    """The chosen thresholds in a line, if there are any."""
+    said = thresholds_text(learner.class_names, learner.config.thresholds)
+    return [f"Chosen thresholds decide: {said}"] if said else []
+
+
 def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> str:
-    """Saves what was measured and fitted, and says so."""
-    had_report = (run / "report.html").exists()
+    """Save what was measured and fitted, and return a sentence about it."""
+    from keras_tl.report.page import is_report
+    from keras_tl.training.checkpoints import REPORT
+
     said = f"Saved the run to {run}."
     if not learner.keep(run, splits):
         said += f" What it measured before stays. {_OTHERS}"
-    if had_report:
-        said += f" Its report.html was of the run before: keras-tl report {run} writes another."
+    if is_report(run / REPORT):
+        said += f" Made its {REPORT} anew."
     return said
 
 
@@ -155,5 +165,6 @@ def thresholds(
 @with_json
 def losses(verbose: bool, run: Path, split: str, count: int, spec: DataAsked) -> tuple[dict, str]:
     """List the items that a saved RUN does worst on."""
-    found = _load(run, spec, verbose).top_losses(split, count)
-    return found.to_json(), found.describe()
+    learner = _load(run, spec, verbose)
+    found = learner.top_losses(split, count)
+    return found.to_json(), "\n".join([found.describe(), *_thresholds_line(learner)])

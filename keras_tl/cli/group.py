@@ -1,11 +1,7 @@
 """What all commands share: the group, `--json`, TensorFlow's start."""
 
 import functools
-import importlib
 import json
-import os
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +10,7 @@ from typing import Any
 import click
 
 import keras_tl
+from keras_tl.cli.standard_error import import_quietly
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.files import local_path
 
@@ -41,26 +38,8 @@ def cli() -> None:
 
 
 def start_toolkit() -> ModuleType:
-    """`keras_tl` with TensorFlow imported, whose start-up notes would bury ours.
-
-    The first ones come whatever the variable says (tensorflow/tensorflow#100442), so standard
-    error is held back meanwhile. Whoever wants the notes sets the variable.
-    """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
-        return keras_tl
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    standard_error = os.dup(2)
-    with tempfile.TemporaryFile() as notes:
-        os.dup2(notes.fileno(), 2)
-        try:
-            importlib.import_module("tensorflow")
-        except BaseException:
-            notes.seek(0)
-            os.write(standard_error, notes.read())
-            raise
-        finally:
-            os.dup2(standard_error, 2)
-            os.close(standard_error)
+    """Return `keras_tl` with TensorFlow imported."""
+    import_quietly()
     return keras_tl
 
 
@@ -80,6 +59,11 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.exceptions.Exit(1)
 
     return wrapped
+
+
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace what an earlier command wrote there."
+)
 
 
 def image_size_of(value: str | None) -> int | tuple[int, int] | None:

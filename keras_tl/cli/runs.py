@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
+from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
 from keras_tl.cli.items import items_options, read_items
 from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL
 
@@ -36,9 +36,16 @@ def predict(
     type=PATH,
     help="The file: .npy (an array, a row an item) or .parquet (columns source and features).",
 )
+@overwrite_option
 @with_json
 def features(
-    verbose: bool, run: Path, items: tuple[str, ...], on_invalid: str, literal: bool, out: Path
+    verbose: bool,
+    run: Path,
+    items: tuple[str, ...],
+    on_invalid: str,
+    literal: bool,
+    out: Path,
+    overwrite: bool,
 ) -> tuple[dict, str]:
     """Write the features of ITEMS, as a saved RUN's head gets them.
 
@@ -47,7 +54,7 @@ def features(
     """
     learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
     asked = read_items(learner, run, items, literal)
-    count, width = learner.save_features(asked, out, on_invalid)
+    count, width = learner.save_features(asked, out, on_invalid, overwrite)
     found = {"features": str(out), "items": count, "width": width}
     return found, f"Wrote {count:,} rows of {width:,} features to {out}."
 
@@ -70,24 +77,28 @@ def features(
     type=PATH,
     help="A folder: also write the pictures there, as PNG files.",
 )
+@overwrite_option
 @with_json
 def report(
-    verbose: bool, run: Path, out: Path | None, comparison: Path | None, plots: Path | None
+    verbose: bool,
+    run: Path,
+    out: Path | None,
+    comparison: Path | None,
+    plots: Path | None,
+    overwrite: bool,
 ) -> tuple[dict, str]:
     """Write what a saved RUN recorded as one HTML file. It needs neither data nor training."""
     toolkit = start_toolkit()
     compared = None if comparison is None else toolkit.Comparison.load(comparison)
     out = out or run / "report.html"
     learner = toolkit.Learner.load(run, verbose=verbose)
-    learner.report(out, compared)
+    learner.report(out, compared, overwrite)
     found, lines = {"report": str(out)}, [f"Wrote {out}."]
     if compared is not None:
         learner.save(run)
-        # A report in the run's folder went with what the folder held before.
-        learner.report(out)
         lines.append(f"Saved the run to {run}.")
     if plots is not None:
-        found["plots"] = [str(path) for path in learner.save_plots(plots)]
+        found["plots"] = [str(path) for path in learner.save_plots(plots, overwrite)]
         lines += [f"Wrote {path}." for path in found["plots"]]
     return found, "\n".join(lines)
 
@@ -126,6 +137,7 @@ def report(
     type=PATH,
     help='Sections of the model card, a JSON file such as {"Intended use": "..."}.',
 )
+@overwrite_option
 @with_json
 def export(
     verbose: bool,
@@ -135,13 +147,17 @@ def export(
     precision: str,
     serving: bool,
     card: Path | None,
+    overwrite: bool,
 ) -> tuple[dict, str]:
-    """Export a saved RUN as a verified SavedModel for TF Serving, or for another runtime."""
+    """Export a saved RUN as a verified SavedModel for TF Serving, or for another runtime.
+
+    A version of a SavedModel is never replaced; --overwrite is for files of other formats.
+    """
     toolkit = start_toolkit()
     from keras_tl.export.card import read_sections
 
     sections = None if card is None else read_sections(card)
     learner = toolkit.Learner.load(run, verbose=verbose)
-    written = learner.export(out, kind, precision, serving=serving, card=sections)
+    written = learner.export(out, kind, precision, serving, sections, overwrite)
     found = {"version" if kind == SAVED_MODEL else "file": str(written)}
     return found, f"Exported to {written}."

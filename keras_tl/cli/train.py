@@ -9,7 +9,7 @@ import click
 
 import keras_tl
 from keras_tl.cli.data import DataAsked, data_options, groups_option, load_data, split_options
-from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
+from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
 from keras_tl.cli.model import (
     head_learning_rate_option,
     model_options,
@@ -100,6 +100,7 @@ def _number_or_name(value: str | None) -> int | str | None:
     "--no-preflight", is_flag=True, help="Train without looking at data and model before."
 )
 @click.option("--out", type=PATH, help="The run's folder.")
+@overwrite_option
 @with_json
 def train(
     verbose: bool,
@@ -115,6 +116,7 @@ def train(
     max_bad: float,
     check: bool,
     out: Path | None,
+    overwrite: bool,
     **options: Any,
 ) -> tuple[dict, str]:
     """Train a head on a frozen backbone, fine-tune if that pays, and save the run.
@@ -130,7 +132,7 @@ def train(
     if out is None and not check:
         raise click.UsageError("Missing option '--out' (or --check, to train nothing).")
     if out is not None:
-        check_target(out)
+        check_target(out, overwrite)
     data = load_data(
         spec,
         resize=resize,
@@ -162,7 +164,7 @@ def train(
         # For it to be known before training.
         check_has_probabilities(data.task)
         data.split("validation")
-    result = {"run": str(out)} | _trained(learner, options, by_phases, out)
+    result = {"run": str(out)} | _trained(learner, options, by_phases, out, overwrite)
     findings = learner.findings  # empty, and so false, if nothing was found
     overfitting = learner.overfitting()
     result["overfitting"] = overfitting.to_json()
@@ -215,7 +217,11 @@ def _asked_of_phases(options: dict[str, Any]) -> bool:
 
 
 def _trained(
-    learner: "keras_tl.Learner", options: dict[str, Any], by_phases: bool, out: Path
+    learner: "keras_tl.Learner",
+    options: dict[str, Any],
+    by_phases: bool,
+    out: Path,
+    overwrite: bool,
 ) -> dict[str, Any]:
     """Train, and return the results of phases and evaluations by name."""
     shared = {
@@ -234,7 +240,7 @@ def _trained(
     findings = learner.findings
     result = {
         "preflight": None if findings is None else findings.to_json(),
-        "head": _evaluate_and_save(learner, out),
+        "head": _evaluate_and_save(learner, out, overwrite),
     }
     augment = options["augment"] or not options["no_augment"]
     if not by_phases:
@@ -289,9 +295,11 @@ def _tensorboard(folder: str | None) -> list:
     return [TensorBoard(folder)]
 
 
-def _evaluate_and_save(learner: "keras_tl.Learner", out: Path) -> dict | None:
+def _evaluate_and_save(
+    learner: "keras_tl.Learner", out: Path, overwrite: bool = False
+) -> dict | None:
     # Saved before anything else can fail: an interrupted fine-tuning keeps the head.
-    learner.save(out)
+    learner.save(out, overwrite)
     if "test" not in learner.data.splits:
         return None
     metrics = learner.evaluate()

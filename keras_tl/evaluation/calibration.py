@@ -210,6 +210,7 @@ class Calibrated:
             "temperature": self.temperature,
             "before": {split: found.to_json() for split, found in self.before.items()},
             "after": {split: found.to_json() for split, found in self.after.items()},
+            "worse": list(self.worse),
         }
 
     def describe(self) -> str:
@@ -218,7 +219,19 @@ class Calibrated:
         for split, found in self.before.items():
             lines.append(f"{split}, before: {found.describe()}")
             lines.append(f"{split}, after:  {self.after[split].describe()}")
+        if self.worse:
+            lines.append(
+                f"Warning: the calibration error (ECE) is larger than before on: "
+                f"{', '.join(self.worse)}. The temperature makes the labels of the validation "
+                "split most likely (NLL), which need not make the ECE smaller. Do not rely on the "
+                "probabilities more than before; a larger validation split may help."
+            )
         return "\n".join(lines)
+
+    @property
+    def worse(self) -> tuple[str, ...]:
+        """The splits whose ECE is larger with the temperature."""
+        return tuple(name for name, one in self.before.items() if self.after[name].ece > one.ece)
 
 
 def calibrate(task: str, outcomes: dict[str, Outcomes]) -> Calibrated:

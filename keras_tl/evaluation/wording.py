@@ -1,5 +1,7 @@
 """How metrics are named and written for people."""
 
+from collections.abc import Sequence
+
 _TITLES = {
     "auc": "AUC",
     "brier": "Brier score",
@@ -34,6 +36,13 @@ def shortened(text: str) -> str:
     if len(text) <= LONGEST_TEXT:
         return text
     return text[: LONGEST_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def thresholds_text(class_names: Sequence[str], thresholds: Sequence[float]) -> str:
+    """Chosen thresholds with their labels, such as `dog above 0.1060`."""
+    # Of two classes the threshold is of the second.
+    names = class_names[-len(thresholds) :] if thresholds else ()
+    return ", ".join(f"{name} above {t:.4f}" for name, t in zip(names, thresholds, strict=True))
 
 
 def with_share(name: str, share: float | None) -> str:

@@ -1,5 +1,8 @@
 """Features of many images as a file that other tools read: .npy or Parquet."""
 
+import math
+import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import numpy as np
 
 from keras_tl.errors import ConfigError, unknown
 from keras_tl.files import whole_file
+from keras_tl.reporting import size_text
 
 
 def check_feature_file(path: Path) -> None:
@@ -18,33 +22,50 @@ def check_feature_file(path: Path) -> None:
 def write_features(
     path: Path, batches: Iterable[np.ndarray], shape: tuple[int, int], sources: tuple[str, ...]
 ) -> None:
-    """Writes features a batch at a time; the file appears whole or not at all.
+    """Write features a batch at a time; the file appears whole or not at all.
+
+    The space is checked, and of `.npy` reserved, before the first batch is computed.
 
     Args:
         path: `.npy`: a float32 array (n, d). `.parquet`: columns `source` (string) and
             `features` (lists of d float32).
         batches: float32 arrays of n rows together, each of d values in any shape.
         shape: (n, d).
-        sources: the path of each image, or its number where there is none.
+        sources: the path of each image, or its number where there is none. Of a name that is no
+            UTF-8 the other bytes are written as escapes.
 
     Raises:
-        ConfigError: another suffix.
+        ConfigError: another suffix, or the disk has no room.
     """
     check_feature_file(path)
+    _check_room(path, math.prod(shape) * np.dtype(np.float32).itemsize)
+    sources = tuple(name.encode("utf-8", "backslashreplace").decode() for name in sources)
     rows = (np.reshape(batch, (len(batch), -1)) for batch in batches)
     with whole_file(path) as temporary:
         _WRITERS[path.suffix.lower()](temporary, rows, shape, sources)
 
 
+def _check_room(path: Path, needed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(path.parent).free
+    if needed > free:
+        raise ConfigError(
+            f"The features need {size_text(needed)} on disk, {size_text(needed - free)} more than "
+            f"{str(path.parent)!r} has left. Free some, or choose a path on another disk."
+        )
+
+
 def _write_npy(
     path: Path, batches: Iterator[np.ndarray], shape: tuple[int, int], sources: tuple[str, ...]
 ) -> None:
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-    done = 0
-    for rows in batches:
-        array[done : done + len(rows)] = rows
-        done += len(rows)
-    array.flush()
+    # Not a memory map: where the disk is full, writing to one kills the process.
+    with open(path, "wb") as file:
+        about = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, about)
+        if hasattr(os, "posix_fallocate") and (size := math.prod(shape) * 4):
+            os.posix_fallocate(file.fileno(), file.tell(), size)
+        for rows in batches:
+            file.write(np.ascontiguousarray(rows, "<f4").data)
 
 
 def _write_parquet(

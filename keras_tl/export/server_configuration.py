@@ -1,6 +1,5 @@
 """Writes the configuration for a server beside the versions of an export: `serving/`."""
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from keras_tl.errors import ExportError
 from keras_tl.export.exported import read_export
 from keras_tl.export.server_files import server_files, server_name
-from keras_tl.files import CHECKSUMS, sha256, whole_folder, write_checksums
+from keras_tl.files import CHECKSUMS, manifest, sha256, whole_folder, write_checksums
 
 SERVING = "serving"
 
@@ -62,10 +61,7 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
 
 def _changed_or_added(folder: Path) -> tuple[str, ...]:
     """The files of a folder that are not as they were written here."""
-    try:
-        written = dict(json.loads((folder / CHECKSUMS).read_text("utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):  # There is none, or it is damaged.
-        written = {}
+    written = manifest(folder)
     files = (f for f in sorted(folder.rglob("*")) if f.is_file() and f != folder / CHECKSUMS)
     names = {file.relative_to(folder).as_posix(): file for file in files}
     return tuple(name for name, file in names.items() if written.get(name) != sha256(file))

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_tl.backbones.hub import find_hub_layers
 from keras_tl.heads import TransferModel
 from keras_tl.modalities.base import Modality, Tensors
+from keras_tl.reporting import no_retracing_warnings
 from keras_tl.tasks import Task
 
 BATCH = 32
@@ -138,7 +139,8 @@ class ServingModel(tf.Module):
         given = tf.nest.map_structure(
             lambda spec: tf.constant(arguments[spec.name], spec.dtype), function.input_signature
         )
-        return function(*given)
+        with no_retracing_warnings():
+            return function(*given)
 
     def examples(self, raw: Mapping[str, Sequence[bytes]]) -> np.ndarray:
         """Raw items as `classify` and `regress` take them: object (batch,), serialised."""

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_tl.data.labelled import Split
 from keras_tl.data.pipeline import Pipeline
+from keras_tl.reporting import no_retracing_warnings
 
 BATCH_PER_REPLICA = 64
 
@@ -68,7 +69,9 @@ class BatchRunner:
         left = len(split)
         try:
             for batch in self._strategy.experimental_distribute_dataset(batches):
-                parts = self._strategy.experimental_local_results(self._function(batch))
+                with no_retracing_warnings():
+                    answer = self._function(batch)
+                parts = self._strategy.experimental_local_results(answer)
                 rows = np.concatenate([part.numpy() for part in parts])[:left]
                 left -= len(rows)
                 progress(len(split) - left)

@@ -25,6 +25,7 @@ from keras_tl.export.serving import BATCH, VALID
 from keras_tl.features.rows import with_gaps
 from keras_tl.files import local_path
 from keras_tl.learner.state import State
+from keras_tl.overwriting import check_new
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 
 
@@ -97,7 +98,11 @@ class Answering(State):
         return rows.reshape(len(rows), -1)
 
     def save_features(
-        self, items: ImageInput | TextInput, path: str | os.PathLike, on_invalid: str = "raise"
+        self,
+        items: ImageInput | TextInput,
+        path: str | os.PathLike,
+        on_invalid: str = "raise",
+        overwrite: bool = False,
     ) -> tuple[int, int]:
         """Writes the same to a file, a batch at a time, for other tools.
 
@@ -106,15 +111,18 @@ class Answering(State):
             path: `.npy` for an array (n, d); `.parquet` for columns `source` (the image's path or
                 number, or the text) and `features` (a list of d float32).
             on_invalid: as for `features`.
+            overwrite: replace a file that is there.
 
         Returns:
             (n, d).
 
         Raises:
-            ConfigError: the path ends otherwise, or is of a file system that is not supported.
+            ConfigError: the path ends otherwise, is of a file system that is not supported, or
+                there is a file and `overwrite` is false.
         """
         path = local_path(path)
         check_feature_file(path)
+        check_new(path, overwrite=overwrite)
         sources, batches = self._feature_batches(items, on_invalid)
         shape = (len(sources), math.prod(self.extractor.output_shape[1:]))
         write_features(path, batches, shape, sources)
@@ -176,6 +184,7 @@ class Answering(State):
         precision: str = "float32",
         serving: bool = False,
         card: Mapping[str, str] | None = None,
+        overwrite: bool = False,
     ) -> Path:
         """Writes the next version of a SavedModel below `path`, verified; or another format.
 
@@ -189,13 +198,16 @@ class Answering(State):
                 `export.server_configuration.write_serving`).
             card: sections of a SavedModel's card that only you can write, by their headings, in
                 Markdown, such as `{"Intended use": "..."}`.
+            overwrite: of another format, replace the files that are there. A version of a
+                SavedModel is never replaced.
 
         Returns:
             The folder of the version, such as `saved_models/photos/1`; or the file.
 
         Raises:
             ConfigError: an argument is not as described, the extra is missing, or, with `serving`,
-                the folder's name cannot be a model's name on a server. Nothing is written.
+                the folder's name cannot be a model's name on a server. Or there is a file of
+                another format, and `overwrite` is false. Nothing is written.
             ExportError: what was written does not answer as the model does; it is not kept. Or the
                 model cannot be converted.
         """
@@ -208,7 +220,7 @@ class Answering(State):
                     "for them."
                 )
             model = NumericModel(self.serving_model, self._twin, self.task, self._modality)
-            worst = export_file(model, path, runtime, precision)
+            worst = export_file(model, path, runtime, precision, overwrite)
             self._reporter.say(f"Exported {path}: compared, largest difference {worst:.1e}.")
             return path
         if serving:

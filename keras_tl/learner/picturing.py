@@ -12,6 +12,7 @@ from keras_tl.evaluation.calibration import check_has_probabilities, measure_cal
 from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall
 from keras_tl.files import local_path, whole_file
 from keras_tl.learner.state import State
+from keras_tl.overwriting import check_new
 from keras_tl.report.exhibits import AFTER, BEFORE, SHOWN
 from keras_tl.training.history import check_trained
 
@@ -160,24 +161,33 @@ class Picturing(State):
             )
         return plots.feature_maps(found, self.task)
 
-    def save_plots(self, folder: str | os.PathLike) -> list[Path]:
+    def save_plots(self, folder: str | os.PathLike, overwrite: bool = False) -> list[Path]:
         """Writes all these pictures, and a grid of predictions, as PNG files.
 
         Those are left out that there is nothing to draw from. A saved run without its data has all
         that its report shows.
 
+        Args:
+            folder: where the files go.
+            overwrite: replace files of the same names.
+
         Returns:
             The files written.
+
+        Raises:
+            ConfigError: one of the files exists, and `overwrite` is false. Nothing is written.
         """
         folder = local_path(folder)
+        figures = {
+            folder / f"{caption.lower().replace(' ', '_')}.png": figure
+            for caption, figure in self._figures().items()
+        }
+        check_new(*figures, overwrite=overwrite)
         folder.mkdir(parents=True, exist_ok=True)
-        written = []
-        for caption, figure in self._figures().items():
-            path = folder / f"{caption.lower().replace(' ', '_')}.png"
+        for path, figure in figures.items():
             with whole_file(path) as temporary:
                 figure.savefig(temporary, dpi=120, format="png")
-            written.append(path)
-        return written
+        return [*figures]
 
     def _figures(self) -> dict[str, Figure]:
         """The pictures there are, by their captions."""

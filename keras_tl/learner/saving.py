@@ -17,8 +17,11 @@ from keras_tl.files import local_path
 from keras_tl.learner.state import State
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
+from keras_tl.report.page import is_report, page_of
 from keras_tl.selection.result import FitResult
 from keras_tl.training.checkpoints import (
+    REPORT,
+    check_target,
     load_run_weights,
     read_run,
     run_files,
@@ -34,15 +37,35 @@ _FORMAT = 1
 class Saving(State):
     """The part of a learner that saves it and loads it."""
 
-    def save(self, path: str | os.PathLike) -> Path:
-        """Saves the run: configuration, weights, history, evaluations; JSON, HDF5, NumPy arrays.
+    def save(self, path: str | os.PathLike, overwrite: bool = False) -> Path:
+        """Save the run: configuration, weights, history, evaluations; JSON, HDF5, NumPy arrays.
+
+        A learner replaces without being asked the run that it was loaded from or saved to, unless
+        the run has changed since. Your own files in the run's folder are kept, and a report that is
+        there is made anew.
+
+        Args:
+            path: the run's folder.
+            overwrite: replace another run that is there.
 
         Returns:
-            The run's folder. A run that was there is replaced.
+            The run's folder.
+
+        Raises:
+            ConfigError: another run is there, and `overwrite` is false.
+            RunError: the path holds something that is not a run.
         """
         path = local_path(path)
-        write_run(path, self._about(), self.model, self._files, self._results())
+        check_target(path, overwrite or self._own_files.hold(path))
+        report = page_of(self._material()) if is_report(path / REPORT) else None
+        write_run(path, self._about(), self.model, self._files, self._results(), report)
+        self._note_run(path)
         return path
+
+    def _note_run(self, path: Path) -> None:
+        self._own_files.note(path)
+        if is_report(path / REPORT):
+            self._own_files.note(path / REPORT)
 
     @classmethod
     def load(
@@ -88,6 +111,7 @@ class Saving(State):
         if (found := about.get("findings")) is not None:
             learner.findings = Findings.from_json(found)
         learner._trainer.remember([PhaseRecord.from_json(row) for row in about["history"]])
+        learner._note_run(Path(path))
         return learner
 
     def has_own(self, split: str) -> bool:
@@ -123,6 +147,7 @@ class Saving(State):
             own = type(self).load(path, verbose=False)
             own.answer_as(self.config)
             own.save(path)
+            self._own_files = own._own_files
             return False
         if "test" in splits:
             # It was answered anew, and `keras-tl report` has no data to look at.

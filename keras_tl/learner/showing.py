@@ -16,6 +16,7 @@ from keras_tl.evaluation.overfitting import find_overfitting
 from keras_tl.export.card import card_facts
 from keras_tl.files import local_path
 from keras_tl.learner.state import State
+from keras_tl.overwriting import check_new
 from keras_tl.report.exhibits import (
     AFTER,
     BEFORE,
@@ -50,7 +51,12 @@ class Showing(State):
         if self.exhibits.feature_map(AFTER) is None:
             self._keep_map(AFTER)
 
-    def report(self, path: str | os.PathLike, comparison: Compared | None = None) -> Path:
+    def report(
+        self,
+        path: str | os.PathLike,
+        comparison: Compared | None = None,
+        overwrite: bool = False,
+    ) -> Path:
         """Writes one self-contained HTML file with all that is known of the model.
 
         What is made from the data is kept in the learner; a saved run gives the same report again,
@@ -60,15 +66,18 @@ class Showing(State):
             path: the HTML file.
             comparison: the `Comparison` that `keras_tl.compare` gave: whether transfer helps. The
                 learner keeps it, too, also when it is trained again.
+            overwrite: replace another file that is there. A learner replaces its own report, and
+                the one in the folder of its run, without being asked.
 
         Returns:
             The file written.
 
         Raises:
             ConfigError: `comparison` is something else, or of another task or other classes;
-                nothing was written or kept of it.
+                nothing was written or kept of it. Or another file is at the path.
         """
         path = local_path(path)
+        check_new(path, overwrite=overwrite or self._own_files.hold(path))
         compared = {} if comparison is None else keep_comparison(comparison, self.task)
         for split in [*self.evaluations]:
             if self.data is not None and len(self.data.splits.get(split, ())):
@@ -77,6 +86,7 @@ class Showing(State):
         material = self._material()
         exhibits = self.exhibits.with_files(compared)
         write_report(path, dataclasses.replace(material, exhibits=exhibits))
+        self._own_files.note(path)
         self.exhibits = exhibits
         return path
 

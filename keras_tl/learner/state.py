@@ -18,6 +18,7 @@ from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.export.serving import ServingModel
 from keras_tl.heads import TransferModel
+from keras_tl.overwriting import OwnFiles
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
 from keras_tl.reporting import Reporter
@@ -57,6 +58,8 @@ class State:
         self.evaluations: dict[str, dict[str, Any]] = {}
         self.outcomes: dict[str, Outcomes] = {}
         self.exhibits = Exhibits()
+        # The runs and reports that this learner wrote or was loaded from.
+        self._own_files = OwnFiles()
         self._ancestry: tuple[dict[str, Any], ...] = ()
         # What a loaded run says of the data and the versions that it was trained with.
         self._trained_with: dict[str, Any] | None = None

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_tl.backbones.loading import seeded
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.subject import Subject
+from keras_tl.reporting import no_retracing_warnings
 from keras_tl.tasks import Task
 
 # What float32 and the clipping of probabilities may add to a loss.
@@ -183,7 +184,8 @@ def overfit(
     def evaluate(point: np.ndarray) -> tuple[float, np.ndarray]:
         for weight, values in zip(weights, np.split(point, sizes), strict=True):
             weight.assign(values.reshape(weight.shape))
-        value, found = gradients()
+        with no_retracing_warnings():
+            value, found = gradients()
         losses.append(float(value))
         parts = [np.zeros(weight.shape) if g is None else g.numpy() for weight, g in
                  zip(weights, found, strict=True)]  # fmt: skip

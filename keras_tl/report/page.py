@@ -9,6 +9,8 @@ from keras_tl.files import whole_file
 from keras_tl.report.material import Material
 from keras_tl.report.sections import SECTIONS, summary
 
+_TITLE = "Transfer learning report: "
+
 
 @functools.cache
 def _environment() -> jinja2.Environment:
@@ -21,7 +23,7 @@ def _environment() -> jinja2.Environment:
 
 def page_of(material: Material) -> str:
     """One HTML page with everything in it: no script, and nothing that a browser would fetch."""
-    title = f"Transfer learning report: {material.facts['backbone']['name']}"
+    title = f"{_TITLE}{material.facts['backbone']['name']}"
     sections = [section for section in (make(material) for make in SECTIONS) if section.blocks]
     return _environment().get_template("page.html").render(title=title, sections=sections)
 
@@ -29,6 +31,14 @@ def page_of(material: Material) -> str:
 def summary_of(material: Material) -> str:
     """The first section, as a part of somebody else's page."""
     return _environment().get_template("summary.html").render(blocks=summary(material).blocks)
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is a page that `write_report` wrote."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return f"<title>{_TITLE}".encode() in file.read(2000)
 
 
 def write_report(path: Path, material: Material) -> None:

@@ -1,13 +1,51 @@
 """A server's named outputs as predictions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from keras_tl.errors import ServingError, listed
+from keras_tl.errors import MOST_QUOTED, ServingError
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
+from keras_tl.serving.transport import Values
 
 Answers = Mapping[str, np.ndarray]
+
+
+def check_one_each(answers: Answers, inputs: Mapping[str, Values]) -> None:
+    """Check that each output of a signature has a row for each item of a batch.
+
+    Raises:
+        ServingError: an output has not.
+    """
+    (count,) = {len(values) for values in inputs.values()}
+    for name, rows in sorted(answers.items()):
+        if np.shape(rows)[:1] != (count,):
+            raise ServingError(
+                f"Expected {count} rows of {name!r}, one for each item that was sent. Received an "
+                f"array of shape {np.shape(rows)}. Is this a model that learner.export() wrote?"
+            )
+
+
+def differ(parts: Sequence[Answers]) -> bool:
+    """Whether the answers to several batches cannot be put together."""
+    kinds = [{name: rows.shape[1:] for name, rows in part.items()} for part in parts]
+    return any(kind != kinds[0] for kind in kinds)
+
+
+def check_kind(answers: Answers) -> None:
+    """Check that the outputs are predictions.
+
+    Raises:
+        ServingError: they are not.
+    """
+    if np.ndim(answers.get("value")) == 1 or np.ndim(answers.get("probabilities")) == 2:
+        return
+    received = ", ".join(f"{name!r} {rows.shape}" for name, rows in sorted(answers.items()))
+    raise ServingError(
+        "Expected 'probabilities' (items, classes) or 'value' (items,) from the signature. "
+        f"Received: {received[:MOST_QUOTED]}. Use client.embed(items) for features, "
+        "client.ask(signature, inputs) for anything else."
+    )
 
 
 def read_answers(
@@ -16,12 +54,9 @@ def read_answers(
     """The results that `learner.predict` gives.
 
     Args:
-        answers: the outputs of a signature for all items.
+        answers: the outputs of a signature for all items, that `check_kind` accepts.
         class_names: the classes' names, in the order of the outputs; of a regression, none.
         sources: what the items are called, or `None`.
-
-    Raises:
-        ServingError: the outputs are no predictions.
     """
     valid = answers.get("valid")
     if "value" in answers:
@@ -29,28 +64,23 @@ def read_answers(
     if "labels_mask" in answers:
         probabilities, mask = answers["probabilities"], answers["labels_mask"]
         return MultilabelPredictions(probabilities, mask, class_names, sources, valid)
-    if "probabilities" in answers:
-        chosen = answers.get("class_id")
-        return Predictions(answers["probabilities"], class_names, sources, valid, chosen)
-    raise ServingError(
-        "Expected 'probabilities' or 'value' from the signature. Received: "
-        f"{listed(sorted(answers))}. Use client.embed(items) for features, "
-        "client.ask(signature, inputs) for anything else."
-    )
+    chosen = answers.get("class_id")
+    return Predictions(answers["probabilities"], class_names, sources, valid, chosen)
 
 
 def fits(answers: Answers, class_names: tuple[str, ...]) -> bool:
     """Whether the names can be those of the answers' classes."""
     if answers["probabilities"].shape[1] != len(class_names):
         return False
-    return all(class_names[number] == label for number, label in _best(answers))
+    return all(class_names[number : number + 1] == (label,) for number, label in _best(answers))
 
 
 def names_from(answers: Answers) -> tuple[str, ...]:
     """The name of each class that is the best of an item, the number of each other one."""
     names = [str(number) for number in range(answers["probabilities"].shape[1])]
     for number, label in _best(answers):
-        names[number] = label
+        if number < len(names):
+            names[number] = label
     return tuple(names)
 
 

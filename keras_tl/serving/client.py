@@ -9,7 +9,15 @@ from keras_tl.config import ON_INVALID, check_choice, check_range
 from keras_tl.data.items import Items
 from keras_tl.errors import DataError, ServingError, listed
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
-from keras_tl.serving.answers import Answers, fits, names_from, read_answers
+from keras_tl.serving.answers import (
+    Answers,
+    check_kind,
+    check_one_each,
+    differ,
+    fits,
+    names_from,
+    read_answers,
+)
 from keras_tl.serving.items import empty_example, read_items
 from keras_tl.serving.remote import RemoteModel
 from keras_tl.serving.transport import Target
@@ -35,9 +43,9 @@ class Client(RemoteModel):
             signature `classify`, which tells them. Where neither does, a class is called by its
             number unless it is the best of one of the items, whose `label` names it.
         timeout: seconds to wait for an answer; with REST for each try, with gRPC for all of them.
-        retries: how many times to ask again if there is no answer or the server is busy (429, 503,
-            UNAVAILABLE), at intervals that begin with some 0.2 seconds and double. With gRPC at
-            most four count.
+        retries: how many times to ask again if there is no answer or the server is busy (429, 502,
+            503, 504, UNAVAILABLE), at intervals that begin with some 0.2 seconds and double, up to
+            `timeout`. With gRPC at most four count.
 
     Raises:
         ConfigError: an argument is not as described, or tensorflow-serving-api is missing.
@@ -82,6 +90,7 @@ class Client(RemoteModel):
             ServingError: the server does not answer, or not as asked.
         """
         answers, sources = self._answers(items, signature, batch_size, on_invalid)
+        check_kind(answers)
         names = self._names_for(answers) if "probabilities" in answers else ()
         found = read_answers(answers, names, sources)
         return found.only_valid() if on_invalid == "skip" else found
@@ -102,7 +111,8 @@ class Client(RemoteModel):
             ServingError: the server does not answer, or not as asked.
         """
         answers, _ = self._answers(items, _EMBED, batch_size, on_invalid)
-        features = answers["features"]
+        with self._target.reading():
+            features = answers["features"]
         if "valid" not in answers:
             return features
         valid = answers["valid"]
@@ -117,9 +127,16 @@ class Client(RemoteModel):
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = read_items(items, self._signatures, on_invalid)
-        parts = [
-            self.ask(signature or usual, inputs) for usual, inputs in given.questions(batch_size)
-        ]
+        parts = []
+        for usual, inputs in given.questions(batch_size):
+            parts.append(self.ask(signature or usual, inputs))
+            check_one_each(parts[-1], inputs)
+        if differ(parts):
+            self._forget()
+            raise ServingError(
+                "The server went to another version between two batches: their answers have other "
+                f"outputs or another number of classes. Ask {self._target.address} again."
+            )
         answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         valid = answers.get("valid", np.ones(len(given), bool))
         if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):

@@ -34,7 +34,7 @@ def read_status(response: dict[str, Any]) -> tuple[ModelVersion, ...]:
             found.get("state", "UNKNOWN"),
             found.get("status", {}).get("error_message", ""),
         )
-        for found in response.get("model_version_status", [])
+        for found in response["model_version_status"]
     )
     return tuple(sorted(versions, key=lambda version: -version.number))
 

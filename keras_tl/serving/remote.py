@@ -86,7 +86,9 @@ class RemoteModel:
             ServingError: the server does not answer, or has no such model.
         """
         with self._explaining():
-            self._metadata = read_metadata(self._transport.metadata())
+            told = self._transport.metadata()
+        with self._target.reading():
+            self._metadata = read_metadata(told)
         return self._metadata
 
     def status(self) -> tuple[ModelVersion, ...]:
@@ -96,7 +98,9 @@ class RemoteModel:
             ServingError: the server does not answer, or has no such model.
         """
         with self._explaining():
-            return read_status(self._transport.status())
+            told = self._transport.status()
+        with self._target.reading():
+            return read_status(told)
 
     def close(self) -> None:
         """Closes the connections; leaving a `with` block does so too."""
@@ -130,11 +134,13 @@ class RemoteModel:
         """A server says the same of a model that it has not, and of one that it is loading."""
         model, version = self._target.model, self._target.version
         try:
-            versions = read_status(self._transport.status())
+            told = self._transport.status()
         except RefusedError:
             return (
                 f"it has no model {quoted(model)}. Expected a name in the server's configuration."
             )
+        with self._target.reading():
+            versions = read_status(told)
         asked = [found for found in versions if version in (None, found.number)]
         if not asked:
             has = "; ".join(map(str, versions))

@@ -3,22 +3,38 @@
 import base64
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import InvalidHeader, ReadTimeoutError
 from urllib3.util import Retry
 
 from keras_tl.errors import ServingError, quoted
 from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 _NOT_FOUND = 404
-# What the server says of itself while it has too much to do, or is starting.
-_BUSY = (429, 503)
+# The server has too much to do, or is starting; or a proxy gets no answer from it.
+_BUSY = (429, 502, 503, 504)
 _BACKOFF = 0.2
+_CREDENTIALS = (
+    "It wants a user and a password that it accepts. The client takes them from the file ~/.netrc."
+)
+_BEHIND = (
+    "A proxy there gets no answer from TF Serving. Is TF Serving running, and is its model loaded? "
+    "If so, ask again later."
+)
+# What to do about answers that are not TF Serving's own: a proxy before it gives them.
+_ADVICE = {
+    401: _CREDENTIALS,
+    403: _CREDENTIALS,
+    413: "The request is too large for it. Give a smaller batch_size=, or smaller files.",
+    429: "It has too much to do. Ask again later, or less often.",
+    **dict.fromkeys((502, 503, 504), _BEHIND),
+}
 
 
 class RestTransport(Transport):
@@ -37,7 +53,7 @@ class RestTransport(Transport):
         elif target.label is not None:
             self._version += f"/labels/{quote(target.label, safe='')}"
         self._session = requests.Session()
-        retry = Retry(
+        retry = _retry_class(target.timeout)(
             target.retries,
             backoff_factor=_BACKOFF,
             status_forcelist=_BUSY,
@@ -65,23 +81,27 @@ class RestTransport(Transport):
             # By columns, as inputs and outputs are arrays on either side.
             "inputs": {name: _encoded(values) for name, values in inputs.items()},
         }
-        answer = self._ask(f"{self._version}:predict", body)["outputs"]
-        if len(outputs) == 1:
-            # The server leaves out the name of an only output.
-            (name,) = outputs
-            answer = {name: answer}
-        return {
-            name: np.array(answer[name], object if dtype == "string" else dtype)
-            for name, dtype in outputs.items()
-            if name in answer
-        }
+        answer = self._ask(f"{self._version}:predict", body)
+        with self._target.reading():
+            found = answer["outputs"]
+            if len(outputs) == 1:
+                # The server leaves out the name of an only output.
+                (name,) = outputs
+                found = {name: found}
+            return {
+                name: np.array(found[name], object if dtype == "string" else dtype)
+                for name, dtype in outputs.items()
+                if name in found
+            }
 
     def classify(self, signature: str, features: Mapping[str, bytes]) -> list[str]:
         """See `Transport`."""
         example = {name: _encoded([value])[0] for name, value in features.items()}
         body = {"signature_name": signature, "examples": [example]}
-        ((*pairs,),) = self._ask(f"{self._version}:classify", body)["results"]
-        return [label for label, _ in pairs]
+        answer = self._ask(f"{self._version}:classify", body)
+        with self._target.reading():
+            ((*pairs,),) = answer["results"]
+            return [label for label, _ in pairs]
 
     def close(self) -> None:
         """See `Transport`."""
@@ -103,14 +123,19 @@ class RestTransport(Transport):
             answer = response.json()
         except ValueError:
             answer = None
+        code = response.status_code
         if not isinstance(answer, dict) or (not response.ok and "error" not in answer):
+            if code in _ADVICE:
+                raise ServingError(
+                    f"{self._target.address} answers with HTTP status {code} "
+                    f"({HTTPStatus(code).phrase}). {_ADVICE[code]}"
+                )
             raise ServingError(
                 f"What answers at {self._target.address} is not TF Serving: HTTP status "
-                f"{response.status_code}, {quoted(response.text[:80])}. Expected its REST "
-                "interface."
+                f"{code}, {quoted(response.text[:80])}. Expected its REST interface."
             )
         if not response.ok:
-            raise RefusedError(str(answer["error"]), response.status_code == _NOT_FOUND)
+            raise RefusedError(str(answer["error"]), code == _NOT_FOUND)
         return answer
 
     def _explained(self, error: requests.RequestException) -> ServingError:
@@ -120,6 +145,23 @@ class RestTransport(Transport):
             return self._target.late()
         # Without the connection that it begins with.
         return self._target.missing(str(reason).split("): ", 1)[-1], "REST", 8501)
+
+
+def _retry_class(longest: float) -> type[Retry]:
+    """`Retry` that waits at most `longest` seconds between two tries, whatever the server says."""
+
+    class ShortRetry(Retry):
+        def get_retry_after(self, response):
+            try:
+                seconds = super().get_retry_after(response)
+            except InvalidHeader:
+                return None
+            return None if seconds is None else min(seconds, longest)
+
+        def get_backoff_time(self):
+            return min(super().get_backoff_time(), longest)
+
+    return ShortRetry
 
 
 def _encoded(values: Values) -> list:

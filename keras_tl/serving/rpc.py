@@ -15,6 +15,16 @@ from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 _SIGNATURES = "signature_def"
 # More count as these do, with a warning.
 _MOST_RETRIES = 4
+_CREDENTIALS = (
+    "The client sends no credentials by gRPC. Expected a server, or a proxy, that wants none; "
+    "the REST interface takes them from the file ~/.netrc."
+)
+# What to do where the message of a proxy does not say it.
+_ADVICE = {
+    "UNAUTHENTICATED": _CREDENTIALS,
+    "PERMISSION_DENIED": _CREDENTIALS,
+    "RESOURCE_EXHAUSTED": "Give a smaller batch_size=, or ask again later.",
+}
 
 
 class GrpcTransport(Transport):
@@ -69,12 +79,13 @@ class GrpcTransport(Transport):
         for name, values in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(_encoded(values)))
         response = self._ask(self._predictions.Predict, request)
-        arrays = {
-            name: tf.make_ndarray(response.outputs[name])
-            for name in outputs
-            if name in response.outputs
-        }
-        return {name: _as_text(a) if a.dtype == object else a for name, a in arrays.items()}
+        with self._target.reading():
+            arrays = {
+                name: tf.make_ndarray(response.outputs[name])
+                for name in outputs
+                if name in response.outputs
+            }
+            return {name: _as_text(a) if a.dtype == object else a for name, a in arrays.items()}
 
     def classify(self, signature: str, features: Mapping[str, bytes]) -> list[str]:
         """See `Transport`."""
@@ -83,7 +94,8 @@ class GrpcTransport(Transport):
         for name, value in features.items():
             example.features.feature[name].bytes_list.value.append(value)
         response = self._ask(self._predictions.Classify, request)
-        return [found.label for found in response.result.classifications[0].classes]
+        with self._target.reading():
+            return [found.label for found in response.result.classifications[0].classes]
 
     def close(self) -> None:
         """See `Transport`."""
@@ -107,7 +119,8 @@ class GrpcTransport(Transport):
             raise self._target.late()
         if code in ("UNAVAILABLE", "UNIMPLEMENTED"):
             raise self._target.missing(details, "gRPC", 8500)
-        raise RefusedError(details, code == "NOT_FOUND")
+        advice = f" {_ADVICE[code]}" if code in _ADVICE else ""
+        raise RefusedError(f"{details}{advice}", code == "NOT_FOUND")
 
 
 def _api(name: str):

@@ -1,8 +1,9 @@
 """What both of TF Serving's interfaces do for a client."""
 
 import abc
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class Target:
         model: name of the model.
         version: number of one version; `None`: see `label`.
         label: label of one version; without either the server takes its latest.
-        timeout: seconds to wait for an answer.
+        timeout: seconds to wait for an answer, and at most between two tries.
         retries: how many times to ask again.
     """
 
@@ -52,6 +53,19 @@ class Target:
             f"The server at {self.address} did not answer within {self.timeout:g} seconds. Give a "
             "longer timeout=, or a smaller batch_size=."
         )
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Raise `ServingError` where a block that reads an answer meets another form."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            found = f"{type(error).__name__}: {error}"
+            raise ServingError(
+                f"{self.address} answers in another form than TF Serving ({found:.200}). Expected "
+                "the answers of TF Serving about a model that learner.export() wrote. Is this its "
+                "address?"
+            ) from error
 
     def missing(self, reason: object, interface: str, port: int) -> ServingError:
         """The error of a server that does not answer.

@@ -6,6 +6,7 @@ module/         a TF-Hub module, as it was found; it is a program, and loaded on
 preprocessor/   what makes tokens of texts
 results/        what was measured of it item by item, for reports
 checksums.json  SHA-256 of every other file
+report.html     a report that was written there; it has no checksum, nor have the user's own files
 """
 
 import json
@@ -19,16 +20,31 @@ import keras
 from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.backbones.texts import load_preprocessor
 from keras_tl.errors import RunError, quoted
-from keras_tl.files import CHECKSUMS, first_changed, whole_folder, write_checksums, write_json
+from keras_tl.files import (
+    CHECKSUMS,
+    first_changed,
+    manifest,
+    whole_folder,
+    write_checksums,
+    write_json,
+)
+from keras_tl.overwriting import check_new, keep_other_files
 
 _RUN, _WEIGHTS = "run.json", "model.weights.h5"
 _MODULE, _PREPROCESSOR, _RESULTS = "module", "preprocessor", "results"
+REPORT = "report.html"
 
 
-def check_target(path: Path) -> None:
-    """Raises `RunError` if a run cannot be saved there, for it to be known before training."""
+def check_target(path: Path, overwrite: bool = False) -> None:
+    """Check before training that a run can be saved at a path.
+
+    Raises:
+        ConfigError: there is a run, and it may not be overwritten.
+        RunError: there is something else.
+    """
     if path.exists() and not (path / _RUN).exists():
         raise RunError(f"{path} exists and is not a run. Choose another folder or remove it.")
+    check_new(path, overwrite=overwrite)
 
 
 def write_run(
@@ -37,8 +53,12 @@ def write_run(
     model: keras.Model,
     files: BackboneFiles,
     results: Mapping[str, bytes],
+    report: str | None = None,
 ) -> None:
-    """Saves a run; an earlier run at the same path is replaced in one step.
+    """Save a run where `check_target` allows it.
+
+    An earlier run is replaced in one step. The user's own files in its folder are kept: those
+    that its checksums do not list.
 
     Args:
         path: the run's folder.
@@ -46,11 +66,8 @@ def write_run(
         model: all of its weights are saved.
         files: what belongs to its backbone; copied.
         results: names of files in `results/`, and what they hold.
-
-    Raises:
-        RunError: the path holds something that is not a run.
+        report: the new page of a report in the folder.
     """
-    check_target(path)
     with whole_folder(path, replace=True) as folder:
         write_json(folder / _RUN, about)
         model.save_weights(folder / _WEIGHTS)
@@ -63,6 +80,9 @@ def write_run(
         for name, content in results.items():
             (folder / _RESULTS / name).write_bytes(content)
         write_checksums(folder)
+        if report is not None:
+            (folder / REPORT).write_text(report, "utf-8")
+        keep_other_files(path, folder)
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -87,17 +107,16 @@ def read_run(path: Path) -> dict[str, Any]:
 
 def run_files(path: Path) -> BackboneFiles:
     """What belongs to the backbone of a run that `read_run` has checked."""
-    module, preprocessor = path / _MODULE, path / _PREPROCESSOR
+    folders = {name.split("/")[0] for name in manifest(path)}
     return BackboneFiles(
-        module if module.is_dir() else None,
-        load_preprocessor(preprocessor) if preprocessor.is_dir() else None,
+        path / _MODULE if _MODULE in folders else None,
+        load_preprocessor(path / _PREPROCESSOR) if _PREPROCESSOR in folders else None,
     )
 
 
 def run_results(path: Path) -> dict[str, bytes]:
     """The files in `results/` of a run that `read_run` has checked; earlier runs have none."""
-    folder = path / _RESULTS
-    found = sorted(folder.iterdir()) if folder.is_dir() else ()
+    found = (path / name for name in manifest(path) if name.startswith(f"{_RESULTS}/"))
     return {file.name: file.read_bytes() for file in found}
 
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from keras_tl.config import Phase, check_choice, check_range
 from keras_tl.errors import ConfigError, quoted
+from keras_tl.reporting import KERAS_TRAINER, no_retracing_warnings
 from keras_tl.training.policies import HEADS, phases_of
 
 PHASES = ("head", "fine-tune")
@@ -166,13 +167,14 @@ def sweep(
         The losses of the steps done: all of them, unless the loss diverged.
     """
     callback = RateSweep(rates, advance)
-    model.fit(
-        train.repeat(),
-        steps_per_epoch=len(rates),
-        callbacks=[callback],
-        shuffle=False,  # the dataset shuffles itself
-        verbose=0,
-    )
+    with no_retracing_warnings(KERAS_TRAINER):
+        model.fit(
+            train.repeat(),
+            steps_per_epoch=len(rates),
+            callbacks=[callback],
+            shuffle=False,  # the dataset shuffles itself
+            verbose=0,
+        )
     return callback.losses
 
 

@@ -9,6 +9,7 @@ from keras_tl.backbones.loading import seeded
 from keras_tl.config import ModelConfig, Phase
 from keras_tl.features.rows import Features
 from keras_tl.heads import TransferModel
+from keras_tl.reporting import KERAS_TRAINER, no_retracing_warnings
 from keras_tl.tasks import Task, needs_shares
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import Standardisation, solve
@@ -146,5 +147,6 @@ class HeadTraining:
             options = {"epochs": rounds, "shuffle": False, "verbose": 0}
             # Keras takes longer between two epochs than for many steps of a head.
             batches = batches.repeat(passes)
-            history = head.fit(batches, validation_data=validation, **options).history
+            with no_retracing_warnings(KERAS_TRAINER):
+                history = head.fit(batches, validation_data=validation, **options).history
             return history, None if asked is None else np.asarray(head(asked, training=False))

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError
-from keras_tl.reporting import Reporter
+from keras_tl.reporting import KERAS_TRAINER, Reporter, no_retracing_warnings
 from keras_tl.tasks import Task, monitored
 from keras_tl.training.callbacks import EpochWeights, hear_every_step
 from keras_tl.training.contrastive import Contrastive
@@ -243,8 +243,9 @@ def fit_and_record(
     given = model.get_weights() if callbacks else []
     first = [] if weights is None else [weights]
     try:
-        # The dataset shuffles itself.
-        history = fit(callbacks=[*first, *own, *callbacks], shuffle=False, verbose=0)
+        with no_retracing_warnings(KERAS_TRAINER):
+            # The dataset shuffles itself.
+            history = fit(callbacks=[*first, *own, *callbacks], shuffle=False, verbose=0)
     finally:
         for callback in own:
             if isinstance(callback, EpochProgress):

@@ -8,7 +8,6 @@ import numpy as np
 from keras_tl.config import Phase
 from keras_tl.data.augmentation import Augmentation
 from keras_tl.data.labelled import LabelledData, Split
-from keras_tl.reporting import only_errors
 from keras_tl.training.policies import with_heads
 from keras_tl.training.trainer import Trainer
 from keras_tl.training.weight_line import WeightLine
@@ -80,10 +79,8 @@ class TunedFolds:
     def _run(
         trial: Trainer, phase: Phase, data: LabelledData, augment: Augmentation, named: str
     ) -> None:
-        # Every fold traces the same functions again, of which TensorFlow warns.
-        with only_errors("tensorflow"):
-            stop_after = None
-            if phase.unfreeze is None and phase.patience is not None:
-                stop_after = trial.best_epoch(trial.settled(phase, data.split("train")), data)
-            named_phase = dataclasses.replace(phase, name=phase.name + named)
-            trial.run(named_phase, data, augment, stop_after=stop_after)
+        stop_after = None
+        if phase.unfreeze is None and phase.patience is not None:
+            stop_after = trial.best_epoch(trial.settled(phase, data.split("train")), data)
+        named_phase = dataclasses.replace(phase, name=phase.name + named)
+        trial.run(named_phase, data, augment, stop_after=stop_after)

@@ -17,7 +17,7 @@ from keras_tl.backbones.awd_lstm.model import (
 )
 from keras_tl.config import Phase, check_range
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.reporting import Reporter
+from keras_tl.reporting import KERAS_TRAINER, Reporter, no_retracing_warnings
 from keras_tl.training.callbacks import check_callbacks
 from keras_tl.training.device import jit_compile, precision_policy
 from keras_tl.training.history import PhaseRecord
@@ -149,9 +149,10 @@ def perplexity(
 
 
 def _perplexity(copy: keras.Model, stream: TokenStream) -> float:
-    found = copy.evaluate(
-        stream.dataset(), callbacks=[_Contiguous(stream)], verbose=0, return_dict=True
-    )
+    with no_retracing_warnings(KERAS_TRAINER):
+        found = copy.evaluate(
+            stream.dataset(), callbacks=[_Contiguous(stream)], verbose=0, return_dict=True
+        )
     return float(found["perplexity"])
 
 

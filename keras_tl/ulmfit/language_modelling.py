@@ -50,7 +50,7 @@ class _KeepBest(keras.callbacks.Callback):
         if reached <= self._best:
             self._best = reached
             self._kept.network.set_weights(self.model.get_weights())
-            self._kept.save(self._path)
+            self._kept.save(self._path, overwrite=True)
 
 
 def pretrain(
@@ -66,6 +66,7 @@ def pretrain(
     seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: bool = True,
+    overwrite: bool = False,
 ) -> LanguageModel:
     """Trains a language model from random weights and saves it.
 
@@ -85,16 +86,18 @@ def pretrain(
         phase: see `fit_language_model`, as for `bptt`, `callbacks`.
         seed: of the initial weights, the dropouts and the batches' lengths.
         verbose: report progress.
+        overwrite: replace a language model that is at `path` when the training has ended.
 
     Returns:
         The model; `about` holds the record of the training and the corpus's size.
 
     Raises:
         DataError: there is no text, or too little, or a file cannot be read.
-        ConfigError: an argument is not as described.
+        ConfigError: an argument is not as described; or there is a language model at the path, and
+            `overwrite` is false.
         RunError: the path holds something else.
     """
-    check_target(local_path(path))
+    check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)
     train, held_out = _split(read_texts(texts), validation)
     if vocabulary is None:
@@ -119,6 +122,7 @@ def fine_tune_lm(
     seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: bool = True,
+    overwrite: bool = False,
 ) -> LanguageModel:
     """Trains a pretrained language model on the texts of a task, and saves it; no labels are used.
 
@@ -128,7 +132,8 @@ def fine_tune_lm(
     Args:
         model: what to begin with, or its folder; it is not changed.
         texts: as in `pretrain`, but in no order: they are shuffled first.
-        path: the folder to write; it may be the one that `model` was read from.
+        path: the folder to write; with `overwrite` it may be the one that `model` was
+            read from.
         validation: as in `pretrain`, the share drawn at random.
         vocabulary: `None`: the words of the training texts that the model knows, and of the others
             those that occur at least `min_frequency` times.
@@ -138,6 +143,7 @@ def fine_tune_lm(
         seed: of the shuffle, the dropouts and the batches' lengths.
         callbacks: Keras callbacks.
         verbose: report progress.
+        overwrite: replace a language model that is at `path` when the training has ended.
 
     Returns:
         The model, of the same size with another vocabulary; the record of this training is the
@@ -145,10 +151,11 @@ def fine_tune_lm(
 
     Raises:
         DataError: there is no text, or too little, or a file cannot be read.
-        ConfigError: an argument is not as described.
+        ConfigError: an argument is not as described; or there is a language model at the path, and
+            `overwrite` is false.
         RunError: `path` holds something else, or there is no language model to begin with.
     """
-    check_target(local_path(path))
+    check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)
     if not isinstance(model, LanguageModel):
         model = load_language_model(model)
@@ -205,7 +212,8 @@ def _train_and_save(
     before = model.about.get("history", [])
     about["history"] = [*before, record.to_json()]
     model = dataclasses.replace(model, about=about)
-    model.save(path)
+    # `check_target` was called before the training, which may have written here since.
+    model.save(path, overwrite=True)
     return model
 
 

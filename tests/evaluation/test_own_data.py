@@ -196,12 +196,14 @@ def test_other_data_do_not_replace_what_a_run_measured(elsewhere, measured):
 
 def test_what_is_evaluated_by_command_is_in_the_report(made, run, tmp_path):
     asked = ("--data", f"csv:{made[0]}", "--by", "camera")
-    (run / "report.html").touch()
+    ktl.Learner.load(run, verbose=False).report(run / "report.html")
     said = call("evaluate", run, *asked, json_too=False)
     assert "Saved the run" in said
-    assert "keras-tl report" in said
+    assert "Made its report.html anew." in said
     learner = ktl.Learner.load(run, verbose=False)
-    page = Page(learner.report(tmp_path / "report.html").read_text("utf-8"))
+    report = learner.report(tmp_path / "report.html")
+    assert (run / "report.html").read_bytes() == report.read_bytes()
+    page = Page(report.read_text("utf-8"))
     assert "not seen was not measured" not in page.said
     assert "Groups by camera" in page.said
     assert len(page.all("img")) == 24

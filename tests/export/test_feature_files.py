@@ -1,5 +1,10 @@
 """Features as files: the same rows, in either format, or nothing at all."""
 
+import os
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pyarrow.parquet
 import pytest
@@ -29,6 +34,48 @@ def test_a_folder_to_either_format(small_learner, folder, tmp_path):
     assert table.column_names == ["source", "features"]
     assert table["source"].to_pylist() == [str(p) for p in sorted(folder.iterdir())]
     np.testing.assert_array_equal(np.stack(table["features"].to_numpy()), expected)
+
+
+def test_a_file_name_that_is_no_utf8_is_written_with_escapes(small_learner, folder, tmp_path):
+    os.rename(folder / "69.png", os.fsencode(folder) + b"/caf\xe9.png")
+    small_learner.save_features(folder, tmp_path / "f.parquet")
+    table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
+    assert table["source"].to_pylist()[-1] == str(folder / r"caf\udce9.png")
+    assert small_learner.save_features(folder, tmp_path / "f.npy") == (70, 16)
+
+
+@pytest.mark.parametrize("name", ["f.npy", "f.parquet"])
+def test_a_full_disk_is_found_before_anything_is_computed(
+    small_learner, folder, tmp_path, monkeypatch, name
+):
+    disk = shutil.disk_usage(tmp_path)._replace(free=4000)
+    monkeypatch.setattr("keras_tl.export.feature_files.shutil.disk_usage", lambda path: disk)
+    monkeypatch.setattr(small_learner._trainer.features, "batches", lambda split: iter([None]))
+    with pytest.raises(ConfigError, match=r"need 4\.4 KiB on disk, 480 bytes more than '.*' has"):
+        small_learner.save_features(folder, tmp_path / "new" / name)
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+from keras_tl.export.feature_files import write_features
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+computed = []
+try:
+    write_features(Path(sys.argv[1]), (computed.append(1) for _ in "a"), (70, 16), ("",) * 70)
+except OSError as error:
+    print(len(computed), type(error).__name__)
+"""
+
+
+def test_space_that_cannot_be_reserved_is_an_error_before_the_first_batch(tmp_path):
+    command = [sys.executable, "-c", FULL, str(tmp_path / "f.npy")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0 OSError\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_pixels_are_numbered(small_learner, tiny_data, tmp_path):

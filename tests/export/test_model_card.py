@@ -316,6 +316,41 @@ def test_warnings_stand_near_the_top(name):
         assert text.startswith(start)
 
 
+def binary_run(order, threshold):
+    """A run of two classes, one in ten of which is yes, by how well its items are ordered."""
+    labels = np.array([0] * 180 + [1] * 20)
+    noise = np.random.default_rng(0).normal(size=200)
+    outcomes = Outcomes(labels, (noise + {"well": 2.5, "not": 0}[order] * labels - 3)[:, None])
+    thresholds = () if threshold is None else (threshold,)
+    found = measure("binary", outcomes, ("no", "yes"), thresholds)
+    config = {"task": "binary", "class_names": ["no", "yes"], "thresholds": list(thresholds)}
+    data = {"splits": {"train": {"items": 9, "fingerprint": None}}}
+    return make_run(("no", "yes"), config=config, data=data, evaluations={"test": found})
+
+
+NOT_BETTER = "not surely better than always answering the most frequent class"
+# How the items are ordered, the chosen threshold, what is said, and what is not.
+VERDICTS = {
+    "threshold-of-the-user": ("well", 0.05, None, "not surely better"),
+    "threshold-does-not-help-a-random-order": ("not", 0.05, "better than guessing: AUC", "most fr"),
+    "well-ordered-without-a-threshold": (
+        "well",
+        None,
+        "better than a random one (AUC 0.9",
+        "guess",
+    ),
+    "random-order-without-a-threshold": ("not", None, NOT_BETTER, "choose_thresholds"),
+}
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_a_chosen_threshold_is_judged_by_the_order_of_the_items(name):
+    order, threshold, said, unsaid = VERDICTS[name]
+    warnings = card_of(binary_run(order, threshold)).partition("## Model details")[0]
+    assert said is None or said in warnings
+    assert unsaid not in warnings
+
+
 def imbalanced(rarest):
     split = {"items": 90, "classes": {"cat": 60, "dog": 50, "emu": rarest}, "fingerprint": ""}
     return {"data": {"splits": {"train": split}}}

@@ -101,7 +101,7 @@ def test_what_answers_otherwise_is_not_kept_and_replaces_nothing(
     file = tmp_path / f"a{SUFFIXES[kind]}"
     file.write_text("an earlier one")
     with pytest.raises(ExportError, match=r"not kept: probabilities differs by 1\.0e-03 \(at most"):
-        learner.export(file, format=kind)
+        learner.export(file, format=kind, overwrite=True)
     assert [f.name for f in tmp_path.iterdir()] == [file.name]
     assert file.read_text() == "an earlier one"
 

@@ -239,7 +239,7 @@ def test_warnings_thresholds_and_what_was_left_out_are_said():
     facts = material.facts | {"warnings": ["Careful."], "data": data}
     page = Page(page_of(dataclasses.replace(material, facts=facts, task=task)))
     assert "Careful." in page.said
-    assert "from these probabilities on: yes 0.750." in page.said
+    assert "The answer is yes by chosen thresholds: yes above 0.7500." in page.said
     assert "a temperature of 2.000" in page.said
     assert "50; 7 were unusable and left out" in page.said
     assert "Passed over: 3 files of other kinds (3 .heic)." in page.said

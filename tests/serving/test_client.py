@@ -339,7 +339,7 @@ WRONG = {
     "no-predictions": (
         lambda ask: ask("photos").predict(FILES, signature="embed"),
         ServingError,
-        "Expected 'probabilities' or 'value' from the signature. Received: 'features', 'valid'.",
+        "or 'value' (items,) from the signature. Received: 'features' (5, 3), 'valid' (5,).",
     ),
     "another-input": (
         lambda ask: ask("photos").embed(PIXELS),

@@ -6,7 +6,6 @@ import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
 import pytest
@@ -14,6 +13,7 @@ from tensorflow_serving.apis import get_model_status_pb2
 
 from keras_tl.errors import ConfigError, ServingError
 from keras_tl.serving import Client, ModelVersion, rest
+from tests.raw_servers import rest_server
 
 STATUS = {"model_version_status": [{"version": "1", "state": "AVAILABLE"}]}
 FOUND = (ModelVersion(1, "AVAILABLE"),)
@@ -22,49 +22,6 @@ FOUND = (ModelVersion(1, "AVAILABLE"),)
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     monkeypatch.setattr(rest, "_BACKOFF", 0)
-
-
-@contextlib.contextmanager
-def rest_server(*answers):
-    """An HTTP server that gives these answers, one after another, and counts the questions.
-
-    An answer is a status and a text, or "hang up", or "wait" until the server ends.
-    """
-    asked, over = [], threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked.append(self.path)
-            answer = answers[len(asked) - 1]
-            if answer == "wait":
-                over.wait()
-            if isinstance(answer, str):
-                self.connection.close()
-                return
-            self.send_response(answer[0])
-            self.end_headers()
-            self.wfile.write(answer[1].encode())
-
-        do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_):
-            pass
-
-        def finish(self):
-            with contextlib.suppress(OSError, ValueError):
-                super().finish()
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 OK = (200, json.dumps(STATUS))

@@ -198,7 +198,7 @@ def test_a_folder_gives_the_same_model(tmp_path):
     assert loaded.about["texts"] == 19
     tokens = loaded.tokenizer(["The cat"]).to_tensor()
     np.testing.assert_array_equal(states_of(loaded, tokens), states_of(model, tokens))
-    loaded.save(folder)  # takes the place of the other
+    loaded.save(folder, overwrite=True)  # takes the place of the other
     assert equal(weights_of(load_language_model(folder)), weights_of(model))
 
 
@@ -303,6 +303,6 @@ def test_what_is_interrupted_leaves_the_best_so_far(tmp_path):
     assert "history" not in left.about
     # One that is there already stays as it is.
     with pytest.raises(KeyboardInterrupt):
-        pretrain(SENTENCES, path, **options, seed=1, callbacks=[Interrupt(1)])
+        pretrain(SENTENCES, path, **options, seed=1, callbacks=[Interrupt(1)], overwrite=True)
     assert equal(weights_of(load_language_model(path)), weights_of(left))
     assert [f.name for f in tmp_path.iterdir()] == ["lm"]

@@ -112,10 +112,10 @@ def test_a_folder_gives_what_the_model_gives_and_may_be_written_over(tuned, tmp_
     assert sha256_of_folder(folder / "given") == identity
     assert one.vocabulary == found.vocabulary
     assert equal(weights_of(one), weights_of(found))
-    other = tune(model, tmp_path / "one", seed=1)
+    other = tune(model, tmp_path / "one", seed=1, overwrite=True)
     assert not equal(weights_of(other), weights_of(found))
     # Trained on from where it is, to where it is.
-    again = tune(str(tmp_path / "one"), tmp_path / "one")
+    again = tune(str(tmp_path / "one"), tmp_path / "one", overwrite=True)
     assert len(again.about["history"]) == 2
     assert as_json(again)["history"][:1] == as_json(other)["history"]
     loaded = load_language_model(tmp_path / "one")

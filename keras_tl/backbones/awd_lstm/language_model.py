@@ -33,6 +33,7 @@ from keras_tl.files import (
     write_checksums,
     write_json,
 )
+from keras_tl.overwriting import check_new, keep_other_files
 
 _ABOUT, _VOCABULARY = "language_model.json", "vocabulary.txt"
 _WEIGHTS = "model.weights.h5"
@@ -110,19 +111,25 @@ class LanguageModel:
         )
         return dataclasses.replace(self, config=config, vocabulary=vocabulary, network=network)
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Writes a folder, whole or not at all; an earlier one of this kind is replaced.
+    def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
+        """Write a folder, whole or not at all.
+
+        Args:
+            path: the folder.
+            overwrite: replace a language model that is there; your own files beside it are kept.
 
         Raises:
+            ConfigError: a language model is there, and `overwrite` is false.
             RunError: the path holds something else.
         """
         path = local_path(path)
-        check_target(path)
+        check_target(path, overwrite)
         with whole_folder(path, replace=True) as folder:
             write_json(folder / _ABOUT, {"config": self.config.to_json(), "about": self.about})
             self.vocabulary.save(folder / _VOCABULARY)
             self.network.save_weights(folder / _WEIGHTS)
             write_checksums(folder)
+            keep_other_files(path, folder)
 
 
 def _copy_recurrent(source: keras.Model, target: keras.Model) -> None:
@@ -130,12 +137,18 @@ def _copy_recurrent(source: keras.Model, target: keras.Model) -> None:
         new.set_weights(old.get_weights())
 
 
-def check_target(path: Path) -> None:
-    """Raises `RunError` if no language model can be saved there, before any is trained."""
+def check_target(path: Path, overwrite: bool = False) -> None:
+    """Check before training that a language model can be saved at a path.
+
+    Raises:
+        ConfigError: there is a language model, and it may not be overwritten.
+        RunError: there is something else.
+    """
     if path.exists() and not (path / _ABOUT).exists():
         raise RunError(
             f"{path} exists and is not a language model. Choose another folder or remove it."
         )
+    check_new(path, overwrite=overwrite)
 
 
 def load_language_model(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:

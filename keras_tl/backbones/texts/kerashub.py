@@ -12,6 +12,7 @@ from keras_tl.backbones.extras import import_keras_hub, import_tensorflow_text
 from keras_tl.backbones.serialised import rebuild
 from keras_tl.backbones.texts.preprocessor import ABOUT, TextPreprocessor, Texts, segments_of
 from keras_tl.files import sha256_of_folder, write_json
+from keras_tl.reporting import no_retracing_warnings
 
 _PRESET = "preset"
 _CONFIG = "preprocessor.json"
@@ -53,7 +54,8 @@ class KerasHubPreprocessor(TextPreprocessor):
         self._count = tf.function(self._count_theirs, autograph=False, reduce_retracing=True)
 
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
-        return self._pack(segments_of(texts, pairs))
+        with no_retracing_warnings():
+            return self._pack(segments_of(texts, pairs))
 
     def _call_theirs(self, segments: list[tf.Tensor]) -> dict[str, tf.Tensor]:
         # Alone, a tuple of two would be taken for texts and labels.
@@ -68,7 +70,8 @@ class KerasHubPreprocessor(TextPreprocessor):
         return {k: tf.ensure_shape(tf.cast(v, tf.int32), shape) for k, v in named.items()}
 
     def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
-        return self._count(segments_of(texts, pairs))
+        with no_retracing_warnings():
+            return self._count(segments_of(texts, pairs))
 
     def _count_theirs(self, segments: list[tf.Tensor]) -> tf.Tensor:
         tokens = [self._theirs.tokenizer(segment).row_lengths() for segment in segments]

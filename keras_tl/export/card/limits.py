@@ -1,6 +1,6 @@
 """What whoever deploys a model has to know: sentences about its facts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_tl.evaluation.slices import Slices
@@ -40,6 +40,7 @@ def warnings_of(facts: Facts) -> list[str]:
         )
     else:
         found += _doubts(test, splits.get("test"))
+        found += _guesses(test, facts["answers"]["thresholds"])
     return found
 
 
@@ -55,14 +56,37 @@ def _doubts(test: Facts, split: Facts | None) -> list[str]:
             "The metrics are of other data than the test split that the model was trained with, "
             "or its files have been moved or changed since."
         )
-    share = test.get("most_frequent_share")
-    interval = test["metrics"].get("accuracy", {}).get("interval")
-    if share is not None and interval is not None and interval[0] <= share:
-        found.append(
+    return found
+
+
+def _guesses(test: Facts, thresholds: Sequence[float]) -> list[str]:
+    """Whether the model is better than guessing; by what it can be judged by."""
+    share, accuracy, auc = (
+        test.get("most_frequent_share"),
+        test["metrics"].get("accuracy", {}).get("interval"),
+        test["metrics"].get("auc", {}),
+    )
+    ranks = auc.get("interval") is not None and auc["interval"][0] > 0.5
+    if share is None or accuracy is None or accuracy[0] > share:
+        return []
+    if not thresholds:
+        said = (
             "The model is not surely better than always answering the most frequent class, which "
             f"is right {share:.1%} of the time."
         )
-    return found
+        if ranks:
+            said += (
+                f" Its order of the items is better than a random one (AUC {auc['value']:.3f}): "
+                "`learner.choose_thresholds()` chooses another threshold than 0.5."
+            )
+        return [said]
+    # A chosen threshold gives up accuracy for precision or recall; it does not change the order.
+    if ranks or auc.get("interval") is None:
+        return []
+    return [
+        f"The model is not surely better than guessing: AUC {auc['value']:.3f}, from "
+        f"{auc['interval'][0]:.3f} (95% interval); a random order of the items has 0.5."
+    ]
 
 
 def _differ(one: str | None, other: str | None) -> bool:

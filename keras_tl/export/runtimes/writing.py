@@ -12,6 +12,7 @@ from keras_tl.export.runtimes.onnx import Onnx
 from keras_tl.export.runtimes.parity import TOLERANCES, compare
 from keras_tl.export.without_keras.findings import first_line
 from keras_tl.files import remove_leftovers, whole_file, whole_folder, write_json
+from keras_tl.overwriting import check_new
 
 RUNTIMES: dict[str, Runtime] = {"litert": LiteRT(), "onnx": Onnx()}
 
@@ -46,28 +47,36 @@ def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
     return runtime
 
 
-def export_file(model: NumericModel, path: Path, runtime: Runtime, precision: str) -> float:
+def export_file(
+    model: NumericModel, path: Path, runtime: Runtime, precision: str, overwrite: bool = False
+) -> float:
     """Converts a model, runs the file in its own runtime, and keeps it if it answers alike.
 
         photos.onnx              the model
         photos.onnx.json         the companion, see `keras_tl.export.runtimes.companion`
         texts.onnx.tokenizer/    what the preprocessor of texts saves: vocabulary and settings
 
-    Files of the same names are replaced, the model last.
+    With `overwrite` files of the same names are replaced, the model last.
 
     Args:
         model: what to convert.
         path: of the file.
         runtime: from `find_runtime`.
         precision: `"float32"` or `"float16"`.
+        overwrite: replace what is there.
 
     Returns:
         The largest difference from the model's answers, relative above 1.
 
     Raises:
+        ConfigError: one of the files exists, and `overwrite` is false.
         ExportError: the model cannot be converted, or does not answer alike there; nothing is
             left behind.
     """
+    written = [path, companion_path(path)]
+    if model.modality.preprocessor is not None:
+        written.append(tokenizer_path(path))
+    check_new(*written, overwrite=overwrite)
     content = runtime.convert(model, precision)
     remove_leftovers(path.parent)
     with whole_file(path) as file, whole_file(companion_path(path)) as companion:

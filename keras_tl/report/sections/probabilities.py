@@ -6,7 +6,7 @@ from typing import Any
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import measure_calibration
 from keras_tl.evaluation.thresholds import precision_recall
-from keras_tl.evaluation.wording import number_text
+from keras_tl.evaluation.wording import number_text, thresholds_text
 from keras_tl.report.blocks import Block, Paragraph, Plot, Plots, Section
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
@@ -58,11 +58,8 @@ def _adjusted(material: Material) -> list[Block]:
         )
         blocks.append(Paragraph(text))
     if task.thresholds:
-        # Of two classes the threshold is of the second.
-        names = task.class_names[-len(task.thresholds) :]
-        pairs = zip(names, task.thresholds, strict=True)
-        said = ", ".join(f"{name} {threshold:.3f}" for name, threshold in pairs)
-        blocks.append(Paragraph(f"The answer is yes from these probabilities on: {said}."))
+        said = thresholds_text(task.class_names, task.thresholds)
+        blocks.append(Paragraph(f"The answer is yes by chosen thresholds: {said}."))
     return blocks
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.evaluation.wording import number_text, thresholds_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Section, Table
 from keras_tl.report.material import Material
 from keras_tl.report.sections.comparison import verdict
@@ -46,6 +46,8 @@ def _headline(material: Material) -> Paragraph:
         said = f"{value:.1%} of the answers are right{interval_text(interval, '.1%')}"
         said += "; always answering the most frequent class would be right for "
         said += f"{test['most_frequent_share']:.1%}"
+    if task.thresholds:
+        said += f"; chosen thresholds decide: {thresholds_text(task.class_names, task.thresholds)}"
     return Paragraph(f"{on}, {said}.", role="lead")
 
 

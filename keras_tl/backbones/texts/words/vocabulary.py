@@ -1,6 +1,7 @@
 """The words that a language model knows, and embeddings moved from one vocabulary to another."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -13,6 +14,7 @@ from keras_tl.backbones.texts.words.marks import MARKS, PADDING, START, UNKNOWN
 from keras_tl.config import check_range
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.files import local_path, whole_file
+from keras_tl.overwriting import check_new
 
 # Those that the tokenizer cannot do without.
 _NEEDED = (UNKNOWN, PADDING, START)
@@ -90,9 +92,15 @@ class Vocabulary:
             ) from error
         return cls(lines[:-1] if lines[-1] == "" else lines)
 
-    def save(self, path: Path) -> None:
-        """Writes a text file, a token a line, whole or not at all."""
-        with whole_file(local_path(path)) as temporary:
+    def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
+        """Write a text file, a token a line, whole or not at all.
+
+        Raises:
+            ConfigError: the file exists, and `overwrite` is false.
+        """
+        path = local_path(path)
+        check_new(path, overwrite=overwrite)
+        with whole_file(path) as temporary:
             temporary.write_bytes(self._file_bytes())
 
     def _file_bytes(self) -> bytes:
