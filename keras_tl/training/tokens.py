@@ -69,17 +69,29 @@ def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> Loade
             f"sequence_length={needs.sequence_length}."
         )
     preprocessor = _find(loaded, handle, needs.preprocessor)
+    fixed = preprocessor.fixed_length
+    if None not in (own, fixed) and own != fixed:
+        raise ConfigError(
+            f"The encoder {quoted(handle)} takes {own} tokens; its preprocessor always makes "
+            f"{fixed}. Pass another preprocessor=."
+        )
+    if None not in (needs.sequence_length, fixed) and needs.sequence_length != fixed:
+        side = "below" if needs.sequence_length < fixed else "above"
+        raise ConfigError(
+            f"sequence_length={needs.sequence_length} is {side} the {fixed} tokens that the "
+            "preprocessor always makes. Leave sequence_length= out."
+        )
     if needs.train.pairs is not None:
         # One that takes no pairs says so now, and not in the middle of training.
         one = needs.train.sample(1, seed=0)
         preprocessor.token_counts(one.texts, one.pairs)
-    chosen = own or needs.sequence_length or preprocessor.fixed_length
+    chosen = own or needs.sequence_length or fixed
     chosen = chosen or choose_length(preprocessor, needs.train)
     length = chosen if own else _readable(loaded, chosen)
-    if length < (preprocessor.fixed_length or 0):
+    if length < (fixed or 0):
         raise ConfigError(
             f"The encoder {quoted(handle)} takes at most {length} tokens; its preprocessor makes "
-            f"{preprocessor.fixed_length}. Pass another preprocessor=."
+            f"{fixed}. Pass another preprocessor=."
         )
     if length < (needs.sequence_length or 0):
         raise ConfigError(
