@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_tl.backbones.hub import find_hub_layers, resolve
-from keras_tl.backbones.hub.positions import longest_up_to
+from keras_tl.backbones.hub.positions import longest_up_to, on_cpu
 from keras_tl.backbones.loading import LoadedBackbone
 from keras_tl.backbones.texts import (
     HubPreprocessor,
@@ -109,7 +109,9 @@ def _readable(loaded: LoadedBackbone, length: int) -> int:
     if loaded.longest is not None:
         return min(length, loaded.longest)
     layers = find_hub_layers(loaded.network)
-    return longest_up_to(layers[0].module, length) if layers else length
+    if not layers:
+        return length
+    return longest_up_to(on_cpu(layers[0].module, loaded.files.module), length)
 
 
 def choose_length(preprocessor: TextPreprocessor, texts: TextSplit) -> int:
