@@ -237,6 +237,31 @@ def test_tokenizers_that_are_not_bert_s_are_refused(name, tmp_path):
         WordPiecePreprocessor(tmp_path)
 
 
+ALL_RULES = {"lower_case": True, "strip_accents": False, "split_cjk": False}
+# What stands beside a vocab.txt whose rules are all given.
+FOREIGN = {
+    "normalizer": (TOKENIZER, {"normalizer": {"type": "NFC"}}),
+    "words": (TOKENIZER, {"pre_tokenizer": {"type": "Whitespace"}}),
+    "splitter": (CONFIG, {"word_tokenizer_type": "mecab"}),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_rules_that_are_all_given_are_not_read_from_files(name, tmp_path):
+    file, changes = FOREIGN[name]
+    tokens = vocabulary_of(tmp_path)
+    about = tokenizer_json(tmp_path) if file == TOKENIZER else {}
+    write_json(tmp_path / file, about | changes)
+    places = [tmp_path, tmp_path / "vocab.txt"] + [tmp_path / TOKENIZER] * (file == TOKENIZER)
+    for place in places:
+        made = WordPiecePreprocessor(place, **ALL_RULES)
+        assert [tokens[number] for number in ours(made, TEXT)[0]] == ["müde", "漢字"]
+        for left_out in ALL_RULES:
+            rules = {key: value for key, value in ALL_RULES.items() if key != left_out}
+            with pytest.raises(ConfigError, match="BERT's"):
+                WordPiecePreprocessor(place, **rules)
+
+
 def test_words_of_another_splitter_are_refused(tmp_path):
     vocabulary_of(tmp_path)
     write_json(tmp_path / CONFIG, {"word_tokenizer_type": "mecab"})

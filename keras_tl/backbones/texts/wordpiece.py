@@ -32,7 +32,8 @@ class WordPiecePreprocessor(BertPacking):
         vocabulary: a `vocab.txt` (a token a line, in the order of their numbers), a
             `tokenizer.json` of Hugging Face, a folder that holds one of them, or what was read
             from them. The rules in a `tokenizer.json` or `tokenizer_config.json` of the same folder
-            hold, unless arguments say otherwise.
+            hold, unless arguments say otherwise. With `lower_case`, `strip_accents` and `split_cjk`
+            all given, the rules in files are not read.
         lower_case: whether texts are lower-cased; `None`: as the files say, else if no token but
             the special ones has a capital letter.
         sequence_length: tokens a text, special ones and padding included.
@@ -41,8 +42,8 @@ class WordPiecePreprocessor(BertPacking):
         split_cjk: whether each Chinese character is a word; `None`: as the files say, else it is.
 
     Raises:
-        ConfigError: the file is no vocabulary, its rules are not BERT's, the length is wrong, or
-            tensorflow_text is missing.
+        ConfigError: the file is no vocabulary, the rules in files are not BERT's, the length is
+            wrong, or tensorflow_text is missing.
 
     Attributes:
         rules: how words are split.
@@ -56,14 +57,18 @@ class WordPiecePreprocessor(BertPacking):
         strip_accents: bool | None = None,
         split_cjk: bool | None = None,
     ):
-        given = {
+        rules = {
             "lower_case": lower_case,
             "strip_accents": strip_accents,
             "split_cjk": split_cjk,
         }
-        given = {name: value for name, value in given.items() if value is not None}
+        given = {name: value for name, value in rules.items() if value is not None}
         is_read = isinstance(vocabulary, WordPieceFiles)
-        files = vocabulary if is_read else read_wordpiece(local_path(vocabulary))
+        if is_read:
+            files = vocabulary
+        else:
+            with_rules = len(given) < len(rules)
+            files = read_wordpiece(local_path(vocabulary), with_rules)
         tokens = files.tokens
         super().__init__(tokens, sequence_length)
         # In an object of its own, as an attribute that is a tuple would be exported.
