@@ -95,7 +95,11 @@ def other_tokens(subject: Subject) -> Finding | None:
     if not isinstance(subject.train, TextSplit):
         return None
     preprocessor = subject.model.modality.preprocessor
-    if preprocessor is None or preprocessor.reference is None:
+    if preprocessor is None:
+        return None
+    if preprocessor.not_compared is not None:
+        raise NotChecked(preprocessor.not_compared)
+    if preprocessor.reference is None:
         return None
     if importlib.util.find_spec("tokenizers") is None:
         raise NotChecked("the package tokenizers, which reads tokenizer.json, is not installed")

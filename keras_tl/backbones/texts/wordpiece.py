@@ -94,7 +94,9 @@ class WordPiecePreprocessor(BertPacking):
         return words.with_values(self._tokenizer.tokenize(known)).merge_dims(1, 2)
 
     def with_length(self, sequence_length: int) -> Self:
-        return type(self)(self._with_rules, sequence_length=sequence_length)
+        made = type(self)(self._with_rules, sequence_length=sequence_length)
+        made.not_compared = self.not_compared
+        return made
 
     @property
     def _with_rules(self) -> WordPieceFiles:
