@@ -185,9 +185,8 @@ def make_image_module(folder, size=None, batch_norm=True, maps=False):
     return save_reusable(folder, call, spec, [*variables, mean, variance], trainable)
 
 
-def make_text_module(folder, trainable=True):
+def make_text_module(folder, trainable=True, words=("good", "bad", "film", "the")):
     """A text embedding: words looked up in a table that a vocabulary asset fills."""
-    words = ["good", "bad", "film", "the"]
     file = folder.with_suffix(".txt")
     file.write_text("\n".join(words) + "\n", "utf-8")
     rng, variables = np.random.default_rng(2), []

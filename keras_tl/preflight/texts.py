@@ -1,6 +1,7 @@
 """Checks of texts: what an encoder does not know, and what it does not see."""
 
 import importlib.util
+from collections import Counter
 from itertools import chain
 
 import numpy as np
@@ -34,7 +35,8 @@ def unknown_tokens(subject: Subject) -> Finding | None:
         return Finding(
             "unknown-tokens",
             "warning",
-            "Nothing says which token stands for unknown words, so that they were not counted.",
+            "The unknown token of this preprocessor could not be found, so unknown words were not "
+            "counted.",
             "Look at the tokens of a few texts: "
             'learner.serving_model.preprocessor(["a text"])["input_word_ids"].',
         )
@@ -48,24 +50,33 @@ def unknown_tokens(subject: Subject) -> Finding | None:
 def _unknown(parts: str, share: float, worst: str) -> Finding | None:
     if share <= MOST_UNKNOWN:
         return None
+    action = "Use an encoder for this language."
+    # One that takes words takes no preprocessor.
+    if parts == "tokens":
+        action += (
+            " If the vocabulary keeps accents or capitals, pass "
+            "preprocessor=ktl.WordPiecePreprocessor('vocab.txt', lower_case=False)."
+        )
     return Finding(
         "unknown-tokens",
         "warning",
         f"{share:.0%} of the {parts} of the training texts are not in the encoder's vocabulary, "
         f"most of them in {worst[:80]!r}.",
-        "Use an encoder for this language and kind of text, or, if its vocabulary was made by "
-        "other rules, pass preprocessor=.",
+        action,
     )
 
 
 def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
     """For an encoder of strings: the share of the words with the features of strange letters.
 
+    Only the most frequent words are asked. Every occurrence of an asked word counts.
+
     Returns:
         The share, 0 where strange letters differ from each other; and the text with most of them.
     """
     texts = [text.split() for text in sample.texts]
-    words = sorted({*chain(*texts)})[:_COUNTED]
+    counts = dict(Counter(chain(*texts)).most_common(_COUNTED))
+    words = [*counts]
     asked = (*STRANGE, *words)
     split = TextSplit(asked, None, np.zeros(len(asked), np.int64))
     rows = np.concatenate([*subject.model.trainer.features.batches(split)])
@@ -73,8 +84,9 @@ def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
     strange = common_of(rows[: len(STRANGE)])
     of_words = zip(words, rows[len(STRANGE) :], strict=True)
     unknown = {word for word, row in of_words if row == strange}
-    shares = [np.mean([word in unknown for word in text] or [0]) for text in texts]
-    total = np.mean([word in unknown for word in chain(*texts)] or [0])
+    asked_of = [[word in unknown for word in text if word in counts] for text in texts]
+    shares = [np.mean(found or [0]) for found in asked_of]
+    total = np.mean([*chain(*asked_of)] or [0])
     return float(total), sample.texts[int(np.argmax(shares))]
 
 
@@ -83,7 +95,11 @@ def other_tokens(subject: Subject) -> Finding | None:
     if not isinstance(subject.train, TextSplit):
         return None
     preprocessor = subject.model.modality.preprocessor
-    if preprocessor is None or preprocessor.reference is None:
+    if preprocessor is None:
+        return None
+    if preprocessor.not_compared is not None:
+        raise NotChecked(preprocessor.not_compared)
+    if preprocessor.reference is None:
         return None
     if importlib.util.find_spec("tokenizers") is None:
         raise NotChecked("the package tokenizers, which reads tokenizer.json, is not installed")

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_tl.backbones.hub import find_hub_layers, resolve
-from keras_tl.backbones.hub.positions import longest_up_to
+from keras_tl.backbones.hub.positions import longest_up_to, on_cpu
 from keras_tl.backbones.loading import LoadedBackbone
 from keras_tl.backbones.texts import (
     HubPreprocessor,
@@ -69,17 +69,29 @@ def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> Loade
             f"sequence_length={needs.sequence_length}."
         )
     preprocessor = _find(loaded, handle, needs.preprocessor)
+    fixed = preprocessor.fixed_length
+    if None not in (own, fixed) and own != fixed:
+        raise ConfigError(
+            f"The encoder {quoted(handle)} takes {own} tokens; its preprocessor always makes "
+            f"{fixed}. Pass another preprocessor=."
+        )
+    if None not in (needs.sequence_length, fixed) and needs.sequence_length != fixed:
+        side = "below" if needs.sequence_length < fixed else "above"
+        raise ConfigError(
+            f"sequence_length={needs.sequence_length} is {side} the {fixed} tokens that the "
+            "preprocessor always makes. Leave sequence_length= out."
+        )
     if needs.train.pairs is not None:
         # One that takes no pairs says so now, and not in the middle of training.
         one = needs.train.sample(1, seed=0)
         preprocessor.token_counts(one.texts, one.pairs)
-    chosen = own or needs.sequence_length or preprocessor.fixed_length
+    chosen = own or needs.sequence_length or fixed
     chosen = chosen or choose_length(preprocessor, needs.train)
     length = chosen if own else _readable(loaded, chosen)
-    if length < (preprocessor.fixed_length or 0):
+    if length < (fixed or 0):
         raise ConfigError(
             f"The encoder {quoted(handle)} takes at most {length} tokens; its preprocessor makes "
-            f"{preprocessor.fixed_length}. Pass another preprocessor=."
+            f"{fixed}. Pass another preprocessor=."
         )
     if length < (needs.sequence_length or 0):
         raise ConfigError(
@@ -97,7 +109,9 @@ def _readable(loaded: LoadedBackbone, length: int) -> int:
     if loaded.longest is not None:
         return min(length, loaded.longest)
     layers = find_hub_layers(loaded.network)
-    return longest_up_to(layers[0].module, length) if layers else length
+    if not layers:
+        return length
+    return longest_up_to(on_cpu(layers[0].module, loaded.files.module), length)
 
 
 def choose_length(preprocessor: TextPreprocessor, texts: TextSplit) -> int:

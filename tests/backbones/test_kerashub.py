@@ -1,6 +1,7 @@
 """Presets of KerasHub as backbones: what they take, what they give, and what is kept of them."""
 
 import shutil
+import types
 
 import keras
 import numpy as np
@@ -16,6 +17,9 @@ from keras_tl.backbones.texts import (
 )
 from keras_tl.config import Phase
 from keras_tl.errors import BackboneError, ConfigError
+from keras_tl.preflight.checks import CHECKS
+from keras_tl.preflight.findings import NotChecked
+from keras_tl.preflight.subject import Inside, Subject
 from keras_tl.training.origins import Wanted, find_origin
 from keras_tl.training.tokens import TextNeeds
 from tests import hub_modules, kerashub_presets
@@ -126,6 +130,36 @@ def test_the_publisher_s_tokenizer_is_known_where_kerashub_s_stands_in(presets, 
     found = find_preprocessor(str(tmp_path), lambda: theirs)
     assert isinstance(found, KerasHubPreprocessor)
     assert found.with_length(9).reference == found.reference == file
+
+
+# A preset, and whether the files of its publisher are out of sight.
+HANDLES = {
+    "hf://someone/encoder": True,
+    "modelscope://someone/encoder": True,
+    "kaggle://keras/bert/keras/encoder": False,
+    "bert_tiny_en_uncased": False,
+}
+
+
+@pytest.mark.parametrize("name", ["bert", "roberta"])
+@pytest.mark.parametrize("handle", HANDLES)
+def test_files_out_of_sight_are_not_called_compared(handle, name, presets, tmp_path, monkeypatch):
+    # A folder of the same name, which KerasHub does not look at.
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / handle
+    folder.mkdir(parents=True)
+    kerashub_presets.write_roberta_tokenizer(folder / "tokenizer.json")
+    theirs = keras_hub.models.TextClassifierPreprocessor.from_preset(str(presets[name]))
+    found = find_preprocessor(handle, lambda: theirs).with_length(9)
+    assert found.reference is None
+    data = make_texts()
+    modality = types.SimpleNamespace(preprocessor=found)
+    subject = Subject(data, Inside(None, None, modality, None, "none"))
+    if HANDLES[handle]:
+        with pytest.raises(NotChecked, match=rf"the tokenizer\.json of '{handle}' was not read"):
+            CHECKS["other-tokens"](subject)
+    else:
+        assert CHECKS["other-tokens"](subject) is None
 
 
 def test_a_folder_whose_rules_are_not_bert_s_needs_another_preprocessor(presets, tmp_path):

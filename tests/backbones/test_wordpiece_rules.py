@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+import tensorflow_text
 import tokenizers
 
 from keras_tl.backbones.kerashub.tokens import find_preprocessor
@@ -177,13 +178,42 @@ def test_what_a_tokenizer_json_leaves_out_is_derived(tmp_path):
     assert WordPiecePreprocessor(tmp_path).rules == WordPieceRules(False, False)
 
 
-def test_a_run_of_an_earlier_version_keeps_its_rules(tmp_path):
-    vocabulary_of(tmp_path)
-    for lower_case in (True, False):
-        about = {"kind": "wordpiece", "lower_case": lower_case, "sequence_length": 9}
-        write_json(tmp_path / "preprocessor.json", about)
-        rules = load_preprocessor(tmp_path).rules
-        assert (rules.lower_case, rules.strip_accents) == (lower_case, lower_case)
+# Texts whose tokens FastBertTokenizer makes by other rules than BERT's.
+OF_EARLIER = (
+    "straße",
+    "\N{FULLWIDTH LATIN CAPITAL LETTER A}",
+    "good\x00bad",
+    "good\x07bad",
+    "Müde",
+    "漢字",
+    "good" * 30,
+)
+
+
+@pytest.mark.parametrize("lower_case", [True, False])
+def test_a_saved_run_keeps_the_tokens_it_was_trained_with(lower_case, tmp_path):
+    words = ("strasse", "straße", "\N{FULLWIDTH LATIN SMALL LETTER A}", "##good", *WORDS)
+    file = hub_modules.write_vocabulary(tmp_path / "vocab.txt", words)
+    tokens = file.read_text("utf-8").split("\n")
+    # As commit d043a56 wrote it.
+    about = {"kind": "wordpiece", "lower_case": lower_case, "sequence_length": 9}
+    write_json(tmp_path / "preprocessor.json", about)
+    loaded = load_preprocessor(tmp_path)
+    expected = tensorflow_text.FastBertTokenizer(
+        tokens,
+        token_out_type=tf.int32,
+        unknown_token="[UNK]",
+        lower_case_nfd_strip_accents=lower_case,
+    ).tokenize(OF_EARLIER)
+    assert ours(loaded, OF_EARLIER) == expected.to_list()
+    now = WordPiecePreprocessor(file, lower_case, strip_accents=lower_case)
+    assert ours(now, OF_EARLIER) != expected.to_list()
+    # A run that is trained on and saved again is still one of these.
+    loaded.save(tmp_path / "again")
+    again = load_preprocessor(tmp_path / "again")
+    assert again.identity == loaded.identity != now.identity
+    assert (again.sequence_length, again.unknown_token) == (9, tokens.index("[UNK]"))
+    assert ours(again, OF_EARLIER) == expected.to_list()
 
 
 NOT_BERT_S = {
@@ -205,6 +235,31 @@ def test_tokenizers_that_are_not_bert_s_are_refused(name, tmp_path):
     write_json(tmp_path / TOKENIZER, about)
     with pytest.raises(ConfigError, match=message):
         WordPiecePreprocessor(tmp_path)
+
+
+ALL_RULES = {"lower_case": True, "strip_accents": False, "split_cjk": False}
+# What stands beside a vocab.txt whose rules are all given.
+FOREIGN = {
+    "normalizer": (TOKENIZER, {"normalizer": {"type": "NFC"}}),
+    "words": (TOKENIZER, {"pre_tokenizer": {"type": "Whitespace"}}),
+    "splitter": (CONFIG, {"word_tokenizer_type": "mecab"}),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_rules_that_are_all_given_are_not_read_from_files(name, tmp_path):
+    file, changes = FOREIGN[name]
+    tokens = vocabulary_of(tmp_path)
+    about = tokenizer_json(tmp_path) if file == TOKENIZER else {}
+    write_json(tmp_path / file, about | changes)
+    places = [tmp_path, tmp_path / "vocab.txt"] + [tmp_path / TOKENIZER] * (file == TOKENIZER)
+    for place in places:
+        made = WordPiecePreprocessor(place, **ALL_RULES)
+        assert [tokens[number] for number in ours(made, TEXT)[0]] == ["müde", "漢字"]
+        for left_out in ALL_RULES:
+            rules = {key: value for key, value in ALL_RULES.items() if key != left_out}
+            with pytest.raises(ConfigError, match="BERT's"):
+                WordPiecePreprocessor(place, **rules)
 
 
 def test_words_of_another_splitter_are_refused(tmp_path):

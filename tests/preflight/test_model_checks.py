@@ -1,6 +1,7 @@
 """What shows when real items meet a model: ranges, sizes, dead layers, unknown and cut texts."""
 
 import dataclasses
+import re
 import types
 
 import keras
@@ -296,6 +297,7 @@ def test_unknown_and_truncated_texts_are_found(name):
         if says:
             assert found.severity == "warning"
             assert says in found.what
+            assert ("lower_case=False" in found.action) == (found.name == "unknown-tokens")
 
 
 @pytest.fixture(scope="module")
@@ -328,7 +330,7 @@ def test_an_unknown_token_that_nothing_tells_is_a_warning():
     modality = types.SimpleNamespace(preprocessor=types.SimpleNamespace(unknown_token=None))
     found = CHECKS["unknown-tokens"](Subject(data, Inside(None, None, modality, None, "none")))
     assert found.severity == "warning"
-    assert "Nothing says which token stands for unknown words" in found.what
+    assert "The unknown token of this preprocessor could not be found" in found.what
 
 
 OTHER_TOKENS = {
@@ -383,6 +385,40 @@ def test_words_that_an_encoder_of_strings_does_not_know(name, modules):
     assert (found and found.what[: len(says)]) == says
     with pytest.raises(NotChecked, match="makes its tokens itself"):
         CHECKS["truncated-texts"](subject)
+
+
+# More words than are asked, in an order of their own: Latin ones come first in the alphabet.
+LATIN = [f"word{number}" for number in range(2200)]
+MANY_WORDS = {
+    # The encoder knows the Latin words only.
+    "half-unknown": (["слово"], "5[0-9]% of the words"),
+    "frequent-and-known": (["word0"], None),
+    "many-cyrillic": ([f"слово{number}" for number in range(50)], "5[0-9]% of the words"),
+}
+
+
+@pytest.fixture(scope="module")
+def latin(tmp_path_factory):
+    return hub_modules.make_text_module(tmp_path_factory.mktemp("latin") / "module", words=LATIN)
+
+
+@pytest.mark.parametrize("name", MANY_WORDS)
+def test_of_many_words_the_most_frequent_are_asked(name, latin):
+    others, says = MANY_WORDS[name]
+    size = len(others)
+    # Each text has four other words and four Latin ones, each of which comes once or twice.
+    texts = [
+        " ".join([LATIN[(4 * n + i) % 2200] for i in range(4)] + [others[n % size]] * 4)
+        for n in range(800)
+    ]
+    data = ktl.TextData.from_arrays(
+        texts, [0, 1] * 400, test_split=0, validation_split=0, verbose=False
+    )
+    learner = ktl.Learner(f"tfhub:{latin}", data, seed=0, verbose=False)
+    found = CHECKS["unknown-tokens"](learner._subject("none"))
+    assert (found is not None) == bool(says)
+    assert found is None or re.match(says, found.what)
+    assert found is None or found.action == "Use an encoder for this language."
 
 
 def test_a_check_that_fails_is_named_and_stops_nothing(clean, monkeypatch):

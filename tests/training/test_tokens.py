@@ -1,10 +1,11 @@
 """How many tokens an encoder reads: what it has positions for, what its tokens come at."""
 
 import pytest
+import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.backbones.hub import find_hub_layers, load_hub
-from keras_tl.backbones.hub.positions import longest_up_to
+from keras_tl.backbones.hub.positions import longest_up_to, on_cpu
 from keras_tl.backbones.texts import WordPiecePreprocessor
 from keras_tl.errors import BackboneError, ConfigError
 from keras_tl.training.tokens import TextNeeds, fit_to_texts
@@ -47,6 +48,18 @@ def test_the_positions_of_an_encoder_are_found_by_running_it(encoders, wanted):
         assert longest_up_to(layer.module, wanted) == expected
 
 
+def test_positions_are_asked_of_a_copy_on_the_first_cpu(encoders):
+    """A gather on a GPU gives zeros beyond the last position; no test machine has one."""
+    with tf.device("/CPU:1"):
+        elsewhere = load_hub(encoders["positions"])
+    (layer,) = find_hub_layers(elsewhere.network)
+    copy = on_cpu(layer.module, elsewhere.files.module)
+    assert {variable.device[-5:] for variable in layer.module.variables} == {"CPU:1"}
+    assert {variable.device[-5:] for variable in copy.variables} == {"CPU:0"}
+    assert longest_up_to(copy, 512) == POSITIONS
+    assert on_cpu(copy, elsewhere.files.module) is copy
+
+
 # Encoder, preprocessor, words a text, sequence_length; the length that is had, or what is said.
 LENGTHS = {
     "as-the-texts-need": ("any", "vocabulary", 30, None, 32),
@@ -60,10 +73,13 @@ LENGTHS = {
     "module-of-8": ("any", "module-of-8", 30, None, 8),
     "module-of-8-short": ("positions", "module-of-8", 3, None, 8),
     "module-of-8-given": ("any", "module-of-8", 3, 8, 8),
-    "module-of-8-other": ("any", "module-of-8", 3, 16, r"of 8 tokens only\. Received .*=16"),
+    "module-of-8-other": ("any", "module-of-8", 3, 16, r"=16 is above the 8 tokens that"),
+    "module-of-8-fewer": ("any", "module-of-8", 3, 6, r"=6 is below the 8 .* always makes\. Leave"),
+    "module-of-8-few-positions": ("few", "module-of-8", 3, 6, r"=6 is below the 8 tokens"),
     "module-of-30": ("positions", "module-of-30", 3, None, r"takes at most 24 tokens.* makes 30"),
     "encoder-of-10": ("fixed", "vocabulary", 30, None, 10),
-    "encoder-of-10-module-of-8": ("fixed", "module-of-8", 3, None, r"of 8 tokens only"),
+    "encoder-of-10-module-of-8": ("fixed", "module-of-8", 3, None, r"takes 10 tokens.* makes 8\."),
+    "encoder-of-10-given": ("fixed", "module-of-8", 3, 10, r"takes 10 tokens.* makes 8\."),
     "none": ("few", "vocabulary", 3, None, r"fails on 5 tokens: .*Expected one that reads"),
 }
 

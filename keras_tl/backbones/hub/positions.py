@@ -1,10 +1,15 @@
 """How many tokens an encoder of TF-Hub reads, found by running it."""
 
+from pathlib import Path
+
 import tensorflow as tf
 
 from keras_tl.backbones.hub.module import HubModule
+from keras_tl.backbones.hub.saved_model import open_saved_model
 from keras_tl.config import SHORTEST_SEQUENCE
 from keras_tl.errors import BackboneError
+
+_CPU = "CPU:0"
 
 
 def longest_up_to(module: HubModule, wanted: int) -> int:
@@ -14,7 +19,7 @@ def longest_up_to(module: HubModule, wanted: int) -> int:
     more often only where that fails.
 
     Args:
-        module: an encoder of any length.
+        module: an encoder of any length, see `on_cpu`.
         wanted: tokens a text.
 
     Raises:
@@ -35,11 +40,28 @@ def longest_up_to(module: HubModule, wanted: int) -> int:
     return works
 
 
+def on_cpu(module: HubModule, path: Path) -> HubModule:
+    """Return a module whose variables are on the CPU: the module itself, or a copy of it.
+
+    `longest_up_to` needs the errors of a CPU: on a GPU a gather beyond the last position gives
+    zeros. The operations run where the variables are, whatever `tf.device` says.
+
+    Args:
+        module: an encoder.
+        path: the folder it was loaded from.
+    """
+    if all(variable.device.endswith(_CPU) for variable in module.variables):
+        return module
+    with tf.device(_CPU):
+        return HubModule(open_saved_model(path), module.name)
+
+
 def _problem(module: HubModule, length: int) -> str | None:
     """Why an encoder does not read so many tokens, in a line; `None`: it does."""
     made = {name: tf.zeros((1, length), tf.int32) for name in module.inputs}
     try:
-        module(made | {"input_mask": tf.ones((1, length), tf.int32)}, training=False)
+        with tf.device(_CPU):
+            module(made | {"input_mask": tf.ones((1, length), tf.int32)}, training=False)
     except (tf.errors.OpError, ValueError) as error:
         return str(error).strip().splitlines()[0][:200]
     return None

@@ -81,7 +81,9 @@ class KerasHubPreprocessor(TextPreprocessor):
         return tf.cast(tf.add_n(tokens), tf.int32) + special
 
     def with_length(self, sequence_length: int) -> Self:
-        return type(self)(self._theirs, sequence_length, self.reference)
+        made = type(self)(self._theirs, sequence_length, self.reference)
+        made.not_compared = self.not_compared
+        return made
 
     @cached_property
     def identity(self) -> str:

@@ -37,6 +37,8 @@ class TextPreprocessor(abc.ABC, tf.Module):
     mask_name = "input_mask"
     # The tokenizer.json of the encoder's publisher, where other code makes the tokens.
     reference: Path | None = None
+    # Why no such file could be looked for, as a phrase; `None`: nothing kept anybody from it.
+    not_compared: str | None = None
     # The only length that can be had; `None`: any can.
     fixed_length: int | None = None
     # Whether `token_counts` cannot see what is cut off: no count is above the length.

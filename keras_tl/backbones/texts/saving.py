@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from keras_tl.backbones.texts.fast_bert import FastBertPreprocessor
 from keras_tl.backbones.texts.hub import HubPreprocessor
 from keras_tl.backbones.texts.kerashub import KerasHubPreprocessor
 from keras_tl.backbones.texts.preprocessor import ABOUT, TextPreprocessor
@@ -32,4 +33,7 @@ def load_preprocessor(folder: Path) -> TextPreprocessor:
         ) from error
     if about["kind"] not in _KINDS:
         raise ConfigError(unknown("kind of preprocessor", about["kind"], _KINDS))
-    return _KINDS[about["kind"]].from_folder(folder, about)
+    # Before there were rules, FastBertTokenizer made the tokens of "wordpiece".
+    is_earlier = about["kind"] == "wordpiece" and "rules" not in about
+    kind = FastBertPreprocessor if is_earlier else _KINDS[about["kind"]]
+    return kind.from_folder(folder, about)

@@ -48,20 +48,21 @@ class WordPieceFiles:
         return self
 
 
-def read_wordpiece(path: Path) -> WordPieceFiles:
+def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
     """Reads a vocabulary, and its rules from the files that Hugging Face's packages write.
 
     Args:
         path: a `vocab.txt`, a token a line; a `tokenizer.json`; or a folder that holds one of
             them. The rules are those of the `tokenizer.json` in the same folder, else of the
             `tokenizer_config.json` there.
+        with_rules: whether rules are read; otherwise only the vocabulary.
 
     Raises:
         ConfigError: there is none, it is damaged, or its tokens are made by other rules than
             BERT's.
     """
     if path.is_dir():
-        found = find_wordpiece(path)
+        found = find_wordpiece(path, with_rules)
         if found is None:
             raise ConfigError(
                 "Expected the vocab.txt or the tokenizer.json of a WordPiece tokenizer. "
@@ -70,7 +71,9 @@ def read_wordpiece(path: Path) -> WordPieceFiles:
             )
         return found
     is_tokenizer = path.suffix == ".json"
-    written = _read_tokenizer(path if is_tokenizer else path.parent / TOKENIZER)
+    if not is_tokenizer and not with_rules:
+        return WordPieceFiles(read_lines(path)).checked(str(path))
+    written = _read_tokenizer(path if is_tokenizer else path.parent / TOKENIZER, with_rules)
     if is_tokenizer and written is None:
         raise ConfigError(
             "Expected the tokenizer.json of a WordPiece tokenizer, as Hugging Face's packages "
@@ -81,13 +84,13 @@ def read_wordpiece(path: Path) -> WordPieceFiles:
     return WordPieceFiles(tokens, rules).checked(str(path))
 
 
-def find_wordpiece(folder: Path) -> WordPieceFiles | None:
-    """Reads the same of a folder; `None`: BERT's vocabulary is not in it.
+def find_wordpiece(folder: Path, with_rules: bool = True) -> WordPieceFiles | None:
+    """Return the WordPiece vocabulary in a folder, or None.
 
     Raises:
         ConfigError: see `read_wordpiece`.
     """
-    written = _read_tokenizer(folder / TOKENIZER)
+    written = _read_tokenizer(folder / TOKENIZER, with_rules)
     if written is not None:
         return written.checked(str(folder / TOKENIZER))
     if find_tokenizer(folder) is not None or not (folder / VOCABULARY).is_file():
@@ -95,7 +98,7 @@ def find_wordpiece(folder: Path) -> WordPieceFiles | None:
     tokens = read_lines(folder / VOCABULARY)
     if not {*SPECIAL} <= {*tokens}:
         return None
-    found = WordPieceFiles(tokens, _read_config(folder / _CONFIG))
+    found = WordPieceFiles(tokens, _read_config(folder / _CONFIG) if with_rules else {})
     return found.checked(str(folder / VOCABULARY))
 
 
@@ -134,21 +137,25 @@ def _open_tokenizer(path: Path) -> dict[str, Any] | None:
     return about if isinstance(about.get("model"), dict) else None
 
 
-def _read_tokenizer(path: Path) -> WordPieceFiles | None:
+def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
     """Tokens and rules of a tokenizer.json; `None`: there is none, or it is not of WordPiece."""
     about = _open_tokenizer(path)
     if about is None or about["model"].get("type") != "WordPiece":
         return None
     model, normalizer = about["model"], about.get("normalizer") or {}
-    found = {
-        "model.unk_token": model.get("unk_token"),
-        "model.continuing_subword_prefix": model.get("continuing_subword_prefix"),
-        "normalizer.type": normalizer.get("type"),
-        "normalizer.clean_text": normalizer.get("clean_text"),
-        "pre_tokenizer.type": (about.get("pre_tokenizer") or {}).get("type"),
+    pieces = {
+        "model.unk_token": (model.get("unk_token"), UNKNOWN),
+        "model.continuing_subword_prefix": (model.get("continuing_subword_prefix"), "##"),
     }
-    expected = (UNKNOWN, "##", "BertNormalizer", True, "BertPreTokenizer")
-    for (name, value), wanted in zip(found.items(), expected, strict=True):
+    splitting = {
+        "normalizer.type": (normalizer.get("type"), "BertNormalizer"),
+        "normalizer.clean_text": (normalizer.get("clean_text"), True),
+        "pre_tokenizer.type": (
+            (about.get("pre_tokenizer") or {}).get("type"),
+            "BertPreTokenizer",
+        ),
+    }
+    for name, (value, wanted) in (pieces | (splitting if with_rules else {})).items():
         if value != wanted:
             raise ConfigError(
                 f"The tokenizer in {quoted(str(path))} is not BERT's: its {name} is "
@@ -161,6 +168,9 @@ def _read_tokenizer(path: Path) -> WordPieceFiles | None:
             f"The tokens in {quoted(str(path))} have not the numbers 0 to {len(numbered) - 1}. "
             "Expected each number once."
         )
+    tokens = tuple(token for token, _ in numbered)
+    if not with_rules:
+        return WordPieceFiles(tokens)
     lower_case, strips = normalizer.get("lowercase"), normalizer.get("strip_accents")
     rules = {
         "lower_case": lower_case,
@@ -168,7 +178,7 @@ def _read_tokenizer(path: Path) -> WordPieceFiles | None:
         "split_cjk": normalizer.get("handle_chinese_chars"),
         "longest_word": model.get("max_input_chars_per_word"),
     }
-    return WordPieceFiles(tuple(token for token, _ in numbered), rules)
+    return WordPieceFiles(tokens, rules)
 
 
 def _read_config(path: Path) -> dict[str, Any]:

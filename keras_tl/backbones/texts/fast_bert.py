@@ -1,0 +1,67 @@
+"""The WordPiece tokens of runs that earlier versions saved."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import tensorflow as tf
+
+from keras_tl.backbones.texts.bert_packing import BertPacking
+from keras_tl.backbones.texts.preprocessor import ABOUT
+from keras_tl.backbones.texts.wordpiece_files import UNKNOWN, VOCABULARY, read_lines, write_lines
+from keras_tl.files import write_json
+
+
+class FastBertPreprocessor(BertPacking):
+    """WordPiece tokens of `tensorflow_text.FastBertTokenizer`, which earlier versions used.
+
+    It differs from BERT: it folds case (`straße` becomes `strasse`) and treats NUL and controls
+    otherwise. An encoder that was trained with these tokens needs them, so saved runs keep them.
+    New learners use `WordPiecePreprocessor`.
+
+    Args:
+        tokens: the vocabulary, in the order of the tokens' numbers.
+        lower_case: whether texts are lower-cased and accents stripped.
+        sequence_length: tokens a text, special ones and padding included.
+
+    Raises:
+        ConfigError: the length is wrong, or tensorflow_text is missing.
+    """
+
+    def __init__(self, tokens: Sequence[str], lower_case: bool, sequence_length: int):
+        super().__init__(tokens, sequence_length)
+        # One string: an attribute that is a sequence would be exported.
+        self._vocabulary = "\n".join(tokens)
+        self._lower_case = lower_case
+        self._tokenizer = self._text.FastBertTokenizer(
+            list(tokens),
+            token_out_type=tf.int32,
+            unknown_token=UNKNOWN,
+            lower_case_nfd_strip_accents=lower_case,
+        )
+
+    def _word_pieces(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        return self._tokenizer.tokenize(texts)
+
+    def with_length(self, sequence_length: int) -> Self:
+        return type(self)(self._vocabulary.split("\n"), self._lower_case, sequence_length)
+
+    @property
+    def identity(self) -> str:
+        tokens = hashlib.sha256(self._vocabulary.encode()).hexdigest()
+        return (
+            f"fast-bert {tokens} lower_case={self._lower_case} length={self.sequence_length} "
+            f"tensorflow_text {self._text.__version__}"
+        )
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_lines(folder / VOCABULARY, self._vocabulary.split("\n"))
+        about = {"lower_case": self._lower_case, "sequence_length": self.sequence_length}
+        write_json(folder / ABOUT, {"kind": "wordpiece"} | about)
+
+    @classmethod
+    def from_folder(cls, folder: Path, about: dict[str, Any]) -> Self:
+        tokens = read_lines(folder / VOCABULARY)
+        return cls(tokens, about["lower_case"], about["sequence_length"])
