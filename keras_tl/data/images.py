@@ -68,8 +68,8 @@ class ImageData(LabelledData[ImageSplit]):
         `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*` (also
         `training`) exists, it and `root/validation` (also `valid`, `val`, `dev`) and `root/test`
         (also `testing`) are taken as they are; a missing validation set is taken from train. Names
-        such as `seg_train` and `test_images` are splits where train is among them. A split folder
-        without class folders has no labels and is passed over.
+        such as `seg_train` and `test_images` are splits if one of them contains the word train. A
+        split folder without class folders has no labels and is passed over.
 
         Args:
             root: the folder. Images are JPEG, PNG, BMP, GIF or WebP, at any depth below their
@@ -134,7 +134,8 @@ class ImageData(LabelledData[ImageSplit]):
             split: a column that says `train`, `validation` (also `valid`, `val`, `dev`) or `test`.
                 The splits are then taken as they are; a missing validation set is taken from train.
             separator: what separates several labels in a cell, such as `","`; cells with one or
-                none are multi-label data too. `None`: `;` and `|`, where a cell holds one.
+                none are multi-label data too. `None`: `;` or
+                `|`, if at least half of the parts occur in other cells.
             task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
             class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
             slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes

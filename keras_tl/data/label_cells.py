@@ -31,8 +31,8 @@ def separator_of(
         if _separates(separator, different, held[separator], class_names):
             what = f"Cells such as {held[separator][0][:80]!r} were read as several labels an item."
             action = (
-                f"They are separated by {separator!r}. "
-                'If they are names of classes, pass task="multiclass" (--task).'
+                f"The separator is {separator!r}. If such a cell names a single class, pass "
+                'task="multiclass" (--task).'
             )
             return separator, Reading("label-type", what, action)
     separator, found = next(iter(held.items()))
