@@ -119,7 +119,8 @@ class ImageData(LabelledData[ImageSplit]):
 
         Labels are text, a class each. A column of whole numbers is classes too where two of three
         hold: there are at most 20 different ones, most stand more than once, they count up from 0
-        or 1; other numbers are the targets of a regression. Text with leading zeros, such as 007,
+        or 1; or where the median number occurs at least 10 times. Other numbers are the targets of
+        a regression. Text with leading zeros, such as 007,
         is no number. Several labels in a cell, separated by `;` or `|`, are multi-label data where
         most of them stand in other cells too. So are several columns of 0 and 1, or of -1 and 1,
         unless each row has a single 1: then they are classes. `repr` of the data and the check

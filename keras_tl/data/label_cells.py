@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from keras_tl.data.label_forms import is_several
+from keras_tl.data.label_forms import is_missing, is_several
 from keras_tl.data.readings import Reading
 
 SEPARATORS = (";", "|")
@@ -46,7 +46,7 @@ def separator_of(
 
 def parts_of(cell: Any, separator: str | None = None) -> list[str]:
     """The labels in a cell; `None` and empty texts hold none. `None`: both separators count."""
-    if cell is None:
+    if is_missing(cell):
         return []
     if is_several(cell):
         return [*cell]
