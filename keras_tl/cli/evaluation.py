@@ -29,7 +29,7 @@ def _load(
     from keras_tl.training.checkpoints import read_run
 
     recorded = read_run(run)["data"]
-    if takes(spec.spec, "task"):
+    if recorded.get("task") and takes(spec.spec, "task"):
         # Whatever the run was trained on, the task need not be guessed from the labels again.
         spec = DataAsked(spec.spec, {"task": recorded["task"]} | spec.options)
     data = load_data(

@@ -68,8 +68,8 @@ def label_text(label: Any) -> str:
         return label.decode().strip()
     except UnicodeDecodeError as error:
         raise DataError(
-            f"Expected labels in UTF-8. Received: {quoted(bytes(label))}. Decode the labels before, for "
-            "example by label.decode('latin-1')."
+            f"Expected labels in UTF-8. Received: {quoted(bytes(label))}. Decode the labels "
+            "before, for example by label.decode('latin-1')."
         ) from error
 
 
