@@ -37,7 +37,7 @@ def find_layout(
 
     Folders are splits where one of them is called train or training, and holds folders; other
     names are those of `SPLIT_NAMES`, ignoring case, and names with one of these words in them,
-    such as `test_images`, for splits that no folder is called. Where no folder is called train,
+    such as `test_images`, for splits that no folder is called, if only one has it. Where no folder is called train,
     such names are splits if train is among at least two. A split folder that holds items and no
     folders has no labels, and is left out.
 
@@ -87,8 +87,10 @@ def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, 
         for folder in folders
         if (split := _split_within(folder.name)) and split not in exact.values()
     }
-    named = exact | within
-    return named if exact or (len({*named.values()}) > 1 and _are_splits(named, suffixes)) else {}
+    if exact:
+        counts = collections.Counter(within.values())
+        return exact | {folder: split for folder, split in within.items() if counts[split] == 1}
+    return within if len({*within.values()}) > 1 and _are_splits(within, suffixes) else {}
 
 
 def _are_splits(named: dict[Path, str], suffixes: tuple[str, ...]) -> bool:

@@ -11,6 +11,29 @@ from keras_tl.data.readings import Reading
 SEPARATORS = (";", "|")
 
 
+def separated(
+    cells: Sequence[Any],
+    class_names: Sequence[str] | None = None,
+    task: str | None = None,
+    separator: str | None = None,
+) -> tuple[list[list[str]] | None, tuple[Reading, ...]]:
+    """The labels in each cell, `None` where a cell is one label; and the guess if it is one.
+
+    Args:
+        cells: texts, or what else a cell may hold.
+        class_names: names of the classes, if they are known.
+        task: one of `keras_tl.config.TASKS`; `None`: what the cells hold decides.
+        separator: what stands between labels; `None`: see `separator_of`.
+    """
+    reading = None
+    if separator is None and task in (None, "multilabel"):
+        separator, reading = separator_of(cells, class_names)
+    readings = (reading,) if reading and task is None else ()
+    if separator is None and task != "multilabel":
+        return None, readings
+    return [parts_of(cell, separator) for cell in cells], readings
+
+
 def separator_of(
     cells: Sequence[Any], class_names: Sequence[str] | None = None
 ) -> tuple[str | None, Reading | None]:

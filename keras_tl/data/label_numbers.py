@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_tl.data.labels import listing
 from keras_tl.data.readings import LabelMeaning, Reading
+from keras_tl.errors import DataError
 
 # So many different whole numbers are few.
 FEW = 20
@@ -15,6 +16,10 @@ _MANY = 10
 _PRESENT = 0.9
 # Whole numbers beyond it are not exact as floating-point numbers.
 _LARGEST = 2**53
+
+MAY_BE_UNKNOWN = (
+    " Where 0 means absent, -1 may mean unknown: leave those items out, or write 0 or 1 instead."
+)
 
 
 def read_numbers(
@@ -49,6 +54,23 @@ def count_classes(values: np.ndarray) -> bool:
     if np.median(counts) >= _MANY:
         return True
     return int(are_few) + int(are_repeated) + int(count_up) >= 2
+
+
+def as_mask(rows: np.ndarray) -> np.ndarray:
+    """Return rows (n, k) as float32 0 and 1.
+
+    Rows of -1 and 1, as some tables of attributes have them, are rows of 0 and 1.
+
+    Raises:
+        DataError: rows of other numbers.
+    """
+    if not (np.isin(rows, (0, 1)).all() or np.isin(rows, (-1, 1)).all()):
+        hint = MAY_BE_UNKNOWN if np.isin(rows, (-1, 0, 1)).all() else ""
+        raise DataError(
+            "Expected rows of 0 and 1, one column a label. Received values from "
+            f"{rows.min():g} to {rows.max():g}.{hint}"
+        )
+    return (rows > 0).astype(np.float32)
 
 
 def _are_whole(values: np.ndarray) -> bool:

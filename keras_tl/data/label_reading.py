@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from keras_tl.config import TASKS, check_choice
-from keras_tl.data.label_cells import parts_of, separator_of
+from keras_tl.data.label_cells import separated
 from keras_tl.data.label_forms import Labels, label_text, plain_labels
-from keras_tl.data.label_numbers import read_numbers
-from keras_tl.data.labels import as_mask, check_count, listing
+from keras_tl.data.label_numbers import as_mask, read_numbers
+from keras_tl.data.labels import check_count, listing
 from keras_tl.data.readings import LabelMeaning, Reading
 from keras_tl.errors import ConfigError, DataError, quoted
 
@@ -153,28 +153,16 @@ def _of_rows(
 def _of_texts(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
 ) -> tuple[Labels, LabelMeaning]:
-    if task == "multilabel":
-        separator, _ = separator_of(values, class_names)
-        return [parts_of(cell, separator) for cell in values], LabelMeaning(task, class_names)
-    if task is not None:
-        _check_texts(values)
-        return values, LabelMeaning(task, class_names)
-    separator, reading = separator_of(values, class_names)
-    readings = (reading,) if reading else ()
-    if separator is None:
-        _check_texts(values)
-        return values, LabelMeaning(None, class_names, readings)
-    lists = [parts_of(cell, separator) for cell in values]
-    return lists, LabelMeaning("multilabel", class_names, readings)
+    lists, readings = separated(values, class_names, task)
+    if lists is not None:
+        return lists, LabelMeaning("multilabel", class_names, readings)
+    _check_given(np.array([value is None or value == "" for value in values.tolist()], bool))
+    return values, LabelMeaning(task, class_names, readings)
 
 
 def _stripped(class_names: Sequence[str] | None) -> list[str] | None:
     """The names as labels are read: without blanks at their ends."""
     return None if class_names is None else [*map(label_text, class_names)]
-
-
-def _check_texts(values: np.ndarray) -> None:
-    _check_given(np.array([value is None or value == "" for value in values.tolist()], bool))
 
 
 def _check_given(are_missing: np.ndarray) -> None:

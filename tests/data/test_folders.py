@@ -120,6 +120,12 @@ LAYOUTS = {
         "Passed over, as no splits: 'train_masks'",
         {"train_masks/a": 2, "train_masks/b": 2},
     ),
+    "two-of-a-word-beside-train": (
+        classes("train") | classes("test_images") | classes("test_masks"),
+        {"train": 4},
+        "Passed over, as no splits: 'test_images', 'test_masks'",
+        {f"test_{x}/{y}": 2 for x in ("images", "masks") for y in "ab"},
+    ),
     "items-beside-splits": (
         classes("train") | classes("val") | {"pred": 3},
         {"train": 4, "validation": 4},
