@@ -37,9 +37,9 @@ def find_layout(
 
     Folders are splits where one of them is called train or training, and holds folders; other
     names are those of `SPLIT_NAMES`, ignoring case, and names with one of these words in them,
-    such as `test_images`, for splits that no folder is called, if only one has it. Where no folder is called train,
-    such names are splits if train is among at least two. A split folder that holds items and no
-    folders has no labels, and is left out.
+    such as `test_images`, for splits that no folder is called, if only one folder has the word.
+    Where no folder is called train, such names are splits if train is among at least two. A split
+    folder that holds items and no folders has no labels, and is left out.
 
     Args:
         root: the folder, which exists.
