@@ -345,7 +345,7 @@ def test_labels_decide_the_task(name):
 
 
 UNUSABLE = {
-    "not-finite": ([0.5, math.nan, 1.0], {}, r"1 of the 3 train targets are not finite.*rows 1"),
+    "not-finite": ([0.5, math.inf, 1.0], {}, r"1 of the 3 train targets are not finite.*rows 1"),
     "words": (["a", "b"], {"task": "regression"}, r"Expected numbers as train targets"),
     "not-0-and-1": ([[1, 2], [0, 1]], {}, r"rows of 0 and 1.*from 0 to 2"),
     "no-label": ([[], []], {}, r"at least one label"),

@@ -26,16 +26,16 @@ def _load(
 ) -> "keras_tl.Learner":
     """A run with its data, which are split as they were for training."""
     toolkit = start_toolkit()
+    from keras_tl.data.specs import takes
     from keras_tl.training.checkpoints import read_run
 
     recorded = read_run(run)["data"]
-    source = recorded.get("source_settings")
-    if source is not None and source.get("kind") in ("csv", "tfds"):
-        # What was guessed of the training labels is known now.
-        source = source | {"task": recorded["task"]}
+    if recorded.get("task") and takes(spec.spec, "task"):
+        # Whatever the run was trained on, the task need not be guessed from the labels again.
+        spec = DataAsked(spec.spec, {"task": recorded["task"]} | spec.options)
     data = load_data(
         spec,
-        source,
+        recorded.get("source_settings"),
         resize=recorded.get("resize"),
         value_range=recorded.get("value_range"),
         sequence_length=recorded.get("sequence_length"),

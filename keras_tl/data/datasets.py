@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.data.label_forms import label_text
 from keras_tl.data.pixels import CHANNELS
 from keras_tl.data.stored import Encoder
 from keras_tl.errors import DataError
@@ -89,4 +90,4 @@ def _plain(label: Any) -> Any:
     """A text, a number, or a row of several."""
     if np.size(label) == 1 and np.ndim(label) == 1:
         label = label[0]  # Keras's utilities give binary labels as rows of one.
-    return label.decode("utf-8", "replace") if isinstance(label, bytes) else label
+    return label_text(label) if isinstance(label, bytes) else label

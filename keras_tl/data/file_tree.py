@@ -46,9 +46,16 @@ def _entries(folder: str) -> list[tuple[str, bool]]:
     """Names, sorted, and whether they are folders."""
     try:
         with os.scandir(folder) as entries:
-            return sorted((x.name, x.is_dir()) for x in entries if is_visible(x.name))
+            return sorted((x.name, _is_folder(x)) for x in entries if is_visible(x.name))
     except OSError as error:
         raise DataError(f"Cannot read the folder {quoted(folder)}: {error.strerror}.") from error
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # A link that leads back to itself.
+        return False
 
 
 def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[str]:

@@ -21,7 +21,8 @@ class Layout:
     Attributes:
         tops: the folder of each split; train's alone, the root, where there are no splits.
         has_splits: whether there are folders of splits.
-        readings: the guess, if names such as `seg_train` were read as splits.
+        readings: the guess, if names such as `seg_train` were read as splits, or folders of items
+            beside the splits were passed over.
     """
 
     tops: dict[str, Path]
@@ -35,9 +36,10 @@ def find_layout(
     """Find the folders of splits, by their names and by what they hold.
 
     Folders are splits where one of them is called train or training, and holds folders; other
-    names are those of `SPLIT_NAMES`, ignoring case. Where none is, names with one of these words
-    in them, such as `seg_train` and `test_images`, are splits if train is among at least two. A
-    split folder that holds items and no folders has no labels, and is left out.
+    names are those of `SPLIT_NAMES`, ignoring case, and names with one of these words in them,
+    such as `test_images`, for splits that no folder is called, if only one folder has the word.
+    Where no folder is called train, such names are splits if train is among at least two. A split
+    folder that holds items and no folders has no labels, and is left out.
 
     Args:
         root: the folder, which exists.
@@ -47,19 +49,14 @@ def find_layout(
             splits. `None`: nothing is known.
 
     Raises:
-        DataError: a split has two folders; or all folders hold only folders of the same names, so
-            that they may be splits or classes.
+        DataError: a split has two folders; or folders hold only folders, most of the same names,
+            so that they may be splits or classes.
     """
     root = _unwrapped(root, suffixes)
     folders = folders_in(root)
     if classes is not None and {*classes} <= {folder.name for folder in folders}:
         return Layout({"train": root}, has_splits=False)
-    named = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
-    readings = ()
-    if not _are_splits(named, suffixes):
-        named = {folder: split for folder in folders if (split := _split_within(folder.name))}
-        named = named if len({*named.values()}) > 1 and _are_splits(named, suffixes) else {}
-        readings = (_reading(named, folders),) if named else ()
+    named = _by_names(folders, suffixes)
     if not named:
         if classes is None:
             _refuse_same_names(root, item, suffixes)
@@ -76,7 +73,24 @@ def find_layout(
             tops[split] = top
     if classes is None:
         _refuse_same_names(tops["train"], item, suffixes)
-    return Layout(tops, True, readings)
+    reading = _reading(named, folders, suffixes)
+    return Layout(tops, True, (reading,) if reading else ())
+
+
+def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, str]:
+    """The splits that folders are called by; none where train is not among them."""
+    exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
+    if not _are_splits(exact, suffixes):
+        exact = {}
+    within = {
+        folder: split
+        for folder in folders
+        if (split := _split_within(folder.name)) and split not in exact.values()
+    }
+    if exact:
+        counts = collections.Counter(within.values())
+        return exact | {folder: split for folder, split in within.items() if counts[split] == 1}
+    return within if len({*within.values()}) > 1 and _are_splits(within, suffixes) else {}
 
 
 def _are_splits(named: dict[Path, str], suffixes: tuple[str, ...]) -> bool:
@@ -92,14 +106,24 @@ def _split_within(name: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _reading(named: dict[Path, str], folders: Sequence[Path]) -> Reading:
+def _reading(
+    named: dict[Path, str], folders: Sequence[Path], suffixes: tuple[str, ...]
+) -> Reading | None:
+    """The guess; `None` where all names are splits' own, and no other folder holds folders."""
+    others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, suffixes)]
+    if not others and all(folder.name.lower() in SPLIT_NAMES for folder in named):
+        return None
     read = ", ".join(f"{quoted(folder.name)} as {split}" for folder, split in named.items())
-    names = [folder.name for folder in folders]
+    passed_over = f" Passed over, as no splits: {_listing(others)}." if others else ""
     return Reading(
         "folder-layout",
-        f"Folders were read as splits by their names: {read}.",
-        f"If they are classes, pass classes={names} (--class).",
+        f"Folders were read as splits by their names: {read}.{passed_over}",
+        f"If they are classes, pass classes={[folder.name for folder in folders]} (--class).",
     )
+
+
+def _holds_folders_of_items(folder: Path, suffixes: tuple[str, ...]) -> bool:
+    return any(_holds_items(x, suffixes) for x in folders_in(_unwrapped(folder, suffixes)))
 
 
 def _holds_items(folder: Path, suffixes: tuple[str, ...]) -> bool:
@@ -118,18 +142,16 @@ def _unwrapped(folder: Path, suffixes: tuple[str, ...]) -> Path:
 
 
 def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
-    folders = folders_in(top)
-    inner = {folder: [x.name for x in folders_in(folder)] for folder in folders}
-    counts = collections.Counter(name for names in inner.values() for name in names)
-    are_alike = len(folders) > 1 and all(len(names) > 1 for names in inner.values())
-    if not are_alike or min(counts.values()) < 2:
+    names = [folder.name for folder in folders_in(top)]
+    outer = [name for name in names if not _holds_items(top / name, suffixes)]
+    counts = collections.Counter(x.name for name in outer for x in folders_in(top / name))
+    shared = sorted(name for name, count in counts.items() if count > 1)
+    # A split may lack a class. One name in all of them is a folder such as `images`.
+    if len(shared) < 2 or 2 * len(shared) <= len(counts):
         return
-    if any(_holds_items(folder, suffixes) for folder in folders):
-        return
-    names = [folder.name for folder in folders]
     raise DataError(
-        f"The folders of {quoted(str(top))} ({_listing(names)}) hold no {item}s, only folders of "
-        f"the same names ({_listing(sorted(counts))}): they may be splits or classes. If they are "
+        f"The folders of {quoted(str(top))} ({_listing(outer)}) hold no {item}s, only folders of "
+        f"the same names ({_listing(shared)}): they may be splits or classes. If they are "
         "splits, name them train, validation and test. If they are classes, pass "
         f"classes={names if len(names) <= _SHOWN else 'a list of their names'} (--class)."
     )

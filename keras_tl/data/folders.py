@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,8 @@ class FileKind:
         suffixes: the endings of the files' names, in small letters.
         convertible: the endings of files that may be items in another format.
         cure: what to do with those, a sentence.
+        format_of: tells the format of an item from a file's first bytes, where the name of the
+            file has no ending; `None` from it: the file is no item.
     """
 
     item: str
@@ -33,6 +35,7 @@ class FileKind:
     suffixes: tuple[str, ...]
     convertible: tuple[str, ...]
     cure: str
+    format_of: Callable[[bytes], str | None] = lambda start: None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,8 +138,8 @@ def _check_known(split: str, names: Sequence[str], of_train: Sequence[str], kind
         if name not in of_train:
             raise DataError(
                 f"The {split} folder has a class {quoted(name)} that the train folder has not. "
-                f"Train has: {', '.join(of_train)}. If its {kind.item}s have no labels, move the "
-                "folder away."
+                f"Train has: {', '.join(of_train)}. If the {kind.item}s of the {split} folder have "
+                "no labels, move that folder out of the data folder."
             )
 
 

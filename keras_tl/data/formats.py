@@ -1,26 +1,31 @@
 """The files that are items: the formats of images that the decoder reads, and endings of names."""
 
+import os
 from pathlib import Path
 
 from keras_tl.data.file_tree import files_below, visible_files
 from keras_tl.data.folders import FileKind
+from keras_tl.data.headers import any_image_format
 from keras_tl.data.unused_files import UnusedFiles, unused_files
+from keras_tl.errors import quoted
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
 # Photos, scans and drawings of other formats: of phones, cameras, scanners, microscopes, hospitals.
 _OTHER_IMAGES = (
     *(".heic", ".heif", ".hif", ".avif", ".tif", ".tiff", ".jp2", ".j2k", ".jxl", ".jxr"),
-    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"),
+    *(".dng", ".crw", ".cr2", ".cr3", ".nef", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef"),
+    *(".srw", ".3fr", ".x3f", ".mpo"),
     *(".psd", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pcx", ".ico", ".svg", ".exr", ".hdr"),
     *(".dcm", ".dicom", ".nii", ".svs", ".ndpi", ".czi", ".npy"),
 )
 IMAGE_FILES = FileKind(
     "image",
-    ", ".join(FORMATS),
+    f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}",
     SUFFIXES,
     _OTHER_IMAGES,
     "Convert the photos among them to JPEG or PNG.",
+    any_image_format,
 )
 # Texts in other formats: written by people, and by programs.
 _OTHER_TEXTS = (
@@ -40,6 +45,20 @@ def passed_over(folder: Path, kind: FileKind = IMAGE_FILES) -> UnusedFiles:
     """The files below a folder that are not of a kind that can be read."""
     others = [path for path in visible_files(folder) if not path.lower().endswith(kind.suffixes)]
     return unused_files(folder, others, kind)
+
+
+def no_items(given: os.PathLike | str, folder: Path, kind: FileKind) -> str:
+    """The message for a folder without a file that can be read.
+
+    Args:
+        given: the folder as the user named it.
+        folder: its path.
+        kind: the kind of files that are read.
+    """
+    unused, name = passed_over(folder, kind), quoted(os.fspath(given))
+    if not unused:
+        return f"The folder {name} holds no files. Expected {kind.formats} {kind.item}s."
+    return f"No {kind.item} ({kind.formats}) below the folder {name}. {unused.advice}"
 
 
 def image_files(folder: Path) -> list[str]:

@@ -47,13 +47,32 @@ def image_format(start: bytes) -> str | None:
     return _first(_MAGIC, start)
 
 
+def any_image_format(start: bytes) -> str | None:
+    """The name of the format of an image, also of one that the decoder does not read, or `None`.
+
+    Args:
+        start: the first bytes of the file, 132 or more if it has them.
+    """
+    return image_format(start) or _other_format(start)
+
+
 def why_not(start: bytes) -> str:
     """Says what a file is that is none of the formats, as a reason for leaving it out."""
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    image = _first(_OTHER_IMAGES, start) or _BRANDS.get(start[4:12]) or _first(_DRAWINGS, text)
-    if image:
+    if image := _other_format(start):
         return f"another format: {image} image, convert it to JPEG or PNG"
+    text = _as_text(start)
     return f"not an image: {_first(_NOT_IMAGES, start) or _first(_TEXTS, text) or _quoted(start)}"
+
+
+def _other_format(start: bytes) -> str | None:
+    if start[128:132] == b"DICM":
+        return "DICOM"
+    drawing = _first(_DRAWINGS, _as_text(start))
+    return _first(_OTHER_IMAGES, start) or _BRANDS.get(start[4:12]) or drawing
+
+
+def _as_text(start: bytes) -> bytes:
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
 
 
 def _first(table: dict[bytes, str], start: bytes) -> str | None:

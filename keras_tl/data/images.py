@@ -71,10 +71,10 @@ class ImageData(LabelledData[ImageSplit]):
         """Reads a folder of class folders.
 
         `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*` (also
-        `training`) exists, it and `root/validation` (also `valid`, `val`, `dev`) and `root/test`
-        (also `testing`) are taken as they are; a missing validation set is taken from train. Names
-        such as `seg_train` and `test_images` are splits where train is among them. A split folder
-        without class folders has no labels and is passed over.
+        `training`) exists, it and `root/validation` (also `valid`, `val`, `dev`, `eval`) and
+        `root/test` (also `testing`) are taken as they are; a missing validation set is taken from
+        train. Names such as `seg_train` and `test_images` are splits if one of them contains the
+        word train. A split folder without class folders has no labels and is passed over.
 
         Args:
             root: the folder. Images are JPEG, PNG, BMP, GIF or WebP, at any depth below their
@@ -124,7 +124,8 @@ class ImageData(LabelledData[ImageSplit]):
 
         Labels are text, a class each. A column of whole numbers is classes too where two of three
         hold: there are at most 20 different ones, most stand more than once, they count up from 0
-        or 1; other numbers are the targets of a regression. Text with leading zeros, such as 007,
+        or 1; or where the median number occurs at least 10 times. Other numbers are the targets of
+        a regression. Text with leading zeros, such as 007,
         is no number. Several labels in a cell, separated by `;` or `|`, are multi-label data where
         most of them stand in other cells too. So are several columns of 0 and 1, or of -1 and 1,
         unless each row has a single 1: then they are classes. `repr` of the data and the check
@@ -136,10 +137,12 @@ class ImageData(LabelledData[ImageSplit]):
             image: the column of paths, absolute or starting from `root`.
             label: the column of labels; or a list of columns, one for each label.
             root: the folder that paths start from; `None`: that of the CSV file.
-            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`) or `test`.
-                The splits are then taken as they are; a missing validation set is taken from train.
+            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`, `eval`) or
+                `test`. The splits are then taken as they are; a missing validation set is taken
+                from train.
             separator: what separates several labels in a cell, such as `","`; cells with one or
-                none are multi-label data too. `None`: `;` and `|`, where a cell holds one.
+                none are multi-label data too. `None`: `;` or `|`, if at least half of the parts
+                occur in other cells.
             task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
             class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
             slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes

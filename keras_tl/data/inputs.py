@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from keras_tl.data.formats import FORMATS, image_files, passed_over
+from keras_tl.data.formats import IMAGE_FILES, image_files, no_items
 from keras_tl.data.given import is_frame, kinds, plain, plain_list
 from keras_tl.data.image_items import Inputs, opened
 from keras_tl.data.item_columns import ItemColumns
@@ -68,10 +68,7 @@ def _files(given: str | os.PathLike) -> list[str]:
     if os.path.isdir(text) and os.fspath(given):
         found = image_files(path)
         if not found:
-            raise DataError(
-                f"No image ({', '.join(FORMATS)}) below the folder {quoted(os.fspath(given))}. "
-                f"{passed_over(path).advice}"
-            )
+            raise DataError(no_items(given, path, IMAGE_FILES))
         return found
     if isinstance(given, str) and glob.has_magic(text) and not os.path.lexists(text):
         found = sorted(f for f in glob.glob(text, recursive=True) if os.path.isfile(f))

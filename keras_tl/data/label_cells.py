@@ -5,10 +5,33 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from keras_tl.data.label_forms import is_several
+from keras_tl.data.label_forms import is_missing, is_several
 from keras_tl.data.readings import Reading
 
 SEPARATORS = (";", "|")
+
+
+def separated(
+    cells: Sequence[Any],
+    class_names: Sequence[str] | None = None,
+    task: str | None = None,
+    separator: str | None = None,
+) -> tuple[list[list[str]] | None, tuple[Reading, ...]]:
+    """The labels in each cell, `None` where a cell is one label; and the guess if it is one.
+
+    Args:
+        cells: texts, or what else a cell may hold.
+        class_names: names of the classes, if they are known.
+        task: one of `keras_tl.config.TASKS`; `None`: what the cells hold decides.
+        separator: what stands between labels; `None`: see `separator_of`.
+    """
+    reading = None
+    if separator is None and task in (None, "multilabel"):
+        separator, reading = separator_of(cells, class_names)
+    readings = (reading,) if reading and task is None else ()
+    if separator is None and task != "multilabel":
+        return None, readings
+    return [parts_of(cell, separator) for cell in cells], readings
 
 
 def separator_of(
@@ -31,8 +54,8 @@ def separator_of(
         if _separates(separator, different, held[separator], class_names):
             what = f"Cells such as {held[separator][0][:80]!r} were read as several labels an item."
             action = (
-                f"They are separated by {separator!r}. "
-                'If they are names of classes, pass task="multiclass" (--task).'
+                f"The separator is {separator!r}. If such a cell names a single class, pass "
+                'task="multiclass" (--task).'
             )
             return separator, Reading("label-type", what, action)
     separator, found = next(iter(held.items()))
@@ -46,7 +69,7 @@ def separator_of(
 
 def parts_of(cell: Any, separator: str | None = None) -> list[str]:
     """The labels in a cell; `None` and empty texts hold none. `None`: both separators count."""
-    if cell is None:
+    if is_missing(cell):
         return []
     if is_several(cell):
         return [*cell]

@@ -9,11 +9,11 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from keras_tl.config import TASKS, check_choice
-from keras_tl.data.label_cells import parts_of, separator_of
+from keras_tl.data.label_cells import parts_of, separated
 from keras_tl.data.label_forms import Labels, category_texts, is_several
+from keras_tl.data.label_numbers import MAY_BE_UNKNOWN
 from keras_tl.data.label_reading import read_labels
-from keras_tl.data.labels import MAY_BE_UNKNOWN
-from keras_tl.data.readings import LabelMeaning, Reading
+from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.tables import Table, is_empty
 from keras_tl.errors import ConfigError, quoted
 
@@ -77,9 +77,10 @@ class LabelColumns:
         if any(map(is_several, values)):
             lists = [parts_of(value, self.separator) for value in values]
             return read_labels(lists, class_names, task)
-        separated = None if label in table.categories else self._separated(values)
-        if separated is not None:
-            lists, readings = separated
+        lists, readings = None, ()
+        if label not in table.categories:
+            lists, readings = separated(values, class_names, task, self.separator)
+        if lists is not None:
             labels, meaning = read_labels(lists, class_names, "multilabel")
             return labels, dataclasses.replace(meaning, readings=readings)
         table.check(
@@ -95,16 +96,6 @@ class LabelColumns:
                 return read_labels(numbers, class_names, task)
         stripped = [value.strip() if isinstance(value, str) else value for value in values]
         return read_labels(stripped, class_names, task)
-
-    def _separated(self, values: Sequence) -> tuple[list, tuple[Reading, ...]] | None:
-        """Each row's labels, and the guess if it is one; `None`: the column holds one a row."""
-        separator, readings = self.separator, ()
-        if separator is None and self.task in (None, "multilabel"):
-            separator, reading = separator_of(values, self.class_names)
-            readings = (reading,) if reading and self.task is None else ()
-        if separator is None and self.task != "multilabel":
-            return None
-        return [parts_of(value, separator) for value in values], readings
 
 
 def _rows(table: Table, columns: Sequence[Hashable]) -> np.ndarray:

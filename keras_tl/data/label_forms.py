@@ -22,12 +22,13 @@ def plain_labels(
             them.
 
     Returns:
-        An array (n,) or (n, k) of numbers or texts (bytes are decoded), or lists of names where
-        an item has several; and the names of a Categorical in its own order, without those that
+        An array (n,) or (n, k) of numbers or texts (bytes are decoded, blanks at the ends left
+        out), or lists of names where an item has several; a missing label is NaN among numbers
+        and `None` among texts; and the names of a Categorical in its own order, without those that
         no item has, or those of a DataFrame's columns. `None`: the type holds no names.
 
     Raises:
-        DataError: no labels at all.
+        DataError: no labels at all, or bytes that are no UTF-8.
     """
     if not hasattr(y, "__iter__"):
         raise DataError(f"Expected one label for each item. Received: {type(y).__name__}.")
@@ -56,15 +57,33 @@ def is_several(label: Any) -> bool:
 
 
 def label_text(label: Any) -> str:
-    """A class name as text; bytes are decoded as UTF-8."""
-    return label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
+    """A class name as text, without blanks at its ends; bytes are decoded as UTF-8.
+
+    Raises:
+        DataError: the bytes are no UTF-8.
+    """
+    if not isinstance(label, bytes):
+        return str(label).strip()
+    try:
+        return label.decode().strip()
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"Expected labels in UTF-8. Received: {quoted(bytes(label))}. Decode the labels "
+            "before, for example by label.decode('latin-1')."
+        ) from error
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a label is `None`, NaN, or what pandas writes in their place."""
+    is_nan = isinstance(value, (float, np.floating)) and math.isnan(value)
+    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
 
 
 def category_texts(values: Sequence, categories: Sequence) -> tuple[list, tuple[str, ...]]:
     """Return the values of a Categorical as stripped texts, and the categories that occur."""
-    texts = [None if _is_missing(value) else label_text(value).strip() for value in values]
+    texts = [None if is_missing(value) else label_text(value) for value in values]
     found = {*texts}
-    names = (label_text(category).strip() for category in categories)
+    names = map(label_text, categories)
     return texts, tuple(name for name in names if name in found)
 
 
@@ -74,23 +93,23 @@ def _names_of(labels: Any) -> list[str]:
             "Expected one label an item, or a list of labels for each item. Received lists, and "
             f"{quoted(labels)} of type {type(labels).__name__}."
         )
+    if any(map(is_missing, labels)):
+        raise DataError(
+            f"A label is missing in the list {quoted(labels)}. Fill it in or leave it out."
+        )
     return [label_text(label) for label in labels]
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _as_array(y: Any) -> np.ndarray | None:
     """The labels as an array; `None`: lists of names, or lists of different lengths."""
     if isinstance(y, list) and any(map(is_several, y)):
         return None if any(isinstance(label, (set, frozenset)) for label in y) else _rows(y)
-    values = np.asarray(y)
+    # NumPy would make the text "nan" of a missing label among texts.
+    has_gaps = isinstance(y, list) and any(map(is_missing, y))
+    values = np.array(y, object) if has_gaps else np.asarray(y)
     if values.dtype == object and values.ndim == 1 and any(map(is_several, values)):
         return _as_array(list(values))
-    if values.dtype.kind == "S" or values.dtype == object:
-        values = _typed(values)
-    return values
+    return _typed(values) if values.dtype.kind in "SUO" else values
 
 
 def _rows(y: list) -> np.ndarray | None:
@@ -102,10 +121,12 @@ def _rows(y: list) -> np.ndarray | None:
 
 
 def _typed(values: np.ndarray) -> np.ndarray:
-    """Bytes as texts, and objects that are all numbers as numbers."""
-    plain = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in values.flat]
-    if values.dtype == object and not any(isinstance(value, bytes) for value in values.flat):
-        typed = np.array(plain) if plain else values
-        return typed.reshape(values.shape) if typed.dtype.kind in "biuf" else values
-    are_texts = all(isinstance(value, str) for value in plain)
-    return np.array(plain, str if are_texts else object).reshape(values.shape)
+    """Texts without blanks at their ends, and objects that are all numbers as numbers."""
+    plain = [label_text(v) if isinstance(v, (str, bytes)) else v for v in values.flat]
+    gaps = [*map(is_missing, plain)]
+    if any(isinstance(value, str) for value in plain) or all(gaps):
+        are_texts = all(isinstance(value, str) for value in plain)
+        known = [None if gap else value for value, gap in zip(plain, gaps, strict=True)]
+        return np.array(known, str if are_texts else object).reshape(values.shape)
+    typed = np.array([math.nan if gap else v for v, gap in zip(plain, gaps, strict=True)])
+    return typed.reshape(values.shape) if typed.dtype.kind in "biuf" else values

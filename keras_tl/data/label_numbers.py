@@ -6,13 +6,20 @@ import numpy as np
 
 from keras_tl.data.labels import listing
 from keras_tl.data.readings import LabelMeaning, Reading
+from keras_tl.errors import DataError
 
 # So many different whole numbers are few.
 FEW = 20
+# Numbers that stand so many times, by the median, are classes: amounts seldom repeat like that.
+_MANY = 10
 # Of the numbers from 0 or 1 up to the largest, so many are there where they count classes.
 _PRESENT = 0.9
 # Whole numbers beyond it are not exact as floating-point numbers.
 _LARGEST = 2**53
+
+MAY_BE_UNKNOWN = (
+    " Where 0 means absent, -1 may mean unknown: leave those items out, or write 0 or 1 instead."
+)
 
 
 def read_numbers(
@@ -24,7 +31,7 @@ def read_numbers(
     if not _are_whole(values):
         return LabelMeaning("regression")
     different = np.unique(values)
-    shown = listing(f"{number:.0f}" for number in different)
+    shown = listing(map(int, different))
     if count_classes(values):
         what = f"The labels are whole numbers, read as {len(different)} classes: {shown}."
         action = 'If they are amounts to predict, pass task="regression" (--task).'
@@ -40,11 +47,30 @@ def read_numbers(
 def count_classes(values: np.ndarray) -> bool:
     """Whether whole numbers look like numbers of classes, see `read_labels`."""
     different, counts = np.unique(values, return_counts=True)
-    first, last = float(different[0]), float(different[-1])
+    first, last = int(different[0]), int(different[-1])
     are_few = len(different) <= FEW
     are_repeated = np.median(counts) > 1
     count_up = first in (0, 1) and len(different) >= _PRESENT * (last - first + 1)
+    if np.median(counts) >= _MANY:
+        return True
     return int(are_few) + int(are_repeated) + int(count_up) >= 2
+
+
+def as_mask(rows: np.ndarray) -> np.ndarray:
+    """Return rows (n, k) as float32 0 and 1.
+
+    Rows of -1 and 1, as some tables of attributes have them, are rows of 0 and 1.
+
+    Raises:
+        DataError: rows of other numbers.
+    """
+    if not (np.isin(rows, (0, 1)).all() or np.isin(rows, (-1, 1)).all()):
+        hint = MAY_BE_UNKNOWN if np.isin(rows, (-1, 0, 1)).all() else ""
+        raise DataError(
+            "Expected rows of 0 and 1, one column a label. Received values from "
+            f"{rows.min():g} to {rows.max():g}.{hint}"
+        )
+    return (rows > 0).astype(np.float32)
 
 
 def _are_whole(values: np.ndarray) -> bool:

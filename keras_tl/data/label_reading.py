@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from keras_tl.config import TASKS, check_choice
-from keras_tl.data.label_cells import parts_of, separator_of
-from keras_tl.data.label_forms import Labels, plain_labels
-from keras_tl.data.label_numbers import read_numbers
-from keras_tl.data.labels import as_mask, check_count
+from keras_tl.data.label_cells import separated
+from keras_tl.data.label_forms import Labels, label_text, plain_labels
+from keras_tl.data.label_numbers import as_mask, read_numbers
+from keras_tl.data.labels import check_count, listing
 from keras_tl.data.readings import LabelMeaning, Reading
 from keras_tl.errors import ConfigError, DataError, quoted
 
@@ -22,7 +22,8 @@ def read_labels(
 
     Whole numbers, also as floating-point numbers such as 1.0, are classes where two of three hold:
     they are few (at most 20 different); most stand more than once; they count up from 0 or 1 (nine
-    of ten numbers up to the largest are there). Other numbers are the targets of a regression.
+    of ten numbers up to the largest are there). They are classes too where the median number
+    stands at least 10 times. Other numbers are the targets of a regression.
     Rows of 0 and 1, or of -1 and 1, are classes where each has a single 1, else several labels an
     item. Texts are classes; they are several labels, separated by `;` or `|`, where half of the
     parts stand in other cells too.
@@ -37,11 +38,12 @@ def read_labels(
         they stand for, with each guess.
 
     Raises:
-        DataError: rows of other numbers than 0 and 1.
+        DataError: rows of other numbers than 0 and 1, or a label is missing.
         ConfigError: the labels do not fit the task, or there is no such task.
     """
     if task is not None:
         check_choice("task", task, TASKS)
+    class_names = _stripped(class_names)
     values, names = plain_labels(y, class_names)
     if class_names is None and task != "regression":
         class_names = names
@@ -51,6 +53,8 @@ def read_labels(
         values = values[:, 0]
     elif values.ndim == 1 and values.dtype.kind in "biuf" and task == "multilabel":
         values = values[:, None]
+    if values.dtype.kind == "f":
+        _check_given(np.isnan(values).any(axis=tuple(range(1, values.ndim))))
     if values.ndim == 2:
         return _of_rows(values, class_names, task)
     if values.dtype.kind in "iuf":
@@ -79,6 +83,7 @@ def read_splits(
         DataError: not one label an item, or not of one form in all splits.
         ConfigError: see `read_labels`.
     """
+    class_names = _stripped(class_names)
     parts: dict[str, Labels] = {}
     for name, (items, labels) in given.items():
         values, names = plain_labels(labels, class_names)
@@ -148,17 +153,25 @@ def _of_rows(
 def _of_texts(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
 ) -> tuple[Labels, LabelMeaning]:
-    if task == "multilabel":
-        separator, _ = separator_of(values, class_names)
-        return [parts_of(cell, separator) for cell in values], LabelMeaning(task, class_names)
-    if task is not None:
-        return values, LabelMeaning(task, class_names)
-    separator, reading = separator_of(values, class_names)
-    readings = (reading,) if reading else ()
-    if separator is None:
-        return values, LabelMeaning(None, class_names, readings)
-    lists = [parts_of(cell, separator) for cell in values]
-    return lists, LabelMeaning("multilabel", class_names, readings)
+    lists, readings = separated(values, class_names, task)
+    if lists is not None:
+        return lists, LabelMeaning("multilabel", class_names, readings)
+    _check_given(np.array([value is None or value == "" for value in values.tolist()], bool))
+    return values, LabelMeaning(task, class_names, readings)
+
+
+def _stripped(class_names: Sequence[str] | None) -> list[str] | None:
+    """The names as labels are read: without blanks at their ends."""
+    return None if class_names is None else [*map(label_text, class_names)]
+
+
+def _check_given(are_missing: np.ndarray) -> None:
+    rows = np.flatnonzero(are_missing)
+    if len(rows):
+        raise DataError(
+            f"A label is missing in {len(rows)} of {len(are_missing)} items, in rows "
+            f"{listing(rows)}. Fill it in or leave the item out."
+        )
 
 
 def _joined(parts: Mapping[str, Labels]) -> Labels:

@@ -9,9 +9,6 @@ from keras_tl.data.label_forms import Labels
 from keras_tl.errors import MOST_QUOTED, DataError, quoted
 
 _SHOWN = 5
-MAY_BE_UNKNOWN = (
-    " Where 0 means absent, -1 may mean unknown: leave those items out, or write 0 or 1 instead."
-)
 
 
 class LabelCoder(abc.ABC):
@@ -143,16 +140,15 @@ def _as_integers(y: np.ndarray) -> np.ndarray:
 
 
 class _MultilabelCoder(LabelCoder):
-    """Rows of 0 and 1, one column a label; or lists of names."""
+    """Rows of 0 and 1 as `read_labels` gives them, one column a label; or lists of names."""
 
     task = "multilabel"
 
     def __init__(self, y: Sequence, class_names: Sequence[str] | None):
-        mask = as_mask(y)
         if class_names is not None:
             self.class_names = _names(class_names)
-        elif mask is not None:
-            self.class_names = tuple(str(column) for column in range(mask.shape[1]))
+        elif isinstance(y, np.ndarray):
+            self.class_names = tuple(str(column) for column in range(y.shape[1]))
         else:
             self.class_names = tuple(sorted({str(label) for labels in y for label in labels}))
         if not self.class_names:
@@ -164,9 +160,7 @@ class _MultilabelCoder(LabelCoder):
                 f"Expected a row of labels for each {name} {item}. Received: {items} {item}s and "
                 f"{len(y)} rows."
             )
-        mask = as_mask(y)
-        if mask is None:
-            mask = self._from_names(y, name)
+        mask = y if isinstance(y, np.ndarray) else self._from_names(y, name)
         if mask.shape[1] != len(self.class_names):
             raise DataError(
                 f"Expected {len(self.class_names)} columns of {name} labels "
@@ -186,29 +180,6 @@ class _MultilabelCoder(LabelCoder):
                     )
                 mask[row, numbers[label]] = 1
         return mask
-
-
-def as_mask(y: Sequence) -> np.ndarray | None:
-    """Return float32 rows of 0 and 1, or `None` if the labels are lists of names.
-
-    Rows of -1 and 1, as some tables of attributes have them, are rows of 0 and 1.
-
-    Raises:
-        DataError: rows of other numbers.
-    """
-    try:
-        rows = np.asarray(y)
-    except ValueError:  # Rows of different lengths.
-        return None
-    if rows.ndim != 2 or rows.dtype.kind not in "biuf":
-        return None
-    if not (np.isin(rows, (0, 1)).all() or np.isin(rows, (-1, 1)).all()):
-        hint = MAY_BE_UNKNOWN if np.isin(rows, (-1, 0, 1)).all() else ""
-        raise DataError(
-            "Expected rows of 0 and 1, one column a label. Received values from "
-            f"{rows.min():g} to {rows.max():g}.{hint}"
-        )
-    return (rows > 0).astype(np.float32)
 
 
 class _NumberCoder(LabelCoder):

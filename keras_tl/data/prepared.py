@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_tl.data.label_forms import label_text
 from keras_tl.data.opening import open_builder, prepare, tfds_module
 from keras_tl.errors import DataError, quoted, unknown
 
@@ -127,7 +128,7 @@ class Prepared:
         if names is not None:
             return LabelKind(names, None, int)
         if isinstance(feature, kinds.Text):
-            return LabelKind(None, None, lambda text: text.decode("utf-8", "replace"))
+            return LabelKind(None, None, label_text)
         if _is_number(feature):
             is_whole = np.dtype(feature.np_dtype).kind in "iu"
             return LabelKind(None, None, int if is_whole else float)

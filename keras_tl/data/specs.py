@@ -90,6 +90,12 @@ def _form(kind: str) -> str:
     return f"{kind}:{needs}" if needs else kind
 
 
+def takes(spec: str, option: str) -> bool:
+    """Whether the source of a specification takes an option that not all sources take."""
+    source = SOURCES.get(spec.partition(":")[0])
+    return source is not None and option in source.takes
+
+
 def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: Any) -> LabelledData:
     """Makes the data that a specification names: images or texts, as the source itself says.
 

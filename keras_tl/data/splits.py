@@ -13,7 +13,10 @@ SPLITS = ("train", "validation", "test")
 SPLIT_NAMES = (
     dict.fromkeys(("train", "training"), "train")
     | dict.fromkeys(("test", "testing"), "test")
-    | dict.fromkeys(("validation", "valid", "val", "dev", "development"), "validation")
+    | dict.fromkeys(
+        ("validation", "validate", "valid", "val", "dev", "development", "eval", "evaluation"),
+        "validation",
+    )
 )
 
 

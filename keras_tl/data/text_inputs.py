@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from keras_tl.data.file_tree import files_below
-from keras_tl.data.formats import TEXT_FILES, passed_over
+from keras_tl.data.formats import TEXT_FILES, no_items
 from keras_tl.data.given import Askable, is_frame, plain, plain_list
 from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.text_items import TextItems, shown
@@ -104,10 +104,7 @@ def _files(given: os.PathLike) -> list[os.PathLike]:
         return [given]
     found = [Path(file) for file in files_below(path, TEXT_FILES.suffixes)]
     if not found:
-        raise DataError(
-            f"No {TEXT_FILES.formats} file below the folder {quoted(str(path))}. "
-            f"{passed_over(path, TEXT_FILES).advice}"
-        )
+        raise DataError(no_items(given, path, TEXT_FILES))
     return found
 
 

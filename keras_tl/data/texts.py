@@ -65,10 +65,12 @@ class TextData(LabelledData[TextSplit]):
             label: the column of labels; or a list of columns, one for each label.
             text_pair: the column of second texts, such as hypotheses or answers, where an item is
                 a pair of texts.
-            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`) or `test`.
-                The splits are then taken as they are; a missing validation set is taken from train.
+            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`, `eval`) or
+                `test`. The splits are then taken as they are; a missing validation set is taken
+                from train.
             separator: what separates several labels in a cell, such as `","`; cells with one or
-                none are multi-label data too. `None`: `;` and `|`, where a cell holds one.
+                none are multi-label data too. `None`: `;` or `|`, if at least half of the parts
+                occur in other cells.
             task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
             class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
             validation: a file of a validation split; `None`: taken from `path`.

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from keras_tl.data.folders import FileKind
 
 _SHOWN = 5
+_NO_SUFFIX = "without suffix"
+_NAME_THEM = "Add the suffix of the format to the names of the images without one."
+# As many bytes as tell the format of an image.
+_READ = 132
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +25,8 @@ class UnusedFiles:
 
     Attributes:
         item: what messages call one item.
-        suffixes: files that are no items, counted by their endings, the most frequent first.
+        suffixes: files that are no items, counted by their endings, the most frequent first; those
+            of names without an ending by their format, if they are images.
         convertible: those of the endings that may be items in another format.
         unlabelled: items that lie outside the class folders, counted by their folders.
         cure: what to do with those in another format, a sentence.
@@ -68,14 +73,17 @@ def unused_files(
         kind: the kind of files that are items.
         outside: the paths of items that lie outside the class folders.
     """
-    suffixes = collections.Counter(map(_suffix, others))
+    suffixes = collections.Counter(_suffix(path, kind) for path in others)
     folders = collections.Counter(os.path.dirname(os.path.relpath(x, root)) for x in outside)
     ordered = _ordered(suffixes)
+    unnamed = tuple(suffix for suffix in ordered if suffix.endswith(f" {_NO_SUFFIX}"))
+    convertible = tuple(suffix for suffix in ordered if suffix in kind.convertible)
+    cures = [kind.cure] * bool(convertible or not unnamed) + [_NAME_THEM] * bool(unnamed)
     return UnusedFiles(
         kind.item,
-        kind.cure,
+        " ".join(cures),
         ordered,
-        tuple(suffix for suffix in ordered if suffix in kind.convertible),
+        convertible + unnamed,
         _ordered({folder or ".": count for folder, count in folders.items()}),
     )
 
@@ -84,10 +92,24 @@ def _ordered(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda named: (-named[1], named[0])))
 
 
-def _suffix(path: str) -> str:
+def _suffix(path: str, kind: "FileKind") -> str:
     if os.path.islink(path) and not os.path.exists(path):
         return "broken link"
-    return os.path.splitext(path)[1].lower() or "without suffix"
+    if suffix := os.path.splitext(path)[1].lower():
+        return suffix
+    found = kind.format_of(_start(path))
+    return f"{found} {_NO_SUFFIX}" if found else _NO_SUFFIX
+
+
+def _start(path: str) -> bytes:
+    """The first bytes; none of a file that cannot be read, or of a pipe or a device."""
+    try:
+        if not os.path.isfile(path):
+            return b""
+        with open(path, "rb") as file:
+            return file.read(_READ)
+    except OSError:
+        return b""
 
 
 def _several(count: int, item: str) -> str:

@@ -1,7 +1,9 @@
 """Layouts of folders, and the account of every file in them."""
 
+import functools
 import json
 import os
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +14,7 @@ from keras_tl.cli import cli
 from keras_tl.data.formats import image_files, passed_over
 from keras_tl.data.inputs import read_inputs
 from keras_tl.data.specs import load_spec
+from keras_tl.data.text_inputs import read_texts
 from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import DataError
 from keras_tl.preflight.checks import CHECKS
@@ -91,7 +94,44 @@ LAYOUTS = {
         "'train_images' as train",
         {"test_images": 5},
     ),
-    "others-beside": (classes("train") | classes("elsewhere"), {"train": 4}, None, {}),
+    "others-beside": (
+        classes("train") | classes("elsewhere"),
+        {"train": 4},
+        "Passed over, as no splits: 'elsewhere'",
+        {"elsewhere/a": 2, "elsewhere/b": 2},
+    ),
+    "a-class-of-folders-called-train": (
+        classes("train", names=("2019", "2020")) | classes("bus", names=("2019", "2020")),
+        {"train": 4},
+        "Passed over, as no splits: 'bus'",
+        {"bus/2019": 2, "bus/2020": 2},
+    ),
+    "validate": (classes("train") | classes("Validate"), {"train": 4, "validation": 4}, None, {}),
+    "eval": (classes("train") | classes("eval"), {"train": 4, "validation": 4}, None, {}),
+    "a-word-beside-train": (
+        classes("train") | classes("test_set"),
+        {"train": 4, "test": 4},
+        "'train' as train, 'test_set' as test",
+        {},
+    ),
+    "a-word-of-a-split-that-is-there": (
+        classes("train") | classes("train_masks"),
+        {"train": 4},
+        "Passed over, as no splits: 'train_masks'",
+        {"train_masks/a": 2, "train_masks/b": 2},
+    ),
+    "two-of-a-word-beside-train": (
+        classes("train") | classes("test_images") | classes("test_masks"),
+        {"train": 4},
+        "Passed over, as no splits: 'test_images', 'test_masks'",
+        {f"test_{x}/{y}": 2 for x in ("images", "masks") for y in "ab"},
+    ),
+    "items-beside-splits": (
+        classes("train") | classes("val") | {"pred": 3},
+        {"train": 4, "validation": 4},
+        None,
+        {"pred": 3},
+    ),
     "a-class-called-train": (
         {"train": 2, "car": 2, "test": 2},
         {"train": 6},
@@ -127,8 +167,6 @@ def test_layouts(tmp_path, kind, name):
         assert said in found.what
         assert "classes=[" in found.action
         assert found.what in repr(data)
-    if name == "others-beside":
-        outside = {"elsewhere/a": 2, "elsewhere/b": 2}
     assert data.unused_files.unlabelled == outside
     found = finding(data, "unused-files")
     assert (found is None) == (not outside)
@@ -141,6 +179,8 @@ SAME_NAMES = {
     "rounds": (classes("round1") | classes("round2"), r"\('round1', 'round2'\).*\('a', 'b'\)"),
     "without-train": (classes("test") | classes("val"), r"name them train, validation and test"),
     "in-train": (classes("train/x") | classes("train/y"), r"train' \('x', 'y'\)"),
+    "a-class-is-missing": (classes("x", names="abc") | classes("y"), r"\('x', 'y'\).*\('a', 'b'\)"),
+    "items-beside": (classes("x") | classes("y") | {"pred": 3}, r"\('x', 'y'\) hold"),
     "years": (classes("cat", names=["1", "2"]) | classes("dog", names=["1", "2"]), r"--class"),
 }
 
@@ -156,7 +196,7 @@ def test_folders_of_the_same_names_are_refused_unless_they_are_named(tmp_path, k
     top = tmp_path / "train" if name == "in-train" else tmp_path
     names = sorted(os.listdir(top), reverse=True)
     data = kind.from_folder(tmp_path, classes=names, **NO_SPLITS)
-    assert (data.class_names, sizes(data)) == (tuple(names), {"train": 8})
+    assert (data.class_names, sizes(data)) == (tuple(names), {"train": sum(tree.values())})
     again = load_spec(f"folder:{tmp_path}", data.source_settings, **NO_SPLITS)
     assert again.describe() == data.describe()
     assert load_spec(f"folder:{tmp_path}", classes=names, **NO_SPLITS).class_names == tuple(names)
@@ -262,6 +302,39 @@ def test_a_class_of_other_formats_is_explained(tmp_path):
         read_inputs(tmp_path / "a")
 
 
+# What the files of a class are called, how they begin, and how they are counted.
+OF_OTHER_KINDS = {
+    **{f"1{s}": (b"x", s) for s in (".mpo", ".crw", ".sr2", ".3fr", ".x3f")},
+    "IMG_0001": (b"\xff\xd8\xff\xe0", "JPEG without suffix"),
+    "scan": (b"II*\x00", "TIFF without suffix"),
+    "slice": (bytes(128) + b"DICM", "DICOM without suffix"),
+}
+
+
+@pytest.mark.parametrize("name", OF_OTHER_KINDS)
+def test_images_by_suffix_or_first_bytes_are_a_warning(tmp_path, name):
+    content, counted = OF_OTHER_KINDS[name]
+    make_tree(tmp_path, {"a": 2, "b": 2, f"a/{name}": content, "b/README": b"x"}, ktl.ImageData)
+    data = ktl.ImageData.from_folder(tmp_path, check=False, **NO_SPLITS)
+    assert data.unused_files.suffixes == {counted: 1, "without suffix": 1}
+    found = finding(data, "unused-files")
+    assert found.severity == "warning"
+    action = "Add the suffix" if "without" in counted else "Convert the photos"
+    assert found.action.startswith(action)
+
+
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [
+        (read_inputs, "JPEG, PNG, BMP, GIF or WebP images"),
+        (functools.partial(read_texts, are_pairs=False), ".txt texts"),
+    ],
+)
+def test_an_empty_folder_is_explained(tmp_path, read, expected):
+    with pytest.raises(DataError, match=rf"holds no files\. Expected {re.escape(expected)}\.$"):
+        read(tmp_path)
+
+
 def test_links_to_folders_are_followed(tmp_path):
     store, root = tmp_path / "store", tmp_path / "photos"
     for number in range(2):
@@ -274,11 +347,15 @@ def test_links_to_folders_are_followed(tmp_path):
     root.joinpath("b", "up").symlink_to(root, target_is_directory=True)
     root.joinpath("b", "gone.jpg").symlink_to(tmp_path / "gone.jpg")
     root.joinpath("b", "gone").symlink_to(tmp_path / "gone", target_is_directory=True)
+    # Links to themselves.
+    root.joinpath("b", "loop").symlink_to("loop")
+    root.joinpath("b", "loop.jpg").symlink_to("loop.jpg")
     data = ktl.ImageData.from_folder(root, max_bad=0.5, **NO_SPLITS)
     assert sizes(data) == {"train": 6}
-    assert [str(bad).rpartition("/")[2] for bad in data.file_check.bad] == ["gone.jpg: missing"]
-    assert data.unused_files.suffixes == {"broken link": 1}
-    assert len(image_files(root)) == 7
+    bad = {str(bad).rpartition("/")[2] for bad in data.file_check.bad}
+    assert {name.partition(":")[0] for name in bad} == {"gone.jpg", "loop.jpg"}, bad
+    assert data.unused_files.suffixes == {"broken link": 2}
+    assert len(image_files(root)) == 8
 
 
 def test_a_relative_root_is_read(photos, monkeypatch):

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("unchecked_files")
 
 COUNT = 24
 NO_SPLITS = {"validation_split": 0, "test_split": 0, "verbose": False}
+IDS = tuple(sorted((str(7 * n + 90) for n in range(50)), key=int))
 FORTY = [n for n in range(40) if n != 7]
 
 
@@ -107,6 +108,8 @@ RULE = {
     "floats-of-two": ([0.0, 1.0], {}, "binary", "01", "regression"),
     "amounts": ([n * n * 3 for n in range(30)], {}, "regression", "", "multiclass"),
     "ages": ([*range(16, 77)], {}, "regression", "", "multiclass"),
+    "ids-that-repeat": ([7 * n + 90 for n in range(50)] * 10, {}, "multiclass", IDS, "regression"),
+    "blanks-at-the-ends": (["cat ", "dog", " cat"], {}, "binary", ("cat", "dog"), None),
     "fractions": ([0.5, 1.0, 2.0], {}, "regression", "", None),
     "said-to-be-targets": ([0, 1], {"task": "regression"}, "regression", "", None),
     "said-to-be-classes": ([3, 99], {"task": "multiclass"}, "multiclass", ("3", "99"), None),
@@ -176,10 +179,64 @@ def test_one_rule_for_every_source(tmp_path, source, name):
         ([*range(135), 149] * 2, True),
         ([*range(120), 149] * 2, False),
         ([5, 3, 5], True),
+        # 80 of the ids up to 90, 62 times each; and amounts that do not stand so many times.
+        ([n for n in range(1, 91) if n % 9] * 62, True),
+        ([*range(0, 1000, 20)] * 100, True),
+        ([*range(0, 1000, 20)] * 9, False),
     ],
 )
 def test_which_whole_numbers_are_classes(values, expected):
     assert count_classes(np.array(values)) == expected
+
+
+def test_large_ids_are_told_apart():
+    ids = [10**17 + 1, 10**17 + 2] * 12
+    data = ktl.TextData.from_arrays([f"t{n}" for n in range(24)], ids, **NO_SPLITS)
+    assert data.class_names == tuple(map(str, ids[:2]))
+    assert f"2 classes: {ids[0]}, {ids[1]}." in repr(data)
+
+
+# Labels of which the third is missing, in each type that can say so.
+GAPS = {
+    "numbers": [0, 1, float("nan")],
+    "array": np.array([0, 1, np.nan]),
+    "none": [0, 1, None],
+    "texts": ["a", "b", None],
+    "texts-and-nan": ["a", "b", float("nan")],
+    "blank": ["a", "b", "  "],
+    "objects": np.array(["a", "b", np.nan], object),
+    "series": pd.Series([0, 1, pd.NA], dtype="Int64"),
+    "strings": pd.Series(["a", "b", None], dtype="string"),
+    "categorical": pd.Categorical(["a", "b", None]),
+    "rows": np.array([[0, 1], [1, 1], [np.nan, 0]]),
+}
+
+
+@pytest.mark.parametrize("kind", [ktl.ImageData, ktl.TextData])
+@pytest.mark.parametrize("task", [None, "multiclass", "regression"])
+@pytest.mark.parametrize("name", GAPS)
+def test_a_missing_label_is_named(name, task, kind):
+    if task == "regression" and name not in ("numbers", "array", "none", "series"):
+        task = None
+    items = ["x", "y", "z"] if kind is ktl.TextData else np.zeros((3, 2, 2, 3))
+    with pytest.raises(DataError, match=r"^A label is missing in 1 of 3 items, in rows 2\. Fill"):
+        kind.from_arrays(items, GAPS[name], task=task, **NO_SPLITS)
+
+
+def test_no_label_among_several_is_no_gap():
+    data = ktl.TextData.from_arrays([*"wxyz"], ["a;b", "b", "a", None], **NO_SPLITS)
+    assert data.split("train").labels.tolist() == [[1, 1], [0, 1], [1, 0], [0, 0]]
+    with pytest.raises(DataError, match=r"missing in the list \['a', None\]"):
+        ktl.TextData.from_arrays([*"xy"], [["a", None], ["b"]], **NO_SPLITS)
+
+
+@pytest.mark.parametrize("form", [list, np.array, lambda y: np.array(y, object), tf.constant])
+def test_bytes_that_are_no_utf_8_are_refused(form):
+    with pytest.raises(DataError, match=r"labels in UTF-8. Received: b'caf\\xe9'"):
+        ktl.TextData.from_arrays(["x", "y"], form([b"caf\xe9", b"caf\xe8"]), **NO_SPLITS)
+    pairs = (np.zeros((2, 2, 2, 3), np.float32), [b"caf\xe9", b"caf\xe8"])
+    with pytest.raises(DataError, match="labels in UTF-8"):
+        ktl.ImageData.from_tfdata(tf.data.Dataset.from_tensor_slices(pairs), **NO_SPLITS)
 
 
 ROWS = [[1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 1]]

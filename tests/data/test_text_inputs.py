@@ -167,7 +167,7 @@ def test_pairs_that_all_are_paths_are_refused(folder):
         (Path("table.csv"), r"the path of a \.txt file\. Received: 'table\.csv'.*DataFrame"),
         (Path("absent.txt"), r"Cannot read the text 'absent\.txt': No such file"),
         ([Path("more")], r"the path of a \.txt file\. Received: 'more'"),
-        (Path("empty"), r"No \.txt file below the folder 'empty'"),
+        (Path("empty"), r"The folder 'empty' holds no files\. Expected \.txt"),
     ],
 )
 def test_paths_of_anything_else_are_explained(folder, given, message):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
+from PIL import Image
 
 import keras_tl as ktl
 from keras_tl.cli import cli
@@ -241,3 +242,22 @@ def test_what_is_fitted_by_command_is_in_the_report(made, measured, other_table)
     said = call("calibrate", measured, "--data", f"csv:{other_table}", json_too=False)
     assert "What it measured before stays" in said
     assert results(measured) == kept
+
+
+def test_the_task_of_a_run_on_arrays_reads_a_table(tmp_path):
+    names = ["a", "a;b", "b"]
+    pixels = np.random.default_rng(0).integers(0, 255, (18, 32, 32, 3)).astype(np.float32)
+    options = {"task": "multiclass", "verbose": False}
+    data = ktl.ImageData.from_arrays(pixels, np.resize(names, 18), **options)
+    make_small_learner(data).save(tmp_path / "run")
+    rows = ["path,label,split"]
+    for number in range(18):
+        Image.fromarray(pixels[number].astype(np.uint8)).save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,{names[number % 3]},{'test' if number > 8 else 'train'}")
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    table = f"csv:{tmp_path / 'table.csv'}"
+    # Without the run's task, the cells are several labels an item.
+    guessed = ktl.ImageData.from_csv(tmp_path / "table.csv", split="split", verbose=False)
+    assert guessed.task == "multilabel"
+    found = call("evaluate", tmp_path / "run", "--data", table, "--split-column", "split")
+    assert (found["items"], found["kept"], [*found["per_class"]]) == (9, False, names)
