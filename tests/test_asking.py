@@ -195,7 +195,8 @@ def test_the_command_line_leaves_out_or_marks_bad_files(command, run, mixed, tmp
     found, said = command("features", run, mixed, "--out", out, "--on-invalid", "skip")
     assert found["items"] == len(np.load(out)) == 3
     assert all(name in said for name in DAMAGED)
-    found, _ = command("features", run, mixed, "--out", out, "--on-invalid", "keep")
+    again = ("--out", out, "--overwrite", "--on-invalid", "keep")
+    found, _ = command("features", run, mixed, *again)
     assert found["items"] == 6
     assert np.isnan(np.load(out)).any(axis=1).sum() == 3
 
@@ -255,7 +256,7 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
             rows_of_features = learner.features(asked, on_invalid)
             np.testing.assert_allclose(rows_of_features[rows], features, atol=1e-6)
             assert np.isnan(rows_of_features[~rows]).all()
-            learner.save_features(asked, tmp_path / "f.npy", on_invalid)
+            learner.save_features(asked, tmp_path / "f.npy", on_invalid, overwrite=True)
             np.testing.assert_allclose(np.load(tmp_path / "f.npy"), rows_of_features, atol=1e-6)
     assert learner.predict(given, "keep").labels[1:3] == ["", ""]
     with pytest.raises(DataError, match=r"Item 0 of 1 is empty"):
@@ -310,7 +311,7 @@ def test_the_command_line_reads_files_of_texts(command, reader, files, name):
     assert [row["probabilities"] for row in found] == [
         row["probabilities"] for row in expected.to_json()
     ]
-    found, _ = command("features", run, *arguments, "--out", "f.npy")
+    found, _ = command("features", run, *arguments, "--out", "f.npy", "--overwrite")
     assert found["items"] == len(texts)
     np.testing.assert_array_equal(np.load("f.npy"), learner.features([t.encode() for t in texts]))
 

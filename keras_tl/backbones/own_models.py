@@ -148,7 +148,7 @@ def is_keras_file(backbone: object) -> bool:
         return False
     path = os.fspath(backbone)
     # One letter and a colon are a drive.
-    return path.endswith(".keras") and not re.match(r"\w{2,}:", path)
+    return path.endswith(".keras") and not re.match(r"\w{2,}:(?!//)", path)
 
 
 def read_keras_file(path: str | os.PathLike) -> keras.Model:
