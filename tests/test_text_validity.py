@@ -76,7 +76,9 @@ def test_the_learner_refuses_what_its_serving_model_marks(learner):
     features = learner.serving_model.ask("embed", {"text": ASKED})
     assert not features["features"].numpy()[invalid].any()
     for ask in (learner.predict, learner.features):
-        with pytest.raises(DataError, match=r"Item 1 of 3 is empty: .*Leave it out"):
+        with pytest.raises(
+            DataError, match=r"Item 1 of 3 is blank: .* invisible marks\. Remove it"
+        ):
             ask(["good", " \n", "bad"])
         with pytest.raises(DataError, match=r"Expected texts in UTF-8.* item 1, line 1"):
             ask(["good", b"caf\xe9"])

@@ -64,8 +64,8 @@ class Items(abc.ABC):
             reason += f" Nor can {others} be answered for, of {len(self)} {self.item}s."
             them = "them"
         raise DataError(
-            f"{reason} Leave {them} out: on_invalid='skip' (--on-invalid skip) does so, and 'keep' "
-            f"marks {them} in the results."
+            f"{reason} on_invalid='skip' (--on-invalid skip) leaves {them} out, and 'keep' marks "
+            f"{them} in the results."
         )
 
     def listing(self, numbers: np.ndarray) -> str:

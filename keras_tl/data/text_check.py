@@ -101,9 +101,11 @@ def _empty(texts: Texts) -> dict[int, BadText]:
     found = {}
     for row, place in enumerate(texts.places):
         if is_blank(texts.texts[row]):
-            found[row] = BadText(place, "empty: nothing but white space")
+            found[row] = BadText(place, "empty: only spaces, controls or invisible marks")
         elif texts.pairs is not None and is_blank(texts.pairs[row]):
-            found[row] = BadText(place, "empty second text: nothing but white space")
+            found[row] = BadText(
+                place, "empty second text: only spaces, controls or invisible marks"
+            )
     return found
 
 

@@ -67,7 +67,10 @@ class TextItems(Items):
         except DataError as error:
             return str(error)
         name = self.name(number) if self.names else f"Item {number} of {len(self)}"
-        return f"Expected texts. {name} is empty: nothing but white space."
+        return (
+            f"{name} is blank: it holds only spaces, control characters or invisible marks. "
+            "Remove it."
+        )
 
     def name(self, number: int) -> str:
         """What messages call an item."""

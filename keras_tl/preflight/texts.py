@@ -109,9 +109,7 @@ def other_tokens(subject: Subject) -> Finding | None:
     reference.no_padding()
     reference.no_truncation()
     texts = subject.train.sample(_COUNTED, seed=0).texts
-    made = preprocessor(list(texts))
-    real = tf.cast(made[preprocessor.mask_name], tf.bool)
-    rows = tf.ragged.boolean_mask(made["input_word_ids"], real).to_list()
+    rows = preprocessor.token_lists(list(texts))
     # Of a text that is too long the last token is another one.
     seen = preprocessor.sequence_length - 1
     others = [

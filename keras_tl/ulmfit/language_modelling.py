@@ -192,8 +192,8 @@ def _train_and_save(
     )
     if unknown > _MANY_UNKNOWN:
         reporter.say(
-            "Warning: so many unknown words leave little to learn. Give more texts, a larger "
-            "max_size= or a lower min_frequency=; where no spaces stand between words, set them."
+            f"Warning: {unknown:.0%} of the words are unknown. Give more texts, a larger max_size= "
+            "or a lower min_frequency=. For languages without spaces, separate the words first."
         )
     about = model.about | {"texts": len(train), "tokens": len(tokens)}
     # A model that is there already stays until the training has ended.

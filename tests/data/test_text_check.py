@@ -21,7 +21,7 @@ def texts_with(*others):
 
 
 # A text, and what is wrong with it.
-EMPTY = "empty: nothing but white space"
+EMPTY = "empty: only spaces, controls or invisible marks"
 BLANK = {"nothing": ("", EMPTY), "space": (" \t\n\u3000", EMPTY), "missing": (None, EMPTY)}
 
 
@@ -37,7 +37,7 @@ def test_an_empty_text_is_left_out_and_named(name):
     assert (check.checked, check.bad) == (22, (BadText("train row 20", reason),))
     assert data.describe()["checked"] == {"items": 22, "left_out": 1}
     assert check.describe() == (
-        "1 of 22 texts are left out.\n     1  empty\ntrain row 20: empty: nothing but white space"
+        f"1 of 22 texts are left out.\n     1  empty\ntrain row 20: {EMPTY}"
     )
     assert json.loads(json.dumps(check.to_json())) == {
         "checked": 22,

@@ -222,10 +222,10 @@ NO_UTF_8 = [b"\xff", b"caf\xe9", b"\xed\xa0\x80", b"\xc0\x80", b"a\xf0\x9f\x98"]
 def test_blank_texts(text):
     assert is_blank(text)
     items = read_texts(["a", text], are_pairs=False)
-    with pytest.raises(DataError, match=r"Item 1 of 2 is empty: nothing but white space\. Leave"):
+    with pytest.raises(DataError, match=r"Item 1 of 2 is blank: it holds only .*\. Remove it"):
         items.as_split()
     pairs = read_texts([("a", "b"), ("a", text)], are_pairs=True)
-    with pytest.raises(DataError, match=r"Item 1 of 2 is empty"):
+    with pytest.raises(DataError, match=r"Item 1 of 2 is blank"):
         pairs.as_split()
 
 
@@ -258,7 +258,7 @@ def test_what_is_no_text_is_named_and_left_out(folder):
     assert items.valid().tolist() == [False, True, False, False, False, False]
     reasons = [
         r"other bytes in 'bad\.txt', line 1",
-        r"'blank\.txt' is empty",
+        r"'blank\.txt' is blank",
         r"Cannot read the text 'gone\.txt': No such file",
         r"the path of a \.txt file\. Received: 'table\.csv'",
         r"Expected a text in item 5\. Received: '\\ud800'",

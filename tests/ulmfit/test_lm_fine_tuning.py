@@ -152,7 +152,7 @@ def test_many_unknown_words_are_warned_of(frequency, warns, tmp_path, capsys):
     texts = [f"film word{n // 3}" for n in range(30)]
     options = {"min_frequency": frequency, "phase": STILL, "verbose": True}
     tune(make(), tmp_path / "tuned", texts=texts, validation=0, **options)
-    assert ("Warning: so many unknown words" in capsys.readouterr().err) == warns
+    assert ("% of the words are unknown. Give more" in capsys.readouterr().err) == warns
 
 
 RARE = ["Good bad film.", "new new newer. film", "newer new ."]

@@ -72,13 +72,13 @@ class TextPreprocessor(abc.ABC, tf.Module):
     @cached_property
     def unknown_token(self) -> int | None:
         """The token of what is not in the vocabulary; see `find_unknown_token`."""
+        return find_unknown_token(self.token_lists)
 
-        def tokens_of(texts: list[str]) -> list[list[int]]:
-            made = self(texts)
-            mask = tf.cast(made[self.mask_name], tf.bool)
-            return tf.ragged.boolean_mask(made["input_word_ids"], mask).to_list()
-
-        return find_unknown_token(tokens_of)
+    def token_lists(self, texts: Texts) -> list[list[int]]:
+        """Return the tokens of each text, special ones included, without padding."""
+        made = self(texts)
+        mask = tf.cast(made[self.mask_name], tf.bool)
+        return tf.ragged.boolean_mask(made["input_word_ids"], mask).to_list()
 
     @abc.abstractmethod
     def with_length(self, sequence_length: int) -> Self:

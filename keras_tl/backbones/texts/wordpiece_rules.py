@@ -36,7 +36,7 @@ _PUNCTUATION = r"[[:punct:]\p{P}]"
 
 @dataclasses.dataclass(frozen=True)
 class WordPieceRules(JsonConfig):
-    """What is done to a text before its words are looked up.
+    """Rules that split a text into words.
 
     Attributes:
         lower_case: whether texts are lower-cased.
