@@ -241,7 +241,7 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
     features = learner.features(["good film", "bad"])
     for asked, shown in ((given, ("Item 1 of 4", "item 2")), (pages, NO_TEXTS)):
         with pytest.raises(
-            DataError, match=r"Nor can .* of 4 texts\. on_invalid='skip' .* leaves them out"
+            DataError, match=r"no answer for .* of 4 texts\. on_invalid='skip' .* leaves them out"
         ):
             learner.predict(asked)
         with pytest.raises(DataError, match=r"\(--on-invalid skip\)"):

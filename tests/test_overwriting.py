@@ -196,3 +196,16 @@ def test_a_damaged_list_of_checksums_keeps_what_may_be_the_users(learner, other,
     assert (run / "notes.txt").read_text() == "mine"
     assert "notes.txt" not in json.loads((run / "checksums.json").read_text())
     assert ktl.Learner.load(run, verbose=False).seed == other.seed
+
+
+def test_a_report_is_not_written_where_its_plots_cannot_be(learner, tmp_path):
+    run = learner.save(tmp_path / "run")
+    (tmp_path / "plots").mkdir()
+    loaded = ktl.Learner.load(run, verbose=False)
+    kept = tmp_path / "plots" / loaded.save_plots(tmp_path / "others")[0].name
+    kept.write_text("mine")
+    options = ["--out", str(tmp_path / "r.html"), "--plots", str(tmp_path / "plots")]
+    result = CliRunner().invoke(cli, ["report", str(run), *options])
+    assert f"{kept.name} exists" in str(result.exception)
+    assert kept.read_text() == "mine"
+    assert not (tmp_path / "r.html").exists()

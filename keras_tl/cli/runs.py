@@ -7,6 +7,7 @@ import click
 from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
 from keras_tl.cli.items import items_options, read_items
 from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL
+from keras_tl.overwriting import check_new
 
 
 @cli.command()
@@ -90,16 +91,20 @@ def report(
     """Write what a saved RUN recorded as one HTML file. It needs neither data nor training."""
     toolkit = start_toolkit()
     compared = None if comparison is None else toolkit.Comparison.load(comparison)
+    if out is not None:
+        check_new(out, overwrite=overwrite)
     out = out or run / "report.html"
     learner = toolkit.Learner.load(run, verbose=verbose)
+    # They refuse files that are there before anything is written.
+    pictures = [] if plots is None else learner.save_plots(plots, overwrite)
     learner.report(out, compared, overwrite)
     found, lines = {"report": str(out)}, [f"Wrote {out}."]
     if compared is not None:
         learner.save(run)
         lines.append(f"Saved the run to {run}.")
     if plots is not None:
-        found["plots"] = [str(path) for path in learner.save_plots(plots, overwrite)]
-        lines += [f"Wrote {path}." for path in found["plots"]]
+        found["plots"] = [*map(str, pictures)]
+        lines += [f"Wrote {path}." for path in pictures]
     return found, "\n".join(lines)
 
 

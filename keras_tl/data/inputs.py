@@ -51,7 +51,7 @@ def read_inputs(
         return _from_images(as_images(items, "given"))
     items = plain_list(items)
     if items and all(isinstance(item, (str, os.PathLike)) for item in items):
-        return _from_paths(items, on_invalid)
+        return _from_paths([file for item in items for file in _files(item)], on_invalid)
     if items and all(isinstance(item, bytes) for item in items):
         return Inputs(contents=items)
     if items and all(isinstance(item, np.ndarray) for item in items):

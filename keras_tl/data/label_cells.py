@@ -52,7 +52,11 @@ def separator_of(
         return None, None
     for separator in sorted(held, key=lambda s: -len(held[s])):
         if _separates(separator, different, held[separator], class_names):
-            what = f"Cells such as {held[separator][0][:80]!r} were read as several labels an item."
+            count = sum(isinstance(cell, str) and separator in cell for cell in cells)
+            what = (
+                f"{count:,} of {len(cells):,} cells, such as {held[separator][0][:80]!r}, hold "
+                "several labels: an item may have several labels (multi-label)."
+            )
             action = (
                 f"The separator is {separator!r}. If such a cell names a single class, pass "
                 'task="multiclass" (--task).'

@@ -10,6 +10,7 @@ from keras_tl.data.labelled import LabelledData
 from keras_tl.data.options import DataOptions, SplitOptions, TextOptions
 from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError, quoted, unknown
+from keras_tl.files import local_path
 
 # What each option is called on the command line.
 _FLAGS = {
@@ -117,6 +118,9 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
     kind, _, place = spec.partition(":")
     if kind not in SOURCES:
         forms = ", ".join(map(_form, SOURCES))
+        if spec and (path := local_path(spec)).exists():
+            near = f"{'folder' if path.is_dir() else 'csv'}:{spec}"
+            raise ConfigError(f"Expected a SPEC of data: {forms}. Did you mean {quoted(near)}?")
         raise ConfigError(f"{unknown('data source', kind, SOURCES)} A SPEC is {forms}.")
     source = SOURCES[kind]
     if bool(place) != (source.needs is not None):

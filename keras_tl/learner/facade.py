@@ -135,7 +135,10 @@ class Learner(Fitting, Answering, Picturing, Showing):
         self._ancestry = origin.ancestry
         self._is_checked = check
         if data.checked is not None and data.checked.bad:
-            self._reporter.say(f"{data.checked.summary()}\ndata.checked names them.")
+            self._reporter.say(
+                f"{data.checked.summary()}\ndata.checked.describe() names them, and keras-tl train "
+                "--check."
+            )
 
     def _best_backbone(
         self, data: ImageData | TextData, seed: int, verbose: bool, **options: Any

@@ -316,7 +316,11 @@ ARRAY_ERRORS = {
     "too-few-labels": ((grey(4), [0, 1]), {}, r"one label for each train image.*4 images.*\(2,\)"),
     "three-axes": ((grey(4), np.zeros((4, 2, 2))), {}, r"4 images and labels of shape"),
     "one-class": ((grey(4), ["cat"] * 4), {}, r"at least two classes, found 1: cat"),
-    "mixed-labels": ((grey(2), np.array(["a", None], object)), {}, r"labels of one kind"),
+    "missing-label": (
+        (grey(2), np.array(["a", None], object)),
+        {},
+        r"A label is missing in 1 of 2",
+    ),
     "one-class-name": ((grey(4), [0] * 4), {"class_names": ["a"]}, r"at least two classes"),
     "same-class-names": (
         (grey(4), [0, 1, 2, 0]),

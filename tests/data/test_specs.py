@@ -211,3 +211,20 @@ def test_options_of_the_command_line_reach_the_source(
     assert (spec, recorded) == ("csv:t.csv", None)
     assert {key: options[key] for key in options if key in specs._FLAGS} == expected
     assert (options["seed"], options["resize"]) == (5, "pad")
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("photos", r"Did you mean 'folder:photos'\?"),
+        ("table.csv", r"Did you mean 'csv:table.csv'\?"),
+        ("phtoos", r"Unknown data source 'phtoos'"),
+        ("s3://b/photos", r"s3:// is not supported"),
+    ],
+)
+def test_a_path_without_its_kind(spec, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "table.csv").write_text("path,label")
+    with pytest.raises(ConfigError, match=message):
+        specs.load_spec(spec)

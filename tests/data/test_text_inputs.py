@@ -265,7 +265,9 @@ def test_what_is_no_text_is_named_and_left_out(folder):
     ]
     for number, reason in zip([0, 2, 3, 4, 5], reasons, strict=True):
         assert re.search(reason, items.reason(number))
-    with pytest.raises(DataError, match=rf"{reasons[0]}.*Nor can 'blank\.txt', .* of 6 texts\."):
+    with pytest.raises(
+        DataError, match=rf"{reasons[0]}.*no answer for 'blank\.txt', .* of 6 texts\."
+    ):
         items.check_valid(items.valid())
     kept = items.take(np.flatnonzero(items.valid()))
     assert (kept.texts, kept.as_split().texts) == (("a",), ("a",))
