@@ -358,7 +358,7 @@ def test_a_few_texts_are_fine_tuned_by_pairs(tmp_path):
 WIDE = ktl.HeadConfig(hidden=(128,), dropout=0.0)
 
 
-@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("batch_norm", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_head_of_a_fold_has_not_seen_the_fold(short, batch_norm):
     """Labels that have nothing to do with the images: a head that saw them knows them by heart."""
     data = hard_data()

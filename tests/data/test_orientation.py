@@ -152,6 +152,7 @@ def test_every_mode_turns_them_alike():
         np.testing.assert_array_equal(pixels, in_graph(content), err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_exported_graph_turns_them(tmp_path):
     """It answers for each file as for its upright pixels, without this package's code."""
     turned = [in_jpeg(JPEG, tiff(turn, "<")) for turn in range(1, 9)]

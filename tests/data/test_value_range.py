@@ -202,6 +202,7 @@ def test_transparency_is_no_value_and_damaged_files_are_passed_over(tmp_path):
     assert values_in_sample(paths).high == pictures()[1].max()
 
 
+@pytest.mark.slow
 def test_learner_run_and_export_see_the_same_pixels(folder, tmp_path):
     data = ktl.ImageData.from_folder(folder, value_range=TWELVE, resize="stretch", verbose=False)
     learner = make_small_learner(data, image_size=SIDE)

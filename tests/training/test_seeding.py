@@ -48,7 +48,7 @@ def language_model(folder):
     return ktl.Learner(f"ulmfit:{path}", make_texts(), seed=0, verbose=False)
 
 
-MAKERS = [images, module, language_model]
+MAKERS = [images, module, pytest.param(language_model, marks=pytest.mark.slow)]
 
 
 def trained(make, folder):
