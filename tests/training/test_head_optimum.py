@@ -102,6 +102,7 @@ def test_augmented_images_train_the_head_further(cache):
     assert (record.cached, record.solved, len(record.epochs)) == (False, False, 2)
 
 
+@pytest.mark.slow
 def test_few_items_get_as_many_steps_as_many_do():
     learner = make_small_learner(hard_data(), head=ktl.HeadConfig(hidden=(4,)))
     record = learner.fit_head()

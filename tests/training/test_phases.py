@@ -180,6 +180,7 @@ def wide_learner(validation_items):
     return make_small_learner(harder_data(validation_items), as_made=True, head=head)
 
 
+@pytest.mark.slow
 def test_with_few_validation_items_the_loss_out_of_fold_stops_the_head(monkeypatch, capsys):
     chosen = []
     best_epoch = Trainer.best_epoch
@@ -204,6 +205,7 @@ def test_with_few_validation_items_the_loss_out_of_fold_stops_the_head(monkeypat
     assert len(chosen) == 2
 
 
+@pytest.mark.slow
 def test_the_epoch_chosen_out_of_fold_has_the_lowest_mean_loss_of_held_out_items():
     learner = wide_learner(0)
     train = learner.data.split("train")
