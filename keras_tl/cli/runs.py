@@ -76,7 +76,7 @@ def features(
 @click.option(
     "--plots",
     type=PATH,
-    help="A folder: also write the pictures there, as PNG files.",
+    help="A folder without PNG files: also write the pictures there, as PNG files.",
 )
 @overwrite_option
 @with_json
@@ -91,20 +91,19 @@ def report(
     """Write what a saved RUN recorded as one HTML file. It needs neither data nor training."""
     toolkit = start_toolkit()
     compared = None if comparison is None else toolkit.Comparison.load(comparison)
-    if out is not None:
-        check_new(out, overwrite=overwrite)
+    # Refused before anything is written.
+    taken = [] if plots is None else sorted(plots.glob("*.png"))
+    check_new(*([] if out is None else [out]), *taken, overwrite=overwrite)
     out = out or run / "report.html"
     learner = toolkit.Learner.load(run, verbose=verbose)
-    # They refuse files that are there before anything is written.
-    pictures = [] if plots is None else learner.save_plots(plots, overwrite)
     learner.report(out, compared, overwrite)
     found, lines = {"report": str(out)}, [f"Wrote {out}."]
     if compared is not None:
         learner.save(run)
         lines.append(f"Saved the run to {run}.")
     if plots is not None:
-        found["plots"] = [*map(str, pictures)]
-        lines += [f"Wrote {path}." for path in pictures]
+        found["plots"] = [str(path) for path in learner.save_plots(plots, overwrite)]
+        lines += [f"Wrote {path}." for path in found["plots"]]
     return found, "\n".join(lines)
 
 
