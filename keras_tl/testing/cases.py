@@ -74,8 +74,8 @@ class Case:
         reference: `"module:function"`, the preprocessing of the weights' authors. Scaling
             layers at the beginning of what the builder gives for "imagenet" come after it.
         statistics: what a published file holds in a Normalization layer: means and "variances".
-        trained: whether it is small enough to be trained and exported by the checks. Those of
-            bigger ones only build it.
+        trained: whether the checks train and export it. Of the others of its family, which one
+            constructor makes with more layers, they look at the network only.
         tunable: whether it can be fine-tuned; a TF-Hub module without trainable variables, or
             without a trace for training, cannot.
         repeatable: whether a seed makes fine-tuning repeatable. Nothing can seed the dropout
@@ -203,9 +203,9 @@ CASES = (
     Case("efficientnet_lite1", weights="imagenet"),
     # Of noise of 32 x 32 pixels its features are all zero.
     Case("efficientnet_lite2", weights="imagenet", image_size=48),
+    *_rows("efficientnet", "efficientnet_b0", statistics=_IMAGENET),
     *_rows(
         "efficientnet",
-        "efficientnet_b0",
         "efficientnet_b1",
         "efficientnet_b2",
         "efficientnet_b3",
@@ -214,30 +214,43 @@ CASES = (
         "efficientnet_b6",
         "efficientnet_b7",
         statistics=_IMAGENET,
+        trained=False,
     ),
+    *_rows("efficientnet_v2", "efficientnet_v2_b0"),
     *_rows(
         "efficientnet_v2",
-        "efficientnet_v2_b0",
         "efficientnet_v2_b1",
         "efficientnet_v2_b2",
         "efficientnet_v2_b3",
         "efficientnet_v2_s",
         "efficientnet_v2_m",
+        "efficientnet_v2_l",
+        trained=False,
     ),
-    *_rows("efficientnet_v2", "efficientnet_v2_l", trained=False),
     *_rows("mobilenet", "mobilenet"),
     *_rows("mobilenet_v2", "mobilenet_v2"),
-    *_rows("mobilenet_v3", "mobilenet_v3_small", "mobilenet_v3_large"),
-    *_rows("resnet", "resnet50", "resnet101", "resnet152"),
-    *_rows("resnet_v2", "resnet50_v2", "resnet101_v2", "resnet152_v2"),
-    *_rows("densenet", "densenet121", "densenet169", "densenet201"),
+    *_rows("mobilenet_v3", "mobilenet_v3_small"),
+    *_rows("mobilenet_v3", "mobilenet_v3_large", trained=False),
+    *_rows("resnet", "resnet50"),
+    *_rows("resnet", "resnet101", "resnet152", trained=False),
+    *_rows("resnet_v2", "resnet50_v2"),
+    *_rows("resnet_v2", "resnet101_v2", "resnet152_v2", trained=False),
+    *_rows("densenet", "densenet121"),
+    *_rows("densenet", "densenet169", "densenet201", trained=False),
     *_rows("inception_v3", "inception_v3", image_size=75),
     *_rows("inception_resnet_v2", "inception_resnet_v2", image_size=75),
     *_rows("xception", "xception", image_size=71),
     *_rows("nasnet", "nasnet_mobile"),
     *_rows("nasnet", "nasnet_large", trained=False),
-    *_rows("convnext", "convnext_tiny", "convnext_small"),
-    *_rows("convnext", "convnext_base", "convnext_large", "convnext_xlarge", trained=False),
+    *_rows("convnext", "convnext_tiny"),
+    *_rows(
+        "convnext",
+        "convnext_small",
+        "convnext_base",
+        "convnext_large",
+        "convnext_xlarge",
+        trained=False,
+    ),
     *_rows("vgg16", "vgg16"),
     *_rows("vgg19", "vgg19"),
 )

@@ -227,7 +227,7 @@ def check_preprocessed_once(case: Case, tmp_path: Path) -> None:
     assert scaling[0].compute_dtype == "float32"
 
 
-@_check(_in_catalogue, cheap=True)
+@_check(lambda case: case.in_catalogue and case.trained, cheap=True)
 def check_weights_file(case: Case, tmp_path: Path) -> None:
     """A weights file gives the same network as `weights="imagenet"` with these weights does.
 
