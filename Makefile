@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 FLOOR = .venv-floor
 
-.PHONY: demo test test-full test-floor lint format bench clean
+.PHONY: demo test test-slow test-full test-floor lint format bench clean
 
 $(READY): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +20,10 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# The slow tests alone. SHARD=2/6 runs a share.
+test-slow: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow $(if $(SHARD),--shard=$(SHARD))
 
 # All tests. An interrupted run goes on where it was; FRESH=1 starts anew. SHARD=2/4 runs a share.
 test-full: $(READY)
