@@ -11,7 +11,7 @@ from keras_tl.data.formats import TEXT_FILES, no_items
 from keras_tl.data.given import Askable, is_frame, plain, plain_list
 from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.text_items import TextItems, shown
-from keras_tl.data.text_values import as_text, refuse_paths
+from keras_tl.data.text_values import as_text, is_utf_8, refuse_paths
 from keras_tl.errors import DataError, quoted
 from keras_tl.files import local_path
 
@@ -137,12 +137,7 @@ def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, s
 
 def _decoded(text: str | bytes, place: str) -> str | bytes:
     """A text, or bytes that are none, which get no answer."""
-    if isinstance(text, bytes):
-        try:
-            text.decode()
-        except UnicodeDecodeError:
-            return text
-    return as_text(text, place)
+    return text if isinstance(text, bytes) and not is_utf_8(text) else as_text(text, place)
 
 
 def _is_text(item: object) -> bool:

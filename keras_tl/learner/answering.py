@@ -44,7 +44,8 @@ class Answering(State):
                 `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the training data.
             on_invalid: what to do about files and bytes that are no image, and texts that are
                 blank or no UTF-8: `"raise"` an error that names them, `"skip"` them, or `"keep"`
-                them, with `valid` false in the results. The last two say why on standard error.
+                them, with `valid` false and the reason in the results. The last two say why on
+                standard error.
 
         Raises:
             DataError: something given is no such item; the message names it.
@@ -56,7 +57,8 @@ class Answering(State):
         if VALID in answers:
             self._report_invalid(given, answers[VALID], on_invalid)
             if on_invalid != "raise":
-                found = dataclasses.replace(found, valid=answers[VALID])
+                reasons = given.reasons(answers[VALID])
+                found = dataclasses.replace(found, valid=answers[VALID], reasons=reasons)
         return found.only_valid() if on_invalid == "skip" else found
 
     def features(self, items: ImageInput | TextInput, on_invalid: str = "raise") -> np.ndarray:
