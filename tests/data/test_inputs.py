@@ -107,6 +107,8 @@ def test_frames_are_read_as_in_training(folder):
     assert columns.of_file(folder / "new.csv").given == [
         str(folder / n) for n in ("a.png", "b é.png")
     ]
+    (folder / "excel.txt").write_text("photo\tother\na.png\t1\nb é.png\t2\n", encoding="utf-16")
+    assert columns.of_file(folder / "excel.txt") == columns.of_file(folder / "new.csv")
     beside = ItemColumns.of("image", settings=settings | {"root": None})
     assert beside.of_file(folder / "new.csv") == columns.of_file(folder / "new.csv")
 
