@@ -16,7 +16,7 @@ class PhaseRecord:
     Attributes:
         phase: its settings.
         epochs: for each epoch that ran: loss and the task's metrics, the same of the validation
-            split (`val_loss`, ...) where there is one, and learning_rate at its end.
+            split (`val_loss`, ...) where there is one, and the learning_rate of its last step.
         seconds: wall time of the phase, feature extraction included.
         best_epoch: the epoch, from 1, whose weights were kept; 0: those from before the phase.
         cached: whether the epochs ran on cached features.
