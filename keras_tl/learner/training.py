@@ -55,8 +55,9 @@ class Training(State):
         Args:
             epochs: passes over the training split; `None`: 1 for a head that begins at its
                 optimum, else as many as make 500 steps, and at least 10 (30 for a language
-                model). With fewer than 50 validation items, five more heads first say after how
-                many of these training stops.
+                model). With fewer than 50 validation items none of them is chosen by these: the
+                last weights are kept. Where neither `epochs` nor `augment` is given and features
+                are cached, five more heads first say after how many epochs training stops.
             learning_rate: peak rate; `None`: the measured default.
             augment: `True` for the data's own augmentation; `"standard"`, `"no-flip"`,
                 `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of these (see
@@ -93,15 +94,10 @@ class Training(State):
             class_weight=class_weight,
         )
         self._trainer.features.keep_in(config)
-        decides = phase.patience is not None and epochs is None and augment is False
-        decides = decides and policy is None
         stop_after = None
-        if decides and self._has_few_to_validate and self._trainer.features.are_kept:
-            stop_after = self._trainer.best_epoch(phase, self._need_data())
-            self._reporter.say(
-                f"{phase.name}: trains for {stop_after} epochs, after which the loss out of fold "
-                f"is lowest: fewer than {ENOUGH_TO_VALIDATE} validation items cannot tell."
-            )
+        if policy is None and phase.patience is not None and self._has_few_to_validate:
+            is_free = epochs is None and augment is False and self._trainer.features.are_kept
+            stop_after = self._last_epoch(phase, is_free)
         record = self._run(phase, augment, callbacks, stop_after=stop_after)
         self._tell_if_overfitting()
         return record
@@ -174,11 +170,9 @@ class Training(State):
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
         keeps_last = isinstance(policy, str) and self._has_few_to_validate
-        if keeps_last and "validation" in self._need_data().splits:
-            self._reporter.say(
-                f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an "
-                "epoch: the last weights are kept. fit() compares the head with the fine-tuned "
-                "model by predictions out of fold."
+        if keeps_last:
+            self._say_last_weights(
+                " fit() compares the head with the fine-tuned model by predictions out of fold."
             )
         records = self._run_all(phases, augment, callbacks, keeps_last)
         self._tell_if_overfitting()
@@ -205,6 +199,32 @@ class Training(State):
             stop_after = self._trainer.settled(phase, train).epochs if keeps_last else None
             records.append(self._run(phase, changes, callbacks, following, stop_after))
         return records
+
+    def _last_epoch(self, phase: Phase, is_free: bool) -> int:
+        """The epoch after which a head ends that too few validation items could stop.
+
+        Args:
+            phase: of the head.
+            is_free: whether predictions out of fold may say it; else it is the phase's last one.
+        """
+        data = self._need_data()
+        if not is_free:
+            self._say_last_weights()
+            return self._trainer.settled(phase, data.split("train")).epochs
+        found = self._trainer.best_epoch(phase, data)
+        self._reporter.say(
+            f"{phase.name}: trains for {found} epochs, after which the loss out of fold "
+            f"is lowest: fewer than {ENOUGH_TO_VALIDATE} validation items cannot tell."
+        )
+        return found
+
+    def _say_last_weights(self, more: str = "") -> None:
+        """Say that no epoch is chosen, where there are too few validation items for that."""
+        if "validation" in self._need_data().splits:
+            self._reporter.say(
+                f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an "
+                f"epoch: the last weights are kept.{more}"
+            )
 
     @property
     def _has_few_to_validate(self) -> bool:
