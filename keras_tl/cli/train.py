@@ -126,6 +126,7 @@ def train(
     """
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
+    from keras_tl.evaluation.fall import describe_fall
     from keras_tl.evaluation.fit_state import OVERFITS
     from keras_tl.training.checkpoints import check_target
 
@@ -169,6 +170,9 @@ def train(
     overfitting = learner.overfitting()
     result["overfitting"] = overfitting.to_json()
     lines = [f"Saved the run to {out}."]
+    if warning := describe_fall(learner.history[-1], is_command=True):
+        result["warning"] = warning
+        lines.append(f"Warning: {warning}")
     if findings is not None:
         kept = " The run keeps what was found." if findings else ""
         lines.append(f"{findings.summary()}{kept}")

@@ -8,9 +8,12 @@ import keras
 
 from keras_tl.config import CacheConfig, Phase
 from keras_tl.data.augmentation import Augmentation, check_augmentation
+from keras_tl.data.labelled import groups_of
 from keras_tl.errors import ConfigError
+from keras_tl.evaluation.fall import describe_fall, find_fall
 from keras_tl.evaluation.fit_state import OVERFITS
 from keras_tl.evaluation.metrics import METRICS
+from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.state import State
 from keras_tl.preflight.checks import run_checks
@@ -174,9 +177,29 @@ class Training(State):
             self._say_last_weights(
                 " fit() compares the head with the fine-tuned model by predictions out of fold."
             )
+        is_judged = not keeps_last and all(phase.patience is not None for phase in phases)
+        before = None if is_judged or not self.history else self._validation_outcomes()
         records = self._run_all(phases, augment, callbacks, keeps_last)
+        if before is not None:
+            records[-1] = self.history[-1] = self._with_fall(records[-1], before)
         self._tell_if_overfitting()
         return records
+
+    def _validation_outcomes(self) -> Outcomes | None:
+        """What the model answers now for the validation split; `None`: there is none."""
+        split = self._need_data().splits.get("validation")
+        return None if split is None else Outcomes(split.labels, self._trainer.logits(split))
+
+    def _with_fall(self, record: PhaseRecord, before: Outcomes) -> PhaseRecord:
+        """The record of the last phase, with the harm that was done since; say so."""
+        data = self._need_data()
+        groups = groups_of(data.split("validation"), data.groups)
+        after = self._validation_outcomes()
+        fall = find_fall(self.config.task, before, after, data.item, groups)
+        record = dataclasses.replace(record, fall=fall)
+        if warning := describe_fall(record):
+            self._reporter.say(warning)
+        return record
 
     def _run_all(
         self,
