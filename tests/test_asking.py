@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -178,6 +179,29 @@ def test_bad_files_are_named_skipped_or_kept(learner, photos, mixed, method, cap
         ask(mixed, "drop")
     contents = [(mixed / name).read_bytes() for name in names]
     np.testing.assert_allclose(ask(contents, "skip"), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["predict", "features"])
+def test_a_folder_is_walked_once(learner, photos, tmp_path, method, monkeypatch, capsys):
+    folder = tmp_path / "asked"
+    for name in ("in", "in/in"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "notes.md").touch()
+        (folder / name / "a.png").write_bytes((photos / "0.png").read_bytes())
+    walked, scandir = [], os.scandir
+
+    def watched(path):
+        walked.append(os.path.relpath(path, folder))
+        return scandir(path)
+
+    monkeypatch.setattr("keras_tl.data.file_tree.os.scandir", watched)
+    monkeypatch.setattr(learner._reporter.console, "quiet", False)
+    capsys.readouterr()
+    for asked in (folder, [folder]):
+        walked.clear()
+        assert len(getattr(learner, method)(asked)) == 2
+        assert sorted(walked) == [".", "in", "in/in"]
+        assert "Passed over: 2 files of other kinds (2 .md)" in capsys.readouterr().err
 
 
 def test_the_error_names_all_that_is_bad(learner, mixed):

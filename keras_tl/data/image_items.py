@@ -12,6 +12,7 @@ import numpy as np
 from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.image_problems import why_no_image
 from keras_tl.data.items import Items
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import DataError, quoted
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Inputs(Items):
         contents: the bytes of n files.
         pixels: (n, height, width, 3) in [0, 255]; or n arrays (height, width, 3), where they are
             of several sizes.
+        unused: see `Items`.
     """
 
     item = "image"
@@ -38,6 +40,7 @@ class Inputs(Items):
     sources: tuple[str, ...] | None = None
     contents: list[bytes] | None = None
     pixels: np.ndarray | list[np.ndarray] | None = None
+    unused: tuple[UnusedFiles, ...] = ()
 
     def __len__(self) -> int:
         return len(self._items)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import DataError
 
 _NAMED = 5
@@ -18,11 +19,13 @@ class Items(abc.ABC):
         item: what messages call one item.
         sources: what answers call each item, `None` where nothing does.
         names: what messages call each item, `None` where its number has to do.
+        unused: the other files of each folder that was given.
     """
 
     item: ClassVar[str]
     sources: tuple[str, ...] | None
     names: tuple[str, ...] | None
+    unused: tuple[UnusedFiles, ...]
 
     @abc.abstractmethod
     def __len__(self) -> int: ...

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_tl.data.items import Items
 from keras_tl.data.text_values import as_text, text_problem
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import DataError, quoted
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class TextItems(Items):
         names: what results call each item, where texts come from files; `None`: the texts.
         problems: why an item could not be read, `None` for those that were; it is an empty text.
             `None`: all were.
+        unused: see `Items`.
     """
 
     item = "text"
@@ -32,6 +34,7 @@ class TextItems(Items):
     pairs: tuple[str | bytes, ...] | None = None
     names: tuple[str, ...] | None = None
     problems: tuple[str | None, ...] | None = None
+    unused: tuple[UnusedFiles, ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
