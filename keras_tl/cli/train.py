@@ -15,6 +15,7 @@ from keras_tl.cli.model import (
     model_options,
     sequence_length_option,
 )
+from keras_tl.cli.wording import in_options
 from keras_tl.config import CACHES
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.wording import number_text
@@ -175,7 +176,7 @@ def train(
         lines.append(f"Warning: {warning}")
     if findings is not None:
         kept = " The run keeps what was found." if findings else ""
-        lines.append(f"{findings.summary()}{kept}")
+        lines.append(in_options(f"{findings.summary()}{kept}", train))
     headline = learner.task.headline
     last = (
         "after fine-tuning"
@@ -286,7 +287,7 @@ def _describe_check(
     if isinstance(data, keras_tl.TextData):
         result["lengths"] = {name: part.to_json() for name, part in data.lengths().items()}
         text += f"\n{data.describe_lengths()}"
-    return result, text
+    return result, in_options(text, train)
 
 
 def _tensorboard(folder: str | None) -> list:
