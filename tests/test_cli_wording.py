@@ -50,6 +50,11 @@ MESSAGES = {
     ),
     "placeholder": ("train", "Pass weights=PATH.", "Pass --weights PATH."),
     "column-of-splits": ("evaluate", "Leave split= out.", "Leave --split-column out."),
+    "option-of-another-name": (
+        "export",
+        "format='onnx' writes one file. Leave serving= out.",
+        "--format onnx writes one file. Leave --serving out.",
+    ),
     "no-such-option": (
         "predict",
         "Give max_bad=0.1, groups=None, or a smaller batch_size=.",

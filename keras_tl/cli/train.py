@@ -176,7 +176,7 @@ def train(
         lines.append(f"Warning: {warning}")
     if findings is not None:
         kept = " The run keeps what was found." if findings else ""
-        lines.append(in_options(f"{findings.summary()}{kept}", train))
+        lines.append(f"{findings.summary()}{kept}")
     headline = learner.task.headline
     last = (
         "after fine-tuning"

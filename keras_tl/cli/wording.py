@@ -49,7 +49,8 @@ def _flags_of(command: click.Command) -> dict[str, str]:
     long = {}
     for option in command.params:
         if isinstance(option, click.Option):
-            long[option.name] = next(x for x in option.opts if x.startswith("--"))
+            flag = next(x for x in option.opts if x.startswith("--"))
+            long |= dict.fromkeys((option.name, flag.strip("-").replace("-", "_")), flag)
     return long | {name: flag for name, flag in FLAGS.items() if flag in long.values()}
 
 

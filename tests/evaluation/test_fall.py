@@ -13,6 +13,7 @@ from keras_tl.cli import cli
 from keras_tl.config import Phase
 from keras_tl.evaluation.fall import describe_fall, find_fall
 from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.report.sections.training import falls
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.policies import POLICIES
 from tests.conftest import make_small_learner, make_tiny_data, small_network
@@ -125,6 +126,8 @@ def test_the_cure_is_a_call_or_options():
         "weights are kept all the same. On a new Learner call fit(), which keeps the head unless "
         "fine-tuning pays; or fine_tune(learning_rate=2e-05)."
     )
+    (told,) = falls([dataclasses.replace(record, fall=None), record])
+    assert told.text == describe_fall(record)
     assert describe_fall(record, is_command=True).endswith("--learning-rate 2e-05.")
 
 
