@@ -58,9 +58,9 @@ class Training(State):
         Args:
             epochs: passes over the training split; `None`: 1 for a head that begins at its
                 optimum, else as many as make 500 steps, and at least 10 (30 for a language
-                model). With fewer than 50 validation items none of them is chosen by these: the
-                last weights are kept. Where neither `epochs` nor `augment` is given and features
-                are cached, five more heads first say after how many epochs training stops.
+                model). Fewer than 50 validation items choose no epoch: the last weights are kept.
+                If neither `epochs` nor `augment` is given and features are cached, five more heads
+                first say after how many epochs training stops.
             learning_rate: peak rate; `None`: the measured default.
             augment: `True` for the data's own augmentation; `"standard"`, `"no-flip"`,
                 `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of these (see

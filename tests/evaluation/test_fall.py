@@ -17,6 +17,7 @@ from keras_tl.report.sections.training import falls
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.policies import POLICIES
 from tests.conftest import make_small_learner, make_tiny_data, small_network
+from tests.training.test_head_optimum import hard_data
 
 # Items that change: from right to wrong, from wrong to right; whether that is beyond chance.
 CHANGES = {
@@ -85,22 +86,21 @@ def test_answers_that_are_no_numbers_are_told_elsewhere():
     assert find_fall("multiclass", before, after, "photo") is None
 
 
-# The learning rate of one epoch of fine-tuning, with 8 validation items; whether it does harm.
-RATES = {"ruinous": (30.0, True), "gentle": (1e-6, False)}
+# The learning rate of one epoch of fine-tuning; whether it does harm.
+RATES = {"ruinous": (1.0, True), "gentle": (1e-6, False)}
 
 
 @pytest.mark.parametrize("name", RATES)
 def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path):
     rate, is_told = RATES[name]
-    learner = make_small_learner(make_tiny_data(per_class=20))
-    assert len(learner.data.split("validation")) == 8
+    learner = make_small_learner(hard_data(count=150))
     learner.fit_head()
     learner._reporter.console.quiet = False
     (record,) = learner.fine_tune(epochs=1, learning_rate=rate, augment=False)
     said = capsys.readouterr().err
     assert (record.fall is not None) == is_told
     assert learner.history[-1] == record
-    assert ("fine-tune: the accuracy on the 8 validation items went from 1 to" in said) == is_told
+    assert ("fine-tune: the accuracy on the 24 validation items went from" in said) == is_told
     assert ("On a new Learner call fit()" in said) == is_told
     learner.save(tmp_path / "run")
     assert ktl.Learner.load(tmp_path / "run", verbose=False).history[-1] == record
@@ -134,11 +134,9 @@ def test_the_cure_is_a_call_or_options():
 @pytest.mark.parametrize("name", RATES)
 def test_the_command_line_warns_of_the_harm(name, tmp_path):
     rate, is_told = RATES[name]
-    rng = np.random.default_rng(0)
-    for number in range(60):
-        pixels = rng.uniform(0, 80, (32, 32, 3))
-        pixels[..., number % 3] += 150
-        path = tmp_path / "photos" / "rgb"[number % 3] / f"{number}.png"
+    items = hard_data(count=150).joined(["train", "validation", "test"])
+    for number, (pixels, label) in enumerate(zip(items.images, items.labels, strict=True)):
+        path = tmp_path / "photos" / "rgb"[label] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.astype(np.uint8)).save(path)
     small_network().save(tmp_path / "small.keras")
@@ -157,7 +155,5 @@ def test_the_command_line_warns_of_the_harm(name, tmp_path):
     found = json.loads(done.stdout)
     assert ("warning" in found) == is_told
     if is_told:
-        assert (
-            "fine-tune: the accuracy on the 8 validation items went from 1 to" in found["warning"]
-        )
-        assert found["warning"].endswith("--learning-rate 3e+00.")
+        assert found["warning"].startswith("fine-tune: the accuracy on the 19 validation items")
+        assert found["warning"].endswith("--learning-rate 1e-01.")

@@ -42,7 +42,7 @@ def training(material: Material) -> Section:
 
 def falls(history: Sequence[PhaseRecord]) -> list[Block]:
     """The warnings of phases that did harm on the validation split."""
-    return [Paragraph(text, role="note") for text in map(describe_fall, history) if text]
+    return [Paragraph(text, role="warning") for text in map(describe_fall, history) if text]
 
 
 def chosen(material: Material) -> list[Block]:
