@@ -12,6 +12,7 @@ from keras_tl.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace, duration, sparkline
 from keras_tl.training.optimizers import make_schedule
 from tests.conftest import make_small_learner, make_tiny_data
+from tests.training.test_phases import harder_data
 
 HIDE, SHOW, ESCAPE = "\x1b[?25l", "\x1b[?25h", "\x1b"
 
@@ -163,7 +164,8 @@ def test_a_terminal_that_knows_only_ascii():
 
 @pytest.fixture(scope="module")
 def learner():
-    return make_small_learner(make_tiny_data())
+    """With as many validation items as choose the best epoch."""
+    return make_small_learner(harder_data(50))
 
 
 def watch(learner, **options):
