@@ -8,39 +8,59 @@ from typing import Any, Self
 
 import numpy as np
 
+# Of an item with any number of labels: the answer is that it has none of them.
 NO_LABEL = "no label"
+NO_ANSWER = "no answer"
+
+
+class _Single:
+    """The answer for one item, or the reason why there is none.
+
+    Attributes:
+        reason: why there is no answer, empty where that is not known; `None` where there is one.
+    """
+
+    reason: str | None
+
+    @property
+    def name(self) -> str:
+        """The answer in a word."""
+        return self._answer_name() if self.reason is None else NO_ANSWER
+
+    def __str__(self) -> str:
+        if self.reason is None:
+            return self._answer_text()
+        return f"{NO_ANSWER} ({self.reason})" if self.reason else NO_ANSWER
 
 
 @dataclasses.dataclass(frozen=True)
-class Prediction:
+class Prediction(_Single):
     """The answer for one item of one class.
 
     Attributes:
-        label: the answered class's name; empty for bytes that were no image.
+        label: the answered class's name; empty where there is no answer.
         probability: its probability, in [0, 1].
         source: the path that was asked about, or `None`.
         rule: the threshold that decided, in words; empty where the most probable class is answered.
+        reason: why there is no answer, `None` where there is one; empty where it is not known.
     """
 
     label: str
     probability: float
     source: str | None = None
     rule: str = ""
+    reason: str | None = None
 
-    @property
-    def name(self) -> str:
-        """The answer in a word."""
-        return self.label or NO_LABEL
+    def _answer_name(self) -> str:
+        return self.label
 
-    def __str__(self) -> str:
-        if not self.label:
-            return NO_LABEL
+    def _answer_text(self) -> str:
         rule = f"; {self.rule}" if self.rule else ""
         return f"{self.label} ({self.probability:.1%}{rule})"
 
 
 @dataclasses.dataclass(frozen=True)
-class MultilabelPrediction:
+class MultilabelPrediction(_Single):
     """The answer for one item of any number of labels.
 
     Attributes:
@@ -48,43 +68,42 @@ class MultilabelPrediction:
         probabilities: their probabilities, in [0, 1].
         source: the path that was asked about, or `None`.
         thresholds: their chosen thresholds; empty if none were chosen.
+        reason: see `Prediction`.
     """
 
     labels: tuple[str, ...]
     probabilities: tuple[float, ...]
     source: str | None = None
     thresholds: tuple[float, ...] = ()
+    reason: str | None = None
 
-    @property
-    def name(self) -> str:
-        """The answer in a word."""
+    def _answer_name(self) -> str:
         return ", ".join(self.labels) or NO_LABEL
 
-    def __str__(self) -> str:
+    def _answer_text(self) -> str:
         rules = [f"; above {t:.1%}" for t in self.thresholds] or [""] * len(self.labels)
         rows = zip(self.labels, self.probabilities, rules, strict=True)
         return ", ".join(f"{label} ({p:.1%}{rule})" for label, p, rule in rows) or NO_LABEL
 
 
 @dataclasses.dataclass(frozen=True)
-class RegressionPrediction:
+class RegressionPrediction(_Single):
     """The answer for one item of a regression.
 
     Attributes:
-        value: in the unit of the training targets.
+        value: in the unit of the training targets; NaN where there is no answer.
         source: the path that was asked about, or `None`.
+        reason: see `Prediction`.
     """
 
     value: float
     source: str | None = None
+    reason: str | None = None
 
-    @property
-    def name(self) -> str:
-        """The answer in a word."""
+    def _answer_name(self) -> str:
         return f"{self.value:.4g}"
 
-    def __str__(self) -> str:
-        return self.name
+    _answer_text = _answer_name
 
 
 class _Batch(abc.ABC):
@@ -93,9 +112,12 @@ class _Batch(abc.ABC):
     Attributes:
         valid: bool array (n,): false for what was no image, or no text, and got no answer; `None`
             where every item got one.
+        reasons: n reasons why an item got no answer, `None` for each that got one; `None`: they
+            are not known, or every item got one.
     """
 
     valid: np.ndarray | None
+    reasons: tuple[str | None, ...] | None
 
     @abc.abstractmethod
     def __len__(self) -> int: ...
@@ -108,6 +130,12 @@ class _Batch(abc.ABC):
 
     def _is_valid(self, index: int) -> bool:
         return self.valid is None or bool(self.valid[index])
+
+    def _reason(self, index: int) -> str | None:
+        """See `Prediction.reason`."""
+        if self._is_valid(index):
+            return None
+        return (self.reasons[index] if self.reasons else None) or ""
 
     def _source(self, index: int) -> str | None:
         return self.sources[index] if self.sources else None
@@ -123,17 +151,21 @@ class _Batch(abc.ABC):
             if isinstance(value := getattr(self, field.name), np.ndarray)
         }
         sources = self.sources and tuple(self.sources[row] for row in rows)
-        return dataclasses.replace(self, **kept | {"valid": None}, sources=sources)
+        return dataclasses.replace(self, **kept | {"valid": None, "reasons": None}, sources=sources)
 
     def __iter__(self) -> Iterator:
         return (self[i] for i in range(len(self)))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """One JSON object an item: its source and all that was answered, or `valid` false."""
-        return [
-            {"source": self._source(i)} | (self._json(i) if self._is_valid(i) else {"valid": False})
-            for i in range(len(self))
-        ]
+        """One JSON object an item: its source and the answer, or `valid` false and the reason."""
+        rows = range(len(self))
+        return [{"source": self._source(i)} | self._answer_json(i) for i in rows]
+
+    def _answer_json(self, index: int) -> dict[str, Any]:
+        if self._is_valid(index):
+            return self._json(index)
+        reason = self._reason(index)
+        return {"valid": False} | ({"reason": reason} if reason else {})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,7 +176,7 @@ class Predictions(_Batch):
         probabilities: float32 array (n, classes), each row summing to 1.
         class_names: the classes' names, in the order of the columns.
         sources: the n paths that were asked about, or `None` for bytes and arrays.
-        valid: see `_Batch`.
+        valid: see `_Batch`, and so for `reasons`.
         chosen: int array (n,): the answered class of each item; `None`: the most probable one. Two
             classes may have another threshold than 0.5.
         thresholds: the chosen threshold of the second of two classes; empty if none was chosen, or
@@ -157,6 +189,7 @@ class Predictions(_Batch):
     valid: np.ndarray | None = None
     chosen: np.ndarray | None = None
     thresholds: tuple[float, ...] = ()
+    reasons: tuple[str | None, ...] | None = None
 
     @property
     def class_ids(self) -> np.ndarray:
@@ -174,7 +207,7 @@ class Predictions(_Batch):
 
     def __getitem__(self, index: int) -> Prediction:
         if not self._is_valid(index):
-            return Prediction("", 0.0, self._source(index))
+            return Prediction("", 0.0, self._source(index), reason=self._reason(index))
         row = self.probabilities[index]
         best = int(row.argmax() if self.chosen is None else self.chosen[index])
         rule = ""
@@ -200,7 +233,7 @@ class MultilabelPredictions(_Batch):
         mask: bool array (n, labels): which are above their thresholds.
         class_names: the labels' names, in the order of the columns.
         sources: the n paths that were asked about, or `None` for bytes and arrays.
-        valid: see `_Batch`.
+        valid: see `_Batch`, and so for `reasons`.
         thresholds: the chosen threshold of each label; empty if none were chosen or known.
     """
 
@@ -210,6 +243,7 @@ class MultilabelPredictions(_Batch):
     sources: tuple[str, ...] | None = None
     valid: np.ndarray | None = None
     thresholds: tuple[float, ...] = ()
+    reasons: tuple[str | None, ...] | None = None
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
@@ -226,6 +260,7 @@ class MultilabelPredictions(_Batch):
             tuple(map(float, self.probabilities[index][chosen])),
             self._source(index),
             tuple(self.thresholds[i] for i in chosen) if self.thresholds else (),
+            self._reason(index),
         )
 
     def _json(self, index: int) -> dict[str, Any]:
@@ -250,19 +285,20 @@ class RegressionPredictions(_Batch):
     Attributes:
         values: float32 array (n,), in the unit of the training targets.
         sources: the n paths that were asked about, or `None` for bytes and arrays.
-        valid: see `_Batch`.
+        valid: see `_Batch`, and so for `reasons`.
     """
 
     values: np.ndarray
     sources: tuple[str, ...] | None = None
     valid: np.ndarray | None = None
+    reasons: tuple[str | None, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, index: int) -> RegressionPrediction:
         value = float(self.values[index]) if self._is_valid(index) else math.nan
-        return RegressionPrediction(value, self._source(index))
+        return RegressionPrediction(value, self._source(index), self._reason(index))
 
     def _json(self, index: int) -> dict[str, Any]:
         return {"value": float(self.values[index])}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from PIL import Image
 
 import keras_tl as ktl
 from keras_tl.cli import cli
+from keras_tl.data.text_values import BLANK_PROBLEM
 from keras_tl.errors import ConfigError, DataError
 from tests import hub_modules
 from tests.conftest import make_small_learner, make_tiny_data
@@ -18,6 +20,12 @@ from tests.test_text_journey import make_texts
 
 REVIEWS = ["good film", "the bad s", "good"]
 DAMAGED = {"damaged.png": b"\x89PNG\r\n\x1a\n no more", "empty.jpg": b"", "text.png": b"a text"}
+# Why each of them has no answer.
+WHY = {
+    "damaged.png": "truncated or damaged PNG",
+    "empty.jpg": "empty (0 bytes)",
+    "text.png": "not an image: text that begins with 'a text'",
+}
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +181,29 @@ def test_bad_files_are_named_skipped_or_kept(learner, photos, mixed, method, cap
     np.testing.assert_allclose(ask(contents, "skip"), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("method", ["predict", "features"])
+def test_a_folder_is_walked_once(learner, photos, tmp_path, method, monkeypatch, capsys):
+    folder = tmp_path / "asked"
+    for name in ("in", "in/in"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "notes.md").touch()
+        (folder / name / "a.png").write_bytes((photos / "0.png").read_bytes())
+    walked, scandir = [], os.scandir
+
+    def watched(path):
+        walked.append(os.path.relpath(path, folder))
+        return scandir(path)
+
+    monkeypatch.setattr("keras_tl.data.file_tree.os.scandir", watched)
+    monkeypatch.setattr(learner._reporter.console, "quiet", False)
+    capsys.readouterr()
+    for asked in (folder, [folder]):
+        walked.clear()
+        assert len(getattr(learner, method)(asked)) == 2
+        assert sorted(walked) == [".", "in", "in/in"]
+        assert "Passed over: 2 files of other kinds (2 .md)" in capsys.readouterr().err
+
+
 def test_the_error_names_all_that_is_bad(learner, mixed):
     with pytest.raises(DataError) as error:
         learner.predict(mixed)
@@ -191,6 +222,7 @@ def test_the_command_line_leaves_out_or_marks_bad_files(command, run, mixed, tmp
     invalid = [row["source"] for row in found if row.get("valid") is False]
     assert invalid == [str(mixed / name) for name in sorted(DAMAGED)]
     assert "Kept without an answer: 3 of 6 images." in said
+    assert [row["reason"] for row in found if "reason" in row] == [*map(WHY.get, sorted(DAMAGED))]
     out = tmp_path / "f.npy"
     found, said = command("features", run, mixed, "--out", out, "--on-invalid", "skip")
     assert found["items"] == len(np.load(out)) == 3
@@ -260,7 +292,9 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
             assert np.isnan(rows_of_features[~rows]).all()
             learner.save_features(asked, tmp_path / "f.npy", on_invalid, overwrite=True)
             np.testing.assert_allclose(np.load(tmp_path / "f.npy"), rows_of_features, atol=1e-6)
-    assert learner.predict(given, "keep").labels[1:3] == ["", ""]
+    kept = learner.predict(given, "keep")
+    assert kept.labels[1:3] == ["", ""]
+    assert str(kept[1]) == f"no answer ({BLANK_PROBLEM})"
     with pytest.raises(DataError, match=r"Item 0 of 1 is blank"):
         learner.predict([""], "skip")
 
@@ -272,6 +306,8 @@ def test_the_command_line_leaves_out_or_marks_bad_texts(command, reader, pages):
     assert "Left out: 2 of 4 texts." in said
     found, said = command("predict", run, f"folder:{pages}", "--on-invalid", "keep")
     assert [row.get("valid") for row in found] == [None, False, False, None]
+    reasons = [BLANK_PROBLEM, "no UTF-8: other bytes in line 1"]
+    assert [row.get("reason") for row in found] == [None, *reasons, None]
     assert all(name in said for name in NO_TEXTS)
     gone = [pages / "gone.txt", pages / "a.txt"]
     found, said = command("predict", run, *gone, "--on-invalid", "skip")

@@ -71,7 +71,7 @@ def test_predict_names_what_it_cannot_read(trained, tmp_path):
     good = write_png(tmp_path / "good.png", np.zeros((9, 9, 3), np.uint8))
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"\xff\xd8\xff but no more")
-    with pytest.raises(DataError, match=r"Cannot decode .*bad.jpg: expected a JPEG"):
+    with pytest.raises(DataError, match=r"Cannot decode .*bad.jpg: truncated.*Expected a JPEG"):
         trained.predict([good, bad])
     with pytest.raises(DataError, match="Cannot decode item 0"):
         trained.predict([b"nothing"])

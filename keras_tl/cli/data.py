@@ -13,19 +13,29 @@ from keras_tl.cli.group import start_toolkit
 
 @dataclasses.dataclass(frozen=True)
 class DataAsked:
-    """What `--data` and the options of its sources say."""
+    """What `--data` and the options of its sources say.
 
-    spec: str
+    Attributes:
+        spec: `None` where `--data` was not given.
+        options: the others.
+    """
+
+    spec: str | None
     options: dict[str, Any]
 
 
-def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--data` and what its sources take; the command gets them as `spec`."""
+def data_options(command: Callable[..., Any], required: bool = True) -> Callable[..., Any]:
+    """Adds `--data` and what its sources take; the command gets them as `spec`.
+
+    Args:
+        command: the command.
+        required: whether `--data` must be given; a run may know its data.
+    """
 
     @click.option(
         "--data",
         "spec",
-        required=True,
+        required=required,
         metavar="SPEC",
         help="folder:PATH (one folder of images, or of .txt files, a class), csv:PATH (a table of "
         "image paths, or of texts, and labels; also .tsv and .jsonl), tfds:NAME (a data set of "
@@ -54,7 +64,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--no-download", is_flag=True, help="tfds: use what is there only.")
     @functools.wraps(command)
     def wrapped(
-        spec: str,
+        spec: str | None,
         label: tuple[str, ...],
         classes: tuple[str, ...],
         split_column: str | None,
@@ -71,6 +81,9 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(spec=DataAsked(spec, options), **others)
 
     return wrapped
+
+
+data_of_run_options = functools.partial(data_options, required=False)
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 import keras_tl
-from keras_tl.cli.data import DataAsked, data_options, load_data
+from keras_tl.cli.data import DataAsked, data_of_run_options, load_data
 from keras_tl.cli.group import PATH, cli, start_toolkit, with_json
-from keras_tl.errors import ConfigError
+from keras_tl.errors import ConfigError, listed
 from keras_tl.evaluation.wording import number_text, thresholds_text
 
 _SPLIT = click.option(
@@ -30,6 +30,9 @@ def _load(
     from keras_tl.training.checkpoints import read_run
 
     recorded = read_run(run)["data"]
+    if spec.spec is None:
+        spec = DataAsked(_spec_of(run, recorded), spec.options)
+        click.echo(f"Data: {spec.spec}, on which the run was trained.", err=True)
     if recorded.get("task") and takes(spec.spec, "task"):
         # Whatever the run was trained on, the task need not be guessed from the labels again.
         spec = DataAsked(spec.spec, {"task": recorded["task"]} | spec.options)
@@ -46,9 +49,34 @@ def _load(
     return toolkit.Learner.load(run, data, verbose=verbose)
 
 
+def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
+    """The data that a run was trained on, where it knows them: those that are part of a package.
+
+    Raises:
+        ConfigError: they lie elsewhere.
+    """
+    kind = (recorded.get("source_settings") or {}).get("kind")
+    if kind == "digits":
+        return kind
+    items = ", ".join(f"{x['items']:,} {name}" for name, x in recorded["splits"].items())
+    what = f"It was trained on {items} items"
+    if names := recorded["class_names"]:
+        what += f" of {len(names):,} classes ({listed(names)})"
+    if kind is None:
+        raise ConfigError(
+            f"Missing option '--data'. {what}, which were in memory. In Python load the run with "
+            f"them: Learner.load({str(run)!r}, data). Or name such items in a folder or a table."
+        )
+    place = "NAME" if kind == "tfds" else "PATH"
+    raise ConfigError(
+        f"Missing option '--data'. The run {run} does not keep where its data are. {what}, given "
+        f"as --data {kind}:{place}: name them again so."
+    )
+
+
 @cli.command()
 @click.argument("run", type=PATH)
-@data_options
+@data_of_run_options
 @_SPLIT
 @click.option("--by", metavar="COLUMN", help="csv: also measure the groups of a column's values.")
 @with_json
@@ -119,7 +147,7 @@ def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
 
 @cli.command()
 @click.argument("run", type=PATH)
-@data_options
+@data_of_run_options
 @with_json
 def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
     """Fit a temperature to the probabilities of a saved RUN on its validation split; keep it there.
@@ -137,7 +165,7 @@ def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
 
 @cli.command()
 @click.argument("run", type=PATH)
-@data_options
+@data_of_run_options
 @click.option("--precision", type=float, help="The smallest thresholds with this precision.")
 @click.option("--recall", type=float, help="The largest thresholds with this recall.")
 @with_json
@@ -159,7 +187,7 @@ def thresholds(
 
 @cli.command()
 @click.argument("run", type=PATH)
-@data_options
+@data_of_run_options
 @_SPLIT
 @click.option("--count", default=9, show_default=True, help="How many.")
 @with_json

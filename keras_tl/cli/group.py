@@ -11,7 +11,8 @@ import click
 
 import keras_tl
 from keras_tl.cli.standard_error import import_quietly
-from keras_tl.errors import ConfigError, quoted
+from keras_tl.cli.wording import in_options
+from keras_tl.errors import ConfigError, KerasTLError, quoted
 from keras_tl.files import local_path
 
 
@@ -28,7 +29,20 @@ class LocalPath(click.ParamType):
 PATH = LocalPath()
 
 
+class Commands(click.Group):
+    """The commands; their errors speak of options, not of arguments of Python."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """See `click.Group`."""
+        try:
+            return super().invoke(ctx)
+        except KerasTLError as error:
+            error.args = (in_options(str(error), self.commands[ctx.invoked_subcommand]),)
+            raise
+
+
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=False,
 )

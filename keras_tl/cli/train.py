@@ -15,6 +15,7 @@ from keras_tl.cli.model import (
     model_options,
     sequence_length_option,
 )
+from keras_tl.cli.wording import in_options
 from keras_tl.config import CACHES
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.wording import number_text
@@ -126,6 +127,7 @@ def train(
     """
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
+    from keras_tl.evaluation.fall import describe_fall
     from keras_tl.evaluation.fit_state import OVERFITS
     from keras_tl.training.checkpoints import check_target
 
@@ -169,6 +171,9 @@ def train(
     overfitting = learner.overfitting()
     result["overfitting"] = overfitting.to_json()
     lines = [f"Saved the run to {out}."]
+    if warning := describe_fall(learner.history[-1], is_command=True):
+        result["warning"] = warning
+        lines.append(f"Warning: {warning}")
     if findings is not None:
         kept = " The run keeps what was found." if findings else ""
         lines.append(f"{findings.summary()}{kept}")
@@ -282,7 +287,7 @@ def _describe_check(
     if isinstance(data, keras_tl.TextData):
         result["lengths"] = {name: part.to_json() for name, part in data.lengths().items()}
         text += f"\n{data.describe_lengths()}"
-    return result, text
+    return result, in_options(text, train)
 
 
 def _tensorboard(folder: str | None) -> list:

@@ -1,5 +1,6 @@
 """Tables in CSV files."""
 
+import codecs
 import contextlib
 import csv
 import sys
@@ -11,6 +12,9 @@ from keras_tl.data.tables import Table, Wanted, check_columns, with_rows
 from keras_tl.errors import DataError, quoted
 
 _SEPARATORS = ",;\t"
+_UTF_16 = "utf-16"
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CURE = "Save it as UTF-8 (in Excel: CSV UTF-8)."
 
 
 def read_csv(path: Path, wanted: Wanted) -> Table:
@@ -20,8 +24,9 @@ def read_csv(path: Path, wanted: Wanted) -> Table:
     called NA, and messages can name the lines of the file.
 
     Args:
-        path: the file: UTF-8, separated by commas, semicolons or tabs. Its first line names the
-            columns; empty lines do not count. Quotes in a `.tsv` file may be nothing special.
+        path: the file, see `open_table`, separated by commas, semicolons or tabs. Its first line
+            names the columns; empty lines do not count. Quotes in a `.tsv` file may be nothing
+            special.
         wanted: what to read.
 
     Raises:
@@ -64,7 +69,10 @@ def _read_csv(path: Path, wanted: Wanted, quoting: int) -> Table:
 def header_of(path: Path) -> list[str]:
     """The names of a CSV file's columns, as far as they can be told; none where they cannot."""
     try:
-        with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+        encoding = _encoding(path)
+        if encoding is None:
+            return []
+        with open(path, encoding=encoding, errors="replace", newline="") as file:
             line = file.readline()
     except OSError:
         return []
@@ -76,31 +84,48 @@ def open_table(path: Path, form: str) -> Iterator[TextIO]:
     """Opens a file of text, without a byte order mark.
 
     Args:
-        path: the file.
+        path: the file, in UTF-8; or in UTF-16 with a byte order mark, as Excel's "Unicode Text" is.
         form: what it should be, for messages.
 
     Raises:
-        DataError: there is no such file, or it is not UTF-8.
+        DataError: there is no such file, or it is in another encoding.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        encoding = _encoding(path)
+        if encoding is None:
+            raise DataError(
+                f"Expected {quoted(str(path))} to be {form} in UTF-8. It begins with zero bytes, "
+                f"as UTF-16 without a byte order mark and UTF-32 do. {_CURE}"
+            )
+        with open(path, encoding=encoding, newline="") as file:
             yield file
     except OSError as error:
         raise DataError(f"Cannot read the table {quoted(str(path))}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
+        name = "UTF-16" if encoding == _UTF_16 else "UTF-8"
         raise DataError(
-            f"Expected {quoted(str(path))} to be {form} in UTF-8, found other bytes in line "
-            f"{_undecodable_line(path)}. Save it as UTF-8."
+            f"Expected {quoted(str(path))} to be {form} in {name}, found other bytes in line "
+            f"{_undecodable_line(path, encoding)}. {_CURE}"
         ) from error
 
 
-def _undecodable_line(path: Path) -> int:
-    """The first line of a file that is not UTF-8, from 1."""
+def _encoding(path: Path) -> str | None:
+    """The encoding that a file's first bytes declare, UTF-8 where none; `None` if it is another."""
+    with open(path, "rb") as file:
+        start = file.read(4)
+    if start.startswith(_UTF_16_MARKS) and start != codecs.BOM_UTF32_LE:
+        return _UTF_16
+    return None if b"\x00" in start else "utf-8-sig"
+
+
+def _undecodable_line(path: Path, encoding: str) -> int:
+    """The first line of a file that is not in an encoding, from 1."""
     content = path.read_bytes()
     try:
-        content.decode()
+        content.decode(encoding)
     except UnicodeDecodeError as error:
-        return len(content[: error.start + 1].splitlines())
+        before = content[: error.start].decode(encoding, "ignore")
+        return len(f"{before}?".splitlines())
     return 1  # Somebody has put it right meanwhile.
 
 

@@ -11,12 +11,10 @@ import tensorflow as tf
 
 from keras_tl.config import check_choice
 from keras_tl.data import metadata, orientation
-from keras_tl.data.unsupported import checked_bmp, checked_gif
+from keras_tl.data.supported_graph import checked_bmp, checked_gif
 from keras_tl.data.value_range import ALL_VALUES, ValueRange
 
 RESIZES = ("crop", "pad", "stretch")
-# As many as Pillow takes: half a gigabyte.
-MOST_PIXELS = 178_956_970
 # Raised whenever the same file becomes other pixels: features that are kept are computed anew.
 DECODER = 2
 _JPEG_RATIOS = (1, 2, 4, 8)

@@ -8,13 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.check_cache import Finding
-from keras_tl.data.decoding import MOST_PIXELS, decode_image
-from keras_tl.data.headers import image_format, image_size, why_not
-from keras_tl.data.jpeg import jpeg_damage
-from keras_tl.data.unsupported import why_unsupported
+from keras_tl.data.decoding import decode_image
+from keras_tl.data.headers import START
+from keras_tl.data.image_problems import damaged, format_problem, image_problem
 from keras_tl.data.value_range import has_16_bits
 
-_START = 64
 # What is read at once, by each of the readers.
 _MOST_FILES, _MOST_BYTES, _READERS = 64, 2**23, 4
 
@@ -92,15 +90,15 @@ class Examination:
         """Notes what is found without decoding; gives the content where nothing is wrong so far."""
         try:
             with open(self._paths[row], "rb") as file:
-                start = file.read(_START)
-                if image_format(start) is None:
-                    self._note(row, reason=why_not(start) if start else "empty (0 bytes)")
+                start = file.read(START)
+                if problem := format_problem(start):
+                    self._note(row, reason=problem)
                     return None
                 content = start + file.read()
         except OSError as error:
             self._note(row, reason=f"cannot be read: {error.strerror}", lasting=False)
             return None
-        reason = _problem(content)
+        reason = image_problem(content)
         digest = hashlib.sha256(content).hexdigest()[:32]
         self._note(row, digest, reason or "", has_16_bits=has_16_bits(start))
         return None if reason else content
@@ -115,22 +113,11 @@ class Examination:
         try:
             _decode(content)
         except tf.errors.InvalidArgumentError:
-            self._note(row, reason=f"truncated or damaged {image_format(content)}")
+            self._note(row, reason=damaged(content))
 
     def _note(self, row: int, digest: str = "", reason: str = "", **others: bool) -> None:
         stat = self._stats[row]
         self._findings[row] = Finding(stat.st_size, stat.st_mtime_ns, digest, reason, **others)
-
-
-def _problem(content: bytes) -> str | None:
-    kind = image_format(content)
-    size = image_size(content, kind)
-    if size and size[0] * size[1] > MOST_PIXELS:
-        return (
-            f"too large: {size[0]:,} x {size[1]:,} pixels, more than the limit of "
-            f"{MOST_PIXELS // 10**6} megapixels"
-        )
-    return jpeg_damage(content) if kind == "JPEG" else why_unsupported(content, kind)
 
 
 # Traced once for all checks of a process.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from keras_tl.data.file_tree import files_in, folders_in
 from keras_tl.data.readings import Reading
-from keras_tl.data.splits import SPLIT_NAMES
+from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.errors import DataError, quoted
 
 _SHOWN = 5
@@ -21,8 +21,8 @@ class Layout:
     Attributes:
         tops: the folder of each split; train's alone, the root, where there are no splits.
         has_splits: whether there are folders of splits.
-        readings: the guess, if names such as `seg_train` were read as splits, or folders of items
-            beside the splits were passed over.
+        readings: the guess, if other names than train, validation and test were read as splits, or
+            folders beside the splits were passed over.
     """
 
     tops: dict[str, Path]
@@ -49,8 +49,9 @@ def find_layout(
             splits. `None`: nothing is known.
 
     Raises:
-        DataError: a split has two folders; or folders hold only folders, most of the same names,
-            so that they may be splits or classes.
+        DataError: a split has two folders; folders hold only folders, most of the same names, so
+            that they may be splits or classes; or a folder called train, which holds folders, is
+            beside folders of items, so that it may be a split or a class.
     """
     root = _unwrapped(root, suffixes)
     folders = folders_in(root)
@@ -73,6 +74,7 @@ def find_layout(
             tops[split] = top
     if classes is None:
         _refuse_same_names(tops["train"], item, suffixes)
+        _refuse_train_among_classes(named, tops["train"], folders, item, suffixes)
     reading = _reading(named, folders, suffixes)
     return Layout(tops, True, (reading,) if reading else ())
 
@@ -109,16 +111,44 @@ def _split_within(name: str) -> str | None:
 def _reading(
     named: dict[Path, str], folders: Sequence[Path], suffixes: tuple[str, ...]
 ) -> Reading | None:
-    """The guess; `None` where all names are splits' own, and no other folder holds folders."""
+    """The guess; `None` where the splits have their own names, and no folder is passed over."""
     others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, suffixes)]
-    if not others and all(folder.name.lower() in SPLIT_NAMES for folder in named):
+    if {*named.values()} == {"train"}:
+        # Nothing but its name makes a split of it: the others may be classes.
+        others += [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
+    if not others and all(folder.name.lower() in SPLITS for folder in named):
         return None
     read = ", ".join(f"{quoted(folder.name)} as {split}" for folder, split in named.items())
     passed_over = f" Passed over, as no splits: {_listing(others)}." if others else ""
     return Reading(
         "folder-layout",
         f"Folders were read as splits by their names: {read}.{passed_over}",
-        f"If they are classes, pass classes={[folder.name for folder in folders]} (--class).",
+        f"If they are classes, pass {_all_of(folders)} (--class).",
+    )
+
+
+def _all_of(folders: Sequence[Path]) -> str:
+    """The argument that makes a class of every folder."""
+    return f"classes={[folder.name for folder in folders]}"
+
+
+def _refuse_train_among_classes(
+    named: dict[Path, str],
+    top: Path,
+    folders: Sequence[Path],
+    item: str,
+    suffixes: tuple[str, ...],
+) -> None:
+    """Refuses a folder called train, the only split, beside two or more folders of items."""
+    flat = [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
+    if {*named.values()} != {"train"} or len(flat) < 2:
+        return
+    inner = [folder.name for folder in folders_in(top)]
+    raise DataError(
+        f"{quoted(str(top))} holds folders ({_listing(inner)}), and beside it are folders of "
+        f"{item}s ({_listing(flat)}): it may be the training split or one more class. If it is the "
+        f"split, pass classes={inner} (--class). If it is a class, pass {_all_of(folders)} "
+        "(--class)."
     )
 
 

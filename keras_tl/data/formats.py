@@ -7,7 +7,7 @@ from keras_tl.data.file_tree import files_below, visible_files
 from keras_tl.data.folders import FileKind
 from keras_tl.data.headers import any_image_format
 from keras_tl.data.unused_files import UnusedFiles, unused_files
-from keras_tl.errors import quoted
+from keras_tl.errors import DataError, quoted
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
@@ -41,24 +41,38 @@ TEXT_FILES = FileKind(
 )
 
 
-def passed_over(folder: Path, kind: FileKind = IMAGE_FILES) -> UnusedFiles:
-    """The files below a folder that are not of a kind that can be read."""
-    others = [path for path in visible_files(folder) if not path.lower().endswith(kind.suffixes)]
-    return unused_files(folder, others, kind)
+def sort_files(folder: Path, kind: FileKind) -> tuple[list[str], UnusedFiles]:
+    """Sort the files below a folder, hidden ones left out, in one walk.
+
+    Returns:
+        The paths of the files of a kind, sorted; and the account of the others.
+    """
+    items, others = [], []
+    for path in visible_files(folder):
+        (items if path.lower().endswith(kind.suffixes) else others).append(path)
+    return sorted(items), unused_files(folder, others, kind)
 
 
-def no_items(given: os.PathLike | str, folder: Path, kind: FileKind) -> str:
-    """The message for a folder without a file that can be read.
+def items_below(
+    given: os.PathLike | str, folder: Path, kind: FileKind
+) -> tuple[list[str], UnusedFiles]:
+    """The same of a folder that a user asks about.
 
     Args:
         given: the folder as the user named it.
         folder: its path.
         kind: the kind of files that are read.
+
+    Raises:
+        DataError: there is no file of the kind.
     """
-    unused, name = passed_over(folder, kind), quoted(os.fspath(given))
+    items, unused = sort_files(folder, kind)
+    if items:
+        return items, unused
+    name = quoted(os.fspath(given))
     if not unused:
-        return f"The folder {name} holds no files. Expected {kind.formats} {kind.item}s."
-    return f"No {kind.item} ({kind.formats}) below the folder {name}. {unused.advice}"
+        raise DataError(f"The folder {name} holds no files. Expected {kind.formats} {kind.item}s.")
+    raise DataError(f"No {kind.item} ({kind.formats}) below the folder {name}. {unused.advice}")
 
 
 def image_files(folder: Path) -> list[str]:

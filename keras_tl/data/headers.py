@@ -31,6 +31,8 @@ _NOT_IMAGES = {
     b"\x00\x05\x16\x07": "what macOS keeps about another file",
     b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull'",
 }
+# As many bytes as tell every format: those of DICOM begin with 128 others.
+START = 132
 # How many bytes the header of a BMP file has where its sides are numbers of 16 bits.
 _OS2_HEADER = 12
 _TEXTS = {b"<!doctype html": "an HTML page", b"<html": "an HTML page", b"<?xml": "an XML text"}
@@ -51,7 +53,7 @@ def any_image_format(start: bytes) -> str | None:
     """The name of the format of an image, also of one that the decoder does not read, or `None`.
 
     Args:
-        start: the first bytes of the file, 132 or more if it has them.
+        start: the first bytes of the file, `START` or more if it has them.
     """
     return image_format(start) or _other_format(start)
 

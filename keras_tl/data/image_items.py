@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from keras_tl.data.headers import image_format, image_size
+from keras_tl.data.formats import IMAGE_FILES
+from keras_tl.data.image_problems import why_no_image
 from keras_tl.data.items import Items
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import DataError, quoted
 
 if TYPE_CHECKING:
@@ -30,14 +32,15 @@ class Inputs(Items):
         contents: the bytes of n files.
         pixels: (n, height, width, 3) in [0, 255]; or n arrays (height, width, 3), where they are
             of several sizes.
+        unused: see `Items`.
     """
 
     item = "image"
-    invalid = "no images, damaged, or too large"
 
     sources: tuple[str, ...] | None = None
     contents: list[bytes] | None = None
     pixels: np.ndarray | list[np.ndarray] | None = None
+    unused: tuple[UnusedFiles, ...] = ()
 
     def __len__(self) -> int:
         return len(self._items)
@@ -79,25 +82,26 @@ class Inputs(Items):
 
         return np.concatenate([are_images(batch).numpy() for batch in self.batches(_BATCH)])
 
-    def reason(self, number: int) -> str:
-        """Why there is no answer for an image, a sentence that names it."""
-        from keras_tl.data.decoding import MOST_PIXELS
-        from keras_tl.data.pipeline import read_image
-
-        name = self.name(number)
+    def why(self, number: int) -> str:
+        """See `Items.why`."""
         try:
-            content = read_file(self.sources[number]) if self.sources else self.contents[number]
-            size = image_size(content, image_format(content)) or (0, 0)
-            if size[0] * size[1] <= MOST_PIXELS:
-                read_image(content, name, (1, 1), "stretch")
+            return self._problem(number)
         except DataError as error:
-            if self.contents and len(content) < _LONGEST_PATH and os.path.exists(content):
-                return f"{name}: {quoted(content)} is the path of a file. Give paths as str."
+            return str(error).removesuffix(".")
+
+    def reason(self, number: int) -> str:
+        """See `Items.reason`."""
+        try:
+            return cannot_decode(self.name(number), self._problem(number))
+        except DataError as error:
             return str(error)
-        return (
-            f"{name} declares an image of {size[0]:,} x {size[1]:,} pixels. Expected at most "
-            f"{MOST_PIXELS // 10**6} megapixels; of an animation, all of its frames count."
-        )
+
+    def _problem(self, number: int) -> str:
+        """Raises `DataError` if the file cannot be read."""
+        content = read_file(self.sources[number]) if self.sources else self.contents[number]
+        if self.contents and len(content) < _LONGEST_PATH and os.path.exists(content):
+            return f"{quoted(content)} is the path of a file, give paths as str"
+        return why_no_image(content)
 
     def take(self, rows: Iterable[int]) -> "Inputs":
         """The same with only these rows, in this order."""
@@ -146,6 +150,16 @@ class Inputs(Items):
             return
         for _, part in itertools.groupby(self.pixels, np.shape):
             yield list(part)
+
+
+def cannot_decode(name: str, problem: str) -> str:
+    """Return the message for a file or for bytes that give no image.
+
+    Args:
+        name: what messages call the item.
+        problem: the reason, see `keras_tl.data.image_problems`.
+    """
+    return f"Cannot decode {name}: {problem}. Expected a {IMAGE_FILES.formats} image."
 
 
 def read_file(path: str) -> bytes:

@@ -132,8 +132,8 @@ class ImageData(LabelledData[ImageSplit]):
         `label-type` say what was guessed; `task` decides.
 
         Args:
-            path: the file: UTF-8, its first line names the columns, which are separated by
-                commas, semicolons or tabs.
+            path: the file, in UTF-8, or in UTF-16 with a byte order mark. Its first line names the
+                columns, which are separated by commas, semicolons or tabs.
             image: the column of paths, absolute or starting from `root`.
             label: the column of labels; or a list of columns, one for each label.
             root: the folder that paths start from; `None`: that of the CSV file.

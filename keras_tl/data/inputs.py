@@ -9,11 +9,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from keras_tl.data.formats import IMAGE_FILES, image_files, no_items
+from keras_tl.data.formats import IMAGE_FILES, items_below
 from keras_tl.data.given import is_frame, kinds, plain, plain_list
 from keras_tl.data.image_items import Inputs, opened
 from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.pixels import as_image, as_images, check_values
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import DataError, quoted
 from keras_tl.files import local_path
 
@@ -46,12 +47,12 @@ def read_inputs(
     """
     items = plain(columns.of_frame(items) if is_frame(items) else items, _ELEMENT)
     if isinstance(items, (str, os.PathLike)):
-        return _from_paths(_files(items), on_invalid)
+        return _from_paths([items], on_invalid)
     if isinstance(items, np.ndarray):
         return _from_images(as_images(items, "given"))
     items = plain_list(items)
     if items and all(isinstance(item, (str, os.PathLike)) for item in items):
-        return _from_paths([file for item in items for file in _files(item)], on_invalid)
+        return _from_paths(items, on_invalid)
     if items and all(isinstance(item, bytes) for item in items):
         return Inputs(contents=items)
     if items and all(isinstance(item, np.ndarray) for item in items):
@@ -61,30 +62,28 @@ def read_inputs(
     )
 
 
-def _files(given: str | os.PathLike) -> list[str]:
-    """The files that a path, a folder or a pattern stands for."""
+def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], UnusedFiles | None]:
+    """The files that a path, a folder or a pattern stands for; and the others of a folder."""
     path = _checked(given)
     text = str(path)
     if os.path.isdir(text) and os.fspath(given):
-        found = image_files(path)
-        if not found:
-            raise DataError(no_items(given, path, IMAGE_FILES))
-        return found
+        return items_below(given, path, IMAGE_FILES)
     if isinstance(given, str) and glob.has_magic(text) and not os.path.lexists(text):
         found = sorted(f for f in glob.glob(text, recursive=True) if os.path.isfile(f))
         if not found:
             raise DataError(f"No file matches the pattern {quoted(given)}.")
-        return found
-    return [given]
+        return found, None
+    return [given], None
 
 
-def _from_paths(paths: Sequence[str | os.PathLike], on_invalid: str) -> Inputs:
-    sources = tuple(map(_named, paths))
+def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> Inputs:
+    read = [*map(_files, given)]
+    sources = tuple(_named(path) for paths, _ in read for path in paths)
     if on_invalid == "raise":
         for source in sources:
             with opened(source):
                 pass
-    return Inputs(sources=sources)
+    return Inputs(sources=sources, unused=tuple(unused for _, unused in read if unused))
 
 
 def _named(path: str | os.PathLike) -> str:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import DataError
 
 _NAMED = 5
@@ -16,15 +17,15 @@ class Items(abc.ABC):
 
     Attributes:
         item: what messages call one item.
-        invalid: why there may be no answer for items, for messages.
         sources: what answers call each item, `None` where nothing does.
         names: what messages call each item, `None` where its number has to do.
+        unused: the other files of each folder that was given.
     """
 
     item: ClassVar[str]
-    invalid: ClassVar[str]
     sources: tuple[str, ...] | None
     names: tuple[str, ...] | None
+    unused: tuple[UnusedFiles, ...]
 
     @abc.abstractmethod
     def __len__(self) -> int: ...
@@ -38,6 +39,10 @@ class Items(abc.ABC):
         """The items that can be answered for, by the rule of the exported model; bool (n,)."""
 
     @abc.abstractmethod
+    def why(self, number: int) -> str:
+        """Why there is no answer for an item, a phrase without its name."""
+
+    @abc.abstractmethod
     def reason(self, number: int) -> str:
         """Why there is no answer for an item, a sentence that names it."""
 
@@ -48,6 +53,14 @@ class Items(abc.ABC):
     def name(self, number: int) -> str:
         """What messages call an item."""
         return self.names[number] if self.names else f"item {number}"
+
+    def reasons(self, valid: np.ndarray) -> tuple[str | None, ...]:
+        """Why there is no answer for each item; `None` for those that have one.
+
+        Args:
+            valid: as for `check_valid`.
+        """
+        return tuple(None if is_valid else self.why(n) for n, is_valid in enumerate(valid))
 
     def check_valid(self, valid: np.ndarray) -> None:
         """Raises `DataError` naming the items that have no answer, if there are any.

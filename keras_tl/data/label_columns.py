@@ -4,14 +4,14 @@ import dataclasses
 import math
 import numbers
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
 from keras_tl.config import TASKS, check_choice
 from keras_tl.data.label_cells import parts_of, separated
 from keras_tl.data.label_forms import Labels, category_texts, is_several
-from keras_tl.data.label_numbers import MAY_BE_UNKNOWN
+from keras_tl.data.label_numbers import mask_values
 from keras_tl.data.label_reading import read_labels
 from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.tables import Table, is_empty
@@ -19,7 +19,8 @@ from keras_tl.errors import ConfigError, quoted
 
 # Digits after a leading zero are an identifier, not a number.
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_NOT_FINITE = {"nan", "na", "n/a", "null", "none", "inf", "+inf", "-inf"}
+_MISSING = {"nan", "na", "n/a", "null", "none"}
+_NOT_FINITE = _MISSING | {"inf", "+inf", "-inf"}
 _NUMBERS = {
     **{"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1},
     **{"-1": -1, "-1.0": -1},
@@ -83,9 +84,7 @@ class LabelColumns:
         if lists is not None:
             labels, meaning = read_labels(lists, class_names, "multilabel")
             return labels, dataclasses.replace(meaning, readings=readings)
-        table.check(
-            label, lambda value: not is_empty(value), "a label", "Fill it in or remove the row."
-        )
+        _check_given(table, label, is_empty)
         if label in table.categories and task != "regression":
             texts, categories = category_texts(values, table.categories[label])
             if class_names is None or {*categories} <= {*class_names}:
@@ -98,22 +97,41 @@ class LabelColumns:
         return read_labels(stripped, class_names, task)
 
 
+def _is_missing(value: object) -> bool:
+    """Whether a cell that should be a number holds nothing, or what programs write for nothing."""
+    is_nan = isinstance(value, numbers.Real) and math.isnan(value)
+    return is_empty(value) or is_nan or (isinstance(value, str) and _text(value) in _MISSING)
+
+
+def _check_given(
+    table: Table, column: Hashable, is_missing: Callable[[object], bool] = _is_missing
+) -> None:
+    """Raises `DataError` naming the rows if a label is missing."""
+    hint = "Fill it in or remove the row."
+    table.check(column, lambda value: not is_missing(value), "a label", hint)
+
+
 def _rows(table: Table, columns: Sequence[Hashable]) -> np.ndarray:
     """float32 (n, columns) of 0 and 1, or of -1 and 1."""
     values = [[_number_of(value) for value in table.columns[column]] for column in columns]
-    has_both = {-1, 0} <= {value for column in values for value in column}
+    allowed, hint = mask_values({value for column in values for value in column})
     for column in columns:
+        _check_given(table, column)
         table.check(
             column,
-            lambda value: _number_of(value) in ((0, 1) if has_both else (-1, 0, 1)),
+            lambda value: _number_of(value) in allowed,
             "0 or 1 (several label columns are one for each label)",
-            MAY_BE_UNKNOWN.strip() if has_both else "Put it right, or give one label column.",
+            hint or "Put it right, or give one label column.",
         )
     return np.array(values, np.float32).T
 
 
 def _number_of(value: object) -> int | None:
-    return _NUMBERS.get(str(value).strip().lower())
+    return _NUMBERS.get(_text(str(value)))
+
+
+def _text(value: str) -> str:
+    return value.strip().lower()
 
 
 def _are_names(table: Table, values: Sequence, class_names: Sequence[str] | None) -> bool:
@@ -132,6 +150,7 @@ def _numbers(table: Table, column: Hashable, task: str | None) -> np.ndarray | N
     found = [read(value) for value in values]
     are_numbers = None not in found and any(map(math.isfinite, found))
     if task == "regression" or are_numbers:
+        _check_given(table, column)
         table.check(
             column,
             lambda value: (number := read(value)) is not None and math.isfinite(number),
@@ -142,7 +161,7 @@ def _numbers(table: Table, column: Hashable, task: str | None) -> np.ndarray | N
 
 
 def _number_in_text(text: str) -> float | None:
-    text = text.strip().lower()
+    text = _text(text)
     if _NUMBER.fullmatch(text):
         return float(text) if re.search(r"[.e]", text) else int(text)
     return math.nan if text in _NOT_FINITE else None

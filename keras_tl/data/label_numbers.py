@@ -1,6 +1,6 @@
 """Numbers as labels: classes or the targets of a regression."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -17,8 +17,8 @@ _PRESENT = 0.9
 # Whole numbers beyond it are not exact as floating-point numbers.
 _LARGEST = 2**53
 
-MAY_BE_UNKNOWN = (
-    " Where 0 means absent, -1 may mean unknown: leave those items out, or write 0 or 1 instead."
+_MAY_BE_UNKNOWN = (
+    "Where 0 means absent, -1 may mean unknown: leave those items out, or write 0 or 1 instead."
 )
 
 
@@ -56,6 +56,19 @@ def count_classes(values: np.ndarray) -> bool:
     return int(are_few) + int(are_repeated) + int(count_up) >= 2
 
 
+def mask_values(found: Collection) -> tuple[tuple[int, ...], str]:
+    """The numbers that columns of labels may hold: 0 and 1, or -1 and 1, but not -1 beside 0.
+
+    Args:
+        found: the different values that they hold.
+
+    Returns:
+        The numbers, and what to do about others: a sentence, empty where nothing is known.
+    """
+    is_mixed = {-1, 0} <= {*found}
+    return ((0, 1), _MAY_BE_UNKNOWN) if is_mixed else ((-1, 0, 1), "")
+
+
 def as_mask(rows: np.ndarray) -> np.ndarray:
     """Return rows (n, k) as float32 0 and 1.
 
@@ -64,11 +77,11 @@ def as_mask(rows: np.ndarray) -> np.ndarray:
     Raises:
         DataError: rows of other numbers.
     """
-    if not (np.isin(rows, (0, 1)).all() or np.isin(rows, (-1, 1)).all()):
-        hint = MAY_BE_UNKNOWN if np.isin(rows, (-1, 0, 1)).all() else ""
+    allowed, hint = mask_values(np.unique(rows).tolist())
+    if not np.isin(rows, allowed).all():
         raise DataError(
             "Expected rows of 0 and 1, one column a label. Received values from "
-            f"{rows.min():g} to {rows.max():g}.{hint}"
+            f"{rows.min():g} to {rows.max():g}. {hint}".rstrip()
         )
     return (rows > 0).astype(np.float32)
 

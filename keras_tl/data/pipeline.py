@@ -10,11 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.decoding import load_image, resize
-from keras_tl.data.formats import FORMATS
-from keras_tl.data.headers import image_format
+from keras_tl.data.image_items import cannot_decode
+from keras_tl.data.image_problems import why_no_image
 from keras_tl.data.labelled import Split
 from keras_tl.data.sources import ImageSplit
-from keras_tl.data.unsupported import why_unsupported
 from keras_tl.data.value_range import ValueRange
 from keras_tl.errors import DataError
 
@@ -232,10 +231,4 @@ def read_image(
     try:
         return load_image(tf.constant(content), image_size, how, value_range).numpy()
     except (tf.errors.OpError, ValueError) as error:
-        unsupported = why_unsupported(content, image_format(content))
-        if unsupported:
-            raise DataError(f"Cannot decode {source}: {unsupported}.") from error
-        raise DataError(
-            f"Cannot decode {source}: expected a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} "
-            f"image, received {len(content):,} bytes that are not one, or are damaged."
-        ) from error
+        raise DataError(cannot_decode(source, why_no_image(content))) from error

@@ -5,28 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_tl.data.contents import builder_holds_texts, folder_holds_texts, table_holds_texts
+from keras_tl.data.flags import FLAGS
 from keras_tl.data.images import ImageData
 from keras_tl.data.labelled import LabelledData
 from keras_tl.data.options import DataOptions, SplitOptions, TextOptions
 from keras_tl.data.texts import TextData
 from keras_tl.errors import ConfigError, quoted, unknown
 from keras_tl.files import local_path
-
-# What each option is called on the command line.
-_FLAGS = {
-    "image": "--image-column",
-    "text": "--text-column",
-    "text_pair": "--text-pair-column",
-    "label": "--label-column",
-    "split": "--split-column",
-    "separator": "--label-separator",
-    "task": "--task",
-    "slices": "--by",
-    "groups": "--groups",
-    "classes": "--class",
-    "data_dir": "--data-dir",
-    "download": "--no-download",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,10 +111,10 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
     if bool(place) != (source.needs is not None):
         raise ConfigError(f"Expected the data as {_form(kind)}. Received: {quoted(spec)}.")
     for option in options:
-        if option in _FLAGS and option not in source.takes:
+        if option in FLAGS and option not in source.takes:
             takers = [_form(k) for k, other in SOURCES.items() if option in other.takes]
             raise ConfigError(
-                f"{option}= ({_FLAGS[option]}) is for {' and '.join(takers)}, not for "
+                f"{option}= ({FLAGS[option]}) is for {' and '.join(takers)}, not for "
                 f"{_form(kind)}. Leave it out."
             )
     settings = dict(recorded or {})

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_tl.data.checks import BadItem, Check, check_left, contradictions, shown_label
 from keras_tl.data.text_split import Texts, TextSplit
-from keras_tl.data.text_values import is_blank
+from keras_tl.data.text_values import text_problem
 from keras_tl.errors import quoted
 
 
@@ -100,12 +100,11 @@ def _empty(texts: Texts) -> dict[int, BadText]:
     """The rows without a text, or without both of a pair."""
     found = {}
     for row, place in enumerate(texts.places):
-        if is_blank(texts.texts[row]):
-            found[row] = BadText(place, "empty: only spaces, controls or invisible marks")
-        elif texts.pairs is not None and is_blank(texts.pairs[row]):
-            found[row] = BadText(
-                place, "empty second text: only spaces, controls or invisible marks"
-            )
+        second = None if texts.pairs is None else texts.pairs[row]
+        if problem := text_problem(texts.texts[row]):
+            found[row] = BadText(place, problem)
+        elif second is not None and (problem := text_problem(second)):
+            found[row] = BadText(place, f"second text {problem}")
     return found
 
 

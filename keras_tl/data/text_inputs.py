@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from keras_tl.data.file_tree import files_below
-from keras_tl.data.formats import TEXT_FILES, no_items
+from keras_tl.data.formats import TEXT_FILES, items_below
 from keras_tl.data.given import Askable, is_frame, plain, plain_list
 from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.text_items import TextItems, shown
-from keras_tl.data.text_values import as_text, refuse_paths
+from keras_tl.data.text_values import as_text, is_utf_8, refuse_paths
 from keras_tl.errors import DataError, quoted
 from keras_tl.files import local_path
 
@@ -61,6 +60,10 @@ def read_texts(
     """
     if is_frame(items):
         items = (columns or ItemColumns.of("text", are_pairs)).of_frame(items)
+    unused = None
+    if isinstance(items, os.PathLike) and (folder := local_path(items)).is_dir():
+        files, unused = items_below(items, folder, TEXT_FILES)
+        items = [*map(Path, files)]
     found = _listed(items, are_pairs)
     fits = _is_pair if are_pairs else _is_text
     if not found or not all(map(fits, found)):
@@ -81,13 +84,12 @@ def read_texts(
         tuple(row[1].text for row in read) if are_pairs else None,
         names if any(isinstance(one, os.PathLike) for one in given) else None,
         problems if any(problems) else None,
+        (unused,) if unused else (),
     )
 
 
 def _listed(items: TextInput, are_pairs: bool) -> list:
     """The items one by one: texts and paths, or pairs of them."""
-    if isinstance(items, os.PathLike):
-        return _files(items)
     if not are_pairs:
         return plain_list(items, ("text",))
     if isinstance(items, tuple) and len(items) == 2:
@@ -96,16 +98,6 @@ def _listed(items: TextInput, are_pairs: bool) -> list:
         items = [items] if _is_pair(items) else items
     found = plain_list(items, ("text", "text_pair"))
     return [tuple(map(plain, item)) if isinstance(item, (tuple, list)) else item for item in found]
-
-
-def _files(given: os.PathLike) -> list[os.PathLike]:
-    path = local_path(given)
-    if not path.is_dir():
-        return [given]
-    found = [Path(file) for file in files_below(path, TEXT_FILES.suffixes)]
-    if not found:
-        raise DataError(no_items(given, path, TEXT_FILES))
-    return found
 
 
 def _read(one: str | bytes | os.PathLike, place: str, on_invalid: str) -> _Read:
@@ -137,12 +129,7 @@ def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, s
 
 def _decoded(text: str | bytes, place: str) -> str | bytes:
     """A text, or bytes that are none, which get no answer."""
-    if isinstance(text, bytes):
-        try:
-            text.decode()
-        except UnicodeDecodeError:
-            return text
-    return as_text(text, place)
+    return text if isinstance(text, bytes) and not is_utf_8(text) else as_text(text, place)
 
 
 def _is_text(item: object) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_tl.data.items import Items
-from keras_tl.data.text_values import as_text, is_blank
+from keras_tl.data.text_values import as_text, text_problem
+from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import DataError, quoted
 
 if TYPE_CHECKING:
@@ -24,15 +25,16 @@ class TextItems(Items):
         names: what results call each item, where texts come from files; `None`: the texts.
         problems: why an item could not be read, `None` for those that were; it is an empty text.
             `None`: all were.
+        unused: see `Items`.
     """
 
     item = "text"
-    invalid = "empty texts, or no UTF-8"
 
     texts: tuple[str | bytes, ...]
     pairs: tuple[str | bytes, ...] | None = None
     names: tuple[str, ...] | None = None
     problems: tuple[str | None, ...] | None = None
+    unused: tuple[UnusedFiles, ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -53,11 +55,18 @@ class TextItems(Items):
             yield "serving_default", {name: list(texts) for name, texts in asked.items()}
 
     def valid(self) -> np.ndarray:
-        """The items of which every text is in UTF-8 and not blank; bool (n,)."""
-        return np.array([all(map(_can_be_read, item)) for item in self._items])
+        """The items of which every text can be read, see `text_problem`; bool (n,)."""
+        return np.array([not any(map(text_problem, item)) for item in self._items])
+
+    def why(self, number: int) -> str:
+        """See `Items.why`."""
+        if self.problems is not None and self.problems[number] is not None:
+            return self.problems[number].removesuffix(".")
+        # A server may know fewer characters than this Python.
+        return next(filter(None, map(text_problem, self._items[number])), "nothing to read")
 
     def reason(self, number: int) -> str:
-        """Why there is no answer for an item, a sentence that names it."""
+        """See `Items.reason`."""
         if self.problems is not None and self.problems[number] is not None:
             return self.problems[number]
         texts = self._items[number]
@@ -67,10 +76,7 @@ class TextItems(Items):
         except DataError as error:
             return str(error)
         name = self.name(number) if self.names else f"Item {number} of {len(self)}"
-        return (
-            f"{name} is blank: it holds only spaces, control characters or invisible marks. "
-            "Remove it."
-        )
+        return f"{name} is {self.why(number)}. Remove it."
 
     def name(self, number: int) -> str:
         """What messages call an item."""
@@ -102,7 +108,3 @@ class TextItems(Items):
 def shown(text: str | bytes) -> str:
     """A text as results name it."""
     return text if isinstance(text, str) else repr(text)
-
-
-def _can_be_read(text: str | bytes) -> bool:
-    return isinstance(text, str) and not is_blank(text)

@@ -1,4 +1,8 @@
-"""What is a text."""
+"""What is a text, and which texts get an answer.
+
+`text_problem` is the one rule. `keras_tl.modalities.texts` has the same rule as TensorFlow
+operations, for exported models.
+"""
 
 import math
 import os
@@ -11,6 +15,7 @@ from keras_tl.errors import DataError, quoted
 _BYTE_ORDER_MARK = "\ufeff"
 # Classes of Unicode: of characters that leave nothing to read, such as spaces and line ends.
 BLANK = ("Z", "Cc", "Cf")
+BLANK_PROBLEM = "blank: only spaces, control characters or invisible marks"
 
 
 def as_text(value: Any, place: str) -> str:
@@ -26,20 +31,39 @@ def as_text(value: Any, place: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bytes):
-        try:
-            value = value.decode()
-        except UnicodeDecodeError as error:
-            line = value[: error.start].count(b"\n") + 1
+        if line := _line_that_is_no_utf_8(value):
             raise DataError(
                 f"Expected texts in UTF-8, found other bytes in {place}, line {line} of the text. "
                 "Save it as UTF-8."
-            ) from error
+            )
+        value = value.decode()
     if not is_unicode(value):
         raise DataError(
             f"Expected a text in {place}. Received: {quoted(value)}, of type "
             f"{type(value).__name__}."
         )
     return str(value).removeprefix(_BYTE_ORDER_MARK)
+
+
+def text_problem(text: str | bytes) -> str | None:
+    """Return the reason why there is no answer for a text; `None` for one that can be read."""
+    if isinstance(text, bytes):
+        line = _line_that_is_no_utf_8(text)
+        if line:
+            return f"no UTF-8: other bytes in line {line}"
+        text = text.decode()
+    if not is_unicode(text):
+        return "half a character (a surrogate), which UTF-8 cannot hold"
+    return BLANK_PROBLEM if is_blank(text) else None
+
+
+def _line_that_is_no_utf_8(content: bytes) -> int | None:
+    """The first line, from 1, in which bytes are no UTF-8."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return content[: error.start].count(b"\n") + 1
+    return None
 
 
 def refuse_paths(texts: Sequence[Any], cure: str) -> None:
@@ -59,6 +83,11 @@ def refuse_paths(texts: Sequence[Any], cure: str) -> None:
 def is_blank(text: str) -> bool:
     """Whether a text is empty, or holds nothing but spaces, controls and invisible marks."""
     return all(unicodedata.category(character).startswith(BLANK) for character in text)
+
+
+def is_utf_8(content: bytes) -> bool:
+    """Whether bytes are a text in UTF-8."""
+    return _line_that_is_no_utf_8(content) is None
 
 
 def is_unicode(value: Any) -> bool:

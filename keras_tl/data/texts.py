@@ -58,9 +58,10 @@ class TextData(LabelledData[TextSplit]):
         of the data and the check `label-type` say what was guessed; `task` decides.
 
         Args:
-            path: the file, in UTF-8. Its first line names the columns, which are separated by
-                commas, semicolons or tabs; a text in quotes may have several lines. A file whose
-                name ends in `.jsonl`, `.ndjson` or `.json` has a JSON object in each line.
+            path: the file, in UTF-8, or in UTF-16 with a byte order mark. Its first line names the
+                columns, which are separated by commas, semicolons or tabs; a text in quotes may
+                have several lines. A file whose name ends in `.jsonl`, `.ndjson` or `.json` has a
+                JSON object in each line.
             text: the column of texts.
             label: the column of labels; or a list of columns, one for each label.
             text_pair: the column of second texts, such as hypotheses or answers, where an item is

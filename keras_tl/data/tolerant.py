@@ -3,7 +3,8 @@
 import tensorflow as tf
 
 from keras_tl.data.declared import declared_pixels
-from keras_tl.data.decoding import MOST_PIXELS, load_image
+from keras_tl.data.decoding import load_image
+from keras_tl.data.image_problems import MOST_PIXELS
 from keras_tl.data.value_range import ValueRange
 
 

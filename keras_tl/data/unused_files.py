@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_tl.data.headers import START
 from keras_tl.errors import quoted
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 _SHOWN = 5
 _NO_SUFFIX = "without suffix"
 _NAME_THEM = "Add the suffix of the format to the names of the images without one."
-# As many bytes as tell the format of an image.
-_READ = 132
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _start(path: str) -> bytes:
         if not os.path.isfile(path):
             return b""
         with open(path, "rb") as file:
-            return file.read(_READ)
+            return file.read(START)
     except OSError:
         return b""
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from keras_tl.config import ON_INVALID, SAVED_MODEL, CacheConfig, check_choice
-from keras_tl.data.formats import passed_over
 from keras_tl.data.inputs import ImageInput
 from keras_tl.data.items import Items
 from keras_tl.data.labelled import Split
@@ -44,7 +43,8 @@ class Answering(State):
                 `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the training data.
             on_invalid: what to do about files and bytes that are no image, and texts that are
                 blank or no UTF-8: `"raise"` an error that names them, `"skip"` them, or `"keep"`
-                them, with `valid` false in the results. The last two say why on standard error.
+                them, with `valid` false and the reason in the results. The last two say why on
+                standard error.
 
         Raises:
             DataError: something given is no such item; the message names it.
@@ -56,7 +56,8 @@ class Answering(State):
         if VALID in answers:
             self._report_invalid(given, answers[VALID], on_invalid)
             if on_invalid != "raise":
-                found = dataclasses.replace(found, valid=answers[VALID])
+                reasons = given.reasons(answers[VALID])
+                found = dataclasses.replace(found, valid=answers[VALID], reasons=reasons)
         return found.only_valid() if on_invalid == "skip" else found
 
     def features(self, items: ImageInput | TextInput, on_invalid: str = "raise") -> np.ndarray:
@@ -131,17 +132,9 @@ class Answering(State):
     def _read(self, items: ImageInput | TextInput, on_invalid: str) -> Items:
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = self._modality.read(items, self._source_settings, on_invalid)
-        self._say_passed_over(items)
+        for unused in given.unused:
+            self._reporter.say(unused.advice)
         return given
-
-    def _say_passed_over(self, items: object) -> None:
-        """Tell which files of a folder get no answer."""
-        # A `str` asked of a text model is a text.
-        places = os.PathLike if self.config.is_text else (str, os.PathLike)
-        if isinstance(items, places) and (folder := local_path(items)).is_dir():
-            unused = passed_over(folder, self._modality.files)
-            if unused:
-                self._reporter.say(unused.advice)
 
     def _feature_batches(
         self, items: ImageInput | TextInput, on_invalid: str

@@ -8,9 +8,12 @@ import keras
 
 from keras_tl.config import CacheConfig, Phase
 from keras_tl.data.augmentation import Augmentation, check_augmentation
+from keras_tl.data.labelled import groups_of
 from keras_tl.errors import ConfigError
+from keras_tl.evaluation.fall import describe_fall, find_fall
 from keras_tl.evaluation.fit_state import OVERFITS
 from keras_tl.evaluation.metrics import METRICS
+from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.state import State
 from keras_tl.preflight.checks import run_checks
@@ -55,8 +58,9 @@ class Training(State):
         Args:
             epochs: passes over the training split; `None`: 1 for a head that begins at its
                 optimum, else as many as make 500 steps, and at least 10 (30 for a language
-                model). With fewer than 50 validation items, five more heads first say after how
-                many of these training stops.
+                model). Fewer than 50 validation items choose no epoch: the last weights are kept.
+                If neither `epochs` nor `augment` is given and features are cached, five more heads
+                first say after how many epochs training stops.
             learning_rate: peak rate; `None`: the measured default.
             augment: `True` for the data's own augmentation; `"standard"`, `"no-flip"`,
                 `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of these (see
@@ -93,15 +97,10 @@ class Training(State):
             class_weight=class_weight,
         )
         self._trainer.features.keep_in(config)
-        decides = phase.patience is not None and epochs is None and augment is False
-        decides = decides and policy is None
         stop_after = None
-        if decides and self._has_few_to_validate and self._trainer.features.are_kept:
-            stop_after = self._trainer.best_epoch(phase, self._need_data())
-            self._reporter.say(
-                f"{phase.name}: trains for {stop_after} epochs, after which the loss out of fold "
-                f"is lowest: fewer than {ENOUGH_TO_VALIDATE} validation items cannot tell."
-            )
+        if policy is None and phase.patience is not None and self._has_few_to_validate:
+            is_free = epochs is None and augment is False and self._trainer.features.are_kept
+            stop_after = self._last_epoch(phase, is_free)
         record = self._run(phase, augment, callbacks, stop_after=stop_after)
         self._tell_if_overfitting()
         return record
@@ -174,15 +173,33 @@ class Training(State):
             self._reporter.say("The head is untrained: fit_head() runs first.")
             self.fit_head()
         keeps_last = isinstance(policy, str) and self._has_few_to_validate
-        if keeps_last and "validation" in self._need_data().splits:
-            self._reporter.say(
-                f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an "
-                "epoch: the last weights are kept. fit() compares the head with the fine-tuned "
-                "model by predictions out of fold."
+        if keeps_last:
+            self._say_last_weights(
+                " fit() compares the head with the fine-tuned model by predictions out of fold."
             )
+        is_judged = not keeps_last and all(phase.patience is not None for phase in phases)
+        before = None if is_judged or not self.history else self._validation_outcomes()
         records = self._run_all(phases, augment, callbacks, keeps_last)
+        if before is not None:
+            records[-1] = self.history[-1] = self._with_fall(records[-1], before)
         self._tell_if_overfitting()
         return records
+
+    def _validation_outcomes(self) -> Outcomes | None:
+        """What the model answers now for the validation split; `None`: there is none."""
+        split = self._need_data().splits.get("validation")
+        return None if split is None else Outcomes(split.labels, self._trainer.logits(split))
+
+    def _with_fall(self, record: PhaseRecord, before: Outcomes) -> PhaseRecord:
+        """The record of the last phase, with the harm that was done since; say so."""
+        data = self._need_data()
+        groups = groups_of(data.split("validation"), data.groups)
+        after = self._validation_outcomes()
+        fall = find_fall(self.config.task, before, after, data.item, groups)
+        record = dataclasses.replace(record, fall=fall)
+        if warning := describe_fall(record):
+            self._reporter.say(warning)
+        return record
 
     def _run_all(
         self,
@@ -205,6 +222,32 @@ class Training(State):
             stop_after = self._trainer.settled(phase, train).epochs if keeps_last else None
             records.append(self._run(phase, changes, callbacks, following, stop_after))
         return records
+
+    def _last_epoch(self, phase: Phase, is_free: bool) -> int:
+        """The epoch after which a head ends that too few validation items could stop.
+
+        Args:
+            phase: of the head.
+            is_free: whether predictions out of fold may say it; else it is the phase's last one.
+        """
+        data = self._need_data()
+        if not is_free:
+            self._say_last_weights()
+            return self._trainer.settled(phase, data.split("train")).epochs
+        found = self._trainer.best_epoch(phase, data)
+        self._reporter.say(
+            f"{phase.name}: trains for {found} epochs, after which the loss out of fold "
+            f"is lowest: fewer than {ENOUGH_TO_VALIDATE} validation items cannot tell."
+        )
+        return found
+
+    def _say_last_weights(self, more: str = "") -> None:
+        """Say that no epoch is chosen, where there are too few validation items for that."""
+        if "validation" in self._need_data().splits:
+            self._reporter.say(
+                f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an "
+                f"epoch: the last weights are kept.{more}"
+            )
 
     @property
     def _has_few_to_validate(self) -> bool:

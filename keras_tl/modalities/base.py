@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.folders import FileKind
 from keras_tl.data.items import Items
 from keras_tl.data.labelled import Split
 from keras_tl.data.pipeline import Pipeline
@@ -38,14 +37,12 @@ class Modality(abc.ABC):
 
     Attributes:
         item: what messages call one item.
-        files: the files in a folder that are items.
         about: facts for a report.
         cache_key: what the inputs depend on beside the items, as JSON types.
         preprocessor: holds what an export has to track, `None` where there is nothing.
     """
 
     item: str
-    files: FileKind
     about: str
     cache_key: dict[str, Any]
     preprocessor: tf.Module | None

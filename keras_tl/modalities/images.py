@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.decoding import DECODER, resize
-from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.image_items import Inputs
 from keras_tl.data.inputs import read_inputs
 from keras_tl.data.item_columns import ItemColumns
@@ -37,7 +36,6 @@ class Images(Modality):
     value_range: ValueRange = None
 
     item = "image"
-    files = IMAGE_FILES
     preprocessor = None
 
     @property

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.data.formats import TEXT_FILES
 from keras_tl.data.item_columns import ItemColumns
 from keras_tl.data.text_inputs import read_texts
 from keras_tl.data.text_items import TextItems
@@ -39,7 +38,6 @@ class Texts(Modality):
     are_pairs: bool
 
     item = "text"
-    files = TEXT_FILES
 
     @property
     def about(self) -> str:

@@ -1,5 +1,6 @@
 """The client: items in, the results of `learner.predict` out, whichever protocol is spoken."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from keras_tl.config import ON_INVALID, check_choice, check_range
 from keras_tl.data.items import Items
-from keras_tl.errors import DataError, ServingError, listed
+from keras_tl.errors import ServingError, listed
 from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.serving.answers import (
     Answers,
@@ -83,16 +84,18 @@ class Client(RemoteModel):
             batch_size: how many items to send at a time.
             on_invalid: what to do about files and bytes that are no image, and texts that are
                 empty or no UTF-8, as `learner.predict` has it: `"raise"` an error that names them,
-                `"skip"` them, or `"keep"` them, with `valid` false in the results.
+                `"skip"` them, or `"keep"` them, with `valid` false and the reason in the results.
 
         Raises:
             DataError: something given is no such item; the message names it.
             ServingError: the server does not answer, or not as asked.
         """
-        answers, sources = self._answers(items, signature, batch_size, on_invalid)
+        answers, given = self._answers(items, signature, batch_size, on_invalid)
         check_kind(answers)
         names = self._names_for(answers) if "probabilities" in answers else ()
-        found = read_answers(answers, names, sources)
+        found = read_answers(answers, names, given.sources)
+        if found.valid is not None and on_invalid == "keep":
+            found = dataclasses.replace(found, reasons=given.reasons(found.valid))
         return found.only_valid() if on_invalid == "skip" else found
 
     def embed(self, items: Any, batch_size: int = 32, on_invalid: str = "raise") -> np.ndarray:
@@ -122,8 +125,8 @@ class Client(RemoteModel):
 
     def _answers(
         self, items: Any, signature: str | None, batch_size: int, on_invalid: str
-    ) -> tuple[Answers, tuple[str, ...] | None]:
-        """The outputs for all items together, and what the items are called."""
+    ) -> tuple[Answers, Items]:
+        """The outputs for all items together, and the items."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = read_items(items, self._signatures, on_invalid)
@@ -140,8 +143,8 @@ class Client(RemoteModel):
         answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         valid = answers.get("valid", np.ones(len(given), bool))
         if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):
-            _check_valid(valid, given)
-        return answers, given.sources
+            given.check_valid(valid)
+        return answers, given
 
     def _names_for(self, answers: Answers) -> tuple[str, ...]:
         """The names of the answers' classes.
@@ -172,12 +175,3 @@ class Client(RemoteModel):
     def _forget(self) -> None:
         super()._forget()
         self._told_names = None
-
-
-def _check_valid(valid: np.ndarray, given: Items) -> None:
-    bad = np.flatnonzero(~valid)
-    if len(bad):
-        raise DataError(
-            f"Cannot decode {given.listing(bad)}, of {len(given)} items: {given.invalid}. "
-            "on_invalid='skip' leaves them out, on_invalid='keep' marks them in the results."
-        )

@@ -10,13 +10,38 @@ from keras_tl.training.weight_line import name_of
 
 
 @dataclasses.dataclass(frozen=True)
+class Fall:
+    """A metric that got worse on the validation split in a phase, beyond chance.
+
+    Attributes:
+        metric: its name in words.
+        before: its value before the phase.
+        after: its value after the phase.
+        items: of the validation split.
+        unit: what is compared: the name of one item, or `"group"` where items come in groups.
+        worse: units that are answered worse than before.
+        better: units that are answered better.
+        p_value: how often chance alone makes so many of the units that changed worse.
+    """
+
+    metric: str
+    before: float
+    after: float
+    items: int
+    unit: str
+    worse: int
+    better: int
+    p_value: float
+
+
+@dataclasses.dataclass(frozen=True)
 class PhaseRecord:
     """One phase as it ran.
 
     Attributes:
         phase: its settings.
         epochs: for each epoch that ran: loss and the task's metrics, the same of the validation
-            split (`val_loss`, ...) where there is one, and learning_rate at its end.
+            split (`val_loss`, ...) where there is one, and the learning_rate of its last step.
         seconds: wall time of the phase, feature extraction included.
         best_epoch: the epoch, from 1, whose weights were kept; 0: those from before the phase.
         cached: whether the epochs ran on cached features.
@@ -31,6 +56,8 @@ class PhaseRecord:
             would have kept; `best_epoch` is theirs.
         of_no_epoch: whether these are of no epoch, such as an average; `best_epoch` is then the
             last one.
+        fall: the harm that the phase did on the validation split, where training kept the last
+            weights whatever that split says; `None`: none is known.
     """
 
     phase: Phase
@@ -44,6 +71,7 @@ class PhaseRecord:
     share: float = 1.0
     by_callback: bool = False
     of_no_epoch: bool = False
+    fall: Fall | None = None
 
     @property
     def changed_backbone(self) -> bool:
@@ -85,11 +113,12 @@ class PhaseRecord:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "PhaseRecord":
         """Reads `to_json`'s result."""
-        augment = values.get("augment")
+        augment, fall = values.get("augment"), values.get("fall")
         read = {
             "phase": Phase.from_json(values["phase"]),
             "epochs": tuple(values["epochs"]),
             "augment": None if augment is None else tuple(augment),
+            "fall": None if fall is None else Fall(**fall),
         }
         return cls(**(values | read))
 

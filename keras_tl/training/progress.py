@@ -7,6 +7,7 @@ import keras
 
 from keras_tl.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace
+from keras_tl.training.schedules import rate_of_last_step
 
 # A frame costs some milliseconds, a step of the head alone one.
 _SECONDS_A_FRAME = 1 / 4
@@ -103,4 +104,4 @@ class EpochProgress(keras.callbacks.Callback):
         self._drawn = time.perf_counter()
 
     def _rate(self) -> float:
-        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        return rate_of_last_step(self.model.optimizer)

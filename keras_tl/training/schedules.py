@@ -182,6 +182,19 @@ class Settable(keras.optimizers.schedules.LearningRateSchedule):
         return cls(keras.saving.deserialize_keras_object(config["schedule"]))
 
 
+def rate_of_last_step(optimizer: keras.optimizers.Optimizer) -> float:
+    """The learning rate of an optimizer's last update; before any update, that of the first one.
+
+    `optimizer.learning_rate` is the rate of the next update: after the last one of a schedule, 0.
+    """
+    # That of a `LossScaleOptimizer`.
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    rate = optimizer._learning_rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        rate = rate(ops.maximum(optimizer.iterations - 1, 0))
+    return float(ops.convert_to_numpy(rate))
+
+
 def _whole_share(steps: int, share: float) -> int:
     # 0.29 * 100 is a little less than 29 in floating point.
     return math.floor(steps * share + 1e-9)

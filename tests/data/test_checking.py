@@ -14,7 +14,8 @@ from PIL import Image
 import keras_tl as ktl
 from keras_tl.data.check_cache import CheckCache, Finding
 from keras_tl.data.checking import BadFile, FileCheck, check_files
-from keras_tl.data.examination import MOST_PIXELS
+from keras_tl.data.image_problems import MOST_PIXELS
+from keras_tl.data.inputs import read_inputs
 from keras_tl.data.pipeline import read_image
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.files import cache_root
@@ -165,6 +166,7 @@ BAD |= {
     "avif": (b"\x00\x00\x00\x18ftypavif" + bytes(99), "another format: AVIF image, convert it"),
     "tiff": (encode(RGB, "TIFF"), "another format: TIFF image, convert it to JPEG or PNG"),
     "jpeg-2000": (encode(RGB, "JPEG2000"), "another format: JPEG 2000 image"),
+    "dicom": (bytes(128) + b"DICM" + bytes(99), "another format: DICOM image, convert it"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "another format: SVG image"),
 }
 
@@ -199,6 +201,14 @@ def checked_bad(tmp_path_factory):
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_is_found_with_its_reason(name, checked_bad):
     assert re.search(BAD[name][1], checked_bad.get(name, "nothing found"))
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_one_file_that_is_asked_about_gets_the_same_reason(name, checked_bad, tmp_path):
+    (path,) = write(tmp_path / "asked", {name: BAD[name][0]})
+    for asked in (read_inputs(path), read_inputs(BAD[name][0])):
+        assert asked.why(0) == checked_bad[name]
+        assert f": {checked_bad[name]}. Expected a JPEG, PNG, BMP, GIF" in asked.reason(0)
 
 
 def test_no_good_file_is_dropped(tmp_path):

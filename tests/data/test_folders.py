@@ -11,7 +11,7 @@ from PIL import Image
 
 import keras_tl as ktl
 from keras_tl.cli import cli
-from keras_tl.data.formats import image_files, passed_over
+from keras_tl.data.formats import IMAGE_FILES, image_files, sort_files
 from keras_tl.data.inputs import read_inputs
 from keras_tl.data.specs import load_spec
 from keras_tl.data.text_inputs import read_texts
@@ -59,11 +59,27 @@ LAYOUTS = {
     "training-testing": (
         classes("Training") | classes("Testing"),
         {"train": 4, "test": 4},
-        None,
+        "'Testing' as test, 'Training' as train",
         {},
     ),
-    "dev": (classes("train") | classes("dev") | classes("test"), ALL, None, {}),
-    "capitals": (classes("TRAIN") | classes("Development") | classes("TEST"), ALL, None, {}),
+    "dev": (
+        classes("train") | classes("dev") | classes("test"),
+        ALL,
+        "'dev' as validation",
+        {},
+    ),
+    "capitals": (
+        classes("TRAIN") | classes("Development") | classes("TEST"),
+        ALL,
+        "'Development' as validation",
+        {},
+    ),
+    "unlabelled-test-and-more": (
+        classes("train") | {"test": 5, "more": 2, "others": 1},
+        {"train": 4},
+        None,
+        {"test": 5, "more": 2, "others": 1},
+    ),
     "nested-in-their-own-names": (
         classes("seg_train/seg_train") | classes("seg_test/seg_test") | {"seg_pred/seg_pred": 3},
         {"train": 4, "test": 4},
@@ -106,8 +122,30 @@ LAYOUTS = {
         "Passed over, as no splits: 'bus'",
         {"bus/2019": 2, "bus/2020": 2},
     ),
-    "validate": (classes("train") | classes("Validate"), {"train": 4, "validation": 4}, None, {}),
-    "eval": (classes("train") | classes("eval"), {"train": 4, "validation": 4}, None, {}),
+    "validate": (
+        classes("train") | classes("Validate"),
+        {"train": 4, "validation": 4},
+        "'Validate' as validation",
+        {},
+    ),
+    "eval": (
+        classes("train") | classes("eval"),
+        {"train": 4, "validation": 4},
+        "'eval' as validation",
+        {},
+    ),
+    "own-names": (
+        classes("Train") | classes("validation") | classes("TEST"),
+        {"train": 4, "validation": 4, "test": 4},
+        None,
+        {},
+    ),
+    "one-folder-of-items-beside-train": (
+        classes("train", names=("2019", "2020")) | {"cars": 3},
+        {"train": 4},
+        "Passed over, as no splits: 'cars'",
+        {"cars": 3},
+    ),
     "a-word-beside-train": (
         classes("train") | classes("test_set"),
         {"train": 4, "test": 4},
@@ -129,7 +167,7 @@ LAYOUTS = {
     "items-beside-splits": (
         classes("train") | classes("val") | {"pred": 3},
         {"train": 4, "validation": 4},
-        None,
+        "'val' as validation",
         {"pred": 3},
     ),
     "a-class-called-train": (
@@ -200,6 +238,26 @@ def test_folders_of_the_same_names_are_refused_unless_they_are_named(tmp_path, k
     again = load_spec(f"folder:{tmp_path}", data.source_settings, **NO_SPLITS)
     assert again.describe() == data.describe()
     assert load_spec(f"folder:{tmp_path}", classes=names, **NO_SPLITS).class_names == tuple(names)
+
+
+# Folders beside a folder called train that holds folders, which may be a split or a class.
+BESIDE_TRAIN = {
+    "years": classes("train", names=("2019", "2020")) | {"car": 2, "bus": 3},
+    "training": classes("Training", names=("2019", "2020")) | {"car": 2, "bus": 3, "boat": 1},
+}
+
+
+@pytest.mark.usefixtures("unchecked_files")
+@pytest.mark.parametrize("kind", ENDINGS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("name", BESIDE_TRAIN)
+def test_train_among_folders_of_items_is_refused_with_both_readings(tmp_path, kind, name):
+    make_tree(tmp_path, BESIDE_TRAIN[name], kind)
+    names, years = sorted(os.listdir(tmp_path)), ["2019", "2020"]
+    with pytest.raises(DataError, match=r"may be the training split or one more class") as caught:
+        kind.from_folder(tmp_path, **NO_SPLITS)
+    for read in (names, years):
+        assert f"pass classes={read} (--class)" in str(caught.value)
+        assert kind.from_folder(tmp_path, classes=read, **NO_SPLITS).class_names == tuple(read)
 
 
 @pytest.mark.usefixtures("unchecked_files")
@@ -363,7 +421,7 @@ def test_a_relative_root_is_read(photos, monkeypatch):
     data = ktl.ImageData.from_folder(".", **NO_SPLITS)
     assert data.split("train").images[0] == os.path.join(".", "a", "0.jpg")
     assert data.unused_files.suffixes[".heic"] == 6
-    assert passed_over(photos).suffixes == data.unused_files.suffixes
+    assert sort_files(photos, IMAGE_FILES)[1].suffixes == data.unused_files.suffixes
 
 
 def test_predicting_a_folder_accounts_for_its_files(photos, tmp_path, tiny_data, monkeypatch):

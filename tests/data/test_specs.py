@@ -209,7 +209,7 @@ def test_options_of_the_command_line_reach_the_source(
         cli.main([command, *own[command], "--data", "csv:t.csv", *arguments], standalone_mode=False)
     ((spec, recorded, options),) = calls
     assert (spec, recorded) == ("csv:t.csv", None)
-    assert {key: options[key] for key in options if key in specs._FLAGS} == expected
+    assert {key: options[key] for key in options if key in specs.FLAGS} == expected
     assert (options["seed"], options["resize"]) == (5, "pad")
 
 

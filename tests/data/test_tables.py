@@ -248,12 +248,23 @@ CSV_ERRORS = {
         r"a label in column 'label', received nothing in line 3, 5\. Fill it in",
     ),
     "no-number": ("path,label\n0.jpg,1\n1.jpg,\n", {}, r"a label.* nothing in line 3"),
-    "number-not-available": ("path,label\n0.jpg,1\n1.jpg,NA\n", {}, r"finite number.*'NA' in line"),
+    "number-not-available": ("path,label\n0.jpg,1\n1.jpg,NA\n", {}, r"a label in .*'NA' in line 3"),
+    "number-null": ("path,label\n0.jpg,1\n1.jpg, Null\n", {}, r"a label in .*' ?Null' in line 3"),
+    "target-missing": (
+        "path,label\n0.jpg,1.5\n1.jpg,NaN\n2.jpg,2\n",
+        {"task": "regression"},
+        r"a label in column 'label', received 'NaN' in line 3\. Fill it in or remove the row",
+    ),
+    "one-of-several-missing": (
+        "path,label,sea\n0.jpg,1,0\n1.jpg,nan,1\n",
+        {"label": ["label", "sea"]},
+        r"a label in column 'label', received 'nan' in line 3\. Fill it in",
+    ),
     "infinite": ("path,label\n0.jpg,inf\n1.jpg,2.5\n", {}, r"a finite number.*'inf' in line 2"),
     "class-number-missing": (
         "path,label\n0.jpg,1.0\n1.jpg,nan\n2.jpg,2.0\n",
         {"task": "multiclass"},
-        r"a finite number in column 'label', received 'nan' in line 3",
+        r"a label in column 'label', received 'nan' in line 3\. Fill it in or remove the row",
     ),
     "not-a-target": (
         "path,label\n0.jpg,1\n1.jpg,two\n",

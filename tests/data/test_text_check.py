@@ -9,6 +9,7 @@ from click.testing import CliRunner
 import keras_tl as ktl
 from keras_tl.cli import cli
 from keras_tl.data.text_check import BadText
+from keras_tl.data.text_values import BLANK_PROBLEM
 from keras_tl.errors import DataError
 
 NO_SPLITS = {"validation_split": 0, "test_split": 0}
@@ -21,7 +22,7 @@ def texts_with(*others):
 
 
 # A text, and what is wrong with it.
-EMPTY = "empty: only spaces, controls or invisible marks"
+EMPTY = BLANK_PROBLEM
 BLANK = {"nothing": ("", EMPTY), "space": (" \t\n\u3000", EMPTY), "missing": (None, EMPTY)}
 
 
@@ -37,7 +38,7 @@ def test_an_empty_text_is_left_out_and_named(name):
     assert (check.checked, check.bad) == (22, (BadText("train row 20", reason),))
     assert data.describe()["checked"] == {"items": 22, "left_out": 1}
     assert check.describe() == (
-        f"1 of 22 texts are left out.\n     1  empty\ntrain row 20: {EMPTY}"
+        f"1 of 22 texts are left out.\n     1  blank\ntrain row 20: {EMPTY}"
     )
     assert json.loads(json.dumps(check.to_json())) == {
         "checked": 22,
@@ -48,7 +49,7 @@ def test_an_empty_text_is_left_out_and_named(name):
 
 
 @pytest.mark.parametrize(
-    ("pair", "kind"), [(("", "x"), "empty"), (("x", " "), "empty second text"), (("x", "y"), None)]
+    ("pair", "kind"), [(("", "x"), "blank"), (("x", " "), "second text blank"), (("x", "y"), None)]
 )
 def test_both_texts_of_a_pair_are_looked_at(pair, kind):
     pairs = [(f"a{n}", f"b{n}") for n in range(20)] + [pair]
@@ -92,7 +93,7 @@ def test_too_many_empty_texts_are_an_error():
         ktl.TextData.from_arrays(texts, labels)
     assert str(caught.value).startswith(
         "Expected at most 5.0% of the texts to be unusable (max_bad=0.05), found 7 of 27 (25.9%): "
-        "train row 20: empty"
+        "train row 20: blank"
     )
     assert "; and 2 more. Repair or remove them, or raise max_bad" in str(caught.value)
     texts, labels = texts_with(*[("", "a")] * 7)
@@ -107,13 +108,13 @@ def test_too_many_empty_texts_are_an_error():
 )
 def test_what_nothing_is_left_of_is_named(label, test, lost):
     texts, labels = texts_with(("", label))
-    with pytest.raises(DataError, match=rf"No text of {lost} can be used, such as t.*: empty"):
+    with pytest.raises(DataError, match=rf"No text of {lost} can be used, such as t.*: blank"):
         ktl.TextData.from_arrays(texts, labels, test=test, max_bad=1)
 
 
 def test_the_text_that_is_named_is_of_the_class_that_is_lost():
     texts, labels = texts_with(("", "a"), ("", "c"))
-    with pytest.raises(DataError, match=r"class 'c' can be used, such as train row 21: empty"):
+    with pytest.raises(DataError, match=r"class 'c' can be used, such as train row 21: blank"):
         ktl.TextData.from_arrays(texts, labels, max_bad=1)
 
 
@@ -165,7 +166,7 @@ def test_the_command_line_shows_what_was_found_and_how_long_texts_are(tmp_path):
         return CliRunner().invoke(cli, arguments, catch_exceptions=False).output
 
     text = run("--max-bad", "0.01")
-    for part in ("1 of 23 texts are left out", "line 22: empty", "2 training texts have another"):
+    for part in ("1 of 23 texts are left out", "line 22: blank", "2 training texts have another"):
         assert part in text
     assert "more than 1.0% (--max-bad): training would stop" in text
     assert text.splitlines()[-4].split()[:2] == ["words", "median"]

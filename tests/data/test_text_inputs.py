@@ -222,7 +222,7 @@ NO_UTF_8 = [b"\xff", b"caf\xe9", b"\xed\xa0\x80", b"\xc0\x80", b"a\xf0\x9f\x98"]
 def test_blank_texts(text):
     assert is_blank(text)
     items = read_texts(["a", text], are_pairs=False)
-    with pytest.raises(DataError, match=r"Item 1 of 2 is blank: it holds only .*\. Remove it"):
+    with pytest.raises(DataError, match=r"Item 1 of 2 is blank: only .*\. Remove it"):
         items.as_split()
     pairs = read_texts([("a", "b"), ("a", text)], are_pairs=True)
     with pytest.raises(DataError, match=r"Item 1 of 2 is blank"):

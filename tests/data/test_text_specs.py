@@ -37,6 +37,11 @@ def place(tmp_path):
     }.items():
         (tmp_path / name).write_text(f"{header}\n{ROWS}")
     (tmp_path / "texts.tsv").write_text(f"text,file,label,second\n{ROWS}".replace(",", "\t"))
+    for encoding in ("utf-16", "utf-16-be", "utf-16-le"):
+        mark = "" if encoding == "utf-16" else "\ufeff"
+        for name in ("texts", "photos"):
+            table = f"{mark}{(tmp_path / f'{name}.csv').read_text()}".replace(",", "\t")
+            (tmp_path / f"{name}-{encoding}.txt").write_text(table, encoding)
     lines = [json.dumps({"text": f"t{n}", "review": f"r{n}", "label": n % 2}) for n in range(24)]
     (tmp_path / "texts.jsonl").write_text("\n".join(lines))
     return tmp_path
@@ -49,6 +54,10 @@ SPECS = {
     "folder-of-both": ("folder:{}/captioned", {}, ImageData, {}),
     "texts": ("csv:{}/texts.csv", {}, TextData, {"text": "text", "text_pair": None}),
     "photos": ("csv:{}/photos.csv", {}, ImageData, {"image": "path"}),
+    # As Excel writes "Unicode Text": a byte order mark, tabs.
+    "texts-utf-16": ("csv:{}/texts-utf-16.txt", {}, TextData, {"text": "text"}),
+    "texts-utf-16-be": ("csv:{}/texts-utf-16-be.txt", {}, TextData, {"text": "text"}),
+    "photos-utf-16-le": ("csv:{}/photos-utf-16-le.txt", {}, ImageData, {"image": "path"}),
     "both": ("csv:{}/both.csv", {}, ImageData, {"image": "path"}),
     "both-as-texts": ("csv:{}/both.csv", {"text": "text"}, TextData, {"text": "text"}),
     "own": ("csv:{}/own.csv", {"text": "review"}, TextData, {"text": "review"}),

@@ -355,7 +355,17 @@ CSV_ERRORS = {
     "first-row": ("text,label\na,\nb,y\n", {}, r"received nothing in line 2\."),
     "one-class": (table("a"), {}, r"at least two classes, found 1: a"),
     "latin": (table("ab").encode() + b"\xe9t\xe9,a\n", {}, r"t.csv' to be a CSV file in UTF-8.*14"),
-    "utf-16": (table("ab").encode("utf-16"), {}, r"in UTF-8, found other bytes in line 1\. Save"),
+    "utf-16-without-a-mark": (
+        table("ab").encode("utf-16-le"),
+        {},
+        r"in UTF-8. It begins with zero bytes, as UTF-16 without .*in Excel: CSV UTF-8",
+    ),
+    "utf-32": (table("ab").encode("utf-32"), {}, r"in UTF-8. It begins with zero bytes"),
+    "utf-16-cut": (
+        table("ab").encode("utf-16")[:-1],
+        {},
+        r"in UTF-16, found other bytes in line 13\. Save it as UTF-8 \(in Excel",
+    ),
     "quotes": ('text,label\n"a" b,x\nc,y\n', {}, r"line 2: .*Put quotes around text"),
     "split-and-file": (
         table("ab", "text,label"),
@@ -417,7 +427,10 @@ JSON_ERRORS = {
     "number-as-text": ('{"text":5,"label":1}\n{"text":"b","label":0}', r"a text.*received 5 in li"),
     "list-as-text": ('{"text":["a"],"label":1}', r"a text in column 'text', received \['a'\]"),
     "surrogate": ('{"text":"a\\ud800","label":1}', r"a text.*received 'a\\ud800' in line 1"),
-    "not-a-number": ('{"text":"a","label":NaN}\n{"text":"b","label":1.5}', r"a finite number"),
+    "not-a-number": (
+        '{"text":"a","label":NaN}\n{"text":"b","label":1.5}',
+        r"a label.*nan in line",
+    ),
     "empty": ("\n", r"has no rows"),
     "latin": (b'{"text":"a"}\n{"text":"\xe9"}', r"to be JSON lines in UTF-8.*line 2\. Save"),
 }

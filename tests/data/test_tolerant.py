@@ -9,8 +9,9 @@ from PIL import Image
 
 from keras_tl.data import tolerant
 from keras_tl.data.declared import declared_pixels
-from keras_tl.data.decoding import MOST_PIXELS, load_image
+from keras_tl.data.decoding import load_image
 from keras_tl.data.headers import image_format, image_size
+from keras_tl.data.image_problems import MOST_PIXELS
 from keras_tl.data.tolerant import load_images
 
 RNG = np.random.default_rng(0)

@@ -102,7 +102,7 @@ def test_it_is_refused_by_name(name):
     assert said.endswith(", convert it to PNG")
     with pytest.raises(DataError) as caught:
         read_image(content, "photos/a.bmp", (8, 8), "crop")
-    assert str(caught.value) == f"Cannot decode photos/a.bmp: {said}."
+    assert str(caught.value).startswith(f"Cannot decode photos/a.bmp: {said}. Expected a JPEG")
     with pytest.raises(DataError) as caught:
         read_inputs(content).check_valid(np.array([False]))
     assert said in str(caught.value)

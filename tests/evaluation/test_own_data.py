@@ -13,10 +13,11 @@ from PIL import Image
 import keras_tl as ktl
 from keras_tl.cli import cli
 from keras_tl.data.sources import ImageSplit
+from keras_tl.errors import ConfigError
 from keras_tl.evaluation.calibration import measure_calibration, with_temperature
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.files import write_checksums
-from tests.conftest import make_small_learner
+from tests.conftest import make_small_learner, make_tiny_data
 from tests.made_reports import Page
 
 
@@ -261,3 +262,28 @@ def test_the_task_of_a_run_on_arrays_reads_a_table(tmp_path):
     assert guessed.task == "multilabel"
     found = call("evaluate", tmp_path / "run", "--data", table, "--split-column", "split")
     assert (found["items"], found["kept"], [*found["per_class"]]) == (9, False, names)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate", "thresholds", "losses"])
+def test_without_data_a_run_tells_which_it_was_trained_on(run, command):
+    with pytest.raises(
+        ConfigError,
+        match=r"Missing option '--data'.* not keep where its data are.* 18 test items of 2 classes "
+        r"\('a', 'b'\), given as --data csv:PATH: name them again so",
+    ):
+        call(command, run)
+
+
+def test_a_run_of_data_in_memory_says_so(tmp_path):
+    run = make_small_learner(make_tiny_data()).save(tmp_path / "run")
+    with pytest.raises(ConfigError, match=r"trained on .*, which were in memory\. In Python load"):
+        call("evaluate", run)
+
+
+def test_a_run_on_data_of_a_package_needs_no_data(tmp_path):
+    data = ktl.ImageData.digits(image_size=32).subset(per_class=5)
+    learner = make_small_learner(dataclasses.replace(data, source_settings={"kind": "digits"}))
+    run = learner.save(tmp_path / "run")
+    done = CliRunner().invoke(cli, ["evaluate", str(run), "--json"], catch_exceptions=False)
+    assert "Data: digits, on which the run was trained." in done.stderr
+    assert json.loads(done.stdout) == call("evaluate", run, "--data", "digits")

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from keras_tl.data.image_problems import why_no_image
+from keras_tl.data.text_values import BLANK_PROBLEM
 from keras_tl.errors import ConfigError, DataError, ServingError
 from keras_tl.serving import Client, ModelVersion
 from tests.conftest import make_small_learner, make_tiny_data
@@ -135,7 +137,7 @@ def test_three_of_a_batch_are_no_images(ask, learner):
     features = client.embed(sent, on_invalid="keep")
     by_learner = learner.features([files[number] for number in good])
     np.testing.assert_allclose(features[good], by_learner, atol=1e-5)
-    with pytest.raises(DataError, match="item 3, item 17, item 31, of 32 items"):
+    with pytest.raises(DataError, match=r"item 3: empty.* for item 17, item 31 either, of 32"):
         client.predict(sent)
 
 
@@ -179,16 +181,18 @@ def test_what_is_no_text_is_kept_and_marked(ask, tmp_path):
     assert served.valid.tolist() == valid
     assert served.labels == ["long", "", "long", ""]
     assert served.class_names == ("short", "long")
-    assert served.to_json()[1] == {"source": "b'caf\\xe9'", "valid": False}
+    reasons = ["no UTF-8: other bytes in line 1", BLANK_PROBLEM]
+    assert [row.get("reason") for row in served.to_json()[1::2]] == reasons
+    assert str(served[1]) == f"no answer ({reasons[0]})"
     features = client.embed(texts, on_invalid="keep")
     np.testing.assert_array_equal(np.isfinite(features).all(axis=1), valid)
     for ask_client in (client.predict, client.embed):
-        with pytest.raises(DataError, match=r"decode item 1, item 3, of 4 items: empty texts, or"):
+        with pytest.raises(DataError, match=r"UTF-8.* item 1,.* answer for item 3 either, of 4"):
             ask_client(texts)
     skipped = client.predict(texts, batch_size=3, on_invalid="skip")
     assert (skipped.valid, skipped.sources) == (None, ("a", "bcd"))
     np.testing.assert_array_equal(client.embed(texts, on_invalid="skip"), features[valid])
-    with pytest.raises(DataError, match=r"decode item 0, of 1 items: empty texts"):
+    with pytest.raises(DataError, match=r"Item 0 of 1 is blank"):
         client.predict([""], on_invalid="skip")
     gone = [tmp_path / "gone.txt", "a"]
     assert client.predict(gone, on_invalid="keep").valid.tolist() == [False, True]
@@ -209,9 +213,9 @@ def test_what_is_no_image_is_named(ask, photos, tmp_path):
         for method in (ask("photos").predict, ask("photos").embed):
             with pytest.raises(DataError) as error:
                 method(items, batch_size=2)
-            assert f"Cannot decode {name}, of 6 items" in str(error.value)
-            assert "on_invalid='keep'" in str(error.value)
-    with pytest.raises(DataError, match="item 0, item 1, item 2, item 3, item 4 and 2 more, of 7"):
+            assert f"Cannot decode {name}: not an image" in str(error.value)
+            assert "'keep' marks" in str(error.value)
+    with pytest.raises(DataError, match=r"item 0: .* item 1, .* item 5 and 1 more either"):
         ask("photos").predict([GARBAGE] * 7)
 
 
@@ -226,16 +230,18 @@ def test_what_is_no_image_is_kept_and_marked(ask):
     assert served.labels == ["", *(COLOURS[best] for best in MEANS.argmax(axis=1)), ""]
     assert [item.label for item in served] == served.labels
     assert served.class_ids.tolist() == [-1, *MEANS.argmax(axis=1), -1]
-    assert served.to_json()[0] == {"source": None, "valid": False}
+    reason = why_no_image(GARBAGE)
+    assert served.to_json()[0] == {"source": None, "valid": False, "reason": reason}
     assert served.to_json()[1]["label"] == served.labels[1]
-    assert str(served[0]) == "no label"
+    said = [f"no answer ({reason})", "no answer (empty (0 bytes))"]
+    assert [str(served[number]) for number in (0, -1)] == said
     answered = ask("photos").embed(FILES)
     skipped = ask("photos", version=1).predict(KEPT, batch_size=2, on_invalid="skip")
     assert skipped.valid is None
     assert skipped.labels == served.labels[1:-1]
     np.testing.assert_array_equal(ask("photos").embed(KEPT, on_invalid="skip"), answered)
     for method in (ask("photos").predict, ask("photos").embed):
-        with pytest.raises(DataError, match=r"decode item 0, of 1 items: no images"):
+        with pytest.raises(DataError, match=r"Cannot decode item 0: not an image"):
             method([GARBAGE], on_invalid="skip")
     features = ask("photos").embed(KEPT, on_invalid="keep")
     np.testing.assert_array_equal(np.isfinite(features).all(axis=1), VALID)
@@ -243,7 +249,8 @@ def test_what_is_no_image_is_kept_and_marked(ask):
     assert [math.isnan(item.value) for item in values] == [not valid for valid in VALID]
     several = ask("multilabel").predict(KEPT, on_invalid="keep")
     assert several[0].labels == ()
-    assert several.to_json()[0] == {"source": None, "valid": False}
+    assert several.to_json()[0] == {"source": None, "valid": False, "reason": reason}
+    assert str(several[0]) == str(values[0]) == said[0]
 
 
 @pytest.mark.parametrize(
@@ -428,5 +435,5 @@ def test_rest_needs_no_tensorflow(addresses, photos):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Cannot decode item 0, of 1 items")
+    assert done.stdout.startswith("Cannot decode item 0: not an image: text that begins")
     assert "Cannot read the image 'none.png'" in done.stdout

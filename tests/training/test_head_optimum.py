@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.training.head_solver import Problem, Standardisation
+from keras_tl.training.optimizers import make_schedule
 from keras_tl.training.whole_gradients import SGD, Adam, AdamW
 from tests.conftest import make_small_learner
 
@@ -83,7 +84,9 @@ def test_what_the_user_gives_means_what_it_says():
     phase = record.phase
     assert (phase.epochs, phase.learning_rate, phase.batch_size) == (3, 0.01, 4)
     assert len(record.epochs) == 3
-    assert record.epochs[0]["learning_rate"] == pytest.approx(0.01 * 0.75, rel=0.01)
+    steps = -(-len(learner.data.split("train")) // 4)
+    rate = float(make_schedule(phase, 3 * steps)(steps - 1))
+    assert record.epochs[0]["learning_rate"] == pytest.approx(rate, rel=1e-4)
 
 
 def test_the_validation_split_has_no_say():

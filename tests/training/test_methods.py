@@ -282,7 +282,7 @@ def test_each_epoch_moves_the_blocks_in_turn(make, kind, optimizer, capsys):
     model = learner.model
     assert int(model.optimizer.iterations) == 4 * steps
     schedule = make_schedule(given, 4 * steps)
-    rates = [float(schedule(steps * (epoch + 1))) for epoch in range(4)]
+    rates = [float(schedule(steps * (epoch + 1) - 1)) for epoch in range(4)]
     assert [epoch["learning_rate"] for epoch in record.epochs] == pytest.approx(rates, abs=1e-9)
     said = capsys.readouterr().err
     for epoch, block in enumerate(reversed(learner.blocks[:-1])):

@@ -58,8 +58,8 @@ def test_without_patience_nothing_stops_and_the_last_weights_are_kept(tiny_data)
     assert learner.evaluate("validation")["loss"] == pytest.approx(losses[-1], rel=1e-4)
 
 
-def test_the_best_epoch_is_kept(tiny_data):
-    small_learner = make_small_learner(tiny_data, head=ktl.HeadConfig(hidden=(4,)))
+def test_the_best_epoch_is_kept():
+    small_learner = make_small_learner(harder_data(50), head=ktl.HeadConfig(hidden=(4,)))
     record = small_learner.fit_head(epochs=8, learning_rate=0.1)
     losses = [epoch["val_loss"] for epoch in record.epochs]
     assert record.best_epoch == int(np.argmin(losses)) + 1
@@ -67,10 +67,16 @@ def test_the_best_epoch_is_kept(tiny_data):
     assert validation["loss"] == pytest.approx(min(losses), rel=1e-4)
 
 
-def test_no_epoch_makes_a_solved_head_worse(tiny_data):
-    validation = tiny_data.split("validation")
-    wrong = dataclasses.replace(validation, labels=(validation.labels + 1) % 3)
-    data = dataclasses.replace(tiny_data, splits=tiny_data.splits | {"validation": wrong})
+def with_wrong_labels(data):
+    """The same data with other labels in validation: all that is learned makes it worse."""
+    validation = data.split("validation")
+    classes = len(data.class_names)
+    wrong = dataclasses.replace(validation, labels=(validation.labels + 1) % classes)
+    return dataclasses.replace(data, splits=data.splits | {"validation": wrong})
+
+
+def test_no_epoch_makes_a_solved_head_worse():
+    data = with_wrong_labels(harder_data(50))
     learner, longer = make_small_learner(data), make_small_learner(data)
     solved = learner.fit_head()
     longer.fit_head(epochs=9, learning_rate=0.1)
@@ -224,6 +230,37 @@ def test_the_epoch_chosen_out_of_fold_has_the_lowest_mean_loss_of_held_out_items
     found = training.best_epoch(train.labels, features, numbers)
     losses = [mean_loss(epochs) for epochs in range(1, 7)]
     assert losses[found - 1] == pytest.approx(min(losses), rel=1e-3)
+
+
+# How a head is made and trained; whether the validation items say which epoch is kept.
+HEADS_OF_FEW = {
+    "solved": ((), {}, False),
+    "solved-epochs": ((), {"epochs": 4, "learning_rate": 0.1}, True),
+    "hidden-epochs": ((4,), {"epochs": 4, "learning_rate": 0.1}, True),
+    "hidden-live": ((4,), {"epochs": 4, "learning_rate": 0.1, "cache": "off"}, True),
+    "hidden-augmented": ((4,), {"epochs": 4, "learning_rate": 0.1, "augment": "no-flip"}, True),
+}
+
+
+@pytest.mark.parametrize("items", [0, 49, 50])
+@pytest.mark.parametrize("name", HEADS_OF_FEW)
+def test_few_validation_items_choose_no_epoch_of_a_head(name, items, capsys):
+    hidden, options, is_chosen = HEADS_OF_FEW[name]
+    data = with_wrong_labels(harder_data(items)) if items else harder_data(0)
+    learner = make_small_learner(data, as_made=True, head=ktl.HeadConfig(hidden=hidden))
+    learner._reporter.console.quiet = False
+    record = learner.fit_head(**options)
+    is_stopped = is_chosen and items == 50
+    assert (record.best_epoch < record.phase.epochs) == is_stopped
+    assert is_stopped or record.best_epoch == len(record.epochs) == record.phase.epochs
+    said = capsys.readouterr().err
+    assert ("the last weights are kept" in said) == (is_chosen and items == 49)
+
+
+def test_a_phase_of_the_users_own_chooses_by_any_validation_split():
+    learner = make_small_learner(with_wrong_labels(harder_data(9)), as_made=True)
+    phase = Phase("own", epochs=4, learning_rate=0.1, patience=1)
+    assert learner.fit_head(policy=phase).best_epoch < 4
 
 
 @pytest.mark.parametrize("items", [0, 49, 50])

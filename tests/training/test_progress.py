@@ -10,7 +10,9 @@ from rich.console import Console
 from keras_tl.config import Phase
 from keras_tl.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace, duration, sparkline
+from keras_tl.training.optimizers import make_schedule
 from tests.conftest import make_small_learner, make_tiny_data
+from tests.training.test_phases import harder_data
 
 HIDE, SHOW, ESCAPE = "\x1b[?25l", "\x1b[?25h", "\x1b"
 
@@ -162,7 +164,8 @@ def test_a_terminal_that_knows_only_ascii():
 
 @pytest.fixture(scope="module")
 def learner():
-    return make_small_learner(make_tiny_data())
+    """With as many validation items as choose the best epoch."""
+    return make_small_learner(harder_data(50))
 
 
 def watch(learner, **options):
@@ -243,3 +246,36 @@ def test_nothing_is_drawn_where_it_cannot_be(quiet, monkeypatch):
     assert not Reporter(verbose=quiet == "dumb").can_draw
     monkeypatch.setenv("TERM", "xterm")
     assert Reporter().can_draw
+
+
+# How the learning rate of a phase of one epoch changes, by the settings of the phase.
+RATES = {
+    "cosine": {"schedule": "cosine", "warmup": 0.0},
+    "linear": {"schedule": "linear", "warmup": 0.0},
+    "slanted": {"schedule": "slanted_triangular"},
+    "one-cycle": {"schedule": "one_cycle"},
+    "constant": {"schedule": "constant", "warmup": 0.0},
+    "head": {"schedule": "cosine", "unfreeze": None},
+    "own-rates": {"schedule": "cosine", "discriminative_factor": 2.0},
+}
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("name", RATES)
+def test_the_rate_of_an_epoch_is_that_of_its_last_step(name, precision):
+    learner = make_small_learner(make_tiny_data(), precision=precision)
+    learner.fit_head(epochs=1)
+    settings = {"unfreeze": "all", "patience": None, "batch_size": 4} | RATES[name]
+    phase = Phase("tune", 1, 0.05, **settings)
+    file = watch(learner)
+    if phase.unfreeze is None:
+        record = learner.fit_head(policy=phase)
+    else:
+        (record,) = learner.fine_tune(policy=phase, augment=False)
+    (row,) = record.epochs
+    steps = -(-len(learner.data.split("train")) // 4)
+    schedule = make_schedule(phase, steps)
+    expected = float(schedule(steps - 1)) if callable(schedule) else schedule
+    assert row["learning_rate"] == pytest.approx(expected, rel=1e-4)
+    assert expected > 0
+    assert f"rate {expected:.1e}" in file.getvalue()

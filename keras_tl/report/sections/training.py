@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_tl.evaluation import plots
+from keras_tl.evaluation.fall import describe_fall
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plots, Section, Table
 from keras_tl.report.drawing import plot
@@ -35,9 +36,13 @@ def training(material: Material) -> Section:
     rows = [_row(record, watched) for record in history]
     head = ["phase", "trained", "epochs", "kept", "peak rate", f"validation {title_of(watched)}"]
     table = Table("The phases of the training", [*head, "seconds"], rows, numbers=False)
-    return Section(
-        "training", "Training", [*chosen(material), *fit(material), Plots(curves), table]
-    )
+    told = [*chosen(material), *fit(material), *falls(history)]
+    return Section("training", "Training", [*told, Plots(curves), table])
+
+
+def falls(history: Sequence[PhaseRecord]) -> list[Block]:
+    """The warnings of phases that did harm on the validation split."""
+    return [Paragraph(text, role="warning") for text in map(describe_fall, history) if text]
 
 
 def chosen(material: Material) -> list[Block]:

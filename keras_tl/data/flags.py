@@ -1,0 +1,16 @@
+"""What the command line calls the arguments of the sources of data."""
+
+FLAGS = {
+    "image": "--image-column",
+    "text": "--text-column",
+    "text_pair": "--text-pair-column",
+    "label": "--label-column",
+    "split": "--split-column",
+    "separator": "--label-separator",
+    "task": "--task",
+    "slices": "--by",
+    "groups": "--groups",
+    "classes": "--class",
+    "data_dir": "--data-dir",
+    "download": "--no-download",
+}

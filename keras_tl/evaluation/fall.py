@@ -1,0 +1,96 @@
+"""Has fine-tuning made a model worse on its validation split, beyond chance?"""
+
+import numpy as np
+from scipy import stats
+
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.wording import number_text
+from keras_tl.training.history import Fall, PhaseRecord
+
+# Of a false claim.
+LEVEL = 0.05
+_LOWER_RATE = 0.1
+
+
+def find_fall(
+    task: str, before: Outcomes, after: Outcomes, item: str, groups: np.ndarray | None = None
+) -> Fall | None:
+    """Compare the answers of two models to the same items, item by item.
+
+    Each item is answered better, worse or as well. If a phase does no harm, an item that changed is
+    as likely to be better as worse: the sign test, one-sided, of classes the exact test of McNemar
+    ("Note on the sampling error of the difference between correlated proportions or percentages",
+    Psychometrika 12, 1947). It is exact for few items: five that changed must all be worse.
+
+    Args:
+        task: one of `keras_tl.config.TASKS`.
+        before: of the model before the phase.
+        after: of the model after it, for the same items in the same order.
+        item: what people call one item.
+        groups: (n,), items of one group are not independent; `None`: all items are.
+
+    Returns:
+        `None` where the metric is not worse beyond chance, or an answer is not a finite number.
+    """
+    if not (np.isfinite(before.logits).all() and np.isfinite(after.logits).all()):
+        return None
+    name, first, last = _METRICS[task], *(_scores(task, found) for found in (before, after))
+    sign = -1 if task == "regression" else 1
+    changes, unit = sign * (last - first), item
+    if groups is not None:
+        unit = "group"
+        changes = np.array([changes[groups == group].sum() for group in np.unique(groups)])
+    worse, better = int((changes < 0).sum()), int((changes > 0).sum())
+    if not worse or sign * (last.mean() - first.mean()) >= 0:
+        return None
+    p_value = float(stats.binomtest(worse, worse + better, alternative="greater").pvalue)
+    if p_value > LEVEL:
+        return None
+    values = (float(first.mean()), float(last.mean()))
+    return Fall(name, *values, len(first), unit, worse, better, p_value)
+
+
+def describe_fall(record: PhaseRecord, is_command: bool = False) -> str | None:
+    """Return the warning about the harm of a phase, and the cure; `None`: there is no warning.
+
+    Args:
+        record: of the phase.
+        is_command: whether the cure is for the command line.
+    """
+    fall, phase = record.fall, record.phase
+    if fall is None:
+        return None
+    values = f"from {number_text(fall.before)} to {number_text(fall.after)}"
+    units = f"{fall.worse:,} {fall.unit}{'' if fall.worse == 1 else 's'}"
+    said = (
+        f"{phase.name}: the {fall.metric} on the {fall.items:,} validation items went {values}: "
+        f"{units} got worse, {fall.better:,} better. Chance alone does so in {fall.p_value:.1%} of "
+        "cases. The fine-tuned weights are kept all the same."
+    )
+    rate = f"{phase.learning_rate * _LOWER_RATE:.0e}"
+    if is_command:
+        return (
+            f"{said} Train again without the options of the phases: Learner.fit then keeps the "
+            f"head unless fine-tuning pays. Or lower the rate: --learning-rate {rate}."
+        )
+    return (
+        f"{said} On a new Learner call fit(), which keeps the head unless fine-tuning pays; or "
+        f"fine_tune(learning_rate={rate})."
+    )
+
+
+_METRICS = {
+    "multiclass": "accuracy",
+    "binary": "accuracy",
+    "multilabel": "share of right labels",
+    "regression": "mean absolute error",
+}
+
+
+def _scores(task: str, outcomes: Outcomes) -> np.ndarray:
+    """float64 (n,): the metric of each item."""
+    answers, labels = outcomes.decisions(task), outcomes.labels
+    if task == "regression":
+        return np.abs(answers.astype(np.float64) - labels)
+    right = (answers == labels).astype(np.float64)
+    return right.mean(axis=1) if task == "multilabel" else right
