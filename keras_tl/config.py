@@ -17,7 +17,7 @@ ULMFIT = "ulmfit:"
 # [CLS] a [SEP] b [SEP]
 SHORTEST_SEQUENCE = 5
 CACHES = ("auto", "memory", "disk", "off")
-# What becomes of files that are no images: an error, left out, or kept without an answer.
+# What becomes of files that are not images: an error, left out, or kept without an answer.
 ON_INVALID = ("raise", "skip", "keep")
 SAVED_MODEL = "savedmodel"
 EXPORT_FORMATS = (SAVED_MODEL, "litert", "onnx")

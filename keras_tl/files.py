@@ -48,8 +48,8 @@ def local_path(path: str | os.PathLike) -> Path:
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
             raise ConfigError(
-                f"Expected a path. Received: {quoted(text)}, of {len(text):,} characters, which no "
-                "file can have for a name."
+                f"Expected a path. Received: {quoted(text)}, of {len(text):,} characters, which "
+                "cannot be the name of a file."
             ) from error
     return Path(path)
 

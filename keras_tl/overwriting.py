@@ -18,8 +18,8 @@ def check_new(*paths: str | os.PathLike, overwrite: bool = False) -> None:
     for path in () if overwrite else paths:
         if os.path.lexists(path):
             raise ConfigError(
-                f"{path} exists. Expected a path where nothing is. Choose another one, or replace "
-                "what is there with overwrite=True (--overwrite on the command line)."
+                f"{path} exists. Expected a path that does not exist. Choose another path, or "
+                "replace what is there with overwrite=True (--overwrite on the command line)."
             )
 
 

@@ -67,7 +67,7 @@ def save_pair_model(base: Path, classes=("short", "long", "longer")):
 
 
 def save_text_model(base: Path, classes=("short", "long")):
-    """One that sees the length in bytes of a text; an empty one, or no UTF-8, is not valid."""
+    """One that sees the length in bytes of a text; an empty one, or not UTF-8, is not valid."""
 
     def seen(text):
         whole = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8")

@@ -141,7 +141,7 @@ def test_a_split_is_answered(learner):
 
 @pytest.fixture
 def mixed(photos, tmp_path):
-    """A folder in which three files are no images, and the numbers of those that are."""
+    """A folder in which three files are not images, and the numbers of those that are."""
     folder = tmp_path / "mixed"
     folder.mkdir()
     for path in photos.iterdir():
@@ -201,7 +201,7 @@ def test_a_folder_is_walked_once(learner, photos, tmp_path, method, monkeypatch,
         walked.clear()
         assert len(getattr(learner, method)(asked)) == 2
         assert sorted(walked) == [".", "in", "in/in"]
-        assert "Passed over: 2 files of other kinds (2 .md)" in capsys.readouterr().err
+        assert "Not used: 2 files of other kinds (2 .md)" in capsys.readouterr().err
 
 
 def test_the_error_names_all_that_is_bad(learner, mixed):
@@ -284,7 +284,7 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
             said = capsys.readouterr().err
             assert f"{done}: 2 of 4 texts." in said
             assert all(name in said for name in shown)
-            assert ("Passed over: 1 file of other kinds (1 .pdf)" in said) == (asked is pages)
+            assert ("Not used: 1 file of other kinds (1 .pdf)" in said) == (asked is pages)
             rows = np.ones(2, bool) if on_invalid == "skip" else found.valid
             np.testing.assert_allclose(found.probabilities[rows], expected, atol=1e-6)
             rows_of_features = learner.features(asked, on_invalid)
@@ -306,7 +306,7 @@ def test_the_command_line_leaves_out_or_marks_bad_texts(command, reader, pages):
     assert "Left out: 2 of 4 texts." in said
     found, said = command("predict", run, f"folder:{pages}", "--on-invalid", "keep")
     assert [row.get("valid") for row in found] == [None, False, False, None]
-    reasons = [BLANK_PROBLEM, "no UTF-8: other bytes in line 1"]
+    reasons = [BLANK_PROBLEM, "not UTF-8: other bytes in line 1"]
     assert [row.get("reason") for row in found] == [None, *reasons, None]
     assert all(name in said for name in NO_TEXTS)
     gone = [pages / "gone.txt", pages / "a.txt"]
@@ -359,8 +359,8 @@ def test_the_command_line_reads_files_of_texts(command, reader, files, name):
     [
         (["absent.txt"], r"Cannot read the text 'absent\.txt'"),
         (["csv:absent.csv"], r"Cannot read the table 'absent\.csv'"),
-        (["table.csv", "bad"], r"Expected one table, and nothing beside it"),
-        (["more"], r"paths of what exists.*folder:PATH or --literal"),
+        (["table.csv", "bad"], r"Expected one table and no other items"),
+        (["more"], r"paths of existing files or folders.*folder:PATH or --literal"),
     ],
 )
 def test_the_command_line_says_what_it_cannot_read(command, reader, files, items, message):

@@ -238,8 +238,8 @@ def test_an_export_that_is_not_right_gives_status_1(run, tmp_path, flags):
     status, out, err = run("verify", tmp_path, "--python", "no/python", *flags)
     assert (status, out) == (2, [])
     assert err == [
-        "keras-tl: No interpreter 'no/python'. Expected that of an environment with TensorFlow, "
-        "such as /srv/tf/bin/python."
+        "keras-tl: No interpreter 'no/python'. Expected the Python of an environment with "
+        "TensorFlow, such as /srv/tf/bin/python."
     ]
     status, out, err = run("verify", tmp_path, *flags)
     assert (status, err) == (1, [])

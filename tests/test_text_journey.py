@@ -290,7 +290,7 @@ WRONG = {
     "unknown-preprocessor": (
         lambda m: ktl.Learner(f"tfhub:{m['encoder']}", make_texts(), verbose=False),
         BackboneError,
-        r"no telling which tokens .* Pass preprocessor=",
+        r"Nothing says which tokens .* Pass preprocessor=",
     ),
     "no-vocabulary": (
         lambda m: ktl.Learner(
@@ -312,7 +312,8 @@ WRONG = {
             verbose=False,
         ),
         ConfigError,
-        r"is a folder without one: for the preprocessing module in it pass 'tfhub:\S+preprocess'\.",
+        r"is a folder without one\. If the folder holds a preprocessing module, "
+        r"pass 'tfhub:\S+preprocess'\.",
     ),
     "preprocessor-for-strings": (
         lambda m: ktl.Learner(

@@ -1,4 +1,4 @@
-"""Blank texts and bytes that are no UTF-8 get no answer, from the learner as from its export."""
+"""Blank texts and bytes that are not UTF-8 get no answer, from the learner as from its export."""
 
 import itertools
 

@@ -39,7 +39,10 @@ def assign_blocks(
         names.append((block.name, _layers_of(network, needed)))
     rest = _layers_of(network, set(network.operations) - taken, with_weights=True)
     if rest:
-        raise BackboneError(f"Layer {rest[0].name!r} of {network.name} is in none of its blocks.")
+        raise BackboneError(
+            f"Layer {rest[0].name!r} of {network.name} is in none of its blocks. Expected blocks "
+            "that hold every layer with weights."
+        )
     empty = [name for name, layers in names if not layers]
     if empty:
         raise BackboneError(f"Blocks without layers in {network.name}: {', '.join(empty)}.")

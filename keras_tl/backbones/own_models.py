@@ -121,8 +121,8 @@ def _rebuildable(name: str) -> Iterator[None]:
         raise
     except Exception as error:  # The code of the user's layers runs.
         raise BackboneError(
-            f"{name} cannot be built again from its configuration, so that a saved run could not "
-            f"be loaded: {_reason(error)} {_CURE}"
+            f"{name} cannot be built again from its configuration, so a saved run could not be "
+            f"loaded: {_reason(error)} {_CURE}"
         ) from error
 
 

@@ -58,7 +58,7 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "classes",
         multiple=True,
         metavar="FOLDER",
-        help="folder: a class folder to read; repeated, in the order of the classes.",
+        help="folder: a class folder to read. Repeat it for each class, in their order.",
     )
     @click.option("--data-dir", help="tfds: folder of prepared data sets.")
     @click.option("--no-download", is_flag=True, help="tfds: use what is there only.")

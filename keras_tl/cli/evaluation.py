@@ -59,18 +59,19 @@ def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
     if kind == "digits":
         return kind
     items = ", ".join(f"{x['items']:,} {name}" for name, x in recorded["splits"].items())
-    what = f"It was trained on {items} items"
+    what = f"The run {run} was trained on {items} items"
     if names := recorded["class_names"]:
         what += f" of {len(names):,} classes ({listed(names)})"
     if kind is None:
         raise ConfigError(
             f"Missing option '--data'. {what}, which were in memory. In Python load the run with "
-            f"them: Learner.load({str(run)!r}, data). Or name such items in a folder or a table."
+            f"these data: Learner.load({str(run)!r}, data). Or save the items in a folder or a "
+            "table, and pass --data folder:PATH or --data csv:PATH."
         )
     place = "NAME" if kind == "tfds" else "PATH"
     raise ConfigError(
-        f"Missing option '--data'. The run {run} does not keep where its data are. {what}, given "
-        f"as --data {kind}:{place}: name them again so."
+        f"Missing option '--data'. {what}, given as --data {kind}:{place}. The run does not record "
+        f"where its data are: pass --data {kind}:{place} again."
     )
 
 
@@ -131,7 +132,7 @@ def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> st
     if not learner.keep(run, splits):
         said += f" What it measured before stays. {_OTHERS}"
     if is_report(run / REPORT):
-        said += f" Made its {REPORT} anew."
+        said += f" Updated its {REPORT}."
     return said
 
 

@@ -76,7 +76,7 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 overwrite_option = click.option(
-    "--overwrite", is_flag=True, help="Replace what an earlier command wrote there."
+    "--overwrite", is_flag=True, help="Replace what an earlier command wrote."
 )
 
 

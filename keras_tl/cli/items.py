@@ -25,12 +25,14 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(ON_INVALID),
         default="raise",
         show_default=True,
-        help="Files that are no images, and texts that are blank or no UTF-8: an error that names "
-        "them, skip them, or keep them without an answer. Each is named on standard error, with "
-        "its reason.",
+        help="What to do with files that are not images, and with texts that are blank or not "
+        "UTF-8: raise an error, skip them, or keep them without an answer. Standard error names "
+        "each of them, with the reason.",
     )
     @click.option(
-        "--literal", is_flag=True, help="ITEMS are texts, also where a file has such a name."
+        "--literal",
+        is_flag=True,
+        help="ITEMS are the texts themselves, even if a file has that name.",
     )
     @functools.wraps(command)
     def wrapped(**options: Any) -> Any:
@@ -67,9 +69,7 @@ def read_items(
     tables = [x for x in items if x.startswith(_TABLE) or _is_file(x, TABLE_SUFFIXES)]
     if tables:
         if len(items) > 1:
-            raise ConfigError(
-                f"Expected one table, and nothing beside it. Received: {listed(items)}."
-            )
+            raise ConfigError(f"Expected one table and no other items. Received: {listed(items)}.")
         return _rows(config, run, local_path(tables[0].removeprefix(_TABLE)))
     if len(items) == 1 and items[0].startswith(_FOLDER):
         return local_path(items[0].removeprefix(_FOLDER))

@@ -38,8 +38,8 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option(
         "--preprocessor",
-        help="What makes tokens of texts: tfhub:HANDLE, or a vocab.txt, a tokenizer.json or a "
-        "folder with one of them; the encoder's own if not given.",
+        help="The tokenizer of texts: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder "
+        "with one of these files. The encoder's own if not given.",
     )
     @click.option(
         "--preprocess",

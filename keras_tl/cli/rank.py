@@ -16,8 +16,8 @@ from keras_tl.config import CACHES
 @click.option("--image-size", metavar="SIDE|HxW", help="Pixels; each one's own if not given.")
 @click.option(
     "--preprocessor",
-    help="What makes tokens of texts: tfhub:HANDLE, or a vocab.txt, a tokenizer.json or a "
-    "folder with one of them; each encoder's own if not given.",
+    help="The tokenizer of texts: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder with "
+    "one of these files. Each encoder's own if not given.",
 )
 @click.option("--items", default=2000, show_default=True, help="Training items to look at.")
 @click.option(

@@ -19,8 +19,9 @@ def predict(
 ) -> tuple[list, str]:
     """Predict the classes, labels or values of ITEMS by a saved RUN.
 
-    ITEMS are image files, a folder or a pattern; or texts, or .txt files of one text each; of pairs
-    the first and second texts in turns; or csv:PATH, a table with the columns of the training data.
+    For images, ITEMS are files, a folder or a pattern. For texts, they are the texts themselves or
+    .txt files of one text each; for pairs of texts, the first and second texts in turns. For both,
+    csv:PATH is a table with the columns of the training data, and folder:PATH is a folder.
     """
     learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
     predictions = learner.predict(read_items(learner, run, items, literal), on_invalid)
@@ -50,7 +51,7 @@ def features(
 ) -> tuple[dict, str]:
     """Write the features of ITEMS, as a saved RUN's head gets them.
 
-    ITEMS are those of keras-tl predict. The features of an item that is kept without an answer
+    Give ITEMS as for keras-tl predict. The features of an item that is kept without an answer
     are NaN.
     """
     learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
@@ -76,7 +77,7 @@ def features(
 @click.option(
     "--plots",
     type=PATH,
-    help="A folder without PNG files: also write the pictures there, as PNG files.",
+    help="Also write the pictures as PNG files into this folder, which must hold no PNG files yet.",
 )
 @overwrite_option
 @with_json

@@ -119,7 +119,7 @@ def _filling(policy: Policy, phases: tuple[Phase, ...], epochs: int) -> tuple[Ph
     own = sum(phase.epochs for phase in phases)
     if own != epochs:
         raise ConfigError(
-            f"The phases of the policy make {own} passes, and {epochs} of the budget are theirs: "
-            f"change epochs=, head_epochs= or the phases. Received: {quoted(policy)}."
+            f"The phases of the policy train for {own} epochs, but the budget leaves them "
+            f"{epochs}: change epochs=, head_epochs= or the phases. Received: {quoted(policy)}."
         )
     return tuple(dataclasses.replace(phase, min_steps=0) for phase in phases)

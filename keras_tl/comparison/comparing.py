@@ -193,7 +193,9 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
     for seed in asked:
         check_range("a seed", seed, 0, whole=True)
     if not asked or len(set(asked)) < len(asked):
-        raise ConfigError(f"Expected seeds that differ, at least one. Received: {quoted(asked)}.")
+        raise ConfigError(
+            f"Expected at least one seed, and no seed twice. Received: {quoted(asked)}."
+        )
     return tuple(asked)
 
 

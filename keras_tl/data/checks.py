@@ -167,6 +167,6 @@ def check_left(
             rows = np.flatnonzero(before == gone[0])
     if lost:
         raise DataError(
-            f"No {item} of {lost} can be used, such as {bad[int(rows[0])]}. Repair them or leave "
-            "the whole of it out."
+            f"No {item} of {lost} can be used. For example: {bad[int(rows[0])]}. Repair the "
+            f"{item}s or leave {lost} out."
         )

@@ -142,8 +142,8 @@ def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) 
         local_path(table.columns[column][0])
         raise DataError(
             f"{table.name}: none of the {len(paths)} images exists. The first was looked for at "
-            f"{quoted(os.path.abspath(paths[0]))}. Give the folder that the paths start from: "
-            "root=."
+            f"{quoted(os.path.abspath(paths[0]))}. Pass the folder that the paths start "
+            "from: root=."
         )
     return paths
 

@@ -38,9 +38,9 @@ def table_holds_texts(path: str) -> bool:
     columns = header_of(local_path(path))
     if columns and not {"path", "text"} & {*columns}:
         raise ConfigError(
-            f"{quoted(path)} has no column 'path', of images, and no column 'text'. It has: "
-            f"{listed(columns)}. Name the one of the paths with image= "
-            "(--image-column), or that of the texts with text= (--text-column)."
+            f"{quoted(path)} has no column 'path' (of images) and no column 'text'. It has: "
+            f"{listed(columns)}. Name the column of image paths with image= (--image-column), or "
+            "the column of texts with text= (--text-column)."
         )
     return "text" in columns and "path" not in columns
 

@@ -119,11 +119,11 @@ def _reading(
     if not others and all(folder.name.lower() in SPLITS for folder in named):
         return None
     read = ", ".join(f"{quoted(folder.name)} as {split}" for folder, split in named.items())
-    passed_over = f" Passed over, as no splits: {_listing(others)}." if others else ""
+    passed_over = f" Not used as splits: {_listing(others)}." if others else ""
     return Reading(
         "folder-layout",
         f"Folders were read as splits by their names: {read}.{passed_over}",
-        f"If they are classes, pass {_all_of(folders)} (--class).",
+        f"If all these folders are classes, pass {_all_of(folders)} (--class).",
     )
 
 

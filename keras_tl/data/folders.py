@@ -137,9 +137,9 @@ def _check_known(split: str, names: Sequence[str], of_train: Sequence[str], kind
     for name in names:
         if name not in of_train:
             raise DataError(
-                f"The {split} folder has a class {quoted(name)} that the train folder has not. "
-                f"Train has: {', '.join(of_train)}. If the {kind.item}s of the {split} folder have "
-                "no labels, move that folder out of the data folder."
+                f"The {split} folder has a class {quoted(name)} that the train folder does not "
+                f"have. Train has: {', '.join(of_train)}. If the {kind.item}s of the {split} "
+                "folder have no labels, move that folder out of the data folder."
             )
 
 

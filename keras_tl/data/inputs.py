@@ -97,7 +97,7 @@ def _checked(path: str | os.PathLike) -> Path:
     if _ENCODED.match(text) and not os.path.lexists(text):
         raise DataError(
             f"Expected the path of an image. Received: {quoted(path)}, which looks like base64. "
-            "Give the bytes: base64.b64decode(text), of what follows a comma if there is one."
+            "Pass the bytes: base64.b64decode(text.split(',')[-1])."
         )
     return local_path(path)
 

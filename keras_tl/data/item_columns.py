@@ -72,7 +72,7 @@ class ItemColumns:
 
     @property
     def _wanted(self) -> Wanted:
-        hint = f"Name the columns as in training, or give a list of {self.item}s."
+        hint = f"Name the columns as in the training data, or pass a list of {self.item}s."
         return Wanted(self.names, self.item, hint)
 
     def _items(self, table: Table, root: str | os.PathLike | None) -> Rows:

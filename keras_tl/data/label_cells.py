@@ -64,8 +64,8 @@ def separator_of(
             return separator, Reading("label-type", what, action)
     separator, found = next(iter(held.items()))
     what = (
-        f"{found[0][:80]!r} was read as the name of one class: most of its parts between "
-        f"{separator!r} stand in no other cell."
+        f"{found[0][:80]!r} was read as the name of one class: most of the parts between "
+        f"{separator!r} occur in no other cell."
     )
     action = 'If an item can have several labels, pass task="multilabel" (--task).'
     return None, Reading("label-type", what, action)

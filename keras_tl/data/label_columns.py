@@ -47,8 +47,8 @@ class LabelColumns:
             not self.separator or self.task not in (None, "multilabel") or self.are_several
         ):
             raise ConfigError(
-                "separator= is what stands between several labels in a cell, such as ',', and is "
-                "for multi-label data in one column. Received: "
+                "separator= is the text between several labels in a cell, such as ',', and is for "
+                "multi-label data in one column. Received: "
                 f"separator={quoted(self.separator)}, label={quoted(self.label)}, "
                 f"task={quoted(self.task)}."
             )

@@ -28,7 +28,7 @@ def plain_labels(
         no item has, or those of a DataFrame's columns. `None`: the type holds no names.
 
     Raises:
-        DataError: no labels at all, or bytes that are no UTF-8.
+        DataError: no labels at all, or bytes that are not UTF-8.
     """
     if not hasattr(y, "__iter__"):
         raise DataError(f"Expected one label for each item. Received: {type(y).__name__}.")
@@ -60,7 +60,7 @@ def label_text(label: Any) -> str:
     """A class name as text, without blanks at its ends; bytes are decoded as UTF-8.
 
     Raises:
-        DataError: the bytes are no UTF-8.
+        DataError: the bytes are not UTF-8.
     """
     if not isinstance(label, bytes):
         return str(label).strip()

@@ -127,7 +127,7 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
             wanted, held = ("images", "texts") if are_texts else ("texts", "images")
             raise ConfigError(
                 f"{option}= (--{option.replace('_', '-')}) is for {wanted}, and {quoted(spec)} "
-                f"holds {held}. Leave it out, or name a source of {wanted}."
+                f"holds {held}. Leave the option out, or name a source of {wanted}."
             )
     if not unfit & {*settings}:
         options = settings | options

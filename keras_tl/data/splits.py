@@ -66,9 +66,9 @@ def take_out(
         rare = int(counts.argmin())
         left = "no item" if counts[rare] == 0 else "only 1 item"
         raise DataError(
-            f"A {name} split needs an item of every class, and train another. Train has {left} of "
-            f"class {quoted(class_names[rare])} left. Add items, leave the class out, or set "
-            f"{name}_split=0."
+            f"A {name} split and the train split each need an item of every class. Train has "
+            f"{left} of class {quoted(class_names[rare])} left. Add items, leave the class out, or "
+            f"set {name}_split=0."
         )
     shares = fraction * counts
     taken = np.clip(np.floor(shares).astype(int), 1, counts - 1)

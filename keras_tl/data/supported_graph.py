@@ -37,6 +37,8 @@ def checked_gif(image: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def _where(supported: tf.Tensor, value: tf.Tensor, name: str) -> tf.Tensor:
-    check = tf.debugging.Assert(supported, [f"Expected another image than {name}: {CURE}."])
+    check = tf.debugging.Assert(
+        supported, [f"Expected a supported image. Received {name}: {CURE}."]
+    )
     with tf.control_dependencies([check] if check is not None else []):
         return tf.identity(value)

@@ -105,7 +105,7 @@ def check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:
     for column in wanted.columns:
         if wanted.columns.count(column) > 1:
             raise ConfigError(
-                f"The column {quoted(column)} was asked for twice. Give each one once."
+                f"The column {quoted(column)} was named twice. Name each column once."
             )
         if found.count(column) != 1:
             amount = "more than one" if column in found else "no"

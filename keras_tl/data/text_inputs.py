@@ -17,8 +17,8 @@ from keras_tl.files import local_path
 Text = str | bytes | os.PathLike | BinaryIO
 TextInput = Text | Sequence[Text] | Sequence[tuple[Text, Text]] | Any
 _CURE = (
-    "For the files give pathlib.Path(path), for the words text.encode(); on the command line "
-    "folder:PATH or --literal."
+    "For the contents pass pathlib.Path(path), for the words text.encode(). On the command line "
+    "use folder:PATH or --literal."
 )
 
 
@@ -50,7 +50,7 @@ def read_texts(
         are_pairs: whether the model takes pairs.
         columns: those of a data frame; `None`: `text`, and `text_pair` of pairs.
         on_invalid: `"raise"` an error if a text or a file cannot be read; otherwise it is an empty
-            text, and its `problems` say why. Blank texts and bytes that are no UTF-8 are read: the
+            text, and its `problems` say why. Blank texts and bytes that are not UTF-8 are read: the
             model gives no answer for them.
 
     Raises:

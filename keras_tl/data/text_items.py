@@ -20,7 +20,7 @@ class TextItems(Items):
     """Texts to be asked about.
 
     Attributes:
-        texts: n texts; what is no UTF-8 stays bytes.
+        texts: n texts; what is not UTF-8 stays bytes.
         pairs: the second texts of n pairs, or `None`.
         names: what results call each item, where texts come from files; `None`: the texts.
         problems: why an item could not be read, `None` for those that were; it is an empty text.

@@ -96,7 +96,9 @@ class TextColumns(Columns):
                 "Put it right or remove the row.",
             )
         values = [table.columns[column] for column in columns]
-        refuse_paths(values[0], "Read the files into the column of a pandas.DataFrame.")
+        refuse_paths(
+            values[0], "Read the files, and put the texts into a column of a pandas.DataFrame."
+        )
         places = [f"{table.unit} {row}" for row in table.rows]
         texts = Texts.read(values[0], values[1] if len(values) > 1 else None, places)
         splits = {name: (texts.take(rows), labels) for name, (rows, labels) in found.splits.items()}
@@ -118,8 +120,9 @@ def read_folder(
             others = [name for name in found.class_names if name not in absent]
             raise DataError(
                 f"The {split} folder has no folder {quoted(absent[0])}, which the train folder "
-                "has. If it is no class, as the unlabelled texts of some data sets, name those "
-                f"that are, classes={others}, or move it away; if it is one, make an empty folder."
+                f"has. If {quoted(absent[0])} is a class, make an empty folder of that name. If it "
+                "is not a class, as the unlabelled texts of some data sets, move that folder away, "
+                f"or pass classes={others}."
             )
     count = sum(len(paths) for paths, _ in found.splits.values())
     splits = {}
@@ -162,7 +165,8 @@ def read_arrays(given: Iterable, name: str) -> Texts:
     is_pair = [isinstance(item, tuple | list | np.ndarray) for item in items]
     if not any(is_pair):
         refuse_paths(
-            items, "For the files give pathlib.Path(path).read_text(), for the words text.encode()."
+            items,
+            "For the contents pass pathlib.Path(path).read_text(), for the words text.encode().",
         )
         return Texts.read(items, None, places)
     for row, item in enumerate(items):

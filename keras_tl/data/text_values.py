@@ -50,7 +50,7 @@ def text_problem(text: str | bytes) -> str | None:
     if isinstance(text, bytes):
         line = _line_that_is_no_utf_8(text)
         if line:
-            return f"no UTF-8: other bytes in line {line}"
+            return f"not UTF-8: other bytes in line {line}"
         text = text.decode()
     if not is_unicode(text):
         return "half a character (a surrogate), which UTF-8 cannot hold"
@@ -58,7 +58,7 @@ def text_problem(text: str | bytes) -> str | None:
 
 
 def _line_that_is_no_utf_8(content: bytes) -> int | None:
-    """The first line, from 1, in which bytes are no UTF-8."""
+    """The first line, from 1, in which bytes are not UTF-8."""
     try:
         content.decode()
     except UnicodeDecodeError as error:
@@ -75,8 +75,8 @@ def refuse_paths(texts: Sequence[Any], cure: str) -> None:
     """
     if len(texts) and all(isinstance(text, str) and os.path.exists(text) for text in texts):
         raise DataError(
-            "Expected texts. Received: paths of what exists, such as "
-            f"{quoted(texts[0])}, which can mean the words or what the files hold. {cure}"
+            "Expected texts. Received: paths of existing files or folders, such as "
+            f"{quoted(texts[0])}. These can mean the words or the contents of the files. {cure}"
         )
 
 

@@ -81,7 +81,7 @@ class TextData(LabelledData[TextSplit]):
             options: see `TextOptions`; `test_split` is ignored where a column says the splits.
 
         Raises:
-            DataError: no such file or column, no UTF-8, a label is missing (the message names the
+            DataError: no such file or column, not UTF-8, a label is missing (the message names the
                 lines), too many texts are empty, fewer than two classes, or a label that train has
                 not.
             ConfigError: an argument is not as described.

@@ -1,4 +1,4 @@
-"""Many files of which some are no images: what a server may be sent."""
+"""Many files of which some are not images: what a server may be sent."""
 
 import tensorflow as tf
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 _NO_SUFFIX = "without suffix"
-_NAME_THEM = "Add the suffix of the format to the names of the images without one."
+_NAME_THEM = "Add the suffix of the format, such as .jpg, to the names of images without a suffix."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ class UnusedFiles:
                 f"{n:,} in {quoted(folder)}" for folder, n in self.unlabelled.items()
             )
             parts.append(f"{_several(count, self.item)} outside the class folders ({folders})")
-        return f"Passed over: {' and '.join(parts)}." if parts else "No file is passed over."
+        return f"Not used: {' and '.join(parts)}." if parts else "All files are used."
 
     @property
     def advice(self) -> str:

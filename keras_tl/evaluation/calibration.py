@@ -222,9 +222,9 @@ class Calibrated:
         if self.worse:
             lines.append(
                 f"Warning: the calibration error (ECE) is larger than before on: "
-                f"{', '.join(self.worse)}. The temperature makes the labels of the validation "
-                "split most likely (NLL), which need not make the ECE smaller. Do not rely on the "
-                "probabilities more than before; a larger validation split may help."
+                f"{', '.join(self.worse)}. The temperature lowers the negative log-likelihood "
+                "(NLL) of the validation split. That does not always lower the ECE. Do not trust "
+                "the probabilities more than before. A larger validation split may help."
             )
         return "\n".join(lines)
 

@@ -64,18 +64,19 @@ def describe_fall(record: PhaseRecord, is_command: bool = False) -> str | None:
     units = f"{fall.worse:,} {fall.unit}{'' if fall.worse == 1 else 's'}"
     said = (
         f"{phase.name}: the {fall.metric} on the {fall.items:,} validation items went {values}: "
-        f"{units} got worse, {fall.better:,} better. Chance alone does so in {fall.p_value:.1%} of "
-        "cases. The fine-tuned weights are kept all the same."
+        f"{units} got worse, {fall.better:,} better. Chance alone does this in {fall.p_value:.1%} "
+        "of cases. The fine-tuned weights are kept."
     )
     rate = f"{phase.learning_rate * _LOWER_RATE:.0e}"
     if is_command:
         return (
-            f"{said} Train again without the options of the phases: Learner.fit then keeps the "
-            f"head unless fine-tuning pays. Or lower the rate: --learning-rate {rate}."
+            f"{said} Train again without options for one phase, such as --policy and "
+            "--learning-rate: training then keeps the head unless fine-tuning is better. Or lower "
+            f"the learning rate: --learning-rate {rate}."
         )
     return (
-        f"{said} On a new Learner call fit(), which keeps the head unless fine-tuning pays; or "
-        f"fine_tune(learning_rate={rate})."
+        f"{said} On a new Learner call fit(), which keeps the head unless fine-tuning is better, "
+        f"or fine_tune(learning_rate={rate})."
     )
 
 

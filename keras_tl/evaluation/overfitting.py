@@ -140,8 +140,8 @@ _REASONS = {
     "model overfits",
     states.NOTHING_BETTER: "no epoch was better than the weights from before, which were kept; the "
     "curves do not show why",
-    states.AVERAGED: "fit() kept an average of weights or those from before, or a callback set "
-    "them; the curves are of the weights at the end of the phase",
+    states.AVERAGED: "the curves are of the weights at the end of the phase, but fit() or a "
+    "callback kept other weights",
     states.NOT_FINITE: "training diverged, its loss is not a finite number",
     states.ROSE: "training did harm and its own loss rose, as at too high a learning rate",
     states.ABOVE_GUESSING: "its only epoch has a loss above that of guessing, as at too high a "

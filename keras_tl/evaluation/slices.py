@@ -136,9 +136,9 @@ def slice_values(
         if by not in columns:
             if not columns:
                 raise ConfigError(
-                    f"by={quoted(by)} is for data that have kept that column. Make them with "
-                    f"slices=[{quoted(by)}], of from_csv or from_dataframe; or give by= a value "
-                    f"for each of the {items} items."
+                    f"by={quoted(by)} is for data that have kept that column. Make the data with "
+                    f"from_csv or from_dataframe and slices=[{quoted(by)}]. Or pass by= with a "
+                    f"value for each of the {items} items."
                 )
             raise ConfigError(unknown("column in by", by, map(str, columns)))
         by = columns[by]

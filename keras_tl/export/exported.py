@@ -56,8 +56,8 @@ def read_export(path: Path) -> Exported:
     folder = version_folder(path).resolve()
     if not folder.name.isdecimal():
         raise ExportError(
-            f"Expected the folder of a version, whose name is a number, as servers want it; "
-            f"received {quoted(str(folder))}."
+            "Expected the folder of a version, whose name is a number, such as "
+            f"saved_models/photos/1. Received: {quoted(str(folder))}."
         )
     try:
         saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())

@@ -51,7 +51,7 @@ def _check_room(path: Path, needed: int) -> None:
     if needed > free:
         raise ConfigError(
             f"The features need {size_text(needed)} on disk, {size_text(needed - free)} more than "
-            f"{str(path.parent)!r} has left. Free some, or choose a path on another disk."
+            f"{str(path.parent)!r} has left. Free some space, or choose a path on another disk."
         )
 
 

@@ -58,7 +58,8 @@ def server_name(base: Path) -> str:
         raise ConfigError(
             "The model's folder gives its name on servers and in URLs. Expected letters from A to "
             "Z, digits, '.', '_' and '-', beginning with a letter or a digit; received "
-            f"{quoted(name)}. Take another folder, or leave out the configuration for a server."
+            f"{quoted(name)}. Export to another folder, or leave out the configuration for a "
+            "server."
         )
     return name
 

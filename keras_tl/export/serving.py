@@ -114,7 +114,7 @@ class ServingModel(tf.Module):
         * regression: `value` (float32, (batch,)).
 
         `serving_default` and `embed` also give `valid` (bool, (batch,)): false for bytes that are
-        no image, and for texts that are blank or no UTF-8. Their numbers are 0, with class_id -1
+        no image, and for texts that are blank or not UTF-8. Their numbers are 0, with class_id -1
         and no label.
         """
         return dict(self._functions)

@@ -76,7 +76,7 @@ def version_folder(path: Path) -> Path:
     if not versions:
         raise ExportError(
             f"No export at {quoted(str(path))}: expected a folder with saved_model.pb, or one with "
-            "numbered versions as learner.export() and keras-tl export write."
+            "numbered versions, as learner.export() and keras-tl export write them."
         )
     return max(versions, key=lambda f: int(f.name))
 
@@ -98,8 +98,8 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
     folder = version_folder(path)
     if shutil.which(python) is None:
         raise ExportError(
-            f"No interpreter {quoted(python)}. Expected that of an environment with TensorFlow, "
-            "such as /srv/tf/bin/python."
+            f"No interpreter {quoted(python)}. Expected the Python of an environment with "
+            "TensorFlow, such as /srv/tf/bin/python."
         )
     # What does not load because of a changed file would be said twice.
     problems = _changes(folder)
@@ -157,7 +157,7 @@ def _judge(found: dict[str, Any], ours: bool) -> tuple[list[str], list[str]]:
         if (fixed := _not_batchable(signature))
     ]
     lacks += [
-        f"{name} has the method name {quoted(method)}, by which no API of TensorFlow Serving asks"
+        f"{name} has the method name {quoted(method)}, which no API of TensorFlow Serving uses"
         for name, method in found["methods"].items()
         if method not in _METHODS
     ]

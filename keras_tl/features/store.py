@@ -112,8 +112,9 @@ class FeatureStore:
             if needed > free:
                 raise CacheError(
                     f"The features need {size_text(needed)} on disk, {size_text(needed - free)} "
-                    f"more than {quoted(str(self._folder))} has left. Free some, pass another "
-                    "folder with CacheConfig(folder=...), use pooling='avg', or cache='off'."
+                    f"more than {quoted(str(self._folder))} has left. Free some space, pass "
+                    "another folder with CacheConfig(folder=...), use pooling='avg', or "
+                    "cache='off'."
                 )
             with whole_folder(entry, replace=True) as folder:
                 with open(folder / "features.bin", "wb") as file:

@@ -42,7 +42,7 @@ class Answering(State):
                 pairs (see `keras_tl.data.text_inputs.read_texts`). Both: a split, a
                 `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the training data.
             on_invalid: what to do about files and bytes that are no image, and texts that are
-                blank or no UTF-8: `"raise"` an error that names them, `"skip"` them, or `"keep"`
+                blank or not UTF-8: `"raise"` an error that names them, `"skip"` them, or `"keep"`
                 them, with `valid` false and the reason in the results. The last two say why on
                 standard error.
 

@@ -136,8 +136,8 @@ class Learner(Fitting, Answering, Picturing, Showing):
         self._is_checked = check
         if data.checked is not None and data.checked.bad:
             self._reporter.say(
-                f"{data.checked.summary()}\ndata.checked.describe() names them, and keras-tl train "
-                "--check."
+                f"{data.checked.summary()}\ndata.checked.describe() and keras-tl train --check "
+                "name each of them."
             )
 
     def _best_backbone(

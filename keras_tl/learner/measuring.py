@@ -118,8 +118,7 @@ class Measuring(State):
             raise ConfigError(
                 "cross_validate() trains heads on the features of the backbone, which was "
                 f"fine-tuned on labels of these data: {', '.join(seen)}. Call it before "
-                "fine_tune(), take a backbone that has not learned these items, or look at the "
-                "predictions out of fold of fit()."
+                "fine_tune(), or take a backbone that has not learned these items."
             )
         items = self._labelled_features(chosen, groups)
         training = self._trainer.out_of_fold(phase, len(items.labels), self.seed)

@@ -147,8 +147,8 @@ def _named(
     """
     if isinstance(backbones, (str, keras.Model, State, Mapping)) or not backbones:
         raise ConfigError(
-            "backbones must be a list of at least one, such as ['efficientnet_lite0', 'resnet50']. "
-            f"Received: {quoted(backbones)}."
+            "backbones must be a list of at least one backbone, such as ['efficientnet_lite0', "
+            f"'resnet50']. Received: {quoted(backbones)}."
         )
     names = set()
     for given in backbones:

@@ -236,8 +236,8 @@ class Training(State):
             return self._trainer.settled(phase, data.split("train")).epochs
         found = self._trainer.best_epoch(phase, data)
         self._reporter.say(
-            f"{phase.name}: trains for {found} epochs, after which the loss out of fold "
-            f"is lowest: fewer than {ENOUGH_TO_VALIDATE} validation items cannot tell."
+            f"{phase.name}: trains for {found} epochs, after which the loss out of fold is lowest. "
+            f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an epoch."
         )
         return found
 
@@ -245,8 +245,8 @@ class Training(State):
         """Say that no epoch is chosen, where there are too few validation items for that."""
         if "validation" in self._need_data().splits:
             self._reporter.say(
-                f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an "
-                f"epoch: the last weights are kept.{more}"
+                f"The last weights are kept: fewer than {ENOUGH_TO_VALIDATE} validation items are "
+                f"too few to choose an epoch.{more}"
             )
 
     @property

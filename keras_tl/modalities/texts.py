@@ -85,7 +85,7 @@ class Texts(Modality):
         return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._texts}
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor]:
-        """Makes tokens; what is empty or no UTF-8 is an empty text."""
+        """Makes tokens; what is empty or not UTF-8 is an empty text."""
         texts = [raw[name] for name in self._texts]
         valid = tf.reduce_all([_can_be_read(text) for text in texts], axis=0)
         return self._tokens(*(tf.where(valid, text, "") for text in texts)), valid

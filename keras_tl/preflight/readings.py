@@ -14,7 +14,7 @@ def unused_files(subject: Subject) -> Finding | None:
     unused = subject.data.unused_files
     if not unused or not (unused.convertible or unused.unlabelled):
         return None
-    folders = f"Put {unused.item}s that are to be used into class folders."
+    folders = f"Move the {unused.item}s that you want to use into class folders."
     actions = [unused.cure] * bool(unused.convertible) + [folders] * bool(unused.unlabelled)
     severity = "warning" if unused.convertible else "note"
     return Finding("unused-files", severity, str(unused), " ".join(actions))

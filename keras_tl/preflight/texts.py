@@ -142,7 +142,7 @@ def truncated_texts(subject: Subject) -> Finding | None:
         share = float((counts >= length).mean())
         what = (
             f"{share:.0%} of the training texts fill all of the {length} tokens that the "
-            "preprocessing module makes. It does not say how much of them it cuts off."
+            "preprocessing module makes. The module does not say how much of them it cuts off."
         )
     else:
         share = float((counts > length).mean())

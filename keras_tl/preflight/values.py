@@ -21,8 +21,8 @@ def value_range(subject: Subject) -> Finding | None:
         return Finding(
             "value-range",
             "warning",
-            f"value_range={given} changes nothing: of {found.files:,} files none is a PNG file of "
-            "16 bits a value.",
+            f"value_range={given} changes nothing: none of the {found.files:,} files is a PNG file "
+            "of 16 bits a value.",
             "Leave value_range out, or convert the images to PNG with 16 bits a value.",
         )
     if found.wastes(given):
@@ -32,14 +32,14 @@ def value_range(subject: Subject) -> Finding | None:
             "warning",
             f"{found}. With white at {white:,} they become {max(levels, 1):,} of 256 grey levels: "
             "the images are dark.",
-            f"Give the data {how}, or the range that your device writes.",
+            f"Read the data with {how}, or with the range that your device writes.",
         )
     if found.low < black or found.high > white:
         return Finding(
             "value-range",
             "note",
             f"{found}. Values below {black:,} become black and values above {white:,} white.",
-            f"If they matter, give the data {how}.",
+            f"If these values matter, read the data with {how}.",
         )
     return None
 

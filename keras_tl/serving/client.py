@@ -83,7 +83,7 @@ class Client(RemoteModel):
             signature: another one than `serving_default` (`pixels` for arrays).
             batch_size: how many items to send at a time.
             on_invalid: what to do about files and bytes that are no image, and texts that are
-                empty or no UTF-8, as `learner.predict` has it: `"raise"` an error that names them,
+                empty or not UTF-8, as `learner.predict` has it: `"raise"` an error that names them,
                 `"skip"` them, or `"keep"` them, with `valid` false and the reason in the results.
 
         Raises:
@@ -137,8 +137,8 @@ class Client(RemoteModel):
         if differ(parts):
             self._forget()
             raise ServingError(
-                "The server went to another version between two batches: their answers have other "
-                f"outputs or another number of classes. Ask {self._target.address} again."
+                "The server switched to another version between two batches: the answers have "
+                f"other outputs or another number of classes. Ask {self._target.address} again."
             )
         answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         valid = answers.get("valid", np.ones(len(given), bool))
@@ -158,8 +158,8 @@ class Client(RemoteModel):
         if not fits(answers, names):
             raise ServingError(
                 f"The model's {answers['probabilities'].shape[1]} classes are not these "
-                f"{len(names)}: {listed(names)}. Give the right class_names=; or, if "
-                "the server is going to another version, ask again."
+                f"{len(names)}: {listed(names)}. Give the right class_names=. If the "
+                "server is switching to another version, ask again."
             )
         return names
 

@@ -70,7 +70,7 @@ class RemoteModel:
             self._forget()
             raise ServingError(
                 f"Expected {_listed(gives)} from the signature {quoted(signature)}. Received: "
-                f"{_listed(answer)}. The server has gone to another version: ask again."
+                f"{_listed(answer)}. The server has switched to another version: ask again."
             )
         return answer
 

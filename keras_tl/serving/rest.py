@@ -21,18 +21,19 @@ _NOT_FOUND = 404
 _BUSY = (429, 502, 503, 504)
 _BACKOFF = 0.2
 _CREDENTIALS = (
-    "It wants a user and a password that it accepts. The client takes them from the file ~/.netrc."
+    "The server needs a user name and a password that it accepts. The client reads them from the "
+    "file ~/.netrc."
 )
 _BEHIND = (
-    "A proxy there gets no answer from TF Serving. Is TF Serving running, and is its model loaded? "
-    "If so, ask again later."
+    "A proxy at this address gets no answer from TF Serving. Is TF Serving running, and is its "
+    "model loaded? If so, ask again later."
 )
 # What to do about answers that are not TF Serving's own: a proxy before it gives them.
 _ADVICE = {
     401: _CREDENTIALS,
     403: _CREDENTIALS,
-    413: "The request is too large for it. Give a smaller batch_size=, or smaller files.",
-    429: "It has too much to do. Ask again later, or less often.",
+    413: "The request is too large for the server. Give a smaller batch_size=, or smaller files.",
+    429: "The server has too much to do. Ask again later, or less often.",
     **dict.fromkeys((502, 503, 504), _BEHIND),
 }
 
@@ -131,8 +132,9 @@ class RestTransport(Transport):
                     f"({HTTPStatus(code).phrase}). {_ADVICE[code]}"
                 )
             raise ServingError(
-                f"What answers at {self._target.address} is not TF Serving: HTTP status "
-                f"{code}, {quoted(response.text[:80])}. Expected its REST interface."
+                f"The server at {self._target.address} is not TF Serving: HTTP status {code}, "
+                f"{quoted(response.text[:80])}. Expected the REST interface of TF Serving. Check "
+                "the address and the port."
             )
         if not response.ok:
             raise RefusedError(str(answer["error"]), code == _NOT_FOUND)

@@ -16,8 +16,8 @@ _SIGNATURES = "signature_def"
 # More count as these do, with a warning.
 _MOST_RETRIES = 4
 _CREDENTIALS = (
-    "The client sends no credentials by gRPC. Expected a server, or a proxy, that wants none; "
-    "the REST interface takes them from the file ~/.netrc."
+    "The client sends no credentials by gRPC. Use a server or a proxy that needs none, or the "
+    "REST interface, for which the client reads them from the file ~/.netrc."
 )
 # What to do where the message of a proxy does not say it.
 _ADVICE = {

@@ -63,8 +63,8 @@ class Target:
             found = f"{type(error).__name__}: {error}"
             raise ServingError(
                 f"{self.address} answers in another form than TF Serving ({found:.200}). Expected "
-                "the answers of TF Serving about a model that learner.export() wrote. Is this its "
-                "address?"
+                "the answers of TF Serving about a model that learner.export() wrote. Is this the "
+                "address of TF Serving?"
             ) from error
 
     def missing(self, reason: object, interface: str, port: int) -> ServingError:

@@ -34,8 +34,8 @@ def check_callbacks(
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
             raise ConfigError(
                 "SwapEMAWeights needs an optimizer that keeps a moving average of the weights "
-                "(use_ema=True); the optimizers of the phases have none. Leave it out: fit() can "
-                "keep an average of the head's and the fine-tuned weights."
+                "(use_ema=True); the optimizers of the phases keep none. Leave the callback out: "
+                "fit() can keep an average of the head's and the fine-tuned weights."
             )
     return tuple(callbacks)
 

@@ -138,8 +138,8 @@ def find_origin(backbone: str | os.PathLike | keras.Model | Trained, wanted: Wan
         )
     if wanted.preprocess is not None and not isinstance(backbone, keras.Model):
         raise ConfigError(
-            "preprocess= is for a keras.Model; every other backbone brings its own preprocessing. "
-            f"Leave it out. Received: {quoted(wanted.preprocess)}."
+            "preprocess= is for a keras.Model or a .keras file; every other backbone brings its "
+            f"own preprocessing. Leave it out. Received: {quoted(wanted.preprocess)}."
         )
     kind, place = _kind_and_place(backbone) if isinstance(backbone, str) else (None, "")
     if isinstance(backbone, str) and kind is None:
@@ -207,7 +207,7 @@ def _of_ulmfit(path: str, wanted: Wanted) -> Origin:
     name = f"{ULMFIT}{path}"
     if wanted.texts is not None and wanted.texts.preprocessor is not None:
         raise ConfigError(
-            f"The language model {quoted(path)} has its own words. Leave preprocessor= out."
+            f"The language model {quoted(path)} has its own vocabulary. Leave preprocessor= out."
         )
     with precision_policy(wanted.precision):
         loaded = load_ulmfit(local_path(path))

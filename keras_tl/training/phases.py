@@ -254,7 +254,7 @@ def fit_and_record(
         model.set_weights(given)
         raise ConfigError(
             f"{phase.name}: no epoch was left to train. A callback, such as BackupAndRestore, has "
-            "restored a training that had ended. Leave it out, or remove its folder."
+            "restored a training that had ended. Leave the callback out, or remove its folder."
         )
     epochs = _rows(history)
     chosen = len(epochs) if best is None else best.epoch_of(history.epoch)
@@ -266,7 +266,7 @@ def fit_and_record(
         )
     elif found != chosen:
         of = f"of epoch {found}" if found else "from before the phase"
-        reporter.say(f"{phase.name}: a callback put back the weights {of}.")
+        reporter.say(f"{phase.name}: a callback restored the weights {of}.")
     return PhaseRecord(
         phase=phase,
         epochs=epochs,

@@ -154,7 +154,9 @@ def own_head_phase(phase: Phase) -> Phase:
         ConfigError: it is no phase, or not one of the head.
     """
     if not isinstance(phase, Phase):
-        raise ConfigError(f"policy of a head must be a keras_tl.Phase. Received: {quoted(phase)}.")
+        raise ConfigError(
+            f"The policy of a head must be a keras_tl.Phase. Received: {quoted(phase)}."
+        )
     if phase.unfreeze is not None:
         raise ConfigError(
             f"fit_head() trains the head alone; expected a phase with unfreeze=None. Received "

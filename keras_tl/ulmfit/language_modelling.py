@@ -193,7 +193,8 @@ def _train_and_save(
     if unknown > _MANY_UNKNOWN:
         reporter.say(
             f"Warning: {unknown:.0%} of the words are unknown. Give more texts, a larger max_size= "
-            "or a lower min_frequency=. For languages without spaces, separate the words first."
+            "or a lower min_frequency=. For languages without spaces, put spaces between the words "
+            "first."
         )
     about = model.about | {"texts": len(train), "tokens": len(tokens)}
     # A model that is there already stays until the training has ended.
@@ -234,9 +235,9 @@ def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
     if share > _MOST_UNKNOWN:
         raise DataError(
             f"{share:.0%} of the words of the texts are not in the vocabulary: nothing can be "
-            "learnt from them. Expected words that recur, with spaces between them. Separate the "
-            "words of Chinese, Japanese or Thai by spaces first, here and wherever the model is "
-            "asked; or give more texts, or a lower min_frequency=."
+            "learnt from them. Expected words that recur, with spaces between them. Put spaces "
+            "between the words of Chinese, Japanese or Thai, here and in all texts that the model "
+            "reads later. Otherwise give more texts, or a lower min_frequency=."
         )
     return float(share)
 
@@ -252,7 +253,7 @@ def read_texts(corpus: Corpus) -> list[str]:
             f"Expected a list of texts or of paths (pathlib.Path). Received: {quoted(corpus)}."
         )
     corpus = list(corpus)
-    refuse_paths(corpus, "For the files give pathlib.Path(path).")
+    refuse_paths(corpus, "For the contents pass pathlib.Path(path).")
     texts = []
     for item in corpus:
         if isinstance(item, str):

@@ -221,7 +221,7 @@ NOT_BERT_S = {
     "no-normalizer": ({"normalizer": None}, r"normalizer\.type is None"),
     "words": ({"pre_tokenizer": {"type": "Whitespace"}}, r"pre_tokenizer\.type is 'Whitespace'"),
     "pieces": ({"model": {"continuing_subword_prefix": "_"}}, r"subword_prefix is '_'"),
-    "numbers": ({"model": {"vocab": {"[PAD]": 0, "[UNK]": 2}}}, r"have not the numbers 0 to 1"),
+    "numbers": ({"model": {"vocab": {"[PAD]": 0, "[UNK]": 2}}}, r"do not have the numbers 0 to 1"),
     "special": ({"model": {"vocab": {"[PAD]": 0, "[UNK]": 1}}}, r"lacks \[CLS\], \[SEP\]"),
 }
 

@@ -117,7 +117,7 @@ def test_the_command_line_shows_what_is_wrong_and_trains_nothing(photos, tmp_pat
         "3 of 40 files are left out",
         "04.jpg: not an image",
         "training would stop",
-        "Passed over: 1 file of other kinds (1 .heic). Convert the photos",
+        "Not used: 1 file of other kinds (1 .heic). Convert the photos",
         "warning (unused-files)",
     ):
         assert part in text

@@ -113,13 +113,13 @@ LAYOUTS = {
     "others-beside": (
         classes("train") | classes("elsewhere"),
         {"train": 4},
-        "Passed over, as no splits: 'elsewhere'",
+        "Not used as splits: 'elsewhere'",
         {"elsewhere/a": 2, "elsewhere/b": 2},
     ),
     "a-class-of-folders-called-train": (
         classes("train", names=("2019", "2020")) | classes("bus", names=("2019", "2020")),
         {"train": 4},
-        "Passed over, as no splits: 'bus'",
+        "Not used as splits: 'bus'",
         {"bus/2019": 2, "bus/2020": 2},
     ),
     "validate": (
@@ -143,7 +143,7 @@ LAYOUTS = {
     "one-folder-of-items-beside-train": (
         classes("train", names=("2019", "2020")) | {"cars": 3},
         {"train": 4},
-        "Passed over, as no splits: 'cars'",
+        "Not used as splits: 'cars'",
         {"cars": 3},
     ),
     "a-word-beside-train": (
@@ -155,13 +155,13 @@ LAYOUTS = {
     "a-word-of-a-split-that-is-there": (
         classes("train") | classes("train_masks"),
         {"train": 4},
-        "Passed over, as no splits: 'train_masks'",
+        "Not used as splits: 'train_masks'",
         {"train_masks/a": 2, "train_masks/b": 2},
     ),
     "two-of-a-word-beside-train": (
         classes("train") | classes("test_images") | classes("test_masks"),
         {"train": 4},
-        "Passed over, as no splits: 'test_images', 'test_masks'",
+        "Not used as splits: 'test_images', 'test_masks'",
         {f"test_{x}/{y}": 2 for x in ("images", "masks") for y in "ab"},
     ),
     "items-beside-splits": (
@@ -305,7 +305,7 @@ def test_every_file_is_accounted_for(photos):
     assert unused.suffixes == {".heic": 6, ".tif": 3, ".txt": 1, "without suffix": 1}
     assert unused.convertible == (".heic", ".tif")
     sentence = (
-        "Passed over: 11 files of other kinds (6 .heic, 3 .tif, 1 .txt, 1 without suffix). "
+        "Not used: 11 files of other kinds (6 .heic, 3 .tif, 1 .txt, 1 without suffix). "
         "Convert the photos among them to JPEG or PNG."
     )
     assert data.file_check.summary().endswith(sentence)
@@ -428,7 +428,7 @@ def test_predicting_a_folder_accounts_for_its_files(photos, tmp_path, tiny_data,
     make_small_learner(tiny_data).save(tmp_path / "run")
     arguments = [str(tmp_path / "run"), str(photos / "a")]
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    said = "Passed over: 7 files of other kinds (3 .heic, 3 .tif, 1 without suffix). Convert"
+    said = "Not used: 7 files of other kinds (3 .heic, 3 .tif, 1 without suffix). Convert"
     done = CliRunner().invoke(cli, ["predict", *arguments], catch_exceptions=False)
     assert len(done.stdout.splitlines()) == 3
     assert said in " ".join(done.stderr.split())

@@ -254,7 +254,7 @@ def test_a_data_set_of_paths_is_explained(folder):
     path = str(folder / "a.png")
     dataset = tf.data.Dataset.from_tensor_slices(([path], [0]))
     for given in (dataset, tf.constant([path]), path.encode()):
-        with pytest.raises(DataError, match=r"is the path of a file, give paths as str"):
+        with pytest.raises(DataError, match=r"is the path of a file; give paths as str"):
             read_inputs(given).check_valid(np.array([False]))
 
 
@@ -300,7 +300,7 @@ ERRORS = {
     "set": (lambda f: {"a.png"}, r"A set is no list of items"),
     "frame-of-others": (
         lambda f: pd.DataFrame({"file": ["a.png"]}),
-        r"The data frame has no column 'path'\. It has: 'file'\. Name the columns as in training",
+        r"The data frame has no column 'path'\. It has: 'file'\. Name the columns as in the tr",
     ),
     "frame-with-a-gap": (
         lambda f: pd.DataFrame({"path": ["a.png", None]}),

@@ -188,7 +188,7 @@ FOLDER_ERRORS = {
     "class-not-in-train": (
         {"train/a": 3, "train/b": 3, "test/a": 1, "test/c": 1},
         {},
-        r"The test folder has a class 'c' that the train folder has not. Train has: a, b",
+        r"The test folder has a class 'c' that the train folder does not have. Train has: a, b",
     ),
     "empty-test": (
         {"train/a": 3, "train/b": 3, "test/a": 0},

@@ -67,7 +67,8 @@ def test_nothing_is_taken_for_a_fraction_of_zero():
 def test_a_class_too_small_to_split_is_named(counts, said):
     with pytest.raises(DataError) as caught:
         take_out(shuffled_labels(counts), 0.15, names(counts), 0, "validation")
-    for part in ("A validation split needs an item of every class", said, "validation_split=0"):
+    needed = "A validation split and the train split each need an item of every class"
+    for part in (needed, said, "validation_split=0"):
         assert part in str(caught.value)
 
 

@@ -279,7 +279,7 @@ CSV_ERRORS = {
     "unknown-split": (
         "path,label\n0.jpg,a\n1.jpg,dev\n",
         {"split": "label"},
-        r"asked for twice",
+        r"named twice",
     ),
     "not-0-or-1": (
         "path,label,sea\n0.jpg,1,0\n1.jpg,2,1\n",
@@ -335,7 +335,7 @@ def test_files_that_are_no_tables_are_explained(tmp_path):
     ("options", "message"),
     [
         ({"task": "multi-class"}, r"Unknown task 'multi-class'. Did you mean 'multiclass'"),
-        ({"separator": ""}, r"separator= is what stands between"),
+        ({"separator": ""}, r"separator= is the text between"),
         ({"separator": ",", "task": "binary"}, r"separator=.*task='binary'"),
         ({"separator": ",", "label": ["label"]}, r"separator=.*in one column"),
         ({"label": []}, r"at least one label column"),

@@ -108,13 +108,17 @@ def test_too_many_empty_texts_are_an_error():
 )
 def test_what_nothing_is_left_of_is_named(label, test, lost):
     texts, labels = texts_with(("", label))
-    with pytest.raises(DataError, match=rf"No text of {lost} can be used, such as t.*: blank"):
+    with pytest.raises(
+        DataError, match=rf"No text of {lost} can be used\. For example: t.*: blank"
+    ):
         ktl.TextData.from_arrays(texts, labels, test=test, max_bad=1)
 
 
 def test_the_text_that_is_named_is_of_the_class_that_is_lost():
     texts, labels = texts_with(("", "a"), ("", "c"))
-    with pytest.raises(DataError, match=r"class 'c' can be used, such as train row 21: blank"):
+    with pytest.raises(
+        DataError, match=r"class 'c' can be used\. For example: train row 21: blank"
+    ):
         ktl.TextData.from_arrays(texts, labels, max_bad=1)
 
 

@@ -150,14 +150,15 @@ def test_texts_that_all_are_paths_are_refused(folder, name):
         assert read_texts(given, are_pairs=False).names is None
         return
     with pytest.raises(
-        DataError, match=r"mean the words or what the files hold\. .*pathlib\.Path.*encode\(\)"
+        DataError,
+        match=r"mean the words or the contents of the files\. .*pathlib\.Path.*encode\(\)",
     ):
         read_texts(given, are_pairs=False)
 
 
 def test_pairs_that_all_are_paths_are_refused(folder):
     assert len(read_texts([("one.txt", "good")], are_pairs=True)) == 1
-    with pytest.raises(DataError, match=r"Received: paths of what exists"):
+    with pytest.raises(DataError, match=r"Received: paths of existing files or folders"):
         read_texts([("one.txt", "more")], are_pairs=True)
 
 

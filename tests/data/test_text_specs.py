@@ -103,14 +103,14 @@ ERRORS = {
     "neither": (
         "csv:{}/own.csv",
         {},
-        r"own.csv' has no column 'path', of images, and no column 'text'. It has: 'review', "
+        r"own.csv' has no column 'path' \(of images\) and no column 'text'. It has: 'review', "
         r"'file', 'label', 'second'. Name .*--image-column.*--text-column",
     ),
     "two": ("csv:{}/both.csv", {"image": "path", "text": "text"}, r"image=.*and text=.*Give one"),
     "resize": (
         "csv:{}/texts.csv",
         {"resize": "pad"},
-        r"resize= \(--resize\) is for images, and 'csv:.*' holds texts. Leave it out, or name a so",
+        r"resize= \(--resize\) is for images, and 'csv:.*' holds texts. Leave the option out",
     ),
     "length": (
         "folder:{}/photos",

@@ -344,7 +344,7 @@ CSV_ERRORS = {
     ),
     "no-label-column": (table("ab", "text,class"), {}, r"no column 'label'.*'class'"),
     "no-pair-column": (table("ab"), {"text_pair": "text_b"}, r"no column 'text_b'"),
-    "twice": (table("ab"), {"text_pair": "text"}, r"'text' was asked for twice"),
+    "twice": (table("ab"), {"text_pair": "text"}, r"'text' was named twice"),
     "no-rows": ("text,label\n", {}, r"has no rows. Expected one for each text"),
     "no-label": ("text,label\na,x\nb,\nc,y\n", {}, r"a label in column 'label'.*nothing in line 3"),
     "line-of-a-long-row": (
@@ -489,7 +489,7 @@ FOLDER_ERRORS = {
     "strange-class": (
         ["train/a/1.txt", "train/b/1.txt", "test/c/1.txt"],
         {},
-        r"test folder has a class 'c' that the train folder has not",
+        r"test folder has a class 'c' that the train folder does not have",
     ),
     "empty-split": (
         ["train/a/1.txt", "train/b/1.txt", "test/a/1.md", "test/b/1.md"],
@@ -527,7 +527,9 @@ def test_texts_that_all_are_paths_are_refused(tmp_path):
         lambda: TextData.from_dataframe(table),
         lambda: TextData.from_csv(tmp_path / "table.csv"),
     ):
-        with pytest.raises(DataError, match=r"Received: paths of what exists, such as '.*0\.txt'"):
+        with pytest.raises(
+            DataError, match=r"Received: paths of existing files or folders, such as '.*0\.txt'"
+        ):
             make()
     words = TextData.from_arrays([path.encode() for path in paths], labels, verbose=False)
     assert set(words.split("train").texts) < set(paths)

@@ -1,4 +1,4 @@
-"""Batches of which some items are no images, and how large an image a file declares."""
+"""Batches of which some items are not images, and how large an image a file declares."""
 
 import io
 

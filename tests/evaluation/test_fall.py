@@ -122,9 +122,9 @@ def test_the_cure_is_a_call_or_options():
     assert describe_fall(record) is None
     record = dataclasses.replace(record, fall=fall)
     assert describe_fall(record).endswith(
-        "6 photos got worse, 0 better. Chance alone does so in 1.6% of cases. The fine-tuned "
-        "weights are kept all the same. On a new Learner call fit(), which keeps the head unless "
-        "fine-tuning pays; or fine_tune(learning_rate=2e-05)."
+        "6 photos got worse, 0 better. Chance alone does this in 1.6% of cases. The fine-tuned "
+        "weights are kept. On a new Learner call fit(), which keeps the head unless fine-tuning is "
+        "better, or fine_tune(learning_rate=2e-05)."
     )
     (told,) = falls([dataclasses.replace(record, fall=None), record])
     assert told.text == describe_fall(record)

@@ -201,7 +201,7 @@ def test_what_is_evaluated_by_command_is_in_the_report(made, run, tmp_path):
     ktl.Learner.load(run, verbose=False).report(run / "report.html")
     said = call("evaluate", run, *asked, json_too=False)
     assert "Saved the run" in said
-    assert "Made its report.html anew." in said
+    assert "Updated its report.html." in said
     learner = ktl.Learner.load(run, verbose=False)
     report = learner.report(tmp_path / "report.html")
     assert (run / "report.html").read_bytes() == report.read_bytes()
@@ -268,8 +268,8 @@ def test_the_task_of_a_run_on_arrays_reads_a_table(tmp_path):
 def test_without_data_a_run_tells_which_it_was_trained_on(run, command):
     with pytest.raises(
         ConfigError,
-        match=r"Missing option '--data'.* not keep where its data are.* 18 test items of 2 classes "
-        r"\('a', 'b'\), given as --data csv:PATH: name them again so",
+        match=r"Missing option '--data'.* 18 test items of 2 classes \('a', 'b'\), given as --data "
+        r"csv:PATH\. The run does not record where its data are: pass --data csv:PATH again",
     ):
         call(command, run)
 

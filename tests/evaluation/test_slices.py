@@ -150,7 +150,9 @@ def test_what_groups_are_made_by(name):
 
 
 def test_columns_that_were_not_kept_and_too_many_groups_are_refused():
-    with pytest.raises(ConfigError, match=r"Make them with slices=\['camera'\], of from_csv"):
+    with pytest.raises(
+        ConfigError, match=r"Make the data with from_csv or from_dataframe and slices=\['camera'\]"
+    ):
         slice_values("camera", {}, 3)
     with pytest.raises(DataError, match=r"at most 100 groups\. Received: 101 different values"):
         slice_values(range(101), {}, 101)

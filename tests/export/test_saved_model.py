@@ -95,7 +95,7 @@ def as_example(**features):
 
 
 def test_one_bad_item_does_not_fail_the_batch(learner, exported):
-    """Three of 32 are no images; the others are answered as if they were alone."""
+    """Three of 32 are not images; the others are answered as if they were alone."""
     rng = np.random.default_rng(0)
     files = [png(rng.integers(0, 255, (9, 11, 3)).astype(np.uint8)) for _ in range(32)]
     expected = learner.predict(files)

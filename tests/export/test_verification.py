@@ -186,7 +186,7 @@ def test_an_export_of_others_passes_with_notes(foreign_once):
         "It holds no recorded examples: its answers were not compared",
         "It holds no warm-up requests: the first answers will be slow",
         "pair cannot be batched: the first dimension of inputs/x, outputs/y is not free",
-        "pair has the method name 'our/method', by which no API of TensorFlow Serving asks",
+        "pair has the method name 'our/method', which no API of TensorFlow Serving uses",
         "It has no signature serving_default: clients must name the one they ask",
     )
     assert found.signatures["scores"] == {

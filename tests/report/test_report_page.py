@@ -242,7 +242,7 @@ def test_warnings_thresholds_and_what_was_left_out_are_said():
     assert "The answer is yes by chosen thresholds: yes above 0.7500." in page.said
     assert "a temperature of 2.000" in page.said
     assert "50; 7 were unusable and left out" in page.said
-    assert "Passed over: 3 files of other kinds (3 .heic)." in page.said
+    assert "Not used: 3 files of other kinds (3 .heic)." in page.said
 
 
 def test_what_a_number_is_measured_by():

@@ -181,7 +181,7 @@ def test_what_is_no_text_is_kept_and_marked(ask, tmp_path):
     assert served.valid.tolist() == valid
     assert served.labels == ["long", "", "long", ""]
     assert served.class_names == ("short", "long")
-    reasons = ["no UTF-8: other bytes in line 1", BLANK_PROBLEM]
+    reasons = ["not UTF-8: other bytes in line 1", BLANK_PROBLEM]
     assert [row.get("reason") for row in served.to_json()[1::2]] == reasons
     assert str(served[1]) == f"no answer ({reasons[0]})"
     features = client.embed(texts, on_invalid="keep")
@@ -300,7 +300,9 @@ def test_signatures_that_no_longer_fit_are_read_again(ask):
     # As if an earlier version had given one more.
     outputs = client.metadata()["signatures"]["pixels"]["outputs"]
     outputs["more"] = {"dtype": "float32", "shape": [-1]}
-    with pytest.raises(ServingError, match=r"The server has gone to another version: ask again"):
+    with pytest.raises(
+        ServingError, match=r"The server has switched to another version: ask again"
+    ):
         client.ask("pixels", {"pixels": PIXELS})
     assert set(client.ask("pixels", {"pixels": PIXELS})) == {"probabilities", "class_id", "label"}
 

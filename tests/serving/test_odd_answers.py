@@ -81,7 +81,7 @@ ODD = {
     "other-classes-in-the-second-batch": (
         {"serving_default": OUTPUTS},
         [TWO, THREE],
-        "The server went to another version between two batches",
+        "The server switched to another version between two batches",
     ),
     "one-answer-for-two": ({"serving_default": OUTPUTS}, [ONE], "Expected 2 rows of 'class_id'"),
     "no-row": (
@@ -217,13 +217,33 @@ def test_by_grpc_replies_without_the_expected_fields_are_said(name):
 
 # What a proxy before TF Serving answers, how often it is asked, and what is said.
 PROXIES = {
-    "bad-gateway": (502, 2, "HTTP status 502 (Bad Gateway). A proxy there gets no answer from TF"),
-    "gateway-timeout": (504, 2, "HTTP status 504 (Gateway Timeout). A proxy there gets no answer"),
-    "unavailable": (503, 2, "HTTP status 503 (Service Unavailable). A proxy there gets no answer"),
-    "too-many": (429, 2, "HTTP status 429 (Too Many Requests). It has too much to do."),
-    "too-large": (413, 1, "The request is too large for it. Give a smaller batch_size="),
-    "no-login": (401, 1, "HTTP status 401 (Unauthorized). It wants a user and a password"),
-    "forbidden": (403, 1, "HTTP status 403 (Forbidden). It wants a user and a password"),
+    "bad-gateway": (
+        502,
+        2,
+        "HTTP status 502 (Bad Gateway). A proxy at this address gets no answer from TF",
+    ),
+    "gateway-timeout": (
+        504,
+        2,
+        "HTTP status 504 (Gateway Timeout). A proxy at this address gets no answer",
+    ),
+    "unavailable": (
+        503,
+        2,
+        "HTTP status 503 (Service Unavailable). A proxy at this address gets no answer",
+    ),
+    "too-many": (429, 2, "HTTP status 429 (Too Many Requests). The server has too much to do."),
+    "too-large": (413, 1, "The request is too large for the server. Give a smaller batch_size="),
+    "no-login": (
+        401,
+        1,
+        "HTTP status 401 (Unauthorized). The server needs a user name and a password",
+    ),
+    "forbidden": (
+        403,
+        1,
+        "HTTP status 403 (Forbidden). The server needs a user name and a password",
+    ),
     "not-found": (404, 1, "is not TF Serving: HTTP status 404, '<html>'"),
     "broken": (500, 1, "is not TF Serving: HTTP status 500, '<html>'"),
 }

@@ -105,7 +105,7 @@ def test_weights_from_before_that_a_callback_puts_back(with_validation, hidden, 
     record = learner.fit_head(epochs=3, learning_rate=0.05, callbacks=[PutsBack()])
     assert (record.best_epoch, record.by_callback, record.kept_values) == (0, True, {})
     said = capsys.readouterr().err
-    assert "head: a callback put back the weights from before the phase." in said
+    assert "head: a callback restored the weights from before the phase." in said
     assert "no epoch had" not in said
     assert learner.overfitting().state == "unknown"
     assert "those from before, by a callback" in learner.report(tmp_path / "r.html").read_text()

@@ -122,7 +122,7 @@ REFUSED = {
     "preprocessor": (
         lambda f, t: make(f, preprocessor="vocab.txt"),
         ConfigError,
-        r"^The language model '\S+' has its own words\. Leave preprocessor= out\.$",
+        r"^The language model '\S+' has its own vocabulary\. Leave preprocessor= out\.$",
     ),
     "images": (
         lambda f, t: make(f, make_tiny_data()),

@@ -268,7 +268,9 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
 def test_texts_that_all_are_paths_are_refused(tmp_path):
     (tmp_path / "corpus.txt").write_text("a text")
     path = str(tmp_path / "corpus.txt")
-    with pytest.raises(DataError, match=r"Received: paths of what exists.*pathlib\.Path"):
+    with pytest.raises(
+        DataError, match=r"Received: paths of existing files or folders.*pathlib\.Path"
+    ):
         read_texts([path, path])
     assert read_texts([path, "a text"]) == [path, "a text"]
 

@@ -31,8 +31,8 @@ def longest_up_to(module: HubModule, wanted: int) -> int:
     problem = _problem(module, works)
     if problem is not None:
         raise BackboneError(
-            f"The encoder {module.name} fails on {works} tokens: {problem}. Expected one that "
-            "reads texts of any length."
+            f"The encoder {module.name} fails on {works} tokens: {problem}. Expected an "
+            "encoder that reads texts of any length."
         )
     while fails - works > 1:
         middle = (works + fails) // 2

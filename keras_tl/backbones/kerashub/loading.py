@@ -123,7 +123,7 @@ def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
     scale = (given[0, 0, 1] - offset) / 255
     if not np.allclose(given, channels * scale + offset, atol=1e-4):
         raise BackboneError(
-            f"The KerasHub preset {quoted(preset)} does more to pixels than to scale and to shift "
-            "them. Build the network yourself and pass it as a keras.Model with preprocess=."
+            f"The KerasHub preset {quoted(preset)} does more to pixels than scale and shift them. "
+            "Build the network yourself and pass it as a keras.Model with preprocess=."
         )
     return Preprocessing(tuple(map(float, scale)), tuple(map(float, offset)))

@@ -51,9 +51,9 @@ def choose_preprocessor(
     matching = matching_handle(handle)
     if matching is None:
         raise BackboneError(
-            f"There is no telling which tokens the encoder {quoted(handle)} was trained on. Pass "
-            "preprocessor=: 'tfhub:HANDLE' of the module that its documentation names, or the path "
-            "of its vocab.txt."
+            f"Nothing says which tokens the encoder {quoted(handle)} was trained on. Pass "
+            "preprocessor=: 'tfhub:HANDLE' of the preprocessing module that the encoder's "
+            "documentation names, or the path of the encoder's vocab.txt."
         )
     return HubPreprocessor(resolve(matching), sequence_length)
 

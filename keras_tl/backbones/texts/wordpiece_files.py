@@ -66,8 +66,8 @@ def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
         if found is None:
             raise ConfigError(
                 "Expected the vocab.txt or the tokenizer.json of a WordPiece tokenizer. "
-                f"{quoted(str(path))} is a folder without one: for the preprocessing module in it "
-                f"pass 'tfhub:{path}'."
+                f"{quoted(str(path))} is a folder without one. If the folder holds a preprocessing "
+                f"module, pass 'tfhub:{path}'."
             )
         return found
     is_tokenizer = path.suffix == ".json"
@@ -77,7 +77,7 @@ def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
     if is_tokenizer and written is None:
         raise ConfigError(
             "Expected the tokenizer.json of a WordPiece tokenizer, as Hugging Face's packages "
-            f"write it. Received: {quoted(str(path))}, which is none."
+            f"write it. Received: {quoted(str(path))}, which is not one."
         )
     tokens = written.tokens if is_tokenizer else read_lines(path)
     rules = _read_config(path.parent / _CONFIG) if written is None else written.rules
@@ -165,8 +165,8 @@ def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
     numbered = sorted(model.get("vocab", {}).items(), key=lambda item: item[1])
     if [number for _, number in numbered] != list(range(len(numbered))):
         raise ConfigError(
-            f"The tokens in {quoted(str(path))} have not the numbers 0 to {len(numbered) - 1}. "
-            "Expected each number once."
+            f"The tokens in {quoted(str(path))} do not have the numbers 0 to "
+            f"{len(numbered) - 1}. Expected each number once."
         )
     tokens = tuple(token for token, _ in numbered)
     if not with_rules:

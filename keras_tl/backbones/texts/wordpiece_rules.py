@@ -72,7 +72,7 @@ class WordPieceRules(JsonConfig):
         """Splits texts into words; in a graph too.
 
         Args:
-            texts: string (batch,); bytes that are no UTF-8 are left out.
+            texts: string (batch,); bytes that are not UTF-8 are left out.
 
         Returns:
             string (batch, None).

@@ -84,8 +84,8 @@ def _guesses(test: Facts, thresholds: Sequence[float]) -> list[str]:
     if ranks or auc.get("interval") is None:
         return []
     return [
-        f"The model is not surely better than guessing: AUC {auc['value']:.3f}, from "
-        f"{auc['interval'][0]:.3f} (95% interval); a random order of the items has 0.5."
+        f"The model is not surely better than guessing: AUC {auc['value']:.3f}, with a "
+        f"95% interval from {auc['interval'][0]:.3f}; a random order of the items has 0.5."
     ]
 
 
@@ -249,7 +249,7 @@ def _unusable(facts: Facts) -> str:
         )
     else:
         found = (
-            "Texts that are blank or no UTF-8 are answered with `valid` false and zeros: look at "
+            "Texts that are blank or not UTF-8 are answered with `valid` false and zeros: look at "
             "`valid` before the answer."
         )
         length = facts["input"]["sequence_length"]

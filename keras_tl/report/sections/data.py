@@ -23,7 +23,7 @@ def data(material: Material) -> Section:
         found = known["checked"]
         facts["Checked"] = f"{found['items']:,}; {found['left_out']:,} were unusable and left out"
     if known["unused_files"] and (unused := UnusedFiles(**known["unused_files"])):
-        facts["Not used"] = str(unused)
+        facts["Other files"] = str(unused)
     blocks: list[Block] = [Facts({name: value for name, value in facts.items() if value})]
     counts = [split.get("classes") or {} for split in splits.values()]
     # Earlier versions did not record them.
