@@ -70,9 +70,9 @@ def describe_fall(record: PhaseRecord, is_command: bool = False) -> str | None:
     rate = f"{phase.learning_rate * _LOWER_RATE:.0e}"
     if is_command:
         return (
-            f"{said} Train again without options for one phase, such as --policy and "
-            "--learning-rate: training then keeps the head unless fine-tuning is better. Or lower "
-            f"the learning rate: --learning-rate {rate}."
+            f"{said} Train again without the options that say how a phase is trained, such as "
+            "--policy and --learning-rate: training then keeps the head unless fine-tuning is "
+            f"better. Or lower the learning rate: --learning-rate {rate}."
         )
     return (
         f"{said} On a new Learner call fit(), which keeps the head unless fine-tuning is better, "

@@ -245,8 +245,8 @@ class Training(State):
         """Say that no epoch is chosen, where there are too few validation items for that."""
         if "validation" in self._need_data().splits:
             self._reporter.say(
-                f"The last weights are kept: fewer than {ENOUGH_TO_VALIDATE} validation items are "
-                f"too few to choose an epoch.{more}"
+                f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an "
+                f"epoch: the last weights are kept.{more}"
             )
 
     @property

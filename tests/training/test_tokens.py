@@ -80,7 +80,7 @@ LENGTHS = {
     "encoder-of-10": ("fixed", "vocabulary", 30, None, 10),
     "encoder-of-10-module-of-8": ("fixed", "module-of-8", 3, None, r"takes 10 tokens.* makes 8\."),
     "encoder-of-10-given": ("fixed", "module-of-8", 3, 10, r"takes 10 tokens.* makes 8\."),
-    "none": ("few", "vocabulary", 3, None, r"fails on 5 tokens: .*Expected one that reads"),
+    "none": ("few", "vocabulary", 3, None, r"fails on 5 tokens: .*Expected an encoder that reads"),
 }
 
 

@@ -140,7 +140,7 @@ def test_texts_of_unknown_words_are_refused_before_anything_is_trained(name, tmp
     if says is None:
         tune(make(), tmp_path / "tuned", texts=texts, validation=0, phase=STILL)
         return
-    with pytest.raises(DataError, match=rf"{says}.*Separate the words of Chinese"):
+    with pytest.raises(DataError, match=rf"{says}.*Put spaces between the words of Chinese"):
         tune(make(), tmp_path / "tuned", texts=texts, phase=STILL)
     with pytest.raises(DataError, match=says):
         pretrain(texts, tmp_path / "new", phase=STILL, verbose=False)
