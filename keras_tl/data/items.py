@@ -74,7 +74,7 @@ class Items(abc.ABC):
         reason, them = self.reason(bad[0]), "it"
         if len(bad) > 1:
             others = self.listing(bad[1:])
-            reason += f" There is no answer for {others} either, of {len(self)} {self.item}s."
+            reason += f" There is no answer for {others} either ({len(self)} {self.item}s in all)."
             them = "them"
         raise DataError(
             f"{reason} on_invalid='skip' (--on-invalid skip) leaves {them} out, and 'keep' marks "

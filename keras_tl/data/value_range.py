@@ -29,8 +29,9 @@ def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
     whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in pair)
     if len(pair) != 2 or not whole or not 0 <= pair[0] < pair[1] <= ALL_VALUES[1]:
         raise ConfigError(
-            "value_range must be two whole numbers from 0 to 65535, the values of black and of "
-            f"white in PNG files of 16 bits, such as (0, 4095). Received: {value_range!r:.200}."
+            "value_range must be two whole numbers from 0 to 65535, the smaller one first: the "
+            "values of black and of white in PNG files of 16 bits, such as (0, 4095). Received: "
+            f"{value_range!r:.200}."
         )
     return int(pair[0]), int(pair[1])
 

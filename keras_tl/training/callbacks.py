@@ -23,7 +23,7 @@ def check_callbacks(
         return ()
     if isinstance(callbacks, keras.callbacks.Callback):
         raise ConfigError(
-            f"callbacks must be a list. Received a {type(callbacks).__name__}: put it into a list."
+            f"callbacks must be a list. Received: {type(callbacks).__name__}. Put it into a list."
         )
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):

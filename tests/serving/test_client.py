@@ -137,7 +137,7 @@ def test_three_of_a_batch_are_no_images(ask, learner):
     features = client.embed(sent, on_invalid="keep")
     by_learner = learner.features([files[number] for number in good])
     np.testing.assert_allclose(features[good], by_learner, atol=1e-5)
-    with pytest.raises(DataError, match=r"item 3: empty.* for item 17, item 31 either, of 32"):
+    with pytest.raises(DataError, match=r"item 3: empty.* for item 17, item 31 either \(32"):
         client.predict(sent)
 
 
@@ -187,7 +187,7 @@ def test_what_is_no_text_is_kept_and_marked(ask, tmp_path):
     features = client.embed(texts, on_invalid="keep")
     np.testing.assert_array_equal(np.isfinite(features).all(axis=1), valid)
     for ask_client in (client.predict, client.embed):
-        with pytest.raises(DataError, match=r"UTF-8.* item 1,.* answer for item 3 either, of 4"):
+        with pytest.raises(DataError, match=r"UTF-8.* item 1,.* answer for item 3 either \(4"):
             ask_client(texts)
     skipped = client.predict(texts, batch_size=3, on_invalid="skip")
     assert (skipped.valid, skipped.sources) == (None, ("a", "bcd"))

@@ -246,7 +246,7 @@ def test_a_callback_of_steps_is_called_for_every_step_on_cached_features():
 
 
 WRONG = {
-    "no-list": (keras.callbacks.Callback(), "callbacks must be a list. Received a Callback"),
+    "no-list": (keras.callbacks.Callback(), "callbacks must be a list. Received: Callback"),
     "no-callback": ([print], "instances of keras.callbacks.Callback. Received: <built-in"),
     "an-average": ([keras.callbacks.SwapEMAWeights()], "SwapEMAWeights needs an optimizer"),
 }
