@@ -287,6 +287,7 @@ def test_wrong_arguments(arguments, message):
     assert learner.history == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["regression", "multilabel"])
 def test_other_tasks(short, task):
     rng = np.random.default_rng(0)
@@ -409,6 +410,7 @@ def test_an_interrupted_comparison_leaves_the_weights_that_the_history_tells_of(
     assert learner.history[-1].share == 1
 
 
+@pytest.mark.slow
 def test_curves_say_nothing_of_an_average(short, monkeypatch):
     monkeypatch.setattr(fitting, "choose", lambda found, default: found[3])
     learner = fresh(hard_data())

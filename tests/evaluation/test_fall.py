@@ -131,6 +131,7 @@ def test_the_cure_is_a_call_or_options():
     assert describe_fall(record, is_command=True).endswith("--learning-rate 2e-05.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RATES)
 def test_the_command_line_warns_of_the_harm(name, tmp_path):
     rate, is_told = RATES[name]

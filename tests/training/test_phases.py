@@ -263,7 +263,7 @@ def test_a_phase_of_the_users_own_chooses_by_any_validation_split():
     assert learner.fit_head(policy=phase).best_epoch < 4
 
 
-@pytest.mark.parametrize("items", [0, 49, 50])
+@pytest.mark.parametrize("items", [0, pytest.param(49, marks=pytest.mark.slow), 50])
 def test_with_few_validation_items_a_policy_keeps_its_last_weights(monkeypatch, capsys, items):
     ruinous = {"image": (dataclasses.replace(RUINOUS, name="fine-tune"),)}
     monkeypatch.setattr(policies, "POLICIES", POLICIES | {"standard": ruinous})

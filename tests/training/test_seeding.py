@@ -48,7 +48,10 @@ def language_model(folder):
     return ktl.Learner(f"ulmfit:{path}", make_texts(), seed=0, verbose=False)
 
 
-MAKERS = [images, module, pytest.param(language_model, marks=pytest.mark.slow)]
+MAKERS = [
+    images,
+    *(pytest.param(make, marks=pytest.mark.slow) for make in (module, language_model)),
+]
 
 
 def trained(make, folder):
