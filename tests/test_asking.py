@@ -208,7 +208,7 @@ def test_the_error_names_all_that_is_bad(learner, mixed):
     with pytest.raises(DataError) as error:
         learner.predict(mixed)
     assert all(name in str(error.value) for name in DAMAGED)
-    assert "of 6 images" in str(error.value)
+    assert "(6 images in all)" in str(error.value)
 
 
 def test_the_command_line_leaves_out_or_marks_bad_files(command, run, mixed, tmp_path):
@@ -273,7 +273,8 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
     features = learner.features(["good film", "bad"])
     for asked, shown in ((given, ("Item 1 of 4", "item 2")), (pages, NO_TEXTS)):
         with pytest.raises(
-            DataError, match=r"no answer for .* of 4 texts\. on_invalid='skip' .* leaves them out"
+            DataError,
+            match=r"no answer for .* \(4 texts in all\)\. on_invalid='skip' .* leaves them out",
         ):
             learner.predict(asked)
         with pytest.raises(DataError, match=r"\(--on-invalid skip\)"):

@@ -101,7 +101,7 @@ def test_the_file_that_is_named_is_of_the_class_that_is_lost(photos):
     (photos / "cat" / "00.jpg").write_bytes(b"")
     for file in (photos / "dog").iterdir():
         file.write_bytes(b"")
-    with pytest.raises(DataError, match=r"of the class 'dog' can .*such as \S*/dog/.*empty"):
+    with pytest.raises(DataError, match=r"of the class 'dog' can .*For example: \S*/dog/.*empty"):
         ktl.ImageData.from_folder(photos, max_bad=1.0)
 
 

@@ -267,7 +267,7 @@ def test_what_is_no_text_is_named_and_left_out(folder):
     for number, reason in zip([0, 2, 3, 4, 5], reasons, strict=True):
         assert re.search(reason, items.reason(number))
     with pytest.raises(
-        DataError, match=rf"{reasons[0]}.*no answer for 'blank\.txt', .* of 6 texts\."
+        DataError, match=rf"{reasons[0]}.*no answer for 'blank\.txt', .* \(6 texts in all\)\."
     ):
         items.check_valid(items.valid())
     kept = items.take(np.flatnonzero(items.valid()))

@@ -75,7 +75,7 @@ def test_weights_of_no_epoch_are_called_so(tmp_path):
     assert record.of_no_epoch
     assert record.kept_values == {}
     assert record.by_callback
-    assert "a callback set them" in str(learner.overfitting())
+    assert "a callback kept other weights" in str(learner.overfitting())
     learner.evaluate()
     assert "set by a callback" in learner.report(tmp_path / "report.html").read_text()
     (_, tune) = learner._facts()["training"]
