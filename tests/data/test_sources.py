@@ -203,12 +203,14 @@ FOLDER_ERRORS = {
     "too-few-for-test": (
         {"cat": 1, "dog": 9},
         {},
-        r"A test split and the train split each need .*Train has only 1 item of class 'cat' left.*test_split=0",
+        r"A test split and the train split each need .*only 1 item of class 'cat' left.*"
+        r"test_split=0",
     ),
     "too-few-for-validation": (
         {"cat": 2, "dog": 9},
         {},
-        r"A validation split and the train split each need .*only 1 item of class 'cat' left.*validation_split=0",
+        r"A validation split and the train split each need .*only 1 item of class 'cat' left.*"
+        r"validation_split=0",
     ),
 }
 

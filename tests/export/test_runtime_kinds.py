@@ -16,7 +16,7 @@ from tests.conftest import make_small_learner, make_tiny_data
 pytestmark = pytest.mark.slow
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (12, 32, 32, 3)).astype(np.uint8)
-TEXTS = ["good film", "the bad film", "", "Ünïcode: \N{SNOWMAN} \u6f22\u5b57", "many words " * 100]
+TEXTS = ["good film", "the bad film", ".", "Ünïcode: \N{SNOWMAN} \u6f22\u5b57", "many words " * 100]
 CASES = [(kind, precision) for kind in ("litert", "onnx") for precision in ("float32", "float16")]
 
 
