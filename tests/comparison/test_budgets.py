@@ -57,8 +57,11 @@ def test_the_rate_of_the_head_is_only_its_own():
         ({"epochs": 1}, "epochs must be a whole number of at least 2"),
         ({"epochs": 5, "head_epochs": 5}, "from 0 to 4"),
         ({"epochs": 5, "head_epochs": 0}, "need a trained head"),
-        ({"epochs": 5, "head_epochs": 4, "policy": TWO}, "make 3 passes, and 1"),
-        ({"epochs": 5, "scratch_policy": TWO}, "make 3 passes, and 5"),
+        (
+            {"epochs": 5, "head_epochs": 4, "policy": TWO},
+            "train for 3 epochs, but the budget leaves them 1",
+        ),
+        ({"epochs": 5, "scratch_policy": TWO}, "train for 3 epochs, but the budget leaves them 5"),
         ({"policy": "standart"}, "Did you mean 'standard'"),
     ],
 )

@@ -207,7 +207,7 @@ def test_the_cost_by_hand(subject, monkeypatch, where):
 REFUSED = {
     "no-weights": ({"weights": None}, ConfigError, "weights=None is the arm from scratch itself"),
     "no-seeds": ({"seeds": []}, ConfigError, "at least one"),
-    "twice": ({"seeds": [1, 1]}, ConfigError, "that differ"),
+    "twice": ({"seeds": [1, 1]}, ConfigError, "no seed twice"),
     "negative": ({"seeds": [-1]}, ConfigError, "a seed must be a whole number"),
     "seeds-of-numpy": ({"seeds": np.int64(5)}, ConfigError, "seeds must be a whole number"),
     "too-large": ({"sizes": [99999]}, ConfigError, "a whole number from 3 to 26"),
