@@ -72,12 +72,10 @@ def make_learner(task, validation_split=0.15, **options):
 def test_the_whole_journey(task, tmp_path):
     learner = make_learner(task, head=ktl.HeadConfig(dropout=0.0))
     learner.fit_head(epochs=60, learning_rate=0.03, batch_size=8)
-    before = learner.evaluate("validation")["loss"]
     learner.fine_tune(epochs=1, learning_rate=1e-3, augment=False)
     metrics = learner.evaluate()
     assert REACHED[task](metrics), metrics
     assert learner.task.headline in metrics
-    assert learner.evaluate("validation")["loss"] <= before * 1.0001
 
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)
