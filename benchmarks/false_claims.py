@@ -32,8 +32,8 @@ def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
     """Outcomes (networks, epochs, items) of networks that differ by their seed only."""
     import keras_tl as ktl
     from keras_tl.comparison.budget import make_budget
-    from keras_tl.comparison.outcomes import Skill
     from keras_tl.comparison.running import Subject, run
+    from keras_tl.comparison.skill import Skill
     from keras_tl.comparison.store import Store
     from keras_tl.comparison.verdict import SCRATCH
 

@@ -5,7 +5,6 @@ from typing import Any, Self
 
 from keras_tl.errors import ConfigError, quoted, unknown
 
-TASKS = ("multiclass", "binary", "multilabel", "regression")
 POOLINGS = ("avg", "max", "flatten", "first", "pooled", "concat")
 SCHEDULES = ("constant", "cosine", "linear", "slanted_triangular", "one_cycle")
 OPTIMIZERS = ("adam", "adamw", "sgd")

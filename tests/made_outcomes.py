@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.tasks import TASKS
 
 NAMES = {
     "multiclass": ("a", "b", "c"),
@@ -10,6 +11,11 @@ NAMES = {
     "multilabel": ("x", "y", "z"),
     "regression": (),
 }
+
+
+def make_task(name, thresholds=()):
+    """The task of these outcomes."""
+    return TASKS[name](NAMES[name], thresholds=thresholds)
 
 
 def make_outcomes(task, count=40, sureness=1.0, seed=0):

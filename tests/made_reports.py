@@ -57,7 +57,7 @@ def make_material(
         "weights": None,
         "ancestry": [],
         "history": [record.to_json() for record in make_history(task_of(config).watched)],
-        "evaluations": {"test": measure(task, outcomes, names)},
+        "evaluations": {"test": measure(task_of(config), outcomes)},
         "data": {
             "task": task,
             "source_settings": {},

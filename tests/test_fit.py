@@ -313,7 +313,7 @@ def test_the_evidence_is_what_evaluate_would_say(short):
     result = fresh(hard_data()).fit(augment=False)
     by_share = {candidate.share: candidate for candidate in result.candidates}
     for share, found in outcomes.items():
-        expected = mean_losses("multiclass", {share: found})[share]
+        expected = mean_losses(learner.task, {share: found})[share]
         assert by_share[share].loss == pytest.approx(expected, rel=1e-3)
 
 
@@ -373,7 +373,7 @@ def test_the_head_of_a_fold_has_not_seen_the_fold(short, batch_norm):
     phases = (dataclasses.replace(short, patience=None),)
     folds = TunedFolds(learner._trainer, learner.data, brief, phases, False, (0.0, 1.0))
     found = out_of_fold(folds, ["train"], 3, seed=0)
-    assert (found[0.0].decisions("multiclass") == labels).mean() < 0.6
+    assert (learner.task.decisions(found[0.0].logits) == labels).mean() < 0.6
 
 
 def test_a_head_of_other_data_is_trained_again(short, tmp_path):

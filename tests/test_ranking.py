@@ -13,6 +13,7 @@ from keras_tl.errors import BackboneError, ConfigError, DataError
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
 from keras_tl.evaluation.transferability import logme
+from keras_tl.tasks import TASKS
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 
 SETTINGS = {"image_size": 32, "preprocess": "tf", "cache": "memory", "verbose": False}
@@ -96,7 +97,7 @@ def made_outcomes(hits):
 )
 def test_the_fastest_within_one_standard_error_of_the_best_is_chosen(hits, seconds, expected):
     outcomes = {name: made_outcomes(count) for name, count in hits.items()}
-    assert choose_backbone("binary", "accuracy", True, outcomes, seconds) == expected
+    assert choose_backbone(TASKS["binary"](), outcomes, seconds) == expected
 
 
 def test_of_an_error_less_is_better():
@@ -105,7 +106,7 @@ def test_of_an_error_less_is_better():
         name: Outcomes(labels, (labels + off)[:, None]) for name, off in {"a": 1, "b": 5}.items()
     }
     seconds = {"a": 2, "b": 1}
-    assert choose_backbone("regression", "mae", False, outcomes, seconds) == "a"
+    assert choose_backbone(TASKS["regression"](), outcomes, seconds) == "a"
 
 
 def test_without_names_those_at_hand_are_ranked(monkeypatch, data):
@@ -132,7 +133,7 @@ def test_the_score_is_that_of_the_features_of_the_items_drawn(ranking, data, net
     train = data.split("train")
     chosen = train.take(draw(train.labels, 20, seed=0))
     learner = make_small_learner(data)
-    score = logme(learner.split_features(chosen, "off"), chosen.labels, data.task)
+    score = logme(learner.split_features(chosen, "off"), chosen.labels, TASKS[data.task])
     assert {row.name: row.score for row in ranking.rows}["small"] == pytest.approx(score, abs=1e-5)
     assert (ranking.items, ranking.item, ranking.task) == (20, "image", "multiclass")
 

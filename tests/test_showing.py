@@ -271,7 +271,7 @@ def with_outcomes(learner, task, count=40):
     names = NAMES[task]
     learner.config = dataclasses.replace(learner.config, task=task, class_names=names)
     learner.outcomes = {"test": make_outcomes(task, count)}
-    learner.evaluations = {"test": measure(task, learner.outcomes["test"], names)}
+    learner.evaluations = {"test": measure(learner.task, learner.outcomes["test"])}
     return learner
 
 

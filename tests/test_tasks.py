@@ -10,10 +10,9 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.config import MONITORS, Phase
-from keras_tl.data.label_reading import read_splits
-from keras_tl.data.labels import label_coder
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.tasks import TASKS, monitored, monitored_value, standardisation
+from keras_tl.tasks import TASKS, label_coder, monitored, monitored_value
+from keras_tl.tasks.labels.reading import read_splits
 from tests.conftest import make_small_learner
 
 
@@ -258,7 +257,7 @@ def test_a_regression_does_not_depend_on_the_unit(optimizer):
 
 def test_a_constant_target_is_learned():
     # Not the 9e-8 that is rounding.
-    assert standardisation("regression", np.full(60, 0.3, np.float32))["target_scale"] == 1
+    assert TASKS["regression"].target_fields(np.full(60, 0.3, np.float32))["target_scale"] == 1
     data = ktl.ImageData.from_arrays(IMAGES, np.full(len(IMAGES), 7.5))
     learner = make_small_learner(data, image_size=16)
     learner.fit_head(epochs=1)

@@ -164,7 +164,7 @@ def train(
         )
     if options["calibrate"]:
         # For it to be known before training.
-        check_has_probabilities(data.task)
+        check_has_probabilities(learner.task)
         data.split("validation")
     result = {"run": str(out)} | _trained(learner, options, by_phases, out, overwrite)
     findings = learner.findings  # empty, and so false, if nothing was found

@@ -15,9 +15,9 @@ from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.comparison.budget import Policy, make_budget
 from keras_tl.comparison.cost import Cost, Job, estimate, time_text
-from keras_tl.comparison.outcomes import Skill
 from keras_tl.comparison.result import Comparison
 from keras_tl.comparison.running import Subject, run, scores
+from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, SCRATCH
 from keras_tl.config import CacheConfig, HeadConfig, check_range
@@ -31,6 +31,7 @@ from keras_tl.features.fingerprints import weights_fingerprint
 from keras_tl.files import json_text, local_path
 from keras_tl.learner import Learner
 from keras_tl.reporting import Reporter
+from keras_tl.tasks import get_task
 from keras_tl.training.policies import head_phase
 
 
@@ -221,7 +222,7 @@ def _checked(
 
 def _fewest(data: LabelledData) -> int:
     """Training items: one of each class, where an item has one; at least 2."""
-    return max(len(data.class_names) if data.task in ("multiclass", "binary") else 0, 2)
+    return max(len(data.class_names) if get_task(data.task).has_one_class else 0, 2)
 
 
 def _what(subject: Subject) -> dict[str, Any]:

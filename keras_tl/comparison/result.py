@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_tl.comparison.measures import curve
-from keras_tl.comparison.outcomes import Skill
 from keras_tl.comparison.shipping import Choice, choose
+from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.statistics import Estimate
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, Outcomes, Verdict, decide

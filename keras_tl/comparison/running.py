@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_tl.comparison.budget import Budget
-from keras_tl.comparison.outcomes import Skill
+from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 from keras_tl.config import CacheConfig
 from keras_tl.data.augmentation import Augmentation
@@ -17,6 +17,7 @@ from keras_tl.data.splits import draw
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.transferability import logme
 from keras_tl.learner import Learner
+from keras_tl.tasks import get_task
 
 _SCORED = 1000
 
@@ -135,7 +136,9 @@ def scores(subject: Subject) -> dict[str, float]:
     chosen = train.take(draw(train.labels, _SCORED, seed=0))
     learners = {"pretrained": subject.source, "random": subject.learner(SCRATCH, subject.data, 0)}
     return {
-        weights: logme(learner.split_features(chosen, "off"), chosen.labels, subject.data.task)
+        weights: logme(
+            learner.split_features(chosen, "off"), chosen.labels, get_task(subject.data.task)
+        )
         for weights, learner in learners.items()
     }
 

@@ -5,9 +5,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from keras_tl.data.label_forms import Labels
-from keras_tl.data.labels import LabelCoder, label_coder
-from keras_tl.data.readings import LabelMeaning
+from keras_tl.readings import LabelMeaning
+from keras_tl.tasks import label_coder
+from keras_tl.tasks.labels.coding import LabelCoder
+from keras_tl.tasks.labels.forms import Labels
 
 Items = TypeVar("Items", bound=Sized)
 AnySplit = TypeVar("AnySplit")

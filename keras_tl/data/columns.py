@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from keras_tl.data.label_columns import LabelColumns
-from keras_tl.data.label_forms import Labels
 from keras_tl.data.labelled import slices_of
-from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.data.tables import Table, Wanted, is_empty
 from keras_tl.errors import ConfigError, DataError, quoted
 from keras_tl.files import local_path
+from keras_tl.readings import LabelMeaning
+from keras_tl.tasks.labels.forms import Labels
 
 NO_VALUE = "no value"
 

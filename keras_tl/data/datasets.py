@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.label_forms import label_text
 from keras_tl.data.pixels import CHANNELS
 from keras_tl.data.stored import Encoder
 from keras_tl.errors import DataError
+from keras_tl.tasks.labels.forms import label_text
 
 _EXPECTED = (
     "Expected a tf.data.Dataset of (image, label) pairs, or of dictionaries with 'image' and "

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keras_tl.data.file_tree import files_in, folders_in
-from keras_tl.data.readings import Reading
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.errors import DataError, quoted
+from keras_tl.readings import Reading
 
 _SHOWN = 5
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from keras_tl.data.file_tree import folders_in, visible_files
 from keras_tl.data.folder_layout import find_layout
-from keras_tl.data.readings import Reading
 from keras_tl.data.splits import SPLITS
 from keras_tl.data.unused_files import UnusedFiles, unused_files
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
+from keras_tl.readings import Reading
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,12 +20,9 @@ from keras_tl.data.datasets import read_dataset
 from keras_tl.data.folders import scan_folder
 from keras_tl.data.formats import IMAGE_FILES
 from keras_tl.data.label_columns import Column, LabelColumns
-from keras_tl.data.label_forms import Labels
-from keras_tl.data.label_reading import read_splits
 from keras_tl.data.labelled import LabelledData, complete_splits, with_slices
 from keras_tl.data.options import CheckedOptions, DataOptions, ImageSize
 from keras_tl.data.pixels import check_pixels
-from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.sources import ImageSplit
 from keras_tl.data.stored import store_by_content
 from keras_tl.data.tables import Table, read_frame
@@ -33,6 +30,9 @@ from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.data.value_range import ValueRange
 from keras_tl.errors import ConfigError
 from keras_tl.files import local_path
+from keras_tl.readings import LabelMeaning
+from keras_tl.tasks.labels.forms import Labels
+from keras_tl.tasks.labels.reading import read_splits
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -143,7 +143,7 @@ class ImageData(LabelledData[ImageSplit]):
             separator: what separates several labels in a cell, such as `","`; cells with one or
                 none are multi-label data too. `None`: `;` or `|`, if at least half of the parts
                 occur in other cells.
-            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
+            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
             class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
             slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
                 groups by them.
@@ -252,7 +252,7 @@ class ImageData(LabelledData[ImageSplit]):
             image: the feature that is the image; `None`: the one there is.
             label: the feature that is the label: a class, a list of classes (multi-label data), a
                 number (see `from_csv`) or a text; `None`: the one there is.
-            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: what the
+            task: a name in `keras_tl.tasks.TASKS`; `None`: what the
                 data set or its labels say, see `from_csv`.
             options: see `DataOptions`.
 
@@ -300,7 +300,7 @@ class ImageData(LabelledData[ImageSplit]):
             test: a test split; `None`: taken from `dataset`.
             class_names: the classes' names; `None`: those that `dataset.class_names` says, as
                 Keras's `image_dataset_from_directory` does, or the sorted distinct labels.
-            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
+            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
             options: see `DataOptions`.
 
         Raises:
@@ -342,7 +342,7 @@ class ImageData(LabelledData[ImageSplit]):
             validation: (x, y) of a validation split; `None`: taken from `x`.
             test: (x, y) of a test split; `None`: taken from `x`.
             class_names: the classes' names; `None`: the sorted distinct labels.
-            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
+            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
             options: see `DataOptions`.
 
         Raises:

@@ -8,14 +8,15 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from keras_tl.config import TASKS, check_choice
-from keras_tl.data.label_cells import parts_of, separated
-from keras_tl.data.label_forms import Labels, category_texts, is_several
-from keras_tl.data.label_numbers import mask_values
-from keras_tl.data.label_reading import read_labels
-from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.tables import Table, is_empty
 from keras_tl.errors import ConfigError, quoted
+from keras_tl.readings import LabelMeaning
+from keras_tl.tasks import get_task
+from keras_tl.tasks.labels.cells import parts_of, separated
+from keras_tl.tasks.labels.forms import Labels, category_texts, is_several
+from keras_tl.tasks.labels.numbers import mask_values
+from keras_tl.tasks.labels.reading import read_labels
+from keras_tl.tasks.multilabel import Multilabel
 
 # Digits after a leading zero are an identifier, not a number.
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -40,11 +41,13 @@ class LabelColumns:
 
     def __post_init__(self):
         if self.task is not None:
-            check_choice("task", self.task, TASKS)
+            get_task(self.task)
         if self.are_several and not self.label:
             raise ConfigError("Expected at least one label column. Received: none.")
         if self.separator is not None and (
-            not self.separator or self.task not in (None, "multilabel") or self.are_several
+            not self.separator
+            or self.are_several
+            or not (self.task is None or get_task(self.task).has_several_labels)
         ):
             raise ConfigError(
                 "separator= is the text between several labels in a cell, such as ',', and is for "
@@ -64,7 +67,7 @@ class LabelColumns:
         return list(self.label) if self.are_several else [self.label]
 
     def read(self, table: Table) -> tuple[Labels, LabelMeaning]:
-        """Read the labels of all rows, see `keras_tl.data.label_reading.read_labels`.
+        """Read the labels of all rows, see `keras_tl.tasks.labels.reading.read_labels`.
 
         Raises:
             DataError: a cell is empty, or not of the kind of the others.
@@ -72,8 +75,9 @@ class LabelColumns:
         label, task, class_names = self.label, self.task, self.class_names
         if self.are_several:
             rows = _rows(table, label)
-            task = "multilabel" if task is None and len(label) == 1 else task
+            task = Multilabel.kind if task is None and len(label) == 1 else task
             return read_labels(rows, class_names or [*map(str, label)], task)
+        is_number = task is not None and get_task(task).is_number
         values = table.columns[label]
         if any(map(is_several, values)):
             lists = [parts_of(value, self.separator) for value in values]
@@ -82,15 +86,15 @@ class LabelColumns:
         if label not in table.categories:
             lists, readings = separated(values, class_names, task, self.separator)
         if lists is not None:
-            labels, meaning = read_labels(lists, class_names, "multilabel")
+            labels, meaning = read_labels(lists, class_names, Multilabel.kind)
             return labels, dataclasses.replace(meaning, readings=readings)
         _check_given(table, label, is_empty)
-        if label in table.categories and task != "regression":
+        if label in table.categories and not is_number:
             texts, categories = category_texts(values, table.categories[label])
             if class_names is None or {*categories} <= {*class_names}:
                 return read_labels(texts, class_names or categories, task)
-        if task == "regression" or not _are_names(table, values, class_names):
-            numbers = _numbers(table, label, task)
+        if is_number or not _are_names(table, values, class_names):
+            numbers = _numbers(table, label, is_number)
             if numbers is not None:
                 return read_labels(numbers, class_names, task)
         stripped = [value.strip() if isinstance(value, str) else value for value in values]
@@ -139,7 +143,7 @@ def _are_names(table: Table, values: Sequence, class_names: Sequence[str] | None
     return table.is_text and class_names is not None and {*values} <= {*map(str, class_names)}
 
 
-def _numbers(table: Table, column: Hashable, task: str | None) -> np.ndarray | None:
+def _numbers(table: Table, column: Hashable, is_number: bool) -> np.ndarray | None:
     """A column of numbers, or `None` if it holds something else.
 
     Raises:
@@ -149,7 +153,7 @@ def _numbers(table: Table, column: Hashable, task: str | None) -> np.ndarray | N
     read = _number_in_text if table.is_text else _number
     found = [read(value) for value in values]
     are_numbers = None not in found and any(map(math.isfinite, found))
-    if task == "regression" or are_numbers:
+    if is_number or are_numbers:
         _check_given(table, column)
         table.check(
             column,

@@ -12,12 +12,13 @@ import numpy as np
 from keras_tl.config import check_range
 from keras_tl.data.checks import Check
 from keras_tl.data.given import Askable
-from keras_tl.data.labels import task_of_classes
 from keras_tl.data.options import CheckedSplitOptions
-from keras_tl.data.readings import Reading
 from keras_tl.data.splits import SPLITS, take_out
 from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
+from keras_tl.readings import Reading
+from keras_tl.tasks import get_task
+from keras_tl.tasks.one_class import task_of_classes
 
 # The settings of a source that are folders of the machine.
 PLACES = frozenset({"data_dir", "root"})
@@ -104,7 +105,7 @@ class LabelledData(abc.ABC, Generic[S]):
     Attributes:
         item: what messages call one item.
         splits: `"train"`, and `"validation"` and `"test"` where there are any.
-        task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`.
+        task: a name in `keras_tl.tasks.TASKS`.
         class_names: the classes' or labels' names; none for a regression.
         split_settings: the options that the splits were made with; the same ones on the same
             source make the same splits.
@@ -153,7 +154,7 @@ class LabelledData(abc.ABC, Generic[S]):
             ConfigError: a class is unknown, or there are fewer than two, or the items do not
                 have one class each.
         """
-        if self.task not in ("multiclass", "binary"):
+        if not get_task(self.task).has_one_class:
             raise ConfigError(
                 f"A subset needs {self.item}s of one class each; these are {self.task}."
             )
@@ -227,10 +228,7 @@ class LabelledData(abc.ABC, Generic[S]):
 
     def _class_counts(self, split: S) -> dict[str, int]:
         """How many items each class has; none for a regression."""
-        if self.task == "multilabel":
-            counts = split.labels.sum(axis=0)
-        else:
-            counts = [np.count_nonzero(split.labels == c) for c in range(len(self.class_names))]
+        counts = get_task(self.task)(self.class_names).class_counts(split.labels)
         return {name: int(count) for name, count in zip(self.class_names, counts, strict=True)}
 
     @abc.abstractmethod
@@ -239,7 +237,7 @@ class LabelledData(abc.ABC, Generic[S]):
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
-        counted = "labels" if self.task == "multilabel" else "classes"
+        counted = get_task(self.task).names_are
         kind = f"{len(self.class_names)} {counted}" if self.class_names else self.task
         return "\n".join([f"{type(self).__name__}({kind}: {sizes})", *map(str, self.readings)])
 

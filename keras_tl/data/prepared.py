@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.data.label_forms import label_text
 from keras_tl.data.opening import open_builder, prepare, tfds_module
 from keras_tl.errors import DataError, quoted, unknown
+from keras_tl.tasks.labels.forms import label_text
+from keras_tl.tasks.multilabel import Multilabel
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "test": "test"}
 
@@ -124,7 +125,7 @@ class Prepared:
             def mask(present: np.ndarray) -> np.ndarray:
                 return np.isin(np.arange(len(names)), present).astype(np.float32)
 
-            return LabelKind(names, "multilabel", mask)
+            return LabelKind(names, Multilabel.kind, mask)
         if names is not None:
             return LabelKind(names, None, int)
         if isinstance(feature, kinds.Text):

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.data.label_reading import read_splits
 from keras_tl.data.prepared import Prepared, open_prepared, published
 from keras_tl.data.text_sources import LabelledTexts
 from keras_tl.data.text_split import Texts
 from keras_tl.errors import DataError, quoted, unknown
 from keras_tl.reporting import only_errors
+from keras_tl.tasks.labels.reading import read_splits
 
 # What data sets call two texts that belong together, and single ones.
 _PAIRS = (

@@ -11,15 +11,15 @@ from keras_tl.data.columns import Columns
 from keras_tl.data.folders import scan_folder
 from keras_tl.data.formats import TEXT_FILES
 from keras_tl.data.label_columns import Column, LabelColumns
-from keras_tl.data.label_forms import Labels
-from keras_tl.data.readings import LabelMeaning
 from keras_tl.data.table_files import join_tables
 from keras_tl.data.tables import Table
 from keras_tl.data.text_split import Texts
 from keras_tl.data.text_values import as_text, is_unicode, refuse_paths
 from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import ConfigError, DataError, quoted
+from keras_tl.readings import LabelMeaning
 from keras_tl.reporting import Reporter
+from keras_tl.tasks.labels.forms import Labels
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any, Self, Unpack
 
 from keras_tl.data.coding import code_splits
 from keras_tl.data.label_columns import Column
-from keras_tl.data.label_reading import read_splits
 from keras_tl.data.labelled import LabelledData, complete_splits, with_slices
 from keras_tl.data.lengths import Lengths, lengths_table, word_lengths
 from keras_tl.data.options import CheckedTextOptions, TextOptions
@@ -19,6 +18,7 @@ from keras_tl.data.text_sources import LabelledTexts, TextColumns, read_arrays, 
 from keras_tl.data.text_split import Texts, TextSplit
 from keras_tl.errors import DataError
 from keras_tl.files import local_path
+from keras_tl.tasks.labels.reading import read_splits
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -72,7 +72,7 @@ class TextData(LabelledData[TextSplit]):
             separator: what separates several labels in a cell, such as `","`; cells with one or
                 none are multi-label data too. `None`: `;` or `|`, if at least half of the parts
                 occur in other cells.
-            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
+            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
             class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
             validation: a file of a validation split; `None`: taken from `path`.
             test: a file of a test split; `None`: taken from `path`.
@@ -197,7 +197,7 @@ class TextData(LabelledData[TextSplit]):
                 the items are single texts.
             label: the feature that is the label: a class, a list of classes (multi-label data), a
                 number (see `from_csv`) or a text; `None`: the one there is.
-            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: what the
+            task: a name in `keras_tl.tasks.TASKS`; `None`: what the
                 data set or its labels say, see `from_csv`.
             options: see `TextOptions`.
 
@@ -236,7 +236,7 @@ class TextData(LabelledData[TextSplit]):
             validation: (texts, labels) of a validation split; `None`: taken from `texts`.
             test: (texts, labels) of a test split; `None`: taken from `texts`.
             class_names: the classes' names; `None`: the sorted distinct labels.
-            task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`; `None`: as above.
+            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
             options: see `TextOptions`.
 
         Raises:

@@ -13,18 +13,14 @@ from scipy.special import expit, logit
 from keras_tl.config import ModelConfig
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.intervals import share_interval
-from keras_tl.evaluation.losses import item_losses
 from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.wording import title_of
+from keras_tl.tasks import Task
 
 # As in Guo et al., sec. 5, so that the numbers can be compared with published ones.
 BINS = 15
 # A model whose answers are all right is most likely at temperature 0.
 _LOWEST, _HIGHEST = 0.05, 20.0
-_PROBABILITIES_OF = {
-    "multiclass": "the answered class",
-    "binary": "the second class",
-    "multilabel": "every label of every item",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,37 +91,25 @@ class Calibration:
         return f"ECE {self.ece:.4f}  Brier {self.brier:.4f}  NLL {self.nll:.4f}"
 
 
-def measure_calibration(task: str, outcomes: Outcomes) -> Calibration:
+def measure_calibration(task: Task, outcomes: Outcomes) -> Calibration:
     """Measures a reliability diagram, ECE, Brier score and likelihood.
 
     Args:
-        task: one of `keras_tl.config.TASKS`, not a regression.
+        task: of the model.
         outcomes: of a split, as calibrated.
 
     Raises:
-        ConfigError: it is a regression, which has no probabilities.
+        ConfigError: the task has no probabilities.
     """
-    check_has_probabilities(task)
-    shares = outcomes.probabilities(task)
-    labels = outcomes.labels
-    if task == "multiclass":
-        answers = shares.argmax(axis=1)
-        rows = np.arange(len(labels))
-        confidences, hits = shares[rows, answers], answers == labels
-        truth = np.zeros_like(shares)
-        truth[rows, labels] = 1
-        brier = ((shares - truth) ** 2).sum(axis=1).mean()
-    else:
-        confidences, hits = shares.ravel(), labels.ravel().astype(bool)
-        brier = ((confidences - hits) ** 2).mean()
-    bins = _bins(confidences, hits)
+    found = task.confidences(outcomes.labels, outcomes.logits)
+    bins = _bins(found.shares, found.hits)
     gaps = [one.items * abs(one.confidence - one.frequency) for one in bins if one.items]
     return Calibration(
-        _PROBABILITIES_OF[task],
-        len(labels),
-        float(sum(gaps) / len(confidences)),
-        float(brier),
-        float(item_losses(task, outcomes).mean()),
+        task.probabilities_of,
+        len(outcomes),
+        float(sum(gaps) / len(found.shares)),
+        found.brier,
+        float(task.item_losses(outcomes.labels, outcomes.logits).mean()),
         bins,
     )
 
@@ -146,27 +130,26 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
     return tuple(found)
 
 
-def fit_temperature(task: str, outcomes: Outcomes) -> float:
+def fit_temperature(task: Task, outcomes: Outcomes) -> float:
     """The temperature that makes the true labels most likely (Guo et al., 2017, sec. 4.2).
 
     One number for all logits: the order of the answers of an item never changes.
 
     Args:
-        task: one of `keras_tl.config.TASKS`, not a regression.
+        task: of the model.
         outcomes: of the validation split, as the model gives them; never of the test split.
 
     Returns:
         Above 1 for a model that is too sure; between 0.05 and 20.
 
     Raises:
-        ConfigError: it is a regression, which has no probabilities.
+        ConfigError: the task has no probabilities.
     """
     check_has_probabilities(task)
-    exact = dataclasses.replace(outcomes, logits=outcomes.logits.astype(np.float64))
+    logits = outcomes.logits.astype(np.float64)
 
     def loss(logarithm: float) -> float:
-        scaled = dataclasses.replace(exact, logits=exact.logits / np.exp(logarithm))
-        return float(item_losses(task, scaled).mean())
+        return float(task.item_losses(outcomes.labels, logits / np.exp(logarithm)).mean())
 
     # In 1 / temperature the loss is convex: it has one minimum.
     limits = np.log([_LOWEST, _HIGHEST])
@@ -181,12 +164,12 @@ def with_temperature(config: ModelConfig, temperature: float) -> ModelConfig:
     return dataclasses.replace(config, temperature=temperature, thresholds=thresholds)
 
 
-def check_has_probabilities(task: str) -> None:
-    """Raises `ConfigError` if a task answers with a number instead of probabilities."""
-    if task == "regression":
+def check_has_probabilities(task: Task) -> None:
+    """Raise `ConfigError` if a task answers with a number instead of probabilities."""
+    if not task.has_probabilities:
         raise ConfigError(
-            "Calibration is of probabilities; these data are for regression, which has none. "
-            "Look at the intervals of its mean absolute error."
+            f"Calibration is of probabilities; these data are for {task.kind}, which has none. "
+            f"Look at the intervals of its {title_of(task.headline)}."
         )
 
 
@@ -234,11 +217,11 @@ class Calibrated:
         return tuple(name for name, one in self.before.items() if self.after[name].ece > one.ece)
 
 
-def calibrate(task: str, outcomes: dict[str, Outcomes]) -> Calibrated:
+def calibrate(task: Task, outcomes: dict[str, Outcomes]) -> Calibrated:
     """Fits a temperature on the validation split, and measures what it does on all splits given.
 
     Args:
-        task: one of `keras_tl.config.TASKS`.
+        task: of the model.
         outcomes: by split, as the model gives them; `"validation"` among them.
     """
     temperature = fit_temperature(task, outcomes["validation"])

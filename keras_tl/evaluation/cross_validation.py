@@ -128,7 +128,7 @@ def cross_validate(
             f"Expected at least as many groups as folds ({folds}). Received "
             f"{len(np.unique(items.groups))} groups. Pass fewer folds, or groups=None."
         )
-    task, config = training.task, training.config
+    task = training.task
     classes = items.labels if items.labels.dtype.kind in "iu" else None
     numbers = np.stack(
         [
@@ -140,7 +140,7 @@ def cross_validate(
         Outcomes(items.labels, training.logits(items.labels, items.features, row, items.groups))
         for row in numbers
     )
-    measured = [measure(config.task, found, config.class_names) for found in outcomes]
+    measured = [measure(task.undecided, found) for found in outcomes]
     return CrossValidation(
         _mean(measured),
         outcomes,

@@ -5,6 +5,7 @@ from scipy import stats
 
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.wording import number_text
+from keras_tl.tasks import Task
 from keras_tl.training.history import Fall, PhaseRecord
 
 # Of a false claim.
@@ -13,7 +14,7 @@ _LOWER_RATE = 0.1
 
 
 def find_fall(
-    task: str, before: Outcomes, after: Outcomes, item: str, groups: np.ndarray | None = None
+    task: Task, before: Outcomes, after: Outcomes, item: str, groups: np.ndarray | None = None
 ) -> Fall | None:
     """Compare the answers of two models to the same items, item by item.
 
@@ -23,7 +24,7 @@ def find_fall(
     Psychometrika 12, 1947). It is exact for few items: five that changed must all be worse.
 
     Args:
-        task: one of `keras_tl.config.TASKS`.
+        task: of the model.
         before: of the model before the phase.
         after: of the model after it, for the same items in the same order.
         item: what people call one item.
@@ -34,8 +35,10 @@ def find_fall(
     """
     if not (np.isfinite(before.logits).all() and np.isfinite(after.logits).all()):
         return None
-    name, first, last = _METRICS[task], *(_scores(task, found) for found in (before, after))
-    sign = -1 if task == "regression" else 1
+    # By the usual decisions: thresholds are chosen after the training.
+    decide = task.undecided.decisions
+    first, last = (task.item_scores(x.labels, decide(x.logits)) for x in (before, after))
+    sign = 1 if task.more_is_better else -1
     changes, unit = sign * (last - first), item
     if groups is not None:
         unit = "group"
@@ -47,7 +50,7 @@ def find_fall(
     if p_value > LEVEL:
         return None
     values = (float(first.mean()), float(last.mean()))
-    return Fall(name, *values, len(first), unit, worse, better, p_value)
+    return Fall(task.item_metric, *values, len(first), unit, worse, better, p_value)
 
 
 def describe_fall(record: PhaseRecord, is_command: bool = False) -> str | None:
@@ -78,20 +81,3 @@ def describe_fall(record: PhaseRecord, is_command: bool = False) -> str | None:
         f"{said} On a new Learner call fit(), which keeps the head unless fine-tuning is better, "
         f"or fine_tune(learning_rate={rate})."
     )
-
-
-_METRICS = {
-    "multiclass": "accuracy",
-    "binary": "accuracy",
-    "multilabel": "share of right labels",
-    "regression": "mean absolute error",
-}
-
-
-def _scores(task: str, outcomes: Outcomes) -> np.ndarray:
-    """float64 (n,): the metric of each item."""
-    answers, labels = outcomes.decisions(task), outcomes.labels
-    if task == "regression":
-        return np.abs(answers.astype(np.float64) - labels)
-    right = (answers == labels).astype(np.float64)
-    return right.mean(axis=1) if task == "multilabel" else right

@@ -82,7 +82,7 @@ class Evidence:
     @property
     def guessing(self) -> float:
         """The loss of even odds; of a regression, of the mean, in units of the variance."""
-        return 1.0 if self.task.kind == "regression" else math.log(self._choices)
+        return self.task.guessing_loss
 
     @cached_property
     def is_validated(self) -> bool:
@@ -103,7 +103,7 @@ class Evidence:
     @cached_property
     def is_high(self) -> bool:
         """Whether the losses of training and validation are high in the last epoch."""
-        smoothing, count = self.record.phase.label_smoothing, self._choices
+        smoothing, count = self.record.phase.label_smoothing, self.task.choices
         # With smoothed labels no loss is less than their entropy.
         shares = [1 - smoothing + smoothing / count, *[smoothing / count] * (count - 1)]
         least = -sum(share * math.log(share) for share in shares if share)
@@ -179,11 +179,6 @@ class Evidence:
     @cached_property
     def _validation_loss(self) -> np.ndarray:
         return column(self.record, "val_loss")
-
-    @property
-    def _choices(self) -> int:
-        """How many answers there are to choose from; of several labels each is there or not."""
-        return 2 if self.task.kind == "multilabel" else max(len(self.task.class_names), 2)
 
 
 def chance(items: int | None) -> float:

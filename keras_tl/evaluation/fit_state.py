@@ -71,8 +71,8 @@ def _ignorance(evidence: Evidence) -> Iterator[Judgement]:
         yield Judgement(UNKNOWN, FEW_ITEMS)
     if evidence.is_mixed:
         yield Judgement(UNKNOWN, MIXED_LABELS)
-    # Nothing is known of the loss of guessing labels that may be rare.
-    if evidence.is_high and evidence.task.kind != "multilabel" and not evidence.is_near_perfect:
+    # Of labels that may be rare, nothing is known of the loss of guessing.
+    if evidence.is_high and evidence.task.has_known_guessing and not evidence.is_near_perfect:
         if evidence.has_converged is None:
             yield Judgement(UNKNOWN, ONE_EPOCH)
         elif evidence.has_converged:

@@ -1,46 +1,15 @@
 """Where an image classifier looks: Grad-CAM (Selvaraju et al., 2017, arXiv:1610.02391, sec. 3)."""
 
-import dataclasses
 from collections.abc import Mapping
 
 import matplotlib
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.heads import TransferModel
-from keras_tl.tasks import Task
+from keras_tl.tasks.base import Question
 
 _OPACITY = 0.6
-
-
-@dataclasses.dataclass(frozen=True)
-class Question:
-    """What is asked of each of n items: what in it speaks for this answer.
-
-    Attributes:
-        outputs: int array (n,), the column of the logits.
-        signs: float32 array (n,): -1 where a lower logit speaks for the answer.
-        names: the answers.
-    """
-
-    outputs: np.ndarray
-    signs: np.ndarray
-    names: tuple[str, ...]
-
-
-def question_of(task: Task, outcomes: Outcomes) -> Question:
-    """The answer that was given; of several labels, the one that the answer is worst for."""
-    labels, logits = outcomes.labels, outcomes.logits
-    ones, zeros = np.ones(len(logits), np.float32), np.zeros(len(logits), int)
-    if task.kind == "regression":
-        return Question(zeros, ones, ("a higher value",) * len(logits))
-    if task.kind == "binary":
-        answers = outcomes.decisions(task.kind, task.thresholds)
-        return Question(zeros, 2 * answers - ones, tuple(task.class_names[c] for c in answers))
-    wrongness = logits if task.kind == "multiclass" else (1 - 2 * labels) * logits
-    outputs = wrongness.argmax(axis=1)
-    return Question(outputs, ones, tuple(task.class_names[c] for c in outputs))
 
 
 def grad_cam(parts: TransferModel, pixels: np.ndarray, asked: Question) -> np.ndarray | None:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.weighted import Statistic
+from keras_tl.tasks.resampling import Statistic
 
 # Numbers of a bootstrap's weights that are in memory at a time.
 _AT_A_TIME = 2_000_000

@@ -1,37 +1,15 @@
-"""The loss of every item, and the items that a model does worst on."""
+"""The items that a model does worst on."""
 
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax
 
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.wording import number_text, shortened, with_share
-from keras_tl.results import NO_LABEL
 from keras_tl.tables import table_html
-
-
-def item_losses(task: str, outcomes: Outcomes) -> np.ndarray:
-    """What each item adds to the loss of `evaluate()`, which is the mean of these.
-
-    Args:
-        task: one of `keras_tl.config.TASKS`.
-        outcomes: of n items.
-
-    Returns:
-        float64 (n,): cross-entropy in nats, of several labels the mean over them; of a regression
-        the squared error, in the squared unit of the targets.
-    """
-    labels, logits = outcomes.labels, outcomes.logits.astype(np.float64)
-    if task == "multiclass":
-        return -log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
-    if task == "binary":
-        return -log_expit((2 * labels - 1) * logits[:, 0])
-    if task == "multilabel":
-        return -log_expit((2 * labels - 1) * logits).mean(axis=1)
-    return (labels - logits[:, 0]) ** 2
+from keras_tl.tasks import Task
 
 
 def largest_losses(losses: np.ndarray, count: int) -> np.ndarray:
@@ -51,7 +29,7 @@ class TopLoss:
         true_probability: what the model gave the true label; of several labels the probability
             that it gave all of them together, as if they were independent; `None`: a regression.
         predicted_probability: the same of the answer.
-        loss: see `item_losses`.
+        loss: see `keras_tl.tasks.Task.item_losses`.
     """
 
     row: int
@@ -110,55 +88,34 @@ class TopLosses:
 
 
 def top_losses(
-    task: str,
+    task: Task,
     outcomes: Outcomes,
-    class_names: tuple[str, ...],
     sources: Sequence[str | tuple[str, str]] | None,
     split: str,
     count: int = 9,
-    thresholds: tuple[float, ...] = (),
 ) -> TopLosses:
     """The items that a model does worst on.
 
     Args:
-        task: one of `keras_tl.config.TASKS`.
+        task: of the model.
         outcomes: of a split, as calibrated.
-        class_names: the classes' or labels' names.
         sources: what the items are, see `TopLoss.source`; `None`: pixels in memory.
         split: the name of the split.
         count: at most so many items.
-        thresholds: see `Outcomes.decisions`.
     """
-    losses = item_losses(task, outcomes)
-    answers = outcomes.decisions(task, thresholds)
+    losses = task.item_losses(outcomes.labels, outcomes.logits)
+    answers = task.decisions(outcomes.logits)
     items = []
     for row in largest_losses(losses, count):
         said = [
-            _said(task, label, outcomes.logits[row], class_names)
+            task.in_words(label, outcomes.logits[row])
             for label in (outcomes.labels[row], answers[row])
         ]
         (true, true_share), (predicted, predicted_share) = said
         source = None if sources is None else sources[row]
         loss = float(losses[row])
         items.append(TopLoss(int(row), source, true, predicted, true_share, predicted_share, loss))
-    unit = "squared error" if task == "regression" else "nats"
-    return TopLosses(split, tuple(items), unit)
-
-
-def _said(
-    task: str, label: np.ndarray, logits: np.ndarray, class_names: tuple[str, ...]
-) -> tuple[str, float | None]:
-    """A label in words, and its probability by these logits."""
-    logits = logits.astype(np.float64)
-    if task == "regression":
-        return f"{float(label):.4g}", None
-    if task == "multilabel":
-        share = float(expit((2 * np.asarray(label, int) - 1) * logits).prod())
-        return ", ".join(class_names[i] for i in np.flatnonzero(label)) or NO_LABEL, share
-    label = int(label)
-    if task == "binary":
-        return class_names[label], float(expit((2 * label - 1) * logits[0]))
-    return class_names[label], float(softmax(logits)[label])
+    return TopLosses(split, tuple(items), task.loss_unit)
 
 
 def _shown(item: TopLoss) -> str:

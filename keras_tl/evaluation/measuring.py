@@ -11,10 +11,9 @@ from keras_tl.evaluation.intervals import (
     f1_interval,
     share_interval,
 )
-from keras_tl.evaluation.metrics import METRICS, Metrics
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.thresholds import precision_recall, roc_curves
-from keras_tl.evaluation.weighted import statistics_of
+from keras_tl.tasks.base import Metrics, Task
 
 # Of more labels nobody looks at all the curves.
 _CURVES = 20
@@ -22,52 +21,41 @@ _CURVES = 20
 _FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
 
 
-def measure(
-    task: str,
-    outcomes: Outcomes,
-    class_names: tuple[str, ...],
-    thresholds: tuple[float, ...] = (),
-) -> Metrics:
+def measure(task: Task, outcomes: Outcomes) -> Metrics:
     """The metrics of a split, their intervals and the calibration.
 
     Args:
-        task: one of `keras_tl.config.TASKS`.
+        task: of the model.
         outcomes: of the split, as calibrated.
-        class_names: the classes' or labels' names.
-        thresholds: see `Outcomes.decisions`.
 
     Returns:
-        JSON types: those of the task's function in `keras_tl.evaluation.metrics`, and
+        JSON types: those of `task.measure`, and
 
         * `"intervals"`: see `metric_intervals`;
-        * unless it is a regression, `"ece"` and `"brier"`, and `"calibration"`, see
+        * where there are probabilities, `"ece"` and `"brier"`, and `"calibration"`, see
           `keras_tl.evaluation.calibration.Calibration`;
-        * of a binary task and of at most 20 labels `"precision_recall"`: by label the points
-          (recall, precision, threshold), see `keras_tl.evaluation.thresholds.precision_recall`;
-        * of at most 20 labels `"roc"`: by label the points (false positive rate, true
-          positive rate), see `keras_tl.evaluation.thresholds.roc_curves`;
+        * where there are thresholds, and at most 20 labels, `"precision_recall"`: by label the
+          points (recall, precision, threshold), see
+          `keras_tl.evaluation.thresholds.precision_recall`; and `"roc"`, unless the task has its
+          own: by label the points (false positive rate, true positive rate), see
+          `keras_tl.evaluation.thresholds.roc_curves`;
         * where it is known, `"fingerprint"`, which says of which items all this is.
     """
-    metrics = METRICS[task](outcomes.labels, outcomes.logits, class_names, thresholds)
-    metrics["intervals"] = metric_intervals(task, outcomes, class_names, thresholds)
-    if task != "regression":
+    metrics = task.measure(outcomes.labels, outcomes.logits)
+    metrics["intervals"] = metric_intervals(task, outcomes)
+    if task.has_probabilities:
         found = measure_calibration(task, outcomes)
         metrics |= {"ece": found.ece, "brier": found.brier, "calibration": found.to_json()}
-    if task in ("binary", "multilabel") and len(class_names) <= _CURVES:
-        metrics["precision_recall"] = precision_recall(task, outcomes, class_names)
-    if task == "multilabel" and len(class_names) <= _CURVES:
-        metrics["roc"] = roc_curves(task, outcomes, class_names)
+    if task.threshold_count and len(task.class_names) <= _CURVES:
+        metrics["precision_recall"] = precision_recall(task, outcomes)
+        if "roc" not in metrics:
+            metrics["roc"] = roc_curves(task, outcomes)
     if outcomes.fingerprint is not None:
         metrics["fingerprint"] = outcomes.fingerprint
     return metrics
 
 
-def metric_intervals(
-    task: str,
-    outcomes: Outcomes,
-    class_names: tuple[str, ...],
-    thresholds: tuple[float, ...] = (),
-) -> dict[str, Any]:
+def metric_intervals(task: Task, outcomes: Outcomes) -> dict[str, Any]:
     """95% intervals of metrics, of chance in drawing the items.
 
     Of accuracy, precision and recall Wilson's (`share_interval`), of F1 `f1_interval`, of the
@@ -80,28 +68,24 @@ def metric_intervals(
         By metric (low, high), or `None` where there is nothing to measure it on; `"per_class"`: by
         class the same of precision, recall and F1.
     """
-    labels, answers = outcomes.labels, outcomes.decisions(task, thresholds)
+    labels, answers = outcomes.labels, task.decisions(outcomes.logits)
     draws = int(np.clip(_DRAWN // outcomes.logits.size, _FEWEST, _MOST))
     found = {
         name: _ends(bootstrap_interval(statistic, len(labels), draws))
-        for name, statistic in statistics_of(task, outcomes, thresholds).items()
+        for name, statistic in task.statistics(labels, outcomes.logits).items()
         if name != "accuracy"
     }
-    if task == "regression":
+    masks = task.class_masks(labels, answers)
+    if masks is None:
         return found
-    if task == "multilabel":
-        hits, truths = (answers == labels).all(axis=1), labels.astype(bool)
-        said = answers.astype(bool)
-    else:
-        numbers = np.arange(len(class_names))
-        hits, truths, said = (
-            answers == labels,
-            labels[:, None] == numbers,
-            answers[:, None] == numbers,
-        )
-    found["accuracy"] = _ends(share_interval(int(hits.sum()), len(labels)))
+    truths, said = masks
+    found["accuracy"] = _ends(share_interval(int(task.hits(labels, answers).sum()), len(labels)))
     counts = zip(
-        class_names, (truths & said).sum(axis=0), truths.sum(axis=0), said.sum(axis=0), strict=True
+        task.class_names,
+        (truths & said).sum(axis=0),
+        truths.sum(axis=0),
+        said.sum(axis=0),
+        strict=True,
     )
     found["per_class"] = {name: _of_class(*map(int, three)) for name, *three in counts}
     return found

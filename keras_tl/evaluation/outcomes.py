@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-from scipy.special import expit, logit, softmax
 
 from keras_tl.data.labelled import Split
 
@@ -48,30 +47,6 @@ class Outcomes:
         if temperature == 1:
             return self
         return dataclasses.replace(self, logits=self.logits / np.float32(temperature))
-
-    def probabilities(self, task: str) -> np.ndarray:
-        """float64 (n, classes) or (n, labels); of a binary task (n, 1), of the second class.
-
-        Args:
-            task: one of `keras_tl.config.TASKS`, not a regression.
-        """
-        logits = self.logits.astype(np.float64)
-        return softmax(logits, axis=1) if task == "multiclass" else expit(logits)
-
-    def decisions(self, task: str, thresholds: tuple[float, ...] = ()) -> np.ndarray:
-        """What is answered for each item, in the form of `labels`.
-
-        Args:
-            task: one of `keras_tl.config.TASKS`.
-            thresholds: of a binary task one, for class 1; of a multi-label one one a label: a
-                probability above it is answered with yes. None: 0.5.
-        """
-        if task == "multiclass":
-            return self.logits.argmax(axis=1)
-        if task == "regression":
-            return self.logits[:, 0]
-        chosen = (self.logits > logit(np.array(thresholds or (0.5,)))).astype(int)
-        return chosen[:, 0] if task == "binary" else chosen
 
     def to_files(self, split: str) -> dict[str, bytes]:
         """The arrays as NumPy files, by their names; the same arrays give the same bytes."""

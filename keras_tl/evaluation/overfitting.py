@@ -90,7 +90,7 @@ def find_overfitting(
         blocks: the names of the backbone's blocks.
         validation_items: of the validation split, as far as that is known: a gap that so few can
             show by chance (two standard errors of a share of 0.5) is none.
-        measured: of the weights as they are, the results of `keras_tl.evaluation.metrics` for
+        measured: of the weights as they are, the results of `keras_tl.tasks.Task.measure` for
             `"train"` and `"validation"`.
 
     Raises:

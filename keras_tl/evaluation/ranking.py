@@ -9,9 +9,9 @@ import numpy as np
 
 from keras_tl.evaluation.intervals import bootstrap_interval
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.weighted import statistics_of
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tables import paragraphs_html, table_html, table_text
+from keras_tl.tasks import Task
 
 _LOGME = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"
 # Of a normal distribution within one standard error of its mean.
@@ -132,9 +132,7 @@ class Ranking:
 
 
 def choose_backbone(
-    task: str,
-    headline: str,
-    more_is_better: bool,
+    task: Task,
     outcomes: Mapping[str, Outcomes],
     item_seconds: Mapping[str, float],
 ) -> str:
@@ -146,14 +144,15 @@ def choose_backbone(
     1984, sec. 3.4.3, with the standard error of the difference on the same items.
 
     Args:
-        task: one of `keras_tl.config.TASKS`.
-        headline: name of the metric.
-        more_is_better: whether more of it is.
+        task: its headline metric counts.
         outcomes: by name, out-of-fold predictions of the same items.
         item_seconds: by name, of the prediction of one item.
     """
-    sign = 1.0 if more_is_better else -1.0
-    metrics = {name: statistics_of(task, found)[headline] for name, found in outcomes.items()}
+    sign = 1.0 if task.more_is_better else -1.0
+    metrics = {
+        name: task.statistics(found.labels, found.logits)[task.headline]
+        for name, found in outcomes.items()
+    }
     count = len(next(iter(outcomes.values())))
     everyone = np.ones((1, count))
     best = max(metrics, key=lambda name: _known(sign * metrics[name](everyone)[0]))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_tl.evaluation.weighted import Statistic
+from keras_tl.tasks.resampling import Statistic
 
 # At least, and so many for each group that the smallest corrected p-value there can be is 0.025.
 _PERMUTATIONS, _OF_EACH_GROUP = 1000, 40

@@ -10,7 +10,6 @@ from keras_tl.errors import ConfigError, DataError, quoted, unknown
 from keras_tl.evaluation.intervals import bootstrap_interval, share_interval
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.significance import holm, permutation_p_values
-from keras_tl.evaluation.weighted import statistics_of
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tables import paragraphs_html, table_html, table_text
 from keras_tl.tasks import Task
@@ -173,7 +172,7 @@ def measure_slices(task: Task, outcomes: Outcomes, by: str | None, values: Seque
     """
     metric = task.headline
     names, codes = np.unique(np.array(values, str), return_inverse=True)
-    statistic = statistics_of(task.kind, outcomes, task.thresholds)[metric]
+    statistic = task.statistics(outcomes.labels, outcomes.logits)[metric]
     corrected = holm(permutation_p_values(statistic, codes, task.more_is_better))
     slices = []
     for number, (name, p_value) in enumerate(zip(names.tolist(), corrected, strict=True)):
@@ -187,9 +186,9 @@ def measure_slices(task: Task, outcomes: Outcomes, by: str | None, values: Seque
 
 def _interval(task: Task, outcomes: Outcomes) -> tuple[float, float] | None:
     """95% of the headline metric of a group."""
-    statistic = statistics_of(task.kind, outcomes, task.thresholds)[task.headline]
+    statistic = task.statistics(outcomes.labels, outcomes.logits)[task.headline]
     if task.headline == "accuracy":
-        right = outcomes.decisions(task.kind, task.thresholds) == outcomes.labels
+        right = task.hits(outcomes.labels, task.decisions(outcomes.logits))
         found = share_interval(int(right.sum()), len(outcomes))
     else:
         found = bootstrap_interval(statistic, len(outcomes))

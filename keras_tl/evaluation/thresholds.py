@@ -9,6 +9,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from keras_tl.config import check_range
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.tasks import Task
 
 # Enough to draw a curve by.
 _POINTS = 200
@@ -109,15 +110,12 @@ def _row(rates: Rates) -> str:
     return "  ".join(f"{k} {'-' if v is None else format(v, '.3f')}" for k, v in values)
 
 
-def precision_recall(
-    task: str, outcomes: Outcomes, class_names: tuple[str, ...]
-) -> dict[str, list[list[float]]]:
+def precision_recall(task: Task, outcomes: Outcomes) -> dict[str, list[list[float]]]:
     """Points of the precision-recall curve of each label, at most 200, from low recall to high.
 
     Args:
-        task: `"binary"`, whose curve is of the second class, or `"multilabel"`.
+        task: of the model; of two classes the curve is that of the second.
         outcomes: of a split, as calibrated.
-        class_names: the classes' or labels' names.
 
     Returns:
         By label [recall, precision, threshold]: a probability of at least the threshold counts
@@ -125,7 +123,7 @@ def precision_recall(
     """
     return {
         name: _points(labels, shares)
-        for name, labels, shares in _columns(task, outcomes, class_names)
+        for name, labels, shares in task.label_columns(outcomes.labels, outcomes.logits)
     }
 
 
@@ -137,15 +135,12 @@ def _points(labels: np.ndarray, shares: np.ndarray) -> list[list[float]]:
     return _thinned(np.stack([recall[:-1], precision[:-1], thresholds], axis=1)[::-1])
 
 
-def roc_curves(
-    task: str, outcomes: Outcomes, class_names: tuple[str, ...]
-) -> dict[str, list[list[float]]]:
+def roc_curves(task: Task, outcomes: Outcomes) -> dict[str, list[list[float]]]:
     """Points of the ROC curve of each label, at most 200, from (0, 0) to (1, 1).
 
     Args:
         task: as in `precision_recall`.
         outcomes: as there.
-        class_names: as there.
 
     Returns:
         By label [false positive rate, true positive rate]. No points of a label that all of the
@@ -155,7 +150,7 @@ def roc_curves(
         name: _thinned(np.stack(roc_curve(labels, shares)[:2], axis=1))
         if 0 < labels.mean() < 1
         else []
-        for name, labels, shares in _columns(task, outcomes, class_names)
+        for name, labels, shares in task.label_columns(outcomes.labels, outcomes.logits)
     }
 
 
@@ -165,15 +160,12 @@ def _thinned(points: np.ndarray) -> list[list[float]]:
     return points[kept].tolist()
 
 
-def choose_thresholds(
-    task: str, outcomes: dict[str, Outcomes], class_names: tuple[str, ...], rule: Rule
-) -> Thresholds:
+def choose_thresholds(task: Task, outcomes: dict[str, Outcomes], rule: Rule) -> Thresholds:
     """Chooses a threshold for each label on the validation split.
 
     Args:
-        task: `"binary"` or `"multilabel"`.
+        task: of the model.
         outcomes: by split, as calibrated; `"validation"` among them, the others are measured.
-        class_names: the classes' or labels' names.
         rule: what the thresholds are to reach.
 
     Raises:
@@ -181,7 +173,7 @@ def choose_thresholds(
     """
     check_has_thresholds(task)
     by_split = {
-        split: list(_columns(task, found, class_names)) for split, found in outcomes.items()
+        split: task.label_columns(found.labels, found.logits) for split, found in outcomes.items()
     }
     found = []
     for number, (name, labels, shares) in enumerate(by_split["validation"]):
@@ -194,22 +186,12 @@ def choose_thresholds(
     return Thresholds(str(rule), tuple(found))
 
 
-def check_has_thresholds(task: str) -> None:
-    """Raises `ConfigError` unless a task answers with yes or no."""
-    if task not in ("binary", "multilabel"):
-        instead = {
-            "multiclass": "of several classes the most probable one is answered",
-            "regression": "a regression has no probabilities",
-        }[task]
-        raise ConfigError(f"Thresholds are for two classes or for several labels; {instead}.")
-
-
-def _columns(task: str, outcomes: Outcomes, class_names: tuple[str, ...]):
-    """Name, labels (n,) and probabilities (n,) of each label."""
-    shares = outcomes.probabilities(task)
-    labels = outcomes.labels.reshape(len(shares), -1).astype(bool)
-    names = class_names[1:] if task == "binary" else class_names
-    return zip(names, labels.T, shares.T, strict=True)
+def check_has_thresholds(task: Task) -> None:
+    """Raise `ConfigError` unless a task answers with yes or no."""
+    if not task.threshold_count:
+        raise ConfigError(
+            f"Thresholds are for two classes or for several labels; {task.no_thresholds}."
+        )
 
 
 def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, bool]:

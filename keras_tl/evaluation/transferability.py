@@ -4,13 +4,14 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from keras_tl.errors import BackboneError, DataError
+from keras_tl.tasks import Task
 
 # The ratio of the precisions is looked for between these multiples of the mean squared singular
 # value, on a grid first, as the evidence may have more than one maximum over it.
 _LOWEST, _HIGHEST, _GRID = 1e-12, 1e12, 145
 
 
-def logme(features: np.ndarray, labels: np.ndarray, task: str) -> float:
+def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
     """The logarithm of maximum evidence (LogME) of a linear model of the labels, per item.
 
     Source: You, Liu, Wang and Long, 2021, "LogME: Practical Assessment of Pre-trained Models for
@@ -23,7 +24,7 @@ def logme(features: np.ndarray, labels: np.ndarray, task: str) -> float:
     Args:
         features: float array (n, d).
         labels: as in `keras_tl.data.labelled.Split`: int (n,), 0/1 (n, labels), or float (n,).
-        task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`.
+        task: of the labels.
 
     Returns:
         Nats per item; higher is better. Only scores of the same items can be compared.
@@ -35,7 +36,7 @@ def logme(features: np.ndarray, labels: np.ndarray, task: str) -> float:
     return float(log_evidence(features, target_columns(labels, task)).mean())
 
 
-def target_columns(labels: np.ndarray, task: str) -> np.ndarray:
+def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
     """What `logme` takes as targets.
 
     Args:
@@ -48,14 +49,7 @@ def target_columns(labels: np.ndarray, task: str) -> np.ndarray:
     Raises:
         DataError: there is none.
     """
-    if task == "regression":
-        # In float64: the mean of large float32 targets is not their mean.
-        columns = labels.astype(np.float64)[:, None]
-        columns = (columns - columns.mean()) / (columns.std() or 1.0)
-    elif task == "multilabel":
-        columns = labels.astype(np.float64)
-    else:
-        columns = (labels[:, None] == np.unique(labels)).astype(np.float64)
+    columns = task.target_columns(labels)
     columns = columns[:, np.ptp(columns, axis=0) > 0]
     if not columns.shape[1]:
         raise DataError(

@@ -23,7 +23,7 @@ from keras_tl.learner.picturing import Picturing
 from keras_tl.learner.ranking import rank
 from keras_tl.learner.showing import Showing
 from keras_tl.reporting import Reporter
-from keras_tl.tasks import standardisation
+from keras_tl.tasks import get_task
 from keras_tl.training.ancestry import ancestry_of
 from keras_tl.training.device import choose_precision, choose_strategy
 from keras_tl.training.origins import Trained, Wanted, find_origin
@@ -128,7 +128,7 @@ class Learner(Fitting, Answering, Picturing, Showing):
             class_names=data.class_names,
             head=head or HEAD_CONFIGS[origin.family],
             precision=precision,
-            **standardisation(data.task, data.split("train").labels),
+            **get_task(data.task).target_fields(data.split("train").labels),
         )
         chosen = choose_strategy(strategy)
         self._build(config, origin.weights, chosen, seed, data, verbose, origin.loaded)

@@ -132,7 +132,9 @@ class Fitting(Training, Measuring, Saving):
                 "fine_tune()."
             )
         given = {"label_smoothing": label_smoothing, "class_weight": class_weight}
-        policy = fitting_policy(self.config, data.split("train").labels)
+        task, labels = self.task, data.split("train").labels
+        counts = task.class_counts(labels) if task.has_one_class else None
+        policy = fitting_policy(self.config.family, counts)
         phases = phases_of(policy, self.config.family, **given)
         for phase in phases:
             self._trainer.check(phase, augment)
@@ -276,22 +278,21 @@ class _Fit:
         return WeightLine.to_now(model, before)
 
     def _without_barrier(self, outcomes: Mapping[float, Outcomes], default: float) -> float:
-        return without_barrier(mean_losses(self._learner.config.task, outcomes), default)
+        return without_barrier(mean_losses(self._learner.task, outcomes), default)
 
     def _measured(
         self, outcomes: Mapping[float, Outcomes], default: float, plan: Plan
     ) -> tuple[Candidate, ...]:
         if not outcomes:
             return ()
-        config, task = self._learner.config, self._learner.task
         validates = plan.evidence == VALIDATION
         split = self._data.joined(["validation"] if validates else self._compared)
         groups = groups_of(split, self._data.groups)
-        return measure_candidates(config.task, task.headline, outcomes, default, groups)
+        return measure_candidates(self._learner.task.undecided, outcomes, default, groups)
 
     def _estimate(self, outcomes: Outcomes | None, plan: Plan) -> tuple[Mapping[str, Any], str]:
         """Metrics from models that have not seen the items, and how they were found."""
-        config, splits = self._learner.config, self._data.splits
+        splits = self._data.splits
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]
             outcomes = Outcomes(test.labels, self._trainer.logits(test))
@@ -307,7 +308,7 @@ class _Fit:
             found = self._learner.cross_validate(parts, **given)
             outcomes = found.outcomes[0]
             how = "by cross-validation of the head; nothing measured a fine-tuned model"
-        return measure(config.task, outcomes, config.class_names), how
+        return measure(self._learner.task.undecided, outcomes), how
 
     def _take_all_items(self, line: WeightLine | None) -> None:
         """Begin again: the pretrained backbone, and a head that all items train."""

@@ -20,7 +20,6 @@ from keras_tl.evaluation.cross_validation import (
     LabelledFeatures,
     cross_validate,
 )
-from keras_tl.evaluation.gradcam import question_of
 from keras_tl.evaluation.losses import TopLosses, top_losses
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes
@@ -178,10 +177,9 @@ class Measuring(State):
             ConfigError: `count` is not a whole number of at least 1.
         """
         check_range("count", count, 1, whole=True)
-        answered, config = self.answered(split), self.config
+        answered = self.answered(split)
         sources = None if self.data is None else self.data.split(split).sources
-        names, thresholds = config.class_names, config.thresholds
-        return top_losses(config.task, answered, names, sources, split, count, thresholds)
+        return top_losses(self.task, answered, sources, split, count)
 
     def calibrate(self) -> Calibrated:
         """Makes probabilities say how often answers are right: temperature scaling.
@@ -199,9 +197,9 @@ class Measuring(State):
             DataError: there is no validation split, or there are no data.
             ConfigError: it is a regression.
         """
-        check_has_probabilities(self.config.task)
+        check_has_probabilities(self.task)
         self._answer_all_with("validation")
-        found = calibrate(self.config.task, self.outcomes)
+        found = calibrate(self.task, self.outcomes)
         self.answer_as(with_temperature(self.config, found.temperature))
         self._reporter.say(found.describe())
         return found
@@ -227,12 +225,12 @@ class Measuring(State):
             DataError: there is no validation split, or there are no data.
             ConfigError: the task has no thresholds, or an argument is not as described.
         """
-        rule, config = Rule(precision, recall), self.config
-        check_has_thresholds(config.task)
+        rule = Rule(precision, recall)
+        check_has_thresholds(self.task)
         self._answer_all_with("validation")
         outcomes = {split: self._as_calibrated(split) for split in self.outcomes}
-        found = choose_thresholds(config.task, outcomes, config.class_names, rule)
-        self.answer_as(dataclasses.replace(config, thresholds=found.values))
+        found = choose_thresholds(self.task, outcomes, rule)
+        self.answer_as(dataclasses.replace(self.config, thresholds=found.values))
         self._reporter.say(found.describe())
         return found
 
@@ -270,12 +268,12 @@ class Measuring(State):
                     "Measure them again with evaluate(by=...)."
                 )
         if "test" in self.outcomes:
-            asked = question_of(self.task, self._as_calibrated("test"))
+            answered = self._as_calibrated("test")
+            asked = self.task.question(answered.labels, answered.logits)
             self.exhibits = self.exhibits.explaining(asked.names)
 
     def _decisions(self, split: str) -> np.ndarray:
-        config = self.config
-        return self._as_calibrated(split).decisions(config.task, config.thresholds)
+        return self.task.decisions(self._as_calibrated(split).logits)
 
     def _as_calibrated(self, split: str) -> Outcomes:
         """What is known of a split, whatever the data are now."""
@@ -287,6 +285,4 @@ class Measuring(State):
             self.answered(name)
 
     def _measure(self, split: str) -> None:
-        config, answered = self.config, self._as_calibrated(split)
-        found = measure(config.task, answered, config.class_names, config.thresholds)
-        self.evaluations[split] = found
+        self.evaluations[split] = measure(self.task, self._as_calibrated(split))

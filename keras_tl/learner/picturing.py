@@ -52,7 +52,7 @@ class Picturing(State):
             ConfigError: the items do not have one class each.
             DataError: there are no data to evaluate on.
         """
-        if self.task.kind not in ("multiclass", "binary"):
+        if not self.task.has_one_class:
             raise ConfigError(
                 f"A confusion matrix is for one class an item; these data are for {self.task.kind}."
             )
@@ -66,8 +66,8 @@ class Picturing(State):
             ConfigError: it is a regression, which has no probabilities.
             DataError: there are no data to evaluate on.
         """
-        check_has_probabilities(self.task.kind)
-        return plots.reliability(measure_calibration(self.task.kind, self.answered(split)))
+        check_has_probabilities(self.task)
+        return plots.reliability(measure_calibration(self.task, self.answered(split)))
 
     def plot_roc(self, split: str = "test") -> Figure:
         """The ROC curve of a split, which is evaluated if it was not.
@@ -78,7 +78,7 @@ class Picturing(State):
             ConfigError: the task has no thresholds.
             DataError: there are no data to evaluate on, or no curve was measured.
         """
-        check_has_thresholds(self.task.kind)
+        check_has_thresholds(self.task)
         self.answered(split)
         curves = plots.roc_curves(self.evaluations[split], self.class_names)
         if not curves:
@@ -97,8 +97,8 @@ class Picturing(State):
             ConfigError: the task has no thresholds.
             DataError: there are no data to evaluate on, or no item has any of the labels.
         """
-        check_has_thresholds(self.task.kind)
-        found = precision_recall(self.task.kind, self.answered(split), self.class_names)
+        check_has_thresholds(self.task)
+        found = precision_recall(self.task, self.answered(split))
         rows = self.evaluations[split]["per_class"]
         curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
         if not curves:
@@ -112,7 +112,7 @@ class Picturing(State):
             ConfigError: it is no regression.
             DataError: there are no data to evaluate on.
         """
-        if self.task.kind != "regression":
+        if not self.task.is_number:
             raise ConfigError(
                 f"Predicted values are a regression's; these data are for {self.task.kind}."
             )

@@ -26,6 +26,7 @@ from keras_tl.evaluation.transferability import logme, target_columns
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.learner.state import State
 from keras_tl.reporting import Reporter
+from keras_tl.tasks import get_task
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.policies import head_phase
 from keras_tl.training.timing import seconds_an_item
@@ -52,7 +53,9 @@ def rank(
     reporter = Reporter(verbose)
     train = data.split("train")
     chosen = train if len(train) <= items else train.take(draw(train.labels, items, seed))
-    target_columns(chosen.labels, data.task)  # Where there is nothing to tell apart, it says so.
+    target_columns(
+        chosen.labels, get_task(data.task)
+    )  # Where there is nothing to tell apart, it says so.
     groups = groups_of(chosen, data.groups)
     rows, outcomes, task = [], {}, None
     for number, (name, own) in enumerate(named.items(), start=1):
@@ -81,7 +84,7 @@ def rank(
     sign = 1.0 if task.more_is_better else -1.0
     rows.sort(key=lambda row: -math.inf if row.metric is None else sign * row.metric, reverse=True)
     seconds = {row.name: row.item_seconds for row in rows}
-    best = choose_backbone(data.task, task.headline, task.more_is_better, outcomes, seconds)
+    best = choose_backbone(task.undecided, outcomes, seconds)
     names = data.task, task.headline
     return Ranking(tuple(rows), *names, len(chosen), data.item, seed, best)
 
@@ -119,7 +122,7 @@ def _measured(
         name,
         metric=found[found.headline],
         interval=None if ends is None else tuple(ends),
-        score=logme(features.reshape(count, -1), split.labels, learner.config.task),
+        score=logme(features.reshape(count, -1), split.labels, type(learner.task)),
         width=math.prod(features.shape[1:]),
         parameters=learner.backbone.count_params(),
         item_seconds=seconds_an_item(trainer, split),

@@ -188,9 +188,7 @@ def _check_same_task(config: ModelConfig, data: ImageData | TextData) -> None:
             f"The run is for {'texts' if config.is_text else 'images'}; the data are not. Pass "
             "the data it was trained on, or make a new Learner."
         )
-    # Runs of the time before there was a binary task have two classes and two logits.
-    one_class = {"binary", "multiclass"}
-    if data.task != config.task and not {data.task, config.task} <= one_class:
+    if data.task != config.task:
         raise DataError(
             f"The run was trained for {config.task}; the data are for {data.task}. Pass the data "
             "it was trained on, or make a new Learner."

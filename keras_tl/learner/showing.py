@@ -11,7 +11,6 @@ import numpy as np
 
 from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
-from keras_tl.evaluation.gradcam import question_of
 from keras_tl.evaluation.overfitting import find_overfitting
 from keras_tl.export.card import card_facts
 from keras_tl.files import local_path
@@ -137,7 +136,8 @@ class Showing(State):
         """
         outcomes = self.answered(split).take(rows)
         # A temperature or thresholds may have put others first, or changed what is answered.
-        answers = None if self.data is None else question_of(self.task, outcomes).names
+        asked = self.task.question(outcomes.labels, outcomes.logits)
+        answers = None if self.data is None else asked.names
         if split == "test" and self.exhibits.show(rows, answers):
             return self.exhibits
         chosen = self._need_data().split(split).take(rows)

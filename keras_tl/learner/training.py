@@ -12,7 +12,6 @@ from keras_tl.data.labelled import groups_of
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.fall import describe_fall, find_fall
 from keras_tl.evaluation.fit_state import OVERFITS
-from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.state import State
@@ -195,7 +194,7 @@ class Training(State):
         data = self._need_data()
         groups = groups_of(data.split("validation"), data.groups)
         after = self._validation_outcomes()
-        fall = find_fall(self.config.task, before, after, data.item, groups)
+        fall = find_fall(self.task, before, after, data.item, groups)
         record = dataclasses.replace(record, fall=fall)
         if warning := describe_fall(record):
             self._reporter.say(warning)
@@ -380,9 +379,7 @@ class Training(State):
         if measure:
             chosen = {name: self._need_data().split(name) for name in ("train", "validation")}
             measured = {
-                name: METRICS[self.config.task](
-                    split.labels, self._logits_to_measure(name), self.class_names
-                )
+                name: self.task.undecided.measure(split.labels, self._logits_to_measure(name))
                 for name, split in chosen.items()
             }
         return find_overfitting(self.history, self.task, self.config, self.blocks, items, measured)

@@ -66,7 +66,7 @@ def initial_loss(subject: Subject) -> Finding | None:
     if model.trainer.history or not _is_untrained(model.parts.head):
         raise NotChecked("the head is trained")
     features, labels = subject.sample
-    expected = loss_of_guessing(model.task, model.config.task, labels)
+    expected = model.task.loss_of_guessing(labels)
     if not expected:
         raise NotChecked("the targets are constant")
     loss = loss_of(model.task, labels, np.asarray(model.parts.head(features, training=False)))
@@ -92,22 +92,6 @@ def loss_of(task: Task, labels: np.ndarray, logits: np.ndarray) -> float:
     return float(task.loss()(task.targets(labels), logits)) * task.loss_weight
 
 
-def loss_of_guessing(task: Task, kind: str, labels: np.ndarray) -> float:
-    """The loss of logits that are all 0; of a regression, of the mean for every item.
-
-    Args:
-        task: its outputs and standardisation.
-        kind: one of `keras_tl.config.TASKS`.
-        labels: n labels.
-    """
-    if kind == "multiclass":
-        return math.log(task.outputs)
-    if kind != "regression":
-        return math.log(2)
-    targets = (np.asarray(labels, np.float64) - task.target_mean) / task.target_scale
-    return float((targets**2).mean())
-
-
 def one_batch(subject: Subject) -> Finding | None:
     """Whether a copy of the head can learn a few items by heart."""
     model = subject.model
@@ -119,7 +103,7 @@ def one_batch(subject: Subject) -> Finding | None:
     rows = _distinct(features, labels, max(2, narrowest))
     if len(rows) < 2:
         raise NotChecked("there are not two training items that differ")
-    goal = REACHED * loss_of_guessing(model.task, model.config.task, labels[rows])
+    goal = REACHED * model.task.loss_of_guessing(labels[rows])
     if not goal:
         raise NotChecked("the targets are constant")
     start, end = overfit(model.parts.head, model.task, features[rows], labels[rows], goal)

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from keras_tl.data.labelled import LabelledData
 from keras_tl.evaluation.intervals import share_interval
 from keras_tl.preflight.findings import Finding
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.wording import listing, several
+from keras_tl.tasks import Task, get_task
 
 # The largest class has so many times the items of the smallest that a model may ignore that one.
 MOST_IMBALANCED = 10
@@ -25,9 +25,9 @@ _ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 def labels_out_of_range(subject: Subject) -> Finding | None:
     """Labels that no output of the head stands for; targets that are no numbers."""
-    found = []
+    task, found = _task(subject), []
     for name, split in subject.data.splits.items():
-        strange = _strange(subject.data, split.labels)
+        strange = task.strange_rows(split.labels)
         if len(strange):
             found.append(
                 f"{len(strange):,} of {len(split):,} in {name}, such as {split.labels[strange[0]]} "
@@ -35,49 +35,28 @@ def labels_out_of_range(subject: Subject) -> Finding | None:
             )
     if not found:
         return None
-    count = len(subject.data.class_names)
-    expected = {
-        "regression": "finite numbers",
-        "multilabel": f"rows of {count} values of 0 and 1",
-    }.get(subject.data.task, f"whole numbers from 0 to {count - 1}")
     return Finding(
         "labels-out-of-range",
         "error",
-        f"Expected labels that are {expected}. Received others: {'; '.join(found)}.",
+        f"Expected labels that are {task.expected_labels}. Received others: {'; '.join(found)}.",
         "Put them right: labels count the class names from 0.",
     )
 
 
-def _strange(data: LabelledData, labels: np.ndarray) -> np.ndarray:
-    if data.task == "regression":
-        return np.flatnonzero(~np.isfinite(labels))
-    if data.task == "multilabel":
-        return np.flatnonzero(~np.isin(labels, (0, 1)).all(axis=1))
-    return np.flatnonzero((labels < 0) | (labels >= len(data.class_names)))
-
-
-def _counts(subject: Subject) -> np.ndarray:
-    """Training items of each class or label."""
-    labels = subject.train.labels
-    if subject.data.task == "multilabel":
-        return labels.sum(axis=0).astype(np.int64)
-    return np.bincount(labels, minlength=len(subject.data.class_names))
-
-
-def _kind(subject: Subject) -> str:
-    """What the names are of, in the plural."""
-    return "labels" if subject.data.task == "multilabel" else "classes"
+def _task(subject: Subject) -> Task:
+    return get_task(subject.data.task)(subject.data.class_names)
 
 
 def unused_classes(subject: Subject) -> Finding | None:
     """Classes without a training item: labels that count from 1, or a class that got lost."""
     if not subject.data.class_names:
         return None
-    names, counts = subject.data.class_names, _counts(subject)
+    names, task = subject.data.class_names, _task(subject)
+    counts = task.class_counts(subject.train.labels)
     unused = np.flatnonzero(counts == 0)
     if not len(unused):
         return None
-    shifted = unused.tolist() == [0] and subject.data.task != "multilabel"
+    shifted = unused.tolist() == [0] and task.has_one_class
     hint = (
         f" Labels run from 1 to {len(names) - 1}: they may count the classes from 1, and every "
         "item then has the name of the class after its own."
@@ -87,7 +66,7 @@ def unused_classes(subject: Subject) -> Finding | None:
     return Finding(
         "unused-classes",
         "warning",
-        f"{len(unused)} of {len(names)} {_kind(subject)} have no training item: "
+        f"{len(unused)} of {len(names)} {task.names_are} have no training item: "
         f"{listing([repr(names[number]) for number in unused])}.{hint}",
         "Check the numbers against class_names=, which they count from 0, or leave the names of "
         "unused ones out.",
@@ -98,19 +77,20 @@ def few_items(subject: Subject) -> Finding | None:
     """Classes with too few training items to learn them from."""
     if not subject.data.class_names:
         return None
-    names, counts = subject.data.class_names, _counts(subject)
+    names, task = subject.data.class_names, _task(subject)
+    counts = task.class_counts(subject.train.labels)
     few = [number for number in np.argsort(counts) if 0 < counts[number] < FEWEST]
     if not few:
         return None
     action = (
-        "Collect more of them, or leave their columns out."
-        if subject.data.task == "multilabel"
-        else "Collect more of them, join classes, or leave them out with data.subset(classes=...)."
+        "Collect more of them, join classes, or leave them out with data.subset(classes=...)."
+        if task.has_one_class
+        else "Collect more of them, or leave their columns out."
     )
     return Finding(
         "few-items",
         "warning",
-        f"{len(few)} of {len(names)} {_kind(subject)} have fewer than {FEWEST} training items: "
+        f"{len(few)} of {len(names)} {task.names_are} have fewer than {FEWEST} training items: "
         f"{listing([f'{names[n]!r} ({counts[n]})' for n in few])}.",
         action,
     )
@@ -120,7 +100,8 @@ def class_imbalance(subject: Subject) -> Finding | None:
     """Classes that have many times the items of others."""
     if not subject.data.class_names or (subject.given and subject.given.weighted):
         return None
-    names, counts = subject.data.class_names, _counts(subject)
+    names, task = subject.data.class_names, _task(subject)
+    counts = task.class_counts(subject.train.labels)
     present = np.flatnonzero(counts)
     if len(present) < 2:
         return None
@@ -128,10 +109,11 @@ def class_imbalance(subject: Subject) -> Finding | None:
     if counts[most] < MOST_IMBALANCED * counts[least]:
         return None
     action = (
-        "Judge by the metrics of each label; there are no class weights for several labels an item."
-        if subject.data.task == "multilabel"
-        else 'Pass class_weight="balanced" to fit_head and fine_tune (--balanced) if the rare '
+        'Pass class_weight="balanced" to fit_head and fine_tune (--balanced) if the rare '
         "classes matter as much, and judge by the metrics of each class, not by accuracy."
+        if task.has_one_class
+        else "Judge by the metrics of each label; there are no class weights for several labels an "
+        "item."
     )
     return Finding(
         "class-imbalance",
@@ -144,7 +126,7 @@ def class_imbalance(subject: Subject) -> Finding | None:
 
 def constant_targets(subject: Subject) -> Finding | None:
     """A regression whose training targets are all the same."""
-    if subject.data.task != "regression" or np.ptp(subject.train.labels) > 0:
+    if not _task(subject).is_number or np.ptp(subject.train.labels) > 0:
         return None
     return Finding(
         "constant-targets",

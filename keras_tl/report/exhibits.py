@@ -19,7 +19,7 @@ from keras_tl.data.sources import ImageSplit
 from keras_tl.data.text_split import TextSplit
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.feature_map import FeatureMap
-from keras_tl.evaluation.gradcam import grad_cam, overlaid, question_of
+from keras_tl.evaluation.gradcam import grad_cam, overlaid
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.wording import shortened
 from keras_tl.heads import TransferModel
@@ -92,7 +92,7 @@ class Exhibits:
 
         Args:
             rows: int array (n,).
-            answers: of each of them, see `keras_tl.evaluation.gradcam.question_of`; `None`:
+            answers: of each of them, see `keras_tl.tasks.Task.question`; `None`:
                 whatever is explained.
         """
         kept = self.top_items() or {}
@@ -105,7 +105,7 @@ class Exhibits:
         """Those that stay true with these answers: no Grad-CAM that explains another one.
 
         Args:
-            answers: of each item of the test split, see `keras_tl.evaluation.gradcam.question_of`.
+            answers: of each item of the test split, see `keras_tl.tasks.Task.question`.
         """
         items = list((self.top_items() or {}).values())
         wrong = [one for one in items if one.get("seen") not in (None, answers[one["row"]])]
@@ -206,7 +206,7 @@ def keep_top_items(
     ]
     files: dict[str, bytes] = {}
     if pixels is not None:
-        asked = question_of(task, outcomes)
+        asked = task.question(outcomes.labels, outcomes.logits)
         heat = grad_cam(parts, pixels, asked)
         seen = None if heat is None else overlaid(pixels, heat)
         for number, one in enumerate(items):

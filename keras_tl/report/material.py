@@ -19,7 +19,7 @@ class Material:
         facts: see `keras_tl.export.card.card_facts`.
         task: of the model.
         history: a record of each phase.
-        evaluations: by split, results of `keras_tl.evaluation.metrics`.
+        evaluations: by split, results of `keras_tl.evaluation.measuring.measure`.
         outcomes: by split, as calibrated; runs of earlier versions have none.
         overfitting: whether the model overfits, as JSON types, see
             `keras_tl.evaluation.overfitting.Overfitting`; `None` where nothing is known.

@@ -9,9 +9,8 @@ import numpy as np
 
 from keras_tl.evaluation.calibration import fit_temperature
 from keras_tl.evaluation.intervals import Interval, bootstrap_interval, mean_interval
-from keras_tl.evaluation.losses import item_losses
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.weighted import statistics_of
+from keras_tl.tasks import Task
 from keras_tl.training.weight_line import name_of
 
 HEAD, TUNED = 0.0, 1.0
@@ -30,7 +29,7 @@ class Candidate:
 
     Attributes:
         share: place on the line: 0 is the head on the frozen backbone, 1 the fine-tuned model.
-        loss: mean loss of the items (`keras_tl.evaluation.losses.item_losses`), with the
+        loss: mean loss of the items (`keras_tl.tasks.Task.item_losses`), with the
             temperature that fits the model best.
         metric: the task's headline metric; `None` where it is not defined.
         difference: the metric minus that of the head, with a 95% interval (paired bootstrap);
@@ -79,14 +78,13 @@ def without_barrier(losses: Mapping[float, float], default: float) -> float:
     return TUNED if losses[default] > max(losses[HEAD], losses[TUNED]) else default
 
 
-def mean_losses(task: str, outcomes: Mapping[float, Outcomes]) -> dict[float, float]:
+def mean_losses(task: Task, outcomes: Mapping[float, Outcomes]) -> dict[float, float]:
     """Return the mean loss by share, as `measure_candidates` counts it."""
     return {share: float(_losses(task, found).mean()) for share, found in outcomes.items()}
 
 
 def measure_candidates(
-    task: str,
-    headline: str,
+    task: Task,
     outcomes: Mapping[float, Outcomes],
     default: float,
     groups: np.ndarray | None = None,
@@ -97,14 +95,16 @@ def measure_candidates(
     (Bonferroni). With groups it is one of the groups' means.
 
     Args:
-        task: one of `keras_tl.config.TASKS`.
-        headline: name of the metric.
+        task: its headline metric counts.
         outcomes: by share, of the same items in the same order; the head is among them.
         default: the share that the others are compared with.
         groups: (n,), items of one group are not independent; `None`: all items are.
     """
     losses = {share: _losses(task, found) for share, found in outcomes.items()}
-    metrics = {share: statistics_of(task, found)[headline] for share, found in outcomes.items()}
+    metrics = {
+        share: task.statistics(found.labels, found.logits)[task.headline]
+        for share, found in outcomes.items()
+    }
     confidence = 1 - 0.05 / max(len(outcomes) - 1, 1)
     found = []
     for share, own in losses.items():
@@ -130,7 +130,7 @@ def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     return np.array([values[groups == name].mean() for name in names])
 
 
-def _losses(task: str, outcomes: Outcomes) -> np.ndarray:
+def _losses(task: Task, outcomes: Outcomes) -> np.ndarray:
     """The losses of the items as candidates are compared by them.
 
     Those of classes and labels are at most `_LARGEST`, with the temperature that fits the model
@@ -138,10 +138,10 @@ def _losses(task: str, outcomes: Outcomes) -> np.ndarray:
     """
     if not np.isfinite(outcomes.logits).all():
         return np.full(len(outcomes), _DIVERGED)
-    if task == "regression":
-        return np.minimum(item_losses(task, outcomes), _DIVERGED)
+    if not task.has_probabilities:
+        return np.minimum(task.item_losses(outcomes.labels, outcomes.logits), _DIVERGED)
     calibrated = outcomes.scaled(fit_temperature(task, outcomes))
-    return np.minimum(item_losses(task, calibrated), _LARGEST)
+    return np.minimum(task.item_losses(calibrated.labels, calibrated.logits), _LARGEST)
 
 
 def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:

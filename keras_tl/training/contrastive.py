@@ -103,7 +103,7 @@ def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas:
     """
     if phase.objective != CONTRASTIVE:
         return
-    if task.kind not in ("multiclass", "binary"):
+    if not task.has_one_class:
         raise ConfigError(
             "A contrastive phase compares items of one class with items of another; these data "
             f"are for {task.kind}. Use policy='standard'."

@@ -165,17 +165,15 @@ def own_head_phase(phase: Phase) -> Phase:
     return phase
 
 
-def fitting_policy(config: ModelConfig, labels: np.ndarray) -> str:
+def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
     """Return the name of the policy by which `fit` fine-tunes.
 
     Args:
-        config: of the model.
-        labels: of the training split.
+        family: see `keras_tl.config.family_of`.
+        class_counts: training items of each class; `None`: items do not have one class each.
     """
-    if config.family != "text" or config.task not in ("multiclass", "binary"):
-        return "standard"
-    per_class = np.median(np.bincount(labels, minlength=len(config.class_names)))
-    return "contrastive" if per_class <= _FEW_TEXTS else "standard"
+    few = family == "text" and class_counts is not None and np.median(class_counts) <= _FEW_TEXTS
+    return "contrastive" if few else "standard"
 
 
 def default_share(policy: str, family: str) -> float:

@@ -11,12 +11,13 @@ import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
 from keras_tl.comparison import comparing, cost
 from keras_tl.comparison.budget import make_budget
-from keras_tl.comparison.outcomes import Skill
 from keras_tl.comparison.running import Run, Subject, Watch, run, scores, subset
+from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS
 from keras_tl.errors import BackboneError, ConfigError, DataError
 from keras_tl.evaluation.transferability import logme
+from keras_tl.tasks import TASKS
 from tests import kerashub_presets, language_models
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 from tests.test_text_journey import make_texts
@@ -141,7 +142,9 @@ def test_the_score_before_training_is_of_the_arms_own_features(subject):
     fresh = subject.learner("scratch", subject.data, 0)
     for name, learner in {"pretrained": subject.source, "random": fresh}.items():
         features = learner.features(train.images)
-        assert found[name] == pytest.approx(logme(features, train.labels, "multiclass"), rel=1e-4)
+        assert found[name] == pytest.approx(
+            logme(features, train.labels, TASKS["multiclass"]), rel=1e-4
+        )
     assert found["pretrained"] != found["random"]
 
 

@@ -8,7 +8,7 @@ from sklearn.metrics import (
     mean_absolute_error,
 )
 
-from keras_tl.comparison.outcomes import Skill
+from keras_tl.comparison.skill import Skill
 
 RANDOM = np.random.default_rng(0)
 

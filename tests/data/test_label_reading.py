@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
-from keras_tl.data.label_numbers import count_classes
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.subject import Subject
+from keras_tl.tasks.labels.numbers import count_classes
 
 pytestmark = pytest.mark.usefixtures("unchecked_files")
 

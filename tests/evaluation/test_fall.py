@@ -14,6 +14,7 @@ from keras_tl.config import Phase
 from keras_tl.evaluation.fall import describe_fall, find_fall
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.report.sections.training import falls
+from keras_tl.tasks import TASKS
 from keras_tl.training.history import PhaseRecord
 from keras_tl.training.policies import POLICIES
 from tests.conftest import make_small_learner, make_tiny_data, small_network
@@ -52,7 +53,7 @@ def pair(task, worse, better, count=20):
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_fall_is_told_if_chance_does_not_explain_it(name, task):
     worse, better, is_told = CHANGES[name]
-    found = find_fall(task, *pair(task, worse, better), "photo")
+    found = find_fall(TASKS[task](), *pair(task, worse, better), "photo")
     assert (found is not None) == is_told
     if is_told:
         assert (found.worse, found.better, found.items, found.unit) == (worse, better, 20, "photo")
@@ -66,7 +67,7 @@ def test_without_harm_hardly_any_fall_is_told():
     for _ in range(1000):
         before, after = (np.eye(2)[rng.integers(2, size=30)] for _ in range(2))
         told += (
-            find_fall("multiclass", Outcomes(labels, before), Outcomes(labels, after), "x")
+            find_fall(TASKS["multiclass"](), Outcomes(labels, before), Outcomes(labels, after), "x")
             is not None
         )
     assert told <= 50
@@ -75,15 +76,15 @@ def test_without_harm_hardly_any_fall_is_told():
 def test_items_of_one_group_count_once():
     outcomes = pair("multiclass", 6, 0)
     groups = np.array([0] * 6 + [*range(1, 15)])
-    assert find_fall("multiclass", *outcomes, "photo", groups) is None
-    found = find_fall("multiclass", *outcomes, "photo", np.arange(20) // 1)
+    assert find_fall(TASKS["multiclass"](), *outcomes, "photo", groups) is None
+    found = find_fall(TASKS["multiclass"](), *outcomes, "photo", np.arange(20) // 1)
     assert (found.unit, found.worse) == ("group", 6)
 
 
 def test_answers_that_are_no_numbers_are_told_elsewhere():
     before, after = pair("multiclass", 6, 0)
     after = dataclasses.replace(after, logits=after.logits * np.nan)
-    assert find_fall("multiclass", before, after, "photo") is None
+    assert find_fall(TASKS["multiclass"](), before, after, "photo") is None
 
 
 # The learning rate of one epoch of fine-tuning; whether it does harm.
@@ -116,7 +117,7 @@ def test_weights_that_the_validation_split_chose_are_not_judged_again(monkeypatc
 
 
 def test_the_cure_is_a_call_or_options():
-    fall = find_fall("multiclass", *pair("multiclass", 6, 0), "photo")
+    fall = find_fall(TASKS["multiclass"](), *pair("multiclass", 6, 0), "photo")
     phase = POLICIES["standard"]["image"][0]
     record = PhaseRecord(dataclasses.replace(phase, learning_rate=2e-4), (), 0.0, 1, False)
     assert describe_fall(record) is None

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from keras_tl.evaluation.feature_map import FeatureMap
-from keras_tl.evaluation.gradcam import Question, grad_cam, overlaid, question_of
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.gradcam import grad_cam, overlaid
 from keras_tl.tasks import TASKS
+from keras_tl.tasks.base import Question
 from tests.conftest import make_small_learner, make_tiny_data
 
 
@@ -75,8 +75,7 @@ QUESTIONS = {
 def test_what_is_asked_is_the_answer_that_was_given(task):
     labels, logits, column, sign, name = QUESTIONS[task]
     names = {"binary": ("a", "b"), "regression": ()}.get(task, ("a", "b", "c"))
-    outcomes = Outcomes(np.array(labels), np.array(logits, np.float32))
-    asked = question_of(TASKS[task](names), outcomes)
+    asked = TASKS[task](names).question(np.array(labels), np.array(logits, np.float32))
     assert (asked.outputs[0], asked.signs[0], asked.names[0]) == (column, sign, name)
 
 

@@ -6,18 +6,17 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from keras_tl.config import TASKS
-from keras_tl.evaluation.losses import item_losses, largest_losses, top_losses
-from keras_tl.evaluation.metrics import METRICS
-from tests.made_outcomes import NAMES, make_outcomes
+from keras_tl.evaluation.losses import largest_losses, top_losses
+from keras_tl.tasks import TASKS
+from tests.made_outcomes import NAMES, make_outcomes, make_task
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_their_mean_is_the_loss(task):
     outcomes = make_outcomes(task)
-    losses = item_losses(task, outcomes)
+    losses = make_task(task).item_losses(outcomes.labels, outcomes.logits)
     assert losses.shape == (len(outcomes),)
-    shares = None if task == "regression" else outcomes.probabilities(task)
+    shares = None if task == "regression" else make_task(task).probabilities(outcomes.logits)
     expected = {
         "multiclass": lambda: log_loss(outcomes.labels, shares),
         "binary": lambda: log_loss(outcomes.labels, shares[:, 0]),
@@ -27,14 +26,15 @@ def test_their_mean_is_the_loss(task):
         "regression": lambda: np.mean((outcomes.labels - outcomes.logits[:, 0]) ** 2),
     }[task]()
     assert losses.mean() == pytest.approx(expected)
-    metrics = METRICS[task](outcomes.labels, outcomes.logits, NAMES[task])
+    metrics = make_task(task).measure(outcomes.labels, outcomes.logits)
     assert metrics["loss"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_sure_mistake_has_a_finite_loss(task):
     outcomes = make_outcomes(task)
-    assert np.isfinite(item_losses(task, outcomes.scaled(1e-4))).all()
+    logits = outcomes.scaled(1e-4).logits
+    assert np.isfinite(make_task(task).item_losses(outcomes.labels, logits)).all()
 
 
 def test_the_largest_come_first():
@@ -44,8 +44,8 @@ def test_the_largest_come_first():
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_shown_is_true_of_the_rows(task):
     outcomes, sources = make_outcomes(task), [f"<{n}>.png" for n in range(40)]
-    found = top_losses(task, outcomes, NAMES[task], sources, "test", 5)
-    losses = item_losses(task, outcomes)
+    found = top_losses(make_task(task), outcomes, sources, "test", 5)
+    losses = make_task(task).item_losses(outcomes.labels, outcomes.logits)
     np.testing.assert_array_equal(found.rows, np.argsort(-losses)[:5])
     for item in found.items:
         assert (item.source, item.loss) == (sources[item.row], losses[item.row])
@@ -78,8 +78,9 @@ def test_what_is_shown_is_true_of_the_rows(task):
 def test_the_answer_is_that_of_the_thresholds(task):
     outcomes, names = make_outcomes(task), NAMES[task]
     thresholds = (0.95,) if task == "binary" else (0.95, 0.9, 0.1)
-    found = top_losses(task, outcomes, names, None, "test", 40, thresholds).items
-    decided = outcomes.decisions(task, thresholds)
+    deciding = make_task(task, thresholds)
+    found = top_losses(deciding, outcomes, None, "test", 40).items
+    decided = deciding.decisions(outcomes.logits)
     expected = [
         names[decided[one.row]]
         if task == "binary"
@@ -87,13 +88,13 @@ def test_the_answer_is_that_of_the_thresholds(task):
         for one in found
     ]
     assert [one.predicted for one in found] == expected
-    halves = top_losses(task, outcomes, names, None, "test", 40).items
+    halves = top_losses(make_task(task), outcomes, None, "test", 40).items
     assert expected != [one.predicted for one in halves]
 
 
 def test_a_long_text_of_many_lines_is_one_line_that_ends():
     outcomes, texts = make_outcomes("binary"), ["first\nsecond " + "long " * 999] * 40
-    found = top_losses("binary", outcomes, NAMES["binary"], texts, "test", 3)
+    found = top_losses(make_task("binary"), outcomes, texts, "test", 3)
     lines = found.describe().splitlines()
     assert len(lines) == 3
     assert all("first second" in line and line.endswith("…") and len(line) < 700 for line in lines)
@@ -103,6 +104,6 @@ def test_a_long_text_of_many_lines_is_one_line_that_ends():
 def test_pairs_and_pixels_are_named():
     outcomes = make_outcomes("binary")
     pairs = [("a", "b")] * 40
-    assert ": a | b" in top_losses("binary", outcomes, NAMES["binary"], pairs, "test").describe()
-    shown = top_losses("binary", outcomes, NAMES["binary"], None, "test", 1)
+    assert ": a | b" in top_losses(make_task("binary"), outcomes, pairs, "test").describe()
+    shown = top_losses(make_task("binary"), outcomes, None, "test", 1)
     assert shown.describe().endswith(f": row {shown.rows[0]}")

@@ -4,12 +4,11 @@ import json
 
 import pytest
 
-from keras_tl.config import TASKS
 from keras_tl.evaluation.intervals import share_interval
 from keras_tl.evaluation.measuring import measure
-from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.outcomes import Outcomes
-from tests.made_outcomes import NAMES, make_outcomes
+from keras_tl.tasks import TASKS
+from tests.made_outcomes import NAMES, make_outcomes, make_task
 
 THRESHOLDS = {"binary": (0.7,), "multilabel": (0.2, 0.5, 0.9)}
 
@@ -21,8 +20,8 @@ def around(interval, value):
 @pytest.mark.parametrize("task", TASKS)
 def test_every_metric_has_an_interval_around_it(task):
     outcomes, thresholds = make_outcomes(task, 80), THRESHOLDS.get(task, ())
-    found = measure(task, outcomes, NAMES[task], thresholds)
-    plain = METRICS[task](outcomes.labels, outcomes.logits, NAMES[task], thresholds)
+    found = measure(make_task(task, thresholds), outcomes)
+    plain = make_task(task, thresholds).measure(outcomes.labels, outcomes.logits)
     assert json.loads(json.dumps(found, allow_nan=False)).items() >= plain.items()
     intervals = found["intervals"]
     without = {"loss", "r2", "ece", "brier"}
@@ -38,8 +37,8 @@ def test_every_metric_has_an_interval_around_it(task):
 @pytest.mark.parametrize("task", ["multiclass", "binary", "multilabel"])
 def test_those_of_classes_are_of_the_items_counted(task):
     outcomes, thresholds = make_outcomes(task, 80), THRESHOLDS.get(task, ())
-    found = measure(task, outcomes, NAMES[task], thresholds)
-    labels, answers = outcomes.labels, outcomes.decisions(task, thresholds)
+    found = measure(make_task(task, thresholds), outcomes)
+    labels, answers = outcomes.labels, make_task(task, thresholds).decisions(outcomes.logits)
     for number, name in enumerate(NAMES[task]):
         if task == "multilabel":
             true, said = labels[:, number] == 1, answers[:, number] == 1
@@ -53,18 +52,18 @@ def test_those_of_classes_are_of_the_items_counted(task):
 def test_what_is_not_there_has_no_interval():
     outcomes = make_outcomes("binary")
     never = Outcomes(outcomes.labels * 0, outcomes.logits * 0 - 1)
-    intervals = measure("binary", never, NAMES["binary"])["intervals"]
+    intervals = measure(make_task("binary"), never)["intervals"]
     assert intervals["per_class"]["yes"] == {"precision": None, "recall": None, "f1": None}
     assert (intervals["auc"], intervals["average_precision"]) == (None, None)
-    assert measure("binary", never, NAMES["binary"])["precision_recall"] == {"yes": []}
+    assert measure(make_task("binary"), never)["precision_recall"] == {"yes": []}
     several = make_outcomes("multilabel")
     several.labels[:, 0], several.labels[:, 1] = 0, 1
-    curves = measure("multilabel", several, NAMES["multilabel"])["roc"]
+    curves = measure(make_task("multilabel"), several)["roc"]
     assert [name for name, points in curves.items() if points] == ["z"]
 
 
 def test_of_many_labels_no_curves_are_kept():
     outcomes = make_outcomes("multilabel")
     wide = Outcomes(outcomes.labels.repeat(7, axis=1), outcomes.logits.repeat(7, axis=1))
-    found = measure("multilabel", wide, tuple(map(str, range(21))))
+    found = measure(TASKS["multilabel"](tuple(map(str, range(21)))), wide)
     assert not {"precision_recall", "roc"} & found.keys()

@@ -131,7 +131,7 @@ def test_other_items_with_the_same_labels_are_measured(elsewhere, ask):
     np.testing.assert_array_equal(elsewhere.outcomes["test"].logits, now.logits)
     assert not np.array_equal(state["outcomes"]["test"].logits, now.logits)
     if ask == "calibrate":
-        assert found.before["test"] == measure_calibration("binary", now)
+        assert found.before["test"] == measure_calibration(elsewhere.task.undecided, now)
     if ask == "prepare_report":
         assert all(one["place"] is None for one in elsewhere.exhibits.top_items().values())
     assert "or its files have been moved or changed" in " ".join(elsewhere._facts()["warnings"])
@@ -158,12 +158,11 @@ def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, mea
 def test_what_is_fitted_is_kept_with_pictures_that_explain_it(made, measured, tmp_path):
     learner = ktl.Learner.load(measured, made[1], verbose=False)
     before = learner.exhibits.top_items()
-    shares = learner.answered().probabilities("binary")[:, 0]
+    shares = learner.task.probabilities(learner.answered().logits)[:, 0]
     learner.answer_as(dataclasses.replace(learner.config, thresholds=(float(np.median(shares)),)))
     # What explains another answer has gone at once; there may be no data to make a new one from.
     answers = [
-        learner.class_names[label]
-        for label in learner.answered().decisions("binary", learner.config.thresholds)
+        learner.class_names[label] for label in learner.task.decisions(learner.answered().logits)
     ]
     gone = {row for row, one in before.items() if one["seen"] != answers[row]}
     assert 0 < len(gone) < len(before)

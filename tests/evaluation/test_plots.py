@@ -12,13 +12,12 @@ from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import measure_calibration
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.measuring import measure
-from keras_tl.evaluation.metrics import multiclass_metrics
 from keras_tl.evaluation.plots.style import RIGHT, WRONG
 from keras_tl.results import Predictions
 from keras_tl.tasks import TASKS
 from keras_tl.training.history import PhaseRecord
 from tests.made_outcomes import NAMES as OUTCOME_NAMES
-from tests.made_outcomes import make_outcomes
+from tests.made_outcomes import make_outcomes, make_task
 
 EPOCH = {"loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7}
 HISTORY = [
@@ -26,7 +25,7 @@ HISTORY = [
     PhaseRecord(Phase("fine-tune", 1, 1e-4, unfreeze="all"), (EPOCH,), 9.0, 0, cached=False),
 ]
 NAMES = ("<cat>", "dog & co")
-METRICS = multiclass_metrics(np.array([0, 1, 1]), np.eye(2)[[0, 1, 0]] * 3, NAMES)
+METRICS = TASKS["multiclass"](NAMES).measure(np.array([0, 1, 1]), np.eye(2)[[0, 1, 0]] * 3)
 
 
 def test_the_curves_run_over_all_phases():
@@ -105,7 +104,7 @@ def test_the_grid_names_what_is_wrong(count):
 @pytest.mark.parametrize("task", ["multiclass", "binary", "multilabel", "regression"])
 def test_whatever_was_measured_is_drawn(task):
     names = OUTCOME_NAMES[task]
-    figures = plots.metric_figures(measure(task, make_outcomes(task), names), names)
+    figures = plots.metric_figures(measure(make_task(task), make_outcomes(task)), names)
     expected = {
         "multiclass": ["Confusion matrix", "Reliability"],
         "binary": ["Confusion matrix", "ROC curve", "Precision and recall", "Reliability"],
@@ -139,7 +138,7 @@ def test_the_precision_recall_curve_has_a_line_for_each_label_that_is_there():
 
 
 def test_the_reliability_diagram_has_a_point_for_each_bin_that_is_not_empty():
-    found = measure_calibration("multiclass", make_outcomes("multiclass"))
+    found = measure_calibration(make_task("multiclass"), make_outcomes("multiclass"))
     axes = plots.reliability(found).axes[0]
     bins = [one for one in found.bins if one.items]
     expected = [(one.confidence, one.frequency) for one in bins]

@@ -73,8 +73,8 @@ def test_chance_is_named_as_seldom_as_is_said():
 def test_groups_are_measured_at_the_thresholds():
     outcomes, thresholds = make_outcomes("binary", COUNT), (0.9,)
     task = TASKS["binary"](NAMES["binary"], thresholds=thresholds)
-    is_right = outcomes.decisions("binary", thresholds) == outcomes.labels
-    assert is_right.sum() < (outcomes.decisions("binary") == outcomes.labels).sum()
+    is_right = task.decisions(outcomes.logits) == outcomes.labels
+    assert is_right.sum() < (task.undecided.decisions(outcomes.logits) == outcomes.labels).sum()
     for one in measure_slices(task, outcomes, None, VALUES).slices:
         assert one.metric == pytest.approx(is_right[one.value == VALUES].mean())
         assert one.rest == pytest.approx(is_right[one.value != VALUES].mean())

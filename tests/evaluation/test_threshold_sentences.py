@@ -9,7 +9,9 @@ from keras_tl.evaluation.calibration import Calibrated, measure_calibration
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.wording import thresholds_text
 from keras_tl.results import MultilabelPredictions, Predictions
-from keras_tl.tasks import Binary, Multiclass, Multilabel
+from keras_tl.tasks.binary import Binary
+from keras_tl.tasks.multiclass import Multiclass
+from keras_tl.tasks.multilabel import Multilabel
 
 NAMES = ("negative", "positive")
 ROWS = np.array([[0.894, 0.106], [0.02, 0.98]], np.float32)
@@ -87,7 +89,7 @@ def calibration(sure):
     """Answers of which half are right, said with a probability of so much."""
     logit = np.log(sure / (1 - sure))
     outcomes = Outcomes(np.array([0, 1] * 20), np.array([[0.0, logit]] * 40))
-    return measure_calibration("multiclass", outcomes)
+    return measure_calibration(Multiclass(("a", "b")), outcomes)
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,16 @@ import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.metrics import multilabel_metrics
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.thresholds import Rule, choose_thresholds, precision_recall, roc_curves
-from tests.made_outcomes import NAMES, make_outcomes
+from keras_tl.tasks import TASKS
+from tests.made_outcomes import NAMES, make_outcomes, make_task
 
 RULES = {"f1": Rule(), "precision": Rule(precision=0.9), "recall": Rule(recall=0.9)}
 
 
 def columns(task, outcomes):
-    shares = outcomes.probabilities(task)
+    shares = make_task(task).probabilities(outcomes.logits)
     return zip(outcomes.labels.reshape(shares.shape).T, shares.T, strict=True)
 
 
@@ -24,7 +24,7 @@ def columns(task, outcomes):
 @pytest.mark.parametrize("task", ["binary", "multilabel"])
 def test_no_other_threshold_is_better(task, rule):
     given = {"validation": make_outcomes(task, 150), "test": make_outcomes(task, 80, seed=1)}
-    found = choose_thresholds(task, given, NAMES[task], RULES[rule])
+    found = choose_thresholds(make_task(task), given, RULES[rule])
     assert [one.label for one in found.labels] == [*NAMES[task][task == "binary" :]]
     for one, (labels, shares) in zip(found.labels, columns(task, given["validation"]), strict=True):
         assert one.reached
@@ -47,7 +47,7 @@ def test_no_other_threshold_is_better(task, rule):
     for one, (labels, shares) in zip(found.labels, columns(task, given["test"]), strict=True):
         expected = f1_score(labels, shares > one.threshold)
         assert one.rates["test"].f1 == pytest.approx(expected)
-    decided = given["test"].decisions(task, found.values).reshape(80, -1)
+    decided = make_task(task, found.values).decisions(given["test"].logits).reshape(80, -1)
     for column, (_, shares) in enumerate(columns(task, given["test"])):
         np.testing.assert_array_equal(decided[:, column], shares > found.values[column])
     json.dumps(found.to_json())
@@ -57,7 +57,7 @@ def test_no_other_threshold_is_better(task, rule):
 def test_only_the_validation_split_decides():
     given = {"validation": make_outcomes("binary", 90), "test": make_outcomes("binary", 90, seed=1)}
     others = given | {"test": make_outcomes("binary", 90, 5, seed=2)}
-    chosen = [choose_thresholds("binary", g, NAMES["binary"], Rule()) for g in (given, others)]
+    chosen = [choose_thresholds(make_task("binary"), g, Rule()) for g in (given, others)]
     assert chosen[0].values == chosen[1].values
 
 
@@ -65,7 +65,7 @@ def test_what_cannot_be_reached_is_said():
     labels = np.array([[0, 0], [1, 0], [0, 0], [0, 0]], np.float32)
     logits = np.array([[3, 0], [2, 1], [1, 0], [0, 0]], np.float32)
     given = {"validation": Outcomes(labels, logits)}
-    found = choose_thresholds("multilabel", given, ("some", "none"), Rule(precision=0.9))
+    found = choose_thresholds(TASKS["multilabel"](("some", "none")), given, Rule(precision=0.9))
     assert [one.reached for one in found.labels] == [False, False]
     # The largest F1 is that of the two highest; of nothing 0.5.
     assert found.labels[0].rates["validation"].f1 == pytest.approx(2 / 3)
@@ -77,7 +77,7 @@ def test_what_cannot_be_reached_is_said():
 @pytest.mark.parametrize("count", [50, 3000])
 def test_the_points_of_a_curve_are_those_of_its_thresholds(count):
     outcomes = make_outcomes("multilabel", count)
-    curves = precision_recall("multilabel", outcomes, NAMES["multilabel"])
+    curves = precision_recall(make_task("multilabel"), outcomes)
     for points, (labels, shares) in zip(
         curves.values(), columns("multilabel", outcomes), strict=True
     ):
@@ -93,8 +93,8 @@ def test_the_points_of_a_curve_are_those_of_its_thresholds(count):
 @pytest.mark.parametrize("count", [50, 3000])
 def test_a_roc_curve_is_of_all_thresholds(count):
     outcomes = make_outcomes("multilabel", count)
-    metrics = multilabel_metrics(outcomes.labels, outcomes.logits, NAMES["multilabel"])
-    curves = roc_curves("multilabel", outcomes, NAMES["multilabel"])
+    metrics = make_task("multilabel").measure(outcomes.labels, outcomes.logits)
+    curves = roc_curves(make_task("multilabel"), outcomes)
     for (name, points), (labels, shares) in zip(
         curves.items(), columns("multilabel", outcomes), strict=True
     ):
@@ -111,8 +111,14 @@ def test_a_roc_curve_is_of_all_thresholds(count):
 
 
 WRONG = {
-    "multiclass": (lambda: choose_thresholds("multiclass", {}, (), Rule()), "most probable one"),
-    "regression": (lambda: choose_thresholds("regression", {}, (), Rule()), "no probabilities"),
+    "multiclass": (
+        lambda: choose_thresholds(make_task("multiclass"), {}, Rule()),
+        "most probable one",
+    ),
+    "regression": (
+        lambda: choose_thresholds(make_task("regression"), {}, Rule()),
+        "no probabilities",
+    ),
     "both": (lambda: Rule(0.5, 0.5), "one aim"),
     "range": (lambda: Rule(precision=1.5), "precision must be a number from"),
 }

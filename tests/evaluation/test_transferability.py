@@ -7,6 +7,7 @@ from scipy.stats import multivariate_normal, ortho_group
 
 from keras_tl.errors import BackboneError, DataError
 from keras_tl.evaluation.transferability import log_evidence, logme
+from keras_tl.tasks import TASKS
 
 # Items, features, and how many of the features are there twice.
 SHAPES = {"long": (40, 6, 0), "wide": (12, 30, 0), "square": (15, 15, 0), "collinear": (30, 8, 4)}
@@ -96,24 +97,26 @@ def test_the_less_noise_in_the_features_the_higher_the_score(task):
         features = np.ones((400, 21))
         features[:, :20] = noise
         features[:, :3] += strength * signal[:, None]
-        scores.append(logme(features.astype(np.float32), labels, task))
+        scores.append(logme(features.astype(np.float32), labels, TASKS[task]))
     assert scores == sorted(scores, reverse=True)
     assert scores[0] > scores[-1] + 0.1
 
 
 def test_the_unit_and_zero_of_a_regression_do_not_matter():
     features, target = made_up(60, 5)
-    expected = logme(features, target, "regression")
-    fahrenheit = logme(features, 32 + 1.8 * target, "regression")
+    expected = logme(features, target, TASKS["regression"])
+    fahrenheit = logme(features, 32 + 1.8 * target, TASKS["regression"])
     assert fahrenheit == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_class_without_items_changes_nothing():
     features, _ = made_up(40, 5)
     labels = np.arange(40) % 3
-    expected = logme(features, labels, "multiclass")
+    expected = logme(features, labels, TASKS["multiclass"])
     assert expected == pytest.approx(log_evidence(features, np.eye(3)[labels]).mean())
-    assert logme(features, np.array([0, 2, 7])[labels], "multiclass") == pytest.approx(expected)
+    assert logme(features, np.array([0, 2, 7])[labels], TASKS["multiclass"]) == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,11 +129,11 @@ def test_a_class_without_items_changes_nothing():
 )
 def test_labels_that_are_all_the_same_are_an_error(task, labels):
     with pytest.raises(DataError, match="all have the same label"):
-        logme(np.eye(10), labels, task)
+        logme(np.eye(10), labels, TASKS[task])
 
 
 def test_features_that_are_not_finite_are_an_error():
     features = np.ones((4, 2), np.float32)
     features[1, 1] = np.nan
     with pytest.raises(BackboneError, match="not finite"):
-        logme(features, np.array([0, 1, 0, 1]), "binary")
+        logme(features, np.array([0, 1, 0, 1]), TASKS["binary"])

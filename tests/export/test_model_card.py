@@ -21,7 +21,7 @@ from keras_tl.export.card import card_facts, read_sections, write_card
 from keras_tl.export.card.elements import escaped, table
 from keras_tl.export.card.pretraining import public_place
 from keras_tl.export.verification import CHECKSUMS, verify
-from keras_tl.tasks import Multiclass
+from keras_tl.tasks import TASKS
 from keras_tl.training.policies import HEADS
 from tests.export.conftest import SECTIONS
 
@@ -61,7 +61,7 @@ def counts(names, number):
 
 def measured(task, labels, logits, names):
     """What `evaluate()` gives."""
-    return measure(task, Outcomes(np.array(labels), np.array(logits)), names)
+    return measure(TASKS[task](names), Outcomes(np.array(labels), np.array(logits)))
 
 
 def make_run(names=("cat", "dog", "emu"), items=300, right=0.9, **changes):
@@ -322,7 +322,7 @@ def binary_run(order, threshold):
     noise = np.random.default_rng(0).normal(size=200)
     outcomes = Outcomes(labels, (noise + {"well": 2.5, "not": 0}[order] * labels - 3)[:, None])
     thresholds = () if threshold is None else (threshold,)
-    found = measure("binary", outcomes, ("no", "yes"), thresholds)
+    found = measure(TASKS["binary"](("no", "yes"), thresholds=thresholds), outcomes)
     config = {"task": "binary", "class_names": ["no", "yes"], "thresholds": list(thresholds)}
     data = {"splits": {"train": {"items": 9, "fingerprint": None}}}
     return make_run(("no", "yes"), config=config, data=data, evaluations={"test": found})
@@ -361,8 +361,10 @@ def with_slices(right):
     answers = (np.arange(80) < round(40 * (1 - right))).astype(int)
     names, outcomes = ("cat", "dog", "emu"), Outcomes(np.zeros(80, int), np.eye(3)[answers])
     by = ["old"] * 40 + ["new"] * 40
-    slices = measure_slices(Multiclass(names), outcomes, "camera", by).to_json()
-    return {"evaluations": {"test": measure("multiclass", outcomes, names) | {"slices": slices}}}
+    slices = measure_slices(TASKS["multiclass"](names), outcomes, "camera", by).to_json()
+    return {
+        "evaluations": {"test": measure(TASKS["multiclass"](names), outcomes) | {"slices": slices}}
+    }
 
 
 NOT_SCALED = {"config": {"temperature": 1.0}}

@@ -12,7 +12,6 @@ from click.testing import CliRunner
 
 import keras_tl as ktl
 from keras_tl.cli import cli
-from keras_tl.data.readings import Reading
 from keras_tl.data.sources import ImageSplit
 from keras_tl.data.unused_files import UnusedFiles
 from keras_tl.errors import CacheError, ConfigError, DataError
@@ -20,6 +19,7 @@ from keras_tl.files import write_checksums
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.known import _key as known_key
+from keras_tl.readings import Reading
 from tests.preflight_data import changed, make_learner
 
 pytestmark = pytest.mark.preflight

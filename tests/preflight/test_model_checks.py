@@ -19,7 +19,7 @@ from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.findings import NotChecked
 from keras_tl.preflight.statistics import first_statistics
 from keras_tl.preflight.subject import Inside, Subject
-from keras_tl.tasks import Multiclass
+from keras_tl.tasks.multiclass import Multiclass
 from tests import hub_modules, kerashub_presets
 from tests.conftest import small_network
 from tests.preflight_data import SIDE, changed, make_learner, subject_of

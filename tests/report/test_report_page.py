@@ -180,7 +180,7 @@ def test_numbers_are_where_they_belong(pages):
     shares = [[cell.share for cell in row[1:]] for row in table.rows]
     assert np.sum(shares, axis=1) == pytest.approx(1)
     assert Page(pages["multiclass"]).all("small")
-    found = top_losses("multiclass", material.outcomes["test"], names, None, "test", 12).items
+    found = top_losses(material.task, material.outcomes["test"], None, "test", 12).items
     alts = [attributes["alt"] for attributes in Page(pages["multiclass"]).all("img")]
     assert alts[::2] == [f"A film.: answered {one.predicted}, is {one.true}" for one in found]
     assert set(alts[1::2]) == {"The same with what speaks for it coloured"}
@@ -193,7 +193,7 @@ def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
     answers = np.where(np.arange(303) % 9, labels, rng.integers(0, 101, 303))
     answers[labels == 5] = 6
     outcomes = Outcomes(labels, np.eye(101, dtype=np.float32)[answers])
-    metrics = json.loads(json.dumps(measure("multiclass", outcomes, names)))
+    metrics = json.loads(json.dumps(measure(TASKS["multiclass"](names), outcomes)))
     material = make_material()
     per_class = {
         name: {k: v if k == "items" else {"value": v, "interval": None} for k, v in row.items()}
@@ -221,7 +221,7 @@ def test_of_many_labels_the_curves_of_the_worst_are_drawn():
     changes = {
         "task": TASKS["multilabel"](names),
         "outcomes": {"test": outcomes},
-        "evaluations": {"test": measure("multilabel", outcomes, names)},
+        "evaluations": {"test": measure(TASKS["multilabel"](names), outcomes)},
     }
     shown = probabilities(dataclasses.replace(material, **changes)).blocks[-1].plots[-1]
     assert "the 8 labels with the lowest average precision of 9" in shown.caption

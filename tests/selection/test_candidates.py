@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from keras_tl.evaluation.calibration import fit_temperature
-from keras_tl.evaluation.losses import item_losses
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.selection.candidates import (
     HEAD,
@@ -17,6 +16,7 @@ from keras_tl.selection.candidates import (
     measure_candidates,
     without_barrier,
 )
+from keras_tl.tasks import TASKS
 from keras_tl.training.weight_line import name_of
 
 
@@ -48,7 +48,7 @@ def three_classes(count, strengths, seed=0):
     ids=str,
 )
 def test_a_clearly_better_model_is_kept_and_else_the_default(strengths, default, kept):
-    found = measure_candidates("multiclass", "accuracy", three_classes(300, strengths), default)
+    found = measure_candidates(TASKS["multiclass"](), three_classes(300, strengths), default)
     assert choose(found, default).share == kept
 
 
@@ -58,7 +58,7 @@ def test_a_difference_within_its_interval_does_not_overturn_the_default():
     own = {share: rng.normal(size=(12, 3)) for share in (HEAD, TUNED)}
     own[TUNED] += 0.8 * np.eye(3)[labels]
     outcomes = outcomes_of(own, labels)
-    found = measure_candidates("multiclass", "accuracy", outcomes, HEAD)
+    found = measure_candidates(TASKS["multiclass"](), outcomes, HEAD)
     better = {candidate.share: candidate.better for candidate in found}[TUNED]
     assert better.mean > 0 > better.low
     assert choose(found, HEAD).share == HEAD
@@ -71,34 +71,35 @@ def test_equal_models_overturn_the_default_in_at_most_one_of_twenty_cases():
         labels = rng.integers(0, 3, count)
         common = rng.normal(size=(count, 3)) + np.eye(3)[labels]
         own = {share: common + rng.normal(size=(count, 3)) for share in shares}
-        found = measure_candidates("multiclass", "accuracy", outcomes_of(own, labels), 0.5)
+        found = measure_candidates(TASKS["multiclass"](), outcomes_of(own, labels), 0.5)
         overturned += choose(found, 0.5).share != 0.5
     assert overturned <= 10
 
 
 @pytest.mark.parametrize(
-    ("task", "headline", "labels", "logits"),
+    ("task", "labels", "logits"),
     [
-        ("binary", "accuracy", [0, 1, 1, 0], [[-1.0], [2.0], [-0.5], [1.0]]),
-        ("regression", "mae", [1.0, 2.0, 3.0, 4.0], [[1.5], [2.5], [2.0], [4.0]]),
+        ("binary", [0, 1, 1, 0], [[-1.0], [2.0], [-0.5], [1.0]]),
+        ("regression", [1.0, 2.0, 3.0, 4.0], [[1.5], [2.5], [2.0], [4.0]]),
         (
             "multilabel",
-            "mean_average_precision",
             [[0, 1], [1, 0], [1, 1], [0, 0]],
             [[-1.0, 1.0], [1.0, 0.5], [2.0, 1.0], [0.0, -1.0]],
         ),
     ],
 )
-def test_every_task(task, headline, labels, logits):
+def test_every_task(task, labels, logits):
     labels, logits = np.array(labels), np.array(logits, np.float32)
     labels = labels.astype(np.float32) if task != "binary" else labels
     outcomes = {HEAD: Outcomes(labels, logits), TUNED: Outcomes(labels, logits * 0.5)}
-    found = measure_candidates(task, headline, outcomes, HEAD)
+    found = measure_candidates(TASKS[task](), outcomes, HEAD)
     for candidate in found:
         # How sure a model is does not count: half as large logits of classes are as good.
         own = outcomes[candidate.share]
-        temperature = 1.0 if task == "regression" else fit_temperature(task, own)
-        assert candidate.loss == pytest.approx(item_losses(task, own.scaled(temperature)).mean())
+        kind = TASKS[task]()
+        temperature = fit_temperature(kind, own) if kind.has_probabilities else 1.0
+        losses = kind.item_losses(labels, own.scaled(temperature).logits)
+        assert candidate.loss == pytest.approx(losses.mean())
     assert found[0].difference is None
     assert found[0].better is None
     assert found[1].better.mean == pytest.approx(found[0].loss - found[1].loss)
@@ -141,10 +142,9 @@ def test_a_model_that_diverged_is_never_kept(task):
     good = Outcomes(labels, np.zeros((20, outputs), np.float32))
     bad = Outcomes(labels, np.full((20, outputs), np.nan, np.float32))
     outcomes = {HEAD: good, 0.5: bad, TUNED: bad}
-    default = without_barrier(mean_losses(task, outcomes), 0.5)
+    default = without_barrier(mean_losses(TASKS[task](), outcomes), 0.5)
     assert default == HEAD
-    headline = {"regression": "mae", "multilabel": "f1_micro"}.get(task, "accuracy")
-    found = measure_candidates(task, headline, outcomes, default)
+    found = measure_candidates(TASKS[task](), outcomes, default)
     assert choose(found, default).share == HEAD
     assert json.loads(json.dumps([one.to_json() for one in found], allow_nan=False))
 
@@ -157,8 +157,8 @@ def test_items_of_a_group_count_as_one():
     logits = {HEAD: rng.normal(size=(400, 1)) - 1, TUNED: None}
     logits[TUNED] = logits[HEAD] - gain[:, None]
     outcomes = outcomes_of(logits, labels)
-    alone = measure_candidates("binary", "accuracy", outcomes, HEAD)[1].better
+    alone = measure_candidates(TASKS["binary"](), outcomes, HEAD)[1].better
     groups = np.repeat(["a", "b", "c", "d"], 100)
-    grouped = measure_candidates("binary", "accuracy", outcomes, HEAD, groups)[1].better
+    grouped = measure_candidates(TASKS["binary"](), outcomes, HEAD, groups)[1].better
     assert grouped.mean == pytest.approx(alone.mean)
     assert grouped.high - grouped.low > 3 * (alone.high - alone.low)

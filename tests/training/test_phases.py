@@ -10,8 +10,6 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.evaluation.losses import item_losses
-from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.training import policies
 from keras_tl.training.policies import FEWEST_STEPS, HEADS, POLICIES, phases_of
 from keras_tl.training.trainer import Trainer
@@ -223,7 +221,7 @@ def test_the_epoch_chosen_out_of_fold_has_the_lowest_mean_loss_of_held_out_items
         shorter = dataclasses.replace(phase, epochs=epochs, schedule="constant")
         training = learner._trainer.out_of_fold(shorter, len(train), seed=0)
         logits = training.logits(train.labels, features, numbers)
-        return item_losses("multiclass", Outcomes(train.labels, logits)).mean()
+        return learner.task.item_losses(train.labels, logits).mean()
 
     constant = dataclasses.replace(phase, schedule="constant")
     training = learner._trainer.out_of_fold(constant, len(train), seed=0)

@@ -69,7 +69,7 @@ def feature_maps(maps: dict[str, FeatureMap], task: Task) -> Figure:
 
 def draw_features(axes: Axes, found: FeatureMap, task: Task) -> None:
     """A point for each item: coloured by class, of a regression by value."""
-    if task.kind == "regression":
+    if task.is_number:
         drawn = axes.scatter(*found.points.T, c=found.labels, cmap="viridis", s=14)
         axes.figure.colorbar(drawn, ax=axes, label="true value")
     else:

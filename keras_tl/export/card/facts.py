@@ -16,6 +16,7 @@ from keras_tl.export.card.limits import limits_of, warnings_of
 from keras_tl.export.card.pretraining import phase_facts, pretraining_facts, public_place
 from keras_tl.export.card.reproduction import calls
 from keras_tl.selection.result import FitResult
+from keras_tl.tasks import get_task
 from keras_tl.training.history import PhaseRecord
 
 FORMAT = 1
@@ -121,7 +122,7 @@ def _data(data: Mapping[str, Any] | None, config: Mapping[str, Any]) -> dict[str
         "fingerprint_of": data.get("fingerprint_of"),
         "splits": data["splits"],
     }
-    if config["task"] == "regression":
+    if get_task(config["task"]).is_number:
         facts["targets"] = {"mean": config["target_mean"], "scale": config["target_scale"]}
     return facts
 

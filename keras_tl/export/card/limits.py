@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_tl.evaluation.slices import Slices
 from keras_tl.export.card.pretraining import IMAGENET, RANDOM
+from keras_tl.tasks import get_task
 from keras_tl.training.ancestry import LANGUAGE_MODEL
 
 # A confidence interval wider than this hides differences that matter in use.
@@ -101,7 +102,7 @@ def limits_of(facts: Facts) -> dict[str, str]:
         "Inherited bias": _bias(facts),
         "Groups": _groups(facts),
     }
-    if facts["task"]["kind"] != "regression":
+    if get_task(facts["task"]["kind"]).has_probabilities:
         found["Calibration"] = _calibration(facts)
     test = facts["evaluations"].get("test")
     if test is not None:
@@ -148,17 +149,12 @@ def _calibration(facts: Facts) -> str:
 
 
 def _out_of_domain(facts: Facts) -> str:
-    kind, item = facts["task"]["kind"], facts["task"]["item"]
-    answer = {
-        "multiclass": "one of its classes",
-        "binary": "one of its two classes",
-        "multilabel": "probabilities of its labels",
-        "regression": "a number",
-    }[kind]
+    task, item = get_task(facts["task"]["kind"]), facts["task"]["item"]
     sure = ", often with a high probability (Hendrycks and Gimpel, 2017, arXiv:1610.02136)"
     return (
-        f"The model answers anything with {answer}, also {item}s that are unlike those it was "
-        f"trained on{'' if kind == 'regression' else sure}. It never says that it does not know."
+        f"The model answers anything with {task.answers_with}, also {item}s that are unlike those "
+        f"it was trained on{sure if task.has_probabilities else ''}. It never says that it does "
+        "not know."
     )
 
 

@@ -10,6 +10,7 @@ from keras_tl.errors import ConfigError, quoted
 from keras_tl.export.card import markdown
 from keras_tl.export.card.elements import escaped, table
 from keras_tl.files import json_text
+from keras_tl.tasks import get_task
 
 CARD, FACTS = "MODEL_CARD.md", "model.json"
 INTENDED_USE = "Intended use"
@@ -121,7 +122,7 @@ def _front_matter(task: Mapping[str, Any]) -> str:
     """
     tags = ["keras", "tensorflow", "savedmodel", "transfer-learning", task["kind"]]
     lines = ["tags:", *(f"  - {tag}" for tag in tags)]
-    if task["kind"] != "regression":
+    if get_task(task["kind"]).has_probabilities:
         lines.append(f"pipeline_tag: {task['item']}-classification")
     return "\n".join(["---", *lines, "---"])
 

@@ -80,9 +80,7 @@ def describe(
 
 def _thresholds(task: Task) -> list[float]:
     """One a label; of two classes one, for the second; none where the most probable one counts."""
-    return list(
-        task.thresholds or [THRESHOLD] * {"binary": 1, "multilabel": task.outputs}.get(task.kind, 0)
-    )
+    return list(task.thresholds or [THRESHOLD] * task.threshold_count)
 
 
 def _shape(dimensions: Iterable[int | None], runtime: Runtime) -> list[int | str]:

@@ -8,7 +8,7 @@ from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Section, Table
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
-from keras_tl.report.sections.wording import interval_text
+from keras_tl.report.sections.wording import capitalised, interval_text
 
 # More would not be read; of larger matrices the largest entries are shown.
 _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
@@ -16,16 +16,15 @@ _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
 
 def classes(material: Material) -> Section:
     """A row for each class or label; of a regression the values."""
-    if material.task.kind == "regression":
+    if material.task.is_number:
         blocks = [*_values(material), *_groups(material)]
         return Section("values", "Predicted and true values", blocks)
-    title = "Labels" if material.task.kind == "multilabel" else "Classes"
     blocks: list[Block] = []
     if material.test is not None:
         blocks.append(_per_class(material))
     if "confusion_matrix" in material.metrics:
         blocks.append(_confusion(material))
-    return Section("classes", title, [*blocks, *_groups(material)])
+    return Section("classes", capitalised(material.task.names_are), [*blocks, *_groups(material)])
 
 
 def _groups(material: Material) -> list[Block]:

@@ -55,9 +55,9 @@ def _said(material: Material, maps: dict[str, FeatureMap]) -> str:
         f"{one.neighbours:.1%} {name}" for name, one in maps.items() if one.neighbours is not None
     ]
     if shares:
-        kind = "labels" if material.task.kind == "multilabel" else "class"
         text += (
             f" The plane hides most of a map. Share of the {material.item}s whose nearest "
-            f"neighbour in all directions has the same {kind}: {', '.join(shares)}."
+            f"neighbour in all directions has the same {material.task.answer_is}: "
+            f"{', '.join(shares)}."
         )
     return text

@@ -18,8 +18,7 @@ def losses(material: Material) -> Section:
     outcomes = material.outcomes.get("test")
     if outcomes is None:
         return Section("losses", _TITLE, [])
-    kind, names = material.task.kind, material.task.class_names
-    found = top_losses(kind, outcomes, names, None, "test", SHOWN, material.task.thresholds)
+    found = top_losses(material.task, outcomes, None, "test", SHOWN)
     kept = material.exhibits.top_items()
     blocks: list[Block] = [
         Paragraph(

@@ -16,15 +16,15 @@ _SQUARE = (4.6, 4.3)
 
 def probabilities(material: Material) -> Section:
     """Reliability diagram; of labels and two classes the curves over all thresholds."""
-    title, kind = "Probabilities", material.task.kind
-    if kind == "regression" or material.test is None:
+    title, task = "Probabilities", material.task
+    if not task.has_probabilities or material.test is None:
         return Section("probabilities", title, [])
     outcomes = material.outcomes.get("test")
     if outcomes is None:
         text = "This run kept no answers to single items: it is of an earlier version. Repeat"
         blocks = [Paragraph(text, "learner.evaluate(); learner.save(RUN)")]
         return Section("probabilities", title, blocks)
-    found = measure_calibration(kind, outcomes)
+    found = measure_calibration(task, outcomes)
     said = (
         f"The expected calibration error is {found.ece:.3f}: so far, on average, the probability "
         f"of {found.probabilities_of} is from how often it is true (Guo et al., 2017; 15 bins). "
@@ -43,7 +43,7 @@ def probabilities(material: Material) -> Section:
         )
     ]
     shown += _roc(material)
-    if kind in ("binary", "multilabel"):
+    if task.threshold_count:
         shown += _precision_recall(material)
     return Section("probabilities", title, [*blocks, Plots(shown)])
 
@@ -102,8 +102,8 @@ def _of_all(material: Material, curves: Mapping[str, Any], low: str) -> str:
 
 
 def _precision_recall(material: Material) -> list[Plot]:
-    names, rows = material.task.class_names, material.metrics["per_class"]
-    found = precision_recall(material.task.kind, material.outcomes["test"], names)
+    rows = material.metrics["per_class"]
+    found = precision_recall(material.task, material.outcomes["test"])
     curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
     if not curves:  # No item has any of the labels.
         return []

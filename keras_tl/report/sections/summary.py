@@ -1,7 +1,5 @@
 """What matters most: how good the model is, and than what it is better."""
 
-import numpy as np
-
 from keras_tl.evaluation.wording import number_text, thresholds_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Section, Table
 from keras_tl.report.material import Material
@@ -27,25 +25,12 @@ def _headline(material: Material) -> Paragraph:
             "lead",
         )
     value, interval = (test["metrics"][task.headline][key] for key in ("value", "interval"))
+    written = "not defined" if value is None else format(value, task.headline_form)
     on = f"On the {test['items']:,} {material.item}s of the test split"
-    if task.kind == "regression":
-        said = f"the answers are off by {number_text(value)} on average"
-        said += interval_text(interval)
-        spread = material.outcomes.get("test")
-        if spread is not None:
-            without = float(np.abs(spread.labels - task.target_mean).mean())
-            said += f"; always answering the training mean would be off by {number_text(without)}"
-    elif task.kind == "multilabel":
-        measured = "not defined" if value is None else f"{value:.3f}"
-        said = f"the mean average precision is {measured}{interval_text(interval)}"
-        counts = [row["items"] for row in test["per_class"].values() if row["items"]]
-        if counts:
-            share = np.mean(counts) / test["items"]
-            said += f"; ranking at random would give about {share:.3f}"
-    else:
-        said = f"{value:.1%} of the answers are right{interval_text(interval, '.1%')}"
-        said += "; always answering the most frequent class would be right for "
-        said += f"{test['most_frequent_share']:.1%}"
+    said = task.headline_text.format(written) + interval_text(interval, task.interval_form)
+    answered = material.outcomes.get("test")
+    if answered is not None and (baseline := task.baseline_text(answered.labels)):
+        said += f"; {baseline}"
     if task.thresholds:
         said += f"; chosen thresholds decide: {thresholds_text(task.class_names, task.thresholds)}"
     return Paragraph(f"{on}, {said}.", role="lead")

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from keras_tl.data.labels import listing
-from keras_tl.data.readings import LabelMeaning, Reading
 from keras_tl.errors import DataError
+from keras_tl.readings import LabelMeaning, Reading
+from keras_tl.tasks.labels.coding import listing
 
 # So many different whole numbers are few.
 FEW = 20
@@ -25,7 +25,7 @@ _MAY_BE_UNKNOWN = (
 def read_numbers(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
 ) -> LabelMeaning:
-    """Decide what numbers (n,) stand for, see `keras_tl.data.label_reading.read_labels`."""
+    """Decide what numbers (n,) stand for, see `keras_tl.tasks.labels.reading.read_labels`."""
     if task is not None or class_names is not None:
         return LabelMeaning(task, class_names)
     if not _are_whole(values):

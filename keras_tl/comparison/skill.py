@@ -3,9 +3,9 @@
 import dataclasses
 
 import numpy as np
-from scipy import stats
 
 from keras_tl.config import JsonConfig
+from keras_tl.tasks import get_task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Skill(JsonConfig):
       better than that answer, below 0 worse.
 
     Attributes:
-        task: `"multiclass"`, `"binary"`, `"multilabel"` or `"regression"`.
+        task: the task's name.
         median: regression: that answer, in the targets' unit.
         reference: regression: its mean absolute error on the test split.
     """
@@ -36,22 +36,17 @@ class Skill(JsonConfig):
     @classmethod
     def of(cls, task: str, train: np.ndarray, test: np.ndarray) -> "Skill":
         """The skill of a task, with what it takes from the labels of the two splits."""
-        if task != "regression":
-            return cls(task)
-        median = float(np.median(train))
-        # Of a test split that always has that value, an error is what it is.
-        return cls(task, median, float(np.abs(test - median).mean()) or 1.0)
+        return cls(task, **get_task(task).skill_fields(train, test))
 
     @property
     def name(self) -> str:
         """The name of its mean."""
-        names = {"multilabel": "label ranking average precision", "regression": "skill score"}
-        return names.get(self.task, "accuracy")
+        return get_task(self.task).skill_name
 
     @property
     def lowest(self) -> float:
         """The least that it can be; the most is 1."""
-        return -np.inf if self.task == "regression" else 0.0
+        return get_task(self.task).lowest_skill
 
     def of_items(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """float32 array (n,), or uint8 for right and wrong.
@@ -60,20 +55,4 @@ class Skill(JsonConfig):
             labels: a split's labels.
             logits: float array (n, outputs), what the head puts out for them.
         """
-        if self.task == "regression":
-            return (1 - np.abs(logits[:, 0] - labels) / self.reference).astype(np.float32)
-        if self.task == "multilabel":
-            return _ranking_precision(labels, logits)
-        answers = logits[:, 0] > 0 if self.task == "binary" else logits.argmax(axis=1)
-        return (answers == labels).astype(np.uint8)
-
-
-def _ranking_precision(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    true = labels > 0
-    rank = stats.rankdata(-logits, method="max", axis=1)
-    # Among the true labels only; the others stand behind them all.
-    among = stats.rankdata(np.where(true, -logits, np.inf), method="max", axis=1)
-    counts = true.sum(axis=1)
-    values = np.sum(np.where(true, among / rank, 0), axis=1) / np.maximum(counts, 1)
-    undecided = (counts == 0) | (counts == labels.shape[1])
-    return np.where(undecided, 1, values).astype(np.float32)
+        return get_task(self.task)().skills(labels, logits, self.reference)

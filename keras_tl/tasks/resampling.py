@@ -4,49 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_tl.evaluation.outcomes import Outcomes
-
 # From weights (b, n), not negative, to a float64 (b,), NaN where the metric is not defined.
 Statistic = Callable[[np.ndarray], np.ndarray]
-
-
-def statistics_of(
-    task: str, outcomes: Outcomes, thresholds: tuple[float, ...] = ()
-) -> dict[str, Statistic]:
-    """The metrics of `keras_tl.evaluation.metrics` of the same names, for weighted items.
-
-    A weight counts an item so many times: those of a bootstrap resample, or 0 and 1 for a group.
-
-    Args:
-        task: one of `keras_tl.config.TASKS`.
-        outcomes: of n items.
-        thresholds: see `Outcomes.decisions`.
-    """
-    labels, answers = outcomes.labels, outcomes.decisions(task, thresholds)
-    if task == "regression":
-        errors = (labels - answers).astype(np.float64)
-        squares = mean_of(errors**2)
-        return {"mae": mean_of(abs(errors)), "rmse": lambda weights: np.sqrt(squares(weights))}
-    if task == "multiclass":
-        return {"accuracy": mean_of(answers == labels)}
-    if task == "binary":
-        score = outcomes.logits[:, 0]
-        return {
-            "accuracy": mean_of(answers == labels),
-            "auc": area_of(labels, score),
-            "average_precision": average_precision_of(labels, score),
-        }
-    columns = range(labels.shape[1])
-    micro, macro = f1_of(labels.astype(int), answers)
-    return {
-        "accuracy": mean_of((answers == labels).all(axis=1)),
-        "mean_average_precision": _mean(
-            [average_precision_of(labels[:, c], outcomes.logits[:, c]) for c in columns]
-        ),
-        "auc": _mean([area_of(labels[:, c], outcomes.logits[:, c]) for c in columns]),
-        "f1_micro": micro,
-        "f1_macro": macro,
-    }
 
 
 def mean_of(values: np.ndarray) -> Statistic:
@@ -77,7 +36,7 @@ def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
     """The precision at every score, weighted by the recall that it adds; as scikit-learn's.
 
-    NaN where the items are all positive or all negative, as in `keras_tl.evaluation.metrics`.
+    NaN where the items are all positive or all negative, as in `Task.measure`.
     """
     order, starts = _groups(-score)
     is_positive = labels[order].astype(bool)
@@ -111,7 +70,7 @@ def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic
     return micro, macro
 
 
-def _mean(parts: list[Statistic]) -> Statistic:
+def mean_of_known(parts: list[Statistic]) -> Statistic:
     """The mean of those that are defined."""
 
     def mean(weights: np.ndarray) -> np.ndarray:

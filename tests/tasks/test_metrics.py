@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_tl.evaluation.metrics import multiclass_metrics
+from keras_tl.tasks import TASKS
 
 LABELS = np.array([0, 0, 1, 1, 1])
 LOGITS = np.array([[2.0, 0, -1], [0, 1, 0], [0, 3, 0], [0, 2, 1], [5, 0, 0]])
@@ -12,7 +12,7 @@ NAMES = ("a", "b", "absent")
 
 @pytest.fixture
 def metrics():
-    return multiclass_metrics(LABELS, LOGITS, NAMES)
+    return TASKS["multiclass"](NAMES).measure(LABELS, LOGITS)
 
 
 def test_accuracy_and_loss(metrics):

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.config import TASKS, check_choice
-from keras_tl.data.label_cells import separated
-from keras_tl.data.label_forms import Labels, label_text, plain_labels
-from keras_tl.data.label_numbers import as_mask, read_numbers
-from keras_tl.data.labels import check_count, listing
-from keras_tl.data.readings import LabelMeaning, Reading
 from keras_tl.errors import ConfigError, DataError, quoted
+from keras_tl.readings import LabelMeaning, Reading
+from keras_tl.tasks.labels.cells import separated
+from keras_tl.tasks.labels.coding import check_count, listing
+from keras_tl.tasks.labels.forms import Labels, label_text, plain_labels
+from keras_tl.tasks.labels.numbers import as_mask, read_numbers
+from keras_tl.tasks.table import get_task
 
 
 def read_labels(
@@ -31,7 +31,7 @@ def read_labels(
     Args:
         y: the labels of all items of all splits, see `plain_labels`; (n, 1) is the same as (n,).
         class_names: names of the classes that integers count, or of the columns.
-        task: one of `keras_tl.config.TASKS`; decides.
+        task: a name in `keras_tl.tasks.TASKS`; decides.
 
     Returns:
         The labels: (n,) of classes or targets, (n, k) of 0 and 1, or lists of names; and what
@@ -42,7 +42,7 @@ def read_labels(
         ConfigError: the labels do not fit the task, or there is no such task.
     """
     if task is not None:
-        check_choice("task", task, TASKS)
+        get_task(task)
     class_names = _stripped(class_names)
     values, names = plain_labels(y, class_names)
     if class_names is None and task != "regression":

@@ -5,11 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_tl.config import TASKS
-from keras_tl.evaluation.metrics import METRICS
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.weighted import statistics_of
-from tests.made_outcomes import NAMES, make_outcomes
+from keras_tl.tasks import TASKS
+from tests.made_outcomes import make_outcomes, make_task
 
 THRESHOLDS = {"binary": (0.7,), "multilabel": (0.2, 0.5, 0.9)}
 
@@ -21,20 +19,21 @@ def test_they_are_those_of_the_items_so_many_times(task, ties):
     if ties:
         outcomes = dataclasses.replace(outcomes, logits=outcomes.logits.round())
     weights = np.random.default_rng(1).integers(0, 4, (5, 60))
-    thresholds = THRESHOLDS.get(task, ())
-    for name, statistic in statistics_of(task, outcomes, thresholds).items():
+    deciding = make_task(task, THRESHOLDS.get(task, ()))
+    statistics = deciding.statistics(outcomes.labels, outcomes.logits)
+    for name, statistic in statistics.items():
         for row, found in zip(weights, statistic(weights), strict=True):
             many = outcomes.take(np.repeat(np.arange(60), row))
-            expected = METRICS[task](many.labels, many.logits, NAMES[task], thresholds)
+            expected = deciding.measure(many.labels, many.logits)
             assert found == pytest.approx(expected[name]), name
 
 
 def test_what_is_not_defined_is_no_number_and_says_nothing():
     labels = np.array([[1, 1, 0], [1, 0, 0], [1, 1, 0]], np.float32)
     outcomes = Outcomes(labels, np.arange(9, dtype=np.float32).reshape(3, 3) % 4)
-    found = statistics_of("multilabel", outcomes)
+    found = make_task("multilabel").statistics(labels, outcomes.logits)
     ones = np.ones((1, 3))
-    expected = METRICS["multilabel"](labels, outcomes.logits, NAMES["multilabel"])
+    expected = make_task("multilabel").measure(labels, outcomes.logits)
     # Of the first and last label nothing can be said.
     for name, statistic in found.items():
         assert statistic(ones)[0] == pytest.approx(expected[name]), name

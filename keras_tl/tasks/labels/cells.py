@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from keras_tl.data.label_forms import is_missing, is_several
-from keras_tl.data.readings import Reading
+from keras_tl.readings import Reading
+from keras_tl.tasks.labels.forms import is_missing, is_several
 
 SEPARATORS = (";", "|")
 
@@ -22,7 +22,7 @@ def separated(
     Args:
         cells: texts, or what else a cell may hold.
         class_names: names of the classes, if they are known.
-        task: one of `keras_tl.config.TASKS`; `None`: what the cells hold decides.
+        task: a name in `keras_tl.tasks.TASKS`; `None`: what the cells hold decides.
         separator: what stands between labels; `None`: see `separator_of`.
     """
     reading = None

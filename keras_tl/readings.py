@@ -27,8 +27,8 @@ class LabelMeaning:
     """What labels stand for.
 
     Attributes:
-        task: `"multilabel"`, `"regression"`, `"multiclass"` or `"binary"`; `None`: one class an
-            item, and the number of classes tells which of the last two.
+        task: a name in `keras_tl.tasks.TASKS`; `None`: one class an item, and the number of
+            classes tells the task.
         class_names: the names that integers and columns count, or that texts are; `None`: the
             sorted distinct labels.
         readings: the guesses that led to it.

@@ -1,0 +1,18 @@
+"""Tasks: what is learned. One module a task, one row of `TASKS` each."""
+
+from keras_tl.tasks.base import THRESHOLD, Task
+from keras_tl.tasks.table import TASKS, get_task, label_coder, register_task, task_of
+from keras_tl.tasks.watching import monitored, monitored_value, needs_shares
+
+__all__ = [
+    "TASKS",
+    "THRESHOLD",
+    "Task",
+    "get_task",
+    "label_coder",
+    "monitored",
+    "monitored_value",
+    "needs_shares",
+    "register_task",
+    "task_of",
+]

@@ -1,0 +1,1 @@
+"""Labels of any form: which task they make, and what each of them counts."""

@@ -1,0 +1,186 @@
+"""What tasks with one class an item have in common."""
+
+import abc
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+from sklearn.utils.class_weight import compute_class_weight
+
+from keras_tl.config import Phase
+from keras_tl.errors import ConfigError, DataError, unknown
+from keras_tl.results import Predictions
+from keras_tl.tasks.base import Task
+from keras_tl.tasks.labels.coding import SHOWN, LabelCoder, check_count, distinct_names, listing
+from keras_tl.tasks.scores import per_class
+
+
+class OneClass(Task):
+    """One class an item."""
+
+    has_one_class = True
+
+    @classmethod
+    def coder(cls, y, class_names=None):
+        return ClassCoder(y, class_names, cls.kind)
+
+    @property
+    def expected_labels(self) -> str:
+        return f"whole numbers from 0 to {len(self.class_names) - 1}"
+
+    def strange_rows(self, labels):
+        return np.flatnonzero((labels < 0) | (labels >= len(self.class_names)))
+
+    def class_counts(self, labels):
+        return np.bincount(labels, minlength=len(self.class_names))
+
+    @classmethod
+    def target_columns(cls, labels):
+        return (labels[:, None] == np.unique(labels)).astype(np.float64)
+
+    def name_of(self, label):
+        return self.class_names[label]
+
+    def check(self, phase: Phase) -> None:
+        if isinstance(phase.class_weight, Mapping):
+            for name in phase.class_weight:
+                if name not in self.class_names:
+                    raise ConfigError(unknown("class in class_weight", name, self.class_names))
+
+    def class_weights(
+        self, labels: np.ndarray, asked: str | Mapping[str, float] | None
+    ) -> np.ndarray | None:
+        if asked is None:
+            return None
+        if asked == "balanced":
+            weights = np.ones(len(self.class_names))
+            present = np.unique(labels)
+            weights[present] = compute_class_weight("balanced", classes=present, y=labels)
+        else:
+            weights = np.array([asked.get(name, 1.0) for name in self.class_names])
+        return weights.astype(np.float32)
+
+    @abc.abstractmethod
+    def sample_weights(self, targets: tf.Tensor, class_weights: np.ndarray) -> tf.Tensor:
+        """float32 (batch,): the weights of the classes, shared out by each item's targets."""
+
+    def predictions(self, answers, sources):
+        return Predictions(
+            answers["probabilities"],
+            self.class_names,
+            sources,
+            chosen=answers["class_id"],
+            thresholds=self.thresholds,
+        )
+
+    def named_answers(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The answers of a server, from probabilities (batch, classes)."""
+        if self.thresholds:
+            is_second = tf.greater(probabilities[:, 1], self.thresholds[0])
+            class_id = tf.cast(is_second, tf.int64, name="class_id")
+        else:
+            class_id = tf.argmax(probabilities, axis=-1, name="class_id")
+        return {
+            "probabilities": tf.identity(probabilities, "probabilities"),
+            "class_id": class_id,
+            "label": tf.gather(tf.constant(self.class_names), class_id, name="label"),
+        }
+
+    def measure(self, labels, logits):
+        """Return the metrics of a split; JSON types.
+
+        `"accuracy"` in [0, 1]; `"loss"`, the mean cross-entropy in nats; `"items"`; `"per_class"`:
+        for each class precision, recall, f1 and items; `"confusion_matrix"`: counts, rows are true
+        classes and columns predicted ones.
+        """
+        numbers = np.arange(len(self.class_names))
+        predicted = self.decisions(logits)
+        scores = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
+        return {
+            "accuracy": float(accuracy_score(labels, predicted)),
+            "loss": float(self.item_losses(labels, logits).mean()),
+            "items": len(labels),
+            "per_class": per_class(self.class_names, scores),
+            "confusion_matrix": confusion_matrix(labels, predicted, labels=numbers).tolist(),
+        }
+
+    def class_masks(self, labels, answers):
+        numbers = np.arange(len(self.class_names))
+        return labels[:, None] == numbers, answers[:, None] == numbers
+
+    def item_scores(self, labels, answers):
+        return (answers == labels).astype(np.float64)
+
+    def skills(self, labels, logits, reference):
+        return (self.undecided.decisions(logits) == labels).astype(np.uint8)
+
+    def baseline_text(self, labels):
+        share = self.class_counts(labels).max() / len(labels)
+        return f"always answering the most frequent class would be right for {share:.1%}"
+
+    @property
+    def choices(self) -> int:
+        return max(len(self.class_names), 2)
+
+
+class ClassCoder(LabelCoder):
+    """Any values, or integers that count given names.
+
+    Args:
+        y: the labels of the training split.
+        class_names: names of the classes that integers count; `None`: the sorted distinct labels.
+        task: the task's name; `None`: binary where there are two classes.
+
+    Raises:
+        DataError: there are fewer than two classes, or the task is for another number.
+    """
+
+    def __init__(
+        self, y: Sequence, class_names: Sequence[str] | None = None, task: str | None = None
+    ):
+        y = _as_integers(np.asarray(y))
+        if class_names is None:
+            try:
+                values = np.unique(y).tolist()
+            except TypeError as error:
+                raise DataError(f"Expected labels of one kind, all given. {error}.") from error
+            self.class_names = tuple(map(str, values))
+        else:
+            self.class_names = tuple(map(str, class_names))
+            values = range(len(self.class_names)) if y.dtype.kind in "iu" else self.class_names
+        if len(set(self.class_names)) < 2:
+            amounts = ' If they are amounts to predict, pass task="regression" (--task).'
+            raise DataError(
+                f"Expected at least two classes, found {len(set(self.class_names))}: "
+                f"{', '.join(self.class_names)}.{amounts if y.dtype.kind in 'iu' else ''}"
+            )
+        distinct_names(self.class_names)
+        if task == "binary" and len(self.class_names) != 2:
+            raise DataError(
+                f"task='binary' is for two classes, found {len(self.class_names)}: "
+                f"{listing(self.class_names)}."
+            )
+        self.task = task or task_of_classes(self.class_names)
+        self._numbers = {value: number for number, value in enumerate(values)}
+
+    def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
+        y = np.asarray(y)
+        check_count(y.shape, items, name, item)
+        strange = sorted(set(y.tolist()) - set(self._numbers), key=str)
+        if strange:
+            raise DataError(
+                f"The {name} labels {strange[:SHOWN]} are not among the {len(self._numbers)} "
+                f"expected: {listing(self._numbers)}."
+            )
+        return np.array([self._numbers[value] for value in y.tolist()], np.int64)
+
+
+def task_of_classes(class_names: Sequence[str]) -> str:
+    """The name of the task of items that have one class each."""
+    return "binary" if len(class_names) == 2 else "multiclass"
+
+
+def _as_integers(y: np.ndarray) -> np.ndarray:
+    """Class numbers that were kept as floating-point numbers, such as 1.0; others as they are."""
+    return y.astype(np.int64) if y.dtype.kind == "f" and np.all(y == np.rint(y)) else y

@@ -1,0 +1,29 @@
+"""Parts of the metrics that several tasks share."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str, float]]:
+    """Precision, recall, F1 and number of items by class, of scikit-learn's arrays."""
+    return {
+        name: {
+            "precision": float(scores[0][i]),
+            "recall": float(scores[1][i]),
+            "f1": float(scores[2][i]),
+            "items": int(scores[3][i]),
+        }
+        for i, name in enumerate(class_names)
+    }
+
+
+def if_both(labels: np.ndarray, measure: Callable, score: np.ndarray) -> float | None:
+    """A measure of scores; `None` where labels (n,) of 0 and 1 are all the same."""
+    return float(measure(labels, score)) if 0 < labels.mean() < 1 else None
+
+
+def mean_of_defined(values: list[float | None]) -> float | None:
+    """The mean of the values that are there; `None`: none is."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

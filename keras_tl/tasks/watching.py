@@ -1,0 +1,29 @@
+"""What a phase watches on the validation split."""
+
+import numpy as np
+
+from keras_tl.config import Phase
+from keras_tl.tasks.base import Task
+
+
+def monitored(task: Task, phase: Phase) -> tuple[str, bool]:
+    """What a phase watches on the validation split: its name, and whether more is better."""
+    if phase.monitor == "loss":
+        return "loss", False
+    return task.watched, task.more_is_better
+
+
+def monitored_value(task: Task, phase: Phase, labels: np.ndarray, logits: np.ndarray) -> float:
+    """What a phase watches, of a split."""
+    soft = needs_shares(phase)
+    targets = task.targets(labels, soft)
+    if phase.monitor == "loss":
+        return float(task.loss(phase.label_smoothing, soft)(targets, logits)) * task.loss_weight
+    metric = next(metric for metric in task.metrics(soft) if metric.name == task.watched)
+    metric.update_state(targets, logits)
+    return float(metric.result())
+
+
+def needs_shares(phase: Phase, mixed: bool = False) -> bool:
+    """Whether the targets must be shares of the classes, not their numbers."""
+    return mixed or phase.label_smoothing > 0
