@@ -158,6 +158,19 @@ def test_the_check_finds_what_is_wrong_and_only_that(tmp_path, name):
     assert len(problems) == int(is_wrong), problems
 
 
+def test_only_tasks_know_the_names_of_tasks():
+    from keras_tl.tasks import TASKS
+
+    found = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).parts[0] != "tasks"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and node.value in TASKS
+    ]
+    assert not found
+
+
 LAZY = """
 import sys
 import keras_tl, keras_tl.cli

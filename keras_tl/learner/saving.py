@@ -19,6 +19,7 @@ from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
 from keras_tl.report.page import is_report, page_of
 from keras_tl.selection.result import FitResult
+from keras_tl.tasks import get_task
 from keras_tl.training.checkpoints import (
     REPORT,
     check_target,
@@ -188,7 +189,9 @@ def _check_same_task(config: ModelConfig, data: ImageData | TextData) -> None:
             f"The run is for {'texts' if config.is_text else 'images'}; the data are not. Pass "
             "the data it was trained on, or make a new Learner."
         )
-    if data.task != config.task:
+    # Two classes may have a logit each: `task="multiclass"` of the data that were trained on.
+    have_one_class = all(get_task(name).has_one_class for name in (data.task, config.task))
+    if data.task != config.task and not have_one_class:
         raise DataError(
             f"The run was trained for {config.task}; the data are for {data.task}. Pass the data "
             "it was trained on, or make a new Learner."
