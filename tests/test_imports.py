@@ -192,6 +192,28 @@ else:
 print("all is well")
 """
 
+ALL = """
+import importlib, logging, os, pkgutil, sys, warnings
+import tensorflow, keras_tl
+before = dict(os.environ), list(sys.path), list(warnings.filters), keras_policy()
+names = [found.name for found in pkgutil.walk_packages(keras_tl.__path__, "keras_tl.")]
+for name in names:
+    importlib.import_module(name)
+assert (dict(os.environ), list(sys.path), list(warnings.filters), keras_policy()) == before
+assert sys.modules["keras"] is not None
+print(len(names))
+"""
+
+
+def test_every_module_can_be_imported_without_side_effects():
+    code = ALL.replace("keras_policy()", "__import__('keras').config.dtype_policy().name")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 300
+
+
 IMAGE_WORK = """
 import sys
 for name in ("tensorflow_text", "keras_hub"):

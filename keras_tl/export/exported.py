@@ -9,8 +9,8 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_tl.errors import ExportError, quoted
-from keras_tl.export.serving_messages import EXAMPLE_LOGS
 from keras_tl.export.verification import version_folder
+from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS
 
 _DEFAULT = "serving_default"
 # What an item is made of, by the names of an export, in the order in which people give it.

@@ -105,7 +105,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
     problems = _changes(folder)
     if problems:
         return Verification(str(folder), problems)
-    replay = str(Path(__file__).with_name("replay.py"))
+    replay = str(Path(__file__).parent / "without_keras" / "__main__.py")
     done = subprocess.run(
         [python, "-P", replay, str(folder), *([str(_SECONDS)] if timings else [])],
         capture_output=True,

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_tl.export.examples import EXAMPLES, decode_array
-from keras_tl.export.serving_messages import EXAMPLE_LOGS, WARMUP, PredictionLog
+from keras_tl.export.without_keras.examples import EXAMPLES, decode_array
+from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS, WARMUP, PredictionLog
 
 
 def write_warmup(folder: Path, model: str) -> int:

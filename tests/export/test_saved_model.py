@@ -15,8 +15,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_tl.errors import ConfigError, ExportError
 from keras_tl.export import saved_model
-from keras_tl.export.examples import EXAMPLES, decode_array, encode_array
 from keras_tl.export.verification import verify
+from keras_tl.export.without_keras.examples import EXAMPLES, decode_array, encode_array
 
 
 def png(pixels):

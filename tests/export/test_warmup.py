@@ -6,8 +6,8 @@ import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import prediction_log_pb2
 
-from keras_tl.export.serving_messages import EXAMPLE_LOGS, WARMUP, PredictionLog
 from keras_tl.export.warmup import prediction_log
+from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS, WARMUP, PredictionLog
 
 PREDICT = "tensorflow/serving/predict"
 EXAMPLES = [tf.train.Example().SerializeToString(), b"\x0a\x00"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_tl.export.serving_messages import WARMUP, PredictionLog
 from keras_tl.export.verification import verify
 from keras_tl.export.warmup import prediction_log
+from keras_tl.export.without_keras.serving_messages import WARMUP, PredictionLog
 
 PREDICT = "tensorflow/serving/predict"
 

@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
-from without_keras.findings import UnusableError, first_line
+
+from .findings import UnusableError, first_line
 
 _TAG = "serve"
 

@@ -1,9 +1,10 @@
 """Compares what an export answers with what the model answered when it was recorded."""
 
 import numpy as np
-from examples import decode_array
-from without_keras import graph
-from without_keras.findings import first_line
+
+from . import graph
+from .examples import decode_array
+from .findings import first_line
 
 
 def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
-from without_keras import graph
+
+from . import graph
 
 BATCHES = (1, 8, 32)
 _REPETITIONS = 20

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from serving_messages import EXAMPLE_LOGS, PredictionLog
 from tensorflow.core.framework import tensor_pb2
-from without_keras import graph
-from without_keras.findings import first_line
+
+from . import graph
+from .findings import first_line
+from .serving_messages import EXAMPLE_LOGS, PredictionLog
 
 MOST = 1000
 REPLAYED = {"predict_log", *EXAMPLE_LOGS}

@@ -1,32 +1,29 @@
-"""Looks into an export the way TF Serving would: what `keras_tl.export.verification` runs.
-
-Run as a program of its own: `python -P replay.py FOLDER [SECONDS]`. It loads the SavedModel by the
-TF1 loader into a session, with nothing but TensorFlow and numpy (Keras is barred) and, where the
-export needs them, the operations of tensorflow_text. It prints one JSON line, the
-`without_keras.findings.Findings`. SECONDS bounds how long timing may take; without it there is
-none.
-"""
+"""Looks into an export the way TF Serving would: by the TF1 loader, into a session."""
 
 import dataclasses
 import json
 import sys
 from pathlib import Path
 
-# TensorFlow imports Keras if it finds it; TF Serving has neither it nor keras_tl.
-sys.modules["keras"] = None
+import tensorflow as tf
 
-import tensorflow as tf  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from examples import EXAMPLES, decode_array  # noqa: E402
-from serving_messages import WARMUP  # noqa: E402
-from without_keras import graph, operations, parity, timings, warmup_records  # noqa: E402
-from without_keras.findings import Findings, UnusableError  # noqa: E402
-from without_keras.memory import peak_bytes  # noqa: E402
+from . import graph, operations, parity, timings, warmup_records
+from .examples import EXAMPLES, decode_array
+from .findings import Findings, UnusableError
+from .memory import peak_bytes
+from .serving_messages import WARMUP
 
 
 def main(folder: Path, seconds: float) -> None:
-    """Prints what was found."""
+    """Print what was found, in a process without Keras.
+
+    Args:
+        folder: of the SavedModel.
+        seconds: bounds how long timing may take; 0: there is none.
+
+    Raises:
+        RuntimeError: something has loaded Keras or keras_tl.
+    """
     found = Findings(tf.__version__)
     try:
         _look(folder, seconds, found)
@@ -76,7 +73,3 @@ def _look(folder: Path, seconds: float, found: Findings) -> None:
             questions, notes = timings.questions(signatures, replayed.asked | asked)
             found.notes += notes
             found.timings = timings.measure(session, signatures, questions, seconds)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0)
