@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.config import Phase
@@ -324,9 +323,6 @@ def test_the_evidence_is_what_evaluate_would_say(short):
     ids=str,
 )
 def test_replicas_and_half_precision(short, options):
-    if "strategy" in options:
-        devices = [device.name for device in tf.config.list_logical_devices("CPU")]
-        options = {"strategy": tf.distribute.MirroredStrategy(devices)}
     learner = fresh(hard_data(), **options)
     result = learner.fit(augment=False)
     assert len(result.candidates) == 5
