@@ -225,9 +225,6 @@ def test_the_finder_sweeps_it_and_changes_nothing(small_learner):
     ids=str,
 )
 def test_it_runs_on_replicas_and_in_half_precision(options):
-    if "strategy" in options:
-        devices = [device.name for device in tf.config.list_logical_devices("CPU")]
-        options = {"strategy": tf.distribute.MirroredStrategy(devices)}
     learner = make_small_learner(make_tiny_data(), **options)
     phase = dataclasses.replace(SHORT, epochs=3, learning_rate=1e-2)
     tuned, _ = learner.fine_tune(policy=phase, augment=False)
