@@ -24,6 +24,7 @@ LEAVES = {
     "tables": set(),
     "overwriting": {"errors", "files"},
     "readings": set(),
+    "keras_compat": set(),
 }
 # The other rooms from left to right; two at one place do not import each other. The package
 # itself gives out the names of all the rooms before it.
@@ -156,6 +157,39 @@ def test_the_check_finds_what_is_wrong_and_only_that(tmp_path, name):
     files, problems = wrong_imports(package)
     assert package / file in files
     assert len(problems) == int(is_wrong), problems
+
+
+def foreign_private_names(path, own):
+    """Private names of other packages in a module, and where."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if {"src", "python"} & {*node.module.split(".")}:
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno} {node.module}"
+        elif isinstance(node, ast.Attribute) and node.attr not in own:
+            if node.attr.startswith("_") and not node.attr.startswith("__"):
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno} {node.attr}"
+
+
+def own_names(tree):
+    """What classes and modules of ours call `_something`: methods, functions, attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                for part in ast.walk(target):
+                    yield getattr(part, "attr", getattr(part, "id", ""))
+
+
+def test_private_names_of_keras_stand_in_one_module():
+    paths = sorted(PACKAGE.rglob("*.py"))
+    own = {name for path in paths for name in own_names(ast.parse(path.read_text("utf-8")))}
+    # That process has no keras_tl.
+    elsewhere = {PACKAGE / "keras_compat.py", PACKAGE / "export/without_keras/operations.py"}
+    found = [x for path in paths if path not in elsewhere for x in foreign_private_names(path, own)]
+    assert not found
+    assert list(foreign_private_names(PACKAGE / "keras_compat.py", own))
 
 
 def test_only_tasks_know_the_names_of_tasks():

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 
 import keras
-from keras.src.utils.naming import to_snake_case
 
 from keras_tl.backbones.layer import leaf_layers
 from keras_tl.backbones.spec import Block
 from keras_tl.errors import BackboneError, unknown
+from keras_tl.keras_compat import graph_nodes, to_snake_case
 
 
 def assign_blocks(
@@ -126,18 +126,14 @@ def stable_names(network: keras.Model) -> dict[keras.Operation, str]:
     return names
 
 
-def _nodes(network: keras.Model) -> list:
-    # A layer's own `input` and `output` are those of its first call, maybe in another network.
-    return [node for nodes in network._nodes_by_depth.values() for node in nodes]
-
-
 def _output(network: keras.Model, operation: keras.Operation) -> keras.KerasTensor:
-    return next(node.outputs[0] for node in _nodes(network) if node.operation is operation)
+    # A layer's own `output` is that of its first call, maybe in another network.
+    return next(node.outputs[0] for node in graph_nodes(network) if node.operation is operation)
 
 
 def _parents(network: keras.Model) -> dict[keras.Operation, set[keras.Operation]]:
     parents = {operation: set() for operation in network.operations}
-    for node in _nodes(network):
+    for node in graph_nodes(network):
         parents[node.operation] |= {parent.operation for parent in node.parent_nodes}
     return parents
 

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from keras_tl.errors import BackboneError
+from keras_tl.keras_compat import layers_of, own_variables
 
 # The largest momentum of moving statistics that move. Keras's default, 0.99, is for long training:
 # after 100 steps more than a third of a moving variance is still the 1 it began with, and what
@@ -66,7 +67,7 @@ class Backbone(keras.layers.Layer):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        for layer in self.network._flatten_layers() if value else ():
+        for layer in layers_of(self.network) if value else ():
             reason = getattr(layer, "frozen_because", None)
             if reason is not None:
                 raise BackboneError(reason)
@@ -115,7 +116,7 @@ class Backbone(keras.layers.Layer):
                     variable.trainable = flag
 
     def _batch_norms(self) -> list[keras.layers.BatchNormalization]:
-        layers = self.network._flatten_layers(include_self=False)
+        layers = layers_of(self.network, include_self=False)
         return [x for x in layers if isinstance(x, keras.layers.BatchNormalization)]
 
     def call(self, inputs, training=None):
@@ -175,7 +176,7 @@ def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
 def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:
     # Keras skips an assignment of the value that is already there, and with it the variables,
     # whose flags `_pin_statistics` may have set otherwise.
-    for part in layer._flatten_layers():
+    for part in layers_of(layer):
         part.trainable = value
-        for variable in part._trainable_variables:
+        for variable in own_variables(part):
             variable.trainable = value

@@ -18,6 +18,7 @@ from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.serialised import rebuild
 from keras_tl.backbones.spec import BackboneSpec
 from keras_tl.errors import BackboneError
+from keras_tl.keras_compat import layers_of
 
 if TYPE_CHECKING:
     from keras_tl.backbones.texts import TextPreprocessor
@@ -150,7 +151,7 @@ def copy_statistics(source: keras.Model, target: keras.Model) -> None:
 
 def _use_statistics(network: keras.Model) -> None:
     # Keras normalises by tensors that it makes of the weights when it adapts or loads them only.
-    for layer in network._flatten_layers():
+    for layer in layers_of(network):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
 

@@ -20,6 +20,7 @@ from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
 from keras_tl.backbones.serialised import rebuild
 from keras_tl.errors import BackboneError, quoted
 from keras_tl.files import local_path
+from keras_tl.keras_compat import layers_of
 
 # Largest difference, as a share of the largest output, between a model and its copy: more than
 # half precision makes, less than a wrong argument of a layer does.
@@ -127,7 +128,7 @@ def _rebuildable(name: str) -> Iterator[None]:
 
 
 def _refuse_lambdas(network: keras.Model, name: str) -> None:
-    layers = network._flatten_layers(include_self=False)
+    layers = layers_of(network, include_self=False)
     found = next((x.name for x in layers if isinstance(x, keras.layers.Lambda)), None)
     if found is not None:
         raise BackboneError(

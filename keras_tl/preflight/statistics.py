@@ -5,6 +5,8 @@ import dataclasses
 import keras
 import numpy as np
 
+from keras_tl.keras_compat import layers_of
+
 _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 
 
@@ -60,7 +62,7 @@ def _input_of(
     nodes = [node for level in levels for node in level]
     for layer in network.layers:
         inner = isinstance(layer, keras.Model)
-        if inner and not any(wanted(x) for x in layer._flatten_layers(include_self=False)):
+        if inner and not any(wanted(x) for x in layers_of(layer, include_self=False)):
             continue
         if not inner and not wanted(layer):
             continue

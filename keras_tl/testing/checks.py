@@ -5,7 +5,6 @@ more than all that is checked.
 """
 
 import collections
-import contextlib
 import functools
 import importlib
 import warnings
@@ -13,13 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
-import h5py
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.legacy.saving import legacy_h5_format
-from keras.src.trainers.trainer import Trainer
-from keras.src.utils import file_utils
 
 from keras_tl import backbones
 from keras_tl.backbones.building import build, get_builder
@@ -28,6 +23,7 @@ from keras_tl.backbones.loading import LoadedBackbone, load_spec
 from keras_tl.config import Phase
 from keras_tl.export import saved_model
 from keras_tl.export.verification import Verification, verify
+from keras_tl.keras_compat import eagerly, giving_download, save_as_published
 from keras_tl.learner import Learner
 from keras_tl.testing.cases import Case, train_inputs
 from keras_tl.training.freezing import unfreeze
@@ -49,16 +45,6 @@ def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: b
         return function
 
     return add
-
-
-def eagerly() -> contextlib.AbstractContextManager:
-    """Runs the steps of Keras models as plain Python inside the block.
-
-    `tf.config.run_functions_eagerly` would do more than that: Keras compiles grouped
-    convolutions, whose gradients TensorFlow has not on a CPU otherwise.
-    """
-    always = property(lambda model: True, lambda model, value: None)
-    return mock.patch.object(Trainer, "run_eagerly", always)
 
 
 def _values(weights) -> dict[str, list[np.ndarray]]:
@@ -195,11 +181,6 @@ def _bare(case: Case, weights: str | None) -> keras.Model:
     return network
 
 
-def _download(file: Path):
-    """Gives Keras a file in place of the download, and changes nothing else."""
-    return mock.patch.object(file_utils, "get_file", return_value=str(file))
-
-
 def _prepared(case: Case, pixels: np.ndarray) -> np.ndarray:
     """Pixels as the weights' authors give them to what the builder gives."""
     module, function = case.reference.split(":")
@@ -240,13 +221,12 @@ def check_weights_file(case: Case, tmp_path: Path) -> None:
     network = build(spec, "imagenet", (case.image_size,) * 2) if is_packaged else _bare(case, None)
     file, as_published = tmp_path / "some.weights.h5", tmp_path / "published.h5"
     network.save_weights(file)
-    with h5py.File(as_published, "w") as opened:
-        legacy_h5_format.save_weights_to_hdf5_group(opened, network)
+    save_as_published(network, as_published)
     if spec.weights is not None and spec.weights.bundled:
         file = as_published = Path(backbones.__file__).parent / "weights" / spec.weights.bundled
     from_file = backbones.load(case.backbone, str(file), case.image_size)(pixels)
     published = str(as_published) if spec.weights is None else "imagenet"
-    with _download(as_published):
+    with giving_download(as_published):
         ours = backbones.load(case.backbone, published, case.image_size)(pixels)
     np.testing.assert_array_equal(ours, from_file)
     scale = np.abs(ours).max()

@@ -7,6 +7,7 @@ import keras
 from keras_tl.backbones.layer import Backbone
 from keras_tl.config import Phase
 from keras_tl.errors import ConfigError, quoted, unknown
+from keras_tl.keras_compat import layers_of
 from keras_tl.tasks import Task, needs_shares
 from keras_tl.training.contrastive import Contrastive
 from keras_tl.training.device import jit_compile
@@ -71,7 +72,7 @@ def _optimizer_of(
         factors = rate_factors(blocks, variables, phase.discriminative_factor)
     with model.distribute_strategy.scope():
         optimizer = make_optimizer(phase, steps, variables, factors)
-        if "mixed_float16" in {layer.dtype_policy.name for layer in model._flatten_layers()}:
+        if "mixed_float16" in {layer.dtype_policy.name for layer in layers_of(model)}:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         if phase.unfreeze_every is not None:
             # An optimizer updates any of the variables that it was built with, and no others.

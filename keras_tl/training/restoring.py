@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import keras
 
+from keras_tl.keras_compat import TRAINABLE, added_losses, layers_of
+
 # What training may change on a layer, beside its variables: see `keras_tl.backbones.layer`.
-_ATTRIBUTES = ("_trainable", "_unfrozen", "_batch_norm_mode", "momentum")
+_ATTRIBUTES = (TRAINABLE, "_unfrozen", "_batch_norm_mode", "momentum")
 
 
 @contextlib.contextmanager
@@ -17,7 +19,7 @@ def restored(*models: keras.Model) -> Iterator[None]:
     and what is trainable. What the models were compiled with is theirs: train another model of the
     same layers. The values are held in memory meanwhile.
     """
-    layers = {id(layer): layer for model in models for layer in model._flatten_layers()}
+    layers = {id(layer): layer for model in models for layer in layers_of(model)}
     variables = {id(variable): variable for model in models for variable in model.variables}
     attributes = [
         (layer, name, getattr(layer, name))
@@ -25,7 +27,7 @@ def restored(*models: keras.Model) -> Iterator[None]:
         for name in _ATTRIBUTES
         if hasattr(layer, name)
     ]
-    losses = [(layer, list(layer._losses)) for layer in layers.values()]
+    losses = [(layer, list(added_losses(layer))) for layer in layers.values()]
     values = [(x, x.numpy(), x.trainable) for x in variables.values()]
     try:
         yield
@@ -35,8 +37,7 @@ def restored(*models: keras.Model) -> Iterator[None]:
             setattr(layer, name, value)
         # Layers keep what they added to the loss last, and with it the graph of the trial.
         for layer, added in losses:
-            layer._losses.clear()
-            layer._losses.extend(added)
+            added_losses(layer)[:] = added
         for variable, value, trainable in values:
             variable.assign(value)
             variable.trainable = trainable

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_tl.config import check_range
+from keras_tl.keras_compat import rate_or_schedule
 
 
 @keras.saving.register_keras_serializable("keras_tl")
@@ -189,7 +190,7 @@ def rate_of_last_step(optimizer: keras.optimizers.Optimizer) -> float:
     """
     # That of a `LossScaleOptimizer`.
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    rate = optimizer._learning_rate
+    rate = rate_or_schedule(optimizer)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         rate = rate(ops.maximum(optimizer.iterations - 1, 0))
     return float(ops.convert_to_numpy(rate))

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_tl.keras_compat import own_variables, rate_or_schedule
 from keras_tl.training.schedules import Settable
 
 
@@ -32,8 +33,8 @@ class WholeGradients:
 
     @learning_rate.setter
     def learning_rate(self, value):
-        if isinstance(self._learning_rate, Settable) and not callable(value):
-            self._learning_rate.set(value)
+        if isinstance(rate_or_schedule(self), Settable) and not callable(value):
+            rate_or_schedule(self).set(value)
         else:
             keras.optimizers.Optimizer.learning_rate.fset(self, value)
 
@@ -41,7 +42,7 @@ class WholeGradients:
         """One update; see the Keras optimizer."""
         grads = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
         if self.l2:
-            variables = trainable_variables or self._trainable_variables
+            variables = trainable_variables or own_variables(self)
             # The gradients of replicas are added up.
             share = self.l2 / tf.distribute.get_strategy().num_replicas_in_sync
             grads = [

@@ -15,6 +15,7 @@ from keras_tl.backbones.hub.module import HubModule, Kind
 from keras_tl.backbones.hub.saved_model import resources_of
 from keras_tl.backbones.spec import POOLER
 from keras_tl.errors import BackboneError
+from keras_tl.keras_compat import layers_of
 
 # Layers of a transformer: "transformer/layer_3/...", "encoder/layer_3/...",
 # "transformer_layer_3/...".
@@ -103,7 +104,7 @@ class HubPart(keras.layers.Layer):
 
 def find_hub_layers(model: keras.Model) -> list[HubLayer]:
     """The hub layers in a model, at any depth."""
-    return [layer for layer in model._flatten_layers() if isinstance(layer, HubLayer)]
+    return [layer for layer in layers_of(model) if isinstance(layer, HubLayer)]
 
 
 def _shared(variable: tf.Variable, trainable: bool) -> keras.Variable:
