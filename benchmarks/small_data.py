@@ -95,8 +95,6 @@ def run_set(
     import keras
     from small_data_contenders import CONTENDERS, Course, missing
 
-    # Each run makes new networks, so TensorFlow warns of many traces.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     failed, course, told = 0, None, set()
     for key in wanted:
         contender = key["contender"]
@@ -191,4 +189,6 @@ if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # A process that runs hundreds of networks; oneDNN's own allocator keeps all memory.
     os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
+    # Each run makes new networks, so TensorFlow warns of many traces.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     main()
