@@ -17,11 +17,14 @@ from keras.src.utils.naming import to_snake_case
 __all__ = [
     "TRAINABLE",
     "added_losses",
+    "decays",
     "eagerly",
     "giving_download",
     "graph_nodes",
     "layers_of",
+    "operation_of",
     "own_variables",
+    "place_of",
     "rate_or_schedule",
     "save_as_published",
     "to_snake_case",
@@ -58,6 +61,21 @@ def rate_or_schedule(
 ) -> keras.Variable | keras.optimizers.schedules.LearningRateSchedule:
     """What an optimizer was given as its learning rate: a variable, or a schedule."""
     return optimizer._learning_rate
+
+
+def operation_of(tensor: keras.KerasTensor) -> keras.Operation:
+    """What a symbolic tensor came out of."""
+    return tensor._keras_history.operation
+
+
+def place_of(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> int:
+    """The place of a variable among those that an optimizer was built for."""
+    return optimizer._get_variable_index(variable)
+
+
+def decays(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> bool:
+    """Whether an optimizer's weight decay is for this variable."""
+    return optimizer._use_weight_decay(variable)
 
 
 def eagerly() -> contextlib.AbstractContextManager:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_tl.config import HeadConfig, ModelConfig, Phase
-from keras_tl.testing.checks import eagerly
+from keras_tl.keras_compat import eagerly
 from tests.conftest import make_small_learner, make_tiny_data
 
 NORM, DROP, DENSE = "BatchNormalization", "Dropout", "Dense"

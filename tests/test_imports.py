@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -165,9 +166,9 @@ def foreign_private_names(path, own):
         if isinstance(node, ast.ImportFrom) and node.module:
             if {"src", "python"} & {*node.module.split(".")}:
                 yield f"{path.relative_to(PACKAGE)}:{node.lineno} {node.module}"
-        elif isinstance(node, ast.Attribute) and node.attr not in own:
-            if node.attr.startswith("_") and not node.attr.startswith("__"):
-                yield f"{path.relative_to(PACKAGE)}:{node.lineno} {node.attr}"
+        # `_replace` of a named tuple is not private.
+        elif re.match("_[^_]", getattr(node, "attr", "")) and node.attr not in own | {"_replace"}:
+            yield f"{path.relative_to(PACKAGE)}:{node.lineno} {node.attr}"
 
 
 def own_names(tree):

@@ -166,7 +166,7 @@ def _bare(case: Case, weights: str | None) -> keras.Model:
     """
     builder = get_builder(backbones.get_spec(case.backbone))
     with (
-        _download(Path()),
+        giving_download(Path()),
         mock.patch.object(keras.Model, "load_weights"),
         warnings.catch_warnings(),
     ):

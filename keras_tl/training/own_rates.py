@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_tl.keras_compat import decays, place_of
 from keras_tl.training.whole_gradients import SGD, Adam, AdamW
 
 
@@ -59,9 +60,9 @@ class OwnRates:
         super().build(variables)
 
     def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
+        index = place_of(self, variable)
         rate = ops.cast(learning_rate, variable.dtype) * self.rate_factors[index]
-        if self.weight_decay is not None and self._use_weight_decay(variable):
+        if self.weight_decay is not None and decays(self, variable):
             decay = ops.cast(self.weight_decay, variable.dtype)
             self.assign_sub(variable, variable * decay * rate)
         super().update_step(gradient, variable, self._corrected(rate, index))

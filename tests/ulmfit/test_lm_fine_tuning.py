@@ -11,7 +11,7 @@ from keras_tl.backbones.awd_lstm.model import recurrent_layers
 from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.errors import ConfigError, DataError, RunError
 from keras_tl.files import sha256_of_folder
-from keras_tl.testing.checks import eagerly
+from keras_tl.keras_compat import eagerly
 from keras_tl.training.own_rates import OwnRates
 from keras_tl.ulmfit import (
     FINE_TUNING,

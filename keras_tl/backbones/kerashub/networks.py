@@ -8,6 +8,7 @@ import keras
 
 from keras_tl.backbones.blocks import assign_blocks, default_blocks, stable_names
 from keras_tl.backbones.spec import POOLER, Block
+from keras_tl.keras_compat import operation_of
 
 # "transformer_layer_3", "disentangled_attention_encoder_layer_3"
 _NUMBERED = re.compile(r"(?:^|_)layer_(\d+)$")
@@ -42,7 +43,7 @@ def longest_of(backbone: keras.Model) -> int | None:
 
 def _levels(backbone: keras.Model, levels: dict[str, keras.KerasTensor]) -> tuple[Block, ...]:
     names = stable_names(backbone)
-    ends = {name: tensor._keras_history.operation for name, tensor in levels.items()}
+    ends = {name: operation_of(tensor) for name, tensor in levels.items()}
     order = {operation: place for place, operation in enumerate(backbone.operations)}
     blocks = [
         Block(name, glob.escape(names[end]))

@@ -1,0 +1,368 @@
+r"""Record what a table of tiny runs answers, to compare two versions of the toolkit.
+
+    python tools/same_answers.py record answers-before.json --sources /tmp/sources
+    python tools/same_answers.py record answers-after.json --sources /tmp/sources
+    python tools/same_answers.py compare answers-before.json answers-after.json
+
+Each run trains a head, fine-tunes one epoch, and is then asked for everything that users can ask
+for: features, predictions, metrics, a saved and loaded run, an export through its signatures,
+the model card and the report. Arrays are recorded by their SHA-256, so that answers are equal bit
+for bit or not at all. Two records of one version on one machine must be equal; so make them first.
+
+`--sources` is a folder for the tiny networks, which are made once and shared by both versions:
+run both from the same checkout of this file, with PYTHONPATH set to the version that is asked.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import hashlib
+import html
+import json
+import os
+import re
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZE = 32
+COUNT = 60
+WORDS = ("good", "bad", "film", "the")
+# What differs from call to call: durations, dates, addresses of temporary files, speeds.
+VARIES = (
+    (re.compile(r"data:[\w/+.-]+;base64,[\w+/=]+"), "DATA"),
+    (re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?"), "DATE"),
+    (re.compile(r"\b[\d.,]+(?= ?(ms|s|seconds?|minutes?|min|images/s|items/s|texts/s)\b)"), "TIME"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A tiny run.
+
+    Attributes:
+        name: its name in the record.
+        task: what is learned.
+        is_text: whether of texts.
+        backbone: makes what `Learner` takes, of a folder for sources.
+        options: of `Learner`.
+    """
+
+    name: str
+    task: str
+    is_text: bool
+    backbone: Callable[[Path], Any]
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def labels_of(task: str, shares: np.ndarray) -> Any:
+    """Labels that can be learned from shares, float (n, 3) in [0, 1]."""
+    if task == "multiclass":
+        return np.array(["red", "green", "blue"])[shares.argmax(axis=1)]
+    if task == "binary":
+        return np.where(shares[:, 0] > 0.5, "warm", "cold")
+    if task == "multilabel":
+        return [[n for n, x in zip("rgb", row, strict=True) if x > 0.5] for row in shares]
+    return 1000 + 500 * shares.mean(axis=1)
+
+
+def make_data(run: Run) -> tuple[Any, Any]:
+    """The data of a run, and five items to ask about."""
+    import keras_tl as ktl
+
+    rng = np.random.default_rng(0)
+    shares = rng.uniform(0, 1, (COUNT, 3))
+    labels = labels_of(run.task, shares)
+    if run.is_text:
+        texts = [
+            " ".join(w for w, x in zip(WORDS, row, strict=False) for _ in range(1 + int(4 * x)))
+            for row in shares
+        ]
+        data = ktl.TextData.from_arrays(texts, labels, test_split=0.3, verbose=False)
+        return data, texts[:5]
+    noise = rng.uniform(0, 20, (COUNT, SIZE, SIZE, 3))
+    images = (shares[:, None, None, :] * 235 + noise).astype(np.float32)
+    return ktl.ImageData.from_arrays(images, labels, test_split=0.3), images[:5]
+
+
+def _named(name: str) -> Callable[[Path], str]:
+    return lambda folder: name
+
+
+def _made(kind: str, name: str, maker: str) -> Callable[[Path], str]:
+    """The handle of a network that `tests.MODULE.FUNCTION` makes in the folder, once."""
+
+    def handle(folder: Path) -> str:
+        target = folder / name
+        if not target.exists():
+            module, _, function = maker.partition(":")
+            module = __import__(f"tests.{module}", fromlist=[function])
+            getattr(module, function)(target)
+        return f"{kind}:{target}"
+
+    return handle
+
+
+def _own(folder: Path) -> Any:
+    """A network of one's own, with BatchNorm and dropout."""
+    import keras
+
+    target = folder / "own.keras"
+    if not target.exists():
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input((None, None, 3))
+        x = keras.layers.Conv2D(8, 3, strides=2, name="first")(inputs)
+        x = keras.layers.BatchNormalization(name="first_norm")(x)
+        x = keras.layers.Dropout(0.5)(keras.layers.ReLU()(x))
+        keras.Model(inputs, keras.layers.Conv2D(16, 3, name="second")(x), name="own").save(target)
+    return keras.saving.load_model(target)
+
+
+def _encoder(folder: Path) -> str:
+    from tests import hub_modules
+
+    target = folder / "encoder"
+    if not target.exists():
+        # Dropout that no seed can reach would differ from call to call.
+        hub_modules.make_encoder(target, dropout=0.0)
+        hub_modules.write_vocabulary(folder / "vocab.txt")
+    return f"tfhub:{target}"
+
+
+TASKS = ("multiclass", "binary", "multilabel", "regression")
+BERT = _made("kerashub", "bert", "kerashub_presets:make_bert")
+OWN = {"preprocess": "tf", "image_size": SIZE}
+RUNS = (
+    *(Run(f"images-own-{task}", task, False, _own, OWN) for task in TASKS),
+    *(Run(f"texts-kerashub-{task}", task, True, BERT) for task in TASKS),
+    Run("catalogue-lite0", "multiclass", False, _named("efficientnet_lite0"), {"image_size": SIZE}),
+    Run(
+        "catalogue-mobilenet_v2",
+        "binary",
+        False,
+        _named("mobilenet_v2"),
+        {"image_size": SIZE, "weights": None},
+    ),
+    Run(
+        "hub-image",
+        "multiclass",
+        False,
+        _made("tfhub", "image", "hub_modules:make_image_module"),
+        {"image_size": SIZE},
+    ),
+    Run(
+        "hub-strings",
+        "multiclass",
+        True,
+        _made("tfhub", "strings", "hub_modules:make_text_module"),
+    ),
+    Run("hub-encoder", "binary", True, _encoder, {"preprocessor": "vocab.txt"}),
+    Run(
+        "kerashub-resnet",
+        "multiclass",
+        False,
+        _made("kerashub", "resnet", "kerashub_presets:make_resnet"),
+        {"image_size": SIZE},
+    ),
+    Run(
+        "ulmfit",
+        "multiclass",
+        True,
+        _made("ulmfit", "awd_lstm", "language_models:save_language_model"),
+    ),
+)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON: arrays by their kind, shape and SHA-256, mappings in order."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(x) for key, x in value.items()}
+    if isinstance(value, (list, tuple)) and not all(isinstance(x, (str, bytes)) for x in value):
+        return [plain(x) for x in value]
+    if isinstance(value, (bool, int, float, str, type(None))):
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind in "OSU":
+        return [x.decode() if isinstance(x, bytes) else str(x) for x in array.ravel().tolist()]
+    if not array.ndim:
+        return array.item()
+    found = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+    first = [float(f"{x:.6g}") for x in array.ravel()[:3].tolist()]
+    return f"{array.dtype}{list(array.shape)} {found} {first}"
+
+
+def masked(text: str, *folders: Path) -> list[str]:
+    """The lines of a text, without what differs from call to call."""
+    for number, folder in enumerate(folders):
+        text = text.replace(str(folder), f"FOLDER{number}")
+    for pattern, name in VARIES:
+        text = pattern.sub(name, text)
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def text_of_page(page: str) -> str:
+    """What a reader of an HTML page sees, a line for each piece."""
+    page = re.sub(r"(?s)<(script|style)\b.*?</\1>", "", page)
+    return html.unescape(re.sub(r"<[^>]+>", "\n", page))
+
+
+def phase_facts(learner: Any) -> list[Any]:
+    """The logs of every epoch of every phase, and the kept epoch."""
+    return [
+        [record.best_epoch, [_without_times(epoch) for epoch in record.epochs]]
+        for record in learner.history
+    ]
+
+
+def _without_times(epoch: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in epoch.items() if "second" not in name}
+
+
+def exported(folder: Path) -> dict[str, Any]:
+    """The signatures of an export: names, kinds and shapes of what goes in and comes out."""
+    import tensorflow as tf
+
+    signatures = tf.saved_model.load(str(folder)).signatures
+    return {
+        name: {
+            "inputs": sorted(str(x) for x in signature.structured_input_signature[1].values()),
+            "outputs": {k: str(x) for k, x in sorted(signature.structured_outputs.items())},
+        }
+        for name, signature in signatures.items()
+    }
+
+
+def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the value of everything that a run answers."""
+    import keras_tl as ktl
+
+    data, items = make_data(run)
+    options = dict(run.options)
+    if "preprocessor" in options:
+        options["preprocessor"] = str(sources / options["preprocessor"])
+    backbone = run.backbone(sources)
+    learner = ktl.Learner(backbone, data, seed=0, verbose=False, precision="float32", **options)
+    yield "data", masked(json.dumps(data.describe(), default=str), sources, work)
+    yield "features", learner.features(items)
+    learner.fit_head()
+    yield "head", phase_facts(learner)
+    yield "head metrics", dict(learner.evaluate())
+    yield "cross_validate", dict(learner.cross_validate(folds=3))
+    learner.fine_tune(epochs=1)
+    yield "phases", phase_facts(learner)
+    yield "metrics", dict(learner.evaluate())
+    if run.task != "regression":
+        learner.calibrate()
+    if run.task in ("binary", "multilabel"):
+        learner.choose_thresholds()
+    yield "final metrics", dict(learner.evaluate())
+    yield "predictions", learner.predict(items).to_json()
+    yield "logits", learner.logits("test")
+    yield "top losses", masked(learner.top_losses(count=5).describe(), sources, work)
+    yield "findings", masked(str(learner.findings), sources, work)
+    yield "overfitting", masked(str(learner.overfitting()), sources, work)
+    learner.save(work / "run")
+    loaded = ktl.Learner.load(work / "run", data, verbose=False)
+    yield "loaded predictions", loaded.predict(items).to_json()
+    version = loaded.export(work / "export")
+    yield "signatures", exported(version)
+    cards = sorted(version.rglob("*.md"))
+    yield "card", [masked(x.read_text("utf-8"), sources, work) for x in cards]
+    page = learner.report(work / "report.html").read_text("utf-8")
+    yield "report", masked(text_of_page(page), sources, work)
+    yield "repr", masked(f"{learner!r}\n{data!r}", sources, work)
+
+
+def fitted(sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
+    """Yield what `fit`, `rank_backbones` and `compare` answer."""
+    import keras_tl as ktl
+
+    data, items = make_data(RUNS[0])
+    learner = ktl.Learner(_own(sources), data, seed=0, verbose=False, **OWN)
+    result = learner.fit(refit=True)
+    yield "fit", masked(result.describe(), sources, work)
+    yield "fitted predictions", learner.predict(items).to_json()
+    own = {"backbone": _own(sources), "name": "own", "preprocess": "tf"}
+    lite0 = {"backbone": "efficientnet_lite0"}
+    ranking = ktl.rank_backbones(data, [own, lite0], verbose=False, image_size=SIZE)
+    yield "ranking", [[row.name, row.metric, row.interval, row.score] for row in ranking.rows]
+
+
+def record(sources: Path, names: list[str] | None) -> dict[str, Any]:
+    """What every run of the table answers."""
+    answers = {}
+    table: dict[str, Callable[[Path, Path], Iterator[tuple[str, Any]]]] = {
+        run.name: lambda sources, work, run=run: steps(run, sources, work) for run in RUNS
+    }
+    table["fit"] = fitted
+    for name, ask in table.items():
+        if names and name not in names:
+            continue
+        answers[name] = {}
+        with tempfile.TemporaryDirectory() as work, contextlib.ExitStack() as stack:
+            stack.callback(lambda name=name: print(name, len(answers[name]), file=sys.stderr))
+            os.environ["KERAS_TL_CACHE"] = str(Path(work) / "cache")
+            try:
+                for step, value in ask(sources, Path(work)):
+                    answers[name][step] = plain(value)
+            except Exception:
+                answers[name]["error"] = masked(traceback.format_exc(limit=-3), sources, Path(work))
+                traceback.print_exc()
+    return answers
+
+
+def differences(first: Any, second: Any, path: str = "") -> Iterator[str]:
+    """Yield a line for each value that two records do not share."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in dict.fromkeys([*first, *second]):
+            name = f"{path}/{key}"
+            if key not in first or key not in second:
+                yield f"{name}: only in the {'first' if key in first else 'second'} record"
+            else:
+                yield from differences(first[key], second[key], name)
+    elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        for number, pair in enumerate(zip(first, second, strict=True)):
+            yield from differences(*pair, f"{path}[{number}]")
+    elif isinstance(first, list) and isinstance(second, list):
+        lines = [json.dumps(x) for x in first], [json.dumps(x) for x in second]
+        for mine, other, sign in ((lines[0], lines[1], "-"), (lines[1], lines[0], "+")):
+            yield from (f"{path} {sign} {line}" for line in mine if line not in other)
+    elif json.dumps(first) != json.dumps(second):  # NaN is not equal to itself.
+        yield f"{path}: {first!r} -> {second!r}"
+
+
+def main() -> None:
+    """Record, or compare two records; exit status 1 where they differ or a run failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    recording = commands.add_parser("record")
+    recording.add_argument("out", type=Path)
+    recording.add_argument("--sources", type=Path, required=True)
+    recording.add_argument("--runs", nargs="+")
+    comparing = commands.add_parser("compare")
+    comparing.add_argument("first", type=Path)
+    comparing.add_argument("second", type=Path)
+    args = parser.parse_args()
+    if args.command == "record":
+        args.sources.mkdir(parents=True, exist_ok=True)
+        answers = record(args.sources.resolve(), args.runs)
+        args.out.write_text(json.dumps(answers, indent=1) + "\n", "utf-8")
+        sys.exit(1 if any("error" in run for run in answers.values()) else 0)
+    records = [json.loads(path.read_text("utf-8")) for path in (args.first, args.second)]
+    found = list(differences(*records))
+    print("\n".join(found) or "The records are equal.")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    sys.path.append(str(ROOT))
+    main()
