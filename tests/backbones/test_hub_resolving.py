@@ -1,13 +1,19 @@
 """From handles to folders, without a network."""
 
+import hashlib
+import os
+import subprocess
 import sys
 import types
 import urllib.error
+from pathlib import Path
 
 import pytest
 
 from keras_tl.backbones.hub import resolve
 from keras_tl.errors import BackboneError
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_folder_is_itself_and_needs_no_tensorflow_hub(tmp_path, monkeypatch):
@@ -25,16 +31,31 @@ def test_a_url_is_left_to_tensorflow_hub(tmp_path, monkeypatch):
     assert asked == [url]
 
 
-@pytest.mark.filterwarnings("ignore:pkg_resources is deprecated as an API")
-def test_tensorflow_hub_itself_can_be_imported_and_finds_what_it_has_kept(tmp_path, monkeypatch):
-    import hashlib
+IN_A_NEW_PROCESS = """
+import sys
+from keras_tl.backbones.hub.resolving import resolve
+assert "pkg_resources" not in sys.modules
+assert str(resolve(sys.argv[1])) == sys.argv[2]
+assert "tensorflow_hub" in sys.modules
+assert "pkg_resources" not in sys.modules
+"""
 
+
+def test_tensorflow_hub_itself_can_be_imported_and_finds_what_it_has_kept(tmp_path):
+    """Also beside a setuptools that has no pkg_resources any more."""
     url = "https://tfhub.dev/somebody/something/1"
     kept = tmp_path / hashlib.sha1(url.encode()).hexdigest()
     kept.mkdir()
     (kept / "saved_model.pb").touch()
-    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    assert resolve(url) == kept
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_NEW_PROCESS, url, str(kept)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=os.environ | {"TFHUB_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def fail(error):

@@ -1,8 +1,13 @@
 """From a handle to the folder of a TF-Hub module."""
 
+import contextlib
 import os
-import warnings
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+
+from packaging import version
 
 from keras_tl.errors import BackboneError, quoted
 from keras_tl.files import local_path
@@ -41,9 +46,23 @@ def resolve(handle: str | os.PathLike) -> Path:
         ) from error
 
 
-def _tensorflow_hub():
+def _tensorflow_hub() -> ModuleType:
     # It is slow to import and brings Keras 2 with it: only where something is to be downloaded.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "pkg_resources is deprecated")
+    with _stand_in_for_pkg_resources():
         import tensorflow_hub
     return tensorflow_hub
+
+
+@contextlib.contextmanager
+def _stand_in_for_pkg_resources() -> Iterator[None]:
+    """tensorflow-hub 0.16 imports it for one function; setuptools 82 no longer has it."""
+    if sys.modules.get("pkg_resources") is not None:
+        yield
+        return
+    stand_in = ModuleType("pkg_resources")
+    stand_in.parse_version = version.parse
+    sys.modules["pkg_resources"] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules["pkg_resources"]
