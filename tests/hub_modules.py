@@ -91,8 +91,13 @@ def make_encoder(
     if {"pooled_output", "default"} & set(outputs):
         pooler = _weights(rng, variables, "pooler_transform/kernel", WIDTH, WIDTH)
     seed = tf.Variable([0, 0], trainable=False, name="transformer/layer_0/dropout/seed")
-    names = TOKENS if types else TOKENS[:2]
+    names = TOKENS[: 2 + types]
     specs = {name: tf.TensorSpec((None, length), tf.int32, name) for name in names}
+
+    def dropped(x):
+        if seeded:
+            return tf.nn.experimental.stateless_dropout(x, dropout, seed.assign_add([0, 1]))
+        return tf.nn.dropout(x, dropout)
 
     def call(inputs, training=False):
         mask = tf.cast(inputs["input_mask"], tf.float32)[..., None]
@@ -104,10 +109,7 @@ def make_encoder(
         for kernel, bias in zip(kernels, biases, strict=True):
             mean = tf.reduce_sum(x * mask, 1, keepdims=True) / tf.reduce_sum(mask, 1, keepdims=True)
             x = tf.tanh(tf.einsum("blc,cd->bld", x + mean, kernel) + bias)
-            if training and seeded:
-                x = tf.nn.experimental.stateless_dropout(x, dropout, seed.assign_add([0, 1]))
-            elif training:
-                x = tf.nn.dropout(x, dropout)
+            x = dropped(x) if training else x
         given = {"sequence_output": x}
         if {"pooled_output", "default"} & set(outputs):
             given["pooled_output"] = given["default"] = tf.tanh(x[:, 0] @ pooler)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,6 @@ def train(
     """
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
-    from keras_tl.evaluation.fall import describe_fall
     from keras_tl.evaluation.fit_state import OVERFITS
     from keras_tl.training.checkpoints import check_target
 
@@ -167,32 +167,13 @@ def train(
         check_has_probabilities(learner.task)
         data.split("validation")
     result = {"run": str(out)} | _trained(learner, options, by_phases, out, overwrite)
-    findings = learner.findings  # empty, and so false, if nothing was found
-    overfitting = learner.overfitting()
-    result["overfitting"] = overfitting.to_json()
-    lines = [f"Saved the run to {out}."]
-    if warning := describe_fall(learner.history[-1], is_command=True):
-        result["warning"] = warning
-        lines.append(f"Warning: {warning}")
-    if findings is not None:
-        kept = " The run keeps what was found." if findings else ""
-        lines.append(f"{findings.summary()}{kept}")
-    headline = learner.task.headline
-    last = (
-        "after fine-tuning"
-        if learner.fitted is None
-        else f"of the kept model ({learner.fitted.name})"
-    )
-    for phase, name in (("head", "after the head"), ("fine_tuned", last)):
-        if result.get(phase):
-            value = result[phase][headline]
-            lines.append(f"Test {headline.replace('_', ' ')} {name}: {number_text(value)}")
-    if learner.fitted is not None:
-        lines.append(learner.fitted.describe())
+    lines = [f"Saved the run to {out}.", *_said_of(learner, result)]
     if options["calibrate"]:
         calibrated = learner.calibrate()
         result["calibrated"] = calibrated.to_json()
         lines.append(calibrated.describe())
+    overfitting = learner.overfitting()
+    result["overfitting"] = overfitting.to_json()
     if overfitting.state == OVERFITS:
         lines += [
             f"Against overfitting, try {remedy.what}: {remedy.command or remedy.python}"
@@ -202,6 +183,27 @@ def train(
     learner.prepare_report()
     learner.save(out)
     return result, "\n".join(lines)
+
+
+def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[str]:
+    """Yield what people are told of a training; a warning is added to the result too."""
+    from keras_tl.evaluation.fall import describe_fall
+
+    if warning := describe_fall(learner.history[-1], is_command=True):
+        result["warning"] = warning
+        yield f"Warning: {warning}"
+    if learner.findings is not None:
+        # Empty findings are false.
+        kept = " The run keeps what was found." if learner.findings else ""
+        yield f"{learner.findings.summary()}{kept}"
+    fitted, headline = learner.fitted, learner.task.headline
+    last = "after fine-tuning" if fitted is None else f"of the kept model ({fitted.name})"
+    for phase, name in (("head", "after the head"), ("fine_tuned", last)):
+        if result.get(phase):
+            value = number_text(result[phase][headline])
+            yield f"Test {headline.replace('_', ' ')} {name}: {value}"
+    if fitted is not None:
+        yield fitted.describe()
 
 
 def _asked_of_phases(options: dict[str, Any]) -> bool:
