@@ -115,7 +115,8 @@ def make_encoder(
             given["pooled_output"] = given["default"] = tf.tanh(x[:, 0] @ pooler)
         return {name: given[name] for name in outputs}
 
-    losses = [tf.function(lambda: l2 * tf.nn.l2_loss(pooler), input_signature=[])] if l2 else []
+    penalty = tf.function(lambda: l2 * tf.nn.l2_loss(pooler), input_signature=[])
+    losses = [penalty] * bool(l2)
     chosen = [v for v in variables if trainable is None or trainable in v.name]
     every = [*variables, seed] if seeded else variables
     return save_reusable(folder, call, specs, every, chosen, losses, traces)
