@@ -57,6 +57,12 @@ def _weights(rng, variables, name, *shape):
     return variable
 
 
+def _dropped(x, rate, seed):
+    if seed is None:
+        return tf.nn.dropout(x, rate)
+    return tf.nn.experimental.stateless_dropout(x, rate, seed.assign_add([0, 1]))
+
+
 def make_encoder(
     folder,
     layers=2,
@@ -94,11 +100,6 @@ def make_encoder(
     names = TOKENS[: 2 + types]
     specs = {name: tf.TensorSpec((None, length), tf.int32, name) for name in names}
 
-    def dropped(x):
-        if seeded:
-            return tf.nn.experimental.stateless_dropout(x, dropout, seed.assign_add([0, 1]))
-        return tf.nn.dropout(x, dropout)
-
     def call(inputs, training=False):
         mask = tf.cast(inputs["input_mask"], tf.float32)[..., None]
         x = tf.gather(words, inputs["input_word_ids"])
@@ -109,7 +110,7 @@ def make_encoder(
         for kernel, bias in zip(kernels, biases, strict=True):
             mean = tf.reduce_sum(x * mask, 1, keepdims=True) / tf.reduce_sum(mask, 1, keepdims=True)
             x = tf.tanh(tf.einsum("blc,cd->bld", x + mean, kernel) + bias)
-            x = dropped(x) if training else x
+            x = _dropped(x, dropout, seed if seeded else None) if training else x
         given = {"sequence_output": x}
         if {"pooled_output", "default"} & set(outputs):
             given["pooled_output"] = given["default"] = tf.tanh(x[:, 0] @ pooler)
