@@ -31,13 +31,14 @@ test-full: $(READY)
 		$(if $(FRESH),--fresh) $(if $(SHARD),--shard=$(SHARD))
 
 # The fast tier on the lowest versions that setup.cfg declares, without KerasHub, which needs a
-# newer Keras.
+# newer Keras. Installed by uv too: pip heeds upper bounds of Requires-Python, which uv ignores.
 $(FLOOR)/.ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(FLOOR)
 	$(FLOOR)/bin/pip install --quiet uv
 	$(FLOOR)/bin/uv pip compile --quiet --upgrade --resolution lowest-direct --python $(FLOOR)/bin/python \
 		--extra test setup.cfg --output-file $(FLOOR)/requirements.txt
-	$(FLOOR)/bin/pip install --quiet --requirement $(FLOOR)/requirements.txt --editable '.[test]'
+	$(FLOOR)/bin/uv pip install --quiet --python $(FLOOR)/bin/python \
+		--requirement $(FLOOR)/requirements.txt --editable '.[test]'
 	touch $@
 
 # What old releases say of the newest of what they depend on is not ours to mend.

@@ -2,6 +2,7 @@
 
 python benchmarks/export_kills.py --random 200
 python benchmarks/export_kills.py --backbone efficientnet_lite0 --random 20 --no-named
+python benchmarks/export_kills.py --stages "os.rename NEW" verification --random 3
 """
 
 import argparse
@@ -57,8 +58,15 @@ def points(exports: Exports, dry: dict) -> list[str]:
     return events + [f"appears {name}" for name in appearing if name not in made_by_python]
 
 
-def measure(exports: Exports, named: bool, count: int, seed: int) -> dict:
-    """Kills, and looks after each kill."""
+def measure(exports: Exports, stages: list[str] | None, count: int, seed: int) -> dict:
+    """Kills, and looks after each kill.
+
+    Args:
+        exports: what is killed.
+        stages: the stages to kill at; `None`: all of them.
+        count: kills at random moments.
+        seed: of these.
+    """
     base, chance = exports.base, random.Random(seed)
     exports.run()
     # What a process that no longer lives has left: its removal is a stage too.
@@ -67,7 +75,10 @@ def measure(exports: Exports, named: bool, count: int, seed: int) -> dict:
     dry = exports.run()
     window = next(seconds for name, seconds in dry["events"] if name.startswith(END))
     say(f"An export takes {dry['seconds']:.1f} s, {window:.1f} s of them its window.")
-    wanted = [{"kill_at": name} for name in points(exports, dry)] if named else []
+    known = points(exports, dry)
+    if missing := {*(stages or ())} - {*known}:
+        raise SystemExit(f"No such stages: {sorted(missing)}. Expected some of: {known}.")
+    wanted = [{"kill_at": name} for name in known if stages is None or name in stages]
     kills, wrong, landed = [], [], 0
     # An export that was done before its random moment is no kill, and is tried again.
     while wanted or landed < count:
@@ -123,6 +134,7 @@ def main() -> None:
     parser.add_argument("--backbone", default="tiny", help="a name of the catalogue")
     parser.add_argument("--random", type=int, default=20, help="kills at random moments")
     parser.add_argument("--no-named", action="store_true", help="only those")
+    parser.add_argument("--stages", nargs="+", metavar="STAGE", help="only at these stages")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -132,7 +144,8 @@ def main() -> None:
         base = Path(folder) / "model"
         base.mkdir()
         exports = Exports(base, builder(options.backbone))
-        found = measure(exports, not options.no_named, options.random, options.seed)
+        stages = [] if options.no_named else options.stages
+        found = measure(exports, stages, options.random, options.seed)
     kills = [kill for kill in found["kills"] if kill["killed"]]
     hits = collections.Counter(
         (kill["stage"], "named" if "kill_at" in kill else "random") for kill in kills

@@ -312,8 +312,9 @@ def check_notebook(cells, folder, epochs):
 @pytest.mark.slow
 def test_quickstart(tmp_path):
     written = check_notebook(run_notebook("quickstart.ipynb", tmp_path), tmp_path, (20, 16))
+    # So many digits can be right after the head that fine-tuning changes none of the test split.
     head, tuned = map(float, re.findall(r"Test accuracy: (\S+)", written))
-    assert 0.8 < head < tuned
+    assert 0.9 < head <= tuned
     assert (tmp_path / "saved_models" / "digits" / "1" / "saved_model.pb").exists()
 
 

@@ -11,7 +11,8 @@ from tests import hub_modules, language_models
 from tests.conftest import make_small_learner, make_tiny_data
 
 pytestmark = pytest.mark.slow
-OFTEN, FRESH = 20, 5
+# Keras numbers what it makes in a process: more of the same shows nothing new.
+OFTEN, FRESH = 6, 2
 
 
 def make_learner(kind, folder):
