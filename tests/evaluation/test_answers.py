@@ -100,7 +100,7 @@ def test_thresholds_are_in_every_answer(learner):
     expected = shares > np.float32(thresholds)
     assert 0.3 < expected.mean() < 0.7
     truths = learner.data.split("test").labels
-    answered = learner.answered().probabilities(learner.config.task) > thresholds
+    answered = learner.task.probabilities(learner.answered().logits) > thresholds
     answers = learner.serving_model.ask("pixels", {"pixels": PIXELS})
     names = {"probabilities", "class_id", "labels_mask"} & set(answers)
     served = read_answers({n: answers[n].numpy() for n in names}, learner.class_names, None)
