@@ -209,6 +209,15 @@ def masked(text: str, *folders: Path) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def without_seconds(lines: list[str], learner: Any) -> list[str]:
+    """The lines of a table, without the seconds of the phases: alone, or in the last column."""
+    for record in learner.history:
+        seconds = f"{record.seconds:.1f}"
+        lines = ["TIME" if line == seconds else line for line in lines]
+        lines = [re.sub(rf"\| {re.escape(seconds)} \|$", "| TIME |", line) for line in lines]
+    return lines
+
+
 def text_of_page(page: str) -> str:
     """What a reader of an HTML page sees, a line for each piece."""
     page = re.sub(r"(?s)<(script|style)\b.*?</\1>", "", page)
@@ -276,9 +285,10 @@ def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
     version = loaded.export(work / "export")
     yield "signatures", exported(version)
     cards = sorted(version.rglob("*.md"))
-    yield "card", [masked(x.read_text("utf-8"), sources, work) for x in cards]
+    read = [masked(x.read_text("utf-8"), sources, work) for x in cards]
+    yield "card", [without_seconds(lines, learner) for lines in read]
     page = learner.report(work / "report.html").read_text("utf-8")
-    yield "report", masked(text_of_page(page), sources, work)
+    yield "report", without_seconds(masked(text_of_page(page), sources, work), learner)
     yield "repr", masked(f"{learner!r}\n{data!r}", sources, work)
 
 
