@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from keras_tl.evaluation.weighted import mean_of
 
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.intervals import (
@@ -11,6 +10,7 @@ from keras_tl.evaluation.intervals import (
     mean_interval,
     share_interval,
 )
+from keras_tl.tasks.resampling import mean_of
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.95])
