@@ -52,7 +52,9 @@ class Learner(Fitting, Answering, Picturing, Showing):
         head: what the head is made of; `None`: the backbone's
             `keras_tl.training.policies.HEAD_CONFIGS`.
         precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
-        strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`.
+        strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`. Give
+            all learners of a process the same strategy object: TensorFlow takes the reductions of
+            one object for those of another (tensorflow/tensorflow#62790). The names do so.
         seed: makes everything random repeatable; `None`: drawn, and kept in `learner.seed`.
         preprocess: for a `keras.Model` as backbone: what it expects of the pixels.
         preprocessor: for an encoder of texts: `"tfhub:HANDLE"`; the path of a WordPiece
