@@ -32,8 +32,8 @@ def check(folder: str, cache: str) -> dict[str, Any]:
     os.environ["KERAS_TL_CACHE"] = cache
     import numpy as np
 
-    from keras_tl.data.checking import check_files
-    from keras_tl.data.formats import image_files
+    from keras_tl.data.images.file_check import check_files
+    from keras_tl.data.images.formats import image_files
 
     paths = image_files(Path(folder))
     names = sorted({Path(path).parent.name for path in paths})

@@ -33,7 +33,7 @@ def compare(photos: str, image_size: int, batch_size: int, rounds: int) -> dict[
     import keras
 
     import keras_tl as ktl
-    from keras_tl.data.pipeline import ImagePipeline
+    from keras_tl.data.images.image_pipeline import ImagePipeline
 
     split = ktl.ImageData.from_folder(photos, validation_split=0, test_split=0).split("train")
     size = (image_size, image_size)

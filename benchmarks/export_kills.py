@@ -28,8 +28,8 @@ def look(base: Path, before: set[str], cleaned: bool) -> list[str]:
         before: the hidden names that were there before the export began.
         cleaned: whether the export went as far as its first write, when they must be gone.
     """
+    from keras_tl.base.files import changed_files
     from keras_tl.export.verification import CHECKSUMS
-    from keras_tl.files import changed_files
 
     names = {f.name for f in base.iterdir()}
     wrong = [] if "1" in names else ["version 1 is lost"]

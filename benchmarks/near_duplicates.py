@@ -65,8 +65,8 @@ def main() -> None:
     import tensorflow as tf
 
     import keras_tl as ktl
-    from keras_tl.data.decoding import decode_image
-    from keras_tl.data.sources import ImageSplit
+    from keras_tl.data.images.decoder import decode_image
+    from keras_tl.data.images.image_split import ImageSplit
     from keras_tl.features.rows import Features
     from keras_tl.preflight.neighbours import nearest
     from keras_tl.preflight.thumbnails import correlations

@@ -26,7 +26,7 @@ def main() -> None:
     import keras_tl as ktl
     from keras_tl.backbones.loading import load_model
     from keras_tl.backbones.preprocessing import PREPROCESSINGS
-    from keras_tl.data.sources import ImageSplit
+    from keras_tl.data.images.image_split import ImageSplit
     from keras_tl.preflight.statistics import first_statistics
     from keras_tl.preflight.thumbnails import pixels_at
 

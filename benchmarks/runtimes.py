@@ -41,7 +41,7 @@ def photos(data: str, train: int, test: int) -> tuple[Any, dict[str, np.ndarray]
     import tensorflow as tf
 
     import keras_tl as ktl
-    from keras_tl.data.decoding import load_image
+    from keras_tl.data.images.decoder import load_image
 
     root = Path(data, "cifar10-mini")
     found = ktl.ImageData.from_folder(root, image_size=IMAGE_SIZE, verbose=False)

@@ -40,7 +40,7 @@ def first_step(photos: str, cache: str, backbone: str, image_size: int) -> dict[
     import keras
 
     import keras_tl as ktl
-    from keras_tl.data.sources import ImageSplit
+    from keras_tl.data.images.image_split import ImageSplit
     from keras_tl.features import fingerprints
     from keras_tl.features.store import FeatureStore
     from keras_tl.training import phases

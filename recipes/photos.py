@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl.overwriting import check_new
+from keras_tl.base.overwriting import check_new
 
 
 def main() -> None:

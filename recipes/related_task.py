@@ -37,8 +37,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import keras_tl as ktl
+from keras_tl.base.overwriting import check_new
 from keras_tl.evaluation.intervals import mean_interval
-from keras_tl.overwriting import check_new
 from keras_tl.training.policies import POLICIES
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import keras_tl as ktl
-from keras_tl.overwriting import check_new
+from keras_tl.base.overwriting import check_new
 
 SMALL_BERT = "tfhub:https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-512_A-8/2"
 METRICS = ("accuracy", "auc", "average_precision")

@@ -26,7 +26,7 @@ import argparse
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl.overwriting import check_new
+from keras_tl.base.overwriting import check_new
 
 OWN = ("a gripping story, told with wit", "two hours of my life that nobody gives back")
 

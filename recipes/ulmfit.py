@@ -21,7 +21,7 @@ from pathlib import Path
 
 import keras_tl as ktl
 from keras_tl import ulmfit
-from keras_tl.overwriting import check_new
+from keras_tl.base.overwriting import check_new
 
 # What TensorFlow Datasets calls the label, where it has several.
 LABELS = {"trec": "label-coarse"}

@@ -16,7 +16,7 @@ import dataclasses
 from pathlib import Path
 
 import keras_tl as ktl
-from keras_tl.overwriting import check_new
+from keras_tl.base.overwriting import check_new
 
 # VGG16 has no BatchNorm to hold its activations: its rates are lower than the default's, and its
 # upper layers, which are the least general, are trained first.

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from keras_tl.config import HeadConfig, ModelConfig
+from keras_tl.base.config import HeadConfig, ModelConfig
 from keras_tl.evaluation.overfitting import find_overfitting
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
-from keras_tl.training.history import PhaseRecord
 from keras_tl.training.policies import HEADS, POLICIES
 
 BLOCKS = ("stem", "block1", "block2", "top")

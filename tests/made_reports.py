@@ -7,15 +7,15 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.loading import BackboneFiles
-from keras_tl.config import ModelConfig, Phase
-from keras_tl.data.text_split import TextSplit
+from keras_tl.base.config import ModelConfig, Phase
+from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.measuring import measure
 from keras_tl.export.card import card_facts
 from keras_tl.report.exhibits import AFTER, BEFORE, Exhibits, keep_map, keep_top_items
 from keras_tl.report.material import Material
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import task_of
-from keras_tl.training.history import PhaseRecord
 from tests.made_outcomes import NAMES, make_outcomes
 
 VOID = {"meta", "link", "br", "img"}

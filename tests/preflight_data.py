@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_tl as ktl
-from keras_tl.data.sources import ImageSplit
+from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.preflight.subject import Inside, Subject
 from tests.conftest import make_small_learner
 

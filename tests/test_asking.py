@@ -12,7 +12,7 @@ from PIL import Image
 
 import keras_tl as ktl
 from keras_tl.cli import cli
-from keras_tl.data.text_values import BLANK_PROBLEM
+from keras_tl.data.texts.text_values import BLANK_PROBLEM
 from keras_tl.errors import ConfigError, DataError
 from tests import hub_modules
 from tests.conftest import make_small_learner, make_tiny_data
@@ -194,7 +194,7 @@ def test_a_folder_is_walked_once(learner, photos, tmp_path, method, monkeypatch,
         walked.append(os.path.relpath(path, folder))
         return scandir(path)
 
-    monkeypatch.setattr("keras_tl.data.file_tree.os.scandir", watched)
+    monkeypatch.setattr("keras_tl.data.folders.file_tree.os.scandir", watched)
     monkeypatch.setattr(learner._reporter.console, "quiet", False)
     capsys.readouterr()
     for asked in (folder, [folder]):

@@ -8,9 +8,9 @@ import click
 import pytest
 
 from keras_tl.backbones.catalogue import CATALOGUE
+from keras_tl.base.files import write_checksums
 from keras_tl.cli import cli, main
 from keras_tl.export.verification import CHECKSUMS
-from keras_tl.files import write_checksums
 
 COMMANDS = sorted(cli.commands)
 

@@ -8,11 +8,11 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl import errors
+from keras_tl.base.config import check_choice, check_range
 from keras_tl.cli.group import image_size_of
-from keras_tl.config import check_choice, check_range
-from keras_tl.data.inputs import read_inputs
+from keras_tl.data.images.image_inputs import read_inputs
 from keras_tl.data.specs import load_spec
-from keras_tl.data.text_inputs import read_texts
+from keras_tl.data.texts.text_inputs import read_texts
 from keras_tl.errors import MOST_QUOTED, KerasTLError, listed, quoted, unknown
 from keras_tl.serving import Client
 from tests.conftest import make_tiny_data

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import keras_tl as ktl
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.learner import fitting
 from keras_tl.selection.candidates import mean_losses

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from keras_tl.reporting import KERAS_TRAINER, no_retracing_warnings
+from keras_tl.base.reporting import KERAS_TRAINER, no_retracing_warnings
 from tests.conftest import make_small_learner, make_tiny_data
 
 # A JPEG with bytes too many, which decodes; then a line of ours, and one of a library that fails.

@@ -17,24 +17,16 @@ NAME = "keras_tl"
 # The leaves, and what each of them may import.
 LEAVES = {
     "errors": set(),
-    "config": {"errors"},
-    "files": {"errors"},
-    "reporting": {"errors"},
-    "results": {"errors"},
-    "extras": {"errors"},
-    "tables": set(),
-    "overwriting": {"errors", "files"},
-    "readings": set(),
-    "keras_compat": set(),
+    "base": {"errors"},
 }
 # The other rooms from left to right; two at one place do not import each other. The package
 # itself gives out the names of all the rooms before it.
 ORDER = [
     {"tasks"},
     {"data", "backbones"},
-    {"modalities", "pooling", "serving"},
+    {"runs", "serving"},
+    {"models"},
     {"features"},
-    {"heads"},
     {"training"},
     {"ulmfit"},
     {"evaluation"},
@@ -48,6 +40,8 @@ ORDER = [
     {NAME},
     {"cli"},
 ]
+# The packages inside data, in the same way.
+DATA_ORDER = [{"folders"}, {"tables"}, {"images", "texts"}, {"tfds"}]
 PLACES = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 
 
@@ -110,6 +104,20 @@ def test_imports_go_one_way():
     assert problems == []
 
 
+def test_packages_of_data_go_one_way():
+    places = {room: place for place, rooms in enumerate(DATA_ORDER) for room in rooms}
+    problems, rooms = [], set()
+    for path in sorted((PACKAGE / "data").glob("*/*.py")):
+        room, module = path.parent.name, f"{NAME}.data.{path.parent.name}.{path.stem}"
+        rooms.add(room)
+        for imported in imported_modules(path.read_text(encoding="utf-8"), module, False):
+            other = imported.removeprefix(f"{NAME}.data.").split(".")[0]
+            if other != room and places.get(other, -1) >= places[room]:
+                problems.append(f"{module} imports {imported}")
+    assert rooms == places.keys()
+    assert problems == []
+
+
 def test_every_room_in_the_order_exists():
     found = {path.stem for path in PACKAGE.iterdir()}
     assert {*LEAVES, *PLACES} - {NAME} <= found
@@ -117,29 +125,45 @@ def test_every_room_in_the_order_exists():
 
 # A made-up module of a room, and whether what it does is wrong.
 MADE_UP = {
-    "left": ("heads.py", "from keras_tl.backbones.layer import Backbone", False),
-    "leaf": ("data/sources.py", "from keras_tl.files import sha256", False),
-    "same-room": ("data/sources.py", "from keras_tl.data.splits import take_out", False),
-    "relative-same-room": ("data/sources.py", "from .splits import take_out", False),
+    "left": ("models/heads.py", "from keras_tl.backbones.layer import Backbone", False),
+    "leaf": ("data/images/image_split.py", "from keras_tl.base.files import sha256", False),
+    "same-room": ("data/images/image_split.py", "from keras_tl.data.splits import take_out", False),
+    "relative-same-room": ("data/images/image_split.py", "from .splits import take_out", False),
     "other-library": ("errors.py", "import keras.layers, numpy", False),
     "similar-name": ("errors.py", "import keras_tl_extras", False),
     "package-from-cli": ("cli.py", "import keras_tl", False),
-    "right": ("heads.py", "from keras_tl.training.trainer import Trainer", True),
-    "right-from-a-leaf": ("config.py", "from keras_tl.data import ImageData", True),
-    "leaf-from-leaf": ("errors.py", "from keras_tl.config import check_choice", True),
-    "neighbour": ("data/sources.py", "from keras_tl.backbones.catalogue import CATALOGUE", True),
-    "plain": ("data/sources.py", "import keras_tl.learner", True),
-    "plain-as": ("data/sources.py", "import numpy, keras_tl.learner as facade", True),
-    "room-itself": ("data/sources.py", "from keras_tl import learner", True),
+    "right": ("models/heads.py", "from keras_tl.training.trainer import Trainer", True),
+    "right-from-a-leaf": ("base/config.py", "from keras_tl.data import ImageData", True),
+    "leaf-from-leaf": ("errors.py", "from keras_tl.base.config import check_choice", True),
+    "neighbour": (
+        "data/images/image_split.py",
+        "from keras_tl.backbones.catalogue import CATALOGUE",
+        True,
+    ),
+    "plain": ("data/images/image_split.py", "import keras_tl.learner", True),
+    "plain-as": ("data/images/image_split.py", "import numpy, keras_tl.learner as facade", True),
+    "room-itself": ("data/images/image_split.py", "from keras_tl import learner", True),
     "package": ("training/trainer.py", "import keras_tl", True),
     "name-of-package": ("training/trainer.py", "from keras_tl import Learner", True),
-    "relative": ("data/sources.py", "from ..learner import Learner", True),
+    "relative": ("data/images/image_split.py", "from ...learner import Learner", True),
     "relative-room": ("data/__init__.py", "from .. import learner", True),
-    "in-a-function": ("heads.py", "def f():\n    from keras_tl import learner", True),
-    "in-a-method": ("heads.py", "class A:\n    def f(self):\n        import keras_tl.cli", True),
-    "type-checking": ("heads.py", "if TYPE_CHECKING:\n    from keras_tl.cli import main", True),
-    "tried": ("heads.py", "try:\n    import keras_tl.cli\nexcept ImportError:\n    pass", True),
-    "import-module": ("heads.py", "importlib.import_module('keras_tl.learner')", True),
+    "in-a-function": ("models/heads.py", "def f():\n    from keras_tl import learner", True),
+    "in-a-method": (
+        "models/heads.py",
+        "class A:\n    def f(self):\n        import keras_tl.cli",
+        True,
+    ),
+    "type-checking": (
+        "models/heads.py",
+        "if TYPE_CHECKING:\n    from keras_tl.cli import main",
+        True,
+    ),
+    "tried": (
+        "models/heads.py",
+        "try:\n    import keras_tl.cli\nexcept ImportError:\n    pass",
+        True,
+    ),
+    "import-module": ("models/heads.py", "importlib.import_module('keras_tl.learner')", True),
     "deep": ("data/deep/er/module.py", "from keras_tl.learner import Learner", True),
     "new-room": ("novelty/__init__.py", "", True),
 }
@@ -187,10 +211,10 @@ def test_private_names_of_keras_stand_in_one_module():
     paths = sorted(PACKAGE.rglob("*.py"))
     own = {name for path in paths for name in own_names(ast.parse(path.read_text("utf-8")))}
     # That process has no keras_tl.
-    elsewhere = {PACKAGE / "keras_compat.py", PACKAGE / "export/without_keras/operations.py"}
+    elsewhere = {PACKAGE / "base/keras_compat.py", PACKAGE / "export/without_keras/operations.py"}
     found = [x for path in paths if path not in elsewhere for x in foreign_private_names(path, own)]
     assert not found
-    assert list(foreign_private_names(PACKAGE / "keras_compat.py", own))
+    assert list(foreign_private_names(PACKAGE / "base/keras_compat.py", own))
 
 
 def test_only_tasks_know_the_names_of_tasks():

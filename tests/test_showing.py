@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import keras_tl as ktl
 from keras_tl.cli import cli
 from keras_tl.comparison.cost import Cost
-from keras_tl.data.sources import ImageSplit
+from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.losses import TopLosses
 from keras_tl.evaluation.measuring import measure

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
-from keras_tl.config import MONITORS, Phase
+from keras_tl.base.config import MONITORS, Phase
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.tasks import TASKS, label_coder, monitored, monitored_value
 from keras_tl.tasks.labels.reading import read_splits

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.backbones.texts import WordPiecePreprocessor
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
+from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError
 from keras_tl.export.verification import verify
-from keras_tl.files import sha256_of_folder
 from keras_tl.testing.cases import randomise_head
 from tests import hub_modules, language_models
 from tests.conftest import make_tiny_data

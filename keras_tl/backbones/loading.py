@@ -17,8 +17,8 @@ from keras_tl.backbones.layer import leaf_layers, leaf_paths
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.serialised import rebuild
 from keras_tl.backbones.spec import BackboneSpec
+from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError
-from keras_tl.keras_compat import layers_of
 
 if TYPE_CHECKING:
     from keras_tl.backbones.texts import TextPreprocessor

@@ -18,9 +18,9 @@ from keras_tl.backbones.loading import (
 )
 from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
 from keras_tl.backbones.serialised import rebuild
+from keras_tl.base.files import local_path
+from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError, quoted
-from keras_tl.files import local_path
-from keras_tl.keras_compat import layers_of
 
 # Largest difference, as a share of the largest output, between a model and its copy: more than
 # half precision makes, less than a wrong argument of a layer does.

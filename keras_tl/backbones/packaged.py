@@ -10,8 +10,8 @@ import numpy as np
 
 from keras_tl.backbones.spec import BackboneSpec, WeightsPackage
 from keras_tl.backbones.torch_files import read_tensors
+from keras_tl.base.files import sha256
 from keras_tl.errors import WeightsError
-from keras_tl.files import sha256
 
 
 def find_file(package: WeightsPackage) -> Path | None:

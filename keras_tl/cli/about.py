@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec
+from keras_tl.base.overwriting import check_new
 from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
-from keras_tl.overwriting import check_new
 
 
 @cli.command()
@@ -79,7 +79,7 @@ def demo(
 ) -> tuple[dict, str]:
     """Do the whole job on handwritten digits: head, fine-tuning, plots, export, verification."""
     toolkit = start_toolkit()
-    from keras_tl.training.checkpoints import check_target
+    from keras_tl.runs.run_files import check_target
 
     plots = out.with_name(f"{out.name}_plots")
     check_target(out, overwrite)

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from keras_tl.base.files import whole_file
+from keras_tl.base.overwriting import check_new
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
 from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
 from keras_tl.cli.model import (
@@ -14,8 +16,6 @@ from keras_tl.cli.model import (
     sequence_length_option,
 )
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.files import whole_file
-from keras_tl.overwriting import check_new
 
 
 def _sizes(value: str) -> list[int | None]:

@@ -27,7 +27,7 @@ def _load(
     """A run with its data, which are split as they were for training."""
     toolkit = start_toolkit()
     from keras_tl.data.specs import takes
-    from keras_tl.training.checkpoints import read_run
+    from keras_tl.runs.run_files import read_run
 
     recorded = read_run(run)["data"]
     if spec.spec is None:
@@ -126,7 +126,7 @@ def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
 def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> str:
     """Save what was measured and fitted, and return a sentence about it."""
     from keras_tl.report.page import is_report
-    from keras_tl.training.checkpoints import REPORT
+    from keras_tl.runs.run_files import REPORT
 
     said = f"Saved the run to {run}."
     if not learner.keep(run, splits):

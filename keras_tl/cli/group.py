@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 import keras_tl
+from keras_tl.base.files import local_path
 from keras_tl.cli.standard_error import import_quietly
 from keras_tl.cli.wording import in_options
 from keras_tl.errors import ConfigError, KerasTLError, quoted
-from keras_tl.files import local_path
 
 
 class LocalPath(click.ParamType):
@@ -22,7 +22,7 @@ class LocalPath(click.ParamType):
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """See `keras_tl.files.local_path`."""
+        """See `keras_tl.base.files.local_path`."""
         return local_path(value)
 
 

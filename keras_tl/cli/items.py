@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 import keras_tl
-from keras_tl.config import ON_INVALID, ModelConfig
+from keras_tl.base.config import ON_INVALID, ModelConfig
+from keras_tl.base.files import local_path
 from keras_tl.errors import ConfigError, listed
-from keras_tl.files import local_path
 
 _TABLE, _FOLDER = "csv:", "folder:"
 
@@ -58,8 +58,8 @@ def read_items(
         ConfigError: there is a table among other items, or images are to be literal.
     """
     # Not at the top: --help waits for no library.
-    from keras_tl.data.formats import TEXT_FILES
-    from keras_tl.data.table_files import TABLE_SUFFIXES
+    from keras_tl.data.tables.table_files import TABLE_SUFFIXES
+    from keras_tl.data.texts.text_files import TEXT_FILES
 
     config = learner.config
     if literal:
@@ -80,8 +80,8 @@ def read_items(
 
 
 def _rows(config: ModelConfig, run: Path, table: Path) -> Any:
-    from keras_tl.data.item_columns import ItemColumns
-    from keras_tl.training.checkpoints import read_run
+    from keras_tl.data.tables.item_columns import ItemColumns
+    from keras_tl.runs.run_files import read_run
 
     settings = (read_run(run)["data"] or {}).get("source_settings")
     item = "text" if config.is_text else "image"

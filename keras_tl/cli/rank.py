@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
+from keras_tl.base.config import CACHES
 from keras_tl.cli.data import DataAsked, data_options, load_data, split_options
 from keras_tl.cli.group import cli, image_size_of, start_toolkit, with_json
-from keras_tl.config import CACHES
 
 
 @cli.command()

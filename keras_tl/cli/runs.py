@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from keras_tl.base.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL
+from keras_tl.base.overwriting import check_new
 from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
 from keras_tl.cli.items import items_options, read_items
-from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL
-from keras_tl.overwriting import check_new
 
 
 @cli.command()

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 import keras_tl
+from keras_tl.base.config import CACHES
 from keras_tl.cli.data import DataAsked, data_options, groups_option, load_data, split_options
 from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_json
 from keras_tl.cli.model import (
@@ -17,7 +18,6 @@ from keras_tl.cli.model import (
     sequence_length_option,
 )
 from keras_tl.cli.wording import in_options
-from keras_tl.config import CACHES
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.wording import number_text
 from keras_tl.training.policies import POLICIES
@@ -129,7 +129,7 @@ def train(
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
     from keras_tl.evaluation.fit_state import OVERFITS
-    from keras_tl.training.checkpoints import check_target
+    from keras_tl.runs.run_files import check_target
 
     if out is None and not check:
         raise click.UsageError("Missing option '--out' (or --check, to train nothing).")

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from keras_tl.config import Phase, check_range
+from keras_tl.base.config import Phase, check_range
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import HEADS, phases_of
 
@@ -57,7 +57,7 @@ def make_budget(
     """Shares a budget out.
 
     Args:
-        family: of the backbone, see `keras_tl.config.family_of`.
+        family: of the backbone, see `keras_tl.base.config.family_of`.
         epochs: the budget, at least 2; `None`: the default of the head and the policy's epochs.
         head_epochs: what of it the head gets before fine-tuning; `None`: what the policy's own
             epochs leave, from 1 to the head's default; for a policy of several phases, all that

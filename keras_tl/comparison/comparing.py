@@ -13,6 +13,9 @@ import keras
 
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.base.config import CacheConfig, HeadConfig, check_range
+from keras_tl.base.files import json_text, local_path
+from keras_tl.base.reporting import Reporter
 from keras_tl.comparison.budget import Policy, make_budget
 from keras_tl.comparison.cost import Cost, Job, estimate, time_text
 from keras_tl.comparison.result import Comparison
@@ -20,17 +23,14 @@ from keras_tl.comparison.running import Subject, run, scores
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, SCRATCH
-from keras_tl.config import CacheConfig, HeadConfig, check_range
-from keras_tl.data.augmentation import Augmentation, check_augmentation, names_of
-from keras_tl.data.images import ImageData
-from keras_tl.data.labelled import LabelledData
-from keras_tl.data.options import ImageSize
-from keras_tl.data.texts import TextData
+from keras_tl.data.image_data import ImageData
+from keras_tl.data.images.augmentation import Augmentation, check_augmentation, names_of
+from keras_tl.data.images.image_options import ImageSize
+from keras_tl.data.labelled_data import LabelledData
+from keras_tl.data.text_data import TextData
 from keras_tl.errors import ConfigError, DataError, quoted
 from keras_tl.features.fingerprints import weights_fingerprint
-from keras_tl.files import json_text, local_path
 from keras_tl.learner import Learner
-from keras_tl.reporting import Reporter
 from keras_tl.tasks import get_task
 from keras_tl.training.policies import head_phase
 

@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from keras_tl.base.config import CacheConfig
 from keras_tl.comparison.budget import Budget
 from keras_tl.comparison.running import Run, Subject, run
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
-from keras_tl.config import CacheConfig
 
 Job = tuple[str, int | None, int]
 

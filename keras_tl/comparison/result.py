@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_tl.base.files import local_path
 from keras_tl.comparison.measures import curve
 from keras_tl.comparison.shipping import Choice, choose
 from keras_tl.comparison.skill import Skill
@@ -25,7 +26,6 @@ from keras_tl.comparison.wording import (
 )
 from keras_tl.errors import RunError
 from keras_tl.evaluation import plots
-from keras_tl.files import local_path
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_tl.base.config import CacheConfig
 from keras_tl.comparison.budget import Budget
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
-from keras_tl.config import CacheConfig
-from keras_tl.data.augmentation import Augmentation
-from keras_tl.data.labelled import LabelledData
+from keras_tl.data.images.augmentation import Augmentation
+from keras_tl.data.labelled_data import LabelledData
 from keras_tl.data.splits import draw
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.transferability import logme

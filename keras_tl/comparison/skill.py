@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_tl.config import JsonConfig
+from keras_tl.base.config import JsonConfig
 from keras_tl.tasks import get_task
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_tl.base.files import json_text, remove_leftovers, sha256, whole_file
 from keras_tl.errors import RunError, quoted
-from keras_tl.files import json_text, remove_leftovers, sha256, whole_file
 
 _PLAN, _RUNS = "plan.json", "runs"
 # Raised whenever earlier versions could not read it.

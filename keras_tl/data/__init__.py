@@ -6,7 +6,7 @@ does.
 
 import importlib
 
-_HOMES = {"ImageData": "keras_tl.data.images", "TextData": "keras_tl.data.texts"}
+_HOMES = {"ImageData": "keras_tl.data.image_data", "TextData": "keras_tl.data.text_data"}
 
 __all__ = ["ImageData", "TextData"]
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from keras_tl.data.unused_files import UnusedFiles
+from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.errors import DataError
 
 _NAMED = 5

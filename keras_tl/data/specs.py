@@ -4,14 +4,20 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_tl.data.contents import builder_holds_texts, folder_holds_texts, table_holds_texts
+from keras_tl.base.files import local_path
 from keras_tl.data.flags import FLAGS
-from keras_tl.data.images import ImageData
-from keras_tl.data.labelled import LabelledData
-from keras_tl.data.options import DataOptions, SplitOptions, TextOptions
-from keras_tl.data.texts import TextData
+from keras_tl.data.image_data import ImageData
+from keras_tl.data.images.image_options import DataOptions
+from keras_tl.data.labelled_data import LabelledData
+from keras_tl.data.modality_detection import (
+    builder_holds_texts,
+    folder_holds_texts,
+    table_holds_texts,
+)
+from keras_tl.data.options import SplitOptions
+from keras_tl.data.text_data import TextData
+from keras_tl.data.texts.text_options import TextOptions
 from keras_tl.errors import ConfigError, quoted, unknown
-from keras_tl.files import local_path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,8 +99,8 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
         spec: `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
         recorded: the `source_settings` of data made before, to read a source of the same kind
             in the same way; options count before them.
-        options: what the source takes, and those of `keras_tl.data.options.DataOptions` or
-            `TextOptions`.
+        options: what the source takes, and `image_options.DataOptions` or
+            `text_options.TextOptions`.
 
     Raises:
         ConfigError: there is no such kind, or it does not take an option.

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
-from keras_tl.config import ModelConfig
+from keras_tl.base.config import ModelConfig
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.intervals import share_interval
 from keras_tl.evaluation.outcomes import Outcomes

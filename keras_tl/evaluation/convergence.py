@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_tl.training.history import PhaseRecord
+from keras_tl.runs.history import PhaseRecord
 
 # The share of the whole distance over which a fall is measured, the last one.
 _LAST = 0.25

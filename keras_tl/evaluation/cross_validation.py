@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.config import check_range
+from keras_tl.base.config import check_range
 from keras_tl.data.splits import folds as make_folds
 from keras_tl.errors import DataError
 from keras_tl.evaluation.measuring import measure
@@ -21,7 +21,7 @@ class LabelledFeatures:
     """Items of several splits together.
 
     Attributes:
-        labels: of n items, see `keras_tl.data.labelled.Split`.
+        labels: of n items, see `keras_tl.data.labelled_data.Split`.
         features: float32 (n, ...).
         splits: string array (n,), the split of each item.
         sources: what each item is; `None`: pixels.

@@ -5,8 +5,8 @@ from scipy import stats
 
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.wording import number_text
+from keras_tl.runs.history import Fall, PhaseRecord
 from keras_tl.tasks import Task
-from keras_tl.training.history import Fall, PhaseRecord
 
 # Of a false claim.
 LEVEL = 0.05

@@ -19,7 +19,7 @@ class FeatureMap:
 
     Attributes:
         split: what they are of.
-        labels: see `keras_tl.data.labelled.Split`, of the items.
+        labels: see `keras_tl.data.labelled_data.Split`, of the items.
         points: float array (n, 2), in the unit of the features.
         explained: shares of the features' variance along the two, in [0, 1].
         neighbours: share of the items whose nearest neighbour, by Euclidean distance of all

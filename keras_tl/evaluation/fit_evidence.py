@@ -6,10 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from keras_tl.data.augmentation import mixes_labels
+from keras_tl.data.images.augmentation import mixes_labels
 from keras_tl.evaluation.convergence import column, still_falls
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task, monitored
-from keras_tl.training.history import PhaseRecord
 
 # A gap of a metric in [0, 1] that matters; of an error validation is so many times training, and
 # the gap so much of the targets' standard deviation.

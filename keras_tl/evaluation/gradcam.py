@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.heads import TransferModel
+from keras_tl.models.heads import TransferModel
 from keras_tl.tasks.base import Question
 
 _OPACITY = 0.6

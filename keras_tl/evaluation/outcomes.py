@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from keras_tl.data.labelled import Split
+from keras_tl.data.labelled_data import Split
 
 _FIELDS = ("labels", "logits")
 
@@ -17,7 +17,7 @@ class Outcomes:
     """The true labels of a split and the model's answers, in the order of the split.
 
     Attributes:
-        labels: see `keras_tl.data.labelled.Split`.
+        labels: see `keras_tl.data.labelled_data.Split`.
         logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`. Those that are kept
             are the model's own; `scaled` divides them by the temperature of a calibration.
         fingerprint: of the items, see `Split.identity`; `None` where it is not known.

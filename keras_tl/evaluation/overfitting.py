@@ -5,15 +5,15 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keras_tl.config import ModelConfig
+from keras_tl.base.config import ModelConfig
 from keras_tl.evaluation import fit_state as states
 from keras_tl.evaluation.fit_evidence import chance
 from keras_tl.evaluation.phase_fit import PhaseFit, read_phase, with_values
 from keras_tl.evaluation.remedies import remedies_for
 from keras_tl.evaluation.remedy import Remedy, Situation
 from keras_tl.evaluation.wording import title_of
+from keras_tl.runs.history import PhaseRecord, check_trained
 from keras_tl.tasks import Task
-from keras_tl.training.history import PhaseRecord, check_trained
 
 
 @dataclasses.dataclass(frozen=True)

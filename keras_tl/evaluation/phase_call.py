@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from keras_tl.config import HeadConfig, Phase
+from keras_tl.base.config import HeadConfig, Phase
 from keras_tl.training.policies import FEWEST_STEPS, HEADS, POLICIES, SOLVED_HEAD
 
 # What `Learner.fit_head` and `Learner.fine_tune` take of a phase.
@@ -33,7 +33,7 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
 
     Args:
         phase: what is to be run.
-        family: see `keras_tl.config.family_of`.
+        family: see `keras_tl.base.config.family_of`.
     """
     given = _given(phase, SOLVED_HEAD, _OF_HEADS)
     if given is not None and "epochs" not in given:

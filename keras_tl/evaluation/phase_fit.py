@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_tl.data.augmentation import mixes_labels
+from keras_tl.data.images.augmentation import mixes_labels
 from keras_tl.evaluation.convergence import column
 from keras_tl.evaluation.fit_evidence import Evidence, best_epoch
 from keras_tl.evaluation.fit_state import UNKNOWN, judge
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task, monitored
-from keras_tl.training.history import PhaseRecord
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ class PhaseFit:
         converged: whether the training loss had settled; `None`: one epoch does not show it.
         is_measured: whether `train` and `validation` are of the kept weights in inference mode.
         items: of the validation split, as far as that is known.
-        solved: see `keras_tl.training.history.PhaseRecord`.
+        solved: see `keras_tl.runs.history.PhaseRecord`.
     """
 
     name: str

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.evaluation.intervals import bootstrap_interval
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.wording import number_text, title_of
-from keras_tl.tables import paragraphs_html, table_html, table_text
 from keras_tl.tasks import Task
 
 _LOGME = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"

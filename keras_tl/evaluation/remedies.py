@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from keras_tl.data.augmentation import mixes_labels
+from keras_tl.data.images.augmentation import mixes_labels
 from keras_tl.evaluation.phase_call import code_of, written
 from keras_tl.evaluation.remedy import Remedy, Situation, command_of
 from keras_tl.training.policies import POLICIES

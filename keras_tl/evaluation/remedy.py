@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from keras_tl.config import ModelConfig
-from keras_tl.data.augmentation import AUGMENTATIONS
+from keras_tl.base.config import ModelConfig
+from keras_tl.data.images.augmentation import AUGMENTATIONS
 from keras_tl.evaluation.phase_call import PhaseCall, call_of, code_of, written
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task
-from keras_tl.training.history import PhaseRecord
 from keras_tl.training.policies import HEAD_CONFIGS
 
 

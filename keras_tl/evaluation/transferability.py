@@ -23,7 +23,7 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
 
     Args:
         features: float array (n, d).
-        labels: as in `keras_tl.data.labelled.Split`: int (n,), 0/1 (n, labels), or float (n,).
+        labels: as in `keras_tl.data.labelled_data.Split`: int (n,), 0/1 (n, labels), or float (n,).
         task: of the labels.
 
     Returns:

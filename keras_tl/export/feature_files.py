@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_tl.base.files import whole_file
+from keras_tl.base.reporting import size_text
 from keras_tl.errors import ConfigError, unknown
-from keras_tl.files import whole_file
-from keras_tl.reporting import size_text
 
 
 def check_feature_file(path: Path) -> None:

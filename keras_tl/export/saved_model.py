@@ -9,13 +9,13 @@ from types import MappingProxyType
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.base.files import whole_folder, write_checksums
+from keras_tl.base.reporting import only_errors
 from keras_tl.errors import ExportError
 from keras_tl.export.serving import INPUTS, ServingModel
 from keras_tl.export.verification import CHECKSUMS, Verification, verify
 from keras_tl.export.warmup import write_warmup
 from keras_tl.export.without_keras.examples import EXAMPLES, encode_array
-from keras_tl.files import whole_folder, write_checksums
-from keras_tl.reporting import only_errors
 
 
 def export_version(

@@ -4,10 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
+from keras_tl.base.files import CHECKSUMS, manifest, sha256, whole_folder, write_checksums
 from keras_tl.errors import ExportError
 from keras_tl.export.exported import read_export
 from keras_tl.export.server_files import server_files, server_name
-from keras_tl.files import CHECKSUMS, manifest, sha256, whole_folder, write_checksums
 
 SERVING = "serving"
 

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.hub import find_hub_layers
-from keras_tl.heads import TransferModel
-from keras_tl.modalities.base import Modality, Tensors
-from keras_tl.reporting import no_retracing_warnings
+from keras_tl.base.reporting import no_retracing_warnings
+from keras_tl.models.heads import TransferModel
+from keras_tl.models.modality import Modality, Tensors
 from keras_tl.tasks import Task
 
 BATCH = 32

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from keras_tl.base.files import changed_files, local_path
 from keras_tl.errors import ExportError, quoted
-from keras_tl.files import changed_files, local_path
 
 CHECKSUMS = "assets.extra/keras_tl_checksums.json"
 TOLERANCE = 1e-5

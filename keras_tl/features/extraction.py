@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.labelled import Split
+from keras_tl.base.reporting import no_retracing_warnings
+from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import Pipeline
-from keras_tl.reporting import no_retracing_warnings
 
 BATCH_PER_REPLICA = 64
 

@@ -7,14 +7,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.config import CacheConfig
-from keras_tl.data.labelled import Split
+from keras_tl.base.config import CacheConfig
+from keras_tl.base.reporting import Reporter
+from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import Pipeline
 from keras_tl.features.extraction import BatchRunner
 from keras_tl.features.fingerprints import WeightsFingerprint
 from keras_tl.features.rows import Features
 from keras_tl.features.store import FeatureStore
-from keras_tl.reporting import Reporter
 
 
 class FrozenFeatures:

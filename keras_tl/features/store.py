@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.config import CacheConfig
+from keras_tl.base.config import CacheConfig
+from keras_tl.base.files import cache_root, local_path, whole_folder, write_json
+from keras_tl.base.reporting import size_text
 from keras_tl.errors import CacheError, quoted
 from keras_tl.features.rows import Features
-from keras_tl.files import cache_root, local_path, whole_folder, write_json
-from keras_tl.reporting import size_text
 
 # Raised whenever the same key would stand for other features.
 _FORMAT = 2

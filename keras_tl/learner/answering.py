@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_tl.config import ON_INVALID, SAVED_MODEL, CacheConfig, check_choice
-from keras_tl.data.inputs import ImageInput
+from keras_tl.base.config import ON_INVALID, SAVED_MODEL, CacheConfig, check_choice
+from keras_tl.base.files import local_path
+from keras_tl.base.overwriting import check_new
+from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
+from keras_tl.data.images.image_inputs import ImageInput
 from keras_tl.data.items import Items
-from keras_tl.data.labelled import Split
-from keras_tl.data.text_inputs import TextInput
+from keras_tl.data.labelled_data import Split
+from keras_tl.data.texts.text_inputs import TextInput
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.export.card import write_card
 from keras_tl.export.feature_files import check_feature_file, write_features
@@ -22,10 +25,7 @@ from keras_tl.export.saved_model import export_version
 from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.serving import BATCH, VALID
 from keras_tl.features.rows import with_gaps
-from keras_tl.files import local_path
 from keras_tl.learner.state import State
-from keras_tl.overwriting import check_new
-from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 
 
 class Answering(State):
@@ -38,9 +38,10 @@ class Answering(State):
 
         Args:
             items: images: a path, a folder, bytes, an array, or a list of one of these (see
-                `keras_tl.data.inputs.read_inputs`). Texts: a text, a list of texts, or a list of
-                pairs (see `keras_tl.data.text_inputs.read_texts`). Both: a split, a
-                `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the training data.
+                `keras_tl.data.images.image_inputs.read_inputs`). Texts: a text, a list of texts,
+                or a list of pairs (see `keras_tl.data.texts.text_inputs.read_texts`). Both: a
+                split, a `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the training
+                data.
             on_invalid: what to do about files and bytes that are no image, and texts that are
                 blank or not UTF-8: `"raise"` an error that names them, `"skip"` them, or `"keep"`
                 them, with `valid` false and the reason in the results. The last two say why on

@@ -11,10 +11,11 @@ import tensorflow as tf
 from keras_tl.backbones.loading import seeded
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.config import CacheConfig, HeadConfig, ModelConfig
-from keras_tl.data.images import ImageData
-from keras_tl.data.options import ImageSize, check_image_size
-from keras_tl.data.texts import TextData
+from keras_tl.base.config import CacheConfig, HeadConfig, ModelConfig
+from keras_tl.base.reporting import Reporter
+from keras_tl.data.image_data import ImageData
+from keras_tl.data.images.image_options import ImageSize, check_image_size
+from keras_tl.data.text_data import TextData
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.evaluation.ranking import Ranking
 from keras_tl.learner.answering import Answering
@@ -22,13 +23,12 @@ from keras_tl.learner.fitting import Fitting
 from keras_tl.learner.picturing import Picturing
 from keras_tl.learner.ranking import rank
 from keras_tl.learner.showing import Showing
-from keras_tl.reporting import Reporter
+from keras_tl.models.backbone_sources import Trained, Wanted, find_origin
+from keras_tl.models.device import choose_precision, choose_strategy
+from keras_tl.models.tokens import TextNeeds
+from keras_tl.runs.ancestry import ancestry_of
 from keras_tl.tasks import get_task
-from keras_tl.training.ancestry import ancestry_of
-from keras_tl.training.device import choose_precision, choose_strategy
-from keras_tl.training.origins import Trained, Wanted, find_origin
 from keras_tl.training.policies import HEAD_CONFIGS
-from keras_tl.training.tokens import TextNeeds
 
 
 class Learner(Fitting, Answering, Picturing, Showing):

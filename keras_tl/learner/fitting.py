@@ -9,9 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_tl.config import CacheConfig, Phase, check_range
-from keras_tl.data.augmentation import Augmentation, check_augmentation, names_of
-from keras_tl.data.labelled import LabelledData, Split, groups_of
+from keras_tl.base.config import CacheConfig, Phase, check_range
+from keras_tl.data.images.augmentation import Augmentation, check_augmentation, names_of
+from keras_tl.data.labelled_data import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes

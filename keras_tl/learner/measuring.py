@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.config import ModelConfig, check_range
-from keras_tl.data.labelled import Split, groups_of
+from keras_tl.base.config import ModelConfig, check_range
+from keras_tl.data.labelled_data import Split, groups_of
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.calibration import (
     Calibrated,

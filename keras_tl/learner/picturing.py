@@ -6,15 +6,15 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from keras_tl.base.files import local_path, whole_file
+from keras_tl.base.overwriting import check_new
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import check_has_probabilities, measure_calibration
 from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall
-from keras_tl.files import local_path, whole_file
 from keras_tl.learner.state import State
-from keras_tl.overwriting import check_new
 from keras_tl.report.exhibits import AFTER, BEFORE, SHOWN
-from keras_tl.training.history import check_trained
+from keras_tl.runs.history import check_trained
 
 _GRID, _COLUMNS = 18, 6
 

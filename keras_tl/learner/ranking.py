@@ -13,11 +13,12 @@ import numpy as np
 from keras_tl.backbones.at_hand import backbones_at_hand
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.own_models import is_keras_file
-from keras_tl.config import CacheConfig, check_range
-from keras_tl.data.images import ImageData
-from keras_tl.data.labelled import Split, groups_of
+from keras_tl.base.config import CacheConfig, check_range
+from keras_tl.base.reporting import Reporter
+from keras_tl.data.image_data import ImageData
+from keras_tl.data.labelled_data import Split, groups_of
 from keras_tl.data.splits import draw
-from keras_tl.data.texts import TextData
+from keras_tl.data.text_data import TextData
 from keras_tl.errors import BackboneError, CacheError, ConfigError, DataError, KerasTLError, quoted
 from keras_tl.evaluation.cross_validation import LabelledFeatures, cross_validate
 from keras_tl.evaluation.outcomes import Outcomes
@@ -25,7 +26,6 @@ from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
 from keras_tl.evaluation.transferability import logme, target_columns
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.learner.state import State
-from keras_tl.reporting import Reporter
 from keras_tl.tasks import get_task
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.policies import head_phase

@@ -7,20 +7,20 @@ from typing import Any, Self
 
 import tensorflow as tf
 
-from keras_tl.config import ModelConfig
-from keras_tl.data.images import ImageData
-from keras_tl.data.texts import TextData
+from keras_tl.base.config import ModelConfig
+from keras_tl.base.files import local_path
+from keras_tl.data.image_data import ImageData
+from keras_tl.data.text_data import TextData
 from keras_tl.errors import DataError, RunError
 from keras_tl.evaluation.outcomes import read_outcomes
 from keras_tl.export.card import library_versions
-from keras_tl.files import local_path
 from keras_tl.learner.state import State
+from keras_tl.models.device import choose_strategy
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
 from keras_tl.report.page import is_report, page_of
-from keras_tl.selection.result import FitResult
-from keras_tl.tasks import get_task
-from keras_tl.training.checkpoints import (
+from keras_tl.runs.history import PhaseRecord
+from keras_tl.runs.run_files import (
     REPORT,
     check_target,
     load_run_weights,
@@ -29,8 +29,8 @@ from keras_tl.training.checkpoints import (
     run_results,
     write_run,
 )
-from keras_tl.training.device import choose_strategy
-from keras_tl.training.history import PhaseRecord
+from keras_tl.selection.result import FitResult
+from keras_tl.tasks import get_task
 
 _FORMAT = 1
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from keras_tl.base.files import local_path
+from keras_tl.base.overwriting import check_new
 from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
 from keras_tl.evaluation.overfitting import find_overfitting
 from keras_tl.export.card import card_facts
-from keras_tl.files import local_path
 from keras_tl.learner.state import State
-from keras_tl.overwriting import check_new
 from keras_tl.report.exhibits import (
     AFTER,
     BEFORE,

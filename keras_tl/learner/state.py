@@ -10,23 +10,23 @@ import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, copy_weights
-from keras_tl.config import ModelConfig
-from keras_tl.data.images import ImageData
-from keras_tl.data.labelled import LabelledData
-from keras_tl.data.texts import TextData
+from keras_tl.base.config import ModelConfig
+from keras_tl.base.overwriting import OwnFiles
+from keras_tl.base.reporting import Reporter
+from keras_tl.data.image_data import ImageData
+from keras_tl.data.labelled_data import LabelledData
+from keras_tl.data.text_data import TextData
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.export.serving import ServingModel
-from keras_tl.heads import TransferModel
-from keras_tl.overwriting import OwnFiles
+from keras_tl.models.assembly import assemble, float32_twin
+from keras_tl.models.heads import TransferModel
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
-from keras_tl.reporting import Reporter
+from keras_tl.runs.ancestry import learned_splits
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task, task_of
-from keras_tl.training.ancestry import learned_splits
-from keras_tl.training.assembly import assemble, float32_twin
-from keras_tl.training.history import PhaseRecord
 from keras_tl.training.trainer import Trainer
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import keras
 
-from keras_tl.config import CacheConfig, Phase
-from keras_tl.data.augmentation import Augmentation, check_augmentation
-from keras_tl.data.labelled import groups_of
+from keras_tl.base.config import CacheConfig, Phase
+from keras_tl.data.images.augmentation import Augmentation, check_augmentation
+from keras_tl.data.labelled_data import groups_of
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.fall import describe_fall, find_fall
 from keras_tl.evaluation.fit_state import OVERFITS
@@ -19,9 +19,9 @@ from keras_tl.preflight.checks import run_checks
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.known import known_findings
 from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.callbacks import check_callbacks
 from keras_tl.training.freezing import blocks_to_unfreeze
-from keras_tl.training.history import PhaseRecord
 from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
 from keras_tl.training.policies import (
     ENOUGH_TO_VALIDATE,
@@ -63,7 +63,7 @@ class Training(State):
             learning_rate: peak rate; `None`: the measured default.
             augment: `True` for the data's own augmentation; `"standard"`, `"no-flip"`,
                 `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of these (see
-                `keras_tl.data.augmentation.augmenter`).
+                `keras_tl.data.images.augmentation.augmenter`).
             cache: where features are kept: `"auto"`, `"memory"`, `"disk"`, `"off"`, or a
                 `CacheConfig`.
             callbacks: Keras callbacks. On cached features their `model` maps features to logits;

@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from keras_tl.data.sources import ImageSplit
-from keras_tl.data.text_split import TextSplit
+from keras_tl.base.files import sha256
+from keras_tl.data.images.image_split import ImageSplit
+from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import DataError
-from keras_tl.files import sha256
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.subject import Subject

@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from keras_tl.config import JsonConfig, check_choice
+from keras_tl.base.config import JsonConfig, check_choice
+from keras_tl.base.text_tables import paragraphs_html, table_html
 from keras_tl.errors import DataError
-from keras_tl.tables import paragraphs_html, table_html
 
 # From the worst: training cannot work; the result will mislead or disappoint; good to know.
 SEVERITIES = ("error", "warning", "note")

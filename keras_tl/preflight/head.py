@@ -8,9 +8,9 @@ import scipy.optimize
 import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
+from keras_tl.base.reporting import no_retracing_warnings
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.subject import Subject
-from keras_tl.reporting import no_retracing_warnings
 from keras_tl.tasks import Task
 
 # What float32 and the clipping of probabilities may add to a loss.

@@ -3,8 +3,8 @@
 import numpy as np
 
 from keras_tl.backbones.catalogue import CATALOGUE
-from keras_tl.data.headers import image_format, image_size
-from keras_tl.data.sources import ImageSplit
+from keras_tl.data.images.headers import image_format, image_size
+from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.statistics import at_first_weights, first_statistics
 from keras_tl.preflight.subject import Subject

@@ -5,8 +5,8 @@ import dataclasses
 import hashlib
 import json
 
+from keras_tl.base.files import whole_file
 from keras_tl.errors import KerasTLError
-from keras_tl.files import whole_file
 from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.subject import Subject

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
-from keras_tl.keras_compat import layers_of
+from keras_tl.base.keras_compat import layers_of
 
 _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 

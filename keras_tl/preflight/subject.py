@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.config import ModelConfig
-from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.base.config import ModelConfig
+from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.errors import KerasTLError
 from keras_tl.features.rows import Features
-from keras_tl.heads import TransferModel
-from keras_tl.modalities.base import Modality
+from keras_tl.models.heads import TransferModel
+from keras_tl.models.modality import Modality
 from keras_tl.preflight.findings import NotChecked, Unreadable
 from keras_tl.preflight.thumbnails import pixels_at
 from keras_tl.tasks import Task

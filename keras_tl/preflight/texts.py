@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.texts.unknown_token import STRANGE, common_of
-from keras_tl.data.text_split import TextSplit
+from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.subject import Subject
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from keras_tl.data.decoding import resize
-from keras_tl.data.pipeline import ImagePipeline
-from keras_tl.data.sources import ImageSplit
-from keras_tl.data.value_range import ValueRange
+from keras_tl.data.images.decoder import resize
+from keras_tl.data.images.image_pipeline import ImagePipeline
+from keras_tl.data.images.image_split import ImageSplit
+from keras_tl.data.images.value_range import ValueRange
 
 # Coarse enough that what an encoder loses is not seen; see docs/preflight.md.
 _SIDE = 12
@@ -25,7 +25,7 @@ def correlations(
     Args:
         first: n images.
         second: n images.
-        value_range: see `keras_tl.data.decoding.decode_image`.
+        value_range: see `keras_tl.data.images.decoder.decode_image`.
 
     Returns:
         float32 (n,) in [-1, 1]; 0 where an image is of one colour.
@@ -51,8 +51,8 @@ def pixels_at(
     Args:
         split: n images, few enough to be in memory.
         size: (height, width).
-        how: see `keras_tl.data.decoding.resize`.
-        value_range: see `keras_tl.data.decoding.decode_image`.
+        how: see `keras_tl.data.images.decoder.resize`.
+        value_range: see `keras_tl.data.images.decoder.decode_image`.
     """
     if split.in_files:
         return ImagePipeline(size, how, value_range=value_range).pixels(split)

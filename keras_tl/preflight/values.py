@@ -1,7 +1,7 @@
 """A check of image files of 16 bits a value: whether black and white are where their values are."""
 
-from keras_tl.data.sources import ImageSplit
-from keras_tl.data.value_range import ALL_VALUES, ValuesOf16Bits, values_in_sample
+from keras_tl.data.images.image_split import ImageSplit
+from keras_tl.data.images.value_range import ALL_VALUES, ValuesOf16Bits, values_in_sample
 from keras_tl.preflight.findings import Finding
 from keras_tl.preflight.subject import Subject
 

@@ -3,8 +3,8 @@
 import os
 from collections.abc import Sequence
 
-from keras_tl.data.labelled import LabelledData, Split
-from keras_tl.data.sources import ImageSplit
+from keras_tl.data.images.image_split import ImageSplit
+from keras_tl.data.labelled_data import LabelledData, Split
 
 SHOWN = 3
 _LONGEST = 60

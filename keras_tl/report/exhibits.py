@@ -15,14 +15,14 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.sources import ImageSplit
-from keras_tl.data.text_split import TextSplit
+from keras_tl.data.images.image_split import ImageSplit
+from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.gradcam import grad_cam, overlaid
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.wording import shortened
-from keras_tl.heads import TransferModel
+from keras_tl.models.heads import TransferModel
 from keras_tl.tasks import Task
 
 BEFORE, AFTER = "before", "after"

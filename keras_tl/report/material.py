@@ -6,9 +6,9 @@ from typing import Any
 
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.report.exhibits import Exhibits
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task
-from keras_tl.training.history import PhaseRecord
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jinja2
 
-from keras_tl.files import whole_file
+from keras_tl.base.files import whole_file
 from keras_tl.report.material import Material
 from keras_tl.report.sections import SECTIONS, summary
 

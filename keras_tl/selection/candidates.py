@@ -10,8 +10,8 @@ import numpy as np
 from keras_tl.evaluation.calibration import fit_temperature
 from keras_tl.evaluation.intervals import Interval, bootstrap_interval, mean_interval
 from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.runs.history import name_of
 from keras_tl.tasks import Task
-from keras_tl.training.weight_line import name_of
 
 HEAD, TUNED = 0.0, 1.0
 # Places on the line between the head on the frozen backbone and the fine-tuned model.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_tl.data.labelled import Split, groups_of
+from keras_tl.data.labelled_data import Split, groups_of
 from keras_tl.data.splits import folds as make_folds
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.training.trainer import Trainer

@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Self
 
+from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.runs.history import name_of
 from keras_tl.selection.candidates import HEAD, Candidate
 from keras_tl.selection.plan import NO_EVIDENCE, OUT_OF_FOLD, Plan, time_text
-from keras_tl.tables import paragraphs_html, table_html, table_text
-from keras_tl.training.weight_line import name_of
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -25,7 +25,7 @@ class FitResult:
         headline: name of the metric.
         item: what people call one item.
         trained_on: number of items that trained the model.
-        augment: augmentation while fine-tuning, see `keras_tl.data.augmentation.names_of`.
+        augment: augmentation while fine-tuning, see `keras_tl.data.images.augmentation.names_of`.
         refit: whether these are all items, so that no test split is left.
         estimate: with `refit` metrics of models trained on fewer items, as `evaluate()` gives
             them.

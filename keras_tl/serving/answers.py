@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.errors import MOST_QUOTED, ServingError
-from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.serving.transport import Values
 
 Answers = Mapping[str, np.ndarray]

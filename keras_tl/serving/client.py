@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.config import ON_INVALID, check_choice, check_range
+from keras_tl.base.config import ON_INVALID, check_choice, check_range
+from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.data.items import Items
 from keras_tl.errors import ServingError, listed
-from keras_tl.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.serving.answers import (
     Answers,
     check_kind,
@@ -77,9 +77,10 @@ class Client(RemoteModel):
 
         Args:
             items: what `learner.predict` takes. Images: a path, a folder, bytes, an array, or a
-                list of one of these (see `keras_tl.data.inputs.read_inputs`). Texts: a text, a list
-                of texts, or a list of pairs (see `keras_tl.data.text_inputs.read_texts`). A data
-                frame has the columns `path`, or `text` and of pairs `text_pair`.
+                list of one of these (see `keras_tl.data.images.image_inputs.read_inputs`). Texts: a
+                text, a list of texts, or a list of pairs (see
+                `keras_tl.data.texts.text_inputs.read_texts`). A data frame has the columns
+                `path`, or `text` and of pairs `text_pair`.
             signature: another one than `serving_default` (`pixels` for arrays).
             batch_size: how many items to send at a time.
             on_invalid: what to do about files and bytes that are no image, and texts that are

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from keras_tl.config import check_range
+from keras_tl.base.config import check_range
 from keras_tl.errors import ConfigError, ServingError, quoted, unknown
 from keras_tl.serving.models import ModelVersion, read_metadata, read_status
 from keras_tl.serving.rest import RestTransport

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.extras import import_extra
+from keras_tl.base.extras import import_extra
 from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 _SIGNATURES = "signature_def"

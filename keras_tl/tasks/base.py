@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.tasks.labels.coding import LabelCoder
 from keras_tl.tasks.resampling import Statistic
@@ -54,8 +54,8 @@ class Question:
 class Task(abc.ABC):
     """A task for given classes.
 
-    Labels are those of a `keras_tl.data.labelled.Split`. Logits are what the head puts out, float
-    (n, outputs), already divided by the temperature where a method asks for calibrated ones.
+    Labels are those of a `keras_tl.data.labelled_data.Split`. Logits are what the head puts out,
+    float (n, outputs), already divided by the temperature where a method asks for calibrated ones.
 
     Attributes:
         class_names: the classes' or labels' names, in the order of the outputs.

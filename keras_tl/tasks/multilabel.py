@@ -14,8 +14,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from keras_tl.base.results import NO_LABEL, MultilabelPredictions
 from keras_tl.errors import DataError, quoted
-from keras_tl.results import NO_LABEL, MultilabelPredictions
 from keras_tl.tasks.base import THRESHOLD, Question
 from keras_tl.tasks.labels.coding import LabelCoder, distinct_names, listing
 from keras_tl.tasks.resampling import area_of, average_precision_of, f1_of, mean_of, mean_of_known

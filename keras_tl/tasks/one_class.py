@@ -8,9 +8,9 @@ import tensorflow as tf
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 from sklearn.utils.class_weight import compute_class_weight
 
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
+from keras_tl.base.results import Predictions
 from keras_tl.errors import ConfigError, DataError, unknown
-from keras_tl.results import Predictions
 from keras_tl.tasks.base import Task
 from keras_tl.tasks.labels.coding import SHOWN, LabelCoder, check_count, distinct_names, listing
 from keras_tl.tasks.scores import per_class

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
+from keras_tl.base.results import RegressionPredictions
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.results import RegressionPredictions
 from keras_tl.tasks.base import Question, Task
 from keras_tl.tasks.labels.coding import LabelCoder, check_count, listing
 from keras_tl.tasks.resampling import mean_of

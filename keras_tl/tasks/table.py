@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keras_tl.config import ModelConfig
+from keras_tl.base.config import ModelConfig
 from keras_tl.errors import ConfigError, quoted, unknown
 from keras_tl.tasks.base import Task
 from keras_tl.tasks.binary import Binary

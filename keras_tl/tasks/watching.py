@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
 from keras_tl.tasks.base import Task
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from keras_tl.backbones.layer import leaf_layers
 from keras_tl.backbones.loading import seeded
 from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.config import HeadConfig
+from keras_tl.base.config import HeadConfig
 from keras_tl.data import ImageData, TextData
 from keras_tl.learner import Learner
-from keras_tl.modalities.base import Tensors
+from keras_tl.models.modality import Tensors
 
 _CLASSES = ("red", "green", "blue")
 _WORDS = ("good", "bad")

@@ -20,10 +20,10 @@ from keras_tl import backbones
 from keras_tl.backbones.building import build, get_builder
 from keras_tl.backbones.layer import leaf_layers
 from keras_tl.backbones.loading import LoadedBackbone, load_spec
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import eagerly, giving_download, save_as_published
 from keras_tl.export import saved_model
 from keras_tl.export.verification import Verification, verify
-from keras_tl.keras_compat import eagerly, giving_download, save_as_published
 from keras_tl.learner import Learner
 from keras_tl.testing.cases import Case, train_inputs
 from keras_tl.training.freezing import unfreeze

@@ -11,8 +11,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_tl.config import Phase
-from keras_tl.data.augmentation import Augmentation, mixes_labels
+from keras_tl.base.config import Phase
+from keras_tl.data.images.augmentation import Augmentation, mixes_labels
 from keras_tl.errors import ConfigError
 from keras_tl.tasks import Task
 

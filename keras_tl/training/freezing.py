@@ -5,12 +5,12 @@ from collections.abc import Callable
 import keras
 
 from keras_tl.backbones.layer import Backbone
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import ConfigError, quoted, unknown
-from keras_tl.keras_compat import layers_of
+from keras_tl.models.device import jit_compile
 from keras_tl.tasks import Task, needs_shares
 from keras_tl.training.contrastive import Contrastive
-from keras_tl.training.device import jit_compile
 from keras_tl.training.optimizers import make_optimizer
 from keras_tl.training.own_rates import rate_factors
 

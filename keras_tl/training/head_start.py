@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from keras_tl.config import ModelConfig, Phase
-from keras_tl.data.labelled import Split
+from keras_tl.base.config import ModelConfig, Phase
+from keras_tl.data.labelled_data import Split
 from keras_tl.data.splits import draw
 from keras_tl.features.rows import Features
-from keras_tl.heads import TransferModel
+from keras_tl.models.heads import TransferModel
 from keras_tl.tasks import Task
 from keras_tl.training.head_solver import Problem, Standardisation, solve
 from keras_tl.training.standardised_head import StandardisedHead, first_dense
@@ -42,7 +42,7 @@ def head_problem(
 
     Args:
         task: decides the loss.
-        labels: of n items, see `keras_tl.data.labelled.Split`.
+        labels: of n items, see `keras_tl.data.labelled_data.Split`.
         features: float32 (n, ...) of them.
         phase: its label smoothing and class weights count.
         groups: (n,), see `Problem`.

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from keras_tl.config import Phase
-from keras_tl.data.augmentation import Augmentation, augmenter, mixes_labels
-from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.base.config import Phase
+from keras_tl.data.images.augmentation import Augmentation, augmenter, mixes_labels
+from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.data.pipeline import Pipeline
 from keras_tl.features.frozen import FrozenFeatures
-from keras_tl.heads import TransferModel
+from keras_tl.models.heads import TransferModel
 from keras_tl.tasks import Task, needs_shares
 from keras_tl.training.class_batches import class_batches
 from keras_tl.training.contrastive import CONTRASTIVE

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from keras_tl.config import Phase, check_choice, check_range
+from keras_tl.base.config import Phase, check_choice, check_range
+from keras_tl.base.reporting import KERAS_TRAINER, no_retracing_warnings
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.reporting import KERAS_TRAINER, no_retracing_warnings
 from keras_tl.training.policies import HEADS, phases_of
 
 PHASES = ("head", "fine-tune")

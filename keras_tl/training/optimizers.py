@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.training.own_rates import OwnRatesAdam, OwnRatesAdamW, OwnRatesSGD
 from keras_tl.training.schedules import LinearDecay, OneCycle, Settable, SlantedTriangular

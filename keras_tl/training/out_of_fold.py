@@ -6,10 +6,10 @@ import keras
 import numpy as np
 
 from keras_tl.backbones.loading import seeded
-from keras_tl.config import ModelConfig, Phase
+from keras_tl.base.config import ModelConfig, Phase
+from keras_tl.base.reporting import KERAS_TRAINER, no_retracing_warnings
 from keras_tl.features.rows import Features
-from keras_tl.heads import TransferModel
-from keras_tl.reporting import KERAS_TRAINER, no_retracing_warnings
+from keras_tl.models.heads import TransferModel
 from keras_tl.tasks import Task, needs_shares
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import Standardisation, solve
@@ -51,7 +51,7 @@ class HeadTraining:
         other one is trained by `fit`.
 
         Args:
-            labels: of n items, see `keras_tl.data.labelled.Split`.
+            labels: of n items, see `keras_tl.data.labelled_data.Split`.
             features: float32 (n, ...).
             numbers: int (n,), the fold of each item.
             groups: (n,), items of one group stay together also where the penalty is chosen.
@@ -87,7 +87,7 @@ class HeadTraining:
         A head is trained by `fit` for each fold, and measured ten times at most.
 
         Args:
-            labels: of n items, see `keras_tl.data.labelled.Split`.
+            labels: of n items, see `keras_tl.data.labelled_data.Split`.
             features: float32 (n, ...).
             numbers: int (n,), the fold of each item.
         """

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_tl.keras_compat import decays, place_of
+from keras_tl.base.keras_compat import decays, place_of
 from keras_tl.training.whole_gradients import SGD, Adam, AdamW
 
 

@@ -10,14 +10,14 @@ import keras
 import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
+from keras_tl.base.reporting import KERAS_TRAINER, Reporter, no_retracing_warnings
 from keras_tl.errors import ConfigError
-from keras_tl.reporting import KERAS_TRAINER, Reporter, no_retracing_warnings
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task, monitored
 from keras_tl.training.callbacks import EpochWeights, hear_every_step
 from keras_tl.training.contrastive import Contrastive
 from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prepare
-from keras_tl.training.history import PhaseRecord
 from keras_tl.training.progress import EpochProgress
 
 # A step of the head alone takes less time than Keras takes between two of them.

@@ -1,6 +1,6 @@
 """Policies: fine-tuning methods as readable lists of phases, and the defaults of the head.
 
-By `keras_tl.config.family_of`. The rates and lengths are measured; the tables are in
+By `keras_tl.base.config.family_of`. The rates and lengths are measured; the tables are in
 docs/fine_tuning.md, docs/texts.md and docs/ulmfit.md.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_tl.config import HeadConfig, ModelConfig, Phase
+from keras_tl.base.config import HeadConfig, ModelConfig, Phase
 from keras_tl.errors import ConfigError, quoted, unknown
 
 # A head of one Dense layer on cached features: it begins at the optimum, and nothing has to be
@@ -169,7 +169,7 @@ def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
     """Return the name of the policy by which `fit` fine-tunes.
 
     Args:
-        family: see `keras_tl.config.family_of`.
+        family: see `keras_tl.base.config.family_of`.
         class_counts: training items of each class; `None`: items do not have one class each.
     """
     few = family == "text" and class_counts is not None and np.median(class_counts) <= _FEW_TEXTS

@@ -5,7 +5,7 @@ import time
 
 import keras
 
-from keras_tl.reporting import Reporter
+from keras_tl.base.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace
 from keras_tl.training.schedules import rate_of_last_step
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import keras
 
-from keras_tl.keras_compat import TRAINABLE, added_losses, layers_of
+from keras_tl.base.keras_compat import TRAINABLE, added_losses, layers_of
 
 # What training may change on a layer, beside its variables: see `keras_tl.backbones.layer`.
 _ATTRIBUTES = (TRAINABLE, "_unfrozen", "_batch_norm_mode", "momentum")

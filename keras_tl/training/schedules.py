@@ -6,8 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_tl.config import check_range
-from keras_tl.keras_compat import rate_or_schedule
+from keras_tl.base.config import check_range
+from keras_tl.base.keras_compat import rate_or_schedule
 
 
 @keras.saving.register_keras_serializable("keras_tl")

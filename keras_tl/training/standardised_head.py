@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
-from keras_tl.heads import TransferModel
+from keras_tl.models.heads import TransferModel
 from keras_tl.training.head_solver import Solution, Standardisation
 
 _BEFORE_THE_FIRST_DENSE = (keras.layers.InputLayer, keras.layers.Flatten, keras.layers.Dropout)

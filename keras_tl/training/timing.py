@@ -7,9 +7,9 @@ import time
 import keras
 import numpy as np
 
-from keras_tl.config import Phase
-from keras_tl.data.augmentation import Augmentation
-from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.base.config import Phase
+from keras_tl.data.images.augmentation import Augmentation
+from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.trainer import Trainer
 
 # Ratio of a training step (forward, backward, update) to the prediction of its items; a rough

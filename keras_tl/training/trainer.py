@@ -10,27 +10,27 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
-from keras_tl.config import CacheConfig, ModelConfig, Phase
-from keras_tl.data.augmentation import (
+from keras_tl.base.config import CacheConfig, ModelConfig, Phase
+from keras_tl.base.reporting import Reporter
+from keras_tl.data.images.augmentation import (
     Augmentation,
     mixes_labels,
     names_of,
     try_augmentation,
 )
-from keras_tl.data.labelled import LabelledData, Split, groups_of
+from keras_tl.data.labelled_data import LabelledData, Split, groups_of
 from keras_tl.data.splits import folds
 from keras_tl.errors import ConfigError
 from keras_tl.features.extraction import BatchRunner
 from keras_tl.features.frozen import FrozenFeatures
-from keras_tl.reporting import Reporter
+from keras_tl.models.assembly import Assembled
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import monitored, monitored_value, task_of
-from keras_tl.training.assembly import Assembled
 from keras_tl.training.class_batches import ClassBatches
 from keras_tl.training.contrastive import CONTRASTIVE, check_contrastive, objective_of
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.head_start import HeadStart, start_head
-from keras_tl.training.history import PhaseRecord
 from keras_tl.training.inputs import InputMaker, PhaseInputs
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
 from keras_tl.training.out_of_fold import HeadTraining

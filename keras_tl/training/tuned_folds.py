@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_tl.config import Phase
-from keras_tl.data.augmentation import Augmentation
-from keras_tl.data.labelled import LabelledData, Split
+from keras_tl.base.config import Phase
+from keras_tl.data.images.augmentation import Augmentation
+from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.policies import with_heads
 from keras_tl.training.trainer import Trainer
 from keras_tl.training.weight_line import WeightLine

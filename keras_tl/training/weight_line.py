@@ -6,13 +6,6 @@ import keras
 import numpy as np
 
 
-def name_of(share: float) -> str:
-    """Return what people call the model at a place on the line, in [0, 1]."""
-    if share in (0, 1):
-        return "fine-tuned" if share else "head"
-    return f"average, {share:g} of the way"
-
-
 @dataclasses.dataclass(frozen=True)
 class WeightLine:
     """The weights between the frozen-head model and the fine-tuned model.

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_tl.keras_compat import own_variables, rate_or_schedule
+from keras_tl.base.keras_compat import own_variables, rate_or_schedule
 from keras_tl.training.schedules import Settable
 
 

@@ -5,12 +5,12 @@ import os
 import re
 from collections.abc import Iterator
 
-from keras_tl.config import check_range
-from keras_tl.data.prepared import Prepared, open_prepared
-from keras_tl.data.text_builders import text_features
-from keras_tl.data.text_values import as_text
+from keras_tl.base.config import check_range
+from keras_tl.base.reporting import only_errors
+from keras_tl.data.texts.text_values import as_text
+from keras_tl.data.tfds.prepared import Prepared, open_prepared
+from keras_tl.data.tfds.text_builders import text_features
 from keras_tl.errors import DataError, quoted, unknown
-from keras_tl.reporting import only_errors
 
 # What Wiki-40B (Guo et al., LREC 2020) has in the place of line breaks.
 _MARKERS = re.compile("_START_(?:ARTICLE|SECTION|PARAGRAPH)_|_NEWLINE_")

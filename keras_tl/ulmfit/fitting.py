@@ -15,12 +15,12 @@ from keras_tl.backbones.awd_lstm.model import (
     recurrent_layers,
     reset_states,
 )
-from keras_tl.config import Phase, check_range
+from keras_tl.base.config import Phase, check_range
+from keras_tl.base.reporting import KERAS_TRAINER, Reporter, no_retracing_warnings
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.reporting import KERAS_TRAINER, Reporter, no_retracing_warnings
+from keras_tl.models.device import jit_compile, precision_policy
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.callbacks import check_callbacks
-from keras_tl.training.device import jit_compile, precision_policy
-from keras_tl.training.history import PhaseRecord
 from keras_tl.training.optimizers import make_optimizer
 from keras_tl.training.own_rates import rate_factors
 from keras_tl.training.phases import BestWeights, fit_and_record

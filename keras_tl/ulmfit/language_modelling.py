@@ -18,11 +18,11 @@ from keras_tl.backbones.awd_lstm.model import BPTT, AwdLstmConfig
 from keras_tl.backbones.texts.words.marks import MARKS, UNKNOWN
 from keras_tl.backbones.texts.words.tokenizer import split_words
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary, count_words
-from keras_tl.config import Phase, check_range
-from keras_tl.data.text_values import refuse_paths
+from keras_tl.base.config import Phase, check_range
+from keras_tl.base.files import local_path
+from keras_tl.base.reporting import Reporter
+from keras_tl.data.texts.text_values import refuse_paths
 from keras_tl.errors import DataError, quoted
-from keras_tl.files import local_path
-from keras_tl.reporting import Reporter
 from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model
 
 _AT_ONCE = 512

@@ -12,7 +12,7 @@ from keras_tl.backbones.awd_lstm.layers import (
     WeightDropLSTM,
     WordDropEmbedding,
 )
-from keras_tl.training.device import choose_strategy, precision_policy
+from keras_tl.models.device import choose_strategy, precision_policy
 
 RNG = np.random.default_rng(0)
 BATCH, STEPS, WIDTH, UNITS = 3, 6, 4, 5

@@ -8,7 +8,7 @@ import pytest
 
 from keras_tl.backbones.awd_lstm.model import SIZES, recurrent_layers, reset_states
 from keras_tl.errors import ConfigError
-from keras_tl.training.device import precision_policy
+from keras_tl.models.device import precision_policy
 from keras_tl.ulmfit import AwdLstmConfig, build_encoder, build_language_model
 
 SMALL = AwdLstmConfig(vocabulary_size=11, embedding_size=4, hidden_size=6)

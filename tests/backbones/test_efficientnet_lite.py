@@ -11,8 +11,8 @@ import pytest
 
 from keras_tl.backbones import efficientnet_lite, get_spec
 from keras_tl.backbones.efficientnet_lite import DROP_CONNECT, STAGES, EfficientNetLite0
+from keras_tl.base.files import sha256
 from keras_tl.errors import BackboneError
-from keras_tl.files import sha256
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")

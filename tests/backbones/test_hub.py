@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras_tl.backbones.hub import HubLayer, find_hub_layers, load_hub
 from keras_tl.backbones.layer import Backbone
 from keras_tl.errors import BackboneError
-from keras_tl.training.device import choose_strategy
+from keras_tl.models.device import choose_strategy
 from tests import hub_modules
 
 BATCH, LENGTH = 16, 6

@@ -15,13 +15,13 @@ from keras_tl.backbones.texts import (
     WordPiecePreprocessor,
     load_preprocessor,
 )
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
 from keras_tl.errors import BackboneError, ConfigError
+from keras_tl.models.backbone_sources import Wanted, find_origin
+from keras_tl.models.tokens import TextNeeds
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import NotChecked
 from keras_tl.preflight.subject import Inside, Subject
-from keras_tl.training.origins import Wanted, find_origin
-from keras_tl.training.tokens import TextNeeds
 from tests import hub_modules, kerashub_presets
 from tests.conftest import make_tiny_data
 from tests.test_text_journey import make_texts

@@ -9,8 +9,8 @@ import pytest
 
 from keras_tl import backbones
 from keras_tl.backbones import Weights, WeightsPackage, catalogue, packaged
+from keras_tl.base.files import sha256
 from keras_tl.errors import WeightsError
-from keras_tl.files import sha256
 from tests.backbones.test_catalogue import TINY
 
 MODULE = "made_up_weights"

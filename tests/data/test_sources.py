@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from keras_tl.data import ImageData
-from keras_tl.data.formats import image_files
-from keras_tl.data.options import check_image_size
-from keras_tl.data.pipeline import ImagePipeline
-from keras_tl.data.sources import ImageSplit
+from keras_tl.data.images.formats import image_files
+from keras_tl.data.images.image_options import check_image_size
+from keras_tl.data.images.image_pipeline import ImagePipeline
+from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError, DataError
 
 pytestmark = pytest.mark.usefixtures("unchecked_files")

@@ -200,7 +200,7 @@ def test_options_of_the_command_line_reach_the_source(
     monkeypatch.setattr(specs, "load_spec", see)
     # A run of the time before sources were recorded.
     run = {"resize": "pad", "split_settings": {"seed": 5}}
-    monkeypatch.setattr("keras_tl.training.checkpoints.read_run", lambda path: {"data": run})
+    monkeypatch.setattr("keras_tl.runs.run_files.read_run", lambda path: {"data": run})
     own = {
         "train": ["--split-seed", "5", "--resize", "pad", "--out", str(tmp_path / "run")],
         "evaluate": ["run"],

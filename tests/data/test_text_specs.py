@@ -156,7 +156,7 @@ def test_options_of_the_command_line_reach_the_source(tmp_path, monkeypatch, com
         "split_settings": {"seed": 5},
         "source_settings": {"kind": "csv", "text": "a"},
     }
-    monkeypatch.setattr("keras_tl.training.checkpoints.read_run", lambda path: {"data": run})
+    monkeypatch.setattr("keras_tl.runs.run_files.read_run", lambda path: {"data": run})
     own = {"train": ["--split-seed", "5", "--out", str(tmp_path / "run")], "evaluate": ["run"]}
     columns = ["--text-column", "a", "--text-pair-column", "b"]
     with pytest.raises(DataError, match="enough seen"):

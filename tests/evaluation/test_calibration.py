@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from keras_tl.config import ModelConfig
+from keras_tl.base.config import ModelConfig
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.calibration import (
     BINS,

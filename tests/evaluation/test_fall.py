@@ -9,13 +9,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 import keras_tl as ktl
+from keras_tl.base.config import Phase
 from keras_tl.cli import cli
-from keras_tl.config import Phase
 from keras_tl.evaluation.fall import describe_fall, find_fall
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.report.sections.training import falls
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
-from keras_tl.training.history import PhaseRecord
 from keras_tl.training.policies import POLICIES
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 from tests.training.test_head_optimum import hard_data

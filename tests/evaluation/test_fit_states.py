@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_tl.evaluation.convergence import still_falls
-from keras_tl.training.history import PhaseRecord
+from keras_tl.runs.history import PhaseRecord
 from tests.made_phases import (
     BETTER,
     CLOSE,

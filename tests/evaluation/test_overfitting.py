@@ -9,8 +9,8 @@ import pytest
 from click.core import ParameterSource
 
 import keras_tl as ktl
-from keras_tl.config import HeadConfig, Phase
-from keras_tl.data.augmentation import names_of
+from keras_tl.base.config import HeadConfig, Phase
+from keras_tl.data.images.augmentation import names_of
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.training.policies import HEADS, POLICIES, phases_of
 from tests.conftest import make_small_learner, make_tiny_data

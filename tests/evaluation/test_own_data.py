@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 import keras_tl as ktl
+from keras_tl.base.files import write_checksums
 from keras_tl.cli import cli
-from keras_tl.data.sources import ImageSplit
+from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.calibration import measure_calibration, with_temperature
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.files import write_checksums
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.made_reports import Page
 

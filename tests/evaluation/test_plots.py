@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
+from keras_tl.base.results import Predictions
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import measure_calibration
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.plots.style import RIGHT, WRONG
-from keras_tl.results import Predictions
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
-from keras_tl.training.history import PhaseRecord
 from tests.made_outcomes import NAMES as OUTCOME_NAMES
 from tests.made_outcomes import make_outcomes, make_task
 

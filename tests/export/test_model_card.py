@@ -11,8 +11,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from keras_tl.backbones.loading import BackboneFiles
-from keras_tl.config import HeadConfig, Phase
-from keras_tl.data.labelled import PLACES
+from keras_tl.base.config import HeadConfig, Phase
+from keras_tl.data.labelled_data import PLACES
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes

@@ -188,7 +188,7 @@ def test_killed_while_writing(learner, tmp_path):
     program = f"""
         import os, signal
         from pathlib import Path
-        from keras_tl.files import whole_folder
+        from keras_tl.base.files import whole_folder
         with whole_folder(Path({str(base / "1")!r})) as folder:
             (folder / "saved_model.pb").write_bytes(b"half")
             os.kill(os.getpid(), signal.SIGKILL)

@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from keras_tl.base.files import write_checksums
 from keras_tl.errors import ExportError
 from keras_tl.export.verification import CHECKSUMS, verify
 from keras_tl.export.without_keras.examples import EXAMPLES, encode_array
-from keras_tl.files import write_checksums
 
 PREDICT = "tensorflow/serving/predict"
 

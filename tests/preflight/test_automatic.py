@@ -11,15 +11,15 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 import keras_tl as ktl
+from keras_tl.base.files import write_checksums
+from keras_tl.base.readings import Reading
 from keras_tl.cli import cli
-from keras_tl.data.sources import ImageSplit
-from keras_tl.data.unused_files import UnusedFiles
+from keras_tl.data.folders.unused_files import UnusedFiles
+from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import CacheError, ConfigError, DataError
-from keras_tl.files import write_checksums
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.known import _key as known_key
-from keras_tl.readings import Reading
 from tests.preflight_data import changed, make_learner
 
 pytestmark = pytest.mark.preflight

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
-from keras_tl.data.sources import ImageSplit
+from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.features.rows import Features
 from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.duplicates import compared, near_pairs, pairs_of

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_tl.data import ImageData
-from keras_tl.data.sources import ImageSplit
+from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.preflight.findings import Finding, Findings
 from keras_tl.preflight.wording import folder_of

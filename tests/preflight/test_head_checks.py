@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_tl import heads
-from keras_tl.config import HeadConfig
+from keras_tl.base.config import HeadConfig
+from keras_tl.models import heads
 from keras_tl.preflight import head as checks
 from keras_tl.tasks import TASKS
 from keras_tl.tasks.binary import Binary

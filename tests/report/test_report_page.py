@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 
 from keras_tl import report
-from keras_tl.config import ModelConfig, Phase
-from keras_tl.data.sources import ImageSplit
-from keras_tl.data.text_split import TextSplit
+from keras_tl.base.config import ModelConfig, Phase
+from keras_tl.data.images.image_split import ImageSplit
+from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.losses import top_losses
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes
@@ -25,8 +25,8 @@ from keras_tl.report.page import page_of, summary_of, write_report
 from keras_tl.report.sections.classes import classes
 from keras_tl.report.sections.probabilities import probabilities
 from keras_tl.report.sections.training import training
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
-from keras_tl.training.history import PhaseRecord
 from tests.made_outcomes import NAMES, make_outcomes
 from tests.made_reports import Page, make_history, make_material
 

@@ -7,6 +7,7 @@ import pytest
 
 from keras_tl.evaluation.calibration import fit_temperature
 from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.runs.history import name_of
 from keras_tl.selection.candidates import (
     HEAD,
     TUNED,
@@ -17,7 +18,6 @@ from keras_tl.selection.candidates import (
     without_barrier,
 )
 from keras_tl.tasks import TASKS
-from keras_tl.training.weight_line import name_of
 
 
 def outcomes_of(logits_by_share, labels):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import keras_tl as ktl
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.training.callbacks import hear_every_step
 from keras_tl.training.optimizers import make_optimizer

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_tl.data.pipeline import ImagePipeline
+from keras_tl.data.images.image_pipeline import ImagePipeline
 from keras_tl.training.class_batches import ClassBatches, class_batches
 
 # Items of each class, batch size, replicas; classes and items a class in a replica's share.

@@ -9,14 +9,14 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.backbones.layer import leaf_layers
+from keras_tl.base.config import Phase
 from keras_tl.comparison.budget import make_budget
-from keras_tl.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.phase_call import call_of
 from keras_tl.export.card.reproduction import calls
 from keras_tl.export.verification import verify
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.contrastive import SupervisedContrastive
-from keras_tl.training.history import PhaseRecord
 from keras_tl.training.policies import POLICIES, SOLVED_HEAD
 from tests import kerashub_presets
 from tests.conftest import make_small_learner, make_tiny_data

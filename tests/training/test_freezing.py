@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.training.freezing import blocks_to_unfreeze, prepare
 

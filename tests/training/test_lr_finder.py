@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.keras_compat import eagerly
 from keras_tl.training.lr_finder import (
     RateSweep,
     has_diverged,

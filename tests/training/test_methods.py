@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import keras_tl as ktl
-from keras_tl.config import Phase
-from keras_tl.keras_compat import eagerly
+from keras_tl.base.config import Phase
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.training.freezing import blocks_in_epoch
 from keras_tl.training.optimizers import make_schedule
 from keras_tl.training.own_rates import OwnRates

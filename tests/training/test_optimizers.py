@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.training.optimizers import make_optimizer, make_schedule
 from keras_tl.training.schedules import LinearDecay, OneCycle, SlantedTriangular

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.training import policies
 from keras_tl.training.policies import FEWEST_STEPS, HEADS, POLICIES, phases_of

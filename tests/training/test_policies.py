@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from keras_tl.config import HeadConfig, ModelConfig, Phase, family_of
+from keras_tl.base.config import HeadConfig, ModelConfig, Phase, family_of
 from keras_tl.tasks import task_of
 from keras_tl.training.head_solver import Standardisation, solve
 from keras_tl.training.head_start import head_problem

@@ -7,8 +7,8 @@ import keras
 import pytest
 from rich.console import Console
 
-from keras_tl.config import Phase
-from keras_tl.reporting import Reporter
+from keras_tl.base.config import Phase
+from keras_tl.base.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace, duration, sparkline
 from keras_tl.training.optimizers import make_schedule
 from tests.conftest import make_small_learner, make_tiny_data

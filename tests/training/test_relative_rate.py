@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_tl.config import Phase
+from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.training.optimizers import make_schedule
 from keras_tl.training.relative_rate import HIGHEST, LOWEST, relative_rate

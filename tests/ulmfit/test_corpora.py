@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_tl.data.prepared import Prepared
+from keras_tl.data.tfds.prepared import Prepared
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.ulmfit import tfds_texts
-from tests.data import test_datasets
+from tests.data.tfds import test_tf_data_sets
 
 TEXT = tfds.features.Text()
 NUMBER = tfds.features.Scalar(np.int64)
@@ -36,8 +36,8 @@ def prepare(tmp_path, monkeypatch):
     """Prepares a data set called `tiny`, of one of the kinds, and gives the options to read it."""
 
     def prepared(kind):
-        monkeypatch.setitem(test_datasets.KINDS, "of-texts", KINDS[kind])
-        folder = test_datasets.prepare(tmp_path / kind, "of-texts", SPLITS)
+        monkeypatch.setitem(test_tf_data_sets.KINDS, "of-texts", KINDS[kind])
+        folder = test_tf_data_sets.prepare(tmp_path / kind, "of-texts", SPLITS)
         return {"name": "tiny", "data_dir": folder, "download": False}
 
     return prepared

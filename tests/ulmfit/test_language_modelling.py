@@ -11,7 +11,7 @@ import pytest
 from keras_tl.backbones.awd_lstm.model import recurrent_layers
 from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.errors import ConfigError, DataError, RunError
-from keras_tl.training.device import precision_policy
+from keras_tl.models.device import precision_policy
 from keras_tl.ulmfit import (
     PRETRAINING,
     AwdLstmConfig,

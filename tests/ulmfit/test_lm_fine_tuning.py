@@ -9,9 +9,9 @@ import pytest
 
 from keras_tl.backbones.awd_lstm.model import recurrent_layers
 from keras_tl.backbones.texts.words.marks import MARKS
+from keras_tl.base.files import sha256_of_folder
+from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError, RunError
-from keras_tl.files import sha256_of_folder
-from keras_tl.keras_compat import eagerly
 from keras_tl.training.own_rates import OwnRates
 from keras_tl.ulmfit import (
     FINE_TUNING,

@@ -21,8 +21,8 @@ from keras_tl.backbones.awd_lstm.model import AwdLstmConfig, build_language_mode
 from keras_tl.backbones.texts.words.marks import END, FIELD, MARKS
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 from keras_tl.backbones.torch_files import read_pickle, read_tensors
+from keras_tl.base.files import local_path
 from keras_tl.errors import WeightsError, quoted
-from keras_tl.files import local_path
 
 # What fastai fills vocabularies up with, to a multiple of 8; it is no word.
 _FILLING = "xxfake"

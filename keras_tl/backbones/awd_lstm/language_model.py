@@ -24,8 +24,7 @@ from keras_tl.backbones.awd_lstm.model import (
 )
 from keras_tl.backbones.texts.words.tokenizer import WordTokenizer
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary, transfer_embeddings
-from keras_tl.errors import ConfigError, RunError, quoted
-from keras_tl.files import (
+from keras_tl.base.files import (
     CHECKSUMS,
     first_changed,
     local_path,
@@ -33,7 +32,8 @@ from keras_tl.files import (
     write_checksums,
     write_json,
 )
-from keras_tl.overwriting import check_new, keep_other_files
+from keras_tl.base.overwriting import check_new, keep_other_files
+from keras_tl.errors import ConfigError, RunError, quoted
 
 _ABOUT, _VOCABULARY = "language_model.json", "vocabulary.txt"
 _WEIGHTS = "model.weights.h5"

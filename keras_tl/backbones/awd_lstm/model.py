@@ -13,7 +13,7 @@ from keras_tl.backbones.awd_lstm.layers import (
     WeightDropLSTM,
     WordDropEmbedding,
 )
-from keras_tl.config import JsonConfig, check_range
+from keras_tl.base.config import JsonConfig, check_range
 from keras_tl.errors import ConfigError, unknown
 
 # Merity et al., 2017, for WikiText-2 (arXiv:1708.02182 and salesforce/awd-lstm-lm), and fastai's

@@ -14,8 +14,8 @@ import tensorflow as tf
 from keras_tl.backbones.hub.module import HubModule, Kind
 from keras_tl.backbones.hub.saved_model import resources_of
 from keras_tl.backbones.spec import POOLER
+from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError
-from keras_tl.keras_compat import layers_of
 
 # Layers of a transformer: "transformer/layer_3/...", "encoder/layer_3/...",
 # "transformer_layer_3/...".

@@ -8,8 +8,8 @@ from keras_tl.backbones.hub.layer import HubLayer
 from keras_tl.backbones.hub.module import TOKEN_INPUTS, HubModule, Kind
 from keras_tl.backbones.hub.saved_model import open_saved_model
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone
+from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError, quoted
-from keras_tl.files import sha256_of_folder
 
 # TF-Hub's convention: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
 _TO_UNIT = 1 / 255

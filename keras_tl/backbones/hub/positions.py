@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_tl.backbones.hub.module import HubModule
 from keras_tl.backbones.hub.saved_model import open_saved_model
-from keras_tl.config import SHORTEST_SEQUENCE
+from keras_tl.base.config import SHORTEST_SEQUENCE
 from keras_tl.errors import BackboneError
 
 _CPU = "CPU:0"

@@ -9,8 +9,8 @@ from types import ModuleType
 
 from packaging import version
 
+from keras_tl.base.files import local_path
 from keras_tl.errors import BackboneError, quoted
-from keras_tl.files import local_path
 
 _OFFLINE = (
     "Without a network: download the module elsewhere (on tfhub.dev or Kaggle: 'TF2 SavedModel', "

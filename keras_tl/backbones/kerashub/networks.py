@@ -8,7 +8,7 @@ import keras
 
 from keras_tl.backbones.blocks import assign_blocks, default_blocks, stable_names
 from keras_tl.backbones.spec import POOLER, Block
-from keras_tl.keras_compat import operation_of
+from keras_tl.base.keras_compat import operation_of
 
 # "transformer_layer_3", "disentangled_attention_encoder_layer_3"
 _NUMBERED = re.compile(r"(?:^|_)layer_(\d+)$")

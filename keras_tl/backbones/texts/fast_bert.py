@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_tl.backbones.texts.bert_packing import BertPacking
 from keras_tl.backbones.texts.preprocessor import ABOUT
 from keras_tl.backbones.texts.wordpiece_files import UNKNOWN, VOCABULARY, read_lines, write_lines
-from keras_tl.files import write_json
+from keras_tl.base.files import write_json
 
 
 class FastBertPreprocessor(BertPacking):

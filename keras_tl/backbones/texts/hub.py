@@ -16,8 +16,8 @@ from keras_tl.backbones.texts.preprocessor import (
     count_tokens,
     segments_of,
 )
+from keras_tl.base.files import sha256_of_folder, write_json
 from keras_tl.errors import BackboneError, ConfigError, quoted
-from keras_tl.files import sha256_of_folder, write_json
 
 _MODULE = "module"
 

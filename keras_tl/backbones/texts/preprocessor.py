@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.texts.unknown_token import find_unknown_token
-from keras_tl.config import SHORTEST_SEQUENCE, check_range
+from keras_tl.base.config import SHORTEST_SEQUENCE, check_range
 from keras_tl.errors import ConfigError
 
 # What stands in the file that says how to build a preprocessor again.

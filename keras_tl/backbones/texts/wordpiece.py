@@ -17,7 +17,7 @@ from keras_tl.backbones.texts.wordpiece_files import (
     write_lines,
 )
 from keras_tl.backbones.texts.wordpiece_rules import WordPieceRules
-from keras_tl.files import local_path, write_json
+from keras_tl.base.files import local_path, write_json
 
 _BYTES_A_CHARACTER = 4
 

@@ -20,7 +20,7 @@ from typing import Any, Self
 import tensorflow as tf
 
 from keras_tl.backbones.extras import import_tensorflow_text
-from keras_tl.config import JsonConfig
+from keras_tl.base.config import JsonConfig
 
 # Patterns are RE2's. Spaces come before what is left out: tabs and line ends are controls too.
 _SPACES = r"[\t\n\r\p{Z}]"

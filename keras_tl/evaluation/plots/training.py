@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from keras_tl.config import Phase, check_range
+from keras_tl.base.config import Phase, check_range
 from keras_tl.evaluation.plots.style import FIRST, INK, SECOND, SOFT, label_text
 from keras_tl.evaluation.wording import title_of
-from keras_tl.training.history import PhaseRecord
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.optimizers import make_schedule
 
 _SHOWN_STEPS = 400

@@ -11,13 +11,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.loading import BackboneFiles
-from keras_tl.data.labelled import PLACES
+from keras_tl.data.labelled_data import PLACES
 from keras_tl.export.card.limits import limits_of, warnings_of
 from keras_tl.export.card.pretraining import phase_facts, pretraining_facts, public_place
 from keras_tl.export.card.reproduction import calls
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import get_task
-from keras_tl.training.history import PhaseRecord
 
 FORMAT = 1
 # Distributions that a model may depend on, where they are installed.
@@ -48,7 +48,7 @@ def card_facts(
     """What is known of a model, without paths of the machine and names of files.
 
     Args:
-        run: what a run records, see `keras_tl.training.checkpoints`.
+        run: what a run records, see `keras_tl.runs.run_files`.
         parameters: how many numbers `backbone` and `head` have.
         files: what belongs to the backbone.
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from keras_tl.evaluation.slices import Slices
 from keras_tl.export.card.pretraining import IMAGENET, RANDOM
+from keras_tl.runs.ancestry import LANGUAGE_MODEL
 from keras_tl.tasks import get_task
-from keras_tl.training.ancestry import LANGUAGE_MODEL
 
 # A confidence interval wider than this hides differences that matter in use.
 _WIDE = 0.1

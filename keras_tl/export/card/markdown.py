@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keras_tl.data.unused_files import UnusedFiles
+from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.export.card.elements import escaped, table
 from keras_tl.export.card.pretraining import RANDOM

@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.loading import BackboneFiles
-from keras_tl.config import ULMFIT
+from keras_tl.base.config import ULMFIT
+from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError
-from keras_tl.files import sha256_of_folder
-from keras_tl.training.ancestry import LANGUAGE_MODEL, TRAINING
-from keras_tl.training.history import PhaseRecord
-from keras_tl.training.origins import KERASHUB, RUN
-from keras_tl.training.tokens import TFHUB
+from keras_tl.models.backbone_sources import KERASHUB, RUN
+from keras_tl.models.tokens import TFHUB
+from keras_tl.runs.ancestry import LANGUAGE_MODEL, TRAINING
+from keras_tl.runs.history import PhaseRecord
 
 # What the first of all weights are, by what stands in front of their place.
 _KINDS = {TFHUB: "TF-Hub module", KERASHUB: "KerasHub preset", ULMFIT: LANGUAGE_MODEL, RUN: "run"}

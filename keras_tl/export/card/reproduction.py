@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from keras_tl.config import HeadConfig, Phase, family_of
-from keras_tl.data.augmentation import AUGMENTATIONS
-from keras_tl.data.labelled import PLACES
+from keras_tl.base.config import HeadConfig, Phase, family_of
+from keras_tl.data.images.augmentation import AUGMENTATIONS
+from keras_tl.data.labelled_data import PLACES
 from keras_tl.evaluation.phase_call import call_of
 from keras_tl.export.card.pretraining import public_place
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from keras_tl.base.files import json_text
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.export.card import markdown
 from keras_tl.export.card.elements import escaped, table
-from keras_tl.files import json_text
 from keras_tl.tasks import get_task
 
 CARD, FACTS = "MODEL_CARD.md", "model.json"

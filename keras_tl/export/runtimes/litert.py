@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.base.extras import import_extra
+from keras_tl.base.reporting import only_errors
 from keras_tl.export.runtimes.base import FLOAT16, Runtime
 from keras_tl.export.without_keras.findings import first_line
-from keras_tl.extras import import_extra
-from keras_tl.reporting import only_errors
 
 
 class LiteRT(Runtime):

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from keras_tl.errors import ExportError
 from keras_tl.export.serving import ServingModel
-from keras_tl.heads import TransferModel
-from keras_tl.modalities.base import Modality
+from keras_tl.models.heads import TransferModel
+from keras_tl.models.modality import Modality
 from keras_tl.tasks import Task
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from keras_tl.base.extras import import_extra
+from keras_tl.base.reporting import only_errors
 from keras_tl.export.runtimes.base import AXES, FLOAT16, Runtime
 from keras_tl.export.without_keras.findings import first_line
-from keras_tl.extras import import_extra
-from keras_tl.reporting import only_errors
 
 
 class Onnx(Runtime):

@@ -24,7 +24,7 @@ def compare(
         answers: of the file.
         expected: of the model.
         precision: of the file.
-        thresholds: see `keras_tl.config.ModelConfig`.
+        thresholds: see `keras_tl.base.config.ModelConfig`.
 
     Returns:
         The largest difference of each output of floats, relative above 1; and a sentence, without

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from keras_tl.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL, check_choice
+from keras_tl.base.config import EXPORT_FORMATS, EXPORT_PRECISIONS, SAVED_MODEL, check_choice
+from keras_tl.base.files import remove_leftovers, whole_file, whole_folder, write_json
+from keras_tl.base.overwriting import check_new
 from keras_tl.errors import ConfigError, ExportError, quoted
 from keras_tl.export.runtimes.base import FLOAT16, Runtime
 from keras_tl.export.runtimes.companion import companion_path, describe, tokenizer_path
@@ -11,8 +13,6 @@ from keras_tl.export.runtimes.numeric import NumericModel
 from keras_tl.export.runtimes.onnx import Onnx
 from keras_tl.export.runtimes.parity import TOLERANCES, compare
 from keras_tl.export.without_keras.findings import first_line
-from keras_tl.files import remove_leftovers, whole_file, whole_folder, write_json
-from keras_tl.overwriting import check_new
 
 RUNTIMES: dict[str, Runtime] = {"litert": LiteRT(), "onnx": Onnx()}
 
@@ -22,8 +22,8 @@ def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
 
     Args:
         path: of what is to be written.
-        kind: one of `keras_tl.config.EXPORT_FORMATS`.
-        precision: one of `keras_tl.config.EXPORT_PRECISIONS`.
+        kind: one of `keras_tl.base.config.EXPORT_FORMATS`.
+        precision: one of `keras_tl.base.config.EXPORT_PRECISIONS`.
 
     Raises:
         ConfigError: one of these is not as described, or an extra is missing.

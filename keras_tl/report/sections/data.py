@@ -1,6 +1,6 @@
 """What the model was trained and tested on."""
 
-from keras_tl.data.unused_files import UnusedFiles
+from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.report.blocks import Block, Facts, Paragraph, Section, Table
 from keras_tl.report.material import Material
 

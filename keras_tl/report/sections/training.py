@@ -10,7 +10,7 @@ from keras_tl.report.blocks import Block, Cell, Paragraph, Plots, Section, Table
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
 from keras_tl.report.sections.wording import capitalised
-from keras_tl.training.history import PhaseRecord
+from keras_tl.runs.history import PhaseRecord
 
 
 def training(material: Material) -> Section:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from keras_tl.readings import Reading
+from keras_tl.base.readings import Reading
 from keras_tl.tasks.labels.forms import is_missing, is_several
 
 SEPARATORS = (";", "|")

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from keras_tl.base.readings import LabelMeaning, Reading
 from keras_tl.errors import DataError
-from keras_tl.readings import LabelMeaning, Reading
 from keras_tl.tasks.labels.coding import listing
 
 # So many different whole numbers are few.

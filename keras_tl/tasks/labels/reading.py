@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_tl.base.readings import LabelMeaning, Reading
 from keras_tl.errors import ConfigError, DataError, quoted
-from keras_tl.readings import LabelMeaning, Reading
 from keras_tl.tasks.labels.cells import separated
 from keras_tl.tasks.labels.coding import check_count, listing
 from keras_tl.tasks.labels.forms import Labels, label_text, plain_labels

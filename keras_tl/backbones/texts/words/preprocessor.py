@@ -9,8 +9,8 @@ from keras_tl.backbones.texts.preprocessor import ABOUT, TextPreprocessor, Texts
 from keras_tl.backbones.texts.words.marks import PADDING, UNKNOWN
 from keras_tl.backbones.texts.words.tokenizer import WordTokenizer
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
+from keras_tl.base.files import write_json
 from keras_tl.errors import ConfigError
-from keras_tl.files import write_json
 
 _VOCABULARY = "vocabulary.txt"
 

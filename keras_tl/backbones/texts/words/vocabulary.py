@@ -11,10 +11,10 @@ from typing import Self
 import numpy as np
 
 from keras_tl.backbones.texts.words.marks import MARKS, PADDING, START, UNKNOWN
-from keras_tl.config import check_range
+from keras_tl.base.config import check_range
+from keras_tl.base.files import local_path, whole_file
+from keras_tl.base.overwriting import check_new
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.files import local_path, whole_file
-from keras_tl.overwriting import check_new
 
 # Those that the tokenizer cannot do without.
 _NEEDED = (UNKNOWN, PADDING, START)

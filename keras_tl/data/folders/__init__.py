@@ -1,0 +1,1 @@
+"""Folders of class folders, whatever kind of files they hold."""

@@ -1,0 +1,171 @@
+"""Folders of class folders, whatever kind of files they hold."""
+
+import collections
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from keras_tl.base.readings import Reading
+from keras_tl.data.folders.file_kinds import FileKind
+from keras_tl.data.folders.file_tree import folders_in, visible_files
+from keras_tl.data.folders.folder_layout import find_layout
+from keras_tl.data.folders.unused_files import UnusedFiles, unused_files
+from keras_tl.data.splits import SPLITS
+from keras_tl.errors import ConfigError, DataError, quoted, unknown
+
+
+@dataclasses.dataclass(frozen=True)
+class Scanned:
+    """What a folder holds.
+
+    Attributes:
+        splits: the paths and the int64 class numbers of each split; train's alone where there are
+            no folders of splits.
+        class_names: the names of the class folders.
+        has_splits: whether there are folders of splits.
+        absent: the classes that the folder of a split, by its own name, has no folder for.
+        readings: the guesses about the layout.
+        unused: the files that are no items of the data.
+    """
+
+    splits: dict[str, tuple[tuple[str, ...], np.ndarray]]
+    class_names: tuple[str, ...]
+    has_splits: bool
+    absent: dict[str, list[str]]
+    readings: tuple[Reading, ...]
+    unused: UnusedFiles
+
+
+@dataclasses.dataclass(frozen=True)
+class _Files:
+    """The files below a root: those of each split and class, and the others.
+
+    Attributes:
+        items: the paths of items by split and class.
+        others: the paths of files of other kinds.
+        outside: the paths of items outside the class folders.
+    """
+
+    items: Mapping[tuple[str, str], list[str]]
+    others: list[str]
+    outside: list[str]
+
+
+def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Scanned:
+    """Find `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
+
+    Args:
+        root: the folder.
+        kind: the files to look for.
+        classes: the names of the classes to read, in their order; `None`: all there are.
+
+    Raises:
+        ConfigError: there is no such class.
+        DataError: there is no such folder, no class, only one, an empty one, an empty split, a
+            split that has a class which train has not, or folders that may be splits or classes.
+    """
+    if not root.is_dir():
+        raise DataError(
+            f"Expected a folder with one folder of {kind.item}s for each class. "
+            f"{quoted(str(root))} {'is a file' if root.exists() else 'does not exist'}."
+        )
+    layout = find_layout(root, kind.item, kind.suffixes, classes)
+    tops = layout.tops
+    known = {s: [folder.name for folder in folders_in(top)] for s, top in tops.items()}
+    for name in classes or ():
+        if name not in known["train"]:
+            raise ConfigError(unknown("class", name, known["train"]))
+    class_names = tuple(known["train"] if classes is None else classes)
+    _check_names(class_names, tops["train"], kind)
+    for split, names in known.items():
+        _check_known(split, names, known["train"], kind)
+    files = _sort_out(root, tops, class_names, kind)
+    splits = {s: _labelled(files, tops[s], class_names, s, kind) for s in SPLITS if s in tops}
+    absent = {
+        top.name: [name for name in class_names if name not in known[s]] for s, top in tops.items()
+    }
+    unused = unused_files(root, files.others, kind, files.outside)
+    return Scanned(splits, class_names, layout.has_splits, absent, layout.readings, unused)
+
+
+def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
+    if len(names) < 2:
+        found = f"one, {quoted(names[0])}" if names else "none"
+        inner = [folder.name for folder in folders_in(top / names[0])] if names else []
+        hint = (
+            f" If the folders in it are the classes, pass {quoted(str(top / names[0]))}."
+            if len(inner) > 1
+            else ""
+        )
+        raise DataError(
+            f"Expected at least two class folders in {quoted(str(top))}, found {found}. Put "
+            f"the {kind.item}s of each class into a folder named after the class.{hint}"
+        )
+    for name in names:
+        # Names of files are only ever opened; names of classes are written into runs and exports.
+        if os.fsencode(name) != name.encode("utf-8", "replace"):
+            raise DataError(
+                f"The class folder {quoted(name)} has a name that is not UTF-8. Rename it."
+            )
+
+
+def _check_known(split: str, names: Sequence[str], of_train: Sequence[str], kind: FileKind) -> None:
+    for name in names:
+        if name not in of_train:
+            raise DataError(
+                f"The {split} folder has a class {quoted(name)} that the train folder does not "
+                f"have. Train has: {', '.join(of_train)}. If the {kind.item}s of the {split} "
+                "folder have no labels, move that folder out of the data folder."
+            )
+
+
+def _sort_out(
+    root: Path, tops: Mapping[str, Path], class_names: Sequence[str], kind: FileKind
+) -> _Files:
+    # As the paths of files begin: a Path has lost the dot of a relative root.
+    starts = {s: os.path.join(root, *top.relative_to(root).parts, "") for s, top in tops.items()}
+    wanted = {*class_names}
+    files = _Files(collections.defaultdict(list), [], [])
+    for path in visible_files(root):
+        if not path.lower().endswith(kind.suffixes):
+            files.others.append(path)
+            continue
+        split = next((s for s, start in starts.items() if path.startswith(start)), None)
+        name, is_below, _ = path[len(starts[split]) :].partition(os.sep) if split else ("", "", "")
+        if is_below and name in wanted:
+            files.items[split, name].append(path)
+        else:
+            files.outside.append(path)
+    return files
+
+
+def _labelled(
+    files: _Files, top: Path, class_names: Sequence[str], split: str, kind: FileKind
+) -> tuple[tuple[str, ...], np.ndarray]:
+    paths, labels = [], []
+    for label, name in enumerate(class_names):
+        found = sorted(files.items.get((split, name), []))
+        if not found and split == "train":
+            raise DataError(_empty_class(top / name, kind))
+        paths += found
+        labels += [label] * len(found)
+    if not paths:
+        raise DataError(
+            f"The {split} folder {quoted(str(top))} has no {kind.item} in folders named after the "
+            f"classes. Add {kind.item}s or remove the folder."
+        )
+    return tuple(paths), np.array(labels, np.int64)
+
+
+def _empty_class(folder: Path, kind: FileKind) -> str:
+    found = unused_files(folder, visible_files(folder), kind)
+    what = (
+        f"Class {quoted(folder.name)} is empty: no {kind.item} ({kind.formats}) in "
+        f"{quoted(str(folder))}."
+    )
+    if found.convertible:
+        return f"{what} {found.advice}"
+    return f"{what} Add {kind.item}s or remove the folder."

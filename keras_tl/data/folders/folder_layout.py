@@ -1,0 +1,192 @@
+"""Which folders below a root are splits, and which are classes."""
+
+import collections
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_tl.base.readings import Reading
+from keras_tl.data.folders.file_tree import files_in, folders_in
+from keras_tl.data.splits import SPLIT_NAMES, SPLITS
+from keras_tl.errors import DataError, quoted
+
+_SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """The folders that hold class folders.
+
+    Attributes:
+        tops: the folder of each split; train's alone, the root, where there are no splits.
+        has_splits: whether there are folders of splits.
+        readings: the guess, if other names than train, validation and test were read as splits, or
+            folders beside the splits were passed over.
+    """
+
+    tops: dict[str, Path]
+    has_splits: bool
+    readings: tuple[Reading, ...] = ()
+
+
+def find_layout(
+    root: Path, item: str, suffixes: tuple[str, ...], classes: Sequence[str] | None = None
+) -> Layout:
+    """Find the folders of splits, by their names and by what they hold.
+
+    Folders are splits where one of them is called train or training, and holds folders; other
+    names are those of `SPLIT_NAMES`, ignoring case, and names with one of these words in them,
+    such as `test_images`, for splits that no folder is called, if only one folder has the word.
+    Where no folder is called train, such names are splits if train is among at least two. A split
+    folder that holds items and no folders has no labels, and is left out.
+
+    Args:
+        root: the folder, which exists.
+        item: what messages call one item.
+        suffixes: the endings of the items' files.
+        classes: the names of class folders: where all of them are in the root, the root has no
+            splits. `None`: nothing is known.
+
+    Raises:
+        DataError: a split has two folders; folders hold only folders, most of the same names, so
+            that they may be splits or classes; or a folder called train, which holds folders, is
+            beside folders of items, so that it may be a split or a class.
+    """
+    root = _unwrapped(root, suffixes)
+    folders = folders_in(root)
+    if classes is not None and {*classes} <= {folder.name for folder in folders}:
+        return Layout({"train": root}, has_splits=False)
+    named = _by_names(folders, suffixes)
+    if not named:
+        if classes is None:
+            _refuse_same_names(root, item, suffixes)
+        return Layout({"train": root}, has_splits=False)
+    tops: dict[str, Path] = {}
+    for folder, split in named.items():
+        if split in tops:
+            raise DataError(
+                f"{quoted(str(root))} has two {split} folders, {quoted(tops[split].name)} and "
+                f"{quoted(folder.name)}. Keep one."
+            )
+        top = _unwrapped(folder, suffixes)
+        if split == "train" or not _holds_items_only(top, suffixes):
+            tops[split] = top
+    if classes is None:
+        _refuse_same_names(tops["train"], item, suffixes)
+        _refuse_train_among_classes(named, tops["train"], folders, item, suffixes)
+    reading = _reading(named, folders, suffixes)
+    return Layout(tops, True, (reading,) if reading else ())
+
+
+def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, str]:
+    """The splits that folders are called by; none where train is not among them."""
+    exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
+    if not _are_splits(exact, suffixes):
+        exact = {}
+    within = {
+        folder: split
+        for folder in folders
+        if (split := _split_within(folder.name)) and split not in exact.values()
+    }
+    if exact:
+        counts = collections.Counter(within.values())
+        return exact | {folder: split for folder, split in within.items() if counts[split] == 1}
+    return within if len({*within.values()}) > 1 and _are_splits(within, suffixes) else {}
+
+
+def _are_splits(named: dict[Path, str], suffixes: tuple[str, ...]) -> bool:
+    """Whether train is among them, and no class of that name: one holds items only."""
+    train = [folder for folder, split in named.items() if split == "train"]
+    return bool(train) and not _holds_items_only(train[0], suffixes)
+
+
+def _split_within(name: str) -> str | None:
+    """The split that one word of a name says, as in `seg_train` and `train2017`."""
+    words = re.split(r"[^a-z]+", name.lower())
+    found = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
+    return found.pop() if len(found) == 1 else None
+
+
+def _reading(
+    named: dict[Path, str], folders: Sequence[Path], suffixes: tuple[str, ...]
+) -> Reading | None:
+    """The guess; `None` where the splits have their own names, and no folder is passed over."""
+    others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, suffixes)]
+    if {*named.values()} == {"train"}:
+        # Nothing but its name makes a split of it: the others may be classes.
+        others += [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
+    if not others and all(folder.name.lower() in SPLITS for folder in named):
+        return None
+    read = ", ".join(f"{quoted(folder.name)} as {split}" for folder, split in named.items())
+    passed_over = f" Not used as splits: {_listing(others)}." if others else ""
+    return Reading(
+        "folder-layout",
+        f"Folders were read as splits by their names: {read}.{passed_over}",
+        f"If all these folders are classes, pass {_all_of(folders)} (--class).",
+    )
+
+
+def _all_of(folders: Sequence[Path]) -> str:
+    """The argument that makes a class of every folder."""
+    return f"classes={[folder.name for folder in folders]}"
+
+
+def _refuse_train_among_classes(
+    named: dict[Path, str],
+    top: Path,
+    folders: Sequence[Path],
+    item: str,
+    suffixes: tuple[str, ...],
+) -> None:
+    """Refuses a folder called train, the only split, beside two or more folders of items."""
+    flat = [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
+    if {*named.values()} != {"train"} or len(flat) < 2:
+        return
+    inner = [folder.name for folder in folders_in(top)]
+    raise DataError(
+        f"{quoted(str(top))} holds folders ({_listing(inner)}), and beside it are folders of "
+        f"{item}s ({_listing(flat)}): it may be the training split or one more class. If it is the "
+        f"split, pass classes={inner} (--class). If it is a class, pass {_all_of(folders)} "
+        "(--class)."
+    )
+
+
+def _holds_folders_of_items(folder: Path, suffixes: tuple[str, ...]) -> bool:
+    return any(_holds_items(x, suffixes) for x in folders_in(_unwrapped(folder, suffixes)))
+
+
+def _holds_items(folder: Path, suffixes: tuple[str, ...]) -> bool:
+    return any(name.lower().endswith(suffixes) for name in files_in(folder))
+
+
+def _holds_items_only(folder: Path, suffixes: tuple[str, ...]) -> bool:
+    return not folders_in(folder) and _holds_items(folder, suffixes)
+
+
+def _unwrapped(folder: Path, suffixes: tuple[str, ...]) -> Path:
+    """The folder, or the one in it that has the same name and holds all, as archives make it."""
+    inner = folders_in(folder)
+    is_wrapped = len(inner) == 1 and inner[0].name.lower() == folder.resolve().name.lower()
+    return inner[0] if is_wrapped and not _holds_items(folder, suffixes) else folder
+
+
+def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
+    names = [folder.name for folder in folders_in(top)]
+    outer = [name for name in names if not _holds_items(top / name, suffixes)]
+    counts = collections.Counter(x.name for name in outer for x in folders_in(top / name))
+    shared = sorted(name for name, count in counts.items() if count > 1)
+    # A split may lack a class. One name in all of them is a folder such as `images`.
+    if len(shared) < 2 or 2 * len(shared) <= len(counts):
+        return
+    raise DataError(
+        f"The folders of {quoted(str(top))} ({_listing(outer)}) hold no {item}s, only folders of "
+        f"the same names ({_listing(shared)}): they may be splits or classes. If they are "
+        "splits, name them train, validation and test. If they are classes, pass "
+        f"classes={names if len(names) <= _SHOWN else 'a list of their names'} (--class)."
+    )
+
+
+def _listing(names: Sequence[str]) -> str:
+    more = ["..."] if len(names) > _SHOWN else []
+    return ", ".join([*map(quoted, names[:_SHOWN]), *more])

@@ -1,0 +1,106 @@
+"""The account of the files in a folder that are no items of the data."""
+
+import collections
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from keras_tl.data.folders.file_kinds import FileKind
+from keras_tl.errors import quoted
+
+_SHOWN = 5
+_NO_SUFFIX = "without suffix"
+_NAME_THEM = "Add the suffix of the format, such as .jpg, to the names of images without a suffix."
+
+
+@dataclasses.dataclass(frozen=True)
+class UnusedFiles:
+    """Files that were passed over. It is false where there are none.
+
+    Attributes:
+        item: what messages call one item.
+        suffixes: files that are no items, counted by their endings, the most frequent first; those
+            of names without an ending by their format, if they are images.
+        convertible: those of the endings that may be items in another format.
+        unlabelled: items that lie outside the class folders, counted by their folders.
+        cure: what to do with those in another format, a sentence.
+    """
+
+    item: str
+    cure: str = ""
+    suffixes: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    convertible: tuple[str, ...] = ()
+    unlabelled: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.suffixes or self.unlabelled)
+
+    def __str__(self) -> str:
+        """One sentence."""
+        parts = []
+        if self.suffixes:
+            count = sum(self.suffixes.values())
+            kinds = _listing(f"{n:,} {suffix}" for suffix, n in self.suffixes.items())
+            parts.append(f"{_several(count, 'file')} of other kinds ({kinds})")
+        if self.unlabelled:
+            count = sum(self.unlabelled.values())
+            folders = _listing(
+                f"{n:,} in {quoted(folder)}" for folder, n in self.unlabelled.items()
+            )
+            parts.append(f"{_several(count, self.item)} outside the class folders ({folders})")
+        return f"Not used: {' and '.join(parts)}." if parts else "All files are used."
+
+    @property
+    def advice(self) -> str:
+        """The sentence, and what to do if some of the files may be items."""
+        return f"{self} {self.cure}" if self.convertible else str(self)
+
+
+def unused_files(
+    root: Path, others: Iterable[str], kind: FileKind, outside: Iterable[str] = ()
+) -> UnusedFiles:
+    """Count the files below a folder that are no items.
+
+    Args:
+        root: the folder.
+        others: the paths of files of other kinds.
+        kind: the kind of files that are items.
+        outside: the paths of items that lie outside the class folders.
+    """
+    suffixes = collections.Counter(_suffix(path, kind) for path in others)
+    folders = collections.Counter(os.path.dirname(os.path.relpath(x, root)) for x in outside)
+    ordered = _ordered(suffixes)
+    unnamed = tuple(suffix for suffix in ordered if suffix.endswith(f" {_NO_SUFFIX}"))
+    convertible = tuple(suffix for suffix in ordered if suffix in kind.convertible)
+    cures = [kind.cure] * bool(convertible or not unnamed) + [_NAME_THEM] * bool(unnamed)
+    return UnusedFiles(
+        kind.item,
+        " ".join(cures),
+        ordered,
+        convertible + unnamed,
+        _ordered({folder or ".": count for folder, count in folders.items()}),
+    )
+
+
+def _ordered(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda named: (-named[1], named[0])))
+
+
+def _suffix(path: str, kind: FileKind) -> str:
+    if os.path.islink(path) and not os.path.exists(path):
+        return "broken link"
+    if suffix := os.path.splitext(path)[1].lower():
+        return suffix
+    found = kind.format_of(path)
+    return f"{found} {_NO_SUFFIX}" if found else _NO_SUFFIX
+
+
+def _several(count: int, item: str) -> str:
+    return f"{count:,} {item}{'' if count == 1 else 's'}"
+
+
+def _listing(parts: Iterable[str]) -> str:
+    parts = list(parts)
+    more = [f"{len(parts) - _SHOWN} others"] if len(parts) > _SHOWN else []
+    return ", ".join(parts[:_SHOWN] + more)

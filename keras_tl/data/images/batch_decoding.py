@@ -1,0 +1,53 @@
+"""Many files of which some are not images: what a server may be sent."""
+
+import tensorflow as tf
+
+from keras_tl.data.images.decoder import load_image
+from keras_tl.data.images.header_ops import declared_pixels
+from keras_tl.data.images.image_problems import MOST_PIXELS
+from keras_tl.data.images.value_range import ValueRange
+
+
+def load_images(
+    contents: tf.Tensor, size: tuple[int, int], how: str, value_range: ValueRange = None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Decodes image files, as many at once as there are cores, and passes over those that are none.
+
+    An operation that fails would fail the whole batch, but for those inside of a data set that
+    ignores errors.
+
+    Args:
+        contents: string (batch,), any bytes.
+        size: (height, width) in pixels.
+        how: see `keras_tl.data.images.decoder.resize`.
+        value_range: see `keras_tl.data.images.decoder.decode_image`.
+
+    Returns:
+        float32 (batch, *size, 3) with values in [0, 255], and bool (batch,): which are images of at
+        most `MOST_PIXELS` pixels. The others are black.
+    """
+    count = tf.size(contents, out_type=tf.int64)
+
+    def load(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        content = contents[row]
+        # Before anything is decoded: a small file may declare an image that no memory can hold.
+        most = tf.constant(MOST_PIXELS, tf.float64)
+        small = tf.debugging.assert_less_equal(declared_pixels(content), most)
+        with tf.control_dependencies([small]):
+            return row, load_image(content, size, how, value_range)
+
+    images = tf.data.Dataset.range(count).map(load, tf.data.AUTOTUNE, deterministic=False)
+    images = images.ignore_errors()
+    # One row more, since no row at all would be an error.
+    images = images.concatenate(tf.data.Dataset.from_tensors((count, tf.zeros((*size, 3)))))
+    rows, pixels = images.batch(count + 1).get_single_element()
+    places = rows[:, None]
+    pixels = tf.scatter_nd(places, pixels, [count + 1, *size, 3])
+    valid = tf.scatter_nd(places, tf.ones_like(rows, tf.bool), [count + 1])
+    return tf.ensure_shape(pixels[:count], (None, *size, 3)), valid[:count]
+
+
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+def are_images(contents: tf.Tensor) -> tf.Tensor:
+    """Return which files are images, bool (batch,), by the same rule as `load_images`."""
+    return load_images(contents, (1, 1), "stretch")[1]

@@ -1,0 +1,257 @@
+"""The one decoder: training, prediction and serving turn bytes into pixels here.
+
+Everything is TensorFlow operations, so the same code runs in `tf.data` pipelines, eagerly,
+and inside an exported graph, and the three cannot disagree.
+"""
+
+import functools
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from keras_tl.base.config import check_choice
+from keras_tl.data.images import metadata, orientation
+from keras_tl.data.images.supported_graph import checked_bmp, checked_gif
+from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
+
+RESIZES = ("crop", "pad", "stretch")
+# Raised whenever the same file becomes other pixels: features that are kept are computed anew.
+DECODER = 2
+_JPEG_RATIOS = (1, 2, 4, 8)
+_LARGEST_JPEG = (2**16, 2**16)
+_BYTES, _TWO_NUMBERS = tf.TensorSpec((), tf.string), tf.TensorSpec((2,), tf.int32)
+
+
+def load_image(
+    content: tf.Tensor, size: tuple[int, int], how: str, value_range: ValueRange = None
+) -> tf.Tensor:
+    """Decodes one image file and brings it to the backbone's size.
+
+    Args:
+        content: scalar string tensor, see `decode_image`.
+        size: (height, width) in pixels.
+        how: see `resize`.
+        value_range: see `decode_image`.
+
+    Returns:
+        float32 tensor (*size, 3) with values in [0, 255].
+    """
+    pixels = resize(decode_image(content, size, value_range), size, how)
+    return tf.ensure_shape(pixels, (*size, 3))
+
+
+def decode_image(
+    content: tf.Tensor, size: tuple[int, int] | None = None, value_range: ValueRange = None
+) -> tf.Tensor:
+    """Decodes one image file.
+
+    Greyscale becomes three equal channels, CMYK becomes RGB, an alpha channel is dropped, 16
+    bits become 8, and of an animation the first frame is taken. A photo is turned upright as its
+    Exif data say, or its XMP where these do not.
+
+    Args:
+        content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
+        size: (height, width) it will be resized to. A JPEG at least four times as large is then
+            decoded at 1/2, 1/4 or 1/8 of its size, which the format allows at a fraction of the
+            cost; what comes out is still at least twice as large. `None`: full size.
+        value_range: the values of black and of white in PNG files of 16 bits a value, whole
+            numbers; values outside are black or white, and each of the 256 levels between gets the
+            same share. `None`: (0, 65535), which is the high byte. Other files have 8 bits and are
+            taken as they are.
+
+    Returns:
+        uint8 tensor (height, width, 3), RGB.
+
+    Raises:
+        tf.errors.InvalidArgumentError: the bytes are not such an image, or one of those that
+            `keras_tl.data.images.unsupported` names.
+    """
+    header = metadata.header_of(content)
+    wanted = tf.constant(size or _LARGEST_JPEG)
+    values = tf.constant(value_range or ALL_VALUES)
+
+    def jpeg() -> tf.Tensor:
+        decoders = _jpeg_decoders(content)
+        return tf.switch_case(_fitting_ratio(content, wanted), decoders) if size else decoders[0]()
+
+    rare = ~metadata.is_jpeg(header) | metadata.may_be_there(header)
+    # One function for all that is rare: its operations cost nothing where it is not called.
+    image = tf.cond(rare, lambda: _rare_image(content, header, wanted, values), jpeg)
+    return tf.ensure_shape(image, (None, None, 3))
+
+
+def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
+    """Brings images to the backbone's size, antialiased bicubic (Keys, 1981, a = -0.5).
+
+    Args:
+        images: tensor (height, width, 3) or (batch, height, width, 3), any numeric dtype,
+            values in [0, 255].
+        size: (height, width) in pixels.
+        how: `"crop"`: the largest central part with the aspect ratio of `size`; `"pad"`: all of
+            the image, centred on black; `"stretch"`: all of it, the aspect ratio ignored.
+
+    Returns:
+        float32 tensor (..., *size, 3) with values in [0, 255].
+    """
+    check_choice("resize", how, RESIZES)
+    images = tf.convert_to_tensor(images)
+    # Bytes are read as they are: as floats a large image would take four times the memory.
+    if images.dtype != tf.uint8:
+        images = tf.cast(images, tf.float32)
+    if how == "crop":
+        images = _central_part(images, size)
+    inner = _size_within(images, size) if how == "pad" else size
+    resized = _bicubic(images, inner)
+    # Bicubic interpolation overshoots beside sharp edges.
+    resized = tf.clip_by_value(resized, 0.0, 255.0)
+    if how == "pad":
+        top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+        resized = tf.image.pad_to_bounding_box(resized, top, left, *size)
+    return resized
+
+
+def _bicubic(images: tf.Tensor, size: tuple) -> tf.Tensor:
+    def interpolate(antialias: bool) -> tf.Tensor:
+        return tf.image.resize(
+            images, size, method=tf.image.ResizeMethod.BICUBIC, antialias=antialias
+        )
+
+    # Where nothing shrinks the two give the same, and the plain one takes a quarter of the time.
+    shape = tf.shape(images)
+    shrinks = (shape[-3] > size[0]) | (shape[-2] > size[1])
+    return tf.cond(shrinks, lambda: interpolate(True), lambda: interpolate(False))
+
+
+def _size_within(images: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
+    """The largest size with the images' aspect ratio inside `size`, at least one pixel wide."""
+    shape = tf.shape(images)
+    height, width = shape[-3], shape[-2]
+    # Not `tf.image.resize_with_pad`: it fails on an image so narrow that nothing is left of it.
+    return (
+        tf.clip_by_value(height * size[1] // width, 1, size[0]),
+        tf.clip_by_value(width * size[0] // height, 1, size[1]),
+    )
+
+
+def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    shape = tf.shape(images)
+    height, width = shape[-3], shape[-2]
+    # Integer arithmetic: a float ratio would crop one row off some square images.
+    kept_height = tf.clip_by_value(width * size[0] // size[1], 1, height)
+    kept_width = tf.clip_by_value(height * size[1] // size[0], 1, width)
+    top = (height - kept_height) // 2
+    left = (width - kept_width) // 2
+    return images[..., top : top + kept_height, left : left + kept_width, :]
+
+
+def _jpeg_decoders(content: tf.Tensor) -> list[Callable]:
+    """What decodes a JPEG file at each of the ratios."""
+
+    def decode(ratio: int) -> tf.Tensor:
+        # The default transform is up to 15 grey levels off, and no quicker.
+        return tf.io.decode_jpeg(content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
+
+    return [functools.partial(decode, ratio) for ratio in _JPEG_RATIOS]
+
+
+def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Which ratio is the largest that leaves a JPEG file twice as large as `size`."""
+    possible = tf.reduce_min(tf.io.extract_jpeg_shape(content)[:2] // (2 * size))
+    return tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0]
+
+
+@tf.function(
+    input_signature=[_BYTES, _BYTES, _TWO_NUMBERS, _TWO_NUMBERS],
+    autograph=False,
+    # A part of the graph around it would cost every image: merely to go past the operations of
+    # branches not taken takes some microseconds each.
+    experimental_attributes={"_noinline": True},
+)
+def _rare_image(content, header, size, value_range):
+    """What is turned, or must be prepared for TensorFlow's decoder."""
+    turn = orientation.read(content, header)
+    size = tf.where(orientation.is_transposed(turn), size[::-1], size)
+
+    def jpeg() -> tf.Tensor:
+        return tf.switch_case(_fitting_ratio(content, size), _jpeg_decoders(content))
+
+    decoders = {
+        metadata.is_jpeg: jpeg,
+        metadata.is_png: lambda: _decode_png(content, header, value_range),
+        metadata.is_webp: lambda: _decode_webp(content, header),
+        _is_bmp: lambda: _decode_bmp(content, header),
+        _is_gif: lambda: checked_gif(_decode(content), header),
+    }
+    found = tf.stack([*(is_format(header) for is_format in decoders), True])
+    kind = tf.argmax(found, output_type=tf.int32)
+    image = tf.switch_case(kind, [*decoders.values(), lambda: _decode(content)])
+    return tf.cond(turn == 1, lambda: image, lambda: orientation.upright(image, turn))
+
+
+def _decode_png(content: tf.Tensor, header: tf.Tensor, value_range: tf.Tensor) -> tf.Tensor:
+    def scaled() -> tf.Tensor:
+        black, white = tf.unstack(value_range)
+        values = tf.cast(tf.io.decode_png(content, channels=3, dtype=tf.uint16), tf.int32)
+        levels = 256 * (values - black) // (white - black + 1)
+        return tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
+
+    # The decoder itself takes the high byte, in less memory.
+    other_range = tf.reduce_any(value_range != ALL_VALUES)
+    has_16_bits = tf.strings.substr(header, 24, 1) == b"\x10"
+    return tf.cond(has_16_bits & other_range, scaled, lambda: tf.io.decode_png(content, channels=3))
+
+
+def _decode_webp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
+    safe = tf.cond(_is_animated_webp(header), lambda: _with_alpha(content), lambda: content)
+    # The decoder refuses to drop an alpha channel.
+    return tf.io.decode_image(safe, channels=0, expand_animations=False)[..., :3]
+
+
+def _is_animated_webp(header: tf.Tensor) -> tf.Tensor:
+    animated = tf.io.decode_raw(tf.strings.substr(header, 20, 1), tf.uint8)[0] & 0x02
+    return (tf.strings.substr(header, 12, 4) == b"VP8X") & (animated != 0)
+
+
+def _with_alpha(content: tf.Tensor) -> tf.Tensor:
+    """The same WebP file, declared to have an alpha channel.
+
+    TensorFlow 2.21 copies the four channels of an animation's frame into a buffer for as many as
+    the file declares: three corrupt the memory of the process.
+    """
+    flags = tf.io.decode_raw(tf.strings.substr(content, 20, 1), tf.uint8)[0]
+    with_alpha = tf.constant([bytes([flags | 0x10]) for flags in range(256)])
+    flags = tf.gather(with_alpha, tf.cast(flags, tf.int32))
+    before, after = tf.strings.substr(content, 0, 20), tf.strings.substr(content, 21, -1)
+    return before + flags + after
+
+
+def _decode(content: tf.Tensor) -> tf.Tensor:
+    return tf.io.decode_image(content, channels=3, expand_animations=False)
+
+
+def _is_gif(header: tf.Tensor) -> tf.Tensor:
+    return tf.strings.substr(header, 0, 4) == b"GIF8"
+
+
+def _is_bmp(header: tf.Tensor) -> tf.Tensor:
+    return tf.strings.substr(header, 0, 2) == b"BM"
+
+
+def _decode_bmp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
+    content = checked_bmp(content)
+    has_palette = tf.strings.substr(header, 28, 2) == b"\x08\x00"
+    return tf.cond(has_palette, lambda: _decode_palette_bmp(content), lambda: _decode(content))
+
+
+def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
+    # The decoder takes a palette's indices for greys. One channel cannot be asked for; as many as
+    # the file has is one.
+    indices = tf.io.decode_bmp(content, channels=0)[..., 0]
+    # BITMAPFILEHEADER: offset of the pixels at byte 10; BITMAPINFOHEADER from byte 14, its own
+    # size first; the palette follows it, four bytes (blue, green, red, 0) a colour.
+    pixels_at, header_size = (
+        tf.io.decode_raw(tf.strings.substr(content, at, 4), tf.int32)[0] for at in (10, 14)
+    )
+    palette = tf.io.decode_raw(content, tf.uint8)[14 + header_size : pixels_at]
+    colours = tf.reshape(palette, (-1, 4))[:, 2::-1]
+    return tf.gather(colours, tf.cast(indices, tf.int32))

@@ -1,0 +1,127 @@
+"""Reads image files once and finds those that cannot be decoded: parallel, with little memory."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.data.images.decoder import decode_image
+from keras_tl.data.images.file_check_cache import Finding
+from keras_tl.data.images.headers import START
+from keras_tl.data.images.image_problems import damaged, format_problem, image_problem
+from keras_tl.data.images.value_range import has_16_bits
+
+# What is read at once, by each of the readers.
+_MOST_FILES, _MOST_BYTES, _READERS = 64, 2**23, 4
+
+
+class Examination:
+    """Examines files.
+
+    Args:
+        paths: the files.
+        stats: what `os.stat` says of each.
+    """
+
+    def __init__(self, paths: Sequence[str], stats: Sequence[os.stat_result]):
+        self._paths, self._stats = paths, stats
+        self._findings: dict[int, Finding] = {}
+
+    def run(self, progress: Callable[[int], None]) -> list[Finding]:
+        """Examines them all.
+
+        Args:
+            progress: called now and then with the number of files that are done.
+
+        Returns:
+            The findings, in the files' order. Their reasons begin with what kind they are of.
+        """
+        decoded = np.zeros(len(self._paths), bool)
+        for rows in self._decodable():
+            decoded[rows.numpy()] = True
+            progress(len(self._findings))
+        # A row that got lost is read and decoded once more, alone, where an error is not lost.
+        for row in np.flatnonzero(~decoded):
+            self._examine_again(int(row))
+        progress(len(self._paths))
+        return [self._findings[row] for row in range(len(self._paths))]
+
+    def _decodable(self) -> tf.data.Dataset:
+        """Batches of the rows whose files can be decoded."""
+        ends = np.array([*self._ends()], np.int64)
+        parts = tf.data.Dataset.from_tensor_slices((np.r_[0, ends[:-1]], ends))
+
+        def read(start: tf.Tensor, end: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            rows, contents = tf.numpy_function(self._read, [start, end], [tf.int64, tf.string])
+            return tf.ensure_shape(rows, (None,)), tf.ensure_shape(contents, (None,))
+
+        def decode(row: tf.Tensor, content: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return row, _decode(content)
+
+        files = parts.map(read, num_parallel_calls=_READERS, deterministic=False).unbatch()
+        decoded = files.map(decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
+        return decoded.ignore_errors().map(lambda row, _: row).batch(_MOST_FILES).prefetch(2)
+
+    def _ends(self) -> Iterator[int]:
+        """Where parts end that are small enough to be in memory, several of them at a time."""
+        start = size = 0
+        for row, stat in enumerate(self._stats):
+            if row > start and (row - start == _MOST_FILES or size + stat.st_size > _MOST_BYTES):
+                yield row
+                start, size = row, 0
+            size += stat.st_size
+        yield len(self._stats)
+
+    def _read(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and contents of those of the files that are worth decoding."""
+        kept = {}
+        for row in range(start, end):
+            content = self._examine(row)
+            if content is not None:
+                kept[row] = content
+        # An array of bytes would lose the zeros that a file ends in.
+        contents = np.empty(len(kept), object)
+        contents[:] = [*kept.values()]
+        return np.array([*kept], np.int64), contents
+
+    def _examine(self, row: int) -> bytes | None:
+        """Notes what is found without decoding; gives the content where nothing is wrong so far."""
+        try:
+            with open(self._paths[row], "rb") as file:
+                start = file.read(START)
+                if problem := format_problem(start):
+                    self._note(row, reason=problem)
+                    return None
+                content = start + file.read()
+        except OSError as error:
+            self._note(row, reason=f"cannot be read: {error.strerror}", lasting=False)
+            return None
+        reason = image_problem(content)
+        digest = hashlib.sha256(content).hexdigest()[:32]
+        self._note(row, digest, reason or "", has_16_bits=has_16_bits(start))
+        return None if reason else content
+
+    def _examine_again(self, row: int) -> None:
+        found = self._findings.get(row)
+        if found and found.reason:
+            return
+        content = self._examine(row)
+        if content is None:
+            return
+        try:
+            _decode(content)
+        except tf.errors.InvalidArgumentError:
+            self._note(row, reason=damaged(content))
+
+    def _note(self, row: int, digest: str = "", reason: str = "", **others: bool) -> None:
+        stat = self._stats[row]
+        self._findings[row] = Finding(stat.st_size, stat.st_mtime_ns, digest, reason, **others)
+
+
+# Traced once for all checks of a process.
+@tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
+def _decode(content):
+    # The smallest size there is lets a JPEG be decoded at an eighth; all of its bytes are read.
+    return tf.size(decode_image(content, (1, 1)))

@@ -1,0 +1,49 @@
+"""The formats of images that the decoder reads, and the endings of their names."""
+
+import os
+from pathlib import Path
+
+from keras_tl.data.folders.file_kinds import FileKind
+from keras_tl.data.folders.file_tree import files_below
+from keras_tl.data.images.headers import START, any_image_format
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
+# Photos, scans and drawings of other formats: of phones, cameras, scanners, microscopes, hospitals.
+_OTHER_IMAGES = (
+    *(".heic", ".heif", ".hif", ".avif", ".tif", ".tiff", ".jp2", ".j2k", ".jxl", ".jxr"),
+    *(".dng", ".crw", ".cr2", ".cr3", ".nef", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef"),
+    *(".srw", ".3fr", ".x3f", ".mpo"),
+    *(".psd", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pcx", ".ico", ".svg", ".exr", ".hdr"),
+    *(".dcm", ".dicom", ".nii", ".svs", ".ndpi", ".czi", ".npy"),
+)
+
+
+def format_of_file(path: str) -> str | None:
+    """The format of the image in a file, also one that the decoder does not read.
+
+    Returns:
+        `None` for a file without an image, one that cannot be read, a pipe or a device.
+    """
+    try:
+        if not os.path.isfile(path):
+            return None
+        with open(path, "rb") as file:
+            return any_image_format(file.read(START))
+    except OSError:
+        return None
+
+
+IMAGE_FILES = FileKind(
+    "image",
+    f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}",
+    SUFFIXES,
+    _OTHER_IMAGES,
+    "Convert the photos among them to JPEG or PNG.",
+    format_of_file,
+)
+
+
+def image_files(folder: Path) -> list[str]:
+    """All image files below a folder, sorted, hidden ones left out."""
+    return files_below(folder, IMAGE_FILES.suffixes)

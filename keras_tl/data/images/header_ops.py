@@ -1,0 +1,102 @@
+"""How large an image a file declares, in a graph: read from its header, nothing is decoded.
+
+The same as `keras_tl.data.images.headers.image_size` says in Python, but that a GIF counts with
+the memory for all of its frames.
+"""
+
+import tensorflow as tf
+
+from keras_tl.data.images import metadata
+
+_EXTENSION, _FRAME = 0x21, 0x2C
+# A frame's descriptor and its length, or an extension's introducer.
+_LONGEST_STEP = 11 + 3 * 256
+
+
+def declared_pixels(content: tf.Tensor) -> tf.Tensor:
+    """What decoding a file takes memory for, in pixels of three bytes.
+
+    Args:
+        content: scalar string tensor, any bytes.
+
+    Returns:
+        float64 scalar, exact below 2**53; 0 for what is no image that TensorFlow decodes.
+
+    Raises:
+        tf.errors.InvalidArgumentError: a JPEG file is too damaged to say.
+    """
+    header = metadata.header_of(content)
+
+    def number(at: int, length: int, big_endian: bool = False) -> tf.Tensor:
+        digits = tf.cast(
+            tf.io.decode_raw(tf.strings.substr(header, at, length), tf.uint8), tf.int64
+        )
+        places = [256**place for place in range(length)]
+        return tf.reduce_sum(tf.cast(digits, tf.int64) * (places[::-1] if big_endian else places))
+
+    def jpeg() -> tf.Tensor:
+        return _area(*tf.unstack(tf.io.extract_jpeg_shape(content)[:2]))
+
+    def png() -> tf.Tensor:
+        return _area(number(16, 4, big_endian=True), number(20, 4, big_endian=True))
+
+    def bmp() -> tf.Tensor:
+        width, height = (tf.bitcast(tf.cast(number(at, 4), tf.uint32), tf.int32) for at in (18, 22))
+        windows = _area(tf.abs(tf.cast(width, tf.int64)), tf.abs(tf.cast(height, tf.int64)))
+        return tf.where(number(14, 4) == 12, _area(number(18, 2), number(20, 2)), windows)
+
+    def webp() -> tf.Tensor:
+        chunk, bits, side = tf.strings.substr(header, 12, 4), number(21, 4), 2**14
+        lossless = _area(bits % side + 1, bits // side % side + 1)
+        lossy = _area(number(26, 2) % side, number(28, 2) % side)
+        extended = _area(number(24, 3) + 1, number(27, 3) + 1)
+        return tf.where(chunk == b"VP8X", extended, tf.where(chunk == b"VP8L", lossless, lossy))
+
+    starts = [
+        (b"\xff\xd8", jpeg),
+        (b"\x89PNG\r\n\x1a\n", png),
+        (b"BM", bmp),
+        (b"GIF8", lambda: _gif(content)),
+        (b"RIFF", webp),
+    ]
+    found = [tf.strings.substr(header, 0, len(start)) == start for start, _ in starts]
+    # The first that is true, or the number of them.
+    kind = tf.argmax([*found, True], output_type=tf.int32)
+    functions = [function for _, function in starts]
+    return tf.switch_case(kind, [*functions, lambda: tf.zeros((), tf.float64)])
+
+
+def _area(width: tf.Tensor, height: tf.Tensor) -> tf.Tensor:
+    return tf.cast(width, tf.float64) * tf.cast(height, tf.float64)
+
+
+def _gif(content: tf.Tensor) -> tf.Tensor:
+    """The decoder makes room for all frames, a byte a pixel, before the first is taken."""
+    size = tf.strings.length(content)
+    data = tf.io.decode_raw(content + tf.constant(b"\x00" * _LONGEST_STEP), tf.uint8)
+
+    def byte(at: tf.Tensor) -> tf.Tensor:
+        return tf.cast(data[at], tf.int32)
+
+    def side(at: tf.Tensor) -> tf.Tensor:
+        return byte(at) + 256 * byte(at + 1)
+
+    def palette(flags: tf.Tensor) -> tf.Tensor:
+        return tf.where(flags >= 0x80, 3 * 2 ** (flags % 8 + 1), 0)
+
+    def is_block(at: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
+        return (at < size) & ((byte(at) == _EXTENSION) | (byte(at) == _FRAME))
+
+    def after(at: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        is_frame = byte(at) == _FRAME
+        area = _area(side(at + 5), side(at + 7))
+        at += tf.where(is_frame, 11 + palette(byte(at + 9)), 2)
+        (at,) = tf.while_loop(
+            lambda at: (at < size) & (byte(at) > 0), lambda at: (at + 1 + byte(at),), (at,)
+        )
+        return at + 1, total + tf.where(is_frame, area, 0)
+
+    first = 13 + palette(byte(tf.constant(10)))
+    _, total = tf.while_loop(is_block, after, (first, tf.zeros((), tf.float64)))
+    canvas = _area(side(tf.constant(6)), side(tf.constant(8)))
+    return tf.maximum(canvas, tf.math.ceil(total / 3))

@@ -1,0 +1,167 @@
+"""What a file is, and how large its image, from its first bytes: nothing is decoded."""
+
+import struct
+from collections.abc import Iterator
+
+from keras_tl.data.images.jpeg import jpeg_size
+
+_MAGIC = {b"\xff\xd8": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF8": "GIF", b"BM": "BMP"}
+_OTHER_IMAGES = {
+    b"II*\x00": "TIFF",
+    b"MM\x00*": "TIFF",
+    b"8BPS": "Photoshop",
+    b"\x00\x00\x01\x00": "icon",
+    b"\x00\x00\x00\x0cjP": "JPEG 2000",
+    b"\x00\x00\x00\x0cJXL": "JPEG XL",
+    b"\xff\x0a": "JPEG XL",
+}
+_BRANDS = {b"ftyp" + brand: "AVIF" for brand in (b"avif", b"avis")} | {
+    b"ftyp" + brand: "HEIC"
+    for brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+}
+_DRAWINGS = {b"<svg": "SVG"}
+_NOT_IMAGES = {
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a ZIP archive or an Office document",
+    b"\x1f\x8b": "a gzip archive",
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"RIFF": "a video or sound",
+    b"\x1aE\xdf\xa3": "a video",
+    b"\x00\x05\x16\x07": "what macOS keeps about another file",
+    b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull'",
+}
+# As many bytes as tell every format: those of DICOM begin with 128 others.
+START = 132
+# How many bytes the header of a BMP file has where its sides are numbers of 16 bits.
+_OS2_HEADER = 12
+_TEXTS = {b"<!doctype html": "an HTML page", b"<html": "an HTML page", b"<?xml": "an XML text"}
+
+
+def image_format(start: bytes) -> str | None:
+    """The name of the format, one of `keras_tl.data.images.formats.FORMATS`, or `None`.
+
+    Args:
+        start: the first bytes of the file, 16 or more if it has them.
+    """
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "WebP"
+    return _first(_MAGIC, start)
+
+
+def any_image_format(start: bytes) -> str | None:
+    """The name of the format of an image, also of one that the decoder does not read, or `None`.
+
+    Args:
+        start: the first bytes of the file, `START` or more if it has them.
+    """
+    return image_format(start) or _other_format(start)
+
+
+def why_not(start: bytes) -> str:
+    """Says what a file is that is none of the formats, as a reason for leaving it out."""
+    if image := _other_format(start):
+        return f"another format: {image} image, convert it to JPEG or PNG"
+    text = _as_text(start)
+    return f"not an image: {_first(_NOT_IMAGES, start) or _first(_TEXTS, text) or _quoted(start)}"
+
+
+def _other_format(start: bytes) -> str | None:
+    if start[128:132] == b"DICM":
+        return "DICOM"
+    drawing = _first(_DRAWINGS, _as_text(start))
+    return _first(_OTHER_IMAGES, start) or _BRANDS.get(start[4:12]) or drawing
+
+
+def _as_text(start: bytes) -> bytes:
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+
+
+def _first(table: dict[bytes, str], start: bytes) -> str | None:
+    return next((name for magic, name in table.items() if start.startswith(magic)), None)
+
+
+def _quoted(start: bytes) -> str:
+    if start[4:8] == b"ftyp":
+        return "a video"
+    if not start.strip(b"\x00"):
+        return "zeros"
+    words = " ".join(start.decode("utf-8", "replace")[:20].split())
+    if words.isprintable() and "\ufffd" not in words:
+        return f"text that begins with {words!r}"
+    return f"the file begins with the bytes {start[:4].hex(' ')}"
+
+
+def image_size(content: bytes, kind: str | None) -> tuple[int, int] | None:
+    """Width and height in pixels as the file declares them; of an animation, the largest frame's.
+
+    Args:
+        content: the file.
+        kind: its format, `None` for none of them.
+
+    Returns:
+        `None` where the file is none, or too short, or too damaged, to say.
+    """
+    try:
+        return _SIZES[kind](content)
+    except (struct.error, LookupError):
+        return None
+
+
+def _png(content: bytes) -> tuple[int, int]:
+    return struct.unpack_from(">II", content, 16)
+
+
+def _bmp(content: bytes) -> tuple[int, int]:
+    (header,) = struct.unpack_from("<I", content, 14)
+    if header == _OS2_HEADER:
+        return struct.unpack_from("<HH", content, 18)
+    width, height = struct.unpack_from("<ii", content, 18)
+    return abs(width), abs(height)
+
+
+def _gif(content: bytes) -> tuple[int, int]:
+    """The decoder makes room for every frame before it looks at what is in it."""
+    widths, heights = zip(struct.unpack_from("<HH", content, 6), *gif_frames(content), strict=True)
+    return max(widths), max(heights)
+
+
+def gif_frames(content: bytes) -> Iterator[tuple[int, int]]:
+    """Width and height in pixels of each frame of a GIF file.
+
+    Raises:
+        struct.error, LookupError: the file is cut short.
+    """
+    (flags,) = struct.unpack_from("<B", content, 10)
+    at = 13 + _gif_palette(flags)
+    while content[at : at + 1] in (b"!", b","):
+        if content[at : at + 1] == b",":
+            width, height, flags = struct.unpack_from("<HHB", content, at + 5)
+            yield width, height
+            at += 11 + _gif_palette(flags)
+        else:
+            at += 2
+        while content[at]:
+            at += 1 + content[at]
+        at += 1
+
+
+def _gif_palette(flags: int) -> int:
+    return 3 << (flags % 8 + 1) if flags & 0x80 else 0
+
+
+def _webp(content: bytes) -> tuple[int, int]:
+    if content[12:16] == b"VP8X":
+        return _number(content[24:27]) + 1, _number(content[27:30]) + 1
+    if content[12:16] == b"VP8L":
+        (bits,) = struct.unpack_from("<I", content, 21)
+        return bits % 2**14 + 1, (bits >> 14) % 2**14 + 1
+    width, height = struct.unpack_from("<HH", content, 26)
+    return width % 2**14, height % 2**14
+
+
+def _number(part: bytes) -> int:
+    return int.from_bytes(part, "little")
+
+
+_SIZES = {"JPEG": jpeg_size, "PNG": _png, "GIF": _gif, "BMP": _bmp, "WebP": _webp}

@@ -1,0 +1,194 @@
+"""Images to be asked about. Reading their files needs no TensorFlow; decoding them does."""
+
+import contextlib
+import dataclasses
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from keras_tl.data.folders.unused_files import UnusedFiles
+from keras_tl.data.images.formats import IMAGE_FILES
+from keras_tl.data.images.image_problems import why_no_image
+from keras_tl.data.items import Items
+from keras_tl.errors import DataError, quoted
+
+if TYPE_CHECKING:
+    from keras_tl.data.images.image_split import ImageSplit
+    from keras_tl.data.images.value_range import ValueRange
+
+_BATCH = 32
+_LONGEST_PATH = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs(Items):
+    """Images to be asked about: files, files' bytes, or pixels; the others are `None`.
+
+    Attributes:
+        sources: the paths of n files, which are read when their turn comes.
+        contents: the bytes of n files.
+        pixels: (n, height, width, 3) in [0, 255]; or n arrays (height, width, 3), where they are
+            of several sizes.
+        unused: see `Items`.
+    """
+
+    item = "image"
+
+    sources: tuple[str, ...] | None = None
+    contents: list[bytes] | None = None
+    pixels: np.ndarray | list[np.ndarray] | None = None
+    unused: tuple[UnusedFiles, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The paths of files."""
+        return self.sources
+
+    def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:
+        """Lists of files' bytes, or arrays of pixels, of at most `size` images each.
+
+        A file that cannot be read has no bytes, and so is no image.
+        """
+        for items in self._of_one_size():
+            for start in range(0, len(items), size):
+                batch = items[start : start + size]
+                if self.sources:
+                    yield [_bytes_of(path) for path in batch]
+                else:
+                    yield batch if self.contents else np.asarray(batch)
+
+    def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name of a signature and its arguments, for at most `size` of the images at a time.
+
+        Files' bytes are for `serving_default`, arrays for `pixels`.
+        """
+        for batch in self.batches(size):
+            if isinstance(batch, list):
+                yield "serving_default", {"image_bytes": batch}
+            else:
+                yield "pixels", {"pixels": batch}
+
+    def valid(self) -> np.ndarray:
+        """The images that can be decoded, by the rule of the exported model; bool (n,)."""
+        if self.pixels is not None:
+            return np.ones(len(self), bool)
+        from keras_tl.data.images.batch_decoding import are_images
+
+        return np.concatenate([are_images(batch).numpy() for batch in self.batches(_BATCH)])
+
+    def why(self, number: int) -> str:
+        """See `Items.why`."""
+        try:
+            return self._problem(number)
+        except DataError as error:
+            return str(error).removesuffix(".")
+
+    def reason(self, number: int) -> str:
+        """See `Items.reason`."""
+        try:
+            return cannot_decode(self.name(number), self._problem(number))
+        except DataError as error:
+            return str(error)
+
+    def _problem(self, number: int) -> str:
+        """Raises `DataError` if the file cannot be read."""
+        content = read_file(self.sources[number]) if self.sources else self.contents[number]
+        if self.contents and len(content) < _LONGEST_PATH and os.path.exists(content):
+            return f"{quoted(content)} is the path of a file; give paths as str"
+        return why_no_image(content)
+
+    def take(self, rows: Iterable[int]) -> "Inputs":
+        """The same with only these rows, in this order."""
+        if isinstance(self.pixels, np.ndarray):
+            return Inputs(pixels=self.pixels[[*rows]])
+        items = [self._items[row] for row in rows]
+        if self.sources:
+            return Inputs(sources=tuple(items))
+        return Inputs(contents=items) if self.contents else Inputs(pixels=items)
+
+    def as_split(
+        self, image_size: tuple[int, int], how: str, value_range: "ValueRange" = None
+    ) -> "ImageSplit":
+        """The images as an unlabelled split, for extraction.
+
+        Bytes are decoded and resized, and pixels of several sizes are resized.
+
+        Raises:
+            DataError: bytes that are not an image.
+        """
+        from keras_tl.data.images.decoder import resize
+        from keras_tl.data.images.image_pipeline import read_image
+        from keras_tl.data.images.image_split import ImageSplit
+
+        if self.contents:
+            images = np.stack(
+                [
+                    read_image(content, self.name(number), image_size, how, value_range)
+                    for number, content in enumerate(self.contents)
+                ]
+            )
+        elif isinstance(self.pixels, list):
+            images = np.stack([resize(x, image_size, how).numpy() for x in self.pixels])
+        else:
+            images = self._items
+        return ImageSplit(images, np.zeros(len(images), np.int64))
+
+    @property
+    def _items(self) -> tuple[str, ...] | list[bytes] | list[np.ndarray] | np.ndarray:
+        return next(i for i in (self.sources, self.contents, self.pixels) if i is not None)
+
+    def _of_one_size(self) -> Iterator[Any]:
+        """The items in parts that fit into one array each."""
+        if not isinstance(self.pixels, list):
+            yield self._items
+            return
+        for _, part in itertools.groupby(self.pixels, np.shape):
+            yield list(part)
+
+
+def cannot_decode(name: str, problem: str) -> str:
+    """Return the message for a file or for bytes that give no image.
+
+    Args:
+        name: what messages call the item.
+        problem: the reason, see `keras_tl.data.images.image_problems`.
+    """
+    return f"Cannot decode {name}: {problem}. Expected a {IMAGE_FILES.formats} image."
+
+
+def read_file(path: str) -> bytes:
+    """Reads the bytes of an image file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    with opened(path) as file:
+        return file.read()
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[BinaryIO]:
+    """Opens an image file.
+
+    Raises:
+        DataError: it cannot be opened.
+    """
+    try:
+        with open(path, "rb") as file:
+            yield file
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"Cannot read the image {quoted(path)}: {reason}.") from error
+
+
+def _bytes_of(path: str) -> bytes:
+    try:
+        return read_file(path)
+    except DataError:
+        return b""

@@ -1,0 +1,79 @@
+"""What all constructors of `ImageData` take, checked before anything is read."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_tl.base.config import check_choice, check_range
+from keras_tl.data.images.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
+from keras_tl.data.images.decoder import RESIZES
+from keras_tl.data.images.value_range import ValueRange, check_value_range
+from keras_tl.data.options import CheckedSplitOptions, SplitOptions
+from keras_tl.errors import ConfigError, quoted, unknown
+
+ImageSize = int | tuple[int, int] | None
+
+
+def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
+    """Gives an image size as (height, width), `None` for the backbone's own.
+
+    Raises:
+        ConfigError: it is neither a positive whole number nor two of them.
+    """
+    if image_size is None:
+        return None
+    pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
+    if len(pair) != 2:
+        raise ConfigError(f"image_size must be one number or two. Received: {quoted(image_size)}.")
+    for side in pair:
+        check_range("image_size", side, 1, whole=True)
+    return pair
+
+
+class DataOptions(SplitOptions, total=False):
+    """What all constructors of `ImageData` take, besides `SplitOptions`.
+
+    Attributes:
+        image_size: side in pixels, or (height, width); `None` means the backbone's own.
+        resize: how images get to their size: `"crop"`, `"pad"` or `"stretch"` (see
+            `keras_tl.data.images.decoder.resize`).
+        augmentation: what `augment=True` means for these data.
+        check: look at all files before anything else, and leave out those that cannot be used
+            (see `keras_tl.data.images.file_check.check_files`). What is known of unchanged files is
+            remembered. Images that come from no files of the user's own are not checked.
+        value_range: the values of black and of white in PNG files of 16 bits a value, such as
+            `(0, 4095)` for X-rays of 12 bits; values outside are black or white. It is part of the
+            model. Files of 8 bits are taken as they are. `None`: (0, 65535).
+    """
+
+    image_size: ImageSize
+    resize: str
+    augmentation: Augmentation
+    check: bool
+    value_range: ValueRange
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CheckedOptions(CheckedSplitOptions):
+    """`DataOptions` with their defaults, checked when made.
+
+    Raises:
+        ConfigError: one of them is not as described.
+    """
+
+    recorded = ("validation_split", "test_split", "seed", "check", "max_bad")
+
+    image_size: ImageSize = None
+    resize: str = "crop"
+    augmentation: Augmentation = "standard"
+    check: bool = True
+    value_range: ValueRange = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "value_range", check_value_range(self.value_range))
+        object.__setattr__(self, "image_size", check_image_size(self.image_size))
+        check_choice("resize", self.resize, RESIZES)
+        if isinstance(self.augmentation, bool):
+            raise ConfigError(unknown("augmentation", self.augmentation, AUGMENTATIONS))
+        check_augmentation(self.augmentation)

@@ -1,0 +1,128 @@
+"""tf.data pipelines over images: decode, resize, augment, batch, prefetch."""
+
+import dataclasses
+import os
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.data.images.decoder import load_image, resize
+from keras_tl.data.images.image_items import cannot_decode
+from keras_tl.data.images.image_problems import why_no_image
+from keras_tl.data.images.image_split import ImageSplit
+from keras_tl.data.images.value_range import ValueRange
+from keras_tl.data.pipeline import Pipeline, row_numbers, with_options
+from keras_tl.errors import DataError
+
+
+@dataclasses.dataclass(frozen=True)
+class ImagePipeline(Pipeline):
+    """Turns splits of images into batches of pixels and labels.
+
+    Attributes:
+        image_size: (height, width) of the batches.
+        resize: `"crop"`, `"pad"` or `"stretch"`.
+        whole_batches: fill up the last batch, see `row_numbers`; for several replicas.
+        value_range: see `keras_tl.data.images.decoder.decode_image`.
+    """
+
+    image_size: tuple[int, int]
+    resize: str
+    whole_batches: bool = False
+    value_range: ValueRange = None
+
+    def ordered(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
+        """Batches of (pixels, labels) in the split's order; the last one may be smaller.
+
+        Pixels are float32 (batch, height, width, 3) in [0, 255]; labels are the split's.
+        """
+        rows = row_numbers(len(split), batch_size if self.whole_batches else 1)
+        return self._batches(split, rows, batch_size)
+
+    def pixels(self, split: ImageSplit) -> np.ndarray:
+        """float32 array (n, height, width, 3) in [0, 255]: all images at once, for a few."""
+        return np.concatenate([pixels.numpy() for pixels, _ in self.ordered(split, 32)])
+
+    def once(self, split: ImageSplit, batch_size: int) -> tuple[tf.data.Dataset, None]:
+        """Batches of pixels in the split's order, the last one filled up."""
+        rows = row_numbers(len(split), batch_size)
+        batches = self._batches(split, rows, batch_size, drop_remainder=True)
+        return batches.map(lambda pixels, labels: pixels), None
+
+    def explain(self, split: ImageSplit) -> DataError | None:
+        """Finds the first file of a split that cannot be read."""
+        for path in split.images if split.in_files else ():
+            try:
+                with open(path, "rb") as file:
+                    read_image(file.read(), path, (1, 1), "stretch")
+            except OSError as error:
+                return DataError(
+                    f"Cannot read {path}: {error.strerror}. Restore or remove the file."
+                )
+            except DataError as error:
+                return DataError(f"{error} Repair the file or remove it.")
+        return None
+
+    def shuffled(
+        self, split: ImageSplit, batch_size: int, seed: int, augment: Callable | None = None
+    ) -> tf.data.Dataset:
+        """Batches of (pixels, labels) for training; see `Pipeline`."""
+        rows = row_numbers(len(split), batch_size if self.whole_batches else 1, seed)
+        return self._batches(split, rows, batch_size, augment=augment)
+
+    def drawn(
+        self,
+        split: ImageSplit,
+        rows: tf.data.Dataset,
+        batch_size: int,
+        augment: Callable | None = None,
+    ) -> tf.data.Dataset:
+        """Batches of (pixels, labels) of given rows; see `Pipeline`."""
+        return self._batches(split, rows, batch_size, augment=augment)
+
+    def _batches(
+        self,
+        split: ImageSplit,
+        rows: tf.data.Dataset,
+        batch_size: int,
+        augment: Callable | None = None,
+        drop_remainder: bool = False,
+    ) -> tf.data.Dataset:
+        # Names that are not valid UTF-8 are bytes to TensorFlow as to the file system.
+        images = tf.constant([*map(os.fsencode, split.images)] if split.in_files else split.images)
+        labels = tf.constant(split.labels)
+
+        def load(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            if split.in_files:
+                content = tf.io.read_file(images[row])
+                pixels = load_image(content, self.image_size, self.resize, self.value_range)
+                return pixels, labels[row]
+            return resize(images[row], self.image_size, self.resize), labels[row]
+
+        batches = rows.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+        batches = batches.batch(batch_size, drop_remainder=drop_remainder)
+        if augment is not None:
+            batches = batches.map(augment)
+        return with_options(batches.prefetch(2))
+
+
+def read_image(
+    content: bytes,
+    source: str,
+    image_size: tuple[int, int],
+    how: str,
+    value_range: ValueRange = None,
+) -> np.ndarray:
+    """Decodes and resizes one image, eagerly.
+
+    Returns:
+        float32 array (height, width, 3) in [0, 255].
+
+    Raises:
+        DataError: the bytes are not an image; the message names `source`.
+    """
+    try:
+        return load_image(tf.constant(content), image_size, how, value_range).numpy()
+    except (tf.errors.OpError, ValueError) as error:
+        raise DataError(cannot_decode(source, why_no_image(content))) from error

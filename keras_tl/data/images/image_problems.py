@@ -1,0 +1,47 @@
+"""Why the bytes of a file give no image, in the words of every message. It needs no TensorFlow."""
+
+from keras_tl.data.images.headers import image_format, image_size, why_not
+from keras_tl.data.images.jpeg import jpeg_damage
+from keras_tl.data.images.unsupported import why_unsupported
+
+# As many as Pillow takes: half a gigabyte.
+MOST_PIXELS = 178_956_970
+
+
+def format_problem(start: bytes) -> str | None:
+    """Return the reason why a file is in none of the formats, `None` where it is in one.
+
+    Args:
+        start: the first bytes of the file, `headers.START` or more if it has them.
+    """
+    if not start:
+        return "empty (0 bytes)"
+    return why_not(start) if image_format(start) is None else None
+
+
+def image_problem(content: bytes) -> str | None:
+    """Return the reason that shows without decoding, such as `"another format: TIFF image, ..."`.
+
+    Returns:
+        A phrase that begins with the kind of reason; `None` where nothing shows.
+    """
+    if problem := format_problem(content):
+        return problem
+    kind = image_format(content)
+    size = image_size(content, kind)
+    if size and size[0] * size[1] > MOST_PIXELS:
+        return (
+            f"too large: {size[0]:,} x {size[1]:,} pixels, more than the limit of "
+            f"{MOST_PIXELS // 10**6} megapixels"
+        )
+    return jpeg_damage(content) if kind == "JPEG" else why_unsupported(content, kind)
+
+
+def why_no_image(content: bytes) -> str:
+    """Return the reason why a file that the decoder refuses is no image."""
+    return image_problem(content) or damaged(content)
+
+
+def damaged(content: bytes) -> str:
+    """Return the reason for a file that only the decoder refuses."""
+    return f"truncated or damaged {image_format(content)}"

@@ -1,0 +1,84 @@
+"""The images of a split: files, or pixels in memory."""
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from keras_tl.base.files import sha256
+from keras_tl.data.labelled_data import Split, joined_slices, slices_of
+from keras_tl.errors import DataError
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageSplit(Split):
+    """The images of one split, in a fixed order.
+
+    Attributes:
+        images: a tuple of n file paths, or an array (n, height, width, 3) of pixels in
+            [0, 255].
+        labels: see `Split`.
+        slices: see `Split`.
+    """
+
+    images: tuple[str, ...] | np.ndarray
+    labels: np.ndarray
+    slices: Mapping[Hashable, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    @property
+    def sources(self) -> tuple[str, ...] | None:
+        """The paths of the files; `None`: pixels in memory."""
+        return self.images if self.in_files else None
+
+    @property
+    def given(self) -> list[str] | np.ndarray:
+        """The paths, or the pixels."""
+        return list(self.images) if self.in_files else self.images
+
+    @property
+    def in_files(self) -> bool:
+        """Whether the images are files still to be decoded."""
+        return isinstance(self.images, tuple)
+
+    def take(self, rows: np.ndarray) -> "ImageSplit":
+        """The same with only these rows, in this order."""
+        images = tuple(self.images[i] for i in rows) if self.in_files else self.images[rows]
+        return ImageSplit(images, self.labels[rows], slices_of(self.slices, rows))
+
+    def joined(self, other: "ImageSplit") -> "ImageSplit":
+        """Return the images of this split and then those of another, see `Split.joined`."""
+        if self.in_files:
+            images = self.images + other.images
+        elif self.images.shape[1:] == other.images.shape[1:]:
+            images = np.concatenate([self.images, other.images])
+        else:
+            raise DataError(
+                "Expected the pixels of all splits in one shape (height, width, 3). Received "
+                f"{self.images.shape[1:]} and {other.images.shape[1:]}. Resize them to one shape."
+            )
+        labels = np.concatenate([self.labels, other.labels])
+        return ImageSplit(images, labels, joined_slices(self, other))
+
+    def fingerprint(self, full_hash: bool = False) -> str:
+        """Identifies the images and their order, see `Split.fingerprint`."""
+        digest = hashlib.sha256()
+        if self.in_files:
+            for path in self.images:
+                digest.update(_file_identity(path, full_hash).encode("utf-8", "surrogateescape"))
+        else:
+            digest.update(f"{self.images.shape} {self.images.dtype}".encode())
+            digest.update(np.ascontiguousarray(self.images).data)
+        return digest.hexdigest()
+
+
+def _file_identity(path: str, full_hash: bool) -> str:
+    try:
+        if full_hash:
+            return f"{sha256(Path(path))}\n"
+        found = os.stat(path)
+    except OSError as error:
+        raise DataError(f"An image has gone since the data were made: {path} ({error}).") from error
+    return f"{os.path.abspath(path)}\0{found.st_size}\0{found.st_mtime_ns}\n"

@@ -1,0 +1,186 @@
+"""Images of data sets as files: written once, found again by every process."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.base.files import cache_root, remove_leftovers, whole_folder
+from keras_tl.data.images.formats import FORMATS, image_files
+from keras_tl.data.pixels import CHANNELS, check_pixels
+from keras_tl.errors import CacheError, DataError, quoted
+
+_HEADERS = {".jpg": b"\xff\xd8", ".png": b"\x89PNG\r\n\x1a\n", ".gif": b"GIF8", ".bmp": b"BM"}
+_TELLING = 100
+
+Stored = dict[str, tuple[tuple[str, ...], np.ndarray]]
+Examples = Iterable[tuple[bytes, Any]]
+
+
+def find_stored(key: str) -> Stored | None:
+    """The image files and labels of each split that were kept under a key, if all are there."""
+    splits = {}
+    folder = _folder() / key
+    for file in sorted(folder.glob("*.npy")):
+        labels = np.load(file, allow_pickle=False)
+        paths = tuple(image_files(folder / file.stem))
+        if len(paths) != len(labels):
+            return None
+        splits[file.stem] = (paths, labels)
+    return splits or None
+
+
+def store(key: str, splits: Mapping[str, Examples]) -> Stored:
+    """Keeps data under a key, all of them or nothing.
+
+    Args:
+        key: what identifies them, a file name.
+        splits: the examples of each split: an image file's bytes, and a number, a row of numbers
+            or a text.
+
+    Raises:
+        CacheError: they cannot be written.
+        DataError: there are none, or the labels are not of one kind.
+    """
+    with _explained(), whole_folder(_folder() / key, replace=True) as new:
+        _write(new, splits)
+    return find_stored(key)
+
+
+def store_by_content(splits: Mapping[str, Examples]) -> Stored:
+    """Keeps data under a hash of what they are: the same ones again are kept once.
+
+    Raises as `store`.
+    """
+    with _explained():
+        _folder().mkdir(parents=True, exist_ok=True)
+        remove_leftovers(_folder())
+        # A name of the kind that `remove_leftovers` knows, should this process be killed.
+        prefix = f".new-{os.getpid()}-{uuid.uuid4().hex[:8]}-"
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=_folder()) as scratch:
+            key = _write(Path(scratch), splits)
+            if find_stored(key) is None:
+                with whole_folder(_folder() / key, replace=True) as new:
+                    for part in Path(scratch).iterdir():
+                        part.rename(new / part.name)
+    return find_stored(key)
+
+
+def _folder() -> Path:
+    return cache_root() / "datasets"
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CacheError(
+            f"Cannot keep the images of the data set in {quoted(str(_folder()))}: {error}. Make "
+            "room, or set KERAS_TL_CACHE to another folder."
+        ) from error
+
+
+def _write(folder: Path, splits: Mapping[str, Examples]) -> str:
+    """Writes `<split>/00000000.jpg`, ... and `<split>.npy`; gives a hash of it all."""
+    digest = hashlib.sha256()
+    for name, examples in splits.items():
+        labels = []
+        (folder / name).mkdir()
+        for number, (content, label) in enumerate(examples):
+            (folder / name / f"{number:08}{suffix_of(content)}").write_bytes(content)
+            digest.update(hashlib.sha256(content).digest())
+            labels.append(label)
+        labels = _as_array(labels, name)
+        digest.update(f"{name} {labels.dtype.str} {labels.shape}".encode() + labels.tobytes())
+        np.save(folder / f"{name}.npy", labels, allow_pickle=False)
+    return digest.hexdigest()[:32]
+
+
+def _as_array(labels: list, name: str) -> np.ndarray:
+    if not labels:
+        raise DataError(f"The {name} data set is empty. Expected at least one image.")
+    try:
+        array = np.array(labels)
+    except ValueError:  # Rows of different lengths.
+        array = np.array(None)
+    if array.ndim not in (1, 2) or array.dtype.kind not in "biufU":
+        raise DataError(
+            f"Expected {name} labels of one kind: numbers, texts, or rows of 0 and 1 of one "
+            f"length. The first is {quoted(labels[0])}."
+        )
+    return array
+
+
+def suffix_of(content: bytes) -> str | None:
+    """The ending for an image file's bytes, `None` if they begin as none of our formats does."""
+    if content[8:12] == b"WEBP":
+        return ".webp"
+    return next((end for end, head in _HEADERS.items() if content.startswith(head)), None)
+
+
+class Encoder:
+    """Turns the images of one split into image files' bytes.
+
+    Args:
+        name: the split's name, for messages.
+    """
+
+    def __init__(self, name: str):
+        self._name = name
+        self._count = 0
+        # The brightest image, as long as all are floats in [0, 1].
+        self._brightest: np.ndarray | None = np.zeros((1, 1))
+
+    def encode(self, image: np.ndarray | bytes) -> bytes:
+        """One image.
+
+        Args:
+            image: (height, width), (height, width, 1) or (height, width, 3) in [0, 255]; or the
+                bytes of an image file, which stay as they are.
+
+        Returns:
+            The bytes of a PNG file without loss, or those given.
+
+        Raises:
+            DataError: it is neither.
+        """
+        self._count += 1
+        if isinstance(image, bytes):
+            if suffix_of(image) is None:
+                raise DataError(
+                    f"Image {self._count - 1} of the {self._name} data set begins as no image file "
+                    f"does that can be decoded ({', '.join(FORMATS)}). Give pixels, or other files."
+                )
+            return image
+        image = np.asarray(image)
+        self._check(image)
+        if image.ndim == 2:
+            image = image[..., None]
+        return tf.io.encode_png(np.rint(image).astype(np.uint8)).numpy()
+
+    def _check(self, image: np.ndarray) -> None:
+        # One dark image is no sign of pixels scaled to [0, 1]; if all are dark, they must be.
+        is_float_image = image.dtype.kind == "f" and (
+            image.ndim == 2 or image.shape[-1] in CHANNELS
+        )
+        is_dark = is_float_image and image.size and 0 <= image.min() <= image.max() <= 1
+        if not is_dark:
+            check_pixels(image[None], self._name)
+            self._brightest = None
+        elif self._brightest is not None and image.max() > self._brightest.max():
+            self._brightest = image
+        if self._count == _TELLING:
+            self.finish()
+
+    def finish(self) -> None:
+        """Raises `DataError` if all images so far had pixels scaled to [0, 1]."""
+        if self._brightest is not None:
+            check_pixels(self._brightest[None], self._name)

@@ -1,0 +1,44 @@
+"""The rule of `keras_tl.data.images.unsupported` as TensorFlow operations, for the decoder."""
+
+import tensorflow as tf
+
+from keras_tl.data.images.unsupported import BGR, BITS, CURE, HEADER_SIZE, MASKS, PLAIN, WINDOWS
+
+
+def checked_bmp(content: tf.Tensor) -> tf.Tensor:
+    """The same BMP file, scalar string; in a graph too.
+
+    Raises:
+        tf.errors.InvalidArgumentError: it is unsupported.
+    """
+    header = tf.strings.substr(content, 0, HEADER_SIZE) + b"\x00" * HEADER_SIZE
+
+    def number(at: int, size: int) -> tf.Tensor:
+        kind = {2: tf.uint16, 4: tf.int32}[size]
+        return tf.cast(tf.io.decode_raw(tf.strings.substr(header, at, size), kind)[0], tf.int32)
+
+    compression = number(30, 4)
+    in_order = tf.strings.substr(header, 54, len(BGR)) == BGR
+    plain = (compression == PLAIN) | ((compression == MASKS) & in_order)
+    supported = (number(14, 4) >= WINDOWS) & tf.reduce_any(number(28, 2) == BITS) & plain
+    return _where(supported, content, "an unsupported BMP file")
+
+
+def checked_gif(image: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
+    """The same image of the first frame of a GIF file; arguments and errors as `checked_bmp`.
+
+    Args:
+        image: (height, width, channels).
+        header: the beginning of the file.
+    """
+    sides = tf.cast(tf.io.decode_raw(tf.strings.substr(header, 6, 4), tf.uint16), tf.int32)
+    supported = tf.reduce_all(tf.shape(image)[:2] >= sides[::-1])
+    return _where(supported, image, "a GIF file whose first frame is smaller than its canvas")
+
+
+def _where(supported: tf.Tensor, value: tf.Tensor, name: str) -> tf.Tensor:
+    check = tf.debugging.Assert(
+        supported, [f"Expected a supported image. Received {name}: {CURE}."]
+    )
+    with tf.control_dependencies([check] if check is not None else []):
+        return tf.identity(value)

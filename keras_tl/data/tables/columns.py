@@ -1,0 +1,175 @@
+"""What the columns of a table say: image paths or texts, labels, splits."""
+
+import dataclasses
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_tl.base.files import local_path
+from keras_tl.base.readings import LabelMeaning
+from keras_tl.data.labelled_data import slices_of
+from keras_tl.data.splits import SPLIT_NAMES, SPLITS
+from keras_tl.data.tables.label_columns import LabelColumns
+from keras_tl.data.tables.table import Table, Wanted, is_empty
+from keras_tl.errors import ConfigError, DataError, quoted
+from keras_tl.tasks.labels.forms import Labels
+
+NO_VALUE = "no value"
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledRows:
+    """The rows of a table with their labels.
+
+    Attributes:
+        splits: the numbers of the rows of each split, and a label for each.
+        meaning: what the labels stand for.
+        slices: of each split the columns to make groups by, see `labelled_data.Split`.
+    """
+
+    splits: dict[str, tuple[np.ndarray, Labels]]
+    meaning: LabelMeaning
+    slices: dict[str, dict[Hashable, np.ndarray]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """What the columns of a table are, as `keras_tl.ImageData.from_csv` describes them.
+
+    Attributes:
+        item: what messages call one item.
+        contents: what the items' columns hold, for messages.
+        items: the items' columns, by the names of the arguments that name them; `None` where
+            there is none.
+        labels: the columns of labels.
+        split: the column of the splits.
+        slices: columns to make groups by.
+    """
+
+    item: str
+    contents: str
+    items: Mapping[str, Hashable | None]
+    labels: LabelColumns
+    split: Hashable | None = None
+    slices: Sequence[Hashable] = ()
+
+    def __post_init__(self):
+        if isinstance(self.slices, str):
+            raise ConfigError(
+                f"Expected slices= as a list of columns, such as [{quoted(self.slices)}]. "
+                f"Received: {quoted(self.slices)}."
+            )
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is to be read of a table, the items first."""
+        items = [column for column in self.items.values() if column is not None]
+        split = [] if self.split is None else [self.split]
+        used = [*items, *self.labels.names, *split]
+        # The column of labels, too, may be one to make groups by.
+        slices = [column for column in dict.fromkeys(self.slices) if column not in used]
+        arguments = " and ".join([f"{next(iter(self.items))}=", "label="])
+        return Wanted(
+            (*used, *slices),
+            self.item,
+            f"Say which columns hold the {self.contents} and the labels, with {arguments}.",
+        )
+
+    def read(self, table: Table) -> LabelledRows:
+        """The rows and the labels of each split.
+
+        Args:
+            table: the table, with the columns that are wanted.
+
+        Raises:
+            DataError: a label or a split is missing or not as it should be.
+        """
+        labels, meaning = self.labels.read(table)
+        slices = {column: slice_texts(table.columns[column]) for column in self.slices}
+        splits = {
+            name: (
+                rows,
+                labels[rows] if isinstance(labels, np.ndarray) else [labels[row] for row in rows],
+            )
+            for name, rows in rows_by_split(table, self.split).items()
+        }
+        parts = {name: slices_of(slices, rows) for name, (rows, _) in splits.items()}
+        return LabelledRows(splits, meaning, parts)
+
+    def settings(self, **others: Any) -> dict[str, Any]:
+        """What `keras_tl.data.specs` needs to read such a table again, as JSON types."""
+        labels = self.labels
+        names = labels.class_names
+        slices = {"slices": [*map(str, self.slices)]} if self.slices else {}
+        return {
+            "kind": "csv",
+            **self.items,
+            "label": labels.names if labels.are_several else labels.label,
+            **others,
+            "split": self.split,
+            "separator": labels.separator,
+            "task": labels.task,
+            "class_names": None if names is None else [*map(str, names)],
+            **slices,
+        }
+
+
+def slice_texts(values: Sequence) -> np.ndarray:
+    """Cells as what groups are called: texts (n,), `NO_VALUE` where there is nothing."""
+    texts = [NO_VALUE if is_empty(value) else str(value).strip() for value in values]
+    return np.array(texts, str)
+
+
+def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) -> list[str]:
+    """The paths of the images, which are relative to `root` or absolute.
+
+    Files that are missing are not looked for, but if none is there, the root is wrong.
+
+    Raises:
+        DataError: a path is missing or is not text, or no file exists.
+    """
+    table.check(
+        column,
+        lambda path: isinstance(path, (str, os.PathLike)) and not is_empty(path),
+        "the path of an image",
+        "Write it down or remove the row.",
+    )
+    folder = "" if root is None or not os.fspath(root) else local_path(root)
+    paths = [os.path.join(folder, path) for path in table.columns[column]]
+    if not any(map(os.path.exists, paths)):
+        local_path(table.columns[column][0])
+        raise DataError(
+            f"{table.name}: none of the {len(paths)} images exists. The first was looked for at "
+            f"{quoted(os.path.abspath(paths[0]))}. Pass the folder that the paths start "
+            "from: root=."
+        )
+    return paths
+
+
+def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray]:
+    """The numbers of the rows of each split; all are train's where nothing says it.
+
+    Raises:
+        DataError: a value is not a split's name, or no row is train's.
+    """
+    if table.parts is not None:
+        return table.parts
+    if column is None:
+        return {"train": np.arange(len(table.rows))}
+
+    def split_of(value: object) -> str | None:
+        return SPLIT_NAMES.get(str(value).strip().lower())
+
+    table.check(
+        column,
+        split_of,
+        "train, validation (valid, val, dev) or test",
+        "Put it right or leave split= out, and the images are split at random.",
+    )
+    splits = np.array([split_of(value) for value in table.columns[column]])
+    rows = {name: np.flatnonzero(splits == name) for name in SPLITS if name in splits}
+    if "train" not in rows:
+        raise DataError(f"{table.name}: no row of column {quoted(column)} says train.")
+    return rows

@@ -1,0 +1,176 @@
+"""Tables in CSV files."""
+
+import codecs
+import contextlib
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from keras_tl.data.tables.table import Table, Wanted, check_columns, with_rows
+from keras_tl.errors import DataError, quoted
+
+_SEPARATORS = ",;\t"
+_UTF_16 = "utf-16"
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CURE = "Save it as UTF-8 (in Excel: CSV UTF-8)."
+
+
+def read_csv(path: Path, wanted: Wanted) -> Table:
+    """Reads columns of a CSV file as text.
+
+    Neither pandas nor NumPy's reader is used: an identifier such as 007 stays one, a class may be
+    called NA, and messages can name the lines of the file.
+
+    Args:
+        path: the file, see `open_table`, separated by commas, semicolons or tabs. Its first line
+            names the columns; empty lines do not count. Quotes in a `.tsv` file may be nothing
+            special.
+        wanted: what to read.
+
+    Raises:
+        DataError: there is no such file, it is not as described, or has no such column.
+    """
+    if path.suffix.lower() == ".tsv":
+        # Often quotes are nothing special there, as in the files of GLUE. Where there are as many
+        # tabs in every line, no quote can have joined lines.
+        with contextlib.suppress(_MalformedError):
+            return _read_csv(path, wanted, csv.QUOTE_NONE)
+    return _read_csv(path, wanted, csv.QUOTE_MINIMAL)
+
+
+def _read_csv(path: Path, wanted: Wanted, quoting: int) -> Table:
+    name = quoted(str(path))
+    try:
+        with open_table(path, "a CSV file") as file, _long_cells():
+            separator = _separator(file.readline(), wanted.columns[0])
+            file.seek(0)
+            reader = csv.reader(
+                file, delimiter=separator, quoting=quoting, skipinitialspace=True, strict=True
+            )
+            # Without quotes in any case: R writes them around the names of columns.
+            header = [_unquoted(field.strip()) for field in next(reader, [])]
+            check_columns(name, header, wanted)
+            places = [header.index(column) for column in wanted.columns]
+            found = [(line, *map(row.__getitem__, places)) for line, row in _rows(reader, header)]
+    except (_RowError, csv.Error) as error:
+        raise _MalformedError(
+            f"{name}, line {reader.line_num}: {error}. Put quotes around text that holds the "
+            "separator, and double the quotes inside."
+        ) from error
+    lines, *columns = zip(*found, strict=True) if found else [()] * (len(wanted.columns) + 1)
+    if quoting == csv.QUOTE_NONE:
+        columns = [map(_unquoted, column) for column in columns]
+    columns = dict(zip(wanted.columns, map(list, columns), strict=True))
+    return with_rows(Table(name, columns, lines, "line", is_text=True), wanted)
+
+
+def header_of(path: Path) -> list[str]:
+    """The names of a CSV file's columns, as far as they can be told; none where they cannot."""
+    try:
+        encoding = _encoding(path)
+        if encoding is None:
+            return []
+        with open(path, encoding=encoding, errors="replace", newline="") as file:
+            line = file.readline()
+    except OSError:
+        return []
+    return max((_fields(line, separator) for separator in _SEPARATORS), key=len)
+
+
+@contextlib.contextmanager
+def open_table(path: Path, form: str) -> Iterator[TextIO]:
+    """Opens a file of text, without a byte order mark.
+
+    Args:
+        path: the file, in UTF-8; or in UTF-16 with a byte order mark, as Excel's "Unicode Text" is.
+        form: what it should be, for messages.
+
+    Raises:
+        DataError: there is no such file, or it is in another encoding.
+    """
+    try:
+        encoding = _encoding(path)
+        if encoding is None:
+            raise DataError(
+                f"Expected {quoted(str(path))} to be {form} in UTF-8. It begins with zero bytes, "
+                f"as UTF-16 without a byte order mark and UTF-32 do. {_CURE}"
+            )
+        with open(path, encoding=encoding, newline="") as file:
+            yield file
+    except OSError as error:
+        raise DataError(f"Cannot read the table {quoted(str(path))}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        name = "UTF-16" if encoding == _UTF_16 else "UTF-8"
+        raise DataError(
+            f"Expected {quoted(str(path))} to be {form} in {name}, found other bytes in line "
+            f"{_undecodable_line(path, encoding)}. {_CURE}"
+        ) from error
+
+
+def _encoding(path: Path) -> str | None:
+    """The encoding that a file's first bytes declare, UTF-8 where none; `None` if it is another."""
+    with open(path, "rb") as file:
+        start = file.read(4)
+    if start.startswith(_UTF_16_MARKS) and start != codecs.BOM_UTF32_LE:
+        return _UTF_16
+    return None if b"\x00" in start else "utf-8-sig"
+
+
+def _undecodable_line(path: Path, encoding: str) -> int:
+    """The first line of a file that is not in an encoding, from 1."""
+    content = path.read_bytes()
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode(encoding, "ignore")
+        return len(f"{before}?".splitlines())
+    return 1  # Somebody has put it right meanwhile.
+
+
+class _MalformedError(DataError):
+    """The cells of a CSV file cannot be told from each other."""
+
+
+@contextlib.contextmanager
+def _long_cells() -> Iterator[None]:
+    """Takes cells of any length: the limit of the module is less than a long document."""
+    before = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the quotes around it, if there are such."""
+    inside = cell[1:-1]
+    is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
+    return inside.replace('""', '"') if is_quoted and '"' not in inside.replace('""', "") else cell
+
+
+class _RowError(ValueError):
+    """A row has another number of cells than the first line."""
+
+
+def _separator(first_line: str, column: str) -> str:
+    found = (separator for separator in _SEPARATORS if column in _fields(first_line, separator))
+    return next(found, _SEPARATORS[0])
+
+
+def _fields(first_line: str, separator: str) -> list[str]:
+    fields = next(csv.reader([first_line], delimiter=separator, skipinitialspace=True), [])
+    return [field.strip() for field in fields]
+
+
+def _rows(reader: Any, header: list[str]) -> Iterator[tuple[int, list[str]]]:
+    line = reader.line_num + 1  # Where a row begins: a cell in quotes may have several lines.
+    for row in reader:
+        if any(row):
+            if len(row) != len(header):
+                raise _RowError(
+                    f"expected {len(header)} cells, as in the first line, found {len(row)}"
+                )
+            yield line, row
+        line = reader.line_num + 1

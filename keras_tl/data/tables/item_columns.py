@@ -1,0 +1,97 @@
+"""Items of a table without labels: the rows of a data frame or of a file, as training read them."""
+
+import dataclasses
+import os
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from keras_tl.data.given import Askable
+from keras_tl.data.tables.table import Table, Wanted, is_empty, read_frame
+from keras_tl.data.tables.table_files import read_table
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows(Askable):
+    """The items in the rows of a table: paths, texts, or pairs of texts."""
+
+    rows: list
+
+    @property
+    def given(self) -> list:
+        """The items."""
+        return self.rows
+
+
+@dataclasses.dataclass(frozen=True)
+class ItemColumns:
+    """The columns that hold the items.
+
+    Attributes:
+        item: what messages call one item, `"image"` or `"text"`.
+        names: the column of paths or of texts; of pairs both columns.
+        root: the folder that paths start from; `None`: that of the table's file, of a data frame
+            the working directory.
+    """
+
+    item: str
+    names: tuple[Hashable, ...]
+    root: str | None = None
+
+    @classmethod
+    def of(
+        cls, item: str, are_pairs: bool = False, settings: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Takes the columns that the settings of a source name, or else the usual ones.
+
+        Args:
+            item: `"image"` or `"text"`.
+            are_pairs: whether an item is a pair of texts.
+            settings: the `source_settings` of the data that a model was trained on.
+        """
+        usual = {"path": "image"} if item == "image" else {"text": "text"}
+        usual |= {"text_pair": "text_pair"} if are_pairs else {}
+        named = settings if settings and settings.get("kind") == "csv" else {}
+        names = tuple(
+            column if named.get(key) is None else named[key] for column, key in usual.items()
+        )
+        return cls(item, names, named.get("root"))
+
+    def of_frame(self, frame: Any) -> Rows:
+        """The paths, texts or pairs in the rows of a `pandas.DataFrame`.
+
+        Raises:
+            DataError: it is not one, or lacks a column, or holds no such items.
+        """
+        return self._items(read_frame(frame, self._wanted), self.root)
+
+    def of_file(self, path: Path) -> Rows:
+        """The same of a file, see `keras_tl.data.tables.table_files.read_table`."""
+        root = path.parent if self.root is None else self.root
+        return self._items(read_table(path, self._wanted), root)
+
+    @property
+    def _wanted(self) -> Wanted:
+        hint = f"Name the columns as in the training data, or pass a list of {self.item}s."
+        return Wanted(self.names, self.item, hint)
+
+    def _items(self, table: Table, root: str | os.PathLike | None) -> Rows:
+        if self.item == "image":
+            is_right, expected = _is_path, "the path of an image"
+        else:
+            is_right, expected = _is_text, "a text"
+        for column in self.names:
+            table.check(column, is_right, expected, "Put it right or remove the row.")
+        columns = [table.columns[column] for column in self.names]
+        if self.item == "image":
+            return Rows([os.path.join(root or "", path) for path in columns[0]])
+        texts = [["" if text is None else text for text in column] for column in columns]
+        return Rows(list(zip(*texts, strict=True)) if len(texts) > 1 else texts[0])
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, (str, os.PathLike)) and not is_empty(value)
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, (str, bytes))

@@ -1,0 +1,1 @@
+"""Texts: sources, checks, tokens, tf.data pipelines."""

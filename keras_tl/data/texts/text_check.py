@@ -1,0 +1,123 @@
+"""Leaves out texts that nothing can be learnt from, and finds one text under two labels."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from keras_tl.data.item_checks import BadItem, Check, check_left, contradictions, shown_label
+from keras_tl.data.texts.text_split import Texts, TextSplit
+from keras_tl.data.texts.text_values import text_problem
+from keras_tl.errors import quoted
+
+
+@dataclasses.dataclass(frozen=True)
+class BadText(BadItem):
+    """A text that something is wrong with.
+
+    Attributes:
+        place: where it stands: a line, a row, a path.
+    """
+
+    place: str
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The place."""
+        return self.place
+
+
+@dataclasses.dataclass(frozen=True)
+class TextCheck(Check):
+    """What the check of texts has found.
+
+    Attributes:
+        contradictions: training texts that have another label elsewhere in train. They are not
+            left out: copies of one photo under two labels can only be a mistake, but short texts
+            recur, and people who label them differ.
+    """
+
+    item = "text"
+
+    bad: tuple[BadText, ...]
+    contradictions: tuple[BadText, ...] = ()
+
+    def summary(self) -> str:
+        """A text for people: how many, and how many of each kind of reason."""
+        lines = [super().summary()]
+        if self.contradictions:
+            lines.append(
+                f"{len(self.contradictions):,} training texts have another label elsewhere in "
+                "train. They are kept."
+            )
+        return "\n".join(lines)
+
+    def describe(self) -> str:
+        """The same, and each of these texts with its reason."""
+        return "\n".join([super().describe(), *map(str, self.contradictions)])
+
+
+def without_bad_texts(
+    given: Mapping[str, Texts],
+    splits: Mapping[str, TextSplit],
+    class_names: tuple[str, ...],
+    max_bad: float,
+) -> tuple[dict[str, TextSplit], TextCheck]:
+    """Checks the texts of all splits.
+
+    Args:
+        given: the texts of each split, which tell their places.
+        splits: the same with their labels.
+        class_names: names of the classes, to show labels by.
+        max_bad: share of the texts that may be empty.
+
+    Returns:
+        The splits without empty texts, and what was found.
+
+    Raises:
+        DataError: too many texts are empty, or all of a split or of a class's training texts.
+    """
+    bad = {name: _empty(texts) for name, texts in given.items()}
+    checked = sum(map(len, given.values()))
+    all_bad = tuple(text for found in bad.values() for text in found.values())
+    # Before anything else is said: what follows is of no interest to who must repair the texts.
+    TextCheck(checked, all_bad).stop_above(max_bad)
+    kept = dict(splits)
+    for name, found in bad.items():
+        if found:
+            rows = np.setdiff1d(np.arange(len(splits[name])), [*found])
+            kept[name] = splits[name].take(rows)
+            before, after = splits[name].labels, kept[name].labels
+            check_left(name, before, after, class_names, "text", found)
+    train = given["train"]
+    rows = [row for row in range(len(train)) if row not in bad["train"]]
+    double = _contradictions(train.take(rows), kept["train"].labels, class_names)
+    return kept, TextCheck(checked, all_bad, double)
+
+
+def _empty(texts: Texts) -> dict[int, BadText]:
+    """The rows without a text, or without both of a pair."""
+    found = {}
+    for row, place in enumerate(texts.places):
+        second = None if texts.pairs is None else texts.pairs[row]
+        if problem := text_problem(texts.texts[row]):
+            found[row] = BadText(place, problem)
+        elif second is not None and (problem := text_problem(second)):
+            found[row] = BadText(place, f"second text {problem}")
+    return found
+
+
+def _contradictions(
+    texts: Texts, labels: np.ndarray, class_names: tuple[str, ...]
+) -> tuple[BadText, ...]:
+    contents = [
+        (text.strip(), texts.pairs[row].strip() if texts.pairs else None)
+        for row, text in enumerate(texts.texts)
+    ]
+    found = []
+    for row, other in contradictions(contents, labels):
+        mine, theirs = (shown_label(labels[r], class_names or None) for r in (row, other))
+        reason = f"two labels: {quoted(mine)}, but {quoted(theirs)} in {texts.places[other]}"
+        found.append(BadText(texts.places[row], reason))
+    return tuple(found)

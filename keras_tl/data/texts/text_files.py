@@ -1,0 +1,16 @@
+"""The files that are texts."""
+
+from keras_tl.data.folders.file_kinds import FileKind
+
+# Texts in other formats: written by people, and by programs.
+_OTHER_TEXTS = (
+    *(".md", ".rst", ".tex", ".html", ".htm", ".xml", ".rtf", ".log", ".eml"),
+    *(".pdf", ".doc", ".docx", ".odt", ".pages", ".epub"),
+)
+TEXT_FILES = FileKind(
+    "text",
+    ".txt",
+    (".txt",),
+    _OTHER_TEXTS,
+    "Convert the texts among them to .txt files in UTF-8.",
+)

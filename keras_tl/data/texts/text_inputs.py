@@ -1,0 +1,141 @@
+"""What `predict` and `features` accept of texts. Reading it needs no TensorFlow."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from keras_tl.base.files import local_path
+from keras_tl.data.folders.listing import items_below
+from keras_tl.data.given import Askable, is_frame, plain, plain_list
+from keras_tl.data.tables.item_columns import ItemColumns
+from keras_tl.data.texts.text_files import TEXT_FILES
+from keras_tl.data.texts.text_items import TextItems, shown
+from keras_tl.data.texts.text_values import as_text, is_utf_8, refuse_paths
+from keras_tl.errors import DataError, quoted
+
+Text = str | bytes | os.PathLike | BinaryIO
+TextInput = Text | Sequence[Text] | Sequence[tuple[Text, Text]] | Any
+_CURE = (
+    "For the contents pass pathlib.Path(path), for the words text.encode(). On the command line "
+    "use folder:PATH or --literal."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Read:
+    """One text, or bytes that are none; what results call it; and why it could not be read."""
+
+    text: str | bytes
+    name: str
+    problem: str | None = None
+
+
+def read_texts(
+    items: TextInput,
+    are_pairs: bool,
+    columns: ItemColumns | None = None,
+    on_invalid: str = "raise",
+) -> TextItems:
+    """Reads what was given.
+
+    Args:
+        items: a text (`str`, or bytes in UTF-8) or a list of texts; of a model for pairs a pair
+            (text, text_pair) or a list of pairs. In the place of a text also a `pathlib.Path` of a
+            `.txt` file, or a file that is open: all that it holds is one text. The path of a
+            folder stands for all `.txt` files below it. Also an array, a tensor or a
+            `pandas.Series` of texts; a split, such as `data.split("test")`; a `tf.data.Dataset`
+            of texts, batched or not, with or without labels; a `pandas.DataFrame` with the columns
+            that the model was trained on.
+        are_pairs: whether the model takes pairs.
+        columns: those of a data frame; `None`: `text`, and `text_pair` of pairs.
+        on_invalid: `"raise"` an error if a text or a file cannot be read; otherwise it is an empty
+            text, and its `problems` say why. Blank texts and bytes that are not UTF-8 are read: the
+            model gives no answer for them.
+
+    Raises:
+        DataError: nothing was given, or something else; or every `str` is the path of a file that
+            exists, which can mean the file or the words.
+        ConfigError: a path is of a file system that is not supported.
+    """
+    if is_frame(items):
+        items = (columns or ItemColumns.of("text", are_pairs)).of_frame(items)
+    unused = None
+    if isinstance(items, os.PathLike) and (folder := local_path(items)).is_dir():
+        files, unused = items_below(items, folder, TEXT_FILES)
+        items = [*map(Path, files)]
+    found = _listed(items, are_pairs)
+    fits = _is_pair if are_pairs else _is_text
+    if not found or not all(map(fits, found)):
+        strange = next((item for item in found if not fits(item)), None)
+        kind = type(strange).__name__
+        received = f"{quoted(strange)}, of type {kind}" if found else "nothing"
+        wanted = "pairs (text, text_pair)" if are_pairs else "texts"
+        raise DataError(f"Expected {wanted}, at least one. Received: {received}.")
+    rows = found if are_pairs else [(item,) for item in found]
+    given = [one for row in rows for one in row]
+    if not isinstance(items, Askable):
+        refuse_paths(given, _CURE)
+    read = [[_read(one, f"item {i}", on_invalid) for one in row] for i, row in enumerate(rows)]
+    names = tuple(" | ".join(one.name for one in row) for row in read)
+    problems = tuple(next((x.problem for x in row if x.problem), None) for row in read)
+    return TextItems(
+        tuple(row[0].text for row in read),
+        tuple(row[1].text for row in read) if are_pairs else None,
+        names if any(isinstance(one, os.PathLike) for one in given) else None,
+        problems if any(problems) else None,
+        (unused,) if unused else (),
+    )
+
+
+def _listed(items: TextInput, are_pairs: bool) -> list:
+    """The items one by one: texts and paths, or pairs of them."""
+    if not are_pairs:
+        return plain_list(items, ("text",))
+    if isinstance(items, tuple) and len(items) == 2:
+        # One pair of texts; two pairs, say, are a list of two items.
+        items = tuple(map(plain, items))
+        items = [items] if _is_pair(items) else items
+    found = plain_list(items, ("text", "text_pair"))
+    return [tuple(map(plain, item)) if isinstance(item, (tuple, list)) else item for item in found]
+
+
+def _read(one: str | bytes | os.PathLike, place: str, on_invalid: str) -> _Read:
+    name = os.fspath(one) if isinstance(one, os.PathLike) else None
+    try:
+        text = _decoded(*_content(one, place))
+    except DataError as error:
+        if on_invalid == "raise":
+            raise
+        return _Read("", "" if name is None else name, str(error))
+    return _Read(text, shown(text) if name is None else name)
+
+
+def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, str]:
+    """What one holds, and what messages call it."""
+    if not isinstance(one, os.PathLike):
+        return one, place
+    path = local_path(one)
+    if not path.name.lower().endswith(TEXT_FILES.suffixes):
+        raise DataError(
+            f"Expected the path of a {TEXT_FILES.formats} file. Received: {quoted(str(path))}. "
+            "Give what it holds as a str, or the rows of a table as a pandas.DataFrame."
+        )
+    try:
+        return path.read_bytes(), str(path)
+    except OSError as error:
+        raise DataError(f"Cannot read the text {quoted(str(path))}: {error.strerror}.") from error
+
+
+def _decoded(text: str | bytes, place: str) -> str | bytes:
+    """A text, or bytes that are none, which get no answer."""
+    return text if isinstance(text, bytes) and not is_utf_8(text) else as_text(text, place)
+
+
+def _is_text(item: object) -> bool:
+    return isinstance(item, (str, bytes, os.PathLike))
+
+
+def _is_pair(item: object) -> bool:
+    return isinstance(item, (tuple, list)) and len(item) == 2 and all(map(_is_text, item))

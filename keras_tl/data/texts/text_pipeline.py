@@ -1,0 +1,211 @@
+"""tf.data pipelines over texts: each text becomes tokens once, batches are padded as needed."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.data.labelled_data import Split
+from keras_tl.data.pipeline import Pipeline, filled_rows, row_numbers, rows_of_epochs, with_options
+from keras_tl.data.texts.text_split import TextSplit
+from keras_tl.errors import ConfigError, DataError
+
+Tokens = dict[str, tf.Tensor]
+
+_AT_ONCE = 256
+# Batches whose texts are sorted by length together: enough for hardly any padding, few enough for
+# an order that is still random.
+_SORTED_BATCHES = 50
+# Splits whose tokens are kept: those of the data, and one more.
+_KEPT = 4
+
+
+class Preprocessor(Protocol):
+    """What turns texts into tokens; see `keras_tl.backbones.texts`.
+
+    Attributes:
+        mask_name: the key of the tensor that is 1 where there is a token.
+    """
+
+    mask_name: str
+
+    def __call__(self, texts: tf.Tensor, pairs: tf.Tensor | None = None) -> Tokens:
+        """Integers (batch, length) by the names of a model's inputs."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenRows:
+    """The tokens of a split, without the padding.
+
+    Attributes:
+        values: for each of a model's inputs the tokens of all texts, one after the other.
+        starts: int64 (n + 1,): where each text's tokens begin, and where the last one's end.
+        padding: what each input is filled up with.
+    """
+
+    values: dict[str, np.ndarray]
+    starts: np.ndarray
+    padding: dict[str, int]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 (n,): tokens a text."""
+        return np.diff(self.starts)
+
+
+@dataclasses.dataclass(frozen=True)
+class TextPipeline(Pipeline):
+    """Turns splits of texts into batches of tokens and labels.
+
+    Attributes:
+        preprocessor: makes the tokens; `None`: the model takes texts as they are.
+        length: to pad all batches to; `None`: to the longest text of each.
+        names: of the model's inputs; `None`: those of the preprocessor, which may give more.
+        whole_batches: fill up the last batch, see `keras_tl.data.pipeline.row_numbers`.
+    """
+
+    preprocessor: Preprocessor | None
+    length: int | None = None
+    names: tuple[str, ...] | None = None
+    whole_batches: bool = False
+    _made: dict[int, tuple[TextSplit, TokenRows]] = dataclasses.field(default_factory=dict)
+
+    def ordered(self, split: TextSplit, batch_size: int) -> tf.data.Dataset:
+        """Batches of (inputs, labels), the shortest texts first."""
+        rows = row_numbers(len(split), batch_size if self.whole_batches else 1)
+        order = tf.constant(self._by_length(split))
+        batches = rows.map(lambda row: order[row]).batch(batch_size)
+        return self._inputs_and_labels(batches, split)
+
+    def shuffled(
+        self, split: TextSplit, batch_size: int, seed: int, augment: Callable | None = None
+    ) -> tf.data.Dataset:
+        """Batches of (inputs, labels) for training, texts of about one length together.
+
+        Raises:
+            ConfigError: there is an augmentation.
+        """
+        _refuse(augment)
+        rows = filled_rows(len(split), batch_size if self.whole_batches else 1)
+        are_sorted = self.preprocessor is not None and self.length is None
+        lengths = self.tokens(split).lengths if are_sorted else np.zeros(len(split), np.int64)
+
+        def batches(epoch: int) -> Iterator[np.ndarray]:
+            rng = np.random.default_rng([seed, epoch])
+            order, chunk = rng.permutation(rows), _SORTED_BATCHES * batch_size
+            for start in range(0, len(order), chunk):
+                near = order[start : start + chunk]
+                near = near[np.argsort(lengths[near], kind="stable")]
+                found = np.split(near, range(batch_size, len(near), batch_size))
+                yield from (found[number] for number in rng.permutation(len(found)))
+
+        count = tf.data.experimental.assert_cardinality(-(-len(rows) // batch_size))
+        return self._inputs_and_labels(rows_of_epochs(batches).apply(count), split)
+
+    def drawn(
+        self,
+        split: TextSplit,
+        rows: tf.data.Dataset,
+        batch_size: int,
+        augment: Callable | None = None,
+    ) -> tf.data.Dataset:
+        """Batches of (inputs, labels) of given rows; see `Pipeline`.
+
+        Raises:
+            ConfigError: there is an augmentation.
+        """
+        _refuse(augment)
+        return self._inputs_and_labels(rows.batch(batch_size), split)
+
+    def once(self, split: TextSplit, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray]:
+        """Batches of inputs, the longest texts first: what does not fit is known at once."""
+        order = self._by_length(split)[::-1]
+        rows = row_numbers(len(split), batch_size).map(lambda row: tf.constant(order)[row])
+        batches = rows.batch(batch_size, drop_remainder=True)
+        return self._inputs_and_labels(batches, split).map(lambda inputs, labels: inputs), order
+
+    def explain(self, split: Split) -> DataError | None:
+        """Texts are in memory: every one can be read."""
+        return None
+
+    def tokens(self, split: TextSplit) -> TokenRows:
+        """The tokens of a split, made when it is first asked for."""
+        # The split is kept as well, or another one might get its number.
+        made = self._made.pop(id(split.texts), None) or (
+            split,
+            tokenize(split, self.preprocessor, self.names),
+        )
+        self._made[id(split.texts)] = made
+        if len(self._made) > _KEPT:
+            self._made.pop(next(iter(self._made)))
+        return made[1]
+
+    def _by_length(self, split: TextSplit) -> np.ndarray:
+        if self.preprocessor is None:
+            return np.arange(len(split))
+        return np.argsort(self.tokens(split).lengths, kind="stable")
+
+    def _inputs_and_labels(self, batches: tf.data.Dataset, split: TextSplit) -> tf.data.Dataset:
+        labels = tf.constant(split.labels)
+        if self.preprocessor is None:
+            texts = tf.constant(split.texts)
+            batches = batches.map(lambda rows: (tf.gather(texts, rows), tf.gather(labels, rows)))
+            return with_options(batches.prefetch(2))
+        tokens = self.tokens(split)
+        ragged = {
+            name: tf.RaggedTensor.from_row_splits(values, tokens.starts, validate=False)
+            for name, values in tokens.values.items()
+        }
+        shape = (None, self.length)
+
+        def load(rows: tf.Tensor) -> tuple[Tokens, tf.Tensor]:
+            inputs = {
+                name: tf.gather(values, rows).to_tensor(tokens.padding[name], shape=shape)
+                for name, values in ragged.items()
+            }
+            return inputs, tf.gather(labels, rows)
+
+        batches = batches.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+        return with_options(batches.prefetch(2))
+
+
+def _refuse(augment: Callable | None) -> None:
+    if augment is not None:
+        raise ConfigError("augment= is for images; these data are texts. Leave it out.")
+
+
+def tokenize(
+    split: TextSplit, preprocessor: Preprocessor, names: tuple[str, ...] | None = None
+) -> TokenRows:
+    """Makes the tokens of all texts of a split, of these names, and drops the padding."""
+    segments = tuple(tf.constant(x) for x in (split.texts, split.pairs) if x is not None)
+    dataset = tf.data.Dataset.from_tensor_slices(segments).batch(_AT_ONCE)
+    dataset = dataset.map(preprocessor, num_parallel_calls=tf.data.AUTOTUNE)
+    parts, counts = [], []
+    for batch in dataset.as_numpy_iterator():
+        lengths = used_length(batch[preprocessor.mask_name])
+        counts.append(lengths)
+        kept = np.arange(batch[preprocessor.mask_name].shape[1]) < lengths[:, None]
+        parts.append({name: batch[name][kept] for name in names or batch})
+    empty = preprocessor(*[tf.constant([""])] * len(segments))
+    return TokenRows(
+        values={name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+        starts=np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64),
+        padding={name: int(empty[name][0, -1]) for name in parts[0]},
+    )
+
+
+def used_length(mask: np.ndarray) -> np.ndarray:
+    """int64 (batch,): up to where each row of a mask (batch, length) has tokens."""
+    mask = np.asarray(mask) != 0
+    return np.where(mask.any(axis=1), mask.shape[1] - mask[:, ::-1].argmax(axis=1), 0)
+
+
+def without_padding(tokens: Tokens, mask_name: str) -> Tokens:
+    """The same batch, cut to its longest text; in a graph."""
+    used = tf.reduce_any(tokens[mask_name] != 0, axis=0)
+    positions = tf.range(1, tf.size(used) + 1)
+    longest = tf.reduce_max(tf.where(used, positions, tf.ones_like(positions)))
+    return {name: values[:, :longest] for name, values in tokens.items()}

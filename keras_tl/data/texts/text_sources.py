@@ -1,0 +1,176 @@
+"""Where texts come from: columns of tables, folders of class folders, sequences in memory."""
+
+import dataclasses
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from keras_tl.base.readings import LabelMeaning
+from keras_tl.base.reporting import Reporter
+from keras_tl.data.folders.class_folders import scan_folder
+from keras_tl.data.folders.unused_files import UnusedFiles
+from keras_tl.data.tables.columns import Columns
+from keras_tl.data.tables.label_columns import Column, LabelColumns
+from keras_tl.data.tables.table import Table
+from keras_tl.data.tables.table_files import join_tables
+from keras_tl.data.texts.text_files import TEXT_FILES
+from keras_tl.data.texts.text_split import Texts
+from keras_tl.data.texts.text_values import as_text, is_unicode, refuse_paths
+from keras_tl.errors import ConfigError, DataError, quoted
+from keras_tl.tasks.labels.forms import Labels
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledTexts:
+    """What a source holds.
+
+    Attributes:
+        splits: the texts and labels of each split.
+        meaning: what the labels stand for.
+        slices: of each split the columns to make groups by, see `labelled_data.Split`.
+        unused_files: the files of a folder that were passed over.
+    """
+
+    splits: Mapping[str, tuple[Texts, Labels]]
+    meaning: LabelMeaning
+    slices: Mapping[str, Mapping[Hashable, np.ndarray]] = dataclasses.field(default_factory=dict)
+    unused_files: UnusedFiles | None = None
+
+
+class TextColumns(Columns):
+    """What the columns of a table are, as `keras_tl.TextData.from_csv` describes them."""
+
+    @classmethod
+    def of(
+        cls,
+        text: Hashable,
+        text_pair: Hashable | None,
+        label: Column,
+        split: Hashable | None,
+        separator: str | None,
+        task: str | None,
+        class_names: Sequence[str] | None,
+        slices: Sequence[Hashable],
+        *others: Any,
+    ) -> Self:
+        """Takes the arguments of `from_csv`.
+
+        Args:
+            text: see there, and so for all that follow.
+            text_pair: the column of second texts.
+            label: the column or columns of labels.
+            split: the column of the splits.
+            separator: what stands between labels.
+            task: the task.
+            class_names: the classes' names.
+            slices: columns to make groups by.
+            others: the sources of other splits.
+
+        Raises:
+            ConfigError: they do not go together.
+        """
+        if split is not None and any(other is not None for other in others):
+            raise ConfigError(
+                f"Either a column says the splits (split={quoted(split)}), or validation= and "
+                "test= are tables of their own. Leave one of them out."
+            )
+        labels = LabelColumns(label, separator, task, class_names)
+        return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split, slices)
+
+    def read_texts(self, tables: Mapping[str, Table]) -> LabelledTexts:
+        """The texts and labels of one table, or of a table for each split.
+
+        Raises:
+            DataError: a text is something else, or a label or a split is not as it should be.
+        """
+        table = join_tables(tables)
+        found = self.read(table)
+        columns = [column for column in self.items.values() if column is not None]
+        for column in columns:
+            table.check(
+                column,
+                lambda value: value is None or isinstance(value, bytes) or is_unicode(value),
+                "a text",
+                "Put it right or remove the row.",
+            )
+        values = [table.columns[column] for column in columns]
+        refuse_paths(
+            values[0], "Read the files, and put the texts into a column of a pandas.DataFrame."
+        )
+        places = [f"{table.unit} {row}" for row in table.rows]
+        texts = Texts.read(values[0], values[1] if len(values) > 1 else None, places)
+        splits = {name: (texts.take(rows), labels) for name, (rows, labels) in found.splits.items()}
+        return LabelledTexts(splits, found.meaning, found.slices)
+
+
+def read_folder(
+    root: Path, classes: Sequence[str] | None, verbose: bool
+) -> tuple[LabelledTexts, bool]:
+    """Reads a folder of class folders, and tells whether it has folders of splits.
+
+    Raises:
+        DataError: see `keras_tl.TextData.from_folder`.
+        ConfigError: there is no such class.
+    """
+    found = scan_folder(root, TEXT_FILES, classes)
+    for split, absent in found.absent.items():
+        if absent:
+            others = [name for name in found.class_names if name not in absent]
+            raise DataError(
+                f"The {split} folder has no folder {quoted(absent[0])}, which the train folder "
+                f"has. If {quoted(absent[0])} is a class, make an empty folder of that name. If it "
+                "is not a class, as the unlabelled texts of some data sets, move that folder away, "
+                f"or pass classes={others}."
+            )
+    count = sum(len(paths) for paths, _ in found.splits.values())
+    splits = {}
+    with Reporter(verbose).bar("Reading files", count) as progress:
+        done = 0
+        for name, (paths, labels) in found.splits.items():
+            texts = tuple(_read(path, progress, done + n) for n, path in enumerate(paths, 1))
+            splits[name] = (Texts(texts, None, paths), labels)
+            done += len(paths)
+    meaning = LabelMeaning(None, found.class_names, found.readings)
+    return LabelledTexts(splits, meaning, unused_files=found.unused), found.has_splits
+
+
+def _read(path: str, progress: Any, done: int) -> str:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"Cannot read the text {quoted(path)}: {error.strerror}.") from error
+    progress(done)
+    return as_text(content, path)
+
+
+def read_arrays(given: Iterable, name: str) -> Texts:
+    """Takes texts, or pairs of texts, that are in memory.
+
+    Args:
+        given: see `keras_tl.TextData.from_arrays`.
+        name: the split's name, for messages.
+
+    Raises:
+        DataError: it is something else, or nothing.
+    """
+    expected = f"Expected the {name} texts as a sequence of texts, or of pairs (text, second text)."
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise DataError(f"{expected} Received: {type(given).__name__}.")
+    items = list(given)
+    if not items:
+        raise DataError(f"{expected} Received: none.")
+    places = [f"{name} row {row}" for row in range(len(items))]
+    is_pair = [isinstance(item, tuple | list | np.ndarray) for item in items]
+    if not any(is_pair):
+        refuse_paths(
+            items,
+            "For the contents pass pathlib.Path(path).read_text(), for the words text.encode().",
+        )
+        return Texts.read(items, None, places)
+    for row, item in enumerate(items):
+        if not is_pair[row] or len(item) != 2:
+            raise DataError(f"{expected} Received in row {row}: {quoted(item)}.")
+    texts, pairs = zip(*items, strict=True)
+    return Texts.read(texts, pairs, places)

@@ -1,0 +1,100 @@
+"""Image data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets)."""
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_tl.base.reporting import only_errors
+from keras_tl.data.images.stored_images import Encoder, Stored, find_stored, store, suffix_of
+from keras_tl.data.tfds.fetching import tfds_module
+from keras_tl.data.tfds.prepared import LabelKind, Prepared, open_prepared, published
+
+
+@dataclasses.dataclass(frozen=True)
+class BuilderData:
+    """What a data set holds.
+
+    Attributes:
+        splits: the image files and labels of each split.
+        class_names: the names that labels count; `None` if they do not.
+        task: the task, where the labels do not decide it.
+    """
+
+    splits: Stored
+    class_names: list[str] | None
+    task: str | None
+
+
+def read_builder(
+    name: str,
+    data_dir: str | os.PathLike | None,
+    download: bool,
+    image: str | None = None,
+    label: str | None = None,
+) -> BuilderData:
+    """Reads a data set. Its images are kept as files, so that it is read only once.
+
+    Args: see `keras_tl.ImageData.from_tfds`.
+
+    Raises:
+        DataError: there is no such data set, it is not there and cannot be fetched, or is not
+            of images with a label.
+        CacheError: the images cannot be kept.
+    """
+    with only_errors("absl"):
+        found = open_prepared(name, data_dir, download, "image")
+        found.check_given(image, label)
+        usual = [found.supervised_keys[0], "image"]
+        image = image or found.pick("image", image_features(found.builder), usual)
+        label = label or found.pick_label()
+        kind = found.label_kind(label)
+        splits = found.splits()
+        key = _key(found.builder, splits, image, label)
+        stored = find_stored(key) or store(
+            key,
+            {ours: _examples(found, theirs, image, label, kind) for ours, theirs in splits.items()},
+        )
+    return BuilderData(published(stored), kind.class_names, kind.task)
+
+
+def image_features(builder: Any) -> list[str]:
+    """The names of the features that are images."""
+    kinds = tfds_module().features
+    return [
+        key
+        for key, feature in builder.info.features.items()
+        if isinstance(feature, kinds.Image) and not isinstance(feature, kinds.LabeledImage)
+    ]
+
+
+def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
+    """Names the data set as it is on disk now."""
+    path = os.fspath(builder.data_path)
+    files = []
+    if os.path.isdir(path):  # Not in a bucket.
+        with os.scandir(path) as entries:
+            files = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in entries)
+    sizes = {ours: builder.info.splits[theirs].num_examples for ours, theirs in splits.items()}
+    made_from = [builder.info.full_name, os.path.abspath(path), files, sizes, image, label]
+    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:32]
+
+
+def _examples(
+    found: Prepared, split: str, image: str, label: str, kind: LabelKind
+) -> Iterator[tuple[bytes, Any]]:
+    """Each image as an image file's bytes, those of the data set where we can decode them."""
+    feature = found.features[image]
+    in_files = np.dtype(feature.np_dtype).kind == "u"
+    decoders = {image: tfds_module().decode.SkipDecoding()} if in_files else None
+    encoder = Encoder(split)
+    for example in found.examples(split, (image, label), decoders):
+        content = example[image]
+        if in_files and suffix_of(content) is None:
+            content = np.asarray(feature.decode_example(content))
+        yield encoder.encode(content), kind.code(example[label])
+    encoder.finish()

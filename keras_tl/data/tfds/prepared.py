@@ -1,0 +1,197 @@
+"""Data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets), whatever they hold."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_tl.data.tfds.fetching import open_builder, prepare, tfds_module
+from keras_tl.errors import DataError, quoted, unknown
+from keras_tl.tasks.labels.forms import label_text
+from keras_tl.tasks.multilabel import Multilabel
+
+_SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "test": "test"}
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelKind:
+    """What a label feature holds.
+
+    Attributes:
+        class_names: the names that labels count; `None` if they do not.
+        task: the task, where the labels do not decide it.
+        code: makes one example's label of the feature's value.
+    """
+
+    class_names: list[str] | None
+    task: str | None
+    code: Callable[[Any], Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """A data set that is on disk.
+
+    Attributes:
+        name: as it was asked for.
+        builder: the `tfds.core.DatasetBuilder`.
+        item: what messages call one example.
+    """
+
+    name: str
+    builder: Any
+    item: str
+
+    @property
+    def features(self) -> dict[str, Any]:
+        """The features by their names."""
+        return dict(self.builder.info.features.items())
+
+    @property
+    def supervised_keys(self) -> tuple[Any, Any]:
+        """What the data set itself says are its inputs and targets; `None` where it does not."""
+        keys = self.builder.info.supervised_keys
+        is_pair = isinstance(keys, tuple) and len(keys) == 2
+        return keys if is_pair else (None, None)
+
+    def splits(self) -> dict[str, str]:
+        """Our names of the splits, and the data set's.
+
+        Raises:
+            DataError: there is no train split.
+        """
+        found = self.builder.info.splits
+        if len(found) == 1:
+            return {"train": next(iter(found))}
+        splits = {_SPLITS[split]: split for split in found if split in _SPLITS}
+        if "train" not in splits:
+            raise DataError(
+                f"Expected a data set with a train split. {quoted(self.name)} has: "
+                f"{', '.join(found) or 'none'}."
+            )
+        return splits
+
+    def check_given(self, *given: str | None) -> None:
+        """Raises `DataError` if one of the names is not `None` and not a feature's."""
+        for name in given:
+            if name is not None and name not in list(self.features):
+                raise DataError(f"{quoted(self.name)}: {unknown('feature', name, self.features)}")
+
+    def pick(self, what: str, candidates: Sequence[str], usual: Sequence[Any]) -> str:
+        """Chooses a feature: one that is usual, or the only one that it could be.
+
+        Raises:
+            DataError: there is none, or several.
+        """
+        for key in usual:
+            if key in candidates:
+                return key
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            raise DataError(
+                f"The data set {quoted(self.name)} has several features that could be the {what}: "
+                f"{', '.join(candidates)}. Say which: {what}={quoted(candidates[0])}."
+            )
+        raise DataError(
+            f"Expected a data set of {self.item}s with a label each. {quoted(self.name)} has no "
+            f"{what} among its features: {', '.join(self.features)}."
+        )
+
+    def pick_label(self) -> str:
+        """Chooses the feature that is the label: classes, or else a number.
+
+        Raises:
+            DataError: there is none, or several.
+        """
+        features = self.features
+        classes = [key for key, feature in features.items() if _class_names(feature) is not None]
+        values = [key for key, feature in features.items() if _is_number(feature)]
+        return self.pick("label", classes or values, [self.supervised_keys[1], "label"])
+
+    def label_kind(self, label: str) -> LabelKind:
+        """What a label feature holds.
+
+        Raises:
+            DataError: nothing that can be a label.
+        """
+        feature = self.features[label]
+        kinds = tfds_module().features
+        names = _class_names(feature)
+        if names is not None and isinstance(feature, kinds.Sequence):
+
+            def mask(present: np.ndarray) -> np.ndarray:
+                return np.isin(np.arange(len(names)), present).astype(np.float32)
+
+            return LabelKind(names, Multilabel.kind, mask)
+        if names is not None:
+            return LabelKind(names, None, int)
+        if isinstance(feature, kinds.Text):
+            return LabelKind(None, None, label_text)
+        if _is_number(feature):
+            is_whole = np.dtype(feature.np_dtype).kind in "iu"
+            return LabelKind(None, None, int if is_whole else float)
+        raise DataError(
+            f"Expected a label that is a class, a list of classes, a number or a text. Received: "
+            f"{feature}."
+        )
+
+    def examples(
+        self, split: str, features: Sequence[str], decoders: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Some features of each example, as NumPy gives them, always in the same order.
+
+        Args:
+            split: the data set's name of the split.
+            features: the names of the features.
+            decoders: the decoders of features that need one of their own.
+        """
+        tfds = tfds_module()
+        dataset = self.builder.as_dataset(
+            split=split,
+            shuffle_files=False,
+            # One file after the other: the order must be the same in every process.
+            read_config=tfds.ReadConfig(interleave_cycle_length=1),
+            decoders=tfds.decode.PartialDecoding(dict.fromkeys(features, True), decoders=decoders),
+        )
+        yield from dataset.as_numpy_iterator()
+
+
+def open_prepared(
+    name: str, data_dir: str | os.PathLike | None, download: bool, item: str
+) -> Prepared:
+    """Opens a data set, fetching it where it is not there and may be fetched.
+
+    Args:
+        name: see `keras_tl.ImageData.from_tfds`, and so for the next two.
+        data_dir: the folder of prepared data sets.
+        download: whether it may be fetched.
+        item: what messages call one example.
+
+    Raises:
+        DataError: there is no such data set, or it is not there and cannot be fetched.
+    """
+    builder = open_builder(name, data_dir)
+    prepare(builder, name, download)
+    return Prepared(name, builder, item)
+
+
+def published(splits: Mapping[str, tuple[Any, np.ndarray]]) -> dict[str, Any]:
+    """The splits without those whose labels are not published, which is said by -1 for all."""
+
+    def is_published(labels: np.ndarray) -> bool:
+        return labels.dtype.kind not in "if" or bool((labels != -1).any())
+
+    return {s: found for s, found in splits.items() if s == "train" or is_published(found[1])}
+
+
+def _class_names(feature: Any) -> list[str] | None:
+    """The names of a ClassLabel, or of a sequence of them."""
+    names = getattr(getattr(feature, "feature", feature), "names", None)
+    return list(names) if names else None
+
+
+def _is_number(feature: Any) -> bool:
+    return feature.shape == () and np.dtype(feature.np_dtype).kind in "iuf"

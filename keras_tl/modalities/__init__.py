@@ -1,1 +1,0 @@
-"""What goes into a model: one class for images, one for texts."""

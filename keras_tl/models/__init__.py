@@ -1,0 +1,1 @@
+"""What a model is: the source of its backbone, its modality, pooling, head, assembly and device."""

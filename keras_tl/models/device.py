@@ -1,0 +1,108 @@
+"""Where a model runs: distribution strategy, precision, and whether XLA pays."""
+
+import contextlib
+import functools
+import os
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+from keras_tl.base.config import check_choice
+from keras_tl.errors import ConfigError
+
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+STRATEGIES = ("auto", "single", "mirrored", "tpu")
+
+
+def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Strategy:
+    """The distribution strategy asked for.
+
+    Args:
+        strategy: `"auto"`: a TPU if there is one, else all GPUs if there are several, else one
+            device; `"single"`, `"mirrored"` (all GPUs, or all logical CPUs), `"tpu"`; or a
+            `tf.distribute.Strategy` of your own, with its replicas in this process.
+
+    Raises:
+        ConfigError: the strategy is unknown or spans several workers.
+    """
+    if isinstance(strategy, tf.distribute.Strategy):
+        if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise ConfigError(
+                "MultiWorkerMirroredStrategy does not work with Keras 3's fit "
+                "(keras-team/keras#20585). Use MirroredStrategy on one machine."
+            )
+        return strategy
+    check_choice("strategy", strategy, STRATEGIES)
+    if strategy == "tpu" or (strategy == "auto" and _has_tpu()):
+        return _tpu_strategy()
+    gpus = tf.config.list_logical_devices("GPU")
+    if strategy == "mirrored":
+        devices = gpus or tf.config.list_logical_devices("CPU")
+        return _mirrored(tuple(device.name for device in devices))
+    if strategy == "auto" and len(gpus) > 1:
+        return _mirrored(tuple(device.name for device in gpus))
+    return tf.distribute.get_strategy()
+
+
+@functools.cache
+def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
+    # Strategies of one process count their reductions alike, so that those of another model are
+    # taken for the same and fail by their shapes (tensorflow/tensorflow#62790): one for all.
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def _has_tpu() -> bool:
+    # Asking the resolver on a machine without a TPU waits for a metadata server.
+    return bool({"TPU_NAME", "COLAB_TPU_ADDR", "TPU_WORKER_ID"} & os.environ.keys())
+
+
+def _tpu_strategy() -> tf.distribute.Strategy:
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
+    except (ValueError, tf.errors.OpError) as error:
+        raise ConfigError(
+            f"No TPU could be reached ({error}). Use strategy='auto' or 'single'."
+        ) from error
+    return tf.distribute.TPUStrategy(resolver)
+
+
+def choose_precision(precision: str) -> str:
+    """The Keras dtype policy asked for.
+
+    `"auto"` is `mixed_bfloat16` on TPUs and on GPUs of compute capability 8.0 or more,
+    `mixed_float16` on GPUs from 7.0, and `float32` elsewhere: on CPUs bfloat16 makes some
+    backbones faster and others slower.
+
+    Raises:
+        ConfigError: the precision is unknown.
+    """
+    check_choice("precision", precision, PRECISIONS)
+    if precision != "auto":
+        return precision
+    if tf.config.list_logical_devices("TPU"):
+        return "mixed_bfloat16"
+    capabilities = [
+        tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+        for gpu in tf.config.list_physical_devices("GPU")
+    ]
+    if capabilities and min(capabilities) >= (7, 0):
+        return "mixed_bfloat16" if min(capabilities) >= (8, 0) else "mixed_float16"
+    return "float32"
+
+
+@contextlib.contextmanager
+def precision_policy(policy: str) -> Iterator[None]:
+    """Makes layers with this dtype policy; the global policy is put back afterwards."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def jit_compile() -> bool | str:
+    """What to give `compile`: XLA makes depthwise convolutions 10 times slower on a CPU."""
+    accelerated = any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
+    return "auto" if accelerated else False

@@ -1,0 +1,98 @@
+"""Heads: pooling -> (Dense, ReLU)* -> dropout -> Dense, and the model they make."""
+
+import dataclasses
+
+import keras
+
+from keras_tl.backbones.layer import LIVE_MOMENTUM, Backbone
+from keras_tl.base.config import HeadConfig
+from keras_tl.models.pooling import pool
+from keras_tl.tasks import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class TransferModel:
+    """A backbone and a head, as three models that share their layers.
+
+    Attributes:
+        model: the backbone's inputs to float32 logits (batch, outputs); for a regression, values
+            (batch, 1).
+        extractor: the same inputs to the float32 features that the head takes.
+        head: those features to the logits.
+        backbone: the backbone layer inside.
+    """
+
+    model: keras.Model
+    extractor: keras.Model
+    head: keras.Model
+    backbone: Backbone
+
+
+def attach_head(
+    backbone: Backbone,
+    config: HeadConfig,
+    inputs: keras.KerasTensor | dict[str, keras.KerasTensor],
+    task: Task,
+    seed: int,
+) -> TransferModel:
+    """Puts a fresh head on a backbone.
+
+    The head computes in float32 whatever the backbone's precision. The kernel of its last layer is
+    0, so that an untrained head knows nothing: its loss is that of guessing, whatever the scale of
+    the features, and training does not begin by unlearning random logits.
+
+    Args:
+        backbone: the layer with the pretrained network.
+        config: what the head is made of.
+        inputs: what the backbone takes.
+        task: decides the outputs.
+        seed: fixes the initial weights and the dropout.
+    """
+    features = pool(config.pooling, backbone(inputs))
+    head_layers = [*_dense_layers(config, task.outputs, seed), *task.output_layers]
+
+    def through_head(x: keras.KerasTensor) -> keras.KerasTensor:
+        for layer in head_layers:
+            x = layer(x)
+        return x
+
+    head_input = keras.Input(features.shape[1:], name="features", dtype="float32")
+    return TransferModel(
+        model=keras.Model(inputs, through_head(features), name="classifier"),
+        extractor=keras.Model(inputs, features, name="feature_extractor"),
+        head=keras.Model(head_input, through_head(head_input), name="head"),
+        backbone=backbone,
+    )
+
+
+def _dense_layers(config: HeadConfig, outputs: int, seed: int) -> list[keras.layers.Layer]:
+    layers = []
+    if config.pooling == "flatten":
+        layers.append(keras.layers.Flatten(dtype="float32", name="flatten"))
+    widths = [*config.hidden, outputs]
+    for number, width in enumerate(widths):
+        last = number == len(widths) - 1
+        if config.batch_norm:
+            layers.append(
+                keras.layers.BatchNormalization(
+                    momentum=LIVE_MOMENTUM, dtype="float32", name=f"batch_norm{number}"
+                )
+            )
+        layers += [
+            keras.layers.Dropout(
+                config.dropout_rate,
+                seed=seed + 2 * number,
+                dtype="float32",
+                name=f"dropout{number}",
+            ),
+            keras.layers.Dense(
+                width,
+                activation=None if last else "relu",
+                kernel_initializer="zeros"
+                if last
+                else keras.initializers.GlorotUniform(seed=seed + 2 * number + 1),
+                dtype="float32",
+                name="logits" if last else f"hidden{number + 1}",
+            ),
+        ]
+    return layers

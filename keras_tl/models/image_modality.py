@@ -1,0 +1,120 @@
+"""Images: files' bytes or pixels in, pixels of one size for the model."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.data.images.batch_decoding import load_images
+from keras_tl.data.images.decoder import DECODER, resize
+from keras_tl.data.images.image_inputs import read_inputs
+from keras_tl.data.images.image_items import Inputs
+from keras_tl.data.images.image_pipeline import ImagePipeline
+from keras_tl.data.images.image_split import ImageSplit
+from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
+from keras_tl.data.tables.item_columns import ItemColumns
+from keras_tl.models.modality import Modality, Numbers, Specs
+
+_MADE_UP = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Images(Modality):
+    """Images at the size of a model.
+
+    Attributes:
+        image_size: (height, width) in pixels.
+        resize: how images get to that size, see `keras_tl.data.images.decoder.resize`.
+        value_range: see `keras_tl.data.images.decoder.decode_image`.
+    """
+
+    image_size: tuple[int, int]
+    resize: str
+    value_range: ValueRange = None
+
+    item = "image"
+    preprocessor = None
+
+    @property
+    def about(self) -> str:
+        """The size."""
+        return f"{self.image_size[0]} x {self.image_size[1]}"
+
+    @property
+    def cache_key(self) -> dict[str, Any]:
+        """Size, way of resizing, range of values, and the edition of the decoder."""
+        values = {} if self.value_range is None else {"value_range": self.value_range}
+        return {"image_size": self.image_size, "resize": self.resize, "decoder": DECODER} | values
+
+    def inputs(self) -> keras.KerasTensor:
+        """float32 (batch, height, width, 3) pixels in [0, 255]."""
+        return keras.Input((*self.image_size, 3), name="pixels", dtype="float32")
+
+    def pipeline(self, whole_batches: bool) -> ImagePipeline:
+        """Decodes and resizes."""
+        return ImagePipeline(self.image_size, self.resize, whole_batches, self.value_range)
+
+    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Inputs:
+        """See `keras_tl.data.images.image_inputs.read_inputs`."""
+        return read_inputs(items, ItemColumns.of("image", settings=settings), on_invalid)
+
+    def as_split(self, items: Inputs) -> ImageSplit:
+        """Bytes are decoded, files are not."""
+        return items.as_split(self.image_size, self.resize, self.value_range)
+
+    @property
+    def raw(self) -> Specs:
+        """`image_bytes`: JPEG, PNG, BMP, GIF or WebP files."""
+        return {"image_bytes": tf.TensorSpec([None], tf.string, name="image_bytes")}
+
+    def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Decodes and resizes; what is no image is black."""
+        return load_images(raw["image_bytes"], self.image_size, self.resize, self.value_range)
+
+    @property
+    def numbers(self) -> Numbers:
+        """`pixels`: float32 (batch, any height, any width, 3), RGB in [0, 255]."""
+        pixels = tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")
+        return Numbers(
+            name="pixels",
+            inputs={"pixels": pixels},
+            read=lambda given: resize(given["pixels"], self.image_size, self.resize),
+        )
+
+    def pictures(self, split: ImageSplit) -> np.ndarray:
+        """The pixels that the model sees."""
+        return self.pipeline(whole_batches=False).pixels(split)
+
+    def made_up(self) -> dict[str, np.ndarray]:
+        """Smooth noise, as PNG and JPEG files and as pixels; and a file that is no image."""
+        coarse = np.random.default_rng(0).uniform(0, 255, (_MADE_UP, 5, 6, 3))
+        pixels = tf.round(tf.image.resize(coarse, (25, 34), tf.image.ResizeMethod.BILINEAR))
+        encoders = (tf.io.encode_png, tf.io.encode_jpeg)
+        files = [
+            encoders[number % 2](image).numpy()
+            for number, image in enumerate(tf.cast(pixels, tf.uint8))
+        ]
+        if self.value_range is not None:
+            values = tf.cast(pixels[0] / 255 * self.value_range[1], tf.uint16)
+            files.append(tf.io.encode_png(values).numpy())
+        return {"image_bytes": np.array([*files, b"no image"], object), "pixels": pixels.numpy()}
+
+    def made_up_inputs(self) -> dict[str, np.ndarray]:
+        """The pixels, resized."""
+        return {"pixels": self.numbers.read(self.made_up()).numpy()}
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """Size, way of resizing, and the meaning of the numbers."""
+        return {
+            "image_size": list(self.image_size),
+            "resize": self.resize,
+            "interpolation": "bicubic, antialiased",
+            "channels": "RGB",
+            "range": [0, 255],
+            # Of files of 16 bits a value: black and white.
+            "value_range": [*(self.value_range or ALL_VALUES)],
+        }

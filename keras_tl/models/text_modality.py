@@ -1,0 +1,153 @@
+"""Texts: strings in, tokens (or the strings themselves) for the model."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.data.tables.item_columns import ItemColumns
+from keras_tl.data.texts.text_inputs import read_texts
+from keras_tl.data.texts.text_items import TextItems
+from keras_tl.data.texts.text_pipeline import TextPipeline, without_padding
+from keras_tl.data.texts.text_split import TextSplit
+from keras_tl.data.texts.text_values import BLANK
+from keras_tl.models.modality import Modality, Numbers, Specs, Tensors
+
+_MADE_UP = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
+
+
+_BLANK = "[" + "".join(rf"\p{{{kind}}}" for kind in BLANK) + "]*"
+
+
+@dataclasses.dataclass(frozen=True)
+class Texts(Modality):
+    """Texts, or pairs of texts.
+
+    Attributes:
+        network_inputs: name, shape without the batch, and dtype of what the backbone takes.
+        preprocessor: makes tokens; `None`: the backbone takes strings.
+        are_pairs: whether an item is a pair of texts.
+    """
+
+    network_inputs: tuple[tuple[str, tuple[int | None, ...], str], ...]
+    preprocessor: TextPreprocessor | None
+    are_pairs: bool
+
+    item = "text"
+
+    @property
+    def about(self) -> str:
+        """The length."""
+        if self.preprocessor is None:
+            return "texts of any length"
+        return f"{self.preprocessor.sequence_length} tokens"
+
+    @property
+    def cache_key(self) -> dict[str, Any]:
+        """What the tokens depend on."""
+        return {"preprocessor": self.preprocessor and self.preprocessor.identity}
+
+    def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
+        """int32 (batch, length) tokens by their names; or `text`, string (batch,)."""
+        made = {
+            name: keras.Input(shape, name=name, dtype=dtype)
+            for name, shape, dtype in self.network_inputs
+        }
+        return made if self.preprocessor is not None else made["text"]
+
+    def pipeline(self, whole_batches: bool) -> TextPipeline:
+        """Makes tokens of each text once."""
+        names = tuple(name for name, _, _ in self.network_inputs)
+        return TextPipeline(self.preprocessor, self._fixed_length, names, whole_batches)
+
+    @property
+    def _fixed_length(self) -> int | None:
+        (length,) = {shape[0] if shape else None for _, shape, _ in self.network_inputs}
+        return length
+
+    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> TextItems:
+        """See `keras_tl.data.texts.text_inputs.read_texts`."""
+        return read_texts(
+            items, self.are_pairs, ItemColumns.of("text", self.are_pairs, settings), on_invalid
+        )
+
+    def as_split(self, items: TextItems) -> TextSplit:
+        """The texts as they are."""
+        return items.as_split()
+
+    @property
+    def raw(self) -> Specs:
+        """`text`, and of pairs `text_pair`."""
+        return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._texts}
+
+    def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor]:
+        """Makes tokens; what is empty or not UTF-8 is an empty text."""
+        texts = [raw[name] for name in self._texts]
+        valid = tf.reduce_all([_can_be_read(text) for text in texts], axis=0)
+        return self._tokens(*(tf.where(valid, text, "") for text in texts)), valid
+
+    @property
+    def numbers(self) -> Numbers | None:
+        """`tokens`: what the backbone takes, int32 (batch, length) each, by its names."""
+        if self.preprocessor is None:
+            return None
+        inputs = {
+            name: tf.TensorSpec([None, *shape], dtype, name=name)
+            for name, shape, dtype in self.network_inputs
+        }
+        return Numbers(name="tokens", inputs=inputs, read=lambda tokens: tokens)
+
+    def pictures(self, split: TextSplit) -> None:
+        """There are none."""
+
+    def made_up(self) -> dict[str, np.ndarray]:
+        """Short, empty, long and unusual texts and bytes that are none; and their tokens."""
+        asked = self._made_up_texts()
+        if self.preprocessor is None:
+            return asked
+        tokens, _ = self.read_raw({name: tf.constant(texts) for name, texts in asked.items()})
+        return asked | {name: values.numpy() for name, values in tokens.items()}
+
+    def made_up_inputs(self) -> dict[str, np.ndarray]:
+        """Their tokens, padded to the full length."""
+        texts = [
+            [text.decode(errors="replace") for text in x] for x in self._made_up_texts().values()
+        ]
+        tokens = self.preprocessor(*texts)
+        return {name: tokens[name].numpy() for name, _, _ in self.network_inputs}
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """What makes the tokens, how many, and of what."""
+        return {
+            "preprocessor": type(self.preprocessor).__name__,
+            "sequence_length": self.preprocessor.sequence_length,
+            "are_pairs": self.are_pairs,
+        }
+
+    def _made_up_texts(self) -> dict[str, np.ndarray]:
+        texts = np.array([*(text.encode() for text in _MADE_UP), b"no \xff UTF-8"], object)
+        return {name: np.roll(texts, turn) for turn, name in enumerate(self._texts)}
+
+    @property
+    def _texts(self) -> list[str]:
+        return ["text", "text_pair"] if self.are_pairs else ["text"]
+
+    def _tokens(self, text: tf.Tensor, pair: tf.Tensor | None = None):
+        if self.preprocessor is None:
+            return text
+        tokens = self.preprocessor(text, pair)
+        tokens = {name: tokens[name] for name, _, _ in self.network_inputs}
+        # Padding costs time and changes nothing, where the backbone takes any length.
+        whole = self._fixed_length is not None
+        return tokens if whole else without_padding(tokens, self.preprocessor.mask_name)
+
+
+def _can_be_read(texts: tf.Tensor) -> tf.Tensor:
+    """Bool (batch,): which are UTF-8 and not blank; in a graph."""
+    whole = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    return (texts == whole) & ~tf.strings.regex_full_match(whole, _BLANK)

@@ -1,0 +1,38 @@
+"""What people see while it works."""
+
+import pytest
+
+from keras_tl.base.reporting import Reporter, size_text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (1023, "1,023 bytes"),
+        (4000, "3.9 KiB"),
+        (3 * 2**20, "3.0 MiB"),
+        (2**30, "1.0 GiB"),
+        (5000 * 2**30, "5,000.0 GiB"),
+    ],
+)
+def test_sizes_are_never_shown_as_nothing(size, text):
+    assert size_text(size) == text
+
+
+@pytest.mark.parametrize(("done", "shown"), [(8, " 8/13"), (13, "13/13"), (16, "13/13")])
+def test_a_bar_never_passes_its_end(done, shown, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with Reporter().bar("Evaluating", 13) as tell:
+        tell(done)
+    assert shown in capsys.readouterr().err
+
+
+def test_nothing_is_said_unless_asked_for(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    reporter = Reporter(verbose=False)
+    reporter.say("anything")
+    with reporter.bar("Evaluating", 13) as tell:
+        tell(1)
+    assert capsys.readouterr() == ("", "")
