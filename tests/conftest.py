@@ -50,7 +50,7 @@ def no_preflight(request, monkeypatch):
     Those ask for it by a marker of their module, `pytestmark = pytest.mark.preflight`.
     """
     if request.node.get_closest_marker("preflight") is None:
-        monkeypatch.setattr("keras_tl.learner.Learner._check_first", lambda *arguments: None)
+        monkeypatch.setattr("keras_tl.learner.training.check_first", lambda *arguments: None)
 
 
 @pytest.fixture

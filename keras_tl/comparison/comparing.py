@@ -139,7 +139,7 @@ def compare(
         verbose=False,
         **options,
     )
-    cache = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
+    cache = CacheConfig.of(cache)
     subject = Subject(
         source=source,
         options=options,

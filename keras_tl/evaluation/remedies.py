@@ -148,7 +148,9 @@ def _for_an_answer(situation: Situation) -> Iterator[Remedy]:
     elif situation.reason == "nothing-better":
         yield situation.rate(_LOWER, "a lower learning rate")
     elif situation.reason in ("mixed-labels", "averaged"):
-        yield Remedy("a measurement without augmentation", "learner.overfitting(measure=True)")
+        yield Remedy(
+            "a measurement without augmentation", "keras_tl.overfitting(learner, measure=True)"
+        )
     else:
         few = situation.reason == "few-items"
         share, what = (0.3, "a larger validation split") if few else (0.15, "a validation split")

@@ -246,12 +246,14 @@ def check_frozen_phase(case: Case, tmp_path: Path) -> None:
     before = _values(learner.backbone.variables)
     for cache in ("off", "memory"):
         # Twice the same optimum would be no change.
-        learner.head.set_weights([value + 1 for value in learner.head.get_weights()])
-        head = _values(learner.head.weights)
+        learner.trainer.parts.head.set_weights(
+            [value + 1 for value in learner.trainer.parts.head.get_weights()]
+        )
+        head = _values(learner.trainer.parts.head.weights)
         with eagerly():
             learner.fit_head(epochs=1, cache=cache)
         assert _changed(before, _values(learner.backbone.variables)) == set()
-        assert _changed(head, _values(learner.head.weights)) == set(head)
+        assert _changed(head, _values(learner.trainer.parts.head.weights)) == set(head)
 
 
 @_check(_tunable)
@@ -284,17 +286,17 @@ def _paths(learner: Learner, block: str) -> set[str]:
 def check_unfreeze(case: Case, tmp_path: Path) -> None:
     """Unfreezing some blocks moves weights in exactly these."""
     learner = case.learner(settled=True)
-    counts = {1, max(len(learner.blocks) // 2, 1)}
+    counts = {1, max(len(learner.backbone.blocks) // 2, 1)}
     while counts:
         count = counts.pop()
-        chosen = learner.blocks[-count:]
+        chosen = learner.backbone.blocks[-count:]
         weights = _without_states(learner.backbone)
         before = _values(weights)
         with eagerly():
             learner.fit_head(epochs=1, cache="memory")
             learner.fine_tune(policy=_step(case, count), augment=False)
         changed = _changed(before, _values(weights))
-        moved = {block for block in learner.blocks if _paths(learner, block) & changed}
+        moved = {block for block in learner.backbone.blocks if _paths(learner, block) & changed}
         assert moved == set(chosen)
         learner = case.learner(settled=True) if counts else None
 
@@ -307,9 +309,11 @@ def check_cached_features(case: Case, tmp_path: Path) -> None:
     """
     learner = case.learner()
     split = learner.data.split("train")
-    cached = np.concatenate(list(learner._trainer.features.batches(split)))
+    cached = np.concatenate(list(learner.trainer.features.batches(split)))
     batches, order = train_inputs(learner, parts=2)
-    live = np.concatenate([learner.extractor(inputs, training=True) for inputs in batches])
+    live = np.concatenate(
+        [learner.trainer.parts.extractor(inputs, training=True) for inputs in batches]
+    )
     scale = np.abs(cached).max()
     assert scale > 0
     np.testing.assert_allclose(cached[order] / scale, live[: len(split)] / scale, atol=1e-5)

@@ -210,7 +210,7 @@ def test_the_pixels_are_prepared_as_kerashub_does(presets, name):
 @pytest.mark.parametrize("name", ["bert", "roberta", "resnet", "vit"])
 def test_a_journey(presets, name, tmp_path):
     learner = make_learner(presets, name)
-    assert list(learner.blocks) == BLOCKS.get(name, list(learner.blocks))
+    assert list(learner.backbone.blocks) == BLOCKS.get(name, list(learner.backbone.blocks))
     before = learner.backbone.get_weights()
     learner.fit_head(epochs=2, learning_rate=0.1)
     assert all(map(np.array_equal, before, learner.backbone.get_weights()))
@@ -220,7 +220,7 @@ def test_a_journey(presets, name, tmp_path):
     answers = learner.predict(asked)
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)
-    assert loaded.blocks == learner.blocks
+    assert loaded.blocks == learner.backbone.blocks
     np.testing.assert_array_equal(loaded.predict(asked).probabilities, answers.probabilities)
     learner.export(tmp_path / "model")  # It raises unless it has verified itself.
 
@@ -237,20 +237,22 @@ def test_mixed_precision_is_inside_only_and_not_in_what_is_served(presets, name)
         for key, x in given.items()
     }
     assert learner.model(made if name == "bert" else made["pixels"]).dtype == "float32"
-    twin = learner._twin.model.get_layer("backbone").network
+    twin = learner._state.twin.model.get_layer("backbone").network
     assert {layer.compute_dtype for layer in twin.layers if layer.weights} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"
 
 
 def test_the_pooler_is_a_block_where_it_is_read(presets):
     learner = make_learner(presets, "bert", head=ktl.HeadConfig("pooled"))
-    assert list(learner.blocks) == [*BLOCKS["bert"], "pooler"]
+    assert list(learner.backbone.blocks) == [*BLOCKS["bert"], "pooler"]
 
 
 def test_a_pyramid_can_be_cut(presets, tmp_path):
     learner = make_learner(presets, "resnet", output_block="P2")
-    assert learner.blocks == ("P2",)
-    assert len(learner.extractor.weights) < len(make_learner(presets, "resnet").extractor.weights)
+    assert learner.backbone.blocks == ("P2",)
+    assert len(learner.trainer.parts.extractor.weights) < len(
+        make_learner(presets, "resnet").extractor.weights
+    )
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     images = learner.data.split("test").images[:2]

@@ -39,13 +39,13 @@ def save_language_model(learner, path, **options):
 WRITERS = {
     "run": lambda learner, path, **options: learner.save(path / "run", **options),
     "report": lambda learner, path, **options: learner.report(path / "r.html", **options),
-    "npy": lambda learner, path, **options: learner.save_features(
-        np.zeros((2, 32, 32, 3)), path / "f.npy", **options
+    "npy": lambda learner, path, **options: ktl.save_features(
+        learner, np.zeros((2, 32, 32, 3)), path / "f.npy", **options
     ),
-    "parquet": lambda learner, path, **options: learner.save_features(
-        np.zeros((2, 32, 32, 3)), path / "f.parquet", **options
+    "parquet": lambda learner, path, **options: ktl.save_features(
+        learner, np.zeros((2, 32, 32, 3)), path / "f.parquet", **options
     ),
-    "plots": lambda learner, path, **options: learner.save_plots(path / "plots", **options),
+    "plots": lambda learner, path, **options: ktl.figures.save(learner, path / "plots", **options),
     "language-model": lambda learner, path, **options: save_language_model(
         learner, path / "lm", **options
     ),
@@ -202,7 +202,7 @@ def test_a_report_is_not_written_where_its_plots_cannot_be(learner, tmp_path):
     run = learner.save(tmp_path / "run")
     (tmp_path / "plots").mkdir()
     loaded = ktl.Learner.load(run, verbose=False)
-    kept = tmp_path / "plots" / loaded.save_plots(tmp_path / "others")[0].name
+    kept = tmp_path / "plots" / ktl.figures.save(loaded, tmp_path / "others")[0].name
     kept.write_text("mine")
     options = ["--out", str(tmp_path / "r.html"), "--plots", str(tmp_path / "plots")]
     result = CliRunner().invoke(cli, ["report", str(run), *options])

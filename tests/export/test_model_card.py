@@ -21,6 +21,7 @@ from keras_tl.export.card import card_facts, read_sections, write_card
 from keras_tl.export.card.elements import escaped, table
 from keras_tl.export.card.pretraining import public_place
 from keras_tl.export.verification import CHECKSUMS, verify
+from keras_tl.learner.reporting import facts
 from keras_tl.tasks import TASKS
 from keras_tl.training.policies import HEADS
 from tests.export.conftest import SECTIONS
@@ -530,7 +531,7 @@ def test_a_file_of_sections_that_cannot_be_used_is_refused(content, tmp_path):
 
 def test_an_export_holds_its_card_and_notices_a_change(learner, exported):
     """The card is the same whenever it is written, but for the day."""
-    expected = write_card(learner._facts(), "model", SECTIONS)
+    expected = write_card(facts(learner._state), "model", SECTIONS)
     for name, text in expected.items():
         written, again = (
             re.sub(r"\d{4}-\d\d-\d\d", "", one) for one in ((exported / name).read_text(), text)

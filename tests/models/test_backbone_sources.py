@@ -5,6 +5,7 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.errors import BackboneError, ConfigError, RunError
+from keras_tl.learner.reporting import facts
 from tests.conftest import make_small_learner, make_tiny_data
 
 
@@ -55,8 +56,8 @@ def test_the_trained_backbone_is_taken_and_the_source_left_alone(
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     assert equal(values(loaded), values(learner))
     loaded.export(tmp_path / "model")
-    before = loaded._facts()["pretraining"]
-    assert before == learner._facts()["pretraining"]
+    before = facts(loaded._state)["pretraining"]
+    assert before == facts(learner._state)["pretraining"]
     assert before["weights"] == ["those of another learner", "run:source"][kind]
     (training,) = before["ancestry"]
     assert training["weights"] == "those of the keras.Model"
@@ -67,11 +68,11 @@ def test_the_trained_backbone_is_taken_and_the_source_left_alone(
 def test_a_backbone_of_ones_own_can_be_cut_short(source, other_task, tmp_path):
     assert source[0].blocks == ("first", "first_norm", "second")
     learner = ktl.Learner(source[0], other_task, output_block="first_norm", verbose=False)
-    assert learner.blocks == ("first", "first_norm")
+    assert learner.backbone.blocks == ("first", "first_norm")
     assert equal(values(learner), values(source[0])[: len(values(learner))])
     same = make_small_learner(other_task, output_block="first_norm")
-    assert same.blocks == learner.blocks
-    assert same.extractor.output_shape == learner.extractor.output_shape == (None, 8)
+    assert same.backbone.blocks == learner.backbone.blocks
+    assert same.extractor.output_shape == learner.trainer.parts.extractor.output_shape == (None, 8)
     same.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     assert equal(values(loaded), values(same))
@@ -86,7 +87,7 @@ def test_a_backbone_of_the_catalogue_can_be_cut_and_resized(other_task, tmp_path
     learner = ktl.Learner(
         f"run:{path}", other_task, image_size=48, output_block="block2", verbose=False
     )
-    assert learner.blocks == ("stem", "block1", "block2")
+    assert learner.backbone.blocks == ("stem", "block1", "block2")
     assert learner.config.output_block == "block2"
     assert equal(values(learner), values(source)[: len(values(learner))])
     whole = ktl.Learner(source, other_task, image_size=48, verbose=False)

@@ -76,6 +76,7 @@ def card_facts(
         "pretraining": pretraining_facts(run, files),
         "data": _data(run["data"], config),
         "training": [phase_facts(record) for record in run["history"]],
+        "is_as_trained": run["is_as_trained"],
         "answers": {
             # Earlier versions did not record them.
             "temperature": config.get("temperature", 1.0),

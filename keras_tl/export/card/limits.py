@@ -24,6 +24,11 @@ def warnings_of(facts: Facts) -> list[str]:
     found = []
     if not facts["training"]:
         found.append("The head is untrained: its answers mean nothing.")
+    if not facts["is_as_trained"]:
+        found.append(
+            "The weights were changed after the last phase of training, by other code or by an "
+            "interrupted training. The records of training are of other weights."
+        )
     if facts["data"] is None:
         found.append("What the model was trained on is not recorded.")
     test = facts["evaluations"].get("test")
