@@ -322,3 +322,8 @@ def test_predictions_follow_the_training_in_mixed_precision(tiny_data):
     kernel = learner.trainer.parts.head.get_layer("logits").kernel
     kernel.assign(kernel + 100 * np.eye(*kernel.shape))
     assert np.abs(learner.predict(images).probabilities - before).max() > 1e-3
+
+
+def test_the_facade_is_small():
+    members = [name for name in dir(ktl.Learner) if not name.startswith("_")]
+    assert len(members) <= 24, members
