@@ -230,6 +230,49 @@ def test_only_tasks_know_the_names_of_tasks():
     assert not found
 
 
+def switches_of_modality(source):
+    """The lines that ask for the name of a modality, or whether something is of its classes."""
+    from keras_tl.models.modalities import MODALITIES
+
+    names = {*MODALITIES, *(f"{name}s" for name in MODALITIES)}
+    classes = {f"{kind}{what}" for kind in ("Image", "Text") for what in ("Data", "Split", "Items")}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            parts = [*ast.walk(node)]
+            if any(isinstance(part, ast.Constant) and part.value in names for part in parts):
+                yield node.lineno
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":
+            asked = {getattr(x, "attr", getattr(x, "id", "")) for x in ast.walk(node.args[1])}
+            if asked & (classes | {"Images", "Texts"}):
+                yield node.lineno
+
+
+def test_only_modalities_and_data_switch_on_the_modality():
+    found = [
+        f"{path.relative_to(PACKAGE)}:{line}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).parts[:1] != ("data",) and path.parent.name != "models"
+        for line in switches_of_modality(path.read_text("utf-8"))
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("source", "is_switch"),
+    [
+        ("config.item == 'text'", True),
+        ("(policy, family) == ('standard', 'image')", True),
+        ("isinstance(data, keras_tl.TextData)", True),
+        ("isinstance(split, (ImageSplit, Split))", True),
+        ("config.item == data.item", False),
+        ("isinstance(data, LabelledData)", False),
+        ("found = TextData.from_csv('text')", False),
+    ],
+)
+def test_the_check_finds_switches_of_modality(source, is_switch):
+    assert bool([*switches_of_modality(source)]) == is_switch
+
+
 LAZY = """
 import sys
 import keras_tl, keras_tl.cli

@@ -286,10 +286,8 @@ def _describe_check(
     if found.is_above(max_bad):
         text += f"\nThat is more than {max_bad:.1%} (--max-bad): training would stop."
     text += f"\n{findings.describe()}"
-    if isinstance(data, keras_tl.TextData):
-        result["lengths"] = {name: part.to_json() for name, part in data.lengths().items()}
-        text += f"\n{data.describe_lengths()}"
-    return result, in_options(text, train)
+    more, described = data.describe_items()
+    return result | more, in_options(text + described, train)
 
 
 def _tensorboard(folder: str | None) -> list:

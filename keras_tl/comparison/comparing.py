@@ -156,7 +156,7 @@ def compare(
             head_phase(source.config, augment is not False or cache.where == "off", epochs=1),
         ),
         # The data's own, as `Learner` takes it.
-        augment=getattr(data, "augmentation", False) if augment is True else augment,
+        augment=data.augmentation if augment is True else augment,
         cache=cache,
     )
     what = _what(subject)

@@ -25,7 +25,7 @@ from keras_tl.learner.ranking import rank
 from keras_tl.learner.showing import Showing
 from keras_tl.models.backbone_sources import Trained, Wanted, find_origin
 from keras_tl.models.device import choose_precision, choose_strategy
-from keras_tl.models.tokens import TextNeeds
+from keras_tl.models.modalities import MODALITIES
 from keras_tl.runs.ancestry import ancestry_of
 from keras_tl.tasks import get_task
 from keras_tl.training.policies import HEAD_CONFIGS
@@ -117,15 +117,13 @@ class Learner(Fitting, Answering, Picturing, Showing):
             output_block=output_block,
             preprocess=preprocess,
             precision=precision,
-            texts=_text_needs(data, preprocessor),
+            texts=MODALITIES[data.item].text_needs(data, preprocessor),
         )
         with seeded(seed):
             origin = find_origin(backbone, wanted)
         config = ModelConfig(
             **origin.config_fields,
-            resize=getattr(data, "resize", None),
-            value_range=getattr(data, "value_range", None),
-            are_pairs=getattr(data, "is_pair", False),
+            **data.model_fields,
             task=data.task,
             class_names=data.class_names,
             head=head or HEAD_CONFIGS[origin.family],
@@ -153,18 +151,6 @@ class Learner(Fitting, Answering, Picturing, Showing):
         found = rank_backbones(data, seed=seed, verbose=verbose, check=False, **options)
         Reporter(verbose).say(found.describe())
         return found.chosen, found
-
-
-def _text_needs(
-    data: ImageData | TextData, preprocessor: str | TextPreprocessor | None
-) -> TextNeeds | None:
-    if isinstance(data, TextData):
-        return TextNeeds(data.split("train"), data.sequence_length, preprocessor)
-    if preprocessor is not None:
-        raise ConfigError(
-            "preprocessor= makes tokens of texts; these data are images. Leave it out."
-        )
-    return None
 
 
 def rank_backbones(

@@ -124,7 +124,7 @@ class Fitting(Training, Measuring, Saving):
         check_augmentation(augment)
         callbacks = check_callbacks(callbacks)
         if augment is True:
-            augment = getattr(data, "augmentation", False)
+            augment = data.augmentation
         if not self._trainer.features.is_original or self._learned_splits:
             raise ConfigError(
                 "fit() begins with a backbone that has not learned these items; this one was "

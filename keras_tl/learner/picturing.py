@@ -129,7 +129,7 @@ class Picturing(State):
             ConfigError: the items are texts.
             DataError: there are no data, and these were not kept.
         """
-        if self.config.is_text:
+        if not self._modality.are_pictures:
             raise ConfigError("Texts are no pictures. Use report(), which shows them.")
         found = self.top_losses(split, count)
         kept = self._items_shown(found.rows, split)
@@ -209,7 +209,7 @@ class Picturing(State):
             )
         # What was not kept and cannot be made without the data is left out.
         with contextlib.suppress(DataError):
-            if not self.config.is_text:
+            if self._modality.are_pictures:
                 figures["Top losses"] = self.plot_top_losses()
         with contextlib.suppress(DataError):
             figures["Features"] = self.plot_features()

@@ -298,7 +298,7 @@ class Trainer:
                 f"'mixup' and 'cutmix' mix labels; these data are for {self.task.kind}. Choose "
                 "another augmentation."
             )
-        if self.config.image_size is not None:
+        if self._modality.can_augment:
             try_augmentation(augment, self.config.image_size)
         check_contrastive(phase, self.task, augment, self._replicas)
 
@@ -331,7 +331,7 @@ class Trainer:
     ) -> tuple[Phase, Augmentation]:
         phase = self._as_it_runs(phase, len(data.split("train")))
         if augment is True:
-            augment = getattr(data, "augmentation", False)
+            augment = data.augmentation
         self.check(phase, augment)
         return phase, augment
 
