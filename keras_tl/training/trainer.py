@@ -192,14 +192,10 @@ class Trainer:
             with self._naming_the_unreadable(inputs, data):
                 record = run_phase(
                     phase=settled,
-                    model=trained,
+                    inputs=dataclasses.replace(inputs, model=trained),
                     backbone=self.parts.backbone,
-                    train=inputs.train,
-                    validation=inputs.validation,
                     task=objective_of(phase, self.task),
                     reporter=self._reporter,
-                    cached=inputs.cached,
-                    mixed=inputs.mixed,
                     before=before,
                     callbacks=callbacks,
                     item=self._modality.item,
