@@ -15,7 +15,7 @@ from keras_tl.preflight.checks import run_checks
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.text_duplicates import plain, text_pairs, words
 
-pytestmark = [pytest.mark.slow, pytest.mark.preflight]
+pytestmark = pytest.mark.slow
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
