@@ -41,7 +41,9 @@ def changed(data, name, **fields):
 
 
 def make_learner(data, **options):
-    return make_small_learner(data, **{"image_size": SIDE, "as_made": True} | options)
+    return make_small_learner(
+        data, **{"image_size": SIDE, "as_made": True, "check": True} | options
+    )
 
 
 def subject_of(learner, data):

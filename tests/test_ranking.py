@@ -111,7 +111,7 @@ def test_of_an_error_less_is_better():
 
 def test_without_names_those_at_hand_are_ranked(monkeypatch, data):
     monkeypatch.setattr(
-        "keras_tl.learner.ranking.backbones_at_hand", lambda: ("efficientnet_lite0",)
+        "keras_tl.backbones.at_hand.backbones_at_hand", lambda: ("efficientnet_lite0",)
     )
     found = ktl.rank_backbones(data, image_size=32, cache="memory", verbose=False)
     assert [row.name for row in found.rows] == ["efficientnet_lite0"]

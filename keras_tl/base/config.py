@@ -331,9 +331,9 @@ class ModelConfig(JsonConfig):
     value_range: tuple[int, int] | None = None
 
     @property
-    def is_text(self) -> bool:
-        """Whether the model takes texts, not images."""
-        return self.image_size is None
+    def item(self) -> str:
+        """Name of the modality, see `keras_tl.models.modalities.MODALITIES`."""
+        return "text" if self.image_size is None else "image"
 
     @property
     def family(self) -> str:

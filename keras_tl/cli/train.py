@@ -108,13 +108,6 @@ def train(
     verbose: bool,
     spec: DataAsked,
     model: dict[str, Any],
-    resize: str | None,
-    value_range: tuple[int, int] | None,
-    sequence_length: int | None,
-    validation_split: float,
-    test_split: float,
-    split_seed: int,
-    groups: str | None,
     max_bad: float,
     check: bool,
     out: Path | None,
@@ -135,19 +128,8 @@ def train(
         raise click.UsageError("Missing option '--out' (or --check, to train nothing).")
     if out is not None:
         check_target(out, overwrite)
-    data = load_data(
-        spec,
-        resize=resize,
-        value_range=value_range,
-        sequence_length=sequence_length,
-        validation_split=validation_split,
-        test_split=test_split,
-        seed=split_seed,
-        groups=groups,
-        # Whoever asks for the list gets all of it.
-        max_bad=1.0 if check else max_bad,
-        verbose=verbose,
-    )
+    # Whoever asks for the list gets all of it.
+    data = load_data(spec, max_bad=1.0 if check else max_bad, verbose=verbose)
     if check:
         return _describe_check(data, max_bad)
     learner = toolkit.Learner(
@@ -289,10 +271,8 @@ def _describe_check(
     if found.is_above(max_bad):
         text += f"\nThat is more than {max_bad:.1%} (--max-bad): training would stop."
     text += f"\n{findings.describe()}"
-    if isinstance(data, keras_tl.TextData):
-        result["lengths"] = {name: part.to_json() for name, part in data.lengths().items()}
-        text += f"\n{data.describe_lengths()}"
-    return result, in_options(text, train)
+    more, described = data.describe_items()
+    return result | more, in_options(text + described, train)
 
 
 def _tensorboard(folder: str | None) -> list:

@@ -417,6 +417,11 @@ class ImageData(LabelledData[ImageSplit]):
         )
 
     @property
+    def model_fields(self) -> dict[str, Any]:
+        """How files become pixels."""
+        return {"resize": self.resize, "value_range": self.value_range}
+
+    @property
     def checked(self) -> FileCheck | None:
         """The same as `file_check`."""
         return self.file_check

@@ -103,7 +103,8 @@ class LabelledData(abc.ABC, Generic[S]):
     """Labelled items in three splits.
 
     Attributes:
-        item: what messages call one item.
+        item: name of the modality, and what messages call one item.
+        augmentation: what `augment=True` means; none unless the data say it.
         splits: `"train"`, and `"validation"` and `"test"` where there are any.
         task: a name in `keras_tl.tasks.TASKS`.
         class_names: the classes' or labels' names; none for a regression.
@@ -117,6 +118,7 @@ class LabelledData(abc.ABC, Generic[S]):
     """
 
     item: ClassVar[str]
+    augmentation = False
 
     splits: dict[str, S]
     task: str
@@ -130,6 +132,11 @@ class LabelledData(abc.ABC, Generic[S]):
     def groups(self) -> Hashable | None:
         """The column whose values say which items belong together; `None`: there is none."""
         return self.split_settings.get("groups")
+
+    @property
+    @abc.abstractmethod
+    def model_fields(self) -> dict[str, Any]:
+        """The fields of `ModelConfig` that these data decide, apart from the task's."""
 
     @property
     @abc.abstractmethod
@@ -230,6 +237,10 @@ class LabelledData(abc.ABC, Generic[S]):
         """How many items each class has; none for a regression."""
         counts = get_task(self.task)(self.class_names).class_counts(split.labels)
         return {name: int(count) for name, count in zip(self.class_names, counts, strict=True)}
+
+    def describe_items(self) -> tuple[dict[str, Any], str]:
+        """Return what a check of the data tells beside its findings, as JSON types and as text."""
+        return {}, ""
 
     @abc.abstractmethod
     def _own_settings(self) -> dict[str, Any]:

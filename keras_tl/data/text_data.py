@@ -322,6 +322,11 @@ class TextData(LabelledData[TextSplit]):
         return self.splits["train"].pairs is not None
 
     @property
+    def model_fields(self) -> dict[str, Any]:
+        """Whether an item is a pair."""
+        return {"resize": None, "are_pairs": self.is_pair}
+
+    @property
     def checked(self) -> TextCheck | None:
         """The same as `text_check`."""
         return self.text_check
@@ -333,6 +338,11 @@ class TextData(LabelledData[TextSplit]):
     def describe_lengths(self) -> str:
         """The same as a table for people, a line a split."""
         return lengths_table(self.lengths())
+
+    def describe_items(self) -> tuple[dict[str, Any], str]:
+        """Return the lengths of the texts."""
+        lengths = {name: one.to_json() for name, one in self.lengths().items()}
+        return {"lengths": lengths}, f"\n{self.describe_lengths()}"
 
     def _own_settings(self) -> dict[str, Any]:
         return {"is_pair": self.is_pair, "sequence_length": self.sequence_length}

@@ -1,7 +1,6 @@
 """Rows of features, in memory or in a file, and batches of them."""
 
 import dataclasses
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -40,12 +39,10 @@ class Features:
         # Explicit reads: pages of a memory map would count as this process's memory.
         result = np.empty((len(indices), *self.shape[1:]), np.float32)
         size = result[:1].nbytes
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
+        with open(self.path, "rb", buffering=0) as file:
             for row, index in zip(result, indices, strict=True):
-                os.preadv(descriptor, [memoryview(row).cast("B")], int(index) * size)
-        finally:
-            os.close(descriptor)
+                file.seek(int(index) * size)
+                file.readinto(memoryview(row).cast("B"))
         return result
 
     def dataset(

@@ -46,7 +46,7 @@ from keras_tl.learner.record import record
 from keras_tl.learner.state import State
 from keras_tl.models.backbone_sources import Trained, Wanted, find_origin
 from keras_tl.models.device import choose_precision, choose_strategy
-from keras_tl.models.tokens import TextNeeds
+from keras_tl.models.modalities import MODALITIES
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Compared
 from keras_tl.runs.ancestry import ancestry_of
@@ -142,15 +142,13 @@ class Learner:
             output_block=output_block,
             preprocess=preprocess,
             precision=precision,
-            texts=_text_needs(data, preprocessor),
+            texts=MODALITIES[data.item].text_needs(data, preprocessor),
         )
         with seeded(seed):
             origin = find_origin(backbone, wanted)
         config = ModelConfig(
             **origin.config_fields,
-            resize=getattr(data, "resize", None),
-            value_range=getattr(data, "value_range", None),
-            are_pairs=getattr(data, "is_pair", False),
+            **data.model_fields,
             task=data.task,
             class_names=data.class_names,
             head=head or HEAD_CONFIGS[origin.family],
@@ -727,15 +725,3 @@ def _best_backbone(
     found = rank(Learner, data, seed=seed, verbose=verbose, check=False, **options)
     Reporter(verbose).say(found.describe())
     return found.chosen, found
-
-
-def _text_needs(
-    data: ImageData | TextData, preprocessor: str | TextPreprocessor | None
-) -> TextNeeds | None:
-    if isinstance(data, TextData):
-        return TextNeeds(data.split("train"), data.sequence_length, preprocessor)
-    if preprocessor is not None:
-        raise ConfigError(
-            "preprocessor= makes tokens of texts; these data are images. Leave it out."
-        )
-    return None

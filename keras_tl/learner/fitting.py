@@ -89,7 +89,7 @@ def _asked(
     check_augmentation(augment)
     callbacks = check_callbacks(callbacks)
     if augment is True:
-        augment = getattr(data, "augmentation", False)
+        augment = data.augmentation
     if not state.trainer.features.is_original or state.learned_splits:
         raise ConfigError(
             "fit() begins with a backbone that has not learned these items; this one was "

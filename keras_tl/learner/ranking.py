@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_tl.backbones.at_hand import backbones_at_hand
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.own_models import is_keras_file
 from keras_tl.base.config import CacheConfig, check_range
@@ -25,6 +24,7 @@ from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
 from keras_tl.evaluation.transferability import logme, target_columns
 from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.models.modalities import MODALITIES
 from keras_tl.tasks import get_task
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.policies import head_phase
@@ -48,8 +48,9 @@ def rank(
         data: all other arguments: see `keras_tl.rank_backbones`.
     """
     check_range("items", items, 2, whole=True)
-    given = _at_hand(data) if backbones is None else backbones
-    named = dict(_named(given, learner_class))
+    if backbones is None:
+        backbones = MODALITIES[data.item].backbones_at_hand()
+    named = dict(_named(backbones, learner_class))
     reporter = Reporter(verbose)
     train = data.split("train")
     chosen = train if len(train) <= items else train.take(draw(train.labels, items, seed))
@@ -128,15 +129,6 @@ def _measured(
         item_seconds=seconds_an_item(trainer, split),
     )
     return row, found.outcomes[0]
-
-
-def _at_hand(data: ImageData | TextData) -> tuple[str, ...]:
-    if isinstance(data, ImageData):
-        return backbones_at_hand()
-    raise ConfigError(
-        "No encoder of texts comes with keras_tl. Name the encoders to choose from, such as "
-        "ktl.rank_backbones(data, ['kerashub:bert_tiny_en_uncased'])."
-    )
 
 
 def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str, dict[str, Any]]]:

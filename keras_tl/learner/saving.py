@@ -131,9 +131,9 @@ def _results(state: State) -> dict[str, bytes]:
 
 
 def _check_same_task(config: ModelConfig, data: ImageData | TextData) -> None:
-    if config.is_text != isinstance(data, TextData):
+    if config.item != data.item:
         raise DataError(
-            f"The run is for {'texts' if config.is_text else 'images'}; the data are not. Pass "
+            f"The run is for {config.item}s; the data are not. Pass "
             "the data it was trained on, or make a new Learner."
         )
     # Two classes may have a logit each: `task="multiclass"` of the data that were trained on.

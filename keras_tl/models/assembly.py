@@ -19,10 +19,9 @@ from keras_tl.backbones.loading import (
 from keras_tl.base.config import ModelConfig
 from keras_tl.models.device import precision_policy
 from keras_tl.models.heads import TransferModel, attach_head
-from keras_tl.models.image_modality import Images
+from keras_tl.models.modalities import MODALITIES
 from keras_tl.models.modality import Modality
 from keras_tl.models.pooling import read_blocks
-from keras_tl.models.text_modality import Texts
 from keras_tl.tasks import task_of
 
 
@@ -91,19 +90,9 @@ def assemble(
         loaded = loaded or load_backbone(config, weights, files)
         blocks = read_blocks(config.head.pooling, loaded.network, loaded.blocks)
         backbone = Backbone(loaded.network, blocks, name="backbone")
-        modality = modality_of(config, loaded)
+        modality = MODALITIES[config.item].of(config, loaded.network, loaded.files.preprocessor)
         parts = attach_head(backbone, config.head, modality.inputs(), task_of(config), seed)
     return Assembled(parts, modality, loaded.identity, files)
-
-
-def modality_of(config: ModelConfig, loaded: LoadedBackbone) -> Modality:
-    """What goes into a model with this backbone."""
-    if not config.is_text:
-        return Images(config.image_size, config.resize, config.value_range)
-    given = loaded.network.input
-    inputs = given if isinstance(given, dict) else {"text": given}
-    specs = tuple((name, tuple(x.shape[1:]), x.dtype) for name, x in inputs.items())
-    return Texts(specs, loaded.files.preprocessor, config.are_pairs)
 
 
 def float32_twin(config: ModelConfig, parts: TransferModel, files: BackboneFiles) -> TransferModel:

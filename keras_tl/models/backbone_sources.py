@@ -277,7 +277,7 @@ def _borrowed(source: Trained, weights: str, wanted: Wanted) -> Origin:
             copy_weights(source.backbone.network, loaded.network)
         if wanted.output_block is not None:
             loaded = cut_short(loaded, wanted.output_block)
-    if config.is_text and wanted.texts is not None:
+    if config.image_size is None and wanted.texts is not None:
         loaded = fit_to_texts(loaded, config.backbone, wanted.texts)
     output_block = wanted.output_block or config.output_block
     return Origin(

@@ -215,14 +215,10 @@ class Trainer:
             with self._naming_the_unreadable(inputs, data):
                 record = run_phase(
                     phase=settled,
-                    model=trained,
+                    inputs=dataclasses.replace(inputs, model=trained),
                     backbone=self.parts.backbone,
-                    train=inputs.train,
-                    validation=inputs.validation,
                     task=objective_of(phase, self.task),
                     reporter=self._reporter,
-                    cached=inputs.cached,
-                    mixed=inputs.mixed,
                     before=before,
                     callbacks=callbacks,
                     item=self._modality.item,
@@ -322,7 +318,7 @@ class Trainer:
                 f"'mixup' and 'cutmix' mix labels; these data are for {self.task.kind}. Choose "
                 "another augmentation."
             )
-        if self.config.image_size is not None:
+        if self._modality.can_augment:
             try_augmentation(augment, self.config.image_size)
         check_contrastive(phase, self.task, augment, self._replicas)
 
@@ -355,7 +351,7 @@ class Trainer:
     ) -> tuple[Phase, Augmentation]:
         phase = self._as_it_runs(phase, len(data.split("train")))
         if augment is True:
-            augment = getattr(data, "augmentation", False)
+            augment = data.augmentation
         self.check(phase, augment)
         return phase, augment
 

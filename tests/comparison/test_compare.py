@@ -10,7 +10,7 @@ import pytest
 import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
 from keras_tl.comparison import comparing, cost
-from keras_tl.comparison.budget import make_budget
+from keras_tl.comparison.budget import Protocol
 from keras_tl.comparison.running import Run, Subject, Watch, run, scores, subset
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.store import Store
@@ -24,7 +24,7 @@ from tests.test_text_journey import make_texts
 
 # Those that train the backbone; the frozen one is part of the whole comparisons below.
 LIVE = ("scratch", "fine-tuned")
-SETTINGS = {"preprocess": "tf", "image_size": 32, "epochs": 3, "verbose": False}
+SETTINGS = {"preprocess": "tf", "image_size": 32, "protocol": Protocol(epochs=3), "verbose": False}
 
 
 def data_without_validation(per_class=12):
@@ -52,9 +52,7 @@ def subject():
         options={},
         data=data,
         skill=Skill(data.task),
-        budget=make_budget(
-            "image", epochs=3, head_epochs=1, head_learning_rate=3e-3, batch_size=16
-        ),
+        budget=Protocol(3, head_epochs=1, head_learning_rate=3e-3, batch_size=16).budget("image"),
         augment="no-flip",
         cache=ktl.CacheConfig("memory"),
     )
@@ -218,7 +216,6 @@ REFUSED = {
     "no-size": ({"sizes": []}, ConfigError, "a list of at least one number"),
     "one-size": ({"sizes": 20}, ConfigError, "a list of at least one number"),
     "no-difference": ({"min_difference": 0}, ConfigError, "min_difference must be"),
-    "augment": ({"augment": "blur"}, ConfigError, "Unknown augmentation 'blur'"),
 }
 
 
@@ -312,7 +309,8 @@ def test_all_tasks_are_compared(tmp_path, task, monkeypatch):
 @pytest.mark.slow
 def test_what_differs_only_by_its_weights_is_trained_alike(tmp_path):
     """The fine-tuned arm can be trained exactly as the one from scratch."""
-    settings = SETTINGS | {"policy": "scratch", "head_epochs": 0, "seeds": 1}
+    protocol = Protocol(3, head_epochs=0, policy="scratch")
+    settings = SETTINGS | {"protocol": protocol, "seeds": 1}
     found = ktl.compare(small_network(), make_tiny_data(), out=tmp_path / "c", **settings)
     budget = found.what["budget"]
     assert budget["fine-tuned"] == budget["scratch"]
@@ -383,7 +381,7 @@ def test_encoders_of_texts_are_compared_with_fresh_ones(tmp_path, kind):
         (),
     )
     found = ktl.compare(
-        backbone, make_texts(), seeds=1, epochs=2, out=tmp_path / "out", verbose=False
+        backbone, make_texts(), seeds=1, protocol=Protocol(2), out=tmp_path / "out", verbose=False
     )
     assert found.what["model"]["backbone"] == backbone
     assert [len(curve.mean) for curve in found.sizes[0].curves.values()] == [2, 2, 2]

@@ -132,4 +132,3 @@ def test_other_answers_of_the_same_logits(learner):
     assert changed["loss"] != found["loss"]
     # No answer changes by a temperature.
     assert changed.slices == found.slices is not None
-

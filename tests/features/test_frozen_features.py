@@ -11,8 +11,6 @@ from keras_tl.features import fingerprints, store
 from keras_tl.features.fingerprints import WeightsFingerprint, weights_fingerprint
 from tests.conftest import make_small_learner
 
-pytestmark = pytest.mark.preflight
-
 
 @pytest.fixture
 def counted(monkeypatch):
@@ -46,16 +44,16 @@ def test_everything_cheap_hashes_the_weights_once_and_reads_each_file_once(
     tiny_data, tmp_path, counted
 ):
     cache = ktl.CacheConfig(folder=str(tmp_path))
-    everything_cheap(make_small_learner(tiny_data), cache)
+    everything_cheap(make_small_learner(tiny_data, check=True), cache)
     assert counted == {"hashes": 1, "reads": 3}
     # Another process finds them.
     counted.update(hashes=0, reads=0)
-    everything_cheap(make_small_learner(tiny_data), cache)
+    everything_cheap(make_small_learner(tiny_data, check=True), cache)
     assert counted == {"hashes": 1, "reads": 3}
 
 
 def test_a_change_by_the_user_is_noticed(tiny_data, counted):
-    learner = make_small_learner(tiny_data, check=False)
+    learner = make_small_learner(tiny_data)
     before = learner.features(learner.data.split("test"), cache="memory")
     network = learner.backbone.network
     network.set_weights([2 * value for value in network.get_weights()])
@@ -83,7 +81,7 @@ def test_any_change_of_a_weight_is_another_fingerprint(tiny_data, scale):
 
 def test_features_of_a_fine_tuned_backbone_are_its_own_and_not_on_disk(tiny_data, tmp_path):
     cache = ktl.CacheConfig(folder=str(tmp_path))
-    learner = make_small_learner(tiny_data, check=False)
+    learner = make_small_learner(tiny_data)
     learner.fit_head(cache=cache)
     kept = {*tmp_path.rglob("features.bin")}
     learner.fine_tune(1, learning_rate=0.01)
@@ -97,14 +95,14 @@ def test_features_of_a_fine_tuned_backbone_are_its_own_and_not_on_disk(tiny_data
 
 
 def test_a_loaded_run_knows_that_its_backbone_was_trained(tiny_data, tmp_path):
-    learner = make_small_learner(tiny_data, check=False)
+    learner = make_small_learner(tiny_data)
     learner.fine_tune(1)
     loaded = ktl.Learner.load(learner.save(tmp_path / "run"), tiny_data, verbose=False)
     assert not loaded.trainer.features.is_original
 
 
 def test_the_same_settings_keep_what_is_in_memory(tiny_data):
-    learner = make_small_learner(tiny_data, check=False)
+    learner = make_small_learner(tiny_data)
     learner.fit_head(cache="memory")
     features = learner.trainer.features
     seen = []

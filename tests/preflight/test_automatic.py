@@ -23,8 +23,6 @@ from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.known import _key as known_key
 from tests.preflight_data import changed, make_learner
 
-pytestmark = pytest.mark.preflight
-
 
 @pytest.fixture
 def counted(monkeypatch):

@@ -10,7 +10,7 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.backbones.layer import leaf_layers
 from keras_tl.base.config import Phase
-from keras_tl.comparison.budget import make_budget
+from keras_tl.comparison.budget import Protocol
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.phase_call import call_of
 from keras_tl.export.card.reproduction import calls
@@ -131,7 +131,7 @@ def test_a_phase_that_freezes_the_backbone_cannot_be_contrastive():
 
 def test_a_comparison_has_no_contrastive_arm():
     with pytest.raises(ConfigError, match="which a contrastive phase does not have"):
-        make_budget("image", policy="contrastive")
+        Protocol(policy="contrastive").budget("image")
 
 
 def separation(learner):

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.loading import BackboneFiles
+from keras_tl.base.config import ModelConfig
 from keras_tl.data.labelled_data import PLACES
 from keras_tl.export.card.limits import limits_of, warnings_of
 from keras_tl.export.card.pretraining import phase_facts, pretraining_facts, public_place
@@ -60,7 +61,7 @@ def card_facts(
         "format": FORMAT,
         "task": {
             "kind": config["task"],
-            "item": "text" if config["image_size"] is None else "image",
+            "item": ModelConfig.from_json(config).item,
             "class_names": list(config["class_names"]),
         },
         "input": _input(config, files),

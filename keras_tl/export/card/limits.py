@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_tl.evaluation.slices import Slices
 from keras_tl.export.card.pretraining import IMAGENET, RANDOM
+from keras_tl.models.modalities import MODALITIES
 from keras_tl.runs.ancestry import LANGUAGE_MODEL
 from keras_tl.tasks import get_task
 
@@ -14,7 +15,6 @@ _WIDE = 0.1
 _IMBALANCED = 2.0
 # With fewer items of a class, a recall of a half is only known to within about 17 points.
 _FEW = 30
-_GROUPS = {"image": "camera, place", "text": "language, author"}
 
 Facts = Mapping[str, Any]
 
@@ -120,8 +120,8 @@ def limits_of(facts: Facts) -> dict[str, str]:
 def _groups(facts: Facts) -> str:
     item = facts["task"]["item"]
     others = (
-        f"groups of {item}s, such as those of one {_GROUPS[item]} or group of people, was not "
-        "measured."
+        f"groups of {item}s, such as those of one {MODALITIES[item].group_examples} or group of "
+        "people, was not measured."
     )
     measured = facts["evaluations"].get("test", {}).get("slices")
     if measured is None:
@@ -243,19 +243,10 @@ def _data(data: Facts, item: str) -> dict[str, str]:
 
 
 def _unusable(facts: Facts) -> str:
-    if facts["task"]["item"] == "image":
-        found = (
-            "What cannot be decoded is answered with `valid` false and zeros: look at `valid` "
-            "before the answer. A damaged JPEG can decode without an error."
-        )
-    else:
-        found = (
-            "Texts that are blank or not UTF-8 are answered with `valid` false and zeros: look at "
-            "`valid` before the answer."
-        )
-        length = facts["input"]["sequence_length"]
-        if length is not None:
-            found += f" Of a longer text the model reads {length:,} tokens."
+    found = MODALITIES[facts["task"]["item"]].unusable
+    length = facts["input"]["sequence_length"]
+    if length is not None:
+        found += f" Of a longer text the model reads {length:,} tokens."
     checked = facts["data"] and facts["data"]["checked"]
     if checked and checked["left_out"]:
         found += (
