@@ -276,7 +276,10 @@ def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
     yield "final metrics", dict(learner.evaluate())
     yield "predictions", learner.predict(items).to_json()
     yield "logits", learner.trainer.logits(learner.data.split("test"))
-    yield "top losses", masked(learner.top_losses(count=5).describe(), sources, work)
+    yield (
+        "top losses",
+        masked(learner.evaluations["test"].top_losses(count=5).describe(), sources, work),
+    )
     yield "findings", masked(str(learner.history.findings), sources, work)
     yield "overfitting", masked(str(ktl.overfitting(learner)), sources, work)
     learner.save(work / "run")

@@ -82,7 +82,7 @@ class Learner:
         strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`. Give
             all learners of a process the same strategy object: TensorFlow takes the reductions of
             one object for those of another (tensorflow/tensorflow#62790). The names do so.
-        seed: makes everything random repeatable; `None`: drawn, and kept in `learner.seed`.
+        seed: makes everything random repeatable; `None`: drawn, and kept in `learner.trainer.seed`.
         preprocess: for a `keras.Model` as backbone: what it expects of the pixels.
         preprocessor: for an encoder of texts: `"tfhub:HANDLE"`; the path of a WordPiece
             `vocab.txt`, of a `tokenizer.json`, or of a folder with one of them; or a

@@ -251,7 +251,7 @@ def test_a_pyramid_can_be_cut(presets, tmp_path):
     learner = make_learner(presets, "resnet", output_block="P2")
     assert learner.backbone.blocks == ("P2",)
     assert len(learner.trainer.parts.extractor.weights) < len(
-        make_learner(presets, "resnet").extractor.weights
+        make_learner(presets, "resnet").trainer.parts.extractor.weights
     )
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)

@@ -146,7 +146,7 @@ def test_the_users_own_files_in_a_run_are_kept(learner, tmp_path):
     assert os.readlink(run / "link") == "nowhere"
     # They are neither a part of the run nor in its way, and files that the run lost are gone.
     loaded = ktl.Learner.load(run, verbose=False)
-    assert loaded.seed == other.seed
+    assert loaded.trainer.seed == other.trainer.seed
     assert loaded.evaluations == {}
     assert {f.name for f in (run / "results").iterdir()} == {"mine.json"}
     assert {f.name for f in tmp_path.iterdir()} == {"run"}
@@ -195,7 +195,7 @@ def test_a_damaged_list_of_checksums_keeps_what_may_be_the_users(learner, other,
     other.save(run, overwrite=True)
     assert (run / "notes.txt").read_text() == "mine"
     assert "notes.txt" not in json.loads((run / "checksums.json").read_text())
-    assert ktl.Learner.load(run, verbose=False).seed == other.seed
+    assert ktl.Learner.load(run, verbose=False).trainer.seed == other.trainer.seed
 
 
 def test_a_report_is_not_written_where_its_plots_cannot_be(learner, tmp_path):

@@ -93,7 +93,7 @@ def test_the_arms_share_items_order_and_first_head(runs, subject):
     first, other = (learner.data.split("train").images for learner in learners.values())
     assert len(first) == 20
     np.testing.assert_array_equal(first, other)
-    heads = [subject.learner(arm, subject.data, 5).head.get_weights() for arm in LIVE]
+    heads = [subject.learner(arm, subject.data, 5).trainer.parts.head.get_weights() for arm in LIVE]
     for one, other in zip(*heads, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -126,7 +126,7 @@ def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
     # A few steps at no more than 1e-3, and other random numbers.
     assert 0 < distances["fine-tuned"] < 0.03
     assert distances["scratch"] > 0.1
-    assert [learner.weights for learner in learners.values()].count(None) == 1
+    assert [learner._state.weights for learner in learners.values()].count(None) == 1
 
 
 def test_the_score_before_training_is_of_the_arms_own_features(subject):

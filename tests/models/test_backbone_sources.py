@@ -72,7 +72,11 @@ def test_a_backbone_of_ones_own_can_be_cut_short(source, other_task, tmp_path):
     assert equal(values(learner), values(source[0])[: len(values(learner))])
     same = make_small_learner(other_task, output_block="first_norm")
     assert same.backbone.blocks == learner.backbone.blocks
-    assert same.extractor.output_shape == learner.trainer.parts.extractor.output_shape == (None, 8)
+    assert (
+        same.trainer.parts.extractor.output_shape
+        == learner.trainer.parts.extractor.output_shape
+        == (None, 8)
+    )
     same.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     assert equal(values(loaded), values(same))

@@ -66,4 +66,4 @@ def test_a_frozen_backbone_has_learned_nothing():
     data = make_tiny_data()
     first = make_small_learner(data)
     first.fit_head()
-    assert ktl.Learner(first, data, verbose=False)._learned_splits == ()
+    assert ktl.Learner(first, data, verbose=False)._state.learned_splits == ()
