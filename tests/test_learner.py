@@ -45,7 +45,7 @@ def test_evaluate_agrees_with_the_model(trained):
     metrics = trained.evaluate()
     predicted = np.argmax(trained.model(split.images), axis=1)
     assert metrics["accuracy"] == np.mean(predicted == split.labels)
-    json.dumps(metrics)
+    json.dumps(dict(metrics))
 
 
 def test_predict_takes_paths_bytes_arrays_and_folders(trained, tmp_path):
