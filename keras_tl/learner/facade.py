@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_tl.backbones.loading import seeded
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.base.config import CacheConfig, HeadConfig, ModelConfig
+from keras_tl.base.config import CacheConfig, HeadConfig, ModelConfig, family_of
 from keras_tl.base.reporting import Reporter
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.image_options import ImageSize, check_image_size
@@ -23,9 +23,9 @@ from keras_tl.learner.fitting import Fitting
 from keras_tl.learner.picturing import Picturing
 from keras_tl.learner.ranking import rank
 from keras_tl.learner.showing import Showing
-from keras_tl.models.backbone_sources import Trained, Wanted, find_origin
+from keras_tl.models.assembly import assemble
 from keras_tl.models.device import choose_precision, choose_strategy
-from keras_tl.models.tokens import TextNeeds
+from keras_tl.models.sources import find_backbone
 from keras_tl.runs.ancestry import ancestry_of
 from keras_tl.tasks import get_task
 from keras_tl.training.policies import HEAD_CONFIGS
@@ -89,9 +89,9 @@ class Learner(Fitting, Answering, Picturing, Showing):
         verbose: bool = True,
         check: bool = True,
     ):
+        ancestry = ()
         if isinstance(backbone, Learner):
-            ancestry = ancestry_of(backbone._about())
-            backbone = Trained(backbone.backbone, backbone.config, backbone._files, ancestry)
+            ancestry, backbone = ancestry_of(backbone._about()), backbone.backbone
         precision = choose_precision(precision)
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         if isinstance(backbone, str) and backbone == "auto":
@@ -111,30 +111,32 @@ class Learner(Fitting, Answering, Picturing, Showing):
                 "head must be a keras_tl.HeadConfig, such as HeadConfig(hidden=(256,)). Received: "
                 f"{quoted(head)}."
             )
-        wanted = Wanted(
-            weights=weights,
-            image_size=check_image_size(image_size) or getattr(data, "image_size", None),
-            output_block=output_block,
-            preprocess=preprocess,
-            precision=precision,
-            texts=_text_needs(data, preprocessor),
-        )
         with seeded(seed):
-            origin = find_origin(backbone, wanted)
+            found = find_backbone(
+                backbone,
+                weights=weights,
+                image_size=check_image_size(image_size) or getattr(data, "image_size", None),
+                output_block=output_block,
+                preprocess=preprocess,
+                precision=precision,
+                preprocessor=preprocessor,
+                ancestry=ancestry,
+                texts=data.split("train") if isinstance(data, TextData) else None,
+                sequence_length=getattr(data, "sequence_length", None),
+            )
         config = ModelConfig(
-            **origin.config_fields,
+            **found.config_fields,
             resize=getattr(data, "resize", None),
             value_range=getattr(data, "value_range", None),
             are_pairs=getattr(data, "is_pair", False),
             task=data.task,
             class_names=data.class_names,
-            head=head or HEAD_CONFIGS[origin.family],
+            head=head or HEAD_CONFIGS[family_of(found.source, found.image_size)],
             precision=precision,
             **get_task(data.task).target_fields(data.split("train").labels),
         )
         chosen = choose_strategy(strategy)
-        self._build(config, origin.weights, chosen, seed, data, verbose, origin.loaded)
-        self._ancestry = origin.ancestry
+        self._build(config, assemble(config, found, chosen, seed), chosen, seed, data, verbose)
         self._is_checked = check
         if data.checked is not None and data.checked.bad:
             self._reporter.say(
@@ -153,18 +155,6 @@ class Learner(Fitting, Answering, Picturing, Showing):
         found = rank_backbones(data, seed=seed, verbose=verbose, check=False, **options)
         Reporter(verbose).say(found.describe())
         return found.chosen, found
-
-
-def _text_needs(
-    data: ImageData | TextData, preprocessor: str | TextPreprocessor | None
-) -> TextNeeds | None:
-    if isinstance(data, TextData):
-        return TextNeeds(data.split("train"), data.sequence_length, preprocessor)
-    if preprocessor is not None:
-        raise ConfigError(
-            "preprocessor= makes tokens of texts; these data are images. Leave it out."
-        )
-    return None
 
 
 def rank_backbones(

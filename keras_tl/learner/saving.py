@@ -15,6 +15,7 @@ from keras_tl.errors import DataError, RunError
 from keras_tl.evaluation.outcomes import read_outcomes
 from keras_tl.export.card import library_versions
 from keras_tl.learner.state import State
+from keras_tl.models.assembly import rebuild_model
 from keras_tl.models.device import choose_strategy
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
@@ -59,7 +60,7 @@ class Saving(State):
         path = local_path(path)
         check_target(path, overwrite or self._own_files.hold(path))
         report = page_of(self._material()) if is_report(path / REPORT) else None
-        write_run(path, self._about(), self.model, self._files, self._results(), report)
+        write_run(path, self._about(), self.model, self.backbone, self._results(), report)
         self._note_run(path)
         return path
 
@@ -90,11 +91,12 @@ class Saving(State):
         if data is not None:
             _check_same_task(config, data)
         learner = cls.__new__(cls)
-        chosen, files = choose_strategy(strategy), run_files(path)
-        learner._build(config, None, chosen, about["seed"], data, verbose, files=files)
+        chosen, seed = choose_strategy(strategy), about["seed"]
+        parts = rebuild_model(config, chosen, seed, **run_files(path))
+        earlier = tuple(about.get("ancestry", ()))
+        parts.backbone.set_facts(weights_source=about["weights"], ancestry=earlier)
+        learner._build(config, parts, chosen, seed, data, verbose)
         load_run_weights(path, learner.model)
-        learner.weights = about["weights"]
-        learner._ancestry = tuple(about.get("ancestry", ()))
         learner._trained_with = {key: about[key] for key in ("data", "versions")}
         if not learner.has_own("train"):
             learner._reporter.say(

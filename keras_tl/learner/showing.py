@@ -126,7 +126,7 @@ class Showing(State):
             recorded: see `_recorded`, where it is at hand.
         """
         parameters = {"backbone": self.backbone.count_params(), "head": self.head.count_params()}
-        return card_facts(recorded or self._recorded(), parameters, self._files)
+        return card_facts(recorded or self._recorded(), parameters, self.backbone)
 
     def _items_shown(self, rows: np.ndarray, split: str) -> Exhibits:
         """What has the items of a split in it: the learner's exhibits, or new ones.

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, copy_weights
+from keras_tl.backbones.loading import copy_weights
 from keras_tl.base.config import ModelConfig
 from keras_tl.base.overwriting import OwnFiles
 from keras_tl.base.reporting import Reporter
@@ -19,7 +19,7 @@ from keras_tl.data.text_data import TextData
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.export.serving import ServingModel
-from keras_tl.models.assembly import assemble, float32_twin
+from keras_tl.models.assembly import float32_twin
 from keras_tl.models.heads import TransferModel
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
@@ -43,32 +43,29 @@ class State:
     def _build(
         self,
         config: ModelConfig,
-        weights: str | None,
+        parts: TransferModel,
         strategy: tf.distribute.Strategy,
         seed: int,
         data: LabelledData | None,
         verbose: bool,
-        loaded: LoadedBackbone | None = None,
-        files: BackboneFiles = BackboneFiles(),  # noqa: B008 (frozen)
     ) -> None:
         self.config = config
         self.seed = seed
         self.data = data
-        self.weights = weights
+        self.weights = parts.backbone.weights_source
         self.evaluations: dict[str, dict[str, Any]] = {}
         self.outcomes: dict[str, Outcomes] = {}
         self.exhibits = Exhibits()
         # The runs and reports that this learner wrote or was loaded from.
         self._own_files = OwnFiles()
-        self._ancestry: tuple[dict[str, Any], ...] = ()
+        self._ancestry = parts.backbone.ancestry
         # What a loaded run says of the data and the versions that it was trained with.
         self._trained_with: dict[str, Any] | None = None
         self._served: ServingModel | None = None
         self._reporter = Reporter(verbose)
         self._strategy = strategy
-        built = assemble(config, weights, strategy, seed, loaded, files)
-        self._parts, self._modality, self._files = built.parts, built.modality, built.files
-        self._trainer = Trainer(config, built, strategy, seed, self._reporter)
+        self._parts, self._modality = parts, parts.modality
+        self._trainer = Trainer(config, parts, strategy, seed, self._reporter)
 
     @property
     def model(self) -> keras.Model:
@@ -112,7 +109,7 @@ class State:
 
     @cached_property
     def _twin(self) -> TransferModel:
-        return float32_twin(self.config, self._parts, self._files)
+        return float32_twin(self.config, self._parts)
 
     @property
     def history(self) -> list[PhaseRecord]:

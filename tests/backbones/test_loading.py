@@ -68,7 +68,7 @@ def test_output_block_cuts_after_the_block(block, shape):
     spec = backbones.get_spec("vgg16")
     loaded = load_spec(spec, None, (32, 32), output_block=block)
     assert loaded.network.output_shape[1:] == shape
-    assert [name for name, _ in loaded.blocks][-1] == block
+    assert loaded.blocks[-1] == block
 
 
 MEAN = (0.485, 0.456, 0.406)
