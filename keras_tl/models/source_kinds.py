@@ -25,6 +25,8 @@ from keras_tl.runs.ancestry import LANGUAGE_MODEL, ancestry_of
 from keras_tl.runs.run_files import load_run_weights, read_run, run_files
 
 KERASHUB, RUN = "kerashub:", "run:"
+# `weights_source` where the weights come with an object.
+LEARNER, MODEL = "those of another learner", "those of the keras.Model"
 
 _NOT_RANDOM = (
     "A TF-Hub module is a program with its weights: it cannot be made with random ones. Expected a "
@@ -57,7 +59,7 @@ def of_model(model: keras.Model, *, weights, image_size, output_block, preproces
     with precision_policy("float32"):
         network = copied(network_of(model, preprocess, image_size))
     found = backbone_of(network).set_facts(source=model.name)
-    return _asked(found, "those of the keras.Model", weights, output_block)
+    return _asked(found, MODEL, weights, output_block)
 
 
 def of_kerashub(preset: str, *, weights, image_size, output_block, preprocessor, **_) -> Backbone:
@@ -87,7 +89,7 @@ def of_learner(
     image_size: tuple[int, int] | None,
     output_block: str | None,
     ancestry: tuple[dict[str, Any], ...],
-    weights_source: str = "those of another learner",
+    weights_source: str = LEARNER,
     **_,
 ) -> Backbone:
     """Return a copy of the backbone of another learner."""
