@@ -105,6 +105,8 @@ def test_a_network_without_its_scaling_layers_is_an_ordinary_keras_file(tmp_path
     loaded = keras.saving.load_model(tmp_path / "network.keras")
     pixels = np.random.default_rng(0).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
     np.testing.assert_array_equal(loaded(pixels), network(pixels))
+    # Only a `Backbone` freezes what it holds.
+    assert network.trainable_variables
 
 
 def test_seeding_leaves_the_global_state_alone():
