@@ -2,11 +2,11 @@
 
 import json
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.feature_map import FeatureMap
@@ -70,9 +70,9 @@ def make_material(
         "versions": {"python": "3.11"},
     }
     about = json.loads(json.dumps(about))
-    chosen = task_of(config)
+    chosen, bare = task_of(config), SimpleNamespace(module=None, preprocessor=None)
     return Material(
-        facts=card_facts(about, {"backbone": 10, "head": 2}, BackboneFiles()),
+        facts=card_facts(about, {"backbone": 10, "head": 2}, bare),
         task=chosen,
         history=history or make_history(chosen.watched),
         evaluations=about["evaluations"],

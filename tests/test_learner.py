@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
-from keras_tl.backbones.loading import load_architecture
+from keras_tl.backbones.serialised import rebuild
 from keras_tl.base.files import sha256, write_json
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError, WeightsError
 from keras_tl.export.card import write_card
@@ -209,7 +209,7 @@ def test_a_saved_network_with_an_unknown_class_is_not_imported(trained, tmp_path
     config = trained.config.to_json()
     text = json.dumps(config["architecture"]).replace('"keras.layers"', '"os.path"')
     with pytest.raises(BackboneError, match=r"class '\w+' of 'os.path', which is not registered"):
-        load_architecture(json.loads(text))
+        rebuild(json.loads(text))
 
 
 def test_other_classes_are_refused(trained, tmp_path):

@@ -70,7 +70,7 @@ def save_features(
 
 def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> Items:
     check_choice("on_invalid", on_invalid, ON_INVALID)
-    given = state.modality.read(items, state.source_settings, on_invalid)
+    given = state.parts.modality.read(items, state.source_settings, on_invalid)
     for unused in given.unused:
         state.reporter.say(unused.advice)
     return given
@@ -94,7 +94,7 @@ def _feature_batches(
 
 
 def _rows_of(state: State, given: Items) -> Iterator[np.ndarray]:
-    batches = state.trainer.features.batches(state.modality.as_split(given))
+    batches = state.trainer.features.batches(state.parts.modality.as_split(given))
     return (np.reshape(batch, (len(batch), -1)) for batch in batches)
 
 

@@ -45,10 +45,17 @@ def subject(state: State, features: str, weighted: bool = False) -> Subject:
     """Return what the checks look at, see `Inside`."""
     if features == "all" and not state.trainer.features.are_kept:
         features = "sample"
-    parts = (state.config, state.parts, state.modality, state.trainer)
-    return Subject(
-        state.need_data(), Inside(*parts, features, weighted, is_random=state.weights is None)
+    parts = state.parts
+    inside = Inside(
+        state.config,
+        parts,
+        parts.modality,
+        state.trainer,
+        features,
+        weighted,
+        is_random=parts.backbone.weights_source is None,
     )
+    return Subject(state.need_data(), inside)
 
 
 def check_first(state: State, phase: Phase, augment: Augmentation) -> None:

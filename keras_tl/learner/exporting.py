@@ -33,13 +33,13 @@ def export(
                 f"neither serving= nor card= with format={quoted(format)}; export a SavedModel "
                 "for them."
             )
-        model = NumericModel(state.serving_model, state.twin, state.task, state.modality)
+        model = NumericModel(state.serving_model, state.twin, state.task, state.parts.modality)
         worst = export_file(model, path, runtime, precision, overwrite)
         say(f"Exported {path}: compared, largest difference {worst:.1e}.")
         return path
     if serving:
         check_serving(path)
-    made_up, names = state.modality.made_up(), state.config.class_names
+    made_up, names = state.parts.modality.made_up(), state.config.class_names
     texts = write_card(facts(state), path.resolve().name, card)
     version, found = export_version(state.serving_model, made_up, names, path, texts)
     worst = max(d for outputs in found.differences.values() for d in outputs.values())

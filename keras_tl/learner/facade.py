@@ -14,7 +14,14 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import seeded
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.base.config import SAVED_MODEL, CacheConfig, HeadConfig, ModelConfig, Phase
+from keras_tl.base.config import (
+    SAVED_MODEL,
+    CacheConfig,
+    HeadConfig,
+    ModelConfig,
+    Phase,
+    family_of,
+)
 from keras_tl.base.reporting import Reporter
 from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.data.image_data import ImageData
@@ -44,9 +51,10 @@ from keras_tl.learner.history import History
 from keras_tl.learner.ranking import rank
 from keras_tl.learner.record import record
 from keras_tl.learner.state import State
-from keras_tl.models.backbone_sources import Trained, Wanted, find_origin
+from keras_tl.models.assembly import assemble
 from keras_tl.models.device import choose_precision, choose_strategy
 from keras_tl.models.modalities import MODALITIES
+from keras_tl.models.sources import find_backbone
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Compared
 from keras_tl.runs.ancestry import ancestry_of
@@ -113,9 +121,9 @@ class Learner:
         verbose: bool = True,
         check: bool = True,
     ):
+        ancestry = ()
         if isinstance(backbone, Learner):
-            ancestry, earlier = ancestry_of(record(backbone._state)), backbone._state
-            backbone = Trained(earlier.parts.backbone, earlier.config, earlier.files, ancestry)
+            ancestry, backbone = ancestry_of(record(backbone._state)), backbone.backbone
         precision = choose_precision(precision)
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         ranking = None
@@ -136,28 +144,32 @@ class Learner:
                 "head must be a keras_tl.HeadConfig, such as HeadConfig(hidden=(256,)). Received: "
                 f"{quoted(head)}."
             )
-        wanted = Wanted(
-            weights=weights,
-            image_size=check_image_size(image_size) or getattr(data, "image_size", None),
-            output_block=output_block,
-            preprocess=preprocess,
-            precision=precision,
-            texts=MODALITIES[data.item].text_needs(data, preprocessor),
-        )
+        options = MODALITIES[data.item].source_options(data)
+        if (size := check_image_size(image_size)) is not None:
+            options["image_size"] = size
         with seeded(seed):
-            origin = find_origin(backbone, wanted)
+            found = find_backbone(
+                backbone,
+                weights=weights,
+                output_block=output_block,
+                preprocess=preprocess,
+                precision=precision,
+                preprocessor=preprocessor,
+                ancestry=ancestry,
+                **options,
+            )
         config = ModelConfig(
-            **origin.config_fields,
+            **found.config_fields,
             **data.model_fields,
             task=data.task,
             class_names=data.class_names,
-            head=head or HEAD_CONFIGS[origin.family],
+            head=head or HEAD_CONFIGS[family_of(found.source, found.image_size)],
             precision=precision,
             **get_task(data.task).target_fields(data.split("train").labels),
         )
         chosen = choose_strategy(strategy)
-        self._state = State(config, origin.weights, chosen, seed, data, verbose, origin.loaded)
-        self._state.ancestry = origin.ancestry
+        parts = assemble(config, found, chosen, seed)
+        self._state = State(config, parts, chosen, seed, data, verbose)
         self._state.is_checked = check
         self._state.ranking = ranking
         if data.checked is not None and data.checked.bad:

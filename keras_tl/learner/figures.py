@@ -48,7 +48,7 @@ def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Fig
         DataError: there are no data, and these were not kept.
     """
     state = learner._state
-    if not state.modality.are_pictures:
+    if not state.parts.modality.are_pictures:
         raise ConfigError("Texts are no pictures. Use report(), which shows them.")
     found = evaluation_of(state, split).top_losses(count)
     kept = items_shown(state, found.rows, split)
@@ -128,7 +128,7 @@ def _figures(learner: Learner) -> dict[str, Figure]:
         found["Learning curves"] = learner.history.plot()
     if (evaluation := state.evaluations.get("test")) is not None:
         found |= evaluation.plots()
-    pixels = None if shown is None else state.modality.pictures(shown)
+    pixels = None if shown is None else state.parts.modality.pictures(shown)
     if pixels is not None:
         truths = [state.task.name_of(label) for label in shown.labels]
         found["Predictions"] = plots.prediction_grid(
@@ -136,7 +136,7 @@ def _figures(learner: Learner) -> dict[str, Figure]:
         )
     # What was not kept and cannot be made without the data is left out.
     with contextlib.suppress(DataError):
-        if state.modality.are_pictures:
+        if state.parts.modality.are_pictures:
             found["Top losses"] = top_losses(learner)
     with contextlib.suppress(DataError):
         found["Features"] = features(learner)

@@ -98,7 +98,7 @@ def facts(state: State, recorded: Mapping[str, Any] | None = None) -> dict[str, 
     """
     parts = state.parts
     parameters = {"backbone": parts.backbone.count_params(), "head": parts.head.count_params()}
-    return card_facts(recorded or _recorded(state), parameters, state.files)
+    return card_facts(recorded or _recorded(state), parameters, state.parts.backbone)
 
 
 def _recorded(state: State) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def items_shown(state: State, rows: np.ndarray, split: str) -> Exhibits:
     if split == "test" and state.exhibits.show(rows, answers):
         return state.exhibits
     chosen = state.need_data().split(split).take(rows)
-    pictures = state.modality.pictures(chosen)
+    pictures = state.parts.modality.pictures(chosen)
     # Grad-CAM looks at the weights as they are served, in float32.
     parts = state.float32_parts()
     return Exhibits(keep_top_items(rows, chosen, pictures, parts, state.task, outcomes))

@@ -16,6 +16,7 @@ from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.learner.record import FORMAT, record
 from keras_tl.learner.reporting import material, prepare_report
 from keras_tl.learner.state import State
+from keras_tl.models.assembly import rebuild_model
 from keras_tl.models.device import choose_strategy
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
@@ -39,7 +40,7 @@ def save(state: State, path: str | os.PathLike, overwrite: bool = False) -> Path
     path = local_path(path)
     check_target(path, overwrite or state.own_files.hold(path))
     report = page_of(material(state)) if is_report(path / REPORT) else None
-    write_run(path, record(state), state.parts.model, state.files, _results(state), report)
+    write_run(path, record(state), state.parts.model, state.parts.backbone, _results(state), report)
     _note_run(state, path)
     return path
 
@@ -64,11 +65,11 @@ def load(
     config = ModelConfig.from_json(about["config"])
     if data is not None:
         _check_same_task(config, data)
-    chosen, files = choose_strategy(strategy), run_files(path)
-    state = State(config, None, chosen, about["seed"], data, verbose, files=files)
-    load_run_weights(path, state.parts.model)
-    state.weights = about["weights"]
-    state.ancestry = tuple(about.get("ancestry", ()))
+    chosen, seed = choose_strategy(strategy), about["seed"]
+    parts = rebuild_model(config, chosen, seed, **run_files(path))
+    parts.backbone.set_facts(weights_source=about["weights"], ancestry=tuple(about["ancestry"]))
+    load_run_weights(path, parts.model)
+    state = State(config, parts, chosen, seed, data, verbose)
     state.trained_with = {key: about[key] for key in ("data", "versions")}
     if not state.has_own("train"):
         state.reporter.say(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, copy_weights
+from keras_tl.backbones.loading import copy_weights
 from keras_tl.base.config import ModelConfig
 from keras_tl.base.overwriting import OwnFiles
 from keras_tl.base.reporting import Reporter
@@ -19,7 +19,7 @@ from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.ranking import Ranking
 from keras_tl.export.serving import ServingModel
 from keras_tl.learner.measured import Measured
-from keras_tl.models.assembly import assemble, float32_twin
+from keras_tl.models.assembly import float32_twin
 from keras_tl.models.heads import TransferModel
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
@@ -33,21 +33,17 @@ class State:
 
     Args:
         config: what the model is.
-        weights: of the backbone, see `keras_tl.models.assembly.assemble`.
+        parts: the model and its parts.
         strategy: where it runs.
         seed: makes everything random repeatable.
         data: what to learn; `None`: a saved run without its data.
         verbose: report progress on standard error.
-        loaded: the backbone, where it is loaded already.
-        files: what belongs to the backbone of a saved run.
 
     Attributes:
         config: with the temperature and the thresholds of the answers.
-        parts: the model and its parts.
-        modality: of the items.
-        files: what belongs to the backbone.
+        parts: the same.
+        data: the same.
         trainer: trains the model, and keeps its features.
-        ancestry: what the backbone was trained on in earlier runs.
         ranking: how `Learner("auto", data)` chose the backbone.
         findings: what `check` found; `None` if nobody looked.
         is_checked: whether `check` runs by itself before the first training.
@@ -56,7 +52,6 @@ class State:
         reporter: tells people.
     """
 
-    ancestry: tuple[dict[str, Any], ...] = ()
     ranking: Ranking | None = None
     findings: Findings | None = None
     is_checked = True
@@ -65,22 +60,18 @@ class State:
     def __init__(
         self,
         config: ModelConfig,
-        weights: str | None,
+        parts: TransferModel,
         strategy: tf.distribute.Strategy,
         seed: int,
         data: LabelledData | None,
         verbose: bool,
-        loaded: LoadedBackbone | None = None,
-        files: BackboneFiles = BackboneFiles(),  # noqa: B008 (frozen)
     ):
         self.config = config
-        self.weights = weights
         self.data = data
         self.own_files = OwnFiles()
         self.reporter = Reporter(verbose)
-        built = assemble(config, weights, strategy, seed, loaded, files)
-        self.parts, self.modality, self.files = built.parts, built.modality, built.files
-        self.trainer = Trainer(config, built, strategy, seed, self.reporter)
+        self.parts = parts
+        self.trainer = Trainer(config, parts, strategy, seed, self.reporter)
         self._measured = Measured("")
         self._served: ServingModel | None = None
 
@@ -118,7 +109,7 @@ class State:
         parts = self.float32_parts()
         # A graph holds the temperature and the thresholds that it was made with.
         if self._served is None or self._served.task != self.task:
-            self._served = ServingModel(parts, self.task, self.modality)
+            self._served = ServingModel(parts, self.task, parts.modality)
         return self._served
 
     def float32_parts(self) -> TransferModel:
@@ -130,12 +121,12 @@ class State:
     @cached_property
     def twin(self) -> TransferModel:
         """The same without the weights of now; the model itself where it is like this already."""
-        return float32_twin(self.config, self.parts, self.files)
+        return float32_twin(self.config, self.parts)
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
         """The splits on whose labels the backbone was fine-tuned, here or in an earlier run."""
-        earlier = learned_splits(self.ancestry, self.need_data())
+        earlier = learned_splits(self.parts.backbone.ancestry, self.need_data())
         here = () if self.trainer.features.is_original else ("train",)
         return tuple(name for name in self.data.splits if name in {*earlier, *here})
 

@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from keras_tl import backbones
 from keras_tl.backbones.building import build, get_builder
-from keras_tl.backbones.layer import leaf_layers
-from keras_tl.backbones.loading import LoadedBackbone, load_spec
+from keras_tl.backbones.layer import Backbone, leaf_layers
+from keras_tl.backbones.loading import load_spec
 from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import eagerly, giving_download, save_as_published
 from keras_tl.export import saved_model
@@ -109,8 +109,8 @@ def _tunable(case: Case) -> bool:
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(spec: backbones.BackboneSpec, image_size: int) -> LoadedBackbone:
-    """A network with random weights that some checks only look at: built once for all of them."""
+def _loaded(spec: backbones.BackboneSpec, image_size: int) -> Backbone:
+    """A backbone with random weights that some checks only look at: built once for all of them."""
     return load_spec(spec, None, (image_size, image_size))
 
 
@@ -123,11 +123,11 @@ def _shapes(layers: list[keras.layers.Layer]) -> list[tuple[int, ...]]:
 def check_record(case: Case, tmp_path: Path) -> None:
     """The record tells the truth: features, parameters, and a block for every weight."""
     spec = backbones.get_spec(case.backbone)
-    loaded = _loaded(spec, spec.min_size)
-    network = loaded.network
+    backbone = _loaded(spec, spec.min_size)
+    network = backbone.network
     assert network.output_shape[-1] == spec.features
     assert network.count_params() == spec.parameters
-    owners = [layer for _, layers in loaded.blocks for layer in layers]
+    owners = [layer for name in backbone.blocks for layer in backbone.block_layers(name)]
     assert len(owners) == len(set(owners))
     assert {layer for layer in leaf_layers(network) if layer.weights} <= set(owners)
 
@@ -141,11 +141,11 @@ def check_output_block(case: Case, tmp_path: Path) -> None:
     spec = backbones.get_spec(case.backbone)
     whole = _loaded(spec, case.image_size)
     kept = whole.blocks[: max(len(whole.blocks) // 2, 1)]
-    part = load_spec(spec, None, (case.image_size,) * 2, output_block=kept[-1][0])
-    assert [name for name, _ in part.blocks] == [name for name, _ in kept]
-    for (_, there), (_, here) in zip(kept, part.blocks, strict=True):
-        assert _shapes(here) == _shapes(there)
-    expected = sum(len(_shapes(layers)) for _, layers in kept)
+    part = load_spec(spec, None, (case.image_size,) * 2, output_block=kept[-1])
+    assert part.blocks == kept
+    for name in kept:
+        assert _shapes(part.block_layers(name)) == _shapes(whole.block_layers(name))
+    expected = sum(len(_shapes(whole.block_layers(name))) for name in kept)
     assert len(part.network.weights) == expected
 
 

@@ -25,7 +25,7 @@ from keras_tl.errors import ConfigError
 from keras_tl.features.extraction import BatchRunner
 from keras_tl.features.fingerprints import WeightsFingerprint
 from keras_tl.features.frozen import FrozenFeatures
-from keras_tl.models.assembly import Assembled
+from keras_tl.models.heads import TransferModel
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import monitored, monitored_value, task_of
 from keras_tl.training.class_batches import ClassBatches
@@ -66,30 +66,30 @@ class Trainer:
     def __init__(
         self,
         config: ModelConfig,
-        built: Assembled,
+        parts: TransferModel,
         strategy: tf.distribute.Strategy,
         seed: int,
         reporter: Reporter,
     ):
         self.history: list[PhaseRecord] = []
         self._replicas = strategy.num_replicas_in_sync
-        self.pipeline = built.modality.pipeline(whole_batches=self._replicas > 1)
+        self.pipeline = parts.modality.pipeline(whole_batches=self._replicas > 1)
         self.task = task_of(config)
         self.config = config
-        self._modality = built.modality
-        self.parts = parts = built.parts
+        self._modality = parts.modality
+        self.parts = parts
         self._new_features = lambda: FrozenFeatures(
             parts.extractor,
             parts.backbone,
             {
-                "network": built.identity,
-                **built.modality.cache_key,
+                "network": parts.backbone.identity,
+                **parts.modality.cache_key,
                 "precision": config.precision,
                 "pooling": config.head.pooling,
                 "tensorflow": tf.__version__,
             },
             self.pipeline,
-            built.modality.item,
+            parts.modality.item,
             strategy,
             reporter,
         )

@@ -126,7 +126,7 @@ def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
     # A few steps at no more than 1e-3, and other random numbers.
     assert 0 < distances["fine-tuned"] < 0.03
     assert distances["scratch"] > 0.1
-    assert [learner._state.weights for learner in learners.values()].count(None) == 1
+    assert [learner.backbone.weights_source for learner in learners.values()].count(None) == 1
 
 
 def test_the_score_before_training_is_of_the_arms_own_features(subject):
@@ -327,7 +327,7 @@ def test_a_learner_from_the_same_network_has_fresh_weights_for_each_seed():
     assert not np.array_equal(first[0], other[0])
     assert not np.array_equal(first[0], learner.backbone.get_weights()[0])
     assert fresh[0].weights is None
-    assert fresh[0]._state.ancestry == ()
+    assert fresh[0].backbone.ancestry == ()
 
 
 def test_what_was_adapted_to_data_is_no_weight_that_is_drawn_anew():
@@ -376,7 +376,7 @@ def test_encoders_of_texts_are_compared_with_fresh_ones(tmp_path, kind):
     ]
     assert moved
     assert all(moved)
-    assert (fresh.config.sequence_length, fresh._state.ancestry) == (
+    assert (fresh.config.sequence_length, fresh.backbone.ancestry) == (
         given.config.sequence_length,
         (),
     )

@@ -78,7 +78,7 @@ def test_a_temperature_is_in_every_answer_at_once(learner):
     # What is built once is used again.
     assert learner.serving_model is learner.serving_model
     numeric = NumericModel(
-        learner.serving_model, learner._state.twin, learner.task, learner._state.modality
+        learner.serving_model, learner._state.twin, learner.task, learner.trainer.parts.modality
     )
     np.testing.assert_allclose(
         numeric._answer({"pixels": PIXELS.astype(np.float32)})["probabilities"], expected, atol=1e-6

@@ -4,13 +4,13 @@ import dataclasses
 import json
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
-from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.base.config import HeadConfig, Phase
 from keras_tl.data.labelled_data import PLACES
 from keras_tl.errors import ConfigError
@@ -124,8 +124,9 @@ def record(phase, epochs, best_epoch=1, **others):
     return shared | {"seconds": 1.5, "cached": False} | others
 
 
-def facts_of(run, files=BackboneFiles()):  # noqa: B008 (frozen)
-    return card_facts(run, {"backbone": 1000, "head": 20}, files)
+def facts_of(run):
+    bare = SimpleNamespace(module=None, preprocessor=None)
+    return card_facts(run, {"backbone": 1000, "head": 20}, bare)
 
 
 def card_of(run, name="photos", sections=None):

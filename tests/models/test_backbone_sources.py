@@ -1,11 +1,13 @@
 """A backbone that somebody has trained: whose weights it has, and whose it leaves alone."""
 
+import keras
 import numpy as np
 import pytest
 
 import keras_tl as ktl
 from keras_tl.errors import BackboneError, ConfigError, RunError
 from keras_tl.learner.reporting import facts
+from keras_tl.models.sources import row_of
 from tests.conftest import make_small_learner, make_tiny_data
 
 
@@ -123,6 +125,27 @@ def test_what_a_trained_backbone_cannot_is_explained(source, other_task, name):
     for given in source:
         with pytest.raises(error, match=message):
             ktl.Learner(given, other_task, **options)
+
+
+def test_a_run_gives_back_all_that_is_known_of_its_backbone(source):
+    learner, run = source
+    loaded = ktl.Learner.load(run.removeprefix("run:"), verbose=False)
+    assert loaded.backbone.facts == learner.backbone.facts
+    assert learner.backbone.source == "small"
+
+
+def test_each_kind_of_backbone_has_its_row():
+    backbones = {
+        keras.Model(): keras.Model,
+        "run:runs/photos": "run:",
+        "tfhub:https://tfhub.dev/a": "tfhub:",
+        "kerashub:bert_tiny_en_uncased": "kerashub:",
+        "ulmfit:models/wikitext": "ulmfit:",
+        "vgg16": "",
+        r"C:\models\vgg16": "",
+        7: None,
+    }
+    assert {backbone: row_of(backbone) for backbone in backbones} == backbones
 
 
 def test_a_run_that_is_not_there(other_task, tmp_path):

@@ -174,7 +174,11 @@ def test_wrong_preprocessing_is_found(clean, name):
     options = {"image_size": SIDE, "preprocess": preprocess, "seed": 0, "verbose": False}
     learner = ktl.Learner(network, clean, **options)
     inside = Inside(
-        learner.config, learner.trainer.parts, learner._state.modality, learner.trainer, "none"
+        learner.config,
+        learner.trainer.parts,
+        learner.trainer.parts.modality,
+        learner.trainer,
+        "none",
     )
     found = CHECKS["preprocessing"](Subject(clean, inside))
     assert (found is not None) == is_wrong

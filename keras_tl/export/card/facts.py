@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.backbones.loading import BackboneFiles
+from keras_tl.backbones.layer import Backbone
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.labelled_data import PLACES
 from keras_tl.export.card.limits import limits_of, warnings_of
@@ -44,14 +44,14 @@ def library_versions() -> dict[str, str]:
 
 
 def card_facts(
-    run: Mapping[str, Any], parameters: Mapping[str, int], files: BackboneFiles
+    run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Backbone
 ) -> dict[str, Any]:
     """What is known of a model, without paths of the machine and names of files.
 
     Args:
         run: what a run records, see `keras_tl.runs.run_files`.
         parameters: how many numbers `backbone` and `head` have.
-        files: what belongs to the backbone.
+        backbone: of the model.
 
     Returns:
         JSON types, without infinite numbers and NaN, which JSON does not have: `None` instead.
@@ -64,7 +64,7 @@ def card_facts(
             "item": ModelConfig.from_json(config).item,
             "class_names": list(config["class_names"]),
         },
-        "input": _input(config, files),
+        "input": _input(config, backbone),
         "backbone": {
             "name": public_place(config["backbone"]),
             "parameters": parameters["backbone"],
@@ -74,7 +74,7 @@ def card_facts(
             ),
         },
         "head": {"parameters": parameters["head"]} | config["head"],
-        "pretraining": pretraining_facts(run, files),
+        "pretraining": pretraining_facts(run, backbone),
         "data": _data(run["data"], config),
         "training": [phase_facts(record) for record in run["history"]],
         "is_as_trained": run["is_as_trained"],
@@ -97,11 +97,11 @@ def card_facts(
     return _finite(facts)
 
 
-def _input(config: Mapping[str, Any], files: BackboneFiles) -> dict[str, Any]:
+def _input(config: Mapping[str, Any], backbone: Backbone) -> dict[str, Any]:
     if config["image_size"] is not None:
         names = ("image_size", "resize", "value_range")
         return {name: config[name] for name in names if config.get(name) is not None}
-    tokens = files.preprocessor
+    tokens = backbone.preprocessor
     return {
         "sequence_length": config["sequence_length"],
         # What comes after the kind is of use to machines only.

@@ -5,12 +5,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from keras_tl.backbones.catalogue import get_spec
-from keras_tl.backbones.loading import BackboneFiles
+from keras_tl.backbones.layer import Backbone
 from keras_tl.base.config import ULMFIT
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError
-from keras_tl.models.backbone_sources import KERASHUB, RUN
-from keras_tl.models.tokens import TFHUB
+from keras_tl.models.sources import KERASHUB, RUN, TFHUB
 from keras_tl.runs.ancestry import LANGUAGE_MODEL, TRAINING
 from keras_tl.runs.history import PhaseRecord
 
@@ -33,12 +32,12 @@ def public_place(text: str) -> str:
     return f"{kind}{url.scheme}://{host}{url.path}"
 
 
-def pretraining_facts(run: Mapping[str, Any], files: BackboneFiles) -> dict[str, Any]:
+def pretraining_facts(run: Mapping[str, Any], backbone: Backbone) -> dict[str, Any]:
     """What is known of a backbone's weights from before the training.
 
     Args:
         run: what a run records.
-        files: what belongs to its backbone.
+        backbone: its backbone.
 
     Returns:
         JSON types. `weights`: those that were taken, `None` for random ones; `kind`: of the first
@@ -63,7 +62,7 @@ def pretraining_facts(run: Mapping[str, Any], files: BackboneFiles) -> dict[str,
         "kind": kind,
         "source": source,
         "licence": licence,
-        "module_sha256": None if files.module is None else sha256_of_folder(files.module),
+        "module_sha256": None if backbone.module is None else sha256_of_folder(backbone.module),
         "ancestry": [_ancestor(entry) for entry in ancestry],
     }
 

@@ -230,7 +230,7 @@ def test_the_range_is_part_of_the_cache_key(folder):
     keys = [
         make_small_learner(
             ktl.ImageData.from_folder(folder, value_range=value_range, verbose=False)
-        )._state.modality.cache_key
+        ).trainer.parts.modality.cache_key
         for value_range in (None, TWELVE, (0, 1023))
     ]
     assert len({json.dumps(key) for key in keys}) == 3
