@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, copy_weights
 from keras_tl.base.config import ModelConfig
+from keras_tl.base.keras_compat import shares_storage
 from keras_tl.base.overwriting import OwnFiles
 from keras_tl.base.reporting import Reporter
 from keras_tl.data.image_data import ImageData
@@ -106,7 +107,7 @@ class State:
 
     def _float32_parts(self) -> TransferModel:
         """The model in float32 and outside of any strategy, with the weights as they are now."""
-        if self._twin is not self._parts:
+        if not shares_storage(self.model, self._twin.model):
             copy_weights(self.model, self._twin.model)
         return self._twin
 

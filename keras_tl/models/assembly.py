@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.cutting import cut_short
-from keras_tl.backbones.hub import load_hub
+from keras_tl.backbones.hub import find_hub_layers, load_hub
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import (
     BackboneFiles,
@@ -17,6 +17,7 @@ from keras_tl.backbones.loading import (
     seeded,
 )
 from keras_tl.base.config import ModelConfig
+from keras_tl.base.keras_compat import share_storage
 from keras_tl.models.device import precision_policy
 from keras_tl.models.heads import TransferModel, attach_head
 from keras_tl.models.image_modality import Images
@@ -109,12 +110,17 @@ def modality_of(config: ModelConfig, loaded: LoadedBackbone) -> Modality:
 def float32_twin(config: ModelConfig, parts: TransferModel, files: BackboneFiles) -> TransferModel:
     """The same network in float32 and outside of any strategy, for prediction and export.
 
-    Where the model is that already, it is given back itself; else the twin has weights of its
-    own, to be set.
+    Where the model is that already, it is given back itself. Else the twin shares the weights of
+    the model where it can (see `shares_storage`), and has a copy otherwise, to be set again.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:
         return parts
     values = config.to_json() | {"precision": "float32"}
     single = tf.distribute.get_strategy()
-    return assemble(ModelConfig.from_json(values), None, single, seed=0, files=files).parts
+    twin = assemble(ModelConfig.from_json(values), None, single, seed=0, files=files).parts
+    copy_weights(parts.model, twin.model)
+    # A module of TF-Hub knows its own variables only; a strategy has one on each device.
+    if not distributed and not find_hub_layers(twin.model):
+        share_storage(parts.model, twin.model)
+    return twin

@@ -45,7 +45,7 @@ def paths_of(data):
 def test_bad_files_are_left_out_and_named_and_training_finishes(photos, capsys):
     data = ktl.ImageData.from_folder(photos, max_bad=0.1)
     bad = [str(photos / "cat" / f"{number:02}.jpg") for number in (0, 2, 4)]
-    assert sorted(file.path for file in data.file_check.bad) == bad
+    assert sorted(file.path for file in data.checked.bad) == bad
     assert paths_of(data) == sorted(set(image_files(photos)) - set(bad))
     learner = ktl.Learner(small_network(), data, image_size=20, preprocess="tf")
     said = capsys.readouterr().err
@@ -62,14 +62,14 @@ def test_too_many_bad_files_stop_it(photos):
 
 def test_without_the_check_everything_is_kept(photos):
     data = ktl.ImageData.from_folder(photos, check=False)
-    assert data.file_check is None
+    assert data.checked is None
     assert paths_of(data) == image_files(photos)
 
 
 def test_the_same_settings_make_the_same_splits(photos):
     data = ktl.ImageData.from_folder(photos, max_bad=0.1, seed=3)
     again = ktl.ImageData.from_folder(photos, **data.split_settings)
-    assert again.file_check.from_cache == 40
+    assert again.checked.from_cache == 40
     assert {n: s.images for n, s in again.splits.items()} == {
         n: s.images for n, s in data.splits.items()
     }
@@ -86,8 +86,8 @@ def test_copies_under_two_labels_are_found_across_splits(photos, tmp_path):
                 (root / split / name / f"{number}.jpg").write_bytes(content)
     (root / "test" / "dog" / "0.jpg").write_bytes(jpeg(0))  # train/cat/0.jpg
     data = ktl.ImageData.from_folder(root, max_bad=0.1)
-    assert {file.kind for file in data.file_check.bad} == {"two labels"}
-    assert len(data.file_check.bad) == 2
+    assert {file.kind for file in data.checked.bad} == {"two labels"}
+    assert len(data.checked.bad) == 2
 
 
 def test_a_class_without_a_usable_file_is_named(photos):
