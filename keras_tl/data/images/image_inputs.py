@@ -10,8 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from keras_tl.base.files import local_path
-from keras_tl.data.folders.listing import items_below
-from keras_tl.data.folders.unused_files import UnusedFiles
+from keras_tl.data.folders.unused_files import UnusedFiles, items_below
 from keras_tl.data.given import is_frame, kinds, plain, plain_list
 from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.data.images.image_items import Inputs, check_readable

@@ -10,7 +10,8 @@ from PIL import Image
 
 import keras_tl as ktl
 from keras_tl.cli import cli
-from keras_tl.data.images.formats import image_files
+from keras_tl.data.folders.unused_files import sort_files
+from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.errors import DataError
 from tests.conftest import small_network
 
@@ -46,7 +47,7 @@ def test_bad_files_are_left_out_and_named_and_training_finishes(photos, capsys):
     data = ktl.ImageData.from_folder(photos, max_bad=0.1)
     bad = [str(photos / "cat" / f"{number:02}.jpg") for number in (0, 2, 4)]
     assert sorted(file.path for file in data.checked.bad) == bad
-    assert paths_of(data) == sorted(set(image_files(photos)) - set(bad))
+    assert paths_of(data) == sorted(set(sort_files(photos, IMAGE_FILES)[0]) - set(bad))
     learner = ktl.Learner(small_network(), data, image_size=20, preprocess="tf")
     said = capsys.readouterr().err
     assert "3 of 40 files are left out" in said
@@ -63,7 +64,7 @@ def test_too_many_bad_files_stop_it(photos):
 def test_without_the_check_everything_is_kept(photos):
     data = ktl.ImageData.from_folder(photos, check=False)
     assert data.checked is None
-    assert paths_of(data) == image_files(photos)
+    assert paths_of(data) == sort_files(photos, IMAGE_FILES)[0]
 
 
 def test_the_same_settings_make_the_same_splits(photos):
