@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_tl.backbones.loading import copy_weights
 from keras_tl.base.config import ModelConfig
+from keras_tl.base.keras_compat import shares_storage
 from keras_tl.base.overwriting import OwnFiles
 from keras_tl.base.reporting import Reporter
 from keras_tl.data.image_data import ImageData
@@ -114,7 +115,7 @@ class State:
 
     def float32_parts(self) -> TransferModel:
         """The model in float32 and outside of any strategy, with the weights as they are now."""
-        if self.twin is not self.parts:
+        if not shares_storage(self.parts.model, self.twin.model):
             copy_weights(self.parts.model, self.twin.model)
         return self.twin
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from keras_tl.backbones.hub import find_hub_layers
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import copy_weights, seeded
 from keras_tl.backbones.rebuilding import rebuild_backbone
 from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.base.config import ModelConfig
+from keras_tl.base.keras_compat import share_storage
 from keras_tl.models.device import precision_policy
 from keras_tl.models.heads import TransferModel, attach_head
 from keras_tl.models.modalities import MODALITIES
@@ -76,12 +78,17 @@ def _with_head(config: ModelConfig, backbone: Backbone, seed: int) -> TransferMo
 def float32_twin(config: ModelConfig, parts: TransferModel) -> TransferModel:
     """Return the same network in float32 and outside of any strategy, for prediction and export.
 
-    Where the model is that already, it is given back itself; else the twin has weights of its
-    own, to be set.
+    Where the model is that already, it is given back itself. Else the twin shares the weights of
+    the model where it can (see `shares_storage`), and has a copy otherwise, to be set again.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:
         return parts
     config = dataclasses.replace(config, precision="float32")
     backbone, single = parts.backbone, tf.distribute.get_strategy()
-    return rebuild_model(config, single, 0, backbone.module, backbone.preprocessor)
+    twin = rebuild_model(config, single, 0, backbone.module, backbone.preprocessor)
+    copy_weights(parts.model, twin.model)
+    # A module of TF-Hub knows its own variables only; a strategy has one on each device.
+    if not distributed and not find_hub_layers(twin.model):
+        share_storage(parts.model, twin.model)
+    return twin

@@ -182,7 +182,7 @@ def test_values_of_all_16_bits_are_fine(tmp_path):
 def test_the_file_check_counts_them_also_from_its_cache(folder):
     (folder / "l" / "damaged.png").write_bytes(png_of(pictures()[0][..., None])[:60])
     checks = [
-        ktl.ImageData.from_folder(folder, max_bad=0.5, verbose=False).file_check for _ in range(2)
+        ktl.ImageData.from_folder(folder, max_bad=0.5, verbose=False).checked for _ in range(2)
     ]
     (folder / "l" / "damaged.png").unlink()
     assert checks[1].from_cache == 25
