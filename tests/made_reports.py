@@ -11,8 +11,8 @@ from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.measuring import measure
-from keras_tl.export.card import card_facts
 from keras_tl.report.exhibits import AFTER, BEFORE, Exhibits, keep_map, keep_top_items
+from keras_tl.report.facts import facts_of
 from keras_tl.report.material import Material
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import task_of
@@ -62,17 +62,21 @@ def make_material(
             "task": task,
             "source_settings": {},
             "split_settings": {"seed": 0},
+            "fingerprint_of": "content",
+            "checked": None,
+            "unused_files": None,
             "splits": {
                 name: {"items": items, "classes": classes, "fingerprint": "0" * 64}
                 for name in ("train", "test")
             },
         },
         "versions": {"python": "3.11"},
+        "fit": None,
     }
     about = json.loads(json.dumps(about))
     chosen = task_of(config)
     return Material(
-        facts=card_facts(about, {"backbone": 10, "head": 2}, BackboneFiles()),
+        facts=facts_of(about, {"backbone": 10, "head": 2}, BackboneFiles()),
         task=chosen,
         history=history or make_history(chosen.watched),
         evaluations=about["evaluations"],

@@ -220,8 +220,8 @@ def test_another_learner_and_a_run_give_their_encoder(modules, tmp_path):
 def test_a_run_holds_the_module_and_notices_a_change(modules, tmp_path):
     learner = make_learner(modules, "hub")
     facts = learner._facts()
-    assert facts["pretraining"]["module_sha256"] == sha256_of_folder(modules["encoder"])
-    assert facts["input"]["tokens"] == "tfhub"
+    assert facts.pretraining.module_sha256 == sha256_of_folder(modules["encoder"])
+    assert facts.tokenizer == "tfhub"
     learner.save(tmp_path / "run")
     assert ktl.Learner.load(tmp_path / "run", verbose=False)._facts() == facts
     sums = json.loads((tmp_path / "run" / "checksums.json").read_text())

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.images.augmentation import AUGMENTATIONS
-from keras_tl.evaluation.phase_call import PhaseCall, call_of, code_of, written
+from keras_tl.evaluation.phase_call import PhaseCall, augment_code, call_of, code_of, written
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task
 from keras_tl.training.policies import HEAD_CONFIGS
@@ -80,8 +80,7 @@ class Situation:
         by_default = ("standard",) if call.function == "fine_tune" else ()
         if self.config.is_text or names in (None, by_default) or not {*names} <= {*AUGMENTATIONS}:
             return {}
-        value = False if not names else names[0] if len(names) == 1 else list(names)
-        return {"augment": code_of(value)}
+        return {"augment": augment_code(names)}
 
     def anew(self, data: str = "data", **changes: Any) -> str:
         """The same with a new learner: its head is as it was, but for these fields."""

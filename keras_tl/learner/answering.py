@@ -17,7 +17,6 @@ from keras_tl.data.items import Items
 from keras_tl.data.labelled_data import Split
 from keras_tl.data.texts.text_inputs import TextInput
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.export.card import write_card
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.runtimes.numeric import NumericModel
 from keras_tl.export.runtimes.writing import export_file, find_runtime
@@ -26,6 +25,7 @@ from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.serving import BATCH, VALID
 from keras_tl.features.rows import with_gaps
 from keras_tl.learner.state import State
+from keras_tl.report.card import write_card
 
 
 class Answering(State):

@@ -13,11 +13,11 @@ from keras_tl.data.image_data import ImageData
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import DataError, RunError
 from keras_tl.evaluation.outcomes import read_outcomes
-from keras_tl.export.card import library_versions
 from keras_tl.learner.state import State
 from keras_tl.models.device import choose_strategy
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
+from keras_tl.report.facts import library_versions
 from keras_tl.report.page import is_report, page_of
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.runs.run_files import (

@@ -14,7 +14,6 @@ from keras_tl.base.overwriting import check_new
 from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
 from keras_tl.evaluation.overfitting import find_overfitting
-from keras_tl.export.card import card_facts
 from keras_tl.learner.state import State
 from keras_tl.report.exhibits import (
     AFTER,
@@ -26,6 +25,7 @@ from keras_tl.report.exhibits import (
     keep_map,
     keep_top_items,
 )
+from keras_tl.report.facts import Facts, facts_of
 from keras_tl.report.material import Material
 from keras_tl.report.page import summary_of, write_report
 
@@ -107,26 +107,26 @@ class Showing(State):
             fitted=self.fitted,
         )
 
-    def _fit_of_curves(self, facts: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _fit_of_curves(self, facts: Facts) -> dict[str, Any] | None:
         """Whether the model overfits, by what is recorded of the data, be they here or not."""
         if not self.history:
             return None
-        splits = {} if facts["data"] is None else facts["data"]["splits"]
-        items = splits["validation"]["items"] if "validation" in splits else None
+        splits = {} if facts.data is None else facts.data.splits
+        items = splits["validation"].items if "validation" in splits else None
         return find_overfitting(self.history, self.task, self.config, self.blocks, items).to_json()
 
     def _recorded(self) -> dict[str, Any]:
         """What a run records, as it is read again: a saved run must say the same."""
         return json.loads(json.dumps(self._about()))
 
-    def _facts(self, recorded: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def _facts(self, recorded: Mapping[str, Any] | None = None) -> Facts:
         """What a model card and a report say of the model.
 
         Args:
             recorded: see `_recorded`, where it is at hand.
         """
         parameters = {"backbone": self.backbone.count_params(), "head": self.head.count_params()}
-        return card_facts(recorded or self._recorded(), parameters, self._files)
+        return facts_of(recorded or self._recorded(), parameters, self._files)
 
     def _items_shown(self, rows: np.ndarray, split: str) -> Exhibits:
         """What has the items of a split in it: the learner's exhibits, or new ones.

@@ -36,6 +36,8 @@ from keras_tl.runs.run_files import load_run_weights, read_run, run_files
 
 RUN = "run:"
 KERASHUB = "kerashub:"
+# Weights that come with an object.
+LEARNER, MODEL = "learner:", "keras.Model:"
 
 _NOT_RANDOM = (
     "A TF-Hub module is a program with its weights: it cannot be made with random ones. Expected a "
@@ -149,7 +151,7 @@ def find_origin(backbone: str | os.PathLike | keras.Model | Trained, wanted: Wan
         if isinstance(backbone, keras.Model):
             origin = _of_model(backbone, wanted)
         elif isinstance(backbone, Trained):
-            origin = _borrowed(backbone, "those of another learner", wanted)
+            origin = _borrowed(backbone, LEARNER, wanted)
         else:
             origin = _OF_KIND[kind](place, wanted)
     _check_items(origin, wanted)
@@ -189,7 +191,7 @@ def _from_catalogue(name: str, wanted: Wanted) -> Origin:
 
 def _of_model(model: keras.Model, wanted: Wanted) -> Origin:
     loaded = copied(load_model(model, wanted.preprocess, wanted.image_size))
-    return _own(model.name, loaded, "those of the keras.Model", wanted)
+    return _own(model.name, loaded, MODEL, wanted)
 
 
 def _of_kerashub(preset: str, wanted: Wanted) -> Origin:

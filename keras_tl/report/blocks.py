@@ -1,4 +1,7 @@
-"""What a section of the report is made of. `templates/blocks.html` has a macro for each class."""
+"""The document model of report and model card: sections of blocks.
+
+`templates/blocks.html` and `templates/blocks.md` have a macro for each class that is printed so.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -7,7 +10,11 @@ from markupsafe import Markup
 
 
 class Block:
-    """A part of a section; its macro has the name of its class."""
+    """A part of a section; its macro has the name of its class.
+
+    What stands in backticks in the texts of paragraphs and notes is code; all other texts are shown
+    as they are.
+    """
 
     @property
     def kind(self) -> str:
@@ -20,7 +27,7 @@ class Paragraph(Block):
     """A text, and perhaps a command or call that it ends with.
 
     Attributes:
-        text: plain text.
+        text: sentences.
         code: the command.
         role: `"lead"` for what matters most, `"warning"`, `"note"`; else as it is.
     """
@@ -63,10 +70,24 @@ class Table(Block):
 
 
 @dataclasses.dataclass(frozen=True)
-class Facts(Block):
-    """Names and what they are."""
+class Definitions(Block):
+    """Names and their values."""
 
     items: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbered(Block):
+    """A numbered list."""
+
+    texts: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Written(Block):
+    """A text of the user, in the language of the document."""
+
+    text: str
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.report.exhibits import Exhibits
+from keras_tl.report.facts import Facts
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task
@@ -16,7 +17,7 @@ class Material:
     """What a report is made from. The same material makes the same file, byte for byte.
 
     Attributes:
-        facts: see `keras_tl.export.card.card_facts`.
+        facts: of the model.
         task: of the model.
         history: a record of each phase.
         evaluations: by split, results of `keras_tl.evaluation.measuring.measure`.
@@ -30,7 +31,7 @@ class Material:
         exhibits: what was kept of single items, and a comparison with training from scratch.
     """
 
-    facts: Mapping[str, Any]
+    facts: Facts
     task: Task
     history: tuple[PhaseRecord, ...]
     evaluations: Mapping[str, Mapping[str, Any]]
@@ -39,16 +40,6 @@ class Material:
     overfitting: Mapping[str, Any] | None = None
     findings: Mapping[str, Any] | None = None
     fitted: FitResult | None = None
-
-    @property
-    def item(self) -> str:
-        """What one item of the data is called."""
-        return self.facts["task"]["item"]
-
-    @property
-    def test(self) -> Mapping[str, Any] | None:
-        """The facts of the evaluation on the test split."""
-        return self.facts["evaluations"].get("test")
 
     @property
     def metrics(self) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.calibration import measure_calibration, with_temperature
 from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.report.limits import limits_of, warnings_of
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.made_reports import Page
 
@@ -134,7 +135,7 @@ def test_other_items_with_the_same_labels_are_measured(elsewhere, ask):
         assert found.before["test"] == measure_calibration(elsewhere.task.undecided, now)
     if ask == "prepare_report":
         assert all(one["place"] is None for one in elsewhere.exhibits.top_items().values())
-    assert "or its files have been moved or changed" in " ".join(elsewhere._facts()["warnings"])
+    assert "or its files have been moved or changed" in " ".join(warnings_of(elsewhere._facts()))
     vars(elsewhere).update(state)
 
 
@@ -208,7 +209,7 @@ def test_what_is_evaluated_by_command_is_in_the_report(made, run, tmp_path):
     assert "not seen was not measured" not in page.said
     assert "Groups by camera" in page.said
     assert len(page.all("img")) == 24
-    assert "Measured by the column camera" in learner._facts()["limits"]["Groups"]
+    assert "Measured by the column camera" in limits_of(learner._facts())["Groups"]
 
 
 def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothing(

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_tl import report
 from keras_tl.base.config import ModelConfig, Phase
+from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.losses import top_losses
@@ -25,6 +26,7 @@ from keras_tl.report.page import page_of, summary_of, write_report
 from keras_tl.report.sections.classes import classes
 from keras_tl.report.sections.probabilities import probabilities
 from keras_tl.report.sections.training import training
+from keras_tl.report.split_metrics import SplitMetrics
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import NAMES, make_outcomes
@@ -161,7 +163,7 @@ def test_a_run_that_kept_nothing_says_how_to_get_it():
 
 def test_an_untrained_model_that_was_not_measured():
     material = make_material()
-    facts = material.facts | {"evaluations": {}, "data": None}
+    facts = dataclasses.replace(material.facts, evaluations={}, data=None, history=())
     changes = {"facts": facts, "evaluations": {}, "outcomes": {}, "history": ()}
     page = Page(page_of(dataclasses.replace(material, **changes)))
     for part in ("was not measured", "learner.fit_head()", "is not recorded"):
@@ -195,14 +197,10 @@ def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
     outcomes = Outcomes(labels, np.eye(101, dtype=np.float32)[answers])
     metrics = json.loads(json.dumps(measure(TASKS["multiclass"](names), outcomes)))
     material = make_material()
-    per_class = {
-        name: {k: v if k == "items" else {"value": v, "interval": None} for k, v in row.items()}
-        for name, row in metrics["per_class"].items()
-    }
-    test = {"items": 303, "per_class": per_class}
+    test = SplitMetrics.of(metrics)
     changes = {
         "task": TASKS["multiclass"](names),
-        "facts": material.facts | {"evaluations": {"test": test}},
+        "facts": dataclasses.replace(material.facts, evaluations={"test": test}),
         "evaluations": {"test": metrics},
     }
     worst, confusions = classes(dataclasses.replace(material, **changes)).blocks
@@ -231,12 +229,13 @@ def test_of_many_labels_the_curves_of_the_worst_are_drawn():
 
 def test_warnings_thresholds_and_what_was_left_out_are_said():
     material = make_material("binary")
-    data = material.facts["data"] | {
-        "checked": {"items": 50, "left_out": 7},
-        "unused_files": {"item": "image", "suffixes": {".heic": 3}},
-    }
+    data = dataclasses.replace(
+        material.facts.data,
+        checked={"items": 50, "left_out": 7},
+        unused_files=UnusedFiles("image", suffixes={".heic": 3}),
+    )
     task = dataclasses.replace(material.task, thresholds=(0.75,), temperature=2.0)
-    facts = material.facts | {"warnings": ["Careful."], "data": data}
+    facts = dataclasses.replace(material.facts, untested="Careful.", data=data)
     page = Page(page_of(dataclasses.replace(material, facts=facts, task=task)))
     assert "Careful." in page.said
     assert "The answer is yes by chosen thresholds: yes above 0.7500." in page.said
@@ -260,11 +259,16 @@ def test_the_course_of_the_training_in_words():
     first, second = make_history()
     low = {"loss": 0.25, "accuracy": 0.9, "val_loss": 0.3, "val_accuracy": 0.85}
     first = dataclasses.replace(first, epochs=(first.epochs[0], low))
-    curves, table = training(dataclasses.replace(make_material(), history=(first, second))).blocks
+    made, history = make_material(), (first, second)
+    facts = dataclasses.replace(made.facts, history=history)
+    curves, table = training(dataclasses.replace(made, history=history, facts=facts)).blocks
     alt = curves.plots[0].svg.partition(">")[0]
     assert "head, training: 0.5 to 0.25. head, validation: 0.6 to 0.3." in alt
     assert "fine-tune, training: 0.5 to 0.5." in alt
-    assert table.rows[0] == ["head", "head", "2 of 2", "2", "0.001", "0.85", "1.0"]
+    assert table.rows[0] == [
+        *("head", "head", "2 of 2", "2", "0.001", "32", "not recorded"),
+        *("loss 0.3, accuracy 0.85", "1.0"),
+    ]
 
 
 def test_where_the_data_lie_stays_behind_and_long_texts_are_cut():

@@ -78,8 +78,6 @@ def test_weights_of_no_epoch_are_called_so(tmp_path):
     assert "a callback kept other weights" in str(learner.overfitting())
     learner.evaluate()
     assert "set by a callback" in learner.report(tmp_path / "report.html").read_text()
-    (_, tune) = learner._facts()["training"]
-    assert (tune["kept_epoch"], tune["metrics"]) == (None, {})
     loaded = ktl.Learner.load(learner.save(tmp_path / "run"), verbose=False)
     assert loaded.history == learner.history
 
@@ -109,7 +107,7 @@ def test_weights_from_before_that_a_callback_puts_back(with_validation, hidden, 
     assert "no epoch had" not in said
     assert learner.overfitting().state == "unknown"
     assert "those from before, by a callback" in learner.report(tmp_path / "r.html").read_text()
-    assert learner._facts()["training"][0]["kept"] == "those from before, by a callback"
+    assert learner._facts().history[0].kept == "those from before, by a callback"
 
 
 class Logs(keras.callbacks.Callback):

@@ -13,7 +13,6 @@ from keras_tl.base.config import Phase
 from keras_tl.comparison.budget import make_budget
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.phase_call import call_of
-from keras_tl.export.card.reproduction import calls
 from keras_tl.export.verification import verify
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.contrastive import SupervisedContrastive
@@ -191,9 +190,9 @@ def test_the_phase_is_written_as_a_call():
 def test_the_card_does_not_train_the_head_twice(small_learner):
     for phase in (SOLVED_HEAD, PHASE, SOLVED_HEAD):
         small_learner.history.append(PhaseRecord(phase, ({"loss": 1.0},), 1.0, 1, cached=False))
-    lines = calls(small_learner._about())
+    lines = small_learner._facts().calls
     assert sum("fit_head" in line for line in lines) == 1
-    assert any("objective='contrastive'" in line for line in lines)
+    assert any('policy="contrastive"' in line for line in lines)
 
 
 @pytest.mark.slow

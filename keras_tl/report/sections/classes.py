@@ -9,6 +9,7 @@ from keras_tl.report.blocks import Block, Cell, Paragraph, Section, Table
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
 from keras_tl.report.sections.wording import capitalised, interval_text
+from keras_tl.report.split_metrics import Measured, SplitMetrics
 
 # More would not be read; of larger matrices the largest entries are shown.
 _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
@@ -20,8 +21,8 @@ def classes(material: Material) -> Section:
         blocks = [*_values(material), *_groups(material)]
         return Section("values", "Predicted and true values", blocks)
     blocks: list[Block] = []
-    if material.test is not None:
-        blocks.append(_per_class(material))
+    if material.facts.test is not None:
+        blocks.append(per_class(material.facts.test, "test"))
     if "confusion_matrix" in material.metrics:
         blocks.append(_confusion(material))
     return Section("classes", capitalised(material.task.names_are), [*blocks, *_groups(material)])
@@ -49,31 +50,30 @@ def _groups(material: Material) -> list[Block]:
     return [Table(caption, head, rows), Paragraph(found.verdict())]
 
 
-def _per_class(material: Material) -> Table:
-    per_class = material.test["per_class"]
-    columns = [name for name in next(iter(per_class.values())) if name != "items"]
-    shown = list(per_class.items())
-    caption = f"Each {title_of('label' if 'average_precision' in columns else 'class')}"
+def per_class(found: SplitMetrics, split: str) -> Table:
+    """A row for each class, of many those with the lowest F1."""
+    shown = list(found.per_class.items())
+    columns = list(shown[0][1].metrics)
+    caption = f"Each {'label' if 'average_precision' in columns else 'class'}"
     if len(shown) > _ROWS:
-        shown.sort(key=lambda pair: (pair[1]["f1"]["value"] is None, pair[1]["f1"]["value"]))
+        shown.sort(key=lambda pair: _known_first(pair[1].metrics["f1"].value))
         shown = shown[:_ROWS]
-        caption += f": the {_ROWS} with the lowest F1 of {len(per_class):,}"
+        caption += f": the {_ROWS} with the lowest F1 of {len(found.per_class):,}"
     rows = [
-        [
-            name,
-            f"{row['items']:,}",
-            *(
-                Cell(
-                    "-" if row[c]["value"] is None else f"{row[c]['value']:.3f}",
-                    interval_text(row[c]["interval"], ".2f", short=True),
-                )
-                for c in columns
-            ),
-        ]
+        [name, f"{row.items:,}", *(_with_interval(row.metrics[column]) for column in columns)]
         for name, row in shown
     ]
-    caption += ", on the test split, with 95% intervals (Wilson, 1927)"
-    return Table(caption, [title_of("name"), "items", *map(title_of, columns)], rows)
+    caption += f", on the {split} split, with 95% intervals (Wilson, 1927)"
+    return Table(caption, ["name", "items", *map(title_of, columns)], rows)
+
+
+def _known_first(value: float | None) -> tuple[bool, float]:
+    return value is None, value or 0
+
+
+def _with_interval(found: Measured) -> Cell:
+    text = "-" if found.value is None else f"{found.value:.3f}"
+    return Cell(text, interval_text(found.interval, ".3f", short=True))
 
 
 def _confusion(material: Material) -> Table:

@@ -8,7 +8,9 @@ from keras_tl.evaluation.fall import describe_fall
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plots, Section, Table
 from keras_tl.report.drawing import plot
+from keras_tl.report.facts import Facts
 from keras_tl.report.material import Material
+from keras_tl.report.sections.data import NOT_RECORDED
 from keras_tl.report.sections.wording import capitalised
 from keras_tl.runs.history import PhaseRecord
 
@@ -17,8 +19,7 @@ def training(material: Material) -> Section:
     """Curves with the phases marked, and a row for each phase."""
     history = material.history
     if not history:
-        blocks = [Paragraph("The model is untrained. Train its head:", "learner.fit_head()")]
-        return Section("training", "Training", blocks)
+        return Section("training", "Training", [phases(material.facts)])
     watched = material.task.watched
     curves = [
         plot(
@@ -33,11 +34,18 @@ def training(material: Material) -> Section:
         )
         for metric in ("loss", watched)
     ]
-    rows = [_row(record, watched) for record in history]
-    head = ["phase", "trained", "epochs", "kept", "peak rate", f"validation {title_of(watched)}"]
-    table = Table("The phases of the training", [*head, "seconds"], rows, numbers=False)
     told = [*chosen(material), *fit(material), *falls(history)]
-    return Section("training", "Training", [*told, Plots(curves), table])
+    return Section("training", "Training", [*told, Plots(curves), phases(material.facts)])
+
+
+def phases(facts: Facts) -> Block:
+    """A row for each phase; the calls have all settings."""
+    if not facts.history:
+        return Paragraph("The model is untrained. Train its head:", "learner.fit_head()")
+    head = ["phase", "trained", "epochs", "kept epoch", "learning rate", "batch", "augmentation"]
+    head += ["validation, kept epoch", "seconds"]
+    rows = [_row(record) for record in facts.history]
+    return Table("The phases of the training", head, rows, numbers=False)
 
 
 def falls(history: Sequence[PhaseRecord]) -> list[Block]:
@@ -119,20 +127,29 @@ def _course(history: tuple[PhaseRecord, ...], metric: str) -> str:
     return " ".join(said)
 
 
-def _row(record: PhaseRecord, watched: str) -> list[str]:
-    phase, value = record.phase, record.kept_values.get(f"val_{watched}")
+def _row(record: PhaseRecord) -> list[str]:
+    phase, augment = record.phase, record.augment
+    validation = [
+        f"{title_of(name.removeprefix('val_'))} {number_text(value)}"
+        for name, value in record.kept_values.items()
+        if name.startswith("val_")
+    ]
     return [
         phase.name,
         "head" if phase.unfreeze is None else f"head and {_unfrozen(phase.unfreeze)}",
         f"{len(record.epochs)} of {phase.epochs}",
         record.kept,
         f"{phase.learning_rate:g}",
-        number_text(value),
-        f"{record.seconds:.1f}",
+        str(phase.batch_size),
+        NOT_RECORDED if augment is None else ", ".join(augment) or "none",
+        ", ".join(validation) or "-",
+        f"{record.seconds:,.1f}",
     ]
 
 
 def _unfrozen(what: str | int) -> str:
     if what == "all":
         return "backbone"
-    return f"last {what} blocks" if isinstance(what, int) else f"backbone from {what} on"
+    if isinstance(what, int):
+        return f"the last {what} blocks" if what > 1 else "the last block"
+    return f"backbone from {what} on"
