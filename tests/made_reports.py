@@ -56,7 +56,9 @@ def make_material(
         "seed": 0,
         "weights": None,
         "ancestry": [],
-        "history": [record.to_json() for record in make_history(task_of(config).watched)],
+        "history": [
+            record.to_json() for record in history or make_history(task_of(config).watched)
+        ],
         "evaluations": {"test": measure(task_of(config), outcomes)},
         "data": {
             "task": task,
@@ -74,14 +76,12 @@ def make_material(
         "fit": None,
     }
     about = json.loads(json.dumps(about))
-    chosen = task_of(config)
+    facts = facts_of(about, {"backbone": 10, "head": 2}, BackboneFiles())
     return Material(
-        facts=facts_of(about, {"backbone": 10, "head": 2}, BackboneFiles()),
-        task=chosen,
-        history=history or make_history(chosen.watched),
+        facts=facts,
         evaluations=about["evaluations"],
         outcomes={"test": outcomes} if kept else {},
-        exhibits=make_exhibits(chosen, outcomes, are_texts, text) if kept else Exhibits(),
+        exhibits=make_exhibits(facts.task, outcomes, are_texts, text) if kept else Exhibits(),
         **more,
     )
 

@@ -3,9 +3,7 @@
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +11,7 @@ from keras_tl.base.files import local_path
 from keras_tl.base.overwriting import check_new
 from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
-from keras_tl.evaluation.overfitting import find_overfitting
+from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.state import State
 from keras_tl.report.exhibits import (
     AFTER,
@@ -93,40 +91,31 @@ class Showing(State):
         return summary_of(self._material())
 
     def _material(self) -> Material:
-        recorded = self._recorded()
-        facts = self._facts(recorded)
+        facts = self._facts()
         return Material(
             facts=facts,
-            task=self.task,
-            history=tuple(self.history),
             evaluations=self.evaluations,
             outcomes={split: self._as_calibrated(split) for split in self.outcomes},
             exhibits=self.exhibits,
             overfitting=self._fit_of_curves(facts),
-            findings=recorded.get("findings"),
+            findings=self.findings,
             fitted=self.fitted,
         )
 
-    def _fit_of_curves(self, facts: Facts) -> dict[str, Any] | None:
+    def _fit_of_curves(self, facts: Facts) -> Overfitting | None:
         """Whether the model overfits, by what is recorded of the data, be they here or not."""
         if not self.history:
             return None
         splits = {} if facts.data is None else facts.data.splits
         items = splits["validation"].items if "validation" in splits else None
-        return find_overfitting(self.history, self.task, self.config, self.blocks, items).to_json()
+        return find_overfitting(self.history, self.task, self.config, self.blocks, items)
 
-    def _recorded(self) -> dict[str, Any]:
-        """What a run records, as it is read again: a saved run must say the same."""
-        return json.loads(json.dumps(self._about()))
-
-    def _facts(self, recorded: Mapping[str, Any] | None = None) -> Facts:
-        """What a model card and a report say of the model.
-
-        Args:
-            recorded: see `_recorded`, where it is at hand.
-        """
+    def _facts(self) -> Facts:
+        """What a model card and a report say of the model."""
+        # As it is read again: a saved run must say the same.
+        recorded = json.loads(json.dumps(self._about()))
         parameters = {"backbone": self.backbone.count_params(), "head": self.head.count_params()}
-        return facts_of(recorded or self._recorded(), parameters, self._files)
+        return facts_of(recorded, parameters, self._files)
 
     def _items_shown(self, rows: np.ndarray, split: str) -> Exhibits:
         """What has the items of a split in it: the learner's exhibits, or new ones.

@@ -111,7 +111,7 @@ def _as_markdown(facts: Facts, name: str, today: str, sections: Mapping[str, str
         name=name,
         sections=[
             Section("warnings", "", warnings(facts)),
-            Section("details", _DETAILS, details(facts, {"Exported": today})),
+            Section("details", _DETAILS, details(facts, today)),
             *(Section("own", heading, [Written(text)]) for heading, text in texts.items()),
             *(Section("facts", heading, make(facts)) for heading, make in _OWN.items()),
         ],

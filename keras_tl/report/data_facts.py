@@ -26,8 +26,7 @@ class DataFacts:
 
     Attributes:
         kind: of the source, such as `"folder"`; `None`: it was in memory.
-        source_settings: how to read the source.
-        split_settings: how it was split.
+        settings: how the source was read and split.
         options: of images or texts.
         fingerprint_of: what identifies the items: `"files"` or `"content"`.
         splits: by name.
@@ -36,29 +35,22 @@ class DataFacts:
     """
 
     kind: str | None
-    source_settings: Mapping[str, Any]
-    split_settings: Mapping[str, Any]
+    settings: Mapping[str, Any]
     options: Mapping[str, Any]
     fingerprint_of: str
     splits: Mapping[str, SplitFacts]
     checked: Mapping[str, int] | None = None
     unused_files: UnusedFiles | None = None
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """All settings of source and splits that have a value."""
-        both = {**self.source_settings, **self.split_settings}
-        return {name: value for name, value in both.items() if value is not None}
-
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
         """Read the result of `keras_tl.data.labelled_data.LabelledData.describe`."""
         source = data["source_settings"]
+        settings, private = {**source, **data["split_settings"]}, {"kind", *PLACES}
         unused = data["unused_files"]
         return cls(
             kind=source.get("kind"),
-            source_settings={k: v for k, v in source.items() if k not in {"kind", *PLACES}},
-            split_settings=data["split_settings"],
+            settings={k: v for k, v in settings.items() if v is not None and k not in private},
             options={name: data[name] for name in _OPTIONS if data.get(name) is not None},
             fingerprint_of=data["fingerprint_of"],
             splits={name: SplitFacts(**split) for name, split in data["splits"].items()},

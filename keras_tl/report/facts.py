@@ -102,7 +102,7 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], files: Backb
         # What comes after the kind is of use to machines only.
         tokenizer=None if tokens is None else tokens.identity.split()[0],
         seed=seed,
-        pretraining=Pretraining.of(run, files),
+        pretraining=Pretraining.of(config.backbone, run["weights"], run["ancestry"], files),
         data=data and DataFacts.of(data),
         history=history,
         evaluations={split: SplitMetrics.of(found) for split, found in run["evaluations"].items()},

@@ -101,26 +101,26 @@ class Pretraining:
     ancestry: Sequence[EarlierTraining] = ()
 
     @classmethod
-    def of(cls, run: Mapping[str, Any], files: BackboneFiles) -> Self:
-        """Read what a run records of its weights.
-
-        Args:
-            run: the run, see `keras_tl.report.facts.facts_of`.
-            files: of its backbone.
-        """
-        ancestry = run["ancestry"]
-        first = ancestry[-1] if ancestry else run
+    def of(
+        cls,
+        backbone: str,
+        weights: str | None,
+        ancestry: Sequence[Mapping[str, Any]],
+        files: BackboneFiles,
+    ) -> Self:
+        """Read what a run records of its backbone; see `keras_tl.runs.ancestry.ancestry_of`."""
+        first = ancestry[-1] if ancestry else {"weights": weights}
         source = licence = None
         if first.get("kind") == LANGUAGE_MODEL:
             kind, source = LANGUAGE_MODEL, first.get("source")
         else:
             kind = _kind_of(first["weights"])
             if kind == IMAGENET:
-                source, licence = _source_and_licence(run["config"]["backbone"])
+                source, licence = _source_and_licence(backbone)
             elif kind in _KINDS.values():
                 source = public_place(first["weights"])
         return cls(
-            weights_text(run["weights"]),
+            weights_text(weights),
             kind,
             source,
             licence,

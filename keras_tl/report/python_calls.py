@@ -26,16 +26,7 @@ def python_calls(
     history: Sequence[PhaseRecord],
     fitted: FitResult | None,
 ) -> list[str]:
-    """Lines of Python; `...` stands for what only the user has.
-
-    Args:
-        config: of the model.
-        weights: where those of the backbone come from, as a run records it.
-        seed: of the learner.
-        data: what a run records of the data.
-        history: the phases.
-        fitted: the choice of `Learner.fit`; `None`: the phases were trained as asked.
-    """
+    """Lines of Python, from what a run records; `...` stands for what only the user has."""
     lines = ["import keras_tl as ktl", "", *_data(data, config), *_learner(config, weights, seed)]
     lines += _phases(history, config.family) if fitted is None else _fit(history[-1], fitted)
     if config.temperature != 1:

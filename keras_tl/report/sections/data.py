@@ -55,15 +55,13 @@ def _findings(material: Material) -> list[Block]:
             )
         ]
     blocks: list[Block] = []
-    if found["findings"]:
-        rows = [
-            [one["name"], one["severity"], one["what"], one["action"]] for one in found["findings"]
-        ]
+    if found:
+        rows = [[one.name, one.severity, one.what, one.action] for one in found]
         head = ["check", "severity", "found", "what to do"]
         blocks.append(Table("What was found before training", head, rows, numbers=False))
     else:
         blocks.append(Paragraph("Nothing was found amiss before training."))
-    if found["not_checked"]:
-        reasons = "; ".join(f"{name} ({why})" for name, why in found["not_checked"].items())
+    if found.not_checked:
+        reasons = "; ".join(f"{name} ({why})" for name, why in found.not_checked.items())
         blocks.append(Paragraph(f"Not checked: {reasons}.", role="note"))
     return blocks

@@ -23,22 +23,25 @@ _NOT_REPRODUCIBLE = (
 
 def model(material: Material) -> Section:
     """The configuration, the calls and the versions; limits of use."""
-    versions = ", ".join(f"{name} {one}" for name, one in material.facts.trained_with.items())
-    blocks = [
-        *details(material.facts, {"Versions": versions}),
-        *reproduction(material.facts),
-        limits(material.facts),
-    ]
+    facts = material.facts
+    blocks = [*details(facts), *reproduction(facts), limits(facts)]
     return Section("model", "Model and how to reproduce it", blocks)
 
 
-def details(facts: Facts, others: dict[str, str]) -> list[Block]:
-    """The facts that stand first, and what the weights were trained on before this task."""
+def details(facts: Facts, exported: str | None = None) -> list[Block]:
+    """The facts that stand first, and what the weights were trained on before this task.
+
+    Args:
+        facts: of the model.
+        exported: the day of its export.
+    """
     config, before, parameters = facts.config, facts.pretraining, facts.parameters
     # Nobody published random weights.
     unknown = None if before.kind == RANDOM else NOT_RECORDED
     sizes = facts.data and ", ".join(f"{x.items:,} {name}" for name, x in facts.data.splits.items())
+    versions = ", ".join(f"{name} {one}" for name, one in facts.trained_with.items())
     found = {
+        "Exported": exported,
         "Task": f"{config.task}, of {facts.item}s",
         "Classes": listed(config.class_names),
         "Input": _input(facts),
@@ -56,7 +59,8 @@ def details(facts: Facts, others: dict[str, str]) -> list[Block]:
         "Seed": str(facts.seed),
         "Temperature": None if config.temperature == 1 else f"{config.temperature:.4f}",
         "Thresholds": thresholds_text(config.class_names, config.thresholds),
-    } | others
+        "Versions": versions if exported is None else None,
+    }
     blocks: list[Block] = [Definitions({name: value for name, value in found.items() if value})]
     if before.ancestry:
         said = "What the backbone was trained on before this task, the latest first:"

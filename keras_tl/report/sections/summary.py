@@ -1,13 +1,12 @@
 """What matters most: how good the model is, and than what it is better."""
 
 from keras_tl.evaluation.wording import number_text, thresholds_text, title_of
-from keras_tl.report.blocks import Block, Cell, Paragraph, Section, Table
+from keras_tl.report.blocks import Block, Paragraph, Section, Table
 from keras_tl.report.facts import Facts
 from keras_tl.report.limits import warnings_of
 from keras_tl.report.material import Material
 from keras_tl.report.sections.comparison import verdict
-from keras_tl.report.sections.wording import interval_text
-from keras_tl.report.split_metrics import Measured
+from keras_tl.report.sections.wording import interval_text, measured_cell
 
 
 def summary(material: Material) -> Section:
@@ -35,7 +34,9 @@ def _headline(material: Material) -> Paragraph:
     found = test.metrics[task.headline]
     written = "not defined" if found.value is None else format(found.value, task.headline_form)
     on = f"On the {test.items:,} {material.facts.item}s of the test split"
-    said = task.headline_text.format(written) + interval_text(found.interval, task.interval_form)
+    said = task.headline_text.format(written)
+    if found.interval is not None:
+        said += f" (95% interval {interval_text(found.interval, task.interval_form)})"
     answered = material.outcomes.get("test")
     if answered is not None and (baseline := task.baseline_text(answered.labels)):
         said += f"; {baseline}"
@@ -49,14 +50,12 @@ def metrics(facts: Facts) -> Table:
     splits = sorted(facts.evaluations, key=("test", "validation", "train").index)
     found = [facts.evaluations[split] for split in splits]
     names = dict.fromkeys(name for one in found for name in one.metrics)
-    rows = [[title_of(name), *(_cell(one.metrics.get(name)) for one in found)] for name in names]
+    rows = [
+        [title_of(name), *(measured_cell(one.metrics.get(name)) for one in found)] for name in names
+    ]
     shares = [one.most_frequent_share for one in found]
     if any(shares):
-        rows.append(["accuracy of the most frequent class", *map(number_text, shares)])
+        rows.append(
+            ["accuracy of always answering the most frequent class", *map(number_text, shares)]
+        )
     return Table("Metrics, with 95% intervals where they are known", ["metric", *splits], rows)
-
-
-def _cell(found: Measured | None) -> str | Cell:
-    if found is None:
-        return "-"
-    return Cell(number_text(found.value), interval_text(found.interval, ".4g", short=True))
