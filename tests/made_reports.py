@@ -11,8 +11,8 @@ from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.measuring import measure
-from keras_tl.export.card import card_facts
 from keras_tl.report.exhibits import AFTER, BEFORE, Exhibits, keep_map, keep_top_items
+from keras_tl.report.facts import facts_of
 from keras_tl.report.material import Material
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import task_of
@@ -56,28 +56,33 @@ def make_material(
         "seed": 0,
         "weights": None,
         "ancestry": [],
-        "history": [record.to_json() for record in make_history(task_of(config).watched)],
+        "history": [
+            record.to_json() for record in history or make_history(task_of(config).watched)
+        ],
         "evaluations": {"test": measure(task_of(config), outcomes)},
         "data": {
             "task": task,
             "source_settings": {},
             "split_settings": {"seed": 0},
+            "fingerprint_of": "content",
+            "checked": None,
+            "unused_files": None,
             "splits": {
                 name: {"items": items, "classes": classes, "fingerprint": "0" * 64}
                 for name in ("train", "test")
             },
         },
         "versions": {"python": "3.11"},
+        "fit": None,
     }
     about = json.loads(json.dumps(about))
-    chosen, bare = task_of(config), SimpleNamespace(module=None, preprocessor=None)
+    bare = SimpleNamespace(module=None, preprocessor=None)
+    facts = facts_of(about, {"backbone": 10, "head": 2}, bare)
     return Material(
-        facts=card_facts(about, {"backbone": 10, "head": 2}, bare),
-        task=chosen,
-        history=history or make_history(chosen.watched),
+        facts=facts,
         evaluations=about["evaluations"],
         outcomes={"test": outcomes} if kept else {},
-        exhibits=make_exhibits(chosen, outcomes, are_texts, text) if kept else Exhibits(),
+        exhibits=make_exhibits(facts.task, outcomes, are_texts, text) if kept else Exhibits(),
         **more,
     )
 

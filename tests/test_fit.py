@@ -193,7 +193,7 @@ def test_refit_trains_on_all_items_and_says_so(short, tmp_path):
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     assert loaded.history.fitted == result
     assert loaded.history == learner.history
-    assert "learner.fit(refit=True, augment=False)" in "\n".join(facts(learner._state)["calls"])
+    assert "learner.fit(refit=True, augment=False)" in "\n".join(facts(learner._state).calls)
     assert "no untouched test split exists" in learner.report(tmp_path / "r.html").read_text()
     assert "no untouched test split exists" in loaded.report(tmp_path / "l.html").read_text()
 

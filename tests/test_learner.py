@@ -13,9 +13,9 @@ import keras_tl as ktl
 from keras_tl.backbones.serialised import rebuild
 from keras_tl.base.files import sha256, write_json
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError, WeightsError
-from keras_tl.export.card import write_card
 from keras_tl.learner.record import record
 from keras_tl.learner.reporting import facts
+from keras_tl.report.card import write_card
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 
 

@@ -221,8 +221,8 @@ def test_another_learner_and_a_run_give_their_encoder(modules, tmp_path):
 def test_a_run_holds_the_module_and_notices_a_change(modules, tmp_path):
     learner = make_learner(modules, "hub")
     known = facts(learner._state)
-    assert known["pretraining"]["module_sha256"] == sha256_of_folder(modules["encoder"])
-    assert known["input"]["tokens"] == "tfhub"
+    assert known.pretraining.module_sha256 == sha256_of_folder(modules["encoder"])
+    assert known.tokenizer == "tfhub"
     learner.save(tmp_path / "run")
     assert facts(ktl.Learner.load(tmp_path / "run", verbose=False)._state) == known
     sums = json.loads((tmp_path / "run" / "checksums.json").read_text())

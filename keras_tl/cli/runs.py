@@ -160,7 +160,7 @@ def export(
     A version of a SavedModel is never replaced; --overwrite is for files of other formats.
     """
     toolkit = start_toolkit()
-    from keras_tl.export.card import read_sections
+    from keras_tl.report.card import read_sections
 
     sections = None if card is None else read_sections(card)
     learner = toolkit.Learner.load(run, verbose=verbose)

@@ -16,8 +16,9 @@ _TITLES = {
 }
 
 
-# A text of the data that is longer is cut.
+# A text of the data that is longer is cut, and a list of names that is longer.
 LONGEST_TEXT = 600
+_NAMES = 20
 
 
 def title_of(key: str) -> str:
@@ -65,7 +66,13 @@ def thresholds_text(class_names: Sequence[str], thresholds: Sequence[float]) -> 
     """Chosen thresholds with their labels, such as `dog above 0.1060`."""
     # Of two classes the threshold is of the second.
     names = class_names[-len(thresholds) :] if thresholds else ()
-    return ", ".join(f"{name} above {t:.4f}" for name, t in zip(names, thresholds, strict=True))
+    return listed([f"{name} above {t:.4f}" for name, t in zip(names, thresholds, strict=True)])
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first 20 names, and how many there are more."""
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def with_share(name: str, share: float | None) -> str:

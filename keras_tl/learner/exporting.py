@@ -6,13 +6,13 @@ from pathlib import Path
 
 from keras_tl.base.files import local_path
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.export.card import write_card
 from keras_tl.export.runtimes.numeric import NumericModel
 from keras_tl.export.runtimes.writing import export_file, find_runtime
 from keras_tl.export.saved_model import export_version
 from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.learner.reporting import facts
 from keras_tl.learner.state import State
+from keras_tl.report.card import write_card
 
 
 def export(

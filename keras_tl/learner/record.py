@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from keras_tl.export.card import library_versions
 from keras_tl.learner.state import State
+from keras_tl.report.facts import library_versions
 
 FORMAT = 1
 

@@ -3,9 +3,7 @@
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,8 +11,7 @@ from keras_tl.base.files import local_path
 from keras_tl.base.overwriting import check_new
 from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
-from keras_tl.evaluation.overfitting import find_overfitting
-from keras_tl.export.card import card_facts
+from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.measuring import evaluation_of
 from keras_tl.learner.record import record
 from keras_tl.learner.state import State
@@ -28,6 +25,7 @@ from keras_tl.report.exhibits import (
     keep_map,
     keep_top_items,
 )
+from keras_tl.report.facts import Facts, facts_of
 from keras_tl.report.material import Material
 from keras_tl.report.page import summary_of, write_report
 
@@ -74,47 +72,36 @@ def summary(state: State) -> str:
 
 def material(state: State) -> Material:
     """What a report is made from."""
-    recorded = _recorded(state)
-    about, measured = facts(state, recorded), state.measured
+    about, measured, evaluations = facts(state), state.measured, state.evaluations
     return Material(
         facts=about,
-        task=state.task,
-        history=tuple(state.trainer.history),
-        evaluations=state.evaluations,
-        outcomes={split: found.outcomes for split, found in state.evaluations.items()},
+        evaluations=evaluations,
+        outcomes={split: found.outcomes for split, found in evaluations.items()},
         exhibits=measured.exhibits,
         overfitting=_fit_of_curves(state, about),
-        findings=recorded.get("findings"),
+        findings=state.findings,
         fitted=measured.fitted,
     )
 
 
-def facts(state: State, recorded: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What a model card and a report say of the model.
-
-    Args:
-        state: of the learner.
-        recorded: see `_recorded`, where it is at hand.
-    """
+def facts(state: State) -> Facts:
+    """What a model card and a report say of the model."""
     parts = state.parts
+    # As it is read again: a saved run must say the same.
+    recorded = json.loads(json.dumps(record(state)))
     parameters = {"backbone": parts.backbone.count_params(), "head": parts.head.count_params()}
-    return card_facts(recorded or _recorded(state), parameters, state.parts.backbone)
+    return facts_of(recorded, parameters, parts.backbone)
 
 
-def _recorded(state: State) -> dict[str, Any]:
-    """What a run records, as it is read again: a saved run must say the same."""
-    return json.loads(json.dumps(record(state)))
-
-
-def _fit_of_curves(state: State, about: Mapping[str, Any]) -> dict[str, Any] | None:
+def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
     """Whether the model overfits, by what is recorded of the data, be they here or not."""
     trainer = state.trainer
     if not (trainer.history and trainer.is_as_trained):
         return None
-    splits = {} if about["data"] is None else about["data"]["splits"]
-    items = splits["validation"]["items"] if "validation" in splits else None
+    splits = {} if about.data is None else about.data.splits
+    items = splits["validation"].items if "validation" in splits else None
     blocks = state.parts.backbone.blocks
-    return find_overfitting(trainer.history, state.task, state.config, blocks, items).to_json()
+    return find_overfitting(trainer.history, state.task, state.config, blocks, items)
 
 
 def items_shown(state: State, rows: np.ndarray, split: str) -> Exhibits:

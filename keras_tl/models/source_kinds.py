@@ -26,7 +26,7 @@ from keras_tl.runs.run_files import load_run_weights, read_run, run_files
 
 KERASHUB, RUN = "kerashub:", "run:"
 # `weights_source` where the weights come with an object.
-LEARNER, MODEL = "those of another learner", "those of the keras.Model"
+LEARNER, MODEL = "learner:", "keras.Model:"
 
 _NOT_RANDOM = (
     "A TF-Hub module is a program with its weights: it cannot be made with random ones. Expected a "

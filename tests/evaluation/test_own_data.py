@@ -20,6 +20,7 @@ from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.learner.measuring import evaluation_of
 from keras_tl.learner.reporting import facts, prepare_report
 from keras_tl.learner.saving import keep
+from keras_tl.report.limits import limits_of, warnings_of
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.made_reports import Page
 
@@ -145,9 +146,8 @@ def test_other_items_with_the_same_labels_are_measured(elsewhere, ask):
         assert found.before["test"] == measure_calibration(elsewhere.task.undecided, now)
     if ask == "report":
         assert all(one["place"] is None for one in elsewhere._state.exhibits.top_items().values())
-    assert "or its files have been moved or changed" in " ".join(
-        facts(elsewhere._state)["warnings"]
-    )
+    warnings = " ".join(warnings_of(facts(elsewhere._state)))
+    assert "or its files have been moved or changed" in warnings
 
 
 def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, measured, tmp_path):
@@ -224,7 +224,7 @@ def test_what_is_evaluated_by_command_is_in_the_report(made, run, tmp_path):
     assert "not seen was not measured" not in page.said
     assert "Groups by camera" in page.said
     assert len(page.all("img")) == 24
-    assert "Measured by the column camera" in facts(learner._state)["limits"]["Groups"]
+    assert "Measured by the column camera" in limits_of(facts(learner._state))["Groups"]
 
 
 def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothing(

@@ -1,5 +1,7 @@
 """A backbone that somebody has trained: whose weights it has, and whose it leaves alone."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -58,13 +60,14 @@ def test_the_trained_backbone_is_taken_and_the_source_left_alone(
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     assert equal(values(loaded), values(learner))
     loaded.export(tmp_path / "model")
-    before = facts(loaded._state)["pretraining"]
-    assert before == facts(learner._state)["pretraining"]
-    assert before["weights"] == ["those of another learner", "run:source"][kind]
-    (training,) = before["ancestry"]
-    assert training["weights"] == "those of the keras.Model"
-    assert training["data"] == source[0].data.describe()["splits"]["train"]
-    assert [phase["settings"]["name"] for phase in training["phases"]] == ["head", "fine-tune"]
+    before = facts(loaded._state).pretraining
+    assert before == facts(learner._state).pretraining
+    assert before.weights == ["those of another learner", "run:source"][kind]
+    (training,) = before.ancestry
+    assert training.weights == "those of the keras.Model"
+    described = source[0].data.describe()["splits"]["train"]
+    assert dataclasses.asdict(training.data) == described
+    assert [record.phase.name for record in training.history] == ["head", "fine-tune"]
 
 
 def test_a_backbone_of_ones_own_can_be_cut_short(source, other_task, tmp_path):

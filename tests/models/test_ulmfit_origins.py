@@ -99,11 +99,11 @@ def test_a_run_is_loaded_with_its_words(run):
     texts = ["good film", "the", "never seen"]
     answers = (x.predict(texts).probabilities for x in (loaded, learner))
     np.testing.assert_array_equal(*answers)
-    before = facts(loaded._state)["pretraining"]
-    assert before == facts(learner._state)["pretraining"]
-    assert (before["weights"], before["kind"]) == ("ulmfit:model", "language model")
-    (corpus,) = before["ancestry"]
-    assert corpus.items() >= language_models.ABOUT.items()
+    before = facts(loaded._state).pretraining
+    assert before == facts(learner._state).pretraining
+    assert (before.weights, before.kind) == ("ulmfit:model", "language model")
+    (corpus,) = before.ancestry
+    assert {"texts": corpus.texts, "tokens": corpus.tokens} == language_models.ABOUT
 
 
 def damaged(folder, tmp_path):

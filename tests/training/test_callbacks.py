@@ -79,8 +79,6 @@ def test_weights_of_no_epoch_are_called_so(tmp_path):
     assert "a callback kept other weights" in str(ktl.overfitting(learner))
     learner.evaluate()
     assert "set by a callback" in learner.report(tmp_path / "report.html").read_text()
-    (_, tune) = facts(learner._state)["training"]
-    assert (tune["kept_epoch"], tune["metrics"]) == (None, {})
     loaded = ktl.Learner.load(learner.save(tmp_path / "run"), verbose=False)
     assert loaded.history == learner.history
 
@@ -110,7 +108,7 @@ def test_weights_from_before_that_a_callback_puts_back(with_validation, hidden, 
     assert "no epoch had" not in said
     assert ktl.overfitting(learner).state == "unknown"
     assert "those from before, by a callback" in learner.report(tmp_path / "r.html").read_text()
-    assert facts(learner._state)["training"][0]["kept"] == "those from before, by a callback"
+    assert facts(learner._state).history[0].kept == "those from before, by a callback"
 
 
 class Logs(keras.callbacks.Callback):

@@ -13,9 +13,8 @@ from keras_tl.base.config import Phase
 from keras_tl.comparison.budget import Protocol
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.phase_call import call_of
-from keras_tl.export.card.reproduction import calls
 from keras_tl.export.verification import verify
-from keras_tl.learner.record import record
+from keras_tl.learner.reporting import facts
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.contrastive import SupervisedContrastive
 from keras_tl.training.policies import POLICIES, SOLVED_HEAD
@@ -191,10 +190,12 @@ def test_the_phase_is_written_as_a_call():
 
 def test_the_card_does_not_train_the_head_twice(small_learner):
     for phase in (SOLVED_HEAD, PHASE, SOLVED_HEAD):
-        small_learner.history.append(PhaseRecord(phase, ({"loss": 1.0},), 1.0, 1, cached=False))
-    lines = calls(record(small_learner._state))
+        small_learner.trainer.history.append(
+            PhaseRecord(phase, ({"loss": 1.0},), 1.0, 1, cached=False)
+        )
+    lines = facts(small_learner._state).calls
     assert sum("fit_head" in line for line in lines) == 1
-    assert any("objective='contrastive'" in line for line in lines)
+    assert any('policy="contrastive"' in line for line in lines)
 
 
 @pytest.mark.slow

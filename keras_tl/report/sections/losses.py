@@ -22,14 +22,14 @@ def losses(material: Material) -> Section:
     kept = material.exhibits.top_items()
     blocks: list[Block] = [
         Paragraph(
-            f"The {len(found.items)} {material.item}s of the test split with the largest losses, "
-            "the largest first. Look for wrong labels among them."
+            f"The {len(found.items)} {material.facts.item}s of the test split with the largest "
+            "losses, the largest first. Look for wrong labels among them."
         )
     ]
     if kept is None:
         blocks.append(
             Paragraph(
-                f"The {material.item}s themselves were not kept in the run. To keep them:",
+                f"The {material.facts.item}s themselves were not kept in the run. To keep them:",
                 "learner = ktl.Learner.load(RUN, data); learner.evaluate(); "
                 "learner.report('report.html'); learner.save(RUN)",
                 "note",

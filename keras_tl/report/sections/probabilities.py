@@ -17,7 +17,7 @@ _SQUARE = (4.6, 4.3)
 def probabilities(material: Material) -> Section:
     """Reliability diagram; of labels and two classes the curves over all thresholds."""
     title, task = "Probabilities", material.task
-    if not task.has_probabilities or material.test is None:
+    if not task.has_probabilities or material.facts.test is None:
         return Section("probabilities", title, [])
     outcomes = material.outcomes.get("test")
     if outcomes is None:
