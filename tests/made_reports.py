@@ -74,6 +74,7 @@ def make_material(
         },
         "versions": {"python": "3.11"},
         "fit": None,
+        "is_as_trained": True,
     }
     about = json.loads(json.dumps(about))
     bare = SimpleNamespace(module=None, preprocessor=None)

@@ -71,7 +71,7 @@ def test_nothing_shows_a_number_of_other_weights(learner, tmp_path, change):
     shown = material(learner._state)
     assert (shown.evaluations, shown.outcomes, shown.overfitting) == ({}, {}, None)
     assert shown.exhibits.top_items() is None
-    assert not facts(learner._state)["evaluations"]
+    assert not facts(learner._state).evaluations
     with pytest.raises(ConfigError, match="The curves are of other weights"):
         ktl.overfitting(learner)
     assert "learning_curves.png" not in [

@@ -497,7 +497,7 @@ def test_the_calls_run_and_change_one_thing_only(name, saved, tmp_path, monkeypa
     for remedy in find(before, **options).remedies:
         if not {"fit_head", "fine_tune"} & {*re.split(r"\W", remedy.python)}:
             continue  # It trains nothing.
-        saved.history.clear()
+        saved.trainer.history.clear()
         names = {"ktl": ktl, "learner": saved, "backbone": backbone, "data": data}
         exec(remedy.python, names | {"more_data": data})
         one, other = ({**r.phase.to_json(), "augment": r.augment} for r in (before, ran[-1]))

@@ -115,6 +115,7 @@ def make_run(names=("cat", "dog", "emu"), items=300, right=0.9, **changes):
         },
         "versions": {"keras": "3.12.0"},
         "fit": None,
+        "is_as_trained": True,
     }
     config = changes.pop("config", {})
     data = changes.pop("data", {})
@@ -324,6 +325,7 @@ def test_a_licence_is_told_where_it_is_known_and_never_guessed(name):
 WARNINGS = {
     "none": ({}, []),
     "untrained": ({"history": []}, ["The head is untrained"]),
+    "changed": ({"is_as_trained": False}, ["The weights were changed after the last phase"]),
     "not-evaluated": ({"evaluations": {}}, ["Not evaluated on the test split: run `learner.eval"]),
     "no-test-split": (
         {"evaluations": {}, "data": {"splits": {"train": {"items": 9, "fingerprint": None}}}},
