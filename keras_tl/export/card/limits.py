@@ -239,7 +239,7 @@ def _data(data: Facts, item: str) -> dict[str, str]:
 
 def _unusable(facts: Facts) -> str:
     found = MODALITIES[facts["task"]["item"]].unusable
-    length = facts["input"]["sequence_length"]
+    length = facts["input"].get("sequence_length")
     if length is not None:
         found += f" Of a longer text the model reads {length:,} tokens."
     checked = facts["data"] and facts["data"]["checked"]
