@@ -22,10 +22,9 @@ def run(monkeypatch, capsys):
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
 
     def run_main(*arguments):
-        monkeypatch.setattr(sys, "argv", ["keras-tl", *map(str, arguments)])
         status = 0
         try:
-            main()
+            main([*map(str, arguments)])
         except SystemExit as exit_:
             status = exit_.code or 0
         captured = capsys.readouterr()
@@ -252,21 +251,21 @@ def test_an_export_that_is_not_right_gives_status_1(run, tmp_path, flags):
 
 
 def test_an_interruption_is_neither_done_nor_a_mistake(run, monkeypatch):
-    def interrupt(**arguments):
+    def interrupt():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.commands["backbones"], "callback", interrupt)
-    status, out, err = run("backbones")
+    monkeypatch.setitem(cli.commands, "wait", click.Command("wait", callback=interrupt))
+    status, out, err = run("wait")
     assert (status, out, err[-1]) == (1, [], "keras-tl: interrupted")
 
 
 def test_a_defect_of_ours_is_not_reported_as_a_mistake(run, monkeypatch):
-    def fail(**arguments):
+    def fail():
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(cli.commands["backbones"], "callback", fail)
+    monkeypatch.setitem(cli.commands, "fail", click.Command("fail", callback=fail))
     with pytest.raises(RuntimeError, match="ours"):
-        run("backbones")
+        run("fail")
 
 
 # Whole processes: without TensorFlow, and with it, whose notes must not bury the line.

@@ -1,6 +1,7 @@
 """The command line: arguments to calls. TensorFlow is imported only when a command needs it."""
 
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 import click
@@ -21,12 +22,16 @@ from keras_tl.errors import KerasTLError
 __all__ = ["cli", "main"]
 
 
-def main() -> None:
-    """Entry point: exit status 0 done, 2 the user's mistake, 1 anything else."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit: status 0 done, 2 the user's mistake, 1 anything else.
+
+    Args:
+        arguments: what follows `keras-tl`; `None`: those of the process.
+    """
     # The name of a file need not be UTF-8.
     sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(cli.main(prog_name="keras-tl", standalone_mode=False))
+        sys.exit(cli.main(arguments, prog_name="keras-tl", standalone_mode=False))
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f" Try '{context.command_path} --help'." if context else ""

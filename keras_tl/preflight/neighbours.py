@@ -9,7 +9,11 @@ _BLOCK = 4096
 
 
 def nearest(
-    asked: Features, among: Features, count: int, which: np.ndarray | None = None
+    asked: Features,
+    among: Features,
+    count: int,
+    which: np.ndarray | None = None,
+    block: int = _BLOCK,
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each item those nearest to it by the cosine of centred features, the nearest first.
 
@@ -21,18 +25,19 @@ def nearest(
         among: of m items, whose mean is the centre.
         count: how many for each; fewer, if there are not so many.
         which: the n rows of `asked` to look at; `None`: all of them.
+        block: rows held at once.
 
     Returns:
         int64 (n, count) rows of `among`, and float32 (n, count) cosines in [-1, 1].
     """
     count = min(count, len(among))
-    blocks = [np.arange(s, min(s + _BLOCK, len(among))) for s in range(0, len(among), _BLOCK)]
+    blocks = [np.arange(s, min(s + block, len(among))) for s in range(0, len(among), block)]
     mean = sum(vectors(among, rows).sum(axis=0, dtype=np.float64) for rows in blocks) / len(among)
     mean = mean.astype(np.float32)
     found = [(np.zeros((0, count), np.int64), np.zeros((0, count), np.float32))]
     which = np.arange(len(asked)) if which is None else which
-    for start in range(0, len(which), _BLOCK):
-        mine = which[start : start + _BLOCK]
+    for start in range(0, len(which), block):
+        mine = which[start : start + block]
         queries = _directions(vectors(asked, mine) - mean)
         best = np.zeros((len(mine), 0), np.int64)
         cosines = np.zeros((len(mine), 0), np.float32)

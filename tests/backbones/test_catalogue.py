@@ -90,9 +90,8 @@ TINY = BackboneSpec(
 
 
 @pytest.fixture
-def registered(monkeypatch):
-    monkeypatch.setattr(catalogue, "_registered", {})
-    backbones.register(TINY)
+def registered():
+    backbones.register(TINY, replace=True)
 
 
 def test_a_registered_backbone_is_one_like_the_others(registered, tmp_path):
@@ -165,6 +164,8 @@ def test_only_records_can_be_registered(registered):
     ],
 )
 def test_builders_that_do_not_build_are_named(registered, builder, message):
-    backbones.register(BackboneSpec(**(vars(TINY) | {"name": "wrong", "builder": builder})))
+    backbones.register(
+        BackboneSpec(**(vars(TINY) | {"name": "wrong", "builder": builder})), replace=True
+    )
     with pytest.raises(BackboneError, match=message):
         backbones.load("wrong", None)

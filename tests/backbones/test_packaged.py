@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_tl import backbones
-from keras_tl.backbones import Weights, WeightsPackage, catalogue, packaged
+from keras_tl.backbones import Weights, WeightsPackage, packaged
 from keras_tl.base.files import sha256
 from keras_tl.errors import WeightsError
 from tests.backbones.test_catalogue import TINY
@@ -81,9 +81,8 @@ def installed(tmp_path, monkeypatch):
     package = WeightsPackage("made-up-weights==1.0", f"{MODULE}/models/it.pth", "")
     package = dataclasses.replace(package, sha256=sha256(folder / "models" / "it.pth"))
     weights = Weights("me", "MIT", 0.5, "nowhere", package=package)
-    monkeypatch.setattr(catalogue, "_registered", {})
     changes = {"name": "made_up", "builder": build, "weights": weights}
-    backbones.register(dataclasses.replace(TINY, **changes))
+    backbones.register(dataclasses.replace(TINY, **changes), replace=True)
     monkeypatch.setattr(packaged, "read_tensors", lambda data, name: make_tensors())
     return tmp_path
 

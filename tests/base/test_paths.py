@@ -3,7 +3,6 @@
 import functools
 import inspect
 import os
-import sys
 import typing
 from pathlib import Path
 
@@ -165,9 +164,8 @@ def test_every_command_refuses_other_file_systems(name, tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = [part.replace("{}", "s3://bucket/x") for part in COMMANDS[name]]
-    monkeypatch.setattr(sys, "argv", ["keras-tl", *arguments])
     with pytest.raises(SystemExit) as ended:
-        main()
+        main(arguments)
     assert ended.value.code == 2
     captured = capsys.readouterr()
     assert "'s3://bucket/x'. The file system s3:// is not supported" in captured.err

@@ -218,11 +218,11 @@ def test_a_later_split_is_compared_with_all_before_it():
 
 @pytest.mark.parametrize("block", [3, 4096])
 @pytest.mark.parametrize("shape", [(6,), (2, 2, 6)])
-def test_neighbours_are_those_of_the_whole_matrix(monkeypatch, block, shape):
-    monkeypatch.setattr("keras_tl.preflight.neighbours._BLOCK", block)
+def test_neighbours_are_those_of_the_whole_matrix(block, shape):
     rng = np.random.default_rng(0)
     asked, among = (rng.gamma(1.0, size=(n, *shape)).astype(np.float32) for n in (10, 13))
-    rows, cosines = nearest(Features(asked.shape, asked), Features(among.shape, among), 2)
+    kept = (Features(x.shape, x) for x in (asked, among))
+    rows, cosines = nearest(*kept, 2, block=block)
     flat = [x.reshape(len(x), -1, 6).mean(axis=1) for x in (asked, among)]
     a, b = (x - flat[1].mean(axis=0) for x in flat)
     whole = a @ b.T / np.linalg.norm(a, axis=1)[:, None] / np.linalg.norm(b, axis=1)

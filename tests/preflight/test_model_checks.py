@@ -20,6 +20,7 @@ from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.findings import NotChecked
 from keras_tl.preflight.statistics import first_statistics
 from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.tasks import TASKS
 from keras_tl.tasks.multiclass import Multiclass
 from tests import hub_modules, kerashub_presets
 from tests.conftest import small_network
@@ -62,15 +63,25 @@ def test_black_images_are_found(clean, share, factor, is_found):
 
 
 class Summed(Multiclass):
+    kind = "a sum"
+
     def loss(self, smoothing=0.0, soft=False):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
 
 
 class SoftmaxTwice(Multiclass):
+    kind = "softmax twice"
+
     def loss(self, smoothing=0.0, soft=False):
         right = super().loss(smoothing, soft)
         # Times 1, as Keras sees through an activation that is the very last operation.
         return lambda targets, logits: right(targets, 1.0 * keras.ops.softmax(logits))
+
+
+def of_task(task, data, monkeypatch):
+    """A learner of a task that a user has registered."""
+    monkeypatch.setitem(TASKS, task.kind, task)
+    return make_learner(dataclasses.replace(data, task=task.kind))
 
 
 @pytest.mark.parametrize(
@@ -80,13 +91,8 @@ class SoftmaxTwice(Multiclass):
         (SoftmaxTwice, "one-batch", "cannot learn 16 training items by heart: its loss went from"),
     ],
 )
-def test_a_loss_that_does_not_match_the_head_is_found(
-    clean, learner, monkeypatch, make_task, name, says
-):
-    task = learner.task
-    wrong = make_task(task.class_names, task.target_mean, task.target_scale)
-    monkeypatch.setattr(learner.trainer, "task", wrong)
-    found = {finding.name: finding for finding in look(learner, clean)}
+def test_a_loss_that_does_not_match_the_head_is_found(clean, monkeypatch, make_task, name, says):
+    found = {finding.name: finding for finding in of_task(make_task, clean, monkeypatch).check()}
     assert found[name].severity == "warning"
     assert says in found[name].what
 
@@ -96,11 +102,10 @@ def test_a_loss_that_does_not_match_the_head_is_found(
     ("scale", "factor", "is_found"), [(30, 1, False), (30, 1.03, True), (1, 0.97, True)]
 )
 def test_the_initial_loss_is_compared_absolutely(clean, monkeypatch, scale, factor, is_found):
-    learner = make_learner(clean)
+    weighted = type("Weighted", (Multiclass,), {"kind": "weighted", "loss_weight": factor})
+    learner = of_task(weighted, clean, monkeypatch)
     kernel = learner.backbone.network.layers[-1].get_layer("second").kernel
     kernel.assign(scale * kernel)
-    # What Keras multiplies the loss by.
-    monkeypatch.setattr(Multiclass, "loss_weight", factor)
     found = CHECKS["initial-loss"](subject(learner._state, "sample"))
     assert (found is not None) == is_found
     if is_found:

@@ -16,7 +16,7 @@ from tensorflow_serving.apis import (
 )
 
 from keras_tl.errors import ServingError
-from keras_tl.serving import Client, rest
+from keras_tl.serving import Client
 from tests.raw_servers import grpc_server, rest_server
 
 OUTPUTS = ("probabilities", "class_id", "label")
@@ -250,8 +250,7 @@ PROXIES = {
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_a_proxy_is_not_said_to_be_another_server(name, monkeypatch):
-    monkeypatch.setattr(rest, "_BACKOFF", 0)
+def test_a_proxy_is_not_said_to_be_another_server(name):
     code, asked, said = PROXIES[name]
     with (
         rest_server(*[(code, "<html>")] * asked) as (address, paths),
@@ -296,13 +295,13 @@ def test_it_waits_no_longer_than_its_timeout(after):
     assert len(paths) == 2
 
 
-def test_intervals_do_not_grow_beyond_the_timeout(monkeypatch):
-    monkeypatch.setattr(rest, "_BACKOFF", 9)
+def test_intervals_do_not_grow_beyond_the_timeout():
+    # Doubled each time they would be 12 seconds in all.
     busy = (503, '{"error": "busy"}')
     began = time.monotonic()
     with (
-        rest_server(*[busy] * 4) as (address, _),
-        Client(address, "m", timeout=0.1, retries=3) as client,
+        rest_server(*[busy] * 7) as (address, _),
+        Client(address, "m", timeout=0.1, retries=6) as client,
         pytest.raises(ServingError, match="busy"),
     ):
         client.status()

@@ -12,16 +12,11 @@ import pytest
 from tensorflow_serving.apis import get_model_status_pb2
 
 from keras_tl.errors import ConfigError, ServingError
-from keras_tl.serving import Client, ModelVersion, rest
+from keras_tl.serving import Client, ModelVersion
 from tests.raw_servers import rest_server
 
 STATUS = {"model_version_status": [{"version": "1", "state": "AVAILABLE"}]}
 FOUND = (ModelVersion(1, "AVAILABLE"),)
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch):
-    monkeypatch.setattr(rest, "_BACKOFF", 0)
 
 
 OK = (200, json.dumps(STATUS))
