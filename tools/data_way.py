@@ -8,8 +8,9 @@ A way begins at a folder of JPEG files or at a CSV file of texts, and ends at th
 a tiny network and looks at all calls of Python. A file is on the way if one of its functions takes
 the item as an argument, or returns it or yields it: as a path, a string, bytes, pixels, tokens,
 features, or inside of a split, a list or a data set. `self` does not count.
-Left out are `decoder._rare_image`, whose graph no plain JPEG runs, and functions that cut a few
-bytes out of a file to look at them (`LOOKS`).
+Left out are `decoder._rare_image`, whose graph no plain JPEG runs, and functions that return a few
+bytes of a file or its name and date (`LOOKS`). The keys of a mapping do not count either: what
+stands under an item's name is a verdict.
 
 The files are printed in the order in which the item first reaches them, each with the functions
 that hand the item on, in whatever form. A file that only looks returns a verdict or a size.
@@ -40,7 +41,7 @@ SIZE, WIDTH, CLASSES = 16, 7, 5
 # Of a long list the beginning tells.
 MOST = 40
 RARE = {"_rare_image"}
-LOOKS = {"header_of", "filled", "part"}
+LOOKS = {"header_of", "filled", "part", "_file_identity"}
 
 
 @dataclasses.dataclass
@@ -81,7 +82,7 @@ class Way:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             value = vars(value)
         if isinstance(value, dict):
-            value = [*value.values(), *value]
+            value = [*value.values()]
         parts = value[:MOST] if isinstance(value, tuple | list) else ()
         return depth > 0 and any(self.holds(part, depth - 1) for part in parts)
 
@@ -127,7 +128,9 @@ def image_ways(folder: Path) -> dict[str, Callable[[], Any]]:
         (folder / "photos" / f"class{label}").mkdir(parents=True)
         for number, image in enumerate(images):
             file = folder / "photos" / f"class{label}" / f"marked{number}.jpg"
-            file.write_bytes(tf.io.encode_jpeg(image).numpy())
+            # The mark stands in the file's name and, as a comment, in its bytes.
+            content = tf.io.encode_jpeg(image).numpy()
+            file.write_bytes(content[:2] + b"\xff\xfe\x00\x08marked" + content[2:])
     return _ways(
         folder,
         lambda: ktl.ImageData.from_folder(folder / "photos", image_size=SIZE, verbose=False),

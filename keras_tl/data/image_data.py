@@ -231,16 +231,7 @@ class ImageData(LabelledData[ImageSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedOptions(**options | {"check": False})
-        found = read_builder(name, data_dir, download, image, label)
-        settings = {
-            "kind": "tfds",
-            "data_dir": _text(data_dir),
-            "image": image,
-            "label": label,
-            "task": task,
-        }
-        read = read_splits(found.splits, cls.item, found.class_names, task or found.task)
-        return cls._of(Source(*read, settings), checked)
+        return cls._of(read_builder(name, data_dir, download, image, label, task), checked)
 
     @classmethod
     def from_tfdata(
