@@ -68,7 +68,7 @@ def test_a_report_shows_the_items_with_the_largest_losses(tuned):
         content = learner._state.exhibits.files[kept[one.row]["image"]]
         distances = np.abs(tf.io.decode_jpeg(content).numpy() - images).mean(axis=(1, 2, 3))
         assert distances.argmin() == one.row
-    assert material(learner._state).overfitting["statement"][1:] in page.said
+    assert material(learner._state).overfitting.statement[1:] in page.said
 
 
 def test_both_maps_are_of_the_same_items(tuned):
