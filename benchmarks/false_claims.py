@@ -31,7 +31,7 @@ PAIRS = 20
 def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
     """Outcomes (networks, epochs, items) of networks that differ by their seed only."""
     import keras_tl as ktl
-    from keras_tl.comparison.budget import make_budget
+    from keras_tl.comparison.budget import Protocol
     from keras_tl.comparison.running import Subject, run
     from keras_tl.comparison.skill import Skill
     from keras_tl.comparison.store import Store
@@ -56,7 +56,7 @@ def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
         options={},
         data=data,
         skill=Skill(data.task),
-        budget=make_budget("image", EPOCHS),
+        budget=Protocol(EPOCHS).budget("image"),
         augment=False,
         cache=ktl.CacheConfig("memory"),
     )

@@ -40,14 +40,17 @@ def run_case(name: str, out: Path) -> dict[str, Any]:
     import keras_tl as ktl
     from keras_tl.comparison.verdict import HELPS, HURTS, SAME
 
-    shared: dict[str, Any] = {"seeds": 5, "epochs": EPOCHS, "out": out / name}
+    protocol = ktl.Protocol(EPOCHS)
+    shared: dict[str, Any] = {"seeds": 5, "protocol": protocol, "out": out / name}
     small = shared | {"preprocess": "tf"}
     first, second = digits()
     if name == "helps":
-        found = ktl.compare("efficientnet_lite0", photos(), **(shared | {"epochs": 6}))
+        shorter = shared | {"protocol": ktl.Protocol(6)}
+        found = ktl.compare("efficientnet_lite0", photos(), **shorter)
         wanted = {"frozen": HELPS, "fine-tuned": HELPS}
     elif name == "random":
-        found = ktl.compare(small_network(1), second, policy="scratch", head_epochs=0, **small)
+        alike = ktl.Protocol(EPOCHS, head_epochs=0, policy="scratch")
+        found = ktl.compare(small_network(1), second, **(small | {"protocol": alike}))
         wanted = {"fine-tuned": SAME}
     elif name == "constant":
         network = pretrained(first)
@@ -58,9 +61,8 @@ def run_case(name: str, out: Path) -> dict[str, Any]:
     else:
         network = pretrained(first)
         # A head that has learned within its first pass of 17 steps.
-        found = ktl.compare(
-            network, second, head_learning_rate=0.02, **(small | {"epochs": 2 * EPOCHS})
-        )
+        longer = ktl.Protocol(2 * EPOCHS, head_learning_rate=0.02)
+        found = ktl.compare(network, second, **(small | {"protocol": longer}))
         wanted = {"fine-tuned": SAME}
     outcomes = {verdict.arm: verdict.outcome for verdict in found.verdicts}
     holds = all(outcomes[arm] == outcome for arm, outcome in wanted.items())

@@ -51,7 +51,9 @@ def train(
     phase = dataclasses.replace(
         ulmfit.PRETRAINING, epochs=epochs, learning_rate=rate, batch_size=rows
     )
-    model = ulmfit.pretrain(texts, keep, size, held_out, phase=phase, max_size=words)
+    model = ulmfit.pretrain(
+        texts, keep, size, held_out, ulmfit.VocabularyLimits(words), phase=phase
+    )
     tokens = model.tokenizer.stream(held_out)
     random = ulmfit.LanguageModel.new(model.config, model.vocabulary, seed=0)
     (record,) = model.about["history"]

@@ -43,21 +43,10 @@ def old_objects_are_not_searched_again():
     gc.freeze()
 
 
-@pytest.fixture(autouse=True)
-def no_preflight(request, monkeypatch):
-    """Learners train at once: what runs before the first training has tests of its own.
-
-    Those ask for it by a marker of their module, `pytestmark = pytest.mark.preflight`.
-    """
-    if request.node.get_closest_marker("preflight") is None:
-        monkeypatch.setattr("keras_tl.learner.Learner._check_first", lambda *arguments: None)
-
-
 @pytest.fixture
 def unchecked_files(monkeypatch):
     """For image files whose content does not matter: they may be empty."""
-    home = "keras_tl.data.image_data.without_bad_files"
-    monkeypatch.setattr(home, lambda splits, *options: (splits, None))
+    monkeypatch.setattr("keras_tl.data.image_data.bad_files", lambda *arguments: ({}, None))
 
 
 @pytest.fixture
@@ -89,11 +78,12 @@ def small_network():
 def make_small_learner(data, as_made=False, **options):
     """A learner whose backbone is the small network, always with the same weights.
 
-    Its head has random weights, so that its answers differ, unless it is to be as it was made.
+    Its head has random weights, so that its answers differ, unless it is to be as it was made. It
+    trains at once: the checks before the first training have tests of their own.
     """
     with seeded(0):
         network = small_network()
-    settings = {"image_size": 32, "preprocess": "tf", "seed": 0, "verbose": False}
+    settings = {"image_size": 32, "preprocess": "tf", "seed": 0, "verbose": False, "check": False}
     learner = ktl.Learner(network, data, **(settings | options))
     if not as_made:
         randomise_head(learner)

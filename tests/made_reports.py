@@ -2,11 +2,11 @@
 
 import json
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.feature_map import FeatureMap
@@ -76,7 +76,8 @@ def make_material(
         "fit": None,
     }
     about = json.loads(json.dumps(about))
-    facts = facts_of(about, {"backbone": 10, "head": 2}, BackboneFiles())
+    bare = SimpleNamespace(module=None, preprocessor=None)
+    facts = facts_of(about, {"backbone": 10, "head": 2}, bare)
     return Material(
         facts=facts,
         evaluations=about["evaluations"],

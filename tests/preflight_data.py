@@ -41,10 +41,12 @@ def changed(data, name, **fields):
 
 
 def make_learner(data, **options):
-    return make_small_learner(data, **{"image_size": SIDE, "as_made": True} | options)
+    return make_small_learner(
+        data, **{"image_size": SIDE, "as_made": True, "check": True} | options
+    )
 
 
 def subject_of(learner, data):
     """Data that are looked at by a learner that was made for others like them."""
-    parts = (learner.config, learner._parts, learner._modality, learner._trainer)
+    parts = (learner.config, learner.trainer.parts, learner.trainer.parts.modality, learner.trainer)
     return Subject(data, Inside(*parts, features="all"))

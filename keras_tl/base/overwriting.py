@@ -61,5 +61,5 @@ def keep_other_files(old: Path, new: Path) -> None:
         (new / name).parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(found, new / name, follow_symlinks=False)
-        except OSError:  # The file system has no hard links.
+        except (OSError, NotImplementedError):  # No hard links, or none of symbolic links.
             shutil.copy2(found, new / name, follow_symlinks=False)

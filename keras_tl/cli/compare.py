@@ -17,6 +17,9 @@ from keras_tl.cli.model import (
 )
 from keras_tl.errors import ConfigError, quoted
 
+# The options that become fields of `keras_tl.Protocol`.
+_PROTOCOL = ("epochs", "head_epochs", "head_learning_rate", "policy", "batch_size")
+
 
 def _sizes(value: str) -> list[int | None]:
     try:
@@ -73,12 +76,6 @@ def _sizes(value: str) -> list[int | None]:
 def compare(
     verbose: bool,
     spec: DataAsked,
-    resize: str | None,
-    value_range: tuple[int, int] | None,
-    sequence_length: int | None,
-    validation_split: float,
-    test_split: float,
-    split_seed: int,
     model: dict[str, Any],
     sizes: str,
     augment: tuple[str, ...],
@@ -96,20 +93,12 @@ def compare(
     amounts = _sizes(sizes)
     if plot is not None and not dry_run:
         check_new(plot, overwrite=overwrite)
-    data = load_data(
-        spec,
-        resize=resize,
-        value_range=value_range,
-        sequence_length=sequence_length,
-        validation_split=validation_split,
-        test_split=test_split,
-        seed=split_seed,
-        verbose=verbose,
-    )
+    data = load_data(spec, verbose=verbose)
+    protocol = {name: options.pop(name) for name in _PROTOCOL}
     found = toolkit.compare(
         data=data,
         sizes=amounts,
-        augment=list(augment) or False,
+        protocol=toolkit.Protocol(augment=list(augment) or False, **protocol),
         dry_run=dry_run,
         verbose=verbose,
         **model,

@@ -30,17 +30,15 @@ def cross_validate(
     verbose: bool,
     spec: DataAsked,
     model: dict[str, Any],
-    split_seed: int,
     seed: int,
     folds: int,
     repeats: int,
     splits: tuple[str, ...],
     balanced: bool,
-    **options: Any,
 ) -> tuple[dict, str]:
     """Estimate how good a head on the frozen backbone is, on all items: seconds after one pass."""
     toolkit = start_toolkit()
-    data = load_data(spec, seed=split_seed, verbose=verbose, **options)
+    data = load_data(spec, verbose=verbose)
     learner = toolkit.Learner(data=data, **model, seed=seed, verbose=verbose)
     found = learner.cross_validate(
         folds, repeats, splits=splits or None, class_weight="balanced" if balanced else None

@@ -2,13 +2,18 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import click
 
 import keras_tl
 from keras_tl.cli.group import start_toolkit
+
+# The options of a command that say how its data are read and split.
+_READING = (
+    *("resize", "value_range", "validation_split", "test_split", "sequence_length", "groups"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +27,11 @@ class DataAsked:
 
     spec: str | None
     options: dict[str, Any]
+
+    def with_options(self, options: Mapping[str, Any]) -> Self:
+        """Return the same with more options; those that are `None` were not given."""
+        given = {name: value for name, value in options.items() if value is not None}
+        return dataclasses.replace(self, options=self.options | given)
 
 
 def data_options(command: Callable[..., Any], required: bool = True) -> Callable[..., Any]:
@@ -77,8 +87,7 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         given["classes"] = list(classes) or None
         given["split"] = split_column
         given["download"] = False if no_download else None
-        options = {name: value for name, value in given.items() if value is not None}
-        return command(spec=DataAsked(spec, options), **others)
+        return command(spec=DataAsked(spec, {}).with_options(given), **others)
 
     return wrapped
 
@@ -87,27 +96,30 @@ data_of_run_options = functools.partial(data_options, required=False)
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what says how data are split, and images resized."""
-    for option in (
-        click.option("--split-seed", default=0, show_default=True, help="Seed of the splits."),
-        click.option("--test-split", default=0.15, show_default=True, help="Share for testing."),
-        click.option(
-            "--validation-split", default=0.15, show_default=True, help="Share for validation."
-        ),
-        click.option(
-            "--resize",
-            help="crop (the default), pad or stretch images to the backbone's size.",
-        ),
-        click.option(
-            "--value-range",
-            nargs=2,
-            type=int,
-            metavar="BLACK WHITE",
-            help="Values of black and white in PNG files of 16 bits, such as 0 4095.",
-        ),
-    ):
-        command = option(command)
-    return command
+    """Adds what says how data are split, and images resized; `spec` of the command has it too."""
+
+    @click.option(
+        "--value-range",
+        nargs=2,
+        type=int,
+        metavar="BLACK WHITE",
+        help="Values of black and white in PNG files of 16 bits, such as 0 4095.",
+    )
+    @click.option(
+        "--resize", help="crop (the default), pad or stretch images to the backbone's size."
+    )
+    @click.option(
+        "--validation-split", default=0.15, show_default=True, help="Share for validation."
+    )
+    @click.option("--test-split", default=0.15, show_default=True, help="Share for testing.")
+    @click.option("--split-seed", default=0, show_default=True, help="Seed of the splits.")
+    @functools.wraps(command)
+    def wrapped(spec: DataAsked, **others: Any) -> Any:
+        given = {name: others.pop(name) for name in _READING if name in others}
+        given["seed"] = others.pop("split_seed")
+        return command(spec=spec.with_options(given), **others)
+
+    return wrapped
 
 
 groups_option = click.option(
@@ -124,5 +136,4 @@ def load_data(
     start_toolkit()
     from keras_tl.data.specs import load_spec
 
-    given = {name: value for name, value in options.items() if value is not None}
-    return load_spec(data.spec, recorded, **data.options, **given)
+    return load_spec(data.spec, recorded, **data.with_options(options).options)

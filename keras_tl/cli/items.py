@@ -59,12 +59,15 @@ def read_items(
     """
     # Not at the top: --help waits for no library.
     from keras_tl.data.tables.table_files import TABLE_SUFFIXES
-    from keras_tl.data.texts.text_files import TEXT_FILES
+    from keras_tl.models.modalities import MODALITIES
 
     config = learner.config
+    suffixes = MODALITIES[config.item].file_suffixes
     if literal:
-        if not config.is_text:
-            raise ConfigError("--literal is for texts; this run takes images. Leave it out.")
+        if suffixes is None:
+            raise ConfigError(
+                f"--literal is for texts; this run takes {config.item}s. Leave it out."
+            )
         return _in_pairs(list(map(os.fsencode, items)), config.are_pairs)
     tables = [x for x in items if x.startswith(_TABLE) or _is_file(x, TABLE_SUFFIXES)]
     if tables:
@@ -73,9 +76,9 @@ def read_items(
         return _rows(config, run, local_path(tables[0].removeprefix(_TABLE)))
     if len(items) == 1 and items[0].startswith(_FOLDER):
         return local_path(items[0].removeprefix(_FOLDER))
-    if not config.is_text:
+    if suffixes is None:
         return items[0] if len(items) == 1 else list(items)
-    found = [Path(item) if _is_file(item, TEXT_FILES.suffixes) else item for item in items]
+    found = [Path(item) if _is_file(item, suffixes) else item for item in items]
     return _in_pairs(found, config.are_pairs)
 
 
@@ -84,8 +87,7 @@ def _rows(config: ModelConfig, run: Path, table: Path) -> Any:
     from keras_tl.runs.run_files import read_run
 
     settings = (read_run(run)["data"] or {}).get("source_settings")
-    item = "text" if config.is_text else "image"
-    return ItemColumns.of(item, config.are_pairs, settings).of_file(table)
+    return ItemColumns.of(config.item, config.are_pairs, settings).of_file(table)
 
 
 def _in_pairs(items: list, are_pairs: bool) -> list:

@@ -33,11 +33,6 @@ def rank(
     verbose: bool,
     backbones: tuple[str, ...],
     spec: DataAsked,
-    resize: str | None,
-    value_range: tuple[int, int] | None,
-    validation_split: float,
-    test_split: float,
-    split_seed: int,
     **options: Any,
 ) -> tuple[dict, str]:
     """Rank BACKBONES for the data before training, by a cross-validated head on their features.
@@ -47,15 +42,7 @@ def rank(
     """
     toolkit = start_toolkit()
     size = image_size_of(options.pop("image_size"))
-    data = load_data(
-        spec,
-        resize=resize,
-        value_range=value_range,
-        validation_split=validation_split,
-        test_split=test_split,
-        seed=split_seed,
-        verbose=verbose,
-    )
+    data = load_data(spec, verbose=verbose)
     found = toolkit.rank_backbones(
         data, backbones or None, image_size=size, verbose=verbose, **options
     )

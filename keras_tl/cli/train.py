@@ -108,13 +108,6 @@ def train(
     verbose: bool,
     spec: DataAsked,
     model: dict[str, Any],
-    resize: str | None,
-    value_range: tuple[int, int] | None,
-    sequence_length: int | None,
-    validation_split: float,
-    test_split: float,
-    split_seed: int,
-    groups: str | None,
     max_bad: float,
     check: bool,
     out: Path | None,
@@ -135,19 +128,8 @@ def train(
         raise click.UsageError("Missing option '--out' (or --check, to train nothing).")
     if out is not None:
         check_target(out, overwrite)
-    data = load_data(
-        spec,
-        resize=resize,
-        value_range=value_range,
-        sequence_length=sequence_length,
-        validation_split=validation_split,
-        test_split=test_split,
-        seed=split_seed,
-        groups=groups,
-        # Whoever asks for the list gets all of it.
-        max_bad=1.0 if check else max_bad,
-        verbose=verbose,
-    )
+    # Whoever asks for the list gets all of it.
+    data = load_data(spec, max_bad=1.0 if check else max_bad, verbose=verbose)
     if check:
         return _describe_check(data, max_bad)
     learner = toolkit.Learner(
@@ -172,15 +154,17 @@ def train(
         calibrated = learner.calibrate()
         result["calibrated"] = calibrated.to_json()
         lines.append(calibrated.describe())
-    overfitting = learner.overfitting()
+    overfitting = toolkit.overfitting(learner)
     result["overfitting"] = overfitting.to_json()
     if overfitting.state == OVERFITS:
         lines += [
             f"Against overfitting, try {remedy.what}: {remedy.command or remedy.python}"
             for remedy in overfitting.remedies
         ]
+    from keras_tl.learner.reporting import prepare_report
+
     # What `keras-tl report` has no data for.
-    learner.prepare_report()
+    prepare_report(learner._state)
     learner.save(out)
     return result, "\n".join(lines)
 
@@ -192,11 +176,12 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
     if warning := describe_fall(learner.history[-1], is_command=True):
         result["warning"] = warning
         yield f"Warning: {warning}"
-    if learner.findings is not None:
+    history, headline = learner.history, learner.task.headline
+    if history.findings is not None:
         # Empty findings are false.
-        kept = " The run keeps what was found." if learner.findings else ""
-        yield f"{learner.findings.summary()}{kept}"
-    fitted, headline = learner.fitted, learner.task.headline
+        kept = " The run keeps what was found." if history.findings else ""
+        yield f"{history.findings.summary()}{kept}"
+    fitted = history.fitted
     last = "after fine-tuning" if fitted is None else f"of the kept model ({fitted.name})"
     for phase, name in (("head", "after the head"), ("fine_tuned", last)):
         if result.get(phase):
@@ -244,7 +229,7 @@ def _trained(
         batch_size=options["batch_size"],
         **shared,
     )
-    findings = learner.findings
+    findings = learner.history.findings
     result = {
         "preflight": None if findings is None else findings.to_json(),
         "head": _evaluate_and_save(learner, out, overwrite),
@@ -286,10 +271,8 @@ def _describe_check(
     if found.is_above(max_bad):
         text += f"\nThat is more than {max_bad:.1%} (--max-bad): training would stop."
     text += f"\n{findings.describe()}"
-    if isinstance(data, keras_tl.TextData):
-        result["lengths"] = {name: part.to_json() for name, part in data.lengths().items()}
-        text += f"\n{data.describe_lengths()}"
-    return result, in_options(text, train)
+    more, described = data.describe_items()
+    return result | more, in_options(text + described, train)
 
 
 def _tensorboard(folder: str | None) -> list:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_tl.base.config import Phase, check_range
+from keras_tl.data.images.augmentation import Augmentation, check_augmentation
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import HEADS, phases_of
 
@@ -44,73 +45,97 @@ class Budget:
 Policy = str | Phase | Sequence[Phase]
 
 
-def make_budget(
-    family: str,
-    epochs: int | None = None,
-    head_epochs: int | None = None,
-    head_learning_rate: float | None = None,
-    policy: Policy = "standard",
-    scratch_policy: Policy = "scratch",
-    batch_size: int | None = None,
-    head: Phase | None = None,
-) -> Budget:
-    """Shares a budget out.
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """How the arms of a comparison are trained.
 
-    Args:
-        family: of the backbone, see `keras_tl.base.config.family_of`.
-        epochs: the budget, at least 2; `None`: the default of the head and the policy's epochs.
+    Attributes:
+        epochs: the budget: passes of each arm over the training split, at least 2; `None`: the
+            head's and the policy's default together.
         head_epochs: what of it the head gets before fine-tuning; `None`: what the policy's own
             epochs leave, from 1 to the head's default; for a policy of several phases, all that
             they leave; for one that needs no trained head, none.
-        head_learning_rate: peak rate of the head on the frozen backbone, in both arms that train
-            it so; `None`: the measured default.
-        policy: of fine-tuning, as in `Learner.fine_tune`.
+        head_learning_rate: peak learning rate of the head on the frozen backbone, in both arms
+            that train it so; `None`: the measured default.
+        policy: of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
+            `head_epochs=0` it is trained exactly as the network from scratch is, so that only the
+            weights it begins with differ.
         scratch_policy: of the network from scratch.
-        batch_size: items per step in all arms; `None`: the policies' own.
-        head: how the head is trained, apart from its length, see
-            `keras_tl.training.policies.head_phase`; `None`: as any head of the family.
+        batch_size: items per step in all arms; `None`: the policies' own, which are equal.
+        augment: how images are augmented, in all arms alike; with `False` the frozen arm runs on
+            cached features.
 
     Raises:
-        ConfigError: the budget cannot be shared out so.
+        ConfigError: there is no such augmentation.
     """
-    (head,) = phases_of(
-        HEADS[family] if head is None else head,
-        family,
-        epochs=HEADS[family].epochs,
-        batch_size=batch_size,
-        learning_rate=head_learning_rate,
-    )
-    tuned = phases_of(policy, family, batch_size=batch_size)
-    if any(phase.objective == "contrastive" for phase in tuned):
-        raise ConfigError(
-            "A comparison reads the validation curves of equally many passes, which a contrastive "
-            "phase does not have. Pass policy='standard', or compare evaluate() of two learners."
+
+    epochs: int | None = None
+    head_epochs: int | None = None
+    head_learning_rate: float | None = None
+    policy: Policy = "standard"
+    scratch_policy: Policy = "scratch"
+    batch_size: int | None = None
+    augment: Augmentation = False
+
+    def __post_init__(self):
+        check_augmentation(self.augment)
+
+    def budget(self, family: str, head: Phase | None = None) -> Budget:
+        """Share the budget out.
+
+        Args:
+            family: of the backbone, see `keras_tl.base.config.family_of`.
+            head: how the head is trained, apart from its length, see
+                `keras_tl.training.policies.head_phase`; `None`: as any head of the family.
+
+        Raises:
+            ConfigError: the budget cannot be shared out so.
+        """
+        (head,) = phases_of(
+            HEADS[family] if head is None else head,
+            family,
+            epochs=HEADS[family].epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.head_learning_rate,
         )
-    own = sum(phase.epochs for phase in tuned)
-    needs_no_head = tuned[0].batch_norm == "live"
-    if epochs is None:
-        epochs = (
-            own if needs_no_head else (head.epochs if head_epochs is None else head_epochs) + own
+        tuned = phases_of(self.policy, family, batch_size=self.batch_size)
+        if any(phase.objective == "contrastive" for phase in tuned):
+            raise ConfigError(
+                "A comparison reads the validation curves of equally many passes, which a "
+                "contrastive phase does not have. Pass policy='standard', or compare evaluate() of "
+                "two learners."
+            )
+        epochs, head_epochs = self._epochs(head, tuned)
+        scratch = phases_of(self.scratch_policy, family, batch_size=self.batch_size)
+        return Budget(
+            epochs,
+            _filling(self.scratch_policy, scratch, epochs),
+            dataclasses.replace(head, epochs=epochs),
+            dataclasses.replace(head, epochs=head_epochs) if head_epochs else None,
+            _filling(self.policy, tuned, epochs - head_epochs),
         )
-    check_range("epochs", epochs, _FEWEST_EPOCHS, whole=True)
-    if head_epochs is None and needs_no_head:
-        head_epochs = 0 if len(tuned) == 1 else epochs - own
-    if head_epochs is None:
-        left = max(epochs - own, 1)
-        head_epochs = left if len(tuned) > 1 else min(left, head.epochs)
-    check_range("head_epochs", head_epochs, 0, epochs - 1, whole=True)
-    if not head_epochs and not needs_no_head:
-        raise ConfigError(
-            "head_epochs=0 is for a policy for random weights, such as 'scratch'; others need a "
-            f"trained head. Received: policy={quoted(policy)}."
-        )
-    return Budget(
-        epochs,
-        _filling(scratch_policy, phases_of(scratch_policy, family, batch_size=batch_size), epochs),
-        dataclasses.replace(head, epochs=epochs),
-        dataclasses.replace(head, epochs=head_epochs) if head_epochs else None,
-        _filling(policy, tuned, epochs - head_epochs),
-    )
+
+    def _epochs(self, head: Phase, tuned: tuple[Phase, ...]) -> tuple[int, int]:
+        """Return the budget, and what of it the head gets before fine-tuning."""
+        epochs, head_epochs = self.epochs, self.head_epochs
+        own = sum(phase.epochs for phase in tuned)
+        needs_no_head = tuned[0].batch_norm == "live"
+        if epochs is None:
+            first = head.epochs if head_epochs is None else head_epochs
+            epochs = own if needs_no_head else first + own
+        check_range("epochs", epochs, _FEWEST_EPOCHS, whole=True)
+        if head_epochs is None and needs_no_head:
+            head_epochs = 0 if len(tuned) == 1 else epochs - own
+        if head_epochs is None:
+            left = max(epochs - own, 1)
+            head_epochs = left if len(tuned) > 1 else min(left, head.epochs)
+        check_range("head_epochs", head_epochs, 0, epochs - 1, whole=True)
+        if not head_epochs and not needs_no_head:
+            raise ConfigError(
+                "head_epochs=0 is for a policy for random weights, such as 'scratch'; others need "
+                f"a trained head. Received: policy={quoted(self.policy)}."
+            )
+        return epochs, head_epochs
 
 
 def _filling(policy: Policy, phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:

@@ -11,12 +11,10 @@ from typing import Any
 
 import keras
 
-from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.texts import TextPreprocessor
-from keras_tl.base.config import CacheConfig, HeadConfig, check_range
+from keras_tl.base.config import CacheConfig, check_range
 from keras_tl.base.files import json_text, local_path
 from keras_tl.base.reporting import Reporter
-from keras_tl.comparison.budget import Policy, make_budget
+from keras_tl.comparison.budget import Protocol
 from keras_tl.comparison.cost import Cost, Job, estimate, time_text
 from keras_tl.comparison.result import Comparison
 from keras_tl.comparison.running import Subject, run, scores
@@ -24,8 +22,7 @@ from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, SCRATCH
 from keras_tl.data.image_data import ImageData
-from keras_tl.data.images.augmentation import Augmentation, check_augmentation, names_of
-from keras_tl.data.images.image_options import ImageSize
+from keras_tl.data.images.augmentation import names_of
 from keras_tl.data.labelled_data import LabelledData
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import ConfigError, DataError, quoted
@@ -34,6 +31,11 @@ from keras_tl.learner import Learner
 from keras_tl.tasks import get_task
 from keras_tl.training.policies import head_phase
 
+PROTOCOL = Protocol()
+# The arguments of `Learner` that the learners of all arms are made with; a copy of a backbone has
+# the others.
+_OF_ALL_ARMS = ("head", "precision", "strategy")
+
 
 def compare(
     backbone: str | keras.Model | Learner,
@@ -41,26 +43,13 @@ def compare(
     *,
     seeds: int | Sequence[int] = 5,
     sizes: Sequence[int | None] = (None,),
-    epochs: int | None = None,
-    head_epochs: int | None = None,
-    head_learning_rate: float | None = None,
-    policy: Policy = "standard",
-    scratch_policy: Policy = "scratch",
-    batch_size: int | None = None,
-    augment: Augmentation = False,
+    protocol: Protocol = PROTOCOL,
     min_difference: float = 0.05,
     out: str | os.PathLike | None = None,
     dry_run: bool = False,
     cache: str | CacheConfig = "auto",
-    weights: str | os.PathLike = "imagenet",
-    image_size: ImageSize = None,
-    output_block: str | None = None,
-    head: HeadConfig | None = None,
-    preprocess: str | Preprocessing | None = None,
-    preprocessor: str | TextPreprocessor | None = None,
-    precision: str = "auto",
-    strategy: Any = "auto",
     verbose: bool = True,
+    **options: Any,
 ) -> Comparison | Cost:
     """Whether transfer helps on these data: three arms, over several seeds.
 
@@ -79,33 +68,14 @@ def compare(
         seeds: how many (0, 1, ...), or which; at least 3 for a verdict.
         sizes: numbers of training items, drawn anew for each seed, each class in proportion and at
             least once; `None`: all.
-        epochs: the budget: passes of each arm over the training split, at least 2; `None`: the
-            head's and the policy's default together.
-        head_epochs: what of it the head gets before fine-tuning; `None`: see
-            `keras_tl.comparison.budget.make_budget`.
-        head_learning_rate: peak rate of the head on the frozen backbone; `None`: the measured
-            default.
-        policy: of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
-            `head_epochs=0` it is trained exactly as the network from scratch is, so that only the
-            weights it begins with differ.
-        scratch_policy: of the network from scratch.
-        batch_size: items per step; `None`: the policies' own, which are equal.
-        augment: how images are augmented, in all arms alike; with `False` the frozen arm runs on
-            cached features.
+        protocol: how the arms are trained, such as `ktl.Protocol(epochs=10)`.
         min_difference: the smallest difference in skill that matters to you: what cannot be told
             from 0 is "no measurable difference" only if it is certainly smaller.
         out: the folder of the comparison; `None`: one below `runs/`, named by what is compared.
         dry_run: only say what it will cost.
         cache: where features are kept, as in `Learner.fit_head`.
-        weights: as in `Learner`, but not `None`.
-        image_size: as in `Learner`.
-        output_block: as in `Learner`.
-        head: as in `Learner`.
-        preprocess: as in `Learner`.
-        preprocessor: as in `Learner`.
-        precision: as in `Learner`.
-        strategy: as in `Learner`.
         verbose: report progress on standard error.
+        options: arguments of `Learner`, such as `image_size`; `weights` not `None`.
 
     Returns:
         What was found; with `dry_run` the cost.
@@ -116,47 +86,29 @@ def compare(
         DataError: there is no test split, or a file cannot be read.
         RunError: `out` holds another comparison, or something else.
     """
-    if weights is None:
+    if options.get("weights", "") is None:
         raise ConfigError(
             "weights=None is the arm from scratch itself. Expected the weights to be compared with "
             "it: 'imagenet' or the path of a weights file."
         )
     out = None if out is None else local_path(out)
     check_range("min_difference", min_difference, 1e-9)
-    check_augmentation(augment)
     wanted = _seeds(seeds)
     data, amounts = _checked(data, sizes)
-    options = {"head": head, "precision": precision, "strategy": strategy}
-    source = Learner(
-        backbone,
-        data,
-        weights,
-        image_size,
-        output_block,
-        seed=0,
-        preprocess=preprocess,
-        preprocessor=preprocessor,
-        verbose=False,
-        **options,
-    )
-    cache = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
+    source = Learner(backbone, data, seed=0, verbose=False, **options)
+    augment = protocol.augment
+    cache = CacheConfig.of(cache)
     subject = Subject(
         source=source,
-        options=options,
+        options={name: options[name] for name in _OF_ALL_ARMS if name in options},
         data=data,
         skill=Skill.of(data.task, *(data.split(name).labels for name in ("train", "test"))),
-        budget=make_budget(
+        budget=protocol.budget(
             source.config.family,
-            epochs,
-            head_epochs,
-            head_learning_rate,
-            policy,
-            scratch_policy,
-            batch_size,
             head_phase(source.config, augment is not False or cache.where == "off", epochs=1),
         ),
         # The data's own, as `Learner` takes it.
-        augment=getattr(data, "augmentation", False) if augment is True else augment,
+        augment=data.augmentation if augment is True else augment,
         cache=cache,
     )
     what = _what(subject)

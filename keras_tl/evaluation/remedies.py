@@ -10,8 +10,6 @@ from keras_tl.training.policies import POLICIES
 _COUNT = 2
 _DROPOUT, _SMOOTHING, _DECAY = 0.5, 0.1, 0.1
 _LOWER, _HIGHER = 1 / 3, 3
-# To be compared where the features of one are not good enough.
-_BACKBONES = ("efficientnet_lite0", "efficientnet_v2_b0", "convnext_tiny")
 # What `Learner.lr_find` takes of a policy's arguments.
 _SWEPT = ("policy", "unfreeze", "batch_size")
 
@@ -38,7 +36,7 @@ def _against_overfitting(situation: Situation) -> Iterator[Remedy]:
         )
     if situation.is_head and head.hidden:
         yield Remedy("no hidden layers in the head", situation.anew(hidden=()))
-    if not situation.config.is_text:
+    if situation.modality.can_augment:
         yield from _more_augmentation(situation)
     if not situation.is_head and phase.unfreeze == "all" and len(situation.blocks) > 1:
         count = len(situation.blocks) // 2
@@ -112,8 +110,9 @@ def _more_items(situation: Situation) -> Remedy:
 
 
 def _another_backbone(situation: Situation) -> Iterator[Remedy]:
-    names = [name for name in _BACKBONES if name != situation.config.backbone]
-    if not situation.config.is_text:
+    others = situation.modality.backbones_to_compare
+    names = [name for name in others if name != situation.config.backbone]
+    if names:
         yield Remedy("another backbone", f"ktl.rank_backbones(data, {code_of(names)})")
 
 
@@ -142,15 +141,17 @@ def _searched(situation: Situation) -> str:
 
 
 def _for_an_answer(situation: Situation) -> Iterator[Remedy]:
-    kind = "TextData" if situation.config.is_text else "ImageData"
     if situation.reason == "one-epoch":
         yield _more_epochs(situation)
     elif situation.reason == "nothing-better":
         yield situation.rate(_LOWER, "a lower learning rate")
     elif situation.reason in ("mixed-labels", "averaged"):
-        yield Remedy("a measurement without augmentation", "learner.overfitting(measure=True)")
+        yield Remedy(
+            "a measurement without augmentation", "keras_tl.overfitting(learner, measure=True)"
+        )
     else:
         few = situation.reason == "few-items"
+        kind = situation.modality.data_type.__name__
         share, what = (0.3, "a larger validation split") if few else (0.15, "a validation split")
         yield Remedy(
             what,

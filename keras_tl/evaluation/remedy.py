@@ -8,6 +8,8 @@ from typing import Any
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.images.augmentation import AUGMENTATIONS
 from keras_tl.evaluation.phase_call import PhaseCall, augment_code, call_of, code_of, written
+from keras_tl.models.modalities import MODALITIES
+from keras_tl.models.modality import Modality
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task
 from keras_tl.training.policies import HEAD_CONFIGS
@@ -56,6 +58,11 @@ class Situation:
         return self.record.phase.unfreeze is None
 
     @property
+    def modality(self) -> type[Modality]:
+        """The modality of the model."""
+        return MODALITIES[self.config.item]
+
+    @property
     def call(self) -> PhaseCall:
         """What ran the phase."""
         return call_of(self.record.phase, self.config.family)
@@ -78,7 +85,8 @@ class Situation:
         """How items were augmented, if it is known, can be written, and is not the default."""
         names = self.record.augment
         by_default = ("standard",) if call.function == "fine_tune" else ()
-        if self.config.is_text or names in (None, by_default) or not {*names} <= {*AUGMENTATIONS}:
+        known = self.modality.can_augment and {*(names or ())} <= {*AUGMENTATIONS}
+        if names in (None, by_default) or not known:
             return {}
         return {"augment": augment_code(names)}
 

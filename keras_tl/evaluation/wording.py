@@ -1,6 +1,7 @@
 """How metrics are named and written for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _TITLES = {
     "auc": "AUC",
@@ -30,6 +31,28 @@ def number_text(value: float | int | None) -> str:
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def metric_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, value and 95% interval of each metric that is one number, for people.
+
+    Args:
+        metrics: see `keras_tl.evaluation.measuring.measure`.
+    """
+    known = metrics["intervals"]
+    return [
+        (title_of(key), number_text(value), ", ".join(map(number_text, known.get(key) or ())))
+        for key, value in metrics.items()
+        if isinstance(value, float)
+    ]
+
+
+def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """The same, a line each."""
+    return [
+        f"  {name}: {value}" + (f" [{ends}]" if ends else "")
+        for name, value, ends in metric_rows(metrics)
+    ]
 
 
 def shortened(text: str) -> str:

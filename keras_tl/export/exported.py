@@ -9,12 +9,11 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_tl.errors import ExportError, quoted
+from keras_tl.export.client_items import CLIENT_ITEMS
 from keras_tl.export.verification import version_folder
 from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS
 
 _DEFAULT = "serving_default"
-# What an item is made of, by the names of an export, in the order in which people give it.
-_ITEMS = (("image_bytes",), ("text",), ("text", "text_pair"))
 Tensors = dict[str, tuple[str, tuple[int, ...]]]
 
 
@@ -72,7 +71,7 @@ def read_export(path: Path) -> Exported:
     taken = set(signatures[_DEFAULT][0]) if _DEFAULT in signatures else set()
     methods = set(EXAMPLE_LOGS.values())
     standard = [n for n in signatures if graph.signature_def[n].method_name in methods]
-    item = next((names for names in _ITEMS if set(names) == taken), None)
+    item = next((names for names in CLIENT_ITEMS if set(names) == taken), None)
     if item is None or len(standard) != 1:
         raise ExportError(
             f"Expected an export of keras_tl, whose {_DEFAULT} takes image_bytes or text, with "

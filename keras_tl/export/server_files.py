@@ -1,6 +1,5 @@
 """The files of configuration for a server of an export, as contents by their names."""
 
-import base64
 import json
 import math
 import re
@@ -8,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
 from keras_tl.errors import ConfigError, quoted
+from keras_tl.export.client_items import CLIENT_ITEMS
 from keras_tl.export.exported import Exported, Tensors
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -20,31 +18,6 @@ _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHOWN_LABELS = 20
 _GIB = 2**30
-_IMAGE, _EXAMPLE_IMAGE = "image_bytes", "example.png"
-_TEXTS = {"text": "An example of a text.", "text_pair": "Another text."}
-# What the clients do with what they are given, by the inputs of `serving_default`.
-_READING = {
-    (_IMAGE,): '[{"image_bytes": Path(file).read_bytes()} for file in given]',
-    ("text",): '[{"text": text} for text in given]',
-    ("text", "text_pair"): (
-        "[\n"
-        '        {"text": text, "text_pair": text_pair}\n'
-        "        for text, text_pair in zip(given[::2], given[1::2], strict=True)\n"
-        "    ]"
-    ),
-}
-# What clients of images do more.
-_ASK_OWN_IMAGE = r"""
-# A file of yours; its bytes go as base64, without line breaks.
-echo '# What serving_default answers to an image (sh curl.sh IMAGE):'
-encoded=$(base64 < "${1:-$HERE/example.png}")
-printf '{"instances": [{"image_bytes": {"b64": "%s"}}]}' "$(echo "$encoded" | tr -d '\n')" |
-    ask --data-binary @- "$MODEL:predict"
-"""
-_SAY_OWN_IMAGE = """
-`sh curl.sh photo.jpg` asks a file of yours too: JSON has no bytes, so they go as base64 in
-`{"b64": "..."}`.
-"""
 
 
 def server_name(base: Path) -> str:
@@ -74,12 +47,11 @@ def server_files(export: Exported, cores: int) -> dict[str, bytes]:
     Raises:
         ConfigError: the name of the model's folder cannot be a model's name on a server.
     """
-    files = {"predict.json": _json({"instances": [_item(export)]})}
-    asked = {"signature_name": export.standard, "examples": [_item(export)]}
+    item = CLIENT_ITEMS[export.item]()
+    files = {"predict.json": _json({"instances": [item.request]}), **item.files}
+    asked = {"signature_name": export.standard, "examples": [item.request]}
     files[f"{export.standard}.json"] = _json(asked)
-    if export.item == (_IMAGE,):
-        files[_EXAMPLE_IMAGE] = _example_image()
-    values = _values(export, server_name(export.base), cores)
+    values = _values(export, server_name(export.base), cores) | item.places
     for template in _TEMPLATES.glob(f"*{_SUFFIX}"):
         text = _PLACE.sub(lambda place: str(values[place[1]]), template.read_text("utf-8"))
         files[template.name.removesuffix(_SUFFIX)] = text.encode()
@@ -88,9 +60,6 @@ def server_files(export: Exported, cores: int) -> dict[str, bytes]:
 
 def _values(export: Exported, name: str, cores: int) -> dict[str, Any]:
     """What stands in the places of the templates."""
-    is_image = export.item == (_IMAGE,)
-    examples = [_EXAMPLE_IMAGE] if is_image else [_TEXTS[part] for part in export.item]
-    quoted = ", ".join(map(json.dumps, examples))
     stable = max((other for other in export.others if other < export.version), default=None)
     outputs = export.signatures["serving_default"][1]
     return {
@@ -106,13 +75,6 @@ def _values(export: Exported, name: str, cores: int) -> dict[str, Any]:
         # In GiB: TensorFlow itself, the largest images (docs/serving.md), the weights twice.
         "memory": math.ceil(1 + cores / 2 + 2 * export.size / _GIB),
         "standard": export.standard,
-        "arguments": " ".join(part.removesuffix("_bytes").upper() for part in export.item),
-        "examples": f"str(Path(__file__).with_name({quoted}))" if is_image else quoted,
-        "imports": "from pathlib import Path\n" if is_image else "",
-        "ask_own_image": _ASK_OWN_IMAGE if is_image else "",
-        "say_own_image": _SAY_OWN_IMAGE if is_image else "",
-        "client_items": f"[({quoted})]" if len(examples) > 1 else f"[{quoted}]",
-        "reading": _READING[export.item],
         "outputs": json.dumps(list(outputs)),
         "signatures": "\n".join(
             f"| `{signature}` | {_shown(inputs)} | {_shown(outputs)} |"
@@ -121,20 +83,6 @@ def _values(export: Exported, name: str, cores: int) -> dict[str, Any]:
         "classes": _classes(export),
         "any_size": _of_any_size(export.signatures),
     }
-
-
-def _item(export: Exported) -> dict[str, Any]:
-    """An item as TF Serving's REST interface takes it, in a request for `predict` or by example."""
-    if export.item == (_IMAGE,):
-        return {_IMAGE: {"b64": base64.b64encode(_example_image()).decode()}}
-    return {part: _TEXTS[part] for part in export.item}
-
-
-def _example_image() -> bytes:
-    """A PNG file of colours that run into each other, 32 x 32."""
-    red, green = tf.meshgrid(tf.range(0, 256, 8), tf.range(0, 256, 8))
-    pixels = tf.cast(tf.stack([red, green, 255 - red], axis=-1), tf.uint8)
-    return tf.io.encode_png(pixels).numpy()
 
 
 def _deployment_name(name: str) -> str:

@@ -1,14 +1,13 @@
 """Rows of features, in memory or in a file, and batches of them."""
 
 import dataclasses
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.pipeline import row_numbers, with_options
+from keras_tl.data.pipeline import OPTIONS, row_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,12 +39,10 @@ class Features:
         # Explicit reads: pages of a memory map would count as this process's memory.
         result = np.empty((len(indices), *self.shape[1:]), np.float32)
         size = result[:1].nbytes
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
+        with open(self.path, "rb", buffering=0) as file:
             for row, index in zip(result, indices, strict=True):
-                os.preadv(descriptor, [memoryview(row).cast("B")], int(index) * size)
-        finally:
-            os.close(descriptor)
+                file.seek(int(index) * size)
+                file.readinto(memoryview(row).cast("B"))
         return result
 
     def dataset(
@@ -66,7 +63,7 @@ class Features:
             return tf.ensure_shape(features, (None, *self.shape[1:])), tf.gather(all_labels, rows)
 
         rows = row_numbers(len(self), batch_size if whole_batches else 1, seed)
-        return with_options(rows.batch(batch_size).map(load).prefetch(2))
+        return rows.batch(batch_size).map(load).prefetch(2).with_options(OPTIONS)
 
 
 def with_gaps(

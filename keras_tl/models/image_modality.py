@@ -8,6 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.backbones import at_hand
+from keras_tl.base.config import ModelConfig
+from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.batch_decoding import load_images
 from keras_tl.data.images.decoder import DECODER, resize
 from keras_tl.data.images.image_inputs import read_inputs
@@ -36,7 +39,32 @@ class Images(Modality):
     value_range: ValueRange = None
 
     item = "image"
+    data_type = ImageData
+    can_augment = True
+    are_pictures = True
+    backbones_to_compare = ("efficientnet_lite0", "efficientnet_v2_b0", "convnext_tiny")
+    file_suffixes = None
+    group_examples = "camera, place"
+    unusable = (
+        "What cannot be decoded is answered with `valid` false and zeros: look at `valid` before "
+        "the answer. A damaged JPEG can decode without an error."
+    )
     preprocessor = None
+
+    @classmethod
+    def of(cls, config: ModelConfig, network: keras.Model, preprocessor: None) -> "Images":
+        """Make it from the configuration alone."""
+        return cls(config.image_size, config.resize, config.value_range)
+
+    @classmethod
+    def source_options(cls, data: ImageData) -> dict[str, Any]:
+        """Return the size of the images."""
+        return {"image_size": data.image_size}
+
+    @classmethod
+    def backbones_at_hand(cls) -> tuple[str, ...]:
+        """See `keras_tl.backbones.at_hand.backbones_at_hand`."""
+        return at_hand.backbones_at_hand()
 
     @property
     def about(self) -> str:
@@ -59,7 +87,7 @@ class Images(Modality):
 
     def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Inputs:
         """See `keras_tl.data.images.image_inputs.read_inputs`."""
-        return read_inputs(items, ItemColumns.of("image", settings=settings), on_invalid)
+        return read_inputs(items, ItemColumns.of(self.item, settings=settings), on_invalid)
 
     def as_split(self, items: Inputs) -> ImageSplit:
         """Bytes are decoded, files are not."""

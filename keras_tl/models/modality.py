@@ -1,16 +1,18 @@
-"""What the rest of the toolkit asks of a kind of input."""
+"""Interface of a modality: all that the toolkit asks of a kind of input."""
 
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.base.config import ModelConfig
 from keras_tl.data.items import Items
-from keras_tl.data.labelled_data import Split
+from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.data.pipeline import Pipeline
 
 Tensors = tf.Tensor | Mapping[str, tf.Tensor]
@@ -33,19 +35,62 @@ class Numbers:
 
 
 class Modality(abc.ABC):
-    """A kind of input, and what is particular to one model's.
+    """Kind of input. The class has what holds for all models, an instance the inputs of one.
 
     Attributes:
-        item: what messages call one item.
+        item: name of the modality, and what messages call one item.
+        data_type: the class of labelled data.
+        can_augment: whether the inputs can be augmented.
+        are_pictures: whether items can be drawn.
+        backbones_to_compare: names of the catalogue that underfitting models are compared with.
+        file_suffixes: endings of those words of a command line that are files, where the other
+            words are items themselves; `None`: every word is a file.
+        group_examples: columns for groups that matter, for the model card.
+        unusable: what an export answers to items that it cannot read, for the model card.
         about: facts for a report.
         cache_key: what the inputs depend on beside the items, as JSON types.
         preprocessor: holds what an export has to track, `None` where there is nothing.
     """
 
-    item: str
+    item: ClassVar[str]
+    data_type: ClassVar[type[LabelledData]]
+    can_augment: ClassVar[bool]
+    are_pictures: ClassVar[bool]
+    backbones_to_compare: ClassVar[tuple[str, ...]]
+    file_suffixes: ClassVar[tuple[str, ...] | None]
+    group_examples: ClassVar[str]
+    unusable: ClassVar[str]
+
     about: str
     cache_key: dict[str, Any]
     preprocessor: tf.Module | None
+
+    @classmethod
+    @abc.abstractmethod
+    def of(
+        cls, config: ModelConfig, network: keras.Model, preprocessor: TextPreprocessor | None
+    ) -> Self:
+        """Make the modality of a model.
+
+        Args:
+            config: of the model.
+            network: its backbone.
+            preprocessor: makes tokens, `None` where there is none.
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def source_options(cls, data: LabelledData) -> dict[str, Any]:
+        """Return the arguments of `keras_tl.models.sources.find_backbone` that data decide."""
+
+    @classmethod
+    @abc.abstractmethod
+    def backbones_at_hand(cls) -> tuple[str, ...]:
+        """Return the names of the backbones whose weights are on this machine.
+
+        Raises:
+            ConfigError: no backbone of this modality comes with the toolkit.
+        """
 
     @abc.abstractmethod
     def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:

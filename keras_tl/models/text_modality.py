@@ -9,12 +9,16 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.base.config import ModelConfig
 from keras_tl.data.tables.item_columns import ItemColumns
+from keras_tl.data.text_data import TextData
+from keras_tl.data.texts.text_files import TEXT_FILES
 from keras_tl.data.texts.text_inputs import read_texts
 from keras_tl.data.texts.text_items import TextItems
 from keras_tl.data.texts.text_pipeline import TextPipeline, without_padding
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.data.texts.text_values import BLANK
+from keras_tl.errors import ConfigError
 from keras_tl.models.modality import Modality, Numbers, Specs, Tensors
 
 _MADE_UP = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
@@ -38,6 +42,39 @@ class Texts(Modality):
     are_pairs: bool
 
     item = "text"
+    data_type = TextData
+    can_augment = False
+    are_pictures = False
+    backbones_to_compare = ()
+    file_suffixes = TEXT_FILES.suffixes
+    group_examples = "language, author"
+    unusable = (
+        "Texts that are blank or not UTF-8 are answered with `valid` false and zeros: look at "
+        "`valid` before the answer."
+    )
+
+    @classmethod
+    def of(
+        cls, config: ModelConfig, network: keras.Model, preprocessor: TextPreprocessor | None
+    ) -> "Texts":
+        """Make it from the inputs of the backbone."""
+        given = network.input
+        inputs = given if isinstance(given, dict) else {"text": given}
+        specs = tuple((name, tuple(x.shape[1:]), x.dtype) for name, x in inputs.items())
+        return cls(specs, preprocessor, config.are_pairs)
+
+    @classmethod
+    def source_options(cls, data: TextData) -> dict[str, Any]:
+        """Return the training texts and their length."""
+        return {"texts": data.split("train"), "sequence_length": data.sequence_length}
+
+    @classmethod
+    def backbones_at_hand(cls) -> tuple[str, ...]:
+        """Refuse: encoders have to be named."""
+        raise ConfigError(
+            "No encoder of texts comes with keras_tl. Name the encoders to choose from, such as "
+            "ktl.rank_backbones(data, ['kerashub:bert_tiny_en_uncased'])."
+        )
 
     @property
     def about(self) -> str:
@@ -72,7 +109,7 @@ class Texts(Modality):
     def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> TextItems:
         """See `keras_tl.data.texts.text_inputs.read_texts`."""
         return read_texts(
-            items, self.are_pairs, ItemColumns.of("text", self.are_pairs, settings), on_invalid
+            items, self.are_pairs, ItemColumns.of(self.item, self.are_pairs, settings), on_invalid
         )
 
     def as_split(self, items: TextItems) -> TextSplit:

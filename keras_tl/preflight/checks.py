@@ -3,14 +3,37 @@
 from collections.abc import Callable
 
 from keras_tl.errors import KerasTLError
-from keras_tl.preflight import duplicates, head, images, labels, readings, scale, texts, values
+from keras_tl.preflight import (
+    head,
+    image_duplicates,
+    images,
+    labels,
+    readings,
+    scale,
+    text_duplicates,
+    texts,
+    values,
+)
 from keras_tl.preflight.findings import Finding, Findings, NotChecked, Unreadable
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.wording import folder_of
 
+Checking = Callable[[Subject], Finding | None]
+
+
+def _by_modality(**checks: Checking) -> Checking:
+    """Return the check that does what the modality of the data needs, by its name."""
+
+    def check(subject: Subject) -> Finding | None:
+        found = checks.get(subject.data.item)
+        return None if found is None else found(subject)
+
+    return check
+
+
 # By the name of what each finds, in the order in which they are done: those that need the labels
 # only, the items, the model. A new check is one more line.
-CHECKS: dict[str, Callable[[Subject], Finding | None]] = {
+CHECKS: dict[str, Checking] = {
     "folder-layout": readings.folder_layout,
     "unused-files": readings.unused_files,
     "label-type": readings.label_type,
@@ -20,20 +43,24 @@ CHECKS: dict[str, Callable[[Subject], Finding | None]] = {
     "class-imbalance": labels.class_imbalance,
     "constant-targets": labels.constant_targets,
     "small-test-split": labels.small_test_split,
-    "exact-duplicates": duplicates.exact_duplicates,
-    "value-range": values.value_range,
-    "pixel-range": images.pixel_range,
-    "image-size": images.image_sizes,
-    "preprocessing": images.preprocessing,
-    "unknown-tokens": texts.unknown_tokens,
-    "other-tokens": texts.other_tokens,
-    "truncated-texts": texts.truncated_texts,
+    "exact-duplicates": _by_modality(
+        image=image_duplicates.equal_images, text=text_duplicates.equal_texts
+    ),
+    "value-range": _by_modality(image=values.value_range),
+    "pixel-range": _by_modality(image=images.pixel_range),
+    "image-size": _by_modality(image=images.image_sizes),
+    "preprocessing": _by_modality(image=images.preprocessing),
+    "unknown-tokens": _by_modality(text=texts.unknown_tokens),
+    "other-tokens": _by_modality(text=texts.other_tokens),
+    "truncated-texts": _by_modality(text=texts.truncated_texts),
     "non-finite-features": head.non_finite_features,
     "constant-features": head.constant_features,
     "feature-scale": scale.feature_scale,
     "initial-loss": head.initial_loss,
     "one-batch": head.one_batch,
-    "near-duplicates": duplicates.near_duplicates,
+    "near-duplicates": _by_modality(
+        image=image_duplicates.copied_images, text=text_duplicates.equal_words
+    ),
 }
 
 

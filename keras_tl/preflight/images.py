@@ -29,8 +29,6 @@ _HEADERS = 200
 
 def image_sizes(subject: Subject) -> Finding | None:
     """Images much smaller or larger than the model's size, or one far below its weights'."""
-    if not isinstance(subject.train, ImageSplit):
-        return None
     wanted = subject.model.config.image_size
     sizes = _sizes(subject.train)
     if not len(sizes):
@@ -89,7 +87,7 @@ def _sizes(split: ImageSplit) -> np.ndarray:
 
 def pixel_range(subject: Subject) -> Finding | None:
     """Images that are black, or that were scaled to [0, 1] and are taken for [0, 255]."""
-    if not isinstance(subject.train, ImageSplit) or are_too_dark(subject):
+    if are_too_dark(subject):
         return None
     pixels = subject.pixels
     bright = np.percentile(pixels.reshape(len(pixels), -1), 99, axis=1)
@@ -114,7 +112,7 @@ def preprocessing(subject: Subject) -> Finding | None:
     network without one is judged by the scale of what its first layer with weights sees, if it is
     the user's own; the catalogue's are known.
     """
-    if not isinstance(subject.train, ImageSplit) or are_too_dark(subject):
+    if are_too_dark(subject):
         return None
     config, network = subject.model.config, subject.model.parts.backbone.network
     pixels = subject.pixels

@@ -24,8 +24,6 @@ _COUNTED = 2048
 
 def unknown_tokens(subject: Subject) -> Finding | None:
     """Tokens, or words, that the vocabulary has not."""
-    if not isinstance(subject.train, TextSplit):
-        return None
     sample = subject.train.sample(_COUNTED, seed=0)
     preprocessor = subject.model.modality.preprocessor
     if preprocessor is None:
@@ -92,8 +90,6 @@ def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
 
 def other_tokens(subject: Subject) -> Finding | None:
     """Texts that the tokenizer of the encoder's publisher splits otherwise."""
-    if not isinstance(subject.train, TextSplit):
-        return None
     preprocessor = subject.model.modality.preprocessor
     if preprocessor is None:
         return None
@@ -132,8 +128,6 @@ def other_tokens(subject: Subject) -> Finding | None:
 
 def truncated_texts(subject: Subject) -> Finding | None:
     """Texts that are longer than what the encoder reads of them."""
-    if not isinstance(subject.train, TextSplit):
-        return None
     preprocessor = subject.model.preprocessor
     sample = subject.train.sample(_COUNTED, seed=0)
     counts = np.asarray(preprocessor.token_counts(*_strings(sample)))

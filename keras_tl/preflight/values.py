@@ -1,6 +1,5 @@
 """A check of image files of 16 bits a value: whether black and white are where their values are."""
 
-from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ALL_VALUES, ValuesOf16Bits, values_in_sample
 from keras_tl.preflight.findings import Finding
 from keras_tl.preflight.subject import Subject
@@ -52,7 +51,7 @@ def are_too_dark(subject: Subject) -> bool:
 
 def _values(subject: Subject) -> ValuesOf16Bits | None:
     """As the check of all files found them; else of a sample of the training files."""
-    if not isinstance(subject.train, ImageSplit) or not subject.train.in_files:
+    if not subject.train.in_files:
         return None
-    check = subject.data.file_check
+    check = subject.data.checked
     return values_in_sample(subject.train.images) if check is None else check.values

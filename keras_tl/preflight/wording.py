@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 
-from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.labelled_data import LabelledData, Split
 
 SHOWN = 3
@@ -30,8 +29,8 @@ def folder_of(data: LabelledData) -> str:
     folders = {
         os.path.dirname(path)
         for split in data.splits.values()
-        if isinstance(split, ImageSplit) and split.in_files
-        for path in split.images
+        if split.in_files
+        for path in split.sources
     }
     if not folders or not all(map(os.path.isabs, folders)):
         return ""
@@ -42,7 +41,10 @@ def folder_of(data: LabelledData) -> str:
 def name_of(data: LabelledData, name: str, row: int) -> str:
     """What a finding calls an item: a path, the text, or the split and the row."""
     split: Split = data.splits[name]
-    if isinstance(split, ImageSplit):
-        return split.images[row] if split.in_files else f"{name} row {row}"
-    text = split.texts[row] if split.pairs is None else f"{split.texts[row]} | {split.pairs[row]}"
+    if split.sources is None:
+        return f"{name} row {row}"
+    source = split.sources[row]
+    if split.in_files:
+        return source
+    text = source if isinstance(source, str) else " | ".join(source)
     return repr(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}...")

@@ -15,8 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.images.image_split import ImageSplit
-from keras_tl.data.texts.text_split import TextSplit
+from keras_tl.data.labelled_data import Split
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.gradcam import grad_cam, overlaid
@@ -184,7 +183,7 @@ def keep_comparison(given: Compared, task: Task) -> dict[str, bytes]:
 
 def keep_top_items(
     rows: np.ndarray,
-    split: ImageSplit | TextSplit,
+    split: Split,
     pixels: np.ndarray | None,
     parts: TransferModel,
     task: Task,
@@ -219,14 +218,14 @@ def keep_top_items(
     return {_TOP: json.dumps(items).encode(), **files}
 
 
-def _sources(split: ImageSplit | TextSplit) -> list[tuple[str | None, list[str]]]:
+def _sources(split: Split) -> list[tuple[str | None, list[str]]]:
     """Of each item where it comes from, and its texts."""
-    if isinstance(split, TextSplit):
-        columns = [column for column in (split.texts, split.pairs) if column is not None]
-        return [(None, [shortened(text) for text in texts]) for texts in zip(*columns, strict=True)]
-    if not split.in_files:
+    if split.sources is None:
         return [(None, [])] * len(split)
-    return [(_end_of(path), []) for path in split.images]
+    if split.in_files:
+        return [(_end_of(path), []) for path in split.sources]
+    items = ([item] if isinstance(item, str) else item for item in split.sources)
+    return [(None, [*map(shortened, texts)]) for texts in items]
 
 
 def _end_of(path: str) -> str:

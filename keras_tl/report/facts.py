@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.backbones.loading import BackboneFiles
+from keras_tl.backbones.layer import Backbone
 from keras_tl.base.config import ModelConfig
 from keras_tl.report.data_facts import DataFacts
 from keras_tl.report.pretraining import Pretraining, public_place
@@ -37,6 +37,7 @@ class Facts:
         pretraining: the weights before the training.
         data: what the model was trained on; `None`: not recorded.
         history: the phases.
+        is_as_trained: whether the weights are those that the last phase left.
         evaluations: metrics by split.
         untested: how good a model is that all items trained, see `FitResult.untested`.
         calls: lines of Python that train the model again.
@@ -51,6 +52,7 @@ class Facts:
     pretraining: Pretraining
     data: DataFacts | None
     history: Sequence[PhaseRecord]
+    is_as_trained: bool
     evaluations: Mapping[str, SplitMetrics]
     untested: str | None
     calls: Sequence[str]
@@ -65,7 +67,7 @@ class Facts:
     @property
     def item(self) -> str:
         """The name of one item of the data."""
-        return "text" if self.config.is_text else "image"
+        return self.config.item
 
     @property
     def test(self) -> SplitMetrics | None:
@@ -82,29 +84,32 @@ class Facts:
         return _finite(dataclasses.asdict(self))
 
 
-def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], files: BackboneFiles) -> Facts:
+def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Backbone) -> Facts:
     """Collect the facts of a model.
 
     Args:
         run: the JSON types that a run records, see `keras_tl.runs.run_files`.
         parameters: number of parameters of `backbone` and `head`.
-        files: of the backbone.
+        backbone: of the model.
     """
     config = ModelConfig.from_json(run["config"])
     history = tuple(map(PhaseRecord.from_json, run["history"]))
     fitted = run["fit"] and FitResult.from_json(run["fit"])
     data, seed = run["data"], run["seed"]
     public = {"backbone": public_place(config.backbone), "architecture": None}
-    tokens = files.preprocessor
+    tokens = backbone.preprocessor
     return Facts(
         config=dataclasses.replace(config, **public),
         parameters=parameters,
         # What comes after the kind is of use to machines only.
         tokenizer=None if tokens is None else tokens.identity.split()[0],
         seed=seed,
-        pretraining=Pretraining.of(config.backbone, run["weights"], run["ancestry"], files),
+        pretraining=Pretraining.of(
+            config.backbone, run["weights"], run["ancestry"], backbone.module
+        ),
         data=data and DataFacts.of(data),
         history=history,
+        is_as_trained=run["is_as_trained"],
         evaluations={split: SplitMetrics.of(found) for split, found in run["evaluations"].items()},
         untested=fitted and fitted.untested,
         calls=python_calls(config, run["weights"], seed, data, history, fitted),

@@ -1,5 +1,6 @@
 """Warnings and limits: what whoever deploys a model has to know, as sentences about its facts."""
 
+from keras_tl.models.modalities import MODALITIES
 from keras_tl.report.data_facts import DataFacts, SplitFacts
 from keras_tl.report.facts import Facts
 from keras_tl.report.pretraining import IMAGENET, RANDOM
@@ -12,7 +13,6 @@ _WIDE = 0.1
 _IMBALANCED = 2.0
 # With fewer items of a class, a recall of a half is only known to within about 17 points.
 _FEW = 30
-_GROUPS = {"image": "camera, place", "text": "language, author"}
 _NOT_RECORDED = Measured(None)
 
 
@@ -21,6 +21,11 @@ def warnings_of(facts: Facts) -> list[str]:
     found = []
     if not facts.history:
         found.append("The head is untrained: its answers mean nothing.")
+    if not facts.is_as_trained:
+        found.append(
+            "The weights were changed after the last phase of training, by other code or by an "
+            "interrupted training. The records of training are of other weights."
+        )
     if facts.data is None:
         found.append("What the model was trained on is not recorded.")
     splits = {} if facts.data is None else facts.data.splits
@@ -131,7 +136,7 @@ def _bias(facts: Facts) -> str:
 def _groups(facts: Facts) -> str:
     others = (
         f"How the model does on other groups of {facts.item}s, such as those of one "
-        f"{_GROUPS[facts.item]} or group of people, was not measured."
+        f"{MODALITIES[facts.item].group_examples} or group of people, was not measured."
     )
     slices = facts.test and facts.test.slices
     if slices is None:
@@ -203,18 +208,9 @@ def _data(data: DataFacts, item: str) -> dict[str, str]:
 
 
 def _unusable(facts: Facts) -> str:
-    if facts.config.is_text:
-        found = (
-            "Texts that are blank or not UTF-8 are answered with `valid` false and zeros: look at "
-            "`valid` before the answer."
-        )
-        if facts.config.sequence_length is not None:
-            found += f" Of a longer text the model reads {facts.config.sequence_length:,} tokens."
-    else:
-        found = (
-            "What cannot be decoded is answered with `valid` false and zeros: look at `valid` "
-            "before the answer. A damaged JPEG can decode without an error."
-        )
+    found = MODALITIES[facts.item].unusable
+    if facts.config.sequence_length is not None:
+        found += f" Of a longer text the model reads {facts.config.sequence_length:,} tokens."
     checked = facts.data and facts.data.checked
     if checked and checked["left_out"]:
         found += (

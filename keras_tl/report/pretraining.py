@@ -2,15 +2,15 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from keras_tl.backbones.catalogue import get_spec
-from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.base.config import ULMFIT
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError
-from keras_tl.models.backbone_sources import KERASHUB, LEARNER, MODEL, RUN
+from keras_tl.models.source_kinds import KERASHUB, LEARNER, MODEL, RUN
 from keras_tl.models.tokens import TFHUB
 from keras_tl.report.data_facts import SplitFacts
 from keras_tl.runs.ancestry import LANGUAGE_MODEL, TRAINING
@@ -106,7 +106,7 @@ class Pretraining:
         backbone: str,
         weights: str | None,
         ancestry: Sequence[Mapping[str, Any]],
-        files: BackboneFiles,
+        module: Path | None,
     ) -> Self:
         """Read what a run records of its backbone; see `keras_tl.runs.ancestry.ancestry_of`."""
         first = ancestry[-1] if ancestry else {"weights": weights}
@@ -124,7 +124,7 @@ class Pretraining:
             kind,
             source,
             licence,
-            None if files.module is None else sha256_of_folder(files.module),
+            None if module is None else sha256_of_folder(module),
             tuple(map(EarlierTraining.of, ancestry)),
         )
 

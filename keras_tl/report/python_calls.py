@@ -11,7 +11,8 @@ from keras_tl.evaluation.phase_call import (
     code_of,
     phase_lines,
 )
-from keras_tl.models.backbone_sources import LEARNER, MODEL, RUN
+from keras_tl.models.modalities import MODALITIES
+from keras_tl.models.source_kinds import LEARNER, MODEL, RUN
 from keras_tl.report.data_facts import DataFacts
 from keras_tl.report.pretraining import public_place
 from keras_tl.runs.history import PhaseRecord
@@ -63,7 +64,7 @@ def _data(data: Mapping[str, Any] | None, config: ModelConfig) -> list[str]:
     place = [] if known.kind == "digits" else ["..."]
     values = {name: code_of(value) for name, value in {**known.settings, **known.options}.items()}
     values |= {name: "..." for name in PLACES if data["source_settings"].get(name) is not None}
-    owner = "TextData" if config.is_text else "ImageData"
+    owner = MODALITIES[config.item].data_type.__name__
     return call_lines(f"data = ktl.{owner}.{constructor}", values, *place)
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import keras
-import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
 from keras_tl.base.config import Phase
@@ -18,6 +17,7 @@ from keras_tl.tasks import Task, monitored
 from keras_tl.training.callbacks import EpochWeights, hear_every_step
 from keras_tl.training.contrastive import Contrastive
 from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prepare
+from keras_tl.training.inputs import PhaseInputs
 from keras_tl.training.progress import EpochProgress
 
 # A step of the head alone takes less time than Keras takes between two of them.
@@ -136,14 +136,10 @@ class GradualUnfreezing(keras.callbacks.Callback):
 
 def run_phase(
     phase: Phase,
-    model: keras.Model,
+    inputs: PhaseInputs,
     backbone: Backbone,
-    train: tf.data.Dataset,
-    validation: tf.data.Dataset | None,
     task: Task | Contrastive,
     reporter: Reporter,
-    cached: bool,
-    mixed: bool = False,
     before: float | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     item: str = "item",
@@ -151,22 +147,18 @@ def run_phase(
     stop_after: int | None = None,
     own: Sequence[keras.callbacks.Callback] = (),
 ) -> PhaseRecord:
-    """Trains `model` for one phase.
+    """Trains a model for one phase.
 
     Args:
         phase: what to do.
-        model: the whole model, or the head on cached features.
+        inputs: what is trained, and its batches. With batches for validation, unless
+            `phase.patience` is `None`, training stops early and the best weights are kept.
         backbone: the backbone layer.
-        train: batches for training, of known number.
-        validation: batches for validation; with them, unless `phase.patience` is `None`, training
-            stops early and the best weights are kept.
         task: decides loss and metrics.
         reporter: tells people.
-        cached: whether `model` is the head on cached features.
-        mixed: whether an augmentation mixes labels.
         before: what the phase watches on the validation split, of the weights it begins with, if
             they are trained.
-        callbacks: the user's own; their `model` is `model`. The record tells which epoch's
+        callbacks: the user's own; their `model` is that of `inputs`. The record tells which epoch's
             weights they leave in it.
         item: what people call one of the items.
         following: how many epochs later phases of the same kind have, to tell the time left.
@@ -181,12 +173,15 @@ def run_phase(
         ConfigError: a callback left no epoch to train; the model has its weights from before.
     """
     began = time.perf_counter()
-    steps = int(train.cardinality())
+    model, validation = inputs.model, inputs.validation
+    steps = int(inputs.train.cardinality())
     # On several replicas Keras's loop over steps fails in TensorFlow's while loop.
     alone = model.distribute_strategy.num_replicas_in_sync == 1
-    together = cached and alone and not hear_every_step(callbacks)
+    together = inputs.cached and alone and not hear_every_step(callbacks)
     at_a_time = CACHED_STEPS_PER_EXECUTION if together else 1
-    train_blocks = prepare(model, backbone, phase, steps * phase.epochs, task, mixed, at_a_time)
+    train_blocks = prepare(
+        model, backbone, phase, steps * phase.epochs, task, inputs.mixed, at_a_time
+    )
     watches = validation is not None and phase.patience is not None
     is_best_kept = watches and stop_after is None
     watched = monitored(task, phase)
@@ -208,9 +203,11 @@ def run_phase(
         own.append(StopAfter(stop_after))
     if is_best_kept:
         own.append(BestWeights(phase.patience, before, *watched))
-    fit = functools.partial(model.fit, train, validation_data=validation, epochs=phase.epochs)
+    fit = functools.partial(
+        model.fit, inputs.train, validation_data=validation, epochs=phase.epochs
+    )
     record = fit_and_record(phase, model, fit, own, callbacks, reporter)
-    return dataclasses.replace(record, seconds=time.perf_counter() - began, cached=cached)
+    return dataclasses.replace(record, seconds=time.perf_counter() - began, cached=inputs.cached)
 
 
 def fit_and_record(

@@ -110,10 +110,10 @@ FEWEST_STEPS = {
 # With fewer validation items, chance decides which epoch is best.
 ENOUGH_TO_VALIDATE = 50
 
-# `fit` fine-tunes encoders by the contrastive policy up to so many texts a class (docs/texts.md).
-_FEW_TEXTS = 100
-# Of `fit` for images (docs/fit.md).
-_DEFAULT_SHARE = 0.75
+# `fit` fine-tunes by the contrastive policy up to so many items a class, by family (docs/texts.md).
+_FEW_ITEMS = {"text": 100}
+# Where `fit` stops without evidence on the line from head to fine-tuned model (docs/fit.md).
+_DEFAULT_SHARES = {("standard", "image"): 0.75}
 
 # C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
 _L2_AFTER_CONTRASTIVE = 100.0
@@ -172,7 +172,7 @@ def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
         family: see `keras_tl.base.config.family_of`.
         class_counts: training items of each class; `None`: items do not have one class each.
     """
-    few = family == "text" and class_counts is not None and np.median(class_counts) <= _FEW_TEXTS
+    few = class_counts is not None and np.median(class_counts) <= _FEW_ITEMS.get(family, -1)
     return "contrastive" if few else "standard"
 
 
@@ -183,7 +183,7 @@ def default_share(policy: str, family: str) -> float:
         policy: see `fitting_policy`.
         family: of the backbone.
     """
-    return _DEFAULT_SHARE if (policy, family) == ("standard", "image") else 1.0
+    return _DEFAULT_SHARES.get((policy, family), 1.0)
 
 
 def needs_no_head(phase: Phase) -> bool:

@@ -10,7 +10,7 @@ from keras_tl.backbones.texts.words.tokenizer import WordTokenizer, split_words
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary, transfer_embeddings
 from keras_tl.ulmfit.corpora import tfds_texts
 from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model, perplexity
-from keras_tl.ulmfit.language_modelling import fine_tune_lm, pretrain
+from keras_tl.ulmfit.language_modelling import VocabularyLimits, fine_tune_lm, pretrain
 
 __all__ = [
     "FINE_TUNING",
@@ -18,6 +18,7 @@ __all__ = [
     "AwdLstmConfig",
     "LanguageModel",
     "Vocabulary",
+    "VocabularyLimits",
     "WordTokenizer",
     "build_encoder",
     "build_language_model",

@@ -32,6 +32,22 @@ _MANY_UNKNOWN, _MOST_UNKNOWN = 0.2, 0.9
 Corpus = Sequence[str | os.PathLike]
 
 
+@dataclasses.dataclass(frozen=True)
+class VocabularyLimits:
+    """Which words of the training texts make the vocabulary.
+
+    Attributes:
+        max_size: the most tokens, marks included.
+        min_frequency: words that occur less often are left out.
+    """
+
+    max_size: int = 60_000
+    min_frequency: int = 3
+
+
+LIMITS = VocabularyLimits()
+
+
 class _KeepBest(keras.callbacks.Callback):
     """Writes the folder after every epoch that is the best so far: hours of training may be killed.
 
@@ -58,9 +74,7 @@ def pretrain(
     path: str | os.PathLike,
     size: str | AwdLstmConfig = "small",
     validation: Corpus | float = 0.1,
-    vocabulary: Vocabulary | None = None,
-    max_size: int = 60_000,
-    min_frequency: int = 3,
+    vocabulary: Vocabulary | VocabularyLimits = LIMITS,
     phase: Phase = PRETRAINING,
     bptt: int = BPTT,
     seed: int = 0,
@@ -81,8 +95,7 @@ def pretrain(
         size: a name (`AwdLstmConfig.named`), or a configuration.
         validation: the same of texts to measure the perplexity on, or the share of `texts`, the
             last ones, to keep for that; 0: none.
-        vocabulary: `None`: the words of the training texts.
-        max_size: see `Vocabulary.from_counts`, as for `min_frequency`.
+        vocabulary: the vocabulary, or which words of the training texts make it.
         phase: see `fit_language_model`, as for `bptt`, `callbacks`.
         seed: of the initial weights, the dropouts and the batches' lengths.
         verbose: report progress.
@@ -100,8 +113,8 @@ def pretrain(
     check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)
     train, held_out = _split(read_texts(texts), validation)
-    if vocabulary is None:
-        vocabulary = Vocabulary.from_counts(_count(train), max_size, min_frequency)
+    if isinstance(vocabulary, VocabularyLimits):
+        vocabulary = Vocabulary.from_counts(_count(train), **dataclasses.asdict(vocabulary))
     config = size
     if isinstance(size, str):
         config = AwdLstmConfig.named(size, len(vocabulary))
@@ -114,9 +127,7 @@ def fine_tune_lm(
     texts: Corpus,
     path: str | os.PathLike,
     validation: Corpus | float = 0.1,
-    vocabulary: Vocabulary | None = None,
-    max_size: int = 60_000,
-    min_frequency: int = 3,
+    vocabulary: Vocabulary | VocabularyLimits = LIMITS,
     phase: Phase = FINE_TUNING,
     bptt: int = BPTT,
     seed: int = 0,
@@ -135,10 +146,8 @@ def fine_tune_lm(
         path: the folder to write; with `overwrite` it may be the one that `model` was
             read from.
         validation: as in `pretrain`, the share drawn at random.
-        vocabulary: `None`: the words of the training texts that the model knows, and of the others
-            those that occur at least `min_frequency` times.
-        max_size: the most tokens of that vocabulary, marks included.
-        min_frequency: see `vocabulary`.
+        vocabulary: the vocabulary, or which words of the training texts make it; the words that
+            the model knows may be less frequent.
         phase: see `fit_language_model`, as for `bptt`, `callbacks`.
         seed: of the shuffle, the dropouts and the batches' lengths.
         callbacks: Keras callbacks.
@@ -162,11 +171,11 @@ def fine_tune_lm(
     texts = read_texts(texts)
     order = np.random.default_rng(seed).permutation(len(texts))
     train, held_out = _split([texts[row] for row in order], validation)
-    if vocabulary is None:
-        check_range("min_frequency", min_frequency, 1, whole=True)
-        known = model.vocabulary
-        counts = {w: n for w, n in _count(train).items() if n >= min_frequency or w in known}
-        vocabulary = Vocabulary.from_counts(counts, max_size, min_frequency=1)
+    if isinstance(vocabulary, VocabularyLimits):
+        known, fewest = model.vocabulary, vocabulary.min_frequency
+        check_range("min_frequency", fewest, 1, whole=True)
+        counts = {w: n for w, n in _count(train).items() if n >= fewest or w in known}
+        vocabulary = Vocabulary.from_counts(counts, vocabulary.max_size, min_frequency=1)
     new = sum(token not in model.vocabulary for token in vocabulary.tokens)
     reporter.say(f"{new:,} of the {len(vocabulary):,} words are new to the language model")
     model = model.with_vocabulary(vocabulary, seed)
@@ -192,9 +201,9 @@ def _train_and_save(
     )
     if unknown > _MANY_UNKNOWN:
         reporter.say(
-            f"Warning: {unknown:.0%} of the words are unknown. Give more texts, a larger max_size= "
-            "or a lower min_frequency=. For languages without spaces, put spaces between the words "
-            "first."
+            f"Warning: {unknown:.0%} of the words are unknown. Give more texts, or "
+            "vocabulary=VocabularyLimits() with a larger max_size or a lower min_frequency. For "
+            "languages without spaces, put spaces between the words first."
         )
     about = model.about | {"texts": len(train), "tokens": len(tokens)}
     # A model that is there already stays until the training has ended.
@@ -237,7 +246,8 @@ def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
             f"{share:.0%} of the words of the texts are not in the vocabulary: nothing can be "
             "learnt from them. Expected words that recur, with spaces between them. Put spaces "
             "between the words of Chinese, Japanese or Thai, here and in all texts that the model "
-            "reads later. Otherwise give more texts, or a lower min_frequency=."
+            "reads later. Otherwise give more texts, or "
+            "vocabulary=VocabularyLimits(min_frequency=1)."
         )
     return float(share)
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from keras_tl.comparison.budget import make_budget
+from keras_tl.comparison.budget import Protocol
 from keras_tl.errors import ConfigError
 from keras_tl.training.policies import POLICIES
 
@@ -32,7 +32,9 @@ SHARED_OUT = {
 @pytest.mark.parametrize("name", SHARED_OUT)
 def test_every_arm_has_the_whole_budget(name):
     arguments, epochs, head = SHARED_OUT[name]
-    budget = make_budget(**({"family": "image"} | arguments))
+    family = arguments.get("family", "image")
+    options = {key: value for key, value in arguments.items() if key != "family"}
+    budget = Protocol(**options).budget(family)
     assert budget.epochs == epochs
     assert sum(phase.epochs for phase in budget.scratch) == epochs
     assert budget.frozen.epochs == epochs
@@ -44,7 +46,7 @@ def test_every_arm_has_the_whole_budget(name):
 
 
 def test_the_rate_of_the_head_is_only_its_own():
-    usual, budget = make_budget("image"), make_budget("image", head_learning_rate=0.05)
+    usual, budget = (Protocol(head_learning_rate=rate).budget("image") for rate in (None, 0.05))
     assert {budget.frozen.learning_rate, budget.head.learning_rate} == {0.05}
     assert (budget.scratch, budget.fine_tuned) == (usual.scratch, usual.fine_tuned)
     assert budget.to_json() != usual.to_json()
@@ -62,9 +64,10 @@ def test_the_rate_of_the_head_is_only_its_own():
             "train for 3 epochs, but the budget leaves them 1",
         ),
         ({"epochs": 5, "scratch_policy": TWO}, "train for 3 epochs, but the budget leaves them 5"),
+        ({"augment": "blur"}, "Unknown augmentation 'blur'"),
         ({"policy": "standart"}, "Did you mean 'standard'"),
     ],
 )
 def test_a_budget_that_cannot_be_shared_out(arguments, says):
     with pytest.raises(ConfigError, match=says):
-        make_budget("image", **arguments)
+        Protocol(**arguments).budget("image")

@@ -10,7 +10,7 @@ import pytest
 import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
 from keras_tl.comparison import comparing, cost
-from keras_tl.comparison.budget import make_budget
+from keras_tl.comparison.budget import Protocol
 from keras_tl.comparison.running import Run, Subject, Watch, run, scores, subset
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.store import Store
@@ -24,7 +24,7 @@ from tests.test_text_journey import make_texts
 
 # Those that train the backbone; the frozen one is part of the whole comparisons below.
 LIVE = ("scratch", "fine-tuned")
-SETTINGS = {"preprocess": "tf", "image_size": 32, "epochs": 3, "verbose": False}
+SETTINGS = {"preprocess": "tf", "image_size": 32, "protocol": Protocol(epochs=3), "verbose": False}
 
 
 def data_without_validation(per_class=12):
@@ -52,9 +52,7 @@ def subject():
         options={},
         data=data,
         skill=Skill(data.task),
-        budget=make_budget(
-            "image", epochs=3, head_epochs=1, head_learning_rate=3e-3, batch_size=16
-        ),
+        budget=Protocol(3, head_epochs=1, head_learning_rate=3e-3, batch_size=16).budget("image"),
         augment="no-flip",
         cache=ktl.CacheConfig("memory"),
     )
@@ -76,7 +74,7 @@ def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, su
     for arm in LIVE:
         records = learners[arm].history
         train = learners[arm].data.split("train")
-        settled = [learners[arm]._trainer.settled(phase, train) for phase in phases[arm]]
+        settled = [learners[arm].trainer.settled(phase, train) for phase in phases[arm]]
         assert [record.phase for record in records] == settled
         assert [phase.epochs for phase in settled] == [phase.epochs for phase in phases[arm]]
         assert sum(len(record.epochs) for record in records) == 3
@@ -91,19 +89,19 @@ def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, su
 
 def test_the_arms_share_items_order_and_first_head(runs, subject):
     _, learners = runs
-    assert [learner.seed for learner in learners.values()] == [5, 5]
+    assert [learner.trainer.seed for learner in learners.values()] == [5, 5]
     first, other = (learner.data.split("train").images for learner in learners.values())
     assert len(first) == 20
     np.testing.assert_array_equal(first, other)
-    heads = [subject.learner(arm, subject.data, 5).head.get_weights() for arm in LIVE]
+    heads = [subject.learner(arm, subject.data, 5).trainer.parts.head.get_weights() for arm in LIVE]
     for one, other in zip(*heads, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_an_arm_that_diverged_is_named(subject):
     learner = subject.learner("frozen", subject.data, 0)
-    learner.head.set_weights(
-        [np.full_like(weight, np.nan) for weight in learner.head.get_weights()]
+    learner.trainer.parts.head.set_weights(
+        [np.full_like(weight, np.nan) for weight in learner.trainer.parts.head.get_weights()]
     )
     watch = Watch(learner, subject.skill, 0.0, "The arm frozen (seed 0)")
     with pytest.raises(ConfigError, match=r"The arm frozen \(seed 0\) diverged: after pass 1"):
@@ -128,7 +126,7 @@ def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
     # A few steps at no more than 1e-3, and other random numbers.
     assert 0 < distances["fine-tuned"] < 0.03
     assert distances["scratch"] > 0.1
-    assert [learner.weights for learner in learners.values()].count(None) == 1
+    assert [learner.backbone.weights_source for learner in learners.values()].count(None) == 1
 
 
 def test_the_score_before_training_is_of_the_arms_own_features(subject):
@@ -218,7 +216,6 @@ REFUSED = {
     "no-size": ({"sizes": []}, ConfigError, "a list of at least one number"),
     "one-size": ({"sizes": 20}, ConfigError, "a list of at least one number"),
     "no-difference": ({"min_difference": 0}, ConfigError, "min_difference must be"),
-    "augment": ({"augment": "blur"}, ConfigError, "Unknown augmentation 'blur'"),
 }
 
 
@@ -312,7 +309,8 @@ def test_all_tasks_are_compared(tmp_path, task, monkeypatch):
 @pytest.mark.slow
 def test_what_differs_only_by_its_weights_is_trained_alike(tmp_path):
     """The fine-tuned arm can be trained exactly as the one from scratch."""
-    settings = SETTINGS | {"policy": "scratch", "head_epochs": 0, "seeds": 1}
+    protocol = Protocol(3, head_epochs=0, policy="scratch")
+    settings = SETTINGS | {"protocol": protocol, "seeds": 1}
     found = ktl.compare(small_network(), make_tiny_data(), out=tmp_path / "c", **settings)
     budget = found.what["budget"]
     assert budget["fine-tuned"] == budget["scratch"]
@@ -329,7 +327,7 @@ def test_a_learner_from_the_same_network_has_fresh_weights_for_each_seed():
     assert not np.array_equal(first[0], other[0])
     assert not np.array_equal(first[0], learner.backbone.get_weights()[0])
     assert fresh[0].weights is None
-    assert fresh[0]._ancestry == ()
+    assert fresh[0].backbone.ancestry == ()
 
 
 def test_what_was_adapted_to_data_is_no_weight_that_is_drawn_anew():
@@ -378,9 +376,12 @@ def test_encoders_of_texts_are_compared_with_fresh_ones(tmp_path, kind):
     ]
     assert moved
     assert all(moved)
-    assert (fresh.config.sequence_length, fresh._ancestry) == (given.config.sequence_length, ())
+    assert (fresh.config.sequence_length, fresh.backbone.ancestry) == (
+        given.config.sequence_length,
+        (),
+    )
     found = ktl.compare(
-        backbone, make_texts(), seeds=1, epochs=2, out=tmp_path / "out", verbose=False
+        backbone, make_texts(), seeds=1, protocol=Protocol(2), out=tmp_path / "out", verbose=False
     )
     assert found.what["model"]["backbone"] == backbone
     assert [len(curve.mean) for curve in found.sizes[0].curves.values()] == [2, 2, 2]

@@ -7,6 +7,7 @@ import pytest
 
 from keras_tl.errors import ConfigError
 from keras_tl.export.verification import CHECKSUMS, verify
+from keras_tl.learner.reporting import facts
 from keras_tl.report.card import CARD, FACTS, write_card
 from tests.export.conftest import SECTIONS
 
@@ -29,7 +30,7 @@ def test_sections_that_are_none_are_refused(name, tmp_path, learner):
 
 def test_an_export_holds_its_card_and_notices_a_change(learner, exported):
     """The card is the same whenever it is written, but for the day."""
-    expected = write_card(learner._facts(), "model", SECTIONS)
+    expected = write_card(facts(learner._state), "model", SECTIONS)
     for name, text in expected.items():
         written, again = (
             re.sub(r"\d{4}-\d\d-\d\d", "", one) for one in ((exported / name).read_text(), text)

@@ -10,7 +10,9 @@ import keras_tl as ktl
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.features.rows import Features
 from keras_tl.preflight.checks import CHECKS, run_checks
-from keras_tl.preflight.duplicates import compared, near_pairs, pairs_of
+from keras_tl.preflight.duplicates import pairs_of
+from keras_tl.preflight.findings import NotChecked
+from keras_tl.preflight.image_duplicates import Limits, compared, copied_images, near_pairs
 from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.thumbnails import correlations
@@ -88,9 +90,7 @@ def leak_validation(data):
         (["three-quarters"], ["same", "encoded"]),
     ],
 )
-def test_every_leaked_image_is_found_and_no_other(
-    clean, learner, in_test, in_validation, monkeypatch
-):
+def test_every_leaked_image_is_found_and_no_other(clean, learner, in_test, in_validation):
     data, leaked = leak(clean, "test", in_test)
     data, others = leak(data, "validation", in_validation)
     data, of_validation = leak_validation(data)
@@ -105,8 +105,8 @@ def test_every_leaked_image_is_found_and_no_other(
             assert f"{split} row {row} = train row {twin}" in found.what
     # Those that are most alike come first, if not all can be looked at.
     for most in (2000, 150):
-        monkeypatch.setattr("keras_tl.preflight.duplicates._MOST_PAIRS", most)
-        pairs = [dataclasses.astuple(pair) for pair, _ in near_pairs(subject_of(learner, data))]
+        found = near_pairs(subject_of(learner, data), Limits(pairs=most))
+        pairs = [dataclasses.astuple(pair) for pair, _ in found]
         assert pairs == sorted(leaked["near-duplicates"] + others["near-duplicates"])
 
 
@@ -259,28 +259,21 @@ BOUNDS = {
 
 
 @pytest.mark.parametrize("name", BOUNDS)
-def test_so_many_are_compared_that_it_takes_seconds(clean, learner, name, monkeypatch):
-    most, fewest, expected = BOUNDS[name]
-    monkeypatch.setattr("keras_tl.preflight.duplicates.MOST_COMPARED", most)
-    monkeypatch.setattr("keras_tl.preflight.duplicates.FEWEST", fewest)
-    subject = subject_of(learner, clean)
-    rows = compared(subject)
+def test_so_many_are_compared_that_it_takes_seconds(clean, name):
+    *limits, expected = BOUNDS[name]
+    rows = compared(Subject(clean), Limits(*limits))
     assert tuple(map(len, rows.values())) == expected
-    again = compared(subject_of(learner, clean))
+    again = compared(Subject(clean), Limits(*limits))
     for one, other in zip(rows.values(), again.values(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_what_was_not_compared_is_said(clean, learner, monkeypatch):
-    monkeypatch.setattr("keras_tl.preflight.duplicates.MOST_COMPARED", 50 * 165)
-    monkeypatch.setattr("keras_tl.preflight.duplicates.FEWEST", 0)
-    found = run_checks(subject_of(learner, clean))
-    assert found == ()
-    assert found.not_checked == {
-        "near-duplicates": "only 50 of 160 test images were compared, and none of them is a copy"
-    }
+def test_what_was_not_compared_is_said(clean, learner):
+    limits = Limits(50 * 165, 0)
+    with pytest.raises(NotChecked, match="only 50 of 160 test images were compared, and none of"):
+        copied_images(subject_of(learner, clean), limits)
     copies = encoded(np.resize(clean.splits["train"].images, clean.splits["test"].images.shape))
     leaked = changed(clean, "test", images=copies)
-    found = check(learner, leaked, ["near-duplicates"])["near-duplicates"]
+    found = copied_images(subject_of(learner, leaked), limits)
     assert found.what.startswith("50 of 50 test images are in train as another copy")
     assert found.what.endswith(" Only 50 of 160 test images were compared.")

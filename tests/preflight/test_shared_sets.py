@@ -12,10 +12,10 @@ import pytest
 
 import keras_tl as ktl
 from keras_tl.preflight.checks import run_checks
-from keras_tl.preflight.duplicates import _keys_of, _same_text, _same_words, pairs_of
 from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.text_duplicates import plain, text_pairs, words
 
-pytestmark = [pytest.mark.slow, pytest.mark.preflight]
+pytestmark = pytest.mark.slow
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -101,9 +101,9 @@ def test_texts_have_the_overlaps_that_were_read(name):
         files["train"], validation=files.get("validation"), test=files["test"], verbose=False
     )
     subject = Subject(data)
-    pairs = pairs_of(_keys_of(subject, _same_text))
+    pairs = text_pairs(subject, plain)
     known = {pair.item for pair in pairs}
-    others = [p for p in pairs_of(_keys_of(subject, _same_words)) if p.item not in known]
+    others = [p for p in text_pairs(subject, words) if p.item not in known]
 
     def texts(found):
         return {data.splits[pair.split].texts[pair.row]: pair.split for pair in found}
@@ -115,7 +115,7 @@ def test_texts_have_the_overlaps_that_were_read(name):
     learner = ktl.Learner(
         f"kerashub:{files}", data, preprocessor=str(files / "vocab.txt"), seed=0, verbose=False
     )
-    found = run_checks(learner._subject("sample"))
+    found = run_checks(subject(learner._state, "sample"))
     assert sorted(found.names) == names
     assert {x.severity for x in found} == {"warning"}
     assert found.not_checked == {}

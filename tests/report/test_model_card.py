@@ -5,20 +5,20 @@ import html
 import json
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
-from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.base.config import HeadConfig, Phase
 from keras_tl.data.labelled_data import PLACES
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.slices import measure_slices
-from keras_tl.models.backbone_sources import LEARNER, MODEL
+from keras_tl.models.source_kinds import LEARNER, MODEL
 from keras_tl.report.blocks import Cell, Section, Table
 from keras_tl.report.card import read_sections, write_card
 from keras_tl.report.facts import facts_of
@@ -130,7 +130,8 @@ def record(phase, epochs, best_epoch=1, **others):
 
 
 def facts_from(run):
-    return facts_of(run, {"backbone": 1000, "head": 20}, BackboneFiles())
+    bare = SimpleNamespace(module=None, preprocessor=None)
+    return facts_of(run, {"backbone": 1000, "head": 20}, bare)
 
 
 def card_of(run, name="photos", sections=None):

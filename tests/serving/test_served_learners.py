@@ -124,7 +124,7 @@ def test_what_is_no_text_gets_no_answer(learners, addresses, protocol, name):
 def test_generated_clients_answer_as_the_learner(
     learners, exports, addresses, tmp_path, capsys, name
 ):
-    folder, is_text = exports / name / "serving", learners[name].config.is_text
+    folder, is_text = exports / name / "serving", learners[name].config.item == "text"
     if is_text:
         given = TEXTS[:4]
         items = [*zip(given[::2], given[1::2], strict=True)] if name == "pairs" else given

@@ -17,6 +17,7 @@ from keras_tl.ulmfit import (
     AwdLstmConfig,
     LanguageModel,
     Vocabulary,
+    VocabularyLimits,
     fit_language_model,
     load_language_model,
     perplexity,
@@ -186,7 +187,12 @@ def test_a_folder_gives_the_same_model(tmp_path):
     (tmp_path / "a.txt").write_text("\ufeffThe cat sat.\n\n \nA dog ran.\n" * 9, "utf-8")
     folder = tmp_path / "model"
     phase = dataclasses.replace(PHASE, epochs=1, batch_size=2)
-    changed = {"min_frequency": 2, "phase": phase, "bptt": 5, "verbose": False}
+    changed = {
+        "vocabulary": VocabularyLimits(min_frequency=2),
+        "phase": phase,
+        "bptt": 5,
+        "verbose": False,
+    }
     texts = [tmp_path / "a.txt", "The dog sat."]
     model = pretrain(texts, folder, "tiny", ["The cat ran."], **changed)
     assert {"the", "cat", "sat", "ran", "dog"} < {*model.vocabulary.tokens}
@@ -246,7 +252,11 @@ def test_what_is_no_language_model_is_refused_and_left_alone(tmp_path):
         ({"size": "huge"}, ConfigError, "Unknown size"),
         ({"size": AwdLstmConfig(5)}, ConfigError, "for 5 tokens, the vocabulary has"),
         ({"bptt": 0}, ConfigError, "bptt"),
-        ({"texts": ["the cat"], "min_frequency": 1}, DataError, "too few"),
+        (
+            {"texts": ["the cat"], "vocabulary": VocabularyLimits(min_frequency=1)},
+            DataError,
+            "too few",
+        ),
         ({"phase": dataclasses.replace(PHASE, unfreeze=1)}, ConfigError, "as a whole"),
         ({"phase": dataclasses.replace(PHASE, label_smoothing=0.1)}, ConfigError, "no meaning"),
     ],

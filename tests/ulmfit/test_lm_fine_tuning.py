@@ -16,6 +16,7 @@ from keras_tl.training.own_rates import OwnRates
 from keras_tl.ulmfit import (
     FINE_TUNING,
     Vocabulary,
+    VocabularyLimits,
     fine_tune_lm,
     fit_language_model,
     load_language_model,
@@ -150,7 +151,11 @@ def test_texts_of_unknown_words_are_refused_before_anything_is_trained(name, tmp
 @pytest.mark.parametrize(("frequency", "warns"), [(1, False), (4, True)])
 def test_many_unknown_words_are_warned_of(frequency, warns, tmp_path, capsys):
     texts = [f"film word{n // 3}" for n in range(30)]
-    options = {"min_frequency": frequency, "phase": STILL, "verbose": True}
+    options = {
+        "vocabulary": VocabularyLimits(min_frequency=frequency),
+        "phase": STILL,
+        "verbose": True,
+    }
     tune(make(), tmp_path / "tuned", texts=texts, validation=0, **options)
     assert ("% of the words are unknown. Give more" in capsys.readouterr().err) == warns
 
@@ -160,10 +165,19 @@ RARE = ["Good bad film.", "new new newer. film", "newer new ."]
 # the model knows good, bad, film and the point.
 RULES = {
     "default": ({}, [".", "new", "film", "bad", "good"]),
-    "every-word": ({"min_frequency": 1}, [".", "new", "film", "newer", "bad", "good"]),
-    "twice": ({"min_frequency": 2}, [".", "new", "film", "newer", "bad", "good"]),
-    "known-ones": ({"min_frequency": 99}, [".", "film", "bad", "good"]),
-    "most-frequent": ({"max_size": len(MARKS) + 2}, [".", "new"]),
+    "every-word": (
+        {"vocabulary": VocabularyLimits(min_frequency=1)},
+        [".", "new", "film", "newer", "bad", "good"],
+    ),
+    "twice": (
+        {"vocabulary": VocabularyLimits(min_frequency=2)},
+        [".", "new", "film", "newer", "bad", "good"],
+    ),
+    "known-ones": (
+        {"vocabulary": VocabularyLimits(min_frequency=99)},
+        [".", "film", "bad", "good"],
+    ),
+    "most-frequent": ({"vocabulary": VocabularyLimits(max_size=len(MARKS) + 2)}, [".", "new"]),
     "given": ({"vocabulary": Vocabulary([*MARKS, "film", "x"])}, ["film", "x"]),
 }
 
@@ -189,7 +203,7 @@ def test_words_that_the_model_knows_are_kept_however_rare(tmp_path, name):
 
 @pytest.mark.slow
 def test_words_of_the_validation_texts_are_not_looked_at(tmp_path):
-    options = {"phase": STILL, "min_frequency": 1}
+    options = {"phase": STILL, "vocabulary": VocabularyLimits(min_frequency=1)}
     held_out = tune(make(), tmp_path / "a", texts=["good"], validation=["unseen bad"], **options)
     assert held_out.vocabulary.tokens == (*MARKS, "good")
     assert "val_perplexity" in held_out.about["history"][0]["epochs"][0]
@@ -262,8 +276,16 @@ WRONG = {
     "short": ({"texts": ["good"] * 2}, DataError, "too few for 4 rows"),
     "share": ({"validation": 1.0}, ConfigError, "validation must be a number from 0 to 0.9"),
     "bptt": ({"bptt": 0}, ConfigError, "bptt must be a whole number"),
-    "size": ({"max_size": 3}, ConfigError, "max_size must be a whole number of at least"),
-    "frequency": ({"min_frequency": 0}, ConfigError, "min_frequency must be a whole number"),
+    "size": (
+        {"vocabulary": VocabularyLimits(max_size=3)},
+        ConfigError,
+        "max_size must be a whole number of at least",
+    ),
+    "frequency": (
+        {"vocabulary": VocabularyLimits(min_frequency=0)},
+        ConfigError,
+        "min_frequency must be a whole number",
+    ),
     "blocks": ({"phase": dataclasses.replace(PHASE, unfreeze=1)}, ConfigError, "as a whole"),
     "in-turn": (
         {"phase": dataclasses.replace(PHASE, unfreeze_every="auto")},

@@ -70,7 +70,7 @@ def details(facts: Facts, exported: str | None = None) -> list[Block]:
 
 def _input(facts: Facts) -> str:
     config = facts.config
-    if not config.is_text:
+    if config.image_size is not None:
         height, width = config.image_size
         values = config.value_range
         scaled = f"; values of 16 bits from {values[0]} to {values[1]}" if values else ""
