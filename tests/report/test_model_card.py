@@ -115,6 +115,7 @@ def make_run(names=("cat", "dog", "emu"), items=300, right=0.9, **changes):
         },
         "versions": {"keras": "3.12.0"},
         "fit": None,
+        "is_as_trained": True,
     }
     config = changes.pop("config", {})
     data = changes.pop("data", {})
