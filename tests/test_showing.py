@@ -98,7 +98,7 @@ def test_what_is_kept_is_of_the_weights_as_they_are(tuned):
 def test_a_report_is_of_the_answers_as_calibrated(tuned):
     learner = ktl.Learner.load(tuned[2], verbose=False)
     learner._state.answer_as(dataclasses.replace(learner.config, temperature=2.0))
-    given, known = material(learner._state).outcomes["test"], learner.evaluations["test"].raw
+    given, known = material(learner._state).test.outcomes, learner.evaluations["test"].raw
     np.testing.assert_allclose(2 * given.logits, known.logits, rtol=1e-6)
 
 

@@ -72,11 +72,10 @@ def summary(state: State) -> str:
 
 def material(state: State) -> Material:
     """What a report is made from."""
-    about, measured, evaluations = facts(state), state.measured, state.evaluations
+    about, measured = facts(state), state.measured
     return Material(
         facts=about,
-        evaluations=evaluations,
-        outcomes={split: found.outcomes for split, found in evaluations.items()},
+        test=state.evaluations.get("test"),
         exhibits=measured.exhibits,
         overfitting=_fit_of_curves(state, about),
         findings=state.findings,

@@ -1,10 +1,8 @@
 """What a report is made from: all of it is in the folder of a run."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.overfitting import Overfitting
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import Exhibits
@@ -19,8 +17,7 @@ class Material:
 
     Attributes:
         facts: of the model.
-        evaluations: by split, results of `keras_tl.evaluation.measuring.measure`.
-        outcomes: by split, as calibrated; runs of earlier versions have none.
+        test: the evaluation on the test split; `None`: not evaluated.
         overfitting: whether the model overfits; `None` where nothing is known.
         findings: of the checks before training; `None` if nobody looked.
         fitted: the choice of `Learner.fit`; `None`: the phases were trained as asked.
@@ -28,8 +25,7 @@ class Material:
     """
 
     facts: Facts
-    evaluations: Mapping[str, Mapping[str, Any]]
-    outcomes: Mapping[str, Outcomes]
+    test: Evaluation | None
     exhibits: Exhibits
     overfitting: Overfitting | None = None
     findings: Findings | None = None
@@ -39,8 +35,3 @@ class Material:
     def task(self) -> Task:
         """The task of the model."""
         return self.facts.task
-
-    @property
-    def metrics(self) -> Mapping[str, Any]:
-        """The metrics of the test split; empty where it was not evaluated."""
-        return self.evaluations.get("test", {})

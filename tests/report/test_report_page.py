@@ -15,8 +15,7 @@ from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.texts.text_split import TextSplit
-from keras_tl.evaluation.losses import top_losses
-from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.evaluation.plots import style
@@ -157,7 +156,7 @@ def test_texts_of_the_users_are_shown_and_nothing_else(pages, task, case):
 
 def test_a_run_that_kept_nothing_says_how_to_get_it():
     page = Page(page_of(make_material(kept=False)))
-    for part in ("kept no answers", "learner.evaluate()", "features were not kept"):
+    for part in ("were not kept in the run", "learner.evaluate()", "features were not kept"):
         assert part in page.said
     assert "Confusion matrix" in page.said
     assert page.all("img") == []
@@ -166,15 +165,14 @@ def test_a_run_that_kept_nothing_says_how_to_get_it():
 def test_an_untrained_model_that_was_not_measured():
     material = make_material()
     facts = dataclasses.replace(material.facts, evaluations={}, data=None, history=())
-    changes = {"facts": facts, "evaluations": {}, "outcomes": {}}
-    page = Page(page_of(dataclasses.replace(material, **changes)))
+    page = Page(page_of(dataclasses.replace(material, facts=facts, test=None)))
     for part in ("was not measured", "learner.fit_head()", "is not recorded"):
         assert part in page.said
 
 
 def test_numbers_are_where_they_belong(pages):
     material = make_material()
-    names, counts = material.task.class_names, material.metrics["confusion_matrix"]
+    names, counts = material.task.class_names, material.test["confusion_matrix"]
     assert counts != np.transpose(counts).tolist()
     tables = {block.caption.split(":")[0]: block for block in classes(material).blocks}
     table = tables["Confusion matrix"]
@@ -184,7 +182,7 @@ def test_numbers_are_where_they_belong(pages):
     shares = [[cell.share for cell in row[1:]] for row in table.rows]
     assert np.sum(shares, axis=1) == pytest.approx(1)
     assert Page(pages["multiclass"]).all("small")
-    found = top_losses(material.task, material.outcomes["test"], None, "test", 12).items
+    found = material.test.top_losses(12).items
     alts = [attributes["alt"] for attributes in Page(pages["multiclass"]).all("img")]
     assert alts[::2] == [f"A film.: answered {one.predicted}, is {one.true}" for one in found]
     assert set(alts[1::2]) == {"The same with what speaks for it coloured"}
@@ -197,15 +195,10 @@ def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
     answers = np.where(np.arange(303) % 9, labels, rng.integers(0, 101, 303))
     answers[labels == 5] = 6
     outcomes = Outcomes(labels, np.eye(101, dtype=np.float32)[answers])
-    metrics = json.loads(json.dumps(measure(TASKS["multiclass"](names), outcomes)))
+    test = Evaluation.of("test", TASKS["multiclass"](names), outcomes, "weights")
     material = make_material()
-    test = SplitMetrics.of(metrics)
-    config = dataclasses.replace(material.facts.config, class_names=names)
-    changes = {
-        "facts": dataclasses.replace(material.facts, evaluations={"test": test}, config=config),
-        "evaluations": {"test": metrics},
-    }
-    worst, confusions = classes(dataclasses.replace(material, **changes)).blocks
+    facts = dataclasses.replace(material.facts, evaluations={"test": SplitMetrics.of(test)})
+    worst, confusions = classes(dataclasses.replace(material, facts=facts, test=test)).blocks
     assert "the 100 with the lowest F1 of 101" in worst.caption
     scores = [float(row[4].text) for row in worst.rows]
     assert (len(scores), scores, scores[0]) == (100, sorted(scores), 0)
@@ -219,12 +212,10 @@ def test_of_many_labels_the_curves_of_the_worst_are_drawn():
     logits[:, 4] = labels[:, 4]
     outcomes, material = Outcomes(labels, logits), make_material("multilabel")
     config = dataclasses.replace(material.facts.config, class_names=names)
-    changes = {
-        "facts": dataclasses.replace(material.facts, config=config),
-        "outcomes": {"test": outcomes},
-        "evaluations": {"test": measure(TASKS["multilabel"](names), outcomes)},
-    }
-    shown = probabilities(dataclasses.replace(material, **changes)).blocks[-1].plots[-1]
+    facts = dataclasses.replace(material.facts, config=config)
+    test = Evaluation.of("test", TASKS["multilabel"](names), outcomes, "weights")
+    changed = dataclasses.replace(material, facts=facts, test=test)
+    shown = probabilities(changed).blocks[-1].plots[-1]
     assert "the 8 labels with the lowest average precision of 9" in shown.caption
     alt = shown.svg.partition(">")[0]
     assert [name for name in names if name not in alt] == ["label 4"]
@@ -252,10 +243,10 @@ def test_what_a_number_is_measured_by():
     config = dataclasses.replace(material.facts.config, target_mean=10.0)
     facts = dataclasses.replace(material.facts, config=config)
     said = summary_of(dataclasses.replace(material, facts=facts))
-    off = np.abs(material.outcomes["test"].labels - 10).mean()
+    off = np.abs(material.test.raw.labels - 10).mean()
     assert f"always answering the training mean would be off by {off:.4g}" in said
     material = make_material("multilabel")
-    share = material.outcomes["test"].labels.mean()
+    share = material.test.raw.labels.mean()
     assert f"ranking at random would give about {share:.3f}" in summary_of(material)
 
 
@@ -338,8 +329,8 @@ def test_a_roc_curve_is_drawn_for_each_label_that_has_one():
             "the 8 labels with the lowest area",
         ),
     ):
-        test = material.evaluations["test"] | {"roc": curves}
-        changed = dataclasses.replace(material, evaluations={"test": test})
+        test = dataclasses.replace(material.test, metrics={**material.test, "roc": curves})
+        changed = dataclasses.replace(material, test=test)
         (spoken,) = [
             a["aria-label"] for a in Page(page_of(changed)).all("svg") if "ROC" in a["aria-label"]
         ]

@@ -5,8 +5,10 @@ import math
 import numpy as np
 
 from keras_tl.evaluation import plots
+from keras_tl.evaluation.evaluation import Evaluation
+from keras_tl.evaluation.slices import Slices
 from keras_tl.evaluation.wording import number_text, title_of
-from keras_tl.report.blocks import Block, Cell, Paragraph, Section, Table
+from keras_tl.report.blocks import Block, Cell, Paragraph, Plot, Section, Table
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
 from keras_tl.report.sections.wording import capitalised, measured_cell
@@ -18,20 +20,24 @@ _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
 
 def classes(material: Material) -> Section:
     """A row for each class or label; of a regression the values."""
+    facts, test = material.facts, material.test
+    key, title = "classes", capitalised(material.task.names_are)
     if material.task.is_number:
-        blocks = [*_values(material), *_groups(material)]
-        return Section("values", "Predicted and true values", blocks)
+        key, title = "values", "Predicted and true values"
+    if test is None:
+        return Section(key, title, [])
     blocks: list[Block] = []
-    if material.facts.test is not None:
-        blocks.append(per_class(material.facts.test, "test"))
-    if "confusion_matrix" in material.metrics:
-        blocks.append(_confusion(material))
-    return Section("classes", capitalised(material.task.names_are), [*blocks, *_groups(material)])
+    if test.get("values"):
+        blocks.append(_values(test))
+    if facts.test.per_class:
+        blocks.append(per_class(facts.test, "test"))
+    if "confusion_matrix" in test:
+        blocks.append(_confusion(test))
+    return Section(key, title, [*blocks, *_groups(facts.test.slices)])
 
 
-def _groups(material: Material) -> list[Block]:
+def _groups(found: Slices | None) -> list[Block]:
     """The groups of items that were measured by `evaluate(by=...)`."""
-    found = material.facts.test and material.facts.test.slices
     if found is None:
         return []
     caption = f"Groups by {found.by or 'group'}: {title_of(found.metric)}, with 95% intervals"
@@ -57,9 +63,9 @@ def per_class(found: SplitMetrics, split: str) -> Table:
     return Table(caption, ["name", "items", *map(title_of, columns)], rows)
 
 
-def _confusion(material: Material) -> Table:
-    names = material.task.class_names
-    counts = np.array(material.metrics["confusion_matrix"])
+def _confusion(test: Evaluation) -> Table:
+    names = test.task.class_names
+    counts = np.array(test["confusion_matrix"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     if len(names) <= _LARGEST_MATRIX:
         rows = [
@@ -94,17 +100,12 @@ def _confusion(material: Material) -> Table:
     )
 
 
-def _values(material: Material) -> list[Block]:
-    values = material.metrics.get("values")
-    if not values:
-        return []
-    r2 = number_text(material.metrics["r2"])
-    return [
-        plot(
-            "values",
-            "Each point is an item of the test split; on the dashed line answers are exact.",
-            f"Predicted against true values of {len(values):,} items; R\N{SUPERSCRIPT TWO} {r2}.",
-            plots.draw_scatter,
-            values,
-        )
-    ]
+def _values(test: Evaluation) -> Plot:
+    values, r2 = test["values"], number_text(test["r2"])
+    return plot(
+        "values",
+        "Each point is an item of the test split; on the dashed line answers are exact.",
+        f"Predicted against true values of {len(values):,} items; R\N{SUPERSCRIPT TWO} {r2}.",
+        plots.draw_scatter,
+        values,
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_tl.evaluation.losses import TopLoss, top_losses
+from keras_tl.evaluation.losses import TopLoss
 from keras_tl.evaluation.wording import number_text, with_share
 from keras_tl.report.blocks import Block, Item, Items, Paragraph, Section
 from keras_tl.report.drawing import picture
@@ -15,10 +15,9 @@ _TITLE = "Largest losses"
 
 def losses(material: Material) -> Section:
     """The items with the largest losses, as images or texts where they were kept."""
-    outcomes = material.outcomes.get("test")
-    if outcomes is None:
+    if material.test is None:
         return Section("losses", _TITLE, [])
-    found = top_losses(material.task, outcomes, None, "test", SHOWN)
+    found = material.test.top_losses(SHOWN)
     kept = material.exhibits.top_items()
     blocks: list[Block] = [
         Paragraph(

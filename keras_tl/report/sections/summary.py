@@ -37,8 +37,7 @@ def _headline(material: Material) -> Paragraph:
     said = task.headline_text.format(written)
     if found.interval is not None:
         said += f" (95% interval {interval_text(found.interval, task.interval_form)})"
-    answered = material.outcomes.get("test")
-    if answered is not None and (baseline := task.baseline_text(answered.labels)):
+    if baseline := task.baseline_text(material.test.raw.labels):
         said += f"; {baseline}"
     if task.thresholds:
         said += f"; chosen thresholds decide: {thresholds_text(task.class_names, task.thresholds)}"
