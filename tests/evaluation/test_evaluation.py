@@ -69,7 +69,7 @@ def test_nothing_shows_a_number_of_other_weights(learner, tmp_path, change):
     CHANGES[change](learner)
     assert learner.evaluations == {}
     shown = material(learner._state)
-    assert (shown.evaluations, shown.outcomes, shown.overfitting) == ({}, {}, None)
+    assert (shown.test, shown.overfitting) == (None, None)
     assert shown.exhibits.top_items() is None
     assert not facts(learner._state).evaluations
     with pytest.raises(ConfigError, match="The curves are of other weights"):
