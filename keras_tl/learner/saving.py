@@ -68,8 +68,9 @@ def load(
     chosen, seed = choose_strategy(strategy), about["seed"]
     parts = rebuild_model(config, chosen, seed, **run_files(path))
     parts.backbone.set_facts(weights_source=about["weights"], ancestry=tuple(about["ancestry"]))
-    load_run_weights(path, parts.model)
+    # The trainer keeps the first weights of the head, so the trained ones come after it is made.
     state = State(config, parts, chosen, seed, data, verbose)
+    load_run_weights(path, parts.model)
     state.trained_with = {key: about[key] for key in ("data", "versions")}
     if not state.has_own("train"):
         state.reporter.say(

@@ -137,6 +137,17 @@ def test_a_run_gives_back_all_that_is_known_of_its_backbone(source):
     assert learner.backbone.source == "small"
 
 
+def test_a_loaded_run_knows_the_head_before_its_training(source):
+    learner, run = source
+    loaded = ktl.Learner.load(run.removeprefix("run:"), verbose=False)
+    trained = loaded.trainer.parts.head.get_weights()
+    assert equal(trained, learner.trainer.parts.head.get_weights())
+    assert any(values.any() for values in trained)
+    loaded.trainer.forget()
+    # The kernel of an untrained head is 0.
+    assert not any(values.any() for values in loaded.trainer.parts.head.get_weights())
+
+
 def test_each_kind_of_backbone_has_its_row():
     backbones = {
         keras.Model(): keras.Model,
