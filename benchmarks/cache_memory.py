@@ -41,7 +41,7 @@ def train(
     learner.fit_head(epochs, cache=ktl.CacheConfig(where, folder=cache))
     return {
         "images": len(data.split("train")),
-        "shape": learner.extractor.output_shape[1:],
+        "shape": learner.trainer.parts.extractor.output_shape[1:],
         "disk_bytes": sum(file.stat().st_size for file in Path(cache).rglob("features.bin")),
     }
 

@@ -32,10 +32,11 @@ def check(folder: str, cache: str) -> dict[str, Any]:
     os.environ["KERAS_TL_CACHE"] = cache
     import numpy as np
 
+    from keras_tl.data.folders.unused_files import sort_files
     from keras_tl.data.images.file_check import check_files
-    from keras_tl.data.images.formats import image_files
+    from keras_tl.data.images.formats import IMAGE_FILES
 
-    paths = image_files(Path(folder))
+    paths = sort_files(Path(folder), IMAGE_FILES)[0]
     names = sorted({Path(path).parent.name for path in paths})
     labels = np.array([names.index(Path(path).parent.name) for path in paths])
     found = {"files": len(paths)}

@@ -32,7 +32,9 @@ def measure(name: str, sizes: list[int], draws: int) -> dict[tuple[int, int], li
     largest = {seed: division.draw(max(sizes), seed) for seed in range(draws)}
     rows = np.unique(np.concatenate([*largest.values()]))
     learner = course.learner(rows, 0)
-    features = dict(zip(rows.tolist(), learner.split_features("train", "off"), strict=True))
+    features = dict(
+        zip(rows.tolist(), learner.features(learner.data.split("train"), cache="off"), strict=True)
+    )
     task = task_of(learner.config)
     targets = task.dense_targets(course.test_numbers)
     found = {}

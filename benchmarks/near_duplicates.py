@@ -83,7 +83,7 @@ def main() -> None:
         seed=0,
     )
     train = data.split("train")
-    known = learner._trainer.features.of(train)
+    known = learner.trainer.features.of(train)
     print(
         f"{'':26} {'found':>6} {'cosine: least':>14} {'5%':>6} {'correlation: least':>19} {'5%':>6}"
     )
@@ -99,7 +99,7 @@ def main() -> None:
                 path.write_bytes(copy(np.uint8(image), scale, quality))
                 paths.append(str(path))
             made = ImageSplit(tuple(paths), train.labels[rows])
-            vectors = np.concatenate([*learner._trainer.features.batches(made)])
+            vectors = np.concatenate([*learner.trainer.features.batches(made)])
             copies = Features(vectors.shape, rows=vectors)
             found, cosines = (x[:, 0] for x in nearest(copies, known, 1))
             alike = correlations(made, train.take(rows))
@@ -110,7 +110,7 @@ def main() -> None:
             )
     for name in ("validation", "test"):
         split = data.split(name)
-        found, cosines = (x[:, 0] for x in nearest(learner._trainer.features.of(split), known, 1))
+        found, cosines = (x[:, 0] for x in nearest(learner.trainer.features.of(split), known, 1))
         alike = correlations(split, train.take(found))
         print(
             f"{name}: cosine 50% {np.median(cosines):.3f}, 99% {np.quantile(cosines, 0.99):.3f}; "

@@ -24,7 +24,7 @@ def main() -> None:
     args = parser.parse_args()
 
     import keras_tl as ktl
-    from keras_tl.backbones.loading import load_model
+    from keras_tl.backbones.own_models import network_of
     from keras_tl.backbones.preprocessing import PREPROCESSINGS
     from keras_tl.data.images.image_split import ImageSplit
     from keras_tl.preflight.statistics import first_statistics
@@ -46,7 +46,7 @@ def main() -> None:
     print(f"{'':32}" + "".join(f"{name:>9}" for name in PREPROCESSINGS))
     for name, images in pixels.items():
         found = [
-            first_statistics(load_model(bare, preprocess, size).network, images).ratio
+            first_statistics(network_of(bare, preprocess, size), images).ratio
             for preprocess in PREPROCESSINGS
         ]
         print(f"{name:32}" + "".join(f"{ratio:9.3g}" for ratio in found))

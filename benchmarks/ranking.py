@@ -81,7 +81,9 @@ def _accuracy(photos: Any, one: dict[str, Any], cache: Any) -> float:
 
     settings = {key: value for key, value in one.items() if key != "name"}
     learner = ktl.Learner(data=photos, seed=0, verbose=False, **settings)
-    train, test = (learner.split_features(name, cache) for name in ("train", "test"))
+    train, test = (
+        learner.features(learner.data.split(name), cache=cache) for name in ("train", "test")
+    )
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
     classifier.fit(train, photos.split("train").labels)
     accuracy = classifier.score(test, photos.split("test").labels)

@@ -64,7 +64,7 @@ def measure(kind: str, rounds: int, folder: str, **arguments: Any) -> dict[str, 
     signatures = tf.saved_model.load(str(learner.export(folder))).signatures
     (raw_name,) = signatures[RAW].structured_input_signature[1]
     name = next(name for name in ("pixels", "tokens") if name in signatures)
-    read = tf.function(lambda raw: learner._modality.read_raw({raw_name: raw})[0])
+    read = tf.function(lambda raw: learner.trainer.parts.modality.read_raw({raw_name: raw})[0])
     bare = tf.function(lambda inputs: learner.model(inputs, training=False))
     seconds = {}
     for size in SIZES:

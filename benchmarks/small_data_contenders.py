@@ -100,11 +100,11 @@ class Course:
         once with those of the whole model to a few items. Where they differ, all items go through
         the model.
         """
-        if learner.class_names != self.division.class_names:
-            raise AssertionError(f"The classes are {learner.class_names}.")
+        if learner.config.class_names != self.division.class_names:
+            raise AssertionError(f"The classes are {learner.config.class_names}.")
         if not is_frozen:
             return learner.predict(self.test_values).probabilities
-        found = _probabilities(learner.head.predict(self.test_features, verbose=0))
+        found = _probabilities(learner.trainer.parts.head.predict(self.test_features, verbose=0))
         if not self._is_compared:
             few = self.division.take(self.division.test[:16])
             asked = learner.predict(few).probabilities

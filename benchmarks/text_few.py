@@ -74,7 +74,9 @@ def _contrastive(learner: Any, options: dict[str, Any]) -> dict[str, float]:
 
     learner.fine_tune(policy="contrastive")
     train, test = _features(learner)
-    answers = learner.task.answers(learner.head(test, training=False))["class_id"].numpy()
+    answers = learner.task.answers(learner.trainer.parts.head(test, training=False))[
+        "class_id"
+    ].numpy()
     own = {"own": float((answers == learner.data.split("test").labels).mean())}
     regression = LogisticRegression(C=STRENGTH, max_iter=10_000)
     return _regression(learner, train, test, regression) | own

@@ -68,7 +68,7 @@ def steps(data: str, modules: dict[str, str], rounds: int) -> dict[str, Any]:
         metrics=learner.task.metrics(False),
     )
 
-    bucketed = learner._trainer.pipeline
+    bucketed = learner.trainer.pipeline
     padded = dataclasses.replace(bucketed, length=learner.config.sequence_length)
     targets = dataclasses.replace(train, labels=learner.task.targets(train.labels, False))
     batches, whole = (
@@ -108,7 +108,7 @@ def native_model(learner):
     theirs = ("token_ids", "padding_mask", "segment_ids")
     tokens = backbone({b: inputs[a] for a, b in zip(names, theirs, strict=True)})
     pooled = TokenPooling("avg")(tokens["sequence_output"], inputs["input_mask"])
-    return keras.Model(inputs, keras.models.clone_model(learner.head)(pooled))
+    return keras.Model(inputs, keras.models.clone_model(learner.trainer.parts.head)(pooled))
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ _HOMES = {
     "CacheConfig": "keras_tl.base.config",
     "Comparison": "keras_tl.comparison.result",
     "HeadConfig": "keras_tl.base.config",
+    "Evaluation": "keras_tl.evaluation.evaluation",
     "ImageData": "keras_tl.data",
     "KerasTLError": "keras_tl.errors",
     "Learner": "keras_tl.learner",
@@ -22,15 +23,22 @@ _HOMES = {
     "TextData": "keras_tl.data",
     "WordPiecePreprocessor": "keras_tl.backbones.texts",
     "compare": "keras_tl.comparison.comparing",
-    "rank_backbones": "keras_tl.learner.facade",
+    "overfitting": "keras_tl.learner.functions",
+    "rank_backbones": "keras_tl.learner.functions",
+    "save_features": "keras_tl.learner.functions",
 }
 
-_ROOMS = ("backbones", "serving")
+_MODULES = {
+    "backbones": "keras_tl.backbones",
+    "figures": "keras_tl.learner.figures",
+    "serving": "keras_tl.serving",
+}
 
 __all__ = [
     "BackboneSpec",
     "CacheConfig",
     "Comparison",
+    "Evaluation",
     "HeadConfig",
     "ImageData",
     "KerasTLError",
@@ -43,7 +51,10 @@ __all__ = [
     "WordPiecePreprocessor",
     "backbones",
     "compare",
+    "figures",
+    "overfitting",
     "rank_backbones",
+    "save_features",
     "serving",
 ]
 
@@ -51,8 +62,8 @@ __all__ = [
 def __getattr__(name: str):
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    if name in _ROOMS:
-        return importlib.import_module(f"keras_tl.{name}")
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -38,7 +38,7 @@ def show(learner: ktl.Learner, count: int) -> None:
     shown = learner.data.split("test").sample(count, seed=0)
     answers = learner.predict(list(zip(shown.texts, shown.pairs, strict=True)))
     for label, answer in zip(shown.labels, answers, strict=True):
-        print(f"{learner.class_names[label]}, answered {answer}: {answer.source}")
+        print(f"{learner.config.class_names[label]}, answered {answer}: {answer.source}")
 
 
 def main() -> None:

@@ -2,17 +2,17 @@
 
 import json
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.backbones.loading import BackboneFiles
 from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.texts.text_split import TextSplit
+from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.feature_map import FeatureMap
-from keras_tl.evaluation.measuring import measure
-from keras_tl.export.card import card_facts
 from keras_tl.report.exhibits import AFTER, BEFORE, Exhibits, keep_map, keep_top_items
+from keras_tl.report.facts import facts_of
 from keras_tl.report.material import Material
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import task_of
@@ -42,7 +42,6 @@ def make_material(
 ):
     """The material of a run; without what it keeps of items if not `kept`."""
     names = NAMES[task] if names is None else names
-    outcomes = make_outcomes(task, items)
     config = ModelConfig(
         backbone="made-up",
         image_size=None if are_texts else (32, 32),
@@ -50,40 +49,47 @@ def make_material(
         task=task,
         class_names=names,
     )
+    test = Evaluation.of("test", task_of(config), make_outcomes(task, items), "weights")
     classes = dict.fromkeys(names, items)
     about = {
         "config": config.to_json(),
         "seed": 0,
         "weights": None,
         "ancestry": [],
-        "history": [record.to_json() for record in make_history(task_of(config).watched)],
-        "evaluations": {"test": measure(task_of(config), outcomes)},
+        "history": [
+            record.to_json() for record in history or make_history(task_of(config).watched)
+        ],
+        "evaluations": {"test": test.metrics},
         "data": {
             "task": task,
             "source_settings": {},
             "split_settings": {"seed": 0},
+            "fingerprint_of": "content",
+            "checked": None,
+            "unused_files": None,
             "splits": {
                 name: {"items": items, "classes": classes, "fingerprint": "0" * 64}
                 for name in ("train", "test")
             },
         },
         "versions": {"python": "3.11"},
+        "fit": None,
+        "is_as_trained": True,
     }
     about = json.loads(json.dumps(about))
-    chosen = task_of(config)
+    bare = SimpleNamespace(module=None, preprocessor=None)
+    facts = facts_of(about, {"backbone": 10, "head": 2}, bare)
     return Material(
-        facts=card_facts(about, {"backbone": 10, "head": 2}, BackboneFiles()),
-        task=chosen,
-        history=history or make_history(chosen.watched),
-        evaluations=about["evaluations"],
-        outcomes={"test": outcomes} if kept else {},
-        exhibits=make_exhibits(chosen, outcomes, are_texts, text) if kept else Exhibits(),
+        facts=facts,
+        test=test,
+        exhibits=make_exhibits(test, are_texts, text) if kept else Exhibits(),
         **more,
     )
 
 
-def make_exhibits(task, outcomes, are_texts, text):
+def make_exhibits(test, are_texts, text):
     """Feature maps, and the items with the largest losses: noise, or texts."""
+    outcomes = test.outcomes
     rng = np.random.default_rng(0)
     count = min(len(outcomes), 500)
     files = {}
@@ -92,7 +98,7 @@ def make_exhibits(task, outcomes, are_texts, text):
         files |= keep_map(when, found)
     rows = np.arange(len(outcomes))
     texts = TextSplit((text,) * len(rows), None, outcomes.labels)
-    files |= keep_top_items(rows, texts, None, None, task, outcomes)
+    files |= keep_top_items(rows, texts, None, None, test.task, outcomes)
     if not are_texts:
         about = json.loads(files["top_losses.json"])
         noise = tf.constant(rng.integers(0, 256, (224, 224, 3)), tf.uint8)

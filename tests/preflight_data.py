@@ -48,5 +48,5 @@ def make_learner(data, **options):
 
 def subject_of(learner, data):
     """Data that are looked at by a learner that was made for others like them."""
-    parts = (learner.config, learner._parts, learner._modality, learner._trainer)
+    parts = (learner.config, learner.trainer.parts, learner.trainer.parts.modality, learner.trainer)
     return Subject(data, Inside(*parts, features="all"))

@@ -101,7 +101,7 @@ def test_images_are_answered_one_by_one(learner, photos, tmp_path, name):
     features = learner.features(photos)
     np.testing.assert_allclose(learner.features(asked), features, atol=1e-4)
     asked = IMAGES[name](photos)
-    assert learner.save_features(asked, tmp_path / "f.npy") == (3, 16)
+    assert ktl.save_features(learner, asked, tmp_path / "f.npy") == (3, 16)
     np.testing.assert_allclose(np.load(tmp_path / "f.npy"), features, atol=1e-4)
 
 
@@ -121,7 +121,7 @@ def test_channels_first_are_refused(learner, tmp_path):
         with pytest.raises(DataError, match=r"channels first, or 3 grey images"):
             ask(asked)
     with pytest.raises(DataError, match=r"channels first, or 3 grey images"):
-        learner.save_features(asked, tmp_path / "f.npy")
+        ktl.save_features(learner, asked, tmp_path / "f.npy")
 
 
 def test_images_of_several_sizes_get_the_answers_of_each(learner):
@@ -195,7 +195,7 @@ def test_a_folder_is_walked_once(learner, photos, tmp_path, method, monkeypatch,
         return scandir(path)
 
     monkeypatch.setattr("keras_tl.data.folders.file_tree.os.scandir", watched)
-    monkeypatch.setattr(learner._reporter.console, "quiet", False)
+    monkeypatch.setattr(learner._state.reporter.console, "quiet", False)
     capsys.readouterr()
     for asked in (folder, [folder]):
         walked.clear()
@@ -291,7 +291,7 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
             rows_of_features = learner.features(asked, on_invalid)
             np.testing.assert_allclose(rows_of_features[rows], features, atol=1e-6)
             assert np.isnan(rows_of_features[~rows]).all()
-            learner.save_features(asked, tmp_path / "f.npy", on_invalid, overwrite=True)
+            ktl.save_features(learner, asked, tmp_path / "f.npy", on_invalid, overwrite=True)
             np.testing.assert_allclose(np.load(tmp_path / "f.npy"), rows_of_features, atol=1e-6)
     kept = learner.predict(given, "keep")
     assert kept.labels[1:3] == ["", ""]

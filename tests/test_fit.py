@@ -9,6 +9,7 @@ import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.learner import fitting
+from keras_tl.learner.reporting import facts
 from keras_tl.selection.candidates import mean_losses
 from keras_tl.selection.evidence import out_of_fold
 from keras_tl.training import policies
@@ -48,14 +49,14 @@ def with_validation(data, items):
 def test_few_validation_items_compare_out_of_fold(short, capsys):
     data = hard_data()
     learner = fresh(data)
-    learner._reporter.console.quiet = False
+    learner._state.reporter.console.quiet = False
     result = learner.fit(augment=False)
     items = len(data.split("train")) + len(data.split("validation"))
     assert (result.plan.evidence, result.plan.folds, result.plan.items) == ("out-of-fold", 3, items)
     assert [candidate.share for candidate in result.candidates] == [0, 0.25, 0.5, 0.75, 1]
     assert result.kept in [candidate.share for candidate in result.candidates]
     assert result.trained_on == len(data.split("train"))
-    assert learner.fitted is result
+    assert learner.history.fitted is result
     assert result.estimate is None
     said = capsys.readouterr().err
     assert said.index("Plan:") < said.index("fine-tune (fold 1 of 3)") < said.index("Kept:")
@@ -107,7 +108,7 @@ def test_a_ruinous_learning_rate_ends_with_the_head(monkeypatch, validation_item
     for kept, wanted in zip(learner.model.get_weights(), head.model.get_weights(), strict=True):
         np.testing.assert_allclose(kept, wanted, rtol=1e-5, atol=1e-7)
     # The backbone is as it came: its features are read, and a second call may begin.
-    assert learner._trainer.features.is_original
+    assert learner.trainer.features.is_original
     learner.cross_validate(folds=2)
 
 
@@ -121,14 +122,14 @@ def test_no_item_answers_for_itself(short):
         learner = fresh(dataclasses.replace(data, splits={"train": changed}))
         learner.fit_head()
         folds = TunedFolds(
-            learner._trainer,
+            learner.trainer,
             learner.data,
             policies.SOLVED_HEAD,
             (dataclasses.replace(short, patience=None),),
             False,
             (0.0, 0.5, 1.0),
         )
-        rows = learner._trainer.features.of(changed).all_rows
+        rows = learner.trainer.features.of(changed).all_rows
         numbers = np.arange(len(changed)) % 2
         before = learner.model.get_weights()
         found = folds.logits(changed, rows, numbers)
@@ -190,9 +191,9 @@ def test_refit_trains_on_all_items_and_says_so(short, tmp_path):
         learner.evaluate()
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
-    assert loaded.fitted == result
+    assert loaded.history.fitted == result
     assert loaded.history == learner.history
-    assert "learner.fit(refit=True, augment=False)" in "\n".join(learner._facts()["calls"])
+    assert "learner.fit(refit=True, augment=False)" in "\n".join(facts(learner._state).calls)
     assert "no untouched test split exists" in learner.report(tmp_path / "r.html").read_text()
     assert "no untouched test split exists" in loaded.report(tmp_path / "l.html").read_text()
 
@@ -203,15 +204,15 @@ def test_a_saved_run_knows_what_was_kept(short, tmp_path):
     learner.evaluate()
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
-    assert loaded.fitted == result
-    assert repr(loaded.fitted) == repr(result)
+    assert loaded.history.fitted == result
+    assert repr(loaded.history.fitted) == repr(result)
     report = loaded.report(tmp_path / "report.html").read_text()
     assert "Kept: " in report
     assert "learner.fit(augment=False)" in report
     assert "untouched" not in report
     loaded = ktl.Learner.load(tmp_path / "run", data=hard_data(), verbose=False)
     loaded.fit_head()
-    assert loaded.fitted is None
+    assert loaded.history.fitted is None
 
 
 def test_a_budget_too_small_keeps_the_head(short):
@@ -243,7 +244,7 @@ def test_without_a_comparison_the_training_items_show_a_barrier(short, monkeypat
 @pytest.mark.slow
 def test_a_budget_is_planned_with_measured_steps(short, capsys):
     learner = fresh(hard_data())
-    learner._reporter.console.quiet = False
+    learner._state.reporter.console.quiet = False
     result = learner.fit(minutes=30, augment=False)
     assert result.plan.measured
     assert result.plan.seconds < result.plan.seconds_left <= 30 * 60
@@ -306,9 +307,9 @@ def test_the_evidence_is_what_evaluate_would_say(short):
     learner.fit_head()
     phases = (dataclasses.replace(short, patience=None),)
     folds = TunedFolds(
-        learner._trainer, learner.data, policies.SOLVED_HEAD, phases, False, (0.0, 1.0)
+        learner.trainer, learner.data, policies.SOLVED_HEAD, phases, False, (0.0, 1.0)
     )
-    outcomes = out_of_fold(folds, ["train", "validation"], 3, learner.seed)
+    outcomes = out_of_fold(folds, ["train", "validation"], 3, learner.trainer.seed)
     result = fresh(hard_data()).fit(augment=False)
     by_share = {candidate.share: candidate for candidate in result.candidates}
     for share, found in outcomes.items():
@@ -367,7 +368,7 @@ def test_the_head_of_a_fold_has_not_seen_the_fold(short, batch_norm):
     assert learner.evaluate("train")["accuracy"] > 0.8
     brief = dataclasses.replace(policies.HEADS["image"], epochs=2, min_steps=0)
     phases = (dataclasses.replace(short, patience=None),)
-    folds = TunedFolds(learner._trainer, learner.data, brief, phases, False, (0.0, 1.0))
+    folds = TunedFolds(learner.trainer, learner.data, brief, phases, False, (0.0, 1.0))
     found = out_of_fold(folds, ["train"], 3, seed=0)
     assert (learner.task.decisions(found[0.0].logits) == labels).mean() < 0.6
 
@@ -385,7 +386,7 @@ def test_a_head_of_other_data_is_trained_again(short, tmp_path):
 
 def test_an_interrupted_comparison_leaves_the_weights_that_the_history_tells_of(short, monkeypatch):
     learner = fresh(with_validation(hard_data(), 50))
-    logits, calls = learner._trainer.logits, []
+    logits, calls = learner.trainer.logits, []
 
     def interrupted(split):
         calls.append(split)
@@ -394,7 +395,7 @@ def test_an_interrupted_comparison_leaves_the_weights_that_the_history_tells_of(
         return logits(split)
 
     learner.fit_head()
-    monkeypatch.setattr(learner._trainer, "logits", interrupted)
+    monkeypatch.setattr(learner.trainer, "logits", interrupted)
     with pytest.raises(KeyboardInterrupt):
         learner.fit(augment=False)
     monkeypatch.undo()
@@ -412,6 +413,6 @@ def test_curves_say_nothing_of_an_average(short, monkeypatch):
     learner = fresh(hard_data())
     learner.fit(augment=False)
     assert learner.history[-1].share == 0.75
-    found = learner.overfitting()
+    found = ktl.overfitting(learner)
     assert (found.state, found.phases[-1].reason) == ("unknown", "averaged")
     assert "fit() or a callback kept other weights" in found.statement

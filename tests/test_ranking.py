@@ -117,8 +117,8 @@ def test_without_names_those_at_hand_are_ranked(monkeypatch, data):
     assert [row.name for row in found.rows] == ["efficientnet_lite0"]
     learner = ktl.Learner("auto", data, image_size=32, seed=0, verbose=False)
     assert learner.config.backbone == "efficientnet_lite0"
-    assert learner.ranking.chosen == "efficientnet_lite0"
-    assert learner.ranking.best.metric == found.best.metric
+    assert learner.history.ranking.chosen == "efficientnet_lite0"
+    assert learner.history.ranking.best.metric == found.best.metric
     with pytest.raises(ConfigError, match="expected weights='imagenet'"):
         ktl.Learner("auto", data, weights=None)
 
@@ -133,7 +133,7 @@ def test_the_score_is_that_of_the_features_of_the_items_drawn(ranking, data, net
     train = data.split("train")
     chosen = train.take(draw(train.labels, 20, seed=0))
     learner = make_small_learner(data)
-    score = logme(learner.split_features(chosen, "off"), chosen.labels, TASKS[data.task])
+    score = logme(learner.features(chosen, cache="off"), chosen.labels, TASKS[data.task])
     assert {row.name: row.score for row in ranking.rows}["small"] == pytest.approx(score, abs=1e-5)
     assert (ranking.items, ranking.item, ranking.task) == (20, "image", "multiclass")
 
@@ -213,7 +213,7 @@ def test_what_was_ranked_is_found_again_by_the_head(tmp_path, data, network):
     ktl.rank_backbones(data, [network], **(SETTINGS | {"cache": cache}))
     (entry,) = (tmp_path / "features").iterdir()
     learner = ktl.Learner(network, data, image_size=32, preprocess="tf", seed=0, verbose=False)
-    features = learner.split_features("train", cache)
+    features = learner.features(learner.data.split("train"), cache=cache)
     assert features.shape == (len(data.split("train")), 16)
     assert list((tmp_path / "features").iterdir()) == [entry]
 

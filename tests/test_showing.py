@@ -17,10 +17,10 @@ from keras_tl.comparison.cost import Cost
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.losses import TopLosses
-from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking
 from keras_tl.evaluation.thresholds import Thresholds
-from keras_tl.learner import showing
+from keras_tl.learner import reporting
+from keras_tl.learner.reporting import material, prepare_report
 from keras_tl.preflight.findings import Findings
 from keras_tl.report.exhibits import AFTER, BEFORE
 from tests.conftest import make_small_learner, make_tiny_data
@@ -43,7 +43,7 @@ def tuned(tmp_path_factory):
 def test_a_saved_run_gives_the_same_report_byte_for_byte(tuned, tmp_path):
     learner, page, run = tuned
     loaded = ktl.Learner.load(run, verbose=False)
-    assert loaded.exhibits == learner.exhibits
+    assert loaded._state.exhibits == learner._state.exhibits
     assert loaded.report(tmp_path / "again.html").read_bytes() == page
     assert loaded.save(tmp_path / "copy")
     copy = ktl.Learner.load(tmp_path / "copy", verbose=False)
@@ -57,23 +57,23 @@ def test_a_report_shows_the_items_with_the_largest_losses(tuned):
     page = Page(text.decode())
     count = min(12, len(learner.data.split("test")))
     assert len(page.all("img")) == 2 * count
-    rows = [one.row for one in learner.top_losses("test", count).items]
+    rows = [one.row for one in learner.evaluations["test"].top_losses(count).items]
     shown = [f"row {row} of the test split" for row in rows]
     places = [page.said.index(part) for part in shown]
     assert places == sorted(places)
-    kept, images = learner.exhibits.top_items(), learner.data.split("test").images
+    kept, images = learner._state.exhibits.top_items(), learner.data.split("test").images
     assert sorted(kept) == sorted(rows)
-    for one in learner.top_losses("test", count).items:
+    for one in learner.evaluations["test"].top_losses(count).items:
         assert kept[one.row]["seen"] == one.predicted
-        content = learner.exhibits.files[kept[one.row]["image"]]
+        content = learner._state.exhibits.files[kept[one.row]["image"]]
         distances = np.abs(tf.io.decode_jpeg(content).numpy() - images).mean(axis=(1, 2, 3))
         assert distances.argmin() == one.row
-    assert learner._material().overfitting["statement"][1:] in page.said
+    assert material(learner._state).overfitting.statement[1:] in page.said
 
 
 def test_both_maps_are_of_the_same_items(tuned):
     learner = tuned[0]
-    before, after = (learner.exhibits.feature_map(when) for when in (BEFORE, AFTER))
+    before, after = (learner._state.exhibits.feature_map(when) for when in (BEFORE, AFTER))
     assert before.split == after.split == "test"
     np.testing.assert_array_equal(before.labels, after.labels)
     assert not np.array_equal(before.points, after.points)
@@ -82,38 +82,38 @@ def test_both_maps_are_of_the_same_items(tuned):
 def test_what_is_kept_is_of_the_weights_as_they_are(tuned):
     learner = make_small_learner(make_tiny_data())
     learner.fit_head(1, cache="memory")
-    learner.prepare_report()
-    assert learner.exhibits.feature_map(BEFORE) is None
-    kept = learner.exhibits
+    prepare_report(learner._state)
+    assert learner._state.exhibits.feature_map(BEFORE) is None
+    kept = learner._state.exhibits
     assert kept.top_items()
     learner.evaluate("validation")
-    assert learner.exhibits == kept
+    assert learner._state.exhibits == kept
     learner.evaluate()
-    assert learner.exhibits.top_items() is None
-    assert learner.exhibits.feature_map(AFTER) is not None
+    assert learner._state.exhibits.top_items() is None
+    assert learner._state.exhibits.feature_map(AFTER) is not None
     learner.fit_head(1, cache="memory")
-    assert learner.exhibits.files == {}
+    assert learner._state.exhibits.files == {}
 
 
 def test_a_report_is_of_the_answers_as_calibrated(tuned):
     learner = ktl.Learner.load(tuned[2], verbose=False)
-    learner.config = dataclasses.replace(learner.config, temperature=2.0)
-    given, known = learner._material().outcomes["test"], learner.outcomes["test"]
+    learner._state.answer_as(dataclasses.replace(learner.config, temperature=2.0))
+    given, known = material(learner._state).test.outcomes, learner.evaluations["test"].raw
     np.testing.assert_allclose(2 * given.logits, known.logits, rtol=1e-6)
 
 
 def test_a_network_that_diverged_is_not_measured():
     learner = make_small_learner(make_tiny_data())
-    learner.head.set_weights(
-        [np.full_like(weight, np.nan) for weight in learner.head.get_weights()]
+    learner.trainer.parts.head.set_weights(
+        [np.full_like(weight, np.nan) for weight in learner.trainer.parts.head.get_weights()]
     )
     count = len(learner.data.split("test"))
-    for call in (learner.evaluate, learner.prepare_report, learner.top_losses):
+    for call in (learner.evaluate, lambda: prepare_report(learner._state)):
         with pytest.raises(
             ConfigError, match=f"to {count} of the {count} images of the test split"
         ):
             call()
-    assert learner.evaluations == learner.outcomes == {}
+    assert learner.evaluations == {}
 
 
 def test_a_test_split_that_has_gone_does_not_stop_fine_tuning():
@@ -123,37 +123,50 @@ def test_a_test_split_that_has_gone_does_not_stop_fine_tuning():
     learner.fit_head(1, cache="memory")
     learner.fine_tune(1)
     assert learner.history[-1].phase.name == "fine-tune"
-    assert learner.exhibits.feature_map(BEFORE) is None
+    assert learner._state.exhibits.feature_map(BEFORE) is None
+
+
+FIGURES = {
+    "comparison": ktl.figures.comparison,
+    "curves": lambda learner: learner.history.plot(),
+    "features": ktl.figures.features,
+    "top losses": ktl.figures.top_losses,
+    "confusion": lambda learner: learner.evaluations["test"].plot_confusion(),
+    "calibration": lambda learner: learner.evaluations["test"].plot_calibration(),
+    "roc": lambda learner: learner.evaluations["test"].plot_roc(),
+    "precision and recall": lambda learner: learner.evaluations["test"].plot_precision_recall(),
+    "values": lambda learner: learner.evaluations["test"].plot_values(),
+}
 
 
 def test_the_pictures_of_a_notebook(tuned, compared):
     learner, _, run = tuned
     loaded = ktl.Learner.load(run, verbose=False)
-    for name in ("curves", "confusion", "calibration", "top_losses", "features"):
-        drawn = [getattr(one, f"plot_{name}")() for one in (learner, loaded)]
+    for name in ("curves", "confusion", "calibration", "top losses", "features"):
+        drawn = [FIGURES[name](one) for one in (learner, loaded)]
         # A saved run needs no data for any of them.
         counts = [len(figure.axes) for figure in drawn]
         assert counts[0] == counts[1] > 0
     with pytest.raises(DataError, match="loaded without data"):
-        loaded.plot_top_losses(split="validation")
+        ktl.figures.top_losses(loaded, split="validation")
     untrained = make_small_learner(make_tiny_data())
     with pytest.raises(ConfigError, match="untrained: there are no curves"):
-        untrained.plot_curves()
+        untrained.history.plot()
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_beside_an_image_stands_what_speaks_for_its_answer(tuned, split):
     learner = tuned[0]
-    kept = learner.exhibits
-    shown = [axes for axes in learner.plot_top_losses(3, split).axes if axes.images]
+    kept = learner._state.exhibits
+    shown = [axes for axes in ktl.figures.top_losses(learner, 3, split).axes if axes.images]
     titles = [axes.get_title() for axes in shown]
-    for place, one in enumerate(learner.top_losses(split, 3).items):
+    for place, one in enumerate(learner.evaluations[split].top_losses(3).items):
         assert titles[2 * place] == f"{one.predicted}\nis {one.true}"
         assert titles[2 * place + 1] == f"what speaks\nfor {one.predicted}"
         plain, coloured = (axes.images[0].get_array() for axes in shown[2 * place :][:2])
         assert not np.array_equal(plain, coloured)
     assert len(shown) == 6
-    assert learner.exhibits == kept
+    assert learner._state.exhibits == kept
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +182,7 @@ def test_a_comparison_gives_the_verdict_first_and_is_kept(tuned, compared, tmp_p
     text = path.read_text("utf-8")
     for word in ("secret", "somebody", "undecided", "helps here was not measured"):
         assert word not in text
-    assert not any(b"secret" in content for content in learner.exhibits.files.values())
+    assert not any(b"secret" in content for content in learner._state.exhibits.files.values())
     summary, _, section = html.unescape(text).partition('<section id="comparison"')
     of_few, of_all = found.sentences()["sizes"]
     for sentence in (*of_all["verdicts"], of_all["ship"]):
@@ -180,9 +193,11 @@ def test_a_comparison_gives_the_verdict_first_and_is_kept(tuned, compared, tmp_p
     assert of_few["verdicts"][0] not in summary
     learner.save(tmp_path / "run")
     again = ktl.Learner.load(tmp_path / "run", verbose=False)
-    assert again.exhibits == learner.exhibits
+    assert again._state.exhibits == learner._state.exhibits
     # It is not of this model's weights.
-    assert again.exhibits.before_training().comparison() == again.exhibits.comparison()
+    assert (
+        again._state.exhibits.before_training().comparison() == again._state.exhibits.comparison()
+    )
 
 
 @pytest.mark.slow
@@ -227,10 +242,10 @@ OTHERS = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_is_no_comparison_is_refused_before_anything_is_kept(tuned, tmp_path, name):
     learner = tuned[0]
-    before = learner.exhibits
+    before = learner._state.exhibits
     with pytest.raises(ConfigError, match=rf"gives.*Received: {type(OTHERS[name]).__name__}\."):
         learner.report(tmp_path / "no.html", comparison=OTHERS[name])
-    assert learner.exhibits == before
+    assert learner._state.exhibits == before
     assert [*tmp_path.iterdir()] == []
 
 
@@ -249,41 +264,41 @@ def test_a_comparison_is_kept_only_if_its_page_was_written(tuned, compared, tmp_
         raise OSError("the disk is full")
 
     learner = tuned[0]
-    monkeypatch.setattr(showing, "write_report", write)
+    monkeypatch.setattr(reporting, "write_report", write)
     with pytest.raises(OSError, match="full"):
         learner.report(tmp_path / "r.html", comparison=ktl.Comparison.load(compared))
-    assert learner.exhibits.comparison() is None
+    assert learner._state.exhibits.comparison() is None
 
 
 def test_what_there_is_no_picture_of_is_said(tuned):
     for name, error, says in (
         ("comparison", ConfigError, "There is no comparison"),
         ("roc", ConfigError, "Thresholds are for two classes"),
-        ("precision_recall", ConfigError, "Thresholds are for two classes"),
+        ("precision and recall", ConfigError, "Thresholds are for two classes"),
         ("values", ConfigError, "are a regression's"),
     ):
         with pytest.raises(error, match=says):
-            getattr(tuned[0], f"plot_{name}")()
+            FIGURES[name](tuned[0])
 
 
 def with_outcomes(learner, task, count=40):
     """A learner of another task that answered a test split as constructed."""
-    names = NAMES[task]
-    learner.config = dataclasses.replace(learner.config, task=task, class_names=names)
-    learner.outcomes = {"test": make_outcomes(task, count)}
-    learner.evaluations = {"test": measure(learner.task, learner.outcomes["test"])}
+    state, outcomes = learner._state, make_outcomes(task, count)
+    state.config = dataclasses.replace(learner.config, task=task, class_names=NAMES[task])
+    found = ktl.Evaluation.of("test", state.task, outcomes, state.measured.weights)
+    state.measured.evaluations = {"test": found}
     return learner
 
 
 @pytest.mark.parametrize(
     ("task", "names"),
     [
-        ("binary", ("confusion", "calibration", "roc", "precision_recall")),
-        ("multilabel", ("calibration", "precision_recall")),
+        ("binary", ("confusion", "calibration", "roc", "precision and recall")),
+        ("multilabel", ("calibration", "precision and recall")),
         ("regression", ("values",)),
     ],
 )
 def test_every_task_has_the_pictures_of_its_report(tuned, task, names):
     learner = with_outcomes(ktl.Learner.load(tuned[2], verbose=False), task)
     for name in names:
-        assert getattr(learner, f"plot_{name}")().axes[0].has_data()
+        assert FIGURES[name](learner).axes[0].has_data()

@@ -117,7 +117,7 @@ def test_what_is_watched_of_a_split_is_what_fit_reports(task, smoothing):
     learner = make_learner(task)
     record = learner.fit_head(epochs=2, learning_rate=0.01, label_smoothing=smoothing)
     validation = learner.data.split("validation")
-    logits = learner._trainer.logits(validation)
+    logits = learner.trainer.logits(validation)
     for monitor in MONITORS:
         phase = dataclasses.replace(record.phase, monitor=monitor)
         name, _ = monitored(learner.task, phase)
@@ -145,7 +145,7 @@ def test_the_best_epoch_is_that_of_what_is_watched(task):
         name, best = ("loss", np.argmin) if monitor == "loss" else METRIC[task]
         assert monitored(learner.task, phase) == (name, best is np.argmax)
         validation = learner.data.split("validation")
-        logits = learner._trainer.logits(validation)
+        logits = learner.trainer.logits(validation)
         before = monitored_value(learner.task, phase, validation.labels, logits)
         (record,) = learner.fine_tune(policy=phase, augment=False)
         values = [before, *(epoch[f"val_{name}"] for epoch in record.epochs)]
@@ -189,9 +189,11 @@ def test_balanced_weights_make_all_classes_weigh_the_same(task):
 )
 def test_a_class_without_weight_is_never_learned(task, cache):
     learner = make_learner(task, validation_split=0)  # which would keep weights of before
-    weights = {name: float(name == learner.class_names[0]) for name in learner.class_names}
+    weights = {
+        name: float(name == learner.config.class_names[0]) for name in learner.config.class_names
+    }
     learner.fit_head(epochs=25, learning_rate=0.1, class_weight=weights, cache=cache)
-    assert set(learner.predict(IMAGES).labels) == {learner.class_names[0]}
+    assert set(learner.predict(IMAGES).labels) == {learner.config.class_names[0]}
 
 
 MIXES = ("mixup", "cutmix", ["standard", "mixup"])
@@ -247,7 +249,7 @@ def test_a_regression_does_not_depend_on_the_unit(optimizer):
         labels = LABELS["regression"] * scale
         data = ktl.ImageData.from_arrays(IMAGES, labels)
         learner = make_small_learner(data, image_size=16)
-        learner._trainer.run(Phase("head", 5, 0.01, optimizer=optimizer), data)
+        learner.trainer.run(Phase("head", 5, 0.01, optimizer=optimizer), data)
         return learner.evaluate()
 
     small, large = train(1e-3), train(1e3)

@@ -13,6 +13,7 @@ from keras_tl.base.config import Phase
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError
 from keras_tl.export.verification import verify
+from keras_tl.learner.reporting import facts
 from keras_tl.testing.cases import randomise_head
 from tests import hub_modules, language_models
 from tests.conftest import make_tiny_data
@@ -144,7 +145,7 @@ def test_cached_features_are_those_of_the_live_model(modules):
     cached = learner.features(list(split.texts))
     tokens = learner.serving_model.preprocessor(list(split.texts))
     # Padding to the whole length changes nothing.
-    np.testing.assert_allclose(learner.extractor(tokens), cached, atol=1e-5)
+    np.testing.assert_allclose(learner.trainer.parts.extractor(tokens), cached, atol=1e-5)
     assert np.abs(cached).max() > 0
 
 
@@ -155,7 +156,7 @@ def test_the_same_seed_gives_the_same_weights(modules):
         learner = make_learner(modules, "seeded", seed=seed)
         learner.fit_head(epochs=2)
         learner.fine_tune(1)
-        return learner.head.get_weights()
+        return learner.trainer.parts.head.get_weights()
 
     first, again, other = train(0), train(0), train(1)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
@@ -219,11 +220,11 @@ def test_another_learner_and_a_run_give_their_encoder(modules, tmp_path):
 
 def test_a_run_holds_the_module_and_notices_a_change(modules, tmp_path):
     learner = make_learner(modules, "hub")
-    facts = learner._facts()
-    assert facts["pretraining"]["module_sha256"] == sha256_of_folder(modules["encoder"])
-    assert facts["input"]["tokens"] == "tfhub"
+    known = facts(learner._state)
+    assert known.pretraining.module_sha256 == sha256_of_folder(modules["encoder"])
+    assert known.tokenizer == "tfhub"
     learner.save(tmp_path / "run")
-    assert ktl.Learner.load(tmp_path / "run", verbose=False)._facts() == facts
+    assert facts(ktl.Learner.load(tmp_path / "run", verbose=False)._state) == known
     sums = json.loads((tmp_path / "run" / "checksums.json").read_text())
     assert "module/saved_model.pb" in sums
     assert "preprocessor/preprocessor.json" in sums

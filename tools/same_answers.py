@@ -275,10 +275,13 @@ def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
         learner.choose_thresholds()
     yield "final metrics", dict(learner.evaluate())
     yield "predictions", learner.predict(items).to_json()
-    yield "logits", learner.logits("test")
-    yield "top losses", masked(learner.top_losses(count=5).describe(), sources, work)
-    yield "findings", masked(str(learner.findings), sources, work)
-    yield "overfitting", masked(str(learner.overfitting()), sources, work)
+    yield "logits", learner.trainer.logits(learner.data.split("test"))
+    yield (
+        "top losses",
+        masked(learner.evaluations["test"].top_losses(count=5).describe(), sources, work),
+    )
+    yield "findings", masked(str(learner.history.findings), sources, work)
+    yield "overfitting", masked(str(ktl.overfitting(learner)), sources, work)
     learner.save(work / "run")
     loaded = ktl.Learner.load(work / "run", data, verbose=False)
     yield "loaded predictions", loaded.predict(items).to_json()

@@ -6,12 +6,16 @@ backbone is unfrozen, its BatchNorm statistics move and the pretrained features 
 `call` runs the inner network with an explicit value, which nothing outside can override.
 """
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import keras
 
 from keras_tl.base.keras_compat import layers_of, own_variables
 from keras_tl.errors import BackboneError
+
+if TYPE_CHECKING:
+    from keras_tl.backbones.texts import TextPreprocessor
 
 # The largest momentum of moving statistics that move. Keras's default, 0.99, is for long training:
 # after 100 steps more than a third of a moving variance is still the 1 it began with, and what
@@ -37,18 +41,75 @@ class Backbone(keras.layers.Layer):
             pixels in [0, 255] to feature maps (batch, h, w, c), or what a TF-Hub module takes.
         blocks: the parts of the network from input to output: names, and the layers of each, of
             those of `leaf_layers`. Layers of nested models may have equal names.
+
+    Attributes:
+        network: the bare network.
+        source: the name in `ModelConfig.backbone`: of the catalogue, of a TF-Hub module, of a
+            preset of KerasHub, of a language model, or of a network of the user's own.
+        weights_source: where the weights come from: `"imagenet"`, a path, a place such as
+            `"run:PATH"`; `None`: they are random.
+        output_block: the block after which the network is cut off; `None`: it is whole.
+        architecture: a network that is not the catalogue's, before the cut, as Keras serialises it.
+        module: the folder of a TF-Hub module.
+        preprocessor: turns texts into tokens; `None`: the network takes images or strings.
+        longest: the most tokens that the network has positions for; `None`: unknown.
+        identity: identifies the network's graph in the keys of the feature cache.
+        ancestry: the trainings before, the latest first, see `keras_tl.runs.ancestry`.
     """
 
+    source: str = ""
+    weights_source: str | None = None
+    output_block: str | None = None
+    architecture: dict[str, Any] | None = None
+    module: Path | None = None
+    preprocessor: "TextPreprocessor | None" = None
+    longest: int | None = None
+    identity: str = ""
+    ancestry: tuple[dict[str, Any], ...] = ()
+
     def __init__(
-        self, network: keras.Model, blocks: list[tuple[str, list[keras.layers.Layer]]], **kwargs
+        self,
+        network: keras.Model,
+        blocks: list[tuple[str, list[keras.layers.Layer]]],
+        name: str = "backbone",
+        **kwargs,
     ):
         # autocast would round the pixels to half precision before the preprocessing sees them.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(name=name, autocast=False, **kwargs)
         self.network = network
         places = {id(layer): place for place, layer in enumerate(leaf_layers(network))}
         # Keras would track lists of layers, and save their weights twice.
         self._blocks = [(name, [places[id(layer)] for layer in layers]) for name, layers in blocks]
         self.trainable = False
+
+    def set_facts(self, **facts: Any) -> Self:
+        """Set attributes from `source` to `ancestry`, by name, and return the backbone."""
+        # Keras tracks what is assigned: checkpoints and exports would hold the preprocessor.
+        vars(self).update(facts)
+        return self
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The attributes that `set_facts` sets."""
+        return {name: getattr(self, name) for name in _FACTS}
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """(height, width) of the pixels that the network takes; `None`: it takes texts."""
+        given = self.network.input
+        takes_pixels = isinstance(given, keras.KerasTensor) and len(given.shape) == 4
+        return tuple(given.shape[1:3]) if takes_pixels else None
+
+    @property
+    def config_fields(self) -> dict[str, Any]:
+        """The fields of `ModelConfig` that describe the backbone."""
+        return {
+            "backbone": self.source,
+            "image_size": self.image_size,
+            "output_block": self.output_block,
+            "architecture": self.architecture,
+            "sequence_length": self.preprocessor and self.preprocessor.sequence_length,
+        }
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -59,6 +120,10 @@ class Backbone(keras.layers.Layer):
         """The layers of one block, innermost level."""
         leaves = leaf_layers(self.network)
         return [leaves[place] for place in dict(self._blocks)[block]]
+
+    def leave_out(self, block: str) -> None:
+        """Forget a block that the head does not read: it is never trained."""
+        self._blocks = [(name, places) for name, places in self._blocks if name != block]
 
     @property
     def trainable(self) -> bool:
@@ -140,16 +205,16 @@ class Backbone(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "Backbone":
         config = dict(config)
         network = keras.saving.deserialize_keras_object(config.pop("network"))
-        # The optimizer of a saved model fits the trainable weights. Older files lack these keys.
-        unfrozen, batch_norm = config.pop("unfrozen", ()), config.pop("batch_norm", "affine")
+        # The optimizer of a saved model fits the trainable weights.
+        unfrozen, batch_norm = config.pop("unfrozen"), config.pop("batch_norm")
         leaves = leaf_layers(network)
-        blocks = [
-            (name, [leaf for n, leaf in enumerate(leaves) if {n, leaf.name} & set(places)])
-            for name, places in config.pop("blocks")  # Of names in older files.
-        ]
+        blocks = [(name, [leaves[n] for n in places]) for name, places in config.pop("blocks")]
         backbone = cls(network, blocks, **config)
         backbone.unfreeze(tuple(unfrozen), batch_norm)
         return backbone
+
+
+_FACTS = tuple(Backbone.__annotations__)
 
 
 def leaf_layers(network: keras.Model) -> list[keras.layers.Layer]:

@@ -1,11 +1,9 @@
 """From a name to a network with weights: raw pixels in, feature maps out."""
 
 import contextlib
-import dataclasses
+import json
 import random
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -13,56 +11,11 @@ from keras_tl.backbones.blocks import assign_blocks, up_to
 from keras_tl.backbones.building import behind_scaling, build
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec
 from keras_tl.backbones.kerashub.networks import blocks_of, find_kerashub, longest_of
-from keras_tl.backbones.layer import leaf_layers, leaf_paths
+from keras_tl.backbones.layer import Backbone, leaf_layers, leaf_paths
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.serialised import rebuild
-from keras_tl.backbones.spec import BackboneSpec
+from keras_tl.backbones.spec import BackboneSpec, Block
 from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError
-
-if TYPE_CHECKING:
-    from keras_tl.backbones.texts import TextPreprocessor
-
-
-@dataclasses.dataclass(frozen=True)
-class BackboneFiles:
-    """What belongs to a backbone and is neither a Keras network nor its weights.
-
-    Attributes:
-        module: the folder of a TF-Hub module.
-        preprocessor: what makes tokens of texts.
-    """
-
-    module: Path | None = None
-    preprocessor: "TextPreprocessor | None" = None
-
-
-@dataclasses.dataclass(frozen=True)
-class LoadedBackbone:
-    """A network ready to be put into a model.
-
-    Attributes:
-        network: float32 pixels (batch, height, width, 3) in [0, 255] to feature maps; what else
-            a TF-Hub module may take and give is said in `keras_tl.backbones.hub.load_hub`.
-        blocks: block names from input to output, each with its layers (of `leaf_layers`).
-        identity: what the network's graph is, for the feature cache's key.
-        files: what else is needed to build it again.
-        longest: the most tokens that it has positions for; `None`: nothing says so.
-        about: what it says of how it came to be, as JSON types.
-    """
-
-    network: keras.Model
-    blocks: list[tuple[str, list[keras.layers.Layer]]]
-    identity: str
-    files: BackboneFiles = BackboneFiles()
-    longest: int | None = None
-    about: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-    @property
-    def takes_pixels(self) -> bool:
-        """Whether its items are images, not texts."""
-        given = self.network.input
-        return isinstance(given, keras.KerasTensor) and len(given.shape) == 4
 
 
 def load(
@@ -85,7 +38,7 @@ def load(
     """
     spec = get_spec(name)
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
-    return load_spec(spec, weights, size or spec.image_size).network
+    return _network_of(spec, weights, size or spec.image_size, None)[0]
 
 
 def load_spec(
@@ -93,8 +46,8 @@ def load_spec(
     weights: str | None,
     image_size: tuple[int, int],
     output_block: str | None = None,
-) -> LoadedBackbone:
-    """Builds the network of a record; see `load`.
+) -> Backbone:
+    """Build the backbone of a record; see `load`.
 
     Args:
         spec: the record.
@@ -102,6 +55,19 @@ def load_spec(
         image_size: (height, width).
         output_block: cut the network off after this block.
     """
+    network, bare, blocks = _network_of(spec, weights, image_size, output_block)
+    # What a builder of the user's own makes is only known by looking at it.
+    graph = spec.name if CATALOGUE.get(spec.name) is spec else network.to_json()
+    identity = f"{graph} {spec.preprocessing} {blocks[-1]} keras {keras.__version__}"
+    return Backbone(network, assign_blocks(bare, blocks)).set_facts(
+        source=spec.name, weights_source=weights, output_block=output_block, identity=identity
+    )
+
+
+def _network_of(
+    spec: BackboneSpec, weights: str | None, image_size: tuple[int, int], output_block: str | None
+) -> tuple[keras.Model, keras.Model, tuple[Block, ...]]:
+    """The network, the same without its preprocessing, and its blocks."""
     if min(image_size) < spec.min_size:
         raise BackboneError(
             f"{spec.name} needs images of at least {spec.min_size} x {spec.min_size} pixels. "
@@ -112,24 +78,7 @@ def load_spec(
     blocks, last = up_to(built, spec.blocks, output_block)
     whole = first is built.input and last is built.output
     bare = built if whole else keras.Model(first, last, name=built.name)
-    network = with_preprocessing(bare, spec.preprocessing, image_size, spec.name)
-    # What a builder of the user's own makes is only known by looking at it.
-    graph = spec.name if CATALOGUE.get(spec.name) is spec else network.to_json()
-    return LoadedBackbone(
-        network,
-        assign_blocks(bare, blocks),
-        identity=f"{graph} {spec.preprocessing} {blocks[-1]} keras {keras.__version__}",
-    )
-
-
-def load_architecture(architecture: dict[str, Any]) -> LoadedBackbone:
-    """Builds a network of the user's own, or of KerasHub's, again from what Keras serialised.
-
-    Raises:
-        BackboneError: it holds a class that is not known here, see `rebuild`.
-        ConfigError: it is KerasHub's, which is not installed.
-    """
-    return loaded_network(rebuild(architecture))
+    return with_preprocessing(bare, spec.preprocessing, image_size, spec.name), bare, blocks
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
@@ -156,13 +105,18 @@ def _use_statistics(network: keras.Model) -> None:
             layer.finalize_state()
 
 
-def loaded_network(network: keras.Model) -> LoadedBackbone:
-    """A network that is there; each layer with weights is a block, unless it is KerasHub's."""
+def backbone_of(network: keras.Model) -> Backbone:
+    """Return a backbone of a network; each layer with weights is a block, unless it is KerasHub's.
+
+    Its layers are frozen.
+    """
     theirs = find_kerashub(network)
-    return LoadedBackbone(
-        network,
-        blocks=_leaf_blocks(network) if theirs is None else blocks_of(theirs),
-        identity=network.to_json(),
+    identity = network.to_json()
+    return Backbone(
+        network, _leaf_blocks(network) if theirs is None else blocks_of(theirs)
+    ).set_facts(
+        identity=identity,
+        architecture=json.loads(identity),
         longest=None if theirs is None else longest_of(theirs),
     )
 

@@ -10,12 +10,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from keras_tl.backbones.loading import (
-    LoadedBackbone,
-    copy_weights,
-    loaded_network,
-    with_preprocessing,
-)
+from keras_tl.backbones.loading import copy_weights, with_preprocessing
 from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
 from keras_tl.backbones.serialised import rebuild
 from keras_tl.base.files import local_path
@@ -27,10 +22,10 @@ from keras_tl.errors import BackboneError, quoted
 _TOLERANCE = 0.05
 
 
-def load_model(
+def network_of(
     model: keras.Model, preprocess: str | Preprocessing | None, image_size: tuple[int, int] | None
-) -> LoadedBackbone:
-    """Wrap a Keras model of the user's own; each layer with weights is a block.
+) -> keras.Model:
+    """Put the preprocessing in front of a Keras model of the user's own, whose layers are shared.
 
     Args:
         model: images (batch, height, width, 3), preprocessed, to feature maps or a vector.
@@ -63,14 +58,9 @@ def load_model(
         raise BackboneError(f"The model takes {own} pixels. Received image_size={image_size}.")
     if not (own or image_size):
         raise BackboneError("The model takes images of any size: pass image_size=.")
-    network = with_preprocessing(
+    return with_preprocessing(
         model, get_preprocessing(preprocess), own or image_size, f"{model.name}_backbone"
     )
-    with _rebuildable(model.name), warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # Keras warns of a lambda; `copied` refuses it.
-        return loaded_network(network)
 
 
 _NO_SHAPE = (
@@ -79,26 +69,29 @@ _NO_SHAPE = (
 )
 
 
-def copied(loaded: LoadedBackbone) -> LoadedBackbone:
-    """Return a backbone of layers of its own with the same weights, as a saved run will have.
+def copied(network: keras.Model) -> keras.Model:
+    """Return a network of layers of its own with the same weights, as a saved run will have.
 
     Training a learner must not change the user's model, nor another learner on it.
 
     Args:
-        loaded: of `load_model`.
+        network: of `network_of`.
 
     Raises:
         BackboneError: the model cannot be built again, or gives other outputs then.
     """
-    network = loaded.network
     name = network.layers[-1].name
+    with _rebuildable(name), warnings.catch_warnings():
+        # Keras warns of a lambda, which is refused here.
+        warnings.simplefilter("ignore", UserWarning)
+        architecture = json.loads(network.to_json())
     _refuse_lambdas(network, name)
     with _rebuildable(name):
-        copy = loaded_network(rebuild(json.loads(loaded.identity)))
-        copy_weights(network, copy.network)
+        copy = rebuild(architecture)
+        copy_weights(network, copy)
     pixels = np.random.default_rng(0).uniform(0, 255, (1, *network.input_shape[1:]))
     given, found = (
-        np.asarray(each(pixels.astype(np.float32)), np.float32) for each in (network, copy.network)
+        np.asarray(each(pixels.astype(np.float32)), np.float32) for each in (network, copy)
     )
     limit = _TOLERANCE * float(np.abs(given).max(initial=0)) + 1e-6
     if given.shape != found.shape or not np.allclose(given, found, 0, limit, equal_nan=True):

@@ -128,6 +128,11 @@ class CacheConfig(JsonConfig):
     memory_limit: int = 2**30
     folder_limit: int = 20 * 2**30
 
+    @classmethod
+    def of(cls, cache: "str | CacheConfig") -> "CacheConfig":
+        """Read the argument `cache=`: a configuration, or its `where`."""
+        return cache if isinstance(cache, CacheConfig) else cls(cache)
+
     def __post_init__(self):
         check_choice("cache", self.where, CACHES)
         check_range("memory_limit", self.memory_limit, 0, whole=True)

@@ -27,6 +27,8 @@ __all__ = [
     "place_of",
     "rate_or_schedule",
     "save_as_published",
+    "share_storage",
+    "shares_storage",
     "to_snake_case",
 ]
 
@@ -44,6 +46,18 @@ def own_variables(
 ) -> list[keras.Variable]:
     """A layer's own trainable variables, without those of layers inside; or an optimizer's."""
     return owner._trainable_variables
+
+
+def share_storage(source: keras.Model, target: keras.Model) -> None:
+    """Let the weights of a network be those of its equal: a change of one is a change of both."""
+    for given, own in zip(source.weights, target.weights, strict=True):
+        own._value = given._value
+
+
+def shares_storage(source: keras.Model, target: keras.Model) -> bool:
+    """Whether `share_storage` was called on two networks."""
+    pairs = zip(source.weights, target.weights, strict=True)
+    return all(own._value is given._value for given, own in pairs)
 
 
 def added_losses(layer: keras.layers.Layer) -> list:

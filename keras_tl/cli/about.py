@@ -95,7 +95,7 @@ def demo(
     learner.fine_tune()
     after = learner.evaluate()["accuracy"]
     written = [
-        *learner.save_plots(plots, overwrite),
+        *toolkit.figures.save(learner, plots, overwrite),
         learner.report(plots / "report.html", overwrite=overwrite),
     ]
     learner.save(out, overwrite)

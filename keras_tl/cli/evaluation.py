@@ -100,11 +100,9 @@ def evaluate(
     numbers = {k: v for k, v in metrics.items() if isinstance(v, float | int | None)}
     lines.append(_row(numbers, intervals))
     lines += _thresholds_line(learner)
-    if by is not None:
-        from keras_tl.evaluation.slices import Slices
-
-        lines.append(Slices.from_json(metrics["slices"]).describe())
-    kept = learner.has_own(split)
+    if metrics.slices is not None:
+        lines.append(metrics.slices.describe())
+    kept = learner._state.has_own(split)
     if not kept:
         lines.append(f"Not kept in {run}. {_OTHERS}")
     else:
@@ -114,22 +112,30 @@ def evaluate(
             # What was asked for is there.
             kept = False
             lines.append(f"Not kept in {run}: {error}.")
-    return metrics | {"kept": kept}, "\n".join(lines)
+    return metrics.metrics | {"kept": kept}, "\n".join(lines)
 
 
 def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
     """The chosen thresholds in a line, if there are any."""
-    said = thresholds_text(learner.class_names, learner.config.thresholds)
+    said = thresholds_text(learner.config.class_names, learner.config.thresholds)
     return [f"Chosen thresholds decide: {said}"] if said else []
+
+
+def _evaluation_of(learner: "keras_tl.Learner", split: str) -> "keras_tl.Evaluation":
+    """The evaluation that the run keeps of these items, or a new one."""
+    from keras_tl.learner.measuring import evaluation_of
+
+    return evaluation_of(learner._state, split)
 
 
 def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> str:
     """Save what was measured and fitted, and return a sentence about it."""
+    from keras_tl.learner.saving import keep
     from keras_tl.report.page import is_report
     from keras_tl.runs.run_files import REPORT
 
     said = f"Saved the run to {run}."
-    if not learner.keep(run, splits):
+    if not keep(learner._state, run, splits):
         said += f" What it measured before stays. {_OTHERS}"
     if is_report(run / REPORT):
         said += f" Updated its {REPORT}."
@@ -158,9 +164,9 @@ def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
     # The learner itself would say it, too.
     learner = _load(run, spec, verbose=False)
     if "test" in learner.data.splits:
-        learner.answered("test")
+        _evaluation_of(learner, "test")
     found = learner.calibrate()
-    said = _keep(learner, run, learner.outcomes)
+    said = _keep(learner, run, learner.evaluations)
     return {"run": str(run)} | found.to_json(), f"{found.describe()}\n{said}"
 
 
@@ -180,9 +186,9 @@ def thresholds(
     """
     learner = _load(run, spec, verbose=False)
     if "test" in learner.data.splits:
-        learner.answered("test")
+        _evaluation_of(learner, "test")
     found = learner.choose_thresholds(precision, recall)
-    said = _keep(learner, run, learner.outcomes)
+    said = _keep(learner, run, learner.evaluations)
     return {"run": str(run)} | found.to_json(), f"{found.describe()}\n{said}"
 
 
@@ -195,5 +201,5 @@ def thresholds(
 def losses(verbose: bool, run: Path, split: str, count: int, spec: DataAsked) -> tuple[dict, str]:
     """List the items that a saved RUN does worst on."""
     learner = _load(run, spec, verbose)
-    found = learner.top_losses(split, count)
+    found = _evaluation_of(learner, split).top_losses(count)
     return found.to_json(), "\n".join([found.describe(), *_thresholds_line(learner)])

@@ -54,9 +54,10 @@ def features(
     Give ITEMS as for keras-tl predict. The features of an item that is kept without an answer
     are NaN.
     """
-    learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
+    toolkit = start_toolkit()
+    learner = toolkit.Learner.load(run, verbose=verbose or on_invalid != "raise")
     asked = read_items(learner, run, items, literal)
-    count, width = learner.save_features(asked, out, on_invalid, overwrite)
+    count, width = toolkit.save_features(learner, asked, out, on_invalid, overwrite)
     found = {"features": str(out), "items": count, "width": width}
     return found, f"Wrote {count:,} rows of {width:,} features to {out}."
 
@@ -103,7 +104,7 @@ def report(
         learner.save(run)
         lines.append(f"Saved the run to {run}.")
     if plots is not None:
-        found["plots"] = [str(path) for path in learner.save_plots(plots, overwrite)]
+        found["plots"] = [str(path) for path in toolkit.figures.save(learner, plots, overwrite)]
         lines += [f"Wrote {path}." for path in found["plots"]]
     return found, "\n".join(lines)
 
@@ -159,7 +160,7 @@ def export(
     A version of a SavedModel is never replaced; --overwrite is for files of other formats.
     """
     toolkit = start_toolkit()
-    from keras_tl.export.card import read_sections
+    from keras_tl.report.card import read_sections
 
     sections = None if card is None else read_sections(card)
     learner = toolkit.Learner.load(run, verbose=verbose)

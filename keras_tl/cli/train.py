@@ -154,15 +154,17 @@ def train(
         calibrated = learner.calibrate()
         result["calibrated"] = calibrated.to_json()
         lines.append(calibrated.describe())
-    overfitting = learner.overfitting()
+    overfitting = toolkit.overfitting(learner)
     result["overfitting"] = overfitting.to_json()
     if overfitting.state == OVERFITS:
         lines += [
             f"Against overfitting, try {remedy.what}: {remedy.command or remedy.python}"
             for remedy in overfitting.remedies
         ]
+    from keras_tl.learner.reporting import prepare_report
+
     # What `keras-tl report` has no data for.
-    learner.prepare_report()
+    prepare_report(learner._state)
     learner.save(out)
     return result, "\n".join(lines)
 
@@ -174,11 +176,12 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
     if warning := describe_fall(learner.history[-1], is_command=True):
         result["warning"] = warning
         yield f"Warning: {warning}"
-    if learner.findings is not None:
+    history, headline = learner.history, learner.task.headline
+    if history.findings is not None:
         # Empty findings are false.
-        kept = " The run keeps what was found." if learner.findings else ""
-        yield f"{learner.findings.summary()}{kept}"
-    fitted, headline = learner.fitted, learner.task.headline
+        kept = " The run keeps what was found." if history.findings else ""
+        yield f"{history.findings.summary()}{kept}"
+    fitted = history.fitted
     last = "after fine-tuning" if fitted is None else f"of the kept model ({fitted.name})"
     for phase, name in (("head", "after the head"), ("fine_tuned", last)):
         if result.get(phase):
@@ -226,7 +229,7 @@ def _trained(
         batch_size=options["batch_size"],
         **shared,
     )
-    findings = learner.findings
+    findings = learner.history.findings
     result = {
         "preflight": None if findings is None else findings.to_json(),
         "head": _evaluate_and_save(learner, out, overwrite),

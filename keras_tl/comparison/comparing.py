@@ -97,7 +97,7 @@ def compare(
     data, amounts = _checked(data, sizes)
     source = Learner(backbone, data, seed=0, verbose=False, **options)
     augment = protocol.augment
-    cache = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
+    cache = CacheConfig.of(cache)
     subject = Subject(
         source=source,
         options={name: options[name] for name in _OF_ALL_ARMS if name in options},

@@ -81,7 +81,7 @@ class Watch(keras.callbacks.Callback):
         """Notes what the network makes of each item; `ConfigError`: it diverged."""
         trained = time.perf_counter() - self._began
         labels = self._learner.data.split("test").labels
-        logits = self._learner.logits("test")
+        logits = self._learner.trainer.logits(self._learner.data.split("test"))
         if not np.isfinite(logits).all():
             # Else it would pass for a network that always answers the first class.
             raise ConfigError(
@@ -137,7 +137,7 @@ def scores(subject: Subject) -> dict[str, float]:
     learners = {"pretrained": subject.source, "random": subject.learner(SCRATCH, subject.data, 0)}
     return {
         weights: logme(
-            learner.split_features(chosen, "off"), chosen.labels, get_task(subject.data.task)
+            learner.features(chosen, cache="off"), chosen.labels, get_task(subject.data.task)
         )
         for weights, learner in learners.items()
     }

@@ -7,7 +7,7 @@ from keras_tl.comparison.needs import FEWEST_SEEDS
 from keras_tl.comparison.shipping import Choice
 from keras_tl.comparison.statistics import LEVEL, level_of
 from keras_tl.comparison.verdict import FROZEN, HELPS, HURTS, SAME, Verdict
-from keras_tl.export.card.pretraining import public_place
+from keras_tl.report.pretraining import public_place
 
 _OUTCOMES = {
     HELPS: "transfer helps",

@@ -3,35 +3,30 @@
 import dataclasses
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Self, Unpack
 
 import numpy as np
 import tensorflow as tf
 
 from keras_tl.base.files import local_path
-from keras_tl.base.readings import LabelMeaning
-from keras_tl.data.encoded_splits import code_splits
 from keras_tl.data.folders.class_folders import scan_folder
-from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.augmentation import Augmentation
-from keras_tl.data.images.cleaning import without_bad_files
-from keras_tl.data.images.file_check import FileCheck
+from keras_tl.data.images.file_check import FileCheck, bad_files
 from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.data.images.image_options import CheckedOptions, DataOptions, ImageSize
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.stored_images import store_by_content
 from keras_tl.data.images.tf_datasets import read_dataset
 from keras_tl.data.images.value_range import ValueRange
-from keras_tl.data.labelled_data import LabelledData, complete_splits, with_slices
+from keras_tl.data.item_checks import BadRows
+from keras_tl.data.labelled_data import LabelledData, Source
 from keras_tl.data.pixels import check_pixels
 from keras_tl.data.tables.columns import Columns, image_paths
 from keras_tl.data.tables.csv_files import read_csv
 from keras_tl.data.tables.label_columns import Column, LabelColumns
-from keras_tl.data.tables.table import Table, read_frame
+from keras_tl.data.tables.table import read_frame
 from keras_tl.data.tfds.image_builders import read_builder
 from keras_tl.errors import ConfigError
-from keras_tl.tasks.labels.forms import Labels
 from keras_tl.tasks.labels.reading import read_splits
 
 
@@ -46,7 +41,6 @@ class ImageData(LabelledData[ImageSplit]):
         augmentation: what `augment=True` means for these data.
         value_range: the values of black and of white in PNG files of 16 bits a value; `None`:
             (0, 65535).
-        file_check: what the check of the files has found; `None` without files, or unchecked.
     """
 
     item = "image"
@@ -55,7 +49,6 @@ class ImageData(LabelledData[ImageSplit]):
     resize: str = "crop"
     augmentation: Augmentation = "standard"
     value_range: ValueRange = None
-    file_check: FileCheck | None = None
 
     @classmethod
     def from_folder(
@@ -99,12 +92,7 @@ class ImageData(LabelledData[ImageSplit]):
             seed=seed,
             **options,
         )
-        found = scan_folder(local_path(root), IMAGE_FILES, classes)
-        if found.has_splits:
-            checked = dataclasses.replace(checked, test_split=0.0)
-        meaning = LabelMeaning(None, found.class_names, found.readings)
-        settings = {"kind": "folder"} | ({} if classes is None else {"classes": [*classes]})
-        return cls._make(found.splits, checked, settings, meaning, unused=found.unused)
+        return cls._of(scan_folder(local_path(root), IMAGE_FILES, classes), checked)
 
     @classmethod
     def from_csv(
@@ -159,8 +147,8 @@ class ImageData(LabelledData[ImageSplit]):
         columns = _columns(image, LabelColumns(label, separator, task, class_names), split, kept)
         path = local_path(path)
         table = read_csv(path, columns.wanted)
-        starts = path.parent if root is None else root
-        return cls._from_table(table, columns, starts, root, checked)
+        paths = image_paths(table, image, path.parent if root is None else root)
+        return cls._of(columns.read(table, paths, root=_text(root)), checked)
 
     @classmethod
     def from_dataframe(
@@ -203,28 +191,8 @@ class ImageData(LabelledData[ImageSplit]):
         kept = checked.kept(slices)
         columns = _columns(image, LabelColumns(label, separator, task, class_names), split, kept)
         table = read_frame(frame, columns.wanted)
-        return cls._from_table(table, columns, root, root, checked)
-
-    @classmethod
-    def _from_table(
-        cls,
-        table: Table,
-        columns: Columns,
-        starts: str | os.PathLike | None,
-        root: str | os.PathLike | None,
-        options: CheckedOptions,
-    ) -> Self:
-        """Makes data of a table whose paths start from `starts`, as `root` said or did not."""
-        found = columns.read(table)
-        paths = image_paths(table, columns.items["image"], starts)
-        given = {
-            name: (tuple(paths[row] for row in rows), labels)
-            for name, (rows, labels) in found.splits.items()
-        }
-        if columns.split is not None:
-            options = dataclasses.replace(options, test_split=0.0)
-        settings = columns.settings(root=None if root is None else os.fspath(root))
-        return cls._make(given, options, settings, found.meaning, found.slices)
+        paths = image_paths(table, image, root)
+        return cls._of(columns.read(table, paths, root=_text(root)), checked)
 
     @classmethod
     def from_tfds(
@@ -263,16 +231,7 @@ class ImageData(LabelledData[ImageSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedOptions(**options | {"check": False})
-        found = read_builder(name, data_dir, download, image, label)
-        settings = {
-            "kind": "tfds",
-            "data_dir": None if data_dir is None else os.fspath(data_dir),
-            "image": image,
-            "label": label,
-            "task": task,
-        }
-        given, meaning = read_splits(found.splits, cls.item, found.class_names, task or found.task)
-        return cls._make(given, checked, settings, meaning)
+        return cls._of(read_builder(name, data_dir, download, image, label, task), checked)
 
     @classmethod
     def from_tfdata(
@@ -316,8 +275,7 @@ class ImageData(LabelledData[ImageSplit]):
         )
         if class_names is None:
             class_names = getattr(dataset, "class_names", None)
-        read, meaning = read_splits(stored, cls.item, class_names, task)
-        return cls._make(read, checked, {}, meaning)
+        return cls._of(Source(*read_splits(stored, cls.item, class_names, task)), checked)
 
     @classmethod
     def from_arrays(
@@ -361,8 +319,7 @@ class ImageData(LabelledData[ImageSplit]):
             for name, pair in given.items()
             if pair is not None
         }
-        read, meaning = read_splits(given, cls.item, class_names, task)
-        return cls._make(read, checked, {}, meaning)
+        return cls._of(Source(*read_splits(given, cls.item, class_names, task)), checked)
 
     @classmethod
     def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
@@ -382,53 +339,31 @@ class ImageData(LabelledData[ImageSplit]):
         )
         return dataclasses.replace(data, source_settings={"kind": "digits"})
 
-    @classmethod
-    def _make(
-        cls,
-        given: Mapping[str, tuple[tuple[str, ...] | np.ndarray, Labels]],
-        options: CheckedOptions,
-        source_settings: dict[str, Any],
-        meaning: LabelMeaning,
-        slices: Mapping[str, Mapping[Hashable, np.ndarray]] = MappingProxyType({}),
-        unused: UnusedFiles | None = None,
-    ) -> Self:
-        """Makes data of images and their labels in each split: codes, checks, splits."""
-        splits, coder = code_splits(given, ImageSplit, cls.item, meaning)
-        splits = with_slices(splits, slices)
-        file_check = None
-        if options.check:
-            splits, file_check = without_bad_files(
-                splits, coder.class_names, options.max_bad, options.verbose
-            )
-            file_check = file_check and dataclasses.replace(file_check, unused=unused)
-        return cls(
-            complete_splits(splits, coder.class_names, options),
-            coder.task,
-            coder.class_names,
-            image_size=options.image_size,
-            resize=options.resize,
-            augmentation=options.augmentation,
-            value_range=options.value_range,
-            readings=meaning.readings,
-            unused_files=unused,
-            split_settings=options.split_settings(),
-            source_settings=source_settings,
-            file_check=file_check,
-        )
+    _split = ImageSplit
 
     @property
     def model_fields(self) -> dict[str, Any]:
         """How files become pixels."""
         return {"resize": self.resize, "value_range": self.value_range}
 
-    @property
-    def checked(self) -> FileCheck | None:
-        """The same as `file_check`."""
-        return self.file_check
+    @staticmethod
+    def _check(
+        source: Source,
+        splits: Mapping[str, ImageSplit],
+        class_names: tuple[str, ...],
+        options: CheckedOptions,
+    ) -> tuple[BadRows, FileCheck | None]:
+        if not options.check:
+            return {}, None
+        return bad_files(splits, class_names, options.max_bad, options.verbose)
 
     def _own_settings(self) -> dict[str, Any]:
         value_range = {} if self.value_range is None else {"value_range": [*self.value_range]}
         return {"resize": self.resize} | value_range
+
+
+def _text(path: str | os.PathLike | None) -> str | None:
+    return None if path is None else os.fspath(path)
 
 
 def _columns(

@@ -39,6 +39,10 @@ class BadItem(abc.ABC):
         return f"{self.name}: {self.reason}"
 
 
+# Of each split that has any, the items that cannot be used, by their rows.
+BadRows = dict[str, dict[int, BadItem]]
+
+
 @dataclasses.dataclass(frozen=True)
 class Check:
     """What a check of a set of items has found.
@@ -142,8 +146,8 @@ def shown_label(label: np.ndarray, names: LabelNames) -> str:
 
 def check_left(
     name: str,
-    before: np.ndarray,
-    after: np.ndarray,
+    before: Any,
+    after: Any,
     class_names: tuple[str, ...],
     item: str,
     bad: Mapping[int, BadItem],
@@ -152,19 +156,19 @@ def check_left(
 
     Args:
         name: the split's name.
-        before: the labels of all its items.
-        after: the labels of those that are left.
+        before: the split with all its items.
+        after: the split with those that are left.
         class_names: names of the classes.
         item: what messages call one item.
         bad: the items that were left out, by their rows.
     """
     rows = np.arange(len(before))
     lost = f"the {name} split" if not len(after) else ""
-    if name == "train" and before.dtype.kind == "i":
-        gone = np.setdiff1d(before, after)
+    if name == "train" and before.labels.dtype.kind == "i":
+        gone = np.setdiff1d(before.labels, after.labels)
         if len(gone):
             lost = f"the class {quoted(class_names[gone[0]])}"
-            rows = np.flatnonzero(before == gone[0])
+            rows = np.flatnonzero(before.labels == gone[0])
     if lost:
         raise DataError(
             f"No {item} of {lost} can be used. For example: {bad[int(rows[0])]}. Repair the "

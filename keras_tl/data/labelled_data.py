@@ -1,4 +1,4 @@
-"""What labelled images and labelled texts have in common: splits, subsets, a description."""
+"""What labelled images and texts have in common: the way from a source to splits, and subsets."""
 
 import abc
 import dataclasses
@@ -10,14 +10,15 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 
 from keras_tl.base.config import check_range
-from keras_tl.base.readings import Reading
+from keras_tl.base.readings import LabelMeaning, Reading
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.given import Askable
-from keras_tl.data.item_checks import Check
+from keras_tl.data.item_checks import BadRows, Check, check_left
 from keras_tl.data.options import CheckedSplitOptions
 from keras_tl.data.splits import SPLITS, take_out
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
-from keras_tl.tasks import get_task
+from keras_tl.tasks import get_task, label_coder
+from keras_tl.tasks.labels.forms import Labels
 from keras_tl.tasks.one_class import task_of_classes
 
 # The settings of a source that are folders of the machine.
@@ -39,11 +40,10 @@ class Split(Askable):
     def __len__(self) -> int:
         return len(self.labels)
 
-    @abc.abstractmethod
     def take(self, rows: np.ndarray) -> Self:
         """The same with only these rows, in this order."""
+        return rows_of(self, rows)
 
-    @abc.abstractmethod
     def joined(self, other: Self) -> Self:
         """Return the items of this split and then those of another.
 
@@ -52,6 +52,8 @@ class Split(Askable):
         Raises:
             DataError: the pixels of the two have different shapes.
         """
+        names = [field.name for field in dataclasses.fields(self)]
+        return type(self)(*(_joined(getattr(self, name), getattr(other, name)) for name in names))
 
     def sample(self, count: int, seed: int) -> Self:
         """At most `count` of the items, drawn at random."""
@@ -99,6 +101,27 @@ S = TypeVar("S", bound=Split)
 
 
 @dataclasses.dataclass(frozen=True)
+class Source:
+    """Items and labels as a source gives them.
+
+    Attributes:
+        splits: the items of each split, and their labels as `read_labels` gives them.
+        meaning: what the labels stand for.
+        settings: see `LabelledData.source_settings`.
+        slices: of each split the columns to make groups by, see `Split`.
+        unused: the files of a folder that were passed over; `None`: the source is no folder.
+        has_splits: whether the source says the splits: no test split is then taken from train.
+    """
+
+    splits: Mapping[str, tuple[Any, Labels]]
+    meaning: LabelMeaning
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    slices: Mapping[str, Mapping[Hashable, np.ndarray]] = dataclasses.field(default_factory=dict)
+    unused: UnusedFiles | None = None
+    has_splits: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class LabelledData(abc.ABC, Generic[S]):
     """Labelled items in three splits.
 
@@ -108,6 +131,7 @@ class LabelledData(abc.ABC, Generic[S]):
         splits: `"train"`, and `"validation"` and `"test"` where there are any.
         task: a name in `keras_tl.tasks.TASKS`.
         class_names: the classes' or labels' names; none for a regression.
+        checked: what the check of the items has found; `None` without one.
         split_settings: the options that the splits were made with; the same ones on the same
             source make the same splits.
         readings: guesses about the labels and the folders, each with the argument that decides it.
@@ -123,10 +147,65 @@ class LabelledData(abc.ABC, Generic[S]):
     splits: dict[str, S]
     task: str
     class_names: tuple[str, ...]
+    checked: Check | None = dataclasses.field(default=None, kw_only=True)
     readings: tuple[Reading, ...] = dataclasses.field(default=(), kw_only=True)
     unused_files: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
     split_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
     source_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
+
+    @classmethod
+    def _of(cls, source: Source, options: CheckedSplitOptions) -> Self:
+        """Make data of a source: encode the labels, check the items, make missing splits of train.
+
+        Raises:
+            DataError: the labels do not make a task, or not the same one in every split; too many
+                items cannot be used; or a class has too few items.
+        """
+        if source.has_splits:
+            options = dataclasses.replace(options, test_split=0.0)
+        meaning = source.meaning
+        coder = label_coder(source.splits["train"][1], meaning.class_names, meaning.task)
+        splits = {
+            name: cls._split(
+                items, coder.code(labels, len(items), name, cls.item), source.slices.get(name, {})
+            )
+            for name, (items, labels) in source.splits.items()
+        }
+        bad, checked = cls._check(source, splits, coder.class_names, options)
+        for name, found in bad.items():
+            whole = splits[name]
+            splits[name] = whole.take(np.setdiff1d(np.arange(len(whole)), [*found]))
+            check_left(name, whole, splits[name], coder.class_names, checked.item, found)
+        return cls(
+            _completed(splits, coder.class_names, options),
+            coder.task,
+            coder.class_names,
+            **options.of_data(),
+            checked=checked and dataclasses.replace(checked, unused=source.unused),
+            readings=meaning.readings,
+            unused_files=source.unused,
+            split_settings=options.split_settings(),
+            source_settings=source.settings,
+        )
+
+    @staticmethod
+    @abc.abstractmethod
+    def _split(items: Any, labels: np.ndarray, slices: Mapping[Hashable, np.ndarray]) -> S:
+        """Make a split of items as a source gives them."""
+
+    @staticmethod
+    @abc.abstractmethod
+    def _check(
+        source: Source,
+        splits: dict[str, S],
+        class_names: tuple[str, ...],
+        options: CheckedSplitOptions,
+    ) -> tuple[BadRows, Check | None]:
+        """Find the items that cannot be used; `None` without a check.
+
+        Raises:
+            DataError: they are more than `options.max_bad` of all.
+        """
 
     @property
     def groups(self) -> Hashable | None:
@@ -137,11 +216,6 @@ class LabelledData(abc.ABC, Generic[S]):
     @abc.abstractmethod
     def model_fields(self) -> dict[str, Any]:
         """The fields of `ModelConfig` that these data decide, apart from the task's."""
-
-    @property
-    @abc.abstractmethod
-    def checked(self) -> Check | None:
-        """What the check of the items has found; `None` if there was none."""
 
     def subset(
         self,
@@ -253,33 +327,25 @@ class LabelledData(abc.ABC, Generic[S]):
         return "\n".join([f"{type(self).__name__}({kind}: {sizes})", *map(str, self.readings)])
 
 
-def with_slices(
-    splits: Mapping[str, S], slices: Mapping[str, Mapping[Hashable, np.ndarray]]
-) -> dict[str, S]:
-    """The splits with columns to make groups by, see `Split.slices`.
+def rows_of(values: Any, rows: np.ndarray) -> Any:
+    """Return some rows of a sequence, or of each field of a dataclass and each value of a mapping.
 
-    Args:
-        splits: the splits, with all of their items.
-        slices: the columns of each split; there may be none.
+    `None` stays `None`.
     """
-    return {
-        name: dataclasses.replace(split, slices=slices.get(name, {}))
-        for name, split in splits.items()
-    }
+    if dataclasses.is_dataclass(values):
+        fields = (getattr(values, field.name) for field in dataclasses.fields(values))
+        return type(values)(*(rows_of(value, rows) for value in fields))
+    if isinstance(values, Mapping):
+        return {name: column[rows] for name, column in values.items()}
+    if isinstance(values, (tuple, list)):
+        return type(values)(values[row] for row in rows)
+    return None if values is None else values[rows]
 
 
-def joined_slices(one: Split, other: Split) -> dict[Hashable, np.ndarray]:
-    """Return the columns that two splits share, the values of `one` first."""
-    return {
-        name: np.concatenate([values, other.slices[name]])
-        for name, values in one.slices.items()
-        if name in other.slices
-    }
-
-
-def slices_of(slices: Mapping[Hashable, np.ndarray], rows: np.ndarray) -> dict:
-    """The same columns with only these rows."""
-    return {name: values[rows] for name, values in slices.items()}
+def _joined(one: Any, other: Any) -> Any:
+    if isinstance(one, Mapping):
+        return {name: _joined(values, other[name]) for name, values in one.items() if name in other}
+    return np.concatenate([one, other]) if isinstance(one, np.ndarray) else one and one + other
 
 
 def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
@@ -299,14 +365,10 @@ def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
     return split.slices[column]
 
 
-def complete_splits(
+def _completed(
     splits: Mapping[str, S], class_names: tuple[str, ...], options: CheckedSplitOptions
 ) -> dict[str, S]:
-    """Takes missing test and validation splits out of train, as the options say.
-
-    Raises:
-        DataError: a class has too few items.
-    """
+    """Takes missing test and validation splits out of train, as the options say."""
     splits = dict(splits)
     for name in ("test", "validation"):
         if name not in splits:

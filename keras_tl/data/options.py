@@ -37,12 +37,14 @@ class CheckedSplitOptions:
 
     Attributes:
         recorded: the names of those that decide which item is in which split.
+        attributes: the names of those that the data keep.
 
     Raises:
         ConfigError: one of them is not as described.
     """
 
     recorded: ClassVar[tuple[str, ...]] = ("validation_split", "test_split", "seed", "max_bad")
+    attributes: ClassVar[tuple[str, ...]] = ()
 
     validation_split: float = 0.15
     test_split: float = 0.15
@@ -61,6 +63,10 @@ class CheckedSplitOptions:
         """Those that decide which item is in which split, as JSON types."""
         groups = {} if self.groups is None else {"groups": str(self.groups)}
         return {name: getattr(self, name) for name in self.recorded} | groups
+
+    def of_data(self) -> dict[str, Any]:
+        """Those that the data keep as attributes."""
+        return {name: getattr(self, name) for name in self.attributes}
 
     def kept(self, slices: Sequence[Hashable]) -> Sequence[Hashable]:
         """The columns of a table to keep: those asked for, and the one of the groups."""

@@ -10,6 +10,11 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.errors import DataError
 
+# The same order on every run, and every row on every host that reads the data.
+OPTIONS = tf.data.Options()
+OPTIONS.deterministic = True
+OPTIONS.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+
 
 class Pipeline(abc.ABC):
     """Turns splits into batches of what a model takes, and labels."""
@@ -105,11 +110,3 @@ def rows_of_epochs(draw: Callable[[int], Iterable[np.ndarray]]) -> tf.data.Datas
 
     signature = tf.TensorSpec((None,), tf.int64)
     return tf.data.Dataset.from_generator(arrays, output_signature=signature)
-
-
-def with_options(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The same order on every run, and every row on every host that reads it."""
-    options = tf.data.Options()
-    options.deterministic = True
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return dataset.with_options(options)

@@ -5,16 +5,18 @@ import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Self, Unpack
 
+import numpy as np
+
 from keras_tl.base.files import local_path
-from keras_tl.data.encoded_splits import code_splits
-from keras_tl.data.labelled_data import LabelledData, complete_splits, with_slices
+from keras_tl.data.item_checks import BadRows
+from keras_tl.data.labelled_data import LabelledData, Source
 from keras_tl.data.tables.label_columns import Column
-from keras_tl.data.tables.table import Table, read_frame
+from keras_tl.data.tables.table import read_frame
 from keras_tl.data.tables.table_files import read_table
 from keras_tl.data.texts.lengths import Lengths, lengths_table, word_lengths
-from keras_tl.data.texts.text_check import TextCheck, without_bad_texts
+from keras_tl.data.texts.text_check import TextCheck, bad_texts
 from keras_tl.data.texts.text_options import CheckedTextOptions, TextOptions
-from keras_tl.data.texts.text_sources import LabelledTexts, TextColumns, read_arrays, read_folder
+from keras_tl.data.texts.text_sources import TextColumns, read_arrays, read_folder
 from keras_tl.data.texts.text_split import Texts, TextSplit
 from keras_tl.data.tfds.text_builders import read_text_builder
 from keras_tl.errors import DataError
@@ -28,13 +30,11 @@ class TextData(LabelledData[TextSplit]):
     Attributes:
         sequence_length: tokens that a model reads of a text at most; `None`: chosen from the
             texts' lengths once there is a tokenizer.
-        text_check: what the check of the texts has found.
     """
 
     item = "text"
 
     sequence_length: int | None = None
-    text_check: TextCheck | None = None
 
     @classmethod
     def from_csv(
@@ -98,7 +98,7 @@ class TextData(LabelledData[TextSplit]):
             name: os.fspath(given) if given is not None else None
             for name, given in (("validation", validation), ("test", test))
         }
-        return cls._from_tables(tables, columns, checked, others)
+        return cls._of(columns.read_texts(tables, **others), checked)
 
     @classmethod
     def from_dataframe(
@@ -151,20 +151,7 @@ class TextData(LabelledData[TextSplit]):
             for name, one in given.items()
             if one is not None or name == "train"
         }
-        return cls._from_tables(tables, columns, checked, {})
-
-    @classmethod
-    def _from_tables(
-        cls,
-        tables: Mapping[str, Table],
-        columns: TextColumns,
-        options: CheckedTextOptions,
-        others: Mapping[str, str | None],
-    ) -> Self:
-        found = columns.read_texts(tables)
-        if columns.split is not None:
-            options = dataclasses.replace(options, test_split=0.0)
-        return cls._make(found, options, columns.settings(**others))
+        return cls._of(columns.read_texts(tables), checked)
 
     @classmethod
     def from_tfds(
@@ -207,14 +194,8 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedTextOptions(**options)
-        found, read = read_text_builder(name, data_dir, download, text, text_pair, label, task)
-        settings = {
-            "kind": "tfds",
-            "data_dir": None if data_dir is None else os.fspath(data_dir),
-            **read,
-            "task": task,
-        }
-        return cls._make(found, checked, settings)
+        source = read_text_builder(name, data_dir, download, text, text_pair, label, task)
+        return cls._of(source, checked)
 
     @classmethod
     def from_arrays(
@@ -250,9 +231,7 @@ class TextData(LabelledData[TextSplit]):
             for name, pair in given.items()
             if pair is not None
         }
-        return cls._make(
-            LabelledTexts(*read_splits(splits, cls.item, class_names, task)), checked, {}
-        )
+        return cls._of(Source(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod
     def from_folder(
@@ -280,18 +259,11 @@ class TextData(LabelledData[TextSplit]):
             ConfigError: an argument is not as described.
         """
         checked = CheckedTextOptions(**options)
-        found, has_splits = read_folder(local_path(root), classes, checked.verbose)
-        if has_splits:
-            checked = dataclasses.replace(checked, test_split=0.0)
-        settings = {"kind": "folder", "classes": None if classes is None else list(classes)}
-        return cls._make(found, checked, settings)
+        return cls._of(read_folder(local_path(root), classes, checked.verbose), checked)
 
     @classmethod
-    def _make(
-        cls, found: LabelledTexts, options: CheckedTextOptions, source_settings: dict[str, Any]
-    ) -> Self:
-        """Makes data of texts and their labels in each split: codes, checks, splits."""
-        given = {name: texts for name, (texts, _) in found.splits.items()}
+    def _of(cls, source: Source, options: CheckedTextOptions) -> Self:
+        given = {name: texts for name, (texts, _) in source.splits.items()}
         if len({texts.pairs is None for texts in given.values()}) > 1:
             kinds = ", ".join(
                 f"{name}: {'single texts' if texts.pairs is None else 'pairs'}"
@@ -300,21 +272,23 @@ class TextData(LabelledData[TextSplit]):
             raise DataError(
                 f"Expected pairs of texts in all splits, or in none. Received: {kinds}."
             )
-        splits, coder = code_splits(found.splits, Texts.labelled, cls.item, found.meaning)
-        splits = with_slices(splits, found.slices)
-        splits, check = without_bad_texts(given, splits, coder.class_names, options.max_bad)
-        check = dataclasses.replace(check, unused=found.unused_files)
-        return cls(
-            complete_splits(splits, coder.class_names, options),
-            coder.task,
-            coder.class_names,
-            sequence_length=options.sequence_length,
-            text_check=check,
-            readings=found.meaning.readings,
-            unused_files=found.unused_files,
-            split_settings=options.split_settings(),
-            source_settings=source_settings,
-        )
+        return super()._of(source, options)
+
+    @staticmethod
+    def _split(
+        items: Texts, labels: np.ndarray, slices: Mapping[Hashable, np.ndarray]
+    ) -> TextSplit:
+        return TextSplit(items.texts, items.pairs, labels, slices)
+
+    @staticmethod
+    def _check(
+        source: Source,
+        splits: Mapping[str, TextSplit],
+        class_names: tuple[str, ...],
+        options: CheckedTextOptions,
+    ) -> tuple[BadRows, TextCheck]:
+        given = {name: texts for name, (texts, _) in source.splits.items()}
+        return bad_texts(given, splits["train"].labels, class_names, options.max_bad)
 
     @property
     def is_pair(self) -> bool:
@@ -325,11 +299,6 @@ class TextData(LabelledData[TextSplit]):
     def model_fields(self) -> dict[str, Any]:
         """Whether an item is a pair."""
         return {"resize": None, "are_pairs": self.is_pair}
-
-    @property
-    def checked(self) -> TextCheck | None:
-        """The same as `text_check`."""
-        return self.text_check
 
     def lengths(self) -> dict[str, Lengths]:
         """How many words the texts of each split have."""

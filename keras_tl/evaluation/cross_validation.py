@@ -12,7 +12,7 @@ from keras_tl.data.splits import folds as make_folds
 from keras_tl.errors import DataError
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.wording import number_text, title_of
+from keras_tl.evaluation.wording import metric_lines
 from keras_tl.training.out_of_fold import HeadTraining
 
 
@@ -83,18 +83,11 @@ class CrossValidation(Mapping):
         """The metrics with their intervals, for people."""
         repeats, items = self.fold_numbers.shape
         again = f", {repeats} times" if repeats > 1 else ""
-        lines = [
+        title = (
             f"Cross-validation of the head: {items:,} items in {self.fold_numbers.max() + 1} "
             f"folds{again}, {self.seconds:.1f} s."
-        ]
-        intervals = self.metrics["intervals"]
-        for name, value in self.metrics.items():
-            if not isinstance(value, float):
-                continue
-            ends = intervals.get(name)
-            known = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
-            lines.append(f"  {title_of(name)}: {number_text(value)}{known}")
-        return "\n".join(lines)
+        )
+        return "\n".join([title, *metric_lines(self.metrics)])
 
     def __repr__(self) -> str:
         return self.describe()

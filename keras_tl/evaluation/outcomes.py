@@ -3,7 +3,7 @@
 import dataclasses
 import io
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -53,30 +53,10 @@ class Outcomes:
         return {_name(split, field): _npy(getattr(self, field)) for field in _FIELDS}
 
     @classmethod
-    def from_files(
-        cls, split: str, files: Mapping[str, bytes], fingerprint: str | None = None
-    ) -> Self | None:
-        """Reads what `to_files` gave; `None` where there is nothing of the split."""
-        if not all(_name(split, field) in files for field in _FIELDS):
-            return None
+    def from_files(cls, split: str, files: Mapping[str, bytes], fingerprint: str | None) -> Self:
+        """Read the files of `to_files` for a split."""
         read = (io.BytesIO(files[_name(split, field)]) for field in _FIELDS)
         return cls(*(np.load(file, allow_pickle=False) for file in read), fingerprint)
-
-
-def read_outcomes(
-    files: Mapping[str, bytes], evaluations: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Outcomes]:
-    """The outcomes of those of the splits that the files hold.
-
-    Args:
-        files: names and contents of files.
-        evaluations: by split, what was measured; it says of which items.
-    """
-    found = {
-        split: Outcomes.from_files(split, files, metrics.get("fingerprint"))
-        for split, metrics in evaluations.items()
-    }
-    return {split: outcomes for split, outcomes in found.items() if outcomes is not None}
 
 
 def _name(split: str, field: str) -> str:

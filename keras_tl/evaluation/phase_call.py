@@ -1,16 +1,19 @@
-"""The call that runs a phase of training again, as code to be copied."""
+"""Training as Python to be copied: configurations, calls, and the phases of a run."""
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_tl.base.config import HeadConfig, Phase
+from keras_tl.data.images.augmentation import AUGMENTATIONS
+from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.policies import FEWEST_STEPS, HEADS, POLICIES, SOLVED_HEAD
 
 # What `Learner.fit_head` and `Learner.fine_tune` take of a phase.
 _OF_HEADS = ("epochs", "learning_rate", "batch_size", "label_smoothing", "class_weight")
 _OF_POLICIES = (*_OF_HEADS, "unfreeze", "discriminative_factor")
+_WIDTH = 88
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,17 +71,51 @@ def _given(phase: Phase, own: Phase, names: tuple[str, ...]) -> dict[str, Any] |
     return given
 
 
+def phase_lines(record: PhaseRecord, family: str) -> list[str]:
+    """Return the statements that run a recorded phase again, augmented as it was."""
+    call, augment = call_of(record.phase, family), {}
+    if record.augment is not None:
+        augment["augment"] = augment_code(record.augment)
+    if call.is_own:
+        phase = call_lines("phase = ktl.Phase", changed_code(record.phase))
+        return [*phase, *call_lines("learner.fine_tune", {"policy": "phase"} | augment)]
+    arguments = {name: code_of(value) for name, value in call.arguments.items()}
+    return call_lines(f"learner.{call.function}", arguments | augment)
+
+
+def augment_code(names: Sequence[str]) -> str:
+    """Return `augment=` of a record's names; layers of the user are known by their classes only."""
+    shown = [code_of(name) if name in AUGMENTATIONS else f"{name}(...)" for name in names]
+    if not shown:
+        return "False"
+    return shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
+
+
 def code_of(value: Any) -> str:
     """A value as Python writes it; of a configuration what is not as by default."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, Phase | HeadConfig):
-        return repr(value)
-    fields = [f for f in dataclasses.fields(value) if getattr(value, f.name) != f.default]
-    given = {field.name: code_of(getattr(value, field.name)) for field in fields}
-    return written(f"ktl.{type(value).__name__}", given)
+    if isinstance(value, Phase | HeadConfig):
+        return written(f"ktl.{type(value).__name__}", changed_code(value))
+    return repr(value)
 
 
-def written(function: str, arguments: Mapping[str, str]) -> str:
+def changed_code(config: Phase | HeadConfig) -> dict[str, str]:
+    """Return the code of the fields that have no default, or not that value."""
+    values = {field: getattr(config, field.name) for field in dataclasses.fields(config)}
+    return {f.name: code_of(value) for f, value in values.items() if value != f.default}
+
+
+def written(function: str, arguments: Mapping[str, str], *positional: str) -> str:
     """A call, by the code of its arguments."""
-    return f"{function}({', '.join(f'{name}={code}' for name, code in arguments.items())})"
+    named = (f"{name}={code}" for name, code in arguments.items())
+    return f"{function}({', '.join([*positional, *named])})"
+
+
+def call_lines(function: str, arguments: Mapping[str, str], *positional: str) -> list[str]:
+    """A call as lines: one if it is short, else one for each argument."""
+    line = written(function, arguments, *positional)
+    if len(line) <= _WIDTH:
+        return [line]
+    named = (f"{name}={code}" for name, code in arguments.items())
+    return [f"{function}(", *(f"    {code}," for code in [*positional, *named]), ")"]

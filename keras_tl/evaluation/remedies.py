@@ -146,7 +146,9 @@ def _for_an_answer(situation: Situation) -> Iterator[Remedy]:
     elif situation.reason == "nothing-better":
         yield situation.rate(_LOWER, "a lower learning rate")
     elif situation.reason in ("mixed-labels", "averaged"):
-        yield Remedy("a measurement without augmentation", "learner.overfitting(measure=True)")
+        yield Remedy(
+            "a measurement without augmentation", "keras_tl.overfitting(learner, measure=True)"
+        )
     else:
         few = situation.reason == "few-items"
         kind = situation.modality.data_type.__name__

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.images.augmentation import AUGMENTATIONS
-from keras_tl.evaluation.phase_call import PhaseCall, call_of, code_of, written
+from keras_tl.evaluation.phase_call import PhaseCall, augment_code, call_of, code_of, written
 from keras_tl.models.modalities import MODALITIES
 from keras_tl.models.modality import Modality
 from keras_tl.runs.history import PhaseRecord
@@ -88,8 +88,7 @@ class Situation:
         known = self.modality.can_augment and {*(names or ())} <= {*AUGMENTATIONS}
         if names in (None, by_default) or not known:
             return {}
-        value = False if not names else names[0] if len(names) == 1 else list(names)
-        return {"augment": code_of(value)}
+        return {"augment": augment_code(names)}
 
     def anew(self, data: str = "data", **changes: Any) -> str:
         """The same with a new learner: its head is as it was, but for these fields."""

@@ -96,14 +96,15 @@ class Slices:
 
     def describe(self) -> str:
         """A table and a sentence for people."""
-        head, *rows = self._rows()
+        head, *rows = self.rows()
         return f"{table_text(head, rows)}\n{self.verdict()}"
 
     def _repr_html_(self) -> str:
-        head, *rows = self._rows()
+        head, *rows = self.rows()
         return table_html(head, rows) + paragraphs_html(self.verdict())
 
-    def _rows(self) -> list[list[str]]:
+    def rows(self) -> list[list[str]]:
+        """The names of the columns of a table, and a row for each slice."""
         rows = [[self.by or "value", "items", title_of(self.metric), "95% interval", "rest", "p"]]
         for one in self.slices:
             interval = "-" if one.interval is None else " to ".join(map(number_text, one.interval))

@@ -1,6 +1,7 @@
 """How metrics are named and written for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _TITLES = {
     "auc": "AUC",
@@ -15,8 +16,9 @@ _TITLES = {
 }
 
 
-# A text of the data that is longer is cut.
+# A text of the data that is longer is cut, and a list of names that is longer.
 LONGEST_TEXT = 600
+_NAMES = 20
 
 
 def title_of(key: str) -> str:
@@ -31,6 +33,28 @@ def number_text(value: float | int | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
+def metric_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, value and 95% interval of each metric that is one number, for people.
+
+    Args:
+        metrics: see `keras_tl.evaluation.measuring.measure`.
+    """
+    known = metrics["intervals"]
+    return [
+        (title_of(key), number_text(value), ", ".join(map(number_text, known.get(key) or ())))
+        for key, value in metrics.items()
+        if isinstance(value, float)
+    ]
+
+
+def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """The same, a line each."""
+    return [
+        f"  {name}: {value}" + (f" [{ends}]" if ends else "")
+        for name, value, ends in metric_rows(metrics)
+    ]
+
+
 def shortened(text: str) -> str:
     """A text of the data, at most `LONGEST_TEXT` characters of it."""
     if len(text) <= LONGEST_TEXT:
@@ -42,7 +66,13 @@ def thresholds_text(class_names: Sequence[str], thresholds: Sequence[float]) -> 
     """Chosen thresholds with their labels, such as `dog above 0.1060`."""
     # Of two classes the threshold is of the second.
     names = class_names[-len(thresholds) :] if thresholds else ()
-    return ", ".join(f"{name} above {t:.4f}" for name, t in zip(names, thresholds, strict=True))
+    return listed([f"{name} above {t:.4f}" for name, t in zip(names, thresholds, strict=True)])
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first 20 names, and how many there are more."""
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def with_share(name: str, share: float | None) -> str:

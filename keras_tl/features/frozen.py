@@ -34,6 +34,7 @@ class FrozenFeatures:
 
     Attributes:
         store: keeps the features.
+        weights: gives the fingerprint of the backbone's weights as they are now.
         is_original: whether the backbone still has the weights it came with.
     """
 
@@ -51,7 +52,7 @@ class FrozenFeatures:
         self.is_original = True
         self._row_shape = tuple(extractor.output_shape[1:])
         self._runner = BatchRunner(extractor, strategy)
-        self._weights = WeightsFingerprint(backbone)
+        self.weights = WeightsFingerprint(backbone)
         self._about = about
         self._pipeline = pipeline
         self._item = item
@@ -115,7 +116,7 @@ class FrozenFeatures:
         """Everything that the features of a split depend on, as JSON types."""
         return {
             f"{self._item}s": split.fingerprint(self.store.config.full_hash),
-            "weights": self._weights(),
+            "weights": self.weights(),
             **self._about,
         }
 

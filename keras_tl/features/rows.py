@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.data.pipeline import row_numbers, with_options
+from keras_tl.data.pipeline import OPTIONS, row_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Features:
             return tf.ensure_shape(features, (None, *self.shape[1:])), tf.gather(all_labels, rows)
 
         rows = row_numbers(len(self), batch_size if whole_batches else 1, seed)
-        return with_options(rows.batch(batch_size).map(load).prefetch(2))
+        return rows.batch(batch_size).map(load).prefetch(2).with_options(OPTIONS)
 
 
 def with_gaps(

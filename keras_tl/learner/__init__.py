@@ -1,4 +1,4 @@
-"""The facade: it calls the rooms in order and holds no algorithm."""
+"""`Learner` is the facade; a module for each thing that a learner does; `figures`."""
 
 from keras_tl.learner.facade import Learner
 

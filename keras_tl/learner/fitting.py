@@ -3,10 +3,9 @@
 import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 
 from keras_tl.base.config import CacheConfig, Phase, check_range
@@ -15,9 +14,9 @@ from keras_tl.data.labelled_data import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.learner.measuring import Measuring
-from keras_tl.learner.saving import Saving
-from keras_tl.learner.training import Training
+from keras_tl.learner.measuring import cross_validate
+from keras_tl.learner.state import State
+from keras_tl.learner.training import Callbacks, fit_head, run_all
 from keras_tl.selection.candidates import (
     HEAD,
     SHARES,
@@ -50,7 +49,7 @@ class _Asked:
     head: Phase
     augment: Augmentation
     refit: bool
-    callbacks: Sequence[keras.callbacks.Callback]
+    callbacks: Callbacks
     head_options: Mapping[str, Any]
 
     @property
@@ -59,103 +58,68 @@ class _Asked:
         return SHARES if self.policy == "standard" else (HEAD, TUNED)
 
 
-class Fitting(Training, Measuring, Saving):
-    """The part of a learner that decides how to train."""
+def fit(
+    state: State,
+    minutes: float | None,
+    refit: bool,
+    augment: Augmentation,
+    cache: str | CacheConfig,
+    callbacks: Callbacks,
+    **head_options: Any,
+) -> FitResult:
+    """See `Learner.fit`; `head_options` are those of `fit_head`."""
+    asked = _asked(state, augment, refit, callbacks, CacheConfig.of(cache), head_options)
+    if minutes is not None:
+        check_range("minutes", minutes, 0.01)
+    found = _Fit(state, asked).run(minutes)
+    state.measured.fitted = found
+    state.reporter.say(found.describe())
+    return found
 
-    def fit(
-        self,
-        minutes: float | None = None,
-        refit: bool = False,
-        augment: Augmentation = True,
-        cache: str | CacheConfig = "auto",
-        callbacks: Sequence[keras.callbacks.Callback] = (),
-        label_smoothing: float | None = None,
-        class_weight: str | dict[str, float] | None = None,
-    ) -> FitResult:
-        """Train the head, fine-tune, and keep the head, the fine-tuned model, or their average.
 
-        The plan is shown before fine-tuning begins. `fit` compares the models on the validation
-        split if it has at least 50 items. With fewer, and with `refit`, it fine-tunes three models,
-        each without a third of the items, and compares their predictions for that third. It keeps
-        the measured default unless another model has a lower loss beyond chance. Without `refit`
-        the test split is never looked at. A head that `fit_head` has just trained with its defaults
-        is not trained again.
-
-        Args:
-            minutes: time budget of this call. A short one cuts the comparison first, then steps,
-                then fine-tuning. `None`: no limit.
-            refit: after the choice, train on the items of all splits. `learner.data` then has only
-                a training split, and the result has an estimate from models that have not seen
-                the item.
-            augment: while fine-tuning, as in `fine_tune`.
-            cache: as in `fit_head`.
-            callbacks: Keras callbacks of all trainings but those of the three models.
-            label_smoothing: as in `fit_head`.
-            class_weight: as in `fit_head`.
-
-        Returns:
-            The model that was kept, why, by how much, and the costs; also in `learner.fitted`.
-
-        Raises:
-            ConfigError: the backbone was fine-tuned on these items before, here or in an earlier
-                run, or an argument is not as described.
-            DataError: the learner was loaded without data, or a file cannot be read.
-
-        Example:
-            >>> learner.fit(minutes=20)  # doctest: +SKIP
-        """
-        asked = self._asked(augment, refit, callbacks, cache, label_smoothing, class_weight)
-        if minutes is not None:
-            check_range("minutes", minutes, 0.01)
-        self.fitted = _Fit(self, asked).run(minutes)
-        self._reporter.say(self.fitted.describe())
-        return self.fitted
-
-    def _asked(
-        self,
-        augment: Augmentation,
-        refit: bool,
-        callbacks: Sequence[keras.callbacks.Callback],
-        cache: str | CacheConfig,
-        label_smoothing: float | None,
-        class_weight: str | dict[str, float] | None,
-    ) -> _Asked:
-        data = self._need_data()
-        check_augmentation(augment)
-        callbacks = check_callbacks(callbacks)
-        if augment is True:
-            augment = data.augmentation
-        if not self._trainer.features.is_original or self._learned_splits:
-            raise ConfigError(
-                "fit() begins with a backbone that has not learned these items; this one was "
-                "fine-tuned already. Make a new Learner with pretrained weights, or go on with "
-                "fine_tune()."
-            )
-        given = {"label_smoothing": label_smoothing, "class_weight": class_weight}
-        task, labels = self.task, data.split("train").labels
-        counts = task.class_counts(labels) if task.has_one_class else None
-        policy = fitting_policy(self.config.family, counts)
-        phases = phases_of(policy, self.config.family, **given)
-        for phase in phases:
-            self._trainer.check(phase, augment)
-        config = cache if isinstance(cache, CacheConfig) else CacheConfig(cache)
-        self._trainer.features.keep_in(config)
-        live = config.where == "off"
-        (head,) = phases_of(head_phase(self.config, live), self.config.family, **given)
-        return _Asked(policy, phases, head, augment, refit, callbacks, given | {"cache": cache})
+def _asked(
+    state: State,
+    augment: Augmentation,
+    refit: bool,
+    callbacks: Callbacks,
+    cache: CacheConfig,
+    head_options: dict[str, Any],
+) -> _Asked:
+    data, config = state.need_data(), state.config
+    check_augmentation(augment)
+    callbacks = check_callbacks(callbacks)
+    if augment is True:
+        augment = data.augmentation
+    if not state.trainer.features.is_original or state.learned_splits:
+        raise ConfigError(
+            "fit() begins with a backbone that has not learned these items; this one was "
+            "fine-tuned already. Make a new Learner with pretrained weights, or go on with "
+            "fine_tune()."
+        )
+    task, labels = state.task, data.split("train").labels
+    counts = task.class_counts(labels) if task.has_one_class else None
+    policy = fitting_policy(config.family, counts)
+    phases = phases_of(policy, config.family, **head_options)
+    for phase in phases:
+        state.trainer.check(phase, augment)
+    state.trainer.features.keep_in(cache)
+    live = cache.where == "off"
+    (head,) = phases_of(head_phase(config, live), config.family, **head_options)
+    head_options = head_options | {"cache": cache}
+    return _Asked(policy, phases, head, augment, refit, callbacks, head_options)
 
 
 class _Fit:
     """One call of `fit`.
 
     Args:
-        learner: its backbone as it came.
+        state: of a learner, its backbone as it came.
         asked: see `_Asked`.
     """
 
-    def __init__(self, learner: Fitting, asked: _Asked):
-        self._learner = learner
-        self._trainer = learner._trainer
+    def __init__(self, state: State, asked: _Asked):
+        self._state = state
+        self._trainer = state.trainer
         self._asked = asked
         self._seconds: dict[str, float] = {}
         self._tuned = 0
@@ -164,16 +128,17 @@ class _Fit:
         """Train, choose, and leave the learner with the model that is kept."""
         asked, began = self._asked, time.perf_counter()
         head = self._trainer.settled(asked.head, self._data.split("train"))
-        is_trained = [record.phase for record in self._learner.history] == [head]
-        if not (is_trained and self._learner.has_own("train")):
+        is_trained = [record.phase for record in self._trainer.history] == [head]
+        is_trained = is_trained and self._trainer.is_as_trained
+        if not (is_trained and self._state.has_own("train")):
             with self._timed("head"):
-                self._learner.fit_head(**asked.head_options, callbacks=asked.callbacks)
+                fit_head(self._state, **asked.head_options, callbacks=asked.callbacks)
         plan = self._plan(minutes, began)
-        self._learner._reporter.say(plan.describe(self._data.item))
+        self._state.reporter.say(plan.describe(self._data.item))
         phases = self._planned(plan)
         default = HEAD
         if plan.trainings:
-            default = default_share(asked.policy, self._learner.config.family)
+            default = default_share(asked.policy, self._state.config.family)
         line, outcomes = None, {}
         if plan.evidence == OUT_OF_FOLD:
             with self._timed("comparison"):
@@ -206,7 +171,7 @@ class _Fit:
             candidates,
             plan,
             self._seconds,
-            self._learner.task.headline,
+            self._state.task.headline,
             self._data.item,
             len(self._data.split("train")),
             names_of(asked.augment),
@@ -216,7 +181,7 @@ class _Fit:
 
     @property
     def _data(self) -> LabelledData:
-        return self._learner.data
+        return self._state.data
 
     @contextlib.contextmanager
     def _timed(self, name: str) -> Iterator[None]:
@@ -267,18 +232,18 @@ class _Fit:
         training = TunedFolds(
             self._trainer, self._data, asked.head, phases, asked.augment, asked.shares
         )
-        return out_of_fold(training, self._compared, folds, self._learner.seed)
+        return out_of_fold(training, self._compared, folds, self._trainer.seed)
 
     def _tune(self, phases: tuple[Phase, ...]) -> WeightLine:
-        model = self._learner.model
+        model = self._state.parts.model
         before = model.get_weights()
         with self._timed("fine-tuning"):
-            records = self._learner._run_all(phases, self._asked.augment, self._asked.callbacks)
+            records = run_all(self._state, phases, self._asked.augment, self._asked.callbacks)
         self._tuned = len(records)
         return WeightLine.to_now(model, before)
 
     def _without_barrier(self, outcomes: Mapping[float, Outcomes], default: float) -> float:
-        return without_barrier(mean_losses(self._learner.task, outcomes), default)
+        return without_barrier(mean_losses(self._state.task, outcomes), default)
 
     def _measured(
         self, outcomes: Mapping[float, Outcomes], default: float, plan: Plan
@@ -288,7 +253,7 @@ class _Fit:
         validates = plan.evidence == VALIDATION
         split = self._data.joined(["validation"] if validates else self._compared)
         groups = groups_of(split, self._data.groups)
-        return measure_candidates(self._learner.task.undecided, outcomes, default, groups)
+        return measure_candidates(self._state.task.undecided, outcomes, default, groups)
 
     def _estimate(self, outcomes: Outcomes | None, plan: Plan) -> tuple[Mapping[str, Any], str]:
         """Metrics from models that have not seen the items, and how they were found."""
@@ -305,14 +270,14 @@ class _Fit:
             column = groups_of(self._data.joined(list(splits)), self._data.groups)
             parts = FOLDS if column is None else min(FOLDS, len(np.unique(column)))
             given = {name: self._asked.head_options[name] for name in _OF_HEADS}
-            found = self._learner.cross_validate(parts, **given)
+            found = cross_validate(self._state, parts, 1, None, None, **given)
             outcomes = found.outcomes[0]
             how = "by cross-validation of the head; nothing measured a fine-tuned model"
-        return measure(self._learner.task.undecided, outcomes), how
+        return measure(self._state.task.undecided, outcomes), how
 
     def _take_all_items(self, line: WeightLine | None) -> None:
         """Begin again: the pretrained backbone, and a head that all items train."""
-        learner, trainer = self._learner, self._trainer
+        state, trainer = self._state, self._trainer
         if line is not None:
             trainer.keep_share(line, HEAD, self._tuned)
         names = list(self._data.splits)
@@ -320,6 +285,6 @@ class _Fit:
         split = self._data.joined(names)
         trainer.features.adopt(split, np.concatenate(features))
         trainer.forget()
-        learner.data = dataclasses.replace(self._data, splits={"train": split})
+        state.data = dataclasses.replace(self._data, splits={"train": split})
         with self._timed("head"):
-            learner.fit_head(**self._asked.head_options, callbacks=self._asked.callbacks)
+            fit_head(state, **self._asked.head_options, callbacks=self._asked.callbacks)

@@ -4,7 +4,7 @@ import dataclasses
 import gc
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -24,7 +24,6 @@ from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
 from keras_tl.evaluation.transferability import logme, target_columns
 from keras_tl.evaluation.wording import number_text, title_of
-from keras_tl.learner.state import State
 from keras_tl.models.modalities import MODALITIES
 from keras_tl.tasks import get_task
 from keras_tl.training.head_solver import FOLDS
@@ -33,25 +32,25 @@ from keras_tl.training.timing import seconds_an_item
 
 
 def rank(
-    make: Callable[..., State],
+    learner_class: type,
     data: ImageData | TextData,
-    backbones: Sequence[str | keras.Model | State | Mapping[str, Any]] | None,
-    items: int,
-    seed: int,
-    cache: str | CacheConfig,
-    verbose: bool,
+    backbones: Sequence[Any] | None = None,
+    items: int = 2000,
+    seed: int = 0,
+    cache: str | CacheConfig = "auto",
+    verbose: bool = True,
     **options: Any,
 ) -> Ranking:
     """Rank backbones, see `keras_tl.rank_backbones`.
 
     Args:
-        make: makes a learner.
+        learner_class: `Learner`, whose module imports this one.
         data: all other arguments: see `keras_tl.rank_backbones`.
     """
     check_range("items", items, 2, whole=True)
     if backbones is None:
         backbones = MODALITIES[data.item].backbones_at_hand()
-    named = dict(_named(backbones))
+    named = dict(_named(backbones, learner_class))
     reporter = Reporter(verbose)
     train = data.split("train")
     chosen = train if len(train) <= items else train.take(draw(train.labels, items, seed))
@@ -64,9 +63,9 @@ def rank(
         began = time.perf_counter()
         try:
             settings = {"seed": seed, **_shared(options, own), **own, "verbose": verbose}
-            learner = make(data=data, **settings)
+            learner = learner_class(data=data, **settings)
             _check_unlearned(learner)
-            features = learner.split_features(chosen, cache)
+            features = learner.features(chosen, cache=cache)
             task = learner.task
             row, outcomes[name] = _measured(learner, name, chosen, features, groups, seed)
             row = dataclasses.replace(row, seconds=time.perf_counter() - began)
@@ -97,8 +96,8 @@ def _shared(options: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
     return {key: value for key, value in options.items() if is_model or key != "preprocess"}
 
 
-def _check_unlearned(learner: State) -> None:
-    if "train" in learner._learned_splits:
+def _check_unlearned(learner: Any) -> None:
+    if "train" in learner._state.learned_splits:
         raise BackboneError(
             "This backbone was fine-tuned on these training items. Rank a backbone that has not "
             "seen their labels."
@@ -106,7 +105,7 @@ def _check_unlearned(learner: State) -> None:
 
 
 def _measured(
-    learner: State,
+    learner: Any,
     name: str,
     split: Split,
     features: np.ndarray,
@@ -114,7 +113,7 @@ def _measured(
     seed: int,
 ) -> tuple[RankedBackbone, Outcomes]:
     """The row of a backbone but for its seconds, and the out-of-fold predictions."""
-    trainer, count = learner._trainer, len(split)
+    trainer, count = learner.trainer, len(split)
     training = trainer.out_of_fold(head_phase(learner.config), count, seed)
     parts = count if groups is None else len(np.unique(groups))
     items = LabelledFeatures(split.labels, features, np.full(count, "train"), None, groups)
@@ -132,16 +131,14 @@ def _measured(
     return row, found.outcomes[0]
 
 
-def _named(
-    backbones: Sequence[str | keras.Model | State | Mapping[str, Any]],
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the name of each backbone and its arguments of `Learner`.
 
     Raises:
         BackboneError: see `rank`.
         ConfigError: see `rank`.
     """
-    if isinstance(backbones, (str, keras.Model, State, Mapping)) or not backbones:
+    if isinstance(backbones, (str, keras.Model, learner_class, Mapping)) or not backbones:
         raise ConfigError(
             "backbones must be a list of at least one backbone, such as ['efficientnet_lite0', "
             f"'resnet50']. Received: {quoted(backbones)}."
@@ -157,7 +154,7 @@ def _named(
         is_name = isinstance(own["backbone"], str) and ":" not in own["backbone"]
         if is_name and not is_keras_file(own["backbone"]):
             get_spec(own["backbone"])  # A slip of the pen is found before anything runs.
-        name = own.pop("name", None) or _name_of(own)
+        name = own.pop("name", None) or _name_of(own, learner_class)
         if name in names:
             raise ConfigError(
                 f"The backbone {name} is given twice. Leave one out, or give each a 'name' of its "
@@ -167,9 +164,9 @@ def _named(
         yield name, own
 
 
-def _name_of(own: Mapping[str, Any]) -> str:
+def _name_of(own: Mapping[str, Any], learner_class: type) -> str:
     backbone = own["backbone"]
-    if isinstance(backbone, State):
+    if isinstance(backbone, learner_class):
         backbone = f"learner of {backbone.config.backbone}"
     elif isinstance(backbone, keras.Model):
         backbone = backbone.name

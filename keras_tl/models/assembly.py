@@ -1,109 +1,94 @@
 """Builds the model that a configuration describes, where and as precise as asked."""
 
 import dataclasses
+from pathlib import Path
 
 import tensorflow as tf
 
-from keras_tl.backbones.catalogue import get_spec
-from keras_tl.backbones.cutting import cut_short
-from keras_tl.backbones.hub import load_hub
+from keras_tl.backbones.hub import find_hub_layers
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.loading import (
-    BackboneFiles,
-    LoadedBackbone,
-    copy_weights,
-    load_architecture,
-    load_spec,
-    seeded,
-)
+from keras_tl.backbones.loading import copy_weights, seeded
+from keras_tl.backbones.rebuilding import rebuild_backbone
+from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.base.config import ModelConfig
+from keras_tl.base.keras_compat import share_storage
 from keras_tl.models.device import precision_policy
 from keras_tl.models.heads import TransferModel, attach_head
 from keras_tl.models.modalities import MODALITIES
-from keras_tl.models.modality import Modality
-from keras_tl.models.pooling import read_blocks
 from keras_tl.tasks import task_of
 
 
-@dataclasses.dataclass(frozen=True)
-class Assembled:
-    """What a configuration describes.
-
-    Attributes:
-        parts: the model, its backbone frozen.
-        modality: what goes into it.
-        identity: identifies its backbone's graph, for the feature cache.
-        files: what belongs to its backbone.
-    """
-
-    parts: TransferModel
-    modality: Modality
-    identity: str
-    files: BackboneFiles
-
-
-def load_backbone(
-    config: ModelConfig,
-    weights: str | None,
-    files: BackboneFiles = BackboneFiles(),  # noqa: B008 (frozen)
-) -> LoadedBackbone:
-    """The network that a configuration names. See `keras_tl.backbones.load` for errors.
+def assemble(
+    config: ModelConfig, backbone: Backbone, strategy: tf.distribute.Strategy, seed: int
+) -> TransferModel:
+    """Put a fresh head on a backbone, which is frozen.
 
     Args:
-        config: what it is part of.
-        weights: for a backbone from the catalogue.
-        files: what belongs to it.
+        config: describes the model.
+        backbone: made outside of the strategy; under another strategy than the default one the
+            model has a copy.
+        strategy: the model's variables are made in its scope.
+        seed: fixes everything random in the model.
     """
-    if files.module is not None:
-        loaded = load_hub(files.module, config.image_size)
-        return dataclasses.replace(loaded, files=files)
-    if config.architecture is not None:
-        loaded = dataclasses.replace(load_architecture(config.architecture), files=files)
-        return cut_short(loaded, config.output_block) if config.output_block else loaded
-    return load_spec(get_spec(config.backbone), weights, config.image_size, config.output_block)
+    if strategy is not tf.distribute.get_strategy():
+        parts = rebuild_model(config, strategy, seed, backbone.module, backbone.preprocessor)
+        copy_weights(backbone.network, parts.backbone.network)
+        parts.backbone.set_facts(**backbone.facts)
+        return parts
+    with precision_policy(config.precision), seeded(seed):
+        return _with_head(config, backbone, seed)
 
 
-def assemble(
+def rebuild_model(
     config: ModelConfig,
-    weights: str | None,
     strategy: tf.distribute.Strategy,
     seed: int,
-    loaded: LoadedBackbone | None = None,
-    files: BackboneFiles = BackboneFiles(),  # noqa: B008 (frozen)
-) -> Assembled:
-    """Builds a model.
+    module: Path | None = None,
+    preprocessor: TextPreprocessor | None = None,
+) -> TransferModel:
+    """Build a model with random weights.
 
     Args:
-        config: what to build.
-        weights: of the backbone: `"imagenet"`, a path, or `None` for random ones.
+        config: describes the model.
         strategy: the model's variables are made in its scope.
-        seed: fixes everything random in it.
-        loaded: a backbone that is already there.
-        files: what belongs to one that is not.
+        seed: fixes everything random in the model.
+        module: the folder of the TF-Hub module that its backbone is.
+        preprocessor: turns texts into the backbone's tokens.
+
+    Raises:
+        BackboneError: see `rebuild_backbone`.
     """
-    files = loaded.files if loaded is not None else files
     with strategy.scope(), precision_policy(config.precision), seeded(seed):
-        if loaded is not None and strategy.num_replicas_in_sync > 1:
-            # Its variables were made outside of the strategy: make them again inside.
-            given, loaded = loaded.network, load_backbone(config, None, files)
-            copy_weights(given, loaded.network)
-        loaded = loaded or load_backbone(config, weights, files)
-        blocks = read_blocks(config.head.pooling, loaded.network, loaded.blocks)
-        backbone = Backbone(loaded.network, blocks, name="backbone")
-        modality = MODALITIES[config.item].of(config, loaded.network, loaded.files.preprocessor)
-        parts = attach_head(backbone, config.head, modality.inputs(), task_of(config), seed)
-    return Assembled(parts, modality, loaded.identity, files)
+        backbone = rebuild_backbone(
+            config.backbone,
+            config.image_size,
+            config.output_block,
+            config.architecture,
+            module,
+            preprocessor,
+        )
+        return _with_head(config, backbone, seed)
 
 
-def float32_twin(config: ModelConfig, parts: TransferModel, files: BackboneFiles) -> TransferModel:
-    """The same network in float32 and outside of any strategy, for prediction and export.
+def _with_head(config: ModelConfig, backbone: Backbone, seed: int) -> TransferModel:
+    modality = MODALITIES[config.item].of(config, backbone.network, backbone.preprocessor)
+    return attach_head(backbone, config.head, modality, task_of(config), seed)
 
-    Where the model is that already, it is given back itself; else the twin has weights of its
-    own, to be set.
+
+def float32_twin(config: ModelConfig, parts: TransferModel) -> TransferModel:
+    """Return the same network in float32 and outside of any strategy, for prediction and export.
+
+    Where the model is that already, it is given back itself. Else the twin shares the weights of
+    the model where it can (see `shares_storage`), and has a copy otherwise, to be set again.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:
         return parts
-    values = config.to_json() | {"precision": "float32"}
-    single = tf.distribute.get_strategy()
-    return assemble(ModelConfig.from_json(values), None, single, seed=0, files=files).parts
+    config = dataclasses.replace(config, precision="float32")
+    backbone, single = parts.backbone, tf.distribute.get_strategy()
+    twin = rebuild_model(config, single, 0, backbone.module, backbone.preprocessor)
+    copy_weights(parts.model, twin.model)
+    # A module of TF-Hub knows its own variables only; a strategy has one on each device.
+    if not distributed and not find_hub_layers(twin.model):
+        share_storage(parts.model, twin.model)
+    return twin

@@ -5,7 +5,9 @@ import dataclasses
 import keras
 
 from keras_tl.backbones.layer import LIVE_MOMENTUM, Backbone
+from keras_tl.backbones.spec import POOLER
 from keras_tl.base.config import HeadConfig
+from keras_tl.models.modality import Modality
 from keras_tl.models.pooling import pool
 from keras_tl.tasks import Task
 
@@ -20,18 +22,20 @@ class TransferModel:
         extractor: the same inputs to the float32 features that the head takes.
         head: those features to the logits.
         backbone: the backbone layer inside.
+        modality: what goes into the model.
     """
 
     model: keras.Model
     extractor: keras.Model
     head: keras.Model
     backbone: Backbone
+    modality: Modality
 
 
 def attach_head(
     backbone: Backbone,
     config: HeadConfig,
-    inputs: keras.KerasTensor | dict[str, keras.KerasTensor],
+    modality: Modality,
     task: Task,
     seed: int,
 ) -> TransferModel:
@@ -44,10 +48,13 @@ def attach_head(
     Args:
         backbone: the layer with the pretrained network.
         config: what the head is made of.
-        inputs: what the backbone takes.
+        modality: what the backbone takes.
         task: decides the outputs.
         seed: fixes the initial weights and the dropout.
     """
+    if config.pooling != "pooled" and isinstance(backbone.network.output, dict):
+        backbone.leave_out(POOLER)
+    inputs = modality.inputs()
     features = pool(config.pooling, backbone(inputs))
     head_layers = [*_dense_layers(config, task.outputs, seed), *task.output_layers]
 
@@ -62,6 +69,7 @@ def attach_head(
         extractor=keras.Model(inputs, features, name="feature_extractor"),
         head=keras.Model(head_input, through_head(head_input), name="head"),
         backbone=backbone,
+        modality=modality,
     )
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.backbones import at_hand
-from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.batch_decoding import load_images
@@ -20,7 +19,6 @@ from keras_tl.data.images.image_pipeline import ImagePipeline
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 from keras_tl.data.tables.item_columns import ItemColumns
-from keras_tl.errors import ConfigError
 from keras_tl.models.modality import Modality, Numbers, Specs
 
 _MADE_UP = 4
@@ -59,12 +57,9 @@ class Images(Modality):
         return cls(config.image_size, config.resize, config.value_range)
 
     @classmethod
-    def text_needs(cls, data: ImageData, preprocessor: str | TextPreprocessor | None) -> None:
-        """Refuse a preprocessor."""
-        if preprocessor is not None:
-            raise ConfigError(
-                "preprocessor= makes tokens of texts; these data are images. Leave it out."
-            )
+    def source_options(cls, data: ImageData) -> dict[str, Any]:
+        """Return the size of the images."""
+        return {"image_size": data.image_size}
 
     @classmethod
     def backbones_at_hand(cls) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from keras_tl.base.config import ModelConfig
 from keras_tl.data.items import Items
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.data.pipeline import Pipeline
-from keras_tl.models.tokens import TextNeeds
 
 Tensors = tf.Tensor | Mapping[str, tf.Tensor]
 Specs = dict[str, tf.TensorSpec]
@@ -81,14 +80,8 @@ class Modality(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def text_needs(
-        cls, data: LabelledData, preprocessor: str | TextPreprocessor | None
-    ) -> TextNeeds | None:
-        """Return what a text encoder has to fit; `None`: the items are no texts.
-
-        Raises:
-            ConfigError: `preprocessor` is given, and the items are no texts.
-        """
+    def source_options(cls, data: LabelledData) -> dict[str, Any]:
+        """Return the arguments of `keras_tl.models.sources.find_backbone` that data decide."""
 
     @classmethod
     @abc.abstractmethod

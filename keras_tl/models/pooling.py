@@ -5,7 +5,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_tl.backbones.spec import POOLER
 from keras_tl.errors import ConfigError, quoted
 
 _LAYER = {"dtype": "float32", "name": "pooling"}
@@ -40,15 +39,6 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
             "'max' or 'flatten'."
         )
     return _OF_MAPS[kind](**_LAYER)(outputs)
-
-
-def read_blocks(
-    kind: str, network: keras.Model, blocks: list[tuple[str, list[keras.layers.Layer]]]
-) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """The blocks that a pooling reads: an encoder's pooler only matters to its `pooled_output`."""
-    if kind == "pooled" or not isinstance(network.output, dict):
-        return blocks
-    return [(name, layers) for name, layers in blocks if name != POOLER]
 
 
 _OF_TOKENS = ("avg", "max", "first", "concat")

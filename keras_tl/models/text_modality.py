@@ -20,7 +20,6 @@ from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.data.texts.text_values import BLANK
 from keras_tl.errors import ConfigError
 from keras_tl.models.modality import Modality, Numbers, Specs, Tensors
-from keras_tl.models.tokens import TextNeeds
 
 _MADE_UP = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
 
@@ -65,9 +64,9 @@ class Texts(Modality):
         return cls(specs, preprocessor, config.are_pairs)
 
     @classmethod
-    def text_needs(cls, data: TextData, preprocessor: str | TextPreprocessor | None) -> TextNeeds:
-        """Return the training texts, their length and the preprocessor."""
-        return TextNeeds(data.split("train"), data.sequence_length, preprocessor)
+    def source_options(cls, data: TextData) -> dict[str, Any]:
+        """Return the training texts and their length."""
+        return {"texts": data.split("train"), "sequence_length": data.sequence_length}
 
     @classmethod
     def backbones_at_hand(cls) -> tuple[str, ...]:

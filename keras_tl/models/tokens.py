@@ -1,12 +1,10 @@
 """Which tokens an encoder reads of the texts at hand, and how many."""
 
-import dataclasses
-
 import numpy as np
 
 from keras_tl.backbones.hub import find_hub_layers, resolve
 from keras_tl.backbones.hub.positions import longest_up_to, on_cpu
-from keras_tl.backbones.loading import LoadedBackbone
+from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.texts import (
     HubPreprocessor,
     TextPreprocessor,
@@ -26,92 +24,84 @@ _COVERED = 0.99
 _COUNTED = 4096
 
 
-@dataclasses.dataclass(frozen=True)
-class TextNeeds:
-    """What is known of texts before there is an encoder.
+def choose_tokens(
+    backbone: Backbone,
+    train: TextSplit,
+    sequence_length: int | None = None,
+    preprocessor: str | TextPreprocessor | None = None,
+) -> TextPreprocessor | None:
+    """Return the preprocessor that an encoder needs, at a length that suits the texts.
 
-    Attributes:
+    Args:
+        backbone: the encoder.
         train: the training texts.
         sequence_length: tokens a text, `None`: by the lengths of these.
         preprocessor: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
             `WordPiecePreprocessor`), a `TextPreprocessor`, or `None` for the encoder's own.
-    """
 
-    train: TextSplit
-    sequence_length: int | None = None
-    preprocessor: str | TextPreprocessor | None = None
-
-
-def fit_to_texts(loaded: LoadedBackbone, handle: str, needs: TextNeeds) -> LoadedBackbone:
-    """Gives an encoder the preprocessor that it needs, at a length that suits the texts.
-
-    Args:
-        loaded: the encoder; one that takes strings stays as it is.
-        handle: what messages call it, and what tells which preprocessor is its own.
-        needs: the texts.
+    Returns:
+        `None`: the encoder takes strings.
 
     Raises:
         ConfigError: the length or the preprocessor cannot be had, or it takes no pairs.
         BackboneError: there is no telling which preprocessor belongs to the encoder.
     """
-    inputs = loaded.network.input
+    handle = backbone.source.partition(":")[2]
+    inputs = backbone.network.input
     if not isinstance(inputs, dict):
-        if needs.preprocessor is not None or needs.sequence_length is not None:
+        if preprocessor is not None or sequence_length is not None:
             raise ConfigError(
                 f"The module {quoted(handle)} takes texts as they are: leave preprocessor= and "
                 "sequence_length= out."
             )
-        return loaded
+        return None
     own = next(iter(inputs.values())).shape[1]
-    if own is not None and needs.sequence_length not in (None, own):
+    if own is not None and sequence_length not in (None, own):
         raise ConfigError(
             f"The encoder {quoted(handle)} takes {own} tokens. Received "
-            f"sequence_length={needs.sequence_length}."
+            f"sequence_length={sequence_length}."
         )
-    preprocessor = _find(loaded, handle, needs.preprocessor)
-    fixed = preprocessor.fixed_length
+    made = _find(backbone, handle, preprocessor)
+    fixed = made.fixed_length
     if None not in (own, fixed) and own != fixed:
         raise ConfigError(
             f"The encoder {quoted(handle)} takes {own} tokens; its preprocessor always makes "
             f"{fixed}. Pass another preprocessor=."
         )
-    if None not in (needs.sequence_length, fixed) and needs.sequence_length != fixed:
-        side = "below" if needs.sequence_length < fixed else "above"
+    if None not in (sequence_length, fixed) and sequence_length != fixed:
+        side = "below" if sequence_length < fixed else "above"
         raise ConfigError(
-            f"sequence_length={needs.sequence_length} is {side} the {fixed} tokens that the "
+            f"sequence_length={sequence_length} is {side} the {fixed} tokens that the "
             "preprocessor always makes. Leave sequence_length= out."
         )
-    if needs.train.pairs is not None:
+    if train.pairs is not None:
         # One that takes no pairs says so now, and not in the middle of training.
-        one = needs.train.sample(1, seed=0)
-        preprocessor.token_counts(one.texts, one.pairs)
-    chosen = own or needs.sequence_length or fixed
-    chosen = chosen or choose_length(preprocessor, needs.train)
-    length = chosen if own else _readable(loaded, chosen)
+        one = train.sample(1, seed=0)
+        made.token_counts(one.texts, one.pairs)
+    chosen = own or sequence_length or fixed
+    chosen = chosen or choose_length(made, train)
+    length = chosen if own else _readable(backbone, chosen)
     if length < (fixed or 0):
         raise ConfigError(
             f"The encoder {quoted(handle)} takes at most {length} tokens; its preprocessor makes "
             f"{fixed}. Pass another preprocessor=."
         )
-    if length < (needs.sequence_length or 0):
+    if length < (sequence_length or 0):
         raise ConfigError(
             f"The encoder {quoted(handle)} takes at most {length} tokens. Received "
-            f"sequence_length={needs.sequence_length}."
+            f"sequence_length={sequence_length}."
         )
-    if length != preprocessor.sequence_length:
-        preprocessor = preprocessor.with_length(length)
-    files = dataclasses.replace(loaded.files, preprocessor=preprocessor)
-    return dataclasses.replace(loaded, files=files)
+    return made if length == made.sequence_length else made.with_length(length)
 
 
-def _readable(loaded: LoadedBackbone, length: int) -> int:
+def _readable(backbone: Backbone, length: int) -> int:
     """The same number of tokens, or as many as the encoder has positions for."""
-    if loaded.longest is not None:
-        return min(length, loaded.longest)
-    layers = find_hub_layers(loaded.network)
+    if backbone.longest is not None:
+        return min(length, backbone.longest)
+    layers = find_hub_layers(backbone.network)
     if not layers:
         return length
-    return longest_up_to(on_cpu(layers[0].module, loaded.files.module), length)
+    return longest_up_to(on_cpu(layers[0].module, backbone.module), length)
 
 
 def choose_length(preprocessor: TextPreprocessor, texts: TextSplit) -> int:
@@ -124,7 +114,7 @@ def choose_length(preprocessor: TextPreprocessor, texts: TextSplit) -> int:
 
 
 def _find(
-    loaded: LoadedBackbone, handle: str, given: str | TextPreprocessor | None
+    backbone: Backbone, handle: str, given: str | TextPreprocessor | None
 ) -> TextPreprocessor:
     if isinstance(given, TextPreprocessor):
         return given
@@ -132,7 +122,7 @@ def _find(
         return HubPreprocessor(resolve(given.removeprefix(TFHUB)))
     if given is not None:
         return WordPiecePreprocessor(local_path(given))
-    if loaded.files.preprocessor is not None:
-        return loaded.files.preprocessor
-    (layer,) = find_hub_layers(loaded.network)
+    if backbone.preprocessor is not None:
+        return backbone.preprocessor
+    (layer,) = find_hub_layers(backbone.network)
     return choose_preprocessor(handle, layer.module)

@@ -53,5 +53,5 @@ def _values(subject: Subject) -> ValuesOf16Bits | None:
     """As the check of all files found them; else of a sample of the training files."""
     if not subject.train.in_files:
         return None
-    check = subject.data.file_check
+    check = subject.data.checked
     return values_in_sample(subject.train.images) if check is None else check.values

@@ -1,4 +1,7 @@
-"""What a section of the report is made of. `templates/blocks.html` has a macro for each class."""
+"""The document model of report and model card: sections of blocks.
+
+`templates/blocks.html` and `templates/blocks.md` have a macro for each class that is printed so.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -7,7 +10,11 @@ from markupsafe import Markup
 
 
 class Block:
-    """A part of a section; its macro has the name of its class."""
+    """A part of a section; its macro has the name of its class.
+
+    What stands in backticks in the texts of paragraphs and notes is code; all other texts are shown
+    as they are.
+    """
 
     @property
     def kind(self) -> str:
@@ -17,11 +24,11 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class Paragraph(Block):
-    """A text, and perhaps a command or call that it ends with.
+    """Sentences.
 
     Attributes:
-        text: plain text.
-        code: the command.
+        text: the sentences.
+        code: a command or call that they end with.
         role: `"lead"` for what matters most, `"warning"`, `"note"`; else as it is.
     """
 
@@ -47,14 +54,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Table(Block):
-    """A table whose first column names the rows.
-
-    Attributes:
-        caption: what it is, also for who cannot see it.
-        head: the names of the columns.
-        rows: their cells, the first one a name.
-        numbers: whether the cells are numbers, which stand to the right.
-    """
+    """A table with a caption, whose first column names the rows; numbers stand to the right."""
 
     caption: str
     head: Sequence[str]
@@ -63,20 +63,29 @@ class Table(Block):
 
 
 @dataclasses.dataclass(frozen=True)
-class Facts(Block):
-    """Names and what they are."""
+class Definitions(Block):
+    """Names and their values."""
 
     items: dict[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
-class Plot(Block):
-    """A drawn picture.
+class Numbered(Block):
+    """A numbered list."""
 
-    Attributes:
-        svg: an `<svg>` element.
-        caption: what it shows.
-    """
+    texts: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Written(Block):
+    """A text of the user, in the language of the document."""
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Plot(Block):
+    """A drawn picture: an `<svg>` element, and a caption."""
 
     svg: Markup
     caption: str
@@ -91,12 +100,7 @@ class Plots(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """An image.
-
-    Attributes:
-        source: a `data:` URI.
-        alt: what it shows.
-    """
+    """An image: a `data:` URI, and its content in words."""
 
     source: str
     alt: str
@@ -104,14 +108,7 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-    """An item of the data, with what was answered.
-
-    Attributes:
-        title: its answer.
-        lines: more of it.
-        pictures: of it.
-        texts: what it is, of texts.
-    """
+    """An item of the data: its answer as the title, more lines, and its pictures or texts."""
 
     title: str
     lines: Sequence[str]
@@ -135,12 +132,7 @@ class Code(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Notes(Block):
-    """Remarks that are there for who wants them, folded away.
-
-    Attributes:
-        title: what they are of.
-        notes: by their headings.
-    """
+    """Remarks by their headings; a page folds them away below the title."""
 
     title: str
     notes: dict[str, str]
@@ -148,13 +140,7 @@ class Notes(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A section of the report.
-
-    Attributes:
-        key: its name in links.
-        title: its heading.
-        blocks: what it says; nothing: it is left out.
-    """
+    """A section: its name in links, its heading, its blocks; without blocks it is left out."""
 
     key: str
     title: str

@@ -1,36 +1,25 @@
 """The sections of a report as a page."""
 
-import functools
 from pathlib import Path
-
-import jinja2
 
 from keras_tl.base.files import whole_file
 from keras_tl.report.material import Material
+from keras_tl.report.rendering import render
 from keras_tl.report.sections import SECTIONS, summary
 
 _TITLE = "Transfer learning report: "
 
 
-@functools.cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=lambda name: name.endswith(".html"),
-        undefined=jinja2.StrictUndefined,
-    )
-
-
 def page_of(material: Material) -> str:
     """One HTML page with everything in it: no script, and nothing that a browser would fetch."""
-    title = f"{_TITLE}{material.facts['backbone']['name']}"
+    title = f"{_TITLE}{material.facts.config.backbone}"
     sections = [section for section in (make(material) for make in SECTIONS) if section.blocks]
-    return _environment().get_template("page.html").render(title=title, sections=sections)
+    return render("page.html", title=title, sections=sections)
 
 
 def summary_of(material: Material) -> str:
     """The first section, as a part of somebody else's page."""
-    return _environment().get_template("summary.html").render(blocks=summary(material).blocks)
+    return render("summary.html", blocks=summary(material).blocks)
 
 
 def is_report(path: Path) -> bool:

@@ -19,7 +19,7 @@ def ancestry_of(about: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
         about: what is in a run's `run.json`.
 
     Returns:
-        `Origin.ancestry` of a backbone that is taken from the run.
+        `Backbone.ancestry` of a backbone that is taken from the run.
     """
     data = about["data"]
     training = {

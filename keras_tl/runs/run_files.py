@@ -17,7 +17,7 @@ from typing import Any
 
 import keras
 
-from keras_tl.backbones.loading import BackboneFiles
+from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.texts import load_preprocessor
 from keras_tl.base.files import (
     CHECKSUMS,
@@ -51,7 +51,7 @@ def write_run(
     path: Path,
     about: dict[str, Any],
     model: keras.Model,
-    files: BackboneFiles,
+    backbone: Backbone,
     results: Mapping[str, bytes],
     report: str | None = None,
 ) -> None:
@@ -64,17 +64,17 @@ def write_run(
         path: the run's folder.
         about: JSON types.
         model: all of its weights are saved.
-        files: what belongs to its backbone; copied.
+        backbone: inside the model; its TF-Hub module and its preprocessor are copied.
         results: names of files in `results/`, and what they hold.
         report: the new page of a report in the folder.
     """
     with whole_folder(path, replace=True) as folder:
         write_json(folder / _RUN, about)
         model.save_weights(folder / _WEIGHTS)
-        if files.module is not None:
-            shutil.copytree(files.module, folder / _MODULE)
-        if files.preprocessor is not None:
-            files.preprocessor.save(folder / _PREPROCESSOR)
+        if backbone.module is not None:
+            shutil.copytree(backbone.module, folder / _MODULE)
+        if backbone.preprocessor is not None:
+            backbone.preprocessor.save(folder / _PREPROCESSOR)
         if results:
             (folder / _RESULTS).mkdir()
         for name, content in results.items():
@@ -105,13 +105,14 @@ def read_run(path: Path) -> dict[str, Any]:
     return json.loads((path / _RUN).read_text("utf-8"))
 
 
-def run_files(path: Path) -> BackboneFiles:
-    """What belongs to the backbone of a run that `read_run` has checked."""
+def run_files(path: Path) -> dict[str, Any]:
+    """Return `module` and `preprocessor` of the `Backbone` of a run that `read_run` has checked."""
     folders = {name.split("/")[0] for name in manifest(path)}
-    return BackboneFiles(
-        path / _MODULE if _MODULE in folders else None,
-        load_preprocessor(path / _PREPROCESSOR) if _PREPROCESSOR in folders else None,
-    )
+    saved = _PREPROCESSOR in folders
+    return {
+        "module": path / _MODULE if _MODULE in folders else None,
+        "preprocessor": load_preprocessor(path / _PREPROCESSOR) if saved else None,
+    }
 
 
 def run_results(path: Path) -> dict[str, bytes]:

@@ -150,7 +150,7 @@ def randomise_head(learner: Learner, seed: int | None = 0) -> None:
     Otherwise all items have the same logits, and no gradient reaches the backbone: a check of
     either would hold for any network.
     """
-    kernel = learner.head.get_layer("logits").kernel
+    kernel = learner.trainer.parts.head.get_layer("logits").kernel
     kernel.assign(keras.initializers.GlorotUniform(seed=seed)(kernel.shape))
 
 
@@ -170,7 +170,7 @@ def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.nd
         the order that they come in.
     """
     split = learner.data.split("train")
-    batches, order = learner._trainer.pipeline.once(split, -(-len(split) // parts))
+    batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))
     return list(batches), np.arange(len(split)) if order is None else order
 
 

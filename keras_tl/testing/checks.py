@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from keras_tl import backbones
 from keras_tl.backbones.building import build, get_builder
-from keras_tl.backbones.layer import leaf_layers
-from keras_tl.backbones.loading import LoadedBackbone, load_spec
+from keras_tl.backbones.layer import Backbone, leaf_layers
+from keras_tl.backbones.loading import load_spec
 from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import eagerly, giving_download, save_as_published
 from keras_tl.export import saved_model
@@ -109,8 +109,8 @@ def _tunable(case: Case) -> bool:
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(spec: backbones.BackboneSpec, image_size: int) -> LoadedBackbone:
-    """A network with random weights that some checks only look at: built once for all of them."""
+def _loaded(spec: backbones.BackboneSpec, image_size: int) -> Backbone:
+    """A backbone with random weights that some checks only look at: built once for all of them."""
     return load_spec(spec, None, (image_size, image_size))
 
 
@@ -123,11 +123,11 @@ def _shapes(layers: list[keras.layers.Layer]) -> list[tuple[int, ...]]:
 def check_record(case: Case, tmp_path: Path) -> None:
     """The record tells the truth: features, parameters, and a block for every weight."""
     spec = backbones.get_spec(case.backbone)
-    loaded = _loaded(spec, spec.min_size)
-    network = loaded.network
+    backbone = _loaded(spec, spec.min_size)
+    network = backbone.network
     assert network.output_shape[-1] == spec.features
     assert network.count_params() == spec.parameters
-    owners = [layer for _, layers in loaded.blocks for layer in layers]
+    owners = [layer for name in backbone.blocks for layer in backbone.block_layers(name)]
     assert len(owners) == len(set(owners))
     assert {layer for layer in leaf_layers(network) if layer.weights} <= set(owners)
 
@@ -141,11 +141,11 @@ def check_output_block(case: Case, tmp_path: Path) -> None:
     spec = backbones.get_spec(case.backbone)
     whole = _loaded(spec, case.image_size)
     kept = whole.blocks[: max(len(whole.blocks) // 2, 1)]
-    part = load_spec(spec, None, (case.image_size,) * 2, output_block=kept[-1][0])
-    assert [name for name, _ in part.blocks] == [name for name, _ in kept]
-    for (_, there), (_, here) in zip(kept, part.blocks, strict=True):
-        assert _shapes(here) == _shapes(there)
-    expected = sum(len(_shapes(layers)) for _, layers in kept)
+    part = load_spec(spec, None, (case.image_size,) * 2, output_block=kept[-1])
+    assert part.blocks == kept
+    for name in kept:
+        assert _shapes(part.block_layers(name)) == _shapes(whole.block_layers(name))
+    expected = sum(len(_shapes(whole.block_layers(name))) for name in kept)
     assert len(part.network.weights) == expected
 
 
@@ -246,12 +246,14 @@ def check_frozen_phase(case: Case, tmp_path: Path) -> None:
     before = _values(learner.backbone.variables)
     for cache in ("off", "memory"):
         # Twice the same optimum would be no change.
-        learner.head.set_weights([value + 1 for value in learner.head.get_weights()])
-        head = _values(learner.head.weights)
+        learner.trainer.parts.head.set_weights(
+            [value + 1 for value in learner.trainer.parts.head.get_weights()]
+        )
+        head = _values(learner.trainer.parts.head.weights)
         with eagerly():
             learner.fit_head(epochs=1, cache=cache)
         assert _changed(before, _values(learner.backbone.variables)) == set()
-        assert _changed(head, _values(learner.head.weights)) == set(head)
+        assert _changed(head, _values(learner.trainer.parts.head.weights)) == set(head)
 
 
 @_check(_tunable)
@@ -284,17 +286,17 @@ def _paths(learner: Learner, block: str) -> set[str]:
 def check_unfreeze(case: Case, tmp_path: Path) -> None:
     """Unfreezing some blocks moves weights in exactly these."""
     learner = case.learner(settled=True)
-    counts = {1, max(len(learner.blocks) // 2, 1)}
+    counts = {1, max(len(learner.backbone.blocks) // 2, 1)}
     while counts:
         count = counts.pop()
-        chosen = learner.blocks[-count:]
+        chosen = learner.backbone.blocks[-count:]
         weights = _without_states(learner.backbone)
         before = _values(weights)
         with eagerly():
             learner.fit_head(epochs=1, cache="memory")
             learner.fine_tune(policy=_step(case, count), augment=False)
         changed = _changed(before, _values(weights))
-        moved = {block for block in learner.blocks if _paths(learner, block) & changed}
+        moved = {block for block in learner.backbone.blocks if _paths(learner, block) & changed}
         assert moved == set(chosen)
         learner = case.learner(settled=True) if counts else None
 
@@ -307,9 +309,11 @@ def check_cached_features(case: Case, tmp_path: Path) -> None:
     """
     learner = case.learner()
     split = learner.data.split("train")
-    cached = np.concatenate(list(learner._trainer.features.batches(split)))
+    cached = np.concatenate(list(learner.trainer.features.batches(split)))
     batches, order = train_inputs(learner, parts=2)
-    live = np.concatenate([learner.extractor(inputs, training=True) for inputs in batches])
+    live = np.concatenate(
+        [learner.trainer.parts.extractor(inputs, training=True) for inputs in batches]
+    )
     scale = np.abs(cached).max()
     assert scale > 0
     np.testing.assert_allclose(cached[order] / scale, live[: len(split)] / scale, atol=1e-5)

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import keras
@@ -22,8 +23,9 @@ from keras_tl.data.labelled_data import LabelledData, Split, groups_of
 from keras_tl.data.splits import folds
 from keras_tl.errors import ConfigError
 from keras_tl.features.extraction import BatchRunner
+from keras_tl.features.fingerprints import WeightsFingerprint
 from keras_tl.features.frozen import FrozenFeatures
-from keras_tl.models.assembly import Assembled
+from keras_tl.models.heads import TransferModel
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import monitored, monitored_value, task_of
 from keras_tl.training.class_batches import ClassBatches
@@ -55,6 +57,7 @@ class Trainer:
 
     Attributes:
         config: the same.
+        seed: the same.
         parts: the model and its parts.
         history: one record for each phase that ran.
         features: of the frozen backbone, for all splits.
@@ -63,44 +66,63 @@ class Trainer:
     def __init__(
         self,
         config: ModelConfig,
-        built: Assembled,
+        parts: TransferModel,
         strategy: tf.distribute.Strategy,
         seed: int,
         reporter: Reporter,
     ):
         self.history: list[PhaseRecord] = []
         self._replicas = strategy.num_replicas_in_sync
-        self.pipeline = built.modality.pipeline(whole_batches=self._replicas > 1)
+        self.pipeline = parts.modality.pipeline(whole_batches=self._replicas > 1)
         self.task = task_of(config)
         self.config = config
-        self._modality = built.modality
-        self.parts = parts = built.parts
+        self._modality = parts.modality
+        self.parts = parts
         self._new_features = lambda: FrozenFeatures(
             parts.extractor,
             parts.backbone,
             {
-                "network": built.identity,
-                **built.modality.cache_key,
+                "network": parts.backbone.identity,
+                **parts.modality.cache_key,
                 "precision": config.precision,
                 "pooling": config.head.pooling,
                 "tensorflow": tf.__version__,
             },
             self.pipeline,
-            built.modality.item,
+            parts.modality.item,
             strategy,
             reporter,
         )
         self.features = self._new_features()
         self._classify = BatchRunner(parts.model, strategy)
         self._untrained_head = parts.head.get_weights()
-        self._seed = seed
+        self._head_weights = WeightsFingerprint(parts.head)
+        self._left = ""
+        self.seed = seed
         self._reporter = reporter
 
-    def remember(self, history: Sequence[PhaseRecord]) -> None:
-        """Takes over what an earlier process did."""
+    def weights(self) -> str:
+        """The fingerprint of the model's weights as they are now, 64 hexadecimal digits."""
+        parts = self.features.weights() + self._head_weights()
+        return hashlib.sha256(parts.encode()).hexdigest()
+
+    @property
+    def is_as_trained(self) -> bool:
+        """Whether the weights are those that the last phase of the history left."""
+        return not self.history or self._left == self.weights()
+
+    def remember(self, history: Sequence[PhaseRecord], are_as_trained: bool) -> None:
+        """Take over the history of an earlier process, once its weights are loaded.
+
+        Args:
+            history: its records.
+            are_as_trained: its `is_as_trained`.
+        """
         self.history.extend(history)
         if any(record.changed_backbone for record in history):
             self.features.backbone_changes()
+        if are_as_trained:
+            self._left = self.weights()
 
     def forget(self) -> None:
         """Empty the history and give the head its first weights, before a training from anew."""
@@ -115,7 +137,7 @@ class Trainer:
         """Return the number of training steps that a phase has on a training split."""
         settled = self._as_it_runs(phase, len(split))
         if phase.objective == CONTRASTIVE:
-            drawn = ClassBatches(split.labels, settled.batch_size, self._replicas, self._seed)
+            drawn = ClassBatches(split.labels, settled.batch_size, self._replicas, self.seed)
             return settled.epochs * drawn.count
         return settled.epochs * -(-len(split) // settled.batch_size)
 
@@ -133,6 +155,7 @@ class Trainer:
             dataclasses.replace(record, **kept) for record in self.history[-phases:]
         ]
         self._note_backbone()
+        self._left = self.weights()
         if self.features.is_original:
             self._leave_frozen()
 
@@ -146,7 +169,7 @@ class Trainer:
         other.history, other.features = [], self._new_features()
         other.features.keep_in(CacheConfig("memory"))
         try:
-            with restored(parts.model, parts.head), seeded(self._seed):
+            with restored(parts.model, parts.head), seeded(self.seed):
                 # A trained head has seen the labels of all folds.
                 parts.head.set_weights(self._untrained_head)
                 yield other
@@ -187,7 +210,7 @@ class Trainer:
         first = [] if start is None else [FoldEveryEpoch(start.head)]
         trained = inputs.model if start is None else start.head.model
         frozen = self.parts.backbone if phase.unfreeze is None else None
-        seed_generators(trained, (self._seed, len(self.history)), frozen)
+        seed_generators(trained, (self.seed, len(self.history)), frozen)
         try:
             with self._naming_the_unreadable(inputs, data):
                 record = run_phase(
@@ -225,6 +248,7 @@ class Trainer:
             )
         self.history.append(record)
         self._note_backbone()
+        self._left = self.weights()
         return record
 
     def find_rates(self, phase: Phase, data: LabelledData, rates: np.ndarray) -> LearningRates:
@@ -246,7 +270,7 @@ class Trainer:
                 "fine_tune() would, or use lr_find('head')."
             )
         parts = self.parts
-        with restored(parts.model, parts.head), seeded(self._seed):
+        with restored(parts.model, parts.head), seeded(self.seed):
             inputs = self._inputs(phase, data, augment, ("train",))
             with inputs.model.distribute_strategy.scope():
                 # The same layers, so that what the model was compiled with is not touched.
@@ -282,8 +306,8 @@ class Trainer:
         train = data.split("train")
         classes = train.labels if train.labels.dtype.kind in "iu" else None
         groups = groups_of(train, data.groups)
-        numbers = folds(classes, groups, len(train), min(FOLDS, len(train)), self._seed)
-        training = self.out_of_fold(phase, len(train), self._seed)
+        numbers = folds(classes, groups, len(train), min(FOLDS, len(train)), self.seed)
+        training = self.out_of_fold(phase, len(train), self.seed)
         return training.best_epoch(train.labels, self.features.of(train).all_rows, numbers)
 
     def check(self, phase: Phase, augment: Augmentation) -> None:
@@ -350,7 +374,7 @@ class Trainer:
     ) -> PhaseInputs:
         maker = InputMaker(self.parts, self.task, self.pipeline, self.features, self._replicas)
         # Each phase has shuffles and augmentations of its own.
-        return maker.make(phase, data, augment, names, self._seed + 1000 * len(self.history))
+        return maker.make(phase, data, augment, names, self.seed + 1000 * len(self.history))
 
     def _start(self, phase: Phase, data: LabelledData, cached: bool) -> HeadStart | None:
         if phase.l2 is None:
@@ -364,7 +388,7 @@ class Trainer:
             self.features.of(train),
             phase,
             live=not cached,
-            seed=self._seed,
+            seed=self.seed,
             most_bytes=self.features.store.config.memory_limit,
             groups=groups_of(train, data.groups),
         )

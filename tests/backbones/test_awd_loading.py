@@ -79,10 +79,10 @@ def test_dropouts_are_those_of_classifiers(folder):
 
 def test_a_folder_gives_its_encoder_with_a_block_a_layer(model, folder):
     loaded = load_ulmfit(folder)
-    assert [name for name, _ in loaded.blocks] == BLOCKS
-    assert all([x.name for x in layers] == [name] for name, layers in loaded.blocks)
-    assert not loaded.takes_pixels
-    assert loaded.files.preprocessor.identity.startswith(f"words {model.vocabulary.identity} ")
+    assert list(loaded.blocks) == BLOCKS
+    assert all([x.name for x in loaded.block_layers(name)] == [name] for name in BLOCKS)
+    assert loaded.image_size is None
+    assert loaded.preprocessor.identity.startswith(f"words {model.vocabulary.identity} ")
     ours, theirs = loaded.network.weights, model.encoder().weights
     # All but the output's bias: an embedding, and three of each LSTM layer.
     assert len(ours) == len(model.network.weights) - 1 == 10

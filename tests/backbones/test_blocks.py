@@ -70,7 +70,7 @@ def test_the_layers_of_the_first_blocks_give_what_the_last_of_them_gives(name, b
     spec = get_spec(name)
     whole = load_spec(spec, None, (32, 32))
     part = load_spec(spec, None, (32, 32), output_block=block)
-    kept = [layer for _, layers in whole.blocks[: len(part.blocks)] for layer in layers]
+    kept = [layer for name in part.blocks for layer in whole.block_layers(name)]
     inner = whole.network.layers[-1]
     found = keras.Model(inner.input, output_of(inner, kept))
     assert len(found.operations) == len(part.network.layers[-1].operations)

@@ -97,7 +97,7 @@ def registered():
 def test_a_registered_backbone_is_one_like_the_others(registered, tmp_path):
     data = make_tiny_data()
     learner = ktl.Learner("TinyNet", data, weights=None, seed=0, verbose=False)
-    assert learner.blocks == ("conv2d", "batch_normalization", "conv2d_1")
+    assert learner.backbone.blocks == ("conv2d", "batch_normalization", "conv2d_1")
     learner.fit_head(epochs=1)
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)

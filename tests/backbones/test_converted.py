@@ -49,7 +49,7 @@ def test_paraphrase_minilm_gives_the_file_s_tokens():
     from keras_tl.backbones.kerashub.loading import load_kerashub
 
     loaded = load_kerashub(converted.paraphrase_minilm())
-    tokens = loaded.files.preprocessor.with_length(16)(["A gloriously bad film!", "ok", ""])
+    tokens = loaded.preprocessor.with_length(16)(["A gloriously bad film!", "ok", ""])
     tokens = {name: np.asarray(values) for name, values in tokens.items()}
     mask = tokens["input_mask"]
     inputs = {"input_ids": tokens["input_word_ids"], "attention_mask": mask}

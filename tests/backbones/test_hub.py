@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 from keras_tl.backbones.hub import HubLayer, find_hub_layers, load_hub
-from keras_tl.backbones.layer import Backbone
+from keras_tl.backbones.hub.module import HubModule
+from keras_tl.backbones.hub.saved_model import open_saved_model
 from keras_tl.errors import BackboneError
 from keras_tl.models.device import choose_strategy
 from tests import hub_modules
@@ -114,10 +115,9 @@ def folders(tmp_path_factory):
 
 def build(folder, image_size=None):
     """A module in the backbone layer, in a model with a Dense head."""
-    loaded = load_hub(folder, image_size)
-    backbone = Backbone(loaded.network, loaded.blocks, name="backbone")
+    backbone = load_hub(folder, image_size)
     inputs = keras.tree.map_structure(
-        lambda x: keras.Input(x.shape[1:], dtype=x.dtype, name=x.name), loaded.network.input
+        lambda x: keras.Input(x.shape[1:], dtype=x.dtype, name=x.name), backbone.network.input
     )
     features = backbone(inputs)
     if isinstance(features, dict):
@@ -150,7 +150,7 @@ def test_the_network_is_the_module_with_named_inputs(folders, name):
     inputs = case.inputs()
     names = list(inputs) if isinstance(inputs, dict) else [loaded.network.input.name]
     assert sorted(x.name for x in loaded.network.inputs) == sorted(names)
-    assert [block for block, _ in loaded.blocks] == case.blocks
+    assert list(loaded.blocks) == case.blocks
     shapes = keras.tree.map_structure(lambda x: tuple(x.shape), loaded.network.output)
     assert shapes == case.outputs
     answers = loaded.network(inputs, training=False)
@@ -168,7 +168,7 @@ def test_the_network_is_the_module_with_named_inputs(folders, name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_layer_s_variables_are_the_module_s_own(folders, name):
-    (layer,) = find_hub_layers(load_hub(folders(name), CASES[name].image_size).network)
+    layer = HubLayer(HubModule(open_saved_model(folders(name)), name))
     module = layer.module.loaded
     assert len(layer.variables) == len(module.variables)
     assert {id(v.value) for v in layer.variables} == {id(v) for v in module.variables}

@@ -17,8 +17,7 @@ from keras_tl.backbones.texts import (
 )
 from keras_tl.base.config import Phase
 from keras_tl.errors import BackboneError, ConfigError
-from keras_tl.models.backbone_sources import Wanted, find_origin
-from keras_tl.models.tokens import TextNeeds
+from keras_tl.models.sources import find_backbone
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import NotChecked
 from keras_tl.preflight.subject import Inside, Subject
@@ -74,7 +73,7 @@ def theirs_of(preset, length):
 @pytest.mark.parametrize("pairs", [None, PAIRS])
 def test_the_tokens_and_the_numbers_are_kerashub_s(presets, name, pairs):
     loaded = load_kerashub(str(presets[name]))
-    tokens = loaded.files.preprocessor.with_length(16)(TEXTS, pairs)
+    tokens = loaded.preprocessor.with_length(16)(TEXTS, pairs)
     expected = theirs_of(presets[name], 16)((TEXTS, pairs) if pairs else TEXTS, None)
     np.testing.assert_array_equal(tokens["input_word_ids"], expected["token_ids"])
     np.testing.assert_array_equal(tokens["input_mask"], expected["padding_mask"])
@@ -169,15 +168,15 @@ def test_a_folder_whose_rules_are_not_bert_s_needs_another_preprocessor(presets,
     with pytest.raises(ConfigError, match=r"other rules than BERT's .*Pass preprocessor="):
         load_kerashub(str(folder))
     given = WordPiecePreprocessor(shutil.copy(vocabulary, tmp_path), strip_accents=False)
-    wanted = Wanted(texts=TextNeeds(make_texts().split("train"), preprocessor=given))
-    found = find_origin(f"kerashub:{folder}", wanted).loaded.files.preprocessor
-    assert found.rules == given.rules
+    texts = make_texts().split("train")
+    found = find_backbone(f"kerashub:{folder}", texts=texts, preprocessor=given)
+    assert found.preprocessor.rules == given.rules
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bert", "roberta"])
 def test_the_count_of_tokens_is_what_would_be_made_of_a_whole_text(presets, name):
-    preprocessor = load_kerashub(str(presets[name])).files.preprocessor
+    preprocessor = load_kerashub(str(presets[name])).preprocessor
     for pairs in (None, PAIRS):
         whole = preprocessor.with_length(200)(TEXTS, pairs)["input_mask"]
         counts = preprocessor.with_length(8).token_counts(TEXTS, pairs)
@@ -186,7 +185,7 @@ def test_the_count_of_tokens_is_what_would_be_made_of_a_whole_text(presets, name
 
 @pytest.mark.parametrize("name", ["bert", SLOW_ROBERTA])
 def test_a_saved_preprocessor_makes_the_same_tokens(presets, name, tmp_path):
-    preprocessor = load_kerashub(str(presets[name])).files.preprocessor.with_length(12)
+    preprocessor = load_kerashub(str(presets[name])).preprocessor.with_length(12)
     preprocessor.save(tmp_path / "saved")
     again = load_preprocessor(tmp_path / "saved")
     assert again.identity == preprocessor.identity
@@ -210,7 +209,7 @@ def test_the_pixels_are_prepared_as_kerashub_does(presets, name):
 @pytest.mark.parametrize("name", ["bert", "roberta", "resnet", "vit"])
 def test_a_journey(presets, name, tmp_path):
     learner = make_learner(presets, name)
-    assert list(learner.blocks) == BLOCKS.get(name, list(learner.blocks))
+    assert list(learner.backbone.blocks) == BLOCKS.get(name, list(learner.backbone.blocks))
     before = learner.backbone.get_weights()
     learner.fit_head(epochs=2, learning_rate=0.1)
     assert all(map(np.array_equal, before, learner.backbone.get_weights()))
@@ -220,7 +219,7 @@ def test_a_journey(presets, name, tmp_path):
     answers = learner.predict(asked)
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)
-    assert loaded.blocks == learner.blocks
+    assert loaded.blocks == learner.backbone.blocks
     np.testing.assert_array_equal(loaded.predict(asked).probabilities, answers.probabilities)
     learner.export(tmp_path / "model")  # It raises unless it has verified itself.
 
@@ -237,20 +236,22 @@ def test_mixed_precision_is_inside_only_and_not_in_what_is_served(presets, name)
         for key, x in given.items()
     }
     assert learner.model(made if name == "bert" else made["pixels"]).dtype == "float32"
-    twin = learner._twin.model.get_layer("backbone").network
+    twin = learner._state.twin.model.get_layer("backbone").network
     assert {layer.compute_dtype for layer in twin.layers if layer.weights} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"
 
 
 def test_the_pooler_is_a_block_where_it_is_read(presets):
     learner = make_learner(presets, "bert", head=ktl.HeadConfig("pooled"))
-    assert list(learner.blocks) == [*BLOCKS["bert"], "pooler"]
+    assert list(learner.backbone.blocks) == [*BLOCKS["bert"], "pooler"]
 
 
 def test_a_pyramid_can_be_cut(presets, tmp_path):
     learner = make_learner(presets, "resnet", output_block="P2")
-    assert learner.blocks == ("P2",)
-    assert len(learner.extractor.weights) < len(make_learner(presets, "resnet").extractor.weights)
+    assert learner.backbone.blocks == ("P2",)
+    assert len(learner.trainer.parts.extractor.weights) < len(
+        make_learner(presets, "resnet").trainer.parts.extractor.weights
+    )
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     images = learner.data.split("test").images[:2]

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_tl.backbones.cutting import cut_short
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.own_models import load_model
+from keras_tl.backbones.loading import backbone_of
+from keras_tl.backbones.own_models import network_of
+from keras_tl.backbones.rebuilding import cut_short
 from keras_tl.errors import BackboneError
 from keras_tl.training.own_rates import rate_factors
 
@@ -166,21 +167,6 @@ def test_a_keras_file_knows_what_is_trainable(network, images, tmp_path, blocks,
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_keras_file_of_earlier_versions_is_read_as_frozen(network):
-    backbone = Backbone(network, blocks_of(network))
-    backbone.unfreeze(("norm",))
-    config = backbone.get_config()
-    for new in ("unfrozen", "batch_norm"):
-        del config[new]
-    config["blocks"] = [("conv", ["conv"]), ("norm", ["norm"])]
-    again = Backbone.from_config(config)
-    assert again.trainable_variables == []
-    assert [[x.name for x in again.block_layers(name)] for name in again.blocks] == [
-        ["conv"],
-        ["norm"],
-    ]
-
-
 def nested():
     """Two models in a model, whose layers have equal names."""
 
@@ -195,12 +181,23 @@ def nested():
     return keras.Model(inputs, part("upper", 4)(hidden), name="whole")
 
 
+def test_keras_does_not_track_the_facts(network, tmp_path):
+    """A model's checkpoint would hold the tables of the preprocessor, its export them twice."""
+    preprocessor = tf.Module()
+    preprocessor.table = tf.Variable(1.0)
+    backbone = Backbone(network, blocks_of(network)).set_facts(preprocessor=preprocessor)
+    tf.train.Checkpoint(backbone=backbone).write(tmp_path / "all")
+    names = [name for name, _ in tf.train.list_variables(tmp_path / "all")]
+    assert any("network" in name for name in names)
+    assert not any("table" in name for name in names)
+    assert backbone.facts["preprocessor"] is preprocessor
+
+
 NAMES = ("lower/conv", "lower/norm", "whole/conv", "upper/conv", "upper/norm")
 
 
 def test_layers_of_equal_names_are_told_apart(images, tmp_path):
-    loaded = load_model(nested(), "none", None)
-    backbone = Backbone(loaded.network, loaded.blocks)
+    backbone = backbone_of(network_of(nested(), "none", None))
     assert backbone.blocks == NAMES
     owned = [layer for name in NAMES for layer in backbone.block_layers(name)]
     assert len(set(owned)) == len(owned) == len(NAMES)
@@ -229,9 +226,9 @@ def test_layers_of_equal_names_are_told_apart(images, tmp_path):
 
 
 def test_a_network_with_equal_names_is_cut_at_the_right_layer():
-    loaded = load_model(nested(), "none", None)
-    short = cut_short(loaded, "whole/conv")
-    assert [name for name, _ in short.blocks] == list(NAMES[:3])
+    backbone = backbone_of(network_of(nested(), "none", None))
+    short = cut_short(backbone, "whole/conv")
+    assert short.blocks == NAMES[:3]
     assert len(short.network.weights) == 2 + 4 + 2
     with pytest.raises(BackboneError, match="lies inside a nested model"):
-        cut_short(loaded, "upper/conv")
+        cut_short(backbone, "upper/conv")

@@ -68,7 +68,7 @@ def test_output_block_cuts_after_the_block(block, shape):
     spec = backbones.get_spec("vgg16")
     loaded = load_spec(spec, None, (32, 32), output_block=block)
     assert loaded.network.output_shape[1:] == shape
-    assert [name for name, _ in loaded.blocks][-1] == block
+    assert loaded.blocks[-1] == block
 
 
 MEAN = (0.485, 0.456, 0.406)
@@ -105,6 +105,8 @@ def test_a_network_without_its_scaling_layers_is_an_ordinary_keras_file(tmp_path
     loaded = keras.saving.load_model(tmp_path / "network.keras")
     pixels = np.random.default_rng(0).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
     np.testing.assert_array_equal(loaded(pixels), network(pixels))
+    # Only a `Backbone` freezes what it holds.
+    assert network.trainable_variables
 
 
 def test_seeding_leaves_the_global_state_alone():

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from keras_tl.backbones.hub import find_hub_layers, load_hub
 from keras_tl.backbones.kerashub.loading import load_kerashub
-from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.texts import HubPreprocessor, WordPiecePreprocessor
 from tests import hub_modules
 
@@ -72,7 +71,7 @@ def test_the_vocabulary_and_both_preprocessors_make_kerashub_s_tokens(files, pai
 def test_the_module_gives_kerashub_s_numbers(native, pair):
     loaded = load_hub(pair[1])
     blocks = ["embeddings", *(f"layer_{number}" for number in range(6)), "pooler"]
-    assert [name for name, _ in loaded.blocks] == blocks
+    assert list(loaded.blocks) == blocks
     (layer,) = find_hub_layers(loaded.network)
     # Its dropout moves seeds, which are no statistics.
     assert not layer.moves_statistics
@@ -90,8 +89,7 @@ def test_the_module_gives_kerashub_s_numbers(native, pair):
 
 @pytest.mark.slow
 def test_fine_tuning_moves_the_whole_encoder_and_frozen_training_nothing(pair):
-    loaded = load_hub(pair[1])
-    backbone = Backbone(loaded.network, loaded.blocks, name="backbone")
+    backbone = load_hub(pair[1])
     inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in hub_modules.TOKENS}
     outputs = keras.layers.Dense(1)(backbone(inputs)["pooled_output"])
     model = keras.Model(inputs, outputs)
@@ -115,10 +113,10 @@ def test_fine_tuning_moves_the_whole_encoder_and_frozen_training_nothing(pair):
 
 def test_the_preset_and_the_pair_give_the_same_numbers(files, pair):
     preset, module = load_kerashub(str(files)), load_hub(pair[1])
-    assert [name for name, _ in preset.blocks] == [name for name, _ in module.blocks]
+    assert preset.blocks == module.blocks
     assert preset.longest == 512
     for pairs in (None, PAIRS):
-        ours = preset.files.preprocessor.with_length(LENGTH)(TEXTS, pairs)
+        ours = preset.preprocessor.with_length(LENGTH)(TEXTS, pairs)
         theirs = HubPreprocessor(pair[0], LENGTH)(TEXTS, pairs)
         for name, values in theirs.items():
             np.testing.assert_array_equal(ours[name], values)

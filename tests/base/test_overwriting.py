@@ -39,13 +39,13 @@ def save_language_model(learner, path, **options):
 WRITERS = {
     "run": lambda learner, path, **options: learner.save(path / "run", **options),
     "report": lambda learner, path, **options: learner.report(path / "r.html", **options),
-    "npy": lambda learner, path, **options: learner.save_features(
-        np.zeros((2, 32, 32, 3)), path / "f.npy", **options
+    "npy": lambda learner, path, **options: ktl.save_features(
+        learner, np.zeros((2, 32, 32, 3)), path / "f.npy", **options
     ),
-    "parquet": lambda learner, path, **options: learner.save_features(
-        np.zeros((2, 32, 32, 3)), path / "f.parquet", **options
+    "parquet": lambda learner, path, **options: ktl.save_features(
+        learner, np.zeros((2, 32, 32, 3)), path / "f.parquet", **options
     ),
-    "plots": lambda learner, path, **options: learner.save_plots(path / "plots", **options),
+    "plots": lambda learner, path, **options: ktl.figures.save(learner, path / "plots", **options),
     "language-model": lambda learner, path, **options: save_language_model(
         learner, path / "lm", **options
     ),
@@ -146,7 +146,7 @@ def test_the_users_own_files_in_a_run_are_kept(learner, tmp_path):
     assert os.readlink(run / "link") == "nowhere"
     # They are neither a part of the run nor in its way, and files that the run lost are gone.
     loaded = ktl.Learner.load(run, verbose=False)
-    assert loaded.seed == other.seed
+    assert loaded.trainer.seed == other.trainer.seed
     assert loaded.evaluations == {}
     assert {f.name for f in (run / "results").iterdir()} == {"mine.json"}
     assert {f.name for f in tmp_path.iterdir()} == {"run"}
@@ -195,14 +195,14 @@ def test_a_damaged_list_of_checksums_keeps_what_may_be_the_users(learner, other,
     other.save(run, overwrite=True)
     assert (run / "notes.txt").read_text() == "mine"
     assert "notes.txt" not in json.loads((run / "checksums.json").read_text())
-    assert ktl.Learner.load(run, verbose=False).seed == other.seed
+    assert ktl.Learner.load(run, verbose=False).trainer.seed == other.trainer.seed
 
 
 def test_a_report_is_not_written_where_its_plots_cannot_be(learner, tmp_path):
     run = learner.save(tmp_path / "run")
     (tmp_path / "plots").mkdir()
     loaded = ktl.Learner.load(run, verbose=False)
-    kept = tmp_path / "plots" / loaded.save_plots(tmp_path / "others")[0].name
+    kept = tmp_path / "plots" / ktl.figures.save(loaded, tmp_path / "others")[0].name
     kept.write_text("mine")
     options = ["--out", str(tmp_path / "r.html"), "--plots", str(tmp_path / "plots")]
     result = CliRunner().invoke(cli, ["report", str(run), *options])

@@ -77,17 +77,17 @@ CALLS = {
     "language-model": lambda path, learner, data: learn(data, f"ulmfit:{path}"),
     "vocabulary": lambda path, learner, data: WordPiecePreprocessor(path),
     "cache": lambda path, learner, data: learner.fit_head(1, cache=CacheConfig("disk", path)),
-    "split_features": lambda path, learner, data: learner.split_features(
-        "test", CacheConfig("disk", path)
+    "features-of-a-split": lambda path, learner, data: learner.features(
+        data.split("test"), cache=CacheConfig("disk", path)
     ),
     "save": lambda path, learner, data: learner.save(path),
     "load": lambda path, learner, data: ktl.Learner.load(path),
     "report": lambda path, learner, data: learner.report(path),
-    "save_plots": lambda path, learner, data: learner.save_plots(path),
+    "save_plots": lambda path, learner, data: ktl.figures.save(learner, path),
     "predict": lambda path, learner, data: learner.predict(path),
     "predict-a-list": lambda path, learner, data: learner.predict([path]),
     "features": lambda path, learner, data: learner.features(path),
-    "save_features": lambda path, learner, data: learner.save_features(PIXELS, f"{path}.npy"),
+    "save_features": lambda path, learner, data: ktl.save_features(learner, PIXELS, f"{path}.npy"),
     "export": lambda path, learner, data: learner.export(path),
     "export-onnx": lambda path, learner, data: learner.export(f"{path}.onnx", format="onnx"),
     "verify": lambda path, learner, data: verify(path),
@@ -204,9 +204,9 @@ def test_a_home_folder_is_found_by_everything(learner, data, tmp_path, monkeypat
     again = ktl.Learner.load("~/run", verbose=False)
     expected = learner.predict(PIXELS).probabilities
     np.testing.assert_allclose(again.predict(PIXELS).probabilities, expected, atol=1e-6)
-    assert learner.save_features("~/photos", "~/f.npy") == (16, 16)
+    assert ktl.save_features(learner, "~/photos", "~/f.npy") == (16, 16)
     assert learner.report("~/r.html") == tmp_path / "r.html"
-    learner.split_features("test", CacheConfig("disk", "~/cache"))
+    learner.features(learner.data.split("test"), cache=CacheConfig("disk", "~/cache"))
     borrowed = learn(data, "run:~/run")
     np.testing.assert_array_equal(borrowed.features(PIXELS), learner.features(PIXELS))
     made = {path.name for path in tmp_path.iterdir()}

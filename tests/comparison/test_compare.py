@@ -74,7 +74,7 @@ def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, su
     for arm in LIVE:
         records = learners[arm].history
         train = learners[arm].data.split("train")
-        settled = [learners[arm]._trainer.settled(phase, train) for phase in phases[arm]]
+        settled = [learners[arm].trainer.settled(phase, train) for phase in phases[arm]]
         assert [record.phase for record in records] == settled
         assert [phase.epochs for phase in settled] == [phase.epochs for phase in phases[arm]]
         assert sum(len(record.epochs) for record in records) == 3
@@ -89,19 +89,19 @@ def test_all_arms_have_the_same_budget_and_nothing_is_stopped_or_chosen(runs, su
 
 def test_the_arms_share_items_order_and_first_head(runs, subject):
     _, learners = runs
-    assert [learner.seed for learner in learners.values()] == [5, 5]
+    assert [learner.trainer.seed for learner in learners.values()] == [5, 5]
     first, other = (learner.data.split("train").images for learner in learners.values())
     assert len(first) == 20
     np.testing.assert_array_equal(first, other)
-    heads = [subject.learner(arm, subject.data, 5).head.get_weights() for arm in LIVE]
+    heads = [subject.learner(arm, subject.data, 5).trainer.parts.head.get_weights() for arm in LIVE]
     for one, other in zip(*heads, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_an_arm_that_diverged_is_named(subject):
     learner = subject.learner("frozen", subject.data, 0)
-    learner.head.set_weights(
-        [np.full_like(weight, np.nan) for weight in learner.head.get_weights()]
+    learner.trainer.parts.head.set_weights(
+        [np.full_like(weight, np.nan) for weight in learner.trainer.parts.head.get_weights()]
     )
     watch = Watch(learner, subject.skill, 0.0, "The arm frozen (seed 0)")
     with pytest.raises(ConfigError, match=r"The arm frozen \(seed 0\) diverged: after pass 1"):
@@ -126,7 +126,7 @@ def test_the_arms_begin_with_the_weights_they_are_named_for(runs, subject):
     # A few steps at no more than 1e-3, and other random numbers.
     assert 0 < distances["fine-tuned"] < 0.03
     assert distances["scratch"] > 0.1
-    assert [learner.weights for learner in learners.values()].count(None) == 1
+    assert [learner.backbone.weights_source for learner in learners.values()].count(None) == 1
 
 
 def test_the_score_before_training_is_of_the_arms_own_features(subject):
@@ -327,7 +327,7 @@ def test_a_learner_from_the_same_network_has_fresh_weights_for_each_seed():
     assert not np.array_equal(first[0], other[0])
     assert not np.array_equal(first[0], learner.backbone.get_weights()[0])
     assert fresh[0].weights is None
-    assert fresh[0]._ancestry == ()
+    assert fresh[0].backbone.ancestry == ()
 
 
 def test_what_was_adapted_to_data_is_no_weight_that_is_drawn_anew():
@@ -376,7 +376,10 @@ def test_encoders_of_texts_are_compared_with_fresh_ones(tmp_path, kind):
     ]
     assert moved
     assert all(moved)
-    assert (fresh.config.sequence_length, fresh._ancestry) == (given.config.sequence_length, ())
+    assert (fresh.config.sequence_length, fresh.backbone.ancestry) == (
+        given.config.sequence_length,
+        (),
+    )
     found = ktl.compare(
         backbone, make_texts(), seeds=1, protocol=Protocol(2), out=tmp_path / "out", verbose=False
     )

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from keras_tl.data import ImageData
-from keras_tl.data.images.formats import image_files
+from keras_tl.data.folders.unused_files import sort_files
+from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.data.images.image_options import check_image_size
 from keras_tl.data.images.image_pipeline import ImagePipeline
 from keras_tl.data.images.image_split import ImageSplit
@@ -81,7 +82,7 @@ def test_images_count_at_any_depth_and_nothing_else_does(tmp_path):
 )
 def test_image_files_are_known_by_their_ending(tmp_path, name):
     (tmp_path / name).touch()
-    assert image_files(tmp_path) == [str(tmp_path / name)]
+    assert sort_files(tmp_path, IMAGE_FILES)[0] == [str(tmp_path / name)]
 
 
 def test_files_keep_any_name(tmp_path):

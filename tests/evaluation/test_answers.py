@@ -38,14 +38,15 @@ def learners():
 def learner(learners, request):
     """An untrained learner of a task, and afterwards as it was."""
     found = learners[request.param]
-    config = found.config
+    config, state = found.config, found._state
     yield found
-    found.config, found.evaluations, found.outcomes = config, {}, {}
+    state.config = config
+    state.measured.evaluations = {}
 
 
 def set_answers(learner, temperature, thresholds=()):
     """What `calibrate` and `choose_thresholds` set, to known values."""
-    learner.config = dataclasses.replace(
+    learner._state.config = dataclasses.replace(
         learner.config, temperature=temperature, thresholds=thresholds
     )
 
@@ -76,16 +77,22 @@ def test_a_temperature_is_in_every_answer_at_once(learner):
     assert learner.serving_model is not built
     # What is built once is used again.
     assert learner.serving_model is learner.serving_model
-    numeric = NumericModel(learner.serving_model, learner._twin, learner.task, learner._modality)
+    numeric = NumericModel(
+        learner.serving_model, learner._state.twin, learner.task, learner.trainer.parts.modality
+    )
     np.testing.assert_allclose(
         numeric._answer({"pixels": PIXELS.astype(np.float32)})["probabilities"], expected, atol=1e-6
     )
     metrics = learner.evaluate()
     split = learner.data.split("test")
     np.testing.assert_allclose(
-        learner.answered().logits * 2, learner.model(split.images, training=False), atol=1e-5
+        learner.evaluations["test"].outcomes.logits * 2,
+        learner.model(split.images, training=False),
+        atol=1e-5,
     )
-    assert learner.outcomes["test"].scaled(2.0).logits == pytest.approx(learner.answered().logits)
+    assert learner.evaluations["test"].raw.scaled(2.0).logits == pytest.approx(
+        learner.evaluations["test"].outcomes.logits
+    )
     assert metrics["loss"] == pytest.approx(metrics["calibration"]["nll"])
 
 
@@ -100,16 +107,16 @@ def test_thresholds_are_in_every_answer(learner):
     expected = shares > np.float32(thresholds)
     assert 0.3 < expected.mean() < 0.7
     truths = learner.data.split("test").labels
-    answered = learner.task.probabilities(learner.answered().logits) > thresholds
+    answered = learner.task.probabilities(learner.evaluations["test"].outcomes.logits) > thresholds
     answers = learner.serving_model.ask("pixels", {"pixels": PIXELS})
     names = {"probabilities", "class_id", "labels_mask"} & set(answers)
-    served = read_answers({n: answers[n].numpy() for n in names}, learner.class_names, None)
+    served = read_answers({n: answers[n].numpy() for n in names}, learner.config.class_names, None)
     assert served.labels == found.labels
     if is_binary:
         ids = expected[:, 0].astype(int)
         assert not np.array_equal(ids, found.probabilities.argmax(axis=1))
         np.testing.assert_array_equal(found.class_ids, ids)
-        assert found.labels == [learner.class_names[i] for i in ids]
+        assert found.labels == [learner.config.class_names[i] for i in ids]
         assert [item.label for item in found] == found.labels
         for item, row, number in zip(found, found.probabilities, ids, strict=True):
             assert item.probability == row[number]
@@ -148,9 +155,9 @@ def test_what_is_fitted_is_kept_until_the_next_training(learner, tmp_path, capsy
     with pytest.raises(ConfigError, match="class_weight"):
         learner.fine_tune(1, class_weight="balanced")
     assert learner.config.thresholds == chosen.values
-    learner._reporter.console.quiet = False
+    learner._state.reporter.console.quiet = False
     learner.fit_head(1)
-    learner._reporter.console.quiet = True
+    learner._state.reporter.console.quiet = True
     assert (learner.config.temperature, learner.config.thresholds) == (1.0, ())
     assert "Training puts the temperature back to 1" in capsys.readouterr().err
 
@@ -169,10 +176,10 @@ def test_what_cannot_be_calibrated_is_said(learners):
 
 @pytest.mark.parametrize("learner", list(LABELS), indirect=True)
 def test_top_losses_are_items_of_the_split(learner):
-    found = learner.top_losses(count=3)
+    found = learner.evaluate().top_losses(count=3)
     split = learner.data.split("test")
     labels = [learner.task.name_of(split.labels[row]) for row in found.rows]
     assert [item.true for item in found.items] == labels
     assert learner.evaluations["test"]["loss"] <= found.items[0].loss
     with pytest.raises(ConfigError, match="count must be a whole number of at least 1"):
-        learner.top_losses(count=0)
+        learner.evaluate().top_losses(count=0)

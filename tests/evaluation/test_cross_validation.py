@@ -52,9 +52,12 @@ def test_no_item_answers_for_itself():
 @pytest.mark.parametrize("hidden", [(), (4,)], ids=["solved", "fitted"])
 def test_the_labels_of_a_fold_do_not_reach_its_answers(hidden):
     learner = make_small_learner(hard_data(), head=ktl.HeadConfig(hidden=hidden))
-    features, labels = learner.split_features("train"), learner.data.split("train").labels
+    features, labels = (
+        learner.features(learner.data.split("train")),
+        learner.data.split("train").labels,
+    )
     phase = head_phase(learner.config, epochs=2 if hidden else None)
-    training = learner._trainer.out_of_fold(phase, len(labels), seed=0)
+    training = learner.trainer.out_of_fold(phase, len(labels), seed=0)
     numbers = np.arange(len(labels)) % 3
     out = numbers == 0
     answers = training.logits(labels, features, numbers)
@@ -67,7 +70,7 @@ def test_it_agrees_with_scikit_learn():
     learner = make_small_learner(hard_data("binary", 200))
     found = learner.cross_validate(folds=4)
     names = [*learner.data.splits]
-    features = np.concatenate([learner.split_features(name) for name in names])
+    features = np.concatenate([learner.features(learner.data.split(name)) for name in names])
     labels = np.concatenate([learner.data.split(name).labels for name in names])
     x = Standardisation.of(features).apply(features)
     expected = cross_val_predict(LogisticRegression(C=0.05), x, labels, cv=4)

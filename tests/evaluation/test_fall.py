@@ -96,7 +96,7 @@ def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path)
     rate, is_told = RATES[name]
     learner = make_small_learner(hard_data(count=150))
     learner.fit_head()
-    learner._reporter.console.quiet = False
+    learner._state.reporter.console.quiet = False
     (record,) = learner.fine_tune(epochs=1, learning_rate=rate, augment=False)
     said = capsys.readouterr().err
     assert (record.fall is not None) == is_told

@@ -6,6 +6,7 @@ import pytest
 
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.gradcam import grad_cam, overlaid
+from keras_tl.learner.reporting import prepare_report
 from keras_tl.tasks import TASKS
 from keras_tl.tasks.base import Question
 from tests.conftest import make_small_learner, make_tiny_data
@@ -19,7 +20,7 @@ def learner():
 
 def test_with_mean_pooling_and_a_linear_head_it_is_cam(learner):
     """Selvaraju et al., sec. 3.1: the weights are those of the head over the number of places."""
-    parts = learner._float32_parts()
+    parts = learner._state.float32_parts()
     pixels = learner.data.split("test").images
     columns = np.arange(len(pixels)) % 3
     # Of every second image: what speaks against.
@@ -48,10 +49,10 @@ def test_vectors_have_no_map():
     learner = make_small_learner_of(keras.Model(inputs, vectors))
     pixels = learner.data.split("test").images
     asked = Question(np.zeros(len(pixels), int), np.ones(len(pixels), np.float32), ())
-    assert grad_cam(learner._float32_parts(), pixels, asked) is None
-    learner.prepare_report()
-    assert not any("gradcam" in name for name in learner.exhibits.files)
-    assert len(learner.exhibits.top_items()) == len(pixels)
+    assert grad_cam(learner._state.float32_parts(), pixels, asked) is None
+    prepare_report(learner._state)
+    assert not any("gradcam" in name for name in learner._state.exhibits.files)
+    assert len(learner._state.exhibits.top_items()) == len(pixels)
 
 
 def make_small_learner_of(network):

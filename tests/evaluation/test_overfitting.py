@@ -216,7 +216,7 @@ REMEDIES = {
     "head-of-mixed-labels": (
         HIGH | {"augment": ("mixup",)},
         {},
-        ["learner.overfitting(measure=True)"],
+        ["keras_tl.overfitting(learner, measure=True)"],
     ),
     "head-of-mixed-labels-measured": (
         HIGH | {"augment": ("mixup",)},
@@ -371,26 +371,26 @@ def test_random_labels_are_overfitted_unless_that_is_stopped(capsys):
     learner = pixel_learner(random=True)
     # A phase of one's own stops by any validation split, however small.
     learner.fit_head(policy=Phase("head", 12, 0.01), cache="memory")
-    assert learner.overfitting().state == "spared"
+    assert ktl.overfitting(learner).state == "spared"
     assert "overfits" not in capsys.readouterr().err
     phase = Phase("longer", 12, 0.01, patience=None)
     learner.fine_tune(policy=phase, augment=False)
     assert "longer: the model overfits: accuracy " in capsys.readouterr().err
-    found = learner.overfitting(measure=True)
-    assert (found.state, learner.overfitting().state) == ("overfits", "overfits")
-    logged, measured = learner.overfitting().phases[1], found.phases[1]
+    found = ktl.overfitting(learner, measure=True)
+    assert (found.state, ktl.overfitting(learner).state) == ("overfits", "overfits")
+    logged, measured = ktl.overfitting(learner).phases[1], found.phases[1]
     assert measured.train > 0.9
     assert measured.validation == learner.evaluate("validation")["accuracy"]
     assert measured.validation < 0.7
     assert logged.gap < measured.gap + 0.01
-    assert not learner.overfitting().phases[0].is_measured
+    assert not ktl.overfitting(learner).phases[0].is_measured
 
 
 def test_labels_that_can_be_learned_are_not(capsys):
     learner = pixel_learner(random=False)
     learner.fit_head(epochs=12, learning_rate=0.01, cache="memory")
     assert "overfits" not in capsys.readouterr().err
-    found = learner.overfitting(measure=True)
+    found = ktl.overfitting(learner, measure=True)
     assert found.state == "fits"
     assert found.phases[0].validation > 0.9
 
@@ -400,27 +400,27 @@ def test_a_learner_without_data_or_training(capsys):
     head = HeadConfig(hidden=(4,))
     learner = make_small_learner(make_tiny_data(), verbose=True, head=head)
     with pytest.raises(ConfigError, match="untrained: there are no curves"):
-        learner.overfitting()
-    learner._trainer.history.append(record(**WIDE))
+        ktl.overfitting(learner)
+    learner.trainer.history.append(record(**WIDE))
     # So few validation items may show that gap by chance.
-    found = learner.overfitting()
+    found = ktl.overfitting(learner)
     assert (found.state, found.phases[0].reason) == ("unknown", "few-items")
-    kernel = learner.head.layers[-1].kernel
+    kernel = learner.trainer.parts.head.layers[-1].kernel
     before = kernel.numpy()
     kernel.assign(np.nan * before)
-    for measure in (learner.evaluate, lambda: learner.overfitting(measure=True)):
+    for measure in (learner.evaluate, lambda: ktl.overfitting(learner, measure=True)):
         with pytest.raises(ConfigError, match=r"\d+ images of the (test|train) split are not"):
             measure()
     learner.fit_head(1, cache="memory")
     said = capsys.readouterr().err
     assert "head: training diverged, its loss is not a finite number" in said
-    assert "learner.overfitting() says what to try" in said
+    assert "keras_tl.overfitting(learner) says what to try" in said
     del learner.history[1:]
     kernel.assign(before)
-    learner.data = None
-    assert learner.overfitting().state == "overfits"
+    learner._state.data = None
+    assert ktl.overfitting(learner).state == "overfits"
     with pytest.raises(DataError, match="without data"):
-        learner.overfitting(measure=True)
+        ktl.overfitting(learner, measure=True)
 
 
 def test_a_phase_of_ones_own_is_judged_by_what_it_watches():
@@ -497,7 +497,7 @@ def test_the_calls_run_and_change_one_thing_only(name, saved, tmp_path, monkeypa
     for remedy in find(before, **options).remedies:
         if not {"fit_head", "fine_tune"} & {*re.split(r"\W", remedy.python)}:
             continue  # It trains nothing.
-        saved.history.clear()
+        saved.trainer.history.clear()
         names = {"ktl": ktl, "learner": saved, "backbone": backbone, "data": data}
         exec(remedy.python, names | {"more_data": data})
         one, other = ({**r.phase.to_json(), "augment": r.augment} for r in (before, ran[-1]))

@@ -17,6 +17,10 @@ from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.calibration import measure_calibration, with_temperature
 from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.learner.measuring import evaluation_of
+from keras_tl.learner.reporting import facts, prepare_report
+from keras_tl.learner.saving import keep
+from keras_tl.report.limits import limits_of, warnings_of
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.made_reports import Page
 
@@ -44,7 +48,7 @@ def made_measured(made, tmp_path_factory):
     run = shutil.copytree(made[-1], tmp_path_factory.mktemp("measured") / "run")
     loaded = ktl.Learner.load(run, made[1], verbose=False)
     loaded.evaluate("validation")
-    loaded.prepare_report()
+    prepare_report(loaded._state)
     return loaded.save(run)
 
 
@@ -104,38 +108,46 @@ def test_items_that_are_the_same_are_not_measured_again(made, measured, monkeypa
         made[1], splits={n: s.take(np.arange(len(s))) for n, s in made[1].splits.items()}
     )
     loaded = ktl.Learner.load(measured, data, verbose=False)
-    known = dict(loaded.outcomes)
+    known = {split: found.raw for split, found in loaded.evaluations.items()}
     for _ in range(2):
-        loaded.top_losses()
+        evaluation_of(loaded._state, "test").top_losses()
         loaded.calibrate()
-        loaded.plot_confusion()
-        loaded.prepare_report()
-    assert all(loaded.outcomes[split] is known[split] for split in ("test", "validation"))
+        ktl.figures.top_losses(loaded)
+        prepare_report(loaded._state)
+    assert {*known} == {"test", "validation"}
+    assert all(found.raw is known[split] for split, found in loaded.evaluations.items())
     assert len(asked) <= len(data.splits)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def elsewhere(made, made_measured):
     """The run with other images that have the same labels."""
     return ktl.Learner.load(made_measured, with_other_images(made[1]), verbose=False)
 
 
-@pytest.mark.parametrize("ask", ["top_losses", "calibrate", "choose_thresholds", "prepare_report"])
+ASKS = {
+    "top losses": lambda learner: evaluation_of(learner._state, "test").top_losses(),
+    "calibrate": ktl.Learner.calibrate,
+    "thresholds": ktl.Learner.choose_thresholds,
+    "report": lambda learner: prepare_report(learner._state),
+}
+
+
+@pytest.mark.parametrize("ask", ASKS)
 def test_other_items_with_the_same_labels_are_measured(elsewhere, ask):
-    state = {n: getattr(elsewhere, n) for n in ("config", "evaluations", "outcomes", "exhibits")}
-    vars(elsewhere).update(
-        evaluations=dict(elsewhere.evaluations), outcomes=dict(elsewhere.outcomes)
+    before = elsewhere.evaluations["test"].raw.logits
+    found = ASKS[ask](elsewhere)
+    now = Outcomes(
+        elsewhere.data.split("test").labels, elsewhere.trainer.logits(elsewhere.data.split("test"))
     )
-    found = getattr(elsewhere, ask)()
-    now = Outcomes(elsewhere.data.split("test").labels, elsewhere.logits("test"))
-    np.testing.assert_array_equal(elsewhere.outcomes["test"].logits, now.logits)
-    assert not np.array_equal(state["outcomes"]["test"].logits, now.logits)
+    np.testing.assert_array_equal(elsewhere.evaluations["test"].raw.logits, now.logits)
+    assert not np.array_equal(before, now.logits)
     if ask == "calibrate":
         assert found.before["test"] == measure_calibration(elsewhere.task.undecided, now)
-    if ask == "prepare_report":
-        assert all(one["place"] is None for one in elsewhere.exhibits.top_items().values())
-    assert "or its files have been moved or changed" in " ".join(elsewhere._facts()["warnings"])
-    vars(elsewhere).update(state)
+    if ask == "report":
+        assert all(one["place"] is None for one in elsewhere._state.exhibits.top_items().values())
+    warnings = " ".join(warnings_of(facts(elsewhere._state)))
+    assert "or its files have been moved or changed" in warnings
 
 
 def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, measured, tmp_path):
@@ -146,46 +158,50 @@ def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, mea
     (measured / "run.json").write_text(json.dumps(about))
     write_checksums(measured)
     loaded = ktl.Learner.load(measured, made[1], verbose=False)
-    known = loaded.outcomes["test"]
-    loaded.top_losses()
-    assert loaded.outcomes["test"] is not known
+    known = loaded.evaluations["test"].raw
+    evaluation_of(loaded._state, "test")
+    assert loaded.evaluations["test"].raw is not known
     # Without data it is what there is.
     again = ktl.Learner.load(measured, verbose=False)
     assert again.report(tmp_path / "2.html").read_bytes() == page
-    assert again.exhibits.feature_map("after") is not None
+    assert again._state.exhibits.feature_map("after") is not None
 
 
 def test_what_is_fitted_is_kept_with_pictures_that_explain_it(made, measured, tmp_path):
     learner = ktl.Learner.load(measured, made[1], verbose=False)
-    before = learner.exhibits.top_items()
-    shares = learner.task.probabilities(learner.answered().logits)[:, 0]
-    learner.answer_as(dataclasses.replace(learner.config, thresholds=(float(np.median(shares)),)))
+    before = learner._state.exhibits.top_items()
+    shares = learner.task.probabilities(learner.evaluations["test"].outcomes.logits)[:, 0]
+    learner._state.answer_as(
+        dataclasses.replace(learner.config, thresholds=(float(np.median(shares)),))
+    )
     # What explains another answer has gone at once; there may be no data to make a new one from.
     answers = [
-        learner.class_names[label] for label in learner.task.decisions(learner.answered().logits)
+        learner.config.class_names[label]
+        for label in learner.task.decisions(learner.evaluations["test"].outcomes.logits)
     ]
     gone = {row for row, one in before.items() if one["seen"] != answers[row]}
     assert 0 < len(gone) < len(before)
-    for row, one in learner.exhibits.top_items().items():
+    for row, one in learner._state.exhibits.top_items().items():
         assert (one["seen"] is None) == (row in gone)
         assert ("gradcam" in one) == (row not in gone)
-        assert (before[row]["gradcam"] in learner.exhibits.files) == (row not in gone)
-    assert learner.keep(measured, ["test", "validation"])
+        assert (before[row]["gradcam"] in learner._state.exhibits.files) == (row not in gone)
+    assert keep(learner._state, measured, ["test", "validation"])
     now = ktl.Learner.load(measured, verbose=False)
-    shown = now.exhibits.top_items()
-    for one in now.top_losses("test", 12).items:
+    shown = now._state.exhibits.top_items()
+    for one in now.evaluations["test"].top_losses(12).items:
         assert shown[one.row]["seen"] == one.predicted
-        assert {shown[one.row]["image"], shown[one.row]["gradcam"]} <= now.exhibits.files.keys()
+        assert {
+            shown[one.row]["image"],
+            shown[one.row]["gradcam"],
+        } <= now._state.exhibits.files.keys()
     with_data = learner.report(tmp_path / "1.html").read_bytes()
     assert now.report(tmp_path / "2.html").read_bytes() == with_data
 
 
 def test_other_data_do_not_replace_what_a_run_measured(elsewhere, measured):
     before, kept = read(measured), results(measured)
-    config = elsewhere.config
-    elsewhere.config = with_temperature(config, 3.0)
-    assert not elsewhere.keep(measured, ["test"])
-    elsewhere.config = config
+    elsewhere._state.answer_as(with_temperature(elsewhere.config, 3.0))
+    assert not keep(elsewhere._state, measured, ["test"])
     after = read(measured)
     assert after["config"]["temperature"] == 3
     assert results(measured) == kept
@@ -208,7 +224,7 @@ def test_what_is_evaluated_by_command_is_in_the_report(made, run, tmp_path):
     assert "not seen was not measured" not in page.said
     assert "Groups by camera" in page.said
     assert len(page.all("img")) == 24
-    assert "Measured by the column camera" in learner._facts()["limits"]["Groups"]
+    assert "Measured by the column camera" in limits_of(facts(learner._state))["Groups"]
 
 
 def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothing(
@@ -221,7 +237,7 @@ def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothin
     def refuse(*given):
         raise PermissionError(13, "Permission denied", str(run))
 
-    monkeypatch.setattr(ktl.Learner, "keep", refuse)
+    monkeypatch.setattr("keras_tl.learner.saving.keep", refuse)
     found = call("evaluate", run, "--data", f"csv:{made[0]}")
     assert (found["kept"], found["items"]) == (False, 18)
     assert {file.name: file.read_bytes() for file in run.iterdir()} == files
@@ -236,8 +252,11 @@ def test_what_is_fitted_by_command_is_in_the_report(made, measured, other_table)
     now = ktl.Learner.load(measured, verbose=False)
     assert now.config.temperature != 1
     assert now.config.thresholds
-    shown = now.exhibits.top_items()
-    assert all(shown[one.row]["seen"] == one.predicted for one in now.top_losses("test", 12).items)
+    shown = now._state.exhibits.top_items()
+    assert all(
+        shown[one.row]["seen"] == one.predicted
+        for one in now.evaluations["test"].top_losses(12).items
+    )
     kept = results(measured)
     said = call("calibrate", measured, "--data", f"csv:{other_table}", json_too=False)
     assert "What it measured before stays" in said

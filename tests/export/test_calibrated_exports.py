@@ -27,7 +27,7 @@ def calibrated_learner(task):
     learner = make_small_learner(data)
     logits = learner.model(PIXELS, training=False).numpy() / TEMPERATURE
     thresholds = () if task == "multiclass" else tuple(np.median(expit(logits), axis=0).tolist())
-    learner.config = dataclasses.replace(
+    learner._state.config = dataclasses.replace(
         learner.config, temperature=TEMPERATURE, thresholds=thresholds
     )
     return learner, logits

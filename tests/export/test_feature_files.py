@@ -10,6 +10,7 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
+import keras_tl as ktl
 from keras_tl.errors import ConfigError, DataError
 
 
@@ -27,9 +28,9 @@ def test_a_folder_to_either_format(small_learner, folder, tmp_path):
     expected = small_learner.features(folder)
     assert expected.shape == (70, 16)
     assert expected.dtype == np.float32
-    assert small_learner.save_features(folder, tmp_path / "f.npy") == (70, 16)
+    assert ktl.save_features(small_learner, folder, tmp_path / "f.npy") == (70, 16)
     np.testing.assert_array_equal(np.load(tmp_path / "f.npy"), expected)
-    assert small_learner.save_features(folder, tmp_path / "f.parquet") == (70, 16)
+    assert ktl.save_features(small_learner, folder, tmp_path / "f.parquet") == (70, 16)
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
     assert table.column_names == ["source", "features"]
     assert table["source"].to_pylist() == [str(p) for p in sorted(folder.iterdir())]
@@ -38,10 +39,10 @@ def test_a_folder_to_either_format(small_learner, folder, tmp_path):
 
 def test_a_file_name_that_is_no_utf8_is_written_with_escapes(small_learner, folder, tmp_path):
     os.rename(folder / "69.png", os.fsencode(folder) + b"/caf\xe9.png")
-    small_learner.save_features(folder, tmp_path / "f.parquet")
+    ktl.save_features(small_learner, folder, tmp_path / "f.parquet")
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
     assert table["source"].to_pylist()[-1] == str(folder / r"caf\udce9.png")
-    assert small_learner.save_features(folder, tmp_path / "f.npy") == (70, 16)
+    assert ktl.save_features(small_learner, folder, tmp_path / "f.npy") == (70, 16)
 
 
 @pytest.mark.parametrize("name", ["f.npy", "f.parquet"])
@@ -50,9 +51,9 @@ def test_a_full_disk_is_found_before_anything_is_computed(
 ):
     disk = shutil.disk_usage(tmp_path)._replace(free=4000)
     monkeypatch.setattr("keras_tl.export.feature_files.shutil.disk_usage", lambda path: disk)
-    monkeypatch.setattr(small_learner._trainer.features, "batches", lambda split: iter([None]))
+    monkeypatch.setattr(small_learner.trainer.features, "batches", lambda split: iter([None]))
     with pytest.raises(ConfigError, match=r"need 4\.4 KiB on disk, 480 bytes more than '.*' has"):
-        small_learner.save_features(folder, tmp_path / "new" / name)
+        ktl.save_features(small_learner, folder, tmp_path / "new" / name)
     assert list((tmp_path / "new").iterdir()) == []
 
 
@@ -80,16 +81,16 @@ def test_space_that_cannot_be_reserved_is_an_error_before_the_first_batch(tmp_pa
 
 def test_pixels_are_numbered(small_learner, tiny_data, tmp_path):
     pixels = tiny_data.split("test").images
-    small_learner.save_features(pixels, tmp_path / "f.parquet")
+    ktl.save_features(small_learner, pixels, tmp_path / "f.parquet")
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
     assert table["source"].to_pylist() == [str(number) for number in range(len(pixels))]
 
 
 def test_nothing_is_left_of_what_fails(small_learner, folder, tmp_path):
     with pytest.raises(ConfigError, match=r"Unknown format of features '.csv'"):
-        small_learner.save_features(folder, tmp_path / "f.csv")
+        ktl.save_features(small_learner, folder, tmp_path / "f.csv")
     (folder / "69.png").write_bytes(b"damaged")
     for name in ("f.npy", "f.parquet"):
         with pytest.raises(DataError, match=r"69\.png"):
-            small_learner.save_features(folder, tmp_path / name)
+            ktl.save_features(small_learner, folder, tmp_path / name)
     assert [p.name for p in tmp_path.iterdir()] == ["photos"]

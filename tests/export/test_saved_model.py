@@ -117,7 +117,7 @@ def test_one_bad_item_does_not_fail_the_batch(learner, exported):
     examples[8] = as_example(other=b"")
     classified = signatures["classify"](inputs=tf.constant(examples))
     np.testing.assert_allclose(classified["scores"], served["probabilities"], atol=1e-6)
-    names = np.array(learner.class_names, object)
+    names = np.array(learner.config.class_names, object)
     assert (classified["classes"].numpy() == [[name.encode() for name in names]]).all()
     assert classified["classes"].shape == (32, 3)
 

@@ -144,7 +144,7 @@ def images_in(folder, seed=0):
 def runs_of_backbone(learner, **options):
     """How many images went through the backbone in one `fit_head`."""
     seen = []
-    features = learner._trainer.features
+    features = learner.trainer.features
     batches = features.batches
     features.batches = lambda split: seen.append(len(split)) or batches(split)
     with eagerly():
@@ -239,7 +239,10 @@ def test_augmentation_is_never_cached(tmp_path):
     assert not record.cached
     # The head began at the optimum of the images as they are.
     splits = learner.data.splits.values()
-    live = [np.asarray(learner.extractor(x.images, training=False)).ravel() for x in splits]
+    live = [
+        np.asarray(learner.trainer.parts.extractor(x.images, training=False)).ravel()
+        for x in splits
+    ]
     for file in tmp_path.rglob("features.bin"):
         kept = np.fromfile(file, np.float32)
         of_one_size = [rows for rows in live if rows.shape == kept.shape]

@@ -1,10 +1,15 @@
 """A backbone that somebody has trained: whose weights it has, and whose it leaves alone."""
 
+import dataclasses
+
+import keras
 import numpy as np
 import pytest
 
 import keras_tl as ktl
 from keras_tl.errors import BackboneError, ConfigError, RunError
+from keras_tl.learner.reporting import facts
+from keras_tl.models.sources import row_of
 from tests.conftest import make_small_learner, make_tiny_data
 
 
@@ -55,23 +60,28 @@ def test_the_trained_backbone_is_taken_and_the_source_left_alone(
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     assert equal(values(loaded), values(learner))
     loaded.export(tmp_path / "model")
-    before = loaded._facts()["pretraining"]
-    assert before == learner._facts()["pretraining"]
-    assert before["weights"] == ["those of another learner", "run:source"][kind]
-    (training,) = before["ancestry"]
-    assert training["weights"] == "those of the keras.Model"
-    assert training["data"] == source[0].data.describe()["splits"]["train"]
-    assert [phase["settings"]["name"] for phase in training["phases"]] == ["head", "fine-tune"]
+    before = facts(loaded._state).pretraining
+    assert before == facts(learner._state).pretraining
+    assert before.weights == ["those of another learner", "run:source"][kind]
+    (training,) = before.ancestry
+    assert training.weights == "those of the keras.Model"
+    described = source[0].data.describe()["splits"]["train"]
+    assert dataclasses.asdict(training.data) == described
+    assert [record.phase.name for record in training.history] == ["head", "fine-tune"]
 
 
 def test_a_backbone_of_ones_own_can_be_cut_short(source, other_task, tmp_path):
     assert source[0].blocks == ("first", "first_norm", "second")
     learner = ktl.Learner(source[0], other_task, output_block="first_norm", verbose=False)
-    assert learner.blocks == ("first", "first_norm")
+    assert learner.backbone.blocks == ("first", "first_norm")
     assert equal(values(learner), values(source[0])[: len(values(learner))])
     same = make_small_learner(other_task, output_block="first_norm")
-    assert same.blocks == learner.blocks
-    assert same.extractor.output_shape == learner.extractor.output_shape == (None, 8)
+    assert same.backbone.blocks == learner.backbone.blocks
+    assert (
+        same.trainer.parts.extractor.output_shape
+        == learner.trainer.parts.extractor.output_shape
+        == (None, 8)
+    )
     same.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     assert equal(values(loaded), values(same))
@@ -86,7 +96,7 @@ def test_a_backbone_of_the_catalogue_can_be_cut_and_resized(other_task, tmp_path
     learner = ktl.Learner(
         f"run:{path}", other_task, image_size=48, output_block="block2", verbose=False
     )
-    assert learner.blocks == ("stem", "block1", "block2")
+    assert learner.backbone.blocks == ("stem", "block1", "block2")
     assert learner.config.output_block == "block2"
     assert equal(values(learner), values(source)[: len(values(learner))])
     whole = ktl.Learner(source, other_task, image_size=48, verbose=False)
@@ -118,6 +128,27 @@ def test_what_a_trained_backbone_cannot_is_explained(source, other_task, name):
     for given in source:
         with pytest.raises(error, match=message):
             ktl.Learner(given, other_task, **options)
+
+
+def test_a_run_gives_back_all_that_is_known_of_its_backbone(source):
+    learner, run = source
+    loaded = ktl.Learner.load(run.removeprefix("run:"), verbose=False)
+    assert loaded.backbone.facts == learner.backbone.facts
+    assert learner.backbone.source == "small"
+
+
+def test_each_kind_of_backbone_has_its_row():
+    backbones = {
+        keras.Model(): keras.Model,
+        "run:runs/photos": "run:",
+        "tfhub:https://tfhub.dev/a": "tfhub:",
+        "kerashub:bert_tiny_en_uncased": "kerashub:",
+        "ulmfit:models/wikitext": "ulmfit:",
+        "vgg16": "",
+        r"C:\models\vgg16": "",
+        7: None,
+    }
+    assert {backbone: row_of(backbone) for backbone in backbones} == backbones
 
 
 def test_a_run_that_is_not_there(other_task, tmp_path):

@@ -44,7 +44,7 @@ def test_features_do_not_depend_on_the_replicas(tiny_data):
 def test_the_training_step_compiles_for_xla(small_learner, rate_factors):
     """A TPU needs static shapes and XLA for all of the step; Keras would silently do without."""
     model, backbone = small_learner.model, small_learner.backbone
-    backbone.unfreeze(small_learner.blocks)
+    backbone.unfreeze(small_learner.backbone.blocks)
     phase = Phase("p", 1, 1e-3, unfreeze="all", optimizer="adamw", warmup=0.5, schedule="cosine")
     model.compile(
         make_optimizer(phase, 4, model.trainable_variables, rate_factors),

@@ -23,7 +23,7 @@ HEADS = {
 def test_what_each_dense_layer_takes_is_normalised_then_dropped(name):
     config, expected = HEADS[name]
     learner = make_small_learner(make_tiny_data(), head=config)
-    layers = learner.head.layers[1:]
+    layers = learner.trainer.parts.head.layers[1:]
     assert [type(layer).__name__ for layer in layers] == expected
     # The graph has the order of the list, and ReLU is between two Dense layers only.
     dense = [layer for layer in layers if isinstance(layer, keras.layers.Dense)]
@@ -33,11 +33,13 @@ def test_what_each_dense_layer_takes_is_normalised_then_dropped(name):
         "linear",
     ]
     assert {layer.compute_dtype for layer in layers} == {"float32"}
-    features = np.random.default_rng(0).normal(size=(2, *learner.extractor.output_shape[1:]))
+    features = np.random.default_rng(0).normal(
+        size=(2, *learner.trainer.parts.extractor.output_shape[1:])
+    )
     through = features.astype(np.float32)
     for layer in layers:
         through = layer(through)
-    np.testing.assert_allclose(learner.head(features), through, rtol=1e-6)
+    np.testing.assert_allclose(learner.trainer.parts.head(features), through, rtol=1e-6)
 
 
 def statistics_of(model):
@@ -50,21 +52,21 @@ def test_the_statistics_of_a_head_move_on_cached_features_and_in_fine_tuning():
     )
     images = learner.data.split("train").images
     features = learner.features(images)
-    before, backbone = statistics_of(learner.head), statistics_of(learner.backbone)
+    before, backbone = statistics_of(learner.trainer.parts.head), statistics_of(learner.backbone)
     assert len(before) == 4
     record = learner.fit_head(epochs=20, cache="memory", batch_size=8)
     assert record.cached
-    moved = statistics_of(learner.head)
+    moved = statistics_of(learner.trainer.parts.head)
     # With a momentum of 0.9 they are those of the features in the end.
     np.testing.assert_allclose(moved[0], features.mean(0), atol=0.3 * features.std(0).max())
     assert all((old != new).any() for old, new in zip(before, moved, strict=True))
     # The head on cached features and the whole model are one network.
-    cached = learner.head(learner.features(images))
+    cached = learner.trainer.parts.head(learner.features(images))
     np.testing.assert_allclose(learner.model(images), cached, atol=1e-5)
     tune = Phase("tune", epochs=1, learning_rate=1e-4, unfreeze="all", patience=None)
     with eagerly():
         learner.fine_tune(policy=tune, augment=False)
-    again = statistics_of(learner.head)
+    again = statistics_of(learner.trainer.parts.head)
     assert all((old != new).any() for old, new in zip(moved, again, strict=True))
     for old, new in zip(backbone, statistics_of(learner.backbone), strict=True):
         np.testing.assert_array_equal(old, new)

@@ -8,7 +8,7 @@ from keras_tl.backbones.hub import find_hub_layers, load_hub
 from keras_tl.backbones.hub.positions import longest_up_to, on_cpu
 from keras_tl.backbones.texts import WordPiecePreprocessor
 from keras_tl.errors import BackboneError, ConfigError
-from keras_tl.models.tokens import TextNeeds, fit_to_texts
+from keras_tl.models.tokens import choose_tokens
 from tests import hub_modules
 
 POSITIONS = 24
@@ -53,11 +53,11 @@ def test_positions_are_asked_of_a_copy_on_the_first_cpu(encoders):
     with tf.device("/CPU:1"):
         elsewhere = load_hub(encoders["positions"])
     (layer,) = find_hub_layers(elsewhere.network)
-    copy = on_cpu(layer.module, elsewhere.files.module)
+    copy = on_cpu(layer.module, elsewhere.module)
     assert {variable.device[-5:] for variable in layer.module.variables} == {"CPU:1"}
     assert {variable.device[-5:] for variable in copy.variables} == {"CPU:0"}
     assert longest_up_to(copy, 512) == POSITIONS
-    assert on_cpu(copy, elsewhere.files.module) is copy
+    assert on_cpu(copy, elsewhere.module) is copy
 
 
 # Encoder, preprocessor, words a text, sequence_length; the length that is had, or what is said.
@@ -91,13 +91,13 @@ def test_the_length_fits_the_encoder_the_tokens_and_the_texts(name, encoders, pr
     data = ktl.TextData.from_arrays(
         texts, [0, 1] * 4, validation_split=0, test_split=0, verbose=False
     )
-    needs = TextNeeds(data.split("train"), sequence_length, preprocessors[preprocessor])
     loaded = load_hub(encoders[encoder])
+    given = (loaded, data.split("train"), sequence_length, preprocessors[preprocessor])
     if isinstance(expected, str):
         with pytest.raises((ConfigError, BackboneError), match=expected):
-            fit_to_texts(loaded, "an encoder", needs)
+            choose_tokens(*given)
         return
-    found = fit_to_texts(loaded, "an encoder", needs).files.preprocessor
+    found = choose_tokens(*given)
     assert found.sequence_length == expected
     (layer,) = find_hub_layers(loaded.network)
     tokens = {name: found(texts)[name] for name in layer.module.inputs}

@@ -8,6 +8,7 @@ import pytest
 import keras_tl as ktl
 from keras_tl.base.config import HeadConfig
 from keras_tl.errors import BackboneError, ConfigError, RunError
+from keras_tl.learner.reporting import facts
 from keras_tl.testing.cases import randomise_head
 from keras_tl.training.policies import HEAD_CONFIGS
 from tests import language_models
@@ -50,8 +51,8 @@ def test_what_a_language_model_brings(folder):
     assert config.backbone == f"ulmfit:{folder}"
     assert config.head == HEAD_CONFIGS["ulmfit"]
     assert config.sequence_length == 16
-    assert learner.blocks == BLOCKS
-    assert learner.extractor.output_shape == (None, 3 * language_models.WIDTH)
+    assert learner.backbone.blocks == BLOCKS
+    assert learner.trainer.parts.extractor.output_shape == (None, 3 * language_models.WIDTH)
     assert make(folder, make_texts(sequence_length=9)).config.sequence_length == 9
     # Unlike those of BERT's family it has no positions that it could run out of.
     assert make(folder, make_texts(sequence_length=600)).config.sequence_length == 600
@@ -66,7 +67,7 @@ def test_mixed_precision_is_inside_only_and_not_in_what_is_served(folder):
     }
     assert types == {"bfloat16"}
     assert {weight.dtype for weight in learner.model.weights} == {"float32"}
-    assert learner.extractor.output.dtype == learner.model.output.dtype == "float32"
+    assert learner.trainer.parts.extractor.output.dtype == learner.model.output.dtype == "float32"
     # What is served computes in float32, with the same weights.
     texts = ["good film", "the bad film s"]
     expected = make(folder, precision="float32").predict(texts).probabilities
@@ -85,7 +86,7 @@ def test_another_task_takes_the_encoder_of_a_run(run, kind):
     assert learner.config.family == "ulmfit"
     assert learner.config.head == HEAD_CONFIGS["ulmfit"]
     assert learner.config.head.pooling == "concat"
-    assert learner.blocks == BLOCKS
+    assert learner.backbone.blocks == BLOCKS
     for ours, theirs in zip(learner.backbone.weights, source.backbone.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert learner.predict("good").probabilities.shape == (1, 3)
@@ -98,11 +99,11 @@ def test_a_run_is_loaded_with_its_words(run):
     texts = ["good film", "the", "never seen"]
     answers = (x.predict(texts).probabilities for x in (loaded, learner))
     np.testing.assert_array_equal(*answers)
-    before = loaded._facts()["pretraining"]
-    assert before == learner._facts()["pretraining"]
-    assert (before["weights"], before["kind"]) == ("ulmfit:model", "language model")
-    (corpus,) = before["ancestry"]
-    assert corpus.items() >= language_models.ABOUT.items()
+    before = facts(loaded._state).pretraining
+    assert before == facts(learner._state).pretraining
+    assert (before.weights, before.kind) == ("ulmfit:model", "language model")
+    (corpus,) = before.ancestry
+    assert {"texts": corpus.texts, "tokens": corpus.tokens} == language_models.ABOUT
 
 
 def damaged(folder, tmp_path):

@@ -17,6 +17,7 @@ from keras_tl.cli import cli
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import CacheError, ConfigError, DataError
+from keras_tl.learner.checking import subject
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.known import _key as known_key
@@ -54,7 +55,7 @@ def test_training_is_the_same_with_it_and_without_bit_for_bit(clean, counted, ca
         results.append((losses, learner.model.get_weights(), states()))
         said = capsys.readouterr().err
         assert ("Preflight: nothing found." in said) == check
-        assert learner.findings == (Findings() if check else None)
+        assert learner.history.findings == (Findings() if check else None)
     assert len(counted) == 1
     (losses, weights, state), (other_losses, other_weights, other_state) = results
     assert losses == other_losses
@@ -68,7 +69,7 @@ def test_findings_are_kept_saved_and_loaded(clean, tmp_path, counted, capsys):
     faulty = changed(clean, "train", labels=labels)
     learner = make_learner(faulty, verbose=True)
     found = learner.check()
-    assert found is learner.findings
+    assert found is learner.history.findings
     assert {"class-imbalance", "few-items"} == set(found.names)
     assert "warning (class-imbalance)" in capsys.readouterr().err
     learner.fit_head(1)
@@ -76,8 +77,8 @@ def test_findings_are_kept_saved_and_loaded(clean, tmp_path, counted, capsys):
     assert len(counted) == 1
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
-    assert loaded.findings == found
-    assert loaded.findings.not_checked == found.not_checked
+    assert loaded.history.findings == found
+    assert loaded.history.findings.not_checked == found.not_checked
     # Runs of the time before.
     file = tmp_path / "run/run.json"
     about = json.loads(file.read_text())
@@ -89,7 +90,7 @@ def test_findings_are_kept_saved_and_loaded(clean, tmp_path, counted, capsys):
 
 def do_not_train(monkeypatch, learner):
     """What comes before training is done, and nothing else."""
-    monkeypatch.setattr(learner._trainer, "run", lambda *a: None)
+    monkeypatch.setattr(learner.trainer, "run", lambda *a: None)
     monkeypatch.setattr(learner, "_tell_if_overfitting", lambda: None)
 
 
@@ -100,10 +101,10 @@ def test_a_second_start_knows_the_findings_of_the_first(clean, counted, tmp_path
     do_not_train(monkeypatch, learner)
 
     def start(data):
-        learner.data, learner.findings = data, None
+        learner._state.data, learner._state.findings = data, None
         learner.fit_head(1, cache=ktl.CacheConfig("disk", str(tmp_path)))
-        assert learner.findings.names == ("small-test-split",)
-        return len(counted), learner.findings.not_checked
+        assert learner.history.findings.names == ("small-test-split",)
+        return len(counted), learner.history.findings.not_checked
 
     assert start(few) == (1, {})
     assert start(few) == (1, {})
@@ -117,7 +118,7 @@ def test_a_second_start_knows_the_findings_of_the_first(clean, counted, tmp_path
 
 
 def test_findings_are_known_by_all_that_they_depend_on(clean, learner):
-    subject = learner._subject("all")
+    looked_at = subject(learner._state, "all")
     test = clean.splits["test"]
     others = {
         "labels": {"data": changed(clean, "test", labels=test.labels[::-1].copy())},
@@ -128,15 +129,15 @@ def test_findings_are_known_by_all_that_they_depend_on(clean, learner):
             "data": dataclasses.replace(clean, unused_files=UnusedFiles("image", "", {".heic": 1}))
         },
         "items": {"data": changed(clean, "test", images=test.images[::-1].copy())},
-        "weighted": {"given": dataclasses.replace(subject.given, weighted=True)},
+        "weighted": {"given": dataclasses.replace(looked_at.given, weighted=True)},
         "head": {
             "given": dataclasses.replace(
-                subject.given,
+                looked_at.given,
                 config=dataclasses.replace(learner.config, head=ktl.HeadConfig(dropout=0.5)),
             )
         },
     }
-    subjects = [subject, *(dataclasses.replace(subject, **x) for x in others.values())]
+    subjects = [looked_at, *(dataclasses.replace(looked_at, **x) for x in others.values())]
     assert len({known_key(x) for x in subjects}) == len(subjects)
 
 
@@ -148,7 +149,7 @@ def test_what_cannot_work_is_one_error_before_anything_is_trained(clean):
         with pytest.raises(DataError, match=r"Received others: 1 of 120 in train, such as 3"):
             learner.fit_head(1)
     assert learner.history == []
-    assert learner.findings.names == ("labels-out-of-range",)
+    assert learner.history.findings.names == ("labels-out-of-range",)
 
 
 def test_a_wrong_argument_is_told_first(clean, counted):
@@ -177,12 +178,10 @@ def test_features_that_training_does_not_need_are_not_extracted(clean, name, mon
     train, left_out = LIVE[name]
     learner = make_learner(clean)
     asked = []
-    monkeypatch.setattr(
-        learner._trainer.features.store.__class__, "get", lambda *a: asked.append(a)
-    )
+    monkeypatch.setattr(learner.trainer.features.store.__class__, "get", lambda *a: asked.append(a))
     do_not_train(monkeypatch, learner)
     train(learner)
-    assert set(learner.findings.not_checked) == left_out
+    assert set(learner.history.findings.not_checked) == left_out
     assert asked == []
 
 
@@ -191,7 +190,7 @@ def test_balanced_classes_are_not_asked_for_again(clean, monkeypatch):
     learner = make_learner(changed(clean, "train", labels=labels))
     do_not_train(monkeypatch, learner)
     learner.fit_head(1, class_weight="balanced", cache="off")
-    assert "class-imbalance" not in learner.findings.names
+    assert "class-imbalance" not in learner.history.findings.names
 
 
 @pytest.mark.slow
@@ -242,17 +241,17 @@ def test_only_what_training_needs_stops_it(photos, name, tmp_path, monkeypatch):
     disk = types.SimpleNamespace(free=free)
     monkeypatch.setattr("keras_tl.features.store.shutil.disk_usage", lambda x: disk)
     learner = make_learner(photos[0])
-    learner.data = photos[0] if gone is None else without(photos[0], gone)
+    learner._state.data = photos[0] if gone is None else without(photos[0], gone)
     cache = ktl.CacheConfig("disk", str(tmp_path))
     if said is None:
         with pytest.raises(DataError if gone else CacheError):
             learner.fit_head(1, cache=cache)
-        assert (learner.history, learner.findings) == ([], None)
+        assert (learner.history, learner.history.findings) == ([], None)
         return
     do_not_train(monkeypatch, learner)
     learner.fit_head(1, cache=cache)
-    assert learner.findings == ()
-    reason = learner.findings.not_checked["near-duplicates"]
+    assert learner.history.findings == ()
+    reason = learner.history.findings.not_checked["near-duplicates"]
     assert reason.startswith(said)
     assert not reason.endswith(".")
     # Another time it may be readable.
@@ -273,9 +272,9 @@ def test_a_check_that_failed_is_done_again_by_the_next_process(clean, tmp_path, 
     monkeypatch.setitem(CHECKS, "one-batch", fails_once)
     reasons = []
     for _ in range(3):
-        learner.findings = None
+        learner._state.findings = None
         learner.fit_head(1, cache=ktl.CacheConfig("disk", str(tmp_path)))
-        reasons.append(learner.findings.not_checked)
+        reasons.append(learner.history.findings.not_checked)
     failed = {"one-batch": "the check failed, MemoryError: no room"}
     assert (reasons, len(asked)) == ([failed, {}, {}], 2)
 

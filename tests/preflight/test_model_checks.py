@@ -15,6 +15,7 @@ from keras_tl.backbones.texts import HubPreprocessor, KerasHubPreprocessor
 from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
+from keras_tl.learner.checking import subject
 from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.findings import NotChecked
 from keras_tl.preflight.statistics import first_statistics
@@ -105,7 +106,7 @@ def test_the_initial_loss_is_compared_absolutely(clean, monkeypatch, scale, fact
     learner = of_task(weighted, clean, monkeypatch)
     kernel = learner.backbone.network.layers[-1].get_layer("second").kernel
     kernel.assign(scale * kernel)
-    found = CHECKS["initial-loss"](learner._subject("sample"))
+    found = CHECKS["initial-loss"](subject(learner._state, "sample"))
     assert (found is not None) == is_found
     if is_found:
         assert f"has a loss of {factor * np.log(3):.3g}. Expected 1.1" in found.what
@@ -113,14 +114,14 @@ def test_the_initial_loss_is_compared_absolutely(clean, monkeypatch, scale, fact
 
 def test_a_head_that_keras_trained_has_no_initial_loss(clean):
     learner = make_learner(clean)
-    learner.head.get_layer("logits").bias.assign([0.1, 0.0, 0.0])
+    learner.trainer.parts.head.get_layer("logits").bias.assign([0.1, 0.0, 0.0])
     with pytest.raises(NotChecked, match="trained"):
-        CHECKS["initial-loss"](learner._subject("sample"))
+        CHECKS["initial-loss"](subject(learner._state, "sample"))
 
 
 def test_a_narrow_hidden_layer_is_no_fault(clean):
     learner = make_learner(clean, head=ktl.HeadConfig(hidden=(2,)))
-    assert CHECKS["one-batch"](learner._subject("sample")) is None
+    assert CHECKS["one-batch"](subject(learner._state, "sample")) is None
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,13 @@ def test_wrong_preprocessing_is_found(clean, name):
         network = make(clean.splits["train"].images)
     options = {"image_size": SIDE, "preprocess": preprocess, "seed": 0, "verbose": False}
     learner = ktl.Learner(network, clean, **options)
-    inside = Inside(learner.config, learner._parts, learner._modality, learner._trainer, "none")
+    inside = Inside(
+        learner.config,
+        learner.trainer.parts,
+        learner.trainer.parts.modality,
+        learner.trainer,
+        "none",
+    )
     found = CHECKS["preprocessing"](Subject(clean, inside))
     assert (found is not None) == is_wrong
     if is_wrong:
@@ -192,11 +199,11 @@ def test_how_far_off_a_first_normalisation_is(clean):
     learner = ktl.Learner(network, clean, **options)
     norm = learner.backbone.network.layers[-1].get_layer("first_norm")
     variance, norm.epsilon = norm.moving_variance.numpy(), 1e-9
-    subject = learner._subject("none")
+    looked_at = subject(learner._state, "none")
     found = {}
     for ratio in (0.1, 0.2, 4, 8):
         norm.moving_variance.assign(variance / ratio**2)
-        found[ratio] = CHECKS["preprocessing"](subject) is not None
+        found[ratio] = CHECKS["preprocessing"](looked_at) is not None
     assert found == {0.1: True, 0.2: False, 4: False, 8: True}
 
 
@@ -385,11 +392,11 @@ def test_words_that_an_encoder_of_strings_does_not_know(name, modules):
         texts, [0, 1] * 10, test_split=0, validation_split=0, verbose=False
     )
     learner = ktl.Learner(f"tfhub:{modules['strings']}", data, seed=0, verbose=False)
-    subject = learner._subject("none")
-    found = CHECKS["unknown-tokens"](subject)
+    looked_at = subject(learner._state, "none")
+    found = CHECKS["unknown-tokens"](looked_at)
     assert (found and found.what[: len(says)]) == says
     with pytest.raises(NotChecked, match="makes its tokens itself"):
-        CHECKS["truncated-texts"](subject)
+        CHECKS["truncated-texts"](looked_at)
 
 
 # More words than are asked, in an order of their own: Latin ones come first in the alphabet.
@@ -420,7 +427,7 @@ def test_of_many_words_the_most_frequent_are_asked(name, latin):
         texts, [0, 1] * 400, test_split=0, validation_split=0, verbose=False
     )
     learner = ktl.Learner(f"tfhub:{latin}", data, seed=0, verbose=False)
-    found = CHECKS["unknown-tokens"](learner._subject("none"))
+    found = CHECKS["unknown-tokens"](subject(learner._state, "none"))
     assert (found is not None) == bool(says)
     assert found is None or re.match(says, found.what)
     assert found is None or found.action == "Use an encoder for this language."

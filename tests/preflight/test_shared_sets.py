@@ -115,7 +115,7 @@ def test_texts_have_the_overlaps_that_were_read(name):
     learner = ktl.Learner(
         f"kerashub:{files}", data, preprocessor=str(files / "vocab.txt"), seed=0, verbose=False
     )
-    found = run_checks(learner._subject("sample"))
+    found = run_checks(subject(learner._state, "sample"))
     assert sorted(found.names) == names
     assert {x.severity for x in found} == {"warning"}
     assert found.not_checked == {}

@@ -12,19 +12,22 @@ import tensorflow as tf
 
 from keras_tl import report
 from keras_tl.base.config import ModelConfig, Phase
+from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.texts.text_split import TextSplit
-from keras_tl.evaluation.losses import top_losses
-from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.evaluation.overfitting import find_overfitting
+from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.evaluation.plots import style
+from keras_tl.evaluation.remedy import Remedy
+from keras_tl.preflight.findings import Finding, Findings
 from keras_tl.report.blocks import Cell
 from keras_tl.report.exhibits import keep_top_items
 from keras_tl.report.page import page_of, summary_of, write_report
 from keras_tl.report.sections.classes import classes
 from keras_tl.report.sections.probabilities import probabilities
 from keras_tl.report.sections.training import training
+from keras_tl.report.split_metrics import SplitMetrics
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import NAMES, make_outcomes
@@ -153,7 +156,7 @@ def test_texts_of_the_users_are_shown_and_nothing_else(pages, task, case):
 
 def test_a_run_that_kept_nothing_says_how_to_get_it():
     page = Page(page_of(make_material(kept=False)))
-    for part in ("kept no answers", "learner.evaluate()", "features were not kept"):
+    for part in ("were not kept in the run", "learner.evaluate()", "features were not kept"):
         assert part in page.said
     assert "Confusion matrix" in page.said
     assert page.all("img") == []
@@ -161,16 +164,15 @@ def test_a_run_that_kept_nothing_says_how_to_get_it():
 
 def test_an_untrained_model_that_was_not_measured():
     material = make_material()
-    facts = material.facts | {"evaluations": {}, "data": None}
-    changes = {"facts": facts, "evaluations": {}, "outcomes": {}, "history": ()}
-    page = Page(page_of(dataclasses.replace(material, **changes)))
+    facts = dataclasses.replace(material.facts, evaluations={}, data=None, history=())
+    page = Page(page_of(dataclasses.replace(material, facts=facts, test=None)))
     for part in ("was not measured", "learner.fit_head()", "is not recorded"):
         assert part in page.said
 
 
 def test_numbers_are_where_they_belong(pages):
     material = make_material()
-    names, counts = material.task.class_names, material.metrics["confusion_matrix"]
+    names, counts = material.task.class_names, material.test["confusion_matrix"]
     assert counts != np.transpose(counts).tolist()
     tables = {block.caption.split(":")[0]: block for block in classes(material).blocks}
     table = tables["Confusion matrix"]
@@ -180,7 +182,7 @@ def test_numbers_are_where_they_belong(pages):
     shares = [[cell.share for cell in row[1:]] for row in table.rows]
     assert np.sum(shares, axis=1) == pytest.approx(1)
     assert Page(pages["multiclass"]).all("small")
-    found = top_losses(material.task, material.outcomes["test"], None, "test", 12).items
+    found = material.test.top_losses(12).items
     alts = [attributes["alt"] for attributes in Page(pages["multiclass"]).all("img")]
     assert alts[::2] == [f"A film.: answered {one.predicted}, is {one.true}" for one in found]
     assert set(alts[1::2]) == {"The same with what speaks for it coloured"}
@@ -193,19 +195,10 @@ def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
     answers = np.where(np.arange(303) % 9, labels, rng.integers(0, 101, 303))
     answers[labels == 5] = 6
     outcomes = Outcomes(labels, np.eye(101, dtype=np.float32)[answers])
-    metrics = json.loads(json.dumps(measure(TASKS["multiclass"](names), outcomes)))
+    test = Evaluation.of("test", TASKS["multiclass"](names), outcomes, "weights")
     material = make_material()
-    per_class = {
-        name: {k: v if k == "items" else {"value": v, "interval": None} for k, v in row.items()}
-        for name, row in metrics["per_class"].items()
-    }
-    test = {"items": 303, "per_class": per_class}
-    changes = {
-        "task": TASKS["multiclass"](names),
-        "facts": material.facts | {"evaluations": {"test": test}},
-        "evaluations": {"test": metrics},
-    }
-    worst, confusions = classes(dataclasses.replace(material, **changes)).blocks
+    facts = dataclasses.replace(material.facts, evaluations={"test": SplitMetrics.of(test)})
+    worst, confusions = classes(dataclasses.replace(material, facts=facts, test=test)).blocks
     assert "the 100 with the lowest F1 of 101" in worst.caption
     scores = [float(row[4].text) for row in worst.rows]
     assert (len(scores), scores, scores[0]) == (100, sorted(scores), 0)
@@ -218,12 +211,11 @@ def test_of_many_labels_the_curves_of_the_worst_are_drawn():
     logits = np.random.default_rng(1).normal(size=(40, 9)).astype(np.float32)
     logits[:, 4] = labels[:, 4]
     outcomes, material = Outcomes(labels, logits), make_material("multilabel")
-    changes = {
-        "task": TASKS["multilabel"](names),
-        "outcomes": {"test": outcomes},
-        "evaluations": {"test": measure(TASKS["multilabel"](names), outcomes)},
-    }
-    shown = probabilities(dataclasses.replace(material, **changes)).blocks[-1].plots[-1]
+    config = dataclasses.replace(material.facts.config, class_names=names)
+    facts = dataclasses.replace(material.facts, config=config)
+    test = Evaluation.of("test", TASKS["multilabel"](names), outcomes, "weights")
+    changed = dataclasses.replace(material, facts=facts, test=test)
+    shown = probabilities(changed).blocks[-1].plots[-1]
     assert "the 8 labels with the lowest average precision of 9" in shown.caption
     alt = shown.svg.partition(">")[0]
     assert [name for name in names if name not in alt] == ["label 4"]
@@ -231,13 +223,14 @@ def test_of_many_labels_the_curves_of_the_worst_are_drawn():
 
 def test_warnings_thresholds_and_what_was_left_out_are_said():
     material = make_material("binary")
-    data = material.facts["data"] | {
-        "checked": {"items": 50, "left_out": 7},
-        "unused_files": {"item": "image", "suffixes": {".heic": 3}},
-    }
-    task = dataclasses.replace(material.task, thresholds=(0.75,), temperature=2.0)
-    facts = material.facts | {"warnings": ["Careful."], "data": data}
-    page = Page(page_of(dataclasses.replace(material, facts=facts, task=task)))
+    data = dataclasses.replace(
+        material.facts.data,
+        checked={"items": 50, "left_out": 7},
+        unused_files=UnusedFiles("image", suffixes={".heic": 3}),
+    )
+    config = dataclasses.replace(material.facts.config, thresholds=(0.75,), temperature=2.0)
+    facts = dataclasses.replace(material.facts, untested="Careful.", data=data, config=config)
+    page = Page(page_of(dataclasses.replace(material, facts=facts)))
     assert "Careful." in page.said
     assert "The answer is yes by chosen thresholds: yes above 0.7500." in page.said
     assert "a temperature of 2.000" in page.said
@@ -247,12 +240,13 @@ def test_warnings_thresholds_and_what_was_left_out_are_said():
 
 def test_what_a_number_is_measured_by():
     material = make_material("regression")
-    task = dataclasses.replace(material.task, target_mean=10.0)
-    said = summary_of(dataclasses.replace(material, task=task))
-    off = np.abs(material.outcomes["test"].labels - 10).mean()
+    config = dataclasses.replace(material.facts.config, target_mean=10.0)
+    facts = dataclasses.replace(material.facts, config=config)
+    said = summary_of(dataclasses.replace(material, facts=facts))
+    off = np.abs(material.test.raw.labels - 10).mean()
     assert f"always answering the training mean would be off by {off:.4g}" in said
     material = make_material("multilabel")
-    share = material.outcomes["test"].labels.mean()
+    share = material.test.raw.labels.mean()
     assert f"ranking at random would give about {share:.3f}" in summary_of(material)
 
 
@@ -260,11 +254,14 @@ def test_the_course_of_the_training_in_words():
     first, second = make_history()
     low = {"loss": 0.25, "accuracy": 0.9, "val_loss": 0.3, "val_accuracy": 0.85}
     first = dataclasses.replace(first, epochs=(first.epochs[0], low))
-    curves, table = training(dataclasses.replace(make_material(), history=(first, second))).blocks
+    curves, table = training(make_material(history=(first, second))).blocks
     alt = curves.plots[0].svg.partition(">")[0]
     assert "head, training: 0.5 to 0.25. head, validation: 0.6 to 0.3." in alt
     assert "fine-tune, training: 0.5 to 0.5." in alt
-    assert table.rows[0] == ["head", "head", "2 of 2", "2", "0.001", "0.85", "1.0"]
+    assert table.rows[0] == [
+        *("head", "head", "2 of 2", "2", "0.001", "32", "not recorded"),
+        *("loss 0.3, accuracy 0.85", "1.0"),
+    ]
 
 
 def test_where_the_data_lie_stays_behind_and_long_texts_are_cut():
@@ -290,20 +287,15 @@ def test_pictures_are_kept_no_larger_than_they_are_shown():
 
 
 def test_what_others_have_found_is_shown():
-    remedy = {"what": "Augment the images.", "python": "p()", "command": None}
-    overfitting = {"statement": "the model overfits.", "phases": [], "remedies": [remedy]}
-    finding = {
-        "name": "leak",
-        "severity": "error",
-        "what": "One is in both.",
-        "action": "Remove it.",
-    }
+    remedy = Remedy("Augment the images.", "p()")
+    finding = Finding("leak", "error", "One is in both.", "Remove it.")
     material = make_material(
-        overfitting=overfitting,
-        findings={"findings": [finding], "not_checked": {"sizes": "no files"}},
+        overfitting=Overfitting("overfits", "the model overfits.", (), (remedy,)),
+        findings=Findings([finding], {"sizes": "no files"}),
     )
     page = Page(page_of(material))
-    expected = ("The model overfits.", "augment the images", "p()", *finding.values())
+    told = dataclasses.astuple(finding)
+    expected = ("The model overfits.", "augment the images", "p()", *told)
     for part in (*expected, "sizes (no files)"):
         assert part in page.said
 
@@ -316,15 +308,15 @@ def test_gap_trend_best_epoch_and_what_stopping_saved_are_shown():
     record = PhaseRecord(Phase("head", 6, 1e-3), tuple(rows), 1.0, best_epoch=2, cached=True)
     task = TASKS["multiclass"](NAMES["multiclass"])
     config = ModelConfig("made-up", (32, 32), "crop", task=task.kind, class_names=NAMES[task.kind])
-    found = find_overfitting([record], task, config, ("a", "b"), 400).to_json()
+    found = find_overfitting([record], task, config, ("a", "b"), 400)
     page = Page(page_of(make_material(history=(record,), overfitting=found)))
     for part in (
-        found["statement"][1:],
+        found.statement[1:],
         "head 0.700 0.500 +0.200 or more +0.1000 2 of 4 by loss 2 of 6 0.2500 of loss",
-        *(one["command"] or one["python"] for one in found["remedies"]),
+        *(one.command or one.python for one in found.remedies),
     ):
         assert part in page.said
-    assert len(found["remedies"]) == 2
+    assert len(found.remedies) == 2
 
 
 def test_a_roc_curve_is_drawn_for_each_label_that_has_one():
@@ -337,8 +329,8 @@ def test_a_roc_curve_is_drawn_for_each_label_that_has_one():
             "the 8 labels with the lowest area",
         ),
     ):
-        test = material.evaluations["test"] | {"roc": curves}
-        changed = dataclasses.replace(material, evaluations={"test": test})
+        test = dataclasses.replace(material.test, metrics={**material.test, "roc": curves})
+        changed = dataclasses.replace(material, test=test)
         (spoken,) = [
             a["aria-label"] for a in Page(page_of(changed)).all("svg") if "ROC" in a["aria-label"]
         ]
@@ -357,7 +349,9 @@ def test_the_same_material_makes_the_same_bytes(pages):
 
 
 def test_a_report_that_cannot_be_made_leaves_nothing(tmp_path):
-    broken = dataclasses.replace(make_material(), history=(None,))
+    made = make_material()
+    facts = dataclasses.replace(made.facts, history=(None,))
+    broken = dataclasses.replace(made, facts=facts)
     with pytest.raises(AttributeError):
         write_report(tmp_path / "report.html", broken)
     assert list(tmp_path.iterdir()) == []

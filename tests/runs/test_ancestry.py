@@ -45,7 +45,7 @@ def test_the_items_of_an_earlier_fine_tuning_are_recognised(case, tmp_path):
     second = ktl.Learner(f"run:{run}", data, verbose=False)
     third = ktl.Learner(second, data, verbose=False)
     for learner in (second, third):
-        assert learned_splits(learner._ancestry, data) == seen
+        assert learned_splits(learner.backbone.ancestry, data) == seen
     ranked = {"fresh": make_small_learner(data), "tuned": second}
     given = [{"name": name, "backbone": own} for name, own in ranked.items()]
     rows = ktl.rank_backbones(data, given, cache="memory", verbose=False).rows
@@ -66,4 +66,4 @@ def test_a_frozen_backbone_has_learned_nothing():
     data = make_tiny_data()
     first = make_small_learner(data)
     first.fit_head()
-    assert ktl.Learner(first, data, verbose=False)._learned_splits == ()
+    assert ktl.Learner(first, data, verbose=False)._state.learned_splits == ()

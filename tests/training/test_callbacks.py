@@ -9,6 +9,7 @@ import pytest
 import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
+from keras_tl.learner.reporting import facts
 from keras_tl.training.callbacks import hear_every_step
 from keras_tl.training.optimizers import make_optimizer
 from keras_tl.training.schedules import LinearDecay
@@ -75,11 +76,9 @@ def test_weights_of_no_epoch_are_called_so(tmp_path):
     assert record.of_no_epoch
     assert record.kept_values == {}
     assert record.by_callback
-    assert "a callback kept other weights" in str(learner.overfitting())
+    assert "a callback kept other weights" in str(ktl.overfitting(learner))
     learner.evaluate()
     assert "set by a callback" in learner.report(tmp_path / "report.html").read_text()
-    (_, tune) = learner._facts()["training"]
-    assert (tune["kept_epoch"], tune["metrics"]) == (None, {})
     loaded = ktl.Learner.load(learner.save(tmp_path / "run"), verbose=False)
     assert loaded.history == learner.history
 
@@ -101,15 +100,15 @@ def test_weights_from_before_that_a_callback_puts_back(with_validation, hidden, 
     if not with_validation:
         data = dataclasses.replace(data, splits={"train": data.split("train")})
     learner = make_small_learner(data, head=ktl.HeadConfig(hidden=hidden))
-    learner._reporter.console.quiet = False
+    learner._state.reporter.console.quiet = False
     record = learner.fit_head(epochs=3, learning_rate=0.05, callbacks=[PutsBack()])
     assert (record.best_epoch, record.by_callback, record.kept_values) == (0, True, {})
     said = capsys.readouterr().err
     assert "head: a callback restored the weights from before the phase." in said
     assert "no epoch had" not in said
-    assert learner.overfitting().state == "unknown"
+    assert ktl.overfitting(learner).state == "unknown"
     assert "those from before, by a callback" in learner.report(tmp_path / "r.html").read_text()
-    assert learner._facts()["training"][0]["kept"] == "those from before, by a callback"
+    assert facts(learner._state).history[0].kept == "those from before, by a callback"
 
 
 class Logs(keras.callbacks.Callback):
@@ -153,8 +152,8 @@ def test_a_training_that_was_cut_off_goes_on(tmp_path):
     assert loss == pytest.approx(expected, rel=1e-3)
     # The run can be read by everything that reads a history.
     loaded = ktl.Learner.load(learner.save(tmp_path / "run"), data=hard_data(), verbose=False)
-    loaded.plot_curves()
-    loaded.overfitting()
+    loaded.history.plot()
+    ktl.overfitting(loaded)
     loaded.evaluate()
     assert loaded.report(tmp_path / "report.html").exists()
 

@@ -13,8 +13,8 @@ from keras_tl.base.config import Phase
 from keras_tl.comparison.budget import Protocol
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.phase_call import call_of
-from keras_tl.export.card.reproduction import calls
 from keras_tl.export.verification import verify
+from keras_tl.learner.reporting import facts
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.contrastive import SupervisedContrastive
 from keras_tl.training.policies import POLICIES, SOLVED_HEAD
@@ -136,7 +136,7 @@ def test_a_comparison_has_no_contrastive_arm():
 def separation(learner):
     """Mean cosine of two items of one class minus that of two of different classes."""
     split = learner.data.split("train")
-    z = np.concatenate(list(learner._trainer.features.batches(split)))
+    z = np.concatenate(list(learner.trainer.features.batches(split)))
     z /= np.linalg.norm(z, axis=1, keepdims=True)
     same = split.labels[:, None] == split.labels
     return (z @ z.T)[same].mean() - (z @ z.T)[~same].mean()
@@ -166,7 +166,7 @@ def test_a_learner_s_features_are_drawn_together_by_class(small_learner, tmp_pat
     np.testing.assert_array_equal(norm.moving_variance, statistics[1])
     assert small_learner.history == [tuned, head]
     assert fitted_accuracy(small_learner) > 0.9
-    phases = small_learner.overfitting().phases
+    phases = ktl.overfitting(small_learner).phases
     assert [phase.name for phase in phases] == ["contrastive", "head", "head"]
     small_learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
@@ -190,10 +190,12 @@ def test_the_phase_is_written_as_a_call():
 
 def test_the_card_does_not_train_the_head_twice(small_learner):
     for phase in (SOLVED_HEAD, PHASE, SOLVED_HEAD):
-        small_learner.history.append(PhaseRecord(phase, ({"loss": 1.0},), 1.0, 1, cached=False))
-    lines = calls(small_learner._about())
+        small_learner.trainer.history.append(
+            PhaseRecord(phase, ({"loss": 1.0},), 1.0, 1, cached=False)
+        )
+    lines = facts(small_learner._state).calls
     assert sum("fit_head" in line for line in lines) == 1
-    assert any("objective='contrastive'" in line for line in lines)
+    assert any('policy="contrastive"' in line for line in lines)
 
 
 @pytest.mark.slow

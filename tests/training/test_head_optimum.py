@@ -32,10 +32,12 @@ def hard_data(kind="multiclass", count=60):
 def gradients_at_the_end(learner, record, **phase):
     """Of the penalised mean loss by kernel and bias, on standardised features."""
     split = learner.data.split("train")
-    features = learner.split_features("train").astype(np.float64)
+    features = learner.features(learner.data.split("train")).astype(np.float64)
     task = learner.task
     targets = task.dense_targets(split.labels, phase.get("label_smoothing", 0.0))
-    kernel, bias = (w.astype(np.float64) for w in learner.head.get_layer("logits").get_weights())
+    kernel, bias = (
+        w.astype(np.float64) for w in learner.trainer.parts.head.get_layer("logits").get_weights()
+    )
     _, gradient = task.convex_loss(features @ kernel + bias, targets)
     weights = task.class_weights(split.labels, phase.get("class_weight"))
     if weights is not None:
@@ -115,7 +117,7 @@ def test_few_items_get_as_many_steps_as_many_do():
 
 def test_features_that_do_not_fit_in_memory_begin_on_a_sample(tmp_path):
     learner = make_small_learner(hard_data())
-    row = 4 * learner.extractor.output_shape[-1]
+    row = 4 * learner.trainer.parts.extractor.output_shape[-1]
     cache = ktl.CacheConfig("disk", str(tmp_path), memory_limit=20 * row)
     record = learner.fit_head(epochs=2, cache=cache)
     assert not record.solved
@@ -130,7 +132,10 @@ def test_a_solved_head_trains_on_a_fine_tuned_backbone(tiny_data):
     assert record.solved
     rows = learner.data.split("train").images
     np.testing.assert_allclose(
-        learner.head(learner.split_features("train")), learner.model(rows), rtol=1e-3, atol=1e-3
+        learner.trainer.parts.head(learner.features(learner.data.split("train"))),
+        learner.model(rows),
+        rtol=1e-3,
+        atol=1e-3,
     )
 
 

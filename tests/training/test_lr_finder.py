@@ -199,12 +199,14 @@ MAKERS = {
 
 def state_of(learner):
     """Everything that a sweep might change, as things to compare with `==`."""
-    models = (learner.model, learner.head, learner.extractor)
+    models = (learner.model, learner.trainer.parts.head, learner.trainer.parts.extractor)
     optimizers = [getattr(model, "optimizer", None) for model in models]
     layers = [layer for model in models for layer in model._flatten_layers()]
     return {
         "variables": [(x.path, x.numpy().tobytes(), x.trainable) for x in learner.model.variables],
-        "head": [(x.path, x.numpy().tobytes(), x.trainable) for x in learner.head.variables],
+        "head": [
+            (x.path, x.numpy().tobytes(), x.trainable) for x in learner.trainer.parts.head.variables
+        ],
         "layers": [(layer.name, layer.trainable) for layer in layers],
         "losses": [id(loss) for loss in learner.model.losses],
         "blocks": (learner.backbone._unfrozen, learner.backbone._batch_norm_mode),
@@ -220,8 +222,8 @@ def state_of(learner):
         ],
         "history": [record.to_json() for record in learner.history],
         "evaluations": dict(learner.evaluations),
-        "cache": id(learner._trainer.features.store),
-        "original": learner._trainer.features.is_original,
+        "cache": id(learner.trainer.features.store),
+        "original": learner.trainer.features.is_original,
         "random": (random.getstate(), np.random.get_state()[1].tobytes()),
     }
 
@@ -252,7 +254,7 @@ def test_everything_is_as_it_was(name, tmp_path):
                 assert len(found.rates) == 12 or name == "texts"
                 assert state_of(learner) == before
         # What was compiled still trains.
-        batches = learner._trainer.pipeline.ordered(learner.data.split("train"), 8)
+        batches = learner.trainer.pipeline.ordered(learner.data.split("train"), 8)
         learner.model.fit(batches, shuffle=False, verbose=0)
 
 

@@ -270,7 +270,7 @@ class Watcher(keras.callbacks.Callback):
 )
 def test_each_epoch_moves_the_blocks_in_turn(make, kind, optimizer, capsys):
     learner = make(kind)
-    learner._reporter.console.quiet = False
+    learner._state.reporter.console.quiet = False
     watcher = Watcher(kind)
     given = phase(epochs=4, unfreeze_every=1, optimizer=optimizer, schedule="cosine", batch_size=8)
     with quickly(kind):
@@ -285,14 +285,14 @@ def test_each_epoch_moves_the_blocks_in_turn(make, kind, optimizer, capsys):
     rates = [float(schedule(steps * (epoch + 1) - 1)) for epoch in range(4)]
     assert [epoch["learning_rate"] for epoch in record.epochs] == pytest.approx(rates, abs=1e-9)
     said = capsys.readouterr().err
-    for epoch, block in enumerate(reversed(learner.blocks[:-1])):
+    for epoch, block in enumerate(reversed(learner.backbone.blocks[:-1])):
         assert f"tune: epoch {epoch + 2} unfreezes {block}." in said
 
 
 def test_epochs_that_end_before_the_last_block_are_announced(make, capsys):
     learner = make("image")
     learner.fit_head(epochs=1, cache="memory")
-    learner._reporter.console.quiet = False
+    learner._state.reporter.console.quiet = False
     watcher = Watcher("image")
     learner.fine_tune(policy=phase(epochs=2, unfreeze_every=2), augment=False, callbacks=[watcher])
     assert watcher.moved == [{0, 1}, {0, 1}]

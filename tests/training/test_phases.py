@@ -33,7 +33,7 @@ def test_the_history_spans_the_phases(small_learner):
 
 def test_a_phase_that_only_harms_ends_with_the_weights_from_before(capsys):
     small_learner = make_small_learner(hard_data())
-    small_learner._reporter.console.quiet = False
+    small_learner._state.reporter.console.quiet = False
     small_learner.fit_head(epochs=5)
     before = small_learner.model.get_weights()
     (record,) = small_learner.fine_tune(policy=RUINOUS, augment=False)
@@ -92,7 +92,7 @@ def test_without_validation_all_epochs_run(tiny_data):
 
 
 def test_fine_tuning_an_untrained_head_trains_it_first(small_learner, capsys):
-    small_learner._reporter.console.quiet = False
+    small_learner._state.reporter.console.quiet = False
     small_learner.fine_tune(policy=GENTLE)
     assert [record.phase.name for record in small_learner.history] == ["head", "tune"]
     assert "fit_head() runs first" in capsys.readouterr().err
@@ -195,7 +195,7 @@ def test_with_few_validation_items_the_loss_out_of_fold_stops_the_head(monkeypat
 
     monkeypatch.setattr(Trainer, "best_epoch", watched)
     few, none, enough = wide_learner(49), wide_learner(0), wide_learner(50)
-    few._reporter.console.quiet = False
+    few._state.reporter.console.quiet = False
     record = few.fit_head(learning_rate=0.05, batch_size=8)
     assert len(record.epochs) == record.best_epoch == chosen[0] < record.phase.epochs
     assert f"trains for {chosen[0]} epochs" in capsys.readouterr().err
@@ -213,18 +213,18 @@ def test_with_few_validation_items_the_loss_out_of_fold_stops_the_head(monkeypat
 def test_the_epoch_chosen_out_of_fold_has_the_lowest_mean_loss_of_held_out_items():
     learner = wide_learner(0)
     train = learner.data.split("train")
-    features = learner.split_features("train")
+    features = learner.features(learner.data.split("train"))
     phase = dataclasses.replace(HEADS["image"], learning_rate=0.05, min_steps=0, epochs=6)
     numbers = np.arange(len(train)) % 3
 
     def mean_loss(epochs):
         shorter = dataclasses.replace(phase, epochs=epochs, schedule="constant")
-        training = learner._trainer.out_of_fold(shorter, len(train), seed=0)
+        training = learner.trainer.out_of_fold(shorter, len(train), seed=0)
         logits = training.logits(train.labels, features, numbers)
         return learner.task.item_losses(train.labels, logits).mean()
 
     constant = dataclasses.replace(phase, schedule="constant")
-    training = learner._trainer.out_of_fold(constant, len(train), seed=0)
+    training = learner.trainer.out_of_fold(constant, len(train), seed=0)
     found = training.best_epoch(train.labels, features, numbers)
     losses = [mean_loss(epochs) for epochs in range(1, 7)]
     assert losses[found - 1] == pytest.approx(min(losses), rel=1e-3)
@@ -246,7 +246,7 @@ def test_few_validation_items_choose_no_epoch_of_a_head(name, items, capsys):
     hidden, options, is_chosen = HEADS_OF_FEW[name]
     data = with_wrong_labels(harder_data(items)) if items else harder_data(0)
     learner = make_small_learner(data, as_made=True, head=ktl.HeadConfig(hidden=hidden))
-    learner._reporter.console.quiet = False
+    learner._state.reporter.console.quiet = False
     record = learner.fit_head(**options)
     is_stopped = is_chosen and items == 50
     assert (record.best_epoch < record.phase.epochs) == is_stopped
@@ -266,10 +266,10 @@ def test_with_few_validation_items_a_policy_keeps_its_last_weights(monkeypatch, 
     ruinous = {"image": (dataclasses.replace(RUINOUS, name="fine-tune"),)}
     monkeypatch.setattr(policies, "POLICIES", POLICIES | {"standard": ruinous})
     learner = make_small_learner(harder_data(items), as_made=True)
-    learner._reporter.console.quiet = False
+    learner._state.reporter.console.quiet = False
     learner.fit_head()
     (record,) = learner.fine_tune(augment=False)
     assert record.best_epoch == (0 if items == 50 else record.phase.epochs)
-    assert learner._trainer.features.is_original == (items == 50)
+    assert learner.trainer.features.is_original == (items == 50)
     said = capsys.readouterr().err
     assert ("the last weights are kept" in said) == (items == 49)

@@ -172,7 +172,7 @@ def watch(learner, **options):
     """The text that a learner writes from now on to its terminal or file."""
     file = io.StringIO()
     console = Console(file=file, highlight=False, width=80, **options)
-    learner._reporter.console = learner._reporter._bars = console
+    learner._state.reporter.console = learner._state.reporter._bars = console
     return file
 
 
@@ -204,7 +204,7 @@ def test_elsewhere_there_are_only_lines(learner):
 
 def test_a_phase_is_told_the_epochs_of_those_after_it(learner, monkeypatch):
     asked = []
-    monkeypatch.setattr(learner._trainer, "run", lambda *given: asked.append(given[4]))
+    monkeypatch.setattr(learner.trainer, "run", lambda *given: asked.append(given[4]))
     monkeypatch.setattr(learner, "_tell_if_overfitting", lambda: None)
     epochs = {"first": 1, "second": 2, "third": 4}
     learner.fine_tune(
@@ -219,7 +219,7 @@ def test_an_interruption_leaves_the_terminal_in_order(learner, error):
         def on_train_batch_end(self, batch, logs=None):
             # What is asked for meanwhile shows no second thing.
             before = file.getvalue().count(HIDE)
-            with learner._reporter.bar("Evaluating", 3) as tell:
+            with learner._state.reporter.bar("Evaluating", 3) as tell:
                 tell(1)
             assert file.getvalue().count(HIDE) == before
             raise error
@@ -234,7 +234,7 @@ def test_an_interruption_leaves_the_terminal_in_order(learner, error):
     assert text.count(HIDE) == text.count(SHOW)
     assert text.endswith("\x1b[1A\x1b[2K")
     assert caught.type is error
-    with learner._reporter.bar("Evaluating", 3) as tell:
+    with learner._state.reporter.bar("Evaluating", 3) as tell:
         tell(1)
     assert file.getvalue().count(HIDE) == text.count(HIDE) + 1
 

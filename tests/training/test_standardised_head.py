@@ -26,24 +26,26 @@ def standardisation_of(features):
 def test_folding_changes_no_answer(tiny_data, name, live):
     learner = make_small_learner(tiny_data, head=HEADS[name])
     rng = np.random.default_rng(0)
-    learner.head.set_weights([rng.normal(size=w.shape) for w in learner.head.get_weights()])
+    learner.trainer.parts.head.set_weights(
+        [rng.normal(size=w.shape) for w in learner.trainer.parts.head.get_weights()]
+    )
     pixels = tiny_data.split("train").images
-    features = np.asarray(learner.extractor(pixels, training=False))
-    copy = StandardisedHead.of(learner._parts, standardisation_of(features), live)
+    features = np.asarray(learner.trainer.parts.extractor(pixels, training=False))
+    copy = StandardisedHead.of(learner.trainer.parts, standardisation_of(features), live)
     given = pixels if live else features
-    before = np.asarray(learner.head(features))
+    before = np.asarray(learner.trainer.parts.head(features))
     np.testing.assert_allclose(copy.model(given), before, rtol=1e-3, atol=1e-3)
     for layer in copy.layers:
         layer.set_weights([rng.normal(size=w.shape) for w in layer.get_weights()])
     copy.fold()
-    after = np.asarray(learner.head(features))
+    after = np.asarray(learner.trainer.parts.head(features))
     assert np.abs(after - before).max() > 0.1
     np.testing.assert_allclose(copy.model(given), after, rtol=1e-3, atol=1e-3)
 
 
 def test_a_head_that_normalises_by_itself_has_no_place_to_fold_into(tiny_data):
     learner = make_small_learner(tiny_data, head=ktl.HeadConfig(hidden=(4,), batch_norm=True))
-    assert first_dense(learner.head) is None
+    assert first_dense(learner.trainer.parts.head) is None
     record = learner.fit_head(epochs=1)
     assert (record.solved, record.l2) == (False, None)
 
@@ -66,8 +68,13 @@ class Watch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         split = self.learner.data.split("validation")
-        features = self.learner.split_features("validation")
-        self.pairs.append((np.asarray(self.model(features)), self.learner.logits("validation")))
+        features = self.learner.features(self.learner.data.split("validation"))
+        self.pairs.append(
+            (
+                np.asarray(self.model(features)),
+                self.learner.trainer.logits(self.learner.data.split("validation")),
+            )
+        )
         assert len(split) == len(features)
 
 

@@ -7,7 +7,7 @@ import keras
 from keras_tl.backbones.hub.layer import HubLayer
 from keras_tl.backbones.hub.module import TOKEN_INPUTS, HubModule, Kind
 from keras_tl.backbones.hub.saved_model import open_saved_model
-from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone
+from keras_tl.backbones.layer import Backbone
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError, quoted
 
@@ -15,10 +15,10 @@ from keras_tl.errors import BackboneError, quoted
 _TO_UNIT = 1 / 255
 
 
-def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> LoadedBackbone:
-    """Makes a network of a module.
+def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
+    """Make a backbone of a module.
 
-    Its inputs are named, and its outputs are float32:
+    The network's inputs are named, and its outputs are float32:
 
     * BERT encoders: a dict of `input_word_ids`, `input_mask` and (where the module takes them)
       `input_type_ids`, int32 (batch, length), to a dict of `sequence_output` (batch, length, d),
@@ -46,11 +46,9 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> LoadedBac
     layer = HubLayer(module, name="hub_module")
     build = {Kind.TOKENS: _tokens, Kind.TEXT: _text, Kind.PIXELS: _pixels}[module.kind]
     inputs, outputs = build(layer, image_size)
-    return LoadedBackbone(
-        network=keras.Model(inputs, outputs, name="hub_backbone"),
-        blocks=[(part.name, [part]) for part in layer.parts],
-        identity=f"tfhub {sha256_of_folder(path)} keras {keras.__version__}",
-        files=BackboneFiles(module=path),
+    network = keras.Model(inputs, outputs, name="hub_backbone")
+    return Backbone(network, [(part.name, [part]) for part in layer.parts]).set_facts(
+        module=path, identity=f"tfhub {sha256_of_folder(path)} keras {keras.__version__}"
     )
 
 

@@ -1,6 +1,5 @@
 """From a preset of KerasHub to a network with its preprocessing."""
 
-import dataclasses
 import functools
 from typing import Any
 
@@ -9,8 +8,9 @@ import numpy as np
 
 from keras_tl.backbones.extras import import_keras_hub
 from keras_tl.backbones.kerashub.tokens import find_preprocessor
-from keras_tl.backbones.loading import BackboneFiles, LoadedBackbone, loaded_network
-from keras_tl.backbones.own_models import load_model
+from keras_tl.backbones.layer import Backbone
+from keras_tl.backbones.loading import backbone_of
+from keras_tl.backbones.own_models import network_of
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.errors import BackboneError, quoted
 
@@ -24,13 +24,13 @@ TOKENS = {
 
 def load_kerashub(
     preset: str, image_size: tuple[int, int] | None = None, with_preprocessor: bool = True
-) -> LoadedBackbone:
-    """Makes a network of a preset, which computes as the global dtype policy says.
+) -> Backbone:
+    """Make a backbone of a preset, whose network computes as the global dtype policy says.
 
     * Text encoders: a dict of `input_word_ids`, `input_mask` and (where the encoder takes them)
       `input_type_ids`, int32 (batch, length), to a dict of `sequence_output` (batch, length, d),
       `pooled_output` (batch, d) where there is one, and `mask`, which is `input_mask`. What makes
-      the preset's tokens is in `files.preprocessor`, see `find_preprocessor`.
+      the preset's tokens is its `preprocessor`, see `find_preprocessor`.
     * Image backbones: `pixels` in [0, 255], float32 (batch, height, width, 3), to feature maps
       (batch, h, w, c) or a sequence (batch, length, d). The preset's own scaling is inside.
 
@@ -53,15 +53,14 @@ def load_kerashub(
         converter = _from_preset(keras_hub.layers.ImageConverter, preset)
         own_size = given.shape[1:3] if None not in given.shape[1:3] else converter.image_size
         size = image_size or own_size
-        return load_model(backbone, _preprocessing_of(converter, preset), size)
+        return backbone_of(network_of(backbone, _preprocessing_of(converter, preset), size))
     if image_size is not None:
         raise BackboneError(f"image_size= is for images; the preset {quoted(preset)} takes texts.")
-    network = _encoder(backbone, preset)
+    encoder = backbone_of(_encoder(backbone, preset))
     if not with_preprocessor:
-        return loaded_network(network)
+        return encoder
     load = functools.partial(_from_preset, keras_hub.models.TextClassifierPreprocessor, preset)
-    files = BackboneFiles(preprocessor=find_preprocessor(preset, load))
-    return dataclasses.replace(loaded_network(network), files=files)
+    return encoder.set_facts(preprocessor=find_preprocessor(preset, load))
 
 
 def _from_preset(kind: type, preset: str, **options: Any) -> Any:

@@ -8,35 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_tl.base.readings import Reading
+from keras_tl.base.readings import LabelMeaning
 from keras_tl.data.folders.file_kinds import FileKind
 from keras_tl.data.folders.file_tree import folders_in, visible_files
 from keras_tl.data.folders.folder_layout import find_layout
-from keras_tl.data.folders.unused_files import UnusedFiles, unused_files
+from keras_tl.data.folders.unused_files import unused_files
+from keras_tl.data.labelled_data import Source
 from keras_tl.data.splits import SPLITS
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
-
-
-@dataclasses.dataclass(frozen=True)
-class Scanned:
-    """What a folder holds.
-
-    Attributes:
-        splits: the paths and the int64 class numbers of each split; train's alone where there are
-            no folders of splits.
-        class_names: the names of the class folders.
-        has_splits: whether there are folders of splits.
-        absent: the classes that the folder of a split, by its own name, has no folder for.
-        readings: the guesses about the layout.
-        unused: the files that are no items of the data.
-    """
-
-    splits: dict[str, tuple[tuple[str, ...], np.ndarray]]
-    class_names: tuple[str, ...]
-    has_splits: bool
-    absent: dict[str, list[str]]
-    readings: tuple[Reading, ...]
-    unused: UnusedFiles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +33,7 @@ class _Files:
     outside: list[str]
 
 
-def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Scanned:
+def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Source:
     """Find `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
 
     Args:
@@ -65,7 +44,8 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
     Raises:
         ConfigError: there is no such class.
         DataError: there is no such folder, no class, only one, an empty one, an empty split, a
-            split that has a class which train has not, or folders that may be splits or classes.
+            split that has a class which train has not, a class that a split has no folder for, or
+            folders that may be splits or classes.
     """
     if not root.is_dir():
         raise DataError(
@@ -84,11 +64,16 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
         _check_known(split, names, known["train"], kind)
     files = _sort_out(root, tops, class_names, kind)
     splits = {s: _labelled(files, tops[s], class_names, s, kind) for s in SPLITS if s in tops}
-    absent = {
-        top.name: [name for name in class_names if name not in known[s]] for s, top in tops.items()
-    }
-    unused = unused_files(root, files.others, kind, files.outside)
-    return Scanned(splits, class_names, layout.has_splits, absent, layout.readings, unused)
+    if kind.has_folder_for_each_class:
+        for split, top in tops.items():
+            _check_all_there(top.name, known[split], class_names, kind)
+    return Source(
+        splits,
+        LabelMeaning(None, class_names, layout.readings),
+        {"kind": "folder"} | ({} if classes is None else {"classes": [*classes]}),
+        unused=unused_files(root, files.others, kind, files.outside),
+        has_splits=layout.has_splits,
+    )
 
 
 def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
@@ -119,6 +104,20 @@ def _check_known(split: str, names: Sequence[str], of_train: Sequence[str], kind
                 f"The {split} folder has a class {quoted(name)} that the train folder does not "
                 f"have. Train has: {', '.join(of_train)}. If the {kind.item}s of the {split} "
                 "folder have no labels, move that folder out of the data folder."
+            )
+
+
+def _check_all_there(
+    folder: str, names: Sequence[str], class_names: Sequence[str], kind: FileKind
+) -> None:
+    for absent in class_names:
+        if absent not in names:
+            others = [name for name in class_names if name in names]
+            raise DataError(
+                f"The {folder} folder has no folder {quoted(absent)}, which the train folder "
+                f"has. If {quoted(absent)} is a class, make an empty folder of that name. If it "
+                f"is not a class, as the unlabelled {kind.item}s of some data sets, move that "
+                f"folder away, or pass classes={others}."
             )
 
 

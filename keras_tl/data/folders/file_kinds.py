@@ -16,6 +16,7 @@ class FileKind:
         cure: what to do with those, a sentence.
         format_of: returns the format of the item in a file, given the path of a file whose name
             has no ending; `None`: the file is no item.
+        has_folder_for_each_class: whether a split that lacks the folder of a class is an error.
     """
 
     item: str
@@ -24,3 +25,4 @@ class FileKind:
     convertible: tuple[str, ...]
     cure: str
     format_of: Callable[[str], str | None] = lambda path: None
+    has_folder_for_each_class: bool = False

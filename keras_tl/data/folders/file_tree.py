@@ -27,11 +27,6 @@ def visible_files(folder: Path) -> Iterator[str]:
     yield from _files_below(os.fspath(folder), ())
 
 
-def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
-    """All files below a folder with one of some endings, sorted, hidden ones left out."""
-    return sorted(path for path in visible_files(folder) if path.lower().endswith(suffixes))
-
-
 def folders_in(folder: Path) -> list[Path]:
     """The folders in a folder, sorted, hidden ones left out."""
     return sorted(folder / name for name, is_folder in _entries(os.fspath(folder)) if is_folder)

@@ -4,15 +4,24 @@ import dataclasses
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from keras_tl.base.config import check_range
+from keras_tl.base.reporting import Reporter
 from keras_tl.data.images.file_check_cache import CheckCache, Finding
 from keras_tl.data.images.file_scan import Examination
+from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ValuesOf16Bits, values_of
-from keras_tl.data.item_checks import BadItem, Check, LabelNames, contradictions, shown_label
+from keras_tl.data.item_checks import (
+    BadItem,
+    BadRows,
+    Check,
+    LabelNames,
+    contradictions,
+    shown_label,
+)
 from keras_tl.errors import quoted
 
 
@@ -56,6 +65,37 @@ class FileCheck(Check):
 
     def _how(self) -> str:
         return f" (checked in {self.seconds:.1f} s, {self.from_cache:,} of them known already)"
+
+
+def bad_files(
+    splits: Mapping[str, ImageSplit], class_names: tuple[str, ...], max_bad: float, verbose: bool
+) -> tuple[BadRows, FileCheck | None]:
+    """Checks the files of all splits together, so that copies in two of them are seen.
+
+    Args:
+        splits: the splits.
+        class_names: names of the classes, to show labels by.
+        max_bad: share of the files that may be bad.
+        verbose: report progress on standard error.
+
+    Returns:
+        The bad files, and what was found; `None` if nothing is in files.
+
+    Raises:
+        DataError: too many files are bad.
+    """
+    if not all(split.in_files for split in splits.values()):
+        return {}, None
+    paths = [path for split in splits.values() for path in split.images]
+    labels = np.concatenate([split.labels for split in splits.values()])
+    with Reporter(verbose).bar("Checking files", len(paths)) as progress:
+        check = check_files(paths, labels, class_names or None, max_bad, progress)
+    bad = {file.path: file for file in check.bad}
+    rows = {
+        name: {row: bad[path] for row, path in enumerate(split.images) if path in bad}
+        for name, split in splits.items()
+    }
+    return {name: found for name, found in rows.items() if found}, check
 
 
 def check_files(

@@ -1,10 +1,8 @@
 """The formats of images that the decoder reads, and the endings of their names."""
 
 import os
-from pathlib import Path
 
 from keras_tl.data.folders.file_kinds import FileKind
-from keras_tl.data.folders.file_tree import files_below
 from keras_tl.data.images.headers import START, any_image_format
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
@@ -42,8 +40,3 @@ IMAGE_FILES = FileKind(
     "Convert the photos among them to JPEG or PNG.",
     format_of_file,
 )
-
-
-def image_files(folder: Path) -> list[str]:
-    """All image files below a folder, sorted, hidden ones left out."""
-    return files_below(folder, IMAGE_FILES.suffixes)

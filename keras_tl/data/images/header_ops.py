@@ -1,12 +1,15 @@
 """How large an image a file declares, in a graph: read from its header, nothing is decoded.
 
-The same as `keras_tl.data.images.headers.image_size` says in Python, but that a GIF counts with
+`keras_tl.data.images.headers` has the rules, which are those of Python too; but a GIF counts with
 the memory for all of its frames.
 """
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from keras_tl.data.images import metadata
+from keras_tl.data.images.headers import MAGIC, SIZES
 
 _EXTENSION, _FRAME = 0x21, 0x2C
 # A frame's descriptor and its length, or an extension's introducer.
@@ -32,37 +35,23 @@ def declared_pixels(content: tf.Tensor) -> tf.Tensor:
             tf.io.decode_raw(tf.strings.substr(header, at, length), tf.uint8), tf.int64
         )
         places = [256**place for place in range(length)]
-        return tf.reduce_sum(tf.cast(digits, tf.int64) * (places[::-1] if big_endian else places))
+        return tf.reduce_sum(digits * (places[::-1] if big_endian else places))
 
     def jpeg() -> tf.Tensor:
         return _area(*tf.unstack(tf.io.extract_jpeg_shape(content)[:2]))
 
-    def png() -> tf.Tensor:
-        return _area(number(16, 4, big_endian=True), number(20, 4, big_endian=True))
+    def choose(condition: tf.Tensor, one: Callable, other: Callable) -> tf.Tensor:
+        return tf.where(condition, one(), other())
 
-    def bmp() -> tf.Tensor:
-        width, height = (tf.bitcast(tf.cast(number(at, 4), tf.uint32), tf.int32) for at in (18, 22))
-        windows = _area(tf.abs(tf.cast(width, tf.int64)), tf.abs(tf.cast(height, tf.int64)))
-        return tf.where(number(14, 4) == 12, _area(number(18, 2), number(20, 2)), windows)
+    def by_rule(kind: str) -> Callable[[], tf.Tensor]:
+        return lambda: _area(*SIZES[kind](number, choose))
 
-    def webp() -> tf.Tensor:
-        chunk, bits, side = tf.strings.substr(header, 12, 4), number(21, 4), 2**14
-        lossless = _area(bits % side + 1, bits // side % side + 1)
-        lossy = _area(number(26, 2) % side, number(28, 2) % side)
-        extended = _area(number(24, 3) + 1, number(27, 3) + 1)
-        return tf.where(chunk == b"VP8X", extended, tf.where(chunk == b"VP8L", lossless, lossy))
-
-    starts = [
-        (b"\xff\xd8", jpeg),
-        (b"\x89PNG\r\n\x1a\n", png),
-        (b"BM", bmp),
-        (b"GIF8", lambda: _gif(content)),
-        (b"RIFF", webp),
-    ]
-    found = [tf.strings.substr(header, 0, len(start)) == start for start, _ in starts]
+    areas = {"JPEG": jpeg, "GIF": lambda: _gif(content)} | {kind: by_rule(kind) for kind in SIZES}
+    starts = MAGIC | {b"RIFF": "WebP"}
+    found = [tf.strings.substr(header, 0, len(start)) == start for start in starts]
     # The first that is true, or the number of them.
     kind = tf.argmax([*found, True], output_type=tf.int32)
-    functions = [function for _, function in starts]
+    functions = [areas[kind] for kind in starts.values()]
     return tf.switch_case(kind, [*functions, lambda: tf.zeros((), tf.float64)])
 
 

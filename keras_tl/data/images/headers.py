@@ -1,11 +1,12 @@
 """What a file is, and how large its image, from its first bytes: nothing is decoded."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from keras_tl.data.images.jpeg import jpeg_size
 
-_MAGIC = {b"\xff\xd8": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF8": "GIF", b"BM": "BMP"}
+MAGIC = {b"\xff\xd8": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF8": "GIF", b"BM": "BMP"}
 _OTHER_IMAGES = {
     b"II*\x00": "TIFF",
     b"MM\x00*": "TIFF",
@@ -35,6 +36,7 @@ _NOT_IMAGES = {
 START = 132
 # How many bytes the header of a BMP file has where its sides are numbers of 16 bits.
 _OS2_HEADER = 12
+_EXTENDED, _LOSSLESS = (int.from_bytes(chunk, "little") for chunk in (b"VP8X", b"VP8L"))
 _TEXTS = {b"<!doctype html": "an HTML page", b"<html": "an HTML page", b"<?xml": "an XML text"}
 
 
@@ -46,7 +48,7 @@ def image_format(start: bytes) -> str | None:
     """
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WebP"
-    return _first(_MAGIC, start)
+    return _first(MAGIC, start)
 
 
 def any_image_format(start: bytes) -> str | None:
@@ -103,21 +105,22 @@ def image_size(content: bytes, kind: str | None) -> tuple[int, int] | None:
         `None` where the file is none, or too short, or too damaged, to say.
     """
     try:
-        return _SIZES[kind](content)
+        if kind in SIZES:
+            return SIZES[kind](lambda *place: _number(content, *place), _choose)
+        return {"JPEG": jpeg_size, "GIF": _gif}[kind](content)
     except (struct.error, LookupError):
         return None
 
 
-def _png(content: bytes) -> tuple[int, int]:
-    return struct.unpack_from(">II", content, 16)
+def _number(content: bytes, at: int, size: int, big_endian: bool = False) -> int:
+    part = content[at : at + size]
+    if len(part) < size:
+        raise LookupError("the file is cut short")
+    return int.from_bytes(part, "big" if big_endian else "little")
 
 
-def _bmp(content: bytes) -> tuple[int, int]:
-    (header,) = struct.unpack_from("<I", content, 14)
-    if header == _OS2_HEADER:
-        return struct.unpack_from("<HH", content, 18)
-    width, height = struct.unpack_from("<ii", content, 18)
-    return abs(width), abs(height)
+def _choose(condition: bool, one: Callable, other: Callable) -> int:
+    return one() if condition else other()
 
 
 def _gif(content: bytes) -> tuple[int, int]:
@@ -150,18 +153,38 @@ def _gif_palette(flags: int) -> int:
     return 3 << (flags % 8 + 1) if flags & 0x80 else 0
 
 
-def _webp(content: bytes) -> tuple[int, int]:
-    if content[12:16] == b"VP8X":
-        return _number(content[24:27]) + 1, _number(content[27:30]) + 1
-    if content[12:16] == b"VP8L":
-        (bits,) = struct.unpack_from("<I", content, 21)
-        return bits % 2**14 + 1, (bits >> 14) % 2**14 + 1
-    width, height = struct.unpack_from("<HH", content, 26)
-    return width % 2**14, height % 2**14
+# The rules below read Python's bytes here and TensorFlow's strings in `header_ops`.
+# `number(at, size, big_endian=False)` is a number of the header, an integer or a tensor;
+# `choose(condition, one, other)` calls one of two functions.
 
 
-def _number(part: bytes) -> int:
-    return int.from_bytes(part, "little")
+def _png(number: Callable, choose: Callable) -> tuple:
+    return number(16, 4, True), number(20, 4, True)
 
 
-_SIZES = {"JPEG": jpeg_size, "PNG": _png, "GIF": _gif, "BMP": _bmp, "WebP": _webp}
+def _bmp(number: Callable, choose: Callable) -> tuple:
+    def side(at: int, at_os2: int) -> Any:
+        return choose(
+            number(14, 4) == _OS2_HEADER,
+            lambda: number(at_os2, 2),
+            # Without its sign, which says where the rows begin.
+            lambda: 2**31 - abs(number(at, 4) - 2**31),
+        )
+
+    return side(18, 18), side(22, 20)
+
+
+def _webp(number: Callable, choose: Callable) -> tuple:
+    def side(at: int, place: int, at_lossy: int) -> Any:
+        def lossless() -> Any:
+            return number(21, 4) // place % 2**14 + 1
+
+        def plain() -> Any:
+            return choose(number(12, 4) == _LOSSLESS, lossless, lambda: number(at_lossy, 2) % 2**14)
+
+        return choose(number(12, 4) == _EXTENDED, lambda: number(at, 3) + 1, plain)
+
+    return side(24, 1, 26), side(27, 2**14, 28)
+
+
+SIZES = {"PNG": _png, "BMP": _bmp, "WebP": _webp}

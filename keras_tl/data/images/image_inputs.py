@@ -10,11 +10,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from keras_tl.base.files import local_path
-from keras_tl.data.folders.listing import items_below
-from keras_tl.data.folders.unused_files import UnusedFiles
+from keras_tl.data.folders.unused_files import UnusedFiles, items_below
 from keras_tl.data.given import is_frame, kinds, plain, plain_list
 from keras_tl.data.images.formats import IMAGE_FILES
-from keras_tl.data.images.image_items import Inputs, opened
+from keras_tl.data.images.image_items import Inputs, check_readable
 from keras_tl.data.pixels import as_image, as_images, check_values
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.errors import DataError, quoted
@@ -82,8 +81,7 @@ def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> Inputs:
     sources = tuple(_named(path) for paths, _ in read for path in paths)
     if on_invalid == "raise":
         for source in sources:
-            with opened(source):
-                pass
+            check_readable(source)
     return Inputs(sources=sources, unused=tuple(unused for _, unused in read if unused))
 
 

@@ -2,10 +2,13 @@
 
 import contextlib
 import dataclasses
+import errno
 import itertools
 import os
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent import futures
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from keras_tl.data.images.value_range import ValueRange
 
 _BATCH = 32
+_READERS = 4
 _LONGEST_PATH = 4096
 
 
@@ -55,13 +59,13 @@ class Inputs(Items):
 
         A file that cannot be read has no bytes, and so is no image.
         """
+        if self.sources:
+            yield from _read_ahead(self.sources, size)
+            return
         for items in self._of_one_size():
             for start in range(0, len(items), size):
                 batch = items[start : start + size]
-                if self.sources:
-                    yield [_bytes_of(path) for path in batch]
-                else:
-                    yield batch if self.contents else np.asarray(batch)
+                yield batch if self.contents else np.asarray(batch)
 
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """Name of a signature and its arguments, for at most `size` of the images at a time.
@@ -168,23 +172,42 @@ def read_file(path: str) -> bytes:
     Raises:
         DataError: it cannot be read.
     """
-    with opened(path) as file:
+    with _explained(path), open(path, "rb") as file:
         return file.read()
 
 
-@contextlib.contextmanager
-def opened(path: str) -> Iterator[BinaryIO]:
-    """Opens an image file.
+def check_readable(path: str) -> None:
+    """Checks that a file can be read, without opening it: it is read once, when its turn comes.
 
     Raises:
-        DataError: it cannot be opened.
+        DataError: it is not there, is a folder, or may not be read.
     """
+    with _explained(path):
+        if stat.S_ISDIR(os.stat(path).st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+@contextlib.contextmanager
+def _explained(path: str) -> Iterator[None]:
     try:
-        with open(path, "rb") as file:
-            yield file
+        yield
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"Cannot read the image {quoted(path)}: {reason}.") from error
+
+
+def _read_ahead(paths: Sequence[str], size: int) -> Iterator[list[bytes]]:
+    """The bytes of files in batches; threads read a batch while the caller works on another."""
+    with futures.ThreadPoolExecutor(_READERS) as readers:
+        coming = None
+        for start in range(0, len(paths), size):
+            # `map` begins to read at once.
+            batch, coming = coming, readers.map(_bytes_of, paths[start : start + size])
+            if batch is not None:
+                yield list(batch)
+        yield list(coming)
 
 
 def _bytes_of(path: str) -> bytes:

@@ -62,6 +62,7 @@ class CheckedOptions(CheckedSplitOptions):
     """
 
     recorded = ("validation_split", "test_split", "seed", "check", "max_bad")
+    attributes = ("image_size", "resize", "augmentation", "value_range")
 
     image_size: ImageSize = None
     resize: str = "crop"

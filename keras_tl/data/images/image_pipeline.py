@@ -12,7 +12,7 @@ from keras_tl.data.images.image_items import cannot_decode
 from keras_tl.data.images.image_problems import why_no_image
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ValueRange
-from keras_tl.data.pipeline import Pipeline, row_numbers, with_options
+from keras_tl.data.pipeline import OPTIONS, Pipeline, row_numbers
 from keras_tl.errors import DataError
 
 
@@ -104,7 +104,7 @@ class ImagePipeline(Pipeline):
         batches = batches.batch(batch_size, drop_remainder=drop_remainder)
         if augment is not None:
             batches = batches.map(augment)
-        return with_options(batches.prefetch(2))
+        return batches.prefetch(2).with_options(OPTIONS)
 
 
 def read_image(

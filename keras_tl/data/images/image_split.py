@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_tl.base.files import sha256
-from keras_tl.data.labelled_data import Split, joined_slices, slices_of
+from keras_tl.data.labelled_data import Split
 from keras_tl.errors import DataError
 
 
@@ -43,24 +43,14 @@ class ImageSplit(Split):
         """Whether the images are files still to be decoded."""
         return isinstance(self.images, tuple)
 
-    def take(self, rows: np.ndarray) -> "ImageSplit":
-        """The same with only these rows, in this order."""
-        images = tuple(self.images[i] for i in rows) if self.in_files else self.images[rows]
-        return ImageSplit(images, self.labels[rows], slices_of(self.slices, rows))
-
     def joined(self, other: "ImageSplit") -> "ImageSplit":
         """Return the images of this split and then those of another, see `Split.joined`."""
-        if self.in_files:
-            images = self.images + other.images
-        elif self.images.shape[1:] == other.images.shape[1:]:
-            images = np.concatenate([self.images, other.images])
-        else:
+        if not self.in_files and self.images.shape[1:] != other.images.shape[1:]:
             raise DataError(
                 "Expected the pixels of all splits in one shape (height, width, 3). Received "
                 f"{self.images.shape[1:]} and {other.images.shape[1:]}. Resize them to one shape."
             )
-        labels = np.concatenate([self.labels, other.labels])
-        return ImageSplit(images, labels, joined_slices(self, other))
+        return super().joined(other)
 
     def fingerprint(self, full_hash: bool = False) -> str:
         """Identifies the images and their order, see `Split.fingerprint`."""

@@ -13,11 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.base.files import cache_root, remove_leftovers, whole_folder
-from keras_tl.data.images.formats import FORMATS, image_files
+from keras_tl.data.folders.unused_files import sort_files
+from keras_tl.data.images.formats import FORMATS, IMAGE_FILES
+from keras_tl.data.images.headers import image_format
 from keras_tl.data.pixels import CHANNELS, check_pixels
 from keras_tl.errors import CacheError, DataError, quoted
 
-_HEADERS = {".jpg": b"\xff\xd8", ".png": b"\x89PNG\r\n\x1a\n", ".gif": b"GIF8", ".bmp": b"BM"}
 _TELLING = 100
 
 Stored = dict[str, tuple[tuple[str, ...], np.ndarray]]
@@ -30,7 +31,7 @@ def find_stored(key: str) -> Stored | None:
     folder = _folder() / key
     for file in sorted(folder.glob("*.npy")):
         labels = np.load(file, allow_pickle=False)
-        paths = tuple(image_files(folder / file.stem))
+        paths = tuple(sort_files(folder / file.stem, IMAGE_FILES)[0])
         if len(paths) != len(labels):
             return None
         splits[file.stem] = (paths, labels)
@@ -121,9 +122,8 @@ def _as_array(labels: list, name: str) -> np.ndarray:
 
 def suffix_of(content: bytes) -> str | None:
     """The ending for an image file's bytes, `None` if they begin as none of our formats does."""
-    if content[8:12] == b"WEBP":
-        return ".webp"
-    return next((end for end, head in _HEADERS.items() if content.startswith(head)), None)
+    kind = image_format(content)
+    return kind and {"JPEG": ".jpg"}.get(kind, f".{kind.lower()}")
 
 
 class Encoder:

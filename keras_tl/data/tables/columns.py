@@ -8,30 +8,13 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.files import local_path
-from keras_tl.base.readings import LabelMeaning
-from keras_tl.data.labelled_data import slices_of
+from keras_tl.data.labelled_data import Source, rows_of
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.data.tables.label_columns import LabelColumns
 from keras_tl.data.tables.table import Table, Wanted, is_empty
 from keras_tl.errors import ConfigError, DataError, quoted
-from keras_tl.tasks.labels.forms import Labels
 
 NO_VALUE = "no value"
-
-
-@dataclasses.dataclass(frozen=True)
-class LabelledRows:
-    """The rows of a table with their labels.
-
-    Attributes:
-        splits: the numbers of the rows of each split, and a label for each.
-        meaning: what the labels stand for.
-        slices: of each split the columns to make groups by, see `labelled_data.Split`.
-    """
-
-    splits: dict[str, tuple[np.ndarray, Labels]]
-    meaning: LabelMeaning
-    slices: dict[str, dict[Hashable, np.ndarray]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,28 +60,29 @@ class Columns:
             f"Say which columns hold the {self.contents} and the labels, with {arguments}.",
         )
 
-    def read(self, table: Table) -> LabelledRows:
-        """The rows and the labels of each split.
+    def read(self, table: Table, items: Any, **others: Any) -> Source:
+        """Read the labels and the splits of items.
 
         Args:
             table: the table, with the columns that are wanted.
+            items: those of all rows, see `rows_of`.
+            others: settings of the source besides those of the columns.
 
         Raises:
             DataError: a label or a split is missing or not as it should be.
         """
         labels, meaning = self.labels.read(table)
         slices = {column: slice_texts(table.columns[column]) for column in self.slices}
-        splits = {
-            name: (
-                rows,
-                labels[rows] if isinstance(labels, np.ndarray) else [labels[row] for row in rows],
-            )
-            for name, rows in rows_by_split(table, self.split).items()
-        }
-        parts = {name: slices_of(slices, rows) for name, (rows, _) in splits.items()}
-        return LabelledRows(splits, meaning, parts)
+        rows = rows_by_split(table, self.split)
+        return Source(
+            {name: (rows_of(items, those), rows_of(labels, those)) for name, those in rows.items()},
+            meaning,
+            self._settings(others),
+            {name: rows_of(slices, those) for name, those in rows.items()},
+            has_splits=self.split is not None,
+        )
 
-    def settings(self, **others: Any) -> dict[str, Any]:
+    def _settings(self, others: Mapping[str, Any]) -> dict[str, Any]:
         """What `keras_tl.data.specs` needs to read such a table again, as JSON types."""
         labels = self.labels
         names = labels.class_names
@@ -122,7 +106,7 @@ def slice_texts(values: Sequence) -> np.ndarray:
     return np.array(texts, str)
 
 
-def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) -> list[str]:
+def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) -> tuple[str, ...]:
     """The paths of the images, which are relative to `root` or absolute.
 
     Files that are missing are not looked for, but if none is there, the root is wrong.
@@ -137,7 +121,7 @@ def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) 
         "Write it down or remove the row.",
     )
     folder = "" if root is None or not os.fspath(root) else local_path(root)
-    paths = [os.path.join(folder, path) for path in table.columns[column]]
+    paths = tuple(os.path.join(folder, path) for path in table.columns[column])
     if not any(map(os.path.exists, paths)):
         local_path(table.columns[column][0])
         raise DataError(

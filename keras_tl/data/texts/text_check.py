@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_tl.data.item_checks import BadItem, Check, check_left, contradictions, shown_label
-from keras_tl.data.texts.text_split import Texts, TextSplit
+from keras_tl.data.item_checks import BadItem, BadRows, Check, contradictions, shown_label
+from keras_tl.data.labelled_data import rows_of
+from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.texts.text_values import text_problem
 from keras_tl.errors import quoted
 
@@ -58,42 +59,30 @@ class TextCheck(Check):
         return "\n".join([super().describe(), *map(str, self.contradictions)])
 
 
-def without_bad_texts(
-    given: Mapping[str, Texts],
-    splits: Mapping[str, TextSplit],
-    class_names: tuple[str, ...],
-    max_bad: float,
-) -> tuple[dict[str, TextSplit], TextCheck]:
+def bad_texts(
+    given: Mapping[str, Texts], labels: np.ndarray, class_names: tuple[str, ...], max_bad: float
+) -> tuple[BadRows, TextCheck]:
     """Checks the texts of all splits.
 
     Args:
         given: the texts of each split, which tell their places.
-        splits: the same with their labels.
+        labels: the labels of the training texts.
         class_names: names of the classes, to show labels by.
         max_bad: share of the texts that may be empty.
 
     Returns:
-        The splits without empty texts, and what was found.
+        The empty texts, and what was found.
 
     Raises:
-        DataError: too many texts are empty, or all of a split or of a class's training texts.
+        DataError: too many texts are empty.
     """
-    bad = {name: _empty(texts) for name, texts in given.items()}
+    bad = {name: found for name, texts in given.items() if (found := _empty(texts))}
     checked = sum(map(len, given.values()))
     all_bad = tuple(text for found in bad.values() for text in found.values())
-    # Before anything else is said: what follows is of no interest to who must repair the texts.
     TextCheck(checked, all_bad).stop_above(max_bad)
-    kept = dict(splits)
-    for name, found in bad.items():
-        if found:
-            rows = np.setdiff1d(np.arange(len(splits[name])), [*found])
-            kept[name] = splits[name].take(rows)
-            before, after = splits[name].labels, kept[name].labels
-            check_left(name, before, after, class_names, "text", found)
-    train = given["train"]
-    rows = [row for row in range(len(train)) if row not in bad["train"]]
-    double = _contradictions(train.take(rows), kept["train"].labels, class_names)
-    return kept, TextCheck(checked, all_bad, double)
+    rows = np.setdiff1d(np.arange(len(labels)), [*bad.get("train", ())])
+    double = _contradictions(rows_of(given["train"], rows), labels[rows], class_names)
+    return bad, TextCheck(checked, all_bad, double)
 
 
 def _empty(texts: Texts) -> dict[int, BadText]:

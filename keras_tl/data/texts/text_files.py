@@ -13,4 +13,5 @@ TEXT_FILES = FileKind(
     (".txt",),
     _OTHER_TEXTS,
     "Convert the texts among them to .txt files in UTF-8.",
+    has_folder_for_each_class=True,
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from keras_tl.base.files import local_path
-from keras_tl.data.folders.listing import items_below
+from keras_tl.data.folders.unused_files import items_below
 from keras_tl.data.given import Askable, is_frame, plain, plain_list
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.data.texts.text_files import TEXT_FILES

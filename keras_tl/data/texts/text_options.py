@@ -25,6 +25,8 @@ class CheckedTextOptions(CheckedSplitOptions):
         ConfigError: one of them is not as described.
     """
 
+    attributes = ("sequence_length",)
+
     sequence_length: int | None = None
 
     def __post_init__(self):

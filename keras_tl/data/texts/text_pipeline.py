@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.labelled_data import Split
-from keras_tl.data.pipeline import Pipeline, filled_rows, row_numbers, rows_of_epochs, with_options
+from keras_tl.data.pipeline import OPTIONS, Pipeline, filled_rows, row_numbers, rows_of_epochs
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import ConfigError, DataError
 
@@ -152,7 +152,7 @@ class TextPipeline(Pipeline):
         if self.preprocessor is None:
             texts = tf.constant(split.texts)
             batches = batches.map(lambda rows: (tf.gather(texts, rows), tf.gather(labels, rows)))
-            return with_options(batches.prefetch(2))
+            return batches.prefetch(2).with_options(OPTIONS)
         tokens = self.tokens(split)
         ragged = {
             name: tf.RaggedTensor.from_row_splits(values, tokens.starts, validate=False)
@@ -168,7 +168,7 @@ class TextPipeline(Pipeline):
             return inputs, tf.gather(labels, rows)
 
         batches = batches.map(load, num_parallel_calls=tf.data.AUTOTUNE)
-        return with_options(batches.prefetch(2))
+        return batches.prefetch(2).with_options(OPTIONS)
 
 
 def _refuse(augment: Callable | None) -> None:

@@ -7,10 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from keras_tl.base.readings import LabelMeaning
 from keras_tl.base.reporting import Reporter
 from keras_tl.data.folders.class_folders import scan_folder
-from keras_tl.data.folders.unused_files import UnusedFiles
+from keras_tl.data.labelled_data import Source
 from keras_tl.data.tables.columns import Columns
 from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import Table
@@ -19,24 +18,6 @@ from keras_tl.data.texts.text_files import TEXT_FILES
 from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.texts.text_values import as_text, is_unicode, refuse_paths
 from keras_tl.errors import ConfigError, DataError, quoted
-from keras_tl.tasks.labels.forms import Labels
-
-
-@dataclasses.dataclass(frozen=True)
-class LabelledTexts:
-    """What a source holds.
-
-    Attributes:
-        splits: the texts and labels of each split.
-        meaning: what the labels stand for.
-        slices: of each split the columns to make groups by, see `labelled_data.Split`.
-        unused_files: the files of a folder that were passed over.
-    """
-
-    splits: Mapping[str, tuple[Texts, Labels]]
-    meaning: LabelMeaning
-    slices: Mapping[str, Mapping[Hashable, np.ndarray]] = dataclasses.field(default_factory=dict)
-    unused_files: UnusedFiles | None = None
 
 
 class TextColumns(Columns):
@@ -79,14 +60,13 @@ class TextColumns(Columns):
         labels = LabelColumns(label, separator, task, class_names)
         return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split, slices)
 
-    def read_texts(self, tables: Mapping[str, Table]) -> LabelledTexts:
+    def read_texts(self, tables: Mapping[str, Table], **others: Any) -> Source:
         """The texts and labels of one table, or of a table for each split.
 
         Raises:
             DataError: a text is something else, or a label or a split is not as it should be.
         """
         table = join_tables(tables)
-        found = self.read(table)
         columns = [column for column in self.items.values() if column is not None]
         for column in columns:
             table.check(
@@ -101,29 +81,17 @@ class TextColumns(Columns):
         )
         places = [f"{table.unit} {row}" for row in table.rows]
         texts = Texts.read(values[0], values[1] if len(values) > 1 else None, places)
-        splits = {name: (texts.take(rows), labels) for name, (rows, labels) in found.splits.items()}
-        return LabelledTexts(splits, found.meaning, found.slices)
+        return self.read(table, texts, **others)
 
 
-def read_folder(
-    root: Path, classes: Sequence[str] | None, verbose: bool
-) -> tuple[LabelledTexts, bool]:
-    """Reads a folder of class folders, and tells whether it has folders of splits.
+def read_folder(root: Path, classes: Sequence[str] | None, verbose: bool) -> Source:
+    """Reads a folder of class folders of texts.
 
     Raises:
         DataError: see `keras_tl.TextData.from_folder`.
         ConfigError: there is no such class.
     """
     found = scan_folder(root, TEXT_FILES, classes)
-    for split, absent in found.absent.items():
-        if absent:
-            others = [name for name in found.class_names if name not in absent]
-            raise DataError(
-                f"The {split} folder has no folder {quoted(absent[0])}, which the train folder "
-                f"has. If {quoted(absent[0])} is a class, make an empty folder of that name. If it "
-                "is not a class, as the unlabelled texts of some data sets, move that folder away, "
-                f"or pass classes={others}."
-            )
     count = sum(len(paths) for paths, _ in found.splits.values())
     splits = {}
     with Reporter(verbose).bar("Reading files", count) as progress:
@@ -132,8 +100,7 @@ def read_folder(
             texts = tuple(_read(path, progress, done + n) for n, path in enumerate(paths, 1))
             splits[name] = (Texts(texts, None, paths), labels)
             done += len(paths)
-    meaning = LabelMeaning(None, found.class_names, found.readings)
-    return LabelledTexts(splits, meaning, unused_files=found.unused), found.has_splits
+    return dataclasses.replace(found, splits=splits)
 
 
 def _read(path: str, progress: Any, done: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from keras_tl.data.labelled_data import Split, joined_slices, slices_of
+from keras_tl.data.labelled_data import Split
 from keras_tl.data.texts.text_values import as_text
 
 
@@ -36,17 +36,6 @@ class TextSplit(Split):
     def given(self) -> list[str] | list[tuple[str, str]]:
         """The texts, or both texts of each pair."""
         return list(self.sources)
-
-    def take(self, rows: np.ndarray) -> "TextSplit":
-        """The same with only these rows, in this order."""
-        texts, pairs = (_rows(values, rows) for values in (self.texts, self.pairs))
-        return TextSplit(texts, pairs, self.labels[rows], slices_of(self.slices, rows))
-
-    def joined(self, other: "TextSplit") -> "TextSplit":
-        """Return the texts of this split and then those of another, see `Split.joined`."""
-        pairs = None if self.pairs is None else self.pairs + other.pairs
-        labels = np.concatenate([self.labels, other.labels])
-        return TextSplit(self.texts + other.texts, pairs, labels, joined_slices(self, other))
 
     def fingerprint(self, full_hash: bool = False) -> str:
         """Identifies the texts and their order, as 64 hexadecimal digits; always by content."""
@@ -84,15 +73,3 @@ class Texts:
 
     def __len__(self) -> int:
         return len(self.texts)
-
-    def take(self, rows: np.ndarray) -> "Texts":
-        """The same with only these rows, in this order."""
-        return Texts(*(_rows(values, rows) for values in (self.texts, self.pairs, self.places)))
-
-    def labelled(self, labels: np.ndarray) -> TextSplit:
-        """The split that they make with their labels."""
-        return TextSplit(self.texts, self.pairs, labels)
-
-
-def _rows(values: tuple | None, rows: np.ndarray) -> tuple | None:
-    return None if values is None else tuple(values[row] for row in rows)

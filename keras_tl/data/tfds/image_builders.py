@@ -1,6 +1,5 @@
 """Image data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets)."""
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -10,24 +9,11 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.reporting import only_errors
-from keras_tl.data.images.stored_images import Encoder, Stored, find_stored, store, suffix_of
+from keras_tl.data.images.stored_images import Encoder, find_stored, store, suffix_of
+from keras_tl.data.labelled_data import Source
 from keras_tl.data.tfds.fetching import tfds_module
 from keras_tl.data.tfds.prepared import LabelKind, Prepared, open_prepared, published
-
-
-@dataclasses.dataclass(frozen=True)
-class BuilderData:
-    """What a data set holds.
-
-    Attributes:
-        splits: the image files and labels of each split.
-        class_names: the names that labels count; `None` if they do not.
-        task: the task, where the labels do not decide it.
-    """
-
-    splits: Stored
-    class_names: list[str] | None
-    task: str | None
+from keras_tl.tasks.labels.reading import read_splits
 
 
 def read_builder(
@@ -36,7 +22,8 @@ def read_builder(
     download: bool,
     image: str | None = None,
     label: str | None = None,
-) -> BuilderData:
+    task: str | None = None,
+) -> Source:
     """Reads a data set. Its images are kept as files, so that it is read only once.
 
     Args: see `keras_tl.ImageData.from_tfds`.
@@ -46,6 +33,11 @@ def read_builder(
             of images with a label.
         CacheError: the images cannot be kept.
     """
+    settings = {
+        "kind": "tfds",
+        "data_dir": None if data_dir is None else os.fspath(data_dir),
+        **{"image": image, "label": label, "task": task},
+    }
     with only_errors("absl"):
         found = open_prepared(name, data_dir, download, "image")
         found.check_given(image, label)
@@ -59,7 +51,8 @@ def read_builder(
             key,
             {ours: _examples(found, theirs, image, label, kind) for ours, theirs in splits.items()},
         )
-    return BuilderData(published(stored), kind.class_names, kind.task)
+    read = read_splits(published(stored), "image", kind.class_names, task or kind.task)
+    return Source(*read, settings)
 
 
 def image_features(builder: Any) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.reporting import only_errors
-from keras_tl.data.texts.text_sources import LabelledTexts
+from keras_tl.data.labelled_data import Source
 from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.tfds.prepared import Prepared, open_prepared, published
 from keras_tl.errors import DataError, quoted, unknown
@@ -32,13 +32,14 @@ def read_text_builder(
     text_pair: str | None = None,
     label: str | None = None,
     task: str | None = None,
-) -> tuple[LabelledTexts, dict[str, str | None]]:
+) -> Source:
     """Reads a data set into memory.
 
     Args: see `keras_tl.TextData.from_tfds`.
 
     Returns:
-        The texts, and the names of the features that were read: text, text_pair (or `None`), label.
+        The texts; the settings name the features that were read: text, text_pair (or `None`),
+        label.
 
     Raises:
         DataError: there is no such data set, it is not there and cannot be fetched, or is not
@@ -62,9 +63,14 @@ def read_text_builder(
                 [f"{theirs} row {row}" for row in range(len(examples))],
             )
             splits[ours] = (texts, np.array([kind.code(example[label]) for example in examples]))
-    read = {"text": text, "text_pair": text_pair, "label": label}
-    labelled = read_splits(published(splits), "text", kind.class_names, task or kind.task)
-    return LabelledTexts(*labelled), read
+    settings = {
+        "kind": "tfds",
+        "data_dir": None if data_dir is None else os.fspath(data_dir),
+        **{"text": text, "text_pair": text_pair, "label": label},
+        "task": task,
+    }
+    read = read_splits(published(splits), "text", kind.class_names, task or kind.task)
+    return Source(*read, settings)
 
 
 def text_features(builder: Any) -> list[str]:

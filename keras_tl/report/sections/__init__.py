@@ -9,8 +9,8 @@ from keras_tl.report.sections.comparison import comparison
 from keras_tl.report.sections.data import data
 from keras_tl.report.sections.features import features
 from keras_tl.report.sections.losses import losses
+from keras_tl.report.sections.model import model
 from keras_tl.report.sections.probabilities import probabilities
-from keras_tl.report.sections.reproduction import reproduction
 from keras_tl.report.sections.summary import summary
 from keras_tl.report.sections.training import training
 
@@ -24,7 +24,7 @@ SECTIONS: tuple[Callable[[Material], Section], ...] = (
     losses,
     features,
     data,
-    reproduction,
+    model,
 )
 
 __all__ = ["SECTIONS", "summary"]

@@ -1,14 +1,18 @@
 """How good the model is on each class, and what it takes for what."""
 
+import math
+
 import numpy as np
 
 from keras_tl.evaluation import plots
+from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.slices import Slices
 from keras_tl.evaluation.wording import number_text, title_of
-from keras_tl.report.blocks import Block, Cell, Paragraph, Section, Table
+from keras_tl.report.blocks import Block, Cell, Paragraph, Plot, Section, Table
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
-from keras_tl.report.sections.wording import capitalised, interval_text
+from keras_tl.report.sections.wording import capitalised, measured_cell
+from keras_tl.report.split_metrics import SplitMetrics
 
 # More would not be read; of larger matrices the largest entries are shown.
 _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
@@ -16,69 +20,52 @@ _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
 
 def classes(material: Material) -> Section:
     """A row for each class or label; of a regression the values."""
+    facts, test = material.facts, material.test
+    key, title = "classes", capitalised(material.task.names_are)
     if material.task.is_number:
-        blocks = [*_values(material), *_groups(material)]
-        return Section("values", "Predicted and true values", blocks)
+        key, title = "values", "Predicted and true values"
+    if test is None:
+        return Section(key, title, [])
     blocks: list[Block] = []
-    if material.test is not None:
-        blocks.append(_per_class(material))
-    if "confusion_matrix" in material.metrics:
-        blocks.append(_confusion(material))
-    return Section("classes", capitalised(material.task.names_are), [*blocks, *_groups(material)])
+    if test.get("values"):
+        blocks.append(_values(test))
+    if facts.test.per_class:
+        blocks.append(per_class(facts.test, "test"))
+    if "confusion_matrix" in test:
+        blocks.append(_confusion(test))
+    return Section(key, title, [*blocks, *_groups(facts.test.slices)])
 
 
-def _groups(material: Material) -> list[Block]:
+def _groups(found: Slices | None) -> list[Block]:
     """The groups of items that were measured by `evaluate(by=...)`."""
-    measured = material.metrics.get("slices")
-    if measured is None:
+    if found is None:
         return []
-    found = Slices.from_json(measured)
-    rows = [
-        [
-            one.value,
-            f"{one.items:,}",
-            Cell(number_text(one.metric), interval_text(one.interval, ".3g", short=True)),
-            number_text(one.rest),
-            "-" if one.p_value is None else f"{one.p_value:.3f}",
-        ]
-        for one in found.slices
-    ]
-    name = found.by or "group"
-    caption = f"Groups by {name}: {title_of(found.metric)}, with 95% intervals"
-    head = [name, "items", title_of(found.metric), "all others", "p"]
+    caption = f"Groups by {found.by or 'group'}: {title_of(found.metric)}, with 95% intervals"
+    head, *rows = found.rows()
     return [Table(caption, head, rows), Paragraph(found.verdict())]
 
 
-def _per_class(material: Material) -> Table:
-    per_class = material.test["per_class"]
-    columns = [name for name in next(iter(per_class.values())) if name != "items"]
-    shown = list(per_class.items())
-    caption = f"Each {title_of('label' if 'average_precision' in columns else 'class')}"
+def per_class(found: SplitMetrics, split: str) -> Table:
+    """A row for each class, of many those with the lowest F1."""
+    shown = list(found.per_class.items())
+    columns = list(shown[0][1].metrics)
+    caption = f"Each {'label' if 'average_precision' in columns else 'class'}"
     if len(shown) > _ROWS:
-        shown.sort(key=lambda pair: (pair[1]["f1"]["value"] is None, pair[1]["f1"]["value"]))
+        scores = {name: row.metrics["f1"].value for name, row in shown}
+        shown.sort(key=lambda pair: math.inf if scores[pair[0]] is None else scores[pair[0]])
         shown = shown[:_ROWS]
-        caption += f": the {_ROWS} with the lowest F1 of {len(per_class):,}"
+        caption += f": the {_ROWS} with the lowest F1 of {len(found.per_class):,}"
     rows = [
-        [
-            name,
-            f"{row['items']:,}",
-            *(
-                Cell(
-                    "-" if row[c]["value"] is None else f"{row[c]['value']:.3f}",
-                    interval_text(row[c]["interval"], ".2f", short=True),
-                )
-                for c in columns
-            ),
-        ]
+        [name, f"{row.items:,}", *(measured_cell(one, ".3f") for one in row.metrics.values())]
         for name, row in shown
     ]
-    caption += ", on the test split, with 95% intervals (Wilson, 1927)"
-    return Table(caption, [title_of("name"), "items", *map(title_of, columns)], rows)
+    caption += f", on the {split} split, with 95% intervals (Wilson, 1927)"
+    return Table(caption, ["name", "items", *map(title_of, columns)], rows)
 
 
-def _confusion(material: Material) -> Table:
-    names = material.task.class_names
-    counts = np.array(material.metrics["confusion_matrix"])
+def _confusion(test: Evaluation) -> Table:
+    names = test.task.class_names
+    counts = np.array(test["confusion_matrix"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     if len(names) <= _LARGEST_MATRIX:
         rows = [
@@ -113,17 +100,12 @@ def _confusion(material: Material) -> Table:
     )
 
 
-def _values(material: Material) -> list[Block]:
-    values = material.metrics.get("values")
-    if not values:
-        return []
-    r2 = number_text(material.metrics["r2"])
-    return [
-        plot(
-            "values",
-            "Each point is an item of the test split; on the dashed line answers are exact.",
-            f"Predicted against true values of {len(values):,} items; R\N{SUPERSCRIPT TWO} {r2}.",
-            plots.draw_scatter,
-            values,
-        )
-    ]
+def _values(test: Evaluation) -> Plot:
+    values, r2 = test["values"], number_text(test["r2"])
+    return plot(
+        "values",
+        "Each point is an item of the test split; on the dashed line answers are exact.",
+        f"Predicted against true values of {len(values):,} items; R\N{SUPERSCRIPT TWO} {r2}.",
+        plots.draw_scatter,
+        values,
+    )

@@ -8,7 +8,8 @@ from keras_tl.evaluation import plots
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plot, Plots, Section, Table
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
-from keras_tl.report.sections.wording import capitalised, interval_text
+from keras_tl.report.sections.wording import capitalised, measured_cell
+from keras_tl.report.split_metrics import Measured
 
 _HOW = "keras-tl compare --data SPEC --backbone NAME --out FOLDER"
 # What a verdict measures, and what a table calls it.
@@ -86,4 +87,4 @@ def _matched(passes: int | None) -> str:
 
 def _cell(estimate: Mapping[str, Any]) -> Cell:
     ends = None if estimate["low"] is None else (estimate["low"], estimate["high"])
-    return Cell(f"{estimate['mean']:+.3f}", interval_text(ends, "+.3f", short=True))
+    return measured_cell(Measured(estimate["mean"], ends), "+.3f")

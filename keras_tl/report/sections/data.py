@@ -1,41 +1,48 @@
 """What the model was trained and tested on."""
 
-from keras_tl.data.folders.unused_files import UnusedFiles
-from keras_tl.report.blocks import Block, Facts, Paragraph, Section, Table
+from keras_tl.evaluation.wording import number_text
+from keras_tl.report.blocks import Block, Definitions, Paragraph, Section, Table
+from keras_tl.report.facts import Facts
 from keras_tl.report.material import Material
 
-_TITLE = "Data"
+NOT_RECORDED = "not recorded"
 _CLASSES = 100
 
 
 def data(material: Material) -> Section:
-    """Where the data come from, counts by split and class, what was left out."""
-    known = material.facts["data"]
-    if known is None:
-        return Section("data", _TITLE, [Paragraph("What it was trained on is not recorded.")])
-    splits = known["splits"]
-    settings = known["source_settings"] | known["split_settings"]
-    facts = {
-        "Source": known["source"] or "in memory (arrays, a data frame, a tf.data.Dataset)",
-        "Settings": ", ".join(f"{k}={v!r}" for k, v in settings.items() if v is not None),
+    """The data, and what was found in data and model before training."""
+    blocks = about_data(material.facts)
+    if material.facts.data is not None:
+        blocks += _findings(material)
+    return Section("data", "Data", blocks)
+
+
+def about_data(facts: Facts) -> list[Block]:
+    """Where the data come from, what was left out, counts by split and class."""
+    data, config = facts.data, facts.config
+    if data is None:
+        return [Paragraph("What the model was trained on is not recorded.")]
+    found = {
+        "Source": data.kind or "in memory (arrays, a data frame, a tf.data.Dataset)",
+        "Settings": ", ".join(f"{name}={value!r}" for name, value in data.settings.items()),
     }
-    if known["checked"]:
-        found = known["checked"]
-        facts["Checked"] = f"{found['items']:,}; {found['left_out']:,} were unusable and left out"
-    if known["unused_files"] and (unused := UnusedFiles(**known["unused_files"])):
-        facts["Other files"] = str(unused)
-    blocks: list[Block] = [Facts({name: value for name, value in facts.items() if value})]
-    counts = [split.get("classes") or {} for split in splits.values()]
-    # Earlier versions did not record them.
-    names = material.facts["task"]["class_names"] if all(counts) else []
-    rows = [["all", *(f"{split['items']:,}" for split in splits.values())]]
-    rows += [[n, *(f"{count.get(n, 0):,}" for count in counts)] for n in names[:_CLASSES]]
+    if data.checked:
+        left_out = data.checked["left_out"]
+        found["Checked"] = f"{data.checked['items']:,}; {left_out:,} were unusable and left out"
+    if data.unused_files:
+        found["Other files"] = str(data.unused_files)
+    if facts.task.is_number:
+        mean, scale = map(number_text, (config.target_mean, config.target_scale))
+        found["Training targets"] = f"mean {mean}, standard deviation {scale}"
+    splits = data.splits.values()
+    names = config.class_names
+    rows = [["all", *(f"{split.items:,}" for split in splits)]]
+    rows += [[n, *(f"{s.classes.get(n, 0):,}" for s in splits)] for n in names[:_CLASSES]]
     caption = "Items of each split"
     if len(names) > _CLASSES:
         caption += f"; of the {len(names):,} classes the first {_CLASSES}"
-    blocks.append(Table(caption, ["class" if names else "split", *splits], rows))
-    blocks += _findings(material)
-    return Section("data", _TITLE, blocks)
+    table = Table(caption, ["class" if names else "split", *data.splits], rows)
+    return [Definitions({name: value for name, value in found.items() if value}), table]
 
 
 def _findings(material: Material) -> list[Block]:
@@ -48,15 +55,13 @@ def _findings(material: Material) -> list[Block]:
             )
         ]
     blocks: list[Block] = []
-    if found["findings"]:
-        rows = [
-            [one["name"], one["severity"], one["what"], one["action"]] for one in found["findings"]
-        ]
+    if found:
+        rows = [[one.name, one.severity, one.what, one.action] for one in found]
         head = ["check", "severity", "found", "what to do"]
         blocks.append(Table("What was found before training", head, rows, numbers=False))
     else:
         blocks.append(Paragraph("Nothing was found amiss before training."))
-    if found["not_checked"]:
-        reasons = "; ".join(f"{name} ({why})" for name, why in found["not_checked"].items())
+    if found.not_checked:
+        reasons = "; ".join(f"{name} ({why})" for name, why in found.not_checked.items())
         blocks.append(Paragraph(f"Not checked: {reasons}.", role="note"))
     return blocks

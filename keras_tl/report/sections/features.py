@@ -14,7 +14,7 @@ _SIZE = (5.0, 5.0)
 def features(material: Material) -> Section:
     """Items in the plane of the first two principal components of their features."""
     before, after = (material.exhibits.feature_map(when) for when in (BEFORE, AFTER))
-    tuned = material.facts["backbone"]["fine_tuned"]
+    tuned = material.facts.is_fine_tuned
     names = {"before fine-tuning": before, "after fine-tuning" if tuned else "as they are": after}
     maps = {name: found for name, found in names.items() if found is not None}
     if not maps:
@@ -25,7 +25,7 @@ def features(material: Material) -> Section:
         plot(
             f"features-{number}",
             f"Features {name}.",
-            f"Scatter plot of the features of {len(found.points)} {material.item}s {name}.",
+            f"Scatter plot of the features of {len(found.points)} {material.facts.item}s {name}.",
             plots.draw_features,
             found,
             material.task,
@@ -48,7 +48,7 @@ def features(material: Material) -> Section:
 def _said(material: Material, maps: dict[str, FeatureMap]) -> str:
     found = next(iter(maps.values()))
     text = (
-        f"{len(found.points)} {material.item}s of the {found.split} split, by the first two "
+        f"{len(found.points)} {material.facts.item}s of the {found.split} split, by the first two "
         "principal components of what the head is given, of each map its own."
     )
     shares = [
@@ -56,7 +56,7 @@ def _said(material: Material, maps: dict[str, FeatureMap]) -> str:
     ]
     if shares:
         text += (
-            f" The plane hides most of a map. Share of the {material.item}s whose nearest "
+            f" The plane hides most of a map. Share of the {material.facts.item}s whose nearest "
             f"neighbour in all directions has the same {material.task.answer_is}: "
             f"{', '.join(shares)}."
         )

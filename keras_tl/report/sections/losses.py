@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_tl.evaluation.losses import TopLoss, top_losses
+from keras_tl.evaluation.losses import TopLoss
 from keras_tl.evaluation.wording import number_text, with_share
 from keras_tl.report.blocks import Block, Item, Items, Paragraph, Section
 from keras_tl.report.drawing import picture
@@ -15,21 +15,20 @@ _TITLE = "Largest losses"
 
 def losses(material: Material) -> Section:
     """The items with the largest losses, as images or texts where they were kept."""
-    outcomes = material.outcomes.get("test")
-    if outcomes is None:
+    if material.test is None:
         return Section("losses", _TITLE, [])
-    found = top_losses(material.task, outcomes, None, "test", SHOWN)
+    found = material.test.top_losses(SHOWN)
     kept = material.exhibits.top_items()
     blocks: list[Block] = [
         Paragraph(
-            f"The {len(found.items)} {material.item}s of the test split with the largest losses, "
-            "the largest first. Look for wrong labels among them."
+            f"The {len(found.items)} {material.facts.item}s of the test split with the largest "
+            "losses, the largest first. Look for wrong labels among them."
         )
     ]
     if kept is None:
         blocks.append(
             Paragraph(
-                f"The {material.item}s themselves were not kept in the run. To keep them:",
+                f"The {material.facts.item}s themselves were not kept in the run. To keep them:",
                 "learner = ktl.Learner.load(RUN, data); learner.evaluate(); "
                 "learner.report('report.html'); learner.save(RUN)",
                 "note",

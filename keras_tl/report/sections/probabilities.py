@@ -5,32 +5,29 @@ from typing import Any
 
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import measure_calibration
+from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.thresholds import precision_recall
 from keras_tl.evaluation.wording import number_text, thresholds_text
 from keras_tl.report.blocks import Block, Paragraph, Plot, Plots, Section
 from keras_tl.report.drawing import plot
 from keras_tl.report.material import Material
+from keras_tl.tasks import Task
 
 _SQUARE = (4.6, 4.3)
 
 
 def probabilities(material: Material) -> Section:
     """Reliability diagram; of labels and two classes the curves over all thresholds."""
-    title, task = "Probabilities", material.task
-    if not task.has_probabilities or material.test is None:
+    title, task, test = "Probabilities", material.task, material.test
+    if not task.has_probabilities or test is None:
         return Section("probabilities", title, [])
-    outcomes = material.outcomes.get("test")
-    if outcomes is None:
-        text = "This run kept no answers to single items: it is of an earlier version. Repeat"
-        blocks = [Paragraph(text, "learner.evaluate(); learner.save(RUN)")]
-        return Section("probabilities", title, blocks)
-    found = measure_calibration(task, outcomes)
+    found = measure_calibration(task, test.outcomes)
     said = (
         f"The expected calibration error is {found.ece:.3f}: so far, on average, the probability "
         f"of {found.probabilities_of} is from how often it is true (Guo et al., 2017; 15 bins). "
         "With few items chance alone makes it larger than 0."
     )
-    blocks: list[Block] = [Paragraph(said), *_adjusted(material)]
+    blocks: list[Block] = [Paragraph(said), *_adjusted(task)]
     shown = [
         plot(
             "reliability",
@@ -42,15 +39,15 @@ def probabilities(material: Material) -> Section:
             size=_SQUARE,
         )
     ]
-    shown += _roc(material)
+    shown += _roc(test)
     if task.threshold_count:
-        shown += _precision_recall(material)
+        shown += _precision_recall(test)
     return Section("probabilities", title, [*blocks, Plots(shown)])
 
 
-def _adjusted(material: Material) -> list[Block]:
+def _adjusted(task: Task) -> list[Block]:
     """The temperature and the thresholds, where there are any."""
-    task, blocks = material.task, []
+    blocks: list[Block] = []
     if task.temperature != 1:
         text = (
             f"The logits are divided by a temperature of {task.temperature:.3f}, fitted on "
@@ -72,14 +69,14 @@ def _in_words(found) -> str:
     )
 
 
-def _roc(material: Material) -> list[Plot]:
-    curves = plots.roc_curves(material.metrics, material.task.class_names)
+def _roc(test: Evaluation) -> list[Plot]:
+    curves = plots.roc_curves(test, test.task.class_names)
     if not curves:
         return []
     whose = f"curve of {next(iter(curves))}" if len(curves) == 1 else "curves"
     caption = (
         f"ROC {whose}: what is found against what is taken for it wrongly, over all thresholds"
-        f"{_of_all(material, curves, 'area')}"
+        f"{_of_all(test, curves, 'area')}"
     )
     areas = [f"{name} {plots.area_under(points):.3f}" for name, points in curves.items()]
     return [
@@ -94,21 +91,20 @@ def _roc(material: Material) -> list[Plot]:
     ]
 
 
-def _of_all(material: Material, curves: Mapping[str, Any], low: str) -> str:
+def _of_all(test: Evaluation, curves: Mapping[str, Any], low: str) -> str:
     """Which curves are drawn, where not all of the labels have theirs."""
-    if len(curves) < plots.MOST_CURVES or len(curves) == len(material.task.class_names):
+    if len(curves) < plots.MOST_CURVES or len(curves) == len(test.task.class_names):
         return ""
-    return f"; the {len(curves)} labels with the lowest {low} of {len(material.task.class_names)}"
+    return f"; the {len(curves)} labels with the lowest {low} of {len(test.task.class_names)}"
 
 
-def _precision_recall(material: Material) -> list[Plot]:
-    rows = material.metrics["per_class"]
-    found = precision_recall(material.task, material.outcomes["test"])
+def _precision_recall(test: Evaluation) -> list[Plot]:
+    rows, found = test["per_class"], precision_recall(test.task, test.outcomes)
     curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
     if not curves:  # No item has any of the labels.
         return []
     caption = "Precision against recall over all thresholds"
-    caption += _of_all(material, curves, "average precision")
+    caption += _of_all(test, curves, "average precision")
     return [
         plot(
             "precision-recall",

@@ -1,55 +1,60 @@
 """What matters most: how good the model is, and than what it is better."""
 
 from keras_tl.evaluation.wording import number_text, thresholds_text, title_of
-from keras_tl.report.blocks import Block, Cell, Paragraph, Section, Table
+from keras_tl.report.blocks import Block, Paragraph, Section, Table
+from keras_tl.report.facts import Facts
+from keras_tl.report.limits import warnings_of
 from keras_tl.report.material import Material
 from keras_tl.report.sections.comparison import verdict
-from keras_tl.report.sections.wording import interval_text
+from keras_tl.report.sections.wording import interval_text, measured_cell
 
 
 def summary(material: Material) -> Section:
     """The headline, the verdict on transfer, warnings, and all metrics."""
     blocks: list[Block] = [_headline(material), *verdict(material)]
-    blocks += [Paragraph(text, role="warning") for text in material.facts["warnings"]]
-    if material.test is not None:
-        blocks.append(_metrics(material))
+    blocks += warnings(material.facts)
+    if material.facts.test is not None:
+        blocks.append(metrics(material.facts))
     return Section("summary", "Summary", blocks)
 
 
+def warnings(facts: Facts) -> list[Block]:
+    """What makes the model unfit for use."""
+    return [Paragraph(text, role="warning") for text in warnings_of(facts)]
+
+
 def _headline(material: Material) -> Paragraph:
-    test, task = material.test, material.task
+    test, task = material.facts.test, material.task
     if test is None:
         return Paragraph(
             "How good this model is on items that it has not seen was not measured. Measure it:",
             "keras-tl evaluate RUN --data SPEC",
             "lead",
         )
-    value, interval = (test["metrics"][task.headline][key] for key in ("value", "interval"))
-    written = "not defined" if value is None else format(value, task.headline_form)
-    on = f"On the {test['items']:,} {material.item}s of the test split"
-    said = task.headline_text.format(written) + interval_text(interval, task.interval_form)
-    answered = material.outcomes.get("test")
-    if answered is not None and (baseline := task.baseline_text(answered.labels)):
+    found = test.metrics[task.headline]
+    written = "not defined" if found.value is None else format(found.value, task.headline_form)
+    on = f"On the {test.items:,} {material.facts.item}s of the test split"
+    said = task.headline_text.format(written)
+    if found.interval is not None:
+        said += f" (95% interval {interval_text(found.interval, task.interval_form)})"
+    if baseline := task.baseline_text(material.test.raw.labels):
         said += f"; {baseline}"
     if task.thresholds:
         said += f"; chosen thresholds decide: {thresholds_text(task.class_names, task.thresholds)}"
     return Paragraph(f"{on}, {said}.", role="lead")
 
 
-def _metrics(material: Material) -> Table:
+def metrics(facts: Facts) -> Table:
     """All metrics of all splits that were evaluated."""
-    evaluations = material.facts["evaluations"]
-    splits = sorted(evaluations, key=("test", "validation", "train").index)
-    names = dict.fromkeys(name for split in splits for name in evaluations[split]["metrics"])
-    rows = []
-    for name in names:
-        cells = []
-        for split in splits:
-            found = evaluations[split]["metrics"].get(name)
-            if found is None:
-                cells.append("-")
-            else:
-                interval = interval_text(found["interval"], ".3g", short=True)
-                cells.append(Cell(number_text(found["value"]), interval))
-        rows.append([title_of(name), *cells])
+    splits = sorted(facts.evaluations, key=("test", "validation", "train").index)
+    found = [facts.evaluations[split] for split in splits]
+    names = dict.fromkeys(name for one in found for name in one.metrics)
+    rows = [
+        [title_of(name), *(measured_cell(one.metrics.get(name)) for one in found)] for name in names
+    ]
+    shares = [one.most_frequent_share for one in found]
+    if any(shares):
+        rows.append(
+            ["accuracy of always answering the most frequent class", *map(number_text, shares)]
+        )
     return Table("Metrics, with 95% intervals where they are known", ["metric", *splits], rows)

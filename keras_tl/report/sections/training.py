@@ -1,24 +1,25 @@
 """What training did, over all phases."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.fall import describe_fall
+from keras_tl.evaluation.phase_fit import PhaseFit
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plots, Section, Table
 from keras_tl.report.drawing import plot
+from keras_tl.report.facts import Facts
 from keras_tl.report.material import Material
+from keras_tl.report.sections.data import NOT_RECORDED
 from keras_tl.report.sections.wording import capitalised
 from keras_tl.runs.history import PhaseRecord
 
 
 def training(material: Material) -> Section:
     """Curves with the phases marked, and a row for each phase."""
-    history = material.history
+    history = material.facts.history
     if not history:
-        blocks = [Paragraph("The model is untrained. Train its head:", "learner.fit_head()")]
-        return Section("training", "Training", blocks)
+        return Section("training", "Training", [phases(material.facts)])
     watched = material.task.watched
     curves = [
         plot(
@@ -33,11 +34,18 @@ def training(material: Material) -> Section:
         )
         for metric in ("loss", watched)
     ]
-    rows = [_row(record, watched) for record in history]
-    head = ["phase", "trained", "epochs", "kept", "peak rate", f"validation {title_of(watched)}"]
-    table = Table("The phases of the training", [*head, "seconds"], rows, numbers=False)
     told = [*chosen(material), *fit(material), *falls(history)]
-    return Section("training", "Training", [*told, Plots(curves), table])
+    return Section("training", "Training", [*told, Plots(curves), phases(material.facts)])
+
+
+def phases(facts: Facts) -> Block:
+    """A row for each phase; the calls have all settings."""
+    if not facts.history:
+        return Paragraph("The model is untrained. Train its head:", "learner.fit_head()")
+    head = ["phase", "trained", "epochs", "kept epoch", "learning rate", "batch", "augmentation"]
+    head += ["validation, kept epoch", "seconds"]
+    rows = [_row(record) for record in facts.history]
+    return Table("The phases of the training", head, rows, numbers=False)
 
 
 def falls(history: Sequence[PhaseRecord]) -> list[Block]:
@@ -62,21 +70,19 @@ def fit(material: Material) -> list[Block]:
     found = material.overfitting
     if found is None:
         return []
-    blocks: list[Block] = [Paragraph(capitalised(found["statement"]))]
-    if found["phases"]:
-        blocks += _fits(found["phases"])
+    blocks: list[Block] = [Paragraph(capitalised(found.statement))]
+    if found.phases:
+        blocks += _fits(found.phases)
     blocks += [
-        Paragraph(
-            f"To try: {_decapitalised(one['what']).rstrip('.')}:", one["command"] or one["python"]
-        )
-        for one in found["remedies"]
+        Paragraph(f"To try: {_decapitalised(one.what).rstrip('.')}:", one.command or one.python)
+        for one in found.remedies
     ]
     return blocks
 
 
-def _fits(phases: Sequence[Mapping[str, Any]]) -> list[Block]:
+def _fits(phases: Sequence[PhaseFit]) -> list[Block]:
     """Training against validation: the gap and its trend, what stopping and keeping have saved."""
-    metric = title_of(phases[0]["metric"])
+    metric = title_of(phases[0].metric)
     head = ["phase", f"{metric} in training", "in validation", "gap", "change an epoch"]
     head += ["best epoch", "epochs saved", "harm avoided"]
     table = Table("How each phase fits", head, [_fit_row(one) for one in phases])
@@ -89,16 +95,15 @@ def _fits(phases: Sequence[Mapping[str, Any]]) -> list[Block]:
     return [table, Paragraph(text, role="note")]
 
 
-def _fit_row(fit: Mapping[str, Any]) -> list[str | Cell]:
-    best, avoided, watched = fit["best_epoch"], fit["avoided"], title_of(fit["watched"])
-    gap = "-" if fit["gap"] is None else f"{fit['gap']:+.3f}"
+def _fit_row(fit: PhaseFit) -> list[str | Cell]:
+    best, avoided, watched = fit.best_epoch, fit.avoided, title_of(fit.watched)
     return [
-        fit["name"],
-        *("-" if fit[key] is None else f"{fit[key]:.3f}" for key in ("train", "validation")),
-        gap if fit["gap"] is None or fit["is_measured"] else Cell(gap, "or more"),
-        "-" if fit["trend"] is None else f"{fit['trend']:+.4f}",
-        "-" if best is None else Cell(f"{best} of {fit['ran']}", f"by {watched}"),
-        f"{fit['saved']} of {fit['planned']}",
+        fit.name,
+        *("-" if value is None else f"{value:.3f}" for value in (fit.train, fit.validation)),
+        "-" if fit.gap is None else Cell(f"{fit.gap:+.3f}", "" if fit.is_measured else "or more"),
+        "-" if fit.trend is None else f"{fit.trend:+.4f}",
+        "-" if best is None else Cell(f"{best} of {fit.ran}", f"by {watched}"),
+        f"{fit.saved} of {fit.planned}",
         "-" if avoided is None else Cell(f"{avoided:.4f}", f"of {watched}"),
     ]
 
@@ -107,7 +112,7 @@ def _decapitalised(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _course(history: tuple[PhaseRecord, ...], metric: str) -> str:
+def _course(history: Sequence[PhaseRecord], metric: str) -> str:
     """The curve in words, for those who do not see it."""
     said = []
     for record in history:
@@ -119,20 +124,29 @@ def _course(history: tuple[PhaseRecord, ...], metric: str) -> str:
     return " ".join(said)
 
 
-def _row(record: PhaseRecord, watched: str) -> list[str]:
-    phase, value = record.phase, record.kept_values.get(f"val_{watched}")
+def _row(record: PhaseRecord) -> list[str]:
+    phase, augment = record.phase, record.augment
+    validation = [
+        f"{title_of(name.removeprefix('val_'))} {number_text(value)}"
+        for name, value in record.kept_values.items()
+        if name.startswith("val_")
+    ]
     return [
         phase.name,
         "head" if phase.unfreeze is None else f"head and {_unfrozen(phase.unfreeze)}",
         f"{len(record.epochs)} of {phase.epochs}",
         record.kept,
         f"{phase.learning_rate:g}",
-        number_text(value),
-        f"{record.seconds:.1f}",
+        str(phase.batch_size),
+        NOT_RECORDED if augment is None else ", ".join(augment) or "none",
+        ", ".join(validation) or "-",
+        f"{record.seconds:,.1f}",
     ]
 
 
 def _unfrozen(what: str | int) -> str:
     if what == "all":
         return "backbone"
-    return f"last {what} blocks" if isinstance(what, int) else f"backbone from {what} on"
+    if isinstance(what, int):
+        return f"the last {what} blocks" if what > 1 else "the last block"
+    return f"backbone from {what} on"

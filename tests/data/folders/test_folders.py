@@ -11,9 +11,8 @@ from PIL import Image
 
 import keras_tl as ktl
 from keras_tl.cli import cli
-from keras_tl.data.folders.listing import sort_files
-from keras_tl.data.folders.unused_files import UnusedFiles
-from keras_tl.data.images.formats import IMAGE_FILES, image_files
+from keras_tl.data.folders.unused_files import UnusedFiles, sort_files
+from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.data.images.image_inputs import read_inputs
 from keras_tl.data.specs import load_spec
 from keras_tl.data.texts.text_inputs import read_texts
@@ -309,13 +308,13 @@ def test_every_file_is_accounted_for(photos):
         "Not used: 11 files of other kinds (6 .heic, 3 .tif, 1 .txt, 1 without suffix). "
         "Convert the photos among them to JPEG or PNG."
     )
-    assert data.file_check.summary().endswith(sentence)
-    assert data.file_check.describe().endswith(sentence)
+    assert data.checked.summary().endswith(sentence)
+    assert data.checked.describe().endswith(sentence)
     found = finding(data, "unused-files")
     assert (found.severity, f"{found.what} {found.action}") == ("warning", sentence)
     described = json.loads(json.dumps(data.describe()))["unused_files"]
     assert str(UnusedFiles(**described)) == str(unused)
-    assert json.loads(json.dumps(data.file_check.to_json()))["unused"] == described
+    assert json.loads(json.dumps(data.checked.to_json()))["unused"] == described
     # Without a check of the files there is an account too.
     unchecked = ktl.ImageData.from_folder(photos, check=False, **NO_SPLITS)
     assert unchecked.unused_files == unused
@@ -331,7 +330,7 @@ def test_files_that_are_no_photos_are_counted_without_a_finding(tmp_path):
     assert data.class_names == ("a", "b")
     assert data.unused_files.suffixes == {".csv": 1, ".txt": 1}
     assert finding(data, "unused-files") is None
-    assert "1 .csv, 1 .txt" in data.file_check.summary()
+    assert "1 .csv, 1 .txt" in data.checked.summary()
 
 
 def test_nothing_is_said_where_every_file_is_used(tmp_path):
@@ -339,7 +338,7 @@ def test_nothing_is_said_where_every_file_is_used(tmp_path):
     data = ktl.TextData.from_folder(tmp_path, **NO_SPLITS)
     assert not data.unused_files
     assert data.describe()["unused_files"] is None
-    assert "\n" not in data.text_check.summary()
+    assert "\n" not in data.checked.summary()
 
 
 def test_texts_in_other_formats_are_a_warning(tmp_path):
@@ -347,7 +346,7 @@ def test_texts_in_other_formats_are_a_warning(tmp_path):
     data = ktl.TextData.from_folder(make_tree(tmp_path, tree, ktl.TextData), **NO_SPLITS)
     assert data.unused_files.suffixes == {".pdf": 2, ".md": 1}
     assert finding(data, "unused-files").severity == "warning"
-    assert "Convert the texts among them to .txt files" in data.text_check.summary()
+    assert "Convert the texts among them to .txt files" in data.checked.summary()
 
 
 def test_a_class_of_other_formats_is_explained(tmp_path):
@@ -411,10 +410,10 @@ def test_links_to_folders_are_followed(tmp_path):
     root.joinpath("b", "loop.jpg").symlink_to("loop.jpg")
     data = ktl.ImageData.from_folder(root, max_bad=0.5, **NO_SPLITS)
     assert sizes(data) == {"train": 6}
-    bad = {str(bad).rpartition("/")[2] for bad in data.file_check.bad}
+    bad = {str(bad).rpartition("/")[2] for bad in data.checked.bad}
     assert {name.partition(":")[0] for name in bad} == {"gone.jpg", "loop.jpg"}, bad
     assert data.unused_files.suffixes == {"broken link": 2}
-    assert len(image_files(root)) == 8
+    assert len(sort_files(root, IMAGE_FILES)[0]) == 8
 
 
 def test_a_relative_root_is_read(photos, monkeypatch):

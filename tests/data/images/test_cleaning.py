@@ -10,7 +10,8 @@ from PIL import Image
 
 import keras_tl as ktl
 from keras_tl.cli import cli
-from keras_tl.data.images.formats import image_files
+from keras_tl.data.folders.unused_files import sort_files
+from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.errors import DataError
 from tests.conftest import small_network
 
@@ -45,8 +46,8 @@ def paths_of(data):
 def test_bad_files_are_left_out_and_named_and_training_finishes(photos, capsys):
     data = ktl.ImageData.from_folder(photos, max_bad=0.1)
     bad = [str(photos / "cat" / f"{number:02}.jpg") for number in (0, 2, 4)]
-    assert sorted(file.path for file in data.file_check.bad) == bad
-    assert paths_of(data) == sorted(set(image_files(photos)) - set(bad))
+    assert sorted(file.path for file in data.checked.bad) == bad
+    assert paths_of(data) == sorted(set(sort_files(photos, IMAGE_FILES)[0]) - set(bad))
     learner = ktl.Learner(small_network(), data, image_size=20, preprocess="tf")
     said = capsys.readouterr().err
     assert "3 of 40 files are left out" in said
@@ -62,14 +63,14 @@ def test_too_many_bad_files_stop_it(photos):
 
 def test_without_the_check_everything_is_kept(photos):
     data = ktl.ImageData.from_folder(photos, check=False)
-    assert data.file_check is None
-    assert paths_of(data) == image_files(photos)
+    assert data.checked is None
+    assert paths_of(data) == sort_files(photos, IMAGE_FILES)[0]
 
 
 def test_the_same_settings_make_the_same_splits(photos):
     data = ktl.ImageData.from_folder(photos, max_bad=0.1, seed=3)
     again = ktl.ImageData.from_folder(photos, **data.split_settings)
-    assert again.file_check.from_cache == 40
+    assert again.checked.from_cache == 40
     assert {n: s.images for n, s in again.splits.items()} == {
         n: s.images for n, s in data.splits.items()
     }
@@ -86,8 +87,8 @@ def test_copies_under_two_labels_are_found_across_splits(photos, tmp_path):
                 (root / split / name / f"{number}.jpg").write_bytes(content)
     (root / "test" / "dog" / "0.jpg").write_bytes(jpeg(0))  # train/cat/0.jpg
     data = ktl.ImageData.from_folder(root, max_bad=0.1)
-    assert {file.kind for file in data.file_check.bad} == {"two labels"}
-    assert len(data.file_check.bad) == 2
+    assert {file.kind for file in data.checked.bad} == {"two labels"}
+    assert len(data.checked.bad) == 2
 
 
 def test_a_class_without_a_usable_file_is_named(photos):

@@ -259,8 +259,8 @@ def test_of_2000_thumbnails_the_broken_ones_are_named_and_training_uses_all_othe
         write(tmp_path / "photos" / label, {name: contents[name] for name in names})
 
     data = ktl.ImageData.from_folder(tmp_path / "photos", 32)
-    assert len(data.file_check.bad) == 100
-    assert {Path(file.path).name: file.kind for file in data.file_check.bad} == kinds
+    assert len(data.checked.bad) == 100
+    assert {Path(file.path).name: file.kind for file in data.checked.bad} == kinds
     used = [Path(path).name for split in data.splits.values() for path in split.images]
     assert sorted(used) == sorted(contents.keys() - kinds.keys())
 

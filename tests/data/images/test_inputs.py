@@ -13,6 +13,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_tl.data.image_data import ImageData
+from keras_tl.data.images import image_items
 from keras_tl.data.images.image_inputs import read_inputs
 from keras_tl.data.images.image_pipeline import read_image
 from keras_tl.data.images.image_split import ImageSplit
@@ -77,6 +78,25 @@ def test_files_are_read_in_the_order_given(folder, name):
     split = inputs.as_split((4, 5), "crop")
     assert split.in_files
     assert split.images == inputs.sources
+
+
+def test_a_file_is_opened_once(folder, monkeypatch):
+    paths = [str(folder / name) for name in ("a.png", "b é.png", "a.png")]
+    expected, opened = [Path(path).read_bytes() for path in paths], []
+
+    def noting(path, *arguments):
+        opened.append(path)
+        return open(path, *arguments)
+
+    monkeypatch.setattr(image_items, "open", noting, raising=False)
+    assert [c for batch in read_inputs(paths).batches(2) for c in batch] == expected
+    assert sorted(opened) == sorted(paths)
+
+
+def test_a_file_that_may_not_be_read_is_named_at_once(folder, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(folder / "b é.png"))
+    with pytest.raises(DataError, match=r"Cannot read the image '.*b é.png': Permission denied."):
+        read_inputs(folder)
 
 
 def test_a_relative_path_is_read(folder, monkeypatch):

@@ -182,7 +182,7 @@ def test_values_of_all_16_bits_are_fine(tmp_path):
 def test_the_file_check_counts_them_also_from_its_cache(folder):
     (folder / "l" / "damaged.png").write_bytes(png_of(pictures()[0][..., None])[:60])
     checks = [
-        ktl.ImageData.from_folder(folder, max_bad=0.5, verbose=False).file_check for _ in range(2)
+        ktl.ImageData.from_folder(folder, max_bad=0.5, verbose=False).checked for _ in range(2)
     ]
     (folder / "l" / "damaged.png").unlink()
     assert checks[1].from_cache == 25
@@ -230,7 +230,7 @@ def test_the_range_is_part_of_the_cache_key(folder):
     keys = [
         make_small_learner(
             ktl.ImageData.from_folder(folder, value_range=value_range, verbose=False)
-        )._modality.cache_key
+        ).trainer.parts.modality.cache_key
         for value_range in (None, TWELVE, (0, 1023))
     ]
     assert len({json.dumps(key) for key in keys}) == 3

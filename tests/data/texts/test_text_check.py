@@ -33,7 +33,7 @@ def test_an_empty_text_is_left_out_and_named(name):
     data = ktl.TextData.from_arrays(texts, labels, **NO_SPLITS)
     assert data.splits["train"].texts == (*(f"text {n}" for n in range(20)), "last")
     assert data.splits["train"].labels[-1] == 1
-    check = data.text_check
+    check = data.checked
     assert data.checked is check
     assert (check.checked, check.bad) == (22, (BadText("train row 20", reason),))
     assert data.describe()["checked"] == {"items": 22, "left_out": 1}
@@ -54,7 +54,7 @@ def test_an_empty_text_is_left_out_and_named(name):
 def test_both_texts_of_a_pair_are_looked_at(pair, kind):
     pairs = [(f"a{n}", f"b{n}") for n in range(20)] + [pair]
     data = ktl.TextData.from_arrays(pairs, [n % 2 for n in range(21)], max_bad=0.1, **NO_SPLITS)
-    assert [text.kind for text in data.text_check.bad] == ([kind] if kind else [])
+    assert [text.kind for text in data.checked.bad] == ([kind] if kind else [])
     assert len(data.splits["train"]) == 21 - bool(kind)
 
 
@@ -71,9 +71,7 @@ def test_the_place_is_said_as_in_the_source(tmp_path):
         "two-files": ktl.TextData.from_csv(path, test=other, max_bad=0.1),
         "frame": ktl.TextData.from_dataframe(frame),
     }
-    assert {
-        name: [text.place for text in data.text_check.bad] for name, data in places.items()
-    } == {
+    assert {name: [text.place for text in data.checked.bad] for name, data in places.items()} == {
         "csv": ["line 9"],
         "two-files": ["line 9 of train", "line 4 of test"],
         "frame": ["row 107"],
@@ -84,7 +82,7 @@ def test_the_place_is_said_as_in_the_source(tmp_path):
             (root / name).mkdir(parents=True, exist_ok=True)
             (root / name / f"{number}.txt").write_text("" if (name, number) == ("b", 4) else "x")
     data = ktl.TextData.from_folder(root)
-    assert [text.place for text in data.text_check.bad] == [str(root / "b" / "4.txt")]
+    assert [text.place for text in data.checked.bad] == [str(root / "b" / "4.txt")]
 
 
 def test_too_many_empty_texts_are_an_error():
@@ -128,24 +126,24 @@ def test_one_text_under_two_labels_is_named_and_stays():
     test = (["bad", "text 0", "text 0"], ["a", "a", "b"])
     data = ktl.TextData.from_arrays(texts, labels, test=test, validation_split=0)
     assert len(data.splits["train"]) == 25
-    assert data.text_check.bad == ()
-    assert data.text_check.contradictions == (
+    assert data.checked.bad == ()
+    assert data.checked.contradictions == (
         BadText("train row 20", "two labels: 'a', but 'b' in train row 21"),
         BadText("train row 21", "two labels: 'b', but 'a' in train row 20"),
         BadText("train row 22", "two labels: 'a', but 'b' in train row 21"),
     )
-    assert data.text_check.summary() == (
+    assert data.checked.summary() == (
         "All 28 texts can be used.\n"
         "3 training texts have another label elsewhere in train. They are kept."
     )
-    assert data.text_check.describe().endswith("two labels: 'a', but 'b' in train row 21")
+    assert data.checked.describe().endswith("two labels: 'a', but 'b' in train row 21")
 
 
 def test_rows_are_right_after_empty_ones_have_gone():
     texts, labels = texts_with()
     given = ["", *texts, "twice", "twice"]
     data = ktl.TextData.from_arrays(given, ["a", *labels, "a", "b"], **NO_SPLITS)
-    assert [text.place for text in data.text_check.contradictions] == [
+    assert [text.place for text in data.checked.contradictions] == [
         "train row 21",
         "train row 22",
     ]
@@ -154,7 +152,7 @@ def test_rows_are_right_after_empty_ones_have_gone():
 def test_pairs_contradict_only_if_both_texts_are_the_same():
     pairs = [("p", "h"), ("p", "h"), ("p", "other")]
     data = ktl.TextData.from_arrays(pairs, [0.5, 1.5, 2.5], **NO_SPLITS)
-    assert [text.reason for text in data.text_check.contradictions] == [
+    assert [text.reason for text in data.checked.contradictions] == [
         "two labels: '0.5', but '1.5' in train row 1",
         "two labels: '1.5', but '0.5' in train row 0",
     ]

@@ -1,0 +1,79 @@
+"""Builds a backbone again from the facts that a run keeps of it, whole or cut short."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_tl.backbones.blocks import output_of
+from keras_tl.backbones.catalogue import get_spec
+from keras_tl.backbones.hub import load_hub
+from keras_tl.backbones.layer import Backbone
+from keras_tl.backbones.loading import backbone_of, load_spec
+from keras_tl.backbones.serialised import rebuild
+from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.errors import BackboneError, unknown
+
+
+def rebuild_backbone(
+    source: str,
+    image_size: tuple[int, int] | None,
+    output_block: str | None = None,
+    architecture: dict[str, Any] | None = None,
+    module: Path | None = None,
+    preprocessor: TextPreprocessor | None = None,
+) -> Backbone:
+    """Return a backbone with random weights, a TF-Hub module with its own.
+
+    Args:
+        source: see `Backbone`, as for the other arguments.
+        image_size: (height, width) of the pixels; `None`: the network takes texts.
+        output_block: the block after which the network is cut off.
+        architecture: the network as Keras serialised it, unless it is the catalogue's.
+        module: the folder of a TF-Hub module.
+        preprocessor: turns texts into tokens.
+
+    Raises:
+        BackboneError: `architecture` holds a class that is not known here, see `rebuild`.
+        ConfigError: the network is KerasHub's, which is not installed.
+    """
+    if module is not None:
+        backbone = load_hub(module, image_size)
+    elif architecture is not None:
+        backbone = backbone_of(rebuild(architecture)).set_facts(architecture=architecture)
+        backbone = cut_short(backbone, output_block) if output_block else backbone
+    else:
+        backbone = load_spec(get_spec(source), None, image_size, output_block)
+    return backbone.set_facts(source=source, preprocessor=preprocessor)
+
+
+def cut_short(backbone: Backbone, output_block: str) -> Backbone:
+    """Return the same backbone up to the end of a block; the layers are shared.
+
+    Args:
+        backbone: its network's preprocessing is followed by one inner model.
+        output_block: the name of the last block to keep.
+
+    Raises:
+        BackboneError: there is no such block, it lies inside a model inside the model, or the
+            network takes texts.
+    """
+    if backbone.image_size is None:
+        raise BackboneError("output_block= cannot cut an encoder of texts. Leave it out.")
+    names, network = backbone.blocks, backbone.network
+    if output_block not in names:
+        raise BackboneError(unknown(f"block of {network.name}", output_block, names))
+    kept = names[: names.index(output_block) + 1]
+    blocks = [(name, backbone.block_layers(name)) for name in kept]
+    inner, last = network.layers[-1], blocks[-1][1][-1]
+    if last not in inner.layers:
+        raise BackboneError(
+            f"Block {output_block!r} of {network.name} lies inside a nested model, where it cannot "
+            "be cut. Build the model without nesting, or cut it before passing it."
+        )
+    end = output_of(inner, [layer for _, layers in blocks for layer in layers])
+    shorter = keras.Model(inner.input, end, name=inner.name)
+    pixels = network.get_layer("preprocessing").output
+    network = keras.Model(network.input, shorter(pixels), name=network.name)
+    changed = {"output_block": output_block, "identity": f"{backbone.identity} {output_block}"}
+    return Backbone(network, blocks).set_facts(**backbone.facts | changed)

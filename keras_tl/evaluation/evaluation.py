@@ -1,0 +1,229 @@
+"""`Evaluation`: a model's predictions for a split, and everything that is measured on them."""
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from keras_tl.base.config import check_range
+from keras_tl.base.extras import import_extra
+from keras_tl.base.text_tables import paragraphs_html, table_html
+from keras_tl.errors import ConfigError, DataError
+from keras_tl.evaluation import plots
+from keras_tl.evaluation.calibration import check_has_probabilities, measure_calibration
+from keras_tl.evaluation.losses import TopLosses, top_losses
+from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.slices import Slices, measure_slices
+from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall
+from keras_tl.evaluation.wording import metric_lines, metric_rows
+from keras_tl.tasks import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Mapping[str, Any]):
+    """Metrics of a model on a split: a mapping, such as `evaluation["accuracy"]`.
+
+    It belongs to the weights and the items that it was measured on, and never changes.
+
+    Attributes:
+        split: the name of the split.
+        task: of the model, with the temperature and the thresholds of its answers.
+        raw: the labels, and the logits before the temperature, of every item; its `fingerprint`
+            says which items they are.
+        weights: fingerprint of the model's weights.
+        metrics: JSON types, see `keras_tl.evaluation.measuring.measure`; with groups of items also
+            `"slices"`, see `keras_tl.evaluation.slices.Slices`.
+        sources: the path, the text or both texts of each item; `None`: pixels, or not known.
+
+    Example:
+        >>> evaluation = learner.evaluate()  # doctest: +SKIP
+        >>> evaluation["accuracy"], evaluation.top_losses(3)  # doctest: +SKIP
+    """
+
+    split: str
+    task: Task
+    raw: Outcomes
+    weights: str
+    metrics: dict[str, Any]
+    sources: Sequence[str | tuple[str, str]] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        split: str,
+        task: Task,
+        raw: Outcomes,
+        weights: str,
+        sources: Sequence[str | tuple[str, str]] | None = None,
+        groups: tuple[str | None, Sequence[str]] | None = None,
+    ) -> Self:
+        """Measure a model on a split.
+
+        Args:
+            split: all other arguments: see the attributes.
+            groups: what groups of items are made by, and the value of each item; `None`: no
+                groups are measured.
+        """
+        outcomes = raw.scaled(task.temperature)
+        metrics = measure(task, outcomes)
+        if groups is not None:
+            metrics["slices"] = measure_slices(task, outcomes, *groups).to_json()
+        return cls(split, task, raw, weights, metrics, sources)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.metrics[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.metrics)
+
+    def __len__(self) -> int:
+        return len(self.metrics)
+
+    @functools.cached_property
+    def outcomes(self) -> Outcomes:
+        """The labels, and the logits divided by the temperature, of every item."""
+        return self.raw.scaled(self.task.temperature)
+
+    @property
+    def slices(self) -> Slices | None:
+        """The groups of items, which `evaluate(by=...)` measures; `None`: there are none."""
+        return Slices.from_json(self["slices"]) if "slices" in self.metrics else None
+
+    def under(self, task: Task) -> "Evaluation":
+        """Return the evaluation of the same logits with another temperature or thresholds.
+
+        Groups of items stay where no answer changes.
+        """
+        if task == self.task:
+            return self
+        found = Evaluation.of(self.split, task, self.raw, self.weights, self.sources)
+        answers = (one.task.decisions(one.outcomes.logits) for one in (self, found))
+        if "slices" in self.metrics and np.array_equal(*answers):
+            found.metrics["slices"] = self["slices"]
+        return found
+
+    def top_losses(self, count: int = 9) -> TopLosses:
+        """Return the items with the largest losses, the largest first.
+
+        Args:
+            count: at most so many.
+
+        Raises:
+            ConfigError: `count` is not a whole number of at least 1.
+        """
+        check_range("count", count, 1, whole=True)
+        return top_losses(self.task, self.outcomes, self.sources, self.split, count)
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """Return a `pandas.DataFrame` with a row for each item, in the order of the split.
+
+        Columns: `item` (the path, the text or both texts; `None` for pixels), `label` and
+        `prediction` in words, `probability` of the prediction (NaN where it has none), and `loss`.
+
+        Raises:
+            ConfigError: pandas is not installed.
+        """
+        pandas = import_extra("pandas", "pandas", "pandas")
+        losses = self.top_losses(len(self.raw)).items
+        rows = sorted(losses, key=lambda item: item.row)
+        return pandas.DataFrame(
+            {
+                "item": [item.source for item in rows],
+                "label": [item.true for item in rows],
+                "prediction": [item.predicted for item in rows],
+                "probability": np.array([item.predicted_probability for item in rows], float),
+                "loss": [item.loss for item in rows],
+            }
+        )
+
+    def describe(self) -> str:
+        """Return the metrics with their 95% intervals, a line each."""
+        return "\n".join([self._title, *metric_lines(self.metrics)])
+
+    def __repr__(self) -> str:
+        return self.describe()
+
+    def _repr_html_(self) -> str:
+        table = table_html(("metric", "value", "95% interval"), metric_rows(self.metrics))
+        slices = self.slices
+        more = "" if slices is None else slices._repr_html_()
+        return paragraphs_html(self._title) + table + more
+
+    @property
+    def _title(self) -> str:
+        return f"Evaluation on {len(self.raw):,} items of the {self.split} split."
+
+    def plot_confusion(self) -> Figure:
+        """Draw the confusion matrix.
+
+        Raises:
+            ConfigError: the items do not have one class each.
+        """
+        if not self.task.has_one_class:
+            raise ConfigError(
+                f"A confusion matrix is for one class an item; these data are for {self.task.kind}."
+            )
+        return plots.confusion(self["confusion_matrix"], self.task.class_names)
+
+    def plot_calibration(self) -> Figure:
+        """Draw the reliability diagram.
+
+        Raises:
+            ConfigError: it is a regression, which has no probabilities.
+        """
+        check_has_probabilities(self.task)
+        return plots.reliability(measure_calibration(self.task, self.outcomes))
+
+    def plot_roc(self) -> Figure:
+        """Draw the ROC curve; of several labels at most eight curves.
+
+        Raises:
+            ConfigError: the task has no thresholds.
+            DataError: no curve was measured.
+        """
+        check_has_thresholds(self.task)
+        curves = plots.roc_curves(self.metrics, self.task.class_names)
+        if not curves:
+            raise DataError(
+                f"No ROC curve was measured on the {self.split} split: it takes a label that some "
+                "items have and others have not."
+            )
+        return plots.roc(curves)
+
+    def plot_precision_recall(self) -> Figure:
+        """Draw precision against recall; of several labels the eight worst by average precision.
+
+        Raises:
+            ConfigError: the task has no thresholds.
+            DataError: no item has any of the labels.
+        """
+        check_has_thresholds(self.task)
+        rows = self["per_class"]
+        found = precision_recall(self.task, self.outcomes)
+        curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
+        if not curves:
+            raise DataError(f"No item of the {self.split} split has any of the labels.")
+        return plots.precision_recall(curves)
+
+    def plot_values(self) -> Figure:
+        """Draw predicted against true values.
+
+        Raises:
+            ConfigError: it is no regression.
+        """
+        if not self.task.is_number:
+            raise ConfigError(
+                f"Predicted values are a regression's; these data are for {self.task.kind}."
+            )
+        return plots.scatter(self["values"])
+
+    def plots(self) -> dict[str, Figure]:
+        """Return every plot that this evaluation has, by captions."""
+        return plots.metric_figures(self.metrics, self.task.class_names)

@@ -1,0 +1,92 @@
+"""What is looked at before and after training: the preflight, a learning rate, the curves."""
+
+from collections.abc import Sequence
+
+from keras_tl.base.config import Phase
+from keras_tl.data.images.augmentation import Augmentation
+from keras_tl.errors import ConfigError
+from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
+from keras_tl.learner.state import State
+from keras_tl.preflight.checks import run_checks
+from keras_tl.preflight.findings import Findings
+from keras_tl.preflight.known import known_findings
+from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
+
+
+def lr_find(
+    state: State,
+    phase: str | Phase,
+    policy: str | Phase | Sequence[Phase],
+    unfreeze: str | int | None,
+    batch_size: int | None,
+    lowest: float,
+    highest: float,
+    steps: int,
+) -> LearningRates:
+    """See `Learner.lr_find`."""
+    data, family = state.need_data(), state.config.family
+    chosen = phase_to_sweep(phase, policy, family, unfreeze=unfreeze, batch_size=batch_size)
+    found = state.trainer.find_rates(chosen, data, rates_between(lowest, highest, steps))
+    rate = "none found" if found.suggestion is None else f"{found.suggestion:.1e}"
+    state.reporter.say(f"{chosen.name}: suggested learning rate: {rate}.")
+    return found
+
+
+def check(state: State) -> Findings:
+    """See `Learner.check`."""
+    features = "all" if state.trainer.features.is_original else "sample"
+    state.findings = run_checks(subject(state, features))
+    state.reporter.say(state.findings.brief())
+    return state.findings
+
+
+def subject(state: State, features: str, weighted: bool = False) -> Subject:
+    """Return what the checks look at, see `Inside`."""
+    if features == "all" and not state.trainer.features.are_kept:
+        features = "sample"
+    parts = state.parts
+    inside = Inside(
+        state.config,
+        parts,
+        parts.modality,
+        state.trainer,
+        features,
+        weighted,
+        is_random=parts.backbone.weights_source is None,
+    )
+    return Subject(state.need_data(), inside)
+
+
+def check_first(state: State, phase: Phase, augment: Augmentation) -> None:
+    """Run the checks before the first training, on features that it needs anyway."""
+    state.trainer.check(phase, augment)
+    if state.findings is None:
+        live = "sample" if phase.unfreeze is None else "none"
+        features = "all" if live == "sample" and augment is False else live
+        state.findings = known_findings(subject(state, features, phase.class_weight is not None))
+        state.reporter.say(state.findings.brief())
+    state.findings.stop_if_hopeless()
+
+
+def overfitting(state: State, measure: bool = False) -> Overfitting:
+    """See `keras_tl.overfitting`."""
+    if not state.trainer.is_as_trained:
+        raise ConfigError(
+            "The curves are of other weights: the model was changed after its last phase, by your "
+            "own code or by an interrupted training. Compare evaluate('train') with "
+            "evaluate('validation')."
+        )
+    splits = {} if state.data is None else state.data.splits
+    items = len(splits.get("validation", ())) or None
+    measured = None
+    if measure:
+        chosen = {name: state.need_data().split(name) for name in ("train", "validation")}
+        measured = {
+            name: state.task.undecided.measure(split.labels, state.finite_logits(name))
+            for name, split in chosen.items()
+        }
+    blocks = state.parts.backbone.blocks
+    return find_overfitting(
+        state.trainer.history, state.task, state.config, blocks, items, measured
+    )

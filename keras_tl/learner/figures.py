@@ -1,0 +1,143 @@
+"""Figures of a learner, for notebooks and as PNG files: `keras_tl.figures`.
+
+Figures of an evaluation are its own, such as `learner.evaluate().plot_confusion()`; the curves of
+training are `learner.history.plot()`.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from keras_tl.base.files import local_path, whole_file
+from keras_tl.base.overwriting import check_new
+from keras_tl.errors import ConfigError, DataError
+from keras_tl.evaluation import plots
+from keras_tl.learner.facade import Learner
+from keras_tl.learner.measuring import evaluation_of
+from keras_tl.learner.reporting import items_shown, keep_map_of
+from keras_tl.report.exhibits import AFTER, BEFORE, SHOWN
+
+_GRID, _COLUMNS = 18, 6
+
+
+def comparison(learner: Learner) -> Figure:
+    """Draw the learning curves of the comparison with training from scratch.
+
+    Raises:
+        ConfigError: `learner.report(comparison=...)` was given none.
+    """
+    found = learner._state.exhibits.comparison()
+    if found is None:
+        raise ConfigError(
+            "There is no comparison with training from scratch. Give report() what "
+            "keras_tl.compare() gave."
+        )
+    return plots.comparison(found["sizes"], found["skill"])
+
+
+def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Figure:
+    """Draw the images of a split with the largest losses, with their answers and Grad-CAM.
+
+    Beside each image is what in it speaks for the answer (`keras_tl.evaluation.gradcam`), unless
+    the backbone gives vectors. The twelve that a report keeps need no data.
+
+    Raises:
+        ConfigError: the items are texts.
+        DataError: there are no data, and these were not kept.
+    """
+    state = learner._state
+    if not state.parts.modality.are_pictures:
+        raise ConfigError("Texts are no pictures. Use report(), which shows them.")
+    found = evaluation_of(state, split).top_losses(count)
+    kept = items_shown(state, found.rows, split)
+    about, short = kept.top_items(), plots.label_text
+    images, titles = [], []
+    for one in found.items:
+        files = about[one.row]
+        images.append(kept.pixels(files["image"]))
+        titles.append(f"{short(one.predicted)}\nis {short(one.true)}")
+        if "gradcam" in files:
+            images.append(kept.pixels(files["gradcam"]))
+            titles.append(f"what speaks\nfor {short(files['seen'])}")
+    return plots.image_grid(images, titles, ["black"] * len(titles), _COLUMNS)
+
+
+def features(learner: Learner) -> Figure:
+    """Draw the features of at most 500 items in a plane, before fine-tuning and as they are.
+
+    Raises:
+        DataError: there are no data, and none of these were kept.
+    """
+    state = learner._state
+    if state.data is not None and state.exhibits.feature_map(AFTER) is None:
+        keep_map_of(state, AFTER)
+    found = {f"{when} fine-tuning": state.exhibits.feature_map(when) for when in (BEFORE, AFTER)}
+    found = {title: one for title, one in found.items() if one is not None}
+    if not found:
+        raise DataError(
+            "A feature map needs at least three items of a test or validation split. Load the "
+            "run with its data: Learner.load(path, data=...)."
+        )
+    return plots.feature_maps(found, state.task)
+
+
+def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -> list[Path]:
+    """Write every figure of a learner, and a grid of predictions, as PNG files.
+
+    Figures that there is nothing to draw from are left out. A saved run without its data has all
+    that its report shows.
+
+    Args:
+        learner: a learner.
+        folder: where the files go.
+        overwrite: replace files of the same names.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ConfigError: one of the files exists, and `overwrite` is false. Nothing is written.
+
+    Example:
+        >>> keras_tl.figures.save(learner, "plots")  # doctest: +SKIP
+    """
+    folder = local_path(folder)
+    figures = {
+        folder / f"{caption.lower().replace(' ', '_')}.png": figure
+        for caption, figure in _figures(learner).items()
+    }
+    check_new(*figures, overwrite=overwrite)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, figure in figures.items():
+        with whole_file(path) as temporary:
+            figure.savefig(temporary, dpi=120, format="png")
+    return [*figures]
+
+
+def _figures(learner: Learner) -> dict[str, Figure]:
+    """The figures there are, by their captions."""
+    state, shown, found = learner._state, None, {}
+    if state.data is not None and "test" in state.data.splits:
+        shown = state.data.split("test").sample(_GRID, learner.trainer.seed)
+        evaluation_of(state, "test")
+    if state.exhibits.comparison() is not None:
+        found["Comparison"] = comparison(learner)
+    if learner.history and learner.trainer.is_as_trained:
+        found["Learning curves"] = learner.history.plot()
+    if (evaluation := state.evaluations.get("test")) is not None:
+        found |= evaluation.plots()
+    pixels = None if shown is None else state.parts.modality.pictures(shown)
+    if pixels is not None:
+        truths = [state.task.name_of(label) for label in shown.labels]
+        found["Predictions"] = plots.prediction_grid(
+            pixels, truths, learner.predict(pixels), state.task.exact, _COLUMNS
+        )
+    # What was not kept and cannot be made without the data is left out.
+    with contextlib.suppress(DataError):
+        if state.parts.modality.are_pictures:
+            found["Top losses"] = top_losses(learner)
+    with contextlib.suppress(DataError):
+        found["Features"] = features(learner)
+    return found

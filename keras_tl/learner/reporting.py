@@ -1,0 +1,150 @@
+"""The report of a learner, and what it keeps of single items for it."""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_tl.base.files import local_path
+from keras_tl.base.overwriting import check_new
+from keras_tl.errors import DataError
+from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
+from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
+from keras_tl.learner.measuring import evaluation_of
+from keras_tl.learner.record import record
+from keras_tl.learner.state import State
+from keras_tl.report.exhibits import (
+    AFTER,
+    BEFORE,
+    SHOWN,
+    Compared,
+    Exhibits,
+    keep_comparison,
+    keep_map,
+    keep_top_items,
+)
+from keras_tl.report.facts import Facts, facts_of
+from keras_tl.report.material import Material
+from keras_tl.report.page import summary_of, write_report
+
+
+def report(
+    state: State, path: str | os.PathLike, comparison: Compared | None, overwrite: bool
+) -> Path:
+    """See `Learner.report`."""
+    path = local_path(path)
+    check_new(path, overwrite=overwrite or state.own_files.hold(path))
+    compared = {} if comparison is None else keep_comparison(comparison, state.task)
+    for split in [*state.evaluations]:
+        if state.data is not None and len(state.data.splits.get(split, ())):
+            evaluation_of(state, split)
+    prepare_report(state)
+    exhibits = state.exhibits.with_files(compared)
+    write_report(path, dataclasses.replace(material(state), exhibits=exhibits))
+    state.own_files.note(path)
+    state.exhibits = exhibits
+    return path
+
+
+def prepare_report(state: State) -> None:
+    """Keep in the learner what a report shows of single items, while the data are there.
+
+    That is what `keras-tl report` has of a saved run: the images or texts with the largest losses,
+    Grad-CAM, and the feature map. Without data nothing is done.
+    """
+    if state.data is None:
+        return
+    if len(state.data.splits.get("test", ())):
+        rows = evaluation_of(state, "test").top_losses(SHOWN).rows
+        kept = items_shown(state, rows, "test")
+        if kept is not state.exhibits:
+            state.exhibits = state.exhibits.without_answers().with_files(kept.files)
+    if state.exhibits.feature_map(AFTER) is None:
+        keep_map_of(state, AFTER)
+
+
+def summary(state: State) -> str:
+    """The HTML that a notebook shows of a learner."""
+    return summary_of(material(state))
+
+
+def material(state: State) -> Material:
+    """What a report is made from."""
+    about, measured = facts(state), state.measured
+    return Material(
+        facts=about,
+        test=state.evaluations.get("test"),
+        exhibits=measured.exhibits,
+        overfitting=_fit_of_curves(state, about),
+        findings=state.findings,
+        fitted=measured.fitted,
+    )
+
+
+def facts(state: State) -> Facts:
+    """What a model card and a report say of the model."""
+    parts = state.parts
+    # As it is read again: a saved run must say the same.
+    recorded = json.loads(json.dumps(record(state)))
+    parameters = {"backbone": parts.backbone.count_params(), "head": parts.head.count_params()}
+    return facts_of(recorded, parameters, parts.backbone)
+
+
+def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
+    """Whether the model overfits, by what is recorded of the data, be they here or not."""
+    trainer = state.trainer
+    if not (trainer.history and trainer.is_as_trained):
+        return None
+    splits = {} if about.data is None else about.data.splits
+    items = splits["validation"].items if "validation" in splits else None
+    blocks = state.parts.backbone.blocks
+    return find_overfitting(trainer.history, state.task, state.config, blocks, items)
+
+
+def items_shown(state: State, rows: np.ndarray, split: str) -> Exhibits:
+    """What has the items of a split in it: the learner's exhibits, or new ones.
+
+    Raises:
+        DataError: these have none of them, and there are no data.
+    """
+    outcomes = evaluation_of(state, split).outcomes.take(rows)
+    # A temperature or thresholds may have put others first, or changed what is answered.
+    asked = state.task.question(outcomes.labels, outcomes.logits)
+    answers = None if state.data is None else asked.names
+    if split == "test" and state.exhibits.show(rows, answers):
+        return state.exhibits
+    chosen = state.need_data().split(split).take(rows)
+    pictures = state.parts.modality.pictures(chosen)
+    # Grad-CAM looks at the weights as they are served, in float32.
+    parts = state.float32_parts()
+    return Exhibits(keep_top_items(rows, chosen, pictures, parts, state.task, outcomes))
+
+
+def keep_map_before(state: State) -> None:
+    """What `fine_tune` does first."""
+    try:
+        keep_map_of(state, BEFORE)
+    except DataError as error:
+        # Items that training has no need of must not stop it.
+        state.reporter.say(f"No feature map from before fine-tuning: {error}")
+
+
+def keep_map_of(state: State, when: str) -> None:
+    """Keeps the features of a sample, of the same items before and after."""
+    before, splits = state.exhibits.feature_map(BEFORE), state.data.splits
+    names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
+    if not names:
+        return
+    features = state.trainer.features
+    # The test split unless only the other one's features are there already.
+    name = next(filter(lambda n: features.has(splits[n]), names), names[0])
+    if before is not None and before.split in names:
+        name = before.split
+    split = splits[name]
+    order = np.random.default_rng(state.trainer.seed).permutation(len(split))
+    rows = np.sort(order[:MOST_ITEMS])
+    found = FeatureMap.of(name, split.labels[rows], features.rows(split, rows))
+    if found is not None:
+        state.exhibits = state.exhibits.with_files(keep_map(when, found))

@@ -1,0 +1,146 @@
+"""Backbones by where they come from: a function for each source."""
+
+import os
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_tl.backbones.awd_lstm.loading import load_ulmfit
+from keras_tl.backbones.catalogue import get_spec
+from keras_tl.backbones.hub import load_hub, resolve
+from keras_tl.backbones.kerashub.loading import load_kerashub
+from keras_tl.backbones.layer import Backbone
+from keras_tl.backbones.loading import backbone_of, copy_statistics, copy_weights, load_spec
+from keras_tl.backbones.own_models import copied, network_of
+from keras_tl.backbones.rebuilding import cut_short, rebuild_backbone
+from keras_tl.backbones.serialised import rebuild
+from keras_tl.base.config import ULMFIT, ModelConfig
+from keras_tl.base.files import local_path
+from keras_tl.errors import BackboneError, ConfigError, quoted
+from keras_tl.models.assembly import rebuild_model
+from keras_tl.models.device import precision_policy
+from keras_tl.models.tokens import TFHUB
+from keras_tl.runs.ancestry import LANGUAGE_MODEL, ancestry_of
+from keras_tl.runs.run_files import load_run_weights, read_run, run_files
+
+KERASHUB, RUN = "kerashub:", "run:"
+# `weights_source` where the weights come with an object.
+LEARNER, MODEL = "learner:", "keras.Model:"
+
+_NOT_RANDOM = (
+    "A TF-Hub module is a program with its weights: it cannot be made with random ones. Expected a "
+    "backbone from the catalogue, a preset of KerasHub, a language model or a keras.Model with "
+    "weights=None. Received: {}."
+)
+
+
+def of_catalogue(name: str, *, weights, image_size, output_block, **_) -> Backbone:
+    """Return a backbone of the catalogue."""
+    spec = get_spec(name)
+    weights = None if weights is None else os.fspath(weights)
+    return load_spec(spec, weights, image_size or spec.image_size, output_block)
+
+
+def of_hub(handle: str, *, weights, image_size, output_block, **_) -> Backbone:
+    """Return a backbone of a TF-Hub module."""
+    source = f"{TFHUB}{handle}"
+    if output_block is not None:
+        raise BackboneError(
+            "output_block= cannot cut a TF-Hub module, which is a program. Leave it out."
+        )
+    if weights is None:
+        raise BackboneError(_NOT_RANDOM.format(source))
+    return load_hub(resolve(handle), image_size).set_facts(source=source, weights_source=source)
+
+
+def of_model(model: keras.Model, *, weights, image_size, output_block, preprocess, **_) -> Backbone:
+    """Return a backbone of a copy of a Keras model."""
+    with precision_policy("float32"):
+        network = copied(network_of(model, preprocess, image_size))
+    found = backbone_of(network).set_facts(source=model.name)
+    return _asked(found, MODEL, weights, output_block)
+
+
+def of_kerashub(preset: str, *, weights, image_size, output_block, preprocessor, **_) -> Backbone:
+    """Return a backbone of a preset of KerasHub."""
+    source = f"{KERASHUB}{preset}"
+    found = load_kerashub(os.path.expanduser(preset), image_size, preprocessor is None)
+    return _asked(found.set_facts(source=source), source, weights, output_block)
+
+
+def of_ulmfit(path: str, *, weights, output_block, preprocessor, **_) -> Backbone:
+    """Return a backbone of the encoder of a language model."""
+    if preprocessor is not None:
+        raise ConfigError(
+            f"The language model {quoted(path)} has its own vocabulary. Leave preprocessor= out."
+        )
+    source = f"{ULMFIT}{path}"
+    found = load_ulmfit(local_path(path))
+    trainings = tuple({"kind": LANGUAGE_MODEL} | training for training in found.ancestry)
+    found.set_facts(source=source, ancestry=trainings)
+    return _asked(found, source, weights, output_block)
+
+
+def of_learner(
+    trained: Backbone,
+    *,
+    weights: str | None,
+    image_size: tuple[int, int] | None,
+    output_block: str | None,
+    ancestry: tuple[dict[str, Any], ...],
+    weights_source: str = LEARNER,
+    **_,
+) -> Backbone:
+    """Return a copy of the backbone of another learner."""
+    size = image_size or trained.image_size
+    if trained.architecture is not None and size != trained.image_size:
+        raise BackboneError(
+            f"The backbone {trained.source} takes {trained.image_size} pixels. Received "
+            f"image_size={size}."
+        )
+    if weights is None and trained.module is not None:
+        raise BackboneError(_NOT_RANDOM.format(trained.source))
+    found = rebuild_backbone(
+        trained.source,
+        size,
+        trained.output_block,
+        trained.architecture,
+        trained.module,
+        trained.preprocessor,
+    )
+    if weights is None:
+        copy_statistics(trained.network, found.network)
+    else:
+        copy_weights(trained.network, found.network)
+        found.set_facts(weights_source=weights_source, ancestry=ancestry)
+    return found if output_block is None else cut_short(found, output_block)
+
+
+def of_run(path: str, *, ancestry, **options) -> Backbone:
+    """Return the backbone of a saved run."""
+    folder = local_path(path)
+    about = read_run(folder)
+    config = ModelConfig.from_json(about["config"])
+    parts = rebuild_model(config, tf.distribute.get_strategy(), seed=0, **run_files(folder))
+    load_run_weights(folder, parts.model)
+    return of_learner(
+        parts.backbone,
+        ancestry=ancestry_of(about),
+        weights_source=f"{RUN}{path}",
+        **options,
+    )
+
+
+def _asked(
+    found: Backbone, weights_source: str, weights: str | None, output_block: str | None
+) -> Backbone:
+    """The backbone with the weights and up to the block that the user asks for."""
+    found.set_facts(weights_source=weights_source)
+    if weights is None:
+        fresh = backbone_of(rebuild(found.architecture))
+        copy_statistics(found.network, fresh.network)
+        found = fresh.set_facts(
+            **found.facts | {"weights_source": None, "ancestry": (), "identity": fresh.identity}
+        )
+    return found if output_block is None else cut_short(found, output_block)

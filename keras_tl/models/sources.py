@@ -1,0 +1,123 @@
+"""One function for every kind of backbone, by a table of sources."""
+
+import os
+from typing import Any
+
+import keras
+
+from keras_tl.backbones.layer import Backbone
+from keras_tl.backbones.own_models import is_keras_file, read_keras_file
+from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.base.config import ULMFIT
+from keras_tl.data.texts.text_split import TextSplit
+from keras_tl.errors import BackboneError, ConfigError, quoted
+from keras_tl.models.device import precision_policy
+from keras_tl.models.source_kinds import (
+    KERASHUB,
+    RUN,
+    of_catalogue,
+    of_hub,
+    of_kerashub,
+    of_learner,
+    of_model,
+    of_run,
+    of_ulmfit,
+)
+from keras_tl.models.tokens import TFHUB, choose_tokens
+
+# The type of a backbone, or the prefix of its name, and the source that gives it. The first row
+# that fits counts. A source takes what comes after the prefix, and the arguments of
+# `find_backbone` that it needs, by name.
+SOURCES = {
+    keras.Model: of_model,
+    Backbone: of_learner,
+    RUN: of_run,
+    TFHUB: of_hub,
+    KERASHUB: of_kerashub,
+    ULMFIT: of_ulmfit,
+    "": of_catalogue,
+}
+
+
+def find_backbone(
+    backbone: str | os.PathLike | keras.Model | Backbone,
+    *,
+    weights: str | os.PathLike | None = "imagenet",
+    image_size: tuple[int, int] | None = None,
+    output_block: str | None = None,
+    preprocess: str | Preprocessing | None = None,
+    precision: str = "float32",
+    texts: TextSplit | None = None,
+    sequence_length: int | None = None,
+    preprocessor: str | TextPreprocessor | None = None,
+    ancestry: tuple[dict[str, Any], ...] = (),
+) -> Backbone:
+    """Return the backbone that a user names, with its weights; see `keras_tl.Learner`.
+
+    Args:
+        backbone: a name, a place such as `"run:PATH"`, the path of a .keras file, a model, or the
+            backbone of another learner.
+        weights: `"imagenet"`, a path, or `None` for random ones.
+        image_size: (height, width), or `None` for the backbone's own.
+        output_block: where to cut the network off.
+        preprocess: what a `keras.Model` expects of the pixels.
+        precision: the dtype policy.
+        texts: the training texts; `None`: the data are images.
+        sequence_length: tokens a text; `None`: by the lengths of the texts.
+        preprocessor: see `keras_tl.models.tokens.choose_tokens`.
+        ancestry: of another learner's backbone, the training of that learner first.
+
+    Raises:
+        BackboneError: there is no such backbone, it cannot be had so, or is not for such data.
+        RunError: there is no such run.
+        ConfigError: `weights` or `preprocess` is given for a backbone that has its own.
+    """
+    if is_keras_file(backbone):
+        backbone = read_keras_file(backbone)
+    if preprocessor is not None and texts is None:
+        raise ConfigError(
+            "preprocessor= makes tokens of texts; these data are images. Leave it out."
+        )
+    row = row_of(backbone)
+    if row is None:
+        raise BackboneError(
+            "backbone must be a name, a place such as 'run:PATH', the path of a .keras file, a "
+            f"keras.Model or a Learner. Received: {quoted(backbone)}."
+        )
+    if preprocess is not None and row is not keras.Model:
+        raise ConfigError(
+            "preprocess= is for a keras.Model or a .keras file; every other backbone brings its "
+            f"own preprocessing. Leave it out. Received: {quoted(preprocess)}."
+        )
+    if weights not in (None, "imagenet") and row != "":
+        raise ConfigError(
+            "weights= is for a backbone from the catalogue; a run, a learner, a TF-Hub module, a "
+            "preset of KerasHub, a language model and a keras.Model bring their own. Leave it out. "
+            f"Received: {quoted(weights)}."
+        )
+    with precision_policy(precision):
+        found = SOURCES[row](
+            backbone.removeprefix(row) if isinstance(row, str) else backbone,
+            weights=weights,
+            image_size=image_size,
+            output_block=output_block,
+            preprocess=preprocess,
+            preprocessor=preprocessor,
+            ancestry=ancestry,
+        )
+    if (found.image_size is None) != (texts is not None):
+        ours, given = ("texts", "images") if texts is None else ("images", "texts")
+        raise BackboneError(
+            f"The backbone {quoted(found.source)} takes {ours}; the data are {given}. For "
+            "texts, pass an encoder, such as 'tfhub:HANDLE', 'kerashub:PRESET' or 'ulmfit:PATH'."
+        )
+    if texts is None:
+        return found
+    return found.set_facts(preprocessor=choose_tokens(found, texts, sequence_length, preprocessor))
+
+
+def row_of(backbone: object) -> type | str | None:
+    """Return the row of `SOURCES` for a backbone; `None`: it is of no kind."""
+    kind, fits = (str, str.startswith) if isinstance(backbone, str) else (type, isinstance)
+    return next((row for row in SOURCES if isinstance(row, kind) and fits(backbone, row)), None)

@@ -1,0 +1,156 @@
+"""The model card of an export: the same facts for people and for machines.
+
+`MODEL_CARD.md` follows Mitchell et al., "Model Cards for Model Reporting", 2019
+(arXiv:1810.03993); `model.json` holds what it says.
+"""
+
+import datetime
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from keras_tl.base.files import json_text
+from keras_tl.errors import ConfigError, quoted
+from keras_tl.report.blocks import Block, Paragraph, Section, Table, Written
+from keras_tl.report.facts import Facts
+from keras_tl.report.limits import limits_of, warnings_of
+from keras_tl.report.rendering import render
+from keras_tl.report.sections.classes import per_class
+from keras_tl.report.sections.data import NOT_RECORDED, about_data
+from keras_tl.report.sections.model import details, limits, reproduction
+from keras_tl.report.sections.summary import metrics, warnings
+from keras_tl.report.sections.training import phases
+
+FORMAT = 1
+CARD, FACTS = "MODEL_CARD.md", "model.json"
+_DETAILS, _INTENDED_USE = "Model details", "Intended use"
+_EXPECTED = (
+    "Expected the sections of a model card that only you can write: headings and their texts, such "
+    'as {"Intended use": "Sorting our own photos. Not for ..."}.'
+)
+_TO_BE_WRITTEN = (
+    "*Not written yet.* What is the model for, who may use it, and what must it not be used for? "
+    'Say it with `learner.export(path, card={"Intended use": "..."})` or `keras-tl export '
+    "--card FILE.json`."
+)
+_INTERVALS = (
+    "Intervals are of chance in drawing the items (Wilson, 1927, of accuracy, precision and "
+    "recall; Lam et al., 2023, arXiv:2309.14621, of F1; the bootstrap of the others); other "
+    "sources of error come on top. `-`: there was no item to measure it on. `model.json` has all "
+    "classes."
+)
+_USES = {
+    "test": "nothing was tuned or stopped on it",
+    "validation": "the kept epochs were chosen by it, so its metrics flatter",
+    "train": "the model was trained on it, so its metrics flatter",
+}
+
+
+def read_sections(path: Path) -> dict[str, str]:
+    """The sections of a card that the user wrote into a JSON file.
+
+    Raises:
+        ConfigError: there is no such file, or it holds something else.
+    """
+    try:
+        sections = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"Cannot read {quoted(str(path))} ({error}). {_EXPECTED}") from error
+    _check_sections(sections)
+    return sections
+
+
+def write_card(
+    facts: Facts, name: str, sections: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The texts of the two files, by their names.
+
+    Args:
+        facts: of the model.
+        name: the model's.
+        sections: texts of the user's by their headings, Markdown.
+
+    Raises:
+        ConfigError: `sections` is something else, or has a heading of the card's own.
+    """
+    sections = {} if sections is None else sections
+    _check_sections(sections)
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    known = {"format": FORMAT, "name": name, "exported": today, **facts.to_json()}
+    known |= {"warnings": warnings_of(facts), "limits": limits_of(facts)}
+    return {
+        CARD: _as_markdown(facts, name, today, sections),
+        FACTS: json_text(known | {"sections": dict(sections)}),
+    }
+
+
+def _check_sections(sections: object) -> None:
+    """Raises `ConfigError` unless these are sections that a user can give to a card."""
+    if not isinstance(sections, Mapping):
+        raise ConfigError(f"{_EXPECTED} Received: {type(sections).__name__}.")
+    own = {heading.lower() for heading in (_DETAILS, *_OWN)}
+    for pair in sections.items():
+        if not all(isinstance(text, str) and text.strip() for text in pair):
+            raise ConfigError(f"{_EXPECTED} Received: {quoted(pair[0])}: {quoted(pair[1])}.")
+        if pair[0].strip().lower() in own:
+            raise ConfigError(
+                f"The card has a section {quoted(pair[0].strip())} of its own. Choose another "
+                "heading."
+            )
+
+
+def _as_markdown(facts: Facts, name: str, today: str, sections: Mapping[str, str]) -> str:
+    texts = {_INTENDED_USE: _TO_BE_WRITTEN, **sections}
+    # The licence of the model is its owner's to say, and by `library_name: keras` Hugging Face's
+    # hub would tell people to load a `.keras` file.
+    kind = f"{facts.item}-classification" if facts.task.has_probabilities else ""
+    return render(
+        "card.md",
+        tags=["keras", "tensorflow", "savedmodel", "transfer-learning", facts.config.task],
+        pipeline_tag=kind,
+        name=name,
+        sections=[
+            Section("warnings", "", warnings(facts)),
+            Section("details", _DETAILS, details(facts, today)),
+            *(Section("own", heading, [Written(text)]) for heading, text in texts.items()),
+            *(Section("facts", heading, make(facts)) for heading, make in _OWN.items()),
+        ],
+    )
+
+
+def _data(facts: Facts) -> list[Block]:
+    splits = {} if facts.data is None else facts.data.splits
+    prints = [[name, split.fingerprint or NOT_RECORDED] for name, split in splits.items()]
+    table = Table("Fingerprints of the splits", ["split", "SHA-256"], prints, numbers=False)
+    return [*about_data(facts), *([table] if prints else [])]
+
+
+def _metrics(facts: Facts) -> list[Block]:
+    if not facts.evaluations:
+        return [Paragraph("Not evaluated.")]
+    blocks: list[Block] = [
+        Paragraph(f"{found.items:,} {facts.item}s of the {split} split: {_USES[split]}.")
+        for split, found in facts.evaluations.items()
+    ]
+    blocks.append(metrics(facts))
+    blocks += [per_class(one, split) for split, one in facts.evaluations.items() if one.per_class]
+    return [*blocks, Paragraph(_INTERVALS)]
+
+
+def _versions(facts: Facts) -> list[Block]:
+    trained, exported = facts.trained_with, facts.exported_with
+    names = dict.fromkeys([*exported, *trained])
+    rows = [[name, trained.get(name, "-"), exported.get(name, "-")] for name in names]
+    head = ["library", "trained with", "exported with"]
+    return [Table("Versions of the libraries", head, rows, numbers=False)]
+
+
+# The sections that stand after those of the user.
+_OWN: dict[str, Callable[[Facts], list[Block]]] = {
+    "Training and evaluation data": _data,
+    "Metrics": _metrics,
+    "Training": lambda facts: [phases(facts)],
+    "Limits and risks": lambda facts: [limits(facts)],
+    "How to reproduce": reproduction,
+    "Versions": _versions,
+}

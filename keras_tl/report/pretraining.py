@@ -1,0 +1,145 @@
+"""Where the weights of a backbone come from, without the paths of the machine."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from keras_tl.backbones.catalogue import get_spec
+from keras_tl.base.config import ULMFIT
+from keras_tl.base.files import sha256_of_folder
+from keras_tl.errors import BackboneError
+from keras_tl.models.source_kinds import KERASHUB, LEARNER, MODEL, RUN
+from keras_tl.models.tokens import TFHUB
+from keras_tl.report.data_facts import SplitFacts
+from keras_tl.runs.ancestry import LANGUAGE_MODEL, TRAINING
+from keras_tl.runs.history import PhaseRecord
+
+IMAGENET, RANDOM, OTHER = "ImageNet", "random", "other"
+# By the prefix of their place: what weights are, before any training that is recorded.
+_KINDS = {TFHUB: "TF-Hub module", KERASHUB: "KerasHub preset", ULMFIT: LANGUAGE_MODEL, RUN: "run"}
+# Weights that came with an object have no place.
+_OBJECTS = {LEARNER: "those of another learner", MODEL: "those of the keras.Model"}
+
+
+def public_place(text: str) -> str:
+    """A name as it is, of a path its last part, of a URL all but who asks and how.
+
+    A prefix such as `tfhub:` stays.
+    """
+    kind = next((kind for kind in _KINDS if text.startswith(kind)), "")
+    place = text.removeprefix(kind)
+    url = urlsplit(place) if "://" in place else None
+    if url is None or url.scheme == "file":
+        return kind + (place.replace("\\", "/").rstrip("/").rpartition("/")[2] or ".")
+    host = url.netloc.rpartition("@")[2]
+    return f"{kind}{url.scheme}://{host}{url.path}"
+
+
+def weights_text(weights: str | None) -> str:
+    """The origin of weights in words."""
+    return "random" if weights is None else _OBJECTS.get(weights) or public_place(weights)
+
+
+@dataclasses.dataclass(frozen=True)
+class EarlierTraining:
+    """A training of the weights before this task; `None` where a fact is not recorded.
+
+    Attributes:
+        kind: `"training"` of a learner, or `"language model"`.
+        history: its phases.
+        weights: those before it.
+        task: of a learner.
+        class_names: of a learner.
+        data: of a learner, its training split.
+        source: of a language model.
+        texts: of a language model, how many it was trained on.
+        tokens: of these texts.
+    """
+
+    kind: str
+    history: Sequence[PhaseRecord] = ()
+    weights: str | None = None
+    task: str | None = None
+    class_names: Sequence[str] = ()
+    data: SplitFacts | None = None
+    source: str | None = None
+    texts: int | None = None
+    tokens: int | None = None
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Self:
+        """Read an entry of `keras_tl.runs.ancestry.ancestry_of`."""
+        history = tuple(PhaseRecord.from_json(row) for row in entry.get("history", ()))
+        if entry["kind"] == TRAINING:
+            data = entry["data"] and SplitFacts(**entry["data"])
+            weights = weights_text(entry["weights"])
+            return cls(TRAINING, history, weights, entry["task"], entry["class_names"], data)
+        known = {name: entry.get(name) for name in ("source", "texts", "tokens")}
+        return cls(entry["kind"], history, **known)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pretraining:
+    """The weights of a backbone before the training.
+
+    Attributes:
+        weights: in words.
+        kind: of the first weights in their ancestry.
+        source: of these; `None` where it is not recorded.
+        licence: of these; `None` where it is not recorded.
+        module_sha256: of a TF-Hub module's files.
+        ancestry: what they were trained on, the latest first.
+    """
+
+    weights: str
+    kind: str
+    source: str | None
+    licence: str | None
+    module_sha256: str | None
+    ancestry: Sequence[EarlierTraining] = ()
+
+    @classmethod
+    def of(
+        cls,
+        backbone: str,
+        weights: str | None,
+        ancestry: Sequence[Mapping[str, Any]],
+        module: Path | None,
+    ) -> Self:
+        """Read what a run records of its backbone; see `keras_tl.runs.ancestry.ancestry_of`."""
+        first = ancestry[-1] if ancestry else {"weights": weights}
+        source = licence = None
+        if first.get("kind") == LANGUAGE_MODEL:
+            kind, source = LANGUAGE_MODEL, first.get("source")
+        else:
+            kind = _kind_of(first["weights"])
+            if kind == IMAGENET:
+                source, licence = _source_and_licence(backbone)
+            elif kind in _KINDS.values():
+                source = public_place(first["weights"])
+        return cls(
+            weights_text(weights),
+            kind,
+            source,
+            licence,
+            None if module is None else sha256_of_folder(module),
+            tuple(map(EarlierTraining.of, ancestry)),
+        )
+
+
+def _kind_of(weights: str | None) -> str:
+    if weights is None:
+        return RANDOM
+    if weights == "imagenet":
+        return IMAGENET
+    return next((name for kind, name in _KINDS.items() if weights.startswith(kind)), OTHER)
+
+
+def _source_and_licence(backbone: str) -> tuple[str | None, str | None]:
+    try:
+        weights = get_spec(backbone).weights
+    except BackboneError:  # One that the user registered, in another process.
+        weights = None
+    return (None, None) if weights is None else (weights.source, weights.licence)

@@ -1,0 +1,62 @@
+"""Blocks as HTML and as Markdown (CommonMark with GitHub's tables): `templates/` has both."""
+
+import functools
+import re
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+# Within a word _ and # stand for themselves. GitHub makes links of what looks like one.
+_SPECIAL = re.compile(
+    r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)#|:(?=//)|(?<=www)\.", re.IGNORECASE
+)
+_CODE = re.compile("(?<!`)`([^`]+)`(?!`)")
+
+
+def escaped(value: object) -> str:
+    """A text of the user's as one line of Markdown that shows it as it is."""
+    return _SPECIAL.sub(r"\\\g<0>", _one_line(value))
+
+
+def prose_as_markdown(text: str) -> str:
+    """Sentences as one line of Markdown; what stands in backticks is code, all else plain text."""
+    parts = _CODE.split(_one_line(text))
+    return "".join(f"`{x}`" if n % 2 else _SPECIAL.sub(r"\\\g<0>", x) for n, x in enumerate(parts))
+
+
+def prose_as_html(text: str) -> Markup:
+    """The same as HTML."""
+    code = Markup("<code>{}</code>").format
+    return Markup("").join(
+        code(part) if number % 2 else escape(part) for number, part in enumerate(_CODE.split(text))
+    )
+
+
+def render(template: str, **values: Any) -> str:
+    """A document.
+
+    Args:
+        template: its file in `templates/`, whose suffix is its language: `.html` or `.md`.
+        values: of the names in it.
+    """
+    return _environment(Path(template).suffix).get_template(template).render(values)
+
+
+@functools.cache
+def _environment(suffix: str) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=suffix == ".html",
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    prose = prose_as_html if suffix == ".html" else prose_as_markdown
+    environment.filters |= {"escaped": escaped, "prose": prose}
+    return environment
+
+
+def _one_line(value: object) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())

@@ -1,0 +1,114 @@
+"""What the model is, and how it is made again."""
+
+from collections.abc import Sequence
+
+from keras_tl.evaluation.wording import listed, thresholds_text
+from keras_tl.report.blocks import Block, Code, Definitions, Notes, Numbered, Paragraph, Section
+from keras_tl.report.facts import Facts
+from keras_tl.report.limits import limits_of
+from keras_tl.report.material import Material
+from keras_tl.report.pretraining import RANDOM, EarlierTraining
+from keras_tl.report.sections.data import NOT_RECORDED
+from keras_tl.runs.ancestry import TRAINING
+from keras_tl.runs.history import PhaseRecord
+
+_NOT_REPRODUCIBLE = (
+    "The seed fixes the initial weights, the order of the items and their augmentation; the splits "
+    "have a seed of their own. With the same data, versions, kind and number of devices, the same "
+    "calls give the same model, but for what adds numbers up in no fixed order (GPUs). Other "
+    "hardware or another precision round otherwise, and training makes such differences larger. "
+    "Callbacks, and layers given as augmentation, are not recorded."
+)
+
+
+def model(material: Material) -> Section:
+    """The configuration, the calls and the versions; limits of use."""
+    facts = material.facts
+    blocks = [*details(facts), *reproduction(facts), limits(facts)]
+    return Section("model", "Model and how to reproduce it", blocks)
+
+
+def details(facts: Facts, exported: str | None = None) -> list[Block]:
+    """The facts that stand first, and what the weights were trained on before this task.
+
+    Args:
+        facts: of the model.
+        exported: the day of its export.
+    """
+    config, before, parameters = facts.config, facts.pretraining, facts.parameters
+    # Nobody published random weights.
+    unknown = None if before.kind == RANDOM else NOT_RECORDED
+    sizes = facts.data and ", ".join(f"{x.items:,} {name}" for name, x in facts.data.splits.items())
+    versions = ", ".join(f"{name} {one}" for name, one in facts.trained_with.items())
+    found = {
+        "Exported": exported,
+        "Task": f"{config.task}, of {facts.item}s",
+        "Classes": listed(config.class_names),
+        "Input": _input(facts),
+        "Backbone": config.backbone
+        + (f", up to {config.output_block}" if config.output_block else "")
+        + (", fine-tuned" if facts.is_fine_tuned else ", as it was"),
+        "Parameters": f"{parameters['backbone']:,} of the backbone, {parameters['head']:,} of the "
+        "head",
+        "Weights before training": before.weights,
+        "Weights' source": before.source or unknown,
+        "Weights' licence": before.licence or unknown,
+        "TF-Hub module's SHA-256": before.module_sha256,
+        "Data": sizes or NOT_RECORDED,
+        "Precision in training": config.precision,
+        "Seed": str(facts.seed),
+        "Temperature": None if config.temperature == 1 else f"{config.temperature:.4f}",
+        "Thresholds": thresholds_text(config.class_names, config.thresholds),
+        "Versions": versions if exported is None else None,
+    }
+    blocks: list[Block] = [Definitions({name: value for name, value in found.items() if value})]
+    if before.ancestry:
+        said = "What the backbone was trained on before this task, the latest first:"
+        blocks += [Paragraph(said), Numbered([_earlier(one) for one in before.ancestry])]
+    return blocks
+
+
+def _input(facts: Facts) -> str:
+    config = facts.config
+    if config.image_size is not None:
+        height, width = config.image_size
+        values = config.value_range
+        scaled = f"; values of 16 bits from {values[0]} to {values[1]}" if values else ""
+        return f"images, resized to {height} x {width} ({config.resize}){scaled}"
+    kind = "pairs of texts" if config.are_pairs else "texts"
+    if facts.tokenizer is None:
+        return f"{kind} of any length"
+    return f"{kind}, {config.sequence_length} tokens ({facts.tokenizer})"
+
+
+def _earlier(one: EarlierTraining) -> str:
+    """An earlier training in a line."""
+    if one.kind == TRAINING:
+        known = [
+            f"{one.task}: {listed(one.class_names)}",
+            one.data and f"{one.data.items:,} items",
+            f"begun with {'random weights' if one.weights == RANDOM else one.weights}",
+        ]
+    else:
+        counts = {"texts": one.texts, "tokens": one.tokens}
+        known = [one.kind, one.source, *(f"{n:,} {name}" for name, n in counts.items() if n)]
+        known += _perplexity(one.history)
+    phases = ", ".join(f"{record.phase.name} ({len(record.epochs)})" for record in one.history)
+    known.append(phases and f"phases (epochs): {phases}")
+    return "; ".join(part for part in known if part)
+
+
+def _perplexity(history: Sequence[PhaseRecord]) -> list[str]:
+    """The last that was measured."""
+    found = [record.kept_values.get("val_perplexity") for record in history]
+    return [f"validation perplexity {value:.1f}" for value in found if value is not None][-1:]
+
+
+def reproduction(facts: Facts) -> list[Block]:
+    """The calls that train the model again, and how far they give the same model."""
+    return [Code("\n".join(facts.calls)), Paragraph(_NOT_REPRODUCIBLE)]
+
+
+def limits(facts: Facts) -> Notes:
+    """Limits and risks."""
+    return Notes("Limits and risks", limits_of(facts))

@@ -1,0 +1,205 @@
+r"""Print the files of `keras_tl` that one image or one text passes on its way to logits.
+
+    python tools/data_way.py            # all six ways
+    python tools/data_way.py image fit_head
+
+A way begins at a folder of JPEG files or at a CSV file of texts, and ends at the logits in
+`fit_head`, in `predict`, or in the functions of the model that `export` writes. The tool runs it on
+a tiny network and looks at all calls of Python. A file is on the way if one of its functions takes
+the item as an argument, or returns it or yields it: as a path, a string, bytes, pixels, tokens,
+features, or inside of a split, a list or a data set. `self` does not count.
+Left out are `decoder._rare_image`, whose graph no plain JPEG runs, and functions that return a few
+bytes of a file or its name and date (`LOOKS`). The keys of a mapping do not count either: what
+stands under an item's name is a verdict.
+
+The files are printed in the order in which the item first reaches them, each with the functions
+that hand the item on, in whatever form. A file that only looks returns a verdict or a size.
+"""
+
+import argparse
+import dataclasses
+import functools
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import keras_tl as ktl
+
+ROOT = f"{Path(ktl.__file__).parent}{os.sep}"
+SIZE, WIDTH, CLASSES = 16, 7, 5
+# Of a long list the beginning tells.
+MOST = 40
+RARE = {"_rare_image"}
+LOOKS = {"header_of", "filled", "part", "_file_identity"}
+
+
+@dataclasses.dataclass
+class Way:
+    """The files that an item passes.
+
+    Attributes:
+        mark: a text that is in the item's path or in the item itself.
+        handing: of each file the functions that hand the item on, in order.
+    """
+
+    mark: str
+    handing: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+
+    def profile(self, frame: FrameType, event: str, value: Any) -> None:
+        """Note a call or a return, as `sys.setprofile` reports it."""
+        # Not the file of the code: AutoGraph writes functions anew, to temporary files.
+        file = frame.f_globals.get("__file__") or ""
+        if event not in ("call", "return") or not file.startswith(ROOT):
+            return
+        given = [x for name, x in frame.f_locals.items() if name not in ("self", "cls")]
+        held = [value] if event == "return" else given
+        name = frame.f_code.co_name.removeprefix("tf__")
+        if name in LOOKS or not any(map(self.holds, held)) or _is_rare(frame):
+            return
+        functions = self.handing.setdefault(file.removeprefix(ROOT), [])
+        if event == "return" and name not in functions and not name.startswith("<"):
+            functions.append(name)
+
+    def holds(self, value: Any, depth: int = 4) -> bool:
+        """Whether a value is the item or holds the item."""
+        if isinstance(value, str | bytes | os.PathLike):
+            return self.mark.encode() in os.fsencode(value)
+        if isinstance(value, tf.data.Dataset):
+            return any(map(_is_item, tf.nest.flatten(value.element_spec)))
+        if isinstance(value, tf.Tensor | np.ndarray | keras.KerasTensor):
+            return _is_item(value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            value = vars(value)
+        if isinstance(value, dict):
+            value = [*value.values()]
+        parts = value[:MOST] if isinstance(value, tuple | list) else ()
+        return depth > 0 and any(self.holds(part, depth - 1) for part in parts)
+
+
+def _is_item(value: Any) -> bool:
+    """Whether an array, a tensor or its description is of items, rather than of labels or sizes."""
+    shape = tuple(value.shape) if getattr(value.shape, "rank", 0) is not None else ()
+    is_text = value.dtype in (tf.string, object) or getattr(value.dtype, "kind", "") in ("S", "U")
+    is_image = len(shape) in (3, 4) and shape[-1] == 3
+    is_vector = len(shape) == 2 and shape[-1] == WIDTH
+    is_tokens = len(shape) == 2 and value.dtype in (tf.int32, np.int32)
+    return is_text or is_image or is_vector or is_tokens
+
+
+def _is_rare(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_name in RARE:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def followed(mark: str, run: Callable[[], Any]) -> tuple[Any, dict[str, list[str]]]:
+    """Run a function; return its result and the files that the item passes in it."""
+    way = Way(mark)
+    sys.setprofile(way.profile)
+    try:
+        result = run()
+    finally:
+        sys.setprofile(None)
+    return result, way.handing
+
+
+def _image_network() -> keras.Model:
+    inputs = keras.Input((None, None, 3))
+    return keras.Model(inputs, keras.layers.Conv2D(WIDTH, 3, name="first")(inputs), name="own")
+
+
+def image_ways(folder: Path) -> dict[str, Callable[[], Any]]:
+    """The three ways of a JPEG file, each a function that begins at the folder."""
+    pixels = np.random.default_rng(0).integers(0, 255, (CLASSES, 6, 20, 20, 3), np.uint8)
+    for label, images in enumerate(pixels):
+        (folder / "photos" / f"class{label}").mkdir(parents=True)
+        for number, image in enumerate(images):
+            file = folder / "photos" / f"class{label}" / f"marked{number}.jpg"
+            # The mark stands in the file's name and, as a comment, in its bytes.
+            content = tf.io.encode_jpeg(image).numpy()
+            file.write_bytes(content[:2] + b"\xff\xfe\x00\x08marked" + content[2:])
+    return _ways(
+        folder,
+        lambda: ktl.ImageData.from_folder(folder / "photos", image_size=SIZE, verbose=False),
+        lambda data: ktl.Learner(
+            _image_network(), data, preprocess="tf", verbose=False, check=False
+        ),
+        [str(folder / "photos" / "class0" / "marked0.jpg")],
+    )
+
+
+def text_ways(folder: Path) -> dict[str, Callable[[], Any]]:
+    """The three ways of a text, each a function that begins at the CSV file."""
+    from tests import hub_modules
+
+    hub_modules.make_encoder(folder / "encoder", dropout=0.0)
+    hub_modules.write_vocabulary(folder / "vocab.txt")
+    rows = [f'"marked good {n} film",class{n % CLASSES}' for n in range(6 * CLASSES)]
+    (folder / "texts.csv").write_text("\n".join(["text,label", *rows]))
+    return _ways(
+        folder,
+        lambda: ktl.TextData.from_csv(folder / "texts.csv", sequence_length=8, verbose=False),
+        lambda data: ktl.Learner(
+            f"tfhub:{folder / 'encoder'}",
+            data,
+            preprocessor=str(folder / "vocab.txt"),
+            verbose=False,
+            check=False,
+        ),
+        ["marked good film"],
+    )
+
+
+def _ways(folder: Path, read: Callable, learn: Callable, items: list) -> dict[str, Callable]:
+    learner = learn(read())
+
+    def fit_head() -> None:
+        learner.data = read()
+        learner.fit_head(1, cache="memory")
+
+    return {
+        "fit_head": fit_head,
+        "predict": lambda: learner.predict(items),
+        # Another learner: the first one has its graphs already.
+        "export": functools.partial(learn(learner.data).export, folder / "exported"),
+    }
+
+
+def main() -> None:
+    """Follow the ways that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("kind", nargs="?", choices=["image", "text"])
+    parser.add_argument("end", nargs="?", choices=["fit_head", "predict", "export"])
+    asked = parser.parse_args()
+    for kind, make in (("image", image_ways), ("text", text_ways)):
+        if asked.kind not in (None, kind):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            for end, run in make(Path(folder)).items():
+                if asked.end in (None, end):
+                    _, files = followed("marked", run)
+                    handing = [name for name, functions in files.items() if functions]
+                    in_data = sum(name.startswith("data") for name in handing)
+                    print(
+                        f"\n{kind} {end}: {len(files)} files, {len(handing)} hand it on, "
+                        f"{in_data} of these in data/"
+                    )
+                    for name, functions in files.items():
+                        print(f"  {name:36}  {', '.join(functions) or '(looks)'}")
+
+
+if __name__ == "__main__":
+    main()
