@@ -49,7 +49,7 @@ def place(tmp_path):
 
 # The specification, options, what it holds, and the settings that are recorded, among others.
 SPECS = {
-    "folder-of-texts": ("folder:{}/texts", {}, TextData, {"classes": None}),
+    "folder-of-texts": ("folder:{}/texts", {}, TextData, {}),
     "folder-of-photos": ("folder:{}/photos", {}, ImageData, {}),
     "folder-of-both": ("folder:{}/captioned", {}, ImageData, {}),
     "texts": ("csv:{}/texts.csv", {}, TextData, {"text": "text", "text_pair": None}),
