@@ -41,9 +41,10 @@ def folder_of(data: LabelledData) -> str:
 def name_of(data: LabelledData, name: str, row: int) -> str:
     """What a finding calls an item: a path, the text, or the split and the row."""
     split: Split = data.splits[name]
-    if split.sources is None:
+    sources = split.take([row]).sources
+    if sources is None:
         return f"{name} row {row}"
-    source = split.sources[row]
+    (source,) = sources
     if split.in_files:
         return source
     text = source if isinstance(source, str) else " | ".join(source)

@@ -415,7 +415,7 @@ def test_a_learner_without_data_or_training(capsys):
     said = capsys.readouterr().err
     assert "head: training diverged, its loss is not a finite number" in said
     assert "keras_tl.overfitting(learner) says what to try" in said
-    del learner.history[1:]
+    del learner.trainer.history[1:]
     kernel.assign(before)
     learner._state.data = None
     assert ktl.overfitting(learner).state == "overfits"

@@ -5,6 +5,7 @@ import types
 import numpy as np
 import pytest
 
+from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import NotChecked
 from keras_tl.preflight.scale import feature_scale
@@ -21,19 +22,15 @@ def make_features():
 
 def subject_of(features, precision="float32"):
     rows = np.arange(len(features)) + 5
-    # An array of images, whose items are named by their rows.
-    data = types.SimpleNamespace(splits={"train": types.SimpleNamespace(texts=Named(), pairs=None)})
+    texts = tuple(f"text {row}" for row in range(len(features) + 5))
+    split = TextSplit(texts, None, np.zeros(len(texts), np.int64))
+    data = types.SimpleNamespace(splits={"train": split})
     return types.SimpleNamespace(
         sample=(features.astype(np.float32), None),
         sample_rows=rows,
         model=types.SimpleNamespace(config=types.SimpleNamespace(precision=precision)),
         data=data,
     )
-
-
-class Named:
-    def __getitem__(self, row):
-        return f"text {row}"
 
 
 def plus(shift, columns=WIDTH):

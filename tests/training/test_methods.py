@@ -94,7 +94,7 @@ class Updates:
     def __call__(self, **options):
         for variable, value in self.before:
             variable.assign(value)
-        del self.learner.history[1:]  # the next phase gets the same order and dropout
+        del self.learner.trainer.history[1:]  # the next phase gets the same order and dropout
         count = len(self.learner.data.split("train"))
         given = phase(batch_size=count + count % 2, **options)
         self.learner.fine_tune(policy=given, augment=False)
