@@ -284,7 +284,7 @@ def test_wrong_arguments(arguments, message):
     learner = fresh(make_tiny_data())
     with pytest.raises(ConfigError, match=message):
         learner.fit(**arguments)
-    assert learner.history == []
+    assert learner.history == ()
 
 
 @pytest.mark.slow

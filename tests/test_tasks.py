@@ -239,7 +239,7 @@ def test_what_a_task_has_not_is_refused_before_anything_is_trained(name):
     for train in (learner.fit_head, learner.fine_tune):
         with pytest.raises(ConfigError, match=message):
             train(epochs=1, **asked)
-    assert learner.history == []
+    assert learner.history == ()
 
 
 @pytest.mark.slow

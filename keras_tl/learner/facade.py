@@ -222,7 +222,7 @@ class Learner:
     def history(self) -> History:
         """One record for each phase that ran, the findings before them, and the choice of `fit`."""
         state = self._state
-        return History(
+        return History.of(
             state.trainer.history,
             state.task.watched,
             state.ranking,

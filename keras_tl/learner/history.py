@@ -1,6 +1,7 @@
 """What was done with a learner: `Learner.history`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Self
 
 from matplotlib.figure import Figure
 
@@ -11,7 +12,7 @@ from keras_tl.runs.history import PhaseRecord, check_trained
 from keras_tl.selection.result import FitResult
 
 
-class History(list[PhaseRecord]):
+class History(tuple[PhaseRecord, ...]):
     """The records of the phases that ran, in their order.
 
     Attributes:
@@ -20,17 +21,24 @@ class History(list[PhaseRecord]):
         fitted: the choice of `fit`; `None`: the model was trained otherwise, or changed since.
     """
 
-    def __init__(
-        self,
-        records: Sequence[PhaseRecord],
+    ranking: Ranking | None
+    findings: Findings | None
+    fitted: FitResult | None
+
+    @classmethod
+    def of(
+        cls,
+        records: Iterable[PhaseRecord],
         watched: str,
         ranking: Ranking | None,
         findings: Findings | None,
         fitted: FitResult | None,
-    ):
-        super().__init__(records)
-        self.ranking, self.findings, self.fitted = ranking, findings, fitted
-        self._watched = watched
+    ) -> Self:
+        """Make it of the records, the metric that `plot` draws, and the attributes."""
+        history = cls(records)
+        history.ranking, history.findings, history.fitted = ranking, findings, fitted
+        history._watched = watched
+        return history
 
     def plot(self) -> Figure:
         """Draw the loss and the watched metric over the epochs of all phases.

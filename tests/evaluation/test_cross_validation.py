@@ -33,7 +33,7 @@ def test_it_is_a_mapping_as_evaluate_gives_of_all_items(task):
     assert counts == {name: len(split) for name, split in learner.data.splits.items()}
     for value, now in zip(before, learner.model.get_weights(), strict=True):
         np.testing.assert_array_equal(value, now)
-    assert learner.history == []
+    assert learner.history == ()
     assert "60 items in 3 folds" in repr(found)
 
 

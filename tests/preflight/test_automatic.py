@@ -148,7 +148,7 @@ def test_what_cannot_work_is_one_error_before_anything_is_trained(clean):
     for _ in range(2):
         with pytest.raises(DataError, match=r"Received others: 1 of 120 in train, such as 3"):
             learner.fit_head(1)
-    assert learner.history == []
+    assert learner.history == ()
     assert learner.history.findings.names == ("labels-out-of-range",)
 
 
@@ -246,7 +246,7 @@ def test_only_what_training_needs_stops_it(photos, name, tmp_path, monkeypatch):
     if said is None:
         with pytest.raises(DataError if gone else CacheError):
             learner.fit_head(1, cache=cache)
-        assert (learner.history, learner.history.findings) == ([], None)
+        assert (learner.history, learner.history.findings) == ((), None)
         return
     do_not_train(monkeypatch, learner)
     learner.fit_head(1, cache=cache)

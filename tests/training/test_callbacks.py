@@ -163,7 +163,7 @@ def test_a_training_that_had_ended_is_refused_and_changes_nothing(tmp_path):
     tuned([kept])
     learner = make_small_learner(hard_data())
     learner.fit_head()
-    before, history = learner.model.get_weights(), list(learner.history)
+    before, history = learner.model.get_weights(), learner.history
     with pytest.raises(ConfigError, match="tune: no epoch was left to train"):
         learner.fine_tune(policy=FAST, augment=False, callbacks=[kept])
     for was, now in zip(before, learner.model.get_weights(), strict=True):
@@ -258,7 +258,7 @@ def test_wrong_callbacks_are_refused_before_training(name):
     for train in (learner.fit_head, learner.fine_tune, learner.fit):
         with pytest.raises(ConfigError, match=message):
             train(callbacks=callbacks)
-    assert learner.history == []
+    assert learner.history == ()
 
 
 def test_no_callbacks_may_be_none():

@@ -118,7 +118,7 @@ def test_refusals_come_before_any_training(name):
     learner = make_small_learner(data())
     with pytest.raises(ConfigError, match=message):
         learner.fine_tune(policy="contrastive", **options)
-    assert learner.history == []
+    assert learner.history == ()
 
 
 def test_a_phase_that_freezes_the_backbone_cannot_be_contrastive():
@@ -164,7 +164,7 @@ def test_a_learner_s_features_are_drawn_together_by_class(small_learner, tmp_pat
     assert separation(small_learner) > before + 0.1
     np.testing.assert_array_equal(norm.moving_mean, statistics[0])
     np.testing.assert_array_equal(norm.moving_variance, statistics[1])
-    assert small_learner.history == [tuned, head]
+    assert small_learner.history == (tuned, head)
     assert fitted_accuracy(small_learner) > 0.9
     phases = ktl.overfitting(small_learner).phases
     assert [phase.name for phase in phases] == ["contrastive", "head", "head"]

@@ -45,7 +45,7 @@ def test_others_are_refused(which, message):
 def test_a_wrong_block_is_said_before_anything_is_trained(small_learner):
     with pytest.raises(ConfigError, match="Unknown block 'nowhere'"):
         small_learner.fine_tune(unfreeze="nowhere")
-    assert small_learner.history == []
+    assert small_learner.history == ()
 
 
 def test_preparing_compiles_with_what_is_trainable(small_learner):

@@ -145,7 +145,7 @@ def test_given_values_are_always_honoured():
 def test_wrong_arguments_of_fine_tune(small_learner, arguments, message):
     with pytest.raises(ConfigError, match=message):
         small_learner.fine_tune(**arguments)
-    assert small_learner.history == []
+    assert small_learner.history == ()
 
 
 @pytest.mark.slow
@@ -167,7 +167,7 @@ def test_a_broken_file_is_named_in_both_phases(tmp_path, small_learner):
     ):
         with pytest.raises(DataError, match=r"Cannot decode .*b/2.png.*Repair the file or remove"):
             train()
-    assert learner.history == []
+    assert learner.history == ()
 
 
 def harder_data(validation_items):

@@ -291,4 +291,4 @@ def test_what_cannot_augment_is_refused_before_training(kind, message):
     for train in (learner.fit_head, learner.fine_tune):
         with pytest.raises(ConfigError, match=message):
             train(augment=kind)
-    assert learner.history == []
+    assert learner.history == ()
