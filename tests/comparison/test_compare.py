@@ -326,7 +326,7 @@ def test_a_learner_from_the_same_network_has_fresh_weights_for_each_seed():
     assert np.array_equal(first[0], same[0])
     assert not np.array_equal(first[0], other[0])
     assert not np.array_equal(first[0], learner.backbone.get_weights()[0])
-    assert fresh[0].weights is None
+    assert fresh[0].backbone.weights_source is None
     assert fresh[0].backbone.ancestry == ()
 
 
