@@ -401,13 +401,16 @@ def test_a_learner_without_data_or_training(capsys):
     learner = make_small_learner(make_tiny_data(), verbose=True, head=head)
     with pytest.raises(ConfigError, match="untrained: there are no curves"):
         ktl.overfitting(learner)
-    learner.trainer.history.append(record(**WIDE))
+    learner.trainer.remember([record(**WIDE)], are_as_trained=True)
     # So few validation items may show that gap by chance.
     found = ktl.overfitting(learner)
     assert (found.state, found.phases[0].reason) == ("unknown", "few-items")
     kernel = learner.trainer.parts.head.layers[-1].kernel
     before = kernel.numpy()
     kernel.assign(np.nan * before)
+    with pytest.raises(ConfigError, match="The curves are of other weights"):
+        ktl.overfitting(learner)
+    learner.trainer.remember([], are_as_trained=True)
     for measure in (learner.evaluate, lambda: ktl.overfitting(learner, measure=True)):
         with pytest.raises(ConfigError, match=r"\d+ images of the (test|train) split are not"):
             measure()

@@ -71,7 +71,7 @@ def test_the_trained_backbone_is_taken_and_the_source_left_alone(
 
 
 def test_a_backbone_of_ones_own_can_be_cut_short(source, other_task, tmp_path):
-    assert source[0].blocks == ("first", "first_norm", "second")
+    assert source[0].backbone.blocks == ("first", "first_norm", "second")
     learner = ktl.Learner(source[0], other_task, output_block="first_norm", verbose=False)
     assert learner.backbone.blocks == ("first", "first_norm")
     assert equal(values(learner), values(source[0])[: len(values(learner))])

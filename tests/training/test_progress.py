@@ -205,7 +205,7 @@ def test_elsewhere_there_are_only_lines(learner):
 def test_a_phase_is_told_the_epochs_of_those_after_it(learner, monkeypatch):
     asked = []
     monkeypatch.setattr(learner.trainer, "run", lambda *given: asked.append(given[4]))
-    monkeypatch.setattr(learner, "_tell_if_overfitting", lambda: None)
+    monkeypatch.setattr("keras_tl.learner.training._tell_if_overfitting", lambda state: None)
     epochs = {"first": 1, "second": 2, "third": 4}
     learner.fine_tune(
         policy=[Phase(name, n, 1e-3, "all", batch_norm="live") for name, n in epochs.items()]
