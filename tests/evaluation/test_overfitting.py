@@ -420,6 +420,7 @@ def test_a_learner_without_data_or_training(capsys):
     assert "keras_tl.overfitting(learner) says what to try" in said
     del learner.trainer.history[1:]
     kernel.assign(before)
+    learner.trainer.remember([], are_as_trained=True)
     learner._state.data = None
     assert ktl.overfitting(learner).state == "overfits"
     with pytest.raises(DataError, match="without data"):
