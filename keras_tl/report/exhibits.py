@@ -35,7 +35,7 @@ _LARGEST_SIDE, _QUALITY = 224, 88
 
 @runtime_checkable
 class Compared(Protocol):
-    """A `keras_tl.comparison.result.Comparison`, whose room is to the right of this one."""
+    """A `keras_tl.comparison.result.Comparison`, whose package comes after this one."""
 
     what: dict[str, Any]
     skill: str
