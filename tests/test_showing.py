@@ -33,7 +33,8 @@ from tests.made_reports import Page
 def tuned(tmp_path_factory):
     """A learner that was fine-tuned and reported, its report, and its run."""
     folder = tmp_path_factory.mktemp("tuned")
-    learner = make_small_learner(make_tiny_data(per_class=24))
+    # Its checks extract the features of all splits, as those of users do.
+    learner = make_small_learner(make_tiny_data(per_class=24), check=True)
     learner.fit_head(1, cache="memory")
     learner.fine_tune(1)
     page = learner.report(folder / "report.html").read_bytes()
