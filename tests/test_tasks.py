@@ -93,7 +93,8 @@ def test_the_whole_journey(task, tmp_path):
     assert shapes == {
         "serving_default": OUTPUTS[task] | valid,
         "pixels": OUTPUTS[task],
-        "embed": {"features": [None, math.prod(loaded.extractor.output_shape[1:])]} | valid,
+        "embed": {"features": [None, math.prod(loaded.trainer.parts.extractor.output_shape[1:])]}
+        | valid,
         standard: STANDARD_OUTPUTS[task],
     }
     for name, values in signatures["pixels"](tf.constant(IMAGES[:5])).items():

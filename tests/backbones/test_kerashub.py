@@ -219,7 +219,7 @@ def test_a_journey(presets, name, tmp_path):
     answers = learner.predict(asked)
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)
-    assert loaded.blocks == learner.backbone.blocks
+    assert loaded.backbone.blocks == learner.backbone.blocks
     np.testing.assert_array_equal(loaded.predict(asked).probabilities, answers.probabilities)
     learner.export(tmp_path / "model")  # It raises unless it has verified itself.
 

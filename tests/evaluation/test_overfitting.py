@@ -497,6 +497,7 @@ def test_the_calls_run_and_change_one_thing_only(name, saved, tmp_path, monkeypa
         return ran[-1]
 
     monkeypatch.setattr("keras_tl.training.trainer.Trainer.run", run)
+    monkeypatch.setattr("keras_tl.learner.training._tell_if_overfitting", lambda state: None)
     backbone = f"run:{saved.save(tmp_path / 'run')}"
     for remedy in find(before, **options).remedies:
         if not {"fit_head", "fine_tune"} & {*re.split(r"\W", remedy.python)}:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import keras_tl as ktl
+from keras_tl.learner.checking import subject as looked_at
 from keras_tl.preflight.checks import run_checks
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.text_duplicates import plain, text_pairs, words
@@ -115,7 +116,7 @@ def test_texts_have_the_overlaps_that_were_read(name):
     learner = ktl.Learner(
         f"kerashub:{files}", data, preprocessor=str(files / "vocab.txt"), seed=0, verbose=False
     )
-    found = run_checks(subject(learner._state, "sample"))
+    found = run_checks(looked_at(learner._state, "sample"))
     assert sorted(found.names) == names
     assert {x.severity for x in found} == {"warning"}
     assert found.not_checked == {}
