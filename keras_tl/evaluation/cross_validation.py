@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from keras_tl.base.config import check_range
 from keras_tl.data.splits import folds as make_folds
 from keras_tl.errors import DataError
 from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.metric_mapping import MetricMapping
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.wording import metric_lines
 from keras_tl.training.out_of_fold import HeadTraining
@@ -36,7 +37,7 @@ class LabelledFeatures:
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class CrossValidation(Mapping):
+class CrossValidation(MetricMapping):
     """Metrics of a head on items that it was not trained on: a mapping, as `evaluate()` gives.
 
     With repeats, numbers and intervals are the means over them. The 95% intervals are of chance in
@@ -59,15 +60,6 @@ class CrossValidation(Mapping):
     sources: Sequence | None
     headline: str
     seconds: float
-
-    def __getitem__(self, name: str) -> Any:
-        return self.metrics[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.metrics)
-
-    def __len__(self) -> int:
-        return len(self.metrics)
 
     def to_json(self) -> dict[str, Any]:
         """The metrics, and how they were measured; JSON types."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import check_has_probabilities, measure_calibration
 from keras_tl.evaluation.losses import TopLosses, top_losses
 from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.metric_mapping import MetricMapping
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.slices import Slices, measure_slices
 from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Evaluation(Mapping[str, Any]):
+class Evaluation(MetricMapping):
     """Metrics of a model on a split: a mapping, such as `evaluation["accuracy"]`.
 
     It belongs to the weights and the items that it was measured on, and never changes.
@@ -76,15 +77,6 @@ class Evaluation(Mapping[str, Any]):
         if groups is not None:
             metrics["slices"] = measure_slices(task, outcomes, *groups).to_json()
         return cls(split, task, raw, weights, metrics, sources)
-
-    def __getitem__(self, name: str) -> Any:
-        return self.metrics[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.metrics)
-
-    def __len__(self) -> int:
-        return len(self.metrics)
 
     @functools.cached_property
     def outcomes(self) -> Outcomes:

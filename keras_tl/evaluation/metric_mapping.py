@@ -1,0 +1,23 @@
+"""`MetricMapping`: an object that reads as a mapping of its metrics."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+class MetricMapping(Mapping[str, Any]):
+    """A mapping of metrics by their names.
+
+    Attributes:
+        metrics: JSON types, see `keras_tl.evaluation.measuring.measure`.
+    """
+
+    metrics: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.metrics[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.metrics)
+
+    def __len__(self) -> int:
+        return len(self.metrics)
