@@ -12,11 +12,13 @@ import kserve
 import kubernetes.client
 
 SIMPLE = {"str": str, "int": int, "bool": bool, "float": (int, float), "object": object}
+# Kubernetes names the type of a quantity such as "4Gi", and has no model of it.
+SIMPLE["ResourceQuantity"] = str
 
 
 def check(value, kind, path):
     """Raises an error that names the path where a value is not of the kind."""
-    many = re.fullmatch(r"(?i:(list|dict))[\[(](?:str)?(.+)[\])]", kind)
+    many = re.fullmatch(r"(?i:(list|dict))[\[(](?:str, ?)?(.+)[\])]", kind)
     if many:
         expected = {"list": list, "dict": dict}[many[1].lower()]
         assert isinstance(value, expected), f"{path} is {value!r}"
