@@ -100,7 +100,7 @@ def test_a_backbone_of_the_catalogue_can_be_cut_and_resized(other_task, tmp_path
     assert learner.config.output_block == "block2"
     assert equal(values(learner), values(source)[: len(values(learner))])
     whole = ktl.Learner(source, other_task, image_size=48, verbose=False)
-    assert whole.blocks == source.blocks
+    assert whole.backbone.blocks == source.backbone.blocks
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", verbose=False)
     assert equal(values(loaded), values(learner))
