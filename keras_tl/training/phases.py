@@ -20,8 +20,9 @@ from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prep
 from keras_tl.training.inputs import PhaseInputs
 from keras_tl.training.progress import EpochProgress
 
-# A step of the head alone takes less time than Keras takes between two of them.
-CACHED_STEPS_PER_EXECUTION = 8
+# A step of the head alone takes less time than Keras takes between two of them. To trace a loop of
+# several takes as long as about 200 of these pauses.
+CACHED_STEPS_PER_EXECUTION, WORTH_A_LOOP = 8, 200
 
 
 class BestWeights(keras.callbacks.EarlyStopping):
@@ -178,6 +179,7 @@ def run_phase(
     # On several replicas Keras's loop over steps fails in TensorFlow's while loop.
     alone = model.distribute_strategy.num_replicas_in_sync == 1
     together = inputs.cached and alone and not hear_every_step(callbacks)
+    together = together and steps * phase.epochs >= WORTH_A_LOOP
     at_a_time = CACHED_STEPS_PER_EXECUTION if together else 1
     train_blocks = prepare(
         model, backbone, phase, steps * phase.epochs, task, inputs.mixed, at_a_time
