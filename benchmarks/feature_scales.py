@@ -55,7 +55,7 @@ def learners(folder: Path, vgg16: str | None):
         yield (
             f"MiniLM, {name}",
             ktl.Learner(
-                f"kerashub:{files}", data, preprocessor=str(files / "vocab.txt"), verbose=False
+                f"kerashub:{files}", data, preprocess=str(files / "vocab.txt"), verbose=False
             ),
         )
 

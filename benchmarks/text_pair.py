@@ -32,7 +32,7 @@ def pair_in(folder: str | Path) -> dict[str, str]:
     if not (Path(folder) / "preprocess").is_dir():
         common.say("making the pair of modules")
         common.fresh("text_pair:make_pair", folder=str(folder))
-    return {"backbone": f"tfhub:{folder}/encoder", "preprocessor": f"tfhub:{folder}/preprocess"}
+    return {"backbone": f"tfhub:{folder}/encoder", "preprocess": f"tfhub:{folder}/preprocess"}
 
 
 def load(data: str):

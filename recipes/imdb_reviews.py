@@ -4,7 +4,7 @@
 
 The 25,000 + 25,000 reviews of imdb_reviews come from TensorFlow Datasets, a small BERT (4 layers of
 width 512) and the preprocessing that belongs to it from TF-Hub; all are downloaded. Where there is
-no network, --data-dir names the folder of the prepared data set, and --backbone and --preprocessor
+no network, --data-dir names the folder of the prepared data set, and --backbone and --preprocess
 the folders of both modules, as tfhub:FOLDER. Reviews are long: --sequence-length 256 reads more of
 each and takes longer; --per-class 1000 trains on part of them.
 
@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
     parser.add_argument("--backbone", default=SMALL_BERT)
-    parser.add_argument("--preprocessor", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
+    parser.add_argument("--preprocess", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
     parser.add_argument("--sequence-length", type=int, default=128, help="in tokens, up to 512")
     parser.add_argument("--per-class", type=int, help="training reviews of each class")
     parser.add_argument("--head-epochs", type=int)
@@ -51,7 +51,7 @@ def main() -> None:
     data = data.subset(per_class=args.per_class)
     print(data)
     print(data.describe_lengths())
-    learner = ktl.Learner(args.backbone, data, preprocessor=args.preprocessor, seed=0)
+    learner = ktl.Learner(args.backbone, data, preprocess=args.preprocess, seed=0)
 
     learner.fit_head(args.head_epochs)
     print(f"Test accuracy after the head: {learner.evaluate()['accuracy']:.4f}")

@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--file", type=Path, help="a table of text, text_pair and label")
     parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
     parser.add_argument("--backbone", default=SMALL_BERT)
-    parser.add_argument("--preprocessor", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
+    parser.add_argument("--preprocess", help="tfhub:HANDLE or a vocab.txt; else the encoder's")
     parser.add_argument("--sequence-length", type=int, help="of both together, in tokens")
     parser.add_argument("--head-epochs", type=int)
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
@@ -66,7 +66,7 @@ def main() -> None:
     print(data)
     counts = np.bincount(data.split("test").labels)
     print(f"Always {data.class_names[counts.argmax()]}: accuracy {counts.max() / counts.sum():.4f}")
-    learner = ktl.Learner(args.backbone, data, preprocessor=args.preprocessor, seed=0)
+    learner = ktl.Learner(args.backbone, data, preprocess=args.preprocess, seed=0)
 
     learner.fit_head(args.head_epochs)
     tell(learner, "the head")

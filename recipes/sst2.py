@@ -11,7 +11,7 @@ The one on the validation set, of whole sentences, is what others report; the ep
 chosen on it.
 
 Expected with all-MiniLM-L6-v2 (6 layers of width 384, as the two TF-Hub modules that
-tests/backbones/test_minilm.py makes: --backbone tfhub:ENCODER --preprocessor tfhub:PREPROCESS),
+tests/backbones/test_minilm.py makes: --backbone tfhub:ENCODER --preprocess tfhub:PREPROCESS),
 with 872 whole sentences in a folder for validation and 1,821 for testing:
 
     training sentences           test accuracy after the head   after fine-tuning   minutes
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder of three CSV files")
     parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
     parser.add_argument("--backbone", default="kerashub:bert_small_en_uncased")
-    parser.add_argument("--preprocessor", help="of a TF-Hub encoder: tfhub:HANDLE or a vocab.txt")
+    parser.add_argument("--preprocess", help="of a TF-Hub encoder: tfhub:HANDLE or a vocab.txt")
     parser.add_argument("--sequence-length", type=int, help="in tokens")
     parser.add_argument("--per-class", type=int, help="training sentences of each class")
     parser.add_argument("--head-epochs", type=int)
@@ -73,7 +73,7 @@ def main() -> None:
     data = load(args).subset(per_class=args.per_class)
     print(data)
     print(data.describe_lengths())
-    learner = ktl.Learner(args.backbone, data, preprocessor=args.preprocessor, seed=0)
+    learner = ktl.Learner(args.backbone, data, preprocess=args.preprocess, seed=0)
 
     learner.fit_head(args.head_epochs)
     tell(learner, "the head")

@@ -220,7 +220,7 @@ def test_imdb_reviews(tmp_path, encoder, monkeypatch):
     backbone, preprocessor = encoder
     out = run_recipe(
         "imdb_reviews.py",
-        *("--data-dir", tmp_path / "data", "--backbone", backbone, "--preprocessor", preprocessor),
+        *("--data-dir", tmp_path / "data", "--backbone", backbone, "--preprocess", preprocessor),
         *("--sequence-length", 16, "--head-epochs", 1, "--epochs", 1),
         *("--out", tmp_path / "run", "--export", tmp_path / "model"),
     )
@@ -255,7 +255,7 @@ def test_sentence_pairs(tmp_path, encoder, monkeypatch):
     backbone, preprocessor = encoder
     out = run_recipe(
         "sentence_pairs.py",
-        *("--data-dir", tmp_path / "data", "--backbone", backbone, "--preprocessor", preprocessor),
+        *("--data-dir", tmp_path / "data", "--backbone", backbone, "--preprocess", preprocessor),
         *("--head-epochs", 1, "--epochs", 1),
         *("--out", tmp_path / "run", "--export", tmp_path / "model"),
     )

@@ -74,7 +74,7 @@ def make_learner(modules, name, data=None, **options):
     learner = ktl.Learner(
         f"{kind}:{modules[backbone]}",
         data or make_texts(pairs),
-        preprocessor=given,
+        preprocess=given,
         **({"seed": 0, "verbose": False} | options),
     )
     randomise_head(learner)
@@ -291,11 +291,11 @@ WRONG = {
     "unknown-preprocessor": (
         lambda m: ktl.Learner(f"tfhub:{m['encoder']}", make_texts(), verbose=False),
         BackboneError,
-        r"Nothing says which tokens .* Pass preprocessor=",
+        r"Nothing says which tokens .* Pass preprocess=",
     ),
     "no-vocabulary": (
         lambda m: ktl.Learner(
-            f"tfhub:{m['encoder']}", make_texts(), preprocessor="no.txt", verbose=False
+            f"tfhub:{m['encoder']}", make_texts(), preprocess="no.txt", verbose=False
         ),
         ConfigError,
         r"Cannot read the vocabulary 'no\.txt'",
@@ -309,7 +309,7 @@ WRONG = {
         lambda m: ktl.Learner(
             f"tfhub:{m['encoder']}",
             make_texts(),
-            preprocessor=str(m["preprocess"]),
+            preprocess=str(m["preprocess"]),
             verbose=False,
         ),
         ConfigError,
@@ -318,17 +318,17 @@ WRONG = {
     ),
     "preprocessor-for-strings": (
         lambda m: ktl.Learner(
-            f"tfhub:{m['strings']}", make_texts(), preprocessor="no.txt", verbose=False
+            f"tfhub:{m['strings']}", make_texts(), preprocess="no.txt", verbose=False
         ),
         ConfigError,
         "takes texts as they are",
     ),
     "preprocessor-for-images": (
         lambda m: ktl.Learner(
-            "vgg16", make_tiny_data(), weights=None, preprocessor="v.txt", verbose=False
+            "vgg16", make_tiny_data(), weights=None, preprocess="v.txt", verbose=False
         ),
         ConfigError,
-        "these data are images",
+        r"preprocess= of images is for a keras\.Model",
     ),
     "length-of-a-fixed-one": (
         lambda m: make_learner(m, "fixed", make_texts(sequence_length=20)),

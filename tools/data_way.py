@@ -155,7 +155,7 @@ def text_ways(folder: Path) -> dict[str, Callable[[], Any]]:
         lambda data: ktl.Learner(
             f"tfhub:{folder / 'encoder'}",
             data,
-            preprocessor=str(folder / "vocab.txt"),
+            preprocess=str(folder / "vocab.txt"),
             verbose=False,
             check=False,
         ),

@@ -165,7 +165,7 @@ RUNS = (
         True,
         _made("tfhub", "strings", "hub_modules:make_text_module"),
     ),
-    Run("hub-encoder", "binary", True, _encoder, {"preprocessor": "vocab.txt"}),
+    Run("hub-encoder", "binary", True, _encoder, {"preprocess": "vocab.txt"}),
     Run(
         "kerashub-resnet",
         "multiclass",
@@ -256,8 +256,8 @@ def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
 
     data, items = make_data(run)
     options = dict(run.options)
-    if "preprocessor" in options:
-        options["preprocessor"] = str(sources / options["preprocessor"])
+    if "preprocess" in options:
+        options["preprocess"] = str(sources / options["preprocess"])
     backbone = run.backbone(sources)
     learner = ktl.Learner(backbone, data, seed=0, verbose=False, precision="float32", **options)
     yield "data", masked(json.dumps(data.describe(), default=str), sources, work)

@@ -11,7 +11,7 @@ from keras_tl.training.policies import POLICIES
 
 _MADE_WITH = (
     *("backbone", "weights", "image_size", "output_block"),
-    *("preprocessor", "preprocess", "precision", "strategy"),
+    *("preprocess", "precision", "strategy"),
 )
 
 
@@ -37,13 +37,10 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--output-block", help="The block whose output is the features; the last if not given."
     )
     @click.option(
-        "--preprocessor",
-        help="The tokenizer of texts: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder "
-        "with one of these files. The encoder's own if not given.",
-    )
-    @click.option(
         "--preprocess",
-        help="Pixels that a .keras file expects: none ([0, 255] as they are), tf, torch or caffe.",
+        help="Pixels that a .keras file expects: none ([0, 255] as they are), tf, torch or caffe. "
+        "Or the tokenizer of texts: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder with "
+        "one of these files; the encoder's own if not given.",
     )
     @click.option(
         "--precision",

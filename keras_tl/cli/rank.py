@@ -15,7 +15,7 @@ from keras_tl.cli.group import cli, image_size_of, start_toolkit, with_json
 @split_options
 @click.option("--image-size", metavar="SIDE|HxW", help="Pixels; each one's own if not given.")
 @click.option(
-    "--preprocessor",
+    "--preprocess",
     help="The tokenizer of texts: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder with "
     "one of these files. Each encoder's own if not given.",
 )

@@ -91,11 +91,12 @@ class Learner:
             all learners of a process the same strategy object: TensorFlow takes the reductions of
             one object for those of another (tensorflow/tensorflow#62790). The names do so.
         seed: makes everything random repeatable; `None`: drawn, and kept in `learner.trainer.seed`.
-        preprocess: for a `keras.Model` as backbone: what it expects of the pixels.
-        preprocessor: for an encoder of texts: `"tfhub:HANDLE"`; the path of a WordPiece
-            `vocab.txt`, of a `tokenizer.json`, or of a folder with one of them; or a
-            `keras_tl.backbones.texts.TextPreprocessor`, such as `keras_tl.WordPiecePreprocessor(
-            "vocab.txt", lower_case=True, strip_accents=False)`; `None`: its own.
+        preprocess: of images, what a `keras.Model` expects of the pixels: `"none"` ([0, 255] as
+            they are), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`;
+            other backbones bring theirs. Of texts, what makes an encoder's tokens:
+            `"tfhub:HANDLE"`; the path of a WordPiece `vocab.txt`, of a `tokenizer.json`, or of a
+            folder with one of them; or a `keras_tl.backbones.texts.TextPreprocessor`, such as
+            `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`; `None`: its own.
         verbose: report progress on standard error.
         check: look at the data and the model before the first training, see `check()`.
 
@@ -116,8 +117,7 @@ class Learner:
         precision: str = "auto",
         strategy: str | tf.distribute.Strategy = "auto",
         seed: int | None = None,
-        preprocess: str | Preprocessing | None = None,
-        preprocessor: str | TextPreprocessor | None = None,
+        preprocess: str | Preprocessing | TextPreprocessor | None = None,
         verbose: bool = True,
         check: bool = True,
     ):
@@ -154,7 +154,6 @@ class Learner:
                 output_block=output_block,
                 preprocess=preprocess,
                 precision=precision,
-                preprocessor=preprocessor,
                 ancestry=ancestry,
                 **options,
             )

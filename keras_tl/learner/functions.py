@@ -95,7 +95,7 @@ def rank_backbones(
         cache: where features are kept, as in `Learner.fit_head`.
         verbose: report progress on standard error.
         options: arguments of `Learner` for all of them, such as `image_size`; those of a dict
-            come first. `preprocess` is for the Keras models among them.
+            come first. Of images, `preprocess` is for the Keras models among them.
 
     Returns:
         The backbones with their measurements; `.best` is the fastest one within one standard

@@ -62,7 +62,7 @@ def rank(
     for number, (name, own) in enumerate(named.items(), start=1):
         began = time.perf_counter()
         try:
-            settings = {"seed": seed, **_shared(options, own), **own, "verbose": verbose}
+            settings = {"seed": seed, **_shared(options, own, data), **own, "verbose": verbose}
             learner = learner_class(data=data, **settings)
             _check_unlearned(learner)
             features = learner.features(chosen, cache=cache)
@@ -90,10 +90,17 @@ def rank(
     return Ranking(tuple(rows), *names, len(chosen), data.item, seed, best)
 
 
-def _shared(options: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def _shared(
+    options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
+) -> dict[str, Any]:
     """The options for all backbones that this one takes."""
-    is_model = isinstance(own["backbone"], keras.Model) or is_keras_file(own["backbone"])
-    return {key: value for key, value in options.items() if is_model or key != "preprocess"}
+    backbone = own["backbone"]
+    takes_all = (
+        MODALITIES[data.item].can_preprocess
+        or isinstance(backbone, keras.Model)
+        or is_keras_file(backbone)
+    )
+    return {key: value for key, value in options.items() if takes_all or key != "preprocess"}
 
 
 def _check_unlearned(learner: Any) -> None:

@@ -42,6 +42,7 @@ class Images(Modality):
     data_type = ImageData
     can_augment = True
     are_pictures = True
+    can_preprocess = False
     backbones_to_compare = ("efficientnet_lite0", "efficientnet_v2_b0", "convnext_tiny")
     file_suffixes = None
     group_examples = "camera, place"

@@ -42,6 +42,7 @@ class Modality(abc.ABC):
         data_type: the class of labelled data.
         can_augment: whether the inputs can be augmented.
         are_pictures: whether items can be drawn.
+        can_preprocess: whether `preprocess=` is for every backbone, not only for a `keras.Model`.
         backbones_to_compare: names of the catalogue that underfitting models are compared with.
         file_suffixes: endings of those words of a command line that are files, where the other
             words are items themselves; `None`: every word is a file.
@@ -56,6 +57,7 @@ class Modality(abc.ABC):
     data_type: ClassVar[type[LabelledData]]
     can_augment: ClassVar[bool]
     are_pictures: ClassVar[bool]
+    can_preprocess: ClassVar[bool]
     backbones_to_compare: ClassVar[tuple[str, ...]]
     file_suffixes: ClassVar[tuple[str, ...] | None]
     group_examples: ClassVar[str]

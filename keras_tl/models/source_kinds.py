@@ -62,18 +62,18 @@ def of_model(model: keras.Model, *, weights, image_size, output_block, preproces
     return _asked(found, MODEL, weights, output_block)
 
 
-def of_kerashub(preset: str, *, weights, image_size, output_block, preprocessor, **_) -> Backbone:
+def of_kerashub(preset: str, *, weights, image_size, output_block, preprocess, **_) -> Backbone:
     """Return a backbone of a preset of KerasHub."""
     source = f"{KERASHUB}{preset}"
-    found = load_kerashub(os.path.expanduser(preset), image_size, preprocessor is None)
+    found = load_kerashub(os.path.expanduser(preset), image_size, preprocess is None)
     return _asked(found.set_facts(source=source), source, weights, output_block)
 
 
-def of_ulmfit(path: str, *, weights, output_block, preprocessor, **_) -> Backbone:
+def of_ulmfit(path: str, *, weights, output_block, preprocess, **_) -> Backbone:
     """Return a backbone of the encoder of a language model."""
-    if preprocessor is not None:
+    if preprocess is not None:
         raise ConfigError(
-            f"The language model {quoted(path)} has its own vocabulary. Leave preprocessor= out."
+            f"The language model {quoted(path)} has its own vocabulary. Leave preprocess= out."
         )
     source = f"{ULMFIT}{path}"
     found = load_ulmfit(local_path(path))

@@ -46,11 +46,10 @@ def find_backbone(
     weights: str | os.PathLike | None = "imagenet",
     image_size: tuple[int, int] | None = None,
     output_block: str | None = None,
-    preprocess: str | Preprocessing | None = None,
+    preprocess: str | Preprocessing | TextPreprocessor | None = None,
     precision: str = "float32",
     texts: TextSplit | None = None,
     sequence_length: int | None = None,
-    preprocessor: str | TextPreprocessor | None = None,
     ancestry: tuple[dict[str, Any], ...] = (),
 ) -> Backbone:
     """Return the backbone that a user names, with its weights; see `keras_tl.Learner`.
@@ -61,11 +60,11 @@ def find_backbone(
         weights: `"imagenet"`, a path, or `None` for random ones.
         image_size: (height, width), or `None` for the backbone's own.
         output_block: where to cut the network off.
-        preprocess: what a `keras.Model` expects of the pixels.
+        preprocess: what a `keras.Model` expects of the pixels; of texts, see
+            `keras_tl.models.tokens.choose_tokens`.
         precision: the dtype policy.
         texts: the training texts; `None`: the data are images.
         sequence_length: tokens a text; `None`: by the lengths of the texts.
-        preprocessor: see `keras_tl.models.tokens.choose_tokens`.
         ancestry: of another learner's backbone, the training of that learner first.
 
     Raises:
@@ -75,20 +74,16 @@ def find_backbone(
     """
     if is_keras_file(backbone):
         backbone = read_keras_file(backbone)
-    if preprocessor is not None and texts is None:
-        raise ConfigError(
-            "preprocessor= makes tokens of texts; these data are images. Leave it out."
-        )
     row = row_of(backbone)
     if row is None:
         raise BackboneError(
             "backbone must be a name, a place such as 'run:PATH', the path of a .keras file, a "
             f"keras.Model or a Learner. Received: {quoted(backbone)}."
         )
-    if preprocess is not None and row is not keras.Model:
+    if preprocess is not None and texts is None and row is not keras.Model:
         raise ConfigError(
-            "preprocess= is for a keras.Model or a .keras file; every other backbone brings its "
-            f"own preprocessing. Leave it out. Received: {quoted(preprocess)}."
+            "preprocess= of images is for a keras.Model or a .keras file; every other backbone "
+            f"brings its own preprocessing. Leave it out. Received: {quoted(preprocess)}."
         )
     if weights not in (None, "imagenet") and row != "":
         raise ConfigError(
@@ -103,7 +98,6 @@ def find_backbone(
             image_size=image_size,
             output_block=output_block,
             preprocess=preprocess,
-            preprocessor=preprocessor,
             ancestry=ancestry,
         )
     if (found.image_size is None) != (texts is not None):
@@ -114,7 +108,7 @@ def find_backbone(
         )
     if texts is None:
         return found
-    return found.set_facts(preprocessor=choose_tokens(found, texts, sequence_length, preprocessor))
+    return found.set_facts(preprocessor=choose_tokens(found, texts, sequence_length, preprocess))
 
 
 def row_of(backbone: object) -> type | str | None:

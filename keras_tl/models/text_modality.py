@@ -45,6 +45,7 @@ class Texts(Modality):
     data_type = TextData
     can_augment = False
     are_pictures = False
+    can_preprocess = True
     backbones_to_compare = ()
     file_suffixes = TEXT_FILES.suffixes
     group_examples = "language, author"

@@ -28,7 +28,7 @@ def choose_tokens(
     backbone: Backbone,
     train: TextSplit,
     sequence_length: int | None = None,
-    preprocessor: str | TextPreprocessor | None = None,
+    preprocess: str | TextPreprocessor | None = None,
 ) -> TextPreprocessor | None:
     """Return the preprocessor that an encoder needs, at a length that suits the texts.
 
@@ -36,7 +36,7 @@ def choose_tokens(
         backbone: the encoder.
         train: the training texts.
         sequence_length: tokens a text, `None`: by the lengths of these.
-        preprocessor: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
+        preprocess: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
             `WordPiecePreprocessor`), a `TextPreprocessor`, or `None` for the encoder's own.
 
     Returns:
@@ -49,9 +49,9 @@ def choose_tokens(
     handle = backbone.source.partition(":")[2]
     inputs = backbone.network.input
     if not isinstance(inputs, dict):
-        if preprocessor is not None or sequence_length is not None:
+        if preprocess is not None or sequence_length is not None:
             raise ConfigError(
-                f"The module {quoted(handle)} takes texts as they are: leave preprocessor= and "
+                f"The module {quoted(handle)} takes texts as they are: leave preprocess= and "
                 "sequence_length= out."
             )
         return None
@@ -61,12 +61,12 @@ def choose_tokens(
             f"The encoder {quoted(handle)} takes {own} tokens. Received "
             f"sequence_length={sequence_length}."
         )
-    made = _find(backbone, handle, preprocessor)
+    made = _find(backbone, handle, preprocess)
     fixed = made.fixed_length
     if None not in (own, fixed) and own != fixed:
         raise ConfigError(
             f"The encoder {quoted(handle)} takes {own} tokens; its preprocessor always makes "
-            f"{fixed}. Pass another preprocessor=."
+            f"{fixed}. Pass another preprocess=."
         )
     if None not in (sequence_length, fixed) and sequence_length != fixed:
         side = "below" if sequence_length < fixed else "above"
@@ -84,7 +84,7 @@ def choose_tokens(
     if length < (fixed or 0):
         raise ConfigError(
             f"The encoder {quoted(handle)} takes at most {length} tokens; its preprocessor makes "
-            f"{fixed}. Pass another preprocessor=."
+            f"{fixed}. Pass another preprocess=."
         )
     if length < (sequence_length or 0):
         raise ConfigError(

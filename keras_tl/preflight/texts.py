@@ -53,7 +53,7 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
     if parts == "tokens":
         action += (
             " If the vocabulary keeps accents or capitals, pass "
-            "preprocessor=ktl.WordPiecePreprocessor('vocab.txt', lower_case=False)."
+            "preprocess=ktl.WordPiecePreprocessor('vocab.txt', lower_case=False)."
         )
     return Finding(
         "unknown-tokens",
@@ -121,7 +121,7 @@ def other_tokens(subject: Subject) -> Finding | None:
         "warning",
         f"{share:.0%} of the training texts get other tokens from KerasHub's tokenizer than from "
         f"the encoder's own tokenizer.json, such as {others[0][:80]!r}.",
-        "Pass preprocessor=, a keras_tl.backbones.texts.TextPreprocessor that makes the encoder's "
+        "Pass preprocess=, a keras_tl.backbones.texts.TextPreprocessor that makes the encoder's "
         "tokens, or use another encoder.",
     )
 

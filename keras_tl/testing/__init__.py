@@ -13,7 +13,7 @@ of KerasHub is named as for `Learner`, and `task=` makes texts for one that take
 Case("tfhub:modules/vectors", image_size=96)
 Case("tfhub:modules/sentences", task=words)
 Case("kerashub:bert_tiny_en_uncased", task=words)
-Case("tfhub:modules/bert", task=words, preprocessor="modules/vocab.txt", repeatable=False)
+Case("tfhub:modules/bert", task=words, preprocess="modules/vocab.txt", repeatable=False)
 
 The tasks are `colours` (images), `words` and `word_pairs` (English texts), or a function of your
 own that takes the case and gives `ImageData` or `TextData`. `repeatable=False` is for a module with

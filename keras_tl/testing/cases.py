@@ -65,11 +65,11 @@ class Case:
         weights: of a name from the catalogue, `"imagenet"` where no download is needed, or the
             path of a file, or a function that gives it; `None` for random ones. Others come with
             their weights.
-        preprocess: for a model of one's own, as in `Learner`.
+        preprocess: for a model of one's own, or for an encoder of texts, as in `Learner`; or a
+            function that gives it.
         task: makes the data to learn: `colours` for images, `words` or `word_pairs` for texts, or
             a function of one's own that takes the case. They have no validation split, so that
             the last weights are kept.
-        preprocessor: for an encoder of texts, as in `Learner`; or a function that gives it.
         pooling: of the head; an encoder that has no tokens to give needs `"pooled"`.
         reference: `"module:function"`, the preprocessing of the weights' authors. Scaling
             layers at the beginning of what the builder gives for "imagenet" come after it.
@@ -85,9 +85,8 @@ class Case:
     backbone: str | Callable[[], keras.Model | str]
     image_size: int = 32
     weights: str | Callable[[], str] | None = None
-    preprocess: str | None = None
+    preprocess: str | TextPreprocessor | Callable[[], str | TextPreprocessor] | None = None
     task: Callable[["Case"], ImageData | TextData] = colours
-    preprocessor: str | TextPreprocessor | Callable[[], str | TextPreprocessor] | None = None
     pooling: str = "avg"
     reference: str | None = None
     statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
@@ -120,15 +119,14 @@ class Case:
         with seeded(options.get("seed", 0)):
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
         weights = self.weights() if callable(self.weights) else self.weights
-        preprocessor = self.preprocessor
+        preprocess = self.preprocess
         # A `TextPreprocessor` can be called too, with texts.
-        if callable(preprocessor) and not isinstance(preprocessor, TextPreprocessor):
-            preprocessor = preprocessor()
+        if callable(preprocess) and not isinstance(preprocess, TextPreprocessor):
+            preprocess = preprocess()
         defaults = {
             # That of a name is known once it was made.
             **({"weights": weights} if _in_catalogue(backbone) else {}),
-            "preprocess": self.preprocess,
-            "preprocessor": preprocessor,
+            "preprocess": preprocess,
             "head": HeadConfig(self.pooling, dropout=0.0),
             "precision": "float32",
             "seed": 0,

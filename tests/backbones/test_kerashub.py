@@ -165,11 +165,11 @@ def test_a_folder_whose_rules_are_not_bert_s_needs_another_preprocessor(presets,
     folder = shutil.copytree(presets["bert"], tmp_path / "preset")
     vocabulary = hub_modules.write_vocabulary(folder / "vocab.txt")
     (folder / "tokenizer_config.json").write_text('{"word_tokenizer_type": "mecab"}')
-    with pytest.raises(ConfigError, match=r"other rules than BERT's .*Pass preprocessor="):
+    with pytest.raises(ConfigError, match=r"other rules than BERT's .*Pass preprocess="):
         load_kerashub(str(folder))
     given = WordPiecePreprocessor(shutil.copy(vocabulary, tmp_path), strip_accents=False)
     texts = make_texts().split("train")
-    found = find_backbone(f"kerashub:{folder}", texts=texts, preprocessor=given)
+    found = find_backbone(f"kerashub:{folder}", texts=texts, preprocess=given)
     assert found.preprocessor.rules == given.rules
 
 

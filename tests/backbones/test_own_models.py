@@ -245,7 +245,7 @@ def test_preprocess_is_refused_where_a_backbone_has_its_own(kind, tmp_path):
     data = make_tiny_data()
     given = {"name": "efficientnet_lite0", "learner": make_small_learner(data)}
     given["run"] = f"run:{given['learner'].save(tmp_path / 'run')}"
-    with pytest.raises(ConfigError, match=r"preprocess= is for a keras.Model.* Received: 'none'"):
+    with pytest.raises(ConfigError, match=r"preprocess= of images is for .* Received: 'none'"):
         ktl.Learner(given[kind], data, **SETTINGS)
 
 

@@ -57,10 +57,10 @@ def make(name, folder):
             verbose=False,
         ),
         "tfhub": lambda: text_learner(
-            f"tfhub:{hub_modules.make_encoder(folder / 'encoder')}", preprocessor=vocabulary
+            f"tfhub:{hub_modules.make_encoder(folder / 'encoder')}", preprocess=vocabulary
         ),
         "pairs": lambda: text_learner(
-            f"tfhub:{hub_modules.make_encoder(folder / 'encoder')}", True, preprocessor=vocabulary
+            f"tfhub:{hub_modules.make_encoder(folder / 'encoder')}", True, preprocess=vocabulary
         ),
         "bert": lambda: text_learner(f"kerashub:{kerashub_presets.make_bert(folder / 'bert')}"),
         "ulmfit": lambda: text_learner(

@@ -28,7 +28,7 @@ def make_learner(kind, folder):
         if not (folder / "encoder").exists():
             hub_modules.make_encoder(folder / "encoder")
         backbone = f"tfhub:{folder / 'encoder'}"
-        options["preprocessor"] = str(hub_modules.write_vocabulary(folder / "vocab.txt"))
+        options["preprocess"] = str(hub_modules.write_vocabulary(folder / "vocab.txt"))
     texts = ["good film", "bad film", "the good", "the bad"] * 5
     data = ktl.TextData.from_arrays(texts, ["good", "bad"] * 10, verbose=False)
     return ktl.Learner(backbone, data, seed=0, verbose=False, **options)

