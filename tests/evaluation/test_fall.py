@@ -133,9 +133,8 @@ def test_the_cure_is_a_call_or_options():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", RATES)
-def test_the_command_line_warns_of_the_harm(name, tmp_path):
-    rate, is_told = RATES[name]
+def test_the_command_line_warns_of_the_harm(tmp_path):
+    rate, _ = RATES["ruinous"]
     items = hard_data(count=150).joined(["train", "validation", "test"])
     for number, (pixels, label) in enumerate(zip(items.images, items.labels, strict=True)):
         path = tmp_path / "photos" / "rgb"[label] / f"{number}.png"
@@ -155,7 +154,5 @@ def test_the_command_line_warns_of_the_harm(name, tmp_path):
     arguments += [str(part) for option in options.items() for part in option]
     done = CliRunner().invoke(cli, [*arguments, "--json"], catch_exceptions=False)
     found = json.loads(done.stdout)
-    assert ("warning" in found) == is_told
-    if is_told:
-        assert found["warning"].startswith("fine-tune: the accuracy on the 19 validation items")
-        assert found["warning"].endswith("--learning-rate 1e-01.")
+    assert found["warning"].startswith("fine-tune: the accuracy on the 19 validation items")
+    assert found["warning"].endswith("--learning-rate 1e-01.")

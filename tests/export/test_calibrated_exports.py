@@ -70,7 +70,7 @@ def test_files_for_other_runtimes_have_them(tmp_path, task, kind):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", LABELS)
-def test_saved_models_have_them(tmp_path, task):
+def test_saved_models_have_them(tmp_path, task, unverified):
     learner, logits = calibrated_learner(task)
     version = learner.export(tmp_path / "model")
     served = tf.saved_model.load(str(version)).signatures["pixels"](pixels=PIXELS)
