@@ -1,4 +1,4 @@
-"""The user's Keras callbacks: which are refused, how often they run, and the weights they leave."""
+"""Checks on the user's Keras callbacks, and the epoch whose weights a callback leaves."""
 
 import zlib
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ _PER_STEP = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on
 def check_callbacks(
     callbacks: Sequence[keras.callbacks.Callback] | None,
 ) -> tuple[keras.callbacks.Callback, ...]:
-    """Return the callbacks; `None` is none, as in Keras.
+    """Return the callbacks as a tuple. `None` gives an empty tuple, as in Keras.
 
     Raises:
-        ConfigError: an object is no Keras callback, or one that cannot work here.
+        ConfigError: `callbacks` is no list of Keras callbacks, or has a `SwapEMAWeights`.
     """
     if callbacks is None:
         return ()
@@ -41,7 +41,7 @@ def check_callbacks(
 
 
 def hear_every_step(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
-    """Whether a callback has a method of its own for the beginning or the end of a step."""
+    """Whether a callback overrides a method for the beginning or the end of a step."""
     return any(
         getattr(method, "__func__", method) is not getattr(keras.callbacks.Callback, name)
         for callback in callbacks
@@ -51,24 +51,24 @@ def hear_every_step(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
 
 
 class EpochWeights(keras.callbacks.Callback):
-    """Recognises the epoch whose weights a model has, whoever has restored them.
+    """Find the epoch whose weights a model has, whichever callback restored them.
 
-    Keeps a CRC-32 of all weights before training and after each epoch. It must be the first
-    callback, so that it reads the weights before another one changes them.
+    Keeps a CRC-32 of all weights before training and after each epoch. Must be the first
+    callback: it then reads the weights before another callback changes them.
     """
 
     def on_train_begin(self, logs=None):
-        """Note the weights from before."""
+        """Store the checksum of the weights before training."""
         self._checksums = [self._checksum()]
 
     def on_epoch_end(self, epoch, logs=None):
-        """Note the weights of an epoch."""
+        """Store the checksum of the weights after an epoch."""
         self._checksums.append(self._checksum())
 
     def epoch_now(self) -> int | None:
-        """Return the latest epoch, from 1, of those that ran, whose weights the model has.
+        """Return the latest epoch, from 1, whose weights the model has.
 
-        0: it has the weights from before training; `None`: it has weights of no epoch.
+        Returns 0 for the weights before training, and `None` for weights of no epoch.
         """
         now = self._checksum()
         found = [epoch for epoch, known in enumerate(self._checksums) if known == now]

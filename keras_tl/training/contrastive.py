@@ -1,9 +1,9 @@
-"""Contrastive training: features of one class become alike, those of other classes do not.
+"""Contrastive training: features of one class become similar, features of two classes do not.
 
-For a few labelled texts, as in SetFit (Tunstall et al., 2022, arXiv:2209.11055): n texts have n
-labels, but n * n pairs that are of one class or are not. SetFit runs the encoder twice for each
-pair. Here the encoder runs once for each text, and every pair of a batch counts, by the supervised
-contrastive loss of Khosla et al. (2020, arXiv:2004.11362). The head is fitted afterwards.
+For few labelled texts, as in SetFit (Tunstall et al., 2022, arXiv:2209.11055). n texts have n
+labels, but n * n pairs of texts with the same class or with different classes. SetFit runs the
+encoder twice per pair. Here the encoder runs once per text, and the supervised contrastive loss
+of Khosla et al. (2020, arXiv:2004.11362) uses every pair in a batch. The head is fitted afterwards.
 """
 
 from typing import Any
@@ -17,9 +17,9 @@ from keras_tl.errors import ConfigError
 from keras_tl.tasks import Task
 
 CONTRASTIVE = "contrastive"
-# Khosla et al. use 0.1 too (sec. 4).
+# As in Khosla et al. (sec. 4).
 TEMPERATURE = 0.1
-# Two classes, two items of each.
+# Two classes with two items each.
 _SMALLEST_BATCH = 4
 
 
@@ -27,24 +27,24 @@ _SMALLEST_BATCH = 4
 class SupervisedContrastive(keras.losses.Loss):
     """Supervised contrastive loss, `L_out` of Khosla et al. (2020, arXiv:2004.11362), eq. 2.
 
-    For an item i of the batch, P(i) being the other items of its class:
+    For an item i of the batch, where P(i) are the other items of its class:
 
         -mean over p in P(i) of log(exp(z_i . z_p / t) / sum over a != i of exp(z_i . z_a / t))
 
-    z are the features, scaled to a length of 1. An item without another one of its class counts
-    with a loss of 0. The lowest value for features that fall into one point a class grows with the
-    number of items a class: with K of them it approaches log(K - 1), not 0.
+    z are the features, scaled to length 1. An item without another item of its class has a loss
+    of 0. If all features of each class coincide, the lowest loss approaches log(K - 1), not 0,
+    where K is the number of items per class.
 
     Args:
-        temperature: t, above 0. The lower it is, the more the nearest items of other classes count.
-        **options: of `keras.losses.Loss`.
+        temperature: t, above 0. A lower t gives more weight to the nearest items of other classes.
+        **options: Options of `keras.losses.Loss`.
 
     Call arguments:
-        y_true: int or float (batch,) or (batch, 1): the classes' numbers.
-        y_pred: float32 (batch, ...): features.
+        y_true: Class numbers, int or float, (batch,) or (batch, 1).
+        y_pred: Features, float32 (batch, ...).
 
     Returns:
-        float32 (batch,), in nats, before the reduction of `keras.losses.Loss`.
+        Loss of each item in nats, float32 (batch,), before the reduction of `keras.losses.Loss`.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class SupervisedContrastive(keras.losses.Loss):
         features = ops.normalize(ops.reshape(y_pred, (count, -1)), axis=-1)
         similarities = ops.matmul(features, ops.transpose(features)) / self.temperature
         is_itself = ops.eye(count, dtype="bool")
-        # An item is no pair with itself, which would always be the nearest.
+        # An item forms no pair with itself. The pair would always be the nearest.
         similarities = ops.where(is_itself, -1e9, similarities)
         shares = similarities - ops.logsumexp(similarities, axis=1, keepdims=True)
         is_pair = ops.logical_and(ops.equal(labels, ops.transpose(labels)), ~is_itself)
@@ -72,34 +72,38 @@ class SupervisedContrastive(keras.losses.Loss):
 
 
 class Contrastive:
-    """Loss and metrics of a contrastive phase, in place of a task's; see `Task`."""
+    """Loss and metrics of a contrastive phase, used in place of a `Task`."""
 
     loss_weight = 1.0
     watched = "loss"
     more_is_better = False
 
     def loss(self, smoothing: float = 0.0, soft: bool = False) -> SupervisedContrastive:
-        """The loss; smoothed labels do not concern it."""
+        """Return the loss. Label smoothing does not change it."""
         return SupervisedContrastive()
 
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
-        """None: there are no answers yet."""
+        """Return an empty list: a contrastive phase makes no predictions."""
         return []
 
 
 def objective_of(phase: Phase, task: Task) -> Task | Contrastive:
-    """What decides loss and metrics of a phase."""
+    """Return the object that defines loss and metrics of a phase."""
     return Contrastive() if phase.objective == CONTRASTIVE else task
 
 
 def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas: int) -> None:
-    """Raises `ConfigError` if a contrastive phase is asked for where there can be none.
+    """Check task, augmentation and batch size for a contrastive phase. Other phases pass.
 
     Args:
-        phase: any phase; others than contrastive ones pass.
-        task: of the model.
-        augment: of the phase.
-        replicas: that share a batch; pairs are made within each replica.
+        phase: Any phase.
+        task: Task of the model.
+        augment: Augmentation of the phase.
+        replicas: Number of replicas that share a batch. Pairs are formed within each replica.
+
+    Raises:
+        ConfigError: Items have no single class, the augmentation mixes labels, or the batch size is
+            below 4 per replica.
     """
     if phase.objective != CONTRASTIVE:
         return

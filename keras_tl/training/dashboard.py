@@ -1,4 +1,4 @@
-"""What a terminal shows while a phase trains."""
+"""The display that a terminal shows while a phase trains."""
 
 import math
 import time
@@ -13,24 +13,24 @@ from rich.text import Text
 
 _WIDEST, _NARROW = 78, 64
 _BARS = "▁▂▃▄▅▆▇█"
-# Of the last epochs, as many as fit beside the numbers.
+# Epochs in a sparkline: as many as fit beside the numbers.
 _LONGEST_LINE = 12
 _VALIDATION = "val_"
 
 
 class Pace:
-    """How fast the steps of a phase are, and how long the rest of them will take.
+    """Training speed of a phase, and an estimate of the remaining time.
 
-    The first step counts for nothing: it includes the tracing of the graph.
+    The first step is left out of the speed because it includes the tracing of the graph.
 
     Args:
-        steps: of an epoch.
-        epochs: of the phase.
-        following: epochs of later phases of the same kind.
-        clock: gives seconds.
+        steps: Steps per epoch.
+        epochs: Epochs of the phase.
+        following: Epochs of later phases of the same kind.
+        clock: Function that returns seconds.
 
     Attributes:
-        per_second: steps, while training; `None`: not known yet.
+        per_second: Training steps per second. `None`: not yet known.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class Pace:
         self._last: float | None = None
 
     def start_epoch(self, epoch: int) -> None:
-        """An epoch begins, counted from 0."""
+        """Note the start of an epoch, counted from 0."""
         self._epoch, self._step = epoch, 0
         if epoch:
             self._last = self._clock()
 
     def step(self, done: int) -> None:
-        """So many steps of the epoch are done; several at a time may pass its end."""
+        """Note the number of finished steps in the epoch. Counts above `steps` become `steps`."""
         done, now = min(done, self._steps), self._clock()
         if self._last is not None:
             self._seconds += now - self._last
@@ -65,22 +65,22 @@ class Pace:
         self._step, self._last = done, now
 
     def start_validation(self) -> None:
-        """The training of an epoch is over."""
+        """Note the end of an epoch's training steps."""
         self._last = self._clock()
 
     def end_validation(self) -> None:
-        """The validation of an epoch is over."""
+        """Note the end of an epoch's validation."""
         self._validation = self._clock() - self._last
 
     @property
     def left(self) -> float | None:
-        """Seconds to the end of the phase, if nothing stops it early; `None`: not known yet."""
+        """Seconds to the end of the phase without early stopping. `None`: not yet known."""
         epochs = self._epochs - self._epoch
         return self._seconds_of(epochs * self._steps - self._step, epochs)
 
     @property
     def left_in_all(self) -> float | None:
-        """The same, to the end of the last of the phases, as if their epochs took as long."""
+        """Seconds to the end of the last phase, if epochs of later phases take as long as these."""
         epochs = self._epochs - self._epoch + self._following
         return self._seconds_of(epochs * self._steps - self._step, epochs)
 
@@ -92,24 +92,24 @@ class Pace:
 
 @dataclass
 class Dashboard:
-    """A phase as it stands; rich draws it.
+    """State of a phase in training, which rich draws.
 
     Attributes:
-        name: of the phase.
-        epochs: of the phase.
-        steps: of an epoch.
-        items: of a step.
-        item: what one is called.
-        pace: of the steps.
-        following: how many more epochs later phases have.
-        watched: what the best epoch is chosen by on the validation split, and whether more of it
-            is better; `None`: no epoch is.
-        epoch: the current one, from 1.
-        step: steps of it that are done.
-        is_validating: whether they all are, and the validation split is gone through.
-        logs: the means of the epoch so far.
-        done: for each epoch that is over its values.
-        rate: the learning rate.
+        name: Name of the phase.
+        epochs: Epochs of the phase.
+        steps: Steps per epoch.
+        items: Items per step.
+        item: Word for one item, such as "image".
+        pace: Speed of the training.
+        following: Epochs of later phases.
+        watched: Metric that selects the best epoch on the validation split, and whether a higher
+            value is better. `None`: no epoch is selected.
+        epoch: Current epoch, from 1.
+        step: Number of finished steps in the epoch.
+        is_validating: Whether validation has begun.
+        logs: Mean values of the current epoch.
+        done: Values of each finished epoch.
+        rate: Learning rate.
     """
 
     name: str
@@ -128,7 +128,7 @@ class Dashboard:
     rate: float | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The frame: a bar, a table of the values so far, rate and time left."""
+        """Yield the frame: progress bar, table of values, learning rate and time left."""
         width = min(_WIDEST, options.max_width)
         is_wide = width >= _NARROW
         table = self._values(is_wide and not options.ascii_only, is_wide)
@@ -188,7 +188,7 @@ class Dashboard:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """A bar for each value, from the lowest to the highest of them; none for fewer than two."""
+    """Return one bar per value, scaled to the lowest and highest. Under two finite values: none."""
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < 2:
         return ""
@@ -202,7 +202,7 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Minutes and seconds, or hours too: `4:05`, `1:04:05`."""
+    """Return minutes and seconds, with hours if needed: `4:05`, `1:04:05`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,4 +1,4 @@
-"""What is trainable, and the compile that must follow every change of it: one function."""
+"""Freezing of the backbone, and the `compile` that every change of trainable layers needs."""
 
 from collections.abc import Callable
 
@@ -24,23 +24,23 @@ def prepare(
     mixed: bool = False,
     steps_per_execution: int = 1,
 ) -> Callable[[tuple[str, ...]], None]:
-    """Freezes and unfreezes as the first epoch of a phase needs it, then compiles.
+    """Freeze and unfreeze blocks for the first epoch of a phase, then compile the model.
 
     Args:
-        model: the model that `fit` will be called on: all of it, or only the head.
-        backbone: the backbone layer (outside of `model` when that is only the head).
-        phase: the phase.
-        steps: number of updates in the phase.
-        task: decides loss and metrics.
-        mixed: whether an augmentation mixes labels.
-        steps_per_execution: as in Keras's `compile`.
+        model: Model that `fit` will train: the whole model or only the head.
+        backbone: Backbone layer. Not part of `model` if `model` is only the head.
+        phase: Phase to prepare.
+        steps: Number of updates in the phase.
+        task: Source of loss and metrics.
+        mixed: Whether an augmentation mixes labels.
+        steps_per_execution: As in Keras's `compile`.
 
     Returns:
-        What trains other blocks of the phase from then on: it takes their names, and compiles
-        again with the same optimizer, which keeps its moments and its count of steps.
+        A function that takes names of blocks, makes only them trainable and compiles again. The
+        optimizer stays the same and keeps its moments and its number of steps.
 
     Raises:
-        ConfigError: the phase names a block that the backbone has not.
+        ConfigError: The phase names a block that the backbone does not have.
     """
     unfreeze(backbone, phase.unfreeze, phase.batch_norm)
     blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
@@ -75,28 +75,28 @@ def _optimizer_of(
         if "mixed_float16" in {layer.dtype_policy.name for layer in layers_of(model)}:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         if phase.unfreeze_every is not None:
-            # An optimizer updates any of the variables that it was built with, and no others.
+            # An optimizer can update some of the variables it was built with, but no others.
             optimizer.build(variables)
     return optimizer
 
 
 def unfreeze(backbone: Backbone, which: str | int | None, batch_norm: str = "affine") -> None:
-    """Makes the blocks from the one named up to the head trainable and freezes the others.
+    """Make the blocks from `which` up to the head trainable, and freeze the others.
 
     Args:
-        backbone: the backbone layer.
-        which: `None` (freeze all), `"all"`, the number of blocks counted from the head down, or
-            the lowest block's name.
+        backbone: Backbone layer.
+        which: `None` (freeze all), `"all"`, a number of blocks counted from the head down, or the
+            name of the lowest block.
         batch_norm: `"affine"`, `"frozen"` or `"live"`, see `Phase`.
 
     Raises:
-        ConfigError: there is no such block, or there are not so many.
+        ConfigError: The block does not exist, or the backbone has fewer blocks.
     """
     backbone.unfreeze(blocks_to_unfreeze(backbone.blocks, which), batch_norm)
 
 
 def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tuple[str, ...]:
-    """The names of the blocks that `which` means; see `unfreeze`."""
+    """Return the names of the blocks that `which` selects, see `unfreeze`."""
     if which is None:
         return ()
     if which == "all":
@@ -116,13 +116,13 @@ def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tupl
 def blocks_in_epoch(
     blocks: tuple[str, ...], every: int | str | None, epoch: int, epochs: int
 ) -> tuple[str, ...]:
-    """The names of the blocks that an epoch trains.
+    """Return the names of the blocks that an epoch trains.
 
     Args:
-        blocks: those that the phase unfreezes, from input to output.
-        every: `Phase.unfreeze_every`.
-        epoch: counted from 0.
-        epochs: of the phase.
+        blocks: Blocks that the phase unfreezes, from input to output.
+        every: Value of `Phase.unfreeze_every`.
+        epoch: Epoch, counted from 0.
+        epochs: Epochs of the phase.
     """
     if every is None or not blocks:
         return blocks

@@ -1,4 +1,4 @@
-"""The model that a phase fits, and the batches for it: cached features, or live items."""
+"""Model and batches of a phase: the head on cached features, or live items."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from keras_tl.training.contrastive import CONTRASTIVE
 
 @dataclasses.dataclass(frozen=True)
 class PhaseInputs:
-    """The model and the batches of a phase.
+    """Model and batches of a phase.
 
     Attributes:
-        model: the head on features, the extractor, or the whole model.
-        train: batches for training, of known number.
-        validation: batches for validation; `None`: there are none.
-        mixed: whether an augmentation mixes labels.
-        cached: whether `model` is the head on cached features.
+        model: Head on features, extractor, or whole model.
+        train: Training batches, with known cardinality.
+        validation: Validation batches. `None`: no validation.
+        mixed: Whether an augmentation mixes labels.
+        cached: Whether `model` is the head on cached features.
     """
 
     model: keras.Model
@@ -38,14 +38,14 @@ class PhaseInputs:
 
 @dataclasses.dataclass(frozen=True)
 class InputMaker:
-    """Makes the inputs of phases.
+    """Factory for the inputs of phases.
 
     Attributes:
-        parts: the model.
-        task: of the model.
-        pipeline: makes the model's inputs of a split.
-        features: of the frozen backbone.
-        replicas: that share a batch.
+        parts: Model.
+        task: Task of the model.
+        pipeline: Conversion of a split to model inputs.
+        features: Features of the frozen backbone.
+        replicas: Number of replicas that share a batch.
     """
 
     parts: TransferModel
@@ -65,11 +65,11 @@ class InputMaker:
         """Return the inputs of a phase.
 
         Args:
-            phase: with whole batches.
-            data: labelled items.
-            augment: of the training items.
-            names: of the splits that the phase needs.
-            seed: of the order of the items and of the augmentation.
+            phase: Phase with a batch size that the replicas can share evenly.
+            data: Labelled items.
+            augment: Augmentation of the training items.
+            names: Names of the splits that the phase needs.
+            seed: Seed of shuffles and augmentation.
         """
         if phase.objective == CONTRASTIVE:
             change, size = augmenter(augment, seed), phase.batch_size
@@ -100,7 +100,7 @@ class InputMaker:
         self, phase: Phase, splits: dict[str, Split], seed: int
     ) -> list[tf.data.Dataset | None]:
         train, validation = splits["train"], splits.get("validation")
-        # Both are extracted before either is read, so that nothing computes beside `fit`.
+        # Extract both before `fit` reads one, so that the backbone does not run during `fit`.
         features = [self.features.of(split) if split else None for split in (train, validation)]
         whole = self.replicas > 1
         return [

@@ -1,4 +1,4 @@
-"""The learning-rate finder: a short sweep of rates, and the rate that it suggests."""
+"""Learning-rate finder: a short sweep of learning rates, and a suggestion."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -15,24 +15,24 @@ from keras_tl.training.policies import HEADS, phases_of
 
 PHASES = ("head", "fine-tune")
 
-# Weight of the past in the mean of the losses: about the last ten of them count.
+# Weight of the past in the moving average of the losses: about the last ten losses count.
 _SMOOTHING = 0.9
-# The sweep ends where the smoothed loss is this many times its best.
+# The sweep stops if the smoothed loss exceeds this multiple of its minimum.
 _DIVERGED = 4.0
-# Fewer losses that fall are no valley.
+# Minimum number of falling losses in a valley.
 _SHORTEST_VALLEY = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class LearningRates:
-    """What a sweep of learning rates showed.
+    """Result of a sweep of learning rates.
 
     Attributes:
-        phase: what was swept; its own rate and schedule had no part in it.
-        rates: the rate of each step, rising; the sweep may have ended early.
-        losses: the training loss of each step's batch, before its update.
-        smoothed: their exponentially weighted means, see `smooth`.
-        suggestion: a peak rate for the phase, see `suggest`; `None` if no rate made the loss fall.
+        phase: Phase of the sweep. The sweep ignores its learning rate and schedule.
+        rates: Rising learning rates, one per step. A diverging loss ends the sweep early.
+        losses: Training loss of each step's batch, before the update.
+        smoothed: Exponentially weighted means of the losses, see `smooth`.
+        suggestion: Peak learning rate, see `suggest`. `None`: no learning rate lowered the loss.
     """
 
     phase: Phase
@@ -42,7 +42,7 @@ class LearningRates:
     suggestion: float | None
 
     def plot(self) -> Figure:
-        """The losses over the rates, with a line at the suggestion."""
+        """Plot the losses over the learning rates, and mark the suggestion."""
         figure = Figure(figsize=(6, 4), layout="constrained")
         axes = figure.subplots()
         axes.plot(self.rates, self.losses, ".", color="#9db8d6", label="loss of a batch")
@@ -51,7 +51,7 @@ class LearningRates:
             label = f"suggestion {self.suggestion:.1e}"
             axes.axvline(self.suggestion, color="#c2571a", linestyle="--", label=label)
         axes.set_xscale("log")
-        # What comes after the best loss would flatten the rest.
+        # The large losses after the minimum would flatten the rest of the curve.
         best = int(np.argmin(self.smoothed))
         low, high = min(self.losses), max(self.smoothed[: best + 1])
         margin = 0.2 * (high - low) or 0.5
@@ -67,16 +67,16 @@ class LearningRates:
 def phase_to_sweep(
     phase: str | Phase, policy: str | Phase | Sequence[Phase], family: str, **given
 ) -> Phase:
-    """The phase that `Learner.lr_find` means.
+    """Return the phase that the arguments of `Learner.lr_find` select.
 
     Args:
-        phase: `"head"`, `"fine-tune"`, or a phase of your own.
-        policy: of fine-tuning; of several phases the last.
-        family: what the phases are for, see `phases_of`.
-        given: fields of `Phase`; `None` leaves the value that is there.
+        phase: `"head"`, `"fine-tune"`, or your own phase.
+        policy: Policy of fine-tuning. Its last phase is used.
+        family: Family of the backbone, see `phases_of`.
+        given: Fields of `Phase` to change. `None` keeps the value.
 
     Raises:
-        ConfigError: there is no such phase or policy, or the head is to be unfrozen.
+        ConfigError: The phase or policy is unknown, or `unfreeze` is given for the head.
     """
     if isinstance(phase, Phase):
         return phases_of(phase, family, **given)[0]
@@ -92,10 +92,10 @@ def phase_to_sweep(
 
 
 def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
-    """float64 (steps,): from `lowest` to `highest`, each the same multiple of the one before.
+    """Return learning rates with a constant ratio from lowest to highest, float64 (steps,).
 
     Raises:
-        ConfigError: the limits are not 1e-12 <= lowest < highest <= 1000, or there are fewer than
+        ConfigError: The limits are not 1e-12 <= lowest < highest <= 1000, or there are fewer than
             10 steps.
     """
     check_range("steps", steps, 10, whole=True)
@@ -107,21 +107,21 @@ def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
 
 
 def as_swept(phase: Phase) -> Phase:
-    """The phase with one rate, which is set at every step, and all of its blocks at once."""
+    """Return the phase with a constant learning rate, all blocks at once, and no L2 penalty."""
     return dataclasses.replace(
         phase, learning_rate=1.0, schedule="constant", warmup=0.0, unfreeze_every=None, l2=None
     )
 
 
 class RateSweep(keras.callbacks.Callback):
-    """Sets the rate of every step and records its loss; stops when the loss diverges.
+    """Set the learning rate of every step, record its loss, and stop if the loss diverges.
 
     Args:
-        rates: one a step.
-        advance: is told the number of steps done.
+        rates: Learning rates, one per step.
+        advance: Progress function, called with the number of finished steps.
 
     Attributes:
-        losses: of the steps done, the last of them not always finite.
+        losses: Losses of the finished steps. The last one can be infinite or NaN.
     """
 
     def __init__(self, rates: np.ndarray, advance: Callable[[int], None] = lambda done: None):
@@ -131,11 +131,11 @@ class RateSweep(keras.callbacks.Callback):
         self._advance = advance
 
     def on_train_begin(self, logs=None):
-        # That of a `LossScaleOptimizer`.
+        # `LossScaleOptimizer` wraps the optimizer that has the learning rate.
         self._optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
     def on_train_batch_begin(self, batch, logs=None):
-        # Else the loss in the logs would be the mean over the epoch.
+        # Without the reset, the loss in the logs would be the mean over the epoch.
         self.model.reset_metrics()
         self._optimizer.learning_rate = self._rates[len(self.losses)]
 
@@ -152,19 +152,19 @@ def sweep(
     rates: np.ndarray,
     advance: Callable[[int], None] = lambda done: None,
 ) -> list[float]:
-    """Trains a compiled model at rising rates.
+    """Train a compiled model at rising learning rates.
 
-    Source: Smith, 2017 (arXiv:1506.01186), sec. 3.3, the range test; exponential and on the
-    training loss, as fastai does it, not linear and on the accuracy.
+    Source: range test of Smith, 2017 (arXiv:1506.01186), sec. 3.3. As in fastai, learning rates
+    rise exponentially and the training loss decides. Smith uses a linear rise and the accuracy.
 
     Args:
-        model: compiled at a constant rate, see `as_swept`, one step per execution.
-        train: batches, which are repeated as often as is needed.
-        rates: one a step.
-        advance: is told the number of steps done.
+        model: Compiled model with constant learning rate (see `as_swept`), one step per execution.
+        train: Batches, repeated as often as needed.
+        rates: Learning rates, one per step.
+        advance: Progress function, called with the number of finished steps.
 
     Returns:
-        The losses of the steps done: all of them, unless the loss diverged.
+        Losses of the finished steps, fewer than `rates` if the loss diverged.
     """
     callback = RateSweep(rates, advance)
     with no_retracing_warnings(KERAS_TRAINER):
@@ -172,37 +172,37 @@ def sweep(
             train.repeat(),
             steps_per_epoch=len(rates),
             callbacks=[callback],
-            shuffle=False,  # the dataset shuffles itself
+                shuffle=False,  # The dataset shuffles already.
             verbose=0,
         )
     return callback.losses
 
 
 def has_diverged(losses: Sequence[float]) -> bool:
-    """Whether the last loss is not finite, or the last smoothed one over 4 times their lowest."""
+    """Whether the last loss is not finite, or its smoothed value exceeds 4 times the minimum."""
     smoothed = smooth(losses)
     return not np.isfinite(losses[-1]) or bool(smoothed[-1] > _DIVERGED * smoothed.min())
 
 
 def smooth(losses: Sequence[float]) -> np.ndarray:
-    """float32 (n,): means of each loss and those before it, each weighing 0.9 of the next one.
+    """Return exponentially weighted means of the losses, float32 (n,), decay 0.9 per step.
 
-    Exactly means, also at the beginning: Adam's correction for what is not there yet (Kingma and
-    Ba, 2015, arXiv:1412.6980, sec. 3).
+    The weights sum to 1 from the first step on, with Adam's bias correction (Kingma and Ba, 2015,
+    arXiv:1412.6980, sec. 3).
     """
     mean, smoothed = 0.0, []
     for count, loss in enumerate(losses, start=1):
         mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
         smoothed.append(mean / (1 - _SMOOTHING**count))
-    # As precise as the losses: what is rounded further down is no decrease.
+    # Losses are float32: a smaller decrease is only a rounding error.
     return np.array(smoothed, np.float32)
 
 
 def read_sweep(phase: Phase, rates: np.ndarray, losses: Sequence[float]) -> LearningRates:
-    """Smooths the losses of a sweep and suggests a rate.
+    """Smooth the losses of a sweep and suggest a learning rate.
 
     Raises:
-        ConfigError: the first loss is not finite.
+        ConfigError: The first loss is not finite.
     """
     finite = [loss for loss in losses if np.isfinite(loss)]
     if not np.isfinite(losses[0]):
@@ -221,19 +221,18 @@ def read_sweep(phase: Phase, rates: np.ndarray, losses: Sequence[float]) -> Lear
 
 
 def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
-    """The rate two thirds into the valley: where the loss falls, well before it rises again.
+    """Suggest the learning rate two thirds into the valley, the range where the loss falls.
 
-    The valley is the longest strictly decreasing subsequence of the smoothed losses, so that a few
-    that rise do not end it; the rate is that of the point after two thirds of its points. This is
-    the rule "valley" of fastai as its documentation tells it (fastai/callback/schedule.py); its
-    code takes a point half-way. Fewer than three points are no valley.
+    The valley is the longest strictly decreasing subsequence of the smoothed losses. A few rising
+    losses do not end it. The rule is "valley" in the documentation of fastai
+    (fastai/callback/schedule.py). The code of fastai takes a point half-way instead.
 
     Args:
-        rates: rising, one a step.
-        smoothed: the smoothed losses.
+        rates: Rising learning rates, one per step.
+        smoothed: Smoothed losses.
 
     Returns:
-        One of the rates, or `None` if there is no valley.
+        One of the learning rates. `None`: the valley has fewer than three points.
     """
     valley = longest_decrease(smoothed)
     if len(valley) < _SHORTEST_VALLEY:
@@ -242,7 +241,7 @@ def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
 
 
 def longest_decrease(values: Sequence[float]) -> list[int]:
-    """The places of the longest strictly decreasing subsequence; of several, the first to end."""
+    """Return indices of the longest strictly decreasing subsequence. The first to end wins ties."""
     values = np.asarray(values)
     lengths = np.ones(len(values), int)
     before = np.full(len(values), -1)

@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules of a phase, Keras's own where it has them."""
+"""Optimizers and learning-rate schedules of phases, from Keras where possible."""
 
 from collections.abc import Sequence
 
@@ -14,14 +14,14 @@ from keras_tl.training.whole_gradients import SGD, Adam, AdamW
 def make_optimizer(
     phase: Phase, steps: int, variables: list, rate_factors: Sequence[float] | None = None
 ) -> keras.optimizers.Optimizer:
-    """The optimizer of a phase.
+    """Return the optimizer of a phase.
 
     Args:
-        phase: what to make.
-        steps: number of updates in the whole phase, for the schedule.
-        variables: the trainable variables. Biases and normalisation get no weight decay.
-        rate_factors: what the rate of each of them is multiplied by; `None`: one rate for all, as
-            in Keras's own optimizers.
+        phase: Phase.
+        steps: Number of updates in the whole phase, for the schedule.
+        variables: Trainable variables. Biases and normalisation get no weight decay.
+        rate_factors: Factor on the learning rate of each variable. `None`: one learning rate for
+            all, as in Keras.
     """
     rate = make_schedule(phase, steps)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
@@ -36,7 +36,7 @@ def make_optimizer(
     if phase.optimizer == "adam":
         return adam(rate, **options)
     optimizer = adamw(rate, weight_decay=phase.weight_decay, **options)
-    # All of them are vectors, but for the biases of attention, which have an axis for the heads.
+    # These are all vectors, except the biases of attention layers, which have an axis for heads.
     spared = [x for x in variables if len(x.shape) < 2 or x.name.split(":")[0] == "bias"]
     if spared:
         optimizer.exclude_from_weight_decay(var_list=spared)
@@ -46,10 +46,10 @@ def make_optimizer(
 def make_schedule(
     phase: Phase, steps: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate of every step of a phase: a number if it stays the same.
+    """Return the learning-rate schedule of a phase, or a number if the learning rate is constant.
 
     Raises:
-        ConfigError: the learning rate is `"auto"`: only the network says what that is.
+        ConfigError: The learning rate is `"auto"`, which depends on the network.
     """
     if phase.learning_rate == "auto":
         raise ConfigError(

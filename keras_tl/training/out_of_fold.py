@@ -1,4 +1,4 @@
-"""What heads answer for items that they were not trained on: one head for each fold."""
+"""Out-of-fold predictions of heads: one head per fold predicts items it was not trained on."""
 
 import dataclasses
 
@@ -22,14 +22,14 @@ _LOOKS = 10
 
 @dataclasses.dataclass(frozen=True)
 class HeadTraining:
-    """How a head is trained on features: a fresh one for each set of items.
+    """Training of new heads on features, one head per set of items.
 
     Attributes:
-        parts: the model whose head it is; nothing of it changes.
-        config: of the model.
-        task: of the model.
-        phase: `keras_tl.training.policies.head_phase`, its length in epochs.
-        seed: of folds, initial weights and shuffles.
+        parts: Model with the head to copy. It stays unchanged.
+        config: Configuration of the model.
+        task: Task of the model.
+        phase: Phase from `keras_tl.training.policies.head_phase`, with its number of epochs.
+        seed: Seed of folds, initial weights and shuffles.
     """
 
     parts: TransferModel
@@ -45,16 +45,16 @@ class HeadTraining:
         numbers: np.ndarray,
         groups: np.ndarray | None = None,
     ) -> np.ndarray:
-        """float32 (n, outputs): the answer to each item by a head that has not seen its fold.
+        """Return logits, float32 (n, outputs), each from a head trained on the other folds.
 
-        A linear head is solved, its L2 penalty chosen anew by the items of the other folds; any
-        other one is trained by `fit`.
+        The solver fits a linear head. Unless the phase gives an L2 penalty, each head gets its own by
+        cross-validation on the training folds. `fit` trains every other head.
 
         Args:
-            labels: of n items, see `keras_tl.data.labelled_data.Split`.
-            features: float32 (n, ...).
-            numbers: int (n,), the fold of each item.
-            groups: (n,), items of one group stay together also where the penalty is chosen.
+            labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
+            features: Features, float32 (n, ...).
+            numbers: Fold of each item, int (n,).
+            groups: Groups (n,) that also stay together in the choice of the penalty.
         """
         answers = np.empty((len(labels), self.task.outputs), np.float32)
         answer = self._solved if self.config.head.is_linear else self._fitted
@@ -84,12 +84,12 @@ class HeadTraining:
     ) -> int:
         """Return the epoch, from 1, after which the mean loss of held-out items is lowest.
 
-        A head is trained by `fit` for each fold, and measured ten times at most.
+        `fit` trains one head per fold, with at most ten evaluations.
 
         Args:
-            labels: of n items, see `keras_tl.data.labelled_data.Split`.
-            features: float32 (n, ...).
-            numbers: int (n,), the fold of each item.
+            labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
+            features: Features, float32 (n, ...).
+            numbers: Fold of each item, int (n,).
         """
         passes = -(-self.phase.epochs // _LOOKS)
         losses = np.zeros(-(-self.phase.epochs // passes))
@@ -117,14 +117,14 @@ class HeadTraining:
         held_out: tuple[np.ndarray, np.ndarray] | None = None,
         asked: np.ndarray | None = None,
     ) -> tuple[dict[str, list[float]], np.ndarray | None]:
-        """Train a head; return Keras's history, and the logits for `asked`.
+        """Train a head, and return Keras's history and the logits for `asked`.
 
         Args:
-            labels: of the training items.
-            features: of the training items.
-            passes: over the items from one measurement to the next.
-            held_out: features and labels to measure on.
-            asked: features of other items.
+            labels: Labels of the training items.
+            features: Features of the training items.
+            passes: Passes over the items between two evaluations.
+            held_out: Features and labels of the evaluation items.
+            asked: Features of the items to predict.
         """
         phase = dataclasses.replace(self.phase, l2=None)
         with seeded(self.seed), restored(self.parts.model, self.parts.head):
@@ -145,7 +145,7 @@ class HeadTraining:
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
             rounds = -(-phase.epochs // passes)
             options = {"epochs": rounds, "shuffle": False, "verbose": 0}
-            # Keras takes longer between two epochs than for many steps of a head.
+            # The pause of Keras between two epochs is longer than many steps of a head.
             batches = batches.repeat(passes)
             with no_retracing_warnings(KERAS_TRAINER):
                 history = head.fit(batches, validation_data=validation, **options).history

@@ -1,7 +1,7 @@
-"""Adam, AdamW and SGD in which every variable has a learning rate of its own.
+"""Adam, AdamW and SGD with a separate learning rate for every variable.
 
-`keras.optimizers.MultiOptimizer` came with Keras 3.15, has no `learning_rate` that a callback or
-`LossScaleOptimizer` could read, and clips the gradients of each group by themselves.
+`keras.optimizers.MultiOptimizer` exists only since Keras 3.15. It has no `learning_rate` for
+callbacks and `LossScaleOptimizer` to read, and clips the gradients of each group separately.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from keras_tl.training.whole_gradients import SGD, Adam, AdamW
 def rate_factors(
     blocks: Sequence[Sequence[keras.layers.Layer]], variables: list, factor: float
 ) -> tuple[float, ...]:
-    """What each variable's learning rate is multiplied by: discriminative fine-tuning.
+    """Return the factor on each variable's learning rate, for discriminative fine-tuning.
 
     Source: Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2.
 
     Args:
-        blocks: the layers of each block, from input to output.
-        variables: of the model; those of no block are the head's.
-        factor: the rate of a block is that of the block above it, and of the last one that of the
-            head, divided by this.
+        blocks: Layers of each block, from input to output.
+        variables: Variables of the model. Variables outside of all blocks belong to the head.
+        factor: Ratio of learning rates between neighbouring blocks, and between head and last
+            block. Lower blocks learn more slowly.
     """
     factors = {
         id(variable): factor ** (number - len(blocks))
@@ -37,13 +37,13 @@ def rate_factors(
 
 
 class OwnRates:
-    """For a Keras optimizer: the update, decay included, takes each variable's own rate.
+    """Mixin for a Keras optimizer: scale the update of each variable, weight decay included.
 
-    `learning_rate` stays the rate of a factor of 1.
+    `learning_rate` is the learning rate of variables with a factor of 1.
 
     Args:
-        rate_factors: for each variable that the optimizer is built with, in that order.
-        others: as of the Keras optimizer.
+        rate_factors: Factors in the order of the variables that the optimizer is built with.
+        others: Arguments of the Keras optimizer.
     """
 
     def __init__(self, *others, rate_factors: Sequence[float], **named):
@@ -68,22 +68,22 @@ class OwnRates:
         super().update_step(gradient, variable, self._corrected(rate, index))
 
     def _apply_weight_decay(self, variables):
-        """Nothing: all at once they would decay at one rate."""
+        """Do nothing: Keras would decay all variables at one learning rate."""
 
     def _corrected(self, rate, index: int):
         return rate
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments."""
+        """Return the constructor's arguments."""
         return super().get_config() | {"rate_factors": list(self.rate_factors)}
 
 
 class OwnSteps(OwnRates):
-    """For Adam: a variable that joins later has its moments corrected by its own steps.
+    """Mixin for Adam: correct the bias of a variable's moments by the variable's own step count.
 
-    Adam divides the moments by what they lack after so many steps of the optimizer (Kingma and
-    Ba, 2015, arXiv:1412.6980, sec. 3). Those of a variable that joins after some hundred steps
-    would not be corrected at all, and its first steps be up to 6.6 times as long as the rate says.
+    Adam corrects the moments by the number of the optimizer's steps (Kingma and Ba, 2015,
+    arXiv:1412.6980, sec. 3). A variable that is unfrozen after some hundred steps would get no
+    correction. Its first steps would be up to 6.6 times as long as the learning rate implies.
     """
 
     def build(self, variables):
@@ -108,14 +108,14 @@ class OwnSteps(OwnRates):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class OwnRatesAdam(OwnSteps, Adam):
-    """Adam; see `OwnRates`."""
+    """Adam with `OwnRates` and `OwnSteps`."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class OwnRatesAdamW(OwnSteps, AdamW):
-    """AdamW; see `OwnRates`."""
+    """AdamW with `OwnRates` and `OwnSteps`."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class OwnRatesSGD(OwnRates, SGD):
-    """SGD; see `OwnRates`."""
+    """SGD with `OwnRates`."""
