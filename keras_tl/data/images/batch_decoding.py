@@ -1,4 +1,4 @@
-"""Many files of which some are not images: what a server may be sent."""
+"""Decoding of batches in which some files are not images, as a server may receive them."""
 
 import tensorflow as tf
 
@@ -11,10 +11,9 @@ from keras_tl.data.images.value_range import ValueRange
 def load_images(
     contents: tf.Tensor, size: tuple[int, int], how: str, value_range: ValueRange = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Decodes image files, as many at once as there are cores, and passes over those that are none.
+    """Decode image files in parallel, as many at once as there are cores, and mark invalid files.
 
-    An operation that fails would fail the whole batch, but for those inside of a data set that
-    ignores errors.
+    A failing operation would fail the whole batch, except inside a dataset that ignores errors.
 
     Args:
         contents: string (batch,), any bytes.
@@ -23,14 +22,14 @@ def load_images(
         value_range: see `keras_tl.data.images.decoder.decode_image`.
 
     Returns:
-        float32 (batch, *size, 3) with values in [0, 255], and bool (batch,): which are images of at
-        most `MOST_PIXELS` pixels. The others are black.
+        Pixels, float32 (batch, *size, 3) in [0, 255], and validity, bool (batch,). A valid file is
+        an image of at most `MOST_PIXELS` pixels. The pixels of invalid files are black.
     """
     count = tf.size(contents, out_type=tf.int64)
 
     def load(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         content = contents[row]
-        # Before anything is decoded: a small file may declare an image that no memory can hold.
+        # Checked before decoding: a small file may declare an image that no memory can hold.
         most = tf.constant(MOST_PIXELS, tf.float64)
         small = tf.debugging.assert_less_equal(declared_pixels(content), most)
         with tf.control_dependencies([small]):
@@ -38,7 +37,7 @@ def load_images(
 
     images = tf.data.Dataset.range(count).map(load, tf.data.AUTOTUNE, deterministic=False)
     images = images.ignore_errors()
-    # One row more, since no row at all would be an error.
+    # The additional row prevents an error if no file is an image.
     images = images.concatenate(tf.data.Dataset.from_tensors((count, tf.zeros((*size, 3)))))
     rows, pixels = images.batch(count + 1).get_single_element()
     places = rows[:, None]

@@ -1,4 +1,4 @@
-"""One pass over image files before training: finds those that cannot be used, and says why."""
+"""File check: one pass over image files before training that finds unusable files."""
 
 import dataclasses
 import os
@@ -27,10 +27,10 @@ from keras_tl.errors import quoted
 
 @dataclasses.dataclass(frozen=True)
 class BadFile(BadItem):
-    """A file that cannot be used.
+    """A file that training cannot use.
 
     Attributes:
-        path: as it was given.
+        path: path as the user gave it.
     """
 
     path: str
@@ -44,12 +44,12 @@ class BadFile(BadItem):
 
 @dataclasses.dataclass(frozen=True)
 class FileCheck(Check):
-    """What the check of a set of files has found.
+    """Result of the check of a set of files.
 
     Attributes:
-        seconds: how long it took.
-        from_cache: number of files that had been checked before and were not read again.
-        values: of the files of 16 bits a value, which values they hold.
+        seconds: duration of the check.
+        from_cache: number of files whose result came from an earlier check, without reading them.
+        values: range of the values in the 16-bit PNG files.
     """
 
     item = "file"
@@ -70,16 +70,16 @@ class FileCheck(Check):
 def bad_files(
     splits: Mapping[str, ImageSplit], class_names: tuple[str, ...], max_bad: float, verbose: bool
 ) -> tuple[BadRows, FileCheck | None]:
-    """Checks the files of all splits together, so that copies in two of them are seen.
+    """Check the files of all splits together, to find copies in two splits with different labels.
 
     Args:
         splits: the splits.
-        class_names: names of the classes, to show labels by.
-        max_bad: share of the files that may be bad.
+        class_names: names of the classes, to show labels in messages.
+        max_bad: largest allowed share of bad files.
         verbose: report progress on standard error.
 
     Returns:
-        The bad files, and what was found; `None` if nothing is in files.
+        The bad files by split and row, and the result. If a split is not in files: `{}`, `None`.
 
     Raises:
         DataError: too many files are bad.
@@ -105,30 +105,30 @@ def check_files(
     max_bad: float = 0.05,
     progress: Callable[[int], None] | None = None,
 ) -> FileCheck:
-    """Finds the files that training cannot use, before it does.
+    """Find the files that training cannot use, before training starts.
 
-    Bad are files that are missing, unreadable, empty, truncated or damaged, no image, a BMP or GIF
-    file of a kind that cannot be decoded (see `keras_tl.data.images.unsupported`), or of more
-    than `MOST_PIXELS` pixels, which are read from the header before anything is decoded; and all
-    files of one content under more than one label. Everything else can be decoded: each file was.
-    Files that have the size and the modification time of an earlier check are not read again, but
-    for a sample of those that have 16 bits a value: the values in them are counted.
+    A file is bad if it is missing, unreadable, empty, truncated, damaged or not an image. A BMP or
+    GIF file is bad if the decoder does not support it, see `keras_tl.data.images.unsupported`. An
+    image of more than `MOST_PIXELS` pixels is bad: the check reads its size from the header, and
+    does not decode it. Files with the same content and different labels are all bad. The check has
+    decoded every other file without an error.
 
-    What nothing shows is not found: zeros in a BMP or WebP file, or other bytes where those of a
-    JPEG were.
+    A file with the size and the modification time of an earlier check is not read again. The only
+    exception is a sample of the 16-bit PNG files, to find the range of their values. Some damage
+    leaves no trace: zeros in a BMP or WebP file, or changed bytes in a JPEG file.
 
     Args:
-        paths: image files, n of them; one may be there more than once.
-        labels: (n,) or (n, k), a label for each; two rows are two labels where they differ in any
-            number. `None`: labels are not compared.
-        label_names: how messages show labels: a function of one row of `labels`, or names that
-            integers and the columns of (n, k) count. `None`: as numbers.
-        max_bad: share of files that may be bad, in [0, 1].
-        progress: called now and then with the number of files that are done.
+        paths: image files, n paths. A path may occur more than once.
+        labels: (n,) or (n, k), a label for each path. Two rows are different labels if they
+            differ in any number. `None`: labels are not compared.
+        label_names: text of labels in messages: a function of one row of `labels`, or names
+            indexed by integer labels or by the columns of (n, k). `None`: labels as numbers.
+        max_bad: largest allowed share of bad files, in [0, 1].
+        progress: called from time to time with the number of files done.
 
     Raises:
-        DataError: more files than that are bad.
-        ConfigError: `max_bad` is no such share.
+        DataError: the share of bad files is above `max_bad`.
+        ConfigError: `max_bad` is not in [0, 1].
     """
     check_range("max_bad", max_bad, 0, 1)
     began = time.perf_counter()
@@ -147,7 +147,7 @@ def check_files(
 
 
 def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str, Finding], int]:
-    """The finding for each of some distinct paths, and how many of them were in the cache."""
+    """Return the result for each distinct path, and the number of results from the cache."""
     findings, stats = dict.fromkeys(paths), {}
     for path in paths:
         try:
@@ -157,7 +157,7 @@ def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str
         except OSError as error:
             findings[path] = Finding(0, 0, reason=f"cannot be read: {error.strerror}")
         else:
-            # To open what is not a file may wait for ever.
+            # Opening a pipe or a device may block for ever.
             if not stat.S_ISREG(stats[path].st_mode):
                 del stats[path]
                 findings[path] = Finding(0, 0, reason="cannot be read: not a file")
@@ -180,8 +180,8 @@ def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str
 def _contradictions(
     paths: Sequence[str], labels: np.ndarray, names: LabelNames, findings: dict[str, Finding]
 ) -> Iterator[tuple[str, str]]:
-    """Each path whose content has another label elsewhere, with the reason; one for each path."""
-    # A file that was not read is only the same as itself.
+    """Yield each path whose content has another label elsewhere, once, with the reason."""
+    # A file without a digest was not read: it equals only itself.
     contents = [findings[path].digest or path for path in paths]
     for row, other in contradictions(contents, labels):
         mine, theirs = (shown_label(labels[r], names) for r in (row, other))

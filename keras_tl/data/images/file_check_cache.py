@@ -1,4 +1,4 @@
-"""What is known about image files from earlier checks: one small file for each folder of images."""
+"""Cache of file check results: one small JSON file for each folder of images."""
 
 import contextlib
 import dataclasses
@@ -17,15 +17,15 @@ _MOST_FOLDERS = 100
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What a check found out about one file.
+    """Result of the file check for one file.
 
     Attributes:
-        size: its size in bytes when it was looked at.
-        modified: its modification time in nanoseconds.
-        digest: 32 hexadecimal digits of the SHA-256 of its content; empty where it was not read.
-        reason: why it cannot be used; empty where it can.
-        has_16_bits: whether it is a PNG file of 16 bits a value.
-        lasting: whether this is so until the file changes; not so of one that may not be read.
+        size: size in bytes at the time of the check.
+        modified: modification time in nanoseconds.
+        digest: first 32 hexadecimal digits of the SHA-256 of the content. Empty: not computed.
+        reason: the file issue: why training cannot use the file. Empty: the file is usable.
+        has_16_bits: whether the file is a PNG file of 16 bits a value.
+        lasting: whether the result holds until the file changes. False for a read error.
     """
 
     size: int
@@ -37,12 +37,12 @@ class Finding:
 
 
 class CheckCache:
-    """Keeps findings for the files below one folder.
+    """Cache of the results for the files below one folder.
 
-    Nothing here is an error: without a cache, files are checked again.
+    Failures to read or write the cache raise no error: the files are then checked again.
 
     Args:
-        paths: absolute paths of files; the deepest folder that holds them all has the cache.
+        paths: absolute paths of files. The cache belongs to the deepest folder that holds them all.
     """
 
     def __init__(self, paths: Iterable[str]):
@@ -52,14 +52,14 @@ class CheckCache:
         self._rows = self._read()
 
     def get(self, path: str, found: os.stat_result) -> Finding | None:
-        """The finding for a file that has not changed since, `found` being what it is now."""
+        """Return the result of a file, `None` if its state `found` differs from the stored state."""
         row = self._rows.get(path[len(self._root) :])
         if row is None or row[:2] != [found.st_size, found.st_mtime_ns]:
             return None
         return Finding(*row)
 
     def add(self, findings: dict[str, Finding]) -> None:
-        """Keeps findings by absolute path, and drops those of files that have gone."""
+        """Store results by absolute path, and drop the results of deleted files."""
         known = {name: row for name, row in self._rows.items() if os.path.exists(self._root + name)}
         known |= {
             path[len(self._root) :]: list(dataclasses.astuple(found)[:-1])
@@ -90,7 +90,7 @@ class CheckCache:
 
 
 def _made_by() -> list:
-    # Another decoder may read what this one cannot.
+    # Another version of TensorFlow may decode other files.
     return [_FORMAT, tf.__version__]
 
 

@@ -1,4 +1,4 @@
-"""Reads image files once and finds those that cannot be decoded: parallel, with little memory."""
+"""Scan of image files: reads each file once and decodes it, in parallel and with little memory."""
 
 import hashlib
 import os
@@ -13,16 +13,16 @@ from keras_tl.data.images.headers import START
 from keras_tl.data.images.image_problems import damaged, format_problem, image_problem
 from keras_tl.data.images.value_range import has_16_bits
 
-# What is read at once, by each of the readers.
+# Most files and bytes that one reader reads at once, and the number of readers.
 _MOST_FILES, _MOST_BYTES, _READERS = 64, 2**23, 4
 
 
 class Examination:
-    """Examines files.
+    """Scan of a list of files.
 
     Args:
         paths: the files.
-        stats: what `os.stat` says of each.
+        stats: the `os.stat` result of each file.
     """
 
     def __init__(self, paths: Sequence[str], stats: Sequence[os.stat_result]):
@@ -30,26 +30,26 @@ class Examination:
         self._findings: dict[int, Finding] = {}
 
     def run(self, progress: Callable[[int], None]) -> list[Finding]:
-        """Examines them all.
+        """Scan all files.
 
         Args:
-            progress: called now and then with the number of files that are done.
+            progress: called from time to time with the number of files done.
 
         Returns:
-            The findings, in the files' order. Their reasons begin with what kind they are of.
+            The results in the order of the files. Each reason begins with the kind of file issue.
         """
         decoded = np.zeros(len(self._paths), bool)
         for rows in self._decodable():
             decoded[rows.numpy()] = True
             progress(len(self._findings))
-        # A row that got lost is read and decoded once more, alone, where an error is not lost.
+        # `ignore_errors` dropped these rows without an error: decode each again, alone.
         for row in np.flatnonzero(~decoded):
             self._examine_again(int(row))
         progress(len(self._paths))
         return [self._findings[row] for row in range(len(self._paths))]
 
     def _decodable(self) -> tf.data.Dataset:
-        """Batches of the rows whose files can be decoded."""
+        """Return batches of the row numbers of files that can be decoded."""
         ends = np.array([*self._ends()], np.int64)
         parts = tf.data.Dataset.from_tensor_slices((np.r_[0, ends[:-1]], ends))
 
@@ -65,7 +65,7 @@ class Examination:
         return decoded.ignore_errors().map(lambda row, _: row).batch(_MOST_FILES).prefetch(2)
 
     def _ends(self) -> Iterator[int]:
-        """Where parts end that are small enough to be in memory, several of them at a time."""
+        """Yield the ends of parts of the file list, small enough to hold several in memory."""
         start = size = 0
         for row, stat in enumerate(self._stats):
             if row > start and (row - start == _MOST_FILES or size + stat.st_size > _MOST_BYTES):
@@ -75,19 +75,19 @@ class Examination:
         yield len(self._stats)
 
     def _read(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and contents of those of the files that are worth decoding."""
+        """Return the row numbers and contents of the files without a file issue so far."""
         kept = {}
         for row in range(start, end):
             content = self._examine(row)
             if content is not None:
                 kept[row] = content
-        # An array of bytes would lose the zeros that a file ends in.
+        # A NumPy array of dtype bytes would lose the zeros at the end of a file.
         contents = np.empty(len(kept), object)
         contents[:] = [*kept.values()]
         return np.array([*kept], np.int64), contents
 
     def _examine(self, row: int) -> bytes | None:
-        """Notes what is found without decoding; gives the content where nothing is wrong so far."""
+        """Record any file issue that shows without decoding. Otherwise return the content."""
         try:
             with open(self._paths[row], "rb") as file:
                 start = file.read(START)
@@ -120,8 +120,8 @@ class Examination:
         self._findings[row] = Finding(stat.st_size, stat.st_mtime_ns, digest, reason, **others)
 
 
-# Traced once for all checks of a process.
+# Traced only once in a process, for all checks.
 @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 def _decode(content):
-    # The smallest size there is lets a JPEG be decoded at an eighth; all of its bytes are read.
+    # With size (1, 1), a JPEG is decoded at 1/8 of its size. All of its bytes are still read.
     return tf.size(decode_image(content, (1, 1)))

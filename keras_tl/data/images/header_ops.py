@@ -1,7 +1,7 @@
-"""How large an image a file declares, in a graph: read from its header, nothing is decoded.
+"""Declared image size in a graph: read from the header of the file, without decoding.
 
-`keras_tl.data.images.headers` has the rules, which are those of Python too; but a GIF counts with
-the memory for all of its frames.
+The rules are in `keras_tl.data.images.headers`, which Python code shares. Only GIF differs: this
+module counts the memory for all frames.
 """
 
 from collections.abc import Callable
@@ -12,21 +12,21 @@ from keras_tl.data.images import metadata
 from keras_tl.data.images.headers import MAGIC, SIZES
 
 _EXTENSION, _FRAME = 0x21, 0x2C
-# A frame's descriptor and its length, or an extension's introducer.
+# Bytes of a frame descriptor with the largest palette. The introducer of an extension is shorter.
 _LONGEST_STEP = 11 + 3 * 256
 
 
 def declared_pixels(content: tf.Tensor) -> tf.Tensor:
-    """What decoding a file takes memory for, in pixels of three bytes.
+    """Return the number of pixels that decoding needs memory for, at three bytes a pixel.
 
     Args:
         content: scalar string tensor, any bytes.
 
     Returns:
-        float64 scalar, exact below 2**53; 0 for what is no image that TensorFlow decodes.
+        float64 scalar, exact below 2**53. 0 if TensorFlow cannot decode the format.
 
     Raises:
-        tf.errors.InvalidArgumentError: a JPEG file is too damaged to say.
+        tf.errors.InvalidArgumentError: a JPEG file is too damaged to declare its size.
     """
     header = metadata.header_of(content)
 
@@ -49,7 +49,7 @@ def declared_pixels(content: tf.Tensor) -> tf.Tensor:
     areas = {"JPEG": jpeg, "GIF": lambda: _gif(content)} | {kind: by_rule(kind) for kind in SIZES}
     starts = MAGIC | {b"RIFF": "WebP"}
     found = [tf.strings.substr(header, 0, len(start)) == start for start in starts]
-    # The first that is true, or the number of them.
+    # The index of the first match, or the index of the default branch.
     kind = tf.argmax([*found, True], output_type=tf.int32)
     functions = [areas[kind] for kind in starts.values()]
     return tf.switch_case(kind, [*functions, lambda: tf.zeros((), tf.float64)])
@@ -60,7 +60,7 @@ def _area(width: tf.Tensor, height: tf.Tensor) -> tf.Tensor:
 
 
 def _gif(content: tf.Tensor) -> tf.Tensor:
-    """The decoder makes room for all frames, a byte a pixel, before the first is taken."""
+    """Return the pixels of a GIF: the decoder allocates a byte a pixel for all frames at once."""
     size = tf.strings.length(content)
     data = tf.io.decode_raw(content + tf.constant(b"\x00" * _LONGEST_STEP), tf.uint8)
 

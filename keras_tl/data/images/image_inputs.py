@@ -1,4 +1,4 @@
-"""What `predict` and `features` accept of images. Reading it needs no TensorFlow."""
+"""Images that `predict` and `features` accept. Reading them needs no TensorFlow."""
 
 import glob
 import os
@@ -21,29 +21,29 @@ from keras_tl.errors import DataError, quoted
 ImageInput = str | os.PathLike | bytes | bytearray | BinaryIO | np.ndarray | Sequence | Any
 _COLUMNS = ItemColumns.of("image")
 _ELEMENT = ("image",)
-# The beginnings of the image formats in base64, and the head of a data URL.
+# First characters of the image formats in base64, and of a data URL.
 _ENCODED = re.compile(r"data:|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{30}")
 
 
 def read_inputs(
     items: ImageInput, columns: ItemColumns = _COLUMNS, on_invalid: str = "raise"
 ) -> Inputs:
-    """Reads what was given.
+    """Read the images that a user passes to `predict` or `features`.
 
     Args:
-        items: a path; a folder, for all images below it; a pattern such as `"photos/*.jpg"`, for
-            the files that it matches, sorted; the bytes of an image file, or a file that is open;
-            pixels in [0, 255], of one image (height, width, 3) or (height, width), or of a batch
-            (n, height, width, 3), in an array or a tensor of any library (alpha is left out); an
-            image of Pillow; a list of paths, of bytes, or of images. Also a split, such as
-            `data.split("test")`; a `tf.data.Dataset` of images, batched or not, with or without
-            labels; a `pandas.DataFrame` with a column of paths.
+        items: a path. A folder, for all images below it. A pattern such as `"photos/*.jpg"`, for
+            the matching files, sorted. The bytes of an image file, or an open file. Pixels in
+            [0, 255] of one image (height, width, 3) or (height, width), or of a batch (n, height,
+            width, 3), in an array or a tensor of any library (alpha is dropped). A Pillow image.
+            A list of paths, of bytes or of images. A split, such as `data.split("test")`. A
+            `tf.data.Dataset` of images, batched or not, with or without labels. A
+            `pandas.DataFrame` with a column of paths.
         columns: the column of a data frame.
-        on_invalid: `"raise"` an error if a file cannot be opened; otherwise it is no image.
+        on_invalid: `"raise"`: a file that cannot be read is an error. Otherwise it is no image.
 
     Raises:
-        DataError: nothing was given, or something else, or a file does not exist.
-        ConfigError: a path is of a file system that is not supported.
+        DataError: `items` is empty or of another type, or a file does not exist.
+        ConfigError: a path is in a file system that is not supported.
     """
     items = plain(columns.of_frame(items) if is_frame(items) else items, _ELEMENT)
     if isinstance(items, (str, os.PathLike)):
@@ -63,7 +63,7 @@ def read_inputs(
 
 
 def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], UnusedFiles | None]:
-    """The files that a path, a folder or a pattern stands for; and the others of a folder."""
+    """Return the files of a path, a folder or a pattern, and the unused files of a folder."""
     path = _checked(given)
     text = str(path)
     if os.path.isdir(text) and os.fspath(given):
@@ -86,7 +86,7 @@ def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> Inputs:
 
 
 def _named(path: str | os.PathLike) -> str:
-    """A path in the form in which it was given, by which results name it."""
+    """Return a path as the user gave it, with `~` expanded. Results use it as the name."""
     _checked(path)
     return os.path.expanduser(os.fspath(path))
 

@@ -1,4 +1,4 @@
-"""Images to be asked about. Reading their files needs no TensorFlow; decoding them does."""
+"""Images for prediction. Reading their files needs no TensorFlow. Decoding them does."""
 
 import contextlib
 import dataclasses
@@ -29,13 +29,13 @@ _LONGEST_PATH = 4096
 
 @dataclasses.dataclass(frozen=True)
 class Inputs(Items):
-    """Images to be asked about: files, files' bytes, or pixels; the others are `None`.
+    """Images for prediction: file paths, file contents or pixels. The other two are `None`.
 
     Attributes:
-        sources: the paths of n files, which are read when their turn comes.
-        contents: the bytes of n files.
-        pixels: (n, height, width, 3) in [0, 255]; or n arrays (height, width, 3), where they are
-            of several sizes.
+        sources: paths of n files, which are read batch by batch.
+        contents: bytes of n files.
+        pixels: (n, height, width, 3) in [0, 255], or n arrays (height, width, 3) of several
+            sizes.
         unused: see `Items`.
     """
 
@@ -51,13 +51,13 @@ class Inputs(Items):
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        """The paths of files."""
+        """The file paths."""
         return self.sources
 
     def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:
-        """Lists of files' bytes, or arrays of pixels, of at most `size` images each.
+        """Yield lists of file contents, or arrays of pixels, with at most `size` images each.
 
-        A file that cannot be read has no bytes, and so is no image.
+        A file that cannot be read has empty content, and so is not an image.
         """
         if self.sources:
             yield from _read_ahead(self.sources, size)
@@ -68,9 +68,9 @@ class Inputs(Items):
                 yield batch if self.contents else np.asarray(batch)
 
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name of a signature and its arguments, for at most `size` of the images at a time.
+        """Yield the name of a signature and its arguments, for at most `size` images at a time.
 
-        Files' bytes are for `serving_default`, arrays for `pixels`.
+        File contents go to `serving_default`, arrays to `pixels`.
         """
         for batch in self.batches(size):
             if isinstance(batch, list):
@@ -79,7 +79,7 @@ class Inputs(Items):
                 yield "pixels", {"pixels": batch}
 
     def valid(self) -> np.ndarray:
-        """The images that can be decoded, by the rule of the exported model; bool (n,)."""
+        """Return which images can be decoded, by the rule of the exported model, bool (n,)."""
         if self.pixels is not None:
             return np.ones(len(self), bool)
         from keras_tl.data.images.batch_decoding import are_images
@@ -101,14 +101,14 @@ class Inputs(Items):
             return str(error)
 
     def _problem(self, number: int) -> str:
-        """Raises `DataError` if the file cannot be read."""
+        """Return why an item is not an image. Raise `DataError` if its file cannot be read."""
         content = read_file(self.sources[number]) if self.sources else self.contents[number]
         if self.contents and len(content) < _LONGEST_PATH and os.path.exists(content):
             return f"{quoted(content)} is the path of a file; give paths as str"
         return why_no_image(content)
 
     def take(self, rows: Iterable[int]) -> "Inputs":
-        """The same with only these rows, in this order."""
+        """Return the images of these rows only, in this order."""
         if isinstance(self.pixels, np.ndarray):
             return Inputs(pixels=self.pixels[[*rows]])
         items = [self._items[row] for row in rows]
@@ -119,12 +119,12 @@ class Inputs(Items):
     def as_split(
         self, image_size: tuple[int, int], how: str, value_range: "ValueRange" = None
     ) -> "ImageSplit":
-        """The images as an unlabelled split, for extraction.
+        """Return the images as an unlabelled split, for feature extraction.
 
-        Bytes are decoded and resized, and pixels of several sizes are resized.
+        File contents are decoded and resized. Pixels of several sizes are resized.
 
         Raises:
-            DataError: bytes that are not an image.
+            DataError: a content is not an image.
         """
         from keras_tl.data.images.decoder import resize
         from keras_tl.data.images.image_pipeline import read_image
@@ -148,7 +148,7 @@ class Inputs(Items):
         return next(i for i in (self.sources, self.contents, self.pixels) if i is not None)
 
     def _of_one_size(self) -> Iterator[Any]:
-        """The items in parts that fit into one array each."""
+        """Yield the items in parts that fit into one array each."""
         if not isinstance(self.pixels, list):
             yield self._items
             return
@@ -157,30 +157,30 @@ class Inputs(Items):
 
 
 def cannot_decode(name: str, problem: str) -> str:
-    """Return the message for a file or for bytes that give no image.
+    """Return the error message for a file or bytes that are not an image.
 
     Args:
-        name: what messages call the item.
-        problem: the reason, see `keras_tl.data.images.image_problems`.
+        name: name of the item in messages.
+        problem: reason, see `keras_tl.data.images.image_problems`.
     """
     return f"Cannot decode {name}: {problem}. Expected a {IMAGE_FILES.formats} image."
 
 
 def read_file(path: str) -> bytes:
-    """Reads the bytes of an image file.
+    """Read the bytes of an image file.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: the file cannot be read.
     """
     with _explained(path), open(path, "rb") as file:
         return file.read()
 
 
 def check_readable(path: str) -> None:
-    """Checks that a file can be read, without opening it: it is read once, when its turn comes.
+    """Check that a file can be read, without opening it: its batch reads it once, later.
 
     Raises:
-        DataError: it is not there, is a folder, or may not be read.
+        DataError: the path does not exist, is a folder, or is not readable.
     """
     with _explained(path):
         if stat.S_ISDIR(os.stat(path).st_mode):
@@ -199,11 +199,11 @@ def _explained(path: str) -> Iterator[None]:
 
 
 def _read_ahead(paths: Sequence[str], size: int) -> Iterator[list[bytes]]:
-    """The bytes of files in batches; threads read a batch while the caller works on another."""
+    """Yield file contents in batches. Threads read ahead while the caller uses a batch."""
     with futures.ThreadPoolExecutor(_READERS) as readers:
         coming = None
         for start in range(0, len(paths), size):
-            # `map` begins to read at once.
+            # `map` starts to read immediately, in the threads.
             batch, coming = coming, readers.map(_bytes_of, paths[start : start + size])
             if batch is not None:
                 yield list(batch)
