@@ -1,4 +1,4 @@
-"""What the files of an export tell of it, without its being loaded."""
+"""Read the facts about an export from its files, without loading the model."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -19,20 +19,20 @@ Tensors = dict[str, tuple[str, tuple[int, ...]]]
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """A version of an export of ours.
+    """Facts about one version of an export that keras_tl wrote.
 
     Attributes:
-        base: the model's folder, which holds the versions, without links in its path.
-        version: the version's number.
-        others: the numbers of the other versions, in ascending order.
-        tensorflow: the release of TensorFlow that wrote it, such as `"2.21.0"`.
-        signatures: of each signature the inputs and the outputs: name to dtype and shape (-1: any
-            size).
-        item: the inputs of `serving_default` in order: `image_bytes`; `text`; `text` and
+        base: Model folder, which holds the versions. The path has no symbolic links.
+        version: Version number.
+        others: Numbers of the other versions, in ascending order.
+        tensorflow: TensorFlow release that wrote the export, for example `"2.21.0"`.
+        signatures: Inputs and outputs of each signature. Both map a name to dtype and shape (-1:
+            any size).
+        item: Input names of `serving_default` in order: `image_bytes`, or `text`, or `text` and
             `text_pair`.
-        standard: the signature that takes `tf.Example`s: `"classify"` or `"regress"`.
-        labels: the classes' names in the order of the outputs; none of a regression.
-        size: of its files, in bytes.
+        standard: Signature that takes `tf.Example`s: `"classify"` or `"regress"`.
+        labels: Class names in the order of the outputs. Empty for a regression.
+        size: Total size of the files in bytes.
     """
 
     base: Path
@@ -47,10 +47,10 @@ class Exported:
 
 
 def read_export(path: Path) -> Exported:
-    """Reads a version's folder, or the latest version of the folder of the versions.
+    """Read a version's folder, or the latest version in a model folder.
 
     Raises:
-        ExportError: there is no export at the path, it is damaged, or it is not one of ours.
+        ExportError: No export at the path, a damaged export, or an export of another program.
     """
     folder = version_folder(path).resolve()
     if not folder.name.isdecimal():

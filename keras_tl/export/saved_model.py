@@ -1,4 +1,4 @@
-"""Writes a version of a SavedModel: whole, verified, or not at all."""
+"""Write a verified SavedModel version. After a failure, no files remain."""
 
 import json
 import tempfile
@@ -25,31 +25,31 @@ def export_version(
     base: Path,
     texts: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Path, Verification]:
-    """Exports to the next free version below `base`, in the layout of TF Serving.
+    """Export to the next free version number below `base`, in the layout of TF Serving.
 
         base/1/saved_model.pb
         base/1/variables/
-        base/1/MODEL_CARD.md, base/1/model.json       what is given as `texts`
+        base/1/MODEL_CARD.md, base/1/model.json       the contents of `texts`
         base/1/assets/labels.txt                      one class a line, in the order of the outputs
-        base/1/assets.extra/keras_tl_examples.json    made-up questions, and their answers
+        base/1/assets.extra/keras_tl_examples.json    example inputs and the model's outputs
         base/1/assets.extra/keras_tl_checksums.json   SHA-256 of the files above
-        base/1/assets.extra/tf_serving_warmup_requests    the questions, as TF Serving asks them
+        base/1/assets.extra/tf_serving_warmup_requests    the example inputs as TF Serving requests
 
-    The version is verified before it gets its name: a process that has only TensorFlow must
-    answer the examples as the model does.
+    The function verifies the version before it moves it to its final name. A process with
+    TensorFlow only must reproduce the example outputs.
 
     Args:
-        serving: what to export.
-        made_up: some arguments of its signatures, by their names.
-        labels: the classes' names; without any there is no labels.txt.
-        base: the model's folder.
-        texts: what stands beside the model, by the names of the files.
+        serving: Model to export.
+        made_up: Example inputs of the signatures, by input name.
+        labels: Class names. If empty, labels.txt is not written.
+        base: Model folder.
+        texts: Content of each additional text file, by file name.
 
     Returns:
-        The folder of the version, and what its verification found.
+        The folder of the version, and the result of its verification.
 
     Raises:
-        ExportError: the export does not answer as the model does; nothing is left behind.
+        ExportError: `base` is a file, or the outputs differ from the model's. No files remain.
     """
     if base.exists() and not base.is_dir():
         raise ExportError(f"{base} is a file. Expected the folder that holds the versions.")
@@ -61,7 +61,7 @@ def export_version(
                 for name, text in texts.items():
                     (folder / name).write_text(text, "utf-8")
                 write_checksums(folder, CHECKSUMS)
-                # Not among them: users add requests of their own, and verifying asks them all.
+                # Without a checksum: users may add requests, and `verify` replays them all.
                 write_warmup(folder, base.resolve().name)
                 found = verify(folder, timings=False)
                 if not found.ok:
@@ -84,15 +84,15 @@ def _write(
     labels: tuple[str, ...],
     folder: Path,
 ) -> None:
-    # TensorFlow copies an asset under the name of its file.
+    # TensorFlow copies an asset under its file name.
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "labels.txt"
         file.write_text("".join(" ".join(label.split("\n")) + "\n" for label in labels), "utf-8")
         if labels:
             serving.labels_file = tf.saved_model.Asset(str(file))
-        with only_errors("tensorflow"):  # It would tell the temporary folder.
+        with only_errors("tensorflow"):  # Its log names the temporary folder.
             tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
-        # TensorFlow calls the method of every signature "predict".
+        # TensorFlow gives every signature the method name "predict".
         updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(folder))
         for name, method in serving.methods.items():
             updater.replace_method_name(signature_key=name, method_name=method)
@@ -103,7 +103,7 @@ def _write(
 
 
 def _examples(serving: ServingModel, made_up: Mapping[str, np.ndarray]) -> dict:
-    """Made-up arguments of every signature, and the answers of the model in this process."""
+    """Return example inputs of every signature and the outputs of the model in this process."""
     made_up = {**made_up, INPUTS: serving.examples(made_up)}
     examples = {}
     for name in serving.signatures:

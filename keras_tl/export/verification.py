@@ -1,4 +1,4 @@
-"""Verifies an export in a process that has neither Keras nor keras_tl."""
+"""Verify an export in a process without Keras and keras_tl."""
 
 import dataclasses
 import json
@@ -20,24 +20,23 @@ _METHODS = {f"tensorflow/serving/{name}" for name in ("predict", "classify", "re
 
 @dataclasses.dataclass(frozen=True)
 class Verification:
-    """What a verification found.
+    """Result of a verification.
 
     Attributes:
-        path: the version's folder.
-        tensorflow: the version of TensorFlow that it was loaded with; empty if it was not.
-        problems: one sentence each, without its full stop; none means that the export is right.
-        notes: what is worth knowing and not wrong, likewise.
-        signatures: name to inputs and outputs with their dtypes and shapes (-1: any size; `None`:
-            any rank).
-        methods: name of a signature to its method name, such as `tensorflow/serving/predict`.
-        text_operations: the operations of tensorflow_text that it uses.
-        differences: for each signature and output, the largest difference (relative above 1)
-            between what it answers and what the model answered when it was exported; `None`
-            where the difference has no size, which is a problem.
-        warmup_records: how many warm-up requests it holds, all of them replayed.
-        timings: for each signature `latency_seconds`, the median of one item, and
-            `items_per_second` by the size of the batch (`"1"`, `"8"`, `"32"`); empty if not timed.
-        peak_bytes: the largest resident memory of the process that loaded and asked it.
+        path: Version folder.
+        tensorflow: TensorFlow release that loaded the export. Empty if the export was not loaded.
+        problems: One sentence for each problem, without full stop. Empty: the export is correct.
+        notes: Sentences about facts that are not errors, without full stop.
+        signatures: Inputs and outputs of each signature, with dtypes and shapes (-1: any size;
+            `None`: any rank).
+        methods: Method name of each signature, for example `tensorflow/serving/predict`.
+        text_operations: Operations of tensorflow_text that the export uses.
+        differences: Largest difference (relative above 1) from the recorded outputs, by signature
+            and output. `None`: the difference has no size, which is a problem.
+        warmup_records: Number of warm-up requests in the export. The process replayed all of them.
+        timings: For each signature `latency_seconds`, the median for one item, and
+            `items_per_second` by batch size (`"1"`, `"8"`, `"32"`). Empty if not timed.
+        peak_bytes: Largest resident memory of the process that ran the export.
     """
 
     path: str
@@ -54,20 +53,20 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether there is no problem."""
+        """Whether the verification found no problem."""
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:
-        """The findings as JSON types."""
+        """Convert the result to JSON types."""
         return {"ok": self.ok} | dataclasses.asdict(self)
 
 
 def version_folder(path: Path) -> Path:
-    """The version meant by a path: itself, or the latest version below it.
+    """Return the path itself if it is a version folder, else the latest version below it.
 
     Raises:
-        ExportError: there is no SavedModel.
-        ConfigError: the path is of a file system that is not supported.
+        ExportError: No SavedModel at the path.
+        ConfigError: A path of an unsupported file system.
     """
     path = local_path(path)
     if (path / "saved_model.pb").is_file():
@@ -82,18 +81,18 @@ def version_folder(path: Path) -> Path:
 
 
 def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Verification:
-    """Checks an export, ours or not: its files, graph, answers and warm-up requests.
+    """Check any SavedModel export: its files, graph, outputs and warm-up requests.
 
-    It is loaded by the TF1 loader into a session, as TF Serving does. A SavedModel is a program:
-    verifying one runs it.
+    The TF1 loader loads the export into a session, as TF Serving does. A SavedModel is a program:
+    verification runs it.
 
     Args:
-        path: a version's folder, or the folder of the versions (the latest is taken).
-        timings: measure latency and throughput too, for a few seconds.
-        python: the interpreter of another environment, to verify with the TensorFlow there.
+        path: Version folder, or model folder (its latest version is taken).
+        timings: Also measure latency and throughput, for a few seconds.
+        python: Interpreter of another environment, to verify with the TensorFlow there.
 
     Raises:
-        ExportError: there is no export at the path, or no such interpreter.
+        ExportError: No export at the path, or no such interpreter.
     """
     folder = version_folder(path)
     if shutil.which(python) is None:
@@ -101,7 +100,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
             f"No interpreter {quoted(python)}. Expected the Python of an environment with "
             "TensorFlow, such as /srv/tf/bin/python."
         )
-    # What does not load because of a changed file would be said twice.
+    # Skip the load error: the checksum error already names the changed file.
     problems = _changes(folder)
     if problems:
         return Verification(str(folder), problems)
@@ -128,7 +127,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
 
 
 def _changes(folder: Path) -> tuple[str, ...]:
-    """A sentence for each file that is not as it was exported, if it is known how it was."""
+    """Return a sentence for each file that changed since the export. Empty without checksums."""
     if not (folder / CHECKSUMS).is_file():
         return ()
     try:
@@ -144,7 +143,7 @@ def _changes(folder: Path) -> tuple[str, ...]:
 
 
 def _judge(found: dict[str, Any], ours: bool) -> tuple[list[str], list[str]]:
-    """Problems and notes about what was found; an export of ours has to keep what we promise."""
+    """Return problems and notes. For an export of keras_tl, serving defects count as problems."""
     problems = [
         f"{signature}/{output} differs from the model by {difference:g} (at most {TOLERANCE:g})"
         for signature, outputs in found["differences"].items()

@@ -1,4 +1,4 @@
-"""The table of the checks, and what runs it."""
+"""Table of the checks, and the function that runs them."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ Checking = Callable[[Subject], Finding | None]
 
 
 def _by_modality(**checks: Checking) -> Checking:
-    """Return the check that does what the modality of the data needs, by its name."""
+    """Return a check that runs the check of the data's modality, if there is one."""
 
     def check(subject: Subject) -> Finding | None:
         found = checks.get(subject.data.item)
@@ -31,8 +31,8 @@ def _by_modality(**checks: Checking) -> Checking:
     return check
 
 
-# By the name of what each finds, in the order in which they are done: those that need the labels
-# only, the items, the model. A new check is one more line.
+# Keys: name of the finding. Values run in this order: checks of labels, items, then the model. To
+# add a check, add a line.
 CHECKS: dict[str, Checking] = {
     "folder-layout": readings.folder_layout,
     "unused-files": readings.unused_files,
@@ -65,18 +65,17 @@ CHECKS: dict[str, Checking] = {
 
 
 def run_checks(subject: Subject) -> Findings:
-    """Does every check that can be done; an error ends them, as others would fail on it.
+    """Run every check that is possible. Stop after an error, which could make later checks fail.
 
-    A check that fails for a reason of its own, or because a held-out split cannot be read, is named
-    among those not done: neither may keep anybody from training. Only what training itself would
-    stop at is raised.
+    Training must not depend on the checks. If a check fails for its own reason or a held-out split
+    is unreadable, the result lists the check as not done. Only errors that would also stop training
+    are raised.
 
-    Files are named by their paths inside the folder of the data: findings are part of a report,
-    which is passed on.
+    Findings name files by paths inside the data folder, because users share the report.
 
     Raises:
-        DataError: a training item cannot be read.
-        CacheError: the features of the training split cannot be kept where asked.
+        DataError: A training item is unreadable.
+        CacheError: The feature cache cannot store the features of the training split.
     """
     findings: list[Finding] = []
     not_checked: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Items that occur in more than one split (leakage): pairs, and their finding."""
+"""Find pairs of equal items in different splits (leakage), and make a finding of them."""
 
 import dataclasses
 from collections import Counter
@@ -17,13 +17,13 @@ REMOVE = (
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """An item that stands in an earlier split too.
+    """An item that also occurs in an earlier split.
 
     Attributes:
-        split: `"validation"` or `"test"`.
-        row: its row there.
-        twin_split: `"train"`, or, of one in test, `"validation"`.
-        twin_row: the row of its twin there.
+        split: Split of the item: `"validation"` or `"test"`.
+        row: Row of the item in `split`.
+        twin_split: Split of its twin: `"train"`, or for test items also `"validation"`.
+        twin_row: Row of the twin in `twin_split`.
     """
 
     split: str
@@ -33,16 +33,15 @@ class Pair:
 
     @property
     def item(self) -> tuple[str, int]:
-        """Which item it is that should not be there."""
+        """Split and row of the leaked item."""
         return self.split, self.row
 
 
 def pairs_of(keys: Mapping[str, Sequence[Hashable | None]]) -> list[Pair]:
-    """The items whose key is that of an item of an earlier split.
+    """Return the items whose key occurs in an earlier split.
 
     Args:
-        keys: a key for each item of each split, train first; `None` for what is the same as
-            nothing else.
+        keys: Key of each item of each split, train first. Items with key `None` match no item.
     """
     first: dict[Hashable, tuple[str, int]] = {}
     pairs = []
@@ -58,7 +57,7 @@ def pairs_of(keys: Mapping[str, Sequence[Hashable | None]]) -> list[Pair]:
 
 
 def part_of_split(subject: Subject, name: str, count: int, most: int | None = None) -> str:
-    """`3 of 2,000 test images`, of the whole split or of `most` of it."""
+    """Return `3 of 2,000 test images`, counted in the whole split or in `most` of its items."""
     most = len(subject.data.splits[name]) if most is None else most
     return f"{count:,} of {several(most, f'{name} {subject.data.item}')}"
 
@@ -71,15 +70,15 @@ def duplicates_finding(
     action: str,
     sampled: Mapping[str, int] = MappingProxyType({}),
 ) -> Finding | None:
-    """What is said of the pairs.
+    """Return the finding about the pairs, or `None` without pairs.
 
     Args:
-        subject: what was looked at.
-        name: of the check.
-        pairs: what it found.
-        how: where they stand; `{}` for the earlier splits.
-        action: what to do.
-        sampled: of splits that were not looked at as a whole, how many items were.
+        subject: Data and model under check.
+        name: Name of the check.
+        pairs: Pairs that the check found.
+        how: Text about the location of the copies. `{}` stands for the earlier splits.
+        action: Advice for the user.
+        sampled: Number of compared items of each split that was only sampled.
     """
     if not pairs:
         return None

@@ -1,4 +1,4 @@
-"""Checks of features, head and loss: whether what is to be trained can learn at all."""
+"""Checks of features, head and loss: whether the model can learn at all."""
 
 import math
 
@@ -13,16 +13,16 @@ from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.subject import Subject
 from keras_tl.tasks import Task
 
-# What float32 and the clipping of probabilities may add to a loss.
+# Largest error of a loss due to float32 and the clipping of probabilities.
 _ROUNDING = 0.01
-# Relative to the features' size: what differs by less is rounding.
+# Relative to the largest feature. Smaller differences are rounding errors.
 _CONSTANT = 1e-5
-# Items of the batch, steps, and the share of the loss of guessing that must be reached.
+# Batch size, L-BFGS steps, and the goal as a fraction of the loss of guessing.
 BATCH, STEPS, REACHED = 16, 200, 0.1
 
 
 def non_finite_features(subject: Subject) -> Finding | None:
-    """Features that are no numbers: every loss of theirs is NaN."""
+    """Find NaN or infinite features. They make every loss NaN."""
     features, _ = subject.sample
     bad = int((~np.isfinite(features.reshape(len(features), -1)).all(axis=1)).sum())
     if not bad:
@@ -37,7 +37,7 @@ def non_finite_features(subject: Subject) -> Finding | None:
 
 
 def constant_features(subject: Subject) -> Finding | None:
-    """A dead backbone: every item has the same features."""
+    """Find a dead backbone: all items have the same features."""
     features, _ = subject.sample
     if len(features) < 2 or not _is_constant(features):
         return None
@@ -56,11 +56,11 @@ def _is_constant(features: np.ndarray) -> bool:
 
 
 def initial_loss(subject: Subject) -> Finding | None:
-    """Compare the loss of the untrained head with theory.
+    """Compare the loss of the untrained head with its theoretical value.
 
-    The last layer of an untrained head is 0, and so are its logits, whatever the features: the
-    loss is ln C for a softmax over C classes, ln 2 for a sigmoid, and the variance 1 of
-    standardised targets. Any other value is a fault of the loss or of the targets.
+    The last layer of an untrained head has zero weights, so all logits are 0. The loss is ln C for
+    a softmax over C classes, ln 2 for a sigmoid, and the variance 1 of standardised targets.
+    Another value shows a fault of the loss or of the targets.
     """
     model = subject.model
     if model.trainer.history or not _is_untrained(model.parts.head):
@@ -83,22 +83,22 @@ def initial_loss(subject: Subject) -> Finding | None:
 
 
 def _is_untrained(head: keras.Model) -> bool:
-    """Whether the last layer is as it was made: `model.fit` of Keras leaves no history here."""
+    """Return whether the last layer's weights are 0. Keras's `model.fit` leaves no history here."""
     return not any(np.any(weight) for weight in head.get_layer("logits").get_weights())
 
 
 def loss_of(task: Task, labels: np.ndarray, logits: np.ndarray) -> float:
-    """The loss that training would show."""
+    """Return the loss that training would report."""
     return float(task.loss()(task.targets(labels), logits)) * task.loss_weight
 
 
 def one_batch(subject: Subject) -> Finding | None:
-    """Whether a copy of the head can learn a few items by heart."""
+    """Check that a copy of the head can memorise a few items."""
     model = subject.model
     features, labels = subject.sample
     if _is_constant(features):
         raise NotChecked("the features are constant")
-    # As many as a layer has inputs can be told apart whatever their labels.
+    # A layer with d inputs can separate d items with any labels.
     narrowest = min(features[0].size, *model.config.head.hidden, BATCH)
     rows = _distinct(features, labels, max(2, narrowest))
     if len(rows) < 2:
@@ -120,7 +120,7 @@ def one_batch(subject: Subject) -> Finding | None:
 
 
 def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Rows of distinct features, each label in turn, so that no batch has one class only."""
+    """Return rows of distinct features, labels in turn, so that the batch has several classes."""
     flat = features.reshape(len(features), -1)
     flat = np.round(flat / max(float(np.abs(flat).max()), 1e-30), 5)
     _, first = np.unique(flat, axis=0, return_index=True)
@@ -133,21 +133,21 @@ def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarra
 def overfit(
     head: keras.Model, task: Task, features: np.ndarray, labels: np.ndarray, goal: float
 ) -> tuple[float, float]:
-    """Fits a fresh copy of a head to a few items; the head itself is not touched.
+    """Fit a fresh copy of a head to a few items. The head itself stays unchanged.
 
-    The features are standardised and dropout is off: what is asked is whether head and loss go
-    together, not whether a rate is right. So the steps are those of L-BFGS (Liu and Nocedal, 1989,
-    Math. Programming 45), which has no rate to be wrong.
+    The function tests whether head and loss fit together, not the learning rate. So it uses
+    standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math. Programming 45),
+    which has no learning rate.
 
     Args:
-        head: from features to logits.
-        task: its loss and targets.
-        features: (n, ...) float32.
+        head: Model from features to logits.
+        task: Gives loss and targets.
+        features: float32 (n, ...).
         labels: n labels.
-        goal: a loss that is low enough to stop at.
+        goal: Loss at which fitting stops.
 
     Returns:
-        The loss before and after.
+        The first and the lowest loss.
     """
     with seeded(0):
         copy = keras.models.clone_model(head)

@@ -1,4 +1,4 @@
-"""Checks for leakage of images: equal files or pixels, and copies encoded anew or resized."""
+"""Check images for leakage: equal files or pixels, and re-encoded or resized copies."""
 
 import contextlib
 import dataclasses
@@ -25,24 +25,24 @@ from keras_tl.preflight.neighbours import nearest
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.thumbnails import correlations
 
-# How these were chosen: docs/preflight.md.
-SIMILAR = 0.4  # cosine of centred features: worth a second look
-# Two thumbnails may be of the same picture if their correlation is so many times nearer to 1 than
-# that of pictures that are not: it is then above 0.95, as no correlation is below -1.
+# docs/preflight.md explains the choice of these limits.
+SIMILAR = 0.4  # cosine of centred features, from which thumbnails are compared
+# Copies: the thumbnails' correlation is this many times nearer to 1 than that of typical different
+# images. It is then above 0.95, because no correlation is below -1.
 CLOSER = 40
-# Pairs that tell how alike two different images of these data are.
+# Number of pairs that estimate the typical correlation of different images.
 _TYPICAL = 200
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """Limits that keep the comparison at seconds, whatever the size of the data.
+    """Limits that keep the comparison at seconds for data of any size.
 
     Attributes:
-        compared: pairs of images whose features are compared for a split. A sample stands for a
-            split with more.
-        fewest: images of that sample at least.
-        pairs: pairs that get a second look, the most similar ones first.
+        compared: Most pairs of images to compare by features for each split. Larger splits are
+            sampled.
+        fewest: Minimum size of that sample, in images.
+        pairs: Most pairs to compare by thumbnails, most similar first.
     """
 
     compared: int = 50_000_000
@@ -54,13 +54,13 @@ _LIMITS = Limits()
 
 
 def equal_images(subject: Subject) -> Finding | None:
-    """Find files of the same bytes, or equal pixels."""
+    """Find files with equal bytes, or arrays with equal pixels."""
     pairs = pairs_of(_keys(subject))
     return duplicates_finding(subject, "exact-duplicates", pairs, "also in {}", REMOVE)
 
 
 def copied_images(subject: Subject, limits: Limits = _LIMITS) -> Finding | None:
-    """Find copies that were encoded anew or resized."""
+    """Find copies with another encoding or size."""
     pairs = [pair for pair, _ in near_pairs(subject, limits)]
     how = "in {} as another copy (encoded anew or resized)"
     counts = {name: len(rows) for name, rows in compared(subject, limits).items()}
@@ -73,9 +73,9 @@ def copied_images(subject: Subject, limits: Limits = _LIMITS) -> Finding | None:
 
 
 def compared(subject: Subject, limits: Limits = _LIMITS) -> dict[str, np.ndarray]:
-    """For each later split the rows that are compared with all images before it, always the same.
+    """Return the rows of each later split to compare with all images before it.
 
-    All of them where that takes seconds, or else a sample.
+    All rows if that takes seconds, otherwise a sample, the same in every call.
     """
     before, rows = len(subject.train), {}
     for name, split in subject.held_out.items():
@@ -86,12 +86,12 @@ def compared(subject: Subject, limits: Limits = _LIMITS) -> dict[str, np.ndarray
 
 
 def near_pairs(subject: Subject, limits: Limits = _LIMITS) -> list[tuple[Pair, float]]:
-    """Each image of validation and test, as in `compared`, that is a copy of its nearest neighbour.
+    """Find images of validation and test (rows from `compared`) that copy their nearest neighbour.
 
-    The features of the frozen backbone say which image is nearest, thumbnails whether the two are
-    one picture. Handwritten digits are all much alike, photos are not: so what counts is how much
-    more alike the two are than the image and its second neighbour, in the median of all images.
-    Byte for byte the same are left out.
+    The features of the frozen backbone give the nearest neighbour. Thumbnails decide whether the
+    two show the same picture. Some data sets, for example handwritten digits, have similar images
+    throughout. So the threshold depends on the typical correlation with the second neighbour
+    (median over images). Images with equal bytes or pixels are left out.
 
     Returns:
         The pairs, and the correlation of their thumbnails.
@@ -126,13 +126,13 @@ def near_pairs(subject: Subject, limits: Limits = _LIMITS) -> list[tuple[Pair, f
 
 
 def _in_turns(subject: Subject) -> list[tuple[str, str]]:
-    """Each later split with each one before it."""
+    """Return pairs of each later split with each split before it."""
     names = ["train", *subject.held_out]
     return [(name, other) for place, name in enumerate(names) for other in names[:place]]
 
 
 def _alike(subject: Subject, pairs: list[Pair]) -> np.ndarray:
-    """float32 (n,): the correlations of the thumbnails of n pairs, in their order."""
+    """Return the thumbnail correlations of n pairs, in their order: float32 (n,)."""
     values = np.zeros(len(pairs), np.float32)
     splits = subject.data.splits
     for name, other in _in_turns(subject):
@@ -156,7 +156,7 @@ def _keys(subject: Subject) -> dict[str, list[Hashable | None]]:
 
 
 def _file_keys(subject: Subject, splits: dict[str, ImageSplit]) -> dict[str, list[Hashable | None]]:
-    """Digests of files; of those alone with their size, `None`: they need not be read."""
+    """Return file digests. Files of a unique size get `None` and are not read."""
     sizes, keys = {}, {}
     for name, split in splits.items():
         with subject.reading(name), _naming_the_file():

@@ -1,4 +1,4 @@
-"""Checks of images: their sizes, their brightness, and what the network makes of them."""
+"""Checks of images: their sizes, their brightness, and their values inside the network."""
 
 import numpy as np
 
@@ -10,25 +10,25 @@ from keras_tl.preflight.statistics import at_first_weights, first_statistics
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.values import are_too_dark
 
-# How many times smaller the short side may be than the model's.
+# Limit of enlargement: model side / short side of the image.
 MOST_ENLARGED = 4
-# How many times larger it may be: 1 of 64 pixels is left.
+# Limit of reduction: at 8 times, 1 of 64 pixels is left.
 MOST_SHRUNK = 8
-# The model's own side against that which the weights were trained at.
+# Model side relative to the image size that the weights were trained at.
 LEAST_OF_OWN_SIZE = 0.5
-# Levels of 255 below which an image is black, and the share of images that may be.
+# An image is black below this level of 255. The check allows this fraction of black images.
 BLACK, MOST_BLACK = 2.0, 0.5
-# Standard deviation of what the first normalisation sees, against that which it was trained on;
-# how they were chosen: docs/preflight.md.
+# Standard deviation of the input of the first normalisation layer, relative to its training.
+# docs/preflight.md explains the limits.
 LOWEST_RATIO, HIGHEST_RATIO = 0.15, 6.0
-# Standard deviation of what the first layer with weights sees: of pixels scaled once it is 0.5
-# to 1, of raw ones about 60.
+# Standard deviation of the input of the first layer with weights. Pixels that are scaled once have
+# 0.5 to 1, raw pixels about 60.
 LOWEST_SCALE, HIGHEST_SCALE = 0.02, 20.0
 _HEADERS = 200
 
 
 def image_sizes(subject: Subject) -> Finding | None:
-    """Images much smaller or larger than the model's size, or one far below its weights'."""
+    """Find images far from the model's size, or a model size far below that of its weights."""
     wanted = subject.model.config.image_size
     sizes = _sizes(subject.train)
     if not len(sizes):
@@ -72,7 +72,7 @@ def image_sizes(subject: Subject) -> Finding | None:
 
 
 def _sizes(split: ImageSplit) -> np.ndarray:
-    """Integers (n, 2): height and width of some of the images, from headers alone."""
+    """Return heights and widths of some images, from their headers: int (n, 2)."""
     if not split.in_files:
         return np.array([split.images.shape[1:3]])
     found = []
@@ -86,7 +86,7 @@ def _sizes(split: ImageSplit) -> np.ndarray:
 
 
 def pixel_range(subject: Subject) -> Finding | None:
-    """Images that are black, or that were scaled to [0, 1] and are taken for [0, 255]."""
+    """Find black images, for example images in [0, 1] that are read as [0, 255]."""
     if are_too_dark(subject):
         return None
     pixels = subject.pixels
@@ -105,12 +105,12 @@ def pixel_range(subject: Subject) -> Finding | None:
 
 
 def preprocessing(subject: Subject) -> Finding | None:
-    """What the network's inside sees of the images, against what its weights were trained on.
+    """Compare activations inside the network with those of its training.
 
-    A trained BatchNorm layer remembers the mean and the variance of its input in training. If
-    the pixels reach the network in another range, the first such layer sees another variance. A
-    network without one is judged by the scale of what its first layer with weights sees, if it is
-    the user's own; the catalogue's are known.
+    A trained BatchNorm layer stores mean and variance of its training inputs. If the pixels have
+    another range, the first BatchNorm layer sees another variance. In a user's network without
+    BatchNorm, the check tests the scale at the first layer with weights. The catalogue's networks
+    without BatchNorm need no check.
     """
     if are_too_dark(subject):
         return None
@@ -138,7 +138,7 @@ def preprocessing(subject: Subject) -> Finding | None:
     if seen is None:
         raise NotChecked("the network's first layer with weights cannot be reached")
     mean, scale = seen
-    # Networks of the time of Caffe take raw pixels, but around 0.
+    # Networks from the time of Caffe take unscaled pixels, but centred around 0.
     is_raw = scale > HIGHEST_SCALE and mean > scale
     if scale >= LOWEST_SCALE and not is_raw:
         return None

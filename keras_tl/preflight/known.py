@@ -1,4 +1,4 @@
-"""Findings of an earlier process: the same data and the same model need no second look."""
+"""Findings cache: the same data and the same model need no second check."""
 
 import contextlib
 import dataclasses
@@ -11,23 +11,23 @@ from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.findings import Findings
 from keras_tl.preflight.subject import Subject
 
-# Raised whenever a check would find something else in the same data.
+# Increase this number when a check would find something else in the same data.
 _FORMAT = 5
 _MOST_KEPT = 100
 
 
 def known_findings(subject: Subject) -> Findings:
-    """What `run_checks` finds, or found before, where features are kept on disk.
+    """Return the findings of `run_checks`, or cached ones if features are cached on disk.
 
-    A second process begins to train at once, as it finds the features of the first one. What failed
-    is looked at again: there may be more memory then, or the file may be back.
+    A second process then starts to train at once, because it also finds the cached features.
+    Findings with failed checks are not cached: more memory or a restored file may help next time.
     """
     store = subject.model.trainer.features.store
     if subject.model.features != "all" or store.config.where not in ("auto", "disk"):
         return run_checks(subject)
     try:
         key = _key(subject)
-    except KerasTLError:  # Something cannot be read: the checks know whether training needs it.
+    except KerasTLError:  # A file is unreadable. `run_checks` decides whether training needs it.
         return run_checks(subject)
     file = store.root / "preflight" / f"{key}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, KerasTLError):

@@ -1,4 +1,4 @@
-"""Checks of the labels, which need nothing but them."""
+"""Checks that need only the labels."""
 
 import math
 
@@ -10,21 +10,21 @@ from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.wording import listing, several
 from keras_tl.tasks import Task, get_task
 
-# The largest class has so many times the items of the smallest that a model may ignore that one.
+# Largest class / smallest class. Above this ratio, a model may ignore the smallest class.
 MOST_IMBALANCED = 10
-# Fewer training items of a class tell little of it; the fewest of published few-shot benchmarks
-# that a linear head on frozen features is at home with.
+# Minimum of training items a class. The smallest number in published few-shot benchmarks at which a
+# linear head on frozen features works well.
 FEWEST = 10
-# Half of the 95% interval of a test accuracy of 0.9.
+# Half-width of the 95% interval of a test accuracy of 0.9.
 WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10
 _SUPPOSED = 0.9
-# Half of the 95% interval of a mean absolute error, of itself and of one item, if errors are
-# normal: their standard deviation is sqrt(pi / 2 - 1) times their mean.
+# Half-width of the 95% interval of a mean absolute error, relative to it, for one item. Normal
+# errors: the absolute error's standard deviation is sqrt(pi / 2 - 1) times its mean.
 _ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 
 def labels_out_of_range(subject: Subject) -> Finding | None:
-    """Labels that no output of the head stands for; targets that are no numbers."""
+    """Find labels without an output of the head, and targets that are not numbers."""
     task, found = _task(subject), []
     for name, split in subject.data.splits.items():
         strange = task.strange_rows(split.labels)
@@ -48,7 +48,7 @@ def _task(subject: Subject) -> Task:
 
 
 def unused_classes(subject: Subject) -> Finding | None:
-    """Classes without a training item: labels that count from 1, or a class that got lost."""
+    """Find classes without training items, for example because labels count from 1."""
     if not subject.data.class_names:
         return None
     names, task = subject.data.class_names, _task(subject)
@@ -74,7 +74,7 @@ def unused_classes(subject: Subject) -> Finding | None:
 
 
 def few_items(subject: Subject) -> Finding | None:
-    """Classes with too few training items to learn them from."""
+    """Find classes with too few training items."""
     if not subject.data.class_names:
         return None
     names, task = subject.data.class_names, _task(subject)
@@ -97,7 +97,7 @@ def few_items(subject: Subject) -> Finding | None:
 
 
 def class_imbalance(subject: Subject) -> Finding | None:
-    """Classes that have many times the items of others."""
+    """Find classes with many times the items of other classes."""
     if not subject.data.class_names or (subject.given and subject.given.weighted):
         return None
     names, task = subject.data.class_names, _task(subject)
@@ -125,7 +125,7 @@ def class_imbalance(subject: Subject) -> Finding | None:
 
 
 def constant_targets(subject: Subject) -> Finding | None:
-    """A regression whose training targets are all the same."""
+    """Find a regression with equal training targets."""
     if not _task(subject).is_number or np.ptp(subject.train.labels) > 0:
         return None
     return Finding(
@@ -137,7 +137,7 @@ def constant_targets(subject: Subject) -> Finding | None:
 
 
 def small_test_split(subject: Subject) -> Finding | None:
-    """A test split on which chance moves any result far."""
+    """Find a test split whose results have a wide confidence interval."""
     test = subject.held_out.get("test")
     if test is None:
         return None

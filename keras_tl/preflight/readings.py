@@ -1,16 +1,16 @@
-"""Guesses that were made when the data were read, as findings."""
+"""Report the guesses of the data readers as findings."""
 
 from keras_tl.preflight.findings import Finding
 from keras_tl.preflight.subject import Subject
 
 
 def folder_layout(subject: Subject) -> Finding | None:
-    """Splits were guessed from the names of folders."""
+    """Report that the reader guessed the splits from folder names."""
     return _note(subject, "folder-layout")
 
 
 def unused_files(subject: Subject) -> Finding | None:
-    """Files of the folder that may be items in another format, or items without a label."""
+    """Find files of the folder in other formats that may be items, and items without a label."""
     unused = subject.data.unused_files
     if not unused or not (unused.convertible or unused.unlabelled):
         return None
@@ -21,7 +21,7 @@ def unused_files(subject: Subject) -> Finding | None:
 
 
 def label_type(subject: Subject) -> Finding | None:
-    """The task was guessed from the labels."""
+    """Report that the reader guessed the task from the labels."""
     return _note(subject, "label-type")
 
 

@@ -1,6 +1,6 @@
-"""Check the scale of the features: whether they need a head that standardises them.
+"""Check the scale of the features: whether the head needs standardised features.
 
-How the limits were measured: docs/preflight.md.
+docs/preflight.md describes how the limits were measured.
 """
 
 import numpy as np
@@ -9,18 +9,18 @@ from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.wording import listing, name_of, several
 
-# Root mean square of the features' standard deviations, of ordinary backbones.
+# Root mean square of the features' standard deviations, for ordinary backbones.
 SMALLEST, LARGEST = 0.003, 4.0
-# One feature's share of all variance, and its standard deviation in units of the median one.
+# One feature's share of all variance, and its standard deviation relative to the median.
 DOMINANT_SHARE, DOMINANT_RATIO = 0.5, 30
-# An item's distance from the mean, in units of the median distance.
+# Distance of an item from the mean, relative to the median distance.
 FAR = 10
-# The most by which rounding changes a number, relative to the number.
+# Largest relative rounding error of a number.
 ROUNDING = {"float32": 2.0**-24, "mixed_float16": 2.0**-11, "mixed_bfloat16": 2.0**-8}
-# A feature is lost in rounding if its standard deviation is less than so many times that; it
-# matters from this share of all features on.
+# A feature is lost if its standard deviation is below LOST times the rounding error. The check
+# reports from LOST_SHARE of all features on.
 LOST, LOST_SHARE = 4, 0.01
-# Standard deviation of equal numbers in float64, relative to them.
+# Relative standard deviation of equal numbers in float64.
 _EQUAL = 1e-12
 
 _STANDARDISE = "fit_head() standardises the features. Do so before a head of your own: "
@@ -29,11 +29,11 @@ _TOO_LOW = f"{_STANDARDISE}usual learning rates are too low for such features."
 
 
 def feature_scale(subject: Subject) -> Finding | None:
-    """Find features of a wild scale.
+    """Find features with an unusual scale. The severity is a note: `fit_head` standardises.
 
-    Adam moves each weight by about the learning rate in a step, so a step changes the logits in
-    proportion to the features: at a standard deviation of 100 the usual learning rates are too
-    high, at 1e-6 training stands still. `fit_head` standardises the features: this is a note.
+    Adam moves each weight by about the learning rate in each step. So a step changes the logits in
+    proportion to the features. At a standard deviation of 100, usual learning rates are too high.
+    At 1e-6, training makes no progress.
     """
     features = subject.sample[0].reshape(len(subject.sample_rows), -1).astype(np.float64)
     means, spreads = features.mean(axis=0), features.std(axis=0)
@@ -70,7 +70,7 @@ def _size(features: np.ndarray, spreads: np.ndarray) -> tuple[str, str] | None:
 
 
 def _dominant(spreads: np.ndarray) -> tuple[str, str] | None:
-    """One feature beside which the others are next to constant."""
+    """Find a feature with so large a variance that all others are almost constant beside it."""
     largest, share = spreads.max(), spreads.max() ** 2 / (spreads**2).sum()
     if share <= DOMINANT_SHARE or largest <= DOMINANT_RATIO * np.median(spreads):
         return None
@@ -78,7 +78,7 @@ def _dominant(spreads: np.ndarray) -> tuple[str, str] | None:
 
 
 def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, str] | None:
-    """Features that differ between items by little more than rounding."""
+    """Find features whose differences between items are little more than rounding errors."""
     count = int((spreads < LOST * ROUNDING[precision] * np.abs(means)).sum())
     if count <= LOST_SHARE * len(means):
         return None
@@ -89,7 +89,7 @@ def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, 
 
 
 def _far(subject: Subject, centred: np.ndarray) -> tuple[str, str] | None:
-    """Single items that are far away from all others."""
+    """Find single items far away from all others."""
     distances = np.linalg.norm(centred, axis=1)
     far = np.flatnonzero(distances > FAR * np.median(distances))
     if not len(far):

@@ -1,4 +1,4 @@
-"""What the first layers of a network see of given pixels."""
+"""Input statistics of a network's first layers, for given pixels."""
 
 import dataclasses
 
@@ -12,11 +12,11 @@ _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 
 @dataclasses.dataclass(frozen=True)
 class Statistics:
-    """What a BatchNorm layer sees, against what it saw in training.
+    """Input statistics of a BatchNorm layer, compared with its training.
 
     Attributes:
-        layer: its name.
-        ratio: median over its channels of standard deviation now / in training.
+        layer: Name of the layer.
+        ratio: Standard deviation now / in training, median over channels.
     """
 
     layer: str
@@ -24,10 +24,10 @@ class Statistics:
 
 
 def first_statistics(network: keras.Model, pixels: np.ndarray) -> Statistics | None:
-    """Of the first BatchNorm layer; `None` if there is none, or it was never trained.
+    """Return the statistics of the first BatchNorm layer. `None`: no trained BatchNorm first.
 
     Args:
-        network: its layers may be networks themselves.
+        network: Its layers may be networks themselves.
         pixels: float32 (n, height, width, 3) in [0, 255].
     """
     found = _input_of(network, pixels, lambda x: isinstance(x, keras.layers.BatchNormalization))
@@ -44,9 +44,9 @@ def first_statistics(network: keras.Model, pixels: np.ndarray) -> Statistics | N
 
 
 def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, float] | None:
-    """Mean and standard deviation of what the first layer with weights sees.
+    """Return mean and standard deviation of the input of the first layer with weights.
 
-    Layers that do nothing but scale do not count.
+    Rescaling and Normalization layers do not count. `None`: no such layer is reachable.
     """
     found = _input_of(network, pixels, lambda x: x.weights and not isinstance(x, _SCALING))
     return None if found is None else (float(found[1].mean()), float(found[1].std()))
@@ -55,8 +55,8 @@ def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, f
 def _input_of(
     network: keras.Model, inputs: np.ndarray, wanted
 ) -> tuple[keras.layers.Layer, np.ndarray] | None:
-    """The first layer of a kind and what it is given, in inference; `None` if there is none."""
-    # A sequence of layers keeps its graph in a network of its own.
+    """Return the first matching layer and its input at inference. `None`: no unique layer call."""
+    # A Sequential model keeps its graph in an inner Functional model.
     graph = getattr(network, "_functional", None) or network
     levels = getattr(graph, "_nodes_by_depth", {}).values()
     nodes = [node for level in levels for node in level]
@@ -66,7 +66,7 @@ def _input_of(
             continue
         if not inner and not wanted(layer):
             continue
-        # Not `layer.input`: that of a network is its own first tensor, not what it is called on.
+        # Not `layer.input`: for a nested network, it is the network's own first tensor.
         calls = [node for node in nodes if node.operation is layer]
         if len(calls) != 1 or len(calls[0].input_tensors) != 1:
             return None

@@ -1,4 +1,4 @@
-"""What the checks look at: data, and a model that is about to be trained on them."""
+"""Inputs of the checks: data, and a model before its training."""
 
 import contextlib
 import dataclasses
@@ -19,28 +19,28 @@ from keras_tl.preflight.thumbnails import pixels_at
 from keras_tl.tasks import Task
 from keras_tl.training.trainer import Trainer
 
-# Items that stand for all of train where looking at all would take long.
+# Number of training items that represent the split in slow checks.
 SAMPLE = 512
-# Where their features are not kept, one batch of the extractor.
+# Without cached features: one batch of the extractor.
 _SMALL_SAMPLE = 64
-# Images that are looked into.
+# Number of images whose pixels are checked.
 _PICTURES = 32
 _THUMBNAIL = (32, 32)
 
 
 @dataclasses.dataclass(frozen=True)
 class Inside:
-    """A model and what trains it.
+    """A model and its trainer.
 
     Attributes:
-        config: what the model is.
-        parts: the model, its backbone and its head.
-        modality: what goes into it.
-        trainer: gives features.
-        features: how many may be asked for: `"all"`, as they are kept; `"sample"`; or `"none"`, as
-            the backbone is not frozen.
-        weighted: whether the classes are to be weighted.
-        is_random: whether the backbone has random weights.
+        config: Configuration of the model.
+        parts: Model, backbone and head.
+        modality: Describes and preprocesses the inputs.
+        trainer: Computes features.
+        features: Items with available features: `"all"` (cached), `"sample"`, or `"none"` (the
+            backbone is not frozen).
+        weighted: Whether training uses class weights.
+        is_random: Whether the backbone has random weights.
     """
 
     config: ModelConfig
@@ -53,15 +53,15 @@ class Inside:
 
     @property
     def task(self) -> Task:
-        """Decides loss and targets."""
+        """Task of the trainer, which defines loss and targets."""
         return self.trainer.task
 
     @property
     def preprocessor(self) -> TextPreprocessor:
-        """What makes tokens.
+        """Preprocessor that converts texts to tokens.
 
         Raises:
-            NotChecked: there is none.
+            NotChecked: The encoder takes strings.
         """
         if self.modality.preprocessor is None:
             raise NotChecked("the encoder makes its tokens itself")
@@ -70,11 +70,11 @@ class Inside:
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """What is looked at.
+    """Data and model under check.
 
     Attributes:
-        data: all the splits.
-        given: the model; `None`: there is none yet.
+        data: All splits.
+        given: The model, or `None` before there is a model.
     """
 
     data: LabelledData
@@ -82,12 +82,12 @@ class Subject:
 
     @property
     def train(self) -> Split:
-        """The training split."""
+        """Training split."""
         return self.data.splits["train"]
 
     @property
     def held_out(self) -> dict[str, Split]:
-        """The validation and test splits that there are."""
+        """Existing validation and test splits."""
         return {name: x for name, x in self.data.splits.items() if name != "train" and len(x)}
 
     @property
@@ -95,7 +95,7 @@ class Subject:
         """The model.
 
         Raises:
-            NotChecked: there is none.
+            NotChecked: There is no model yet.
         """
         if self.given is None:
             raise NotChecked("there is no model yet")
@@ -103,10 +103,10 @@ class Subject:
 
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[None]:
-        """Stands around what reads this split: training can go on without a held-out one.
+        """Wrap code that reads a split: training does not need the held-out splits.
 
         Raises:
-            Unreadable: in the place of the toolkit's own errors, unless it is the training split.
+            Unreadable: Replaces the toolkit's own errors, except for the training split.
         """
         try:
             yield
@@ -116,11 +116,11 @@ class Subject:
             raise Unreadable(f"the {name} split: {str(error).rstrip('.')}") from error
 
     def features(self, name: str) -> Features:
-        """The frozen backbone's features of the split of this name.
+        """Return the frozen backbone's features of the split `name`.
 
         Raises:
-            NotChecked: they are not kept.
-            Unreadable: see `reading`.
+            NotChecked: The features are not cached.
+            Unreadable: See `reading`.
         """
         if self.model.features != "all":
             raise NotChecked("features of all items are not kept in a cache")
@@ -129,9 +129,9 @@ class Subject:
 
     @cached_property
     def pixels(self) -> np.ndarray:
-        """float32 (n, height, width, 3) in [0, 255]: a few training images as the model sees them.
+        """A few training images at the model's size: float32 (n, height, width, 3) in [0, 255].
 
-        Without a model they are small.
+        Without a model, the size is 32 x 32.
         """
         size = _THUMBNAIL if self.given is None else self.given.config.image_size
         shown = self.train.sample(_PICTURES, seed=0)
@@ -139,13 +139,13 @@ class Subject:
 
     @cached_property
     def sample_rows(self) -> np.ndarray:
-        """Row numbers, ascending, of the training items that stand for all."""
+        """Row numbers of the sampled training items, ascending."""
         count = SAMPLE if self.model.features == "all" else _SMALL_SAMPLE
         return np.sort(np.random.default_rng(0).permutation(len(self.train))[:count])
 
     @cached_property
     def sample(self) -> tuple[np.ndarray, np.ndarray]:
-        """float32 (n, ...) features of the items of `sample_rows`, and their labels."""
+        """Features, float32 (n, ...), of the items in `sample_rows`, and their labels."""
         if self.model.features == "none":
             raise NotChecked("the backbone is not frozen")
         rows = self.sample_rows

@@ -1,4 +1,4 @@
-"""Checks of texts: what an encoder does not know, and what it does not see."""
+"""Checks of texts: tokens that an encoder does not know, and tokens that it never sees."""
 
 import importlib.util
 from collections import Counter
@@ -12,10 +12,10 @@ from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.subject import Subject
 
-# Share of the tokens. A vocabulary of words that was made for another kind of text leaves a few
-# per cent unknown, one of word pieces next to none.
+# Share of the tokens. A word vocabulary of another kind of text leaves a few per cent unknown.
+# A word-piece vocabulary leaves almost none.
 MOST_UNKNOWN = 0.05
-# Share of the texts. The length is chosen so that 1% lose something (`training.tokens`).
+# Share of the texts. The default length truncates 1% of the texts (`models.tokens`).
 MOST_TRUNCATED = 0.05
 # Share of the texts.
 MOST_OTHER = 0.01
@@ -23,7 +23,7 @@ _COUNTED = 2048
 
 
 def unknown_tokens(subject: Subject) -> Finding | None:
-    """Tokens, or words, that the vocabulary has not."""
+    """Find tokens, or words, that the vocabulary lacks."""
     sample = subject.train.sample(_COUNTED, seed=0)
     preprocessor = subject.model.modality.preprocessor
     if preprocessor is None:
@@ -49,7 +49,7 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
     if share <= MOST_UNKNOWN:
         return None
     action = "Use an encoder for this language."
-    # One that takes words takes no preprocessor.
+    # Encoders of words take no preprocessor.
     if parts == "tokens":
         action += (
             " If the vocabulary keeps accents or capitals, pass "
@@ -65,12 +65,13 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
 
 
 def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
-    """For an encoder of strings: the share of the words with the features of strange letters.
+    """Return the share of unknown words, for an encoder that takes strings.
 
-    Only the most frequent words are asked. Every occurrence of an asked word counts.
+    A word is unknown if its features equal those of letters from ancient scripts (`STRANGE`).
+    Only the most frequent words are encoded. Each of their occurrences counts.
 
     Returns:
-        The share, 0 where strange letters differ from each other; and the text with most of them.
+        The share, 0 if the `STRANGE` letters differ, and the text with most unknown words.
     """
     texts = [text.split() for text in sample.texts]
     counts = dict(Counter(chain(*texts)).most_common(_COUNTED))
@@ -89,7 +90,7 @@ def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
 
 
 def other_tokens(subject: Subject) -> Finding | None:
-    """Texts that the tokenizer of the encoder's publisher splits otherwise."""
+    """Find texts that the tokenizer of the encoder's publisher splits into other tokens."""
     preprocessor = subject.model.modality.preprocessor
     if preprocessor is None:
         return None
@@ -106,7 +107,7 @@ def other_tokens(subject: Subject) -> Finding | None:
     reference.no_truncation()
     texts = subject.train.sample(_COUNTED, seed=0).texts
     rows = preprocessor.token_lists(list(texts))
-    # Of a text that is too long the last token is another one.
+    # The last token of a truncated text differs between tokenizers.
     seen = preprocessor.sequence_length - 1
     others = [
         text
@@ -127,7 +128,7 @@ def other_tokens(subject: Subject) -> Finding | None:
 
 
 def truncated_texts(subject: Subject) -> Finding | None:
-    """Texts that are longer than what the encoder reads of them."""
+    """Find texts that are longer than the encoder's input."""
     preprocessor = subject.model.preprocessor
     sample = subject.train.sample(_COUNTED, seed=0)
     counts = np.asarray(preprocessor.token_counts(*_strings(sample)))

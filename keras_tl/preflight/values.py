@@ -1,4 +1,4 @@
-"""A check of image files of 16 bits a value: whether black and white are where their values are."""
+"""Check 16-bit image files: whether black and white match their range of values."""
 
 from keras_tl.data.images.value_range import ALL_VALUES, ValuesOf16Bits, values_in_sample
 from keras_tl.preflight.findings import Finding
@@ -6,7 +6,7 @@ from keras_tl.preflight.subject import Subject
 
 
 def value_range(subject: Subject) -> Finding | None:
-    """Values that take a small part of the range that is asked for, or go beyond it."""
+    """Find values that use a small part of the expected range, or exceed it."""
     found = _values(subject)
     if found is None:
         return None
@@ -44,13 +44,13 @@ def value_range(subject: Subject) -> Finding | None:
 
 
 def are_too_dark(subject: Subject) -> bool:
-    """Whether images are dark as white is far above their values: said by `value_range`."""
+    """Return whether images are dark because white is far above their values. See `value_range`."""
     found = _values(subject)
     return found is not None and found.wastes(subject.data.value_range)
 
 
 def _values(subject: Subject) -> ValuesOf16Bits | None:
-    """As the check of all files found them; else of a sample of the training files."""
+    """Return the values found by the check of all files, else those of a training sample."""
     if not subject.train.in_files:
         return None
     check = subject.data.checked

@@ -1,4 +1,4 @@
-"""How findings count and name things."""
+"""Counts and names in the sentences of findings."""
 
 import os
 from collections.abc import Sequence
@@ -10,21 +10,21 @@ _LONGEST = 60
 
 
 def several(count: int, item: str) -> str:
-    """A number and what is counted, as in `1 image`, `2,000 images`."""
+    """Return a number and a noun, for example `1 image` or `2,000 images`."""
     return f"{count:,} {item}{'' if count == 1 else 's'}"
 
 
 def listing(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
+    """Return the first few names and the number of the others."""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
 
 
 def folder_of(data: LabelledData) -> str:
-    """The innermost folder that holds all files of the data, with the separator at its end.
+    """Return the innermost folder that holds all files of the data, with a separator at its end.
 
-    Empty where it says nothing of the machine: there are no files, or their paths are relative, or
-    have only the root in common.
+    Empty without files, with relative paths, and if the paths share only the root: there, the paths
+    hold no facts about the machine.
     """
     folders = {
         os.path.dirname(path)
@@ -39,7 +39,7 @@ def folder_of(data: LabelledData) -> str:
 
 
 def name_of(data: LabelledData, name: str, row: int) -> str:
-    """What a finding calls an item: a path, the text, or the split and the row."""
+    """Return an item's name in findings: its path, its text, or split and row."""
     split: Split = data.splits[name]
     sources = split.take([row]).sources
     if sources is None:

@@ -1,4 +1,4 @@
-"""The companion of a file for another runtime: what a client has to know, as JSON."""
+"""Companion of an exported file: the facts that a client needs, as JSON."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,12 +21,12 @@ _MEANINGS = {
 
 
 def companion_path(path: Path) -> Path:
-    """Beside the file: `photos.onnx.json` of `photos.onnx`."""
+    """Return the path of the companion: `photos.onnx.json` for `photos.onnx`."""
     return path.with_name(f"{path.name}.json")
 
 
 def tokenizer_path(path: Path) -> Path:
-    """Beside the file: `texts.onnx.tokenizer` of `texts.onnx`, a folder."""
+    """Return the path of the tokenizer folder: `texts.onnx.tokenizer` for `texts.onnx`."""
     return path.with_name(f"{path.name}.tokenizer")
 
 
@@ -38,17 +38,17 @@ def describe(
     parity: dict[str, Any],
     written: Path,
 ) -> dict[str, Any]:
-    """What stands in the companion.
+    """Return the content of the companion as JSON types.
 
     Args:
-        model: what was converted.
-        runtime: to what.
-        precision: of the file.
-        answers: of the file to the model's questions.
-        parity: how far they are from the model's.
-        written: the file.
+        model: Converted model.
+        runtime: Runtime of the file.
+        precision: Precision of the file.
+        answers: Outputs of the file for the model's example inputs.
+        parity: Differences between these outputs and the model's.
+        written: The file.
     """
-    # The outputs have the batch as their first dimension and no other that is free.
+    # The batch is the first dimension of every output. All other dimensions are fixed.
     outputs = {
         name: {
             "dtype": str(array.dtype),
@@ -79,7 +79,7 @@ def describe(
 
 
 def _thresholds(task: Task) -> list[float]:
-    """One a label; of two classes one, for the second; none where the most probable one counts."""
+    """Return one threshold a label, one for two classes (the second), or none (most probable)."""
     return list(task.thresholds or [THRESHOLD] * task.threshold_count)
 
 

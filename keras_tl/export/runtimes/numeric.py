@@ -1,4 +1,4 @@
-"""What goes into other runtimes: the model from its own inputs to answers, numbers only."""
+"""Numeric part of a model, for export to other runtimes: from numeric inputs to numeric outputs."""
 
 from collections.abc import Mapping
 
@@ -14,22 +14,22 @@ from keras_tl.tasks import Task
 
 
 class NumericModel:
-    """The model without what only TensorFlow has: files' bytes, tokenizers, labels as strings.
+    """The model without parts that only TensorFlow has: image decoding, tokenizers, string labels.
 
     Args:
-        serving: holds the variables and tables.
-        parts: from the modality's inputs to features, and from those to logits.
-        task: turns logits into answers.
-        modality: what goes in.
+        serving: Holds the variables and tables.
+        parts: Models from the modality's inputs to features, and from features to logits.
+        task: Converts logits to outputs.
+        modality: Describes the inputs.
 
     Attributes:
-        task, modality: the same.
-        tracked: holds what the function reads, for converters that save it.
-        parameters: how many numbers the model has learned or was given.
-        questions: made-up inputs by name, each of (n, ...), at the model's size.
+        task, modality: The arguments.
+        tracked: Holds the state that the function reads, for converters that save it.
+        parameters: Number of parameters of the model, trainable and frozen.
+        questions: Example inputs, arrays (n, ...) by name, at the model's input size.
 
     Raises:
-        ExportError: the model takes strings itself.
+        ExportError: The model takes strings.
     """
 
     def __init__(self, serving: ServingModel, parts: TransferModel, task: Task, modality: Modality):
@@ -49,11 +49,11 @@ class NumericModel:
         self._parts = parts
 
     def function(self, fixed: bool) -> tf.types.experimental.PolymorphicFunction:
-        """From inputs, by name, to the outputs of the task that are numbers.
+        """Return a function from the named inputs to the numeric outputs of the task.
 
         Args:
-            fixed: one item, of the size of the questions; else any number of items, of texts of
-                any length that the backbone takes.
+            fixed: Whether the function takes one item, of the size of the example inputs. If false:
+                any number of items, and texts of any length that the backbone takes.
         """
         specs = [
             tf.TensorSpec(
@@ -71,7 +71,7 @@ class NumericModel:
         return tf.function(answer, input_signature=specs, autograph=False)
 
     def answers(self) -> dict[str, np.ndarray]:
-        """What the model answers to its questions."""
+        """Return the model's outputs for its example inputs."""
         given = {name: tf.constant(array) for name, array in self.questions.items()}
         return {name: values.numpy() for name, values in self._answer(given).items()}
 

@@ -1,4 +1,4 @@
-"""Whether a file answers in its own runtime as the model does."""
+"""Compare the outputs of a file in its own runtime with the outputs of the model."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from keras_tl.tasks import THRESHOLD
 
 Answers = Mapping[str, np.ndarray]
 
-# The largest difference, relative above 1. Measured on photos and texts: at most 3e-6 and 1.4e-2
+# Largest difference, relative above 1. Measured on photos and texts: at most 3e-6 and 1.4e-2
 # (docs/serving.md, "Other runtimes").
 TOLERANCES = {"float32": 1e-4, "float16": 5e-2}
 
@@ -18,17 +18,17 @@ _DECIDED = ("class_id", "labels_mask")
 def compare(
     answers: Answers, expected: Answers, precision: str, thresholds: tuple[float, ...] = ()
 ) -> tuple[dict, list[str]]:
-    """Compares the answers of a file with those of the model.
+    """Compare the outputs of a file with those of the model.
 
     Args:
-        answers: of the file.
-        expected: of the model.
-        precision: of the file.
-        thresholds: see `keras_tl.base.config.ModelConfig`.
+        answers: Outputs of the file.
+        expected: Outputs of the model.
+        precision: Precision of the file.
+        thresholds: Decision thresholds, see `keras_tl.base.config.ModelConfig`.
 
     Returns:
-        The largest difference of each output of floats, relative above 1; and a sentence, without
-        full stop, for each output that is wrong.
+        The largest difference of each float output, relative above 1, and a sentence, without full
+        stop, for each wrong output.
     """
     differences, problems = {}, []
     if set(answers) != set(expected):
@@ -46,7 +46,7 @@ def compare(
         else:
             difference = np.abs(found - values) / np.maximum(np.abs(values), 1)
             differences[name] = float(difference.max(initial=0))
-            # NaN is not below it either.
+            # `not <=` also catches NaN.
             if not differences[name] <= TOLERANCES[precision]:
                 problems.append(
                     f"{name} differs by {differences[name]:.1e} (at most "
@@ -56,7 +56,7 @@ def compare(
 
 
 def _decided(name: str, probabilities: np.ndarray, thresholds: tuple[float, ...]) -> np.ndarray:
-    """What follows from the file's own probabilities: the model's may be a tie but for rounding."""
+    """Decide by the file's own probabilities: rounding may break a tie of the model's."""
     at = np.array(thresholds or THRESHOLD, probabilities.dtype)
     if name == "labels_mask":
         return probabilities > at

@@ -1,4 +1,4 @@
-"""Writes a file for another runtime, with its companion: whole and compared, or not at all."""
+"""Write a file for another runtime, with its companion. After a failed check, no files remain."""
 
 from pathlib import Path
 
@@ -18,15 +18,15 @@ RUNTIMES: dict[str, Runtime] = {"litert": LiteRT(), "onnx": Onnx()}
 
 
 def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
-    """What an export is for; `None`: a SavedModel, for TensorFlow.
+    """Return the runtime of an export format. `None`: a SavedModel, for TensorFlow.
 
     Args:
-        path: of what is to be written.
-        kind: one of `keras_tl.base.config.EXPORT_FORMATS`.
-        precision: one of `keras_tl.base.config.EXPORT_PRECISIONS`.
+        path: Path of the export.
+        kind: Format, from `keras_tl.base.config.EXPORT_FORMATS`.
+        precision: Precision, from `keras_tl.base.config.EXPORT_PRECISIONS`.
 
     Raises:
-        ConfigError: one of these is not as described, or an extra is missing.
+        ConfigError: Invalid path, format or precision, or an extra is missing.
     """
     check_choice("format", kind, EXPORT_FORMATS)
     check_choice("precision", precision, EXPORT_PRECISIONS)
@@ -50,28 +50,27 @@ def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
 def export_file(
     model: NumericModel, path: Path, runtime: Runtime, precision: str, overwrite: bool = False
 ) -> float:
-    """Converts a model, runs the file in its own runtime, and keeps it if it answers alike.
+    """Convert a model, run the file in its own runtime, and keep the file if the outputs agree.
 
         photos.onnx              the model
         photos.onnx.json         the companion, see `keras_tl.export.runtimes.companion`
-        texts.onnx.tokenizer/    what the preprocessor of texts saves: vocabulary and settings
+        texts.onnx.tokenizer/    vocabulary and settings, saved by the text preprocessor
 
-    With `overwrite` files of the same names are replaced, the model last.
+    With `overwrite`, the function replaces files of the same names, the model last.
 
     Args:
-        model: what to convert.
-        path: of the file.
-        runtime: from `find_runtime`.
+        model: Model to convert.
+        path: File to write.
+        runtime: Runtime from `find_runtime`.
         precision: `"float32"` or `"float16"`.
-        overwrite: replace what is there.
+        overwrite: Replace existing files.
 
     Returns:
-        The largest difference from the model's answers, relative above 1.
+        The largest difference from the model's outputs, relative above 1.
 
     Raises:
-        ConfigError: one of the files exists, and `overwrite` is false.
-        ExportError: the model cannot be converted, or does not answer alike there; nothing is
-            left behind.
+        ConfigError: One of the files exists, and `overwrite` is false.
+        ExportError: The conversion failed, or the outputs differ. No files remain.
     """
     written = [path, companion_path(path)]
     if model.modality.preprocessor is not None:
@@ -83,7 +82,7 @@ def export_file(
         file.write_bytes(content)
         try:
             answers = runtime.ask(file, model.questions)
-        except Exception as error:  # Of whatever kind the runtime has.
+        except Exception as error:  # Each runtime raises its own types.
             reason = f"its runtime does not run the file ({first_line(error)})"
             raise runtime.refuse((), reason) from error
         differences, problems = compare(answers, model.answers(), precision, model.task.thresholds)

@@ -1,5 +1,5 @@
-"""What looks into an export in the process without Keras.
+"""Modules that verify an export in the process without Keras.
 
-TensorFlow, numpy and protobuf are all that these modules may import, and each other by relative
-imports: in that process they are the package `without_keras`, see `__main__.py`.
+They may import only TensorFlow, numpy, protobuf, and each other by relative imports. In that
+process, they form the package `without_keras`, see `__main__.py`.
 """

@@ -1,8 +1,8 @@
-"""Which operations a graph uses, and whether a server has them.
+"""Find the operations of a graph that a server lacks.
 
-TensorFlow's own are those that its registry knows after a bare `import tensorflow`. What it does
-not know is looked up again with the libraries of tensorflow_text loaded, which TensorFlow Serving
-has built in.
+TensorFlow's own operations are in its registry after a bare `import tensorflow`. `check_operations`
+looks up the others again after it has loaded the libraries of tensorflow_text. TensorFlow Serving
+contains these libraries.
 """
 
 import importlib.util
@@ -15,10 +15,10 @@ _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
 def check_operations(meta_graph) -> tuple[list[str], list[str]]:
-    """Looks up the operations of a graph and its functions; loads those of tensorflow_text.
+    """Look up the operations of a graph and its functions. Load tensorflow_text's if needed.
 
     Args:
-        meta_graph: a `MetaGraphDef`.
+        meta_graph: A `MetaGraphDef`.
 
     Returns:
         Problems, and the operations of tensorflow_text.
@@ -49,7 +49,7 @@ def _used(graph) -> set[str]:
 
 
 def _load_text_operations() -> bool:
-    """Without the package itself, which needs Keras; whether it is there."""
+    """Load the libraries only: the package needs Keras. Return whether it is installed."""
     package = importlib.util.find_spec("tensorflow_text")
     for place in package.submodule_search_locations if package else ():
         for library in sorted(Path(place).glob("python/ops/*.so")):

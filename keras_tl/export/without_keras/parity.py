@@ -1,4 +1,4 @@
-"""Compares what an export answers with what the model answered when it was recorded."""
+"""Compare the outputs of an export with the outputs that the model gave at export time."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from .findings import first_line
 
 
 def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
-    """Asks the recorded questions of every signature.
+    """Call every signature with its recorded inputs and compare the outputs.
 
     Returns:
-        Problems, and by signature and output the largest difference, relative above 1; `None`
-        where it has no size.
+        Problems, and the largest difference (relative above 1) by signature and output. `None`: the
+        difference has no size.
     """
     problems, differences = [], {}
     for name, example in recorded.items():
@@ -47,7 +47,7 @@ def _difference(answer: np.ndarray, expected: np.ndarray) -> tuple[float | None,
     if answer.dtype.kind != "f":
         same = np.array_equal(answer, expected)
         return (0.0, None) if same else (None, "is not what the model answered")
-    # Values of a regression may be large; probabilities are not.
+    # Relative above 1: values of a regression may be large, probabilities are at most 1.
     difference = np.abs(answer - expected) / np.maximum(np.abs(expected), 1)
     largest = float(difference.max(initial=0))
     return (largest, None) if np.isfinite(largest) else (None, "is not finite")

@@ -1,4 +1,4 @@
-"""Looks into an export the way TF Serving would: by the TF1 loader, into a session."""
+"""Check an export as TF Serving would load it: with the TF1 loader, in a session."""
 
 import dataclasses
 import json
@@ -15,14 +15,14 @@ from .serving_messages import WARMUP
 
 
 def main(folder: Path, seconds: float) -> None:
-    """Print what was found, in a process without Keras.
+    """Check an export and print the findings as JSON, in a process without Keras.
 
     Args:
-        folder: of the SavedModel.
-        seconds: bounds how long timing may take; 0: there is none.
+        folder: SavedModel folder.
+        seconds: Time limit of the timings. 0: no timings.
 
     Raises:
-        RuntimeError: something has loaded Keras or keras_tl.
+        RuntimeError: Keras or keras_tl is loaded.
     """
     found = Findings(tf.__version__)
     try:

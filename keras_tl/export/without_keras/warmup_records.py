@@ -1,7 +1,7 @@
-"""Replays warm-up requests, and says which of them a server would refuse.
+"""Replay warm-up requests and report those that a server would refuse.
 
-A server that cannot answer one of them does not load the version, nor one that has more than a
-thousand: https://www.tensorflow.org/tfx/serving/saved_model_warmup
+A server does not load a version with a request that fails, or with more than 1000 requests:
+https://www.tensorflow.org/tfx/serving/saved_model_warmup
 """
 
 import dataclasses
@@ -22,12 +22,12 @@ REPLAYED = {"predict_log", *EXAMPLE_LOGS}
 
 @dataclasses.dataclass
 class Replayed:
-    """What came of it.
+    """Result of a replay.
 
     Attributes:
-        problems: a sentence for each record that is wrong, named by its number from 1.
-        notes: the records that were not replayed.
-        asked: for each signature its inputs in the last record that asked it.
+        problems: A sentence for each wrong record, with its number from 1.
+        notes: Sentences about the records that were not replayed.
+        asked: For each signature, the inputs of the last record that called it.
     """
 
     problems: list[str] = dataclasses.field(default_factory=list)
@@ -36,7 +36,7 @@ class Replayed:
 
 
 def read_records(file: Path) -> tuple[list[bytes], str | None]:
-    """The records of a TFRecord file, at most one more than a server takes; and a problem."""
+    """Read a TFRecord file up to one record more than a server accepts. Return a problem too."""
     records = []
     try:
         for record in tf.data.TFRecordDataset(str(file)).take(MOST + 1):
@@ -49,12 +49,12 @@ def read_records(file: Path) -> tuple[list[bytes], str | None]:
 
 
 def replay(session, signatures, records: list[bytes]) -> Replayed:
-    """Asks what each record asks.
+    """Send the request of each record to its signature.
 
     Args:
-        session: holds the loaded model.
-        signatures: name to `SignatureDef`.
-        records: serialised `PredictionLog`s.
+        session: Session with the loaded model.
+        signatures: `SignatureDef` by signature name.
+        records: Serialised `PredictionLog`s.
     """
     replayed = Replayed()
     for number, record in enumerate(records, 1):
@@ -84,7 +84,7 @@ def _kind(log) -> str:
 
 
 def _question(kind: str, request, signatures) -> tuple[str, dict[str, np.ndarray]]:
-    """The signature that a request asks, and the signature's inputs."""
+    """Return the signature name of a request, and the inputs."""
     name = request.model_spec.signature_name or "serving_default"
     if name not in signatures:
         raise ValueError(f"it asks a signature {name!r}, which the export does not have")
