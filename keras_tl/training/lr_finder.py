@@ -172,7 +172,7 @@ def sweep(
             train.repeat(),
             steps_per_epoch=len(rates),
             callbacks=[callback],
-                shuffle=False,  # The dataset shuffles already.
+            shuffle=False,  # The dataset shuffles already.
             verbose=0,
         )
     return callback.losses

@@ -47,8 +47,8 @@ class HeadTraining:
     ) -> np.ndarray:
         """Return logits, float32 (n, outputs), each from a head trained on the other folds.
 
-        The solver fits a linear head. Unless the phase gives an L2 penalty, each head gets its own by
-        cross-validation on the training folds. `fit` trains every other head.
+        The solver fits a linear head. If the phase has no number for `l2`, cross-validation on the
+        training folds chooses `l2`. `fit` trains every other head.
 
         Args:
             labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.

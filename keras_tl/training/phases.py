@@ -1,4 +1,4 @@
-"""Runs one phase: prepare (freeze, compile), fit, keep the best weights."""
+"""Training of one phase: freeze, compile, fit, and keep the best weights."""
 
 import contextlib
 import dataclasses
@@ -20,21 +20,21 @@ from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prep
 from keras_tl.training.inputs import PhaseInputs
 from keras_tl.training.progress import EpochProgress
 
-# A step of the head alone takes less time than Keras takes between two of them. To trace a loop of
-# several takes as long as about 200 of these pauses.
+# A step of the head takes less time than the pause of Keras between two steps. Several steps per
+# execution save pauses, but tracing their loop takes as long as about 200 pauses.
 CACHED_STEPS_PER_EXECUTION, WORTH_A_LOOP = 8, 200
 
 
 class BestWeights(keras.callbacks.EarlyStopping):
-    """Early stopping that also knows the weights from before the phase.
+    """Early stopping that can also restore the weights from before the phase.
 
-    A phase that makes what it watches worse in every epoch ends with the weights it began with.
+    If every epoch makes the monitored metric worse, the phase ends with its initial weights.
 
     Args:
-        patience: epochs without a better value before training stops.
-        before: what is watched, before the phase; `None` if the head is untrained.
-        name: of what is watched on the validation split.
-        more_is_better: whether more of it is.
+        patience: Epochs without improvement before training stops.
+        before: Value of the metric before the phase. `None`: the head is untrained.
+        name: Name of the metric, without `val_`.
+        more_is_better: Whether a higher value is better.
     """
 
     def __init__(
@@ -56,15 +56,15 @@ class BestWeights(keras.callbacks.EarlyStopping):
             self.best_weights = self.model.get_weights()
 
     def epoch_of(self, ran: Sequence[int]) -> int:
-        """Return which of the epochs that ran, from 1, has the weights; 0: those from before."""
+        """Return the position of the kept epoch among `ran`, from 1. 0: the initial weights."""
         return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Stops training after a number of epochs; the learning rate falls as if it went on.
+    """Stop training after a number of epochs. The learning-rate schedule stays that of the phase.
 
     Args:
-        epochs: how many, at least 1.
+        epochs: Number of epochs, at least 1.
     """
 
     def __init__(self, epochs: int):
@@ -72,23 +72,23 @@ class StopAfter(keras.callbacks.Callback):
         self._epochs = epochs
 
     def on_epoch_end(self, epoch, logs=None):
-        """Stop."""
+        """Stop after the last epoch."""
         if epoch + 1 >= self._epochs:
             self.model.stop_training = True
 
 
 class GradualUnfreezing(keras.callbacks.Callback):
-    """Unfreezes the blocks of a phase one after the other, from the last one down.
+    """Unfreeze the blocks of a phase one after the other, from the last block down.
 
-    Compiling anew between two epochs of one `fit` keeps the optimizer, and callbacks hear of one
-    training. After it everything that the phase could train is trainable, as after any other
-    phase, so that what the optimizer holds fits what is trainable.
+    The model is compiled again between two epochs of one `fit`. The optimizer stays the same, and
+    callbacks see one training. At the end all blocks of the phase are trainable, as after any other
+    phase: the trainable variables then match those of the optimizer.
 
     Args:
-        phase: with `unfreeze_every`.
-        blocks: those that the phase unfreezes.
-        train: trains these blocks from then on, see `prepare`.
-        reporter: tells people.
+        phase: Phase with `unfreeze_every`.
+        blocks: Blocks that the phase unfreezes.
+        train: Function that makes only the given blocks trainable, see `prepare`.
+        reporter: Progress messages.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class GradualUnfreezing(keras.callbacks.Callback):
             added = ", ".join(block for block in blocks if block not in self._trained)
             self._reporter.say(f"{self._phase.name}: epoch {epoch + 1} unfreezes {added}.")
             self._set(blocks)
-            # `fit` makes it once, before the first epoch.
+            # `fit` makes the training function only once, before the first epoch.
             self.model.make_train_function()
 
     def on_train_end(self, logs=None):
@@ -148,35 +148,35 @@ def run_phase(
     stop_after: int | None = None,
     own: Sequence[keras.callbacks.Callback] = (),
 ) -> PhaseRecord:
-    """Trains a model for one phase.
+    """Train a model for one phase.
 
     Args:
-        phase: what to do.
-        inputs: what is trained, and its batches. With batches for validation, unless
-            `phase.patience` is `None`, training stops early and the best weights are kept.
-        backbone: the backbone layer.
-        task: decides loss and metrics.
-        reporter: tells people.
-        before: what the phase watches on the validation split, of the weights it begins with, if
-            they are trained.
-        callbacks: the user's own; their `model` is that of `inputs`. The record tells which epoch's
-            weights they leave in it.
-        item: what people call one of the items.
-        following: how many epochs later phases of the same kind have, to tell the time left.
-        stop_after: the epoch, from 1, after which training stops and keeps the weights, whatever
-            the validation split says; `None`: early stopping decides.
-        own: callbacks of ours, which run before the user's.
+        phase: Phase to run.
+        inputs: Model and batches. Given validation batches and a `phase.patience`, training stops
+            early and keeps the best weights.
+        backbone: Backbone layer.
+        task: Source of loss and metrics.
+        reporter: Progress messages.
+        before: Value of the monitored metric on the validation split before the phase. `None`: the
+            head is untrained.
+        callbacks: The user's callbacks. Their `model` is the model in `inputs`. The record names
+            the epoch whose weights they leave in the model.
+        item: Word for one item in messages.
+        following: Epochs of later phases of the same kind, for the estimate of the time left.
+        stop_after: Epoch, from 1, after which training stops and keeps the weights, without early
+            stopping. `None`: early stopping decides.
+        own: Internal callbacks, which run before the user's.
 
     Returns:
-        The record of the phase.
+        Record of the phase.
 
     Raises:
-        ConfigError: a callback left no epoch to train; the model has its weights from before.
+        ConfigError: A callback left no epoch to train. The model keeps its initial weights.
     """
     began = time.perf_counter()
     model, validation = inputs.model, inputs.validation
     steps = int(inputs.train.cardinality())
-    # On several replicas Keras's loop over steps fails in TensorFlow's while loop.
+    # With several replicas, Keras's loop over steps fails in TensorFlow's `while_loop`.
     alone = model.distribute_strategy.num_replicas_in_sync == 1
     together = inputs.cached and alone and not hear_every_step(callbacks)
     together = together and steps * phase.epochs >= WORTH_A_LOOP
@@ -220,22 +220,21 @@ def fit_and_record(
     callbacks: Sequence[keras.callbacks.Callback],
     reporter: Reporter,
 ) -> PhaseRecord:
-    """Fits a compiled model, and records the weights that it has in the end.
+    """Fit a compiled model, and record the epoch of its final weights.
 
     Args:
-        phase: its name counts.
-        model: the model.
-        fit: its `fit`, with the data.
-        own: callbacks of ours; with a `BestWeights` among them the best weights are kept, else the
-            last ones.
-        callbacks: the user's, which may give the model other weights.
-        reporter: tells people.
+        phase: Phase, for its name.
+        model: Compiled model.
+        fit: The model's `fit` with the data bound to it.
+        own: Internal callbacks. With a `BestWeights` the best weights are kept, otherwise the last.
+        callbacks: The user's callbacks, which may set other weights.
+        reporter: Progress messages.
 
     Returns:
-        The record, without the seconds.
+        Record of the phase, with `seconds` 0.
 
     Raises:
-        ConfigError: a callback left no epoch to train; the model has its weights from before.
+        ConfigError: A callback left no epoch to train. The model keeps its initial weights.
     """
     best = next((callback for callback in own if isinstance(callback, BestWeights)), None)
     weights = EpochWeights() if callbacks else None
@@ -243,7 +242,7 @@ def fit_and_record(
     first = [] if weights is None else [weights]
     try:
         with no_retracing_warnings(KERAS_TRAINER):
-            # The dataset shuffles itself.
+            # The dataset shuffles already.
             history = fit(callbacks=[*first, *own, *callbacks], shuffle=False, verbose=0)
     finally:
         for callback in own:
@@ -278,7 +277,7 @@ def fit_and_record(
 
 
 def _rows(history: keras.callbacks.History) -> tuple[dict[str, float], ...]:
-    """A row an epoch; a value that a callback logged counts if it is a number in every epoch."""
+    """Return one row per epoch, with the values that are numbers in every epoch."""
     columns = {}
     for name, values in history.history.items():
         with contextlib.suppress(TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""Policies: fine-tuning methods as readable lists of phases, and the defaults of the head.
+"""Policies: fine-tuning methods as lists of phases, and the default phases of the head.
 
-By `keras_tl.base.config.family_of`. The rates and lengths are measured; the tables are in
-docs/fine_tuning.md, docs/texts.md and docs/ulmfit.md.
+Defaults differ by `keras_tl.base.config.family_of`. Learning rates and numbers of epochs were
+chosen by measurements, see docs/fine_tuning.md, docs/texts.md and docs/ulmfit.md.
 """
 
 import dataclasses
@@ -12,8 +12,8 @@ import numpy as np
 from keras_tl.base.config import HeadConfig, ModelConfig, Phase
 from keras_tl.errors import ConfigError, quoted, unknown
 
-# A head of one Dense layer on cached features: it begins at the optimum, and nothing has to be
-# stopped.
+# For a head of one Dense layer on cached features. Training starts at the optimum, so early
+# stopping is not needed.
 SOLVED_HEAD = Phase(
     name="head", epochs=1, learning_rate=1e-4, schedule="cosine", patience=None, l2="auto"
 )
@@ -22,24 +22,24 @@ _HEAD = Phase(
     name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
 )
 
-# Other heads, heads that see augmented images, and any head for as many epochs as the user says: if
-# none is better on the validation split, a solved head stays at its optimum.
+# For other heads, augmented images, and any head if the user sets the number of epochs. A solved
+# head stays at its optimum unless an epoch is better on the validation split.
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
-    # Its features are normalised inside the head.
+    # The head normalises its features by itself.
     "ulmfit": dataclasses.replace(_HEAD, epochs=30, learning_rate=5e-3, min_steps=0, l2=None),
 }
 
-# Of what the head is made: for a language model as in Howard and Ruder, 2018, sec. 3.3, with the
-# 50 hidden units of sec. 4.1.
+# For a language model the head of Howard and Ruder, 2018, sec. 3.3, with the 50 hidden units of
+# sec. 4.1.
 HEAD_CONFIGS = {
     "image": HeadConfig(),
     "text": HeadConfig(),
     "ulmfit": HeadConfig("concat", (50,), batch_norm=True),
 }
 
-# docs/fit.md.
+# Chosen by the measurements in docs/fit.md.
 _FINE_TUNE = Phase(
     name="fine-tune",
     epochs=3,
@@ -53,24 +53,24 @@ _FINE_TUNE = Phase(
     patience=3,
 )
 
-# As BERT is fine-tuned (Devlin et al., 2019, arXiv:1810.04805, appendix A.2-A.3).
+# Settings of BERT (Devlin et al., 2019, arXiv:1810.04805, appendix A.2-A.3).
 _FINE_TUNE_TEXT = dataclasses.replace(
     _FINE_TUNE, learning_rate=5e-5, schedule="linear", clip_norm=1.0, monitor="metric"
 )
 
-# So many epochs at such a rate: accuracy stands still for some before it rises (docs/ulmfit.md).
+# The accuracy rises only after some epochs without change (docs/ulmfit.md).
 _FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rate=3e-3, patience=10)
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 
-# With a factor the rate is that of the head, and little of it is left for the lowest blocks.
+# With a discriminative factor, this is the head's learning rate. The lowest blocks get far less.
 _FOR_A_FACTOR = {
     "image": dataclasses.replace(_FINE_TUNE, learning_rate=1e-3),
     "text": dataclasses.replace(_FINE_TUNE_TEXT, learning_rate=5e-4),
     "ulmfit": dataclasses.replace(_FINE_TUNE_ULMFIT, learning_rate=1e-2),
 }
 
-# From random weights, to compare with.
+# Training from random weights, as a baseline.
 _SCRATCH = {
     "name": "scratch",
     "epochs": 30,
@@ -79,15 +79,15 @@ _SCRATCH = {
     "batch_norm": "live",
 }
 
-# Howard and Ruder, 2018 (arXiv:1801.06146): sec. 3.2, 3.3, and both with the slanted triangular
-# schedule of eq. 3.
+# Howard and Ruder, 2018 (arXiv:1801.06146): sec. 3.2, sec. 3.3, and both with the slanted
+# triangular schedule of eq. 3.
 _DISCRIMINATIVE = {"discriminative_factor": 2.6}
 _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
 
-# docs/texts.md. The phases of images and of language models are those of encoders at their own
-# learning rates, which is not measured.
+# Measured for texts (docs/texts.md). Images and language models use the settings of text encoders
+# with their own learning rates. These were not measured.
 _CONTRASTIVE = {
     "name": "contrastive",
     "objective": "contrastive",
@@ -100,8 +100,8 @@ _CONTRASTIVE = {
 }
 
 
-# The steps that these policies make at least, by family, where the user does not say how many
-# epochs (docs/fit.md, docs/texts.md). Phases that the user passes run as they are.
+# Minimum number of steps of a policy by family, if the user sets no number of epochs (docs/fit.md,
+# docs/texts.md). It does not apply to phases that the user passes.
 FEWEST_STEPS = {
     policy: {"image": 200, "text": 200, "ulmfit": 0}
     for policy in ("standard", "discriminative", "gradual", "ulmfit")
@@ -110,9 +110,9 @@ FEWEST_STEPS = {
 # With fewer validation items, chance decides which epoch is best.
 ENOUGH_TO_VALIDATE = 50
 
-# `fit` fine-tunes by the contrastive policy up to so many items a class, by family (docs/texts.md).
+# Up to this many items per class, `fit` uses the contrastive policy, by family (docs/texts.md).
 _FEW_ITEMS = {"text": 100}
-# Where `fit` stops without evidence on the line from head to fine-tuned model (docs/fit.md).
+# Weight of the fine-tuned model in the average that `fit` keeps without evidence (docs/fit.md).
 _DEFAULT_SHARES = {("standard", "image"): 0.75}
 
 # C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
@@ -123,7 +123,7 @@ def _each(phases: dict[str, Phase], **changes) -> dict[str, tuple[Phase, ...]]:
     return {family: (dataclasses.replace(phase, **changes),) for family, phase in phases.items()}
 
 
-# For each policy its phases.
+# The phases of each policy, by family.
 POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
     "standard": _each(_FINE_TUNE_OF),
     "discriminative": _each(_FOR_A_FACTOR, **_DISCRIMINATIVE),
@@ -135,12 +135,12 @@ POLICIES: dict[str, dict[str, tuple[Phase, ...]]] = {
 
 
 def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = None) -> Phase:
-    """How the head of a model is trained on the frozen backbone.
+    """Return the phase that trains a model's head on the frozen backbone.
 
     Args:
-        config: of the model.
-        live: whether the backbone runs in every epoch, as it does for augmented images.
-        epochs: the user's; `None`: as many as the phase has by default.
+        config: Configuration of the model.
+        live: Whether the backbone runs in every epoch, for example on augmented images.
+        epochs: The user's number of epochs. `None`: the default of the phase.
     """
     is_solved = config.head.is_linear and not live and epochs is None
     phase = SOLVED_HEAD if is_solved else HEADS[config.family]
@@ -148,10 +148,10 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
 
 
 def own_head_phase(phase: Phase) -> Phase:
-    """Return a phase of the user's own that trains a head.
+    """Return the user's own phase after checking that it trains only a head.
 
     Raises:
-        ConfigError: it is no phase, or not one of the head.
+        ConfigError: The object is no `Phase`, or the phase unfreezes the backbone.
     """
     if not isinstance(phase, Phase):
         raise ConfigError(
@@ -166,22 +166,22 @@ def own_head_phase(phase: Phase) -> Phase:
 
 
 def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
-    """Return the name of the policy by which `fit` fine-tunes.
+    """Return the name of the policy that `fit` uses for fine-tuning.
 
     Args:
-        family: see `keras_tl.base.config.family_of`.
-        class_counts: training items of each class; `None`: items do not have one class each.
+        family: See `keras_tl.base.config.family_of`.
+        class_counts: Training items of each class. `None`: items do not have one class each.
     """
     few = class_counts is not None and np.median(class_counts) <= _FEW_ITEMS.get(family, -1)
     return "contrastive" if few else "standard"
 
 
 def default_share(policy: str, family: str) -> float:
-    """Return where `fit` stops on the line from head to fine-tuned model, without evidence.
+    """Return the weight of the fine-tuned model in the average that `fit` keeps without evidence.
 
     Args:
-        policy: see `fitting_policy`.
-        family: of the backbone.
+        policy: See `fitting_policy`.
+        family: Family of the backbone.
     """
     return _DEFAULT_SHARES.get((policy, family), 1.0)
 
@@ -192,19 +192,19 @@ def needs_no_head(phase: Phase) -> bool:
 
 
 def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
-    """Return the phase that trains the head on the features that a phase has changed.
+    """Return the phase that trains the head after a phase that changed the features.
 
-    The features of the training items have seen all labels, so cross-validation on them would
-    choose too weak an L2 penalty. The strength is therefore a constant for a number of items.
+    The changed features are fitted to the training labels. Cross-validation on them would choose
+    too weak an L2 penalty. The strength is therefore a constant divided by the number of items.
 
     Args:
-        phase: any phase.
-        config: of the model.
-        items: of the training split.
+        phase: Any phase.
+        config: Configuration of the model.
+        items: Number of training items.
 
     Returns:
-        The head's default phase, with the smoothing and the class weights of `phase`; `None`: the
-        phase has trained the head itself.
+        The head's default phase, with label smoothing and class weights of `phase`. `None`: `phase`
+        trains the head itself.
     """
     if phase.objective != "contrastive":
         return None
@@ -220,12 +220,12 @@ def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
 def with_heads(
     phases: Sequence[Phase], config: ModelConfig, items: int
 ) -> list[tuple[Phase, bool]]:
-    """Return phases with the heads that follow them, each with whether it is such a head.
+    """Return pairs of a phase and whether it is a head phase, with the head phases inserted.
 
     Args:
-        phases: of a policy.
-        config: of the model.
-        items: of the training split.
+        phases: Phases of a policy.
+        config: Configuration of the model.
+        items: Number of training items.
     """
     found = []
     for phase in phases:
@@ -235,15 +235,15 @@ def with_heads(
 
 
 def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tuple[Phase, ...]:
-    """The phases of a policy, with the values that the user gave in place of its own.
+    """Return the phases of a policy, with the user's values in place of the defaults.
 
     Args:
-        policy: a name, or phases of your own.
-        family: what the phases are for, `"image"`, `"text"` or `"ulmfit"`.
-        given: fields of `Phase`; `None` leaves the policy's value.
+        policy: Name of a policy, or your own phases.
+        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
+        given: Fields of `Phase`. `None` keeps the policy's value.
 
     Raises:
-        ConfigError: the policy is unknown, or `epochs` is given for one of several phases.
+        ConfigError: The policy is unknown, or `epochs` is given for several phases.
     """
     if isinstance(policy, str):
         if policy not in POLICIES:

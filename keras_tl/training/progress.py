@@ -1,4 +1,4 @@
-"""An epoch's progress: a display on a terminal, a line for every epoch everywhere."""
+"""Progress of an epoch: a live display on a terminal, and one line per epoch everywhere."""
 
 import math
 import time
@@ -9,22 +9,22 @@ from keras_tl.base.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace
 from keras_tl.training.schedules import rate_of_last_step
 
-# A frame costs some milliseconds, a step of the head alone one.
+# Drawing a frame takes some milliseconds, a step of the head about one.
 _SECONDS_A_FRAME = 1 / 4
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Records the learning rate in the logs and reports every epoch.
+    """Add the learning rate to the logs, and report every epoch.
 
     Args:
-        reporter: tells people.
-        name: of the phase.
-        steps: of an epoch.
-        count: of the epochs.
-        items: of a step.
-        item: what one is called.
-        watched: see `keras_tl.training.dashboard.Dashboard`.
-        following: how many epochs later phases of the same kind have.
+        reporter: Progress messages.
+        name: Name of the phase.
+        steps: Steps per epoch.
+        count: Number of epochs.
+        items: Items per step.
+        item: Word for one item.
+        watched: See `keras_tl.training.dashboard.Dashboard`.
+        following: Epochs of later phases of the same kind.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class EpochProgress(keras.callbacks.Callback):
         self.close()
 
     def close(self) -> None:
-        """Takes the display off the screen, also after an interruption."""
+        """Remove the display from the screen, also after an interruption."""
         if self._open is not None:
             self._open.__exit__(None, None, None)
             self._open = self._draw = None

@@ -1,4 +1,4 @@
-"""Puts models back as they were after they were trained for a trial."""
+"""Snapshot of models: restore their state after a trial training."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ import keras
 
 from keras_tl.base.keras_compat import TRAINABLE, added_losses, layers_of
 
-# What training may change on a layer, beside its variables: see `keras_tl.backbones.layer`.
+# Attributes of a layer that training may change besides variables, see `keras_tl.backbones.layer`.
 _ATTRIBUTES = (TRAINABLE, "_unfrozen", "_batch_norm_mode", "momentum")
 
 
 @contextlib.contextmanager
 def restored(*models: keras.Model) -> Iterator[None]:
-    """On leaving, however it is left, the models' layers are what they were, bit for bit.
+    """Restore the models' layers on exit, bit for bit, also after an exception.
 
-    That is the values of all variables, those of statistics and of random generators among them,
-    and what is trainable. What the models were compiled with is theirs: train another model of the
-    same layers. The values are held in memory meanwhile.
+    Restores the values of all variables, including statistics and random generators, and the
+    trainable flags. The compiled state of the models is not restored. To keep it, train another
+    model with the same layers. The snapshot stays in memory until the exit.
     """
     layers = {id(layer): layer for model in models for layer in layers_of(model)}
     variables = {id(variable): variable for model in models for variable in model.variables}
@@ -32,10 +32,10 @@ def restored(*models: keras.Model) -> Iterator[None]:
     try:
         yield
     finally:
-        # Not by the setter of `trainable`, which sets everything below as well.
+        # Do not use the setter of `trainable`: it would also change all layers inside.
         for layer, name, value in attributes:
             setattr(layer, name, value)
-        # Layers keep what they added to the loss last, and with it the graph of the trial.
+        # Layers keep their last added losses, and through them the graph of the trial.
         for layer, added in losses:
             added_losses(layer)[:] = added
         for variable, value, trainable in values:

@@ -1,4 +1,4 @@
-"""Random generators of a model's layers, such as those of dropout."""
+"""Seeds of the random generators in a model's layers, for example of dropout."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ _LARGEST = 2**31
 def seed_generators(
     model: keras.Model, seeds: Sequence[int], frozen: keras.layers.Layer | None = None
 ) -> None:
-    """Set the states of all random generators in a model; given seeds decide alone.
+    """Set the states of all random generators in a model, as a function of the seeds only.
 
-    A saved model has no states of generators, so that a loaded one would draw other numbers.
+    A saved model does not contain these states, so a loaded model would draw other numbers.
 
     Args:
-        model: its layers' `keras.random.SeedGenerator` are set, not those of a TF-Hub module.
-        seeds: whole numbers of at least 0.
-        frozen: a layer that draws nothing and is left as it is.
+        model: Model with `keras.random.SeedGenerator` objects. Those of TF-Hub modules are not set.
+        seeds: Whole numbers of at least 0.
+        frozen: Layer that draws no random numbers and is left unchanged.
     """
     rng = np.random.default_rng(seeds)
     spared = set() if frozen is None else {id(variable) for variable in frozen.variables}

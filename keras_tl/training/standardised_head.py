@@ -1,4 +1,4 @@
-"""The head behind a standardisation of its features: trained so, then folded into the head."""
+"""A head with standardised features for training, folded into the plain head afterwards."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ _BEFORE_THE_FIRST_DENSE = (keras.layers.InputLayer, keras.layers.Flatten, keras.
 
 
 def first_dense(head: keras.Model) -> keras.layers.Dense | None:
-    """The layer that a standardisation is folded into; `None`: the head normalises by itself."""
+    """Return the Dense layer that takes the features. `None`: the head normalises them itself."""
     for layer in head.layers:
         if isinstance(layer, keras.layers.Dense):
             return layer
@@ -23,17 +23,17 @@ def first_dense(head: keras.Model) -> keras.layers.Dense | None:
 
 @dataclasses.dataclass(frozen=True)
 class StandardisedHead:
-    """A copy of a head, with standardised features as its input.
+    """Copy of a head that takes standardised features.
 
-    With y = kernel_s (x - mean) / scale + bias_s, the kernel for x itself is kernel_s / scale, and
-    the bias bias_s - mean kernel_s / scale: folding changes no answer.
+    With y = kernel_s (x - mean) / scale + bias_s, the kernel for x itself is kernel_s / scale. The
+    bias is bias_s - mean kernel_s / scale. Folding therefore changes no prediction.
 
     Attributes:
-        model: what `fit` is called on: from the head's features to logits; or, where the backbone
-            runs live, from the backbone's inputs.
-        head: the head that is copied, and gets what was trained.
-        standardisation: of its features, flattened.
-        layers: the copies of its layers, in order.
+        model: Model for `fit`, from the head's features to logits. With a live backbone, from the
+            backbone's inputs to logits.
+        head: Original head, which receives the trained weights.
+        standardisation: Mean and scale of the flattened features.
+        layers: Copies of the head's layers, in order.
     """
 
     model: keras.Model
@@ -45,12 +45,12 @@ class StandardisedHead:
     def of(
         cls, parts: TransferModel, standardisation: Standardisation, live: bool
     ) -> "StandardisedHead":
-        """A copy with the head's own weights.
+        """Return a copy with the head's weights.
 
         Args:
-            parts: the model; its head begins with a Dense layer, see `first_dense`.
-            standardisation: of the features, flattened.
-            live: whether the backbone is part of `model`.
+            parts: Model with a head that begins with a Dense layer, see `first_dense`.
+            standardisation: Mean and scale of the flattened features.
+            live: Whether the backbone is part of `model`.
         """
         head = parts.head
         with parts.model.distribute_strategy.scope():
@@ -68,14 +68,14 @@ class StandardisedHead:
         return copy
 
     def begin_at(self, solution: Solution) -> None:
-        """Gives the copy, whose only Dense layer is the last one, the weights of a solution."""
+        """Set the copy's weights to a solution. Its only Dense layer must be the last layer."""
         mean, scale = self.standardisation.mean, self.standardisation.scale
         first_dense_of(self.layers).set_weights(
             [solution.kernel * scale[:, None], solution.bias + mean @ solution.kernel]
         )
 
     def fold(self) -> None:
-        """Gives the head what the copy has learned."""
+        """Fold the standardisation into the trained weights, and copy them to the head."""
         mean, scale = self.standardisation.mean, self.standardisation.scale
         for copy, layer in zip(self.layers, self.head.layers[1:], strict=True):
             values = copy.get_weights()
@@ -96,19 +96,19 @@ class StandardisedHead:
 
 
 class FoldEveryEpoch(keras.callbacks.Callback):
-    """Keeps the head up to date, for callbacks that ask the learner."""
+    """Update the head after every epoch, for callbacks that use the learner."""
 
     def __init__(self, copy: StandardisedHead):
         super().__init__()
         self._copy = copy
 
     def on_epoch_end(self, epoch, logs=None):
-        """Folds."""
+        """Fold the copy into the head."""
         self._copy.fold()
 
 
 def first_dense_of(layers: tuple[keras.layers.Layer, ...]) -> keras.layers.Dense:
-    """The first Dense layer of several layers."""
+    """Return the first Dense layer."""
     return next(layer for layer in layers if isinstance(layer, keras.layers.Dense))
 
 

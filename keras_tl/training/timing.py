@@ -1,4 +1,4 @@
-"""The seconds that training takes on this machine, measured or estimated before it begins."""
+"""Training time on this machine in seconds, measured or estimated before the training."""
 
 import dataclasses
 import statistics
@@ -12,8 +12,8 @@ from keras_tl.data.images.augmentation import Augmentation
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.trainer import Trainer
 
-# Ratio of a training step (forward, backward, update) to the prediction of its items; a rough
-# value, as the plan says: `rehearse` measures.
+# A training step (forward, backward, update) takes about this many times as long as the prediction
+# of its items. The value is rough, and the plan says so. `rehearse` measures.
 _STEP_OVER_PREDICTION = 4.0
 _TRACING_SECONDS = 10.0
 _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
@@ -21,14 +21,14 @@ _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
 
 @dataclasses.dataclass(frozen=True)
 class Costs:
-    """Seconds of wall time on this machine.
+    """Wall time on this machine, in seconds.
 
     Attributes:
-        step: one training step of the whole model.
-        start: before the first step of a training: tracing, and reading the first items.
-        item: the model's prediction for one item.
-        measured: whether training steps were timed; else `step` and `start` are estimates from
-            the prediction of a batch.
+        step: One training step of the whole model.
+        start: Time before the first step of a training: tracing, and reading of the first items.
+        item: Prediction for one item.
+        measured: Whether training steps were timed. If not, `step` is estimated from the
+            prediction of a batch, and `start` is a constant.
     """
 
     step: float
@@ -42,27 +42,27 @@ class Costs:
 
 
 class _StepTimes(keras.callbacks.Callback):
-    """The time at which each training step ended."""
+    """Record of the time at which each training step ended."""
 
     def __init__(self):
         super().__init__()
         self.ends = []
 
     def on_train_batch_end(self, batch, logs=None):
-        """Note the time."""
+        """Store the time."""
         self.ends.append(time.perf_counter())
 
 
 def seconds_an_item(trainer: Trainer, split: Split) -> float:
-    """Return the seconds that the features of one item take: the shortest time of a batch.
+    """Return the seconds per item for computing features, from the fastest of three repeats.
 
     Args:
-        trainer: of the model.
-        split: of at least one item.
+        trainer: Trainer of the model.
+        split: Split with at least one item.
     """
     few = split.take(np.arange(min(_PREDICTED, len(split))))
     seconds = []
-    for _ in range(_REPEATS):  # The first one may trace.
+    for _ in range(_REPEATS):  # The first repeat may include tracing.
         began = time.perf_counter()
         for _ in trainer.features.batches(few):
             pass
@@ -71,12 +71,12 @@ def seconds_an_item(trainer: Trainer, split: Split) -> float:
 
 
 def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
-    """Estimate the costs of a phase by predicting a batch.
+    """Estimate the costs of a phase from the time of predictions.
 
     Args:
-        trainer: of the model.
-        split: of at least one item.
-        phase: its batch size counts.
+        trainer: Trainer of the model.
+        split: Split with at least one item.
+        phase: Phase, for its batch size.
     """
     item = seconds_an_item(trainer, split)
     step = _STEP_OVER_PREDICTION * phase.batch_size * item
@@ -86,14 +86,14 @@ def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
 def rehearse(
     trainer: Trainer, data: LabelledData, phase: Phase, augment: Augmentation, item: float
 ) -> Costs:
-    """Measure the costs of a phase by a few steps of it; the model is left as it was.
+    """Measure the costs of a phase with a few training steps. The model stays unchanged.
 
     Args:
-        trainer: of the model.
-        data: their training split is used.
-        phase: what will be trained.
-        augment: augmentation of the planned training.
-        item: seconds of a prediction.
+        trainer: Trainer of the model.
+        data: Data with a training split.
+        phase: Phase to measure.
+        augment: Augmentation of the planned training.
+        item: Seconds per prediction.
     """
     train = data.split("train")
     few = train.take(np.arange(min(_REHEARSED * phase.batch_size, len(train))))

@@ -1,4 +1,4 @@
-"""Trains a model over phases, the frozen ones on cached features."""
+"""Training of a model over phases. Frozen phases use cached features."""
 
 import contextlib
 import copy
@@ -46,21 +46,21 @@ from keras_tl.training.weight_line import WeightLine
 
 
 class Trainer:
-    """A model, where it runs, and what was done to it.
+    """A model, its device strategy, and the history of its phases.
 
     Args:
-        config: what the model is.
-        built: the model, and what goes into it.
-        strategy: where it runs.
-        seed: fixes the order of the items and the augmentation.
-        reporter: tells people.
+        config: Configuration of the model.
+        parts: Model and its parts.
+        strategy: Distribution strategy.
+        seed: Seed of shuffles and augmentation.
+        reporter: Progress messages.
 
     Attributes:
-        config: the same.
-        seed: the same.
-        parts: the model and its parts.
-        history: one record for each phase that ran.
-        features: of the frozen backbone, for all splits.
+        config: Configuration of the model.
+        seed: Seed of shuffles and augmentation.
+        parts: Model and its parts.
+        history: One record for each finished phase.
+        features: Features of the backbone, for all splits.
     """
 
     def __init__(
@@ -102,21 +102,21 @@ class Trainer:
         self._reporter = reporter
 
     def weights(self) -> str:
-        """The fingerprint of the model's weights as they are now, 64 hexadecimal digits."""
+        """Return the fingerprint of the model's current weights, 64 hexadecimal digits."""
         parts = self.features.weights() + self._head_weights()
         return hashlib.sha256(parts.encode()).hexdigest()
 
     @property
     def is_as_trained(self) -> bool:
-        """Whether the weights are those that the last phase of the history left."""
+        """Whether the weights are still those at the end of the last phase, or no phase ran."""
         return not self.history or self._left == self.weights()
 
     def remember(self, history: Sequence[PhaseRecord], are_as_trained: bool) -> None:
-        """Take over the history of an earlier process, once its weights are loaded.
+        """Take over the history of an earlier process, after its weights are loaded.
 
         Args:
-            history: its records.
-            are_as_trained: its `is_as_trained`.
+            history: Records of the earlier process.
+            are_as_trained: Value of `is_as_trained` in the earlier process.
         """
         self.history.extend(history)
         if any(record.changed_backbone for record in history):
@@ -125,16 +125,16 @@ class Trainer:
             self._left = self.weights()
 
     def forget(self) -> None:
-        """Empty the history and give the head its first weights, before a training from anew."""
+        """Clear the history and restore the head's initial weights, before a new training."""
         self.history.clear()
         self.parts.head.set_weights(self._untrained_head)
 
     def settled(self, phase: Phase, split: Split) -> Phase:
-        """Return a phase as it runs on a training split: its epochs, and whole batches."""
+        """Return a phase with its final epochs, batch size and learning rate for a training split."""
         return self._as_it_runs(phase, len(split))
 
     def steps_of(self, phase: Phase, split: Split) -> int:
-        """Return the number of training steps that a phase has on a training split."""
+        """Return the number of training steps of a phase on a training split."""
         settled = self._as_it_runs(phase, len(split))
         if phase.objective == CONTRASTIVE:
             drawn = ClassBatches(split.labels, settled.batch_size, self._replicas, self.seed)
@@ -142,12 +142,12 @@ class Trainer:
         return settled.epochs * -(-len(split) // settled.batch_size)
 
     def keep_share(self, line: WeightLine, share: float, phases: int) -> None:
-        """Give the model the weights on a line, and note it in the records of its last phases.
+        """Set the model to a weight average, and note it in the records of the last phases.
 
         Args:
-            line: from the weights before these phases to those after them.
-            share: where on the line, in [0, 1].
-            phases: how many of the last records are theirs.
+            line: Line from the weights before these phases to the weights after them.
+            share: Position on the line, in [0, 1].
+            phases: Number of records at the end of the history that belong to these phases.
         """
         line.move(self.parts.model, share)
         kept = {"share": share} if share else {"share": share, "best_epoch": 0}
@@ -161,9 +161,9 @@ class Trainer:
 
     @contextlib.contextmanager
     def trial(self) -> Iterator["Trainer"]:
-        """Yield a trainer of the same layers, its head untrained and its feature cache its own.
+        """Yield a trainer with the same layers, an untrained head, and its own feature cache.
 
-        On leaving, the layers are as they were before, bit for bit.
+        On exit the layers are restored, bit for bit.
         """
         parts, other = self.parts, copy.copy(self)
         other.history, other.features = [], self._new_features()
@@ -185,11 +185,11 @@ class Trainer:
         following: int = 0,
         stop_after: int | None = None,
     ) -> PhaseRecord:
-        """Runs a phase and adds its record to the history.
+        """Run a phase and add its record to the history.
 
-        A frozen phase without augmentation trains the head on cached features, a contrastive
-        phase the extractor; every other phase runs the whole model. For `following` and
-        `stop_after` see `run_phase`.
+        A frozen phase without augmentation trains the head on cached features, unless the cache is
+        off. A contrastive phase trains the extractor. Other phases run the whole model. For
+        `following` and `stop_after` see `run_phase`.
         """
         phase, augment = self._settled(phase, data, augment)
         inputs = self._inputs(phase, data, augment)
@@ -204,7 +204,7 @@ class Trainer:
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, validation.labels, logits)
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
-        # A callback may ask for logits meanwhile, and an interrupted phase leaves no record.
+        # Before training: callbacks may ask for logits, and an interrupted phase has no record.
         if phase.unfreeze is not None:
             self.features.backbone_changes()
         first = [] if start is None else [FoldEveryEpoch(start.head)]
@@ -226,7 +226,7 @@ class Trainer:
                     stop_after=stop_after,
                     own=first,
                 )
-        except ConfigError:  # The weights are those from before.
+        except ConfigError:  # `run_phase` has restored the weights.
             self._note_backbone()
             raise
         if start is not None:
@@ -252,16 +252,16 @@ class Trainer:
         return record
 
     def find_rates(self, phase: Phase, data: LabelledData, rates: np.ndarray) -> LearningRates:
-        """Trains at rising rates for a trial, and leaves everything as it was, bit for bit.
+        """Train at rising learning rates as a trial, then restore everything, bit for bit.
 
         Args:
-            phase: what to train and how; a frozen one runs on cached features, another one with
-                the data's own augmentation.
-            data: their training split is used.
-            rates: one a step, rising.
+            phase: Phase to train. A frozen phase runs on cached features, unless the cache is off.
+                Another phase uses the augmentation of the data.
+            data: Data with a training split.
+            rates: Rising learning rates, one per step.
 
         Raises:
-            ConfigError: the head is untrained and the phase is not for random weights.
+            ConfigError: The head is untrained, and the phase needs a trained head.
         """
         phase, augment = self._settled(phase, data, augment=phase.unfreeze is not None)
         if not (phase.unfreeze is None or needs_no_head(phase) or self.history):
@@ -273,7 +273,7 @@ class Trainer:
         with restored(parts.model, parts.head), seeded(self.seed):
             inputs = self._inputs(phase, data, augment, ("train",))
             with inputs.model.distribute_strategy.scope():
-                # The same layers, so that what the model was compiled with is not touched.
+                # A new model with the same layers: the old model keeps its compiled state.
                 model = keras.Model(inputs.model.input, inputs.model.output, name="lr_find")
             steps = len(rates)
             task = objective_of(phase, self.task)
@@ -286,22 +286,22 @@ class Trainer:
         return read_sweep(phase, rates, losses)
 
     def out_of_fold(self, phase: Phase, items: int, seed: int) -> HeadTraining:
-        """How a head is trained on some of so many items, to answer for the others.
+        """Return the training of heads for out-of-fold predictions.
 
         Args:
-            phase: of the head.
-            items: of one training.
-            seed: of everything random.
+            phase: Phase of the head.
+            items: Number of items in one training.
+            seed: Seed of folds, weights and shuffles.
         """
         settled = self._as_it_runs(phase, items)
         return HeadTraining(self.parts, self.config, self.task, settled, seed)
 
     def best_epoch(self, phase: Phase, data: LabelledData) -> int:
-        """Return the epoch after which heads of five folds have the lowest loss out of fold.
+        """Return the epoch after which the heads of five folds have the lowest out-of-fold loss.
 
         Args:
-            phase: of the head, which `fit` trains on cached features.
-            data: their training split is used.
+            phase: Phase of the head, trained by `fit` on cached features.
+            data: Data with a training split.
         """
         train = data.split("train")
         classes = train.labels if train.labels.dtype.kind in "iu" else None
@@ -311,7 +311,7 @@ class Trainer:
         return training.best_epoch(train.labels, self.features.of(train).all_rows, numbers)
 
     def check(self, phase: Phase, augment: Augmentation) -> None:
-        """Raises `ConfigError` if the task has not what is asked for."""
+        """Raise `ConfigError` if a phase or an augmentation does not fit the model and its task."""
         self.task.check(phase)
         if mixes_labels(augment) and not self.task.exact:
             raise ConfigError(
@@ -323,7 +323,7 @@ class Trainer:
         check_contrastive(phase, self.task, augment, self._replicas)
 
     def logits(self, split: Split) -> np.ndarray:
-        """float32 array (n, outputs); from features where they are kept or will be."""
+        """Return logits, float32 (n, outputs), from cached features if features are cached."""
         features = self.features
         if features.are_kept and (features.is_original or features.has(split)):
             rows = features.of(split)
@@ -338,7 +338,7 @@ class Trainer:
             self.features.backbone_is_as_it_came()
 
     def _leave_frozen(self, phase: Phase = SOLVED_HEAD) -> None:
-        """Compile the whole model as a frozen one that can be fitted and evaluated."""
+        """Compile the whole model with a frozen backbone, ready for `fit` and `evaluate`."""
         frozen = dataclasses.replace(phase, l2=None)
         prepare(self.parts.model, self.parts.backbone, frozen, 1, self.task)
 
@@ -373,7 +373,7 @@ class Trainer:
         names: Sequence[str] = ("train", "validation"),
     ) -> PhaseInputs:
         maker = InputMaker(self.parts, self.task, self.pipeline, self.features, self._replicas)
-        # Each phase has shuffles and augmentations of its own.
+        # The seed differs between phases, and with it shuffles and augmentation.
         return maker.make(phase, data, augment, names, self.seed + 1000 * len(self.history))
 
     def _start(self, phase: Phase, data: LabelledData, cached: bool) -> HeadStart | None:

@@ -1,4 +1,4 @@
-"""Predictions of fine-tuned models for items that they were not trained on: one model a fold."""
+"""Out-of-fold predictions of fine-tuned models: one model per fold."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from keras_tl.training.weight_line import WeightLine
 
 @dataclasses.dataclass(frozen=True)
 class TunedFolds:
-    """Fine-tuning on all folds but one, from the same pretrained weights each time.
+    """Fine-tuning on all folds but one, always from the same pretrained weights.
 
     Attributes:
-        trainer: of a model with its original backbone; every fold leaves it as it was.
-        data: whose augmentation and groups count.
-        head: phase of the head.
-        phases: of fine-tuning; nothing stops early.
-        augment: see `Learner.fine_tune`.
-        shares: places on the line between the head's weights (0) and the fine-tuned ones (1).
+        trainer: Trainer of a model with its original backbone. Every fold restores it.
+        data: Data with the augmentation and the groups to use.
+        head: Phase of the head.
+        phases: Phases of fine-tuning, without early stopping.
+        augment: See `Learner.fine_tune`.
+        shares: Positions on the line from the head's weights (0) to the fine-tuned weights (1).
     """
 
     trainer: Trainer
@@ -36,15 +36,15 @@ class TunedFolds:
     def logits(
         self, split: Split, features: np.ndarray, numbers: np.ndarray
     ) -> dict[float, np.ndarray]:
-        """Return by share the logits of every item, from a model that has not seen its fold.
+        """Return logits by share, each from a model that was not trained on the item's fold.
 
         Args:
-            split: n items.
-            features: float32 (n, ...) of the frozen backbone.
-            numbers: int (n,), the fold of each item.
+            split: Split with n items.
+            features: Features of the frozen backbone, float32 (n, ...).
+            numbers: Fold of each item, int (n,).
 
         Returns:
-            float32 (n, outputs) each.
+            For each share, float32 (n, outputs).
         """
         folds = np.unique(numbers)
         outputs = self.trainer.task.outputs

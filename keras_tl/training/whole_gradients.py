@@ -1,4 +1,4 @@
-"""Adam, AdamW and SGD with an L2 penalty, whole gradients of embeddings, and a settable rate."""
+"""Adam, AdamW and SGD with L2 penalty, dense embedding gradients and a settable learning rate."""
 
 import keras
 import tensorflow as tf
@@ -8,18 +8,17 @@ from keras_tl.training.schedules import Settable
 
 
 class WholeGradients:
-    """For a Keras optimizer: the gradient of an embedding has the embedding's shape.
+    """Mixin for a Keras optimizer: embeddings get dense gradients, with an optional L2 penalty.
 
-    It comes as a row for each token of the batch (`tf.IndexedSlices`), and Keras squares those,
-    for the norm that gradients are clipped by and for Adam's second moment, before the rows of one
-    word have been added up: of n rows that agree, that moment is n times too small. Adding them up
-    first takes no longer, as Adam's moments are updated as wholes in either case.
+    The gradient of an embedding has one row per token of the batch (`tf.IndexedSlices`). For
+    gradient clipping and Adam's second moment, Keras squares the rows before it sums those of equal
+    tokens. For n equal rows the second moment would be n times too small. Summing first costs no
+    time, because Adam updates its moments as dense tensors in any case.
 
     Args:
-        l2: strength of a penalty, half of it times the squared kernels, that is part of what is
-            minimised; decoupled weight decay would have another optimum. It is not in the losses
-            that are logged.
-        others: as of the Keras optimizer.
+        l2: Strength of the penalty `l2 / 2 * kernel^2`, which is part of the objective. Decoupled
+            weight decay would have another optimum. Logged losses do not include the penalty.
+        others: Arguments of the Keras optimizer.
     """
 
     def __init__(self, *others, l2: float = 0.0, **named):
@@ -28,7 +27,7 @@ class WholeGradients:
 
     @property
     def learning_rate(self):
-        """The learning rate of the next step; callbacks can set it, over a schedule too."""
+        """Learning rate of the next step. Callbacks can set it, even if there is a schedule."""
         return super().learning_rate
 
     @learning_rate.setter
@@ -39,11 +38,11 @@ class WholeGradients:
             keras.optimizers.Optimizer.learning_rate.fset(self, value)
 
     def apply(self, grads, trainable_variables=None):
-        """One update; see the Keras optimizer."""
+        """Apply one update, see the Keras optimizer."""
         grads = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
         if self.l2:
             variables = trainable_variables or own_variables(self)
-            # The gradients of replicas are added up.
+            # The gradients of the replicas are summed.
             share = self.l2 / tf.distribute.get_strategy().num_replicas_in_sync
             grads = [
                 grad if grad is None or len(variable.shape) < 2 else grad + share * variable
@@ -52,20 +51,20 @@ class WholeGradients:
         super().apply(grads, trainable_variables)
 
     def get_config(self):
-        """The arguments."""
+        """Return the constructor's arguments."""
         return super().get_config() | {"l2": self.l2}
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class Adam(WholeGradients, keras.optimizers.Adam):
-    """Adam; see `WholeGradients`."""
+    """Adam with `WholeGradients`."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class AdamW(WholeGradients, keras.optimizers.AdamW):
-    """AdamW; see `WholeGradients`."""
+    """AdamW with `WholeGradients`."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class SGD(WholeGradients, keras.optimizers.SGD):
-    """SGD; see `WholeGradients`."""
+    """SGD with `WholeGradients`."""
