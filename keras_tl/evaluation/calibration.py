@@ -1,4 +1,4 @@
-"""Whether probabilities say how often answers are right, and temperature scaling to make them so.
+"""Calibration: reliability of probabilities, and temperature scaling.
 
 Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv:1706.04599.
 """
@@ -17,24 +17,25 @@ from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.wording import title_of
 from keras_tl.tasks import Task
 
-# As in Guo et al., sec. 5, so that the numbers can be compared with published ones.
+# As in Guo et al., sec. 5, so that the values are comparable with published values.
 BINS = 15
-# A model whose answers are all right is most likely at temperature 0.
+# Limits of the temperature. If all predictions are right, the best temperature is 0.
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Bin:
-    """The probabilities between two numbers.
+    """Bin of a reliability diagram: the probabilities in an interval.
 
     Attributes:
-        low: the lower end, not in it unless it is 0.
-        high: the upper end.
-        items: how many probabilities.
-        confidence: their mean; `None` without any.
-        frequency: how often what they are of was true; `None` without any.
-        interval: 95% (Wilson, 1927) of the frequency. Labels of one item are taken to be
-            independent of each other, which they seldom are: with several labels it is too narrow.
+        low: Lower end. The interval excludes it unless it is 0.
+        high: Upper end, included.
+        items: Number of probabilities.
+        confidence: Mean probability. `None`: the bin is empty.
+        frequency: Fraction of the predicted events that are true. `None`: the bin is empty.
+        interval: 95% confidence interval of the frequency (Wilson, 1927). It assumes that the
+            labels of one item are independent. Several labels seldom are, and the interval is then
+            too narrow.
     """
 
     low: float
@@ -47,20 +48,20 @@ class Bin:
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """How far probabilities are from frequencies.
+    """Agreement of probabilities with frequencies.
 
     Attributes:
-        probabilities_of: what the probabilities are of: the answered class, class 1 of two, or
-            every label of every item.
-        items: how many items.
-        ece: expected calibration error, in [0, 1]: the mean distance of confidence and frequency
-            over 15 bins of equal width, weighted by their items (Naeini et al., AAAI 2015; Guo
-            et al., 2017, eq. 3). Chance alone makes it larger than 0, the more so with few items.
-        brier: mean squared error of the probabilities; of several classes the sum over them, in
-            [0, 2] (Brier, "Verification of forecasts expressed in terms of probability", Monthly
+        probabilities_of: Events of the probabilities: the predicted class, class 1 of two, or every
+            label of every item.
+        items: Number of items.
+        ece: Expected calibration error, in [0, 1]: mean distance of confidence and frequency over
+            15 bins of equal width, weighted by their items (Naeini et al., AAAI 2015; Guo et al.,
+            2017, eq. 3). Chance alone makes it greater than 0, most of all with few items.
+        brier: Mean squared error of the probabilities. Several classes: the sum over the classes,
+            in [0, 2] (Brier, "Verification of forecasts expressed in terms of probability", Monthly
             Weather Review 78, 1950).
-        nll: mean negative log-likelihood in nats, the `loss` of `evaluate()`.
-        bins: the reliability diagram: the 15 bins.
+        nll: Mean negative log-likelihood in nats, the `loss` of `evaluate()`.
+        bins: The 15 bins of the reliability diagram.
     """
 
     probabilities_of: str
@@ -71,7 +72,7 @@ class Calibration:
     bins: tuple[Bin, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types."""
+        """Return the calibration as JSON types."""
         values = dataclasses.asdict(self)
         for one in values["bins"]:
             one["interval"] = one["interval"] and list(one["interval"])
@@ -79,7 +80,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Reads `to_json`'s result."""
+        """Read the result of `to_json`."""
         bins = [
             Bin(**one | {"interval": one["interval"] and tuple(one["interval"])})
             for one in values["bins"]
@@ -87,19 +88,19 @@ class Calibration:
         return cls(**values | {"bins": tuple(bins)})
 
     def describe(self) -> str:
-        """A line for people."""
+        """Return ECE, Brier score and NLL as one line of text."""
         return f"ECE {self.ece:.4f}  Brier {self.brier:.4f}  NLL {self.nll:.4f}"
 
 
 def measure_calibration(task: Task, outcomes: Outcomes) -> Calibration:
-    """Measures a reliability diagram, ECE, Brier score and likelihood.
+    """Return the reliability diagram, ECE, Brier score and likelihood.
 
     Args:
-        task: of the model.
-        outcomes: of a split, as calibrated.
+        task: Task of the model.
+        outcomes: Prediction record of a split, with calibrated logits.
 
     Raises:
-        ConfigError: the task has no probabilities.
+        ConfigError: The task has no probabilities.
     """
     found = task.confidences(outcomes.labels, outcomes.logits)
     bins = _bins(found.shares, found.hits)
@@ -115,7 +116,7 @@ def measure_calibration(task: Task, outcomes: Outcomes) -> Calibration:
 
 
 def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
-    # (low, high], as in Guo et al., eq. 1; 0 belongs to the first.
+    # Bins are (low, high], as in Guo et al., eq. 1. The first bin also has 0.
     numbers = np.clip(np.ceil(confidences * BINS).astype(int) - 1, 0, BINS - 1)
     found = []
     for number in range(BINS):
@@ -131,19 +132,20 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
 
 
 def fit_temperature(task: Task, outcomes: Outcomes) -> float:
-    """The temperature that makes the true labels most likely (Guo et al., 2017, sec. 4.2).
+    """Return the temperature of the highest likelihood (Guo et al., 2017, sec. 4.2).
 
-    One number for all logits: the order of the answers of an item never changes.
+    One number divides all logits, so the order of the classes or labels of an item never changes.
 
     Args:
-        task: of the model.
-        outcomes: of the validation split, as the model gives them; never of the test split.
+        task: Task of the model.
+        outcomes: Prediction record of the validation split, with the model's own logits. Never use
+            the test split.
 
     Returns:
-        Above 1 for a model that is too sure; between 0.05 and 20.
+        A number from 0.05 to 20, above 1 for an overconfident model.
 
     Raises:
-        ConfigError: the task has no probabilities.
+        ConfigError: The task has no probabilities.
     """
     check_has_probabilities(task)
     logits = outcomes.logits.astype(np.float64)
@@ -151,21 +153,21 @@ def fit_temperature(task: Task, outcomes: Outcomes) -> float:
     def loss(logarithm: float) -> float:
         return float(task.item_losses(outcomes.labels, logits / np.exp(logarithm)).mean())
 
-    # In 1 / temperature the loss is convex: it has one minimum.
+    # The loss is convex in 1 / temperature, so it has one minimum.
     limits = np.log([_LOWEST, _HIGHEST])
     found = minimize_scalar(loss, bounds=tuple(limits), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))
 
 
 def with_temperature(config: ModelConfig, temperature: float) -> ModelConfig:
-    """The configuration with another temperature; thresholds move with it, and decide as before."""
+    """Return the configuration with another temperature and thresholds of the same decisions."""
     slope = config.temperature / temperature
     thresholds = tuple(float(expit(logit(t) * slope)) for t in config.thresholds)
     return dataclasses.replace(config, temperature=temperature, thresholds=thresholds)
 
 
 def check_has_probabilities(task: Task) -> None:
-    """Raise `ConfigError` if a task answers with a number instead of probabilities."""
+    """Raise `ConfigError` if the task predicts a number instead of probabilities."""
     if not task.has_probabilities:
         raise ConfigError(
             f"Calibration is of probabilities; these data are for {task.kind}, which has none. "
@@ -175,12 +177,12 @@ def check_has_probabilities(task: Task) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Calibrated:
-    """What temperature scaling has done.
+    """Result of temperature scaling.
 
     Attributes:
-        temperature: what the logits are divided by from now on.
-        before: by split, the calibration of the model's own logits.
-        after: the same with the temperature.
+        temperature: The new divisor of the logits.
+        before: For each split, the calibration of the model's own logits.
+        after: For each split, the calibration with the temperature.
     """
 
     temperature: float
@@ -188,7 +190,7 @@ class Calibrated:
     after: dict[str, Calibration]
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types."""
+        """Return the result as JSON types."""
         return {
             "temperature": self.temperature,
             "before": {split: found.to_json() for split, found in self.before.items()},
@@ -197,7 +199,7 @@ class Calibrated:
         }
 
     def describe(self) -> str:
-        """A few lines for people."""
+        """Return the result as lines of text."""
         lines = [f"Temperature {self.temperature:.3f}, fitted on the validation split."]
         for split, found in self.before.items():
             lines.append(f"{split}, before: {found.describe()}")
@@ -213,16 +215,17 @@ class Calibrated:
 
     @property
     def worse(self) -> tuple[str, ...]:
-        """The splits whose ECE is larger with the temperature."""
+        """Splits whose ECE is larger with the temperature."""
         return tuple(name for name, one in self.before.items() if self.after[name].ece > one.ece)
 
 
 def calibrate(task: Task, outcomes: dict[str, Outcomes]) -> Calibrated:
-    """Fits a temperature on the validation split, and measures what it does on all splits given.
+    """Fit a temperature on the validation split, and measure its effect on all given splits.
 
     Args:
-        task: of the model.
-        outcomes: by split, as the model gives them; `"validation"` among them.
+        task: Task of the model.
+        outcomes: Prediction record of each split, with the model's own logits. `"validation"` is
+            required.
     """
     temperature = fit_temperature(task, outcomes["validation"])
     before, after = (

@@ -1,4 +1,4 @@
-"""Cross-validation of a head on cached features: an estimate on all items, not on a small split."""
+"""Cross-validation of a head on cached features: an estimate from all items, not one split."""
 
 import dataclasses
 import time
@@ -19,14 +19,14 @@ from keras_tl.training.out_of_fold import HeadTraining
 
 @dataclasses.dataclass(frozen=True)
 class LabelledFeatures:
-    """Items of several splits together.
+    """Features and labels of the items of several splits together.
 
     Attributes:
-        labels: of n items, see `keras_tl.data.labelled_data.Split`.
+        labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
         features: float32 (n, ...).
-        splits: string array (n,), the split of each item.
-        sources: what each item is; `None`: pixels.
-        groups: (n,), see `keras_tl.data.splits.folds`; `None`: items do not belong together.
+        splits: String array (n,), the split of each item.
+        sources: Path, text or both texts of each item. `None`: pixels.
+        groups: (n,), see `keras_tl.data.splits.folds`. `None`: the items have no groups.
     """
 
     labels: np.ndarray
@@ -38,19 +38,19 @@ class LabelledFeatures:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class CrossValidation(MetricMapping):
-    """Metrics of a head on items that it was not trained on: a mapping, as `evaluate()` gives.
+    """Metrics of heads on held-out items, readable as a mapping like the result of `evaluate()`.
 
-    With repeats, numbers and intervals are the means over them. The 95% intervals are of chance in
-    drawing the items; that each fold trains on almost the same items is not in them.
+    With repeats, numbers and intervals are means over the repeats. The 95% confidence intervals
+    cover the random draw of the items. They ignore that the folds share most training items.
 
     Attributes:
-        metrics: see `keras_tl.evaluation.measuring.measure`.
-        outcomes: for each repeat the labels and the out-of-fold logits of every item.
+        metrics: See `keras_tl.evaluation.measuring.measure`.
+        outcomes: For each repeat, the labels and the out-of-fold logits of every item.
         fold_numbers: int (repeats, n), the fold in which each item was held out.
-        splits: string array (n,), the split of each item.
-        sources: what each item is; `None`: pixels.
-        headline: the metric that says most.
-        seconds: wall time, extraction of features not included.
+        splits: String array (n,), the split of each item.
+        sources: Path, text or both texts of each item. `None`: pixels.
+        headline: Name of the primary metric.
+        seconds: Wall time without feature extraction.
     """
 
     metrics: dict[str, Any]
@@ -62,7 +62,7 @@ class CrossValidation(MetricMapping):
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """The metrics, and how they were measured; JSON types."""
+        """Return the metrics, the sizes and the wall time as JSON types."""
         repeats, items = self.fold_numbers.shape
         return self.metrics | {
             "folds": int(self.fold_numbers.max()) + 1,
@@ -72,7 +72,7 @@ class CrossValidation(MetricMapping):
         }
 
     def describe(self) -> str:
-        """The metrics with their intervals, for people."""
+        """Return the metrics with their confidence intervals as text."""
         repeats, items = self.fold_numbers.shape
         again = f", {repeats} times" if repeats > 1 else ""
         title = (
@@ -88,21 +88,21 @@ class CrossValidation(MetricMapping):
 def cross_validate(
     training: HeadTraining, items: LabelledFeatures, folds: int = 5, repeats: int = 1
 ) -> CrossValidation:
-    """Trains a head for each fold on all others, and measures it on the fold.
+    """Train one head per fold on all other folds, and evaluate it on its fold.
 
+    All choices that depend on items, such as the L2 penalty, use the training folds only.
     Source: Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009, sec.
     7.10.
-    Whatever is chosen by the items, such as the L2 penalty, is chosen within the training folds.
 
     Args:
-        training: how a head is trained.
-        items: of all splits that take part.
-        folds: at least 2, and at most as many as there are items or groups.
-        repeats: how often, each time with other folds.
+        training: Training of a head.
+        items: Items of all splits that take part.
+        folds: Number of folds, from 2 to the number of items or groups.
+        repeats: Number of repetitions, each with other folds.
 
     Raises:
-        ConfigError: `folds` or `repeats` is not as described.
-        DataError: there are fewer groups than folds.
+        ConfigError: `folds` or `repeats` is not a whole number in its range.
+        DataError: There are fewer groups than folds.
     """
     began = time.perf_counter()
     count = len(items.labels)
@@ -138,7 +138,7 @@ def cross_validate(
 
 
 def _mean(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Numbers and intervals as means over the repeats; tables and curves are the first one's."""
+    """Mean numbers and intervals over the repeats, with the tables and curves of the first."""
     first = measured[0]
     found = {
         name: float(np.mean([metrics[name] for metrics in measured]))

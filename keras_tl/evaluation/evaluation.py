@@ -1,4 +1,4 @@
-"""`Evaluation`: a model's predictions for a split, and everything that is measured on them."""
+"""`Evaluation`: the predictions of a model on a split, with their metrics and plots."""
 
 import dataclasses
 import functools
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(MetricMapping):
-    """Metrics of a model on a split: a mapping, such as `evaluation["accuracy"]`.
+    """Metrics of a model on a split, readable as a mapping: `evaluation["accuracy"]`.
 
-    It belongs to the weights and the items that it was measured on, and never changes.
+    An evaluation describes one set of weights and one set of items. It never changes.
 
     Attributes:
-        split: the name of the split.
-        task: of the model, with the temperature and the thresholds of its answers.
-        raw: the labels, and the logits before the temperature, of every item; its `fingerprint`
-            says which items they are.
-        weights: fingerprint of the model's weights.
-        metrics: JSON types, see `keras_tl.evaluation.measuring.measure`; with groups of items also
+        split: Name of the split.
+        task: Task of the model, with its temperature and decision thresholds.
+        raw: Prediction record: labels and logits (before the temperature) of every item. Its
+            `fingerprint` identifies the items.
+        weights: Fingerprint of the model's weights.
+        metrics: JSON types, see `keras_tl.evaluation.measuring.measure`. With groups of items also
             `"slices"`, see `keras_tl.evaluation.slices.Slices`.
-        sources: the path, the text or both texts of each item; `None`: pixels, or not known.
+        sources: Path, text or both texts of each item. `None`: pixels, or unknown.
 
     Example:
         >>> evaluation = learner.evaluate()  # doctest: +SKIP
@@ -65,12 +65,12 @@ class Evaluation(MetricMapping):
         sources: Sequence[str | tuple[str, str]] | None = None,
         groups: tuple[str | None, Sequence[str]] | None = None,
     ) -> Self:
-        """Measure a model on a split.
+        """Evaluate the predictions of a model on a split.
 
         Args:
-            split: all other arguments: see the attributes.
-            groups: what groups of items are made by, and the value of each item; `None`: no
-                groups are measured.
+            split: Name of the split. For the arguments not listed here, see the attributes.
+            groups: Name of the grouping (or `None`) and the group of each item. `None`: metrics by
+                group are not computed.
         """
         outcomes = raw.scaled(task.temperature)
         metrics = measure(task, outcomes)
@@ -80,18 +80,18 @@ class Evaluation(MetricMapping):
 
     @functools.cached_property
     def outcomes(self) -> Outcomes:
-        """The labels, and the logits divided by the temperature, of every item."""
+        """Prediction record: labels and logits divided by the temperature, of every item."""
         return self.raw.scaled(self.task.temperature)
 
     @property
     def slices(self) -> Slices | None:
-        """The groups of items, which `evaluate(by=...)` measures; `None`: there are none."""
+        """Metrics by group of items, from `evaluate(by=...)`. `None`: there are no groups."""
         return Slices.from_json(self["slices"]) if "slices" in self.metrics else None
 
     def under(self, task: Task) -> "Evaluation":
-        """Return the evaluation of the same logits with another temperature or thresholds.
+        """Return the evaluation of the same logits with another temperature or other thresholds.
 
-        Groups of items stay where no answer changes.
+        The result keeps the metrics by group only if no prediction changes.
         """
         if task == self.task:
             return self
@@ -105,7 +105,7 @@ class Evaluation(MetricMapping):
         """Return the items with the largest losses, the largest first.
 
         Args:
-            count: at most so many.
+            count: Maximum number of items.
 
         Raises:
             ConfigError: `count` is not a whole number of at least 1.
@@ -114,10 +114,10 @@ class Evaluation(MetricMapping):
         return top_losses(self.task, self.outcomes, self.sources, self.split, count)
 
     def to_dataframe(self) -> "pd.DataFrame":
-        """Return a `pandas.DataFrame` with a row for each item, in the order of the split.
+        """Return a `pandas.DataFrame` with one row per item, in the order of the split.
 
-        Columns: `item` (the path, the text or both texts; `None` for pixels), `label` and
-        `prediction` in words, `probability` of the prediction (NaN where it has none), and `loss`.
+        Columns: `item` (path, text or both texts, `None` for pixels), the names `label` and
+        `prediction`, `probability` of the prediction (NaN without probabilities), and `loss`.
 
         Raises:
             ConfigError: pandas is not installed.
@@ -136,7 +136,7 @@ class Evaluation(MetricMapping):
         )
 
     def describe(self) -> str:
-        """Return the metrics with their 95% intervals, a line each."""
+        """Return one line per metric, with its 95% confidence interval."""
         return "\n".join([self._title, *metric_lines(self.metrics)])
 
     def __repr__(self) -> str:
@@ -156,7 +156,7 @@ class Evaluation(MetricMapping):
         """Draw the confusion matrix.
 
         Raises:
-            ConfigError: the items do not have one class each.
+            ConfigError: The items do not have exactly one class each.
         """
         if not self.task.has_one_class:
             raise ConfigError(
@@ -168,17 +168,17 @@ class Evaluation(MetricMapping):
         """Draw the reliability diagram.
 
         Raises:
-            ConfigError: it is a regression, which has no probabilities.
+            ConfigError: The task is a regression, which has no probabilities.
         """
         check_has_probabilities(self.task)
         return plots.reliability(measure_calibration(self.task, self.outcomes))
 
     def plot_roc(self) -> Figure:
-        """Draw the ROC curve; of several labels at most eight curves.
+        """Draw the ROC curve. With several labels, draw at most eight curves.
 
         Raises:
-            ConfigError: the task has no thresholds.
-            DataError: no curve was measured.
+            ConfigError: The task has no decision thresholds.
+            DataError: The evaluation has no ROC curve.
         """
         check_has_thresholds(self.task)
         curves = plots.roc_curves(self.metrics, self.task.class_names)
@@ -190,11 +190,11 @@ class Evaluation(MetricMapping):
         return plots.roc(curves)
 
     def plot_precision_recall(self) -> Figure:
-        """Draw precision against recall; of several labels the eight worst by average precision.
+        """Draw precision against recall: at most eight labels, of lowest average precision.
 
         Raises:
-            ConfigError: the task has no thresholds.
-            DataError: no item has any of the labels.
+            ConfigError: The task has no decision thresholds.
+            DataError: No item has any of the labels.
         """
         check_has_thresholds(self.task)
         rows = self["per_class"]
@@ -208,7 +208,7 @@ class Evaluation(MetricMapping):
         """Draw predicted against true values.
 
         Raises:
-            ConfigError: it is no regression.
+            ConfigError: The task is not a regression.
         """
         if not self.task.is_number:
             raise ConfigError(
@@ -217,5 +217,5 @@ class Evaluation(MetricMapping):
         return plots.scatter(self["values"])
 
     def plots(self) -> dict[str, Figure]:
-        """Return every plot that this evaluation has, by captions."""
+        """Return all plots of this evaluation, by caption."""
         return plots.metric_figures(self.metrics, self.task.class_names)

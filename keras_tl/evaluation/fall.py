@@ -1,4 +1,4 @@
-"""Has fine-tuning made a model worse on its validation split, beyond chance?"""
+"""Test whether fine-tuning made a model worse on its validation split, beyond chance."""
 
 import numpy as np
 from scipy import stats
@@ -8,7 +8,7 @@ from keras_tl.evaluation.wording import number_text
 from keras_tl.runs.history import Fall, PhaseRecord
 from keras_tl.tasks import Task
 
-# Of a false claim.
+# Probability of a false claim.
 LEVEL = 0.05
 _LOWER_RATE = 0.1
 
@@ -16,26 +16,27 @@ _LOWER_RATE = 0.1
 def find_fall(
     task: Task, before: Outcomes, after: Outcomes, item: str, groups: np.ndarray | None = None
 ) -> Fall | None:
-    """Compare the answers of two models to the same items, item by item.
+    """Compare the predictions of two models, item by item.
 
-    Each item is answered better, worse or as well. If a phase does no harm, an item that changed is
-    as likely to be better as worse: the sign test, one-sided, of classes the exact test of McNemar
-    ("Note on the sampling error of the difference between correlated proportions or percentages",
-    Psychometrika 12, 1947). It is exact for few items: five that changed must all be worse.
+    The second model predicts each item better, worse or equally well. If a phase does no harm, a
+    changed item is as likely better as worse. So the test is a one-sided sign test. For classes it
+    is McNemar's exact test ("Note on the sampling error of the difference between correlated
+    proportions or percentages", Psychometrika 12, 1947). It is exact for few items: of five changed
+    items, all must be worse.
 
     Args:
-        task: of the model.
-        before: of the model before the phase.
-        after: of the model after it, for the same items in the same order.
-        item: what people call one item.
-        groups: (n,), items of one group are not independent; `None`: all items are.
+        task: Task of the model.
+        before: Prediction record of the model before the phase.
+        after: Prediction record after the phase, for the same items in the same order.
+        item: Name of one item for people.
+        groups: (n,), the items of one group are not independent. `None`: all items are.
 
     Returns:
-        `None` where the metric is not worse beyond chance, or an answer is not a finite number.
+        `None` if the metric is not worse beyond chance, or if a logit is not finite.
     """
     if not (np.isfinite(before.logits).all() and np.isfinite(after.logits).all()):
         return None
-    # By the usual decisions: thresholds are chosen after the training.
+    # Default decision thresholds: other thresholds are chosen after training.
     decide = task.undecided.decisions
     first, last = (task.item_scores(x.labels, decide(x.logits)) for x in (before, after))
     sign = 1 if task.more_is_better else -1
@@ -54,11 +55,11 @@ def find_fall(
 
 
 def describe_fall(record: PhaseRecord, is_command: bool = False) -> str | None:
-    """Return the warning about the harm of a phase, and the cure; `None`: there is no warning.
+    """Return the warning about the harm of a phase, with remedies. `None`: no warning.
 
     Args:
-        record: of the phase.
-        is_command: whether the cure is for the command line.
+        record: Record of the phase.
+        is_command: Whether the remedies are for the command line.
     """
     fall, phase = record.fall, record.phase
     if fall is None:

@@ -1,4 +1,4 @@
-"""All that is measured on a split, as `evaluate()` gives it."""
+"""All metrics of a split, as `evaluate()` returns them."""
 
 from typing import Any
 
@@ -15,31 +15,31 @@ from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.thresholds import precision_recall, roc_curves
 from keras_tl.tasks.base import Metrics, Task
 
-# Of more labels nobody looks at all the curves.
+# Nobody reads the curves of more labels.
 _CURVES = 20
-# Draws of the bootstrap: as many as there is time for, between these. Numbers that are drawn.
+# Minimum and maximum of bootstrap resamples. In between, resamples times logits is the third
+# number.
 _FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
 
 
 def measure(task: Task, outcomes: Outcomes) -> Metrics:
-    """The metrics of a split, their intervals and the calibration.
+    """Return the metrics of a split, their confidence intervals and the calibration.
 
     Args:
-        task: of the model.
-        outcomes: of the split, as calibrated.
+        task: Task of the model.
+        outcomes: Prediction record of the split, with calibrated logits.
 
     Returns:
-        JSON types: those of `task.measure`, and
+        JSON types: the metrics of `task.measure`, and
 
-        * `"intervals"`: see `metric_intervals`;
-        * where there are probabilities, `"ece"` and `"brier"`, and `"calibration"`, see
-          `keras_tl.evaluation.calibration.Calibration`;
-        * where there are thresholds, and at most 20 labels, `"precision_recall"`: by label the
-          points (recall, precision, threshold), see
-          `keras_tl.evaluation.thresholds.precision_recall`; and `"roc"`, unless the task has its
-          own: by label the points (false positive rate, true positive rate), see
-          `keras_tl.evaluation.thresholds.roc_curves`;
-        * where it is known, `"fingerprint"`, which says of which items all this is.
+        * `"intervals"`: see `metric_intervals`.
+        * If the task has probabilities: `"ece"`, `"brier"` and `"calibration"`, see
+          `keras_tl.evaluation.calibration.Calibration`.
+        * If the task has decision thresholds and at most 20 labels: `"precision_recall"`, for each
+          label the points (recall, precision, threshold), and `"roc"`, for each label the points
+          (false positive rate, true positive rate). See `precision_recall` and `roc_curves` in
+          `keras_tl.evaluation.thresholds`. A `"roc"` of `task.measure` stays.
+        * If known, `"fingerprint"`: identifies the items.
     """
     metrics = task.measure(outcomes.labels, outcomes.logits)
     metrics["intervals"] = metric_intervals(task, outcomes)
@@ -56,17 +56,16 @@ def measure(task: Task, outcomes: Outcomes) -> Metrics:
 
 
 def metric_intervals(task: Task, outcomes: Outcomes) -> dict[str, Any]:
-    """95% intervals of metrics, of chance in drawing the items.
+    """Return 95% confidence intervals of the metrics, for random draws of the items.
 
-    Of accuracy, precision and recall Wilson's (`share_interval`), of F1 `f1_interval`, of the
-    others the bootstrap (`bootstrap_interval`, always with the same draws: 1,000, of more than
-    20,000 answers fewer, at least 200).
-
-    Args: see `measure`.
+    Accuracy, precision and recall have Wilson intervals (`share_interval`), F1 has `f1_interval`.
+    Other metrics have bootstrap intervals (`bootstrap_interval`), always with the same draws: 1,000
+    resamples, or fewer for more than 20,000 logits, but at least 200. The arguments are those of
+    `measure`.
 
     Returns:
-        By metric (low, high), or `None` where there is nothing to measure it on; `"per_class"`: by
-        class the same of precision, recall and F1.
+        For each metric (low, high), or `None` where the metric is undefined. `"per_class"`: for
+        each class the intervals of precision, recall and F1.
     """
     labels, answers = outcomes.labels, task.decisions(outcomes.logits)
     draws = int(np.clip(_DRAWN // outcomes.logits.size, _FEWEST, _MOST))

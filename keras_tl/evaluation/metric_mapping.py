@@ -5,7 +5,7 @@ from typing import Any
 
 
 class MetricMapping(Mapping[str, Any]):
-    """A mapping of metrics by their names.
+    """Mapping from the names of metrics to their values.
 
     Attributes:
         metrics: JSON types, see `keras_tl.evaluation.measuring.measure`.

@@ -1,4 +1,4 @@
-"""What a model answered for every item of a split: all that is measured is made from it."""
+"""Prediction record of a split: the basis of all metrics."""
 
 import dataclasses
 import io
@@ -14,13 +14,13 @@ _FIELDS = ("labels", "logits")
 
 @dataclasses.dataclass(frozen=True)
 class Outcomes:
-    """The true labels of a split and the model's answers, in the order of the split.
+    """Prediction record: the true labels of a split and the model's logits, in the split's order.
 
     Attributes:
-        labels: see `keras_tl.data.labelled_data.Split`.
-        logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`. Those that are kept
-            are the model's own; `scaled` divides them by the temperature of a calibration.
-        fingerprint: of the items, see `Split.identity`; `None` where it is not known.
+        labels: See `keras_tl.data.labelled_data.Split`.
+        logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`. Saved logits are
+            those of the model itself. `scaled` divides them by a calibration temperature.
+        fingerprint: Fingerprint of the items, see `Split.identity`. `None`: unknown.
     """
 
     labels: np.ndarray
@@ -31,11 +31,11 @@ class Outcomes:
         return len(self.labels)
 
     def take(self, rows: np.ndarray) -> Self:
-        """The same with only these rows, in this order."""
+        """Return only these rows, in this order, without the fingerprint."""
         return Outcomes(self.labels[rows], self.logits[rows])
 
     def are_of(self, split: Split) -> bool:
-        """Whether these are known to be the items of a split, with the same labels."""
+        """Return whether the fingerprint and the labels are those of this split."""
         return (
             self.fingerprint is not None
             and self.fingerprint == split.identity
@@ -43,13 +43,13 @@ class Outcomes:
         )
 
     def scaled(self, temperature: float) -> Self:
-        """The outcomes of the same model with its logits divided by a temperature."""
+        """Return the record of the same model with its logits divided by a temperature."""
         if temperature == 1:
             return self
         return dataclasses.replace(self, logits=self.logits / np.float32(temperature))
 
     def to_files(self, split: str) -> dict[str, bytes]:
-        """The arrays as NumPy files, by their names; the same arrays give the same bytes."""
+        """Return the arrays as NumPy files by name. Equal arrays give equal bytes."""
         return {_name(split, field): _npy(getattr(self, field)) for field in _FIELDS}
 
     @classmethod

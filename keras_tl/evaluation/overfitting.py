@@ -1,4 +1,4 @@
-"""Does a model overfit or underfit? Read off the curves of its training."""
+"""Diagnosis of overfitting and underfitting from the training curves."""
 
 import dataclasses
 import html
@@ -18,14 +18,15 @@ from keras_tl.tasks import Task
 
 @dataclasses.dataclass(frozen=True)
 class Overfitting:
-    """Whether a model overfits or underfits, and what to do.
+    """Diagnosis of overfitting or underfitting, with remedies.
 
     Attributes:
-        state: see `PhaseFit`; that of the last phase, unless its weights are from before it and
-            those overfit, or the last phase shows nothing.
-        statement: the same in a sentence or two.
-        phases: what each phase's curves say.
-        remedies: the most promising first, at most two.
+        state: See `PhaseFit`. Usually the state of the last phase. If the last phase shows nothing,
+            or if the kept weights are from an earlier phase that overfits: the state of that
+            earlier phase.
+        statement: The same in one or two sentences.
+        phases: Diagnosis of each phase.
+        remedies: At most two, the most promising first.
     """
 
     state: str
@@ -34,7 +35,7 @@ class Overfitting:
     remedies: tuple[Remedy, ...]
 
     def describe(self) -> str:
-        """All of it as plain text."""
+        """Return the diagnosis as plain text."""
         lines = [self.statement, *(f"  {_phase_line(phase)}" for phase in self.phases)]
         if self.remedies:
             lines.append(self._before_remedies)
@@ -44,7 +45,7 @@ class Overfitting:
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as JSON types."""
+        """Return the diagnosis as JSON types."""
         return dataclasses.asdict(self) | {
             "phases": [dataclasses.asdict(phase) | {"saved": phase.saved} for phase in self.phases],
             "remedies": [dataclasses.asdict(remedy) for remedy in self.remedies],
@@ -81,24 +82,24 @@ def find_overfitting(
     validation_items: int | None = None,
     measured: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Overfitting:
-    """Reads the curves of all phases.
+    """Diagnose overfitting and underfitting from the curves of all phases.
 
     Args:
-        history: the phases that ran, at least one.
-        task: of the model.
-        config: of the model.
-        blocks: the names of the backbone's blocks.
-        validation_items: of the validation split, as far as that is known: a gap that so few can
-            show by chance (two standard errors of a share of 0.5) is none.
-        measured: of the weights as they are, the results of `keras_tl.tasks.Task.measure` for
-            `"train"` and `"validation"`.
+        history: Records of the phases that ran, at least one.
+        task: Task of the model.
+        config: Configuration of the model.
+        blocks: Names of the backbone's blocks.
+        validation_items: Number of validation items. Gaps up to two standard errors of a proportion
+            of 0.5 on these items count as chance. `None`: unknown.
+        measured: Results of `keras_tl.tasks.Task.measure` for `"train"` and `"validation"`, of the
+            present weights. `None`: only the curves are used.
 
     Raises:
-        ConfigError: nothing was trained.
+        ConfigError: The model is untrained.
     """
     check_trained(history)
     phases = [read_phase(record, task, validation_items) for record in history]
-    # The phase that the weights are of; if none, the last.
+    # The last phase that kept weights of its own. If there is none, the last phase.
     last = len(phases) - 1
     of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:

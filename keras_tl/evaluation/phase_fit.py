@@ -1,4 +1,4 @@
-"""What the curves of one phase of training say of how it fits."""
+"""Diagnosis of one training phase from its curves."""
 
 import dataclasses
 import math
@@ -16,44 +16,44 @@ from keras_tl.tasks import Task, monitored
 
 @dataclasses.dataclass(frozen=True)
 class PhaseFit:
-    """What the curves of one phase say.
+    """Diagnosis of one phase.
 
     Attributes:
-        name: of the phase.
-        planned: epochs that were to run.
-        ran: epochs that did; fewer where training was stopped early.
-        kept_epoch: the epoch, from 1, whose weights were kept; 0: those from before.
-        best_epoch: the epoch with the best `watched` on the validation split; `None`: there is no
-            such split.
-        watched: what the phase watched there, `"loss"` or the task's metric.
-        avoided: by how much `watched` was worse in the last epoch than in the kept one, which its
-            weights were kept from; `None`: not known, or the last epoch was kept.
-        metric: the task's metric that is compared.
-        train: its value in training at the kept epoch, or measured (see `is_measured`); `None`:
-            nothing that can be compared, as an augmentation mixed labels, or the weights from
-            before were kept.
-        validation: the same on the validation split.
-        gap: by how much `train` is better than `validation`. Unless measured, the true gap is at
-            least so large: training values are means over an epoch in which the weights changed,
-            with dropout and augmentation.
-        trend: change of the logged gap per epoch, by least squares; `None`: fewer than three
-            epochs.
-        state: `"overfits"`: the kept weights fit the training split markedly better than the
-            validation split, or are from after the validation result got worse; `"spared"`: it got
-            worse while the training loss fell, and weights from before were kept; `"diverged"`: a
-            loss is not finite, or training did harm at a loss that rose or is above that of
-            guessing; `"unconverged"`: training ended while the model still got better;
-            `"underfits"`: the losses of training and validation are high, and that of training is
-            flat; `"fits"`: a sign of none of these; `"unknown"`: nothing can be said, see `reason`.
-        reason: of `"unknown"` `"no-validation"`, `"few-items"` (the gap may be chance),
-            `"one-epoch"` (which has no trend), `"mixed-labels"`, `"averaged"` (`fit` kept other
-            weights than the last) or `"nothing-better"` (weights from before were kept, and the
-            curves do not show why); of `"diverged"` `"not-finite"`,
-            `"rose"` or `"above-guessing"`; else empty.
-        converged: whether the training loss had settled; `None`: one epoch does not show it.
-        is_measured: whether `train` and `validation` are of the kept weights in inference mode.
-        items: of the validation split, as far as that is known.
-        solved: see `keras_tl.runs.history.PhaseRecord`.
+        name: Name of the phase.
+        planned: Number of planned epochs.
+        ran: Number of epochs that ran. Early stopping makes it smaller than `planned`.
+        kept_epoch: Epoch, from 1, whose weights were kept. 0: the weights from before the phase.
+        best_epoch: Epoch, from 1, of the best validation value of `watched`. `None`: no value.
+        watched: Name of the monitored value: `"loss"` or the task's metric.
+        avoided: Difference by which `watched` was worse in the last epoch than in the kept epoch.
+            `None`: unknown, or the last epoch was kept.
+        metric: Name of the task's metric, which `train` and `validation` compare.
+        train: Its value in training at the kept epoch, or measured (see `is_measured`). `None`: not
+            comparable, because an augmentation mixed labels or the weights from before were kept.
+        validation: Its value on the validation split.
+        gap: Difference by which `train` is better than `validation`. Unless measured, it is a lower
+            bound: training values are means over an epoch in which the weights changed, with
+            dropout and augmentation.
+        trend: Change of the logged gap per epoch, by least squares. `None`: fewer than three
+            epochs, a value that is not finite, mixed labels, or a solved head.
+        state: One of these.
+            `"overfits"`: the kept weights are clearly better on the training split than on the
+                validation split, or they are from after the validation result got worse.
+            `"spared"`: validation got worse while the training loss fell. Earlier weights were
+                kept.
+            `"diverged"`: a loss is not finite, or training did harm while its loss rose or was
+                above the loss of guessing.
+            `"unconverged"`: training ended while the model still improved.
+            `"underfits"`: training and validation losses are high, and the training loss is flat.
+            `"fits"`: no sign of the others. `"unknown"`: see `reason`.
+        reason: Of `"unknown"`: `"no-validation"`, `"few-items"` (the gap may be chance),
+            `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a callback kept other
+            weights) or `"nothing-better"` (the weights from before were kept, and the curves do not
+            show why). Of `"diverged"`: `"not-finite"`, `"rose"` or `"above-guessing"`. Else empty.
+        converged: Whether the training loss had settled. `None`: one epoch does not show it.
+        is_measured: Whether `train` and `validation` are of the kept weights in inference mode.
+        items: Number of validation items. `None`: unknown.
+        solved: See `keras_tl.runs.history.PhaseRecord`.
     """
 
     name: str
@@ -77,17 +77,17 @@ class PhaseFit:
 
     @property
     def saved(self) -> int:
-        """Epochs that early stopping saved."""
+        """Number of epochs that early stopping saved."""
         return self.planned - self.ran
 
 
 def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> PhaseFit:
-    """Reads the curves of a phase.
+    """Diagnose a phase from its curves.
 
     Args:
-        record: the phase as it ran.
-        task: of the model.
-        items: see `keras_tl.evaluation.overfitting.find_overfitting`.
+        record: Record of the phase.
+        task: Task of the model.
+        items: See `validation_items` of `keras_tl.evaluation.overfitting.find_overfitting`.
     """
     watched, more = monitored(task, record.phase)
     validation = column(record, f"val_{watched}")
@@ -137,14 +137,14 @@ def with_values(
     values: Sequence[float | None],
     is_measured: bool,
 ) -> PhaseFit:
-    """Judge a phase by the metric in training and validation.
+    """Diagnose a phase with these values of its metric.
 
     Args:
-        fit: what is known without them.
-        record: as for `read_phase`.
-        task: as for `read_phase`.
-        values: in training and on the validation split; `None`: nothing that can be compared.
-        is_measured: see `PhaseFit`.
+        fit: Diagnosis without the values.
+        record: See `read_phase`.
+        task: See `read_phase`.
+        values: Metric in training and on the validation split. `None`: not comparable.
+        is_measured: See `PhaseFit`.
     """
     train, validation = values
     evidence = Evidence(record, task, fit.items, train, validation, is_measured)

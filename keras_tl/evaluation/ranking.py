@@ -14,28 +14,28 @@ from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task
 
 _LOGME = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"
-# Of a normal distribution within one standard error of its mean.
+# Probability that a normal variable lies within one standard error of its mean.
 _ONE_STANDARD_ERROR = 0.683
-# Ratio of seconds within which backbones count as equally fast: timings of a batch differ by that.
+# Backbones whose times differ by less than this ratio are equally fast: timings vary by as much.
 _AS_FAST = 1.25
 
 
 @dataclass(frozen=True)
 class RankedBackbone:
-    """The measurements of one backbone.
+    """Measurements of one backbone.
 
     Attributes:
-        name: the user's name for it, with its options.
-        metric: the task's headline metric of a head by 5-fold cross-validation; `None` if the
-            backbone has no features here, or the metric is not defined.
-        interval: its 95% interval, (low, high).
-        score: LogME, see `keras_tl.evaluation.transferability.logme`; higher is better.
-        width: of the features, as the head takes them.
-        parameters: number of weights.
-        item_seconds: of the prediction of one item.
-        seconds: wall time for loading, features, and both measurements; little for features that
-            were in the cache.
-        error: why there are no measurements.
+        name: The user's name of the backbone, with its options.
+        metric: The task's primary metric of a head, by 5-fold cross-validation. `None`: the
+            backbone has no features here, or the metric is undefined.
+        interval: Its 95% confidence interval (low, high).
+        score: LogME, see `keras_tl.evaluation.transferability.logme`. Higher is better.
+        width: Width of the features that the head takes.
+        parameters: Number of weights.
+        item_seconds: Seconds to predict one item.
+        seconds: Wall time of loading, features and both measurements. Short if the features were in
+            the cache.
+        error: Reason why there are no measurements.
     """
 
     name: str
@@ -50,7 +50,7 @@ class RankedBackbone:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The row of a table: name, metric, LogME, width, weights, milliseconds, seconds."""
+        """Table row: name, metric, LogME, width, weights, milliseconds, seconds."""
         if self.error is not None:
             return (self.name, *["-"] * 6)
         known = "" if self.interval is None else " [{:.3f}, {:.3f}]".format(*self.interval)
@@ -70,13 +70,13 @@ class Ranking:
     """Backbones, the best metric first.
 
     Attributes:
-        rows: one a backbone; those without a metric last.
-        task: of the data.
-        headline: name of the metric.
-        items: number of training items that were looked at.
-        item: what people call one item.
-        seed: of the draw of the items, of the folds, and of random weights.
-        chosen: name of the backbone to take: see `choose_backbone`.
+        rows: One row per backbone. Backbones without a metric come last.
+        task: Name of the task of the data.
+        headline: Name of the primary metric.
+        items: Number of training items used.
+        item: Name of one item for people.
+        seed: Seed of the item sample, the folds and random weights.
+        chosen: Name of the recommended backbone, see `choose_backbone`.
     """
 
     rows: tuple[RankedBackbone, ...]
@@ -89,23 +89,23 @@ class Ranking:
 
     @property
     def best(self) -> RankedBackbone:
-        """The backbone that was chosen."""
+        """Row of the recommended backbone."""
         return next(row for row in self.rows if row.name == self.chosen)
 
     @property
     def columns(self) -> list[str]:
-        """The head of the table."""
+        """Column titles of the table."""
         metric = f"{title_of(self.headline)}, 95% interval"
         return ["backbone", metric, "LogME", "features", "weights", f"ms/{self.item}", "seconds"]
 
     def describe(self) -> str:
-        """Return the table as plain text, and notes."""
+        """Return the table as plain text, with notes."""
         table = table_text(self.columns, [row.cells for row in self.rows])
         return "\n".join([table, *self._notes])
 
     @property
     def _notes(self) -> list[str]:
-        """Errors of backbones, the choice, and the meaning of the numbers."""
+        """Errors of backbones, the recommendation, and the meaning of the numbers."""
         errors = [f"{row.name}: {row.error}" for row in self.rows if row.error]
         choice = (
             f"Best: {self.chosen}, the fastest backbone within one standard error of the best "
@@ -119,14 +119,14 @@ class Ranking:
         return [*errors, choice, said]
 
     def to_json(self) -> dict[str, Any]:
-        """The ranking as JSON types."""
+        """Return the ranking as JSON types."""
         return asdict(self) | {"rows": [asdict(row) for row in self.rows], "method": _LOGME}
 
     def __str__(self) -> str:
         return self.describe()
 
     def _repr_html_(self) -> str:
-        """The table, as notebooks show it."""
+        """Return the table and notes as HTML for notebooks."""
         rows = [row.cells for row in self.rows]
         return table_html(self.columns, rows) + paragraphs_html(*self._notes)
 
@@ -138,15 +138,15 @@ def choose_backbone(
 ) -> str:
     """Return the name of the fastest backbone within one standard error of the best metric.
 
-    Of backbones that are as fast, by up to a quarter, it is the one with the best metric.
+    Among backbones whose times differ by up to a quarter, the best metric decides.
 
     Source: the one-standard-error rule of Breiman et al., "Classification and Regression Trees",
     1984, sec. 3.4.3, with the standard error of the difference on the same items.
 
     Args:
-        task: its headline metric counts.
-        outcomes: by name, out-of-fold predictions of the same items.
-        item_seconds: by name, of the prediction of one item.
+        task: Task of the data, with the primary metric.
+        outcomes: Out-of-fold predictions of the same items, by backbone name.
+        item_seconds: Seconds to predict one item, by backbone name.
     """
     sign = 1.0 if task.more_is_better else -1.0
     metrics = {

@@ -1,4 +1,4 @@
-"""How a model does on groups of items, and on which it is clearly worse than on the rest."""
+"""Metrics by group of items, with the groups that are clearly worse than the rest."""
 
 import dataclasses
 from collections.abc import Hashable, Sequence
@@ -14,25 +14,25 @@ from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task
 
-# More groups than that are no groups: an identifier, or numbers to be divided into ranges.
+# More groups mean an identifier as group, or numbers without ranges.
 MOST = 100
-# The chance that any slice is named though none is worse.
+# Probability of naming any group if no group is worse.
 _LEVEL = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
 class Slice:
-    """The items with one value.
+    """The items of one group.
 
     Attributes:
-        value: the value, as text.
-        items: how many items.
-        metric: the headline metric on them; `None` where it is not defined.
-        interval: 95% of it; `None` where there is none.
-        rest: the metric on all other items.
-        p_value: of "not worse than the rest", corrected for the number of slices; `None` where
-            there is nothing to compare.
-        is_worse: whether it is clearly worse than the rest.
+        value: Value of the group, as text.
+        items: Number of items.
+        metric: Primary metric of the group. `None`: undefined.
+        interval: Its 95% confidence interval. `None`: undefined.
+        rest: Primary metric of all other items.
+        p_value: p-value of "not worse than the rest", corrected for the number of groups. `None`:
+            the comparison is undefined.
+        is_worse: Whether the group is clearly worse than the rest.
     """
 
     value: str
@@ -46,13 +46,13 @@ class Slice:
 
 @dataclasses.dataclass(frozen=True)
 class Slices:
-    """The headline metric on groups of items.
+    """Primary metric by group of items.
 
     Attributes:
-        by: what the groups are made by: the name of a column, or `None` for values of your own.
-        metric: the name of the metric.
-        more_is_better: whether more of it is.
-        slices: in the order of their values.
+        by: Name of the column of the groups. `None`: the user passed the values.
+        metric: Name of the metric.
+        more_is_better: Whether higher values of the metric are better.
+        slices: The groups in the order of their values.
     """
 
     by: str | None
@@ -62,11 +62,11 @@ class Slices:
 
     @property
     def worse(self) -> tuple[Slice, ...]:
-        """Those that are clearly worse than the rest."""
+        """Groups that are clearly worse than the rest."""
         return tuple(one for one in self.slices if one.is_worse)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types."""
+        """Return the groups as JSON types."""
         values = dataclasses.asdict(self)
         for one in values["slices"]:
             one["interval"] = one["interval"] and list(one["interval"])
@@ -74,7 +74,7 @@ class Slices:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Reads `to_json`'s result."""
+        """Read the result of `to_json`."""
         slices = [
             Slice(**one | {"interval": one["interval"] and tuple(one["interval"])})
             for one in values["slices"]
@@ -82,7 +82,7 @@ class Slices:
         return cls(**values | {"slices": tuple(slices)})
 
     def verdict(self) -> str:
-        """A sentence on which slices are clearly worse."""
+        """Return a sentence that names the clearly worse groups."""
         if not self.worse:
             return (
                 f"No value is clearly worse than the rest (at level {_LEVEL:g} for all of them "
@@ -95,7 +95,7 @@ class Slices:
         return f"Clearly worse than the rest in {title_of(self.metric)}: {named}."
 
     def describe(self) -> str:
-        """A table and a sentence for people."""
+        """Return a table and a sentence as text."""
         head, *rows = self.rows()
         return f"{table_text(head, rows)}\n{self.verdict()}"
 
@@ -118,19 +118,19 @@ class Slices:
 def slice_values(
     by: Hashable | Sequence, columns: dict[Hashable, Sequence[str]], items: int
 ) -> tuple[str | None, list[str]]:
-    """What groups are made by: a name, and a value for each item.
+    """Return the name of the grouping (or `None`) and the group of each item.
 
     Args:
-        by: a column of the data, or a sequence of a value for each item.
-        columns: the columns that the data have kept.
-        items: how many items the split has.
+        by: A column of the data, or a sequence with one value per item.
+        columns: The kept columns of the data.
+        items: Number of items of the split.
 
     Raises:
-        ConfigError: there is no such column.
-        DataError: there are too few values or too many different ones.
+        ConfigError: The column does not exist.
+        DataError: The number of values is not `items`, or there are more than 100 different values.
     """
     name = None
-    # A name of a column may be a tuple, as in pandas.
+    # The name of a pandas column may be a tuple.
     if isinstance(by, str) or (isinstance(by, Hashable) and by in columns):
         name = str(by)
         if by not in columns:
@@ -159,17 +159,17 @@ def slice_values(
 
 
 def measure_slices(task: Task, outcomes: Outcomes, by: str | None, values: Sequence[str]) -> Slices:
-    """Measures groups of items, and compares each of them with all other items.
+    """Evaluate groups of items, and compare each group with all other items.
 
-    One-sided permutation tests of the task's headline metric (`permutation_p_values`), corrected
-    for their number by Holm's method (`holm`): the chance that any group is named though none is
-    worse is at most 5%.
+    The tests are one-sided permutation tests of the task's primary metric (`permutation_p_values`).
+    Holm's method corrects their p-values (`holm`). If no group is worse, the probability that any
+    group is named is at most 5%.
 
     Args:
-        task: its headline metric is measured.
-        outcomes: of n items, as calibrated.
-        by: what the groups are made by.
-        values: n values; items with equal ones are a group.
+        task: Task of the model, with the primary metric.
+        outcomes: Prediction record of n items, with calibrated logits.
+        by: Name of the grouping, or `None`.
+        values: n values. Equal values form a group.
     """
     metric = task.headline
     names, codes = np.unique(np.array(values, str), return_inverse=True)
@@ -186,7 +186,7 @@ def measure_slices(task: Task, outcomes: Outcomes, by: str | None, values: Seque
 
 
 def _interval(task: Task, outcomes: Outcomes) -> tuple[float, float] | None:
-    """95% of the headline metric of a group."""
+    """Return the 95% confidence interval of the primary metric of a group."""
     statistic = task.statistics(outcomes.labels, outcomes.logits)[task.headline]
     if task.headline == "accuracy":
         right = task.hits(outcomes.labels, task.decisions(outcomes.logits))

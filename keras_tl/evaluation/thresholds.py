@@ -1,4 +1,4 @@
-"""From which probability on the answer is yes: curves, and a threshold by a rule."""
+"""Decision thresholds: their curves, and the choice of a threshold by a rule."""
 
 import dataclasses
 from typing import Any
@@ -11,21 +11,23 @@ from keras_tl.errors import ConfigError, quoted
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.tasks import Task
 
-# Enough to draw a curve by.
+# Enough points to draw a curve.
 _POINTS = 200
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """What a threshold is to reach on the validation split.
+    """Goal of a decision threshold on the validation split.
+
+    Without `precision` and `recall`, the goal is the largest F1.
 
     Attributes:
-        precision: the smallest threshold with at least this precision; it finds most.
-        recall: the largest threshold with at least this recall; it is right most often.
-            With neither of them, the threshold with the largest F1.
+        precision: Least precision. The smallest threshold that reaches it has the highest recall.
+        recall: Least recall. The rule takes the largest threshold that reaches it, which usually
+            has the highest precision.
 
     Raises:
-        ConfigError: both are given, or one is not in (0, 1].
+        ConfigError: Both are given, or a value is not in (0, 1].
     """
 
     precision: float | None = None
@@ -49,7 +51,7 @@ class Rule:
 
 @dataclasses.dataclass(frozen=True)
 class Rates:
-    """What a threshold gives on a split; `None`: there is nothing to measure it on."""
+    """Precision, recall and F1 of a threshold on a split. `None`: undefined."""
 
     precision: float | None
     recall: float | None
@@ -58,14 +60,15 @@ class Rates:
 
 @dataclasses.dataclass(frozen=True)
 class Threshold:
-    """A threshold of one label.
+    """Decision threshold of one label.
 
     Attributes:
-        label: its name; of a binary task that of the second class.
-        threshold: a probability above it is answered with yes.
-        reached: whether the rule is kept on the validation split. Where it cannot be, the
-            threshold is the one with the largest F1, or 0.5 if the split has no such item.
-        rates: by split, what it gives; the test split had no part in the choice.
+        label: Name of the label. Binary task: of the second class.
+        threshold: Probabilities above this number mean yes.
+        reached: Whether the threshold follows the rule on the validation split. If no threshold
+            does, it is the threshold of the largest F1, or 0.5 if no item of the split has the
+            label.
+        rates: Precision, recall and F1 by split. The test split had no part in the choice.
     """
 
     label: str
@@ -76,11 +79,11 @@ class Threshold:
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
-    """The thresholds of a model, and how they were chosen.
+    """Decision thresholds of a model, and the rule that chose them.
 
     Attributes:
-        rule: what they were to reach on the validation split.
-        labels: one a label; of a binary task one.
+        rule: Goal on the validation split.
+        labels: One threshold per label. Binary task: one threshold.
     """
 
     rule: str
@@ -88,15 +91,15 @@ class Thresholds:
 
     @property
     def values(self) -> tuple[float, ...]:
-        """The thresholds in the order of the labels."""
+        """Thresholds in the order of the labels."""
         return tuple(one.threshold for one in self.labels)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types."""
+        """Return the thresholds as JSON types."""
         return dataclasses.asdict(self)
 
     def describe(self) -> str:
-        """A line a label and split, for people."""
+        """Return one line of text per label and split."""
         lines = [f"Chosen on the validation split for the {self.rule}:"]
         for one in self.labels:
             missed = "" if one.reached else "  (not to be reached: see `Threshold.reached`)"
@@ -111,15 +114,15 @@ def _row(rates: Rates) -> str:
 
 
 def precision_recall(task: Task, outcomes: Outcomes) -> dict[str, list[list[float]]]:
-    """Points of the precision-recall curve of each label, at most 200, from low recall to high.
+    """Return the precision-recall curve of each label: at most 200 points, by rising recall.
 
     Args:
-        task: of the model; of two classes the curve is that of the second.
-        outcomes: of a split, as calibrated.
+        task: Task of the model. Two classes: the curve is that of the second class.
+        outcomes: Prediction record of a split, with calibrated logits.
 
     Returns:
-        By label [recall, precision, threshold]: a probability of at least the threshold counts
-        as yes. No points of a label that no item has.
+        For each label the points [recall, precision, threshold], where probabilities of at least
+        the threshold mean yes. A label of no item has no points.
     """
     return {
         name: _points(labels, shares)
@@ -131,20 +134,20 @@ def _points(labels: np.ndarray, shares: np.ndarray) -> list[list[float]]:
     if not labels.any():
         return []
     precision, recall, thresholds = precision_recall_curve(labels, shares)
-    # Without scikit-learn's last point, which has no threshold.
+    # scikit-learn's last point has no threshold.
     return _thinned(np.stack([recall[:-1], precision[:-1], thresholds], axis=1)[::-1])
 
 
 def roc_curves(task: Task, outcomes: Outcomes) -> dict[str, list[list[float]]]:
-    """Points of the ROC curve of each label, at most 200, from (0, 0) to (1, 1).
+    """Return the ROC curve of each label: at most 200 points, from (0, 0) to (1, 1).
 
     Args:
-        task: as in `precision_recall`.
-        outcomes: as there.
+        task: See `precision_recall`.
+        outcomes: See `precision_recall`.
 
     Returns:
-        By label [false positive rate, true positive rate]. No points of a label that all of the
-        items have, or none.
+        For each label the points [false positive rate, true positive rate]. A label of all items or
+        of no item has no points.
     """
     return {
         name: _thinned(np.stack(roc_curve(labels, shares)[:2], axis=1))
@@ -155,21 +158,22 @@ def roc_curves(task: Task, outcomes: Outcomes) -> dict[str, list[list[float]]]:
 
 
 def _thinned(points: np.ndarray) -> list[list[float]]:
-    """At most as many rows as a curve needs, the first and the last among them."""
+    """Return at most `_POINTS` rows, with the first and the last."""
     kept = np.unique(np.linspace(0, len(points) - 1, _POINTS).round().astype(int))
     return points[kept].tolist()
 
 
 def choose_thresholds(task: Task, outcomes: dict[str, Outcomes], rule: Rule) -> Thresholds:
-    """Chooses a threshold for each label on the validation split.
+    """Choose a decision threshold for each label on the validation split.
 
     Args:
-        task: of the model.
-        outcomes: by split, as calibrated; `"validation"` among them, the others are measured.
-        rule: what the thresholds are to reach.
+        task: Task of the model.
+        outcomes: Prediction record of each split, with calibrated logits. `"validation"` is
+            required. The other splits are only evaluated.
+        rule: Goal of the thresholds.
 
     Raises:
-        ConfigError: the task has no thresholds.
+        ConfigError: The task has no decision thresholds.
     """
     check_has_thresholds(task)
     by_split = {
@@ -187,7 +191,7 @@ def choose_thresholds(task: Task, outcomes: dict[str, Outcomes], rule: Rule) -> 
 
 
 def check_has_thresholds(task: Task) -> None:
-    """Raise `ConfigError` unless a task answers with yes or no."""
+    """Raise `ConfigError` if the task has no decision thresholds."""
     if not task.threshold_count:
         raise ConfigError(
             f"Thresholds are for two classes or for several labels; {task.no_thresholds}."
@@ -195,7 +199,7 @@ def check_has_thresholds(task: Task) -> None:
 
 
 def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, bool]:
-    """The threshold, and whether it keeps the rule."""
+    """Return the threshold, and whether it follows the rule."""
     if not labels.any():
         return 0.5, False
     precision, recall, at = precision_recall_curve(labels, shares)
@@ -209,9 +213,9 @@ def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, 
         reached = len(kept) > 0
         best = int(kept[0]) if reached else best
     elif rule.recall is not None:
-        # At the lowest threshold the recall is 1.
+        # The lowest threshold has a recall of 1, so some threshold always reaches the rule.
         best = int(np.flatnonzero(recall >= rule.recall)[-1])
-    # Between this probability, which is a yes, and the next lower one.
+    # Halfway between this probability, which means yes, and the next lower probability.
     below = at[best - 1] if best else 0.0
     return float((below + at[best]) / 2), reached
 

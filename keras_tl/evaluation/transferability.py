@@ -1,4 +1,4 @@
-"""LogME: how well frozen features explain the labels, without training anything on them."""
+"""LogME: how well frozen features explain the labels, without training."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -6,48 +6,51 @@ from scipy.optimize import minimize_scalar
 from keras_tl.errors import BackboneError, DataError
 from keras_tl.tasks import Task
 
-# The ratio of the precisions is looked for between these multiples of the mean squared singular
-# value, on a grid first, as the evidence may have more than one maximum over it.
+# Limits of the search for the ratio of the precisions, as multiples of the mean squared singular
+# value. A grid comes first, because the evidence may have several maxima over the ratio.
 _LOWEST, _HIGHEST, _GRID = 1e-12, 1e12, 145
 
 
 def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
-    """The logarithm of maximum evidence (LogME) of a linear model of the labels, per item.
+    """Return the logarithm of maximum evidence (LogME) of a linear model of the labels, per item.
 
     Source: You, Liu, Wang and Long, 2021, "LogME: Practical Assessment of Pre-trained Models for
-    Transfer Learning", ICML, arXiv:2102.11005, sec. 4. Each column of targets is a linear function
-    of the features with Gaussian weights and noise; what is given is the mean over the columns of
-    `log_evidence`. The columns are, by the task: one a class (0 or 1), as there; one a label (0 or
-    1); or the targets less their mean and over their standard deviation, as the head sees them,
-    so that their unit does not matter. Columns that are the same for all items are left out.
+    Transfer Learning", ICML, arXiv:2102.11005, sec. 4. Each target column is a linear function of
+    the features with Gaussian weights and noise. The result is the mean of `log_evidence` over the
+    columns.
+
+    Classes have one column of 0 and 1 each, as in the paper. So have labels. Regression targets are
+    one standardised column, as the head sees them, so that their unit does not matter. Columns with
+    the same value for all items are left out.
 
     Args:
         features: float array (n, d).
-        labels: as in `keras_tl.data.labelled_data.Split`: int (n,), 0/1 (n, labels), or float (n,).
-        task: of the labels.
+        labels: Labels as in `keras_tl.data.labelled_data.Split`: int (n,), 0/1 (n, labels), or
+            float (n,).
+        task: Task of the labels.
 
     Returns:
-        Nats per item; higher is better. Only scores of the same items can be compared.
+        Nats per item. Higher is better. Only scores of the same items are comparable.
 
     Raises:
-        DataError: the labels, or each of them, are the same for all items.
-        BackboneError: a feature is not finite.
+        DataError: Every target column is the same for all items.
+        BackboneError: A feature is not finite.
     """
     return float(log_evidence(features, target_columns(labels, task)).mean())
 
 
 def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
-    """What `logme` takes as targets.
+    """Return the targets of `logme`.
 
     Args:
-        labels: see `logme`.
-        task: see `logme`.
+        labels: See `logme`.
+        task: See `logme`.
 
     Returns:
-        float64 (n, columns), those that are not the same for all items.
+        float64 (n, columns), without columns that have the same value for all items.
 
     Raises:
-        DataError: there is none.
+        DataError: No column is left.
     """
     columns = task.target_columns(labels)
     columns = columns[:, np.ptp(columns, axis=0) > 0]
@@ -60,22 +63,22 @@ def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
 
 
 def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The largest log evidence of each target, per item, over both precisions.
+    """Return the largest log evidence of each target over both precisions, per item.
 
-    The evidence of y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta), is eq. 2
-    of LogME (see `logme`). For a ratio t = alpha / beta the best beta is n / Q(t), Q(t) being the
-    least of |y - F w|^2 + t |w|^2, so that one number is left to be looked for; the maximum is the
-    one that the paper's fixed-point iteration (alg. 1) goes to.
+    The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). Its evidence
+    is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta the best beta is n / Q(t), where
+    Q(t) is the minimum of |y - F w|^2 + t |w|^2. So the search is over one number, t. Its maximum
+    is the limit of the paper's fixed-point iteration (alg. 1).
 
     Args:
         features: float array (n, d), F.
-        targets: float array (n, columns), a y each.
+        targets: float array (n, columns), one y per column.
 
     Returns:
         float64 (columns,), nats per item.
 
     Raises:
-        BackboneError: a feature is not finite.
+        BackboneError: A feature is not finite.
     """
     features, targets = features.astype(np.float64), targets.astype(np.float64)
     if not np.isfinite(features).all():
@@ -84,8 +87,8 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
             "Check its weights, its preprocessing and its precision."
         )
     n = len(features)
-    # The smaller of the two products has all that is asked of the singular value decomposition, in
-    # a third of its time: what it loses is below the rounding of float32 features.
+    # The smaller Gram matrix replaces a singular value decomposition, in a third of its time. The
+    # loss of accuracy is below the rounding of float32 features.
     is_long = n >= features.shape[1]
     powers, vectors = np.linalg.eigh(features.T @ features if is_long else features @ features.T)
     kept = powers > powers[-1] * max(features.shape) * np.finfo(np.float64).eps
@@ -116,17 +119,17 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def _profile(
     ratios: np.ndarray, powers: np.ndarray, explained: np.ndarray, rest: np.ndarray, n: int
 ) -> np.ndarray:
-    """The log evidence per item at the best beta, float64 (ratios, columns).
+    """Return the log evidence per item at the best beta, float64 (ratios, columns).
 
     Args:
         ratios: (ratios,), alpha / beta.
-        powers: (rank,), the squared singular values of the features.
-        explained: (rank, columns), the squares of the targets along the left singular vectors.
-        rest: (columns,), their squared length outside of those.
-        n: items.
+        powers: (rank,), squared singular values of the features.
+        explained: (rank, columns), squares of the targets along the left singular vectors.
+        rest: (columns,), squared length of the targets outside the left singular vectors.
+        n: Number of items.
     """
     shrinkage = ratios[:, None] / (ratios[:, None] + powers)
-    # Nothing is left of a target that the features give exactly; its evidence has no bound.
+    # A target that the features fit exactly has no residual, and its evidence is unbounded.
     least = np.maximum(shrinkage @ explained + rest, np.finfo(np.float64).tiny)
     volume = np.log(shrinkage).sum(axis=1, keepdims=True)
     return (np.log(n / least) + volume / n - 1 - np.log(2 * np.pi)) / 2
