@@ -1,1 +1,1 @@
-"""Folders of class folders, whatever kind of files they hold."""
+"""Folders of class folders, for all kinds of files."""

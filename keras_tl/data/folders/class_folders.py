@@ -1,4 +1,4 @@
-"""Folders of class folders, whatever kind of files they hold."""
+"""Folders of class folders, for all kinds of files."""
 
 import collections
 import dataclasses
@@ -20,12 +20,12 @@ from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
 @dataclasses.dataclass(frozen=True)
 class _Files:
-    """The files below a root: those of each split and class, and the others.
+    """The files below a root: the items of each split and class, and the other files.
 
     Attributes:
-        items: the paths of items by split and class.
-        others: the paths of files of other kinds.
-        outside: the paths of items outside the class folders.
+        items: paths of items by split and class.
+        others: paths of files of other kinds.
+        outside: paths of items outside the class folders.
     """
 
     items: Mapping[tuple[str, str], list[str]]
@@ -34,18 +34,18 @@ class _Files:
 
 
 def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Source:
-    """Find `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
+    """Read `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
 
     Args:
         root: the folder.
-        kind: the files to look for.
-        classes: the names of the classes to read, in their order; `None`: all there are.
+        kind: kind of the files to read.
+        classes: names of the classes to read, in their order. `None`: all classes.
 
     Raises:
-        ConfigError: there is no such class.
-        DataError: there is no such folder, no class, only one, an empty one, an empty split, a
-            split that has a class which train has not, a class that a split has no folder for, or
-            folders that may be splits or classes.
+        ConfigError: a name in `classes` is not a class.
+        DataError: `root` is not a folder, or has fewer than two classes. A class of train, or a
+            split, is empty. A split has a class that train lacks, or lacks the folder of a class
+            (see `kind`). A class name is not UTF-8. Folders could be splits or classes.
     """
     if not root.is_dir():
         raise DataError(
@@ -90,7 +90,7 @@ def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
             f"the {kind.item}s of each class into a folder named after the class.{hint}"
         )
     for name in names:
-        # Names of files are only ever opened; names of classes are written into runs and exports.
+        # Class names are written into runs and exports. File names are only used to open files.
         if os.fsencode(name) != name.encode("utf-8", "replace"):
             raise DataError(
                 f"The class folder {quoted(name)} has a name that is not UTF-8. Rename it."
@@ -124,7 +124,7 @@ def _check_all_there(
 def _sort_out(
     root: Path, tops: Mapping[str, Path], class_names: Sequence[str], kind: FileKind
 ) -> _Files:
-    # As the paths of files begin: a Path has lost the dot of a relative root.
+    # In the form of the file paths: a Path would drop the dot of a relative root.
     starts = {s: os.path.join(root, *top.relative_to(root).parts, "") for s, top in tops.items()}
     wanted = {*class_names}
     files = _Files(collections.defaultdict(list), [], [])

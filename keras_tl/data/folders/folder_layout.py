@@ -1,4 +1,4 @@
-"""Which folders below a root are splits, and which are classes."""
+"""Folder layout: which folders below a root are splits, and which are classes."""
 
 import collections
 import dataclasses
@@ -19,10 +19,10 @@ class Layout:
     """The folders that hold class folders.
 
     Attributes:
-        tops: the folder of each split; train's alone, the root, where there are no splits.
-        has_splits: whether there are folders of splits.
-        readings: the guess, if other names than train, validation and test were read as splits, or
-            folders beside the splits were passed over.
+        tops: folder of each split. Without split folders, only train, with the root.
+        has_splits: whether there are split folders.
+        readings: the guess, if folders with names other than train, validation and test were
+            read as splits, or if folders beside the splits were not used.
     """
 
     tops: dict[str, Path]
@@ -33,25 +33,25 @@ class Layout:
 def find_layout(
     root: Path, item: str, suffixes: tuple[str, ...], classes: Sequence[str] | None = None
 ) -> Layout:
-    """Find the folders of splits, by their names and by what they hold.
+    """Find the split folders, by their names and their content.
 
-    Folders are splits where one of them is called train or training, and holds folders; other
-    names are those of `SPLIT_NAMES`, ignoring case, and names with one of these words in them,
-    such as `test_images`, for splits that no folder is called, if only one folder has the word.
-    Where no folder is called train, such names are splits if train is among at least two. A split
-    folder that holds items and no folders has no labels, and is left out.
+    Folders are splits if one of them is called train or training and does not hold items only.
+    The names of the others are in `SPLIT_NAMES`, ignoring case. A name with one of these words,
+    such as `test_images`, is a split if no folder has the plain name and only one has the word.
+    If no folder is called train, folders with such names are splits if they name at least two
+    splits, train among them. Another split with items and no folders has no labels: it is unused.
 
     Args:
-        root: the folder, which exists.
-        item: what messages call one item.
-        suffixes: the endings of the items' files.
-        classes: the names of class folders: where all of them are in the root, the root has no
-            splits. `None`: nothing is known.
+        root: existing folder.
+        item: name of one item in messages.
+        suffixes: file suffixes of the items.
+        classes: names of class folders. If all are in the root, the root has no splits. `None`:
+            unknown.
 
     Raises:
-        DataError: a split has two folders; folders hold only folders, most of the same names, so
-            that they may be splits or classes; or a folder called train, which holds folders, is
-            beside folders of items, so that it may be a split or a class.
+        DataError: a split has two folders. Or folders hold only folders, mostly of the same
+            names, so that they could be splits or classes. Or a folder called train holds
+            folders beside folders of items, so that it could be a split or a class.
     """
     root = _unwrapped(root, suffixes)
     folders = folders_in(root)
@@ -80,7 +80,7 @@ def find_layout(
 
 
 def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, str]:
-    """The splits that folders are called by; none where train is not among them."""
+    """Return the split of each folder, by the names. Empty if train is not among them."""
     exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
     if not _are_splits(exact, suffixes):
         exact = {}
@@ -96,13 +96,13 @@ def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, 
 
 
 def _are_splits(named: dict[Path, str], suffixes: tuple[str, ...]) -> bool:
-    """Whether train is among them, and no class of that name: one holds items only."""
+    """Whether train is among the splits, and is not a class: a folder with items only."""
     train = [folder for folder, split in named.items() if split == "train"]
     return bool(train) and not _holds_items_only(train[0], suffixes)
 
 
 def _split_within(name: str) -> str | None:
-    """The split that one word of a name says, as in `seg_train` and `train2017`."""
+    """Return the only split that the words of a name mean, as in `seg_train` and `train2017`."""
     words = re.split(r"[^a-z]+", name.lower())
     found = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
     return found.pop() if len(found) == 1 else None
@@ -111,10 +111,10 @@ def _split_within(name: str) -> str | None:
 def _reading(
     named: dict[Path, str], folders: Sequence[Path], suffixes: tuple[str, ...]
 ) -> Reading | None:
-    """The guess; `None` where the splits have their own names, and no folder is passed over."""
+    """Return the guess, `None` if splits have their own names and all folders are used."""
     others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, suffixes)]
     if {*named.values()} == {"train"}:
-        # Nothing but its name makes a split of it: the others may be classes.
+        # Only its name makes train a split: the other folders may be classes.
         others += [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
     if not others and all(folder.name.lower() in SPLITS for folder in named):
         return None
@@ -128,7 +128,7 @@ def _reading(
 
 
 def _all_of(folders: Sequence[Path]) -> str:
-    """The argument that makes a class of every folder."""
+    """Return the argument that makes every folder a class."""
     return f"classes={[folder.name for folder in folders]}"
 
 
@@ -139,7 +139,7 @@ def _refuse_train_among_classes(
     item: str,
     suffixes: tuple[str, ...],
 ) -> None:
-    """Refuses a folder called train, the only split, beside two or more folders of items."""
+    """Raise `DataError` if train is the only split, beside two or more folders of items."""
     flat = [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
     if {*named.values()} != {"train"} or len(flat) < 2:
         return
@@ -165,7 +165,7 @@ def _holds_items_only(folder: Path, suffixes: tuple[str, ...]) -> bool:
 
 
 def _unwrapped(folder: Path, suffixes: tuple[str, ...]) -> Path:
-    """The folder, or the one in it that has the same name and holds all, as archives make it."""
+    """Return the only inner folder if it has the same name, as archives make it. Else the folder."""
     inner = folders_in(folder)
     is_wrapped = len(inner) == 1 and inner[0].name.lower() == folder.resolve().name.lower()
     return inner[0] if is_wrapped and not _holds_items(folder, suffixes) else folder
@@ -176,7 +176,7 @@ def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
     outer = [name for name in names if not _holds_items(top / name, suffixes)]
     counts = collections.Counter(x.name for name in outer for x in folders_in(top / name))
     shared = sorted(name for name, count in counts.items() if count > 1)
-    # A split may lack a class. One name in all of them is a folder such as `images`.
+    # A split may lack a class. One single name in all folders is a folder such as `images`.
     if len(shared) < 2 or 2 * len(shared) <= len(counts):
         return
     raise DataError(

@@ -52,7 +52,7 @@ class CheckCache:
         self._rows = self._read()
 
     def get(self, path: str, found: os.stat_result) -> Finding | None:
-        """Return the result of a file, `None` if its state `found` differs from the stored state."""
+        """Return the result of a file, `None` if unknown or changed. `found` is its state now."""
         row = self._rows.get(path[len(self._root) :])
         if row is None or row[:2] != [found.st_size, found.st_mtime_ns]:
             return None

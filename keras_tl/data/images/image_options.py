@@ -1,4 +1,4 @@
-"""What all constructors of `ImageData` take, checked before anything is read."""
+"""Options of all constructors of `ImageData`, checked before any data are read."""
 
 import dataclasses
 
@@ -15,10 +15,10 @@ ImageSize = int | tuple[int, int] | None
 
 
 def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
-    """Gives an image size as (height, width), `None` for the backbone's own.
+    """Return an image size as (height, width), or `None` for the size of the backbone.
 
     Raises:
-        ConfigError: it is neither a positive whole number nor two of them.
+        ConfigError: `image_size` is neither a positive integer nor a pair of them.
     """
     if image_size is None:
         return None
@@ -31,19 +31,19 @@ def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
 
 
 class DataOptions(SplitOptions, total=False):
-    """What all constructors of `ImageData` take, besides `SplitOptions`.
+    """Options of all constructors of `ImageData`, in addition to `SplitOptions`.
 
     Attributes:
-        image_size: side in pixels, or (height, width); `None` means the backbone's own.
+        image_size: side in pixels, or (height, width). `None`: the size of the backbone.
         resize: how images get to their size: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
-        augmentation: what `augment=True` means for these data.
-        check: look at all files before anything else, and leave out those that cannot be used
-            (see `keras_tl.data.images.file_check.check_files`). What is known of unchanged files is
-            remembered. Images that come from no files of the user's own are not checked.
-        value_range: the values of black and of white in PNG files of 16 bits a value, such as
-            `(0, 4095)` for X-rays of 12 bits; values outside are black or white. It is part of the
-            model. Files of 8 bits are taken as they are. `None`: (0, 65535).
+        augmentation: the augmentation that `augment=True` applies to these data.
+        check: check all files first, and leave out the files that training cannot use (see
+            `keras_tl.data.images.file_check.check_files`). Results for unchanged files come from
+            a cache. Images that are not in files of the user are not checked.
+        value_range: values of black and of white in 16-bit PNG files, such as `(0, 4095)` for
+            X-rays of 12 bits. Values outside become black or white. The range is part of the
+            model. Files of 8 bits ignore it. `None`: (0, 65535).
     """
 
     image_size: ImageSize
@@ -55,10 +55,10 @@ class DataOptions(SplitOptions, total=False):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckedOptions(CheckedSplitOptions):
-    """`DataOptions` with their defaults, checked when made.
+    """`DataOptions` with their default values, checked on creation.
 
     Raises:
-        ConfigError: one of them is not as described.
+        ConfigError: an option is not valid.
     """
 
     recorded = ("validation_split", "test_split", "seed", "check", "max_bad")

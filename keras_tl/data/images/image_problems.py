@@ -1,18 +1,18 @@
-"""Why the bytes of a file give no image, in the words of every message. It needs no TensorFlow."""
+"""Reasons why the bytes of a file give no image, as messages state them. Needs no TensorFlow."""
 
 from keras_tl.data.images.headers import image_format, image_size, why_not
 from keras_tl.data.images.jpeg import jpeg_damage
 from keras_tl.data.images.unsupported import why_unsupported
 
-# As many as Pillow takes: half a gigabyte.
+# The limit of Pillow: half a gigabyte.
 MOST_PIXELS = 178_956_970
 
 
 def format_problem(start: bytes) -> str | None:
-    """Return the reason why a file is in none of the formats, `None` where it is in one.
+    """Return the reason why a file is in none of the formats, `None` if it is in one.
 
     Args:
-        start: the first bytes of the file, `headers.START` or more if it has them.
+        start: first bytes of the file, `headers.START` or more if it has them.
     """
     if not start:
         return "empty (0 bytes)"
@@ -23,7 +23,7 @@ def image_problem(content: bytes) -> str | None:
     """Return the reason that shows without decoding, such as `"another format: TIFF image, ..."`.
 
     Returns:
-        A phrase that begins with the kind of reason; `None` where nothing shows.
+        A phrase that begins with the kind of reason, `None` if no reason shows.
     """
     if problem := format_problem(content):
         return problem
@@ -38,7 +38,7 @@ def image_problem(content: bytes) -> str | None:
 
 
 def why_no_image(content: bytes) -> str:
-    """Return the reason why a file that the decoder refuses is no image."""
+    """Return the reason why the decoder refuses a file."""
     return image_problem(content) or damaged(content)
 
 

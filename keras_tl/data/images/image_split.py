@@ -15,7 +15,7 @@ from keras_tl.errors import DataError
 
 @dataclasses.dataclass(frozen=True)
 class ImageSplit(Split):
-    """The images of one split, in a fixed order.
+    """Images of one split, in a fixed order.
 
     Attributes:
         images: a tuple of n file paths, or an array (n, height, width, 3) of pixels in
@@ -30,7 +30,7 @@ class ImageSplit(Split):
 
     @property
     def sources(self) -> tuple[str, ...] | None:
-        """The paths of the files; `None`: pixels in memory."""
+        """The paths of the files, `None` for pixels in memory."""
         return self.images if self.in_files else None
 
     @property
@@ -40,11 +40,11 @@ class ImageSplit(Split):
 
     @property
     def in_files(self) -> bool:
-        """Whether the images are files still to be decoded."""
+        """Whether the images are files, not pixels in memory."""
         return isinstance(self.images, tuple)
 
     def joined(self, other: "ImageSplit") -> "ImageSplit":
-        """Return the images of this split and then those of another, see `Split.joined`."""
+        """Return the images of this split followed by those of another, see `Split.joined`."""
         if not self.in_files and self.images.shape[1:] != other.images.shape[1:]:
             raise DataError(
                 "Expected the pixels of all splits in one shape (height, width, 3). Received "
@@ -53,7 +53,7 @@ class ImageSplit(Split):
         return super().joined(other)
 
     def fingerprint(self, full_hash: bool = False) -> str:
-        """Identifies the images and their order, see `Split.fingerprint`."""
+        """Return a hash of the images and their order, see `Split.fingerprint`."""
         digest = hashlib.sha256()
         if self.in_files:
             for path in self.images:

@@ -1,9 +1,9 @@
-"""What the decoder does not say about a JPEG file: that a part of it is missing.
+"""Damage in JPEG files that the decoder does not report: missing parts of the image.
 
-A copy that was broken off, or a bad sector, leaves zeros in the middle of a file, and JPEG has no
-checksum: libjpeg decodes the zeros to grey stripes without an error. But encoders do not write
-everything that decoders read. The zeros are found by what no encoder makes of them, see
-`_fewest_impossible_zeros`; where they could be part of an image, they are taken for one.
+An interrupted copy or a bad sector leaves zeros in the middle of a file. JPEG has no checksum:
+libjpeg decodes the zeros to grey stripes without an error. But encoders write only part of the
+codes that decoders accept. `_fewest_impossible_zeros` finds runs of zeros that no encoder writes.
+Zeros that could belong to an image count as image data.
 
 Source: ITU-T T.81 (the JPEG standard), annexes B, F and G.
 """
@@ -15,17 +15,17 @@ _DHT, _DQT, _SOS, _EOI = 0xC4, 0xDB, 0xDA, 0xD9
 _FRAMES = {*range(0xC0, 0xD0)} - {_DHT, 0xC8, 0xCC}
 _BASELINE, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _SCAN = 0
-# After 255, a zero means 255 itself, and markers of restart are part of the scan.
+# In a scan, 255 and 0 encode the byte 255. Restart markers are part of the scan.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _ZEROS = b"\x00" * 32
 
 Segment = tuple[int, int, int]
-# For each class and number: the symbols, from the shortest code to the longest.
+# By table class and number: the symbols, ordered from the shortest code to the longest.
 Tables = dict[tuple[int, int], bytes]
 
 
 def jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels, or `None` where the file does not say."""
+    """Return the width and height in pixels, `None` if the file does not declare them."""
     for marker, start, _ in _segments(content):
         if marker in _FRAMES and start + 5 <= len(content):
             height, width = (int.from_bytes(content[at : at + 2]) for at in (start + 1, start + 3))
@@ -34,13 +34,13 @@ def jpeg_size(content: bytes) -> tuple[int, int] | None:
 
 
 def jpeg_damage(content: bytes) -> str | None:
-    """Says what is wrong with a JPEG file that might be decoded nevertheless.
+    """Return the damage of a JPEG file that the decoder may accept.
 
     Args:
-        content: the file.
+        content: bytes of the file.
 
     Returns:
-        The reason for leaving it out; `None` where nothing is known to be wrong.
+        The reason to leave the file out, `None` if no damage is found.
     """
     tables: Tables = {}
     frame, header = None, b""
@@ -56,9 +56,8 @@ def jpeg_damage(content: bytes) -> str | None:
             twice = any(len(set(symbols)) < len(symbols) for symbols in read.values())
             reason = "a Huffman table has a symbol twice" if twice else None
         elif marker == _SOS:
-            # TensorFlow refuses what does not end, and complains in the log; but where it was
-            # filled up with zeros, it may take those for the image. The very last byte may be
-            # missing.
+            # TensorFlow refuses a file without an end marker, and writes to the log. If zeros fill
+            # the rest of the file, it may read them as image. The last byte may be missing.
             if content.rfind(b"\xff\xd9") < end and content[-1] != 0xFF:
                 return "truncated JPEG"
             missing = tables and not _needed(data, frame) <= tables.keys()
@@ -76,11 +75,11 @@ def jpeg_damage(content: bytes) -> str | None:
 
 
 def _segments(content: bytes) -> Iterator[Segment]:
-    """A JPEG file's segments as libjpeg finds them: it passes over what is not a marker.
+    """Yield the segments of a JPEG file as libjpeg finds them, skipping bytes that are not markers.
 
     Yields:
-        The marker's second byte, and where the data begin and end. After the header of a scan,
-        `_SCAN` and where its coded image begins and ends.
+        The second byte of the marker, and the start and end of the data. After the header of a
+        scan: `_SCAN`, and the start and end of its coded image.
     """
     at = content.find(b"\xff", 2)
     while 0 <= at < len(content) - 1:
@@ -90,7 +89,7 @@ def _segments(content: bytes) -> Iterator[Segment]:
         if marker == 0xFF:
             at += 1
             continue
-        # These stand alone.
+        # These markers have no data.
         if marker <= 0x01 or 0xD0 <= marker <= 0xD8:
             at = content.find(b"\xff", at + 2)
             continue
@@ -125,7 +124,7 @@ def _huffman_tables(data: bytes) -> Tables:
 
 
 def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
-    """The Huffman tables that a scan uses, where they are certain."""
+    """Return the Huffman tables that a scan uses. Empty if the frame is not in `_BASELINE`."""
     if frame not in _BASELINE:
         return set()
     chosen = header[2 : 1 + 2 * header[0] : 2] if header else b""
@@ -133,12 +132,12 @@ def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
 
 
 def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -> int | None:
-    """How many zero bytes in a row a scan cannot have; `None` where it can have any number.
+    """Return the least number of zero bytes in a row that a scan cannot have; `None`: no limit.
 
-    The code of zeros alone is the first of a table, and means its first symbol. In a flat part of
-    an image, every block is nothing but the symbol for "the rest is zero": where that comes first,
-    zeros can go on for as long as they like. Any other first symbol would have to make the same
-    value of every coefficient in block after block.
+    A code of only zeros is the first code of a table and stands for its first symbol. In a flat
+    part of an image, each block is only the symbol "the rest is zero". If this symbol comes first
+    in the table, a run of zeros has no limit. With any other first symbol, zeros would give every
+    coefficient the same value in block after block.
     """
     if len(header) < 4:
         return None
@@ -148,10 +147,10 @@ def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -
     first, refinement = header[-3], header[-1] >> 4
     if frame != _PROGRESSIVE or first == 0:
         return None
-    # Symbols that end a run of blocks: the encoder takes flat blocks together with those, and
-    # does not write one for each block.
+    # Symbols that end a run of blocks. An encoder joins flat blocks with them, and does not write
+    # a symbol for each block.
     ends = [any(s & 15 == 0 and 0 < s >> 4 < 15 for s in symbols) for symbols in chosen]
     if any(has or symbols[0] != 0 for has, symbols in zip(ends, chosen, strict=True)):
-        # The bits that refine a pattern in every block can be zeros for some time.
+        # The refinement bits of a pattern in every block can be a long run of zeros.
         return 512 if refinement else 64
     return None

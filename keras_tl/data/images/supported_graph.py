@@ -6,10 +6,10 @@ from keras_tl.data.images.unsupported import BGR, BITS, CURE, HEADER_SIZE, MASKS
 
 
 def checked_bmp(content: tf.Tensor) -> tf.Tensor:
-    """The same BMP file, scalar string; in a graph too.
+    """Return a BMP file unchanged, scalar string, if it is supported. Works in a graph too.
 
     Raises:
-        tf.errors.InvalidArgumentError: it is unsupported.
+        tf.errors.InvalidArgumentError: the file is unsupported.
     """
     header = tf.strings.substr(content, 0, HEADER_SIZE) + b"\x00" * HEADER_SIZE
 
@@ -25,11 +25,11 @@ def checked_bmp(content: tf.Tensor) -> tf.Tensor:
 
 
 def checked_gif(image: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """The same image of the first frame of a GIF file; arguments and errors as `checked_bmp`.
+    """Return the first frame of a GIF file unchanged if supported. Errors as in `checked_bmp`.
 
     Args:
-        image: (height, width, channels).
-        header: the beginning of the file.
+        image: first frame, (height, width, channels).
+        header: first bytes of the file.
     """
     sides = tf.cast(tf.io.decode_raw(tf.strings.substr(header, 6, 4), tf.uint16), tf.int32)
     supported = tf.reduce_all(tf.shape(image)[:2] >= sides[::-1])

@@ -1,4 +1,4 @@
-"""A `tf.data.Dataset` of the user's own, as images and labels one by one."""
+"""Images and labels of a `tf.data.Dataset` of the user."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,14 +18,14 @@ _EXPECTED = (
 
 
 def read_dataset(dataset: tf.data.Dataset, name: str) -> Iterator[tuple[bytes, Any]]:
-    """Gives each image as an image file's bytes, and its label.
+    """Yield each image as the bytes of an image file, with its label.
 
     Args:
         dataset: see `keras_tl.ImageData.from_tfdata`.
-        name: the split's name, for messages.
+        name: name of the split, for messages.
 
     Raises:
-        DataError: it is not as described there, or fails.
+        DataError: the dataset has another form, never ends, or fails.
     """
     if not isinstance(dataset, tf.data.Dataset):
         raise DataError(f"{_EXPECTED} Received: {type(dataset).__name__}.")
@@ -56,7 +56,7 @@ def _pair(element: Any) -> tuple[Any, Any]:
 
 
 def _items(image: tf.Tensor | tf.RaggedTensor, label: tf.Tensor) -> Iterator[tuple[Any, Any]]:
-    """The images and labels of one element."""
+    """Yield the images and labels of one element."""
     label = label.numpy()
     if isinstance(image, tf.RaggedTensor):
         images = [row.to_tensor() if isinstance(row, tf.RaggedTensor) else row for row in image]
@@ -79,15 +79,15 @@ def _items(image: tf.Tensor | tf.RaggedTensor, label: tf.Tensor) -> Iterator[tup
 def _is_batch(image: np.ndarray | bytes, label: Any) -> bool:
     if isinstance(image, bytes):
         return False
-    if image.dtype == object:  # Files' bytes.
+    if image.dtype == object:  # The contents of files.
         return True
-    # A batch of grey images without a channel axis has as many axes as one in colour.
+    # A batch of grey images without a channel axis has as many axes as one image in colour.
     is_grey_batch = image.ndim == 3 and np.ndim(label) > 0 and image.shape[-1] not in CHANNELS
     return image.ndim == 4 or is_grey_batch
 
 
 def _plain(label: Any) -> Any:
-    """A text, a number, or a row of several."""
+    """Return a label as a text, a number or a row of several numbers."""
     if np.size(label) == 1 and np.ndim(label) == 1:
-        label = label[0]  # Keras's utilities give binary labels as rows of one.
+        label = label[0]  # Keras utilities give binary labels as rows of length 1.
     return label_text(label) if isinstance(label, bytes) else label

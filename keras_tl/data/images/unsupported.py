@@ -1,25 +1,25 @@
-"""BMP and GIF files that are images, but that TensorFlow cannot decode, or would decode wrongly."""
+"""BMP and GIF images that TensorFlow cannot decode, or decodes wrongly."""
 
 import struct
 
 from keras_tl.data.images.headers import gif_frames
 
 CURE = "convert it to PNG"
-# Sizes of the header of Windows, whose first version is 40 bytes, and of OS/2.
+# Header sizes in bytes: the first version of Windows, and OS/2.
 WINDOWS, _OS2 = 40, 12
 PLAIN, _RLE_8, _RLE_4, MASKS = range(4)
 BITS = (8, 24, 32)
-# Which bits of a pixel are red, green and blue: the order of a file without masks.
+# Bit masks of red, green and blue in the order that files without masks use.
 BGR = struct.pack("<III", 0xFF0000, 0xFF00, 0xFF)
 HEADER_SIZE = 66
 
 
 def why_unsupported(content: bytes, kind: str | None) -> str | None:
-    """Says why an image is left out that is not damaged; `None` where nothing speaks against it.
+    """Return the reason to leave out an undamaged image, `None` if the decoder supports it.
 
     Args:
-        content: the file.
-        kind: its format, one of `keras_tl.data.images.formats.FORMATS`.
+        content: bytes of the file.
+        kind: format of the file, from `keras_tl.data.images.formats.FORMATS`.
     """
     reason = None
     try:
@@ -27,7 +27,7 @@ def why_unsupported(content: bytes, kind: str | None) -> str | None:
             reason = _of_bmp(content)
         elif kind == "GIF":
             reason = _of_gif(content)
-    except (struct.error, LookupError):  # It is cut short, which others say.
+    except (struct.error, LookupError):  # Truncated: the decoder reports it.
         return None
     return reason and f"unsupported {kind}: {reason}, {CURE}"
 

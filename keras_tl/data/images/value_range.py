@@ -1,4 +1,4 @@
-"""PNG files of 16 bits a value: which values they hold, and which of them are black and white."""
+"""16-bit PNG files: the range of their values, and the values of black and of white."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -10,18 +10,18 @@ from keras_tl.data.images.headers import image_format
 from keras_tl.errors import ConfigError
 
 ValueRange = tuple[int, int] | None
-# All values of 16 bits: each becomes its high byte.
+# The range of all 16-bit values: each value becomes its high byte.
 ALL_VALUES = (0, 2**16 - 1)
-# How many files are decoded to see their values.
+# Largest number of files to decode for the range of their values.
 MOST_SAMPLED = 64
 _DEPTH_AT = 24
 
 
 def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
-    """Gives a range of values as (black, white).
+    """Return a range of values as (black, white).
 
     Raises:
-        ConfigError: it is not two whole numbers, the first below the second, in [0, 65535].
+        ConfigError: `value_range` is not two integers in [0, 65535], the smaller one first.
     """
     if value_range is None:
         return None
@@ -37,20 +37,20 @@ def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
 
 
 def has_16_bits(start: bytes) -> bool:
-    """Whether a file that begins so, with 25 bytes or more, is a PNG file of 16 bits a value."""
+    """Whether a file with these first bytes, 25 or more, is a PNG file of 16 bits a value."""
     return image_format(start) == "PNG" and start[_DEPTH_AT : _DEPTH_AT + 1] == b"\x10"
 
 
 @dataclasses.dataclass(frozen=True)
 class ValuesOf16Bits:
-    """The values of image files that have 16 bits for each.
+    """Range of the values in 16-bit PNG files.
 
     Attributes:
-        files: number of files that were asked about.
-        count: how many of them have 16 bits a value.
-        sampled: how many of those were decoded.
-        low: the smallest value in these.
-        high: the largest.
+        files: number of all files.
+        count: number of 16-bit files among them.
+        sampled: number of decoded files among the 16-bit files.
+        low: smallest value in the decoded files.
+        high: largest value in the decoded files.
     """
 
     files: int
@@ -61,11 +61,11 @@ class ValuesOf16Bits:
 
     @property
     def fitting(self) -> tuple[int, int]:
-        """The range of as many bits as the largest value needs, 8 or more."""
+        """The range of values of the bits that the largest value needs, at least 8 bits."""
         return 0, 2 ** max(8, self.high.bit_length()) - 1
 
     def wastes(self, value_range: ValueRange) -> bool:
-        """Whether half of a range of values or more stands in no file: images are too dark."""
+        """Whether no file uses the upper half of a range of values: images are too dark."""
         return self.count > 0 and (value_range or ALL_VALUES)[1] > 2 * self.fitting[1]
 
     def __str__(self) -> str:
@@ -77,11 +77,11 @@ class ValuesOf16Bits:
 
 
 def values_of(paths: Sequence[str], files: int) -> ValuesOf16Bits:
-    """Decodes some files of 16 bits a value, spread evenly over all.
+    """Return the range of values in 16-bit files, from a sample spread evenly over them.
 
     Args:
-        paths: those that have 16 bits a value.
-        files: how many files they were among.
+        paths: paths of the 16-bit files.
+        files: number of all files.
     """
     places = np.linspace(0, len(paths) - 1, min(len(paths), MOST_SAMPLED)).round().astype(int)
     found = [limits for row in places if (limits := _limits(paths[row])) is not None]
@@ -90,14 +90,14 @@ def values_of(paths: Sequence[str], files: int) -> ValuesOf16Bits:
 
 
 def values_in_sample(paths: Sequence[str]) -> ValuesOf16Bits:
-    """The same for files of any kind, of which some, spread evenly over all, are looked at."""
+    """As `values_of`, for files of any kind: reads only a sample spread evenly over them."""
     places = np.linspace(0, len(paths) - 1, min(len(paths), MOST_SAMPLED)).round().astype(int)
     sample = [paths[row] for row in places]
     return values_of([path for path in sample if has_16_bits(_read(path, 64))], len(sample))
 
 
 def _limits(path: str) -> tuple[int, int] | None:
-    """The smallest and the largest value, transparency apart; `None` for a damaged file."""
+    """Return the smallest and the largest value, without alpha, or `None` for a damaged file."""
     try:
         values = tf.io.decode_png(_read(path), dtype=tf.uint16).numpy()
     except tf.errors.InvalidArgumentError:
@@ -108,7 +108,7 @@ def _limits(path: str) -> tuple[int, int] | None:
 
 
 def _read(path: str, size: int = -1) -> bytes:
-    """The first bytes of a file, none of one that cannot be read: others say so."""
+    """Return the first bytes of a file, none if unreadable: other code reports that."""
     try:
         with open(path, "rb") as file:
             return file.read(size)
