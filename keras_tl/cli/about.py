@@ -1,4 +1,4 @@
-"""What there is, and what it can do: `keras-tl backbones` and `keras-tl demo`."""
+"""`keras-tl backbones` and `keras-tl demo`."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from keras_tl.cli.group import PATH, cli, overwrite_option, start_toolkit, with_
 @click.argument("name", required=False)
 @with_json
 def backbones(verbose: bool, name: str | None) -> tuple[list, str]:
-    """List the backbones, or describe one by NAME."""
+    """List the backbones, or describe the backbone NAME."""
     specs = [get_spec(name)] if name else list(CATALOGUE.values())
     rows = [
         {
@@ -77,7 +77,7 @@ def _plain(value: Any) -> str:
 def demo(
     verbose: bool, out: Path, base: str, image_size: int, seed: int, overwrite: bool
 ) -> tuple[dict, str]:
-    """Do the whole job on handwritten digits: head, fine-tuning, plots, export, verification."""
+    """Run all steps on handwritten digits: head, fine-tuning, plots, export, verification."""
     toolkit = start_toolkit()
     from keras_tl.runs.run_files import check_target
 

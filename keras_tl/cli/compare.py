@@ -84,10 +84,10 @@ def compare(
     overwrite: bool,
     **options: Any,
 ) -> tuple[dict, str]:
-    """Say whether transfer helps: frozen and fine-tuned against the same network from scratch.
+    """Compare transfer learning (frozen, fine-tuned) with the same network trained from scratch.
 
-    Interrupted and called again, it goes on with the runs that are missing; --overwrite is for the
-    file of --plot.
+    Call an interrupted comparison again: it continues with the missing runs. --overwrite applies
+    only to the file of --plot.
     """
     toolkit = start_toolkit()
     amounts = _sizes(sizes)

@@ -36,7 +36,7 @@ def cross_validate(
     splits: tuple[str, ...],
     balanced: bool,
 ) -> tuple[dict, str]:
-    """Estimate how good a head on the frozen backbone is, on all items: seconds after one pass."""
+    """Cross-validate a head on all items. It takes seconds after one pass of the backbone."""
     toolkit = start_toolkit()
     data = load_data(spec, verbose=verbose)
     learner = toolkit.Learner(data=data, **model, seed=seed, verbose=verbose)

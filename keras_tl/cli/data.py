@@ -1,4 +1,4 @@
-"""`--data` and the options that go with it."""
+"""`--data` and its options."""
 
 import dataclasses
 import functools
@@ -10,7 +10,7 @@ import click
 import keras_tl
 from keras_tl.cli.group import start_toolkit
 
-# The options of a command that say how its data are read and split.
+# The options for reading and splitting the data.
 _READING = (
     *("resize", "value_range", "validation_split", "test_split", "sequence_length", "groups"),
 )
@@ -18,28 +18,28 @@ _READING = (
 
 @dataclasses.dataclass(frozen=True)
 class DataAsked:
-    """What `--data` and the options of its sources say.
+    """Values of `--data` and of its options.
 
     Attributes:
-        spec: `None` where `--data` was not given.
-        options: the others.
+        spec: Specification of the data. `None`: `--data` was not given.
+        options: Values of the other options.
     """
 
     spec: str | None
     options: dict[str, Any]
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
-        """Return the same with more options; those that are `None` were not given."""
+        """Return a copy with more options. Options that are `None` were not given."""
         given = {name: value for name, value in options.items() if value is not None}
         return dataclasses.replace(self, options=self.options | given)
 
 
 def data_options(command: Callable[..., Any], required: bool = True) -> Callable[..., Any]:
-    """Adds `--data` and what its sources take; the command gets them as `spec`.
+    """Add `--data` and its options. The command receives them as `spec`.
 
     Args:
-        command: the command.
-        required: whether `--data` must be given; a run may know its data.
+        command: The command.
+        required: Whether `--data` must be given. A run may know its data.
     """
 
     @click.option(
@@ -96,7 +96,7 @@ data_of_run_options = functools.partial(data_options, required=False)
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what says how data are split, and images resized; `spec` of the command has it too."""
+    """Add the options for splits and image sizes. They join `spec` of the command."""
 
     @click.option(
         "--value-range",
@@ -132,7 +132,7 @@ groups_option = click.option(
 def load_data(
     data: DataAsked, recorded: dict[str, Any] | None = None, **options: Any
 ) -> "keras_tl.ImageData | keras_tl.TextData":
-    """Reads the data; in the way that `recorded` says, where the options do not or are `None`."""
+    """Read the data. Settings of `recorded` apply to options that are missing or `None`."""
     start_toolkit()
     from keras_tl.data.specs import load_spec
 

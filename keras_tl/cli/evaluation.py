@@ -1,4 +1,4 @@
-"""How good a saved run is, and what its probabilities and thresholds are made by."""
+"""Commands that evaluate a saved run, or fit its temperature and decision thresholds."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -24,7 +24,7 @@ _OTHERS = (
 def _load(
     run: Path, spec: DataAsked, verbose: bool, slices: list[str] | None = None
 ) -> "keras_tl.Learner":
-    """A run with its data, which are split as they were for training."""
+    """Load a run with its data, split as for training."""
     toolkit = start_toolkit()
     from keras_tl.data.specs import takes
     from keras_tl.runs.run_files import read_run
@@ -34,7 +34,7 @@ def _load(
         spec = DataAsked(_spec_of(run, recorded), spec.options)
         click.echo(f"Data: {spec.spec}, on which the run was trained.", err=True)
     if recorded.get("task") and takes(spec.spec, "task"):
-        # Whatever the run was trained on, the task need not be guessed from the labels again.
+        # The run records its task. Do not guess the task from the labels again.
         spec = DataAsked(spec.spec, {"task": recorded["task"]} | spec.options)
     data = load_data(
         spec,
@@ -50,10 +50,10 @@ def _load(
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """The data that a run was trained on, where it knows them: those that are part of a package.
+    """Return the specification of a run's training data, if they are part of a package.
 
     Raises:
-        ConfigError: they lie elsewhere.
+        ConfigError: The data are elsewhere.
     """
     kind = (recorded.get("source_settings") or {}).get("kind")
     if kind == "digits":
@@ -84,9 +84,9 @@ def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
 def evaluate(
     verbose: bool, run: Path, split: str, by: str | None, spec: DataAsked
 ) -> tuple[dict, str]:
-    """Measure a saved RUN on a split of the data, with 95% intervals; keep it in the run.
+    """Evaluate a saved RUN on a split, with 95% intervals, and save the metrics in the run.
 
-    Of data that are not the run's own nothing is kept.
+    If the data are not those of the run, nothing is saved.
     """
     learner = _load(run, spec, verbose, None if by is None else [by])
     metrics = learner.evaluate(split, by)
@@ -109,27 +109,27 @@ def evaluate(
         try:
             lines.append(_keep(learner, run, [split]))
         except (OSError, ConfigError) as error:
-            # What was asked for is there.
+            # The evaluation succeeded, so a failure to save it is not an error.
             kept = False
             lines.append(f"Not kept in {run}: {error}.")
     return metrics.metrics | {"kept": kept}, "\n".join(lines)
 
 
 def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
-    """The chosen thresholds in a line, if there are any."""
+    """Return the chosen decision thresholds in one line, or nothing."""
     said = thresholds_text(learner.config.class_names, learner.config.thresholds)
     return [f"Chosen thresholds decide: {said}"] if said else []
 
 
 def _evaluation_of(learner: "keras_tl.Learner", split: str) -> "keras_tl.Evaluation":
-    """The evaluation that the run keeps of these items, or a new one."""
+    """Return the run's own evaluation of these items, or a new one."""
     from keras_tl.learner.measuring import evaluation_of
 
     return evaluation_of(learner._state, split)
 
 
 def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> str:
-    """Save what was measured and fitted, and return a sentence about it."""
+    """Save the evaluations and fitted values, and return a sentence about the result."""
     from keras_tl.learner.saving import keep
     from keras_tl.report.page import is_report
     from keras_tl.runs.run_files import REPORT
@@ -143,7 +143,7 @@ def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> st
 
 
 def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
-    """Numbers with their names and intervals, in a line."""
+    """Return numbers with their names and intervals in one line."""
     parts = []
     for name, value in values.items():
         ends = intervals.get(name)
@@ -157,11 +157,11 @@ def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
 @data_of_run_options
 @with_json
 def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
-    """Fit a temperature to the probabilities of a saved RUN on its validation split; keep it there.
+    """Fit a temperature to the probabilities of a saved RUN on its validation split, and save it.
 
-    What is predicted and exported from then on has it.
+    Later predictions and exports of the run use the temperature.
     """
-    # The learner itself would say it, too.
+    # The text below describes the result, so the learner must not print it too.
     learner = _load(run, spec, verbose=False)
     if "test" in learner.data.splits:
         _evaluation_of(learner, "test")
@@ -179,10 +179,11 @@ def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
 def thresholds(
     verbose: bool, run: Path, precision: float | None, recall: float | None, spec: DataAsked
 ) -> tuple[dict, str]:
-    """Choose from which probability on a saved RUN answers yes, on its validation split; keep it.
+    """Choose and save the decision thresholds of a saved RUN on its validation split.
 
-    For two classes (yes is the second one) and for several labels. By the largest F1, if neither a
-    precision nor a recall is asked for. What is predicted and exported from then on has them.
+    Thresholds apply to two classes (the second class is "yes") and to several labels. Without
+    --precision and --recall, the thresholds have the largest F1. Later predictions and exports of
+    the run use them.
     """
     learner = _load(run, spec, verbose=False)
     if "test" in learner.data.splits:
@@ -199,7 +200,7 @@ def thresholds(
 @click.option("--count", default=9, show_default=True, help="How many.")
 @with_json
 def losses(verbose: bool, run: Path, split: str, count: int, spec: DataAsked) -> tuple[dict, str]:
-    """List the items that a saved RUN does worst on."""
+    """List the items with the largest losses of a saved RUN."""
     learner = _load(run, spec, verbose)
     found = _evaluation_of(learner, split).top_losses(count)
     return found.to_json(), "\n".join([found.describe(), *_thresholds_line(learner)])

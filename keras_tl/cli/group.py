@@ -1,4 +1,4 @@
-"""What all commands share: the group, `--json`, TensorFlow's start."""
+"""The command group, `--json` and the start of TensorFlow, shared by all commands."""
 
 import functools
 import json
@@ -17,7 +17,7 @@ from keras_tl.errors import ConfigError, KerasTLError, quoted
 
 
 class LocalPath(click.ParamType):
-    """The type of options and arguments that are paths of this machine."""
+    """Click type of local paths."""
 
     name = "path"
 
@@ -30,7 +30,7 @@ PATH = LocalPath()
 
 
 class Commands(click.Group):
-    """The commands; their errors speak of options, not of arguments of Python."""
+    """The command group. Its errors name options in place of Python arguments."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """See `click.Group`."""
@@ -58,10 +58,10 @@ def start_toolkit() -> ModuleType:
 
 
 def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--json`: the command's result as one JSON line on standard output, and no progress.
+    """Add `--json`: print the result as one JSON line on standard output, without progress.
 
-    The command gets `verbose` and gives its result, and a text for people. A result whose `ok` is
-    false ends with exit status 1.
+    The command receives `verbose`, and returns its result and a text for people. If the result
+    has a false `ok`, the exit status is 1.
     """
 
     @click.option("--json", "as_json", is_flag=True, help="One JSON line, no progress.")
@@ -81,7 +81,7 @@ overwrite_option = click.option(
 
 
 def image_size_of(value: str | None) -> int | tuple[int, int] | None:
-    """What `--image-size` says, as `Learner` takes it."""
+    """Return the value of `--image-size` in the form that `Learner` takes."""
     if value is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""ITEMS: what a command line asks a run about, and the options that go with it."""
+"""The ITEMS of a command that predicts, and their options."""
 
 import functools
 import os
@@ -17,7 +17,7 @@ _TABLE, _FOLDER = "csv:", "folder:"
 
 
 def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds ITEMS, and how they are read."""
+    """Add ITEMS and the options for reading them."""
 
     @click.argument("items", nargs=-1, required=True)
     @click.option(
@@ -44,20 +44,21 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def read_items(
     learner: "keras_tl.Learner", run: Path, items: tuple[str, ...], literal: bool
 ) -> Any:
-    """What a command line asks about, as `predict` takes it.
+    """Return ITEMS in the form that `predict` takes.
 
     Args:
-        learner: who is asked.
-        run: where it was saved.
-        items: images: files, or one folder or pattern. Texts: a file whose name ends in `.txt` is
-            one text, anything else is a text. Of pairs the first and second texts in turns. Both:
-            one table, `csv:PATH`, with the columns of the training data; or `folder:PATH`.
-        literal: texts only: none of them is a file.
+        learner: Learner that predicts.
+        run: Folder of the learner's run.
+        items: Images: files, or one folder or pattern. Texts: a name that ends in `.txt` is a file
+            with one text, anything else is a text. In pairs, first and second texts alternate.
+            Both: one `folder:PATH`, or one table with the columns of the training data. A table is
+            `csv:PATH` or a file with the suffix of a table.
+        literal: Whether all items are texts and none is a file. For texts only.
 
     Raises:
-        ConfigError: there is a table among other items, or images are to be literal.
+        ConfigError: There is a table among other items, or `literal` is used with images.
     """
-    # Not at the top: --help waits for no library.
+    # Import here, so that --help does not wait for these modules.
     from keras_tl.data.tables.table_files import TABLE_SUFFIXES
     from keras_tl.models.modalities import MODALITIES
 
@@ -101,6 +102,6 @@ def _in_pairs(items: list, are_pairs: bool) -> list:
 
 
 def _is_file(item: str, suffixes: tuple[str, ...]) -> bool:
-    """Whether an item names a file: there is one, or it is a single word that ends as names do."""
+    """Return whether an item is a file: it exists, or is one word with the suffix of a file."""
     is_name = item.lower().endswith(suffixes)
     return is_name and (len(item.split()) == 1 or os.path.isfile(item))

@@ -1,4 +1,4 @@
-"""The options that say which model: what `Learner` is made with."""
+"""Options for the model: the arguments of `Learner`."""
 
 import functools
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _MADE_WITH = (
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what a model is made with; the command gets `Learner`'s arguments as `model`."""
+    """Add the options of a model. The command receives `Learner`'s arguments as `model`."""
 
     @click.option(
         "--backbone",

@@ -38,7 +38,7 @@ def rank(
     """Rank BACKBONES for the data before training, by a cross-validated head on their features.
 
     BACKBONES are names, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH. Without any, the
-    backbones for images whose weights are on this machine are ranked.
+    command ranks the image backbones whose weights are on this machine.
     """
     toolkit = start_toolkit()
     size = image_size_of(options.pop("image_size"))

@@ -1,4 +1,4 @@
-"""What is done with a saved run, and with its export."""
+"""Commands for a saved run: predictions, features, report, export."""
 
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from keras_tl.cli.items import items_options, read_items
 def predict(
     verbose: bool, run: Path, items: tuple[str, ...], on_invalid: str, literal: bool
 ) -> tuple[list, str]:
-    """Predict the classes, labels or values of ITEMS by a saved RUN.
+    """Predict the classes, labels or values of ITEMS with a saved RUN.
 
     For images, ITEMS are files, a folder or a pattern. For texts, they are the texts themselves or
-    .txt files of one text each; for pairs of texts, the first and second texts in turns. For both,
+    .txt files with one text each. For pairs of texts, first and second texts alternate. For both,
     csv:PATH is a table with the columns of the training data, and folder:PATH is a folder.
     """
     learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
@@ -49,10 +49,9 @@ def features(
     out: Path,
     overwrite: bool,
 ) -> tuple[dict, str]:
-    """Write the features of ITEMS, as a saved RUN's head gets them.
+    """Write the features of ITEMS: the inputs of a saved RUN's head.
 
-    Give ITEMS as for keras-tl predict. The features of an item that is kept without an answer
-    are NaN.
+    Give ITEMS as for keras-tl predict. Invalid items that --on-invalid keeps have NaN features.
     """
     toolkit = start_toolkit()
     learner = toolkit.Learner.load(run, verbose=verbose or on_invalid != "raise")
@@ -90,10 +89,10 @@ def report(
     plots: Path | None,
     overwrite: bool,
 ) -> tuple[dict, str]:
-    """Write what a saved RUN recorded as one HTML file. It needs neither data nor training."""
+    """Write one HTML file about a saved RUN, from its records, without data and training."""
     toolkit = start_toolkit()
     compared = None if comparison is None else toolkit.Comparison.load(comparison)
-    # Refused before anything is written.
+    # Refuse before anything is written.
     taken = [] if plots is None else sorted(plots.glob("*.png"))
     check_new(*([] if out is None else [out]), *taken, overwrite=overwrite)
     out = out or run / "report.html"
@@ -157,7 +156,7 @@ def export(
 ) -> tuple[dict, str]:
     """Export a saved RUN as a verified SavedModel for TF Serving, or for another runtime.
 
-    A version of a SavedModel is never replaced; --overwrite is for files of other formats.
+    A version of a SavedModel is never replaced. --overwrite applies to files of other formats.
     """
     toolkit = start_toolkit()
     from keras_tl.report.card import read_sections

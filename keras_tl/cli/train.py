@@ -22,7 +22,7 @@ from keras_tl.errors import ConfigError
 from keras_tl.evaluation.wording import number_text
 from keras_tl.training.policies import POLICIES
 
-# The options that say how a phase is trained.
+# The options for single phases.
 _OF_PHASES = (
     *("head_epochs", "head_learning_rate", "fine_tune_epochs", "learning_rate", "unfreeze"),
     *("policy", "discriminative_factor", "batch_size"),
@@ -116,8 +116,8 @@ def train(
 ) -> tuple[dict, str]:
     """Train a head on a frozen backbone, fine-tune if that pays, and save the run.
 
-    Learner.fit decides, unless an option says how a phase is trained: then the head and the
-    fine-tuning run as asked.
+    By default Learner.fit decides about fine-tuning. With an option for a phase, such as
+    --unfreeze, the command trains the head and fine-tunes as asked.
     """
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
@@ -128,7 +128,7 @@ def train(
         raise click.UsageError("Missing option '--out' (or --check, to train nothing).")
     if out is not None:
         check_target(out, overwrite)
-    # Whoever asks for the list gets all of it.
+    # With --check, list all unusable items.
     data = load_data(spec, max_bad=1.0 if check else max_bad, verbose=verbose)
     if check:
         return _describe_check(data, max_bad)
@@ -145,7 +145,7 @@ def train(
             "--calibrate needs a validation split; --refit trains on all items. Leave one out."
         )
     if options["calibrate"]:
-        # For it to be known before training.
+        # Fail before training.
         check_has_probabilities(learner.task)
         data.split("validation")
     result = {"run": str(out)} | _trained(learner, options, by_phases, out, overwrite)
@@ -163,14 +163,14 @@ def train(
         ]
     from keras_tl.learner.reporting import prepare_report
 
-    # What `keras-tl report` has no data for.
+    # The report shows single items. Save them now: `keras-tl report` has no data.
     prepare_report(learner._state)
     learner.save(out)
     return result, "\n".join(lines)
 
 
 def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[str]:
-    """Yield what people are told of a training; a warning is added to the result too."""
+    """Yield the sentences about a training. A warning is added to the result too."""
     from keras_tl.evaluation.fall import describe_fall
 
     if warning := describe_fall(learner.history[-1], is_command=True):
@@ -192,10 +192,10 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
 
 
 def _asked_of_phases(options: dict[str, Any]) -> bool:
-    """Whether an option is for one of the two phases, so that `Learner.fit` does not decide.
+    """Return whether an option applies to one of the two phases, so `Learner.fit` does not decide.
 
     Raises:
-        click.UsageError: another option is for `Learner.fit` only.
+        click.UsageError: Another option applies only to `Learner.fit`.
     """
     phases = [name for name in _OF_PHASES if options[name] is not None]
     decides = [name for name in ("minutes", "refit") if options[name]]
@@ -215,7 +215,7 @@ def _trained(
     out: Path,
     overwrite: bool,
 ) -> dict[str, Any]:
-    """Train, and return the results of phases and evaluations by name."""
+    """Train the model. Return the results of phases and evaluations by name."""
     shared = {
         "label_smoothing": options["label_smoothing"],
         "class_weight": "balanced" if options["balanced"] else None,
@@ -288,7 +288,7 @@ def _tensorboard(folder: str | None) -> list:
 def _evaluate_and_save(
     learner: "keras_tl.Learner", out: Path, overwrite: bool = False
 ) -> dict | None:
-    # Saved before anything else can fail: an interrupted fine-tuning keeps the head.
+    # Save first: an interrupted fine-tuning must keep the head.
     learner.save(out, overwrite)
     if "test" not in learner.data.splits:
         return None

@@ -1,4 +1,4 @@
-"""The check of an export."""
+"""The command that verifies an export."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 )
 @with_json
 def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[dict, str]:
-    """Check an export at PATH, ours or not: load it as TF Serving does, without Keras, and ask it.
+    """Verify the export at PATH: load it like TF Serving, without Keras, and send it requests.
 
-    PATH is a version's folder, or the folder of the versions (the latest is taken). Exit status 1
-    means that the export is not right.
+    PATH is the folder of one version, or the folder of all versions (the latest is used). The
+    export may come from another tool. Exit status 1 means that the export has errors.
     """
     from keras_tl.export.verification import verify as verify_export
 

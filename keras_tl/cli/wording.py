@@ -1,4 +1,4 @@
-"""Messages that speak of Python's arguments, in the words of the command line."""
+"""Translation of messages: Python arguments become command line options."""
 
 import ast
 import re
@@ -9,13 +9,13 @@ import click
 
 from keras_tl.data.flags import FLAGS
 
-# A value as messages write it. A word in capitals stands for one, such as PATH.
+# A value in a message. A word in capitals, such as PATH, stands for a value.
 _VALUE = r"""'[^']*'|"[^"]*"|\[[^\]]*\]|\([^)]*\)|-?\d[\w.+-]*\w|-?\d|True|False|None|[A-Z]{2,}"""
-# `overwrite=True (--overwrite on the command line)`: the message knows the option itself.
+# `overwrite=True (--overwrite on the command line)`: the message names the option itself.
 _WITH_FLAG = re.compile(
     rf"\b[a-z]\w*=(?P<value>{_VALUE})?,? \((?P<flag>--[a-z][a-z-]*)(?P<rest>[^()]*)\)"
 )
-# What messages quote is the user's, and stays.
+# Quoted text in a message comes from the user and stays.
 _ALONE = re.compile(
     rf"(?<!\w)'[^']*'|(?<![\w.(-])(?P<name>[a-z]\w*)=(?P<value>{_VALUE})?(?=[\s,.;:?)]|$)"
 )
@@ -23,13 +23,13 @@ _ON_THE_COMMAND_LINE = " on the command line"
 
 
 def in_options(message: str, command: click.Command) -> str:
-    """Return a message in which the options of a command stand for arguments of Python.
+    """Return a message with a command's options in place of Python arguments.
 
-    An argument that the command has no option for stays as it is.
+    An argument without an option of the command stays.
 
     Args:
-        message: for people, such as that of a `KerasTLError`.
-        command: the command that they called.
+        message: Text for users, such as the message of a `KerasTLError`.
+        command: The called command.
     """
     flags = _flags_of(command)
 
@@ -45,7 +45,7 @@ def in_options(message: str, command: click.Command) -> str:
 
 
 def _flags_of(command: click.Command) -> dict[str, str]:
-    """The long option for each name of an argument."""
+    """Return the long option for each argument name."""
     long = {}
     for option in command.params:
         if isinstance(option, click.Option):
@@ -55,7 +55,7 @@ def _flags_of(command: click.Command) -> dict[str, str]:
 
 
 def _option(flag: str, value: str | None) -> str | None:
-    """An option with its value, as a shell takes it; `None`: the value cannot be given."""
+    """Return an option with its value in shell syntax, or `None` if it cannot have this value."""
     if value is None:
         return flag
     try:

@@ -1,4 +1,4 @@
-"""What each arm does with the same budget: so many passes over the training split."""
+"""The common budget of the arms: a number of passes over the training split."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ _FEWEST_EPOCHS = 2
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """The phases of the arms; each arm's make `epochs` passes over the training split.
+    """The phases of the arms. Those of each arm make `epochs` passes over the training split.
 
     Attributes:
-        epochs: the budget.
-        scratch: of the network with random weights.
-        frozen: of the head on the frozen backbone.
-        head: of the head before fine-tuning; `None`: it is not trained by itself.
-        fine_tuned: of fine-tuning.
+        epochs: The budget.
+        scratch: Phases of the network with random weights.
+        frozen: Phase of the head on the frozen backbone.
+        head: Phase of the head before fine-tuning. `None`: the arm has no such phase.
+        fine_tuned: Phases of fine-tuning.
     """
 
     epochs: int
@@ -32,7 +32,7 @@ class Budget:
     fine_tuned: tuple[Phase, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The budget as JSON types."""
+        """Return the budget as JSON types."""
         return {
             "epochs": self.epochs,
             "scratch": [phase.to_json() for phase in self.scratch],
@@ -47,26 +47,24 @@ Policy = str | Phase | Sequence[Phase]
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """How the arms of a comparison are trained.
+    """Training of the arms of a comparison.
 
     Attributes:
-        epochs: the budget: passes of each arm over the training split, at least 2; `None`: the
-            head's and the policy's default together.
-        head_epochs: what of it the head gets before fine-tuning; `None`: what the policy's own
-            epochs leave, from 1 to the head's default; for a policy of several phases, all that
-            they leave; for one that needs no trained head, none.
-        head_learning_rate: peak learning rate of the head on the frozen backbone, in both arms
-            that train it so; `None`: the measured default.
-        policy: of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
-            `head_epochs=0` it is trained exactly as the network from scratch is, so that only the
-            weights it begins with differ.
-        scratch_policy: of the network from scratch.
-        batch_size: items per step in all arms; `None`: the policies' own, which are equal.
-        augment: how images are augmented, in all arms alike; with `False` the frozen arm runs on
-            cached features.
+        epochs: Budget: passes of each arm over the training split, at least 2. `None`: the
+            defaults of the head and of the policy together.
+        head_epochs: Passes of the head before fine-tuning. `None`: the rest that the policy's own
+            epochs leave, from 1 to the head's default. A policy of several phases leaves all of the
+            rest to the head. A policy of one phase that needs no trained head leaves none.
+        head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and
+            the fine-tuned arm. `None`: the measured default.
+        policy: Policy of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
+            `head_epochs=0` this arm differs from the arm from scratch only in its first weights.
+        scratch_policy: Policy of the network from scratch.
+        batch_size: Items per step in all arms. `None`: the default of the policies, which is equal.
+        augment: Augmentation of images in all arms. `False`: the frozen arm uses cached features.
 
     Raises:
-        ConfigError: there is no such augmentation.
+        ConfigError: The augmentation does not exist.
     """
 
     epochs: int | None = None
@@ -81,15 +79,15 @@ class Protocol:
         check_augmentation(self.augment)
 
     def budget(self, family: str, head: Phase | None = None) -> Budget:
-        """Share the budget out.
+        """Divide the budget into phases.
 
         Args:
-            family: of the backbone, see `keras_tl.base.config.family_of`.
-            head: how the head is trained, apart from its length, see
-                `keras_tl.training.policies.head_phase`; `None`: as any head of the family.
+            family: Family of the backbone, see `keras_tl.base.config.family_of`.
+            head: Training of the head except its length, see
+                `keras_tl.training.policies.head_phase`. `None`: the default of the family.
 
         Raises:
-            ConfigError: the budget cannot be shared out so.
+            ConfigError: The budget cannot be divided in this way.
         """
         (head,) = phases_of(
             HEADS[family] if head is None else head,
@@ -116,7 +114,7 @@ class Protocol:
         )
 
     def _epochs(self, head: Phase, tuned: tuple[Phase, ...]) -> tuple[int, int]:
-        """Return the budget, and what of it the head gets before fine-tuning."""
+        """Return the budget, and the passes of the head before fine-tuning."""
         epochs, head_epochs = self.epochs, self.head_epochs
         own = sum(phase.epochs for phase in tuned)
         needs_no_head = tuned[0].batch_norm == "live"

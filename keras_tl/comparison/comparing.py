@@ -32,7 +32,7 @@ from keras_tl.tasks import get_task
 from keras_tl.training.policies import head_phase
 
 PROTOCOL = Protocol()
-# The arguments of `Learner` that the learners of all arms are made with; a copy of a backbone has
+# These arguments of `Learner` apply to the learners of all arms. A copied backbone already has
 # the others.
 _OF_ALL_ARMS = ("head", "precision", "strategy")
 
@@ -51,39 +51,39 @@ def compare(
     verbose: bool = True,
     **options: Any,
 ) -> Comparison | Cost:
-    """Whether transfer helps on these data: three arms, over several seeds.
+    """Compare transfer learning with training from scratch: three arms, several seeds.
 
-    On the same data, splits and head, with the same number of passes over the training split:
-    `"scratch"`, the same network with random weights; `"frozen"`, the head on the frozen backbone;
-    `"fine-tuned"`, the head first, then both. The test split is evaluated after every pass, and
-    nothing is stopped or chosen by it; the last weights count. The validation split is not used.
+    All arms have the same data, splits, head and number of passes over the training split.
+    `"scratch"` trains the network from random weights. `"frozen"` trains the head on the frozen
+    backbone. `"fine-tuned"` trains the head first, then both. After every pass each arm is
+    evaluated on the test split. Only the last weights count: no arm stops early or selects an
+    epoch. The validation split is not used.
 
-    Every finished run is kept in `out`. Called again, the comparison goes on with what is missing;
-    more seeds and sizes can be asked for later, at the price of a stricter test. How it decides is
-    in docs/comparison.md.
+    Every finished run is kept in `out`. A second call trains only the missing runs. More seeds
+    and sizes can be added later, but the test is then stricter. See docs/comparison.md.
 
     Args:
-        backbone: as `Learner` takes it; not a TF-Hub module, which has no random weights.
-        data: with a training and a test split.
-        seeds: how many (0, 1, ...), or which; at least 3 for a verdict.
-        sizes: numbers of training items, drawn anew for each seed, each class in proportion and at
-            least once; `None`: all.
-        protocol: how the arms are trained, such as `ktl.Protocol(epochs=10)`.
-        min_difference: the smallest difference in skill that matters to you: what cannot be told
-            from 0 is "no measurable difference" only if it is certainly smaller.
-        out: the folder of the comparison; `None`: one below `runs/`, named by what is compared.
-        dry_run: only say what it will cost.
-        cache: where features are kept, as in `Learner.fit_head`.
-        verbose: report progress on standard error.
-        options: arguments of `Learner`, such as `image_size`; `weights` not `None`.
+        backbone: Backbone as in `Learner`, but no TF-Hub module: it has no random weights.
+        data: Data with a training and a test split.
+        seeds: Number of seeds (0, 1, ...), or the seeds. Use at least 3: one gives no verdict.
+        sizes: Numbers of training items, drawn again for each seed. Classes keep their
+            proportions and have at least one item. `None`: all items.
+        protocol: Training of the arms, such as `ktl.Protocol(epochs=10)`.
+        min_difference: Smallest difference in skill that matters to you. "No measurable
+            difference" is the verdict only if the difference is certainly smaller.
+        out: Folder of the comparison. `None`: a folder in `runs/`, named after its inputs.
+        dry_run: Whether only to estimate the cost.
+        cache: Storage of the features, as in `Learner.fit_head`.
+        verbose: Whether to report progress on standard error.
+        options: Arguments of `Learner`, such as `image_size`. `weights` must not be `None`.
 
     Returns:
-        What was found; with `dry_run` the cost.
+        The comparison, or the cost with `dry_run`.
 
     Raises:
-        ConfigError: an argument is not as described.
-        BackboneError: there is no such backbone, or it cannot be had with random weights.
-        DataError: there is no test split, or a file cannot be read.
+        ConfigError: An argument is not as described.
+        BackboneError: The backbone does not exist, or cannot have random weights.
+        DataError: There is no test split, or a file cannot be read.
         RunError: `out` holds another comparison, or something else.
     """
     if options.get("weights", "") is None:
@@ -107,7 +107,7 @@ def compare(
             source.config.family,
             head_phase(source.config, augment is not False or cache.where == "off", epochs=1),
         ),
-        # The data's own, as `Learner` takes it.
+        # `True` means the augmentation of the data, as in `Learner`.
         augment=data.augmentation if augment is True else augment,
         cache=cache,
     )
@@ -117,7 +117,7 @@ def compare(
     jobs = [(arm, size, seed) for size in amounts for seed in wanted for arm in ARMS]
     missing = [job for job in jobs if not store.is_finished(*job)]
     if missing:
-        # Before anything is trained, an arm that cannot be had says so.
+        # Fail before any training if the backbone cannot have random weights.
         subject.learner(SCRATCH, data, seed=0)
     cost = estimate(subject, missing, len(jobs) - len(missing))
     if dry_run:
@@ -155,7 +155,7 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
 def _checked(
     data: LabelledData, sizes: Sequence[int | None]
 ) -> tuple[LabelledData, tuple[int | None, ...]]:
-    """The data without their validation split, and the sizes that differ; both are right."""
+    """Check data and sizes. Return the data without validation split, and the distinct sizes."""
     if len(data.split("test")) < 2:
         raise DataError("A comparison needs at least 2 test items. Add some to the test split.")
     if not isinstance(sizes, Sequence) or not sizes:
@@ -173,14 +173,14 @@ def _checked(
 
 
 def _fewest(data: LabelledData) -> int:
-    """Training items: one of each class, where an item has one; at least 2."""
+    """Return the fewest training items: one of each class if items have one class, at least 2."""
     return max(len(data.class_names) if get_task(data.task).has_one_class else 0, 2)
 
 
 def _what(subject: Subject) -> dict[str, Any]:
-    """All that must be equal for runs to belong together, as JSON types."""
+    """Return all facts that must be equal for runs of one comparison, as JSON types."""
     model = subject.source.config.to_json()
-    # Keras numbers the names it gives, and what is frozen is not the network's to say.
+    # Automatic names of Keras have numbers that vary. `trainable` is not part of the network.
     architecture = re.sub(
         r'_\d+"|"trainable": (true|false)', '"', json_text(model.pop("architecture"))
     )
@@ -212,5 +212,5 @@ def _run_all(subject: Subject, jobs: Sequence[Job], store: Store, reporter: Repo
             f"{number}/{len(jobs)}  {arm:<10}  {items} items, seed {seed}: "
             f"{subject.skill.name} {done.outcomes[-1].mean():.4f}  {time_text(done.seconds)}"
         )
-        # A learner is full of cycles, and its weights are large.
+        # Reference cycles keep a learner and its large weights in memory until a collection.
         gc.collect()

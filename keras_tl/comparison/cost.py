@@ -1,4 +1,4 @@
-"""What a comparison will cost, from a short trial."""
+"""Estimate of the cost of a comparison from a short trial."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 
 Job = tuple[str, int | None, int]
 
-# Of the trial: steps a pass, test items, and passes a phase, of which the first traces the graph.
+# Of the trial: steps a pass, test items, passes a phase. The first pass traces the graph.
 _STEPS, _ITEMS, _PASSES = 4, 64, 2
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Cost:
-    """What is left of a comparison to do.
+    """The cost of the missing runs of a comparison.
 
     Attributes:
-        runs: how many; those that are finished do not count.
-        finished: how many are.
-        seconds: by the trial, for each arm's runs that are left.
+        runs: Number of missing runs.
+        finished: Number of finished runs.
+        seconds: Estimated time of the missing runs, by arm.
     """
 
     runs: int
@@ -31,15 +31,15 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """Seconds, of all the arms."""
+        """Seconds of all arms together."""
         return sum(self.seconds.values())
 
     def to_json(self) -> dict[str, Any]:
-        """The cost as JSON types."""
+        """Return the cost as JSON types."""
         return dataclasses.asdict(self) | {"total": self.total}
 
     def describe(self) -> str:
-        """The cost in a line."""
+        """Describe the cost in one line."""
         finished = f" ({self.finished} more are finished)" if self.finished else ""
         if not self.runs:
             return f"Nothing is left to run{finished}."
@@ -51,7 +51,7 @@ class Cost:
 
 
 def time_text(seconds: float) -> str:
-    """A time as people say it."""
+    """Return a time with a suitable unit."""
     if seconds < 100:
         return f"{max(seconds, 1):.0f} s"
     if seconds < 100 * 60:
@@ -60,12 +60,12 @@ def time_text(seconds: float) -> str:
 
 
 def estimate(subject: Subject, jobs: Sequence[Job], finished: int = 0) -> Cost:
-    """Measures a few steps, and multiplies.
+    """Measure a few steps and extrapolate.
 
     Args:
-        subject: what is compared.
-        jobs: (arm, size, seed) of each run that is to be done.
-        finished: how many are already.
+        subject: Common setting of the arms.
+        jobs: The missing runs, each (arm, size, seed).
+        finished: Number of finished runs.
     """
     seconds: dict[str, float] = {}
     if jobs:
@@ -77,7 +77,8 @@ def estimate(subject: Subject, jobs: Sequence[Job], finished: int = 0) -> Cost:
             train = len(subject.data.split("train")) if size is None else size
             spent = costs.of_run(subject.budget, arm, train, tests, where == "off")
             if arm != SCRATCH and where != "off":
-                # On disk features are found again, unless the training items are others.
+                # Later runs find the test features in a cache on disk. They find the training
+                # features there if the training items are the same.
                 drawn = (size, size and seed)
                 rows = 0 if extracted else tests
                 if subject.augment is False and drawn not in extracted:
@@ -94,7 +95,7 @@ def _where(subject: Subject) -> str:
 
 
 def _trial(subject: Subject) -> tuple[Run, tuple[int, int]]:
-    """A short fine-tuned run on a few of the items, and how many they were."""
+    """Return a short fine-tuned run, and its numbers of training and test items."""
     budget, data = subject.budget, subject.data
     phase = budget.fine_tuned[-1]
     train = data.split("train").sample(_STEPS * phase.batch_size, seed=0)
@@ -117,14 +118,14 @@ def _trial(subject: Subject) -> tuple[Run, tuple[int, int]]:
 
 @dataclasses.dataclass(frozen=True)
 class _Costs:
-    """Seconds for an item, and for what comes once a run.
+    """Seconds for each item, and for each start of a run.
 
     Attributes:
-        head: to train the head on an item.
-        live: to train the network on an item.
-        forward: to evaluate an item by the network.
-        until_head: from the start until the head is training.
-        until_live: from then until the network is.
+        head: Training the head on an item.
+        live: Training the network on an item.
+        forward: Evaluating an item with the network.
+        until_head: From the start to the training of the head.
+        until_live: From the end of the head's phase to the training of the network.
     """
 
     head: float
@@ -151,7 +152,7 @@ class _Costs:
     def of_run(
         self, budget: Budget, arm: str, train: int, test: int, without_features: bool
     ) -> float:
-        """Of one run, but for the extraction of features."""
+        """Return the seconds of one run without the extraction of features."""
         head = budget.head.epochs if budget.head else 0
         on_head = {FROZEN: budget.epochs, FINE_TUNED: head, SCRATCH: 0}[arm]
         live = budget.epochs - on_head

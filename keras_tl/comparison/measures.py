@@ -1,11 +1,11 @@
-"""What is read from learning curves: start, slope, skill at the end, area, plateau.
+"""Measures of learning curves: start, slope, final skill, area, plateau.
 
 Torrey and Shavlik, "Transfer learning" (Handbook of Research on Machine Learning Applications,
-2010, sec. 1 and fig. 2), name three ways in which transfer may improve learning: a higher start, a
-higher slope, a higher asymptote. Taylor and Stone, "Transfer learning for reinforcement learning
-domains: a survey" (JMLR 10, 2009, sec. 2.2), have the jumpstart, the asymptotic performance, the
-total reward (the area under the curve) and the time to a threshold. Each of the first four is a
-weighted sum over the evaluations, taken item by item, so that all have the same statistics.
+2010, sec. 1 and fig. 2), name three improvements by transfer: a higher start, a higher slope, a
+higher asymptote. Taylor and Stone, "Transfer learning for reinforcement learning domains: a survey"
+(JMLR 10, 2009, sec. 2.2), name the jumpstart, the asymptotic performance, the total reward (the
+area under the curve) and the time to a threshold. Each of the first four measures here is a
+weighted sum over the evaluations for each item, so the same statistics apply to all.
 """
 
 import dataclasses
@@ -14,16 +14,16 @@ import numpy as np
 
 from keras_tl.comparison.statistics import Components, Estimate, components
 
-# A plateau needs so many evaluations, of which the last third is looked at, at least so many.
+# Fewest evaluations that can show a plateau, and fewest in their last third, which is tested.
 _EVALUATIONS, _LAST = 6, 3
 
 
 def weights_of(measure: str, epochs: int) -> np.ndarray:
-    """Float array (epochs,): what each evaluation counts in a measure.
+    """Return the weight of each evaluation in a measure, float array (epochs,).
 
-    * `"start"`: the first evaluation, after one pass over the training split. (Before it, no arm
-      has a trained head.)
-    * `"slope"`: that of the least-squares line through the curve, per pass.
+    * `"start"`: the first evaluation, after one pass over the training split. Before it, no arm
+      has a trained head.
+    * `"slope"`: the slope of the least-squares line through the curve, per pass.
     * `"final"`: the last evaluation.
     * `"area"`: the mean of all evaluations.
     """
@@ -37,21 +37,21 @@ def weights_of(measure: str, epochs: int) -> np.ndarray:
 
 
 def measured(values: np.ndarray, weights: np.ndarray) -> Components:
-    """A weighted sum over the evaluations, over seeds and items.
+    """Return the statistics of a weighted sum over the evaluations, over seeds and items.
 
     Args:
-        values: float array (seeds, epochs, items).
-        weights: float array (epochs,).
+        values: Skills, float array (seeds, epochs, items).
+        weights: Weights of the evaluations, float array (epochs,).
     """
     return components(np.einsum("e,sei->si", weights, values), float(np.abs(weights).sum()))
 
 
 def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
-    """The mean and its 95% interval at each evaluation.
+    """Return the mean skill and its 95% interval at each evaluation.
 
     Args:
-        values: as in `measured`, at most 1 each.
-        lowest: the least that one can be.
+        values: Skills as in `measured`, at most 1 each.
+        lowest: Smallest possible skill.
     """
     found = [components(values[:, epoch]).interval() for epoch in range(values.shape[1])]
     return [
@@ -65,15 +65,16 @@ def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
 
 
 def has_plateau(values: np.ndarray, limit: float) -> bool:
-    """Whether a curve is shown to have stopped rising and falling.
+    """Return whether a test shows that a curve has stopped rising and falling.
 
-    Its change over the last third of the evaluations, by the least-squares line, has a 90% interval
-    within -limit and limit: a test of equivalence at 5% (Schuirmann, Journal of Pharmacokinetics
-    and Biopharmaceutics 15, 1987). Never so with fewer than six evaluations, or one seed.
+    The test takes the change over the last third of the evaluations by the least-squares line. Its
+    90% interval must lie within -limit and limit: a test of equivalence at 5% (Schuirmann, Journal
+    of Pharmacokinetics and Biopharmaceutics 15, 1987). Fewer than six evaluations or one seed show
+    no plateau.
 
     Args:
-        values: as in `measured`.
-        limit: a change that does not matter.
+        values: Skills as in `measured`.
+        limit: Largest change that does not matter.
     """
     epochs = values.shape[1]
     if epochs < _EVALUATIONS:
@@ -85,7 +86,7 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
 
 
 def epochs_to_reach(values: np.ndarray, threshold: float) -> int | None:
-    """The passes after which the mean curve first is at the threshold; `None` if it never is."""
+    """Return the first pass with a mean skill of at least the threshold, or `None`."""
     reached = np.flatnonzero(values.mean(axis=(0, 2)) >= threshold)
     return int(reached[0]) + 1 if len(reached) else None
 

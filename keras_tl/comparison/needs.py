@@ -1,24 +1,24 @@
-"""What would decide where the data cannot: more seeds, or more test items."""
+"""Statistical power: the number of seeds or test items that would decide."""
 
 import dataclasses
 import math
 
 from keras_tl.comparison.statistics import Components
 
-# One seed says nothing of the luck of a seed, and two next to nothing.
+# One seed shows no variation between seeds, and two seeds show next to none.
 FEWEST_SEEDS = 3
 _MOST_SEEDS, _MOST_ITEMS = 50, 100
-# Each number of items that is tried is a tenth larger than the one before.
+# Factor from one tried number of items to the next.
 _STEP = 1.1
 
 
 @dataclasses.dataclass(frozen=True)
 class Needs:
-    """How many would decide, if the difference and the variances stay what they are.
+    """Numbers that would decide, if the difference and the variances stay the same.
 
     Attributes:
-        seeds: with the same test items, at the next look; `None`: not even 50.
-        items: with the same seeds; `None`: not even a hundred times as many.
+        seeds: Seeds with the same test items, at the next look. `None`: more than 50.
+        items: Test items with the same seeds. `None`: more than 100 times as many.
     """
 
     seeds: int | None
@@ -26,15 +26,15 @@ class Needs:
 
 
 def needs_of(found: Components, level: float, min_difference: float) -> Needs:
-    """What narrows the interval until it excludes 0, or lies within +-`min_difference`.
+    """Return the numbers that narrow the interval to exclude 0 or lie within +-`min_difference`.
 
     More seeds are another look at the same comparison, at half the level
-    (`keras_tl.comparison.statistics.level_of`); other test items are another comparison.
+    (`keras_tl.comparison.statistics.level_of`). Other test items are another comparison.
 
     Args:
-        found: a difference about which nothing can be said.
-        level: at which it was tested.
-        min_difference: the smallest difference that matters.
+        found: Difference without a verdict.
+        level: Significance level of its test.
+        min_difference: Smallest difference that matters.
     """
     if found.seeds < FEWEST_SEEDS:
         return Needs(FEWEST_SEEDS, None)
@@ -49,6 +49,6 @@ def needs_of(found: Components, level: float, min_difference: float) -> Needs:
 
 
 def _rounded_up(number: float) -> int:
-    """To two digits."""
+    """Round up to two significant digits."""
     unit = 10 ** max(len(str(int(number))) - 2, 0)
     return int(-(-number // unit) * unit)

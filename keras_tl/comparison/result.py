@@ -1,4 +1,4 @@
-"""`Comparison`: what a comparison has found, as a text, a figure and JSON."""
+"""`Comparison`: the result of a comparison, as text, figure and JSON."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -30,12 +30,12 @@ from keras_tl.evaluation import plots
 
 @dataclasses.dataclass(frozen=True)
 class ArmCurve:
-    """An arm's learning curve: the skill on the test split after each pass.
+    """Learning curve of an arm: the skill on the test split after each pass.
 
     Attributes:
-        mean: over seeds and items, with 95% intervals that count both; one a pass.
-        by_seed: for each seed its mean over the items, one a pass.
-        seconds: the median time of a run; those that found features in the cache are quicker.
+        mean: Mean over seeds and items for each pass, with 95% intervals that count both.
+        by_seed: Mean over the items for each seed and pass.
+        seconds: Median time of a run. Runs with cached features are quicker.
     """
 
     mean: tuple[Estimate, ...]
@@ -44,21 +44,21 @@ class ArmCurve:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Reads what `dataclasses.asdict` gives."""
+        """Read the result of `dataclasses.asdict`."""
         mean = tuple(Estimate(**estimate) for estimate in values["mean"])
         return cls(mean, tuple(map(tuple, values["by_seed"])), values["seconds"])
 
 
 @dataclasses.dataclass(frozen=True)
 class OfSize:
-    """What was found with one size of the training split.
+    """Results with one size of the training split.
 
     Attributes:
-        size: training items as they were asked for; `None`: all.
-        seeds: those of which all arms are finished.
-        curves: by arm, in the order of `keras_tl.comparison.verdict.ARMS`.
-        verdicts: on the frozen arm and on the fine-tuned one.
-        ship: which arm to ship.
+        size: Requested number of training items. `None`: all.
+        seeds: Seeds with all arms finished.
+        curves: Curves by arm, in the order of `keras_tl.comparison.verdict.ARMS`.
+        verdicts: Verdicts on the frozen and the fine-tuned arm.
+        ship: Arm to ship.
     """
 
     size: int | None
@@ -69,7 +69,7 @@ class OfSize:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Reads what `dataclasses.asdict` gives."""
+        """Read the result of `dataclasses.asdict`."""
         return cls(
             values["size"],
             tuple(values["seeds"]),
@@ -81,17 +81,17 @@ class OfSize:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Comparison:
-    """Transfer against the same network from scratch.
+    """Result of transfer against the same network from scratch.
 
     Attributes:
-        what: what was compared: the model, its weights, the budget, the data; JSON types.
-        skill: the name of the metric whose means are compared.
-        min_difference: the smallest difference in it that matters.
-        sizes: what was found, for each size of the training split.
-        folder: where the runs are kept.
-        logme: of the frozen features before training, `"pretrained"` and `"random"`; see
-            `keras_tl.comparison.running.scores`.
-        look: 1, unless verdicts had been given with other seeds or sizes before, see
+        what: Model, weights, budget and data of the comparison, as JSON types.
+        skill: Name of the metric whose means are compared.
+        min_difference: Smallest difference in this metric that matters.
+        sizes: Results for each size of the training split.
+        folder: Folder of the runs.
+        logme: LogME of the frozen features before training, with `"pretrained"` and `"random"`
+            weights, see `keras_tl.comparison.running.scores`.
+        look: Number of the look, from 1. Earlier verdicts with other seeds or sizes count, see
             `keras_tl.comparison.statistics.level_of`.
     """
 
@@ -105,7 +105,7 @@ class Comparison:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """The verdicts on all sizes."""
+        """Verdicts on all sizes."""
         return tuple(verdict for found in self.sizes for verdict in found.verdicts)
 
     @property
@@ -125,17 +125,17 @@ class Comparison:
         logme: dict[str, float],
         look: int = 1,
     ) -> Self:
-        """Decides, from the outcomes of the runs.
+        """Compute the verdicts from the skills of the runs.
 
         Args:
-            what: see `Comparison`.
-            min_difference: see `Comparison`.
-            outcomes: by size and arm, float arrays (seeds, epochs, items).
-            seeds: by size.
-            seconds: by size and arm, the median of a run.
-            folder: where the runs are kept.
-            logme: see `Comparison`.
-            look: see `Comparison`.
+            what: See `Comparison`.
+            min_difference: See `Comparison`.
+            outcomes: Skills by size and arm, float arrays (seeds, epochs, items).
+            seeds: Seeds by size.
+            seconds: Median time of a run, by size and arm.
+            folder: Folder of the runs.
+            logme: See `Comparison`.
+            look: See `Comparison`.
         """
         skill, verdicts = Skill.from_json(what["skill"]), decide(outcomes, min_difference, look)
         sizes = [
@@ -159,14 +159,14 @@ class Comparison:
 
     @classmethod
     def load(cls, folder: str | Path, min_difference: float | None = None) -> Self:
-        """Reads the finished runs in a folder, also of a comparison that was interrupted.
+        """Read the finished runs of a comparison, even of an interrupted one.
 
         Args:
-            folder: what `keras_tl.compare` has written.
-            min_difference: the smallest difference that matters; `None`: what was said then.
+            folder: Folder that `keras_tl.compare` wrote.
+            min_difference: Smallest difference that matters. `None`: the value of that call.
 
         Raises:
-            RunError: there is no comparison, a run is damaged, or no seed has all arms finished.
+            RunError: There is no comparison, a run is damaged, or no seed has all arms finished.
         """
         store = Store(local_path(folder))
         plan = store.plan()
@@ -205,20 +205,20 @@ class Comparison:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as JSON types."""
+        """Return the result as JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Reads `to_json`'s result."""
+        """Read the result of `to_json`."""
         return cls(**{**values, "sizes": tuple(map(OfSize.from_json, values["sizes"]))})
 
     def sentences(self) -> dict[str, Any]:
-        """What was found in words, for a report.
+        """Return the result in words for a report.
 
         Returns:
-            `about`: what was compared, and how; `sizes`: for each size `title`, how many training
-            items there were, `verdicts`, one on each arm, and `ship`, which to ship.
+            `about`: the compared networks and the method. `sizes`: for each size `title` (number of
+            training items), `verdicts` (one for each arm) and `ship` (the arm to ship).
         """
         sizes = [
             {
@@ -236,7 +236,7 @@ class Comparison:
         return {"about": " ".join(about), "sizes": sizes}
 
     def describe(self) -> str:
-        """The verdicts in words, and how they were reached."""
+        """Describe the verdicts and the measures behind them."""
         words = self.sentences()
         lines = [words["about"]]
         for found, said in zip(self.sizes, words["sizes"], strict=True):
@@ -248,7 +248,7 @@ class Comparison:
         return "\n".join(lines)
 
     def plot(self) -> Figure:
-        """The learning curves of the arms, with 95% intervals; one picture a size."""
+        """Plot the learning curves of the arms with 95% intervals, one plot for each size."""
         return plots.comparison(self.to_json()["sizes"], self.skill)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""One run: an arm, trained with a seed, and what it makes of each test item after every pass."""
+"""One run: the training of an arm with one seed, and its skill on each test item by pass."""
 
 import dataclasses
 import time
@@ -24,17 +24,17 @@ _SCORED = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """What is compared: all that the arms have in common.
+    """The common setting of the arms.
 
     Attributes:
-        source: an untrained learner with the pretrained backbone; each run has a copy of its own.
-        options: arguments of `Learner`.
-        data: with a training and a test split; a validation split is not used, so that nothing is
-            stopped early and the last weights count.
-        skill: what is measured.
-        budget: what the arms do.
-        augment: how items are augmented, in all arms and phases.
-        cache: where features are kept.
+        source: Untrained learner with the pretrained backbone. Each run copies it.
+        options: Arguments of `Learner`.
+        data: Data with a training and a test split. Without a validation split no run stops early,
+            and the last weights count.
+        skill: Skill to measure.
+        budget: Phases of the arms.
+        augment: Augmentation of items, in all arms and phases.
+        cache: Storage of the features.
     """
 
     source: Learner
@@ -46,22 +46,22 @@ class Subject:
     cache: CacheConfig
 
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
-        """A learner, untrained; of the arm "scratch" with random weights."""
-        weights = None if arm == SCRATCH else "imagenet"  # which are then those of the source
+        """Return an untrained learner. The arm "scratch" has random weights."""
+        weights = None if arm == SCRATCH else "imagenet"  # Keeps the weights of the source.
         options = {"seed": seed, "verbose": False, "check": False} | self.options
         return Learner(self.source, data, weights, **options)
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What came of one run.
+    """Result of one run.
 
     Attributes:
-        outcomes: array (epochs, items), the skill on each test item after each pass; uint8 where
-            that is 0 or 1, else float32.
-        seconds: wall time.
-        marks: for each pass the seconds from the run's start to the end of training, and to the
-            end of the evaluation after it.
+        outcomes: Skill on each test item after each pass, array (epochs, items). uint8 if all
+            skills are 0 or 1, else float32.
+        seconds: Wall time.
+        marks: Seconds from the start of the run to the end of the training and to the end of the
+            evaluation, for each pass.
     """
 
     outcomes: np.ndarray
@@ -70,7 +70,7 @@ class Run:
 
 
 class Watch(keras.callbacks.Callback):
-    """Evaluates the test split after every pass; nothing is decided by it."""
+    """Callback that evaluates the test split after every pass, without effect on the training."""
 
     def __init__(self, learner: Learner, skill: Skill, began: float, name: str):
         super().__init__()
@@ -78,12 +78,12 @@ class Watch(keras.callbacks.Callback):
         self.outcomes, self.marks = [], []
 
     def on_epoch_end(self, epoch, logs=None):
-        """Notes what the network makes of each item; `ConfigError`: it diverged."""
+        """Record the skill on each item. Raise `ConfigError` if the training diverged."""
         trained = time.perf_counter() - self._began
         labels = self._learner.data.split("test").labels
         logits = self._learner.trainer.logits(self._learner.data.split("test"))
         if not np.isfinite(logits).all():
-            # Else it would pass for a network that always answers the first class.
+            # NaN logits would otherwise count as predictions of the first class.
             raise ConfigError(
                 f"{self._name} diverged: after pass {len(self.outcomes) + 1} its answers are not "
                 "finite numbers. Lower its rate by policy= or scratch_policy=, with another out=; "
@@ -94,17 +94,17 @@ class Watch(keras.callbacks.Callback):
 
 
 def run(subject: Subject, arm: str, size: int | None, seed: int) -> Run:
-    """Trains one arm from the beginning to the end of the budget.
+    """Train one arm from the beginning to the end of the budget.
 
     Args:
-        subject: what is compared.
+        subject: Common setting of the arms.
         arm: `"scratch"`, `"frozen"` or `"fine-tuned"`.
-        size: training items, drawn with the seed; `None`: all.
-        seed: of the learner; the same in all arms, so that they see the same items in the same
-            order and begin with the same head.
+        size: Number of training items, drawn with the seed. `None`: all.
+        seed: Seed of the learner. With the same seed all arms see the same items in the same order
+            and start with the same head.
 
     Raises:
-        ConfigError: the training diverged.
+        ConfigError: The training diverged.
     """
     began = time.perf_counter()
     learner = subject.learner(arm, subset(subject.data, size, seed), seed)
@@ -128,9 +128,9 @@ def run(subject: Subject, arm: str, size: int | None, seed: int) -> Run:
 
 
 def scores(subject: Subject) -> dict[str, float]:
-    """LogME of the frozen features before training, with the pretrained weights and random ones.
+    """Return LogME of the frozen features before training, with pretrained and random weights.
 
-    Of at most 1,000 training items; see `keras_tl.evaluation.transferability.logme`.
+    It uses at most 1,000 training items, see `keras_tl.evaluation.transferability.logme`.
     """
     train = subject.data.split("train")
     chosen = train.take(draw(train.labels, _SCORED, seed=0))
@@ -144,7 +144,7 @@ def scores(subject: Subject) -> dict[str, float]:
 
 
 def subset(data: LabelledData, size: int | None, seed: int) -> LabelledData:
-    """The same data with so many training items; each class in proportion, and at least once."""
+    """Draw this number of training items, classes in proportion and with at least one item."""
     if size is None:
         return data
     train = data.split("train")

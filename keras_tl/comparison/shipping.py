@@ -1,4 +1,4 @@
-"""Which arm to ship."""
+"""The choice of the arm to ship."""
 
 import dataclasses
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from keras_tl.comparison.measures import measured, weights_of
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, Outcomes
 
-# From the cheapest to the dearest to train, and to train again: frozen, the backbone runs once an
-# item; from scratch it is trained for the whole budget. Served, they cost the same.
+# From the lowest to the highest training cost. A frozen backbone runs once for each item.
+# Training from scratch takes the whole budget. All arms have the same cost in serving.
 _BY_COST = (FROZEN, FINE_TUNED, SCRATCH)
 
 
@@ -16,10 +16,10 @@ class Choice:
     """The arm to ship, for one size of the training split.
 
     Attributes:
-        arm: its name; `None`: there is one seed, which is too little to choose by.
-        best: the arm of the highest mean skill.
-        is_settled: whether every arm is known to be worse than the best, or within what matters of
-            it. If not, the best is the choice, as the cheaper one may be much worse.
+        arm: Name of the arm. `None`: one seed is not enough for a choice.
+        best: Arm with the highest mean skill.
+        is_settled: Whether every other arm is known to be worse, or as good up to
+            `min_difference`. An unsettled cheaper arm may be much worse and is never chosen.
     """
 
     arm: str | None
@@ -27,19 +27,19 @@ class Choice:
     is_settled: bool
 
     def to_json(self) -> dict[str, Any]:
-        """The choice as JSON types."""
+        """Return the choice as JSON types."""
         return dataclasses.asdict(self)
 
 
 def choose(arms: Outcomes, min_difference: float) -> Choice:
-    """The cheapest of the arms that cannot be told from the best one.
+    """Return the cheapest arm that is as good as the best arm.
 
-    An arm cannot be told from it if the 95% interval of the difference of their final skills holds
-    0, and does not reach below `min_difference` under it: else nothing is known.
+    It is as good if the 95% interval of the difference of final skills contains 0 and does not
+    reach below `-min_difference`. If the interval contains 0 and reaches below, nothing is known.
 
     Args:
-        arms: for each a float array (seeds, epochs, items).
-        min_difference: the smallest difference in skill that matters.
+        arms: Skills of each arm, float array (seeds, epochs, items).
+        min_difference: Smallest difference in skill that matters.
     """
     finals = {name: values[:, -1].mean() for name, values in arms.items()}
     in_turn = [name for name in _BY_COST if name in arms]

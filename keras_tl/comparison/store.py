@@ -1,9 +1,9 @@
-"""The folder of a comparison, from which it goes on after an interruption.
+"""The folder of a comparison. After an interruption the comparison continues from it.
 
-plan.json             what is compared, the seeds and sizes that were asked for last, those of which
-                      verdicts were given ("looks"), and the scores of transferability
-runs/NAME.npy         the outcomes of a finished run, see `keras_tl.comparison.running.Run`
-runs/NAME.json        what else is known of it; it is written last, so that it says: finished
+plan.json             facts of the comparison, seeds and sizes of the last call, those of all calls
+                      with verdicts ("looks"), and the scores of transferability
+runs/NAME.npy         skills of a finished run, see `keras_tl.comparison.running.Run`
+runs/NAME.json        other facts of the run, written last: this file marks it as finished
 """
 
 import io
@@ -17,7 +17,7 @@ from keras_tl.base.files import json_text, remove_leftovers, sha256, whole_file
 from keras_tl.errors import RunError, quoted
 
 _PLAN, _RUNS = "plan.json", "runs"
-# Raised whenever earlier versions could not read it.
+# Raised with every format that earlier versions cannot read.
 _FORMAT = 1
 
 
@@ -25,17 +25,17 @@ class Store:
     """The finished runs of a comparison.
 
     Args:
-        folder: where they are, or will be.
+        folder: Folder of the comparison, existing or new.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     def check(self, what: dict[str, Any]) -> None:
-        """Raises `RunError` if the folder holds something else, or another comparison.
+        """Raise `RunError` if the folder holds another comparison or something else.
 
         Args:
-            what: all that must be equal for runs to belong together, as JSON types.
+            what: All facts that must be equal for runs of one comparison, as JSON types.
         """
         if self.is_begun:
             differs = _first_difference(self.plan()["what"], json.loads(json_text(what)))
@@ -55,11 +55,11 @@ class Store:
         return (self.folder / _PLAN).is_file()
 
     def begin(self, what: dict[str, Any], asked: dict[str, Any]) -> None:
-        """Notes what is compared.
+        """Write the plan of the comparison, after a `check`.
 
         Args:
-            what: as in `check`, which is called first.
-            asked: the rest of the plan, which may change from call to call.
+            what: As in `check`.
+            asked: The rest of the plan, which may change with each call.
         """
         self.check(what)
         remove_leftovers(self.folder / _RUNS)
@@ -68,25 +68,26 @@ class Store:
 
     @property
     def look(self) -> int:
-        """How often verdicts were given with other seeds or sizes than those of the plan, plus 1.
+        """Number of the look of this plan, from 1.
 
-        With the same ones again, it is the number that they had then.
+        It counts the verdicts given before with other seeds or sizes. The same seeds and sizes keep
+        the number of their first look.
         """
         plan = self.plan()
         asked, looks = _looked_at(plan), plan["looks"]
         return 1 + (looks.index(asked) if asked in looks else len(looks))
 
     def note_look(self) -> None:
-        """Notes that verdicts are given on the plan's seeds and sizes."""
+        """Record that verdicts are given on the plan's seeds and sizes."""
         plan = self.plan()
         if _looked_at(plan) not in plan["looks"]:
             self._write_plan(plan | {"looks": [*plan["looks"], _looked_at(plan)]})
 
     def plan(self) -> dict[str, Any]:
-        """What `begin` noted.
+        """Read the plan that `begin` wrote.
 
         Raises:
-            RunError: there is no comparison, or it is of a later version.
+            RunError: There is no comparison, or a later version wrote it.
         """
         if not self.is_begun:
             raise RunError(
@@ -101,20 +102,20 @@ class Store:
         return plan
 
     def is_finished(self, arm: str, size: int | None, seed: int) -> bool:
-        """Whether a run is there."""
+        """Return whether a run is finished."""
         return self._path(arm, size, seed, "json").is_file()
 
     def write(
         self, arm: str, size: int | None, seed: int, outcomes: np.ndarray, about: dict[str, Any]
     ) -> None:
-        """Keeps a finished run.
+        """Save a finished run.
 
         Args:
-            arm: the arm.
-            size: training items, or `None`.
-            seed: the seed.
-            outcomes: see `keras_tl.comparison.running.Run`.
-            about: what else is known of it, as JSON types.
+            arm: The arm.
+            size: Number of training items, or `None`.
+            seed: The seed.
+            outcomes: Skills of the run, see `keras_tl.comparison.running.Run`.
+            about: Other facts of the run, as JSON types.
         """
         buffer = io.BytesIO()
         np.save(buffer, outcomes, allow_pickle=False)
@@ -123,10 +124,10 @@ class Store:
         _write(path.with_suffix(".json"), json_text({**about, "sha256": sha256(path)}).encode())
 
     def read(self, arm: str, size: int | None, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
-        """A finished run: float32 array (epochs, items), and what else is known of it.
+        """Read a finished run: float32 array (epochs, items), and the other facts.
 
         Raises:
-            RunError: it is damaged.
+            RunError: The run is damaged.
         """
         path = self._path(arm, size, seed, "json")
         about, outcomes = json.loads(path.read_text("utf-8")), path.with_suffix(".npy")

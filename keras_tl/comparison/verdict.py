@@ -1,4 +1,4 @@
-"""From the outcomes of all runs to the verdicts."""
+"""Verdicts from the skills of all runs."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ ARMS = (SCRATCH, FROZEN, FINE_TUNED)
 
 HELPS, SAME, HURTS, UNDECIDED = "helps", "no difference", "hurts", "undecided"
 
-# Of one size of the training split: for each arm a float array (seeds, epochs, items).
+# Skills with one size of the training split: by arm, float arrays (seeds, epochs, items).
 Outcomes = Mapping[str, np.ndarray]
 
 
@@ -24,25 +24,25 @@ Outcomes = Mapping[str, np.ndarray]
 class Verdict:
     """Whether transfer helps, for one arm and one size of the training split.
 
-    All differences are to the network from scratch, seed by seed and item by item.
+    Differences are the arm minus the network from scratch, for each seed and item.
 
     Attributes:
         arm: `"frozen"` or `"fine-tuned"`.
-        size: training items; `None`: all.
+        size: Number of training items. `None`: all.
         outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`, by `final`.
-        final: at the end of the budget. Its interval is at the level that Holm's correction leaves
-            this test, so that it excludes 0 exactly if a difference is claimed.
-        skill: the arm's mean skill there.
-        scratch: that of the network from scratch.
-        start: difference at the first evaluation; 95% interval.
-        slope: of the slopes, per pass; 95% interval.
-        area: of the means over all evaluations; 95% interval.
-        is_asymptote: whether both curves are shown to have reached a plateau, so that `final` is of
-            their asymptotes (under a rate that falls to zero) and not only of the budget.
-        epochs_to_match: passes after which the arm has the final skill of scratch; `None`: never.
-        needs: what would decide, where it is undecided.
-        seeds: how many there are.
-        items: of the test split.
+        final: Difference at the end of the budget. The interval has the level of Holm's
+            correction for this test. It excludes 0 exactly if the verdict claims a difference.
+        skill: Mean skill of the arm at the end.
+        scratch: Mean skill of the network from scratch at the end.
+        start: Difference at the first evaluation, with a 95% interval.
+        slope: Difference of the slopes per pass, with a 95% interval.
+        area: Difference of the means over all evaluations, with a 95% interval.
+        is_asymptote: Whether tests show a plateau of both curves. Then `final` compares their
+            asymptotes (under a learning rate that falls to zero), not only the budget's end.
+        epochs_to_match: Passes until the arm has the final skill of scratch. `None`: never.
+        needs: Numbers of seeds or items that would decide. `None`: the verdict is decided.
+        seeds: Number of seeds.
+        items: Number of test items.
     """
 
     arm: str
@@ -61,12 +61,12 @@ class Verdict:
     items: int
 
     def to_json(self) -> dict[str, Any]:
-        """The verdict as JSON types."""
+        """Return the verdict as JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Verdict":
-        """Reads `to_json`'s result."""
+        """Read the result of `to_json`."""
         read = {name: Estimate(**values[name]) for name in ("final", "start", "slope", "area")}
         needs = values["needs"] and Needs(**values["needs"])
         return cls(**{**values, **read, "needs": needs})
@@ -75,13 +75,13 @@ class Verdict:
 def decide(
     outcomes: Mapping[int | None, Outcomes], min_difference: float, look: int = 1
 ) -> list[Verdict]:
-    """The verdicts on all sizes; the tests of all of them share one probability of a false claim.
+    """Return the verdicts on all sizes. Their tests share one probability of a false claim.
 
     Args:
-        outcomes: by the size of the training split; each has `"scratch"` and other arms, with the
-            same seeds and items in the same order.
-        min_difference: the smallest difference in skill that matters.
-        look: see `keras_tl.comparison.statistics.level_of`.
+        outcomes: Skills by size of the training split and arm. Each size has `"scratch"` and
+            other arms, with the same seeds and items in the same order.
+        min_difference: Smallest difference in skill that matters.
+        look: See `keras_tl.comparison.statistics.level_of`.
     """
     contrasts = [
         (size, arm, arms[arm] - arms[SCRATCH])
@@ -128,7 +128,7 @@ def _verdict(
 
 
 def outcome_of(difference: Estimate, min_difference: float) -> str:
-    """The outcome that an interval supports."""
+    """Return the verdict that an interval supports."""
     if difference.excludes_zero:
         return HELPS if difference.mean > 0 else HURTS
     return SAME if difference.is_within(min_difference) else UNDECIDED

@@ -17,7 +17,7 @@ _OUTCOMES = {
 
 
 def about_text(what: Mapping[str, Any], skill: str) -> str:
-    """What was compared, and what the numbers are."""
+    """Describe the compared networks and the numbers."""
     budget = what["budget"]
     head = budget["head"]["epochs"] if budget["head"] else 0
     backbone = public_place(what["model"]["backbone"])
@@ -29,7 +29,7 @@ def about_text(what: Mapping[str, Any], skill: str) -> str:
 
 
 def logme_text(logme: Mapping[str, float]) -> str:
-    """What a score of the features said before training."""
+    """Describe LogME of the features before training."""
     return (
         f"Before training, LogME of the pretrained features was {logme['pretrained']:.3f}, of "
         f"random weights {logme['random']:.3f}; it decides nothing."
@@ -37,12 +37,12 @@ def logme_text(logme: Mapping[str, float]) -> str:
 
 
 def size_text(size: int | None) -> str:
-    """How many training items there were."""
+    """Return the number of training items in words."""
     return "all training items" if size is None else f"{size:,} training items"
 
 
 def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
-    """A sentence with the verdict, and another with what it needs if there is none."""
+    """Return a sentence with the verdict. Without a verdict, name the numbers that would decide."""
     place = "at the plateau of both" if verdict.is_asymptote else "at the end of the budget"
     reached = (
         f"{skill} {verdict.skill:.3f} against {verdict.scratch:.3f} from scratch {place}, "
@@ -58,7 +58,7 @@ def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
 
 
 def measures_text(verdict: Verdict) -> str:
-    """What else was measured."""
+    """Describe the other measures of a verdict."""
     kind = "asymptote" if verdict.is_asymptote else "skill at budget"
     matched = "never as good as scratch at its end"
     if verdict.epochs_to_match is not None:
@@ -87,7 +87,7 @@ def _needs_text(verdict: Verdict, min_difference: float) -> str:
 
 
 def look_text(look: int) -> str:
-    """At which level a growing comparison was tested."""
+    """Describe the significance level of a growing comparison."""
     return (
         f"Look {look}: verdicts had been given with other seeds or sizes before. All tests of this "
         f"look share a probability of a false claim of {level_of(look):.2g} in place of {LEVEL:g}, "
@@ -96,7 +96,7 @@ def look_text(look: int) -> str:
 
 
 def choice_text(choice: Choice) -> str:
-    """Which arm to ship, and why."""
+    """Name the arm to ship and the reason."""
     if choice.arm is None:
         return f"Ship: {choice.best} was best, but one seed is too little to choose by."
     if not choice.is_settled:

@@ -1,7 +1,7 @@
-"""The model card of an export: the same facts for people and for machines.
+"""The model card of an export: the same facts for people and for programs.
 
 `MODEL_CARD.md` follows Mitchell et al., "Model Cards for Model Reporting", 2019
-(arXiv:1810.03993); `model.json` holds what it says.
+(arXiv:1810.03993). `model.json` holds the same facts as JSON.
 """
 
 import datetime
@@ -47,10 +47,10 @@ _USES = {
 
 
 def read_sections(path: Path) -> dict[str, str]:
-    """The sections of a card that the user wrote into a JSON file.
+    """Read the user's sections of a model card from a JSON file.
 
     Raises:
-        ConfigError: there is no such file, or it holds something else.
+        ConfigError: The file does not exist, is not JSON, or does not hold such sections.
     """
     try:
         sections = json.loads(path.read_text("utf-8"))
@@ -63,15 +63,15 @@ def read_sections(path: Path) -> dict[str, str]:
 def write_card(
     facts: Facts, name: str, sections: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The texts of the two files, by their names.
+    """Return the texts of `MODEL_CARD.md` and `model.json`, by file name.
 
     Args:
-        facts: of the model.
-        name: the model's.
-        sections: texts of the user's by their headings, Markdown.
+        facts: Facts of the model.
+        name: Name of the model.
+        sections: The user's sections in Markdown, by heading.
 
     Raises:
-        ConfigError: `sections` is something else, or has a heading of the card's own.
+        ConfigError: `sections` has another form, or uses a heading that the card itself has.
     """
     sections = {} if sections is None else sections
     _check_sections(sections)
@@ -85,7 +85,7 @@ def write_card(
 
 
 def _check_sections(sections: object) -> None:
-    """Raises `ConfigError` unless these are sections that a user can give to a card."""
+    """Raise `ConfigError` unless `sections` maps headings to texts that the user may add."""
     if not isinstance(sections, Mapping):
         raise ConfigError(f"{_EXPECTED} Received: {type(sections).__name__}.")
     own = {heading.lower() for heading in (_DETAILS, *_OWN)}
@@ -101,8 +101,8 @@ def _check_sections(sections: object) -> None:
 
 def _as_markdown(facts: Facts, name: str, today: str, sections: Mapping[str, str]) -> str:
     texts = {_INTENDED_USE: _TO_BE_WRITTEN, **sections}
-    # The licence of the model is its owner's to say, and by `library_name: keras` Hugging Face's
-    # hub would tell people to load a `.keras` file.
+    # No licence: only the owner of the model can choose it. No `library_name: keras`: the
+    # Hugging Face Hub would tell people to load a `.keras` file.
     kind = f"{facts.item}-classification" if facts.task.has_probabilities else ""
     return render(
         "card.md",
@@ -145,7 +145,7 @@ def _versions(facts: Facts) -> list[Block]:
     return [Table("Versions of the libraries", head, rows, numbers=False)]
 
 
-# The sections that stand after those of the user.
+# The card's own sections, which follow those of the user.
 _OWN: dict[str, Callable[[Facts], list[Block]]] = {
     "Training and evaluation data": _data,
     "Metrics": _metrics,

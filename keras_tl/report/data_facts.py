@@ -1,4 +1,4 @@
-"""The data that a model was trained on, as far as a run records them."""
+"""The facts that a run records of its training data."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any, Self
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.labelled_data import PLACES
 
-# What a run records of the options of images and of texts.
+# The options for images and texts that a run records.
 _OPTIONS = ("resize", "value_range", "sequence_length")
 
 
@@ -22,16 +22,16 @@ class SplitFacts:
 
 @dataclasses.dataclass(frozen=True)
 class DataFacts:
-    """The data, without the folders of the machine.
+    """The data, without local paths.
 
     Attributes:
-        kind: of the source, such as `"folder"`; `None`: it was in memory.
-        settings: how the source was read and split.
-        options: of images or texts.
-        fingerprint_of: what identifies the items: `"files"` or `"content"`.
-        splits: by name.
-        checked: the numbers of items that were checked and `left_out`; `None`: none were.
-        unused_files: files that were passed over.
+        kind: Kind of the source, such as `"folder"`. `None`: the data were in memory.
+        settings: Settings of the source and of the split.
+        options: Options for images or texts.
+        fingerprint_of: Identity of the items: `"files"` or `"content"`.
+        splits: Splits by name.
+        checked: Numbers of `items` checked and `left_out`. `None`: no item was checked.
+        unused_files: Files that the source did not use.
     """
 
     kind: str | None

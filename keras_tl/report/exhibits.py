@@ -1,9 +1,9 @@
-"""What a report shows of single items, kept in the run: it needs the data and past weights.
+"""Artifacts of the report in a run. Only the data or earlier weights could produce them again.
 
-comparison.json                                   of a comparison with training from scratch
+comparison.json                                   comparison with training from scratch
 feature_map_before.json, feature_map_after.json   see `keras_tl.evaluation.feature_map`
-top_losses.json                                   rows of the test split, and what they are
-top_loss_<row>.jpg, top_loss_<row>_gradcam.jpg    of images
+top_losses.json                                   rows of the test split and facts of these items
+top_loss_<row>.jpg, top_loss_<row>_gradcam.jpg    images only
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from keras_tl.models.heads import TransferModel
 from keras_tl.tasks import Task
 
 BEFORE, AFTER = "before", "after"
-# Of the items with the largest losses.
+# Number of items with the largest losses that the report shows.
 SHOWN = 12
 _TOP, _COMPARISON = "top_losses.json", "comparison.json"
 _ANSWERS = "top_loss"
@@ -35,7 +35,7 @@ _LARGEST_SIDE, _QUALITY = 224, 88
 
 @runtime_checkable
 class Compared(Protocol):
-    """A `keras_tl.comparison.result.Comparison`, whose package comes after this one."""
+    """Interface of `keras_tl.comparison.result.Comparison`, which this package must not import."""
 
     what: dict[str, Any]
     skill: str
@@ -43,56 +43,56 @@ class Compared(Protocol):
     verdicts: Sequence[Any]
 
     def sentences(self) -> dict[str, Any]:
-        """What it says: `about`; of each of `sizes` its `title`, its `verdicts` and `ship`."""
+        """Return the text `about`, and for each of `sizes` its `title`, `verdicts` and `ship`."""
 
     def to_json(self) -> dict[str, Any]:
-        """All its numbers."""
+        """Return all numbers as JSON types."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Exhibits:
-    """Files by their names, and how they are read.
+    """Artifact files by name, and methods that read them.
 
     Attributes:
-        files: what they hold.
+        files: Contents of the files, by name.
     """
 
     files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def among(cls, files: Mapping[str, bytes]) -> "Exhibits":
-        """Those of the files of a run's results that are exhibits."""
+        """Select the artifacts among the result files of a run."""
         return cls({n: content for n, content in files.items() if n.startswith(_PREFIXES)})
 
     def with_files(self, files: Mapping[str, bytes]) -> "Exhibits":
-        """These and others."""
+        """Return these artifacts with further files."""
         return Exhibits({**self.files, **files})
 
     def before_training(self) -> "Exhibits":
-        """Those that stay true when the weights change.
+        """Return the artifacts that remain valid when the weights change.
 
-        A comparison is of networks of its own, which were trained apart from this one.
+        A comparison remains valid: it trained networks of its own.
         """
         true = _map_name(BEFORE), _COMPARISON
         return Exhibits({n: content for n, content in self.files.items() if n in true})
 
     def without_answers(self) -> "Exhibits":
-        """Those that stay true when the test split is answered anew, or one of other data."""
+        """Return the artifacts that do not depend on the predictions of the test split."""
         return Exhibits({n: c for n, c in self.files.items() if not n.startswith(_ANSWERS)})
 
     def without_maps_of(self, splits: Sequence[str]) -> "Exhibits":
-        """Those that stay true when these splits are of other data."""
+        """Return the artifacts without feature maps of these splits, which now hold other data."""
         found = {when: self.feature_map(when) for when in (BEFORE, AFTER)}
         gone = {_map_name(when) for when, one in found.items() if one and one.split in splits}
         return Exhibits({n: content for n, content in self.files.items() if n not in gone})
 
     def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
-        """Whether these items of the test split are among them, with what explains the answers.
+        """Return whether the artifacts include these test items and explain these predictions.
 
         Args:
-            rows: int array (n,).
-            answers: of each of them, see `keras_tl.tasks.Task.question`; `None`:
-                whatever is explained.
+            rows: Rows of the items in the test split, int array (n,).
+            answers: Prediction of each item (`keras_tl.tasks.Task.question`). `None`: any
+                explained prediction.
         """
         kept = self.top_items() or {}
         if not {*rows.tolist()} <= kept.keys():
@@ -101,10 +101,10 @@ class Exhibits:
         return all(kept[row].get("seen", answer) == answer for row, answer in pairs)
 
     def explaining(self, answers: Sequence[str]) -> "Exhibits":
-        """Those that stay true with these answers: no Grad-CAM that explains another one.
+        """Return the artifacts without Grad-CAMs that explain other predictions than these.
 
         Args:
-            answers: of each item of the test split, see `keras_tl.tasks.Task.question`.
+            answers: Prediction of each test item, see `keras_tl.tasks.Task.question`.
         """
         items = list((self.top_items() or {}).values())
         wrong = [one for one in items if one.get("seen") not in (None, answers[one["row"]])]
@@ -118,46 +118,46 @@ class Exhibits:
         return Exhibits(kept | {_TOP: json.dumps(items).encode()})
 
     def comparison(self) -> dict[str, Any] | None:
-        """What `keep_comparison` kept: `Comparison.to_json` and its `sentences`; else `None`."""
+        """Return the content of `keep_comparison`'s file, or `None` if there is no such file."""
         content = self.files.get(_COMPARISON)
         return None if content is None else json.loads(content)
 
     def feature_map(self, when: str) -> FeatureMap | None:
-        """The features before or after fine-tuning; `None` where they were not kept."""
+        """Return the features before or after fine-tuning, or `None` if the run has none."""
         content = self.files.get(_map_name(when))
         return None if content is None else FeatureMap.from_bytes(content)
 
     def top_items(self) -> dict[int, dict[str, Any]] | None:
-        """What the items with large losses are, by their rows in the test split.
+        """Return the facts of the items with the largest losses, by row in the test split.
 
         Returns:
-            `place`, the end of the path of its file or `None`; `texts`, a list; of images
-            `image` and, where there is one, `gradcam`, names of files; then also `seen`, the answer
-            that it explains, and `places`, [height, width] of the feature maps; or `seen` alone,
-            `None`, where another answer is given since. `None` where nothing was kept.
+            Facts by row, `None` if there are none. `place`: end of the file's path, or `None`.
+            `texts`: list of texts. `image`: file name, images only. With a Grad-CAM also `gradcam`
+            (file name), `seen` (the explained prediction) and `places` ([height, width] of the
+            feature maps). After a changed prediction `seen` is `None`, the other two are missing.
         """
         content = self.files.get(_TOP)
         return None if content is None else {one["row"]: one for one in json.loads(content)}
 
     def pixels(self, name: str) -> np.ndarray:
-        """An image of `top_items` by its file's name, uint8 (height, width, 3)."""
+        """Decode an image of `top_items` by file name: uint8 (height, width, 3)."""
         return tf.io.decode_jpeg(self.files[name], channels=3).numpy()
 
 
 def keep_map(when: str, found: FeatureMap) -> dict[str, bytes]:
-    """The file of a feature map."""
+    """Return the file of a feature map, by its name."""
     return {_map_name(when): found.to_bytes()}
 
 
 def keep_comparison(given: Compared, task: Task) -> dict[str, bytes]:
-    """The file of a comparison with training from scratch.
+    """Return the file of a comparison with training from scratch, by its name.
 
     Args:
-        given: the comparison.
-        task: of the model that is reported.
+        given: The comparison.
+        task: Task of the reported model.
 
     Raises:
-        ConfigError: it is something else, or of another task or other classes.
+        ConfigError: `given` is no comparison, or has another task or other classes.
     """
     if not isinstance(given, Compared):
         raise ConfigError(
@@ -176,7 +176,7 @@ def keep_comparison(given: Compared, task: Task) -> dict[str, bytes]:
         raise ConfigError(
             f"Expected a comparison on the data of this model: {here}. Received one of {there}."
         )
-    # Where it lies on the machine stays behind.
+    # The report must not contain local paths.
     values = {name: value for name, value in given.to_json().items() if name != "folder"}
     return {_COMPARISON: json.dumps({"sentences": given.sentences(), **values}).encode()}
 
@@ -189,15 +189,15 @@ def keep_top_items(
     task: Task,
     outcomes: Outcomes,
 ) -> dict[str, bytes]:
-    """The files of items with large losses.
+    """Return the files of the items with the largest losses, by name.
 
     Args:
-        rows: int array (n,), their numbers in the split.
-        split: these items.
-        pixels: (n, height, width, 3) in [0, 255] as the model sees them; `None`: of texts.
-        parts: the model, outside of any strategy.
-        task: of the model.
-        outcomes: of the n items.
+        rows: Rows of the items in the test split, int array (n,).
+        split: These n items.
+        pixels: Images as the model receives them, (n, height, width, 3) in [0, 255]. `None`: texts.
+        parts: The model, outside of any distribution strategy.
+        task: Task of the model.
+        outcomes: Prediction record of the n items.
     """
     items = [
         {"row": int(row), "place": place, "texts": texts}
@@ -219,7 +219,7 @@ def keep_top_items(
 
 
 def _sources(split: Split) -> list[tuple[str | None, list[str]]]:
-    """Of each item where it comes from, and its texts."""
+    """Return the source file of each item, if any, and its texts."""
     if split.sources is None:
         return [(None, [])] * len(split)
     if split.in_files:
@@ -229,8 +229,7 @@ def _sources(split: Split) -> list[tuple[str | None, list[str]]]:
 
 
 def _end_of(path: str) -> str:
-    # A report is passed on: where the data lie on the machine stays behind. Names of files may be
-    # no Unicode.
+    # People share reports, so the local path stays out. File names may be invalid Unicode.
     return "/".join(Path(path).parts[-2:]).encode("utf-8", "replace").decode()
 
 
@@ -239,7 +238,7 @@ def _map_name(when: str) -> str:
 
 
 def _jpeg(image: np.ndarray) -> bytes:
-    """A JPEG file, not larger than it is shown."""
+    """Encode an image as JPEG, at most as large as the report shows it."""
     height, width = image.shape[:2]
     if max(height, width) > _LARGEST_SIDE:
         scale = _LARGEST_SIDE / max(height, width)

@@ -1,4 +1,4 @@
-"""The facts of a model: its report and its model card are written from them."""
+"""The facts of a model from which its report and its model card are written."""
 
 import dataclasses
 import importlib.metadata
@@ -21,28 +21,28 @@ from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task, task_of
 
-# Distributions that a model may depend on, where they are installed.
+# Optional dependencies of a model. The facts list only installed ones.
 _PACKAGES = ("keras_tl", "keras-hub", "tensorflow-hub", "tensorflow-text")
 
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """All that is known of a model, without paths of the machine and names of files.
+    """All known facts of a model, without local paths and names of data files.
 
     Attributes:
-        config: the configuration, without `architecture`.
-        parameters: number of parameters of `backbone` and `head`.
-        tokenizer: kind of the text preprocessor; `None`: there is none.
-        seed: of the learner.
-        pretraining: the weights before the training.
-        data: what the model was trained on; `None`: not recorded.
-        history: the phases.
-        is_as_trained: whether the weights are those that the last phase left.
-        evaluations: metrics by split.
-        untested: how good a model is that all items trained, see `FitResult.untested`.
-        calls: lines of Python that train the model again.
-        trained_with: versions of libraries.
-        exported_with: versions of libraries as they are now.
+        config: Configuration, without `architecture`.
+        parameters: Numbers of parameters of `backbone` and `head`.
+        tokenizer: Kind of text preprocessor. `None`: the model has none.
+        seed: Seed of the learner.
+        pretraining: Weights before the training.
+        data: Training data. `None`: not recorded.
+        history: Training phases.
+        is_as_trained: Whether the weights are those at the end of the last phase.
+        evaluations: Metrics by split.
+        untested: Estimated performance of a model trained on all items, see `FitResult.untested`.
+        calls: Lines of Python that train the model again.
+        trained_with: Versions of the libraries in training.
+        exported_with: Versions of the libraries now.
     """
 
     config: ModelConfig
@@ -61,17 +61,17 @@ class Facts:
 
     @property
     def task(self) -> Task:
-        """The task of the model."""
+        """Task of the model."""
         return task_of(self.config)
 
     @property
     def item(self) -> str:
-        """The name of one item of the data."""
+        """Word for one item of the data."""
         return self.config.item
 
     @property
     def test(self) -> SplitMetrics | None:
-        """The metrics of the test split; `None`: not measured."""
+        """Metrics of the test split. `None`: not evaluated."""
         return self.evaluations.get("test")
 
     @property
@@ -80,7 +80,7 @@ class Facts:
         return any(record.changed_backbone for record in self.history)
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types; `None` for NaN and infinity, which JSON does not have."""
+        """Return the fields as JSON types. NaN and infinity become `None`, as JSON has neither."""
         return _finite(dataclasses.asdict(self))
 
 
@@ -88,9 +88,9 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Ba
     """Collect the facts of a model.
 
     Args:
-        run: the JSON types that a run records, see `keras_tl.runs.run_files`.
-        parameters: number of parameters of `backbone` and `head`.
-        backbone: of the model.
+        run: Recorded facts of a run as JSON types, see `keras_tl.runs.run_files`.
+        parameters: Numbers of parameters of `backbone` and `head`.
+        backbone: Backbone of the model.
     """
     config = ModelConfig.from_json(run["config"])
     history = tuple(map(PhaseRecord.from_json, run["history"]))
@@ -101,7 +101,7 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Ba
     return Facts(
         config=dataclasses.replace(config, **public),
         parameters=parameters,
-        # What comes after the kind is of use to machines only.
+        # The first word is the kind. Only programs need the rest.
         tokenizer=None if tokens is None else tokens.identity.split()[0],
         seed=seed,
         pretraining=Pretraining.of(
@@ -119,7 +119,7 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Ba
 
 
 def library_versions() -> dict[str, str]:
-    """The versions of the libraries that models are trained and exported with."""
+    """Return the versions of the libraries that train and export models."""
     versions = {
         "python": platform.python_version(),
         "tensorflow": tf.__version__,

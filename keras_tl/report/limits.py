@@ -1,4 +1,4 @@
-"""Warnings and limits: what whoever deploys a model has to know, as sentences about its facts."""
+"""Warnings and limits in sentences: facts that everyone who deploys a model must know."""
 
 from keras_tl.models.modalities import MODALITIES
 from keras_tl.report.data_facts import DataFacts, SplitFacts
@@ -7,17 +7,17 @@ from keras_tl.report.pretraining import IMAGENET, RANDOM
 from keras_tl.report.split_metrics import Measured, SplitMetrics
 from keras_tl.runs.ancestry import LANGUAGE_MODEL
 
-# A confidence interval wider than this hides differences that matter in use.
+# A wider confidence interval hides differences that matter in use.
 _WIDE = 0.1
-# From here on the most frequent class has twice the weight of the rarest one in the loss.
+# At this ratio, the most frequent class has twice the weight of the rarest one in the loss.
 _IMBALANCED = 2.0
-# With fewer items of a class, a recall of a half is only known to within about 17 points.
+# With 30 items of a class, the 95% interval of a recall of 0.5 is about +-17 points.
 _FEW = 30
 _NOT_RECORDED = Measured(None)
 
 
 def warnings_of(facts: Facts) -> list[str]:
-    """What makes a model unfit for use, or its card unfit to judge it by; one sentence each."""
+    """Return the reasons not to use a model, or not to trust its card, a sentence or two each."""
     found = []
     if not facts.history:
         found.append("The head is untrained: its answers mean nothing.")
@@ -63,7 +63,7 @@ def _doubts(test: SplitMetrics, split: SplitFacts | None) -> list[str]:
 
 
 def _guesses(test: SplitMetrics, has_thresholds: bool) -> list[str]:
-    """Whether the model is better than guessing, by accuracy or by the order of the items."""
+    """Return a warning if neither accuracy nor AUC is clearly better than guessing."""
     share = test.most_frequent_share
     accuracy = test.metrics.get("accuracy", _NOT_RECORDED).interval
     auc = test.metrics.get("auc", _NOT_RECORDED)
@@ -81,7 +81,7 @@ def _guesses(test: SplitMetrics, has_thresholds: bool) -> list[str]:
                 "`learner.choose_thresholds()` chooses another threshold than 0.5."
             )
         return [said]
-    # A chosen threshold gives up accuracy for precision or recall; it does not change the order.
+    # A chosen threshold trades accuracy for precision or recall. It does not change the AUC.
     if ranks or auc.interval is None:
         return []
     return [
@@ -91,7 +91,7 @@ def _guesses(test: SplitMetrics, has_thresholds: bool) -> list[str]:
 
 
 def limits_of(facts: Facts) -> dict[str, str]:
-    """Limits and risks, by their headings."""
+    """Return the limits and risks by heading."""
     found = {
         "Out of domain": _out_of_domain(facts),
         "Inherited bias": _bias(facts),

@@ -1,4 +1,4 @@
-"""What a report is made from: all of it is in the folder of a run."""
+"""The input of a report. All of it is stored in the folder of a run."""
 
 import dataclasses
 
@@ -13,15 +13,15 @@ from keras_tl.tasks import Task
 
 @dataclasses.dataclass(frozen=True)
 class Material:
-    """What a report is made from. The same material makes the same file, byte for byte.
+    """Input of a report. The same input makes the same file, byte for byte.
 
     Attributes:
-        facts: of the model.
-        test: the evaluation on the test split; `None`: not evaluated.
-        overfitting: whether the model overfits; `None` where nothing is known.
-        findings: of the checks before training; `None` if nobody looked.
-        fitted: the choice of `Learner.fit`; `None`: the phases were trained as asked.
-        exhibits: what was kept of single items, and a comparison with training from scratch.
+        facts: Facts of the model.
+        test: Evaluation on the test split. `None`: not evaluated.
+        overfitting: Judgement whether the model overfits. `None`: not known.
+        findings: Findings of the preflight. `None`: the preflight did not run.
+        fitted: Result of `Learner.fit`. `None`: the user chose the phases.
+        exhibits: Artifacts of single items, and a comparison with training from scratch.
     """
 
     facts: Facts
@@ -33,5 +33,5 @@ class Material:
 
     @property
     def task(self) -> Task:
-        """The task of the model."""
+        """Task of the model."""
         return self.facts.task

@@ -1,4 +1,4 @@
-"""The sections of a report as a page."""
+"""The sections of a report as an HTML page."""
 
 from pathlib import Path
 
@@ -11,19 +11,19 @@ _TITLE = "Transfer learning report: "
 
 
 def page_of(material: Material) -> str:
-    """One HTML page with everything in it: no script, and nothing that a browser would fetch."""
+    """Return one HTML page without scripts and without anything that a browser would load."""
     title = f"{_TITLE}{material.facts.config.backbone}"
     sections = [section for section in (make(material) for make in SECTIONS) if section.blocks]
     return render("page.html", title=title, sections=sections)
 
 
 def summary_of(material: Material) -> str:
-    """The first section, as a part of somebody else's page."""
+    """Return the first section as HTML for use inside another page."""
     return render("summary.html", blocks=summary(material).blocks)
 
 
 def is_report(path: Path) -> bool:
-    """Whether a file is a page that `write_report` wrote."""
+    """Return whether `write_report` wrote this file."""
     if not path.is_file():
         return False
     with open(path, "rb") as file:
@@ -31,7 +31,7 @@ def is_report(path: Path) -> bool:
 
 
 def write_report(path: Path, material: Material) -> None:
-    """Writes the page, whole or not at all."""
+    """Write the page atomically: a failure leaves no partial file."""
     page = page_of(material)
     with whole_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -13,7 +13,7 @@ _NO_METRICS = ("items", "fingerprint", "slices")
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """A metric and its 95% interval; `None` where it is not defined."""
+    """Metric with its 95% interval. An undefined or unknown number is `None`."""
 
     value: float | None
     interval: Sequence[float] | None = None
@@ -21,7 +21,7 @@ class Measured:
 
 @dataclasses.dataclass(frozen=True)
 class ClassMetrics:
-    """The items of a class, and its metrics."""
+    """Number of items of a class, and its metrics."""
 
     items: int
     metrics: Mapping[str, Measured]
@@ -32,14 +32,14 @@ class SplitMetrics:
     """The metrics of a split.
 
     Attributes:
-        items: number of items.
-        fingerprint: of the items; `None`: not known.
-        metrics: of all items.
-        per_class: of each class or label; none for a regression.
-        most_frequent_share: accuracy of always answering the most frequent class; `None`: items
-            have no single class.
-        confusion_matrix: counts, a row for each true class; `None`: none, or more than 100 classes.
-        slices: groups of items that were measured.
+        items: Number of items.
+        fingerprint: Fingerprint of the items. `None`: unknown.
+        metrics: Metrics of all items.
+        per_class: Metrics of each class or label, empty for a regression.
+        most_frequent_share: Accuracy of always predicting the most frequent class. `None`: an item
+            has no single class.
+        confusion_matrix: Counts, a row for each true class. `None`: none, or more than 100 classes.
+        slices: Metrics of groups of items.
     """
 
     items: int
@@ -76,7 +76,7 @@ class SplitMetrics:
 
 
 def _of_class(row: Mapping[str, Any], intervals: Mapping[str, Any]) -> dict[str, Measured]:
-    """The metrics of a class; scikit-learn gives 0 where there is no item to measure them on."""
+    """Return the metrics of a class. scikit-learn gives 0 for a metric without items: drop it."""
     undefined = {name for name, interval in intervals.items() if interval is None}
     return {
         name: Measured(None if name in undefined else value, intervals.get(name))

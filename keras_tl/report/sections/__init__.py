@@ -1,4 +1,4 @@
-"""The sections of the report. Each is a function from the material to a `Section`."""
+"""The sections of the report. Each is a function from a `Material` to a `Section`."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from keras_tl.report.sections.probabilities import probabilities
 from keras_tl.report.sections.summary import summary
 from keras_tl.report.sections.training import training
 
-# In the order of the page. A new section is one more of these.
+# In the order of the page. Add a new section here.
 SECTIONS: tuple[Callable[[Material], Section], ...] = (
     summary,
     comparison,

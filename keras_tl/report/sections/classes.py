@@ -1,4 +1,4 @@
-"""How good the model is on each class, and what it takes for what."""
+"""Metrics of each class, and confusions between classes."""
 
 import math
 
@@ -14,12 +14,12 @@ from keras_tl.report.material import Material
 from keras_tl.report.sections.wording import capitalised, measured_cell
 from keras_tl.report.split_metrics import SplitMetrics
 
-# More would not be read; of larger matrices the largest entries are shown.
+# Nobody reads longer tables. A larger confusion matrix is reduced to its largest entries.
 _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
 
 
 def classes(material: Material) -> Section:
-    """A row for each class or label; of a regression the values."""
+    """Return a table with a row for each class or label. For a regression, plot the values."""
     facts, test = material.facts, material.test
     key, title = "classes", capitalised(material.task.names_are)
     if material.task.is_number:
@@ -37,7 +37,7 @@ def classes(material: Material) -> Section:
 
 
 def _groups(found: Slices | None) -> list[Block]:
-    """The groups of items that were measured by `evaluate(by=...)`."""
+    """Return a table of the groups of items that `evaluate(by=...)` measured."""
     if found is None:
         return []
     caption = f"Groups by {found.by or 'group'}: {title_of(found.metric)}, with 95% intervals"
@@ -46,7 +46,7 @@ def _groups(found: Slices | None) -> list[Block]:
 
 
 def per_class(found: SplitMetrics, split: str) -> Table:
-    """A row for each class, of many those with the lowest F1."""
+    """Return a row for each class, or for the 100 classes with the lowest F1."""
     shown = list(found.per_class.items())
     columns = list(shown[0][1].metrics)
     caption = f"Each {'label' if 'average_precision' in columns else 'class'}"

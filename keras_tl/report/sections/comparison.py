@@ -1,4 +1,4 @@
-"""Whether transfer helps: a comparison with the same network trained from scratch."""
+"""The comparison of transfer learning with the same network trained from scratch."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from keras_tl.report.sections.wording import capitalised, measured_cell
 from keras_tl.report.split_metrics import Measured
 
 _HOW = "keras-tl compare --data SPEC --backbone NAME --out FOLDER"
-# What a verdict measures, and what a table calls it.
+# Measures of a verdict and their names in the table.
 _MEASURES = {
     "start": "start",
     "slope": "slope a pass",
@@ -22,7 +22,7 @@ _MEASURES = {
 
 
 def verdict(material: Material) -> list[Block]:
-    """For the summary: the verdict on each arm and which to ship, with the most training items."""
+    """Return each arm's verdict and the arm to ship, with the most training items."""
     found = material.exhibits.comparison()
     if found is None:
         return [Paragraph("Whether transfer helps here was not measured. Measure it:", _HOW)]
@@ -36,7 +36,7 @@ def verdict(material: Material) -> list[Block]:
 
 
 def comparison(material: Material) -> Section:
-    """Verdicts in words, curves and differences, for each size of the training split."""
+    """Return verdicts in words, learning curves and differences for each training set size."""
     found = material.exhibits.comparison()
     title = "Transfer against scratch"
     if found is None:

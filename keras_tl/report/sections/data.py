@@ -1,4 +1,4 @@
-"""What the model was trained and tested on."""
+"""The data of training and evaluation."""
 
 from keras_tl.evaluation.wording import number_text
 from keras_tl.report.blocks import Block, Definitions, Paragraph, Section, Table
@@ -10,7 +10,7 @@ _CLASSES = 100
 
 
 def data(material: Material) -> Section:
-    """The data, and what was found in data and model before training."""
+    """Return the facts of the data, and the findings of the preflight."""
     blocks = about_data(material.facts)
     if material.facts.data is not None:
         blocks += _findings(material)
@@ -18,7 +18,7 @@ def data(material: Material) -> Section:
 
 
 def about_data(facts: Facts) -> list[Block]:
-    """Where the data come from, what was left out, counts by split and class."""
+    """Return the source of the data, the unusable items, and counts by split and class."""
     data, config = facts.data, facts.config
     if data is None:
         return [Paragraph("What the model was trained on is not recorded.")]
@@ -46,7 +46,7 @@ def about_data(facts: Facts) -> list[Block]:
 
 
 def _findings(material: Material) -> list[Block]:
-    """What was found in the data and the model before training."""
+    """Return the findings in the data and the model before training."""
     found = material.findings
     if found is None:
         return [

@@ -1,4 +1,4 @@
-"""Where the features put the items, before and after fine-tuning."""
+"""The features of items before and after fine-tuning."""
 
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.feature_map import FeatureMap
@@ -12,7 +12,7 @@ _SIZE = (5.0, 5.0)
 
 
 def features(material: Material) -> Section:
-    """Items in the plane of the first two principal components of their features."""
+    """Plot items by the first two principal components of their features."""
     before, after = (material.exhibits.feature_map(when) for when in (BEFORE, AFTER))
     tuned = material.facts.is_fine_tuned
     names = {"before fine-tuning": before, "after fine-tuning" if tuned else "as they are": after}

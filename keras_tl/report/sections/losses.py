@@ -1,4 +1,4 @@
-"""The items that the model does worst on."""
+"""The items with the largest losses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ _TITLE = "Largest losses"
 
 
 def losses(material: Material) -> Section:
-    """The items with the largest losses, as images or texts where they were kept."""
+    """Return the items with the largest losses, with their images or texts if the run has them."""
     if material.test is None:
         return Section("losses", _TITLE, [])
     found = material.test.top_losses(SHOWN)

@@ -1,4 +1,4 @@
-"""What the model is, and how it is made again."""
+"""The facts of the model, and the calls that reproduce it."""
 
 from collections.abc import Sequence
 
@@ -22,21 +22,21 @@ _NOT_REPRODUCIBLE = (
 
 
 def model(material: Material) -> Section:
-    """The configuration, the calls and the versions; limits of use."""
+    """Return the configuration, the calls and the versions, and the limits of use."""
     facts = material.facts
     blocks = [*details(facts), *reproduction(facts), limits(facts)]
     return Section("model", "Model and how to reproduce it", blocks)
 
 
 def details(facts: Facts, exported: str | None = None) -> list[Block]:
-    """The facts that stand first, and what the weights were trained on before this task.
+    """Return the main facts, and the earlier trainings of the weights.
 
     Args:
-        facts: of the model.
-        exported: the day of its export.
+        facts: Facts of the model.
+        exported: Date of the export.
     """
     config, before, parameters = facts.config, facts.pretraining, facts.parameters
-    # Nobody published random weights.
+    # Random weights have no source and no licence.
     unknown = None if before.kind == RANDOM else NOT_RECORDED
     sizes = facts.data and ", ".join(f"{x.items:,} {name}" for name, x in facts.data.splits.items())
     versions = ", ".join(f"{name} {one}" for name, one in facts.trained_with.items())
@@ -82,7 +82,7 @@ def _input(facts: Facts) -> str:
 
 
 def _earlier(one: EarlierTraining) -> str:
-    """An earlier training in a line."""
+    """Describe an earlier training in one line."""
     if one.kind == TRAINING:
         known = [
             f"{one.task}: {listed(one.class_names)}",
@@ -99,16 +99,16 @@ def _earlier(one: EarlierTraining) -> str:
 
 
 def _perplexity(history: Sequence[PhaseRecord]) -> list[str]:
-    """The last that was measured."""
+    """Return the last validation perplexity in words, if any phase has one."""
     found = [record.kept_values.get("val_perplexity") for record in history]
     return [f"validation perplexity {value:.1f}" for value in found if value is not None][-1:]
 
 
 def reproduction(facts: Facts) -> list[Block]:
-    """The calls that train the model again, and how far they give the same model."""
+    """Return the calls that train the model again, and how closely they reproduce it."""
     return [Code("\n".join(facts.calls)), Paragraph(_NOT_REPRODUCIBLE)]
 
 
 def limits(facts: Facts) -> Notes:
-    """Limits and risks."""
+    """Return the limits and risks."""
     return Notes("Limits and risks", limits_of(facts))

@@ -1,4 +1,4 @@
-"""Whether probabilities can be believed, and what thresholds on them give."""
+"""The calibration of the probabilities, and the curves over all decision thresholds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ _SQUARE = (4.6, 4.3)
 
 
 def probabilities(material: Material) -> Section:
-    """Reliability diagram; of labels and two classes the curves over all thresholds."""
+    """Return the reliability diagram. For labels or two classes, add the threshold curves."""
     title, task, test = "Probabilities", material.task, material.test
     if not task.has_probabilities or test is None:
         return Section("probabilities", title, [])
@@ -46,7 +46,7 @@ def probabilities(material: Material) -> Section:
 
 
 def _adjusted(task: Task) -> list[Block]:
-    """The temperature and the thresholds, where there are any."""
+    """Return the temperature and the decision thresholds, if they were set."""
     blocks: list[Block] = []
     if task.temperature != 1:
         text = (
@@ -92,7 +92,7 @@ def _roc(test: Evaluation) -> list[Plot]:
 
 
 def _of_all(test: Evaluation, curves: Mapping[str, Any], low: str) -> str:
-    """Which curves are drawn, where not all of the labels have theirs."""
+    """Say which curves are drawn, if labels are missing."""
     if len(curves) < plots.MOST_CURVES or len(curves) == len(test.task.class_names):
         return ""
     return f"; the {len(curves)} labels with the lowest {low} of {len(test.task.class_names)}"

@@ -1,4 +1,4 @@
-"""What matters most: how good the model is, and than what it is better."""
+"""The summary: the performance of the model, the baseline and the warnings."""
 
 from keras_tl.evaluation.wording import number_text, thresholds_text, title_of
 from keras_tl.report.blocks import Block, Paragraph, Section, Table
@@ -10,7 +10,7 @@ from keras_tl.report.sections.wording import interval_text, measured_cell
 
 
 def summary(material: Material) -> Section:
-    """The headline, the verdict on transfer, warnings, and all metrics."""
+    """Return the main metric, the verdict on transfer, the warnings and all metrics."""
     blocks: list[Block] = [_headline(material), *verdict(material)]
     blocks += warnings(material.facts)
     if material.facts.test is not None:
@@ -19,7 +19,7 @@ def summary(material: Material) -> Section:
 
 
 def warnings(facts: Facts) -> list[Block]:
-    """What makes the model unfit for use."""
+    """Return the reasons not to use the model."""
     return [Paragraph(text, role="warning") for text in warnings_of(facts)]
 
 
@@ -45,7 +45,7 @@ def _headline(material: Material) -> Paragraph:
 
 
 def metrics(facts: Facts) -> Table:
-    """All metrics of all splits that were evaluated."""
+    """Return all metrics of all evaluated splits."""
     splits = sorted(facts.evaluations, key=("test", "validation", "train").index)
     found = [facts.evaluations[split] for split in splits]
     names = dict.fromkeys(name for one in found for name in one.metrics)

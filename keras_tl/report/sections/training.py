@@ -1,4 +1,4 @@
-"""What training did, over all phases."""
+"""The course and results of the training, over all phases."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from keras_tl.runs.history import PhaseRecord
 
 
 def training(material: Material) -> Section:
-    """Curves with the phases marked, and a row for each phase."""
+    """Return learning curves with the phases marked, and a row for each phase."""
     history = material.facts.history
     if not history:
         return Section("training", "Training", [phases(material.facts)])
@@ -39,7 +39,7 @@ def training(material: Material) -> Section:
 
 
 def phases(facts: Facts) -> Block:
-    """A row for each phase; the calls have all settings."""
+    """Return a row for each phase. The calls in another section have all settings."""
     if not facts.history:
         return Paragraph("The model is untrained. Train its head:", "learner.fit_head()")
     head = ["phase", "trained", "epochs", "kept epoch", "learning rate", "batch", "augmentation"]
@@ -49,12 +49,12 @@ def phases(facts: Facts) -> Block:
 
 
 def falls(history: Sequence[PhaseRecord]) -> list[Block]:
-    """The warnings of phases that did harm on the validation split."""
+    """Return the warnings of phases that made the model worse on the validation split."""
     return [Paragraph(text, role="warning") for text in map(describe_fall, history) if text]
 
 
 def chosen(material: Material) -> list[Block]:
-    """The model that `Learner.fit` kept, and the models it was compared with."""
+    """Return the model that `Learner.fit` kept, and its comparison with other models."""
     found = material.fitted
     if found is None:
         return []
@@ -66,7 +66,7 @@ def chosen(material: Material) -> list[Block]:
 
 
 def fit(material: Material) -> list[Block]:
-    """Whether the model overfits, and what to do about it."""
+    """Return whether the model overfits, and remedies."""
     found = material.overfitting
     if found is None:
         return []
@@ -81,7 +81,7 @@ def fit(material: Material) -> list[Block]:
 
 
 def _fits(phases: Sequence[PhaseFit]) -> list[Block]:
-    """Training against validation: the gap and its trend, what stopping and keeping have saved."""
+    """Return a table of training and validation metrics: gap, trend, epochs saved, harm avoided."""
     metric = title_of(phases[0].metric)
     head = ["phase", f"{metric} in training", "in validation", "gap", "change an epoch"]
     head += ["best epoch", "epochs saved", "harm avoided"]
@@ -113,7 +113,7 @@ def _decapitalised(text: str) -> str:
 
 
 def _course(history: Sequence[PhaseRecord], metric: str) -> str:
-    """The curve in words, for those who do not see it."""
+    """Describe a curve in words, for readers who cannot see it."""
     said = []
     for record in history:
         for name, of in ((metric, "training"), (f"val_{metric}", "validation")):
