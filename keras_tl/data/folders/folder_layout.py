@@ -165,7 +165,7 @@ def _holds_items_only(folder: Path, suffixes: tuple[str, ...]) -> bool:
 
 
 def _unwrapped(folder: Path, suffixes: tuple[str, ...]) -> Path:
-    """Return the only inner folder if it has the same name, as archives make it. Else the folder."""
+    """Return the only inner folder if it has the same name, as in archives, else the folder."""
     inner = folders_in(folder)
     is_wrapped = len(inner) == 1 and inner[0].name.lower() == folder.resolve().name.lower()
     return inner[0] if is_wrapped and not _holds_items(folder, suffixes) else folder

@@ -1,4 +1,4 @@
-"""What the columns of a table say: image paths or texts, labels, splits."""
+"""Columns of a table and their meaning: image paths or texts, labels, splits."""
 
 import dataclasses
 import os
@@ -19,16 +19,16 @@ NO_VALUE = "no value"
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """What the columns of a table are, as `keras_tl.ImageData.from_csv` describes them.
+    """Meaning of the columns of a table, see `keras_tl.ImageData.from_csv`.
 
     Attributes:
-        item: what messages call one item.
-        contents: what the items' columns hold, for messages.
-        items: the items' columns, by the names of the arguments that name them; `None` where
-            there is none.
-        labels: the columns of labels.
-        split: the column of the splits.
-        slices: columns to make groups by.
+        item: name of one item in messages.
+        contents: content of the item columns, for messages.
+        items: the item columns, by the names of the arguments that select them. `None`: no such
+            column.
+        labels: the label columns.
+        split: the column of splits.
+        slices: columns that define groups of items.
     """
 
     item: str
@@ -47,11 +47,11 @@ class Columns:
 
     @property
     def wanted(self) -> Wanted:
-        """What is to be read of a table, the items first."""
+        """The columns to read from a table, the item columns first."""
         items = [column for column in self.items.values() if column is not None]
         split = [] if self.split is None else [self.split]
         used = [*items, *self.labels.names, *split]
-        # The column of labels, too, may be one to make groups by.
+        # The label column may define groups too.
         slices = [column for column in dict.fromkeys(self.slices) if column not in used]
         arguments = " and ".join([f"{next(iter(self.items))}=", "label="])
         return Wanted(
@@ -64,12 +64,12 @@ class Columns:
         """Read the labels and the splits of items.
 
         Args:
-            table: the table, with the columns that are wanted.
-            items: those of all rows, see `rows_of`.
-            others: settings of the source besides those of the columns.
+            table: table with the columns of `wanted`.
+            items: items of all rows, see `rows_of`.
+            others: additional settings of the source.
 
         Raises:
-            DataError: a label or a split is missing or not as it should be.
+            DataError: a label or a split is missing or not valid.
         """
         labels, meaning = self.labels.read(table)
         slices = {column: slice_texts(table.columns[column]) for column in self.slices}
@@ -83,7 +83,7 @@ class Columns:
         )
 
     def _settings(self, others: Mapping[str, Any]) -> dict[str, Any]:
-        """What `keras_tl.data.specs` needs to read such a table again, as JSON types."""
+        """Settings with which `keras_tl.data.specs` reads such a table again, as JSON types."""
         labels = self.labels
         names = labels.class_names
         slices = {"slices": [*map(str, self.slices)]} if self.slices else {}
@@ -101,15 +101,15 @@ class Columns:
 
 
 def slice_texts(values: Sequence) -> np.ndarray:
-    """Cells as what groups are called: texts (n,), `NO_VALUE` where there is nothing."""
+    """Return cells as names of groups: texts (n,), `NO_VALUE` for an empty cell."""
     texts = [NO_VALUE if is_empty(value) else str(value).strip() for value in values]
     return np.array(texts, str)
 
 
 def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) -> tuple[str, ...]:
-    """The paths of the images, which are relative to `root` or absolute.
+    """Return the paths of the images, relative to `root` or absolute.
 
-    Files that are missing are not looked for, but if none is there, the root is wrong.
+    A missing file is not an error here. If all files are missing, `root` is wrong.
 
     Raises:
         DataError: a path is missing or is not text, or no file exists.
@@ -133,10 +133,10 @@ def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) 
 
 
 def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray]:
-    """The numbers of the rows of each split; all are train's where nothing says it.
+    """Return the row numbers of each split. All rows are train if no column names the split.
 
     Raises:
-        DataError: a value is not a split's name, or no row is train's.
+        DataError: a value is not the name of a split, or no row is train.
     """
     if table.parts is not None:
         return table.parts

@@ -18,23 +18,23 @@ _CURE = "Save it as UTF-8 (in Excel: CSV UTF-8)."
 
 
 def read_csv(path: Path, wanted: Wanted) -> Table:
-    """Reads columns of a CSV file as text.
+    """Read columns of a CSV file as text.
 
-    Neither pandas nor NumPy's reader is used: an identifier such as 007 stays one, a class may be
-    called NA, and messages can name the lines of the file.
+    The code uses neither pandas nor the reader of NumPy. So an identifier such as 007 stays text,
+    a class may be called NA, and messages can name the lines of the file.
 
     Args:
-        path: the file, see `open_table`, separated by commas, semicolons or tabs. Its first line
-            names the columns; empty lines do not count. Quotes in a `.tsv` file may be nothing
-            special.
-        wanted: what to read.
+        path: the file, see `open_table`, separated by commas, semicolons or tabs. The first line
+            names the columns. Empty lines are skipped. Quotes in a `.tsv` file may be ordinary
+            characters.
+        wanted: the columns to read.
 
     Raises:
-        DataError: there is no such file, it is not as described, or has no such column.
+        DataError: the file does not exist, is not as described, or lacks a column.
     """
     if path.suffix.lower() == ".tsv":
-        # Often quotes are nothing special there, as in the files of GLUE. Where there are as many
-        # tabs in every line, no quote can have joined lines.
+        # Quotes are often ordinary characters in such files, as in GLUE. If every line has the same
+        # number of tabs, no quoted cell spans several lines.
         with contextlib.suppress(_MalformedError):
             return _read_csv(path, wanted, csv.QUOTE_NONE)
     return _read_csv(path, wanted, csv.QUOTE_MINIMAL)
@@ -49,7 +49,7 @@ def _read_csv(path: Path, wanted: Wanted, quoting: int) -> Table:
             reader = csv.reader(
                 file, delimiter=separator, quoting=quoting, skipinitialspace=True, strict=True
             )
-            # Without quotes in any case: R writes them around the names of columns.
+            # Remove quotes in both modes: R writes them around the column names.
             header = [_unquoted(field.strip()) for field in next(reader, [])]
             check_columns(name, header, wanted)
             places = [header.index(column) for column in wanted.columns]
@@ -67,7 +67,7 @@ def _read_csv(path: Path, wanted: Wanted, quoting: int) -> Table:
 
 
 def header_of(path: Path) -> list[str]:
-    """The names of a CSV file's columns, as far as they can be told; none where they cannot."""
+    """Return the column names of a CSV file as far as they can be read, else an empty list."""
     try:
         encoding = _encoding(path)
         if encoding is None:
@@ -81,14 +81,14 @@ def header_of(path: Path) -> list[str]:
 
 @contextlib.contextmanager
 def open_table(path: Path, form: str) -> Iterator[TextIO]:
-    """Opens a file of text, without a byte order mark.
+    """Open a text file, and skip its byte order mark.
 
     Args:
-        path: the file, in UTF-8; or in UTF-16 with a byte order mark, as Excel's "Unicode Text" is.
-        form: what it should be, for messages.
+        path: the file, in UTF-8, or in UTF-16 with a byte order mark, as Excel's "Unicode Text".
+        form: expected form of the file, for messages.
 
     Raises:
-        DataError: there is no such file, or it is in another encoding.
+        DataError: the file does not exist, or has another encoding.
     """
     try:
         encoding = _encoding(path)
@@ -110,7 +110,7 @@ def open_table(path: Path, form: str) -> Iterator[TextIO]:
 
 
 def _encoding(path: Path) -> str | None:
-    """The encoding that a file's first bytes declare, UTF-8 where none; `None` if it is another."""
+    """Return the encoding by the first bytes of a file, UTF-8 by default, `None` if unsupported."""
     with open(path, "rb") as file:
         start = file.read(4)
     if start.startswith(_UTF_16_MARKS) and start != codecs.BOM_UTF32_LE:
@@ -119,23 +119,23 @@ def _encoding(path: Path) -> str | None:
 
 
 def _undecodable_line(path: Path, encoding: str) -> int:
-    """The first line of a file that is not in an encoding, from 1."""
+    """Return the number, from 1, of the first line that an encoding cannot decode."""
     content = path.read_bytes()
     try:
         content.decode(encoding)
     except UnicodeDecodeError as error:
         before = content[: error.start].decode(encoding, "ignore")
         return len(f"{before}?".splitlines())
-    return 1  # Somebody has put it right meanwhile.
+    return 1  # The file was corrected in the meantime.
 
 
 class _MalformedError(DataError):
-    """The cells of a CSV file cannot be told from each other."""
+    """The cells of a CSV file cannot be separated."""
 
 
 @contextlib.contextmanager
 def _long_cells() -> Iterator[None]:
-    """Takes cells of any length: the limit of the module is less than a long document."""
+    """Allow cells of any length: the default limit of `csv` is shorter than a long document."""
     before = csv.field_size_limit(sys.maxsize)
     try:
         yield
@@ -144,7 +144,7 @@ def _long_cells() -> Iterator[None]:
 
 
 def _unquoted(cell: str) -> str:
-    """A cell without the quotes around it, if there are such."""
+    """Return a cell without the quotes around it, if there are any."""
     inside = cell[1:-1]
     is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
     return inside.replace('""', '"') if is_quoted and '"' not in inside.replace('""', "") else cell
@@ -165,7 +165,7 @@ def _fields(first_line: str, separator: str) -> list[str]:
 
 
 def _rows(reader: Any, header: list[str]) -> Iterator[tuple[int, list[str]]]:
-    line = reader.line_num + 1  # Where a row begins: a cell in quotes may have several lines.
+    line = reader.line_num + 1  # The first line of a row: a quoted cell may span several lines.
     for row in reader:
         if any(row):
             if len(row) != len(header):

@@ -1,4 +1,4 @@
-"""Items of a table without labels: the rows of a data frame or of a file, as training read them."""
+"""Items of a table without labels: rows of a data frame or a file, as in the training data."""
 
 import dataclasses
 import os
@@ -28,10 +28,10 @@ class ItemColumns:
     """The columns that hold the items.
 
     Attributes:
-        item: what messages call one item, `"image"` or `"text"`.
-        names: the column of paths or of texts; of pairs both columns.
-        root: the folder that paths start from; `None`: that of the table's file, of a data frame
-            the working directory.
+        item: name of one item in messages, `"image"` or `"text"`.
+        names: the column of paths or of texts. For pairs, both columns.
+        root: folder that paths start from. `None`: the folder of the table file, or the working
+            directory for a data frame.
     """
 
     item: str
@@ -42,12 +42,12 @@ class ItemColumns:
     def of(
         cls, item: str, are_pairs: bool = False, settings: Mapping[str, Any] | None = None
     ) -> Self:
-        """Takes the columns that the settings of a source name, or else the usual ones.
+        """Return the columns named in the settings of a source, or else the usual columns.
 
         Args:
             item: `"image"` or `"text"`.
             are_pairs: whether an item is a pair of texts.
-            settings: the `source_settings` of the data that a model was trained on.
+            settings: `source_settings` of the training data of a model.
         """
         usual = {"path": "image"} if item == "image" else {"text": "text"}
         usual |= {"text_pair": "text_pair"} if are_pairs else {}
@@ -58,15 +58,15 @@ class ItemColumns:
         return cls(item, names, named.get("root"))
 
     def of_frame(self, frame: Any) -> Rows:
-        """The paths, texts or pairs in the rows of a `pandas.DataFrame`.
+        """Return the paths, texts or pairs in the rows of a `pandas.DataFrame`.
 
         Raises:
-            DataError: it is not one, or lacks a column, or holds no such items.
+            DataError: `frame` is not a data frame, lacks a column, or holds no such items.
         """
         return self._items(read_frame(frame, self._wanted), self.root)
 
     def of_file(self, path: Path) -> Rows:
-        """The same of a file, see `keras_tl.data.tables.table_files.read_table`."""
+        """As `of_frame`, for a file, see `keras_tl.data.tables.table_files.read_table`."""
         root = path.parent if self.root is None else self.root
         return self._items(read_table(path, self._wanted), root)
 

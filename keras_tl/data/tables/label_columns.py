@@ -1,4 +1,4 @@
-"""Columns of labels: classes, numbers, several labels in a cell, several columns of 0 and 1."""
+"""Label columns: classes, numbers, several labels in a cell, several columns of 0 and 1."""
 
 import dataclasses
 import math
@@ -32,7 +32,7 @@ Column = Hashable | Sequence[Hashable]
 
 @dataclasses.dataclass(frozen=True)
 class LabelColumns:
-    """What the columns of labels are, as `keras_tl.ImageData.from_csv` describes them."""
+    """Meaning of the label columns, see `keras_tl.ImageData.from_csv`."""
 
     label: Column
     separator: str | None = None
@@ -70,7 +70,7 @@ class LabelColumns:
         """Read the labels of all rows, see `keras_tl.tasks.labels.reading.read_labels`.
 
         Raises:
-            DataError: a cell is empty, or not of the kind of the others.
+            DataError: a cell is empty, or differs in kind from the others.
         """
         label, task, class_names = self.label, self.task, self.class_names
         if self.are_several:
@@ -102,7 +102,7 @@ class LabelColumns:
 
 
 def _is_missing(value: object) -> bool:
-    """Whether a cell that should be a number holds nothing, or what programs write for nothing."""
+    """Whether a number cell is empty, or holds a text that programs write for a missing value."""
     is_nan = isinstance(value, numbers.Real) and math.isnan(value)
     return is_empty(value) or is_nan or (isinstance(value, str) and _text(value) in _MISSING)
 
@@ -110,13 +110,13 @@ def _is_missing(value: object) -> bool:
 def _check_given(
     table: Table, column: Hashable, is_missing: Callable[[object], bool] = _is_missing
 ) -> None:
-    """Raises `DataError` naming the rows if a label is missing."""
+    """Raise `DataError` that names the rows if labels are missing."""
     hint = "Fill it in or remove the row."
     table.check(column, lambda value: not is_missing(value), "a label", hint)
 
 
 def _rows(table: Table, columns: Sequence[Hashable]) -> np.ndarray:
-    """float32 (n, columns) of 0 and 1, or of -1 and 1."""
+    """Return float32 (n, columns) of 0 and 1, or of -1 and 1."""
     values = [[_number_of(value) for value in table.columns[column]] for column in columns]
     allowed, hint = mask_values({value for column in values for value in column})
     for column in columns:
@@ -139,15 +139,15 @@ def _text(value: str) -> str:
 
 
 def _are_names(table: Table, values: Sequence, class_names: Sequence[str] | None) -> bool:
-    """Whether text that looks like numbers is the given class names."""
+    """Whether all cells, texts that may look like numbers, are given class names."""
     return table.is_text and class_names is not None and {*values} <= {*map(str, class_names)}
 
 
 def _numbers(table: Table, column: Hashable, is_number: bool) -> np.ndarray | None:
-    """A column of numbers, or `None` if it holds something else.
+    """Return a column as numbers, or `None` if it holds other values.
 
     Raises:
-        DataError: a number is missing or not finite; or it should be numbers.
+        DataError: a number is missing or not finite, or a value is no number but must be.
     """
     values = table.columns[column]
     read = _number_in_text if table.is_text else _number

@@ -1,4 +1,4 @@
-"""Tables of items and labels, and how they are made of pandas data frames."""
+"""Tables of items and labels, and their construction from pandas data frames."""
 
 import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -13,11 +13,11 @@ _SHOWN = 5
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What is to be read of a table.
+    """Columns to read from a table.
 
     Attributes:
         columns: the columns.
-        item: what messages call what a row holds.
+        item: name of the item of one row in messages.
         hint: how to name other columns, a sentence.
     """
 
@@ -31,13 +31,13 @@ class Table:
     """Some columns of a table.
 
     Attributes:
-        name: what messages call the table.
-        columns: the values of each column; `None` where there is none.
-        rows: what messages call each row: the line of a file, the index of a data frame.
+        name: name of the table in messages.
+        columns: values of each column. `None`: an empty cell.
+        rows: name of each row in messages: the line of a file, or the index of a data frame.
         unit: `"line"` or `"row"`.
-        is_text: whether all values are text, numbers among them.
-        parts: the numbers of the rows of each split, where these were tables of their own.
-        categories: of columns that are a pandas Categorical, the categories in their order.
+        is_text: whether all values are text, including numbers.
+        parts: row numbers of each split, if each split was a separate table.
+        categories: ordered categories of each column that is a pandas Categorical.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Table:
     def check(
         self, column: Hashable, is_right: Callable[[Any], bool], expected: str, hint: str
     ) -> None:
-        """Raises `DataError` naming the rows, unless every value of a column is right.
+        """Raise `DataError` that names the rows, unless every value of a column is right.
 
         Args:
             column: the column.
-            is_right: tells whether a value is.
-            expected: what every value should be.
+            is_right: function that tells whether a value is right.
+            expected: description of a right value.
             hint: what to do, a sentence.
         """
         values = self.columns[column]
@@ -78,10 +78,10 @@ def is_empty(value: Any) -> bool:
 
 
 def read_frame(frame: Any, wanted: Wanted) -> Table:
-    """Reads columns of a `pandas.DataFrame`.
+    """Read columns of a `pandas.DataFrame`.
 
     Raises:
-        DataError: it is not one, or has no such column, or no rows.
+        DataError: `frame` is not a data frame, lacks a column, or has no rows.
     """
     if not (hasattr(frame, "columns") and hasattr(frame, "index")):
         raise DataError(f"Expected a pandas.DataFrame. Received: {type(frame).__name__}.")
@@ -99,7 +99,7 @@ def read_frame(frame: Any, wanted: Wanted) -> Table:
 
 
 def check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:
-    """Raises `DataError` unless a table has each of the columns that are wanted, once."""
+    """Raise `DataError` unless a table has each wanted column once, `ConfigError` if named twice."""
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
     for column in wanted.columns:
@@ -116,7 +116,7 @@ def check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:
 
 
 def with_rows(table: Table, wanted: Wanted) -> Table:
-    """Gives a table back; raises `DataError` if it has no rows."""
+    """Return a table unchanged, or raise `DataError` if it has no rows."""
     if not table.rows:
         raise DataError(f"{table.name} has no rows. Expected one for each {wanted.item}.")
     return table

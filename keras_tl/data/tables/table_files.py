@@ -1,4 +1,4 @@
-"""Tables of texts: files of several forms, and a table for each split."""
+"""Tables in files of several forms, and one table joined from the tables of the splits."""
 
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ TABLE_SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES)
 
 
 def read_table(path: Path, wanted: Wanted) -> Table:
-    """Reads columns of a file: JSON lines where its name ends so, else CSV.
+    """Read columns of a file: JSON lines if its suffix says so, else CSV.
 
     Raises:
         DataError: see `read_csv` and `read_json_lines`.
@@ -25,12 +25,12 @@ def read_table(path: Path, wanted: Wanted) -> Table:
 
 
 def read_json_lines(path: Path, wanted: Wanted) -> Table:
-    """Reads keys of a file that has a JSON object in each line (https://jsonlines.org).
+    """Read keys of a file with one JSON object in each line (https://jsonlines.org).
 
-    A key that an object has not is an empty cell.
+    A key that an object lacks is an empty cell.
 
     Raises:
-        DataError: there is no such file, it is not as described, or no object has such a key.
+        DataError: the file does not exist, is not as described, or no object has a wanted key.
     """
     name = quoted(str(path))
     with open_table(path, "JSON lines") as file:
@@ -43,7 +43,7 @@ def read_json_lines(path: Path, wanted: Wanted) -> Table:
 
 
 def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
-    """The numbers and objects of the lines that are not empty."""
+    """Yield the numbers and objects of the lines that are not empty."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -61,10 +61,10 @@ def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
 
 
 def join_tables(tables: Mapping[str, Table]) -> Table:
-    """One table of the tables of several splits, so that all of them are read in one way.
+    """Join the tables of several splits into one, to read all of them in the same way.
 
     Raises:
-        DataError: they are of different forms.
+        DataError: the tables have different forms.
     """
     if len(tables) == 1:
         return next(iter(tables.values()))
@@ -91,7 +91,7 @@ def join_tables(tables: Mapping[str, Table]) -> Table:
 
 
 def _joined_categories(tables: Sequence[Table]) -> dict[Hashable, list]:
-    """The categories of the columns that are a Categorical in all tables, the first's first."""
+    """Return the joined categories of columns that are a Categorical in all tables."""
     return {
         column: [*dict.fromkeys(name for table in tables for name in table.categories[column])]
         for column in tables[0].categories

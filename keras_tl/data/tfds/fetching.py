@@ -1,4 +1,4 @@
-"""Finds and fetches data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets)."""
+"""Access to data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets)."""
 
 import contextlib
 import difflib
@@ -18,7 +18,7 @@ _OFFLINE = (
 
 
 def tfds_module() -> ModuleType:
-    """TensorFlow Datasets, which takes its time to import."""
+    """Return the package of TensorFlow Datasets, imported here because its import is slow."""
     import tensorflow_datasets
 
     return tensorflow_datasets
@@ -26,7 +26,7 @@ def tfds_module() -> ModuleType:
 
 @contextlib.contextmanager
 def _explained(what: str, hint: str) -> Iterator[None]:
-    """Turns what a data set's own code raises, which may be anything, into one sentence."""
+    """Turn any error of the code of a data set into a `DataError` of one sentence."""
     try:
         yield
     except ImportError as error:
@@ -37,15 +37,15 @@ def _explained(what: str, hint: str) -> Iterator[None]:
 
 
 def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
-    """The `tfds.core.DatasetBuilder` of a data set, prepared or not.
+    """Return the `tfds.core.DatasetBuilder` of a data set, prepared or not.
 
     Raises:
-        DataError: there is no such data set.
-        ConfigError: the folder is of a file system that is not supported.
+        DataError: the data set does not exist, or its code fails.
+        ConfigError: the folder is in a file system that is not supported.
     """
     tfds = tfds_module()
     if data_dir is not None:
-        # TensorFlow, by which tfds reads, knows Google's file system.
+        # tfds reads through TensorFlow, which supports Google Cloud Storage.
         is_remote = os.fspath(data_dir).startswith("gs://")
         data_dir = os.fspath(data_dir if is_remote else local_path(data_dir))
     with _explained(
@@ -56,7 +56,7 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
         except tfds.core.registered.DatasetNotFoundError:
             pass
     is_folder = data_dir is not None and os.path.isdir(data_dir)
-    # The list of the community's data sets is on the network.
+    # The list of community data sets would need the network.
     builders = tfds.list_builders(with_community_datasets=False)
     known = sorted({*(os.listdir(data_dir) if is_folder else []), *builders})
     near = difflib.get_close_matches(name.partition("/")[0].partition(":")[0], known, n=5)
@@ -73,10 +73,10 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
 
 
 def prepare(builder: Any, name: str, download: bool) -> None:
-    """Fetches a data set that is not on disk.
+    """Download and prepare a data set that is not on disk.
 
     Raises:
-        DataError: it must not be fetched, or cannot be.
+        DataError: `download` is false, or the download fails.
     """
     if builder.is_prepared():
         return
@@ -85,7 +85,7 @@ def prepare(builder: Any, name: str, download: bool) -> None:
             f"The data set {quoted(name)} is not in {quoted(str(builder.data_path))}, and "
             f"download=False. {_OFFLINE}"
         )
-    # It tells what it does on standard output, where commands answer.
+    # tfds reports progress on standard output, which our commands use for their results.
     with (
         _explained(f"Cannot fetch the data set {quoted(name)}", _OFFLINE),
         contextlib.redirect_stdout(sys.stderr),

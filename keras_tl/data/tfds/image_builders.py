@@ -24,14 +24,14 @@ def read_builder(
     label: str | None = None,
     task: str | None = None,
 ) -> Source:
-    """Reads a data set. Its images are kept as files, so that it is read only once.
+    """Read an image data set. Its images are stored as files, so that it is read only once.
 
     Args: see `keras_tl.ImageData.from_tfds`.
 
     Raises:
-        DataError: there is no such data set, it is not there and cannot be fetched, or is not
-            of images with a label.
-        CacheError: the images cannot be kept.
+        DataError: the data set does not exist, is not on disk and cannot be downloaded, or does
+            not hold images with a label.
+        CacheError: the images cannot be stored.
     """
     settings = {
         "kind": "tfds",
@@ -56,7 +56,7 @@ def read_builder(
 
 
 def image_features(builder: Any) -> list[str]:
-    """The names of the features that are images."""
+    """Return the names of the features that are images."""
     kinds = tfds_module().features
     return [
         key
@@ -66,10 +66,10 @@ def image_features(builder: Any) -> list[str]:
 
 
 def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
-    """Names the data set as it is on disk now."""
+    """Return a hash of the data set in its present state on disk."""
     path = os.fspath(builder.data_path)
     files = []
-    if os.path.isdir(path):  # Not in a bucket.
+    if os.path.isdir(path):  # False for a cloud bucket.
         with os.scandir(path) as entries:
             files = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in entries)
     sizes = {ours: builder.info.splits[theirs].num_examples for ours, theirs in splits.items()}
@@ -80,7 +80,7 @@ def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
 def _examples(
     found: Prepared, split: str, image: str, label: str, kind: LabelKind
 ) -> Iterator[tuple[bytes, Any]]:
-    """Each image as an image file's bytes, those of the data set where we can decode them."""
+    """Yield each image as the bytes of an image file: the original file if we can decode it."""
     feature = found.features[image]
     in_files = np.dtype(feature.np_dtype).kind == "u"
     decoders = {image: tfds_module().decode.SkipDecoding()} if in_files else None

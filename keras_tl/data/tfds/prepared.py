@@ -1,4 +1,4 @@
-"""Data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets), whatever they hold."""
+"""Prepared data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets), any items."""
 
 import dataclasses
 import os
@@ -17,12 +17,12 @@ _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", 
 
 @dataclasses.dataclass(frozen=True)
 class LabelKind:
-    """What a label feature holds.
+    """Content of a label feature.
 
     Attributes:
-        class_names: the names that labels count; `None` if they do not.
-        task: the task, where the labels do not decide it.
-        code: makes one example's label of the feature's value.
+        class_names: names indexed by integer labels, `None` for other labels.
+        task: the task, `None` if the labels decide it.
+        code: function from the value of the feature to the label of one example.
     """
 
     class_names: list[str] | None
@@ -32,12 +32,12 @@ class LabelKind:
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """A data set that is on disk.
+    """A data set on disk.
 
     Attributes:
-        name: as it was asked for.
+        name: name that the user requested.
         builder: the `tfds.core.DatasetBuilder`.
-        item: what messages call one example.
+        item: name of one example in messages.
     """
 
     name: str
@@ -46,18 +46,18 @@ class Prepared:
 
     @property
     def features(self) -> dict[str, Any]:
-        """The features by their names."""
+        """The features by name."""
         return dict(self.builder.info.features.items())
 
     @property
     def supervised_keys(self) -> tuple[Any, Any]:
-        """What the data set itself says are its inputs and targets; `None` where it does not."""
+        """The input and target that the data set declares, two `None` if it declares none."""
         keys = self.builder.info.supervised_keys
         is_pair = isinstance(keys, tuple) and len(keys) == 2
         return keys if is_pair else (None, None)
 
     def splits(self) -> dict[str, str]:
-        """Our names of the splits, and the data set's.
+        """Return our name of each split, and the name of the split in the data set.
 
         Raises:
             DataError: there is no train split.
@@ -74,16 +74,16 @@ class Prepared:
         return splits
 
     def check_given(self, *given: str | None) -> None:
-        """Raises `DataError` if one of the names is not `None` and not a feature's."""
+        """Raise `DataError` if a name is neither `None` nor the name of a feature."""
         for name in given:
             if name is not None and name not in list(self.features):
                 raise DataError(f"{quoted(self.name)}: {unknown('feature', name, self.features)}")
 
     def pick(self, what: str, candidates: Sequence[str], usual: Sequence[Any]) -> str:
-        """Chooses a feature: one that is usual, or the only one that it could be.
+        """Return the first usual feature among the candidates, or else the only candidate.
 
         Raises:
-            DataError: there is none, or several.
+            DataError: there is no candidate, or several without a usual one.
         """
         for key in usual:
             if key in candidates:
@@ -101,10 +101,10 @@ class Prepared:
         )
 
     def pick_label(self) -> str:
-        """Chooses the feature that is the label: classes, or else a number.
+        """Return the feature that holds the label: classes, or else a number.
 
         Raises:
-            DataError: there is none, or several.
+            DataError: there is no such feature, or several.
         """
         features = self.features
         classes = [key for key, feature in features.items() if _class_names(feature) is not None]
@@ -112,10 +112,10 @@ class Prepared:
         return self.pick("label", classes or values, [self.supervised_keys[1], "label"])
 
     def label_kind(self, label: str) -> LabelKind:
-        """What a label feature holds.
+        """Return the content of a label feature.
 
         Raises:
-            DataError: nothing that can be a label.
+            DataError: the feature cannot be a label.
         """
         feature = self.features[label]
         kinds = tfds_module().features
@@ -141,18 +141,18 @@ class Prepared:
     def examples(
         self, split: str, features: Sequence[str], decoders: Mapping[str, Any] | None = None
     ) -> Iterator[dict[str, Any]]:
-        """Some features of each example, as NumPy gives them, always in the same order.
+        """Yield some features of each example as NumPy values, always in the same order.
 
         Args:
-            split: the data set's name of the split.
-            features: the names of the features.
-            decoders: the decoders of features that need one of their own.
+            split: name of the split in the data set.
+            features: names of the features.
+            decoders: decoders for features that need their own.
         """
         tfds = tfds_module()
         dataset = self.builder.as_dataset(
             split=split,
             shuffle_files=False,
-            # One file after the other: the order must be the same in every process.
+            # One file after the other, for the same order in every process.
             read_config=tfds.ReadConfig(interleave_cycle_length=1),
             decoders=tfds.decode.PartialDecoding(dict.fromkeys(features, True), decoders=decoders),
         )
@@ -162,16 +162,16 @@ class Prepared:
 def open_prepared(
     name: str, data_dir: str | os.PathLike | None, download: bool, item: str
 ) -> Prepared:
-    """Opens a data set, fetching it where it is not there and may be fetched.
+    """Open a data set, and download it if it is not on disk and `download` is true.
 
     Args:
-        name: see `keras_tl.ImageData.from_tfds`, and so for the next two.
-        data_dir: the folder of prepared data sets.
-        download: whether it may be fetched.
-        item: what messages call one example.
+        name: see `keras_tl.ImageData.from_tfds`, also for the next two.
+        data_dir: folder of prepared data sets.
+        download: whether a download is allowed.
+        item: name of one example in messages.
 
     Raises:
-        DataError: there is no such data set, or it is not there and cannot be fetched.
+        DataError: the data set does not exist, or is not on disk and cannot be downloaded.
     """
     builder = open_builder(name, data_dir)
     prepare(builder, name, download)
@@ -179,7 +179,7 @@ def open_prepared(
 
 
 def published(splits: Mapping[str, tuple[Any, np.ndarray]]) -> dict[str, Any]:
-    """The splits without those whose labels are not published, which is said by -1 for all."""
+    """Return train, and the other splits unless all of their labels are -1 (not published)."""
 
     def is_published(labels: np.ndarray) -> bool:
         return labels.dtype.kind not in "if" or bool((labels != -1).any())
@@ -188,7 +188,7 @@ def published(splits: Mapping[str, tuple[Any, np.ndarray]]) -> dict[str, Any]:
 
 
 def _class_names(feature: Any) -> list[str] | None:
-    """The names of a ClassLabel, or of a sequence of them."""
+    """Return the names of a ClassLabel, or of a sequence of them."""
     names = getattr(getattr(feature, "feature", feature), "names", None)
     return list(names) if names else None
 

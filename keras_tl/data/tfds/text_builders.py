@@ -13,7 +13,7 @@ from keras_tl.data.tfds.prepared import Prepared, open_prepared, published
 from keras_tl.errors import DataError, quoted, unknown
 from keras_tl.tasks.labels.reading import read_splits
 
-# What data sets call two texts that belong together, and single ones.
+# Usual names of the features of text pairs, and of single texts.
 _PAIRS = (
     ("sentence1", "sentence2"),
     ("premise", "hypothesis"),
@@ -33,17 +33,17 @@ def read_text_builder(
     label: str | None = None,
     task: str | None = None,
 ) -> Source:
-    """Reads a data set into memory.
+    """Read a text data set into memory.
 
     Args: see `keras_tl.TextData.from_tfds`.
 
     Returns:
-        The texts; the settings name the features that were read: text, text_pair (or `None`),
+        The texts and labels. The settings name the features: text, text_pair (or `None`),
         label.
 
     Raises:
-        DataError: there is no such data set, it is not there and cannot be fetched, or is not
-            of texts with a label.
+        DataError: the data set does not exist, is not on disk and cannot be downloaded, does not
+            hold texts with a label, or has an empty split.
     """
     with only_errors("absl"):
         found = open_prepared(name, data_dir, download, "text")
@@ -74,7 +74,7 @@ def read_text_builder(
 
 
 def text_features(builder: Any) -> list[str]:
-    """The names of the features that are texts."""
+    """Return the names of the features that are texts."""
     return [
         key
         for key, feature in builder.info.features.items()
@@ -85,7 +85,7 @@ def text_features(builder: Any) -> list[str]:
 def _choose(
     found: Prepared, text: str | None, text_pair: str | None, label: str | None
 ) -> tuple[str, str | None]:
-    """The names of the features that are the text and the second text."""
+    """Return the names of the features that hold the text and the second text, or `None`."""
     texts = [key for key in text_features(found.builder) if key != label]
     for given in (text, text_pair):
         if given is not None and given not in texts:
