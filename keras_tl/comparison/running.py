@@ -24,7 +24,7 @@ _SCORED = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """The common setting of the arms.
+    """The setting that all arms share.
 
     Attributes:
         source: Untrained learner with the pretrained backbone. Each run copies it.

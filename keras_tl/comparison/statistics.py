@@ -12,9 +12,9 @@ cases for items. This module uses its test (Obuchowski and Rockette, "Hypothesis
 diagnostic accuracy for multiple readers and multiple tests", Communications in Statistics 24,
 1995), for the difference of two tests. The degrees of freedom by Hillis ("A comparison of
 denominator degrees of freedom methods for multiple observer ROC analysis", Statistics in Medicine
-26, 2007, `ddf_H`) gave a false claim with a probability of up to 0.071 at the level 0.05, with
-three seeds in the simulation of `benchmarks/false_claims.py`. The geometric mean of `ddf_H` and the
-seeds' own degrees of freedom, S - 1, keeps the level. This module uses it.
+26, 2007, `ddf_H`) made too many false claims: up to 0.071 at the level 0.05, with three seeds in
+the simulation of `benchmarks/false_claims.py`. This module takes the geometric mean of `ddf_H` and
+the seeds' own degrees of freedom, S - 1. This mean keeps the level.
 """
 
 import dataclasses

@@ -22,7 +22,7 @@ _MEASURES = {
 
 
 def verdict(material: Material) -> list[Block]:
-    """Return each arm's verdict and the arm to ship, with the most training items."""
+    """Return the verdict on each arm and the arm to ship, for the largest training set."""
     found = material.exhibits.comparison()
     if found is None:
         return [Paragraph("Whether transfer helps here was not measured. Measure it:", _HOW)]

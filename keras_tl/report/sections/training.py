@@ -66,7 +66,7 @@ def chosen(material: Material) -> list[Block]:
 
 
 def fit(material: Material) -> list[Block]:
-    """Return whether the model overfits, and remedies."""
+    """Describe whether the model overfits, and list remedies."""
     found = material.overfitting
     if found is None:
         return []
