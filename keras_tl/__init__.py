@@ -1,6 +1,6 @@
-"""keras_tl: transfer learning with Keras, right by construction.
+"""keras_tl: transfer learning with Keras 3 on TensorFlow.
 
-Importing it imports neither TensorFlow nor Keras; the first use of a name does.
+`import keras_tl` imports neither TensorFlow nor Keras. The first use of a name imports its module.
 """
 
 import importlib

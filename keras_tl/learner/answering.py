@@ -1,4 +1,4 @@
-"""Predictions and features of given items."""
+"""Predictions and features of the items that a user passes."""
 
 import dataclasses
 import math
@@ -79,7 +79,7 @@ def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> Items
 def _feature_batches(
     state: State, items: ImageInput | TextInput, on_invalid: str
 ) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
-    """What the items are called, and their features, a batch (k, d) at a time."""
+    """Return the names of the items, and their features in batches (k, d)."""
     given = _read(state, items, on_invalid)
     sources = given.sources or tuple(map(str, range(len(given))))
     if on_invalid == "raise":
@@ -103,10 +103,10 @@ def _width(state: State) -> int:
 
 
 def _report_invalid(state: State, given: Items, valid: np.ndarray, on_invalid: str) -> None:
-    """Says which items have no answer, and why.
+    """Report the invalid items and the reasons.
 
     Raises:
-        DataError: that is an error, or no item is left.
+        DataError: `on_invalid` is `"raise"`, or it is `"skip"` and no item is valid.
     """
     if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):
         given.check_valid(valid)

@@ -1,4 +1,4 @@
-"""What is looked at before and after training: the preflight, a learning rate, the curves."""
+"""The preflight, the learning-rate finder, and the overfitting check of a learner."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ def check(state: State) -> Findings:
 
 
 def subject(state: State, features: str, weighted: bool = False) -> Subject:
-    """Return what the checks look at, see `Inside`."""
+    """Return the data and the model for the preflight checks, see `Inside`."""
     if features == "all" and not state.trainer.features.are_kept:
         features = "sample"
     parts = state.parts
@@ -59,7 +59,7 @@ def subject(state: State, features: str, weighted: bool = False) -> Subject:
 
 
 def check_first(state: State, phase: Phase, augment: Augmentation) -> None:
-    """Run the checks before the first training, on features that it needs anyway."""
+    """Run the preflight before the first training, on features that this training also needs."""
     state.trainer.check(phase, augment)
     if state.findings is None:
         live = "sample" if phase.unfreeze is None else "none"

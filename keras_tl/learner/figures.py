@@ -1,7 +1,7 @@
 """Figures of a learner, for notebooks and as PNG files: `keras_tl.figures`.
 
-Figures of an evaluation are its own, such as `learner.evaluate().plot_confusion()`; the curves of
-training are `learner.history.plot()`.
+An evaluation draws its own figures, for example `learner.evaluate().plot_confusion()`.
+`learner.history.plot()` draws the learning curves.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ def comparison(learner: Learner) -> Figure:
     """Draw the learning curves of the comparison with training from scratch.
 
     Raises:
-        ConfigError: `learner.report(comparison=...)` was given none.
+        ConfigError: `learner.report(comparison=...)` received no comparison.
     """
     found = learner._state.exhibits.comparison()
     if found is None:
@@ -38,14 +38,15 @@ def comparison(learner: Learner) -> Figure:
 
 
 def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Figure:
-    """Draw the images of a split with the largest losses, with their answers and Grad-CAM.
+    """Draw the images of a split with the largest losses, with predictions, labels and Grad-CAM.
 
-    Beside each image is what in it speaks for the answer (`keras_tl.evaluation.gradcam`), unless
-    the backbone gives vectors. The twelve that a report keeps need no data.
+    Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`). It needs
+    a backbone with feature maps. The learner keeps the twelve images of its report. They need no
+    data.
 
     Raises:
-        ConfigError: the items are texts.
-        DataError: there are no data, and these were not kept.
+        ConfigError: The items are texts.
+        DataError: There are no data, and the learner did not keep these images.
     """
     state = learner._state
     if not state.parts.modality.are_pictures:
@@ -65,10 +66,10 @@ def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Fig
 
 
 def features(learner: Learner) -> Figure:
-    """Draw the features of at most 500 items in a plane, before fine-tuning and as they are.
+    """Draw the features of at most 500 items in a plane, before and after fine-tuning.
 
     Raises:
-        DataError: there are no data, and none of these were kept.
+        DataError: No features were kept, and there are no data or fewer than three items.
     """
     state = learner._state
     if state.data is not None and state.exhibits.feature_map(AFTER) is None:
@@ -84,21 +85,21 @@ def features(learner: Learner) -> Figure:
 
 
 def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -> list[Path]:
-    """Write every figure of a learner, and a grid of predictions, as PNG files.
+    """Write all figures of a learner, and a grid of predictions, as PNG files.
 
-    Figures that there is nothing to draw from are left out. A saved run without its data has all
-    that its report shows.
+    A figure that has no input is left out. A saved run without its data can draw all figures of
+    its report.
 
     Args:
-        learner: a learner.
-        folder: where the files go.
-        overwrite: replace files of the same names.
+        learner: The learner.
+        folder: Folder for the files.
+        overwrite: Replace files of the same names.
 
     Returns:
-        The files written.
+        The paths of the written files.
 
     Raises:
-        ConfigError: one of the files exists, and `overwrite` is false. Nothing is written.
+        ConfigError: A file exists, and `overwrite` is false. Nothing is written.
 
     Example:
         >>> keras_tl.figures.save(learner, "plots")  # doctest: +SKIP
@@ -117,7 +118,7 @@ def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -
 
 
 def _figures(learner: Learner) -> dict[str, Figure]:
-    """The figures there are, by their captions."""
+    """Return the available figures by caption."""
     state, shown, found = learner._state, None, {}
     if state.data is not None and "test" in state.data.splits:
         shown = state.data.split("test").sample(_GRID, learner.trainer.seed)
@@ -134,7 +135,7 @@ def _figures(learner: Learner) -> dict[str, Figure]:
         found["Predictions"] = plots.prediction_grid(
             pixels, truths, learner.predict(pixels), state.task.exact, _COLUMNS
         )
-    # What was not kept and cannot be made without the data is left out.
+    # Leave out the figures that need data, if there are none.
     with contextlib.suppress(DataError):
         if state.parts.modality.are_pictures:
             found["Top losses"] = top_losses(learner)

@@ -1,4 +1,4 @@
-"""`fit`: one call that trains the head, fine-tunes if that pays, and keeps the better model."""
+"""`fit`: one call that trains the head, fine-tunes, and keeps the best of the models."""
 
 import contextlib
 import dataclasses
@@ -42,7 +42,7 @@ _OF_HEADS = ("label_smoothing", "class_weight")
 
 @dataclasses.dataclass(frozen=True)
 class _Asked:
-    """What `fit` was asked for, and the policy that follows from the data."""
+    """The arguments of `fit`, and the policy that follows from the data."""
 
     policy: str
     phases: tuple[Phase, ...]
@@ -54,7 +54,7 @@ class _Asked:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """A contrastive policy trains a new head: its line has no middle."""
+        """Shares to compare: only both ends for a contrastive policy, which trains a new head."""
         return SHARES if self.policy == "standard" else (HEAD, TUNED)
 
 
@@ -67,7 +67,7 @@ def fit(
     callbacks: Callbacks,
     **head_options: Any,
 ) -> FitResult:
-    """See `Learner.fit`; `head_options` are those of `fit_head`."""
+    """See `Learner.fit`. `head_options` are arguments of `fit_head`."""
     asked = _asked(state, augment, refit, callbacks, CacheConfig.of(cache), head_options)
     if minutes is not None:
         check_range("minutes", minutes, 0.01)
@@ -113,8 +113,8 @@ class _Fit:
     """One call of `fit`.
 
     Args:
-        state: of a learner, its backbone as it came.
-        asked: see `_Asked`.
+        state: State of a learner whose backbone still has its original weights.
+        asked: Arguments of the call, and the policy.
     """
 
     def __init__(self, state: State, asked: _Asked):
@@ -125,7 +125,7 @@ class _Fit:
         self._tuned = 0
 
     def run(self, minutes: float | None) -> FitResult:
-        """Train, choose, and leave the learner with the model that is kept."""
+        """Train the candidates, choose one, and give its weights to the learner."""
         asked, began = self._asked, time.perf_counter()
         head = self._trainer.settled(asked.head, self._data.split("train"))
         is_trained = [record.phase for record in self._trainer.history] == [head]
@@ -205,11 +205,11 @@ class _Fit:
 
     @property
     def _trained_on(self) -> Split:
-        """The items that will train the model that is kept."""
+        """Training items of the kept model: all with `refit`, else the training split."""
         return self._data.joined(list(self._data.splits) if self._asked.refit else ["train"])
 
     def _planned(self, plan: Plan) -> tuple[Phase, ...]:
-        """The phases as planned: each runs to its end."""
+        """Return the phases with the planned epochs and without early stopping."""
         train = self._trained_on
         full = [self._trainer.steps_of(phase, train) for phase in self._asked.phases]
         share = min(plan.steps / sum(full), 1.0)
@@ -224,7 +224,7 @@ class _Fit:
 
     @property
     def _compared(self) -> list[str]:
-        """The splits whose items compare models out of fold."""
+        """Splits for the out-of-fold comparison: all with `refit`, else without the test split."""
         return [name for name in self._data.splits if self._asked.refit or name != "test"]
 
     def _out_of_fold(self, phases: tuple[Phase, ...], folds: int) -> dict[float, Outcomes]:
@@ -256,7 +256,7 @@ class _Fit:
         return measure_candidates(self._state.task.undecided, outcomes, default, groups)
 
     def _estimate(self, outcomes: Outcomes | None, plan: Plan) -> tuple[Mapping[str, Any], str]:
-        """Metrics from models that have not seen the items, and how they were found."""
+        """Return metrics of models that have not seen the items, and the method in words."""
         splits = self._data.splits
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]
@@ -276,7 +276,7 @@ class _Fit:
         return measure(self._state.task.undecided, outcomes), how
 
     def _take_all_items(self, line: WeightLine | None) -> None:
-        """Begin again: the pretrained backbone, and a head that all items train."""
+        """Restore the pretrained backbone, and train a head on the items of all splits."""
         state, trainer = self._state, self._trainer
         if line is not None:
             trainer.keep_share(line, HEAD, self._tuned)

@@ -1,4 +1,4 @@
-"""What was done with a learner: `Learner.history`."""
+"""`Learner.history`: the phases, the ranking, the findings and the result of `fit`."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -13,12 +13,12 @@ from keras_tl.selection.result import FitResult
 
 
 class History(tuple[PhaseRecord, ...]):
-    """The records of the phases that ran, in their order.
+    """The records of the training phases, in order.
 
     Attributes:
-        ranking: how `Learner("auto", data)` chose its backbone; `None`: it was named.
-        findings: what `check` found; `None`: nobody looked.
-        fitted: the choice of `fit`; `None`: the model was trained otherwise, or changed since.
+        ranking: Ranking of `Learner("auto", data)`. `None`: the user named the backbone.
+        findings: Findings of the preflight. `None`: it has not run.
+        fitted: Result of `fit`. `None`: other methods trained the model, or it changed since `fit`.
     """
 
     ranking: Ranking | None
@@ -34,17 +34,17 @@ class History(tuple[PhaseRecord, ...]):
         findings: Findings | None,
         fitted: FitResult | None,
     ) -> Self:
-        """Make it of the records, the metric that `plot` draws, and the attributes."""
+        """Create the history from the records, the metric that `plot` draws, and the attributes."""
         history = cls(records)
         history.ranking, history.findings, history.fitted = ranking, findings, fitted
         history._watched = watched
         return history
 
     def plot(self) -> Figure:
-        """Draw the loss and the watched metric over the epochs of all phases.
+        """Draw the loss and the monitored metric over the epochs of all phases.
 
         Raises:
-            ConfigError: nothing was trained.
+            ConfigError: Nothing was trained.
         """
         check_trained(self)
         return plots.learning_curves(self, self._watched)

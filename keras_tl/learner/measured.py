@@ -1,4 +1,4 @@
-"""Everything that was measured of one state of a model's weights."""
+"""Results that belong to one state of a model's weights."""
 
 import dataclasses
 
@@ -9,13 +9,13 @@ from keras_tl.selection.result import FitResult
 
 @dataclasses.dataclass
 class Measured:
-    """Everything that was measured of one state of a model's weights.
+    """Results that belong to one state of a model's weights.
 
     Attributes:
-        weights: fingerprint of the weights.
-        evaluations: by split.
-        exhibits: single items, feature maps and a comparison, for the report.
-        fitted: the choice of `fit`; `None`: the phases were trained as asked.
+        weights: Fingerprint of the weights.
+        evaluations: Evaluations by split.
+        exhibits: Report artifacts: single items, feature maps and a comparison.
+        fitted: Result of `fit`. `None`: the user called the phases.
     """
 
     weights: str
@@ -24,7 +24,7 @@ class Measured:
     fitted: FitResult | None = None
 
     def of(self, weights: str) -> "Measured":
-        """Return what holds for the weights of a fingerprint: all of it if they are these."""
+        """Return the results that hold for a fingerprint: all of them if it is unchanged."""
         if weights == self.weights:
             return self
         return Measured(weights, exhibits=self.exhibits.before_training())

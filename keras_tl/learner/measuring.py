@@ -1,4 +1,4 @@
-"""Evaluation, cross-validation, temperature and thresholds of a learner."""
+"""Evaluation, cross-validation, calibration and decision thresholds of a learner."""
 
 import dataclasses
 from collections.abc import Hashable, Sequence
@@ -32,13 +32,12 @@ def evaluate(state: State, split: str, by: Hashable | Sequence | None = None) ->
 
 
 def evaluation_of(state: State, split: str) -> Evaluation:
-    """Return the evaluation of a split; evaluate it if need be.
+    """Return the evaluation of a split, and evaluate the split first if necessary.
 
-    That is where it was not evaluated, or on other items, or with other labels, than the data have
-    now.
+    This is necessary if no evaluation exists, or if the items or labels of the split have changed.
 
     Raises:
-        DataError: it was not evaluated, and there are no data or no such split.
+        DataError: No evaluation exists, and there are no data or no such split.
     """
     known = state.evaluations.get(split)
     there = None if state.data is None else state.data.splits.get(split)
@@ -55,7 +54,7 @@ def cross_validate(
     splits: Sequence[str] | None,
     **options: float | str | dict[str, float] | None,
 ) -> CrossValidation:
-    """See `Learner.cross_validate`; `options` are those of `fit_head`."""
+    """See `Learner.cross_validate`. `options` are arguments of `fit_head`."""
     data = state.need_data()
     chosen = {name: data.split(name) for name in (data.splits if splits is None else splits)}
     (phase,) = phases_of(head_phase(state.config), state.config.family, **options)
@@ -120,5 +119,5 @@ def choose_thresholds(state: State, precision: float | None, recall: float | Non
 
 
 def _evaluations_with(state: State, split: str) -> dict[str, Evaluation]:
-    """The evaluations of a split and of those that are known, made again where need be."""
+    """Return the evaluations of a split and of all evaluated splits, renewed if necessary."""
     return {name: evaluation_of(state, name) for name in (split, *state.evaluations)}

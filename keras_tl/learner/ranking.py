@@ -1,4 +1,4 @@
-"""Ranks backbones for given data before any training: frozen features, and a score of them."""
+"""Ranking of backbones before training, by a cross-validated head on frozen features."""
 
 import dataclasses
 import gc
@@ -44,8 +44,8 @@ def rank(
     """Rank backbones, see `keras_tl.rank_backbones`.
 
     Args:
-        learner_class: `Learner`, whose module imports this one.
-        data: all other arguments: see `keras_tl.rank_backbones`.
+        learner_class: `Learner`. An import would be circular.
+        data: See `keras_tl.rank_backbones`, also for all other arguments.
     """
     check_range("items", items, 2, whole=True)
     if backbones is None:
@@ -54,9 +54,8 @@ def rank(
     reporter = Reporter(verbose)
     train = data.split("train")
     chosen = train if len(train) <= items else train.take(draw(train.labels, items, seed))
-    target_columns(
-        chosen.labels, get_task(data.task)
-    )  # Where there is nothing to tell apart, it says so.
+    # Raises DataError if all labels are equal.
+    target_columns(chosen.labels, get_task(data.task))
     groups = groups_of(chosen, data.groups)
     rows, outcomes, task = [], {}, None
     for number, (name, own) in enumerate(named.items(), start=1):
@@ -69,12 +68,12 @@ def rank(
             task = learner.task
             row, outcomes[name] = _measured(learner, name, chosen, features, groups, seed)
             row = dataclasses.replace(row, seconds=time.perf_counter() - began)
-        except (DataError, CacheError):  # It is no fault of the backbone.
+        except (DataError, CacheError):  # The backbone is not the cause.
             raise
         except KerasTLError as error:
             row = RankedBackbone(name, seconds=time.perf_counter() - began, error=str(error))
         rows.append(row)
-        # A learner is full of cycles, and its weights are large.
+        # A learner has reference cycles, so its large weights wait for the garbage collector.
         learner = features = None
         gc.collect()
         found = row.error or f"{title_of(task.headline)} {number_text(row.metric)}"
@@ -93,7 +92,7 @@ def rank(
 def _shared(
     options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
 ) -> dict[str, Any]:
-    """The options for all backbones that this one takes."""
+    """Return the options for all backbones that this backbone accepts."""
     backbone = own["backbone"]
     takes_all = (
         MODALITIES[data.item].can_preprocess
@@ -119,7 +118,7 @@ def _measured(
     groups: np.ndarray | None,
     seed: int,
 ) -> tuple[RankedBackbone, Outcomes]:
-    """The row of a backbone but for its seconds, and the out-of-fold predictions."""
+    """Return the row of a backbone, without wall time, and its out-of-fold predictions."""
     trainer, count = learner.trainer, len(split)
     training = trainer.out_of_fold(head_phase(learner.config), count, seed)
     parts = count if groups is None else len(np.unique(groups))
@@ -139,11 +138,11 @@ def _measured(
 
 
 def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of each backbone and its arguments of `Learner`.
+    """Yield the name of each backbone and its arguments for `Learner`.
 
     Raises:
-        BackboneError: see `rank`.
-        ConfigError: see `rank`.
+        BackboneError: See `rank`.
+        ConfigError: See `rank`.
     """
     if isinstance(backbones, (str, keras.Model, learner_class, Mapping)) or not backbones:
         raise ConfigError(
@@ -160,7 +159,7 @@ def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str,
             )
         is_name = isinstance(own["backbone"], str) and ":" not in own["backbone"]
         if is_name and not is_keras_file(own["backbone"]):
-            get_spec(own["backbone"])  # A slip of the pen is found before anything runs.
+            get_spec(own["backbone"])  # Find a misspelled name before any backbone runs.
         name = own.pop("name", None) or _name_of(own, learner_class)
         if name in names:
             raise ConfigError(

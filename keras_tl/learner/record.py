@@ -1,4 +1,4 @@
-"""What a run records of a learner beside its weights."""
+"""The JSON record of a saved run."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ FORMAT = 1
 
 
 def record(state: State) -> dict[str, Any]:
-    """What a run records beside its weights, as JSON types."""
+    """Return everything that a run records except arrays and weights, as JSON types."""
     trained_with = state.trained_with or {
         "data": state.data.describe() if state.data is not None else None,
         "versions": library_versions(),

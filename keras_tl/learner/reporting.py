@@ -1,4 +1,4 @@
-"""The report of a learner, and what it keeps of single items for it."""
+"""The report of a learner, and the artifacts that the learner keeps for it."""
 
 import dataclasses
 import json
@@ -49,10 +49,10 @@ def report(
 
 
 def prepare_report(state: State) -> None:
-    """Keep in the learner what a report shows of single items, while the data are there.
+    """Keep the report artifacts of single items in the learner, while there are data.
 
-    That is what `keras-tl report` has of a saved run: the images or texts with the largest losses,
-    Grad-CAM, and the feature map. Without data nothing is done.
+    The artifacts are the images or texts with the largest losses, Grad-CAM, and the feature map.
+    `keras-tl report` needs them, as it has no data. Without data the function does nothing.
     """
     if state.data is None:
         return
@@ -66,12 +66,12 @@ def prepare_report(state: State) -> None:
 
 
 def summary(state: State) -> str:
-    """The HTML that a notebook shows of a learner."""
+    """Return the HTML that a notebook shows for a learner."""
     return summary_of(material(state))
 
 
 def material(state: State) -> Material:
-    """What a report is made from."""
+    """Return the inputs of a report."""
     about, measured = facts(state), state.measured
     return Material(
         facts=about,
@@ -84,16 +84,16 @@ def material(state: State) -> Material:
 
 
 def facts(state: State) -> Facts:
-    """What a model card and a report say of the model."""
+    """Return the facts about the model for a model card and a report."""
     parts = state.parts
-    # As it is read again: a saved run must say the same.
+    # A report of the saved run must be equal, so the record takes the same form as in its file.
     recorded = json.loads(json.dumps(record(state)))
     parameters = {"backbone": parts.backbone.count_params(), "head": parts.head.count_params()}
     return facts_of(recorded, parameters, parts.backbone)
 
 
 def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
-    """Whether the model overfits, by what is recorded of the data, be they here or not."""
+    """Diagnose overfitting from the curves and the recorded number of validation items."""
     trainer = state.trainer
     if not (trainer.history and trainer.is_as_trained):
         return None
@@ -104,41 +104,41 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
 
 
 def items_shown(state: State, rows: np.ndarray, split: str) -> Exhibits:
-    """What has the items of a split in it: the learner's exhibits, or new ones.
+    """Return artifacts with these items of a split: the kept artifacts, or new ones.
 
     Raises:
-        DataError: these have none of them, and there are no data.
+        DataError: The kept artifacts lack an item, and there are no data.
     """
     outcomes = evaluation_of(state, split).outcomes.take(rows)
-    # A temperature or thresholds may have put others first, or changed what is answered.
+    # A new temperature or new thresholds can change the largest losses and the predictions.
     asked = state.task.question(outcomes.labels, outcomes.logits)
     answers = None if state.data is None else asked.names
     if split == "test" and state.exhibits.show(rows, answers):
         return state.exhibits
     chosen = state.need_data().split(split).take(rows)
     pictures = state.parts.modality.pictures(chosen)
-    # Grad-CAM looks at the weights as they are served, in float32.
+    # Grad-CAM explains the served model, which computes in float32.
     parts = state.float32_parts()
     return Exhibits(keep_top_items(rows, chosen, pictures, parts, state.task, outcomes))
 
 
 def keep_map_before(state: State) -> None:
-    """What `fine_tune` does first."""
+    """Keep the feature map before fine-tuning."""
     try:
         keep_map_of(state, BEFORE)
     except DataError as error:
-        # Items that training has no need of must not stop it.
+        # An unreadable item that training does not need must not stop training.
         state.reporter.say(f"No feature map from before fine-tuning: {error}")
 
 
 def keep_map_of(state: State, when: str) -> None:
-    """Keeps the features of a sample, of the same items before and after."""
+    """Keep the features of a sample of items, the same items before and after fine-tuning."""
     before, splits = state.exhibits.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:
         return
     features = state.trainer.features
-    # The test split unless only the other one's features are there already.
+    # The test split, unless the cache has only the features of the validation split.
     name = next(filter(lambda n: features.has(splits[n]), names), names[0])
     if before is not None and before.split in names:
         name = before.split

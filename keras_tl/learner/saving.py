@@ -68,7 +68,7 @@ def load(
     chosen, seed = choose_strategy(strategy), about["seed"]
     parts = rebuild_model(config, chosen, seed, **run_files(path))
     parts.backbone.set_facts(weights_source=about["weights"], ancestry=tuple(about["ancestry"]))
-    # The trainer keeps the first weights of the head, so the trained ones come after it is made.
+    # `State` stores the current weights of the head as untrained, so load the trained ones later.
     state = State(config, parts, chosen, seed, data, verbose)
     load_run_weights(path, parts.model)
     state.trained_with = {key: about[key] for key in ("data", "versions")}
@@ -98,15 +98,15 @@ def load(
 
 
 def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool:
-    """Save into the run that was loaded what has been measured or fitted since.
+    """Save new evaluations, the temperature and the thresholds into the loaded run.
 
-    Where splits are not the run's own (see `State.has_own`) what it says of its own data stays:
-    of this learner it is given temperature and thresholds only.
+    If a split is not the run's own (see `State.has_own`), only the temperature and the thresholds
+    are saved. The results on the run's own data stay.
 
     Args:
-        state: of the learner.
-        path: where the run was loaded from.
-        splits: names of the splits that were measured.
+        state: State of the learner.
+        path: Path of the loaded run.
+        splits: Names of the evaluated splits.
 
     Returns:
         Whether the splits are the run's own.
@@ -118,14 +118,14 @@ def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool
         state.own_files = own.own_files
         return False
     if "test" in splits:
-        # It was answered anew, and `keras-tl report` has no data to look at.
+        # The predictions are new, and `keras-tl report` has no data for new artifacts.
         prepare_report(state)
     save(state, path)
     return True
 
 
 def _results(state: State) -> dict[str, bytes]:
-    """The files with what was measured item by item."""
+    """Return the files with report artifacts and prediction records."""
     files = dict(state.exhibits.files)
     for split, found in state.evaluations.items():
         files |= found.raw.to_files(split)
@@ -138,7 +138,7 @@ def _check_same_task(config: ModelConfig, data: ImageData | TextData) -> None:
             f"The run is for {config.item}s; the data are not. Pass "
             "the data it was trained on, or make a new Learner."
         )
-    # Two classes may have a logit each: `task="multiclass"` of the data that were trained on.
+    # Training data with `task="multiclass"` give two classes one logit each.
     have_one_class = all(get_task(name).has_one_class for name in (data.task, config.task))
     if data.task != config.task and not have_one_class:
         raise DataError(

@@ -1,4 +1,4 @@
-"""The parts of a learner, and what was measured of it: what all of its modules share."""
+"""The state of a learner, which all of its modules share: the model, the data, the results."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -30,27 +30,27 @@ from keras_tl.training.trainer import Trainer
 
 
 class State:
-    """A model, where it runs, its data, and what is known of them so far.
+    """A model, its distribution strategy, its data, and the results so far.
 
     Args:
-        config: what the model is.
-        parts: the model and its parts.
-        strategy: where it runs.
-        seed: makes everything random repeatable.
-        data: what to learn; `None`: a saved run without its data.
-        verbose: report progress on standard error.
+        config: Configuration of the model.
+        parts: The model and its parts.
+        strategy: Distribution strategy of the model.
+        seed: Seed of all random numbers.
+        data: Labelled data. `None`: a saved run without its data.
+        verbose: Report progress on standard error.
 
     Attributes:
-        config: with the temperature and the thresholds of the answers.
-        parts: the same.
-        data: the same.
-        trainer: trains the model, and keeps its features.
-        ranking: how `Learner("auto", data)` chose the backbone.
-        findings: what `check` found; `None` if nobody looked.
-        is_checked: whether `check` runs by itself before the first training.
-        trained_with: what a loaded run says of its data and of the versions that trained it.
-        own_files: the runs and reports that this learner wrote or was loaded from.
-        reporter: tells people.
+        config: Configuration with the current temperature and thresholds.
+        parts: The model and its parts.
+        data: The labelled data.
+        trainer: Trainer of the model, with the features of the backbone.
+        ranking: Ranking by which `Learner("auto", data)` chose the backbone.
+        findings: Findings of the preflight. `None`: it has not run.
+        is_checked: Whether the preflight runs before the first training.
+        trained_with: Data and library versions that a loaded run records.
+        own_files: Runs and reports that this learner wrote or was loaded from.
+        reporter: Messages to the user.
     """
 
     ranking: Ranking | None = None
@@ -78,18 +78,18 @@ class State:
 
     @property
     def task(self) -> Task:
-        """What is learned, with the temperature and the thresholds of the answers."""
+        """The task, with the current temperature and thresholds."""
         return task_of(self.config)
 
     @property
     def measured(self) -> Measured:
-        """What was measured of the weights as they are now, whoever gave them to the model."""
+        """The results for the current weights, even if other code changed the weights."""
         self._measured = self._measured.of(self.trainer.weights())
         return self._measured
 
     @property
     def evaluations(self) -> dict[str, Evaluation]:
-        """The evaluations of these weights by split, with the temperature and thresholds of now."""
+        """The evaluations of the current weights by split, with the current decision rule."""
         known, task = self.measured.evaluations, self.task
         for split, found in known.items():
             known[split] = found.under(task)
@@ -97,7 +97,7 @@ class State:
 
     @property
     def exhibits(self) -> Exhibits:
-        """The files for the report that hold for these weights."""
+        """The report artifacts that hold for the current weights."""
         return self.measured.exhibits
 
     @exhibits.setter
@@ -108,32 +108,32 @@ class State:
     def serving_model(self) -> ServingModel:
         """See `Learner.serving_model`."""
         parts = self.float32_parts()
-        # A graph holds the temperature and the thresholds that it was made with.
+        # The graph contains the temperature and the thresholds as constants.
         if self._served is None or self._served.task != self.task:
             self._served = ServingModel(parts, self.task, parts.modality)
         return self._served
 
     def float32_parts(self) -> TransferModel:
-        """The model in float32 and outside of any strategy, with the weights as they are now."""
+        """Return the model in float32, outside of any strategy, with the current weights."""
         if not shares_storage(self.parts.model, self.twin.model):
             copy_weights(self.parts.model, self.twin.model)
         return self.twin
 
     @cached_property
     def twin(self) -> TransferModel:
-        """The same without the weights of now; the model itself where it is like this already."""
+        """The same model, perhaps with old weights. `parts` itself if it needs no copy."""
         return float32_twin(self.config, self.parts)
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """The splits on whose labels the backbone was fine-tuned, here or in an earlier run."""
+        """Names of the splits whose labels fine-tuned the backbone, here or in an earlier run."""
         earlier = learned_splits(self.parts.backbone.ancestry, self.need_data())
         here = () if self.trainer.features.is_original else ("train",)
         return tuple(name for name in self.data.splits if name in {*earlier, *here})
 
     @property
     def source_settings(self) -> Mapping[str, Any]:
-        """The `source_settings` of the data, or of those that a loaded run was trained on."""
+        """The `source_settings` of the data, or of the training data of a loaded run."""
         if self.data is not None:
             return self.data.source_settings
         recorded = (self.trained_with or {}).get("data") or {}
@@ -143,7 +143,7 @@ class State:
         """Return the data.
 
         Raises:
-            DataError: the learner was loaded without data.
+            DataError: The learner was loaded without data.
         """
         if self.data is None:
             raise DataError(
@@ -152,13 +152,13 @@ class State:
         return self.data
 
     def has_own(self, split: str) -> bool:
-        """Whether the items of a split are the run's: those that it records of its data.
+        """Return whether the items of a split are the items that the run records.
 
-        Files are known by path, size and time: moved or copied ones are others. Without data, or
-        without such a split, there are no others.
+        Files are compared by path, size and time, so moved or copied files differ. Without data,
+        without such a split, or without a loaded record, the result is true.
 
         Args:
-            split: its name. Where the run records none, the training split decides.
+            split: Name of the split. If the run does not record it, the training split decides.
         """
         if self.data is None or split not in self.data.splits or self.trained_with is None:
             return True
@@ -168,11 +168,11 @@ class State:
         return known is not None and known == self.data.splits[name].identity
 
     def finite_logits(self, split: str) -> np.ndarray:
-        """float32 (n, outputs) of a split.
+        """Return the logits of a split, float32 (n, outputs).
 
         Raises:
-            DataError: there are no data, or no such split.
-            ConfigError: one is not a finite number: the model has diverged.
+            DataError: There are no data, or no such split.
+            ConfigError: A logit is not a finite number, because training diverged.
         """
         logits = self.trainer.logits(self.need_data().split(split))
         bad = np.count_nonzero(~np.isfinite(logits).all(axis=1))
@@ -186,10 +186,10 @@ class State:
         return logits
 
     def answer_as(self, config: ModelConfig) -> None:
-        """Answer with another temperature or other thresholds; what is known is measured again.
+        """Set another temperature or other thresholds, and renew the evaluations.
 
         Args:
-            config: that of this model, but for these.
+            config: The current configuration with the new temperature or thresholds.
         """
         before = self.evaluations.copy()
         self.config = config

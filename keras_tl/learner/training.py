@@ -1,4 +1,4 @@
-"""The two phases of training: the head on cached features, then the backbone too."""
+"""The two phases of training: feature extraction on cached features, then fine-tuning."""
 
 import dataclasses
 import math
@@ -40,7 +40,7 @@ def fit_head(
     policy: Phase | None = None,
     **changes: Any,
 ) -> PhaseRecord:
-    """See `Learner.fit_head`; `changes` are those of the phase that are not `None`."""
+    """See `Learner.fit_head`. `changes` are fields of the phase, `None` for no change."""
     check_augmentation(augment)
     callbacks = check_callbacks(callbacks)
     config = CacheConfig.of(cache)
@@ -65,7 +65,7 @@ def fine_tune(
     callbacks: Callbacks = (),
     **changes: Any,
 ) -> list[PhaseRecord]:
-    """See `Learner.fine_tune`; `changes` are those of its phases that are not `None`."""
+    """See `Learner.fine_tune`. `changes` are fields of its phases, `None` for no change."""
     state.need_data()
     phases = phases_of(policy, state.config.family, **changes)
     check_augmentation(augment)
@@ -98,9 +98,9 @@ def run_all(
     callbacks: Callbacks,
     keeps_last: bool = False,
 ) -> list[PhaseRecord]:
-    """Run phases that unfreeze, and the heads that follow them.
+    """Run phases that unfreeze the backbone, and the head phases that follow them.
 
-    `keeps_last`: no phase stops early.
+    With `keeps_last`, no phase stops early.
     """
     if state.trainer.features.is_original and phases[0].batch_norm != "live":
         keep_map_before(state)
@@ -130,24 +130,24 @@ def _run(
         )
     if state.is_checked and not state.trainer.history:
         check_first(state, phase, augment)
-    # Also of an interrupted training.
+    # Reset them first, because an interrupted training changes the weights too.
     state.trained_with = None
     state.config = dataclasses.replace(state.config, temperature=1.0, thresholds=())
     try:
         return state.trainer.run(phase, data, augment, callbacks, following, stop_after)
-    except ConfigError:  # It was refused before it began.
+    except ConfigError:  # The trainer rejected the phase before training.
         state.config, state.trained_with = known
         raise
 
 
 def _validation_outcomes(state: State) -> Outcomes | None:
-    """What the model answers now for the validation split; `None`: there is none."""
+    """Return the current prediction record of the validation split. `None`: no such split."""
     split = state.need_data().splits.get("validation")
     return None if split is None else Outcomes(split.labels, state.trainer.logits(split))
 
 
 def _with_fall(state: State, record: PhaseRecord, before: Outcomes) -> PhaseRecord:
-    """The record of the last phase, with the harm that was done since; say so."""
+    """Add the fall of the validation metric since `before` to the last record, and report it."""
     data = state.need_data()
     groups = groups_of(data.split("validation"), data.groups)
     fall = find_fall(state.task, before, _validation_outcomes(state), data.item, groups)
@@ -158,12 +158,12 @@ def _with_fall(state: State, record: PhaseRecord, before: Outcomes) -> PhaseReco
 
 
 def _last_epoch(state: State, phase: Phase, is_free: bool) -> int:
-    """The epoch after which a head ends that too few validation items could stop.
+    """Return the last epoch of a head with too few validation items for early stopping.
 
     Args:
-        state: of the learner.
-        phase: of the head.
-        is_free: whether predictions out of fold may say it; else it is the phase's last one.
+        state: State of the learner.
+        phase: Phase of the head.
+        is_free: Whether out-of-fold predictions may choose the epoch. If not, the phase's last one.
     """
     data = state.need_data()
     if not is_free:
@@ -178,7 +178,7 @@ def _last_epoch(state: State, phase: Phase, is_free: bool) -> int:
 
 
 def _say_last_weights(state: State, more: str = "") -> None:
-    """Say that no epoch is chosen, where there are too few validation items for that."""
+    """Report that the last weights are kept, if there are too few validation items."""
     if "validation" in state.need_data().splits:
         state.reporter.say(
             f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an "
@@ -187,14 +187,14 @@ def _say_last_weights(state: State, more: str = "") -> None:
 
 
 def _has_few_to_validate(state: State) -> bool:
-    """Whether the validation split is too small to decide which epoch is best."""
+    """Return whether the validation split is too small to choose the best epoch."""
     return len(state.need_data().splits.get("validation", ())) < ENOUGH_TO_VALIDATE
 
 
 def _tell_if_overfitting(state: State) -> None:
     last = state.trainer.history[-1]
     if last.solved:
-        return  # Few items are known by heart; the penalty was chosen for other items.
+        return  # It can fit few items exactly, but its L2 penalty was chosen on others.
     found = overfitting(state)
     if found.state == OVERFITS or not math.isfinite(last.epochs[-1]["loss"]):
         state.reporter.say(f"{found.statement} keras_tl.overfitting(learner) says what to try.")
