@@ -1,1 +1,1 @@
-"""What `Learner.fit` decides: how long to train, and which weights to keep."""
+"""Model selection of `Learner.fit`: the length of training and the weights to keep."""

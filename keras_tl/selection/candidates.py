@@ -1,4 +1,4 @@
-"""The models that `fit` can keep, measured on items that they were not trained on."""
+"""Comparison of the models that `fit` can keep, on items they were not trained on."""
 
 import dataclasses
 import math
@@ -14,12 +14,12 @@ from keras_tl.runs.history import name_of
 from keras_tl.tasks import Task
 
 HEAD, TUNED = 0.0, 1.0
-# Places on the line between the head on the frozen backbone and the fine-tuned model.
+# Positions on the line from the head on the frozen backbone to the fine-tuned model.
 SHARES = (HEAD, 0.25, 0.5, 0.75, TUNED)
 
-# Cap the loss, in nats, so that one confident error cannot decide the choice.
+# Upper limit of an item's loss in nats, so that one confident error cannot decide the choice.
 _LARGEST = -math.log(1e-7)
-# The loss of each item of a model that gives no finite numbers.
+# Loss of each item for a model with logits that are not finite.
 _DIVERGED = 1e30
 
 
@@ -28,13 +28,13 @@ class Candidate:
     """A model and its evidence.
 
     Attributes:
-        share: place on the line: 0 is the head on the frozen backbone, 1 the fine-tuned model.
-        loss: mean loss of the items (`keras_tl.tasks.Task.item_losses`), with the
-            temperature that fits the model best.
-        metric: the task's headline metric; `None` where it is not defined.
-        difference: the metric minus that of the head, with a 95% interval (paired bootstrap);
+        share: Position on the line. 0: head on the frozen backbone. 1: fine-tuned model.
+        loss: Mean loss of the items (`keras_tl.tasks.Task.item_losses`) at the temperature that
+            fits the model best.
+        metric: Primary metric of the task. `None`: not defined.
+        difference: Metric minus the metric of the head, with a 95% interval (paired bootstrap).
             `None` for the head.
-        better: mean loss of the default minus mean loss of this model, and its interval; `None`
+        better: Mean loss of the default minus mean loss of this model, with its interval. `None`
             for the default.
     """
 
@@ -50,12 +50,12 @@ class Candidate:
         return name_of(self.share)
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types."""
+        """Return the fields as JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read `to_json`'s result."""
+        """Build a candidate from the result of `to_json`."""
         read = {
             name: values[name] and Interval(**values[name]) for name in ("difference", "better")
         }
@@ -63,15 +63,15 @@ class Candidate:
 
 
 def without_barrier(losses: Mapping[float, float], default: float) -> float:
-    """Return the default share, or an end of the line if the default is no good.
+    """Return the default share, or an end of the line if the default is worse than both ends.
 
-    The head, if the fine-tuned model diverged; the fine-tuned model, if a barrier lies between the
-    ends. Weights between two models can be worse than both (Frankle et al., "Linear mode
-    connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
+    Returns the head if the fine-tuned model diverged, and the fine-tuned model at a loss barrier:
+    averaged weights can be worse than both ends (Frankle et al., "Linear mode connectivity and the
+    lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
 
     Args:
-        losses: mean loss by share, of the same items; both ends and the default are among them.
-        default: a share.
+        losses: Mean loss by share on the same items, with both ends and the default.
+        default: Share of the default.
     """
     if losses[TUNED] >= _DIVERGED:
         return HEAD
@@ -79,7 +79,7 @@ def without_barrier(losses: Mapping[float, float], default: float) -> float:
 
 
 def mean_losses(task: Task, outcomes: Mapping[float, Outcomes]) -> dict[float, float]:
-    """Return the mean loss by share, as `measure_candidates` counts it."""
+    """Return the mean loss by share, computed as in `measure_candidates`."""
     return {share: float(_losses(task, found).mean()) for share, found in outcomes.items()}
 
 
@@ -89,16 +89,16 @@ def measure_candidates(
     default: float,
     groups: np.ndarray | None = None,
 ) -> tuple[Candidate, ...]:
-    """Measure models on the same items.
+    """Compare models on the same items.
 
-    The interval of `better` has a confidence of 95% for all comparisons with the default together
-    (Bonferroni). With groups it is one of the groups' means.
+    The intervals of `better` hold with 95% confidence for all comparisons with the default together
+    (Bonferroni). With groups, the interval is computed from the means of the groups.
 
     Args:
-        task: its headline metric counts.
-        outcomes: by share, of the same items in the same order; the head is among them.
-        default: the share that the others are compared with.
-        groups: (n,), items of one group are not independent; `None`: all items are.
+        task: Task, for its primary metric.
+        outcomes: Prediction records by share, of the same items in the same order, with the head.
+        default: Share of the default.
+        groups: Groups (n,) of items that are not independent. `None`: all items are independent.
     """
     losses = {share: _losses(task, found) for share, found in outcomes.items()}
     metrics = {
@@ -123,7 +123,7 @@ def measure_candidates(
 
 
 def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    """The means of the groups; of fewer than two groups the values."""
+    """Return the mean of each group, or the values if there are fewer than two groups."""
     names = () if groups is None else np.unique(groups)
     if len(names) < 2:
         return values
@@ -131,10 +131,10 @@ def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 
 
 def _losses(task: Task, outcomes: Outcomes) -> np.ndarray:
-    """The losses of the items as candidates are compared by them.
+    """Return the losses of the items for the comparison of candidates.
 
-    Those of classes and labels are at most `_LARGEST`, with the temperature that fits the model
-    best: how sure a model is can be mended by `calibrate`, what it knows cannot.
+    For classes and labels, losses are at most `_LARGEST`, at the temperature that fits the model
+    best. `calibrate` can correct a model's confidence later, but not its errors.
     """
     if not np.isfinite(outcomes.logits).all():
         return np.full(len(outcomes), _DIVERGED)
@@ -145,11 +145,11 @@ def _losses(task: Task, outcomes: Outcomes) -> np.ndarray:
 
 
 def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:
-    """Return the model to keep: the default, unless another one is better beyond chance.
+    """Return the model to keep: the default, unless the best model's interval is above 0.
 
     Args:
-        candidates: see `measure_candidates`.
-        default: the share of the default.
+        candidates: See `measure_candidates`.
+        default: Share of the default.
     """
     own = next(candidate for candidate in candidates if candidate.share == default)
     best = min(candidates, key=lambda candidate: candidate.loss)

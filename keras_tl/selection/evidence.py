@@ -1,4 +1,4 @@
-"""Predictions that compare the models on the line between head and fine-tuned model."""
+"""Predictions for comparing the models on the line from head to fine-tuned model."""
 
 from collections.abc import Sequence
 
@@ -15,13 +15,13 @@ from keras_tl.training.weight_line import WeightLine
 def along_the_line(
     trainer: Trainer, line: WeightLine, shares: Sequence[float], split: Split
 ) -> dict[float, Outcomes]:
-    """Return by share the predictions for a split; the model ends fine-tuned.
+    """Return prediction records of a split by share. The model ends with the fine-tuned weights.
 
     Args:
-        trainer: of the model, just fine-tuned.
-        line: from the head on the frozen backbone to now.
-        shares: places on the line.
-        split: items that did not train the model.
+        trainer: Trainer of the fine-tuned model.
+        line: Line from the head on the frozen backbone to the current weights.
+        shares: Positions on the line.
+        split: Items that did not train the model.
     """
     model, found = trainer.parts.model, {}
     try:
@@ -29,7 +29,7 @@ def along_the_line(
             line.move(model, share)
             found[share] = Outcomes(split.labels, trainer.logits(split), split.identity)
     finally:
-        # Whatever happens, the weights are those that the history tells of.
+        # Even after an error, the weights must match the history.
         line.move(model, 1.0)
     return found
 
@@ -37,13 +37,13 @@ def along_the_line(
 def out_of_fold(
     training: TunedFolds, names: Sequence[str], folds: int, seed: int
 ) -> dict[float, Outcomes]:
-    """Return by share the predictions for all items of some splits, by models of other folds.
+    """Return out-of-fold prediction records of all items of some splits, by share.
 
     Args:
-        training: how a model is fine-tuned on the other folds.
-        names: of the splits; their features are read, not computed again.
-        folds: how many.
-        seed: of the folds.
+        training: Fine-tuning on the other folds.
+        names: Names of the splits. Their cached features are reused.
+        folds: Number of folds.
+        seed: Seed of the folds.
     """
     data, features = training.data, training.trainer.features
     split = data.joined(names)

@@ -1,4 +1,4 @@
-"""The plan of `fit`: which models it trains, for how long, and how it compares them."""
+"""Plan of `fit`: the trainings, their length, and the comparison of the models."""
 
 import dataclasses
 import math
@@ -9,26 +9,26 @@ from keras_tl.training.timing import Costs
 
 FOLDS = 3
 VALIDATION, OUT_OF_FOLD, NO_EVIDENCE = "validation", "out-of-fold", "none"
-# Fine-tuning shorter than this share of its measured length is left out.
+# Skip fine-tuning if the budget allows less than this share of the measured steps.
 _SHORTEST = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The trainings of `fit`.
+    """Plan of the trainings of `fit`.
 
     Attributes:
-        evidence: what compares the models: `"validation"`, the validation split; `"out-of-fold"`,
-            predictions of models that have not seen the item; or `"none"`.
-        items: number of items that are compared on.
-        folds: number of trainings for that; 0 with a validation split.
-        trainings: number of all trainings of the whole model; 0: the head only.
-        steps: of each of them.
-        seconds: of all of them and of the predictions, as far as is known before.
-        measured: see `Costs`.
-        minutes: the user's budget; `None`: there is none.
-        seconds_left: of the budget when the plan was made.
-        cuts: sentences that say what the budget has cut.
+        evidence: Source of the comparison: `"validation"` (validation split), `"out-of-fold"`
+            (predictions of models not trained on the item) or `"none"`.
+        items: Number of items in the comparison.
+        folds: Number of out-of-fold trainings. 0 with a validation split.
+        trainings: Number of all trainings of the whole model. 0: only the head is trained.
+        steps: Steps per training.
+        seconds: Estimated time of all trainings and predictions.
+        measured: See `Costs`.
+        minutes: The user's budget. `None`: no budget.
+        seconds_left: Rest of the budget at the time of the plan. `None`: no budget.
+        cuts: Sentences that describe reductions to meet the budget.
     """
 
     evidence: str
@@ -43,14 +43,14 @@ class Plan:
     cuts: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types."""
+        """Return the fields as JSON types."""
         return dataclasses.asdict(self)
 
     def describe(self, item: str = "item") -> str:
         """Return the plan in sentences.
 
         Args:
-            item: what people call one item.
+            item: Word for one item.
         """
         if not self.trainings:
             said = "Plan: keep the head."
@@ -75,12 +75,12 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """The wall time that the user gives.
+    """Wall-time budget of the user.
 
     Attributes:
-        minutes: of the whole call.
-        seconds_left: of it, when the plan is made.
-        epoch_steps: steps of one epoch: a training has whole epochs.
+        minutes: Budget of the whole call.
+        seconds_left: Rest of the budget at the time of the plan.
+        epoch_steps: Steps per epoch. A training always has whole epochs.
     """
 
     minutes: float
@@ -96,23 +96,24 @@ def make_plan(
     is_refit: bool,
     budget: Budget | None = None,
 ) -> Plan:
-    """Plan the trainings, within a budget if there is one.
+    """Plan the trainings, within a budget if given.
 
-    A budget first cuts the trainings out of fold, then the steps, then fine-tuning.
+    If the budget is too small, first the out-of-fold trainings are dropped, then steps, and last
+    the whole fine-tuning.
 
     Args:
-        costs: on this machine.
-        steps: of one fine-tuning, as measured for so many items.
-        items: number of items outside of the test split, or of all items with `is_refit`.
-        validation_items: how many of them are in the validation split.
-        is_refit: whether all items train the model that is kept.
-        budget: `None`: there is none.
+        costs: Costs on this machine.
+        steps: Steps of one fine-tuning, as measured for this number of items.
+        items: Number of items outside of the test split. With `is_refit`, of all items.
+        validation_items: Number of items in the validation split.
+        is_refit: Whether all items train the final model.
+        budget: Budget. `None`: no limit.
     """
     cuts = []
 
     def planned(evidence: str, folds: int, steps: int) -> Plan:
         validates = evidence == VALIDATION
-        # After a choice by validation, the training on all items comes on top.
+        # After a choice by validation, `fit` trains once more on all items.
         trainings = folds + 1 + (validates and is_refit)
         answered = {VALIDATION: 4 * validation_items, OUT_OF_FOLD: 4 * items}.get(evidence, 0)
         seconds = trainings * costs.training(steps) + answered * costs.item
@@ -157,7 +158,7 @@ def make_plan(
 
 
 def time_text(seconds: float) -> str:
-    """Return a time for people: seconds up to two minutes, then minutes, then hours."""
+    """Return a time as text: seconds below two minutes, then minutes, from two hours on hours."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

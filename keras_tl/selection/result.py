@@ -1,4 +1,4 @@
-"""`FitResult`: which model `fit` kept, why, and what that cost."""
+"""`FitResult`: the model that `fit` kept, the reason, and the costs."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,20 +16,19 @@ class FitResult:
     """The model that `fit` kept, the evidence, and the costs.
 
     Attributes:
-        kept: share of the model that was kept, see `Candidate.share`.
-        default: share of the model that is kept without evidence (docs/fit.md).
-        policy: name of the fine-tuning policy.
-        candidates: what was compared; none without evidence.
-        plan: what was trained.
-        seconds: wall time by step: `"head"`, `"comparison"`, `"fine-tuning"`.
-        headline: name of the metric.
-        item: what people call one item.
-        trained_on: number of items that trained the model.
-        augment: augmentation while fine-tuning, see `keras_tl.data.images.augmentation.names_of`.
-        refit: whether these are all items, so that no test split is left.
-        estimate: with `refit` metrics of models trained on fewer items, as `evaluate()` gives
-            them.
-        estimated_by: how, in words.
+        kept: Share of the kept model, see `Candidate.share`.
+        default: Share of the model that `fit` keeps without evidence (docs/fit.md).
+        policy: Name of the fine-tuning policy.
+        candidates: Compared models. Empty without evidence.
+        plan: Plan of the trainings.
+        seconds: Wall time by step: `"head"`, `"comparison"`, `"fine-tuning"`.
+        headline: Name of the primary metric.
+        item: Word for one item.
+        trained_on: Number of items that trained the model.
+        augment: Augmentation in fine-tuning, see `keras_tl.data.images.augmentation.names_of`.
+        refit: Whether all items trained the model, so that no test split is left.
+        estimate: With `refit`, `evaluate()` metrics of models trained on fewer items.
+        estimated_by: Method of the estimate, in words.
     """
 
     kept: float
@@ -48,12 +47,12 @@ class FitResult:
 
     @property
     def name(self) -> str:
-        """Name of the model that was kept, such as `"head"`."""
+        """Name of the kept model, such as `"head"`."""
         return name_of(self.kept)
 
     @property
     def reason(self) -> str:
-        """Why this model was kept, in a sentence."""
+        """Reason for keeping this model, as part of a sentence."""
         own = next((c for c in self.candidates if c.share == self.kept), None)
         if own is not None and self.kept != self.default:
             better = own.better
@@ -69,7 +68,7 @@ class FitResult:
 
     @property
     def untested(self) -> str | None:
-        """How good a model is that all items trained, in sentences; `None` for another model."""
+        """Quality estimate of a model that all items trained, in sentences. `None` for others."""
         if self.estimate is None:
             return None
         value, ends = self.estimate[self.headline], self.estimate["intervals"][self.headline]
@@ -82,17 +81,17 @@ class FitResult:
 
     @property
     def kept_because(self) -> str:
-        """The model that was kept, and the reason, as sentences."""
+        """Sentences that name the kept model and the reason."""
         return f"Kept: {self.name}. Reason: {self.reason}."
 
     @property
     def columns(self) -> list[str]:
-        """The head of a table of the candidates."""
+        """Column titles of the table of candidates."""
         return ["model", title_of(self.headline), "difference to the head, 95% interval", "loss"]
 
     @property
     def rows(self) -> list[list[str]]:
-        """The rows of that table; none without evidence."""
+        """Rows of the table of candidates. Empty without evidence."""
         return [
             [
                 candidate.name,
@@ -105,7 +104,7 @@ class FitResult:
 
     @property
     def remarks(self) -> list[str]:
-        """Sentences on the evidence, the costs, and what is not known."""
+        """Sentences on the evidence, the costs, and the missing test split if there is none."""
         plan, lines = self.plan, []
         if self.candidates:
             what = f"validation {self.item}s"
@@ -123,7 +122,7 @@ class FitResult:
         return "\n".join([self.kept_because, *table, *self.remarks])
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types, and the sentences."""
+        """Return the fields as JSON types, and the sentences."""
         return dataclasses.asdict(self) | {
             "candidates": [candidate.to_json() for candidate in self.candidates],
             "seconds": dict(self.seconds),
@@ -134,7 +133,7 @@ class FitResult:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read `to_json`'s result."""
+        """Build a result from the return value of `to_json`."""
         plan = values["plan"]
         read = {field.name: values[field.name] for field in dataclasses.fields(cls)}
         read["candidates"] = tuple(map(Candidate.from_json, values["candidates"]))

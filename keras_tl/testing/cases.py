@@ -1,4 +1,4 @@
-"""The table of backbones to check. A new backbone costs one row."""
+"""Table of backbones to check, one row per backbone."""
 
 import dataclasses
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _PER_CLASS = 8
 
 
 def colours(case: "Case") -> ImageData:
-    """Images of three colours, in noise: the smallest task that any network can learn."""
+    """Return noisy images of three colours: a minimal task that any network can learn."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(len(_CLASSES)), _PER_CLASS)
     pixels = rng.uniform(0, 100, (len(labels), case.image_size, case.image_size, 3))
@@ -36,14 +36,14 @@ def colours(case: "Case") -> ImageData:
 
 
 def words(case: "Case") -> TextData:
-    """Short texts of several lengths: one of their words is the class."""
+    """Return short texts of several lengths. One of their words determines the class."""
     labels = np.repeat(np.arange(len(_WORDS)), _PER_CLASS)
     texts = [f"the {_WORDS[label]}{' film' * (n % 5)}" for n, label in enumerate(labels)]
     return _texts(texts, labels)
 
 
 def word_pairs(case: "Case") -> TextData:
-    """The same texts as the second ones of pairs."""
+    """Return pairs of texts, with the texts of `words` in second place."""
     split = words(case).split("train")
     return _texts([("the film", text) for text in split.texts], split.labels)
 
@@ -56,30 +56,29 @@ def _texts(texts: list, labels: np.ndarray) -> TextData:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A backbone, and what the checks need to know of it.
+    """A backbone, and the settings that the checks need.
 
     Attributes:
-        backbone: what `Learner` takes: a name from the catalogue or a registered one,
-            `"tfhub:HANDLE"`; or a function that gives such a name or builds a `keras.Model`.
-        image_size: side in pixels, small enough to be quick.
-        weights: of a name from the catalogue, `"imagenet"` where no download is needed, or the
-            path of a file, or a function that gives it; `None` for random ones. Others come with
-            their weights.
-        preprocess: for a model of one's own, or for an encoder of texts, as in `Learner`; or a
-            function that gives it.
-        task: makes the data to learn: `colours` for images, `words` or `word_pairs` for texts, or
-            a function of one's own that takes the case. They have no validation split, so that
-            the last weights are kept.
-        pooling: of the head; an encoder that has no tokens to give needs `"pooled"`.
-        reference: `"module:function"`, the preprocessing of the weights' authors. Scaling
-            layers at the beginning of what the builder gives for "imagenet" come after it.
-        statistics: what a published file holds in a Normalization layer: means and "variances".
-        trained: whether the checks train and export it. Of the others of its family, which one
-            constructor makes with more layers, they look at the network only.
-        tunable: whether it can be fine-tuned; a TF-Hub module without trainable variables, or
-            without a trace for training, cannot.
-        repeatable: whether a seed makes fine-tuning repeatable. Nothing can seed the dropout
-            inside a TF-Hub module unless its state is a variable of the module.
+        backbone: Argument of `Learner`: a name from the catalogue, a registered name, or
+            `"tfhub:HANDLE"`. Or a function that returns such a name or a `keras.Model`.
+        image_size: Side in pixels, small for fast checks.
+        weights: Only for a name from the catalogue: `"imagenet"` where no download is needed, the
+            path of a file, or a function that returns the path. `None`: random weights.
+        preprocess: Argument of `Learner` for your own model or for a text encoder, or a function
+            that returns the argument.
+        task: Function that makes the data from the case: `colours` for images, `words` or
+            `word_pairs` for texts, or your own. The data have no validation split, so that
+            training keeps the last weights.
+        pooling: Pooling of the head. An encoder without token outputs needs `"pooled"`.
+        reference: `"module:function"`, the preprocessing of the weights' authors. It runs before
+            the scaling layers of the network that the builder returns for "imagenet".
+        statistics: Values of a Normalization layer in a published file: means and "variances".
+        trained: Whether the checks train and export the backbone. If not, they only look at the
+            network: it is a deeper network from the constructor of another case.
+        tunable: Whether the backbone can be fine-tuned. A TF-Hub module without trainable
+            variables or without a training graph cannot.
+        repeatable: Whether a seed makes fine-tuning repeatable. A seed reaches the dropout inside a
+            TF-Hub module only if the state of its generator is a variable of the module.
     """
 
     backbone: str | Callable[[], keras.Model | str]
@@ -96,7 +95,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """A name for test ids."""
+        """Name for test ids."""
         return self.backbone if isinstance(self.backbone, str) else self.backbone.__name__
 
     @property
@@ -105,33 +104,33 @@ class Case:
         return _in_catalogue(self.backbone)
 
     def data(self) -> ImageData | TextData:
-        """The task's data."""
+        """Return the data of the task."""
         return self.task(self)
 
     def learner(self, settled: bool = False, **options: Any) -> Learner:
-        """A learner on these data, whose head is untrained but has random weights.
+        """Return a learner on the data, with an untrained head that has random weights.
 
         Args:
-            settled: give random BatchNorm layers the statistics of the images. Without them the
-                signal and all gradients die in deep networks; with them rounding errors grow.
-            options: as for `Learner`.
+            settled: Whether to give random BatchNorm layers the statistics of the images. Without
+                them, signal and gradients vanish in deep networks. With them, rounding errors grow.
+            options: Arguments of `Learner`.
         """
         with seeded(options.get("seed", 0)):
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
         weights = self.weights() if callable(self.weights) else self.weights
         preprocess = self.preprocess
-        # A `TextPreprocessor` can be called too, with texts.
+        # A `TextPreprocessor` is callable too, but it is not a function that returns the argument.
         if callable(preprocess) and not isinstance(preprocess, TextPreprocessor):
             preprocess = preprocess()
         defaults = {
-            # That of a name is known once it was made.
+            # If a function returned the name, it is known only now.
             **({"weights": weights} if _in_catalogue(backbone) else {}),
             "preprocess": preprocess,
             "head": HeadConfig(self.pooling, dropout=0.0),
             "precision": "float32",
             "seed": 0,
             "verbose": False,
-            # The data are made up: their faults are nobody's.
+            # The data are synthetic, so findings about them have no value.
             "check": False,
         }
         options = defaults | options
@@ -145,8 +144,8 @@ class Case:
 def randomise_head(learner: Learner, seed: int | None = 0) -> None:
     """Give the last layer of an untrained head random weights in place of zeros.
 
-    Otherwise all items have the same logits, and no gradient reaches the backbone: a check of
-    either would hold for any network.
+    With zeros, all items have the same logits and no gradient reaches the backbone. Checks of
+    logits or gradients would then pass for any network.
     """
     kernel = learner.trainer.parts.head.get_layer("logits").kernel
     kernel.assign(keras.initializers.GlorotUniform(seed=seed)(kernel.shape))
@@ -157,15 +156,15 @@ def _in_catalogue(backbone: object) -> bool:
 
 
 def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:
-    """The training split as the learner's model takes it.
+    """Return the training split as inputs of the learner's model.
 
     Args:
-        learner: a learner with data.
-        parts: how many batches to make of it.
+        learner: Learner with data.
+        parts: Number of batches.
 
     Returns:
-        The batches, of one size, the last one filled up; and the numbers of the split's rows in
-        the order that they come in.
+        Batches of equal size, the last one filled up, and the row numbers of the split in the order
+        of the batches.
     """
     split = learner.data.split("train")
     batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))
@@ -187,21 +186,21 @@ def _settle(learner: Learner) -> None:
     learner.backbone.trainable = False
 
 
-# The published files hold the standard deviations where Keras reads variances.
+# The published files have standard deviations where Keras reads variances.
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def _rows(module: str, *names: str, **options: Any) -> tuple[Case, ...]:
-    """Cases of backbones that one module of `keras.applications` has the preprocessing of."""
+    """Return cases of backbones whose preprocessing is in one module of `keras.applications`."""
     reference = f"keras.applications.{module}:preprocess_input"
     return tuple(Case(name, reference=reference, **options) for name in names)
 
 
 CASES = (
     Case("efficientnet_lite0", weights="imagenet"),
-    # Their weights are in packages (`keras_tl.backbones.packaged`).
+    # The weights of efficientnet_lite1 and _lite2 are in packages (`keras_tl.backbones.packaged`).
     Case("efficientnet_lite1", weights="imagenet"),
-    # Of noise of 32 x 32 pixels its features are all zero.
+    # With noise of 32 x 32 pixels, all features of this network are 0.
     Case("efficientnet_lite2", weights="imagenet", image_size=48),
     *_rows("efficientnet", "efficientnet_b0", statistics=_IMAGENET),
     *_rows(

@@ -1,7 +1,7 @@
-"""The checks. Each takes a case and a temporary folder, and raises AssertionError.
+"""Conformance checks. Each takes a case and a temporary folder, and raises AssertionError.
 
-Where tracing is not the point they run eagerly: a traced training step of a deep network costs
-more than all that is checked.
+Checks run eagerly unless they check tracing. Tracing a training step of a deep network would take
+longer than the rest of the check.
 """
 
 import collections
@@ -29,14 +29,14 @@ from keras_tl.testing.cases import Case, train_inputs
 from keras_tl.training.freezing import unfreeze
 
 _NO_GRADIENT = 1e-10
-# Adam's first step is 1e-3 g / (g + 3e-6) in Keras, and float32 changes a 1 by 6e-8 or more.
+# First step of Adam in Keras: 1e-3 g / (g + 3e-6). float32 changes a 1 by 6e-8 or more.
 _MOVES = 1e-9
 _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 CHECKS: list[Callable[[Case, Path], None]] = []
 
 
 def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: bool = False):
-    """Adds a check. The cheap ones build networks and run them once, at most."""
+    """Register a check. A cheap check builds networks and runs them at most once."""
 
     def add(function):
         function.applies = applies
@@ -48,7 +48,7 @@ def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: b
 
 
 def _values(weights) -> dict[str, list[np.ndarray]]:
-    """The values by their paths, which several variables of a TF-Hub module may share."""
+    """Return values by path. Several variables of a TF-Hub module can have the same path."""
     values = collections.defaultdict(list)
     for weight in weights:
         values[weight.path].append(weight.numpy())
@@ -60,15 +60,15 @@ def _changed(before: dict[str, list[np.ndarray]], after: dict[str, list[np.ndarr
 
 
 def _without_states(layer: keras.layers.Layer) -> list[keras.Variable]:
-    """The weights, without what the dropout of a whole TF-Hub module moves once it is live.
+    """Return the weights without the states of random generators.
 
-    A module lists the states of its random generators, integers, among its weights.
+    A TF-Hub module lists these integer states among its weights. Live dropout changes them.
     """
     return [weight for weight in layer.weights if weight.dtype.startswith("float")]
 
 
 def _same(first: keras.Model, second: keras.Model) -> bool:
-    """Whether two models have the same weights, whatever Keras named them."""
+    """Whether two models have the same weights, regardless of names."""
     pairs = zip(first.get_weights(), second.get_weights(), strict=True)
     return all(np.array_equal(one, other) for one, other in pairs)
 
@@ -79,14 +79,14 @@ def _pixels(case: Case) -> np.ndarray:
 
 
 def _step(case: Case, which: str | int) -> Phase:
-    """One plain update on all items: what has a gradient moves, and nothing else can."""
+    """Return a phase of one update on all items. Only variables with a gradient change."""
     return Phase(
         "step", epochs=1, learning_rate=1e-3, unfreeze=which, optimizer="adam", batch_size=1000
     )
 
 
 def _with_gradient(learner: Learner, above: float = _NO_GRADIENT) -> set[str]:
-    """Paths of the trainable variables whose largest gradient, of one batch, is above a value."""
+    """Return paths of trainable variables with a gradient above a value, in one batch."""
     (inputs,), order = train_inputs(learner)
     targets = learner.task.targets(learner.data.split("train").labels[order])
     with tf.GradientTape() as tape:
@@ -110,18 +110,18 @@ def _tunable(case: Case) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _loaded(spec: backbones.BackboneSpec, image_size: int) -> Backbone:
-    """A backbone with random weights that some checks only look at: built once for all of them."""
+    """Return a backbone with random weights, cached for the checks that do not change it."""
     return load_spec(spec, None, (image_size, image_size))
 
 
 def _shapes(layers: list[keras.layers.Layer]) -> list[tuple[int, ...]]:
-    """The shapes of the weights of some layers, in the order of the graph."""
+    """Return the shapes of the weights of layers, in the order of the graph."""
     return [tuple(weight.shape) for layer in layers for weight in layer.weights]
 
 
 @_check(_in_catalogue, cheap=True)
 def check_record(case: Case, tmp_path: Path) -> None:
-    """The record tells the truth: features, parameters, and a block for every weight."""
+    """Check the record: number of features, number of parameters, and a block for every weight."""
     spec = backbones.get_spec(case.backbone)
     backbone = _loaded(spec, spec.min_size)
     network = backbone.network
@@ -134,9 +134,9 @@ def check_record(case: Case, tmp_path: Path) -> None:
 
 @_check(_in_catalogue, cheap=True)
 def check_output_block(case: Case, tmp_path: Path) -> None:
-    """A network cut after a block holds the weights of the blocks up to it, and no others.
+    """Check that a network cut after a block has exactly the weights of the blocks up to it.
 
-    It is another network of the same process, in which Keras gives other names.
+    The check compares shapes: the second network of a process gets other names from Keras.
     """
     spec = backbones.get_spec(case.backbone)
     whole = _loaded(spec, case.image_size)
@@ -151,7 +151,7 @@ def check_output_block(case: Case, tmp_path: Path) -> None:
 
 @_check(_in_catalogue, cheap=True)
 def check_default_size(case: Case, tmp_path: Path) -> None:
-    """The network can be built at the size its weights were trained at."""
+    """Check that the network can be built at the image size that its weights were trained at."""
     spec = backbones.get_spec(case.backbone)
     network = backbones.load(case.backbone, None)
     assert network.input_shape == (None, *spec.image_size, 3)
@@ -160,9 +160,9 @@ def check_default_size(case: Case, tmp_path: Path) -> None:
 
 
 def _bare(case: Case, weights: str | None) -> keras.Model:
-    """What the record's builder gives, with scaling layers where it has them.
+    """Return the network of the record's builder, with scaling layers if the builder adds them.
 
-    Of "imagenet" it is the graph only: nothing is downloaded, and the weights are random.
+    `weights="imagenet"` only selects the graph. Nothing is downloaded, and the weights are random.
     """
     builder = get_builder(backbones.get_spec(case.backbone))
     with (
@@ -170,7 +170,7 @@ def _bare(case: Case, weights: str | None) -> keras.Model:
         mock.patch.object(keras.Model, "load_weights"),
         warnings.catch_warnings(),
     ):
-        # The MobileNets tell which of their weights they take.
+        # The MobileNets warn about the weights that they choose.
         warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
         shape = (case.image_size, case.image_size, 3)
         network = builder(include_top=False, weights=weights, input_shape=shape)
@@ -182,14 +182,14 @@ def _bare(case: Case, weights: str | None) -> keras.Model:
 
 
 def _prepared(case: Case, pixels: np.ndarray) -> np.ndarray:
-    """Pixels as the weights' authors give them to what the builder gives."""
+    """Return pixels after the preprocessing of the weights' authors."""
     module, function = case.reference.split(":")
     return getattr(importlib.import_module(module), function)(pixels.copy())
 
 
 @_check(lambda case: case.reference is not None, cheap=True)
 def check_preprocessing(case: Case, tmp_path: Path) -> None:
-    """The embedded preprocessing equals the one of the weights' authors."""
+    """Check that the embedded preprocessing equals that of the weights' authors."""
     spec = backbones.get_spec(case.backbone)
     expected = _prepared(case, _pixels(case))
     if spec.scales_inside:
@@ -202,7 +202,7 @@ def check_preprocessing(case: Case, tmp_path: Path) -> None:
 
 @_check(_in_catalogue, cheap=True)
 def check_preprocessed_once(case: Case, tmp_path: Path) -> None:
-    """There is one scaling layer, it comes first, and it computes in float32."""
+    """Check that the only scaling layer comes first and computes in float32."""
     network = _loaded(backbones.get_spec(case.backbone), case.image_size).network
     scaling = [layer for layer in leaf_layers(network) if isinstance(layer, _SCALING)]
     assert [layer.name for layer in scaling] == ["preprocessing"]
@@ -211,9 +211,9 @@ def check_preprocessed_once(case: Case, tmp_path: Path) -> None:
 
 @_check(lambda case: case.in_catalogue and case.trained, cheap=True)
 def check_weights_file(case: Case, tmp_path: Path) -> None:
-    """A weights file gives the same network as `weights="imagenet"` with these weights does.
+    """Check that a weights file gives the same network as `weights="imagenet"` with these weights.
 
-    Both are compared with what Keras builds for "imagenet", on pixels prepared by the authors.
+    Compares both with the network of Keras for "imagenet", on pixels prepared as the authors do.
     """
     spec = backbones.get_spec(case.backbone)
     pixels = _pixels(case)
@@ -241,11 +241,11 @@ def check_weights_file(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_frozen_phase(case: Case, tmp_path: Path) -> None:
-    """A frozen phase, live or cached, leaves the backbone bit-identical and moves the head."""
+    """Check that a frozen phase, live or cached, changes the head and no bit of the backbone."""
     learner = case.learner(settled=True)
     before = _values(learner.backbone.variables)
     for cache in ("off", "memory"):
-        # Twice the same optimum would be no change.
+        # Solving for the same optimum again would not change the head.
         learner.trainer.parts.head.set_weights(
             [value + 1 for value in learner.trainer.parts.head.get_weights()]
         )
@@ -258,7 +258,7 @@ def check_frozen_phase(case: Case, tmp_path: Path) -> None:
 
 @_check(_tunable)
 def check_fine_tuning(case: Case, tmp_path: Path) -> None:
-    """Fine-tuning moves every variable with a gradient; the BatchNorm statistics stay."""
+    """Check that fine-tuning changes every variable with a gradient and no BatchNorm statistics."""
     learner = case.learner(settled=True)
     unfreeze(learner.backbone, "all")
     trainable = {variable.path for variable in learner.model.trainable_variables}
@@ -267,7 +267,7 @@ def check_fine_tuning(case: Case, tmp_path: Path) -> None:
     before = _values(weights)
     with eagerly():
         learner.fit_head(epochs=1, cache="memory")
-        # A head at its optimum leaves smaller gradients.
+        # At the optimum of the head, gradients are smaller.
         unfreeze(learner.backbone, "all")
         expected = _with_gradient(learner, _MOVES)
         assert expected
@@ -284,7 +284,7 @@ def _paths(learner: Learner, block: str) -> set[str]:
 
 @_check(_tunable)
 def check_unfreeze(case: Case, tmp_path: Path) -> None:
-    """Unfreezing some blocks moves weights in exactly these."""
+    """Check that unfreezing some blocks changes weights in exactly these blocks."""
     learner = case.learner(settled=True)
     counts = {1, max(len(learner.backbone.blocks) // 2, 1)}
     while counts:
@@ -303,9 +303,9 @@ def check_unfreeze(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_cached_features(case: Case, tmp_path: Path) -> None:
-    """Cached features equal those that the frozen backbone gives inside a training step.
+    """Check that cached features equal the features of the frozen backbone in a training step.
 
-    The steps have other batches than the cache, of texts with another padding.
+    The batches of the step differ from those of the cache, and with texts also the padding.
     """
     learner = case.learner()
     split = learner.data.split("train")
@@ -321,7 +321,7 @@ def check_cached_features(case: Case, tmp_path: Path) -> None:
 
 @_check(lambda case: case.in_catalogue and case.trained)
 def check_mixed_precision(case: Case, tmp_path: Path) -> None:
-    """Under mixed precision the backbone computes in half, preprocessing and logits do not."""
+    """Check that with mixed precision only the backbone is in half, not preprocessing and logits."""
     before = keras.config.dtype_policy().name
     learner = case.learner(precision="mixed_bfloat16")
     assert keras.config.dtype_policy().name == before
@@ -340,7 +340,7 @@ def check_mixed_precision(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_save_and_load(case: Case, tmp_path: Path) -> None:
-    """A saved run gives back every weight and the same answers."""
+    """Check that a saved run restores every weight and gives the same predictions."""
     learner = case.learner()
     with eagerly():
         learner.fit_head(epochs=1, cache="memory")
@@ -355,7 +355,7 @@ def check_save_and_load(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_export(case: Case, tmp_path: Path) -> None:
-    """The export answers as `predict` does, in a process without Keras."""
+    """Check that the export predicts as `predict` does, in a process without Keras."""
     verified = []
 
     def verify_and_tell(folder: Path, **options: bool) -> Verification:
@@ -372,7 +372,7 @@ def check_export(case: Case, tmp_path: Path) -> None:
 
 @_check()
 def check_same_seed(case: Case, tmp_path: Path) -> None:
-    """The same seed gives the same weights, another seed gives others."""
+    """Check that the same seed gives the same weights, and another seed gives other weights."""
     first, second, other = case.learner(seed=0), case.learner(seed=0), case.learner(seed=1)
     assert not _same(first.model, other.model)
     for learner in (first, second):

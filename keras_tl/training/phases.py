@@ -157,8 +157,7 @@ def run_phase(
         backbone: Backbone layer.
         task: Source of loss and metrics.
         reporter: Progress messages.
-        before: Value of the monitored metric on the validation split before the phase. `None`: the
-            head is untrained.
+        before: Monitored value on the validation split before the phase. `None`: untrained head.
         callbacks: The user's callbacks. Their `model` is the model in `inputs`. The record names
             the epoch whose weights they leave in the model.
         item: Word for one item in messages.

@@ -94,9 +94,9 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820), with a
     linear rise and fall of about equal length. Cosines and default values are those of fastai's
     `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate rises from
-    `peak / divisor` at step 0 to `peak` at step `cut = floor(steps * rise)`, which is 0 with too few
-    steps for a rise. It falls to `peak / final_divisor` at step `steps`, one after the last. The
-    momentum is constant, while Smith lowers it during the rise.
+    `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. With too few steps it does
+    not rise. It falls to `peak / final_divisor` at step `steps`, one after the last. The momentum
+    is constant, while Smith lowers it during the rise.
 
     Args:
         peak: Highest learning rate.

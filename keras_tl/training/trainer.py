@@ -130,7 +130,7 @@ class Trainer:
         self.parts.head.set_weights(self._untrained_head)
 
     def settled(self, phase: Phase, split: Split) -> Phase:
-        """Return a phase with its final epochs, batch size and learning rate for a training split."""
+        """Return a phase with its actual epochs, batch size and learning rate for a split."""
         return self._as_it_runs(phase, len(split))
 
     def steps_of(self, phase: Phase, split: Split) -> int:

@@ -1,4 +1,4 @@
-"""Texts to pretrain on from TensorFlow Datasets (https://www.tensorflow.org/datasets)."""
+"""Texts for pretraining from TensorFlow Datasets (https://www.tensorflow.org/datasets)."""
 
 import itertools
 import os
@@ -12,7 +12,7 @@ from keras_tl.data.tfds.prepared import Prepared, open_prepared
 from keras_tl.data.tfds.text_builders import text_features
 from keras_tl.errors import DataError, quoted, unknown
 
-# What Wiki-40B (Guo et al., LREC 2020) has in the place of line breaks.
+# Markers of Wiki-40B (Guo et al., LREC 2020) in place of line breaks.
 _MARKERS = re.compile("_START_(?:ARTICLE|SECTION|PARAGRAPH)_|_NEWLINE_")
 
 
@@ -24,32 +24,32 @@ def tfds_texts(
     data_dir: str | os.PathLike | None = None,
     download: bool = True,
 ) -> list[str]:
-    r"""The texts of a data set, for `pretrain` and `fine_tune_lm`; labels are not read.
+    r"""Return the texts of a data set, without labels, for `pretrain` and `fine_tune_lm`.
 
-    Each example is one text, such as an article. Its lines are separated by `\n`: the markers of
-    Wiki-40B (`_START_ARTICLE_`, `_START_SECTION_`, `_START_PARAGRAPH_`, `_NEWLINE_`) become ends of
-    lines, and empty lines and empty texts are left out.
+    Each example is one text, such as an article, with lines separated by `\n`. The markers of
+    Wiki-40B (`_START_ARTICLE_`, `_START_SECTION_`, `_START_PARAGRAPH_`, `_NEWLINE_`) become line
+    breaks. Empty lines and empty texts are left out.
 
-    All that is returned is in memory, and so are its tokens in `pretrain`. The whole data set is
-    fetched and kept on disk, whatever the limit is: `wiki40b/en` has 3.3 million articles in 10 GB
-    (https://huggingface.co/datasets/google/wiki40b).
+    The returned texts are in memory, and `pretrain` also keeps their tokens in memory. tfds
+    downloads the whole data set to disk, whatever the limit. `wiki40b/en` has 3.3 million articles
+    in 10 GB (https://huggingface.co/datasets/google/wiki40b).
 
     Args:
-        name: the data set's name, such as `"wiki40b/en"`; also one of your own that was prepared in
-            `data_dir`, whose code is not needed.
-        limit: the most texts, the first ones, in an order that is always the same; `None`: all.
-        split: the data set's name of a split, or a part such as `"train[:10%]"`.
-        text: the feature that is the text; `None`: the one there is, or what is called `text`.
-        data_dir: the folder of prepared data sets; `None`: tfds's, `~/tensorflow_datasets`.
-        download: download and prepare a data set that is not there.
+        name: Name of the data set, such as `"wiki40b/en"`, or of your own data set prepared in
+            `data_dir`. The code of a prepared data set is not needed.
+        limit: Maximum number of texts, taken from the start in a fixed order. `None`: all.
+        split: Name of a split of the data set, or a part such as `"train[:10%]"`.
+        text: Feature with the text. `None`: the only text feature, or the feature `text`.
+        data_dir: Folder of prepared data sets. `None`: that of tfds, `~/tensorflow_datasets`.
+        download: Whether to download and prepare a missing data set.
 
     Returns:
         At least one text.
 
     Raises:
-        DataError: there is no such data set, split or feature, it cannot be fetched, nothing says
-            which feature is the text, or there is no text, or one that is not UTF-8.
-        ConfigError: the limit is not a whole number of at least 1.
+        DataError: The data set, split or feature does not exist, the download fails, several
+            features could be the text, there is no text, or a text is not UTF-8.
+        ConfigError: The limit is not a whole number of at least 1.
     """
     if limit is not None:
         check_range("limit", limit, 1, whole=True)

@@ -1,4 +1,4 @@
-"""Trains a language model on a stream of tokens, and measures its perplexity."""
+"""Training of a language model on a stream of tokens, and its perplexity."""
 
 import dataclasses
 import functools
@@ -28,8 +28,8 @@ from keras_tl.training.progress import EpochProgress
 from keras_tl.ulmfit.metrics import Perplexity
 from keras_tl.ulmfit.streams import TokenStream
 
-# The paper's clipping; Adam and one rise and fall of the rate, as fastai trains language models,
-# in the place of the paper's NT-ASGD.
+# Gradient clipping of the paper. Instead of its NT-ASGD, Adam with one rise and fall of the
+# learning rate, as in fastai.
 PRETRAINING = Phase(
     name="language model",
     epochs=10,
@@ -42,8 +42,8 @@ PRETRAINING = Phase(
     patience=2,
 )
 
-# Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2: discriminative rates, the slanted triangular
-# schedule; its rate for language models is that of sec. 4.1.
+# Howard and Ruder, 2018 (arXiv:1801.06146): discriminative learning rates and slanted triangular
+# schedule of sec. 3.2, learning rate for language models of sec. 4.1.
 FINE_TUNING = dataclasses.replace(
     PRETRAINING,
     name="language model fine-tuning",
@@ -67,32 +67,31 @@ def fit_language_model(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     reporter: Reporter | None = None,
 ) -> PhaseRecord:
-    """Trains all of a language model, in place, on one device and in the precision it was built in.
+    """Train all layers of a language model in place, on one device, in its own precision.
 
-    States go on from batch to batch and begin with zeros in every epoch; gradients go back to the
-    beginning of a batch.
+    The recurrent states continue from batch to batch, and every epoch begins with zero states.
+    Gradients stop at the beginning of a batch.
 
     Args:
-        model: what to train.
-        train: integers (n,), see `WordTokenizer.stream`.
-        validation: the same of texts that are not trained on; with it, unless `phase.patience` is
-            `None`, training stops early and the weights of the lowest perplexity are kept, those
-            from before among them.
-        phase: epochs, rate, schedule, optimizer, rows a batch. All of the model is trained; with a
-            `discriminative_factor` the embedding, which is the output's too, at the phase's rate,
-            and each LSTM layer from the last one down at that of the one above it divided by it.
-        bptt: steps a batch on average, see `TokenStream`.
-        seed: of the batches' lengths and of the dropouts.
-        callbacks: your own; their `model` is a copy that carries its states.
-        reporter: tells people; `None`: nobody.
+        model: Language model to train.
+        train: Tokens, integers (n,), see `WordTokenizer.stream`.
+        validation: Tokens of held-out texts. With them and a `phase.patience`, training stops
+            early and keeps the weights of lowest perplexity. These can be the initial weights.
+        phase: Epochs, learning rate, schedule, optimizer, rows per batch. The embedding, which is
+            also the output layer, has the phase's learning rate. Each LSTM layer has the learning
+            rate of the layer above it, divided by `discriminative_factor`.
+        bptt: Mean number of steps per batch, see `TokenStream`.
+        seed: Seed of batch lengths and dropout.
+        callbacks: Your callbacks. Their `model` is a stateful copy of the network.
+        reporter: Progress messages. `None`: no messages.
 
     Returns:
-        The record: the training loss with AR and TAR, perplexity with dropout (`perplexity`) and of
-        the validation text (`val_perplexity`).
+        Record of the phase: training loss including AR and TAR, perplexity with dropout
+        (`perplexity`), and perplexity of the validation text (`val_perplexity`).
 
     Raises:
-        ConfigError: the phase asks for what a language model has not.
-        DataError: there are too few tokens.
+        ConfigError: The phase uses a setting that language models do not support.
+        DataError: There are too few tokens.
     """
     _check(phase, bptt)
     callbacks = check_callbacks(callbacks)
@@ -115,7 +114,7 @@ def fit_language_model(
     if held_out is not None and phase.patience is not None:
         before = _perplexity(copy, held_out)
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
-        # Of all tokens; the loss is the mean of the batches', of which the last one is short.
+        # Perplexity weights all tokens equally. The loss is a mean of batches of unequal length.
         own.append(BestWeights(phase.patience, before, "perplexity"))
     batches = None if held_out is None else held_out.dataset()
     fit = functools.partial(
@@ -129,16 +128,17 @@ def fit_language_model(
 def perplexity(
     model: LanguageModel, tokens: np.ndarray, batch_size: int = 16, bptt: int = BPTT
 ) -> float:
-    """Exp of the mean cross-entropy (nats) of each token after those before it, without dropout.
+    """Return exp of the mean cross-entropy (nats) of the next token, without dropout.
 
     Args:
-        model: what to measure.
-        tokens: integers (n,), read in `batch_size` rows side by side, each from zeros on.
-        batch_size: rows. With more rows more tokens lack what stands before them.
-        bptt: steps at a time; it makes no difference to the result.
+        model: Language model.
+        tokens: Tokens, integers (n,), read in parallel rows that each begin with zero states.
+        batch_size: Number of rows. With more rows, more tokens lack their preceding context.
+        bptt: Steps per batch, without influence on the result.
 
     Raises:
-        DataError: there are too few tokens.
+        DataError: There are too few tokens.
+        ConfigError: `batch_size` or `bptt` is not a whole number of at least 1.
     """
     check_range("batch_size", batch_size, 1, whole=True)
     check_range("bptt", bptt, 1, whole=True)
@@ -157,7 +157,7 @@ def _perplexity(copy: keras.Model, stream: TokenStream) -> float:
 
 
 def _carrying(model: LanguageModel, batch_size: int, seed: int | None) -> keras.Model:
-    # Keras fixes the rows of a layer that carries its states, and the model is for any number.
+    # Keras fixes the batch size of a stateful layer, but the model accepts any batch size.
     with precision_policy(model.network.get_layer("embedding").dtype_policy.name):
         copy = build_language_model(model.config, seed, batch_size)
     copy.set_weights(model.network.get_weights())
@@ -197,7 +197,7 @@ def _check(phase: Phase, bptt: int) -> None:
 
 
 class _Contiguous(keras.callbacks.Callback):
-    """Begins every epoch and every evaluation with zero states, and tells the stream the epoch."""
+    """Reset states before every epoch and evaluation, and tell the stream the epoch."""
 
     def __init__(self, stream: TokenStream):
         super().__init__()

@@ -1,4 +1,4 @@
-"""From a corpus to a language model in a folder: pretraining, and fine-tuning without labels."""
+"""Language models from text: pretraining, and fine-tuning without labels."""
 
 import dataclasses
 import math
@@ -26,7 +26,7 @@ from keras_tl.errors import DataError, quoted
 from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model
 
 _AT_ONCE = 512
-# Shares of the words. Above them a model learns little else than that the next word is unknown.
+# Shares of unknown words. Above them a model mostly learns that the next word is unknown.
 _MANY_UNKNOWN, _MOST_UNKNOWN = 0.2, 0.9
 
 Corpus = Sequence[str | os.PathLike]
@@ -34,11 +34,11 @@ Corpus = Sequence[str | os.PathLike]
 
 @dataclasses.dataclass(frozen=True)
 class VocabularyLimits:
-    """Which words of the training texts make the vocabulary.
+    """Limits for the vocabulary that is built from the training texts.
 
     Attributes:
-        max_size: the most tokens, marks included.
-        min_frequency: words that occur less often are left out.
+        max_size: Maximum number of tokens, including special tokens.
+        min_frequency: Minimum frequency of a word. Rarer words are left out.
     """
 
     max_size: int = 60_000
@@ -49,11 +49,13 @@ LIMITS = VocabularyLimits()
 
 
 class _KeepBest(keras.callbacks.Callback):
-    """Writes the folder after every epoch that is the best so far: hours of training may be killed.
+    """Save the model after each epoch that is the best so far. An interrupted training leaves it.
+
+    Without validation, the model is saved after every epoch.
 
     Args:
-        kept: what is written, with the weights of the model that is trained.
-        path: the folder.
+        kept: Language model to save, with the weights of the training model.
+        path: Folder.
     """
 
     def __init__(self, kept: LanguageModel, path: str | os.PathLike):
@@ -82,33 +84,33 @@ def pretrain(
     verbose: bool = True,
     overwrite: bool = False,
 ) -> LanguageModel:
-    """Trains a language model from random weights and saves it.
+    """Train a language model from random weights and save it.
 
-    All texts and all tokens are kept in memory. A new folder is written after every epoch that is
-    the best so far, so that what is interrupted leaves a model, without the record of its training.
+    All texts and tokens are in memory. In a new folder, the best model so far is saved after each
+    epoch. An interrupted training therefore leaves a model, without the training record.
 
     Args:
-        texts: texts (str), paths (`pathlib.Path`) of text files, or both. Each line of a file that
-            is not empty is a text. They are read in their order, one after the other. Those of
-            TensorFlow Datasets: `tfds_texts("wiki40b/en", limit=10_000)`.
-        path: the folder to write, see `LanguageModel.save`.
-        size: a name (`AwdLstmConfig.named`), or a configuration.
-        validation: the same of texts to measure the perplexity on, or the share of `texts`, the
-            last ones, to keep for that; 0: none.
-        vocabulary: the vocabulary, or which words of the training texts make it.
-        phase: see `fit_language_model`, as for `bptt`, `callbacks`.
-        seed: of the initial weights, the dropouts and the batches' lengths.
-        verbose: report progress.
-        overwrite: replace a language model that is at `path` when the training has ended.
+        texts: Texts (str), paths (`pathlib.Path`) of text files, or both, read in order. Each
+            non-empty line of a file is a text. For texts of TensorFlow Datasets use
+            `tfds_texts("wiki40b/en", limit=10_000)`.
+        path: Folder to write, see `LanguageModel.save`.
+        size: Name (`AwdLstmConfig.named`) or configuration.
+        validation: Texts for the validation perplexity, given like `texts`, or the share of `texts`
+            to hold out from the end. 0: no validation.
+        vocabulary: Vocabulary, or the limits for building it from the training texts.
+        phase: See `fit_language_model`, also for `bptt` and `callbacks`.
+        seed: Seed of initial weights, dropout and batch lengths.
+        verbose: Whether to report progress.
+        overwrite: Whether to replace a language model at `path` after the training.
 
     Returns:
-        The model; `about` holds the record of the training and the corpus's size.
+        The model. Its `about` holds the training record and the size of the corpus.
 
     Raises:
-        DataError: there is no text, or too little, or a file cannot be read.
-        ConfigError: an argument is not as described; or there is a language model at the path, and
+        DataError: There is no text or too little text, or a file cannot be read.
+        ConfigError: An argument is not as described, or `path` holds a language model and
             `overwrite` is false.
-        RunError: the path holds something else.
+        RunError: `path` holds something else.
     """
     check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)
@@ -135,34 +137,33 @@ def fine_tune_lm(
     verbose: bool = True,
     overwrite: bool = False,
 ) -> LanguageModel:
-    """Trains a pretrained language model on the texts of a task, and saves it; no labels are used.
+    """Fine-tune a pretrained language model on texts of a task, without labels, and save it.
 
-    Source: Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2. Words that the model knows keep
-    their vectors, see `LanguageModel.with_vocabulary`.
+    Source: Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2. Known words keep their embeddings,
+    see `LanguageModel.with_vocabulary`.
 
     Args:
-        model: what to begin with, or its folder; it is not changed.
-        texts: as in `pretrain`, but in no order: they are shuffled first.
-        path: the folder to write; with `overwrite` it may be the one that `model` was
-            read from.
-        validation: as in `pretrain`, the share drawn at random.
-        vocabulary: the vocabulary, or which words of the training texts make it; the words that
-            the model knows may be less frequent.
-        phase: see `fit_language_model`, as for `bptt`, `callbacks`.
-        seed: of the shuffle, the dropouts and the batches' lengths.
+        model: Language model or its folder. It stays unchanged.
+        texts: As in `pretrain`, but shuffled first.
+        path: Folder to write. With `overwrite` it may be the folder of `model`.
+        validation: As in `pretrain`, but the held-out share is random.
+        vocabulary: Vocabulary, or the limits for building it from the training texts. Words known
+            to the model may be rarer than `min_frequency`.
+        phase: See `fit_language_model`, also for `bptt` and `callbacks`.
+        seed: Seed of the shuffle, dropout and batch lengths.
         callbacks: Keras callbacks.
-        verbose: report progress.
-        overwrite: replace a language model that is at `path` when the training has ended.
+        verbose: Whether to report progress.
+        overwrite: Whether to replace a language model at `path` after the training.
 
     Returns:
-        The model, of the same size with another vocabulary; the record of this training is the
-        last one in `about["history"]`.
+        The model, with the same size and another vocabulary. The record of this training is the
+        last entry of `about["history"]`.
 
     Raises:
-        DataError: there is no text, or too little, or a file cannot be read.
-        ConfigError: an argument is not as described; or there is a language model at the path, and
+        DataError: There is no text or too little text, or a file cannot be read.
+        ConfigError: An argument is not as described, or `path` holds a language model and
             `overwrite` is false.
-        RunError: `path` holds something else, or there is no language model to begin with.
+        RunError: `path` holds something else, or `model` is a folder without a language model.
     """
     check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)
@@ -206,7 +207,7 @@ def _train_and_save(
             "languages without spaces, put spaces between the words first."
         )
     about = model.about | {"texts": len(train), "tokens": len(tokens)}
-    # A model that is there already stays until the training has ended.
+    # An existing model stays until the training has ended.
     if not local_path(path).exists():
         callbacks = [_KeepBest(dataclasses.replace(model, about=about), path), *callbacks]
     record = fit_language_model(
@@ -222,16 +223,16 @@ def _train_and_save(
     before = model.about.get("history", [])
     about["history"] = [*before, record.to_json()]
     model = dataclasses.replace(model, about=about)
-    # `check_target` was called before the training, which may have written here since.
+    # Safe: `check_target` ran before the training, and since then only the training wrote here.
     model.save(path, overwrite=True)
     return model
 
 
 def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
-    """The share of the words, which are neither marks nor punctuation, that have no number.
+    """Return the share of unknown words among all words, without special tokens and punctuation.
 
     Raises:
-        DataError: it is nearly all of them.
+        DataError: More than 90% of the words are unknown.
     """
     counts = np.bincount(tokens, minlength=len(vocabulary))
     unknown = counts[vocabulary.number(UNKNOWN)]
@@ -253,10 +254,10 @@ def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
 
 
 def read_texts(corpus: Corpus) -> list[str]:
-    """Texts as they are, and the lines that are not empty of the files given by their paths.
+    """Return the given texts, and the non-empty lines of the files given by paths.
 
     Raises:
-        DataError: a file cannot be read, or there is no text.
+        DataError: A file cannot be read, or there is no text.
     """
     if isinstance(corpus, (str, os.PathLike)):
         raise DataError(
@@ -277,7 +278,7 @@ def read_texts(corpus: Corpus) -> list[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        # Some editors begin a file with a mark of the encoding.
+        # Some editors write a byte order mark at the beginning of a file.
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(

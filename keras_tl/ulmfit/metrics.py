@@ -6,10 +6,10 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_tl")
 class Perplexity(keras.metrics.Metric):
-    """exp of the mean cross-entropy (nats) over all tokens, however many a batch has.
+    """Exp of the mean cross-entropy (nats) over all tokens, each with equal weight.
 
     Args:
-        name: of the metric.
+        name: Name of the metric.
     """
 
     def __init__(self, name: str = "perplexity", **kwargs):
@@ -18,7 +18,7 @@ class Perplexity(keras.metrics.Metric):
         self.count = self.add_weight(name="count", initializer="zeros")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Adds tokens (batch, length) and the logits (batch, length, vocabulary) for them."""
+        """Add tokens (batch, length) and their logits (batch, length, vocabulary)."""
         losses = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
         weights = ops.ones_like(losses)
         if sample_weight is not None:
@@ -27,5 +27,5 @@ class Perplexity(keras.metrics.Metric):
         self.count.assign_add(ops.sum(weights))
 
     def result(self):
-        """The perplexity; 1 before the first token."""
+        """Return the perplexity. Before the first token it is 1."""
         return ops.exp(self.total / ops.maximum(self.count, 1.0))
