@@ -36,17 +36,17 @@ def find_layout(
     """Find the split folders, by their names and their content.
 
     Folders are splits if one of them is called train or training and does not hold items only.
-    The names of the others are in `SPLIT_NAMES`, ignoring case. A name with one of these words,
-    such as `test_images`, is a split if no folder has the plain name and only one has the word.
-    If no folder is called train, folders with such names are splits if they name at least two
-    splits, train among them. Another split with items and no folders has no labels: it is unused.
+    `SPLIT_NAMES` has the names of the other splits, in upper or lower case. For a split without
+    such a folder, the only folder with one of these words in its name counts, as `test_images`.
+    If no folder is called train, folders with such words are splits if they name two or more
+    splits, train among them. A split other than train that holds items only is left out: its
+    items have no labels.
 
     Args:
         root: existing folder.
         item: name of one item in messages.
         suffixes: file suffixes of the items.
-        classes: names of class folders. If all are in the root, the root has no splits. `None`:
-            unknown.
+        classes: names of class folders, or `None`. If the root has them all, it has no splits.
 
     Raises:
         DataError: a split has two folders. Or folders hold only folders, mostly of the same

@@ -27,7 +27,7 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
     """Trace the layers and functions of the user in a graph, as the input pipeline does.
 
     Raises:
-        ConfigError: one of them fails, or returns images of another or an unknown shape.
+        ConfigError: a layer or function fails, or returns another or an unknown shape.
     """
     shape = (None, *image_size, 3)
     for part in _parts(kind):
@@ -61,7 +61,7 @@ def mixes_labels(kind: Augmentation) -> bool:
 
 
 def names_of(kind: Augmentation) -> tuple[str, ...]:
-    """Return the names of an augmentation for records: of layers and functions, their own names."""
+    """Return the names of an augmentation for records: given names, functions, layer classes."""
     if kind is False:
         return ()
     return tuple(

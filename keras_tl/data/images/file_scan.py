@@ -13,7 +13,7 @@ from keras_tl.data.images.headers import START
 from keras_tl.data.images.image_problems import damaged, format_problem, image_problem
 from keras_tl.data.images.value_range import has_16_bits
 
-# Most files and bytes that one reader reads at once, and the number of readers.
+# Limits of one read, in files and in bytes, and the number of parallel readers.
 _MOST_FILES, _MOST_BYTES, _READERS = 64, 2**23, 4
 
 
@@ -87,7 +87,7 @@ class Examination:
         return np.array([*kept], np.int64), contents
 
     def _examine(self, row: int) -> bytes | None:
-        """Record any file issue that shows without decoding. Otherwise return the content."""
+        """Record the result without decoding. Return the content if no file issue shows."""
         try:
             with open(self._paths[row], "rb") as file:
                 start = file.read(START)

@@ -1,7 +1,7 @@
 """Declared image size in a graph: read from the header of the file, without decoding.
 
-The rules are in `keras_tl.data.images.headers`, which Python code shares. Only GIF differs: this
-module counts the memory for all frames.
+`keras_tl.data.images.headers` has the rules, for Python bytes and for graphs. Only GIF differs:
+this module counts the memory for all frames.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def _area(width: tf.Tensor, height: tf.Tensor) -> tf.Tensor:
 
 
 def _gif(content: tf.Tensor) -> tf.Tensor:
-    """Return the pixels of a GIF: the decoder allocates a byte a pixel for all frames at once."""
+    """Return the declared pixels of a GIF: the decoder first allocates a byte a pixel of all frames."""
     size = tf.strings.length(content)
     data = tf.io.decode_raw(content + tf.constant(b"\x00" * _LONGEST_STEP), tf.uint8)
 

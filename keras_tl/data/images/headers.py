@@ -95,7 +95,7 @@ def _quoted(start: bytes) -> str:
 
 
 def image_size(content: bytes, kind: str | None) -> tuple[int, int] | None:
-    """Return the declared width and height in pixels, of an animation those of the largest frame.
+    """Return the declared width and height in pixels, for an animation the maximum of its frames.
 
     Args:
         content: bytes of the file.

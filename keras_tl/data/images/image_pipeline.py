@@ -33,7 +33,7 @@ class ImagePipeline(Pipeline):
     value_range: ValueRange = None
 
     def ordered(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
-        """Return batches of (pixels, labels) in the order of the split, the last one maybe smaller.
+        """Return batches of (pixels, labels) in the order of the split. The last may be smaller.
 
         Pixels are float32 (batch, height, width, 3) in [0, 255]. Labels are those of the split.
         """

@@ -132,7 +132,7 @@ def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
 
 
 def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -> int | None:
-    """Return the least number of zero bytes in a row that a scan cannot have; `None`: no limit.
+    """Return the least number of zero bytes in a row that a scan cannot have. `None`: no limit.
 
     A code of only zeros is the first code of a table and stands for its first symbol. In a flat
     part of an image, each block is only the symbol "the rest is zero". If this symbol comes first

@@ -57,7 +57,7 @@ def _of_xmp(xmp: tf.Tensor) -> tf.Tensor:
 def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
     """Return the orientation in the first directory of a TIFF structure, `_NO_TAG` without the tag.
 
-    The added zeros make a directory outside the data an empty one.
+    The appended zeros turn a directory outside the data into an empty directory.
     """
     tiff += b"\x00" * (8 + _DIRECTORY_BYTES)
     start = tf.strings.substr(tiff, 0, 4)

@@ -63,7 +63,7 @@ def store_by_content(splits: Mapping[str, Examples]) -> Stored:
     with _explained():
         _folder().mkdir(parents=True, exist_ok=True)
         remove_leftovers(_folder())
-        # `remove_leftovers` recognises this name, and deletes the folder if this process is killed.
+        # If this process is killed, `remove_leftovers` later finds the folder by this name.
         prefix = f".new-{os.getpid()}-{uuid.uuid4().hex[:8]}-"
         with tempfile.TemporaryDirectory(prefix=prefix, dir=_folder()) as scratch:
             key = _write(Path(scratch), splits)

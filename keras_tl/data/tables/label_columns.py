@@ -139,7 +139,7 @@ def _text(value: str) -> str:
 
 
 def _are_names(table: Table, values: Sequence, class_names: Sequence[str] | None) -> bool:
-    """Whether all cells, texts that may look like numbers, are given class names."""
+    """Whether all cells are texts from the given class names, even if they look like numbers."""
     return table.is_text and class_names is not None and {*values} <= {*map(str, class_names)}
 
 

@@ -99,7 +99,7 @@ def read_frame(frame: Any, wanted: Wanted) -> Table:
 
 
 def check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:
-    """Raise `DataError` unless a table has each wanted column once, `ConfigError` if named twice."""
+    """Raise `DataError` unless each column is there once, `ConfigError` if one is wanted twice."""
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
     for column in wanted.columns:

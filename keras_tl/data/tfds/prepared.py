@@ -1,4 +1,4 @@
-"""Prepared data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets), any items."""
+"""Prepared data sets of TensorFlow Datasets (https://www.tensorflow.org/datasets), any modality."""
 
 import dataclasses
 import os
@@ -179,7 +179,7 @@ def open_prepared(
 
 
 def published(splits: Mapping[str, tuple[Any, np.ndarray]]) -> dict[str, Any]:
-    """Return train, and the other splits unless all of their labels are -1 (not published)."""
+    """Return train and the splits with published labels. Unpublished labels are all -1."""
 
     def is_published(labels: np.ndarray) -> bool:
         return labels.dtype.kind not in "if" or bool((labels != -1).any())
