@@ -60,7 +60,7 @@ def _area(width: tf.Tensor, height: tf.Tensor) -> tf.Tensor:
 
 
 def _gif(content: tf.Tensor) -> tf.Tensor:
-    """Return the declared pixels of a GIF: the decoder first allocates a byte a pixel of all frames."""
+    """Return the pixels of a GIF: the decoder first allocates a byte a pixel for all frames."""
     size = tf.strings.length(content)
     data = tf.io.decode_raw(content + tf.constant(b"\x00" * _LONGEST_STEP), tf.uint8)
 
