@@ -33,9 +33,8 @@ class Bin:
         items: Number of probabilities.
         confidence: Mean probability. `None`: the bin is empty.
         frequency: Fraction of the predicted events that are true. `None`: the bin is empty.
-        interval: 95% confidence interval of the frequency (Wilson, 1927). It assumes that the
-            labels of one item are independent. Several labels seldom are, and the interval is then
-            too narrow.
+        interval: 95% confidence interval of the frequency (Wilson, 1927). It assumes independent
+            labels, and is too narrow for several labels per item.
     """
 
     low: float
@@ -55,8 +54,8 @@ class Calibration:
             label of every item.
         items: Number of items.
         ece: Expected calibration error, in [0, 1]: mean distance of confidence and frequency over
-            15 bins of equal width, weighted by their items (Naeini et al., AAAI 2015; Guo et al.,
-            2017, eq. 3). Chance alone makes it greater than 0, most of all with few items.
+            15 bins of equal width, weighted by items (Naeini et al., AAAI 2015; Guo et al., 2017,
+            eq. 3). Chance makes it greater than 0, above all with few items.
         brier: Mean squared error of the probabilities. Several classes: the sum over the classes,
             in [0, 2] (Brier, "Verification of forecasts expressed in terms of probability", Monthly
             Weather Review 78, 1950).
@@ -134,12 +133,12 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
 def fit_temperature(task: Task, outcomes: Outcomes) -> float:
     """Return the temperature of the highest likelihood (Guo et al., 2017, sec. 4.2).
 
-    One number divides all logits, so the order of the classes or labels of an item never changes.
+    One number divides all logits, so the order of an item's classes or labels never changes.
 
     Args:
         task: Task of the model.
-        outcomes: Prediction record of the validation split, with the model's own logits. Never use
-            the test split.
+        outcomes: Record of the validation split with the model's own logits. Never of the test
+            split.
 
     Returns:
         A number from 0.05 to 20, above 1 for an overconfident model.
@@ -224,8 +223,7 @@ def calibrate(task: Task, outcomes: dict[str, Outcomes]) -> Calibrated:
 
     Args:
         task: Task of the model.
-        outcomes: Prediction record of each split, with the model's own logits. `"validation"` is
-            required.
+        outcomes: By split, with the model's own logits. `"validation"` is required.
     """
     temperature = fit_temperature(task, outcomes["validation"])
     before, after = (

@@ -17,7 +17,7 @@ _GAP, _ERROR_RATIO, _SHARE_OF_SCALE = 0.1, 1.5, 0.05
 # Training is near perfect from this metric on (0.95 in float32), or up to this error as a fraction
 # of the targets' standard deviation.
 _NEAR_PERFECT, _SMALL_ERROR = 0.95 - 1e-6, 0.1
-# Validation got worse: loss or error by this fraction, metric by this difference, number of epochs.
+# Validation is worse: a loss or error by this fraction, a metric by this much, in so many epochs.
 _WORSE, _WORSE_METRIC, _WORSE_EPOCHS = 0.05, 0.02, 2
 # A training loss is flat if it changed by a smaller fraction.
 _FLAT = 0.02

@@ -94,8 +94,7 @@ def bootstrap_interval(
         seed: Seed of the draws.
 
     Returns:
-        `None` if there are fewer than two items, or the metric is undefined for them or for most
-        resamples.
+        `None` for one item, or if the metric is undefined on the items or on most resamples.
     """
     value = float(statistic(np.ones((1, items)))[0])
     rng = np.random.default_rng(seed)

@@ -17,8 +17,7 @@ from keras_tl.tasks.base import Metrics, Task
 
 # Nobody reads the curves of more labels.
 _CURVES = 20
-# Minimum and maximum of bootstrap resamples. In between, resamples times logits is the third
-# number.
+# Least and most bootstrap resamples. In between, resamples times logits is the third number.
 _FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
 
 

@@ -21,9 +21,8 @@ class Overfitting:
     """Diagnosis of overfitting or underfitting, with remedies.
 
     Attributes:
-        state: See `PhaseFit`. Usually the state of the last phase. If the last phase shows nothing,
-            or if the kept weights are from an earlier phase that overfits: the state of that
-            earlier phase.
+        state: See `PhaseFit`. State of the last phase. If that phase shows nothing, or if the kept
+            weights are from an earlier phase that overfits: state of the earlier phase.
         statement: The same in one or two sentences.
         phases: Diagnosis of each phase.
         remedies: At most two, the most promising first.

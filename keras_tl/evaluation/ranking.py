@@ -139,7 +139,6 @@ def choose_backbone(
     """Return the name of the fastest backbone within one standard error of the best metric.
 
     Among backbones whose times differ by up to a quarter, the best metric decides.
-
     Source: the one-standard-error rule of Breiman et al., "Classification and Regression Trees",
     1984, sec. 3.4.3, with the standard error of the difference on the same items.
 

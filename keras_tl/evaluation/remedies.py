@@ -127,8 +127,7 @@ def _against_divergence(situation: Situation) -> Iterator[Remedy]:
 def _searched(situation: Situation) -> str:
     """Return the call of the phase with the learning rate that the finder suggests."""
     phase, call = situation.record.phase, situation.call
-    # The finder runs a phase that unfreezes after training of the head, as training does. A head
-    # phase, and training from random weights (`live`), need no trained head.
+    # Phases after feature extraction start from a trained head. `live` phases do not.
     first = "" if situation.is_head or phase.batch_norm == "live" else "learner.fit_head(); "
     if call.is_own:
         first += f"phase = {code_of(phase)}; "

@@ -6,8 +6,7 @@ import numpy as np
 
 from keras_tl.tasks.resampling import Statistic
 
-# Minimum number of permutations, and number per group. The second allows a corrected p-value of
-# 0.025.
+# Minimum of permutations, and number per group: then a corrected p-value can reach 0.025.
 _PERMUTATIONS, _OF_EACH_GROUP = 1000, 40
 # Maximum number of weights in memory at a time.
 _AT_A_TIME = 2_000_000

@@ -14,9 +14,9 @@ from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task
 
-# More groups mean an identifier as group, or numbers without ranges.
+# More groups are a sign of an identifier, or of numbers that need ranges.
 MOST = 100
-# Probability of naming any group if no group is worse.
+# Probability that any group is called worse although no group is.
 _LEVEL = 0.05
 
 
@@ -104,7 +104,7 @@ class Slices:
         return table_html(head, rows) + paragraphs_html(self.verdict())
 
     def rows(self) -> list[list[str]]:
-        """The names of the columns of a table, and a row for each slice."""
+        """Return the column titles of a table, and then one row per group."""
         rows = [[self.by or "value", "items", title_of(self.metric), "95% interval", "rest", "p"]]
         for one in self.slices:
             interval = "-" if one.interval is None else " to ".join(map(number_text, one.interval))

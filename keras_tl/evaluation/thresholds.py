@@ -11,20 +11,16 @@ from keras_tl.errors import ConfigError, quoted
 from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.tasks import Task
 
-# Enough points to draw a curve.
 _POINTS = 200
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """Goal of a decision threshold on the validation split.
-
-    Without `precision` and `recall`, the goal is the largest F1.
+    """Goal of a decision threshold on the validation split. Default: the largest F1.
 
     Attributes:
         precision: Least precision. The smallest threshold that reaches it has the highest recall.
-        recall: Least recall. The rule takes the largest threshold that reaches it, which usually
-            has the highest precision.
+        recall: Least recall. The largest threshold that reaches it usually has the best precision.
 
     Raises:
         ConfigError: Both are given, or a value is not in (0, 1].
@@ -168,8 +164,8 @@ def choose_thresholds(task: Task, outcomes: dict[str, Outcomes], rule: Rule) -> 
 
     Args:
         task: Task of the model.
-        outcomes: Prediction record of each split, with calibrated logits. `"validation"` is
-            required. The other splits are only evaluated.
+        outcomes: By split, with calibrated logits. `"validation"` is required, others are
+            evaluated.
         rule: Goal of the thresholds.
 
     Raises:

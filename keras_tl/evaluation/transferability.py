@@ -17,23 +17,20 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
     Source: You, Liu, Wang and Long, 2021, "LogME: Practical Assessment of Pre-trained Models for
     Transfer Learning", ICML, arXiv:2102.11005, sec. 4. Each target column is a linear function of
     the features with Gaussian weights and noise. The result is the mean of `log_evidence` over the
-    columns.
-
-    Classes have one column of 0 and 1 each, as in the paper. So have labels. Regression targets are
-    one standardised column, as the head sees them, so that their unit does not matter. Columns with
-    the same value for all items are left out.
+    columns. Each class has a column of 0 and 1, as in the paper. So has each label. Regression has
+    one standardised column, as in the head, so that the unit does not matter. Constant columns are
+    left out.
 
     Args:
         features: float array (n, d).
-        labels: Labels as in `keras_tl.data.labelled_data.Split`: int (n,), 0/1 (n, labels), or
-            float (n,).
+        labels: As in `keras_tl.data.labelled_data.Split`: int (n,), 0/1 (n, labels), or float (n,).
         task: Task of the labels.
 
     Returns:
         Nats per item. Higher is better. Only scores of the same items are comparable.
 
     Raises:
-        DataError: Every target column is the same for all items.
+        DataError: Every target column is constant.
         BackboneError: A feature is not finite.
     """
     return float(log_evidence(features, target_columns(labels, task)).mean())
@@ -47,7 +44,7 @@ def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
         task: See `logme`.
 
     Returns:
-        float64 (n, columns), without columns that have the same value for all items.
+        float64 (n, columns), without constant columns.
 
     Raises:
         DataError: No column is left.

@@ -1,4 +1,4 @@
-"""Tasks: what is learned. One module a task, one row of `TASKS` each."""
+"""Tasks of models, with one module and one row of `TASKS` per task."""
 
 from keras_tl.tasks.base import THRESHOLD, Task
 from keras_tl.tasks.table import TASKS, get_task, label_coder, register_task, task_of

@@ -1,4 +1,4 @@
-"""What a task is: all that depends on what is learned stands in its class and nowhere else."""
+"""Base class of tasks. All code that depends on the task is in its class."""
 
 import abc
 import dataclasses
@@ -21,12 +21,12 @@ Metrics = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Confidences:
-    """Probabilities, and how often what they are of is true.
+    """Probabilities, and whether the predicted events are true.
 
     Attributes:
-        shares: float64 (n,), the probabilities.
-        hits: bool (n,), whether what each of them is of is true.
-        brier: mean squared error of the probabilities, see
+        shares: float64 (n,), probabilities.
+        hits: bool (n,), whether the event of each probability is true.
+        brier: Mean squared error of the probabilities, see
             `keras_tl.evaluation.calibration.Calibration`.
     """
 
@@ -37,12 +37,12 @@ class Confidences:
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """What is asked of each of n items: what in it speaks for this answer.
+    """For each of n items, the output that Grad-CAM explains.
 
     Attributes:
-        outputs: int array (n,), the column of the logits.
-        signs: float32 array (n,): -1 where a lower logit speaks for the answer.
-        names: the answers.
+        outputs: int array (n,), column of the logits.
+        signs: float32 array (n,), -1 if a lower logit supports the explained name.
+        names: Names of the explained classes or labels.
     """
 
     outputs: np.ndarray
@@ -52,41 +52,42 @@ class Question:
 
 @dataclasses.dataclass(frozen=True)
 class Task(abc.ABC):
-    """A task for given classes.
+    """Task with given classes.
 
-    Labels are those of a `keras_tl.data.labelled_data.Split`. Logits are what the head puts out,
-    float (n, outputs), already divided by the temperature where a method asks for calibrated ones.
+    Labels are those of a `keras_tl.data.labelled_data.Split`. Logits are the outputs of the head,
+    float (n, outputs). Methods that ask for calibrated logits take logits already divided by the
+    temperature.
 
     Attributes:
-        class_names: the classes' or labels' names, in the order of the outputs.
-        target_mean: regression: mean of the training targets, in their unit.
-        target_scale: regression: their standard deviation, in their unit.
-        temperature: see `ModelConfig`; answers only, nothing is trained or watched with it.
-        thresholds: see `ModelConfig`.
-        kind: the task's name.
-        headline: the metric of `evaluate()` that says most.
-        watched: the metric that is watched while training, beside the loss.
-        more_is_better: whether more of it is.
-        exact: whether an answer is right or wrong, not more or less so.
-        enough: a mean loss (nats; of a regression in units of the variance) below which a head
-            only becomes more sure of itself.
-        has_one_class: whether each item has exactly one class.
-        has_several_labels: whether an item may have any number of labels.
-        is_number: whether labels and answers are numbers.
-        has_probabilities: whether answers have probabilities.
-        has_known_guessing: whether `guessing_loss` says how a model without knowledge does.
-        loss_unit: of `item_losses`.
-        names_are: what the names are of: `"classes"` or `"labels"`.
-        answer_is: what messages call the answer for one item.
-        probabilities_of: what a probability is of; empty where there are none.
-        no_thresholds: why there are no thresholds; empty where there are.
-        item_metric: the name of the mean of `item_scores`.
-        skill_name: the name of the mean of `skills`.
-        lowest_skill: the least value of `skills`; the largest is 1.
-        headline_text: the headline in a sentence: `{}` stands for its value.
-        headline_form: how that value is written, as `format` takes it.
-        interval_form: the same of the ends of its interval.
-        answers_with: what the model answers to anything.
+        class_names: Names of the classes or labels, in the order of the outputs.
+        target_mean: Regression: mean of the training targets, in their unit.
+        target_scale: Regression: standard deviation of the training targets, in their unit.
+        temperature: See `ModelConfig`. Only predictions use it, not training or monitoring.
+        thresholds: See `ModelConfig`.
+        kind: Name of the task.
+        headline: Primary metric of `evaluate()`.
+        watched: Metric monitored in training, beside the loss.
+        more_is_better: Whether higher values of the metric are better.
+        exact: Whether predictions are right or wrong, instead of more or less close.
+        enough: Mean loss (nats; regression: in units of the variance) below which a head only
+            becomes more confident.
+        has_one_class: Whether each item has exactly one class.
+        has_several_labels: Whether an item may have any number of labels.
+        is_number: Whether labels and predictions are numbers.
+        has_probabilities: Whether predictions have probabilities.
+        has_known_guessing: Whether `guessing_loss` is the loss of a model without knowledge.
+        loss_unit: Unit of `item_losses`.
+        names_are: Kind of the names: `"classes"` or `"labels"`.
+        answer_is: Name of one item's prediction in messages.
+        probabilities_of: Event of a probability. Empty: the task has no probabilities.
+        no_thresholds: Reason why the task has no decision thresholds. Empty: it has.
+        item_metric: Name of the mean of `item_scores`.
+        skill_name: Name of the mean of `skills`.
+        lowest_skill: Minimum of `skills`. The maximum is 1.
+        headline_text: Sentence about the primary metric, with `{}` for its value.
+        headline_form: Format of the value, for `format`.
+        interval_form: Format of the ends of its confidence interval.
+        answers_with: Kind of prediction that the model makes for any input.
     """
 
     class_names: tuple[str, ...] = ()
@@ -121,7 +122,7 @@ class Task(abc.ABC):
 
     @property
     def undecided(self) -> "Task":
-        """The same task without temperature and thresholds."""
+        """The same task without temperature and decision thresholds."""
         return dataclasses.replace(self, temperature=1.0, thresholds=())
 
     # Labels.
@@ -129,49 +130,48 @@ class Task(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def coder(cls, y: Sequence, class_names: Sequence[str] | None = None) -> LabelCoder:
-        """Make what turns labels into numbers.
+        """Return the label encoder of the training labels.
 
         Args:
-            y: the labels of the training split, as `keras_tl.tasks.labels.reading.read_labels`
-                gives them.
-            class_names: see there.
+            y: Labels of the training split, from `keras_tl.tasks.labels.reading.read_labels`.
+            class_names: See `keras_tl.tasks.labels.reading.read_labels`.
 
         Raises:
-            DataError: the labels do not fit the task.
+            DataError: The labels do not fit the task.
         """
 
     @classmethod
     def target_fields(cls, labels: np.ndarray) -> dict[str, Any]:
-        """The fields of `ModelConfig` that come from the training labels."""
+        """Return the fields of `ModelConfig` that come from the training labels."""
         return {}
 
     @property
     @abc.abstractmethod
     def expected_labels(self) -> str:
-        """What coded labels are, for messages."""
+        """Description of valid encoded labels, for messages."""
 
     @abc.abstractmethod
     def strange_rows(self, labels: np.ndarray) -> np.ndarray:
-        """The rows of coded labels that are not `expected_labels`."""
+        """Return the rows of encoded labels that are not valid."""
 
     @abc.abstractmethod
     def class_counts(self, labels: np.ndarray) -> np.ndarray:
-        """int64 (classes,): how many items each class or label has."""
+        """Return the number of items of each class or label, int64 (classes,)."""
 
     @classmethod
     @abc.abstractmethod
     def target_columns(cls, labels: np.ndarray) -> np.ndarray:
-        """float64 (n, columns): the labels as targets of a linear model; some may be constant."""
+        """Return targets of a linear model, float64 (n, columns). Columns may be constant."""
 
     @abc.abstractmethod
     def name_of(self, label: np.ndarray) -> str:
-        """A true label as predictions name it."""
+        """Return the name of a true label, as in predictions."""
 
-    # The head, and how it is trained.
+    # Head and training.
 
     @property
     def outputs(self) -> int:
-        """How many numbers the head gives for an item."""
+        """Number of outputs of the head per item."""
         return len(self.class_names)
 
     @property
@@ -181,62 +181,62 @@ class Task(abc.ABC):
 
     @property
     def loss_weight(self) -> float:
-        """What Keras multiplies the loss by."""
+        """Factor by which Keras multiplies the loss."""
         return 1.0
 
     @abc.abstractmethod
     def loss(self, smoothing: float = 0.0, soft: bool = False) -> keras.losses.Loss:
-        """The loss that matches the head's outputs and `targets(labels, soft)`.
+        """Return the loss for the head's outputs and `targets(labels, soft)`.
 
         Args:
-            smoothing: label smoothing, in [0, 1) (Szegedy et al., 2016, arXiv:1512.00567, sec. 7).
-            soft: whether targets are shares of the classes.
+            smoothing: Label smoothing, in [0, 1) (Szegedy et al., 2016, arXiv:1512.00567, sec. 7).
+            soft: Whether targets are class probabilities instead of class numbers.
         """
 
     @abc.abstractmethod
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
-        """The metrics watched while training; `watched` is among them."""
+        """Return the metrics computed in training. `watched` is among them."""
 
     @abc.abstractmethod
     def targets(self, labels: np.ndarray, soft: bool = False) -> np.ndarray:
-        """What the loss compares with: from a split's labels, as an array of as many rows."""
+        """Return the targets of the loss for a split's labels, with one row per item."""
 
     @abc.abstractmethod
     def dense_targets(self, labels: np.ndarray, smoothing: float = 0.0) -> np.ndarray:
-        """float64 (n, outputs): what the last Dense layer should give, as shares or values.
+        """Return targets of the last Dense layer: probabilities or values, float64 (n, outputs).
 
         Args:
             labels: n labels.
-            smoothing: as in `loss`.
+            smoothing: See `loss`.
         """
 
     @abc.abstractmethod
     def convex_loss(
         self, outputs: np.ndarray, targets: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The loss of every item, and its gradient by the last Dense layer's outputs; in NumPy.
+        """Return the loss of every item and its gradient with respect to `outputs`, in NumPy.
 
-        It equals `loss` times `loss_weight`, and is convex in `outputs`.
+        The loss is `loss` times `loss_weight`. It is convex in `outputs`.
 
         Args:
-            outputs: float64 (n, outputs) of the last Dense layer.
-            targets: see `dense_targets`.
+            outputs: float64 (n, outputs), outputs of the last Dense layer.
+            targets: See `dense_targets`.
 
         Returns:
             float64 (n,) and (n, outputs).
         """
 
     def from_outputs(self, outputs: np.ndarray) -> np.ndarray:
-        """float32 (n, outputs): what the head gives where its last Dense layer gives `outputs`."""
+        """Return the head's outputs for outputs of its last Dense layer, float32 (n, outputs)."""
         return outputs.astype(np.float32)
 
     @property
     @abc.abstractmethod
     def curvature(self) -> float:
-        """The size of the second derivative of `convex_loss` where nothing is known yet."""
+        """Size of the second derivative of `convex_loss` at outputs of 0."""
 
     def check(self, phase: Phase) -> None:
-        """Raise `ConfigError` if a phase asks for what the task has not."""
+        """Raise `ConfigError` if the task does not support a setting of the phase."""
         if phase.class_weight is not None:
             raise ConfigError(
                 f"class_weight= is for data with one class an item; these are for {self.kind}. "
@@ -246,132 +246,132 @@ class Task(abc.ABC):
     def class_weights(
         self, labels: np.ndarray, asked: str | Mapping[str, float] | None
     ) -> np.ndarray | None:
-        """float32 array (classes,): what each class's items weigh in training, or `None`.
+        """Return the weight of each class in training, float32 array (classes,), or `None`.
 
         Args:
-            labels: the training labels.
-            asked: `"balanced"`: items / (classes * items of the class); or weights by name.
+            labels: Training labels.
+            asked: `"balanced"`: items / (classes * items of the class). A mapping: weights by name.
         """
         return None
 
-    # Answers.
+    # Predictions.
 
     @abc.abstractmethod
     def answers(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The head's outputs as the named outputs that a server gives; TensorFlow only."""
+        """Return the named outputs of a server from the head's outputs. TensorFlow only."""
 
     def calibrated(self, logits: tf.Tensor) -> tf.Tensor:
-        """The logits that probabilities are made of."""
+        """Return the logits divided by the temperature."""
         return logits if self.temperature == 1 else logits / self.temperature
 
     @property
     def standard(self) -> tuple[str, str]:
-        """Name and method of the signature that answers as TF Serving's own API names things."""
+        """Name and method of the signature for the Classify or Regress API of TF Serving."""
         return "classify", tf.compat.v1.saved_model.CLASSIFY_METHOD_NAME
 
     def standard_answers(self, answers: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """The answers of that signature: `classes` and `scores`, each (batch, outputs)."""
+        """Return the outputs of that signature: `classes` and `scores`, each (batch, outputs)."""
         scores = answers["probabilities"]
         classes = tf.tile(tf.constant([self.class_names]), [tf.shape(scores)[0], 1])
         return {"classes": classes, "scores": tf.identity(scores, "scores")}
 
     @abc.abstractmethod
     def predictions(self, answers: Mapping[str, np.ndarray], sources: tuple[str, ...] | None):
-        """Those named outputs as something to work with in Python."""
+        """Return the named outputs as a Python object."""
 
     @abc.abstractmethod
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """float64 (n, classes) or (n, labels); of two classes (n, 1), of the second class.
+        """Return float64 (n, classes) or (n, labels). Two classes: (n, 1), of the second class.
 
         Args:
-            logits: calibrated.
+            logits: Calibrated logits.
         """
 
     @abc.abstractmethod
     def decisions(self, logits: np.ndarray) -> np.ndarray:
-        """What is answered for each item, in the form of labels, by the thresholds.
+        """Return the prediction for each item, in the form of labels, by the decision thresholds.
 
         Args:
-            logits: calibrated.
+            logits: Calibrated logits.
         """
 
     @property
     def threshold_count(self) -> int:
-        """How many thresholds the task has."""
+        """Number of decision thresholds of the task."""
         return 0
 
-    # Measurements.
+    # Evaluation.
 
     @abc.abstractmethod
     def item_losses(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """float64 (n,): what each item adds to the loss of `evaluate()`, which is their mean."""
+        """Return the loss of each item, float64 (n,). Their mean is the loss of `evaluate()`."""
 
     @abc.abstractmethod
     def measure(self, labels: np.ndarray, logits: np.ndarray) -> Metrics:
-        """The metrics of a split, by scikit-learn; JSON types."""
+        """Return the metrics of a split from scikit-learn, as JSON types."""
 
     @abc.abstractmethod
     def statistics(self, labels: np.ndarray, logits: np.ndarray) -> dict[str, Statistic]:
-        """The metrics of `measure` of the same names, for weighted items.
+        """Return metrics of `measure`, by the same names, as functions of item weights.
 
-        A weight counts an item so many times: those of a resample, or 0 and 1 for a group.
+        A weight is the count of an item: in a resample, or 0 and 1 for a group.
         """
 
     def hits(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Bool (n,): whether answers, see `decisions`, are right; for tasks that are `exact`."""
+        """Return bool (n,): whether predictions (see `decisions`) are right. For `exact` tasks."""
         return answers == labels
 
     @abc.abstractmethod
     def class_masks(
         self, labels: np.ndarray, answers: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """The classes that items have, and those that are answered: bool (n, classes) each."""
+        """Return the true and the predicted classes of the items, bool (n, classes) each."""
 
     def label_columns(
         self, labels: np.ndarray, logits: np.ndarray
     ) -> list[tuple[str, np.ndarray, np.ndarray]]:
-        """Name, bool labels (n,) and probabilities (n,) of each label that has a threshold."""
+        """Return name, bool labels (n,) and probabilities (n,) of each label with a threshold."""
         return []
 
     @abc.abstractmethod
     def confidences(self, labels: np.ndarray, logits: np.ndarray) -> Confidences:
-        """What calibration is measured on; for tasks with probabilities."""
+        """Return the input of calibration metrics. Only for tasks with probabilities."""
 
     @abc.abstractmethod
     def in_words(self, label: np.ndarray, logits: np.ndarray) -> tuple[str, float | None]:
-        """A label, and its probability by the logits (outputs,) of an item; `None`: it has none."""
+        """Return a label's name, and its probability by an item's logits (outputs,) or `None`."""
 
     @abc.abstractmethod
     def item_scores(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """float64 (n,): a simple metric of each item, see `item_metric`."""
+        """Return a simple metric of each item, float64 (n,), see `item_metric`."""
 
     @classmethod
     def skill_fields(cls, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
-        """What `keras_tl.comparison.skill.Skill` takes from the labels of the two splits."""
+        """Return the fields of `keras_tl.comparison.skill.Skill` from the labels of two splits."""
         return {}
 
     @abc.abstractmethod
     def skills(self, labels: np.ndarray, logits: np.ndarray, reference: float) -> np.ndarray:
-        """float32 (n,), or uint8 for right and wrong: see `keras_tl.comparison.skill.Skill`."""
+        """Return skills (n,), float32 or uint8 (0 and 1), see `keras_tl.comparison.skill.Skill`."""
 
     @abc.abstractmethod
     def baseline_text(self, labels: np.ndarray) -> str:
-        """What an answer without knowledge would reach on these labels; may be empty."""
+        """Return a phrase with the metric of a model without knowledge on these labels, or ""."""
 
     @property
     @abc.abstractmethod
     def choices(self) -> int:
-        """How many answers a decision chooses from."""
+        """Number of classes or values from which a decision chooses."""
 
     @property
     def guessing_loss(self) -> float:
-        """The mean loss (nats) of equal probabilities; of a regression 1, that of the mean."""
+        """Mean loss (nats) of equal probabilities. Regression: 1, the loss of the mean."""
         return math.log(self.choices)
 
     def loss_of_guessing(self, labels: np.ndarray) -> float:
-        """The mean loss of logits that are all 0, as training counts it, on these labels."""
+        """Return the mean training loss on these labels if the last Dense layer outputs 0."""
         return self.guessing_loss
 
     @abc.abstractmethod
     def question(self, labels: np.ndarray, logits: np.ndarray) -> Question:
-        """What Grad-CAM explains: the answer; of several labels, the one that is most wrong."""
+        """Return the prediction to explain by Grad-CAM. Several labels: the most wrong label."""

@@ -1,4 +1,4 @@
-"""One of several classes."""
+"""Multiclass task: one of several classes."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from keras_tl.tasks.resampling import mean_of
 
 
 class Multiclass(OneClass):
-    """One of several classes: a logit each, softmax."""
+    """One of several classes, with one logit per class and softmax."""
 
     kind = "multiclass"
     probabilities_of = "the answered class"

@@ -1,4 +1,4 @@
-"""Any number of labels at once."""
+"""Multi-label task: any number of labels per item."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ from keras_tl.tasks.sigmoid import Sigmoid
 
 
 class Multilabel(Sigmoid):
-    """Any number of the labels at once: a logit each, sigmoid."""
+    """Any number of labels per item, with one logit and a sigmoid per label."""
 
     kind = "multilabel"
     headline = "mean_average_precision"
@@ -93,13 +93,13 @@ class Multilabel(Sigmoid):
         return -log_expit((2 * labels - 1) * logits.astype(np.float64)).mean(axis=1)
 
     def measure(self, labels, logits):
-        """Return the metrics of a split; JSON types.
+        """Return the metrics of a split as JSON types.
 
-        `"mean_average_precision"` and `"auc"`, means over the labels that some items have and
-        others have not, in [0, 1] (`None` if there is no such label); `"f1_micro"` and `"f1_macro"`
-        at the thresholds; `"accuracy"`: share of the items whose labels are all right; `"loss"`:
-        mean binary cross-entropy in nats; `"items"`; `"per_class"`: for each label precision,
-        recall, f1, items, average_precision and auc.
+        `"mean_average_precision"` and `"auc"`: means over the labels that some items have and
+        others lack, in [0, 1] (`None`: no such label). `"f1_micro"` and `"f1_macro"`: at the
+        decision thresholds. `"accuracy"`: fraction of items with all labels right. `"loss"`: mean
+        binary cross-entropy in nats. `"items"`. `"per_class"`: for each label precision, recall,
+        f1, items, average_precision and auc.
         """
         labels, predicted = labels.astype(int), self.decisions(logits)
         scores = precision_recall_fscore_support(labels, predicted, average=None, zero_division=0)
@@ -151,7 +151,7 @@ class Multilabel(Sigmoid):
     def skills(self, labels, logits, reference):
         true = labels > 0
         rank = stats.rankdata(-logits, method="max", axis=1)
-        # Among the true labels only; the others stand behind them all.
+        # Rank among the true labels only. All others rank behind them.
         among = stats.rankdata(np.where(true, -logits, np.inf), method="max", axis=1)
         counts = true.sum(axis=1)
         values = np.sum(np.where(true, among / rank, 0), axis=1) / np.maximum(counts, 1)
@@ -176,7 +176,7 @@ class Multilabel(Sigmoid):
 
 
 class _MaskCoder(LabelCoder):
-    """Rows of 0 and 1 as `read_labels` gives them, one column a label; or lists of names."""
+    """Encoder for rows of 0 and 1 from `read_labels`, one column per label, or lists of names."""
 
     task = "multilabel"
 

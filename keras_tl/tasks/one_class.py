@@ -1,4 +1,4 @@
-"""What tasks with one class an item have in common."""
+"""Base of tasks with one class per item, and their label encoder."""
 
 import abc
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from keras_tl.tasks.scores import per_class
 
 
 class OneClass(Task):
-    """One class an item."""
+    """Task with one class per item."""
 
     has_one_class = True
 
@@ -63,7 +63,7 @@ class OneClass(Task):
 
     @abc.abstractmethod
     def sample_weights(self, targets: tf.Tensor, class_weights: np.ndarray) -> tf.Tensor:
-        """float32 (batch,): the weights of the classes, shared out by each item's targets."""
+        """Return the weight of each item from class weights and targets, float32 (batch,)."""
 
     def predictions(self, answers, sources):
         return Predictions(
@@ -75,7 +75,7 @@ class OneClass(Task):
         )
 
     def named_answers(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The answers of a server, from probabilities (batch, classes)."""
+        """Return the outputs of a server from probabilities (batch, classes)."""
         if self.thresholds:
             is_second = tf.greater(probabilities[:, 1], self.thresholds[0])
             class_id = tf.cast(is_second, tf.int64, name="class_id")
@@ -88,11 +88,11 @@ class OneClass(Task):
         }
 
     def measure(self, labels, logits):
-        """Return the metrics of a split; JSON types.
+        """Return the metrics of a split as JSON types.
 
-        `"accuracy"` in [0, 1]; `"loss"`, the mean cross-entropy in nats; `"items"`; `"per_class"`:
-        for each class precision, recall, f1 and items; `"confusion_matrix"`: counts, rows are true
-        classes and columns predicted ones.
+        `"accuracy"` in [0, 1]. `"loss"`: mean cross-entropy in nats. `"items"`. `"per_class"`: for
+        each class precision, recall, f1 and items. `"confusion_matrix"`: counts with true classes
+        in rows and predicted classes in columns.
         """
         numbers = np.arange(len(self.class_names))
         predicted = self.decisions(logits)
@@ -125,15 +125,15 @@ class OneClass(Task):
 
 
 class ClassCoder(LabelCoder):
-    """Any values, or integers that count given names.
+    """Encoder for labels of any values, or for integers that index given names.
 
     Args:
-        y: the labels of the training split.
-        class_names: names of the classes that integers count; `None`: the sorted distinct labels.
-        task: the task's name; `None`: binary where there are two classes.
+        y: Labels of the training split.
+        class_names: Class names that integers index. `None`: the sorted distinct labels.
+        task: Name of the task. `None`: binary for two classes, else multiclass.
 
     Raises:
-        DataError: there are fewer than two classes, or the task is for another number.
+        DataError: There are fewer than two classes, or the task needs another number of classes.
     """
 
     def __init__(
@@ -177,10 +177,10 @@ class ClassCoder(LabelCoder):
 
 
 def task_of_classes(class_names: Sequence[str]) -> str:
-    """The name of the task of items that have one class each."""
+    """Return the name of the one-class task with these classes."""
     return "binary" if len(class_names) == 2 else "multiclass"
 
 
 def _as_integers(y: np.ndarray) -> np.ndarray:
-    """Class numbers that were kept as floating-point numbers, such as 1.0; others as they are."""
+    """Convert whole floating-point numbers, such as 1.0, to integers. Other values stay."""
     return y.astype(np.int64) if y.dtype.kind == "f" and np.all(y == np.rint(y)) else y

@@ -1,4 +1,4 @@
-"""A number."""
+"""Regression task: a number per item."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from keras_tl.tasks.resampling import mean_of
 
 
 class Regression(Task):
-    """A number: standardised inside the head, so that its unit does not matter to the rates."""
+    """A number, standardised inside the head so that its unit does not affect learning rates."""
 
     kind = "regression"
     headline = "mae"
@@ -42,7 +42,7 @@ class Regression(Task):
 
     @classmethod
     def target_fields(cls, labels):
-        # A constant target has no spread to divide by; its standard deviation is rounding.
+        # Rounding can give a constant target a standard deviation. Do not divide by it.
         scale = float(labels.std()) if np.ptp(labels) else 1.0
         return {"target_mean": float(labels.mean()), "target_scale": scale}
 
@@ -58,7 +58,7 @@ class Regression(Task):
 
     @classmethod
     def target_columns(cls, labels):
-        # In float64: the mean of large float32 targets is not their mean.
+        # The float32 mean of large targets is not exact.
         columns = labels.astype(np.float64)[:, None]
         return (columns - columns.mean()) / (columns.std() or 1.0)
 
@@ -79,7 +79,7 @@ class Regression(Task):
 
     @property
     def loss_weight(self) -> float:
-        """The loss is the squared error in units of the targets' variance."""
+        """Factor that gives the squared error in units of the targets' variance."""
         return self.target_scale**-2
 
     def loss(self, smoothing=0.0, soft=False):
@@ -133,11 +133,11 @@ class Regression(Task):
         return (labels - logits.astype(np.float64)[:, 0]) ** 2
 
     def measure(self, labels, logits):
-        """Return the metrics of a split; JSON types.
+        """Return the metrics of a split as JSON types.
 
-        `"mae"` and `"rmse"`, mean absolute and root mean squared error in the targets' unit;
-        `"loss"`: the mean squared error; `"r2"`: share of the variance that is explained, at most 1
-        (`None` for fewer than two items); `"items"`; `"values"`: pairs of true and predicted value.
+        `"mae"` and `"rmse"`: mean absolute and root mean squared error in the targets' unit.
+        `"loss"`: mean squared error. `"r2"`: fraction of explained variance, at most 1 (`None` for
+        fewer than two items). `"items"`. `"values"`: pairs of true and predicted value.
         """
         predicted = logits[:, 0].astype(np.float64)
         rmse = float(root_mean_squared_error(labels, predicted))
@@ -170,7 +170,7 @@ class Regression(Task):
     @classmethod
     def skill_fields(cls, train, test):
         median = float(np.median(train))
-        # Of a test split that always has that value, an error is what it is.
+        # If all test targets equal the median, errors are not divided.
         return {"median": median, "reference": float(np.abs(test - median).mean()) or 1.0}
 
     def skills(self, labels, logits, reference):
@@ -199,7 +199,7 @@ class Regression(Task):
 
 
 class _NumberCoder(LabelCoder):
-    """Targets of a regression."""
+    """Encoder of regression targets."""
 
     task = "regression"
 

@@ -1,21 +1,21 @@
-"""Metrics as functions of the items' weights: many resamples or groups of one split at once."""
+"""Metrics as functions of item weights, for many resamples or groups of a split at once."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-# From weights (b, n), not negative, to a float64 (b,), NaN where the metric is not defined.
+# From non-negative weights (b, n) to float64 (b,), with NaN where the metric is undefined.
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 def mean_of(values: np.ndarray) -> Statistic:
-    """The weighted mean of values (n,)."""
+    """Return the weighted mean of values (n,)."""
     values = values.astype(np.float64)
     return lambda weights: _shares(weights @ values, weights.sum(axis=1))
 
 
 def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
-    """The area under the ROC curve: how often a positive item has the higher score, ties half.
+    """Return the area under the ROC curve: how often a positive item scores higher, ties half.
 
     Hanley and McNeil, Radiology 143, 1982.
     """
@@ -34,9 +34,9 @@ def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 
 
 def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
-    """The precision at every score, weighted by the recall that it adds; as scikit-learn's.
+    """Return the precision at every score, weighted by the added recall, as in scikit-learn.
 
-    NaN where the items are all positive or all negative, as in `Task.measure`.
+    NaN if the items are all positive or all negative, as in `Task.measure`.
     """
     order, starts = _groups(-score)
     is_positive = labels[order].astype(bool)
@@ -55,7 +55,7 @@ def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 
 
 def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic]:
-    """The F1 of all labels together, and the mean of their F1; masks (n, labels) of 0 and 1."""
+    """Return micro F1 and macro F1 of masks (n, labels) of 0 and 1."""
 
     def counts(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return 2 * weights @ (labels & answers), weights @ labels + weights @ answers
@@ -71,7 +71,7 @@ def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic
 
 
 def mean_of_known(parts: list[Statistic]) -> Statistic:
-    """The mean of those that are defined."""
+    """Return the mean of the statistics that are defined."""
 
     def mean(weights: np.ndarray) -> np.ndarray:
         values = np.stack([part(weights) for part in parts])
@@ -82,19 +82,19 @@ def mean_of_known(parts: list[Statistic]) -> Statistic:
 
 
 def _shares(parts: np.ndarray, wholes: np.ndarray) -> np.ndarray:
-    """The quotients, NaN where there is nothing to divide by."""
+    """Divide, with NaN where the divisor is not positive."""
     parts, wholes = np.asarray(parts, np.float64), np.asarray(wholes, np.float64)
     return np.divide(parts, wholes, out=np.full_like(parts, np.nan), where=wholes > 0)
 
 
 def _groups(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rows in rising order of their scores, and where each new score begins."""
+    """Return the rows by rising score, and the start of each distinct score."""
     order = np.argsort(score, kind="stable")
     ordered = score[order]
     return order, np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
 
 
 def _summed(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The sums of the groups, (b, groups), in float64."""
+    """Return the sums of the groups, float64 (b, groups)."""
     values = values.astype(np.float64)
     return values if len(starts) == values.shape[1] else np.add.reduceat(values, starts, axis=1)

@@ -1,4 +1,4 @@
-"""The table of tasks."""
+"""Table of tasks."""
 
 from collections.abc import Sequence
 
@@ -13,24 +13,24 @@ from keras_tl.tasks.multilabel import Multilabel
 from keras_tl.tasks.one_class import ClassCoder
 from keras_tl.tasks.regression import Regression
 
-# By name. A new task is one more row.
+# Tasks by name. A new task is one more row.
 TASKS: dict[str, type[Task]] = {
     task.kind: task for task in (Multiclass, Binary, Multilabel, Regression)
 }
 
 
 def register_task(task: type[Task], replace: bool = False) -> None:
-    """Make a task of your own known by its name, in this process.
+    """Register your own task by its name, in this process.
 
-    Data, learners, reports and exports take it as they take the others: by `task=` of the data. A
-    saved run knows only the name: register the task again before `Learner.load`.
+    Data take it by `task=`, like the other tasks. So do learners, reports and exports. A saved run
+    stores only the name: register the task again before `Learner.load`.
 
     Args:
-        task: a subclass of `Task`, or of one of the tasks in `TASKS`; `task.kind` is its name.
-        replace: take the place of an earlier task of that name.
+        task: Subclass of `Task` or of a task in `TASKS`. `task.kind` is its name.
+        replace: Whether to replace an earlier task of the same name.
 
     Raises:
-        ConfigError: it is not such a class, it lacks a method, or there is a task of that name.
+        ConfigError: `task` is not such a class, lacks a method, or has the name of another task.
 
     Example:
         >>> class Counts(TASKS["regression"]):
@@ -52,14 +52,14 @@ def register_task(task: type[Task], replace: bool = False) -> None:
 
 
 def get_task(name: str) -> type[Task]:
-    """Return the class of a task; raise `ConfigError`, naming the tasks, if there is none."""
+    """Return the class of a task. Raise `ConfigError` with the known names if there is none."""
     if name not in TASKS:
         raise ConfigError(unknown("task", name, tuple(TASKS)))
     return TASKS[name]
 
 
 def task_of(config: ModelConfig) -> Task:
-    """The task of a model."""
+    """Return the task of a model."""
     return get_task(config.task)(
         config.class_names,
         config.target_mean,
@@ -72,12 +72,12 @@ def task_of(config: ModelConfig) -> Task:
 def label_coder(
     y: Labels, class_names: Sequence[str] | None = None, task: str | None = None
 ) -> LabelCoder:
-    """Make what turns labels into numbers, see `Task.coder`.
+    """Return the label encoder, see `Task.coder`.
 
     Args:
-        y: the labels of the training split.
-        class_names: names of the classes that integers count, or of the columns of 0 and 1;
-            `None`: the sorted distinct labels.
-        task: the task's name; `None`: one class an item, binary if there are two.
+        y: Labels of the training split.
+        class_names: Names of the classes that integers index, or of the columns of 0 and 1. `None`:
+            the sorted distinct labels.
+        task: Name of the task. `None`: one class per item, binary for two classes.
     """
     return ClassCoder(y, class_names) if task is None else get_task(task).coder(y, class_names)

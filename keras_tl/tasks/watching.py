@@ -1,4 +1,4 @@
-"""What a phase watches on the validation split."""
+"""Monitored value of a phase on the validation split."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from keras_tl.tasks.base import Task
 
 
 def monitored(task: Task, phase: Phase) -> tuple[str, bool]:
-    """What a phase watches on the validation split: its name, and whether more is better."""
+    """Return the name of the value that a phase monitors, and whether higher is better."""
     if phase.monitor == "loss":
         return "loss", False
     return task.watched, task.more_is_better
 
 
 def monitored_value(task: Task, phase: Phase, labels: np.ndarray, logits: np.ndarray) -> float:
-    """What a phase watches, of a split."""
+    """Return the value that a phase monitors, on a split."""
     soft = needs_shares(phase)
     targets = task.targets(labels, soft)
     if phase.monitor == "loss":
@@ -25,5 +25,5 @@ def monitored_value(task: Task, phase: Phase, labels: np.ndarray, logits: np.nda
 
 
 def needs_shares(phase: Phase, mixed: bool = False) -> bool:
-    """Whether the targets must be shares of the classes, not their numbers."""
+    """Return whether targets must be class probabilities instead of class numbers."""
     return mixed or phase.label_smoothing > 0

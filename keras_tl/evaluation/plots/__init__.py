@@ -1,6 +1,6 @@
-"""Plots, as matplotlib figures that are bound to no display.
+"""Plots as matplotlib figures, without a display.
 
-A function `draw_...` draws on axes of the caller's.
+Functions `draw_...` draw on the caller's axes.
 """
 
 from keras_tl.evaluation.plots.arms import comparison, draw_comparison

@@ -1,1 +1,1 @@
-"""Labels of any form: which task they make, and what each of them counts."""
+"""Labels of any form: choice of the task, and encoding."""

@@ -1,4 +1,4 @@
-"""Cells that may hold several labels, such as `a;b`."""
+"""Table cells with several labels, such as `a;b`."""
 
 import collections
 import re
@@ -17,13 +17,13 @@ def separated(
     task: str | None = None,
     separator: str | None = None,
 ) -> tuple[list[list[str]] | None, tuple[Reading, ...]]:
-    """The labels in each cell, `None` where a cell is one label; and the guess if it is one.
+    """Return the labels of each cell (`None`: one label per cell), and the guess if there is one.
 
     Args:
-        cells: texts, or what else a cell may hold.
-        class_names: names of the classes, if they are known.
-        task: a name in `keras_tl.tasks.TASKS`; `None`: what the cells hold decides.
-        separator: what stands between labels; `None`: see `separator_of`.
+        cells: Texts, or other cell values.
+        class_names: Names of the classes, if known.
+        task: Name in `keras_tl.tasks.TASKS`. `None`: the cells decide.
+        separator: Separator of labels. `None`: see `separator_of`.
     """
     reading = None
     if separator is None and task in (None, "multilabel"):
@@ -37,13 +37,13 @@ def separated(
 def separator_of(
     cells: Sequence[Any], class_names: Sequence[str] | None = None
 ) -> tuple[str | None, Reading | None]:
-    """The separator of several labels in a cell, `None` where cells are names of classes.
+    """Return the separator of several labels in a cell. `None`: cells are class names.
 
-    A separator counts where at least half of the parts that it makes stand in another cell too,
-    by themselves or in another combination; with names of classes, where all parts are such.
+    A separator counts if at least half of its parts also occur in another cell, or if all cells are
+    equal. With class names, all parts must be class names.
 
     Returns:
-        The separator, and the guess if a cell holds one.
+        The separator, and the guess if a cell contains a separator.
     """
     different = {cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()}
     held = {s: sorted(cell for cell in different if s in cell) for s in SEPARATORS}
@@ -72,7 +72,7 @@ def separator_of(
 
 
 def parts_of(cell: Any, separator: str | None = None) -> list[str]:
-    """The labels in a cell; `None` and empty texts hold none. `None`: both separators count."""
+    """Return a cell's labels, none for an empty cell. `separator=None`: both separators."""
     if is_missing(cell):
         return []
     if is_several(cell):

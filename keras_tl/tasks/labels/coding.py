@@ -1,4 +1,4 @@
-"""Labels as numbers: what each of them counts."""
+"""Label encoders: labels as arrays of numbers."""
 
 import abc
 from collections.abc import Iterable, Sequence
@@ -7,16 +7,16 @@ import numpy as np
 
 from keras_tl.errors import MOST_QUOTED, DataError
 
-# Of a list in a message.
+# Number of list entries in a message.
 SHOWN = 5
 
 
 class LabelCoder(abc.ABC):
-    """Turns the labels of a split into an array, the same way for every split.
+    """Label encoder: turns the labels of any split into an array, always in the same way.
 
     Attributes:
-        task: the task's name, see `keras_tl.tasks.TASKS`.
-        class_names: the classes' or labels' names; none for a regression.
+        task: Name of the task, see `keras_tl.tasks.TASKS`.
+        class_names: Names of the classes or labels. Regression: empty.
     """
 
     task: str
@@ -24,24 +24,24 @@ class LabelCoder(abc.ABC):
 
     @abc.abstractmethod
     def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
-        """Return the labels of one split, checked.
+        """Check and encode the labels of one split.
 
         Args:
-            y: one label an item.
-            items: how many items there are.
-            name: the split's name, for messages.
-            item: what messages call one item.
+            y: One label per item.
+            items: Number of items.
+            name: Name of the split, for messages.
+            item: Name of one item, for messages.
 
         Returns:
-            int64 (n,) class numbers; float32 (n, labels) of 0 and 1; or float32 (n,) targets.
+            int64 (n,) class numbers, float32 (n, labels) of 0 and 1, or float32 (n,) targets.
 
         Raises:
-            DataError: not one label an item, or one that is not of the kind.
+            DataError: The number of labels is not `items`, or a label does not fit the task.
         """
 
 
 def distinct_names(class_names: Iterable) -> tuple[str, ...]:
-    """Return the names as texts; raise `DataError` if two are equal."""
+    """Return the names as texts. Raise `DataError` if two are equal."""
     names = tuple(map(str, class_names))
     if len(set(names)) < len(names):
         raise DataError(f"Two classes have one name: {', '.join(names)}.")
@@ -49,7 +49,7 @@ def distinct_names(class_names: Iterable) -> tuple[str, ...]:
 
 
 def listing(values: Iterable) -> str:
-    """The first few values as a text."""
+    """Return the first ten values as text."""
     values = list(values)
     more = ", ..." if len(values) > SHOWN * 2 else ""
     text = ", ".join(map(str, values[: SHOWN * 2])) + more
@@ -59,7 +59,7 @@ def listing(values: Iterable) -> str:
 def check_count(
     shape: tuple[int, ...], items: int, name: str, item: str, axes: Sequence[int] = (1,)
 ) -> None:
-    """Raise `DataError` unless labels have one of so many axes, and the first has the items."""
+    """Raise `DataError` unless the number of axes is in `axes` and the first has `items` rows."""
     if len(shape) not in axes or shape[0] != items:
         raise DataError(
             f"Expected one label for each {name} {item}. Received: {items} {item}s and labels of "

@@ -14,21 +14,22 @@ Labels = np.ndarray | list[list[str]]
 def plain_labels(
     y: Any, class_names: Sequence[str] | None = None
 ) -> tuple[Labels, tuple[str, ...] | None]:
-    """Return labels as plain values, and the class names that their type holds.
+    """Return labels as plain values, and the class names of their type.
 
     Args:
-        y: a sequence, an array, a tensor, a pandas Series, Categorical or DataFrame.
-        class_names: the classes' names; where the values of a Categorical are others, they count
-            them.
+        y: Sequence, array, tensor, or pandas Series, Categorical or DataFrame.
+        class_names: Names of the classes. If a Categorical has other values, they index these
+            names.
 
     Returns:
-        An array (n,) or (n, k) of numbers or texts (bytes are decoded, blanks at the ends left
-        out), or lists of names where an item has several; a missing label is NaN among numbers
-        and `None` among texts; and the names of a Categorical in its own order, without those that
-        no item has, or those of a DataFrame's columns. `None`: the type holds no names.
+        Labels: an array (n,) or (n, k) of numbers or stripped texts (bytes are decoded), or lists
+        of names for several labels per item. A missing label is NaN among numbers and `None` among
+        texts.
+        Class names: the categories of a Categorical that occur, in its own order, or the columns of
+        a DataFrame with several columns. `None`: the type has no names.
 
     Raises:
-        DataError: no labels at all, or bytes that are not UTF-8.
+        DataError: `y` is not iterable, a label in a list is missing, or bytes are not UTF-8.
     """
     if not hasattr(y, "__iter__"):
         raise DataError(f"Expected one label for each item. Received: {type(y).__name__}.")
@@ -52,15 +53,15 @@ def plain_labels(
 
 
 def is_several(label: Any) -> bool:
-    """Whether a label is a list of labels."""
+    """Return whether a label is a list of labels."""
     return isinstance(label, (list, tuple, set, frozenset, np.ndarray))
 
 
 def label_text(label: Any) -> str:
-    """A class name as text, without blanks at its ends; bytes are decoded as UTF-8.
+    """Return a class name as text without blanks at its ends. Bytes are decoded as UTF-8.
 
     Raises:
-        DataError: the bytes are not UTF-8.
+        DataError: The bytes are not UTF-8.
     """
     if not isinstance(label, bytes):
         return str(label).strip()
@@ -74,7 +75,7 @@ def label_text(label: Any) -> str:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a label is `None`, NaN, or what pandas writes in their place."""
+    """Return whether a label is `None`, NaN, or a missing value of pandas."""
     is_nan = isinstance(value, (float, np.floating)) and math.isnan(value)
     return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
 
@@ -101,10 +102,10 @@ def _names_of(labels: Any) -> list[str]:
 
 
 def _as_array(y: Any) -> np.ndarray | None:
-    """The labels as an array; `None`: lists of names, or lists of different lengths."""
+    """Return the labels as an array. `None`: lists of names, or lists of different lengths."""
     if isinstance(y, list) and any(map(is_several, y)):
         return None if any(isinstance(label, (set, frozenset)) for label in y) else _rows(y)
-    # NumPy would make the text "nan" of a missing label among texts.
+    # NumPy would turn a missing label among texts into the text "nan".
     has_gaps = isinstance(y, list) and any(map(is_missing, y))
     values = np.array(y, object) if has_gaps else np.asarray(y)
     if values.dtype == object and values.ndim == 1 and any(map(is_several, values)):
@@ -121,7 +122,7 @@ def _rows(y: list) -> np.ndarray | None:
 
 
 def _typed(values: np.ndarray) -> np.ndarray:
-    """Texts without blanks at their ends, and objects that are all numbers as numbers."""
+    """Strip texts, and convert objects that are all numbers to numbers."""
     plain = [label_text(v) if isinstance(v, (str, bytes)) else v for v in values.flat]
     gaps = [*map(is_missing, plain)]
     if any(isinstance(value, str) for value in plain) or all(gaps):

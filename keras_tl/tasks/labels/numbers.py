@@ -1,4 +1,4 @@
-"""Numbers as labels: classes or the targets of a regression."""
+"""Numbers as labels: classes, or targets of a regression."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,13 +8,13 @@ from keras_tl.base.readings import LabelMeaning, Reading
 from keras_tl.errors import DataError
 from keras_tl.tasks.labels.coding import listing
 
-# So many different whole numbers are few.
+# Up to this number of different whole numbers counts as few.
 FEW = 20
-# Numbers that stand so many times, by the median, are classes: amounts seldom repeat like that.
+# Numbers whose median count is at least this are classes. Amounts seldom repeat as often.
 _MANY = 10
-# Of the numbers from 0 or 1 up to the largest, so many are there where they count classes.
+# Class numbers fill at least this fraction of the range from 0 or 1 to the largest number.
 _PRESENT = 0.9
-# Whole numbers beyond it are not exact as floating-point numbers.
+# Larger whole numbers are not exact as floating-point numbers.
 _LARGEST = 2**53
 
 _MAY_BE_UNKNOWN = (
@@ -25,7 +25,7 @@ _MAY_BE_UNKNOWN = (
 def read_numbers(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
 ) -> LabelMeaning:
-    """Decide what numbers (n,) stand for, see `keras_tl.tasks.labels.reading.read_labels`."""
+    """Return the meaning of numbers (n,), see `keras_tl.tasks.labels.reading.read_labels`."""
     if task is not None or class_names is not None:
         return LabelMeaning(task, class_names)
     if not _are_whole(values):
@@ -45,7 +45,7 @@ def read_numbers(
 
 
 def count_classes(values: np.ndarray) -> bool:
-    """Whether whole numbers look like numbers of classes, see `read_labels`."""
+    """Return whether whole numbers look like class numbers, see `read_labels`."""
     different, counts = np.unique(values, return_counts=True)
     first, last = int(different[0]), int(different[-1])
     are_few = len(different) <= FEW
@@ -57,13 +57,13 @@ def count_classes(values: np.ndarray) -> bool:
 
 
 def mask_values(found: Collection) -> tuple[tuple[int, ...], str]:
-    """The numbers that columns of labels may hold: 0 and 1, or -1 and 1, but not -1 beside 0.
+    """Return the numbers allowed in label columns: 0 and 1, or -1 and 1, but not -1 beside 0.
 
     Args:
-        found: the different values that they hold.
+        found: Different values of the columns.
 
     Returns:
-        The numbers, and what to do about others: a sentence, empty where nothing is known.
+        The allowed numbers, and advice about other numbers (empty: no advice).
     """
     is_mixed = {-1, 0} <= {*found}
     return ((0, 1), _MAY_BE_UNKNOWN) if is_mixed else ((-1, 0, 1), "")
@@ -72,10 +72,10 @@ def mask_values(found: Collection) -> tuple[tuple[int, ...], str]:
 def as_mask(rows: np.ndarray) -> np.ndarray:
     """Return rows (n, k) as float32 0 and 1.
 
-    Rows of -1 and 1, as some tables of attributes have them, are rows of 0 and 1.
+    Rows of -1 and 1, as in some attribute tables, become rows of 0 and 1.
 
     Raises:
-        DataError: rows of other numbers.
+        DataError: The rows have other numbers.
     """
     allowed, hint = mask_values(np.unique(rows).tolist())
     if not np.isin(rows, allowed).all():

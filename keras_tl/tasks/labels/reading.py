@@ -1,4 +1,4 @@
-"""Which task labels make: the one rule for all sources, images and texts alike."""
+"""Choice of the task from labels: one rule for all sources of images and texts."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -18,28 +18,28 @@ from keras_tl.tasks.table import get_task
 def read_labels(
     y: Any, class_names: Sequence[str] | None = None, task: str | None = None
 ) -> tuple[Labels, LabelMeaning]:
-    """Decide the task that labels make, by their structure where `task` does not say it.
+    """Choose the task from the structure of the labels, unless `task` is given.
 
-    Whole numbers, also as floating-point numbers such as 1.0, are classes where two of three hold:
-    they are few (at most 20 different); most stand more than once; they count up from 0 or 1 (nine
-    of ten numbers up to the largest are there). They are classes too where the median number
-    stands at least 10 times. Other numbers are the targets of a regression.
-    Rows of 0 and 1, or of -1 and 1, are classes where each has a single 1, else several labels an
-    item. Texts are classes; they are several labels, separated by `;` or `|`, where half of the
-    parts stand in other cells too.
+    Whole numbers, also floating-point numbers such as 1.0, are classes if two of three conditions
+    hold. They are few (at most 20 different). Most occur more than once. They count up from 0 or 1,
+    with nine of ten numbers up to the largest present. Whole numbers are also classes if the median
+    number occurs at least 10 times. Other numbers are targets of a regression.
+    Rows of 0 and 1, or of -1 and 1, are classes if each row has a single 1, else several labels per
+    item. Texts are classes. They are several labels, separated by `;` or `|`, if half of the parts
+    occur in other cells too.
 
     Args:
-        y: the labels of all items of all splits, see `plain_labels`; (n, 1) is the same as (n,).
-        class_names: names of the classes that integers count, or of the columns.
-        task: a name in `keras_tl.tasks.TASKS`; decides.
+        y: Labels of all items of all splits, see `plain_labels`. (n, 1) is the same as (n,).
+        class_names: Names of the classes that integers index, or of the columns.
+        task: Name in `keras_tl.tasks.TASKS`. It overrides the structure.
 
     Returns:
-        The labels: (n,) of classes or targets, (n, k) of 0 and 1, or lists of names; and what
-        they stand for, with each guess.
+        The labels: (n,) of classes or targets, (n, k) of 0 and 1, or lists of names. Their meaning,
+        with each guess.
 
     Raises:
-        DataError: rows of other numbers than 0 and 1, or a label is missing.
-        ConfigError: the labels do not fit the task, or there is no such task.
+        DataError: Rows have numbers other than 0 and 1 (or -1 and 1), or a label is missing.
+        ConfigError: The labels do not fit the task, or the task does not exist.
     """
     if task is not None:
         get_task(task)
@@ -68,20 +68,20 @@ def read_splits(
     class_names: Sequence[str] | None = None,
     task: str | None = None,
 ) -> tuple[dict[str, tuple[Any, Labels]], LabelMeaning]:
-    """Decide the task of the labels of all splits together.
+    """Choose the task from the labels of all splits together.
 
     Args:
-        given: items and their labels of each split.
-        item: what messages call one item.
-        class_names: see `read_labels`.
-        task: see `read_labels`.
+        given: Items and labels of each split.
+        item: Name of one item, for messages.
+        class_names: See `read_labels`.
+        task: See `read_labels`.
 
     Returns:
-        The items and the plain labels of each split, and what they stand for.
+        Items and plain labels of each split, and the meaning of the labels.
 
     Raises:
-        DataError: not one label an item, or not of one form in all splits.
-        ConfigError: see `read_labels`.
+        DataError: Items and labels differ in number, or the splits' labels differ in form.
+        ConfigError: See `read_labels`.
     """
     class_names = _stripped(class_names)
     parts: dict[str, Labels] = {}
@@ -161,7 +161,7 @@ def _of_texts(
 
 
 def _stripped(class_names: Sequence[str] | None) -> list[str] | None:
-    """The names as labels are read: without blanks at their ends."""
+    """Strip blanks from the names, as from labels."""
     return None if class_names is None else [*map(label_text, class_names)]
 
 
@@ -175,7 +175,7 @@ def _check_given(are_missing: np.ndarray) -> None:
 
 
 def _joined(parts: Mapping[str, Labels]) -> Labels:
-    """The labels of all splits, one after the other."""
+    """Concatenate the labels of all splits."""
     values = [*parts.values()]
     if all(isinstance(value, list) for value in values):
         return [labels for part in values for labels in part]
@@ -187,6 +187,6 @@ def _joined(parts: Mapping[str, Labels]) -> Labels:
         )
         raise DataError(f"Expected labels of one form in all splits. Received: {shapes}.")
     are_numbers = {value.dtype.kind in "biuf" for value in values}
-    if len(are_numbers) > 1:  # NumPy would make texts of the numbers.
+    if len(are_numbers) > 1:  # NumPy would turn the numbers into texts.
         return np.array([label for value in values for label in value.tolist()], object)
     return np.concatenate(values)
