@@ -65,9 +65,9 @@ class Candidate:
 def without_barrier(losses: Mapping[float, float], default: float) -> float:
     """Return the default share, or an end of the line if the default is worse than both ends.
 
-    Returns the head if the fine-tuned model diverged, and the fine-tuned model at a loss barrier:
-    averaged weights can be worse than both ends (Frankle et al., "Linear mode connectivity and the
-    lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
+    Returns the head if the fine-tuned model diverged. Returns the fine-tuned model if there is a
+    loss barrier: averaged weights can be worse than both ends (Frankle et al., "Linear mode
+    connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
 
     Args:
         losses: Mean loss by share on the same items, with both ends and the default.

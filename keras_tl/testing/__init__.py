@@ -6,8 +6,8 @@ from keras_tl.testing import Case, parametrize_with_checks
 def test_backbone(case, check, tmp_path):
     check(case, tmp_path)
 
-A case names a backbone of the catalogue or a registered one (`keras_tl.backbones.register`), or has
-a function that builds a `keras.Model`, and then `preprocess=`. Name a TF-Hub module or a KerasHub
+A case names a backbone of the catalogue or a registered one (`keras_tl.backbones.register`). For a
+function that builds a `keras.Model`, set `preprocess=` too. Name a TF-Hub module or a KerasHub
 preset as for `Learner`. If the module or preset takes texts, pass a `task=` that makes texts:
 
 Case("tfhub:modules/vectors", image_size=96)
@@ -15,8 +15,8 @@ Case("tfhub:modules/sentences", task=words)
 Case("kerashub:bert_tiny_en_uncased", task=words)
 Case("tfhub:modules/bert", task=words, preprocess="modules/vocab.txt", repeatable=False)
 
-The tasks are `colours` (images), `words` and `word_pairs` (English texts), or your own function. It
-takes the case and returns `ImageData` or `TextData`. Set `repeatable=False` for a module that Keras
+The tasks are `colours` (images), `words` and `word_pairs` (English texts), or your own function of
+the case that returns `ImageData` or `TextData`. Set `repeatable=False` for a module that Keras
 2 saved with dropout that no seed reaches. Set `tunable=False` if a module must stay frozen.
 """
 

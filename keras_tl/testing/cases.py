@@ -71,7 +71,7 @@ class Case:
             training keeps the last weights.
         pooling: Pooling of the head. An encoder without token outputs needs `"pooled"`.
         reference: `"module:function"`, the preprocessing of the weights' authors. It runs before
-            the scaling layers of the network that the builder returns for "imagenet".
+            the scaling layers in the network that the builder returns for "imagenet".
         statistics: Values of a Normalization layer in a published file: means and "variances".
         trained: Whether the checks train and export the backbone. If not, they only look at the
             network: it is a deeper network from the constructor of another case.

@@ -321,7 +321,7 @@ def check_cached_features(case: Case, tmp_path: Path) -> None:
 
 @_check(lambda case: case.in_catalogue and case.trained)
 def check_mixed_precision(case: Case, tmp_path: Path) -> None:
-    """Check that with mixed precision only the backbone is in half, not preprocessing and logits."""
+    """Check that mixed precision makes only the backbone half, not preprocessing and logits."""
     before = keras.config.dtype_policy().name
     learner = case.learner(precision="mixed_bfloat16")
     assert keras.config.dtype_policy().name == before

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import Pipeline, rows_of_epochs
 
-# Items of one class in a per-replica batch, if two classes still fit into it.
+# Items per class in a per-replica batch, if the batch has space for two classes.
 _ITEMS_A_CLASS = 4
 # Minimum of batches per epoch. With few items, an epoch draws each item several times.
 _FEWEST_BATCHES = 10

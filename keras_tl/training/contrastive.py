@@ -1,9 +1,9 @@
 """Contrastive training: features of one class become similar, features of two classes do not.
 
-For few labelled texts, as in SetFit (Tunstall et al., 2022, arXiv:2209.11055). n texts have n
-labels, but n * n pairs of texts with the same class or with different classes. SetFit runs the
-encoder twice per pair. Here the encoder runs once per text, and the supervised contrastive loss
-of Khosla et al. (2020, arXiv:2004.11362) uses every pair in a batch. The head is fitted afterwards.
+The method is for few labelled texts, as SetFit (Tunstall et al., 2022, arXiv:2209.11055). From n
+texts it makes n * n pairs with the same class or different classes. SetFit runs the encoder twice
+per pair. Here the encoder runs once per text, and the supervised contrastive loss of Khosla et al.
+(2020, arXiv:2004.11362) uses every pair in a batch. The head is fitted afterwards.
 """
 
 from typing import Any

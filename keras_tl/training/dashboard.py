@@ -188,7 +188,7 @@ class Dashboard:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Return one bar per value, scaled to the lowest and highest. Under two finite values: none."""
+    """Return one bar per value, scaled to minimum and maximum. Empty below two finite values."""
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < 2:
         return ""

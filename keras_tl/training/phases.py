@@ -61,7 +61,7 @@ class BestWeights(keras.callbacks.EarlyStopping):
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Stop training after a number of epochs. The learning-rate schedule stays that of the phase.
+    """Stop training after a number of epochs. The schedule still covers all epochs of the phase.
 
     Args:
         epochs: Number of epochs, at least 1.

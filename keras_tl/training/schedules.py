@@ -186,7 +186,7 @@ class Settable(keras.optimizers.schedules.LearningRateSchedule):
 def rate_of_last_step(optimizer: keras.optimizers.Optimizer) -> float:
     """Return the learning rate of an optimizer's last update, or of the first before any update.
 
-    `optimizer.learning_rate` is that of the next update, which is 0 after the end of a schedule.
+    `optimizer.learning_rate` belongs to the next update, and is 0 after the end of a schedule.
     """
     # `LossScaleOptimizer` wraps the optimizer that has the learning rate.
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)

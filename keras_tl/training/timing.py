@@ -13,7 +13,7 @@ from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.trainer import Trainer
 
 # A training step (forward, backward, update) takes about this many times as long as the prediction
-# of its items. The value is rough, and the plan says so. `rehearse` measures.
+# of its items. This is a rough value, and the plan says so. `rehearse` measures the step instead.
 _STEP_OVER_PREDICTION = 4.0
 _TRACING_SECONDS = 10.0
 _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3

@@ -56,9 +56,7 @@ class Trainer:
         reporter: Progress messages.
 
     Attributes:
-        config: Configuration of the model.
-        seed: Seed of shuffles and augmentation.
-        parts: Model and its parts.
+        config, parts, seed: See the arguments.
         history: One record for each finished phase.
         features: Features of the backbone, for all splits.
     """
@@ -297,7 +295,7 @@ class Trainer:
         return HeadTraining(self.parts, self.config, self.task, settled, seed)
 
     def best_epoch(self, phase: Phase, data: LabelledData) -> int:
-        """Return the epoch after which the heads of five folds have the lowest out-of-fold loss.
+        """Return the epoch, from 1, with the lowest out-of-fold loss of heads in five folds.
 
         Args:
             phase: Phase of the head, trained by `fit` on cached features.

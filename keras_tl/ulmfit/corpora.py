@@ -47,8 +47,8 @@ def tfds_texts(
         At least one text.
 
     Raises:
-        DataError: The data set, split or feature does not exist, the download fails, several
-            features could be the text, there is no text, or a text is not UTF-8.
+        DataError: The data set, split or feature does not exist, or the download fails. Several
+            features could be the text. There is no text, or a text is not UTF-8.
         ConfigError: The limit is not a whole number of at least 1.
     """
     if limit is not None:

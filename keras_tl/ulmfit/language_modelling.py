@@ -49,9 +49,9 @@ LIMITS = VocabularyLimits()
 
 
 class _KeepBest(keras.callbacks.Callback):
-    """Save the model after each epoch that is the best so far. An interrupted training leaves it.
+    """Save each model that is the best so far, so that an interrupted training leaves a model.
 
-    Without validation, the model is saved after every epoch.
+    Without validation, save the model after every epoch.
 
     Args:
         kept: Language model to save, with the weights of the training model.
@@ -223,7 +223,7 @@ def _train_and_save(
     before = model.about.get("history", [])
     about["history"] = [*before, record.to_json()]
     model = dataclasses.replace(model, about=about)
-    # Safe: `check_target` ran before the training, and since then only the training wrote here.
+    # `check_target` ran before the training. Since then only the training can have written here.
     model.save(path, overwrite=True)
     return model
 

@@ -22,10 +22,10 @@ class TokenStream:
         batch_size: Number of rows.
         length: Steps per batch. The last batch can be shorter.
         seed: Seed of the batch lengths. `None`: always `length`. Lengths are drawn as in Merity et
-            al., 2017 (arXiv:1708.02182, sec. 4.1): from a normal distribution around `length`, or
-            with probability 0.05 around its half, with standard deviation 5 and minimum 5. Epochs
-            permute the same lengths, so that all have equally many batches. The paper also
-            rescales the learning rate of SGD by the length. This class does not.
+            al., 2017 (arXiv:1708.02182, sec. 4.1), from a normal distribution. Its mean is
+            `length`, or half of it with probability 0.05. Its standard deviation is 5. The minimum
+            is 5. Epochs permute the same lengths, so that all have equally many batches. The paper
+            also rescales the learning rate of SGD by the length. This class does not.
 
     Raises:
         DataError: There are fewer than two tokens per row.
