@@ -88,7 +88,7 @@ class Learner:
         precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
         strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`. All
             learners of a process must share one strategy object: TensorFlow confuses the reductions
-            of two objects (tensorflow/tensorflow#62790). The four names share their objects.
+            of two objects (tensorflow/tensorflow#62790). Each name always gives the same object.
         seed: Seed of all random numbers. `None`: a random seed, in `learner.trainer.seed`.
         preprocess: For images, the preprocessing that a `keras.Model` expects: `"none"` (pixels in
             [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`. Other
@@ -188,21 +188,21 @@ class Learner:
 
     @property
     def task(self) -> Task:
-        """The task. It determines the head's outputs, the loss, the metrics and the predictions."""
+        """The task, which determines outputs of the head, loss, metrics and predictions."""
         return self._state.task
 
     @property
     def trainer(self) -> Trainer:
-        """Trainer of the model. It has the model's parts, the features of the data, and the seed."""
+        """Trainer of the model, with the model's parts, the features of the data, and the seed."""
         return self._state.trainer
 
     @property
     def model(self) -> keras.Model:
         """A Keras model from pixels or tokens to logits.
 
-        Inputs: pixels, float32 (batch, height, width, 3) in [0, 255], or a dict of an encoder's
-        tokens, int32 (batch, length) each. Outputs: float32 (batch, classes). Two classes have one
-        logit, and a regression has one value.
+        Inputs: pixels, float32 (batch, height, width, 3) in [0, 255], or a dict of tokens, int32
+        (batch, length) each, or strings (batch,). Outputs: float32 (batch, classes). Two classes
+        have one logit, and a regression has one value.
         """
         return self._state.parts.model
 

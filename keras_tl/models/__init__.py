@@ -1,1 +1,1 @@
-"""What a model is: the source of its backbone, its modality, pooling, head, assembly and device."""
+"""The parts of a model: backbone source, modality, pooling, head, assembly and device."""

@@ -1,4 +1,4 @@
-"""Builds the model that a configuration describes, where and as precise as asked."""
+"""Assembly of a model from its configuration, in a precision and under a strategy."""
 
 import dataclasses
 from pathlib import Path
@@ -21,14 +21,14 @@ from keras_tl.tasks import task_of
 def assemble(
     config: ModelConfig, backbone: Backbone, strategy: tf.distribute.Strategy, seed: int
 ) -> TransferModel:
-    """Put a fresh head on a backbone, which is frozen.
+    """Return a model with a new head on a frozen backbone.
 
     Args:
-        config: describes the model.
-        backbone: made outside of the strategy; under another strategy than the default one the
-            model has a copy.
-        strategy: the model's variables are made in its scope.
-        seed: fixes everything random in the model.
+        config: Configuration of the model.
+        backbone: Backbone that was created outside of the strategy. The model contains this
+            backbone under the default strategy, and a copy under any other.
+        strategy: Strategy in whose scope the model's variables are created.
+        seed: Seed of all random numbers in the model.
     """
     if strategy is not tf.distribute.get_strategy():
         parts = rebuild_model(config, strategy, seed, backbone.module, backbone.preprocessor)
@@ -46,17 +46,17 @@ def rebuild_model(
     module: Path | None = None,
     preprocessor: TextPreprocessor | None = None,
 ) -> TransferModel:
-    """Build a model with random weights.
+    """Return a model with random weights.
 
     Args:
-        config: describes the model.
-        strategy: the model's variables are made in its scope.
-        seed: fixes everything random in the model.
-        module: the folder of the TF-Hub module that its backbone is.
-        preprocessor: turns texts into the backbone's tokens.
+        config: Configuration of the model.
+        strategy: Strategy in whose scope the model's variables are created.
+        seed: Seed of all random numbers in the model.
+        module: Folder of the TF-Hub module, for such a backbone.
+        preprocessor: Preprocessor from texts to the backbone's tokens.
 
     Raises:
-        BackboneError: see `rebuild_backbone`.
+        BackboneError: See `rebuild_backbone`.
     """
     with strategy.scope(), precision_policy(config.precision), seeded(seed):
         backbone = rebuild_backbone(
@@ -76,10 +76,11 @@ def _with_head(config: ModelConfig, backbone: Backbone, seed: int) -> TransferMo
 
 
 def float32_twin(config: ModelConfig, parts: TransferModel) -> TransferModel:
-    """Return the same network in float32 and outside of any strategy, for prediction and export.
+    """Return the same network in float32, outside of any strategy, for prediction and export.
 
-    Where the model is that already, it is given back itself. Else the twin shares the weights of
-    the model where it can (see `shares_storage`), and has a copy otherwise, to be set again.
+    If the model already is such a network, the function returns its parts. Otherwise the twin
+    shares the model's weights if possible (see `shares_storage`). If not, it has a copy that the
+    caller must renew.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:
@@ -88,7 +89,7 @@ def float32_twin(config: ModelConfig, parts: TransferModel) -> TransferModel:
     backbone, single = parts.backbone, tf.distribute.get_strategy()
     twin = rebuild_model(config, single, 0, backbone.module, backbone.preprocessor)
     copy_weights(parts.model, twin.model)
-    # A module of TF-Hub knows its own variables only; a strategy has one on each device.
+    # A TF-Hub module reads only its own variables, and a strategy has a variable per device.
     if not distributed and not find_hub_layers(twin.model):
         share_storage(parts.model, twin.model)
     return twin

@@ -1,4 +1,4 @@
-"""Heads: pooling -> (Dense, ReLU)* -> dropout -> Dense, and the model they make."""
+"""Heads: pooling -> (dropout, Dense, ReLU)* -> dropout -> Dense, and the models with a head."""
 
 import dataclasses
 
@@ -17,12 +17,12 @@ class TransferModel:
     """A backbone and a head, as three models that share their layers.
 
     Attributes:
-        model: the backbone's inputs to float32 logits (batch, outputs); for a regression, values
-            (batch, 1).
-        extractor: the same inputs to the float32 features that the head takes.
-        head: those features to the logits.
-        backbone: the backbone layer inside.
-        modality: what goes into the model.
+        model: From the backbone's inputs to float32 logits (batch, outputs), or to the values
+            (batch, 1) of a regression.
+        extractor: From the same inputs to the float32 features that the head receives.
+        head: From these features to the logits.
+        backbone: The backbone layer.
+        modality: The kind of inputs.
     """
 
     model: keras.Model
@@ -39,18 +39,18 @@ def attach_head(
     task: Task,
     seed: int,
 ) -> TransferModel:
-    """Puts a fresh head on a backbone.
+    """Return the models of a backbone with a new head.
 
-    The head computes in float32 whatever the backbone's precision. The kernel of its last layer is
-    0, so that an untrained head knows nothing: its loss is that of guessing, whatever the scale of
-    the features, and training does not begin by unlearning random logits.
+    The head computes in float32, whatever the backbone's precision. The kernel of its last layer
+    starts at 0. The initial loss is therefore that of guessing, at any scale of the features, and
+    training does not have to unlearn random logits.
 
     Args:
-        backbone: the layer with the pretrained network.
-        config: what the head is made of.
-        modality: what the backbone takes.
-        task: decides the outputs.
-        seed: fixes the initial weights and the dropout.
+        backbone: Layer with the pretrained network.
+        config: Configuration of the head.
+        modality: Inputs of the backbone.
+        task: Determines the outputs.
+        seed: Seed of the initial weights and of the dropout.
     """
     if config.pooling != "pooled" and isinstance(backbone.network.output, dict):
         backbone.leave_out(POOLER)

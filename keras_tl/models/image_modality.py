@@ -1,4 +1,4 @@
-"""Images: files' bytes or pixels in, pixels of one size for the model."""
+"""The image modality: from the bytes of files, or pixels, to pixels of one size for the model."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ _MADE_UP = 4
 
 @dataclasses.dataclass(frozen=True)
 class Images(Modality):
-    """Images at the size of a model.
+    """Images as inputs of one model.
 
     Attributes:
         image_size: (height, width) in pixels.
-        resize: how images get to that size, see `keras_tl.data.images.decoder.resize`.
-        value_range: see `keras_tl.data.images.decoder.decode_image`.
+        resize: Method of resizing, see `keras_tl.data.images.decoder.resize`.
+        value_range: See `keras_tl.data.images.decoder.decode_image`.
     """
 
     image_size: tuple[int, int]
@@ -54,12 +54,12 @@ class Images(Modality):
 
     @classmethod
     def of(cls, config: ModelConfig, network: keras.Model, preprocessor: None) -> "Images":
-        """Make it from the configuration alone."""
+        """Create the modality from the configuration alone."""
         return cls(config.image_size, config.resize, config.value_range)
 
     @classmethod
     def source_options(cls, data: ImageData) -> dict[str, Any]:
-        """Return the size of the images."""
+        """Return the image size of the data."""
         return {"image_size": data.image_size}
 
     @classmethod
@@ -69,21 +69,21 @@ class Images(Modality):
 
     @property
     def about(self) -> str:
-        """The size."""
+        """The image size as text."""
         return f"{self.image_size[0]} x {self.image_size[1]}"
 
     @property
     def cache_key(self) -> dict[str, Any]:
-        """Size, way of resizing, range of values, and the edition of the decoder."""
+        """Image size, method of resizing, value range, and version of the decoder."""
         values = {} if self.value_range is None else {"value_range": self.value_range}
         return {"image_size": self.image_size, "resize": self.resize, "decoder": DECODER} | values
 
     def inputs(self) -> keras.KerasTensor:
-        """float32 (batch, height, width, 3) pixels in [0, 255]."""
+        """Return the input for pixels, float32 (batch, height, width, 3) in [0, 255]."""
         return keras.Input((*self.image_size, 3), name="pixels", dtype="float32")
 
     def pipeline(self, whole_batches: bool) -> ImagePipeline:
-        """Decodes and resizes."""
+        """Return a pipeline that decodes and resizes images."""
         return ImagePipeline(self.image_size, self.resize, whole_batches, self.value_range)
 
     def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Inputs:
@@ -91,21 +91,21 @@ class Images(Modality):
         return read_inputs(items, ItemColumns.of(self.item, settings=settings), on_invalid)
 
     def as_split(self, items: Inputs) -> ImageSplit:
-        """Bytes are decoded, files are not."""
+        """Return a split: bytes are decoded at once, files later."""
         return items.as_split(self.image_size, self.resize, self.value_range)
 
     @property
     def raw(self) -> Specs:
-        """`image_bytes`: JPEG, PNG, BMP, GIF or WebP files."""
+        """The input `image_bytes`: contents of JPEG, PNG, BMP, GIF or WebP files."""
         return {"image_bytes": tf.TensorSpec([None], tf.string, name="image_bytes")}
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        """Decodes and resizes; what is no image is black."""
+        """Decode and resize images. Bytes that are no image become a black image."""
         return load_images(raw["image_bytes"], self.image_size, self.resize, self.value_range)
 
     @property
     def numbers(self) -> Numbers:
-        """`pixels`: float32 (batch, any height, any width, 3), RGB in [0, 255]."""
+        """Signature `pixels`: float32 (batch, any height, any width, 3), RGB in [0, 255]."""
         pixels = tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")
         return Numbers(
             name="pixels",
@@ -114,11 +114,11 @@ class Images(Modality):
         )
 
     def pictures(self, split: ImageSplit) -> np.ndarray:
-        """The pixels that the model sees."""
+        """Return the pixels that the model receives."""
         return self.pipeline(whole_batches=False).pixels(split)
 
     def made_up(self) -> dict[str, np.ndarray]:
-        """Smooth noise, as PNG and JPEG files and as pixels; and a file that is no image."""
+        """Return smooth noise as PNG files, JPEG files and pixels, and a file that is no image."""
         coarse = np.random.default_rng(0).uniform(0, 255, (_MADE_UP, 5, 6, 3))
         pixels = tf.round(tf.image.resize(coarse, (25, 34), tf.image.ResizeMethod.BILINEAR))
         encoders = (tf.io.encode_png, tf.io.encode_jpeg)
@@ -132,18 +132,18 @@ class Images(Modality):
         return {"image_bytes": np.array([*files, b"no image"], object), "pixels": pixels.numpy()}
 
     def made_up_inputs(self) -> dict[str, np.ndarray]:
-        """The pixels, resized."""
+        """Return the pixels of the example inputs, resized."""
         return {"pixels": self.numbers.read(self.made_up()).numpy()}
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """Size, way of resizing, and the meaning of the numbers."""
+        """Image size, method of resizing, and meaning of the pixel values."""
         return {
             "image_size": list(self.image_size),
             "resize": self.resize,
             "interpolation": "bicubic, antialiased",
             "channels": "RGB",
             "range": [0, 255],
-            # Of files of 16 bits a value: black and white.
+            # The values of black and white in files with 16 bits a value.
             "value_range": [*(self.value_range or ALL_VALUES)],
         }

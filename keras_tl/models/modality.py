@@ -1,4 +1,4 @@
-"""Interface of a modality: all that the toolkit asks of a kind of input."""
+"""Interface of a modality: everything that the toolkit needs to know about a kind of input."""
 
 import abc
 import dataclasses
@@ -21,12 +21,12 @@ Specs = dict[str, tf.TensorSpec]
 
 @dataclasses.dataclass(frozen=True)
 class Numbers:
-    """A signature for clients that preprocess themselves.
+    """A preprocessed signature, for clients that preprocess items themselves.
 
     Attributes:
-        name: of the signature.
-        inputs: what it takes.
-        read: makes the model's inputs of them.
+        name: Name of the signature.
+        inputs: Its inputs by name.
+        read: Function from these inputs to the model's inputs.
     """
 
     name: str
@@ -35,22 +35,22 @@ class Numbers:
 
 
 class Modality(abc.ABC):
-    """Kind of input. The class has what holds for all models, an instance the inputs of one.
+    """Kind of input. The class holds for all models, an instance for the inputs of one model.
 
     Attributes:
-        item: name of the modality, and what messages call one item.
-        data_type: the class of labelled data.
-        can_augment: whether the inputs can be augmented.
-        are_pictures: whether items can be drawn.
-        can_preprocess: whether `preprocess=` is for every backbone, not only for a `keras.Model`.
-        backbones_to_compare: names of the catalogue that underfitting models are compared with.
-        file_suffixes: endings of those words of a command line that are files, where the other
-            words are items themselves; `None`: every word is a file.
-        group_examples: columns for groups that matter, for the model card.
-        unusable: what an export answers to items that it cannot read, for the model card.
-        about: facts for a report.
-        cache_key: what the inputs depend on beside the items, as JSON types.
-        preprocessor: holds what an export has to track, `None` where there is nothing.
+        item: Name of the modality, and the word for one item in messages.
+        data_type: Class of the labelled data.
+        can_augment: Whether inputs can be augmented.
+        are_pictures: Whether items can be drawn.
+        can_preprocess: Whether `preprocess=` fits every backbone, not only a `keras.Model`.
+        backbones_to_compare: Catalogue names of backbones to try if a model underfits.
+        file_suffixes: Suffixes of the command-line words that are files. All other words are items.
+            `None`: every word is a file.
+        group_examples: Examples of columns with groups, for the model card.
+        unusable: Output of an export for items that it cannot read, for the model card.
+        about: Facts for a report.
+        cache_key: Everything that the inputs depend on except the items, as JSON types.
+        preprocessor: Resources that an export must track. `None`: there are none.
     """
 
     item: ClassVar[str]
@@ -72,87 +72,87 @@ class Modality(abc.ABC):
     def of(
         cls, config: ModelConfig, network: keras.Model, preprocessor: TextPreprocessor | None
     ) -> Self:
-        """Make the modality of a model.
+        """Create the modality of a model.
 
         Args:
-            config: of the model.
-            network: its backbone.
-            preprocessor: makes tokens, `None` where there is none.
+            config: Configuration of the model.
+            network: Network of its backbone.
+            preprocessor: Preprocessor from texts to tokens. `None`: there is none.
         """
 
     @classmethod
     @abc.abstractmethod
     def source_options(cls, data: LabelledData) -> dict[str, Any]:
-        """Return the arguments of `keras_tl.models.sources.find_backbone` that data decide."""
+        """Return the data's arguments for `keras_tl.models.sources.find_backbone`."""
 
     @classmethod
     @abc.abstractmethod
     def backbones_at_hand(cls) -> tuple[str, ...]:
-        """Return the names of the backbones whose weights are on this machine.
+        """Return the names of the backbones with weights on this machine.
 
         Raises:
-            ConfigError: no backbone of this modality comes with the toolkit.
+            ConfigError: The toolkit has no backbone of this modality.
         """
 
     @abc.abstractmethod
     def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
-        """New symbolic inputs of a model."""
+        """Return new symbolic inputs of a model."""
 
     @abc.abstractmethod
     def pipeline(self, whole_batches: bool) -> Pipeline:
-        """What makes such inputs of a split."""
+        """Return a pipeline from a split to these inputs."""
 
     @abc.abstractmethod
     def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Items:
-        """Reads what `predict` and `features` are given.
+        """Read items that a user passes to `predict` or `features`.
 
         Args:
-            items: what a user gives.
-            settings: the `source_settings` of the data that the model was trained on.
-            on_invalid: `"raise"` an error if an item cannot be opened.
+            items: The argument of the user.
+            settings: The `source_settings` of the training data.
+            on_invalid: `"raise"`: raise an error if an item cannot be opened.
 
         Raises:
-            DataError: it is nothing that can be asked about.
+            DataError: The argument has no items of this modality.
         """
 
     @abc.abstractmethod
     def as_split(self, items: Items) -> Split:
-        """The items as an unlabelled split."""
+        """Return the items as an unlabelled split."""
 
     @property
     @abc.abstractmethod
     def raw(self) -> Specs:
-        """What an item is before anything is done to it: string (batch,) each, by name."""
+        """Inputs of the raw signatures by name, string (batch,) each."""
 
     @abc.abstractmethod
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
-        """Makes the model's inputs of raw items; TensorFlow only.
+        """Convert raw items to the model's inputs, with TensorFlow operations only.
 
         Returns:
-            The inputs, and bool (batch,): which items could be read; `None`: all.
+            The inputs, and bool (batch,): whether each item could be read. `None`: all of them.
         """
 
     @property
     @abc.abstractmethod
     def numbers(self) -> Numbers | None:
-        """How to ask with numbers only; `None` where the model takes raw items."""
+        """The preprocessed signature. `None`: the model takes raw items."""
 
     @abc.abstractmethod
     def pictures(self, split: Split) -> np.ndarray | None:
-        """(n, height, width, 3) in [0, 255] of a few items; `None` if they are no pictures."""
+        """Return the pixels (n, height, width, 3) in [0, 255] of some items. `None` for texts."""
 
     @abc.abstractmethod
     def made_up(self) -> dict[str, np.ndarray]:
-        """A few arguments of the signatures, by their names, to ask an export with."""
+        """Return a few example inputs of the signatures, by input name, to verify an export."""
 
     @abc.abstractmethod
     def made_up_inputs(self) -> dict[str, np.ndarray]:
-        """The made-up items as the model's own inputs, by name, at their full size.
+        """Return the example items as the model's own inputs, by name, at their full size.
 
-        Of a model that takes numbers.
+        Only for a model with numeric inputs.
         """
 
     @property
     @abc.abstractmethod
     def preparation(self) -> dict[str, Any]:
-        """How an item becomes the model's own inputs, for clients that do it; JSON types."""
+        """Steps from an item to the model's own inputs, for clients. JSON types."""

@@ -1,4 +1,4 @@
-"""Pooling: from what a backbone gives to the features of an item."""
+"""Pooling: from the outputs of a backbone to the features of an item."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ _LAYER = {"dtype": "float32", "name": "pooling"}
 
 
 def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -> keras.KerasTensor:
-    """Applies a pooling of `HeadConfig`; the layer is called "pooling".
+    """Apply a pooling of `HeadConfig`. The layer has the name "pooling".
 
     Args:
-        kind: which pooling.
-        outputs: feature maps (batch, h, w, c); vectors (batch, d), which stay as they are; the
-            sequence (batch, length, d) of a vision transformer; or the dict of a text encoder:
-            `sequence_output` (batch, length, d), `mask` (batch, length) and `pooled_output`
-            (batch, d).
+        kind: Name of the pooling.
+        outputs: Feature maps (batch, h, w, c). Vectors (batch, d), which stay unchanged. The
+            sequence (batch, length, d) of a vision transformer. Or the dict of a text encoder:
+            `sequence_output` (batch, length, d), `mask` (batch, length) and `pooled_output` (batch,
+            d).
 
     Returns:
-        float32 features: (batch, d), for `"concat"` (batch, 3 d); or the maps for `"flatten"`: they
-        stay maps in the cache, and become a vector in the head.
+        float32 features (batch, d), or (batch, 3 d) for `"concat"`. For `"flatten"`, the feature
+        maps: the cache keeps maps, and the head flattens them.
 
     Raises:
-        ConfigError: there is no such pooling of such outputs.
+        ConfigError: This pooling does not fit these outputs.
     """
     if isinstance(outputs, dict):
         return _pool_tokens(kind, outputs)
@@ -74,7 +74,7 @@ def _last(tokens, mask):
     if mask is None:
         return tokens[:, -1]
     count = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
-    # A text without any token has no last one.
+    # A text without tokens has no last token.
     return ops.take_along_axis(tokens, ops.maximum(count - 1, 0), axis=1)[:, 0]
 
 
@@ -82,7 +82,7 @@ def _max(tokens, mask):
     if mask is None:
         return ops.max(tokens, axis=1)
     found = ops.max(ops.where(mask, tokens, -float("inf")), axis=1)
-    # A text without any token has no maximum.
+    # A text without tokens has no maximum.
     return ops.where(ops.any(mask, axis=1), found, 0.0)
 
 
@@ -90,7 +90,7 @@ def _avg(tokens, mask):
     if mask is None:
         return ops.mean(tokens, axis=1)
     share = ops.cast(mask, tokens.dtype)
-    # A text without any token has no mean.
+    # A text without tokens has no mean.
     return ops.sum(tokens * share, axis=1) / ops.maximum(ops.sum(share, axis=1), 1)
 
 
@@ -99,14 +99,14 @@ _POOL = {"first": _first, "last": _last, "max": _max, "avg": _avg}
 
 @keras.saving.register_keras_serializable("keras_tl")
 class TokenPooling(keras.layers.Layer):
-    """The mean, the maximum or the first of the tokens that are not padding.
+    """Pool the tokens without padding: their mean, their maximum, or the first token.
 
-    Takes float (batch, length, d) and the mask (batch, length), `None` where there is no padding;
-    gives float32 (batch, d). Padding stands at the end.
+    Inputs: tokens, float (batch, length, d), and the mask (batch, length). `None`: no padding.
+    Padding stands at the end. Output: float32 (batch, d).
 
     Args:
-        kind: `"avg"`, `"max"`, `"first"`; or `"concat"`: the last one, the maximum and the mean one
-            after the other, (batch, 3 d).
+        kind: `"avg"`, `"max"` or `"first"`. Or `"concat"`: the last token, the maximum and the
+            mean, concatenated to (batch, 3 d).
     """
 
     def __init__(self, kind: str, **kwargs):
@@ -114,12 +114,12 @@ class TokenPooling(keras.layers.Layer):
         self.kind = kind
 
     def call(self, tokens, mask=None):
-        """Pools."""
+        """Return the pooled tokens."""
         if mask is not None:
             mask = ops.cast(mask, "bool")[..., None]
         kinds = ("last", "max", "avg") if self.kind == "concat" else (self.kind,)
         return ops.concatenate([_POOL[kind](tokens, mask) for kind in kinds], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments."""
+        """Return the arguments of the layer."""
         return super().get_config() | {"kind": self.kind}

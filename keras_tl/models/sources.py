@@ -1,4 +1,4 @@
-"""One function for every kind of backbone, by a table of sources."""
+"""One function for every kind of backbone, with a table of sources."""
 
 import os
 from typing import Any
@@ -26,9 +26,9 @@ from keras_tl.models.source_kinds import (
 )
 from keras_tl.models.tokens import TFHUB, choose_tokens
 
-# The type of a backbone, or the prefix of its name, and the source that gives it. The first row
-# that fits counts. A source takes what comes after the prefix, and the arguments of
-# `find_backbone` that it needs, by name.
+# From the type of a backbone, or the prefix of its name, to its source. The first matching row
+# counts. A source receives the name without the prefix, and the other arguments of
+# `find_backbone` by name.
 SOURCES = {
     keras.Model: of_model,
     Backbone: of_learner,
@@ -52,24 +52,25 @@ def find_backbone(
     sequence_length: int | None = None,
     ancestry: tuple[dict[str, Any], ...] = (),
 ) -> Backbone:
-    """Return the backbone that a user names, with its weights; see `keras_tl.Learner`.
+    """Return the requested backbone with its weights, see `keras_tl.Learner`.
 
     Args:
-        backbone: a name, a place such as `"run:PATH"`, the path of a .keras file, a model, or the
+        backbone: Name, prefixed name such as `"run:PATH"`, path of a `.keras` file, Keras model, or
             backbone of another learner.
-        weights: `"imagenet"`, a path, or `None` for random ones.
-        image_size: (height, width), or `None` for the backbone's own.
-        output_block: where to cut the network off.
-        preprocess: what a `keras.Model` expects of the pixels; of texts, see
+        weights: `"imagenet"`, a path, or `None` for random weights.
+        image_size: (height, width). `None`: the backbone's own size.
+        output_block: Block after which the network is cut.
+        preprocess: For images, the preprocessing that a `keras.Model` expects. For texts, see
             `keras_tl.models.tokens.choose_tokens`.
-        precision: the dtype policy.
-        texts: the training texts; `None`: the data are images.
-        sequence_length: tokens a text; `None`: by the lengths of the texts.
-        ancestry: of another learner's backbone, the training of that learner first.
+        precision: Keras dtype policy.
+        texts: Training texts. `None`: the data are images.
+        sequence_length: Tokens per text. `None`: it depends on the lengths of the texts.
+        ancestry: Earlier trainings of another learner's backbone, the latest first.
 
     Raises:
-        BackboneError: there is no such backbone, it cannot be had so, or is not for such data.
-        RunError: there is no such run.
+        BackboneError: The backbone is unknown, cannot be built with these arguments, or does not
+            fit the modality of the data.
+        RunError: There is no such run.
         ConfigError: `weights` or `preprocess` is given for a backbone that has its own.
     """
     if is_keras_file(backbone):
@@ -112,6 +113,6 @@ def find_backbone(
 
 
 def row_of(backbone: object) -> type | str | None:
-    """Return the row of `SOURCES` for a backbone; `None`: it is of no kind."""
+    """Return the key in `SOURCES` for a backbone. `None`: no source fits."""
     kind, fits = (str, str.startswith) if isinstance(backbone, str) else (type, isinstance)
     return next((row for row in SOURCES if isinstance(row, kind) and fits(backbone, row)), None)

@@ -1,4 +1,4 @@
-"""Texts: strings in, tokens (or the strings themselves) for the model."""
+"""The text modality: from strings to tokens, or strings, for the model."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -29,12 +29,12 @@ _BLANK = "[" + "".join(rf"\p{{{kind}}}" for kind in BLANK) + "]*"
 
 @dataclasses.dataclass(frozen=True)
 class Texts(Modality):
-    """Texts, or pairs of texts.
+    """Texts, or pairs of texts, as inputs of one model.
 
     Attributes:
-        network_inputs: name, shape without the batch, and dtype of what the backbone takes.
-        preprocessor: makes tokens; `None`: the backbone takes strings.
-        are_pairs: whether an item is a pair of texts.
+        network_inputs: Name, shape without the batch, and dtype of each input of the backbone.
+        preprocessor: Preprocessor from texts to tokens. `None`: the backbone takes strings.
+        are_pairs: Whether an item is a pair of texts.
     """
 
     network_inputs: tuple[tuple[str, tuple[int | None, ...], str], ...]
@@ -58,7 +58,7 @@ class Texts(Modality):
     def of(
         cls, config: ModelConfig, network: keras.Model, preprocessor: TextPreprocessor | None
     ) -> "Texts":
-        """Make it from the inputs of the backbone."""
+        """Create the modality from the inputs of the backbone."""
         given = network.input
         inputs = given if isinstance(given, dict) else {"text": given}
         specs = tuple((name, tuple(x.shape[1:]), x.dtype) for name, x in inputs.items())
@@ -66,12 +66,12 @@ class Texts(Modality):
 
     @classmethod
     def source_options(cls, data: TextData) -> dict[str, Any]:
-        """Return the training texts and their length."""
+        """Return the training texts and their sequence length."""
         return {"texts": data.split("train"), "sequence_length": data.sequence_length}
 
     @classmethod
     def backbones_at_hand(cls) -> tuple[str, ...]:
-        """Refuse: encoders have to be named."""
+        """Raise a `ConfigError`: the user must name the encoders."""
         raise ConfigError(
             "No encoder of texts comes with keras_tl. Name the encoders to choose from, such as "
             "ktl.rank_backbones(data, ['kerashub:bert_tiny_en_uncased'])."
@@ -79,18 +79,18 @@ class Texts(Modality):
 
     @property
     def about(self) -> str:
-        """The length."""
+        """The sequence length as text."""
         if self.preprocessor is None:
             return "texts of any length"
         return f"{self.preprocessor.sequence_length} tokens"
 
     @property
     def cache_key(self) -> dict[str, Any]:
-        """What the tokens depend on."""
+        """The identity of the preprocessor."""
         return {"preprocessor": self.preprocessor and self.preprocessor.identity}
 
     def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
-        """int32 (batch, length) tokens by their names; or `text`, string (batch,)."""
+        """Return inputs for tokens by name, int32 (batch, length), or `text`, string (batch,)."""
         made = {
             name: keras.Input(shape, name=name, dtype=dtype)
             for name, shape, dtype in self.network_inputs
@@ -98,7 +98,7 @@ class Texts(Modality):
         return made if self.preprocessor is not None else made["text"]
 
     def pipeline(self, whole_batches: bool) -> TextPipeline:
-        """Makes tokens of each text once."""
+        """Return a pipeline that tokenizes each text once."""
         names = tuple(name for name, _, _ in self.network_inputs)
         return TextPipeline(self.preprocessor, self._fixed_length, names, whole_batches)
 
@@ -114,23 +114,23 @@ class Texts(Modality):
         )
 
     def as_split(self, items: TextItems) -> TextSplit:
-        """The texts as they are."""
+        """Return the texts as a split, without tokens."""
         return items.as_split()
 
     @property
     def raw(self) -> Specs:
-        """`text`, and of pairs `text_pair`."""
+        """The input `text`, and for pairs also `text_pair`."""
         return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._texts}
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor]:
-        """Makes tokens; what is empty or not UTF-8 is an empty text."""
+        """Tokenize texts. A text that is blank or not UTF-8 becomes an empty text."""
         texts = [raw[name] for name in self._texts]
         valid = tf.reduce_all([_can_be_read(text) for text in texts], axis=0)
         return self._tokens(*(tf.where(valid, text, "") for text in texts)), valid
 
     @property
     def numbers(self) -> Numbers | None:
-        """`tokens`: what the backbone takes, int32 (batch, length) each, by its names."""
+        """Signature `tokens`: the backbone's inputs by name, int32 (batch, length) each."""
         if self.preprocessor is None:
             return None
         inputs = {
@@ -140,10 +140,10 @@ class Texts(Modality):
         return Numbers(name="tokens", inputs=inputs, read=lambda tokens: tokens)
 
     def pictures(self, split: TextSplit) -> None:
-        """There are none."""
+        """Return `None`: texts cannot be drawn."""
 
     def made_up(self) -> dict[str, np.ndarray]:
-        """Short, empty, long and unusual texts and bytes that are none; and their tokens."""
+        """Return short, empty, long, unusual and undecodable texts, and their tokens."""
         asked = self._made_up_texts()
         if self.preprocessor is None:
             return asked
@@ -151,7 +151,7 @@ class Texts(Modality):
         return asked | {name: values.numpy() for name, values in tokens.items()}
 
     def made_up_inputs(self) -> dict[str, np.ndarray]:
-        """Their tokens, padded to the full length."""
+        """Return the tokens of the example texts, padded to the full length."""
         texts = [
             [text.decode(errors="replace") for text in x] for x in self._made_up_texts().values()
         ]
@@ -160,7 +160,7 @@ class Texts(Modality):
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """What makes the tokens, how many, and of what."""
+        """Class of the preprocessor, sequence length, and whether items are pairs."""
         return {
             "preprocessor": type(self.preprocessor).__name__,
             "sequence_length": self.preprocessor.sequence_length,
@@ -180,12 +180,12 @@ class Texts(Modality):
             return text
         tokens = self.preprocessor(text, pair)
         tokens = {name: tokens[name] for name, _, _ in self.network_inputs}
-        # Padding costs time and changes nothing, where the backbone takes any length.
+        # For a backbone that takes any length, padding only costs time.
         whole = self._fixed_length is not None
         return tokens if whole else without_padding(tokens, self.preprocessor.mask_name)
 
 
 def _can_be_read(texts: tf.Tensor) -> tf.Tensor:
-    """Bool (batch,): which are UTF-8 and not blank; in a graph."""
+    """Return bool (batch,): whether each text is UTF-8 and not blank. Runs in a graph."""
     whole = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     return (texts == whole) & ~tf.strings.regex_full_match(whole, _BLANK)

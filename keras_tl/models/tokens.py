@@ -1,4 +1,4 @@
-"""Which tokens an encoder reads of the texts at hand, and how many."""
+"""Choice of a text encoder's preprocessor and sequence length."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import ConfigError, quoted
 
 TFHUB = "tfhub:"
-# Positions of the published encoders of BERT's family: longer texts are cut unless asked otherwise.
+# Positions of the published BERT encoders. Longer texts are cut, unless the user sets a length.
 LONGEST = 512
 _SHORTEST = 16
 _MULTIPLE_OF = 8
@@ -30,21 +30,22 @@ def choose_tokens(
     sequence_length: int | None = None,
     preprocess: str | TextPreprocessor | None = None,
 ) -> TextPreprocessor | None:
-    """Return the preprocessor that an encoder needs, at a length that suits the texts.
+    """Return the preprocessor of an encoder, at a sequence length that fits the texts.
 
     Args:
-        backbone: the encoder.
-        train: the training texts.
-        sequence_length: tokens a text, `None`: by the lengths of these.
+        backbone: The encoder.
+        train: The training texts.
+        sequence_length: Tokens per text. `None`: it depends on the lengths of the training texts.
         preprocess: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
             `WordPiecePreprocessor`), a `TextPreprocessor`, or `None` for the encoder's own.
 
     Returns:
-        `None`: the encoder takes strings.
+        The preprocessor. `None`: the encoder takes strings.
 
     Raises:
-        ConfigError: the length or the preprocessor cannot be had, or it takes no pairs.
-        BackboneError: there is no telling which preprocessor belongs to the encoder.
+        ConfigError: The encoder does not support the sequence length or the preprocessor. Or the
+            preprocessor takes no pairs.
+        BackboneError: The encoder's own preprocessor is unknown.
     """
     handle = backbone.source.partition(":")[2]
     inputs = backbone.network.input
@@ -75,7 +76,7 @@ def choose_tokens(
             "preprocessor always makes. Leave sequence_length= out."
         )
     if train.pairs is not None:
-        # One that takes no pairs says so now, and not in the middle of training.
+        # Try one pair: a preprocessor without pairs must fail now, not during training.
         one = train.sample(1, seed=0)
         made.token_counts(one.texts, one.pairs)
     chosen = own or sequence_length or fixed
@@ -95,7 +96,7 @@ def choose_tokens(
 
 
 def _readable(backbone: Backbone, length: int) -> int:
-    """The same number of tokens, or as many as the encoder has positions for."""
+    """Return the length, or the number of the encoder's positions if that is smaller."""
     if backbone.longest is not None:
         return min(length, backbone.longest)
     layers = find_hub_layers(backbone.network)
@@ -105,7 +106,7 @@ def _readable(backbone: Backbone, length: int) -> int:
 
 
 def choose_length(preprocessor: TextPreprocessor, texts: TextSplit) -> int:
-    """The length at which 99% of the texts lose nothing, a multiple of 8 from 16 to 512."""
+    """Return a length that fully covers 99% of the texts, a multiple of 8 from 16 to 512."""
     sample = texts.sample(_COUNTED, seed=0)
     counts = np.asarray(preprocessor.token_counts(sample.texts, sample.pairs))
     needed = np.quantile(counts, _COVERED, method="higher")

@@ -1,4 +1,4 @@
-"""Clients of models that TF Serving serves. Those of its REST interface need no TensorFlow."""
+"""Clients of models on TF Serving. The REST client needs no TensorFlow."""
 
 from keras_tl.serving.client import Client
 from keras_tl.serving.models import ModelVersion

@@ -1,4 +1,4 @@
-"""The client: items in, the results of `learner.predict` out, whichever protocol is spoken."""
+"""The client: from items to the results of `learner.predict`, with either protocol."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -28,28 +28,29 @@ _EMBED = "embed"
 
 
 class Client(RemoteModel):
-    """Asks a model that `learner.export` wrote and TF Serving serves.
+    """Client of a model that `learner.export` wrote and TF Serving serves.
 
-    Nothing is asked before the first call that needs it. What the model takes, and its classes, are
-    read from the server then and remembered; they are read again when answers do not fit them.
+    The client sends no request before the first call that needs the server. It then reads the
+    signatures and the class names, and keeps them. If outputs do not fit them, it reads them again.
 
     Args:
-        address: `http://HOST:PORT` or `https://HOST:PORT` for the REST interface (port 8501, unless
-            the server was given another), or `grpc://HOST:PORT` for gRPC (8500), which needs the
-            extra `grpc`.
-        model: the name of the model on the server.
-        version: the number of one version.
-        label: the label of one version, such as `"stable"`. With neither, the latest is asked.
-        class_names: the classes' names in the order of the outputs, for a model without the
-            signature `classify`, which tells them. Where neither does, a class is called by its
-            number unless it is the best of one of the items, whose `label` names it.
-        timeout: seconds to wait for an answer; with REST for each try, with gRPC for all of them.
-        retries: how many times to ask again if there is no answer or the server is busy (429, 502,
-            503, 504, UNAVAILABLE), at intervals that begin with some 0.2 seconds and double, up to
-            `timeout`. With gRPC at most four count.
+        address: `http://HOST:PORT` or `https://HOST:PORT` for REST (TF Serving's default port is
+            8501), or `grpc://HOST:PORT` for gRPC (8500), which needs the extra `grpc`.
+        model: Name of the model on the server.
+        version: Number of one version.
+        label: Label of one version, such as `"stable"`. Without `version` and `label`, the latest
+            version answers.
+        class_names: Class names in the order of the outputs, for a model without the signature
+            `classify`, which gives the names. Without names, a class has its number as its name,
+            unless it is the best class of an item: the item's `label` then names it.
+        timeout: Seconds to wait for an answer. With REST for each try, with gRPC for all tries.
+        retries: Number of further tries if there is no answer, or if the server is busy (429, 502,
+            503, 504, UNAVAILABLE). gRPC makes at most four. The pauses double each time, with REST
+            from 0.4 seconds, after an immediate first retry, up to `timeout`. With gRPC from about
+            0.2 to 10 seconds.
 
     Raises:
-        ConfigError: an argument is not as described, or tensorflow-serving-api is missing.
+        ConfigError: An argument is invalid, or tensorflow-serving-api is missing.
     """
 
     def __init__(
@@ -73,23 +74,24 @@ class Client(RemoteModel):
         batch_size: int = 32,
         on_invalid: str = "raise",
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
-        """Labels and probabilities, or values, as `learner.predict` gives them.
+        """Return labels and probabilities, or values, as `learner.predict` does.
 
         Args:
-            items: what `learner.predict` takes. Images: a path, a folder, bytes, an array, or a
-                list of one of these (see `keras_tl.data.images.image_inputs.read_inputs`). Texts: a
-                text, a list of texts, or a list of pairs (see
-                `keras_tl.data.texts.text_inputs.read_texts`). A data frame has the columns
-                `path`, or `text` and of pairs `text_pair`.
-            signature: another one than `serving_default` (`pixels` for arrays).
-            batch_size: how many items to send at a time.
-            on_invalid: what to do about files and bytes that are no image, and texts that are
-                empty or not UTF-8, as `learner.predict` has it: `"raise"` an error that names them,
-                `"skip"` them, or `"keep"` them, with `valid` false and the reason in the results.
+            items: Items as for `learner.predict`. Images: a path, a folder, bytes, an array, or a
+                list of these (see `keras_tl.data.images.image_inputs.read_inputs`). Texts: a text,
+                a list of texts, or a list of pairs (see
+                `keras_tl.data.texts.text_inputs.read_texts`). A data frame has the column `path`,
+                or `text` and for pairs also `text_pair`.
+            signature: Name of the signature. `None`: `serving_default`, or `pixels` for arrays.
+            batch_size: Number of items in one request.
+            on_invalid: Treatment of files and bytes that are no image, and of texts that are empty
+                or not UTF-8, as in `learner.predict`. `"raise"`: an error that names them.
+                `"skip"`: leave them out. `"keep"`: keep them, with `valid` false and the reason in
+                the results.
 
         Raises:
-            DataError: something given is no such item; the message names it.
-            ServingError: the server does not answer, or not as asked.
+            DataError: An item is not of these types. The message names it.
+            ServingError: The server does not answer, or not as expected.
         """
         answers, given = self._answers(items, signature, batch_size, on_invalid)
         check_kind(answers)
@@ -100,19 +102,19 @@ class Client(RemoteModel):
         return found.only_valid() if on_invalid == "skip" else found
 
     def embed(self, items: Any, batch_size: int = 32, on_invalid: str = "raise") -> np.ndarray:
-        """The features of the backbone, as `learner.features` gives them.
+        """Return the features of the backbone, as `learner.features` does.
 
         Args:
-            items: as for `predict`, without arrays, which the signature `embed` does not take.
-            batch_size: how many items to send at a time.
-            on_invalid: as for `predict`; the features of what is kept are NaN.
+            items: As in `predict`, except arrays, which the signature `embed` does not accept.
+            batch_size: Number of items in one request.
+            on_invalid: As in `predict`. The features of invalid items that are kept are NaN.
 
         Returns:
             float32 array (n, d).
 
         Raises:
-            DataError: something given is no such item; the message names it.
-            ServingError: the server does not answer, or not as asked.
+            DataError: An item is not of these types. The message names it.
+            ServingError: The server does not answer, or not as expected.
         """
         answers, _ = self._answers(items, _EMBED, batch_size, on_invalid)
         with self._target.reading():
@@ -127,7 +129,7 @@ class Client(RemoteModel):
     def _answers(
         self, items: Any, signature: str | None, batch_size: int, on_invalid: str
     ) -> tuple[Answers, Items]:
-        """The outputs for all items together, and the items."""
+        """Return the outputs for all items together, and the items."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = read_items(items, self._signatures, on_invalid)
@@ -148,9 +150,9 @@ class Client(RemoteModel):
         return answers, given
 
     def _names_for(self, answers: Answers) -> tuple[str, ...]:
-        """The names of the answers' classes.
+        """Return the names of the classes in the outputs.
 
-        The server may have gone to a version with other classes since they were read.
+        The server may have switched to a version with other classes since the names were read.
         """
         names = self._names() or names_from(answers)
         if not fits(answers, names) and self._given_names is None:

@@ -1,4 +1,4 @@
-"""What a client is given, read as the kind of item that the model takes."""
+"""Reading of a client's items as images or texts, as the model requires."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,16 +10,16 @@ from keras_tl.errors import ServingError, listed
 
 
 def read_items(items: Any, signatures: Mapping[str, Any], on_invalid: str = "raise") -> Items:
-    """Reads items of the kind that a model takes.
+    """Read items of the kind that a model takes.
 
     Args:
-        items: as `learner.predict` takes them.
-        signatures: of the model, by name, as `Client.metadata` gives them.
-        on_invalid: `"raise"` an error if an item cannot be read.
+        items: Items as for `learner.predict`.
+        signatures: Signatures of the model by name, see `Client.metadata`.
+        on_invalid: `"raise"`: raise an error if an item cannot be read.
 
     Raises:
-        DataError: they are none of that kind.
-        ServingError: the model takes neither images nor texts by the names of an export.
+        DataError: The items are not of this kind.
+        ServingError: No input of the model has the name of an export's image or text input.
     """
     takes = {name for signature in signatures.values() for name in signature["inputs"]}
     if takes & {"image_bytes", "pixels"}:
@@ -33,6 +33,6 @@ def read_items(items: Any, signatures: Mapping[str, Any], on_invalid: str = "rai
 
 
 def empty_example(signatures: Mapping[str, Any]) -> dict[str, bytes]:
-    """An empty item of the kind that a model takes, as the features of a tf.Example."""
+    """Return an empty item of the kind that a model takes, as features of a `tf.Example`."""
     takes = {name for signature in signatures.values() for name in signature["inputs"]}
     return {name: b"" for name in ("image_bytes", "text", "text_pair") if name in takes}

@@ -1,4 +1,4 @@
-"""A model on a server: what it says of itself, and its signatures as they are."""
+"""A model on a server: its metadata, its status, and calls of its signatures."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,13 +15,13 @@ from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 
 class RemoteModel:
-    """A model on a server. Nothing is asked before the first call that needs it.
+    """A model on a server. The first call that needs the server sends the first request.
 
     Args:
-        target: which, and how to ask.
+        target: Address of the model, and options of the requests.
 
     Raises:
-        ConfigError: the target is not as described, or tensorflow-serving-api is missing.
+        ConfigError: The target is invalid, or tensorflow-serving-api is missing.
     """
 
     def __init__(self, target: Target):
@@ -40,18 +40,18 @@ class RemoteModel:
         self._metadata: dict[str, Any] | None = None
 
     def ask(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """One batch for one signature, whatever it takes: tokens, for instance.
+        """Send one batch to any signature, for example to one that takes tokens.
 
         Args:
-            signature: its name.
-            inputs: its inputs by name: arrays, or lists of bytes or str.
+            signature: Name of the signature.
+            inputs: Inputs by name: arrays, or lists of bytes or str.
 
         Returns:
-            Its outputs by name; strings as str in an array of objects.
+            Outputs by name. Strings are str in an array of objects.
 
         Raises:
-            ServingError: there is no such signature, it takes something else, or the server does
-                not answer.
+            ServingError: There is no such signature, it takes other inputs, or the server does not
+                answer.
         """
         if signature not in self._signatures:
             raise ServingError(unknown("signature", signature, self._signatures))
@@ -75,15 +75,15 @@ class RemoteModel:
         return answer
 
     def metadata(self) -> dict[str, Any]:
-        """What the model takes and gives, asked anew.
+        """Request the inputs and outputs of the model from the server.
 
         Returns:
-            `version`, a number, and `signatures`: for each name a dict of `inputs`, `outputs` (for
-            each name a dict of `dtype`, such as `"float32"`, and `shape`, a list with -1 for any
-            length, or `None`) and `method`, TF Serving's name of how it is asked.
+            `version`, a number, and `signatures`: for each name a dict of `inputs`, `outputs` and
+            `method`, TF Serving's name of the API. `inputs` and `outputs` have for each name a dict
+            of `dtype`, such as `"float32"`, and `shape`, a list with -1 for any length, or `None`.
 
         Raises:
-            ServingError: the server does not answer, or has no such model.
+            ServingError: The server does not answer, or has no such model.
         """
         with self._explaining():
             told = self._transport.metadata()
@@ -92,10 +92,10 @@ class RemoteModel:
         return self._metadata
 
     def status(self) -> tuple[ModelVersion, ...]:
-        """All versions of the model that the server knows of, and their states, the newest first.
+        """Return all versions of the model that the server knows, with states, the newest first.
 
         Raises:
-            ServingError: the server does not answer, or has no such model.
+            ServingError: The server does not answer, or has no such model.
         """
         with self._explaining():
             told = self._transport.status()
@@ -103,7 +103,7 @@ class RemoteModel:
             return read_status(told)
 
     def close(self) -> None:
-        """Closes the connections; leaving a `with` block does so too."""
+        """Close the connections. The end of a `with` block does so too."""
         self._transport.close()
 
     def __enter__(self):
@@ -117,7 +117,7 @@ class RemoteModel:
         return (self._metadata or self.metadata())["signatures"]
 
     def _forget(self) -> None:
-        """Of what was read from the server, everything."""
+        """Forget everything that was read from the server."""
         self._metadata = None
 
     @contextlib.contextmanager
@@ -131,7 +131,7 @@ class RemoteModel:
             raise ServingError(f"{self._target.address} refuses: {reason}") from refused
 
     def _why_not_found(self, refused: RefusedError) -> str:
-        """A server says the same of a model that it has not, and of one that it is loading."""
+        """Return the reason: a server has one message for a missing and for a loading model."""
         model, version = self._target.model, self._target.version
         try:
             told = self._transport.status()
@@ -157,7 +157,7 @@ def _transport(target: Target) -> Transport:
     if parts.scheme in ("http", "https") and parts.hostname:
         return RestTransport(target)
     if parts.scheme == "grpc" and parts.hostname:
-        # It imports TensorFlow.
+        # This import imports TensorFlow.
         from keras_tl.serving.rpc import GrpcTransport
 
         return GrpcTransport(target)
@@ -168,7 +168,7 @@ def _transport(target: Target) -> Transport:
 
 
 def _checked(name: str, values: Any, dtype: str) -> Values:
-    """An input as a transport takes it."""
+    """Return an input in the form that a transport takes."""
     if dtype == "string":
         values = list(values)
         if all(isinstance(value, bytes | str) for value in values):

@@ -1,6 +1,6 @@
-"""TF Serving's gRPC interface, on the official protocol buffers of tensorflow-serving-api.
+"""The gRPC interface of TF Serving, with the official protocol buffers of tensorflow-serving-api.
 
-They are made of TensorFlow's, so that importing them imports TensorFlow.
+The import of these protocol buffers imports TensorFlow.
 """
 
 import json
@@ -13,13 +13,13 @@ from keras_tl.base.extras import import_extra
 from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 _SIGNATURES = "signature_def"
-# More count as these do, with a warning.
+# gRPC replaces a larger number by this one, with a warning.
 _MOST_RETRIES = 4
 _CREDENTIALS = (
     "The client sends no credentials by gRPC. Use a server or a proxy that needs none, or the "
     "REST interface, for which the client reads them from the file ~/.netrc."
 )
-# What to do where the message of a proxy does not say it.
+# Advice by status code, because the message of a proxy has none.
 _ADVICE = {
     "UNAUTHENTICATED": _CREDENTIALS,
     "PERMISSION_DENIED": _CREDENTIALS,
@@ -28,10 +28,10 @@ _ADVICE = {
 
 
 class GrpcTransport(Transport):
-    """Speaks gRPC, without encryption.
+    """Transport by gRPC, without encryption.
 
     Args:
-        target: what to ask; its address is `grpc://HOST:PORT`.
+        target: The model. Its address is `grpc://HOST:PORT`.
 
     Raises:
         ConfigError: tensorflow-serving-api is not installed.
@@ -40,7 +40,7 @@ class GrpcTransport(Transport):
     def __init__(self, target: Target):
         apis = ("classification", "get_model_metadata", "get_model_status", "predict")
         self._protos = {name: _api(f"{name}_pb2") for name in apis}
-        # It comes with them: whoever lacks it has been told by now.
+        # tensorflow-serving-api installs grpc. Without it, `_api` has already raised an error.
         import grpc
 
         self._target = target
@@ -128,7 +128,7 @@ def _api(name: str):
 
 
 def _options(retries: int) -> dict[str, Any]:
-    """A channel's options: answers of any size, and gRPC's own way to ask again."""
+    """Return the options of a channel: answers of any size, and gRPC's own retries."""
     again = {
         "maxAttempts": min(retries, _MOST_RETRIES) + 1,
         "initialBackoff": "0.2s",
@@ -151,7 +151,7 @@ def _as_json(message) -> dict[str, Any]:
 
 
 def _encoded(values: Values) -> Values:
-    # TensorFlow takes texts or bytes, not some of each.
+    # TensorFlow takes a list of str or of bytes, not a mixture.
     if isinstance(values, np.ndarray):
         return values
     return [value.encode() if isinstance(value, str) else value for value in values]

@@ -1,4 +1,4 @@
-"""What both of TF Serving's interfaces do for a client."""
+"""The common interface of the REST and the gRPC transport."""
 
 import abc
 import contextlib
@@ -14,11 +14,11 @@ Values = list[bytes] | list[str] | np.ndarray
 
 
 class RefusedError(Exception):
-    """The server answered that it does not do what was asked.
+    """The server refuses the request.
 
     Attributes:
-        message: what it says.
-        not_found: whether it says that there is no such model or version, or none that is loaded.
+        message: Message of the server.
+        not_found: Whether the server has no such model or version, or has not loaded it.
     """
 
     def __init__(self, message: str, not_found: bool = False):
@@ -29,15 +29,15 @@ class RefusedError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """A model on a server, and how to ask.
+    """A model on a server, and options of the requests.
 
     Attributes:
         address: URL of the server.
-        model: name of the model.
-        version: number of one version; `None`: see `label`.
-        label: label of one version; without either the server takes its latest.
-        timeout: seconds to wait for an answer, and at most between two tries.
-        retries: how many times to ask again.
+        model: Name of the model.
+        version: Number of one version. `None`: see `label`.
+        label: Label of one version. Without `version` and `label`, the server uses its latest.
+        timeout: Seconds to wait for an answer, and the longest pause between two tries.
+        retries: Number of further tries.
     """
 
     address: str
@@ -48,7 +48,7 @@ class Target:
     retries: int
 
     def late(self) -> ServingError:
-        """The error of an answer that did not come in time."""
+        """Return the error for an answer that did not arrive in time."""
         return ServingError(
             f"The server at {self.address} did not answer within {self.timeout:g} seconds. Give a "
             "longer timeout=, or a smaller batch_size=."
@@ -56,7 +56,7 @@ class Target:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """Raise `ServingError` where a block that reads an answer meets another form."""
+        """Raise `ServingError` if the block finds an answer in another form."""
         try:
             yield
         except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -68,12 +68,12 @@ class Target:
             ) from error
 
     def missing(self, reason: object, interface: str, port: int) -> ServingError:
-        """The error of a server that does not answer.
+        """Return the error for a server that does not answer.
 
         Args:
-            reason: what was found out.
-            interface: what was expected at the address.
-            port: the one at which TF Serving has it unless told otherwise.
+            reason: Reason from the transport.
+            interface: Interface that was expected at the address.
+            port: TF Serving's default port for this interface.
         """
         return ServingError(
             f"No answer from {self.address}: {reason}. Is the server running, and is this the port "
@@ -82,45 +82,44 @@ class Target:
 
 
 class Transport(abc.ABC):
-    """Asks one model, in one of the protocols.
+    """Requests to one model by one protocol.
 
-    Every method that asks raises `RefusedError` if the server refuses, and `ServingError` if no
-    server answers.
+    A request raises `RefusedError` if the server refuses it, and `ServingError` if no server
+    answers.
     """
 
     @abc.abstractmethod
     def status(self) -> dict[str, Any]:
-        """A GetModelStatusResponse about all versions of the model, as JSON types."""
+        """Return a GetModelStatusResponse for all versions of the model, as JSON types."""
 
     @abc.abstractmethod
     def metadata(self) -> dict[str, Any]:
-        """A GetModelMetadataResponse, as JSON types in the form of the REST interface."""
+        """Return a GetModelMetadataResponse, as JSON types in the form of the REST interface."""
 
     @abc.abstractmethod
     def predict(
         self, signature: str, inputs: Mapping[str, Values], outputs: Mapping[str, str]
     ) -> dict[str, np.ndarray]:
-        """Asks one signature about one batch.
+        """Send one batch to one signature.
 
         Args:
-            signature: its name.
-            inputs: arrays, or lists of strings, by name.
-            outputs: the dtype of each output by name, such as `"float32"`.
+            signature: Name of the signature.
+            inputs: Arrays, or lists of strings, by name.
+            outputs: dtype of each output by name, such as `"float32"`.
 
         Returns:
-            An array for each of the outputs that were given; strings are str in an array of
-            objects.
+            An array for each output in the answer. Strings are str in an array of objects.
         """
 
     @abc.abstractmethod
     def classify(self, signature: str, features: Mapping[str, bytes]) -> list[str]:
-        """The names of the classes, from the answer of a classify signature to one example.
+        """Return the class names from the answer of a classify signature to one example.
 
         Args:
-            signature: its name.
-            features: of the example.
+            signature: Name of the signature.
+            features: Features of the example by name.
         """
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
