@@ -1,4 +1,4 @@
-"""What the command line calls the arguments of the sources of data."""
+"""Command-line options that correspond to the arguments of the data sources."""
 
 FLAGS = {
     "image": "--image-column",

@@ -1,6 +1,6 @@
-"""What a user may give as items, of any type, as paths, texts, bytes and arrays.
+"""Items of any type that a user may pass: paths, texts, bytes and arrays.
 
-It needs no TensorFlow: the client of TF Serving reads its items here.
+This module does not import TensorFlow, because the client of TF Serving uses it.
 """
 
 import abc
@@ -16,29 +16,29 @@ from keras_tl.data.pixels import as_images
 from keras_tl.errors import MOST_QUOTED, DataError, listed
 
 _INFINITE = -1
-# Kinds of dtypes, as NumPy has them.
+# `numpy.dtype.kind` of numbers.
 _NUMBERS = "biufc"
 
 
 class Askable(abc.ABC):
-    """Items of ours that `predict` takes as they are, such as those of a split."""
+    """Items in an object of keras_tl, such as a split, that `predict` accepts."""
 
     @property
     @abc.abstractmethod
     def given(self) -> Any:
-        """The same items as paths, texts, pairs of texts, or an array of pixels."""
+        """The items as paths, texts, pairs of texts, or an array of pixels."""
 
 
 def plain(given: Any, columns: tuple = ()) -> Any:
-    """Return one value as `str`, path, bytes, numbers in an array, or a list; else as it is.
+    """Convert a value to `str`, path, bytes, array or list. Other types stay unchanged.
 
     Args:
-        given: a text or path; `bytes`, `bytearray`, a file that is open; an array or a tensor of
-            any library, a `pandas.Series`, an image of Pillow; a `tf.data.Dataset`; a split.
-        columns: names under which the elements of a data set hold an item.
+        given: A text or path; `bytes`, `bytearray`, an open file; an array or tensor of any
+            library, a `pandas.Series`, a Pillow image; a `tf.data.Dataset`; a split.
+        columns: Keys of the item in a data set whose elements are dictionaries.
 
     Raises:
-        DataError: its items have no order, or it cannot be read.
+        DataError: The items have no order, or the value cannot be read.
     """
     if isinstance(given, (str, bytes, os.PathLike)):
         return given
@@ -51,10 +51,7 @@ def plain(given: Any, columns: tuple = ()) -> Any:
 
 
 def plain_list(given: Any, columns: tuple = ()) -> list:
-    """Return the items of a list, an array of texts, a generator and so on, each `plain`.
-
-    What is a single item becomes a list of one.
-    """
+    """Return the `plain` items of a list, array of texts or other iterable, or of a single item."""
     given = plain(given, columns)
     is_one = isinstance(given, (str, bytes, os.PathLike, np.ndarray))
     if is_one or not isinstance(given, Iterable):
@@ -63,17 +60,17 @@ def plain_list(given: Any, columns: tuple = ()) -> list:
 
 
 def is_frame(given: Any) -> bool:
-    """Whether a value is a table of columns, of pandas or of another library."""
+    """Whether a value is a table with columns, of pandas or another library."""
     return hasattr(given, "columns")
 
 
 def kinds(items: Iterable[Any]) -> str:
-    """Return the names of the items' types, for messages."""
+    """Return the type names of the items, for messages."""
     return ", ".join(sorted({type(item).__name__ for item in items})) or "an empty list"
 
 
 def _refuse(given: Any) -> None:
-    """Raises `DataError` if a value holds items in no order, or more than items."""
+    """Raise `DataError` for tables, mappings, sets and data with several splits."""
     name = type(given).__name__
     if is_frame(given) or isinstance(given, (Mapping, Set)):
         raise DataError(
@@ -84,7 +81,7 @@ def _refuse(given: Any) -> None:
 
 
 def _content(file: Any) -> bytes:
-    """All of a file that is open, from its beginning where it can go back there."""
+    """Read the whole open file, from its beginning if it is seekable."""
     with contextlib.suppress(OSError, AttributeError, ValueError):
         file.seek(0)
     try:
@@ -104,24 +101,24 @@ def _is_pillow_image(given: Any) -> bool:
 
 
 def _pixels(image: Any) -> np.ndarray:
-    """An image of Pillow as its file would be decoded: upright, without alpha, 8 bits."""
+    """Return the pixels that decoding the image file would give: upright, no alpha, 8 bits."""
     from PIL import ImageOps
 
     try:
         image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I;16"):
             return (np.asarray(image) >> 8).astype(np.uint8)
-        # Other numbers may be of any range: those are checked as an array's are.
+        # Modes I and F can hold any range, so the check for arrays applies to them.
         return np.asarray(image if image.mode in ("I", "F") else image.convert("RGB"))
     except (OSError, ValueError, SyntaxError) as error:
         raise DataError(f"Cannot decode the Pillow image: {error}.") from error
 
 
 def _array(given: Any) -> np.ndarray | list:
-    """The numbers in an array or a tensor; of any others a list."""
+    """Convert an array or tensor to a NumPy array of numbers, or to a list of other values."""
     try:
         array = np.asarray(given)
-    except Exception as error:  # Each library has its own.
+    except Exception as error:  # Each library raises its own type.
         raise DataError(
             f"Expected values in an array. Received: {type(given).__name__}, which has none "
             f"({type(error).__name__}: {str(error)[:MOST_QUOTED]})."
@@ -130,7 +127,7 @@ def _array(given: Any) -> np.ndarray | list:
 
 
 def _elements(dataset: Any, columns: tuple) -> Iterator[Any]:
-    """The items of a `tf.data.Dataset`, batched or not; labels beside them are left out."""
+    """Yield the items of a `tf.data.Dataset`, batched or not, without their labels."""
     if int(dataset.cardinality()) == _INFINITE:
         raise DataError("The data set never ends. Remove .repeat(), or give a part: .take(n).")
     try:
@@ -138,13 +135,13 @@ def _elements(dataset: Any, columns: tuple) -> Iterator[Any]:
             yield from _items(element, columns)
     except DataError:
         raise
-    except Exception as error:  # TensorFlow's own, which is not to be imported here.
+    except Exception as error:  # A TensorFlow error. This module does not import TensorFlow.
         reason = str(error).splitlines()[0][:MOST_QUOTED] if str(error) else type(error).__name__
         raise DataError(f"The data set failed: {reason}") from error
 
 
 def _items(element: Any, columns: tuple) -> Iterable[Any]:
-    """The items of one element: (item, label, ...), a dictionary, or items alone."""
+    """Return the items of one element: (item, label, ...), a dictionary, or only items."""
     count = None
     is_pair = len(columns) == 2 and isinstance(element, tuple) and len(element) == 2
     if isinstance(element, tuple) and not (is_pair and all(map(_is_text, element))):

@@ -32,15 +32,14 @@ from keras_tl.tasks.labels.reading import read_splits
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class ImageData(LabelledData[ImageSplit]):
-    """Labelled images in three splits. Make one with one of the `from_` methods, or `digits`.
+    """Labelled images in three splits, made by one of the `from_` methods or by `digits`.
 
     Attributes:
-        image_size: (height, width) to train at; `None` means the backbone's own.
-        resize: how images get there: `"crop"`, `"pad"` or `"stretch"` (see
+        image_size: (height, width) for training. `None` means the image size of the backbone.
+        resize: Method to reach this size: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
-        augmentation: what `augment=True` means for these data.
-        value_range: the values of black and of white in PNG files of 16 bits a value; `None`:
-            (0, 65535).
+        augmentation: Augmentation that `augment=True` selects for these data.
+        value_range: Values of black and white in 16-bit PNG files. `None` means (0, 65535).
     """
 
     item = "image"
@@ -61,29 +60,30 @@ class ImageData(LabelledData[ImageSplit]):
         classes: Sequence[str] | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Reads a folder of class folders.
+        """Read a folder of class folders.
 
-        `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*` (also
-        `training`) exists, it and `root/validation` (also `valid`, `val`, `dev`, `eval`) and
-        `root/test` (also `testing`) are taken as they are; a missing validation set is taken from
-        train. Names such as `seg_train` and `test_images` are splits if one of them contains the
-        word train. A split folder without class folders has no labels and is passed over.
+        Images in `root/<class>/*` are split here, stratified and with a seed. If
+        `root/train/<class>/*` (also `training`) exists, the split folders are used as they are:
+        train, `root/validation` (also `valid`, `val`, `dev`, `eval`) and `root/test` (also
+        `testing`). A missing validation split is drawn from train. Names such as `seg_train` and
+        `test_images` are splits if one of them contains the word train. A split folder without
+        class folders has no labels and is not used.
 
         Args:
-            root: the folder. Images are JPEG, PNG, BMP, GIF or WebP, at any depth below their
-                class folder.
-            image_size: see `DataOptions`, and so for all that follow.
-            validation_split: share of the images that are not test images.
-            test_split: share of all images; ignored where `root/train` exists.
-            seed: seed of the splits.
-            classes: the names of the class folders to read, in the order of the classes; they also
-                say that these are classes, not splits. `None`: all.
-            options: the others of `DataOptions`.
+            root: The folder. Images are JPEG, PNG, BMP, GIF or WebP, at any depth in their class
+                folder.
+            image_size: See `DataOptions`, also for all arguments below.
+            validation_split: Share of the images left after the test split.
+            test_split: Share of all images. Ignored if `root/train` exists.
+            seed: Seed of the splits.
+            classes: Names of the class folders to read, in class order. They mark these folders as
+                classes, not splits. `None` means all.
+            options: The other `DataOptions`.
 
         Raises:
-            DataError: no folder, no or only one class, an empty class, too few images, or folders
-                that may be splits or classes.
-            ConfigError: an argument is not as described.
+            DataError: Missing folder, fewer than two classes, an empty class, too few images, or
+                folders that could be splits or classes.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(
             image_size=image_size,
@@ -108,39 +108,39 @@ class ImageData(LabelledData[ImageSplit]):
         slices: Sequence[Hashable] = (),
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Reads a CSV file of image paths and labels.
+        """Read a CSV file of image paths and labels.
 
-        Labels are text, a class each. A column of whole numbers is classes too where two of three
-        hold: there are at most 20 different ones, most stand more than once, they count up from 0
-        or 1; or where the median number occurs at least 10 times. Other numbers are the targets of
-        a regression. Text with leading zeros, such as 007,
-        is no number. Several labels in a cell, separated by `;` or `|`, are multi-label data where
-        most of them stand in other cells too. So are several columns of 0 and 1, or of -1 and 1,
-        unless each row has a single 1: then they are classes. `repr` of the data and the check
-        `label-type` say what was guessed; `task` decides.
+        Each text label is a class. Whole numbers are classes if two of three hold: at most 20
+        distinct values, most occur more than once, they count up from 0 or 1. They are also classes
+        if the median number of occurrences is at least 10. Other numbers are regression targets.
+        Text with leading zeros, such as 007, is not a number. Cells with several labels, separated
+        by `;` or `|`, are multi-label data if at least half of these labels occur in other cells
+        too. Several columns of 0 and 1, or of -1 and 1, are multi-label data too. If each row has a
+        single 1, they are classes. `repr` of the data and the check `label-type` report each guess.
+        `task` overrides it.
 
         Args:
-            path: the file, in UTF-8, or in UTF-16 with a byte order mark. Its first line names the
-                columns, which are separated by commas, semicolons or tabs.
-            image: the column of paths, absolute or starting from `root`.
-            label: the column of labels; or a list of columns, one for each label.
-            root: the folder that paths start from; `None`: that of the CSV file.
-            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`, `eval`) or
-                `test`. The splits are then taken as they are; a missing validation set is taken
-                from train.
-            separator: what separates several labels in a cell, such as `","`; cells with one or
-                none are multi-label data too. `None`: `;` or `|`, if at least half of the parts
-                occur in other cells.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
-            class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
-            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
-                groups by them.
-            options: see `DataOptions`; `test_split` is ignored where a column says the splits.
+            path: The file, in UTF-8, or in UTF-16 with a byte order mark. Its first line names the
+                columns. Commas, semicolons or tabs separate the columns.
+            image: Column of paths, absolute or relative to `root`.
+            label: Column of labels, or a list of columns, one for each label.
+            root: Folder that relative paths start from. `None` means the folder of the CSV file.
+            split: Column with the values `train`, `validation` (also `valid`, `val`, `dev`, `eval`)
+                or `test`. It defines the splits. A missing validation split is drawn from train.
+            separator: Separator of several labels in a cell, such as `","`. Cells with one label or
+                none are then multi-label data too. `None` means `;` or `|`, if at least half of the
+                parts occur in other cells.
+            task: A name in `keras_tl.tasks.TASKS`. `None` means the rules above.
+            class_names: Names of the classes. `None` means the sorted distinct labels, or the
+                column names.
+            slices: Columns to keep, such as `["camera"]`, to group results with
+                `learner.evaluate(by="camera")`.
+            options: See `DataOptions`. `test_split` is ignored if `split` is given.
 
         Raises:
-            DataError: no such file or column, an empty cell (the message names the lines), or none
-                of the images exists.
-            ConfigError: an argument is not as described.
+            DataError: The file or a column does not exist, a cell is empty (the message names the
+                lines), or none of the images exists.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
@@ -164,28 +164,28 @@ class ImageData(LabelledData[ImageSplit]):
         slices: Sequence[Hashable] = (),
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Takes a `pandas.DataFrame` of image paths and labels.
+        """Read a `pandas.DataFrame` of image paths and labels.
 
-        As `from_csv`, but for the types: text is never a number, booleans are two classes, the
-        classes of a Categorical keep its order, and cells may also be lists of labels.
+        Labels follow the rules of `from_csv`, but types count. Text is never a number, booleans are
+        two classes, a Categorical gives the class order, and a cell may be a list of labels.
 
         Args:
-            frame: the data frame.
-            image: the column of paths, absolute or starting from `root`.
-            label: the column of labels; or a list of columns, one for each label.
-            root: the folder that paths start from; `None`: the working directory.
-            split: see `from_csv`, and so for all that follow.
-            separator: what separates several labels in a cell.
-            task: the task, where the labels could be taken for something else.
-            class_names: the classes' names.
-            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
-                groups by them.
-            options: see `DataOptions`.
+            frame: The data frame.
+            image: Column of paths, absolute or relative to `root`.
+            label: Column of labels, or a list of columns, one for each label.
+            root: Folder that relative paths start from. `None` means the working directory.
+            split: See `from_csv`, also for all arguments below.
+            separator: Separator of several labels in a cell.
+            task: The task, if the labels are ambiguous.
+            class_names: Names of the classes.
+            slices: Columns to keep, such as `["camera"]`, to group results with
+                `learner.evaluate(by="camera")`.
+            options: See `DataOptions`.
 
         Raises:
-            DataError: no such column, an empty cell (the message names the rows), or none of the
-                images exists.
-            ConfigError: an argument is not as described.
+            DataError: A column does not exist, a cell is empty (the message names the rows), or
+                none of the images exists.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options)
         kept = checked.kept(slices)
@@ -205,30 +205,31 @@ class ImageData(LabelledData[ImageSplit]):
         task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Reads an image data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
+        """Read an image data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
 
-        Of its splits, `train`, `validation` and `test` are taken as they are, others are left out,
-        and so is one whose labels are not published (all -1). A missing test or validation set is
-        taken from train, and a single split is train, whatever its name. The images are written
-        once as files below `$KERAS_TL_CACHE/datasets` (`~/.cache/keras_tl/datasets`).
+        Uses only its splits `train`, `validation` and `test`, and skips splits with unpublished
+        labels (all -1). A missing test or validation split is drawn from train. A single split is
+        train, whatever its name. Writes the images once as files below `$KERAS_TL_CACHE/datasets`
+        (`~/.cache/keras_tl/datasets`).
 
         Args:
-            name: the data set's name, such as `"tf_flowers"` or `"cifar10_corrupted/fog_1"`; also
-                one of your own that was prepared in `data_dir`, whose code is not needed.
-            data_dir: the folder of prepared data sets; `None`: tfds's, `~/tensorflow_datasets`.
-            download: download and prepare a data set that is not there.
-            image: the feature that is the image; `None`: the one there is.
-            label: the feature that is the label: a class, a list of classes (multi-label data), a
-                number (see `from_csv`) or a text; `None`: the one there is.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: what the
-                data set or its labels say, see `from_csv`.
-            options: see `DataOptions`.
+            name: Name of the data set, such as `"tf_flowers"` or `"cifar10_corrupted/fog_1"`. Also
+                a data set of your own, prepared in `data_dir`. Its code is not needed.
+            data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
+                default of TensorFlow Datasets.
+            download: Whether to download and prepare a data set that is not in `data_dir`.
+            image: Image feature. `None` means the only one, or the usual one.
+            label: Label feature: a class, a list of classes (multi-label data), a number (see
+                `from_csv`) or a text. `None` means the only one, or the usual one.
+            task: A name in `keras_tl.tasks.TASKS`. `None` means that the data set or its labels
+                decide, see `from_csv`.
+            options: See `DataOptions`.
 
         Raises:
-            DataError: there is no such data set, it cannot be fetched, or it is not of images
-                with a label.
-            CacheError: the images cannot be written.
-            ConfigError: an argument is not as described.
+            DataError: The data set does not exist, cannot be downloaded, or has no images with
+                labels.
+            CacheError: The images cannot be written.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options | {"check": False})
         return cls._of(read_builder(name, data_dir, download, image, label, task), checked)
@@ -243,30 +244,30 @@ class ImageData(LabelledData[ImageSplit]):
         task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Takes a `tf.data.Dataset` of (image, label), batched or not, which must end.
+        """Read a finite `tf.data.Dataset` of (image, label), batched or not.
 
-        It is read once, and its images are written as files below `$KERAS_TL_CACHE/datasets`
-        (`~/.cache/keras_tl/datasets`), in a folder named after what they are: the same ones
-        in the same order are found again. So leave out shuffling: it is done in training.
+        Reads the data set once and writes its images as files below `$KERAS_TL_CACHE/datasets`
+        (`~/.cache/keras_tl/datasets`). A hash of the content names the folder, so the same images
+        in the same order are reused. Do not shuffle the data set: training shuffles.
 
         Args:
-            dataset: pairs, or dictionaries with `"image"` and `"label"`. Images are (height,
-                width, 3), or (height, width) or (height, width, 1) for grey, of any sizes, with
-                values in [0, 255], which are rounded; or the bytes of image files. Labels are
-                integers, texts, or rows of 0 and 1 (multi-label data, but rows with a single 1
-                each are classes); numbers are read as `from_csv` reads them.
-            validation: a validation split; `None`: taken from `dataset`.
-            test: a test split; `None`: taken from `dataset`.
-            class_names: the classes' names; `None`: those that `dataset.class_names` says, as
-                Keras's `image_dataset_from_directory` does, or the sorted distinct labels.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
-            options: see `DataOptions`.
+            dataset: Pairs, or dictionaries with `"image"` and `"label"`. Images are
+                (height, width, 3), or (height, width) or (height, width, 1) for grey, of any size.
+                Values are in [0, 255] and are rounded. Images may also be the bytes of image files.
+                Labels are integers, texts, or rows of 0 and 1 (multi-label data, or classes if each
+                row has a single 1). Numbers follow the rules of `from_csv`.
+            validation: Validation split. `None` means drawn from `dataset`.
+            test: Test split. `None` means drawn from `dataset`.
+            class_names: Names of the classes. `None` means `dataset.class_names`, which
+                `image_dataset_from_directory` of Keras sets, or else the sorted distinct labels.
+            task: A name in `keras_tl.tasks.TASKS`. `None` means the rules of `from_csv`.
+            options: See `DataOptions`.
 
         Raises:
-            DataError: shapes, values or labels are not as described, or the data set never ends
-                or fails; nothing is kept.
-            CacheError: the images cannot be written.
-            ConfigError: an argument is not as described.
+            DataError: Shapes, values or labels are invalid, or the data set is infinite or fails.
+                No files are kept.
+            CacheError: The images cannot be written.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options | {"check": False})
         given = {"train": dataset, "validation": validation, "test": test}
@@ -288,24 +289,24 @@ class ImageData(LabelledData[ImageSplit]):
         task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Takes images that are in memory.
+        """Take images and labels from memory.
 
         Args:
-            x: (n, height, width, 3), or (n, height, width) for grey; values in [0, 255]. An alpha
-                channel, the second or the fourth, is left out.
-            y: n labels, also of shape (n, 1): any values, or integers that count `class_names`;
-                numbers and texts are read as `from_csv` reads them. Rows of 0 and 1, or lists of
-                names, where an image can have several labels. A pandas Series, Categorical or
-                DataFrame of columns is taken as `from_dataframe` takes it.
-            validation: (x, y) of a validation split; `None`: taken from `x`.
-            test: (x, y) of a test split; `None`: taken from `x`.
-            class_names: the classes' names; `None`: the sorted distinct labels.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
-            options: see `DataOptions`.
+            x: Images (n, height, width, 3), or (n, height, width) for grey, in [0, 255]. An alpha
+                channel, second or fourth, is dropped.
+            y: Labels (n,) or (n, 1): any values, or integers that index `class_names`. Numbers and
+                texts follow the rules of `from_csv`. Multi-label data are rows of 0 and 1, or lists
+                of names. A pandas Series, Categorical or DataFrame follows the rules of
+                `from_dataframe`.
+            validation: (x, y) of the validation split. `None` means drawn from `x`.
+            test: (x, y) of the test split. `None` means drawn from `x`.
+            class_names: Names of the classes. `None` means the sorted distinct labels.
+            task: A name in `keras_tl.tasks.TASKS`. `None` means the rules of `from_csv`.
+            options: See `DataOptions`.
 
         Raises:
-            DataError: shapes, values or labels are not as described.
-            ConfigError: another argument is not.
+            DataError: Shapes, values or labels are invalid.
+            ConfigError: Another argument has an invalid value.
         """
         checked = CheckedOptions(**options)
         if checked.value_range is not None:
@@ -323,10 +324,10 @@ class ImageData(LabelledData[ImageSplit]):
 
     @classmethod
     def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
-        """The 1,797 handwritten digits (8 x 8, grey) that ship with scikit-learn.
+        """Load the 1,797 handwritten digits (8 x 8, grey) of scikit-learn.
 
-        Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
-        Machine Learning Repository, 1998.
+        Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
+        Learning Repository, 1998.
         """
         from sklearn.datasets import load_digits
 
@@ -343,7 +344,7 @@ class ImageData(LabelledData[ImageSplit]):
 
     @property
     def model_fields(self) -> dict[str, Any]:
-        """How files become pixels."""
+        """Fields of `ModelConfig` that decide how files become pixels."""
         return {"resize": self.resize, "value_range": self.value_range}
 
     @staticmethod

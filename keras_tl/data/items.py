@@ -1,4 +1,4 @@
-"""What images and texts to be asked about have in common. It needs no TensorFlow."""
+"""Common base class of images and texts for prediction. It does not import TensorFlow."""
 
 import abc
 from collections.abc import Iterable, Iterator
@@ -13,13 +13,13 @@ _NAMED = 5
 
 
 class Items(abc.ABC):
-    """Items that a user asks about.
+    """Items for prediction.
 
     Attributes:
-        item: what messages call one item.
-        sources: what answers call each item, `None` where nothing does.
-        names: what messages call each item, `None` where its number has to do.
-        unused: the other files of each folder that was given.
+        item: Word for one item in messages.
+        sources: Name of each item in predictions. `None` if the items have no names.
+        names: Name of each item in messages. `None` means that messages use its number.
+        unused: Other files of each given folder.
     """
 
     item: ClassVar[str]
@@ -32,41 +32,41 @@ class Items(abc.ABC):
 
     @abc.abstractmethod
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name of a signature and its arguments, for at most `size` of the items at a time."""
+        """Yield a signature name and its arguments, for at most `size` items at a time."""
 
     @abc.abstractmethod
     def valid(self) -> np.ndarray:
-        """The items that can be answered for, by the rule of the exported model; bool (n,)."""
+        """Return which items the exported model can predict, by its own rule, as bool (n,)."""
 
     @abc.abstractmethod
     def why(self, number: int) -> str:
-        """Why there is no answer for an item, a phrase without its name."""
+        """Return why an item has no prediction, as a phrase without its name."""
 
     @abc.abstractmethod
     def reason(self, number: int) -> str:
-        """Why there is no answer for an item, a sentence that names it."""
+        """Return why an item has no prediction, as a sentence that names it."""
 
     @abc.abstractmethod
     def take(self, rows: Iterable[int]) -> Self:
-        """The same with only these rows, in this order."""
+        """Return only these rows, in this order."""
 
     def name(self, number: int) -> str:
-        """What messages call an item."""
+        """Return the name of an item in messages."""
         return self.names[number] if self.names else f"item {number}"
 
     def reasons(self, valid: np.ndarray) -> tuple[str | None, ...]:
-        """Why there is no answer for each item; `None` for those that have one.
+        """Return why each item has no prediction. `None` for items with a prediction.
 
         Args:
-            valid: as for `check_valid`.
+            valid: See `check_valid`.
         """
         return tuple(None if is_valid else self.why(n) for n, is_valid in enumerate(valid))
 
     def check_valid(self, valid: np.ndarray) -> None:
-        """Raises `DataError` naming the items that have no answer, if there are any.
+        """Raise `DataError` that names the items without a prediction, if there are any.
 
         Args:
-            valid: bool (n,), what the model said of each item, or `valid()`.
+            valid: bool (n,), the `valid` output of the model, or the result of `valid()`.
         """
         bad = np.flatnonzero(~valid)
         if not len(bad):
@@ -82,6 +82,6 @@ class Items(abc.ABC):
         )
 
     def listing(self, numbers: np.ndarray) -> str:
-        """The names of the first few of some items, and how many more there are."""
+        """Return the names of the first items and the number of others."""
         more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
         return ", ".join(map(self.name, numbers[:_NAMED])) + more

@@ -1,4 +1,4 @@
-"""What labelled images and texts have in common: the way from a source to splits, and subsets."""
+"""Common base classes of labelled images and texts: sources, splits, subsets."""
 
 import abc
 import dataclasses
@@ -21,17 +21,17 @@ from keras_tl.tasks import get_task, label_coder
 from keras_tl.tasks.labels.forms import Labels
 from keras_tl.tasks.one_class import task_of_classes
 
-# The settings of a source that are folders of the machine.
+# Settings of a source that are folders on this machine.
 PLACES = frozenset({"data_dir", "root"})
 
 
 class Split(Askable):
-    """The items of one split, in a fixed order. Subclasses are frozen dataclasses.
+    """Items of one split, in a fixed order. Subclasses are frozen dataclasses.
 
     Attributes:
-        labels: int64 array (n,), the class of each item; float32 (n, labels) of 0 and 1 where an
-            item can have several; or float32 (n,), the target of a regression.
-        slices: columns that were kept to make groups of the items by: texts (n,), by their names.
+        labels: int64 (n,), the class of each item. Or float32 (n, labels) of 0 and 1 for
+            multi-label data. Or float32 (n,), the targets of a regression.
+        slices: Columns that group the items, by column name: texts (n,).
     """
 
     labels: np.ndarray
@@ -41,51 +41,51 @@ class Split(Askable):
         return len(self.labels)
 
     def take(self, rows: np.ndarray) -> Self:
-        """The same with only these rows, in this order."""
+        """Return only these rows, in this order."""
         return rows_of(self, rows)
 
     def joined(self, other: Self) -> Self:
-        """Return the items of this split and then those of another.
+        """Return the items of this split, followed by the items of another split.
 
-        Columns of `slices` that only one of them has are left out.
+        Drops columns of `slices` that only one of the two has.
 
         Raises:
-            DataError: the pixels of the two have different shapes.
+            DataError: The pixels of the two splits have different shapes.
         """
         names = [field.name for field in dataclasses.fields(self)]
         return type(self)(*(_joined(getattr(self, name), getattr(other, name)) for name in names))
 
     def sample(self, count: int, seed: int) -> Self:
-        """At most `count` of the items, drawn at random."""
+        """Draw at most `count` items at random."""
         rows = np.random.default_rng(seed).permutation(len(self))[:count]
         return self.take(np.sort(rows))
 
     @property
     @abc.abstractmethod
     def sources(self) -> Sequence[str | tuple[str, str]] | None:
-        """What each item is: a path, a text, or both texts of a pair; `None`: pixels."""
+        """The path, text or pair of texts of each item. `None` for pixels."""
 
     @property
     def in_files(self) -> bool:
-        """Whether the items are files, of which `fingerprint` looks at the names only."""
+        """Whether the items are files. By default, `fingerprint` does not read their content."""
         return False
 
     @abc.abstractmethod
     def fingerprint(self, full_hash: bool = False) -> str:
-        """Identifies the items and their order, as 64 hexadecimal digits.
+        """Return 64 hexadecimal digits that identify the items and their order.
 
         Args:
-            full_hash: for files, hash their content; otherwise their path, size and
-                modification time, as they are now. What is in memory is always hashed.
+            full_hash: Whether to hash the content of files. Otherwise their path, size and
+                modification time count. Items in memory are always hashed by content.
 
         Raises:
-            DataError: a file has gone.
+            DataError: A file no longer exists.
         """
 
     @functools.cached_property
     def identity(self) -> str | None:
-        """The fingerprint as it was when it was first asked for; `None`: a file had gone."""
-        # A file that has gone since must not keep a trained run from being saved.
+        """The fingerprint at the first use of this property. `None` if a file was missing then."""
+        # A file deleted after training must not prevent saving the run.
         try:
             return self.fingerprint()
         except DataError:
@@ -93,7 +93,7 @@ class Split(Askable):
 
     @property
     def label_fingerprint(self) -> str:
-        """Identifies the labels and their order, which `fingerprint` does not: 64 digits."""
+        """SHA-256 of the labels, which `fingerprint` ignores, as 64 hexadecimal digits."""
         return hashlib.sha256(np.ascontiguousarray(self.labels).data).hexdigest()
 
 
@@ -102,15 +102,15 @@ S = TypeVar("S", bound=Split)
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Items and labels as a source gives them.
+    """Items and labels read from a source.
 
     Attributes:
-        splits: the items of each split, and their labels as `read_labels` gives them.
-        meaning: what the labels stand for.
-        settings: see `LabelledData.source_settings`.
-        slices: of each split the columns to make groups by, see `Split`.
-        unused: the files of a folder that were passed over; `None`: the source is no folder.
-        has_splits: whether the source says the splits: no test split is then taken from train.
+        splits: Items and labels of each split. Labels have the form that `read_labels` returns.
+        meaning: Meaning of the labels.
+        settings: See `LabelledData.source_settings`.
+        slices: Columns that group the items of each split, see `Split`.
+        unused: Unused files of the folder. `None` if the source is not a folder.
+        has_splits: Whether the source defines the splits. Then no test split is drawn from train.
     """
 
     splits: Mapping[str, tuple[Any, Labels]]
@@ -126,19 +126,19 @@ class LabelledData(abc.ABC, Generic[S]):
     """Labelled items in three splits.
 
     Attributes:
-        item: name of the modality, and what messages call one item.
-        augmentation: what `augment=True` means; none unless the data say it.
-        splits: `"train"`, and `"validation"` and `"test"` where there are any.
-        task: a name in `keras_tl.tasks.TASKS`.
-        class_names: the classes' or labels' names; none for a regression.
-        checked: what the check of the items has found; `None` without one.
-        split_settings: the options that the splits were made with; the same ones on the same
-            source make the same splits.
-        readings: guesses about the labels and the folders, each with the argument that decides it.
-        unused_files: the files of a folder that were passed over; `None`: the source is no folder.
-        source_settings: the kind of source that a command line can name, and what else is needed
-            to read another one in the same way (see `keras_tl.data.specs`); JSON types. Those in
-            `PLACES` say where it lies on the machine, and are for no card and no report.
+        item: Name of the modality, and the word for one item in messages.
+        augmentation: Augmentation that `augment=True` selects. None by default.
+        splits: `"train"`, and `"validation"` and `"test"` if present.
+        task: A name in `keras_tl.tasks.TASKS`.
+        class_names: Names of the classes or labels. Empty for a regression.
+        checked: Result of the check of the items. `None` without a check.
+        split_settings: Options that made the splits. The same options and source give the same
+            splits.
+        readings: Guesses about the labels and folders, each with the argument that overrides it.
+        unused_files: Unused files of the folder. `None` if the source is not a folder.
+        source_settings: Kind of the source on the command line, and the settings to read another
+            source in the same way (see `keras_tl.data.specs`), as JSON types. The settings in
+            `PLACES` are local folders. Cards and reports must not show them.
     """
 
     item: ClassVar[str]
@@ -155,11 +155,11 @@ class LabelledData(abc.ABC, Generic[S]):
 
     @classmethod
     def _of(cls, source: Source, options: CheckedSplitOptions) -> Self:
-        """Make data of a source: encode the labels, check the items, make missing splits of train.
+        """Make data from a source: encode labels, check items, draw missing splits from train.
 
         Raises:
-            DataError: the labels do not make a task, or not the same one in every split; too many
-                items cannot be used; or a class has too few items.
+            DataError: The labels do not fit one task in every split, too many items are unusable,
+                or a class has too few items.
         """
         if source.has_splits:
             options = dataclasses.replace(options, test_split=0.0)
@@ -191,7 +191,7 @@ class LabelledData(abc.ABC, Generic[S]):
     @staticmethod
     @abc.abstractmethod
     def _split(items: Any, labels: np.ndarray, slices: Mapping[Hashable, np.ndarray]) -> S:
-        """Make a split of items as a source gives them."""
+        """Make a split from the items of a source."""
 
     @staticmethod
     @abc.abstractmethod
@@ -201,21 +201,21 @@ class LabelledData(abc.ABC, Generic[S]):
         class_names: tuple[str, ...],
         options: CheckedSplitOptions,
     ) -> tuple[BadRows, Check | None]:
-        """Find the items that cannot be used; `None` without a check.
+        """Find unusable items. The check is `None` if it is switched off.
 
         Raises:
-            DataError: they are more than `options.max_bad` of all.
+            DataError: The share of unusable items exceeds `options.max_bad`.
         """
 
     @property
     def groups(self) -> Hashable | None:
-        """The column whose values say which items belong together; `None`: there is none."""
+        """Column of the groups, whose items must stay together. `None` without groups."""
         return self.split_settings.get("groups")
 
     @property
     @abc.abstractmethod
     def model_fields(self) -> dict[str, Any]:
-        """The fields of `ModelConfig` that these data decide, apart from the task's."""
+        """Fields of `ModelConfig` that these data decide, except the fields of the task."""
 
     def subset(
         self,
@@ -223,17 +223,16 @@ class LabelledData(abc.ABC, Generic[S]):
         per_class: int | None = None,
         seed: int = 0,
     ) -> Self:
-        """The same splits with fewer classes, or with fewer training items; none without items.
+        """Return the splits with fewer classes or training items, without empty splits.
 
         Args:
-            classes: the names of the classes to keep, in the order they are to have; `None`: all.
-            per_class: at most so many training items of each class, drawn at random; the
-                other splits stay as they are. `None`: all.
-            seed: seed of the draw.
+            classes: Names of the classes to keep, in their new order. `None` means all.
+            per_class: Maximum number of training items per class, drawn at random. `None`: all.
+            seed: Seed of the draw.
 
         Raises:
-            ConfigError: a class is unknown, or there are fewer than two, or the items do not
-                have one class each.
+            ConfigError: A class is unknown, there are fewer than two classes, or items do not have
+                exactly one class each.
         """
         if not get_task(self.task).has_one_class:
             raise ConfigError(
@@ -248,7 +247,7 @@ class LabelledData(abc.ABC, Generic[S]):
         numbers = np.full(len(self.class_names), -1, np.int64)
         numbers[[self.class_names.index(name) for name in names]] = range(len(names))
         splits = {name: _relabelled(split, numbers) for name, split in self.splits.items()}
-        # A split in which none of the classes is has gone, as one that was never made.
+        # Without these classes a split may be empty. Drop it, like a split that was never made.
         splits = {name: split for name, split in splits.items() if name == "train" or len(split)}
         if per_class is not None:
             check_range("per_class", per_class, 1, whole=True)
@@ -260,19 +259,19 @@ class LabelledData(abc.ABC, Generic[S]):
         return dataclasses.replace(self, splits=splits, task=task, class_names=names)
 
     def joined(self, names: Sequence[str]) -> S:
-        """Return the items of several splits as one, in this order.
+        """Return the items of several splits as one split, in this order.
 
         Raises:
-            DataError: there is no such split, or the pixels of two have different shapes.
+            DataError: A split does not exist, or the pixels of two splits have different shapes.
         """
         return functools.reduce(lambda one, other: one.joined(other), map(self.split, names))
 
     def split(self, name: str) -> S:
-        """One split.
+        """Return one split.
 
         Raises:
-            ConfigError: no split is ever called so.
-            DataError: there is no such split.
+            ConfigError: The name is not a split name.
+            DataError: The data lack this split.
         """
         if name not in SPLITS:
             raise ConfigError(unknown("split", name, SPLITS))
@@ -285,7 +284,7 @@ class LabelledData(abc.ABC, Generic[S]):
         return self.splits[name]
 
     def describe(self) -> dict[str, Any]:
-        """What the data are, for a saved run: classes, and how they were split; JSON types."""
+        """Return the classes, settings and splits of the data for a saved run, as JSON types."""
         checked = self.checked
         return {
             "task": self.task,
@@ -308,17 +307,17 @@ class LabelledData(abc.ABC, Generic[S]):
         }
 
     def _class_counts(self, split: S) -> dict[str, int]:
-        """How many items each class has; none for a regression."""
+        """Return the number of items of each class. Empty for a regression."""
         counts = get_task(self.task)(self.class_names).class_counts(split.labels)
         return {name: int(count) for name, count in zip(self.class_names, counts, strict=True)}
 
     def describe_items(self) -> tuple[dict[str, Any], str]:
-        """Return what a check of the data tells beside its findings, as JSON types and as text."""
+        """Return further facts for a check of the data, as JSON types and as text."""
         return {}, ""
 
     @abc.abstractmethod
     def _own_settings(self) -> dict[str, Any]:
-        """What `describe` tells of this kind of data only."""
+        """Return the entries of `describe` that only this modality has."""
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
@@ -328,10 +327,7 @@ class LabelledData(abc.ABC, Generic[S]):
 
 
 def rows_of(values: Any, rows: np.ndarray) -> Any:
-    """Return some rows of a sequence, or of each field of a dataclass and each value of a mapping.
-
-    `None` stays `None`.
-    """
+    """Select rows of a sequence, dataclass fields or mapping values. `None` stays `None`."""
     if dataclasses.is_dataclass(values):
         fields = (getattr(values, field.name) for field in dataclasses.fields(values))
         return type(values)(*(rows_of(value, rows) for value in fields))
@@ -349,10 +345,10 @@ def _joined(one: Any, other: Any) -> Any:
 
 
 def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
-    """The values of the column that says which items belong together; `None`: there is none.
+    """Return the group of each item, the values of `column`. `None` without a column.
 
     Raises:
-        ConfigError: the items have no such column.
+        ConfigError: The items lack this column.
     """
     if column is None:
         return None
@@ -368,7 +364,7 @@ def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
 def _completed(
     splits: Mapping[str, S], class_names: tuple[str, ...], options: CheckedSplitOptions
 ) -> dict[str, S]:
-    """Takes missing test and validation splits out of train, as the options say."""
+    """Draw missing test and validation splits from train."""
     splits = dict(splits)
     for name in ("test", "validation"):
         if name not in splits:
@@ -381,7 +377,7 @@ def _completed(
 
 
 def _relabelled(split: S, numbers: np.ndarray) -> S:
-    """The rows whose class has a new number, -1 standing for none."""
+    """Give the items their new class numbers. Drop items whose new number is -1."""
     labels = numbers[split.labels]
     kept = split.take(np.flatnonzero(labels >= 0))
     return dataclasses.replace(kept, labels=labels[labels >= 0])

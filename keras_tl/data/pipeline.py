@@ -1,4 +1,4 @@
-"""tf.data pipelines over a split: what those of images and of texts share."""
+"""Common parts of the tf.data pipelines of images and texts."""
 
 import abc
 import itertools
@@ -10,67 +10,67 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.errors import DataError
 
-# The same order on every run, and every row on every host that reads the data.
+# The same order in every run. Every host that reads the data reads all rows.
 OPTIONS = tf.data.Options()
 OPTIONS.deterministic = True
 OPTIONS.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
 
 
 class Pipeline(abc.ABC):
-    """Turns splits into batches of what a model takes, and labels."""
+    """Turns splits into batches of model inputs and labels."""
 
     @abc.abstractmethod
     def ordered(self, split: Split, batch_size: int) -> tf.data.Dataset:
-        """Batches of (inputs, labels) for validation, the same ones on every run."""
+        """Return batches of (inputs, labels) for validation, the same in every run."""
 
     @abc.abstractmethod
     def shuffled(
         self, split: Split, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Batches for training, of known number: a new order in every epoch, then augmented.
+        """Return a known number of training batches, in a new order in every epoch, then augmented.
 
         Args:
-            split: the items.
-            batch_size: items a batch.
-            seed: fixes the orders of all epochs.
-            augment: callable on a batch of inputs and labels. Batches pass through it one
-                after the other, so that a seeded one is repeatable.
+            split: The items.
+            batch_size: Items per batch.
+            seed: Seed of the orders of all epochs.
+            augment: Callable on a batch of inputs and labels. Batches pass through it one after the
+                other, so that a seeded augmentation is reproducible.
         """
 
     @abc.abstractmethod
     def drawn(
         self, split: Split, rows: tf.data.Dataset, batch_size: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Batches of (inputs, labels) of given rows, in their order.
+        """Return batches of (inputs, labels) of given rows, in their order.
 
         Args:
-            split: the items.
-            rows: int64 scalars, of known number; a row may come again.
-            batch_size: items a batch.
-            augment: as in `shuffled`.
+            split: The items.
+            rows: int64 scalars, of known number. Rows may repeat.
+            batch_size: Items per batch.
+            augment: See `shuffled`.
         """
 
     @abc.abstractmethod
     def once(self, split: Split, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray | None]:
-        """Batches of inputs, all of one size, in whatever order is quickest.
+        """Return batches of inputs, all of one size, in the fastest order.
 
         Returns:
-            The batches, the last one filled up; and the numbers of the split's rows in the
-            order that they come in, `None` for the split's own.
+            The batches, the last one filled up, and the row number of each item in this order.
+            `None` means the order of the split.
         """
 
     @abc.abstractmethod
     def explain(self, split: Split) -> DataError | None:
-        """The error to raise, naming an item that cannot be read, after a pipeline has failed."""
+        """Return the error to raise after a pipeline failed. It names an unreadable item."""
 
 
 def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.data.Dataset:
-    """int64 scalars: the rows of `filled_rows`.
+    """Return the rows of `filled_rows` as a data set of int64 scalars.
 
     Args:
-        count: number of rows.
-        multiple_of: what the number of scalars is a multiple of.
-        seed: a new order in every epoch, fixed by the seed; `None`: in order.
+        count: Number of rows.
+        multiple_of: Divisor of the number of scalars.
+        seed: Seed of a new order in every epoch. `None` means ascending order.
     """
     rows = filled_rows(count, multiple_of)
     if seed is None:
@@ -80,28 +80,28 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 
 
 def filled_rows(count: int, multiple_of: int) -> np.ndarray:
-    """int64 array of 0 to `count` - 1, then of as many of them again as make up a multiple.
+    """Return int64 row numbers 0 to `count` - 1, then repeated rows up to a multiple.
 
-    Replicas share a batch by its full size: of a smaller one some get fewer rows or none, and
-    their mean loss weighs too much or is not a number. So the last batch is filled up, by rows
-    spread evenly over all, so that the means over an epoch hardly change.
+    Replicas divide a batch by its full size. In a smaller last batch, some replicas get few rows or
+    none. Their mean loss then weighs too much or is not a number. The repeated rows are spread
+    evenly over all rows, so that the means over an epoch hardly change.
 
     Args:
-        count: number of rows.
-        multiple_of: what the length is a multiple of.
+        count: Number of rows.
+        multiple_of: Divisor of the length of the array.
     """
     again = np.linspace(0, count - 1, -count % multiple_of).round().astype(np.int64)
     return np.concatenate([np.arange(count), again])
 
 
 def rows_of_epochs(draw: Callable[[int], Iterable[np.ndarray]]) -> tf.data.Dataset:
-    """int64 arrays (n,) of row numbers, drawn anew each time the data are gone through.
+    """Return a data set of int64 arrays (n,) of row numbers, drawn anew in each iteration over it.
 
-    NumPy draws them: tf.data mixes each of its seeds with the global one of the process, which is
-    the user's.
+    NumPy draws them, because tf.data mixes each of its seeds with the global seed, which belongs to
+    the user.
 
     Args:
-        draw: gives the arrays of an epoch, which counts from 0.
+        draw: Function from the epoch, counted from 0, to its arrays.
     """
     epochs = itertools.count()
 

@@ -1,4 +1,4 @@
-"""Arrays of images."""
+"""Shape and value checks of image arrays."""
 
 from collections.abc import Sequence
 
@@ -8,24 +8,24 @@ from keras_tl.errors import DataError
 
 # Grey, grey and alpha, RGB, RGBA.
 CHANNELS = (1, 2, 3, 4)
-# Those of colour, with which arrays of other libraries begin.
+# RGB and RGBA. A first axis of this length may be the channels, as in PyTorch.
 _FIRST = (3, 4)
 
 
 def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
-    """Checks an array of images.
+    """Check an array of images.
 
     Args:
         x: (n, height, width), or (n, height, width, channels) of grey (1), grey and alpha (2), RGB
-            (3) or RGBA (4), values in [0, 255]. Alpha is left out, as the decoder does it with
+            (3) or RGBA (4). Values in [0, 255]. Alpha is dropped, as the image decoder does with
             files.
-        name: what the images are, for messages.
+        name: Name of the images in messages.
 
     Returns:
         The same values as (n, height, width, 3).
 
     Raises:
-        DataError: the shape or the values are not as described.
+        DataError: The shape or the values are invalid.
     """
     x = in_colour(np.asarray(x), name)
     check_values([x], name)
@@ -33,7 +33,7 @@ def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
 
 
 def in_colour(x: np.ndarray, name: str) -> np.ndarray:
-    """Does the same to the shape, and leaves the values unchecked."""
+    """Convert images to (n, height, width, 3) like `check_pixels`, without checking the values."""
     if x.ndim == 3:
         x = x[..., None]
     if x.ndim == 4 and x.shape[-1] not in CHANNELS and x.shape[1] in CHANNELS:
@@ -50,7 +50,7 @@ def in_colour(x: np.ndarray, name: str) -> np.ndarray:
 
 
 def check_values(arrays: Sequence[np.ndarray], name: str) -> None:
-    """Raises `DataError` unless the pixels of all arrays together seem to be in [0, 255]."""
+    """Raise `DataError` unless the pixels of all arrays together appear to be in [0, 255]."""
     low = float(np.min([x.min() for x in arrays]))
     high = float(np.max([x.max() for x in arrays]))
     if not (low >= 0 and high <= 255):
@@ -67,19 +67,19 @@ def check_values(arrays: Sequence[np.ndarray], name: str) -> None:
 
 
 def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
-    """Takes an array for one image or for a batch, by its shape; the values are not checked.
+    """Convert an image or a batch, told apart by the shape, to a batch. Values are not checked.
 
     Args:
-        x: an image, (height, width) or (height, width, channels), or a batch of images.
-        name: what the images are, for messages.
-        is_batch: whether it is known to be a batch.
+        x: An image (height, width) or (height, width, channels), or a batch of images.
+        name: Name of the images in messages.
+        is_batch: Whether the array is known to be a batch.
 
     Returns:
         (n, height, width, 3).
 
     Raises:
-        DataError: it is neither, or could be one image with its channels first as well as a batch
-            of grey images.
+        DataError: The shape is invalid, or fits both an image with channels first and a batch of
+            grey images.
     """
     if x.ndim == 4:
         return in_colour(x, name)
@@ -95,13 +95,13 @@ def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
 
 
 def as_image(x: np.ndarray, name: str) -> np.ndarray:
-    """Takes an array for one image, (height, width) or (height, width, channels).
+    """Convert an image (height, width) or (height, width, channels) to colour.
 
     Returns:
-        (height, width, 3); the values are not checked.
+        (height, width, 3). Values are not checked.
 
     Raises:
-        DataError: it is no image.
+        DataError: The array is not an image.
     """
     if x.ndim not in (2, 3):
         raise DataError(

@@ -1,4 +1,4 @@
-"""Sources named on a command line, such as `csv:photos.csv`."""
+"""Data sources on the command line, such as `csv:photos.csv`."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -25,12 +25,12 @@ class Source:
     """A kind of source.
 
     Attributes:
-        needs: what follows the colon, `None` for nothing.
-        images: the constructor of images, called with it and with the options.
-        texts: that of texts, `None` where there are only images.
-        holds_texts: tells, by what follows the colon and by `data_dir` if that is an option, what
-            the source holds where the options do not say it.
-        takes: the options that it takes and not all sources do, for images and for texts.
+        needs: Name of the part after the colon. `None` means no colon.
+        images: Constructor of images. Its arguments are this part and the options.
+        texts: Constructor of texts. `None` if the source has only images.
+        holds_texts: Function that detects texts if the options do not decide. Its arguments are
+            this part, and `data_dir` if given.
+        takes: Options of this source that not all sources accept, of images and texts together.
     """
 
     needs: str | None
@@ -70,41 +70,41 @@ SOURCES = {
     "digits": Source(None, ImageData.digits),
 }
 
-# Options and recorded settings that only one of the two has.
+# Options and recorded settings that only one modality has.
 _OF_BOTH = SplitOptions.__optional_keys__
 _OF_TEXTS = {"text", "text_pair", *TextOptions.__optional_keys__ - _OF_BOTH}
 _OF_IMAGES = {"image", *DataOptions.__optional_keys__ - _OF_BOTH}
 
 
 def _form(kind: str) -> str:
-    """How a source of a kind is written."""
+    """Return the syntax of a kind of source."""
     needs = SOURCES[kind].needs
     return f"{kind}:{needs}" if needs else kind
 
 
 def takes(spec: str, option: str) -> bool:
-    """Whether the source of a specification takes an option that not all sources take."""
+    """Whether the source of a specification accepts an option that not all sources accept."""
     source = SOURCES.get(spec.partition(":")[0])
     return source is not None and option in source.takes
 
 
 def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: Any) -> LabelledData:
-    """Makes the data that a specification names: images or texts, as the source itself says.
+    """Make the data that a specification names. The source decides between images and texts.
 
-    A folder holds texts if it has `.txt` files and no images, a table if it has a column `text`
-    and no column `path`, or is of JSON lines, and a data set of TensorFlow Datasets if it has a
-    text and no image. The options `image`, `text` and `text_pair` decide before that.
+    A folder holds texts if it has `.txt` files and no images. A table does if it has a column
+    `text` and no column `path`, or is of JSON lines. A data set of TensorFlow Datasets does if it
+    has a text feature and no image. The options `image`, `text` and `text_pair` override this.
 
     Args:
         spec: `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
-        recorded: the `source_settings` of data made before, to read a source of the same kind
-            in the same way; options count before them.
-        options: what the source takes, and `image_options.DataOptions` or
+        recorded: `source_settings` of earlier data, to read a source of the same kind in the same
+            way. `options` override them.
+        options: Options of the source, and `image_options.DataOptions` or
             `text_options.TextOptions`.
 
     Raises:
-        ConfigError: there is no such kind, or it does not take an option.
-        DataError: the data cannot be used.
+        ConfigError: The kind of source does not exist or does not accept an option.
+        DataError: The data cannot be used.
     """
     kind, _, place = spec.partition(":")
     if kind not in SOURCES:

@@ -1,4 +1,4 @@
-"""Stratified, seeded splits."""
+"""Stratified splits with a seed."""
 
 import warnings
 
@@ -9,7 +9,7 @@ from keras_tl.errors import DataError, quoted
 
 SPLITS = ("train", "validation", "test")
 
-# What folders and columns call them, in small letters, and what it means.
+# Lower-case names of folders and cells, and the split that each stands for.
 SPLIT_NAMES = (
     dict.fromkeys(("train", "training"), "train")
     | dict.fromkeys(("test", "testing"), "test")
@@ -28,27 +28,26 @@ def take_out(
     name: str,
     groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Splits the rows in two, each class in proportion and at least once on either side.
+    """Split the rows in two, stratified by class, with every class on both sides.
 
-    Rows without one class each (of several labels, or a number) are drawn at random.
-
-    scikit-learn's `train_test_split` is not used: stratified or not, it leaves a rare class out
-    of a small split.
+    Rows without exactly one class (multi-label data or regression) are drawn at random.
+    scikit-learn's `train_test_split` is not used, because it leaves rare classes out of small
+    splits, even if stratified.
 
     Args:
-        labels: int array (n,), the class of each row; or a float array of any labels.
-        fraction: share of the rows to take out, in [0, 0.99].
-        class_names: the classes' names.
-        seed: the same seed gives the same split.
-        name: the name of the part taken out, for messages.
-        groups: (n,) of values; rows of one value stay together, and the share of the rows taken
-            out is near the fraction. `None`: each row is by itself.
+        labels: int (n,), the class of each row. Or float labels of any shape.
+        fraction: Share of the rows to take out, in [0, 0.99].
+        class_names: Names of the classes.
+        seed: The same seed gives the same split.
+        name: Name of the part taken out, for messages.
+        groups: (n,) group values. Rows of a group stay together, and the share of rows taken out is
+            only near `fraction`. `None` means no groups.
 
     Returns:
-        Two sorted int arrays of row numbers: those that stay and those taken out.
+        Two sorted int arrays of row numbers: the rows that stay and the rows taken out.
 
     Raises:
-        DataError: a class has too few items for both sides.
+        DataError: A class has too few items for both sides, or there are fewer than two groups.
     """
     rows = np.arange(len(labels))
     if fraction == 0:
@@ -72,7 +71,7 @@ def take_out(
         )
     shares = fraction * counts
     taken = np.clip(np.floor(shares).astype(int), 1, counts - 1)
-    # The items that rounding down has left over go to the classes that lost most by it.
+    # Give the items lost by rounding down to the classes that lost most.
     left_over = max(round(fraction * len(rows)) - taken.sum(), 0)
     short = np.argsort(taken - shares, kind="stable")
     taken[[c for c in short if taken[c] < counts[c] - 1][:left_over]] += 1
@@ -91,7 +90,7 @@ def _take_groups_out(
             f"A {name} split by groups needs at least 2 groups, one for each side. Received one. "
             f"Add items of others, leave groups= out, or set {name}_split=0."
         )
-    # Of so many folds each has about the fraction; of more than half, the rest of one does.
+    # One fold holds about `share` of the rows. For fractions above 0.5, take out the other folds.
     share = min(fraction, 1 - fraction)
     classes = labels if labels.dtype.kind in "iu" else None
     number = folds(classes, groups, len(labels), max(2, round(1 / share)), seed)
@@ -100,23 +99,23 @@ def _take_groups_out(
 
 
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Row numbers of at most `count` items, drawn at random.
+    """Draw at most `count` items at random and return their row numbers.
 
-    Each class in proportion, and at least once if `count` allows; rows without one class each are
-    drawn regardless of their labels.
+    The draw is stratified by class and takes each class at least once if `count` allows. Rows
+    without exactly one class are drawn regardless of their labels.
 
     Args:
-        labels: int array (n,), the class of each row; or a float array of any labels.
-        count: at least 1.
-        seed: the same seed draws the same rows.
+        labels: int (n,), the class of each row. Or float labels of any shape.
+        count: Number of items, at least 1.
+        seed: The same seed draws the same rows.
 
     Returns:
-        int array, sorted.
+        Sorted int array.
     """
     order = np.random.default_rng(seed).permutation(len(labels))
     if labels.dtype.kind != "f":
-        # The first of every class, then the others in turn: a row's place among those of its
-        # class, as a share of them.
+        # Sort rows by their relative place in their class: first one row of every class, then the
+        # others in turn.
         ordered = labels[order]
         by_class = np.argsort(ordered, kind="stable")
         counts = np.bincount(ordered)
@@ -129,21 +128,21 @@ def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 def folds(
     classes: np.ndarray | None, groups: np.ndarray | None, items: int, count: int, seed: int
 ) -> np.ndarray:
-    """The number of each item's fold, for cross-validation.
+    """Return the fold number of each item, for cross-validation.
 
-    Folds are of equal size, each class in proportion; a class with fewer items than folds is in
-    as many folds as it has items (scikit-learn's `StratifiedKFold` warns of it). With groups, the
-    items of a group share a fold.
+    Folds are of equal size and stratified by class. A class with fewer items than folds is in as
+    many folds as it has items (scikit-learn's `StratifiedKFold` warns in this case). With groups,
+    the items of a group share a fold.
 
     Args:
-        classes: int array (n,), the class of each item; `None`: the items have not one class each.
-        groups: (n,) of any hashable values; `None`: every item is a group of its own.
+        classes: int (n,), the class of each item. `None` if items do not have exactly one class.
+        groups: (n,) of any hashable values. `None` means that every item is its own group.
         items: n.
-        count: of folds; at most as many as there are groups.
-        seed: the same seed gives the same folds.
+        count: Number of folds, at most the number of groups.
+        seed: The same seed gives the same folds.
 
     Returns:
-        int array (n,), from 0.
+        int (n,), counted from 0.
     """
     order = np.random.default_rng(seed).permutation(items)
     keys = np.zeros(items, np.int64) if classes is None else np.asarray(classes)
@@ -157,7 +156,7 @@ def folds(
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     numbers = np.empty(items, np.int64)
     with warnings.catch_warnings():
-        # A class that is in fewer groups than there are folds.
+        # A class in fewer groups than folds.
         warnings.simplefilter("ignore", UserWarning)
         parts = list(splitter.split(keys, keys, members))
     for number, (_, held_out) in enumerate(parts):

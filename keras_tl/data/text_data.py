@@ -25,11 +25,11 @@ from keras_tl.tasks.labels.reading import read_splits
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class TextData(LabelledData[TextSplit]):
-    """Labelled texts, or pairs of texts, in three splits. Make one with one of the `from_` methods.
+    """Labelled texts or pairs of texts in three splits, made by one of the `from_` methods.
 
     Attributes:
-        sequence_length: tokens that a model reads of a text at most; `None`: chosen from the
-            texts' lengths once there is a tokenizer.
+        sequence_length: Maximum number of tokens that a model reads of a text. `None` means chosen
+            from the text lengths once a tokenizer exists.
     """
 
     item = "text"
@@ -52,39 +52,39 @@ class TextData(LabelledData[TextSplit]):
         slices: Sequence[Hashable] = (),
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Reads a file of texts and labels: CSV, TSV, or JSON lines.
+        """Read a CSV, TSV or JSON lines file of texts and labels.
 
-        Labels are read as `ImageData.from_csv` reads them; a JSON list holds several labels. `repr`
-        of the data and the check `label-type` say what was guessed; `task` decides.
+        Labels follow the rules of `ImageData.from_csv`. A JSON list holds several labels. `repr` of
+        the data and the check `label-type` report each guess. `task` overrides it.
 
         Args:
-            path: the file, in UTF-8, or in UTF-16 with a byte order mark. Its first line names the
-                columns, which are separated by commas, semicolons or tabs; a text in quotes may
-                have several lines. A file whose name ends in `.jsonl`, `.ndjson` or `.json` has a
-                JSON object in each line.
-            text: the column of texts.
-            label: the column of labels; or a list of columns, one for each label.
-            text_pair: the column of second texts, such as hypotheses or answers, where an item is
-                a pair of texts.
-            split: a column that says `train`, `validation` (also `valid`, `val`, `dev`, `eval`) or
-                `test`. The splits are then taken as they are; a missing validation set is taken
-                from train.
-            separator: what separates several labels in a cell, such as `","`; cells with one or
-                none are multi-label data too. `None`: `;` or `|`, if at least half of the parts
-                occur in other cells.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
-            class_names: the classes' names; `None`: the sorted distinct labels, or the columns.
-            validation: a file of a validation split; `None`: taken from `path`.
-            test: a file of a test split; `None`: taken from `path`.
-            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
-                groups by them.
-            options: see `TextOptions`; `test_split` is ignored where a column says the splits.
+            path: The file, in UTF-8, or in UTF-16 with a byte order mark. Its first line names the
+                columns. Commas, semicolons or tabs separate the columns. A quoted text may have
+                several lines. Files ending in `.jsonl`, `.ndjson` or `.json` have a JSON object in
+                each line.
+            text: Column of texts.
+            label: Column of labels, or a list of columns, one for each label.
+            text_pair: Column of second texts, such as hypotheses or answers, if items are pairs of
+                texts.
+            split: Column with the values `train`, `validation` (also `valid`, `val`, `dev`, `eval`)
+                or `test`. It defines the splits. A missing validation split is drawn from train.
+            separator: Separator of several labels in a cell, such as `","`. Cells with one label or
+                none are then multi-label data too. `None` means `;` or `|`, if at least half of the
+                parts occur in other cells.
+            task: A name in `keras_tl.tasks.TASKS`. `None` means the rules above.
+            class_names: Names of the classes. `None` means the sorted distinct labels, or the
+                column names.
+            validation: File of the validation split. `None` means drawn from `path`.
+            test: File of the test split. `None` means drawn from `path`.
+            slices: Columns to keep, such as `["camera"]`, to group results with
+                `learner.evaluate(by="camera")`.
+            options: See `TextOptions`. `test_split` is ignored if `split` is given.
 
         Raises:
-            DataError: no such file or column, not UTF-8, a label is missing (the message names the
-                lines), too many texts are empty, fewer than two classes, or a label that train has
-                not.
-            ConfigError: an argument is not as described.
+            DataError: The file or a column does not exist, the encoding is wrong, a label is
+                missing (the message names the lines), too many texts are empty, there are fewer
+                than two classes, or a label does not occur in train.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
         kept = checked.kept(slices)
@@ -116,29 +116,29 @@ class TextData(LabelledData[TextSplit]):
         slices: Sequence[Hashable] = (),
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Takes a `pandas.DataFrame` of texts and labels.
+        """Read a `pandas.DataFrame` of texts and labels.
 
-        As `from_csv`, but for the types: text is never a number, booleans are two classes, the
-        classes of a Categorical keep its order, and cells may also be lists of labels.
+        Labels follow the rules of `from_csv`, but types count. Text is never a number, booleans are
+        two classes, a Categorical gives the class order, and a cell may be a list of labels.
 
         Args:
-            frame: the data frame.
-            text: the column of texts; missing ones are empty texts.
-            label: the column of labels; or a list of columns, one for each label.
-            text_pair: see `from_csv`, and so for all that follow.
-            split: the column of the splits.
-            separator: what separates several labels in a cell.
-            task: the task, where the labels could be taken for something else.
-            class_names: the classes' names.
-            validation: a data frame of a validation split; `None`: taken from `frame`.
-            test: a data frame of a test split; `None`: taken from `frame`.
-            slices: columns to keep, such as `["camera"]`: `learner.evaluate(by="camera")` makes
-                groups by them.
-            options: see `TextOptions`.
+            frame: The data frame.
+            text: Column of texts. Missing texts are empty texts.
+            label: Column of labels, or a list of columns, one for each label.
+            text_pair: See `from_csv`, also for all arguments below.
+            split: Column of the splits.
+            separator: Separator of several labels in a cell.
+            task: The task, if the labels are ambiguous.
+            class_names: Names of the classes.
+            validation: Data frame of the validation split. `None` means drawn from `frame`.
+            test: Data frame of the test split. `None` means drawn from `frame`.
+            slices: Columns to keep, such as `["camera"]`, to group results with
+                `learner.evaluate(by="camera")`.
+            options: See `TextOptions`.
 
         Raises:
-            DataError: see `from_csv`; messages name the rows by their index.
-            ConfigError: an argument is not as described.
+            DataError: See `from_csv`. Messages name the rows by their index.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
         kept = checked.kept(slices)
@@ -165,33 +165,33 @@ class TextData(LabelledData[TextSplit]):
         task: str | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Reads a text data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
+        """Read a text data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
 
-        Of its splits, `train`, `validation` and `test` are taken as they are, others are left out,
-        and so is one whose labels are not published (all -1), as GLUE's test sets. A missing test
-        or validation set is taken from train, and a single split is train, whatever its name. All
-        texts are kept in memory.
+        Uses only its splits `train`, `validation` and `test`, and skips splits with unpublished
+        labels (all -1), such as the test sets of GLUE. A missing test or validation split is drawn
+        from train. A single split is train, whatever its name. All texts stay in memory.
 
         Args:
-            name: the data set's name, such as `"imdb_reviews"` or `"glue/sst2"`; also one of your
-                own that was prepared in `data_dir`, whose code is not needed.
-            data_dir: the folder of prepared data sets; `None`: tfds's, `~/tensorflow_datasets`.
-            download: download and prepare a data set that is not there.
-            text: the feature that is the text; `None`: the one there is, or what the data set says
-                itself; two with names that are usual for pairs, such as `sentence1` and
-                `sentence2`, are a pair.
-            text_pair: the feature that is the second text of a pair. With `text` and without it
-                the items are single texts.
-            label: the feature that is the label: a class, a list of classes (multi-label data), a
-                number (see `from_csv`) or a text; `None`: the one there is.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: what the
-                data set or its labels say, see `from_csv`.
-            options: see `TextOptions`.
+            name: Name of the data set, such as `"imdb_reviews"` or `"glue/sst2"`. Also a data set
+                of your own, prepared in `data_dir`. Its code is not needed.
+            data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
+                default of TensorFlow Datasets.
+            download: Whether to download and prepare a data set that is not in `data_dir`.
+            text: Text feature. `None` means the only one, or the one that the data set declares.
+                Two features with the usual names of pairs, such as `sentence1` and `sentence2`,
+                form a pair.
+            text_pair: Feature of the second text of a pair. With `text` but without `text_pair`,
+                items are single texts.
+            label: Label feature: a class, a list of classes (multi-label data), a number (see
+                `from_csv`) or a text. `None` means the only one, or the usual one.
+            task: A name in `keras_tl.tasks.TASKS`. `None` means that the data set or its labels
+                decide, see `from_csv`.
+            options: See `TextOptions`.
 
         Raises:
-            DataError: there is no such data set, it cannot be fetched, or it is not of texts with
-                a label, or there are several texts and nothing says which.
-            ConfigError: an argument is not as described.
+            DataError: The data set does not exist, cannot be downloaded, has no texts with labels,
+                or has several texts and no rule decides between them.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
         source = read_text_builder(name, data_dir, download, text, text_pair, label, task)
@@ -208,21 +208,21 @@ class TextData(LabelledData[TextSplit]):
         task: str | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Takes texts that are in memory.
+        """Take texts and labels from memory.
 
         Args:
-            texts: n texts, each a str or bytes in UTF-8, in a list or a NumPy array; or n pairs
-                (text, second text) of them.
+            texts: n texts, each a str or UTF-8 bytes, in a list or a NumPy array. Or n pairs (text,
+                second text).
             labels: n labels, see `y` of `ImageData.from_arrays`.
-            validation: (texts, labels) of a validation split; `None`: taken from `texts`.
-            test: (texts, labels) of a test split; `None`: taken from `texts`.
-            class_names: the classes' names; `None`: the sorted distinct labels.
-            task: a name in `keras_tl.tasks.TASKS`; `None`: as above.
-            options: see `TextOptions`.
+            validation: (texts, labels) of the validation split. `None` means drawn from `texts`.
+            test: (texts, labels) of the test split. `None` means drawn from `texts`.
+            class_names: Names of the classes. `None` means the sorted distinct labels.
+            task: A name in `keras_tl.tasks.TASKS`. `None` means the rules of `from_csv`.
+            options: See `TextOptions`.
 
         Raises:
-            DataError: texts or labels are not as described.
-            ConfigError: another argument is not.
+            DataError: Texts or labels are invalid.
+            ConfigError: Another argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
         given = {"train": (texts, labels), "validation": validation, "test": test}
@@ -240,23 +240,23 @@ class TextData(LabelledData[TextSplit]):
         classes: Sequence[str] | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Reads a folder of class folders of `.txt` files, each file a text.
+        """Read a folder of class folders of `.txt` files. Each file is one text.
 
-        `root/<class>/*` is split here, stratified and seeded. Where `root/train/<class>/*`
-        exists, it and the folders of the other splits are taken as they are, by the names that
-        `ImageData.from_folder` knows; a missing validation set is taken from train.
+        Files in `root/<class>/*` are split here, stratified by class and with a seed. If
+        `root/train/<class>/*` exists, the folders define the splits, with the names that
+        `ImageData.from_folder` accepts. A missing validation split is drawn from train.
 
         Args:
-            root: the folder. Files are UTF-8, at any depth below their class folder.
-            classes: the names of the class folders to read, in the order of the classes; they also
-                say that these are classes, not splits. `None`: all. The Large Movie Review Dataset
-                needs `["neg", "pos"]`: its folder `train/unsup` is no class.
-            options: see `TextOptions`; `test_split` is ignored where `root/train` exists.
+            root: The folder. Files are UTF-8, at any depth in their class folder.
+            classes: Names of the class folders to read, in class order. They mark these folders as
+                classes, not splits. `None` means all. The Large Movie Review Dataset needs
+                `["neg", "pos"]`: its folder `train/unsup` is not a class.
+            options: See `TextOptions`. `test_split` is ignored if `root/train` exists.
 
         Raises:
-            DataError: no folder, no or only one class, an empty class, a class without a folder in
-                another split, a file that is not UTF-8, too few texts.
-            ConfigError: an argument is not as described.
+            DataError: Missing folder, fewer than two classes, an empty class, a class without a
+                folder in another split, a file that is not UTF-8, or too few texts.
+            ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
         return cls._of(read_folder(local_path(root), classes, checked.verbose), checked)
@@ -292,20 +292,20 @@ class TextData(LabelledData[TextSplit]):
 
     @property
     def is_pair(self) -> bool:
-        """Whether an item is a pair of texts."""
+        """Whether items are pairs of texts."""
         return self.splits["train"].pairs is not None
 
     @property
     def model_fields(self) -> dict[str, Any]:
-        """Whether an item is a pair."""
+        """Field of `ModelConfig` that tells pairs from single texts."""
         return {"resize": None, "are_pairs": self.is_pair}
 
     def lengths(self) -> dict[str, Lengths]:
-        """How many words the texts of each split have."""
+        """Return the word counts of the texts of each split."""
         return {name: word_lengths(split) for name, split in self.splits.items()}
 
     def describe_lengths(self) -> str:
-        """The same as a table for people, a line a split."""
+        """Return the result of `lengths` as a table, one line per split."""
         return lengths_table(self.lengths())
 
     def describe_items(self) -> tuple[dict[str, Any], str]:

@@ -1,4 +1,4 @@
-"""Leaves out texts that nothing can be learnt from, and finds one text under two labels."""
+"""Check of texts: leaves out empty texts and finds texts with contradictory labels."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from keras_tl.errors import quoted
 
 @dataclasses.dataclass(frozen=True)
 class BadText(BadItem):
-    """A text that something is wrong with.
+    """A text with a problem.
 
     Attributes:
-        place: where it stands: a line, a row, a path.
+        place: Place of the text: a line, a row, a path.
     """
 
     place: str
@@ -31,12 +31,12 @@ class BadText(BadItem):
 
 @dataclasses.dataclass(frozen=True)
 class TextCheck(Check):
-    """What the check of texts has found.
+    """Result of the check of texts.
 
     Attributes:
-        contradictions: training texts that have another label elsewhere in train. They are not
-            left out: copies of one photo under two labels can only be a mistake, but short texts
-            recur, and people who label them differ.
+        contradictions: Training texts that have another label elsewhere in train. They are kept:
+            short texts recur, and people label them differently. Copies of one photo under two
+            labels can only be a mistake.
     """
 
     item = "text"
@@ -45,7 +45,7 @@ class TextCheck(Check):
     contradictions: tuple[BadText, ...] = ()
 
     def summary(self) -> str:
-        """A text for people: how many, and how many of each kind of reason."""
+        """Return a text with the counts of bad texts by kind of problem, and of contradictions."""
         lines = [super().summary()]
         if self.contradictions:
             lines.append(
@@ -55,26 +55,26 @@ class TextCheck(Check):
         return "\n".join(lines)
 
     def describe(self) -> str:
-        """The same, and each of these texts with its reason."""
+        """Return the summary and a line for each of these texts."""
         return "\n".join([super().describe(), *map(str, self.contradictions)])
 
 
 def bad_texts(
     given: Mapping[str, Texts], labels: np.ndarray, class_names: tuple[str, ...], max_bad: float
 ) -> tuple[BadRows, TextCheck]:
-    """Checks the texts of all splits.
+    """Check the texts of all splits.
 
     Args:
-        given: the texts of each split, which tell their places.
-        labels: the labels of the training texts.
-        class_names: names of the classes, to show labels by.
-        max_bad: share of the texts that may be empty.
+        given: Texts of each split, with their places.
+        labels: Labels of the training texts.
+        class_names: Names of the classes, to show labels.
+        max_bad: Maximum share of empty texts.
 
     Returns:
-        The empty texts, and what was found.
+        The empty texts and the result of the check.
 
     Raises:
-        DataError: too many texts are empty.
+        DataError: Too many texts are empty.
     """
     bad = {name: found for name, texts in given.items() if (found := _empty(texts))}
     checked = sum(map(len, given.values()))
@@ -86,7 +86,7 @@ def bad_texts(
 
 
 def _empty(texts: Texts) -> dict[int, BadText]:
-    """The rows without a text, or without both of a pair."""
+    """Return the bad texts by row. A pair is bad if either text is."""
     found = {}
     for row, place in enumerate(texts.places):
         second = None if texts.pairs is None else texts.pairs[row]

@@ -1,8 +1,8 @@
-"""The files that are texts."""
+"""Suffixes and messages of text files."""
 
 from keras_tl.data.folders.file_kinds import FileKind
 
-# Texts in other formats: written by people, and by programs.
+# Other text formats: documents of people and output of programs.
 _OTHER_TEXTS = (
     *(".md", ".rst", ".tex", ".html", ".htm", ".xml", ".rtf", ".log", ".eml"),
     *(".pdf", ".doc", ".docx", ".odt", ".pages", ".epub"),

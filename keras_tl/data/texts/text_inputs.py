@@ -1,4 +1,4 @@
-"""What `predict` and `features` accept of texts. Reading it needs no TensorFlow."""
+"""Text inputs of `predict` and `features`. Reading them does not import TensorFlow."""
 
 import dataclasses
 import os
@@ -25,7 +25,7 @@ _CURE = (
 
 @dataclasses.dataclass(frozen=True)
 class _Read:
-    """One text, or bytes that are none; what results call it; and why it could not be read."""
+    """One text or undecodable bytes, its name in results, and the reason if it is unreadable."""
 
     text: str | bytes
     name: str
@@ -38,26 +38,25 @@ def read_texts(
     columns: ItemColumns | None = None,
     on_invalid: str = "raise",
 ) -> TextItems:
-    """Reads what was given.
+    """Read the texts or pairs of texts to predict.
 
     Args:
-        items: a text (`str`, or bytes in UTF-8) or a list of texts; of a model for pairs a pair
-            (text, text_pair) or a list of pairs. In the place of a text also a `pathlib.Path` of a
-            `.txt` file, or a file that is open: all that it holds is one text. The path of a
-            folder stands for all `.txt` files below it. Also an array, a tensor or a
-            `pandas.Series` of texts; a split, such as `data.split("test")`; a `tf.data.Dataset`
-            of texts, batched or not, with or without labels; a `pandas.DataFrame` with the columns
-            that the model was trained on.
-        are_pairs: whether the model takes pairs.
-        columns: those of a data frame; `None`: `text`, and `text_pair` of pairs.
-        on_invalid: `"raise"` an error if a text or a file cannot be read; otherwise it is an empty
-            text, and its `problems` say why. Blank texts and bytes that are not UTF-8 are read: the
-            model gives no answer for them.
+        items: A text (`str` or UTF-8 bytes) or a list of texts. For models of pairs, a pair
+            (text, text_pair) or a list of pairs. A text may also be a `pathlib.Path` of a `.txt`
+            file or an open file: its whole content is one text. The path of a folder means all
+            `.txt` files below it. Also an array, a tensor or a `pandas.Series` of texts; a split,
+            such as `data.split("test")`; a `tf.data.Dataset` of texts, batched or not, with or
+            without labels; a `pandas.DataFrame` with the columns that the model was trained on.
+        are_pairs: Whether the model takes pairs.
+        columns: Columns of a data frame. `None` means `text`, and `text_pair` for pairs.
+        on_invalid: `"raise"` raises an error if a text or file is unreadable. Otherwise the item
+            becomes an empty text, and `problems` holds the reason. Blank texts and bytes that are
+            not UTF-8 are accepted: the model gives no prediction for them.
 
     Raises:
-        DataError: nothing was given, or something else; or every `str` is the path of a file that
-            exists, which can mean the file or the words.
-        ConfigError: a path is of a file system that is not supported.
+        DataError: The input is empty or of another type. Or every `str` is the path of an existing
+            file, so that the file or the words could be meant.
+        ConfigError: The file system of a path is not supported.
     """
     if is_frame(items):
         items = (columns or ItemColumns.of("text", are_pairs)).of_frame(items)
@@ -90,11 +89,11 @@ def read_texts(
 
 
 def _listed(items: TextInput, are_pairs: bool) -> list:
-    """The items one by one: texts and paths, or pairs of them."""
+    """Return a list of items: texts and paths, or pairs of them."""
     if not are_pairs:
         return plain_list(items, ("text",))
     if isinstance(items, tuple) and len(items) == 2:
-        # One pair of texts; two pairs, say, are a list of two items.
+        # A tuple of two texts is one pair. A tuple of two pairs is a list of two items.
         items = tuple(map(plain, items))
         items = [items] if _is_pair(items) else items
     found = plain_list(items, ("text", "text_pair"))
@@ -113,7 +112,7 @@ def _read(one: str | bytes | os.PathLike, place: str, on_invalid: str) -> _Read:
 
 
 def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, str]:
-    """What one holds, and what messages call it."""
+    """Return the content of one input and its name in messages."""
     if not isinstance(one, os.PathLike):
         return one, place
     path = local_path(one)
@@ -129,7 +128,7 @@ def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, s
 
 
 def _decoded(text: str | bytes, place: str) -> str | bytes:
-    """A text, or bytes that are none, which get no answer."""
+    """Decode a text. Keep undecodable bytes, which get no prediction."""
     return text if isinstance(text, bytes) and not is_utf_8(text) else as_text(text, place)
 
 

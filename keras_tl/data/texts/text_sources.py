@@ -1,4 +1,4 @@
-"""Where texts come from: columns of tables, folders of class folders, sequences in memory."""
+"""Sources of texts: columns of tables, folders of class folders, sequences in memory."""
 
 import dataclasses
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from keras_tl.errors import ConfigError, DataError, quoted
 
 
 class TextColumns(Columns):
-    """What the columns of a table are, as `keras_tl.TextData.from_csv` describes them."""
+    """Roles of the columns of a table, see `keras_tl.TextData.from_csv`."""
 
     @classmethod
     def of(
@@ -36,21 +36,21 @@ class TextColumns(Columns):
         slices: Sequence[Hashable],
         *others: Any,
     ) -> Self:
-        """Takes the arguments of `from_csv`.
+        """Make the columns from the arguments of `from_csv`.
 
         Args:
-            text: see there, and so for all that follow.
-            text_pair: the column of second texts.
-            label: the column or columns of labels.
-            split: the column of the splits.
-            separator: what stands between labels.
-            task: the task.
-            class_names: the classes' names.
-            slices: columns to make groups by.
-            others: the sources of other splits.
+            text: See `from_csv`, also for all arguments below.
+            text_pair: Column of second texts.
+            label: Column or columns of labels.
+            split: Column of the splits.
+            separator: Separator of labels.
+            task: The task.
+            class_names: Names of the classes.
+            slices: Columns that group the items.
+            others: Sources of the other splits.
 
         Raises:
-            ConfigError: they do not go together.
+            ConfigError: The arguments contradict each other.
         """
         if split is not None and any(other is not None for other in others):
             raise ConfigError(
@@ -61,10 +61,10 @@ class TextColumns(Columns):
         return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split, slices)
 
     def read_texts(self, tables: Mapping[str, Table], **others: Any) -> Source:
-        """The texts and labels of one table, or of a table for each split.
+        """Return the texts and labels of one table, or of one table per split.
 
         Raises:
-            DataError: a text is something else, or a label or a split is not as it should be.
+            DataError: A text is of another type, or a label or split is invalid.
         """
         table = join_tables(tables)
         columns = [column for column in self.items.values() if column is not None]
@@ -85,11 +85,11 @@ class TextColumns(Columns):
 
 
 def read_folder(root: Path, classes: Sequence[str] | None, verbose: bool) -> Source:
-    """Reads a folder of class folders of texts.
+    """Read a folder of class folders of texts.
 
     Raises:
-        DataError: see `keras_tl.TextData.from_folder`.
-        ConfigError: there is no such class.
+        DataError: See `keras_tl.TextData.from_folder`.
+        ConfigError: A class does not exist.
     """
     found = scan_folder(root, TEXT_FILES, classes)
     count = sum(len(paths) for paths, _ in found.splits.values())
@@ -113,14 +113,14 @@ def _read(path: str, progress: Any, done: int) -> str:
 
 
 def read_arrays(given: Iterable, name: str) -> Texts:
-    """Takes texts, or pairs of texts, that are in memory.
+    """Take texts or pairs of texts from memory.
 
     Args:
-        given: see `keras_tl.TextData.from_arrays`.
-        name: the split's name, for messages.
+        given: See `keras_tl.TextData.from_arrays`.
+        name: Name of the split in messages.
 
     Raises:
-        DataError: it is something else, or nothing.
+        DataError: The input is empty or of another type.
     """
     expected = f"Expected the {name} texts as a sequence of texts, or of pairs (text, second text)."
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):

@@ -1,7 +1,7 @@
-"""What is a text, and which texts get an answer.
+"""Rules for valid texts and for texts that get a prediction.
 
-`text_problem` is the one rule. `keras_tl.models.text_modality` has the same rule as TensorFlow
-operations, for exported models.
+`text_problem` is the only rule. `keras_tl.models.text_modality` implements the same rule as
+TensorFlow operations, for exported models.
 """
 
 import math
@@ -13,20 +13,20 @@ from typing import Any
 from keras_tl.errors import DataError, quoted
 
 _BYTE_ORDER_MARK = "\ufeff"
-# Classes of Unicode: of characters that leave nothing to read, such as spaces and line ends.
+# Unicode categories of characters that show nothing to read, such as spaces and line ends.
 BLANK = ("Z", "Cc", "Cf")
 BLANK_PROBLEM = "blank: only spaces, control characters or invisible marks"
 
 
 def as_text(value: Any, place: str) -> str:
-    """One text, without a byte order mark; nothing is an empty text.
+    """Return a value as a text without a byte order mark. Missing values become empty texts.
 
     Args:
-        value: a str, bytes in UTF-8, or `None` or NaN for nothing.
-        place: where it stands, for messages.
+        value: A str, UTF-8 bytes, or `None` or NaN for a missing value.
+        place: Place of the value, for messages.
 
     Raises:
-        DataError: it is none of these.
+        DataError: The value is of another type.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
@@ -46,7 +46,7 @@ def as_text(value: Any, place: str) -> str:
 
 
 def text_problem(text: str | bytes) -> str | None:
-    """Return the reason why there is no answer for a text; `None` for one that can be read."""
+    """Return why a text gets no prediction. `None` if the text is readable."""
     if isinstance(text, bytes):
         line = _line_that_is_no_utf_8(text)
         if line:
@@ -58,7 +58,7 @@ def text_problem(text: str | bytes) -> str | None:
 
 
 def _line_that_is_no_utf_8(content: bytes) -> int | None:
-    """The first line, from 1, in which bytes are not UTF-8."""
+    """Return the first line, counted from 1, with bytes that are not UTF-8."""
     try:
         content.decode()
     except UnicodeDecodeError as error:
@@ -67,11 +67,11 @@ def _line_that_is_no_utf_8(content: bytes) -> int | None:
 
 
 def refuse_paths(texts: Sequence[Any], cure: str) -> None:
-    """Raises `DataError` if every text is the path of a file: its content could be meant.
+    """Raise `DataError` if every text is the path of a file, because its content could be meant.
 
     Args:
-        texts: bytes among them are texts for certain.
-        cure: what to do, for the message.
+        texts: Texts. Bytes are never paths.
+        cure: The remedy, for the message.
     """
     if len(texts) and all(isinstance(text, str) and os.path.exists(text) for text in texts):
         raise DataError(
@@ -81,17 +81,17 @@ def refuse_paths(texts: Sequence[Any], cure: str) -> None:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a text is empty, or holds nothing but spaces, controls and invisible marks."""
+    """Whether a text is empty or has only spaces, control characters and invisible marks."""
     return all(unicodedata.category(character).startswith(BLANK) for character in text)
 
 
 def is_utf_8(content: bytes) -> bool:
-    """Whether bytes are a text in UTF-8."""
+    """Whether bytes are valid UTF-8."""
     return _line_that_is_no_utf_8(content) is None
 
 
 def is_unicode(value: Any) -> bool:
-    """Whether a value is a text that can be written as UTF-8: not with half a surrogate pair."""
+    """Whether a value is a text that UTF-8 can encode, without half a surrogate pair."""
     if not isinstance(value, str):
         return False
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
