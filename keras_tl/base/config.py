@@ -1,4 +1,4 @@
-"""Configuration as frozen dataclasses, checked when made, with a JSON round trip."""
+"""Configuration as frozen dataclasses, checked on construction, with a JSON round trip."""
 
 import dataclasses
 from typing import Any, Self
@@ -11,12 +11,12 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 MONITORS = ("loss", "metric")
 OBJECTIVES = ("labels", "contrastive")
 BATCH_NORMS = ("affine", "frozen", "live")
-# What stands before the folder of a language model.
+# Prefix of the folder of a language model.
 ULMFIT = "ulmfit:"
 # [CLS] a [SEP] b [SEP]
 SHORTEST_SEQUENCE = 5
 CACHES = ("auto", "memory", "disk", "off")
-# What becomes of files that are not images: an error, left out, or kept without an answer.
+# Treatment of unreadable items: raise an error, leave out, or keep without a prediction.
 ON_INVALID = ("raise", "skip", "keep")
 SAVED_MODEL = "savedmodel"
 EXPORT_FORMATS = (SAVED_MODEL, "litert", "onnx")
@@ -24,7 +24,7 @@ EXPORT_PRECISIONS = ("float32", "float16")
 
 
 def check_choice(kind: str, value: object, choices: tuple[str, ...]) -> None:
-    """Raises `ConfigError`, naming the choices, unless `value` is one of them."""
+    """Raise `ConfigError` that names the choices, unless `value` is one of them."""
     if value not in choices:
         raise ConfigError(unknown(kind, value, choices))
 
@@ -32,7 +32,7 @@ def check_choice(kind: str, value: object, choices: tuple[str, ...]) -> None:
 def check_range(
     name: str, value: object, low: float, high: float = float("inf"), whole: bool = False
 ) -> None:
-    """Raises `ConfigError` unless `value` is a number in [low, high] (whole if asked)."""
+    """Raise `ConfigError` unless `value` is a number in [low, high] (an integer if `whole`)."""
     number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
     if not number or not low <= value <= high:
         kind = "a whole number" if whole else "a number"
@@ -41,18 +41,18 @@ def check_range(
 
 
 class JsonConfig:
-    """Adds a JSON round trip to a dataclass; unknown keys are an error that lists the known."""
+    """Adds a JSON round trip to a dataclass."""
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types."""
+        """Return the fields as JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Builds the dataclass from `to_json`'s result.
+        """Make the dataclass from the result of `to_json`.
 
         Raises:
-            ConfigError: a key is unknown; the message lists the known ones.
+            ConfigError: A key is unknown. The message lists the known keys.
         """
         known = [field.name for field in dataclasses.fields(cls)]
         for key in values:
@@ -63,19 +63,20 @@ class JsonConfig:
 
 @dataclasses.dataclass(frozen=True)
 class HeadConfig(JsonConfig):
-    """The head: pooling -> (Dense, ReLU)* -> dropout -> Dense logits.
+    """The head: pooling -> (dropout, Dense, ReLU)* -> dropout -> Dense logits.
 
     Attributes:
-        pooling: how feature maps (h, w, c) become a vector: `"avg"` or `"max"` over the
-            positions (c values), or `"flatten"` (h * w * c values; the feature cache then
-            holds the maps). Of texts: `"avg"` or `"max"` over the tokens that are not padding,
-            `"first"` (the first token, which BERT calls [CLS]), `"pooled"` (what the encoder
-            gives as `pooled_output`), or `"concat"` (the last token, the maximum and the mean, one
-            after the other, as in Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
-        hidden: widths of hidden Dense layers with ReLU, from features to logits.
-        dropout: share of the values dropped before each Dense layer, in [0, 1); `None`: 0.2 with
-            hidden layers, else 0, as an L2 penalty does its work (see `Phase.l2`).
-        batch_norm: normalise what each Dense layer takes, before the dropout (the same, sec. 3.3).
+        pooling: Method that turns features into a vector. For image feature maps (h, w, c): `"avg"`
+            or `"max"` over the positions (c values), or `"flatten"` (h * w * c values; the feature
+            cache then holds the maps). For texts: `"avg"` or `"max"` over the tokens without
+            padding, `"first"` (the first token, [CLS] in BERT), `"pooled"` (the `pooled_output` of
+            the encoder), or `"concat"` (the last token, the maximum and the mean, concatenated:
+            Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
+        hidden: Widths of the hidden Dense layers with ReLU, from features to logits.
+        dropout: Share of the values dropped before each Dense layer, in [0, 1). `None` means 0.2
+            with hidden layers, else 0, because an L2 penalty regularises the head (see `Phase.l2`).
+        batch_norm: Whether to normalise the input of each Dense layer, before the dropout (Howard
+            and Ruder, sec. 3.3).
     """
 
     pooling: str = "avg"
@@ -101,25 +102,24 @@ class HeadConfig(JsonConfig):
 
     @property
     def is_linear(self) -> bool:
-        """Whether the head is one Dense layer on the features, with nothing random in it."""
+        """Whether the head is one Dense layer without dropout or batch normalisation."""
         return not (self.hidden or self.batch_norm or self.dropout_rate)
 
 
 @dataclasses.dataclass(frozen=True)
 class CacheConfig(JsonConfig):
-    """Where the frozen backbone's features are kept between epochs and between processes.
+    """Place of the features of the frozen backbone between epochs and between processes.
 
     Attributes:
-        where: `"auto"`: written to disk, read back into memory while they fit in
-            `memory_limit`; `"disk"`: always read row by row from disk, so that memory stays
-            flat; `"memory"`: kept in this process only, nothing is written; `"off"`: the
-            backbone runs live in every epoch.
-        folder: folder of the cache; `None` means `$KERAS_TL_CACHE`, else
-            `~/.cache/keras_tl`.
-        full_hash: identify files by a SHA-256 of their content, not by path, size and
-            modification time.
-        memory_limit: bytes up to which `"auto"` reads one split's features into memory.
-        folder_limit: bytes the folder may hold; the entries unused for longest go first.
+        where: `"auto"`: on disk, read into memory up to `memory_limit`. `"disk"`: always read from
+            disk row by row, so that memory use stays constant. `"memory"`: only in this process,
+            nothing is written. `"off"`: nothing is stored, the backbone runs in every epoch.
+        folder: Folder of the cache. `None` means `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`.
+        full_hash: Whether to identify files by a SHA-256 of their content, instead of path, size
+            and modification time.
+        memory_limit: Maximum number of bytes of the features that `"auto"` holds in memory.
+        folder_limit: Maximum number of bytes of the folder. The least recently used entries go
+            first.
     """
 
     where: str = "auto"
@@ -141,60 +141,61 @@ class CacheConfig(JsonConfig):
 
 @dataclasses.dataclass(frozen=True)
 class Phase(JsonConfig):
-    """One phase of training: what is trained, for how long, and at which rates.
+    """Settings of a training phase: the trained part, the duration, the optimisation.
 
     Attributes:
         name: `"head"` for feature extraction, another name for a fine-tuning phase.
-        epochs: passes over the training split.
-        min_steps: with more passes where they make fewer steps than this.
-        learning_rate: peak learning rate of the optimizer's update; `"auto"`: by the size of the
-            backbone's weights, see `keras_tl.training.relative_rate`. The record of a phase has
-            the number.
-        unfreeze: `None` (only the head is trained), `"all"`, the number of blocks counted
-            from the head down, or a block's name (that block and all above it).
-        objective: `"labels"`: head and backbone learn to predict the labels; `"contrastive"`: the
-            backbone alone learns features that are alike within a class, see
-            `keras_tl.training.contrastive`. An epoch of it has at least ten batches.
-        unfreeze_every: `None`: these blocks are unfrozen at once; a number: the last block first,
-            and after every so many epochs the one below it (Howard and Ruder, 2018,
-            arXiv:1801.06146, sec. 3.3); `"auto"`: one more in every epoch, or as many as it takes
-            to train all of them in the last epoch.
-        discriminative_factor: the learning rate of a block is that of the block above it divided
-            by this, at least 1; the last block's that of the head, which is `learning_rate` (the
-            same, sec. 3.2, where it is 2.6).
+        epochs: Passes over the training split.
+        min_steps: Minimum number of steps. A phase with fewer steps gets more epochs.
+        learning_rate: Peak learning rate of the optimizer. `"auto"` derives it from the size of the
+            weights of the backbone, see `keras_tl.training.relative_rate`. The record of the phase
+            stores the number.
+        unfreeze: `None` (only the head is trained), `"all"`, a number of blocks counted from the
+            head down, or the name of a block (this block and all blocks above it).
+        objective: `"labels"`: the model learns to predict the labels. `"contrastive"`: only the
+            backbone learns, namely features that are similar within a class, see
+            `keras_tl.training.contrastive`. Its epochs have at least ten batches.
+        unfreeze_every: Epochs between unfreezing a block and the block below it, the last block
+            first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all blocks
+            at once. `"auto"`: one more block in every epoch, or as many as needed to train all
+            blocks in the last epoch.
+        discriminative_factor: Divisor of the learning rate from a block to the block below, at
+            least 1. The last block has the learning rate of the head, `learning_rate` (Howard and
+            Ruder, sec. 3.2, with 2.6).
         optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
-        weight_decay: AdamW's decoupled decay (Loshchilov and Hutter, 2019, arXiv:1711.05101)
-            per step and unit of learning rate; never applied to biases and normalisation.
-        schedule: `"constant"`; `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983,
-            eq. 5, one cycle down to 0); `"linear"`, down to 0; `"slanted_triangular"` (Howard and
-            Ruder, 2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018,
-            arXiv:1803.09820). The last two are in `keras_tl.training.schedules`.
-        warmup: share of all steps, in [0, 1], in which the rate rises linearly from 0.
-            `"slanted_triangular"` and `"one_cycle"` always rise, from where they say and in the
-            shape that they say: 0 means the share that was published for them, 0.1 (`cut_frac`)
-            and 0.25, another value is the share.
-        l2: of a head on the frozen backbone: the strength of an L2 penalty on its Dense layers, for
-            standardised features (see `keras_tl.training.head_solver.Solution`); `"auto"`: chosen
-            by cross-validation on the training split's features. A head of one Dense layer then
-            begins at the optimum. `None`: no penalty, and nothing is solved.
-        clip_norm: gradients are scaled down to this norm of all of them together (Pascanu et al.,
-            2013, arXiv:1211.5063, sec. 3.2); `None`: never.
-        batch_size: images or texts per step, over all replicas.
-        patience: epochs without a better result on the validation split before training stops;
-            the best weights are restored in any case. Without a validation split nothing stops.
-            `None`: nothing stops and the last weights are kept, for training from random weights,
-            whose validation loss is often lowest before anything has been learned.
-        monitor: what is better: a lower validation `"loss"`, or a better `"metric"` (accuracy
-            where there are classes). The loss also says how sure the answers may be; encoders of
-            texts get more of them right long after it is lowest.
+        weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
+            arXiv:1711.05101), per step and unit of learning rate. Never applied to biases and
+            normalisation.
+        schedule: `"constant"`; `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983, eq. 5,
+            one cycle down to 0); `"linear"`, down to 0; `"slanted_triangular"` (Howard and Ruder,
+            2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018, arXiv:1803.09820). The
+            last three are in `keras_tl.training.schedules`.
+        warmup: Share of all steps, in [0, 1], in which the learning rate rises linearly to its
+            peak. `"slanted_triangular"` and `"one_cycle"` always rise, each with its own start and
+            shape. For them, 0 means the published share, 0.1 (`cut_frac`) or 0.25, and another
+            value is the share.
+        l2: Strength of the L2 penalty on the Dense layers of a head on the frozen backbone, for
+            standardised features (see `keras_tl.training.head_solver.Solution`). `"auto"`: chosen
+            by cross-validation on the features of the training split, or 0 with hidden layers. A
+            head of one Dense layer then begins at the optimum. `None`: no penalty and no solver.
+        clip_norm: Maximum norm of all gradients together. Larger gradients are scaled down (Pascanu
+            et al., 2013, arXiv:1211.5063, sec. 3.2). `None` means no clipping.
+        batch_size: Images or texts per step, over all replicas.
+        patience: Epochs without a better validation result before training stops. The best weights
+            are always restored. Without a validation split, training does not stop early. `None`:
+            training does not stop early and keeps the last weights. This suits training from random
+            weights, whose validation loss is often lowest before anything is learned.
+        monitor: Criterion of a better result: a lower validation `"loss"`, or a better `"metric"`
+            (accuracy for classes). The loss also measures confidence. Text encoders often gain
+            accuracy long after the lowest loss.
         batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
-            moving statistics never move; `"frozen"`: gamma and beta neither; `"live"`: the
-            statistics are those of the batch and move (momentum at most 0.9), for training from
-            random weights.
-        label_smoothing: share of a label that is spread over all classes, in [0, 1) (Szegedy et
-            al., 2016, arXiv:1512.00567, sec. 7). The validation loss counts it too.
-        class_weight: `None`; `"balanced"`: every class weighs the same however many items it
-            has; or weights by the classes' names (1 where not given). Only for training.
+            moving statistics stay fixed. `"frozen"`: gamma and beta stay fixed too. `"live"`:
+            layers use the statistics of the batch and update the moving statistics (momentum at
+            most 0.9), for training from random weights.
+        label_smoothing: Share of a label that is spread over all classes, in [0, 1) (Szegedy et
+            al., 2016, arXiv:1512.00567, sec. 7). The validation loss includes it.
+        class_weight: `None`; `"balanced"`: every class has the same total weight; or a dictionary
+            from class names to weights (1 for missing names). Only for training.
     """
 
     name: str
@@ -276,11 +277,11 @@ class Phase(JsonConfig):
 
 
 def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
-    """What a backbone's defaults depend on: `"image"`, `"text"` or `"ulmfit"`.
+    """Return the key of the defaults of a backbone: `"image"`, `"text"` or `"ulmfit"`.
 
     Args:
-        backbone: its name in a `ModelConfig`.
-        image_size: (height, width); `None`: it takes texts.
+        backbone: Name in a `ModelConfig`.
+        image_size: (height, width). `None` for texts.
     """
     if image_size is not None:
         return "image"
@@ -289,28 +290,28 @@ def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig(JsonConfig):
-    """What a model is, apart from its weights: enough to build it again.
+    """Configuration of a model: enough to build it again, without its weights.
 
     Attributes:
-        backbone: a name from the catalogue, of a TF-Hub module, of a preset of KerasHub, of a
-            language model, or of a network of the user's own.
-        architecture: a network that is not the catalogue's as Keras serialises it.
-        output_block: the block whose output is the backbone's; `None` for the last.
-        image_size: (height, width) of the pixels; `None`: it is for texts.
-        resize: how images get to that size.
-        value_range: the values of black and of white in image files of 16 bits; `None`: (0, 65535).
-        task: decides the head's outputs, the loss and the metrics.
-        class_names: the classes, in the order of the logits; none for a regression.
-        head: the head.
+        backbone: Name from the catalogue, of a TF-Hub module, of a KerasHub preset, of a language
+            model, or of a network of the user.
+        architecture: Keras serialisation of a network that is not in the catalogue.
+        output_block: Block whose output is the output of the backbone. `None` means the last block.
+        image_size: (height, width) of the pixels. `None` for texts.
+        resize: Method to resize images to `image_size`.
+        value_range: Values of black and white in image files of 16 bits. `None` means (0, 65535).
+        task: Decides the outputs of the head, the loss and the metrics.
+        class_names: Classes in the order of the logits. Empty for a regression.
+        head: The head.
         precision: Keras dtype policy of the backbone.
-        target_mean: regression: mean of the training targets, in their unit.
-        target_scale: regression: their standard deviation, in their unit.
-        sequence_length: tokens that the model reads of a text; `None`: it takes strings.
-        are_pairs: whether an item is a pair of texts.
-        temperature: what answers divide the logits by, see `keras_tl.evaluation.calibration`; 1:
-            they are not calibrated.
-        thresholds: the probability above which the answer is yes: of a binary task one, for the
-            second class, of a multi-label one one a label; none: 0.5.
+        target_mean: Mean of the training targets of a regression, in their unit.
+        target_scale: Standard deviation of the training targets of a regression, in their unit.
+        sequence_length: Tokens that the model reads of a text. `None` means strings.
+        are_pairs: Whether items are pairs of texts.
+        temperature: Divisor of the logits in predictions, see `keras_tl.evaluation.calibration`. 1
+            means no calibration.
+        thresholds: Decision thresholds on the probability: one for the second class of a binary
+            task, or one per label of a multi-label task. Empty means 0.5.
     """
 
     backbone: str
@@ -342,5 +343,5 @@ class ModelConfig(JsonConfig):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Builds the configuration from `to_json`'s result."""
+        """Make the configuration from the result of `to_json`."""
         return super().from_json(values | {"head": HeadConfig.from_json(values.get("head", {}))})

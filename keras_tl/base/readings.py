@@ -1,4 +1,4 @@
-"""Guesses about data, each with the argument that decides it."""
+"""Guesses about data, each with the argument that overrides it."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """One guess, which the preflight checks and `repr` of the data tell.
+    """One guess, reported by the preflight checks and by `repr` of the data.
 
     Attributes:
-        name: the preflight check that reports it.
-        what: a sentence: what was found, and how it was read.
-        action: a sentence: the argument that decides it.
+        name: Name of the preflight check that reports it.
+        what: Sentence with the observation and its interpretation.
+        action: Sentence with the argument that overrides the guess.
     """
 
     name: str
@@ -24,14 +24,14 @@ class Reading:
 
 @dataclasses.dataclass(frozen=True)
 class LabelMeaning:
-    """What labels stand for.
+    """Meaning of labels.
 
     Attributes:
-        task: a name in `keras_tl.tasks.TASKS`; `None`: one class an item, and the number of
-            classes tells the task.
-        class_names: the names that integers and columns count, or that texts are; `None`: the
-            sorted distinct labels.
-        readings: the guesses that led to it.
+        task: A name in `keras_tl.tasks.TASKS`. `None` means one class per item; the number of
+            classes then decides the task.
+        class_names: Names that integers and columns index, or that text labels match. `None` means
+            the sorted distinct labels.
+        readings: The guesses behind this meaning.
     """
 
     task: str | None
