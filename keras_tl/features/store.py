@@ -1,8 +1,8 @@
-"""The store of features: computed once per item, found again by everything they depend on.
+"""Feature store: features are computed once per item and found by a key.
 
-An entry is a folder `features/<key>/` with `features.bin` (float32 rows) and `about.json`. The
-key is a SHA-256 of everything the features depend on, so that anything changed means another
-key: an entry is never wrong, only unused.
+An entry is a folder `features/<key>/` with `features.bin` (float32 rows) and `about.json`. The key
+is a SHA-256 of all facts that the features depend on. Any change gives another key, so an entry is
+never wrong, only unused.
 """
 
 import hashlib
@@ -22,22 +22,22 @@ from keras_tl.base.reporting import size_text
 from keras_tl.errors import CacheError, quoted
 from keras_tl.features.rows import Features
 
-# Raised whenever the same key would stand for other features.
+# Increase this number when the same key would mean other features.
 _FORMAT = 2
 
 
 class FeatureStore:
-    """Finds and keeps features.
+    """Finds and stores features.
 
-    What was read or computed stays in memory, as far as `CacheConfig.memory_limit` allows: a file
-    is read once, however many ask for it.
+    `"memory"` keeps all features in memory and `"auto"` keeps up to `CacheConfig.memory_limit`. A
+    file is then read only once.
 
     Args:
-        config: where they are kept.
+        config: Place and limits of the store.
 
     Attributes:
-        config: the same.
-        root: the folder of all that is kept.
+        config: See above.
+        root: Folder of the cache.
     """
 
     def __init__(self, config: CacheConfig):
@@ -52,15 +52,15 @@ class FeatureStore:
         shape: tuple[int, ...],
         compute: Callable[[], Iterable[np.ndarray]],
     ) -> Features:
-        """The features made from this; computed if they are not there, and kept unless "off".
+        """Return the features with this key. Compute missing features and store them unless "off".
 
         Args:
-            made_from: everything they depend on, as JSON types.
-            shape: (n, ...), their shape.
-            compute: gives them in order, in batches.
+            made_from: All facts that the features depend on, as JSON types.
+            shape: (n, ...), the shape of the features.
+            compute: Function that returns the features in order, in batches.
 
         Raises:
-            CacheError: the folder cannot be written, or the disk has no room.
+            CacheError: The folder is not writable, or the disk is full.
         """
         found = self.find(made_from, shape)
         if found is not None:
@@ -73,7 +73,7 @@ class FeatureStore:
         return self.find(made_from, shape)
 
     def find(self, made_from: dict[str, Any], shape: tuple[int, ...]) -> Features | None:
-        """The features made from this, `None` if they are not there; see `get`."""
+        """Return the stored features with this key. `None` if there are none. See `get`."""
         key = _key(made_from)
         if key in self._in_memory:
             return self._hold(key, self._in_memory.pop(key))
@@ -88,7 +88,7 @@ class FeatureStore:
         return features
 
     def _hold(self, key: str, features: Features) -> Features:
-        """Keeps features in memory; the ones unused for longest go first."""
+        """Keep features in memory. Drop the least recently used features first."""
         self._in_memory[key] = features
         if self.config.where == "auto":
             total = sum(_bytes(kept.shape) for kept in self._in_memory.values())

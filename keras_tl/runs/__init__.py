@@ -1,1 +1,1 @@
-"""Saved runs: their files, the records of their phases, and what their weights were trained on."""
+"""Saved runs: their files, the records of their phases, and earlier trainings of their weights."""

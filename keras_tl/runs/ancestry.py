@@ -1,4 +1,4 @@
-"""What weights were trained on before they came here, as far as runs have recorded it."""
+"""Ancestry: earlier trainings of the weights of a backbone, as recorded by runs."""
 
 import contextlib
 from collections.abc import Iterable, Mapping
@@ -8,15 +8,15 @@ from keras_tl.data.labelled_data import LabelledData
 from keras_tl.errors import DataError
 from keras_tl.runs.history import PhaseRecord
 
-# Kinds of what is in an ancestry.
+# Kinds of entries.
 TRAINING, LANGUAGE_MODEL = "training", "language model"
 
 
 def ancestry_of(about: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
-    """What a run says of its training, before what it says of its backbone's earlier ones.
+    """Return the training that a run records, followed by the earlier trainings of its backbone.
 
     Args:
-        about: what is in a run's `run.json`.
+        about: Content of the `run.json` of a run.
 
     Returns:
         `Backbone.ancestry` of a backbone that is taken from the run.
@@ -34,15 +34,15 @@ def ancestry_of(about: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
 
 
 def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) -> tuple[str, ...]:
-    """Return the names of the splits whose items, with labels, a backbone was fine-tuned on.
+    """Return the names of the splits whose labelled items a backbone was fine-tuned on.
 
-    Runs record one fingerprint of their training split. So exactly the same split is recognised,
-    and that of `fit(refit=True)`, which holds all items; other draws of the same items are not. A
-    language model has seen texts without labels.
+    A run records one fingerprint of its training split. So this function recognises exactly the
+    same split, and the split of `fit(refit=True)`, which holds all items. It does not recognise
+    other draws of the same items. Language models saw texts without labels and do not count.
 
     Args:
-        ancestry: of the backbone, see `ancestry_of`.
-        data: labelled items.
+        ancestry: Ancestry of the backbone, see `ancestry_of`.
+        data: Labelled items.
     """
     prints = {
         (entry["data"] or {}).get("fingerprint")
@@ -54,7 +54,7 @@ def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) ->
     if not prints:
         return ()
     names = tuple(data.splits)
-    with contextlib.suppress(DataError):  # Pixels of different shapes were never trained on as one.
+    with contextlib.suppress(DataError):  # Training never joins pixels of different shapes.
         if data.joined(names).identity in prints:
             return names
     return tuple(name for name in names if data.split(name).identity in prints)
