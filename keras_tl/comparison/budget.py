@@ -99,7 +99,7 @@ class Protocol:
         tuned = phases_of(self.policy, family, batch_size=self.batch_size)
         if any(phase.objective == "contrastive" for phase in tuned):
             raise ConfigError(
-                "A comparison reads the validation curves of equally many passes, which a "
+                "A comparison reads the test curves of equally many passes, which a "
                 "contrastive phase does not have. Pass policy='standard', or compare evaluate() of "
                 "two learners."
             )

@@ -90,10 +90,6 @@ def estimate(subject: Subject, jobs: Sequence[Job], finished: int = 0) -> Cost:
     return Cost(len(jobs), finished, seconds)
 
 
-def _where(subject: Subject) -> str:
-    return subject.cache.where if isinstance(subject.cache, CacheConfig) else subject.cache
-
-
 def _trial(subject: Subject) -> tuple[Run, tuple[int, int]]:
     """Return a short fine-tuned run, and its numbers of training and test items."""
     budget, data = subject.budget, subject.data

@@ -15,9 +15,13 @@ def filled(content: tf.Tensor, at: tf.Tensor, size: int) -> tf.Tensor:
     return tf.strings.substr(part(content, at, size) + b"\x00" * size, 0, size)
 
 
+def header_number(header: tf.Tensor, at: int, size: int, big_endian: bool = False) -> tf.Tensor:
+    """Return the number in bytes of a header, int64. The header must not end before them."""
+    digits = tf.cast(tf.io.decode_raw(tf.strings.substr(header, at, size), tf.uint8), tf.int64)
+    places = [256**place for place in range(size)]
+    return tf.reduce_sum(digits * (places[::-1] if big_endian else places))
+
+
 def number(four_bytes: tf.Tensor, big_endian: bool = True) -> tf.Tensor:
     """Return the int32 value of four bytes, limited to 2**30, which no file size reaches."""
-    digits = tf.cast(tf.io.decode_raw(four_bytes, tf.uint8), tf.int64)
-    places = [256**place for place in range(4)]
-    found = tf.reduce_sum(digits * (places[::-1] if big_endian else places))
-    return tf.cast(tf.minimum(found, 2**30), tf.int32)
+    return tf.cast(tf.minimum(header_number(four_bytes, 0, 4, big_endian), 2**30), tf.int32)

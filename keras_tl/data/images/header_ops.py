@@ -4,11 +4,13 @@
 this module counts the memory for all frames.
 """
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from keras_tl.data.images import metadata
+from keras_tl.data.images.byte_strings import header_number
 from keras_tl.data.images.headers import MAGIC, SIZES
 
 _EXTENSION, _FRAME = 0x21, 0x2C
@@ -30,12 +32,7 @@ def declared_pixels(content: tf.Tensor) -> tf.Tensor:
     """
     header = metadata.header_of(content)
 
-    def number(at: int, length: int, big_endian: bool = False) -> tf.Tensor:
-        digits = tf.cast(
-            tf.io.decode_raw(tf.strings.substr(header, at, length), tf.uint8), tf.int64
-        )
-        places = [256**place for place in range(length)]
-        return tf.reduce_sum(digits * (places[::-1] if big_endian else places))
+    number = functools.partial(header_number, header)
 
     def jpeg() -> tf.Tensor:
         return _area(*tf.unstack(tf.io.extract_jpeg_shape(content)[:2]))

@@ -1,8 +1,11 @@
 """The rule of `keras_tl.data.images.unsupported` as TensorFlow operations, for the decoder."""
 
+import functools
+
 import tensorflow as tf
 
-from keras_tl.data.images.unsupported import BGR, BITS, CURE, HEADER_SIZE, MASKS, PLAIN, WINDOWS
+from keras_tl.data.images.byte_strings import filled, header_number
+from keras_tl.data.images.unsupported import CURE, HEADER_SIZE, bmp_problems
 
 
 def checked_bmp(content: tf.Tensor) -> tf.Tensor:
@@ -11,16 +14,9 @@ def checked_bmp(content: tf.Tensor) -> tf.Tensor:
     Raises:
         tf.errors.InvalidArgumentError: the file is unsupported.
     """
-    header = tf.strings.substr(content, 0, HEADER_SIZE) + b"\x00" * HEADER_SIZE
-
-    def number(at: int, size: int) -> tf.Tensor:
-        kind = {2: tf.uint16, 4: tf.int32}[size]
-        return tf.cast(tf.io.decode_raw(tf.strings.substr(header, at, size), kind)[0], tf.int32)
-
-    compression = number(30, 4)
-    in_order = tf.strings.substr(header, 54, len(BGR)) == BGR
-    plain = (compression == PLAIN) | ((compression == MASKS) & in_order)
-    supported = (number(14, 4) >= WINDOWS) & tf.reduce_any(number(28, 2) == BITS) & plain
+    header = filled(content, 0, HEADER_SIZE)
+    problems = bmp_problems(functools.partial(header_number, header))
+    supported = ~tf.reduce_any([*problems.values()])
     return _where(supported, content, "an unsupported BMP file")
 
 

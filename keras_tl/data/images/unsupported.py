@@ -1,17 +1,17 @@
 """BMP and GIF images that TensorFlow cannot decode, or decodes wrongly."""
 
 import struct
+from collections.abc import Callable
+from typing import Any
 
 from keras_tl.data.images.headers import gif_frames
 
 CURE = "convert it to PNG"
-# Header sizes in bytes: the first version of Windows, and OS/2.
-WINDOWS, _OS2 = 40, 12
-PLAIN, _RLE_8, _RLE_4, MASKS = range(4)
-BITS = (8, 24, 32)
-# Bit masks of red, green and blue in the order that files without masks use.
-BGR = struct.pack("<III", 0xFF0000, 0xFF00, 0xFF)
-HEADER_SIZE = 66
+# Bytes of the header that Windows reads. OS/2 has shorter ones.
+_WINDOWS = 40
+_PLAIN, _RLE_8, _RLE_4, _MASKS = range(4)
+# Bytes of a BMP file up to the end of its masks, and up to its compression.
+HEADER_SIZE, _FEWEST = 66, 34
 
 
 def why_unsupported(content: bytes, kind: str | None) -> str | None:
@@ -32,18 +32,36 @@ def why_unsupported(content: bytes, kind: str | None) -> str | None:
     return reason and f"unsupported {kind}: {reason}, {CURE}"
 
 
+def bmp_problems(number: Callable) -> dict[str, Any]:
+    """Return the condition of each reason to leave a BMP file out.
+
+    Args:
+        number: function of offset and size in bytes that reads the header, zeros after its end. A
+            number is an integer, or a tensor in a graph.
+    """
+    bits, compression = number(28, 2), number(30, 4)
+    # The masks of red, green and blue, in the order of files without masks.
+    reordered = (number(54, 4) != 0xFF0000) | (number(58, 4) != 0xFF00) | (number(62, 4) != 0xFF)
+    return {
+        "a header of OS/2 ({header} bytes)": number(14, 4) < _WINDOWS,
+        "run-length encoding (RLE)": (compression == _RLE_8) | (compression == _RLE_4),
+        "{bits}-bit pixels": (bits != 8) & (bits != 24) & (bits != 32),
+        "another order of colours than blue, green, red": (
+            (compression != _PLAIN) & ((compression != _MASKS) | reordered)
+        ),
+    }
+
+
 def _of_bmp(content: bytes) -> str | None:
-    (header,) = struct.unpack_from("<I", content, 14)
-    if header < WINDOWS:
-        return f"a header of OS/2 ({header} bytes)"
-    bits, compression = struct.unpack_from("<HI", content, 28)
-    if compression in (_RLE_8, _RLE_4):
-        return "run-length encoding (RLE)"
-    if bits not in BITS:
-        return f"{bits}-bit pixels"
-    if compression == MASKS and content[54:HEADER_SIZE] == BGR:
+    if len(content) < _FEWEST:
         return None
-    return None if compression == PLAIN else "another order of colours than blue, green, red"
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(content[at : at + size], "little")
+
+    problems = bmp_problems(number)
+    reason = next((reason for reason, is_so in problems.items() if is_so), None)
+    return reason and reason.format(header=number(14, 4), bits=number(28, 2))
 
 
 def _of_gif(content: bytes) -> str | None:

@@ -150,7 +150,7 @@ def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray
         column,
         split_of,
         "train, validation (valid, val, dev) or test",
-        "Put it right or leave split= out, and the images are split at random.",
+        "Put it right or leave split= out, and the items are split at random.",
     )
     splits = np.array([split_of(value) for value in table.columns[column]])
     rows = {name: np.flatnonzero(splits == name) for name in SPLITS if name in splits}
