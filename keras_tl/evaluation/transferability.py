@@ -17,9 +17,9 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
     Source: You, Liu, Wang and Long, 2021, "LogME: Practical Assessment of Pre-trained Models for
     Transfer Learning", ICML, arXiv:2102.11005, sec. 4. Each target column is a linear function of
     the features with Gaussian weights and noise. The result is the mean of `log_evidence` over the
-    columns. Each class has a column of 0 and 1, as in the paper. So has each label. Regression has
-    one standardised column, as in the head, so that the unit does not matter. Constant columns are
-    left out.
+    columns. Each class (as in the paper) or label has a column of 0 and 1. Regression has one
+    standardised column, as in the head, so that the unit does not matter. Constant columns are left
+    out.
 
     Args:
         features: float array (n, d).
