@@ -63,8 +63,8 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Return the largest log evidence of each target over both precisions, per item.
 
     The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). Its evidence
-    is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta the best beta is n / Q(t), where
-    Q(t) is the minimum of |y - F w|^2 + t |w|^2. So the search is over one number, t. Its maximum
+    is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta, let Q(t) be the minimum of |y - F
+    w|^2 + t |w|^2. The best beta is then n / Q(t), so the search is over one number, t. The maximum
     is the limit of the paper's fixed-point iteration (alg. 1).
 
     Args:

@@ -270,7 +270,7 @@ class Task(abc.ABC):
         return "classify", tf.compat.v1.saved_model.CLASSIFY_METHOD_NAME
 
     def standard_answers(self, answers: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Return the outputs of the `standard` signature: `classes` and `scores`, each (batch,
+        """Return the outputs of the `standard` signature: `classes` and `scores`, (batch,
         outputs).
         """
         scores = answers["probabilities"]
