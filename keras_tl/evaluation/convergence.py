@@ -46,9 +46,7 @@ def column(record: PhaseRecord, name: str) -> np.ndarray:
 
 
 def _distances(record: PhaseRecord) -> np.ndarray:
-    """Return the cumulative sum of each epoch's mean learning rate (unknown: 1), float64
-    (epochs,).
-    """
+    """Return the cumulative sum of mean learning rates (unknown: 1), float64 (epochs,)."""
     rates = column(record, "learning_rate")
     if not np.isfinite(rates).all() or not rates.any():
         return np.arange(1.0, len(rates) + 1)

@@ -270,9 +270,7 @@ class Task(abc.ABC):
         return "classify", tf.compat.v1.saved_model.CLASSIFY_METHOD_NAME
 
     def standard_answers(self, answers: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Return the outputs of the `standard` signature: `classes` and `scores`, (batch,
-        outputs).
-        """
+        """Return the outputs of the `standard` signature: `classes`, `scores`, (batch, outputs)."""
         scores = answers["probabilities"]
         classes = tf.tile(tf.constant([self.class_names]), [tf.shape(scores)[0], 1])
         return {"classes": classes, "scores": tf.identity(scores, "scores")}
