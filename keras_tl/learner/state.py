@@ -121,7 +121,7 @@ class State:
 
     @cached_property
     def twin(self) -> TransferModel:
-        """The same model, perhaps with old weights. `parts` itself if it needs no copy."""
+        """float32 copy of `parts`, perhaps with old weights, or `parts` if no copy is needed."""
         return float32_twin(self.config, self.parts)
 
     @property
