@@ -20,7 +20,7 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
 
     Args:
         strategy: `"auto"`: a TPU if available, else all GPUs if there are several, else one device.
-            `"single"`. `"mirrored"`: all GPUs, or all logical CPUs. `"tpu"`. Or your own
+            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs. `"tpu"`. Or your own
             `tf.distribute.Strategy`, with its replicas in this process.
 
     Raises:
@@ -47,8 +47,8 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
 
 @functools.cache
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
-    # All models share one strategy: two strategies give their reductions the same keys, and the
-    # reductions then fail by their shapes (tensorflow/tensorflow#62790).
+    # All models share one strategy: two strategies number their reductions alike, so TensorFlow
+    # confuses the reductions, which then fail by their shapes (tensorflow/tensorflow#62790).
     return tf.distribute.MirroredStrategy(devices)
 
 
@@ -103,6 +103,6 @@ def precision_policy(policy: str) -> Iterator[None]:
 
 
 def jit_compile() -> bool | str:
-    """Return `jit_compile=`. On a CPU, XLA makes depthwise convolutions 10 times slower."""
+    """Return `jit_compile` for `compile`. XLA slows depthwise convolutions 10 times on a CPU."""
     accelerated = any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
     return "auto" if accelerated else False
