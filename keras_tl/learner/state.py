@@ -172,7 +172,7 @@ class State:
 
         Raises:
             DataError: There are no data, or no such split.
-            ConfigError: A logit is not a finite number: training diverged, or the weights are wrong.
+            ConfigError: A logit is not finite: training diverged, or the weights are wrong.
         """
         logits = self.trainer.logits(self.need_data().split(split))
         bad = np.count_nonzero(~np.isfinite(logits).all(axis=1))

@@ -20,8 +20,8 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
 
     Args:
         strategy: `"auto"`: a TPU if available, else all GPUs if there are several, else one device.
-            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs. `"tpu"`. Or your own
-            `tf.distribute.Strategy`, with its replicas in this process.
+            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs. `"tpu"`. Or your
+            own `tf.distribute.Strategy`, with its replicas in this process.
 
     Raises:
         ConfigError: The strategy is unknown or spans several workers, or no TPU can be reached.
