@@ -26,7 +26,7 @@ def assign_blocks(
         blocks: Blocks from input to output. If empty, each layer with weights is a block.
 
     Returns:
-        Name and leaf layers (see `leaf_layers`) of each block, in the order of the graph.
+        Name and layers (among `leaf_layers`) of each block, in the order of the graph.
 
     Raises:
         BackboneError: A layer with weights is in no block, or a block has no layer or no end.
@@ -52,7 +52,7 @@ def assign_blocks(
 def up_to(
     network: keras.Model, blocks: tuple[Block, ...], last: str | None
 ) -> tuple[tuple[Block, ...], keras.KerasTensor]:
-    """Return the blocks up to `last`, and the output of `last` (`None`: the whole network).
+    """Return the blocks up to the block `last`, and its output (`None`: the whole network).
 
     Raises:
         BackboneError: The network has no block of this name.
@@ -88,7 +88,7 @@ def find_end(network: keras.Model, block: Block) -> keras.Operation:
     """Return the last layer of a block.
 
     Raises:
-        BackboneError: No layer has the name `block.end`.
+        BackboneError: No layer's name matches `block.end`.
     """
     if block.end is None:
         return network.operations[-1]

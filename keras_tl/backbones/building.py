@@ -73,8 +73,7 @@ def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
     """Call the builder with `weights="imagenet"`. The first call downloads the weights."""
     try:
         with warnings.catch_warnings():
-            # MobileNets warn at sizes without weights of their own. The weights for 224 pixels
-            # serve.
+            # MobileNets warn at sizes without own weights, and use the weights for 224 pixels.
             warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
             return builder(weights="imagenet", **arguments)
     except Exception as error:  # Keras raises a bare Exception for network errors.
@@ -108,15 +107,15 @@ def load_weights(network: keras.Model, path: Path, name: str) -> None:
 def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTensor:
     """Return the output of the scaling layers at the start of a network.
 
-    Some constructors add these layers, and add other layers for a file than for "imagenet". The
+    Some constructors add these layers, and other layers for a weights file than for "imagenet". The
     record's preprocessing replaces them, whatever they hold.
 
     Raises:
         WeightsError: The weights were trained with a normalisation other than ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
-    # `zero`: the pixels that the record maps to 0. The scaling layers must map them to 0 too. The
-    # scale may differ: Keras's published layers hold the standard deviation where the variance
+    # `zero`: the pixels that the record maps to 0. The scaling layers must map them to about 0 too.
+    # The scale may differ: Keras's published layers hold the standard deviation where the variance
     # should be (tensorflow/tensorflow#49930). One more layer corrects this, for "imagenet" only.
     zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)
     for layer in scaling:

@@ -3,9 +3,9 @@
 The networks are EfficientNet-B0 (Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for
 Convolutional Neural Networks", arXiv:1905.11946, table 1) without squeeze-and-excite. ReLU6
 replaces swish. The variants differ in width, depth and image size. The stem (32 channels), the head
-(1280 channels) and the repeats of the first and last stage are equal in all variants. Announced on
-the TensorFlow blog on 16 March 2020. The constants (scaling, dropout, survival probability,
-BatchNorm) come from `efficientnet/lite` in the TensorFlow TPU repository.
+(1280 channels) and the repeats of the first and last stage are equal in all variants. The
+TensorFlow blog announced them on 16 March 2020. The constants (scaling, dropout, survival
+probability, BatchNorm) come from `efficientnet/lite` in the TensorFlow TPU repository.
 """
 
 import math

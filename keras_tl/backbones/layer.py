@@ -37,13 +37,14 @@ class Backbone(keras.layers.Layer):
     `keras_tl.backbones.hub.HubLayer`. `batch_norm` has no effect inside a module.
 
     Args:
-        network: Network with its preprocessing: float32 (batch, height, width, 3) pixels in [0,
-            255] to feature maps (batch, h, w, c), or the inputs of a TF-Hub module or text encoder.
+        network: Network with its preprocessing, from pixels in [0, 255], float32 (batch, height,
+            width, 3), to feature maps (batch, h, w, c). TF-Hub modules and text encoders take other
+            inputs.
         blocks: Names and layers of the blocks, from input to output. The layers are among
             `leaf_layers`. Layers of nested models may have equal names.
 
     Attributes:
-        network: The network with its preprocessing.
+        network: The argument `network`.
         source: Name in `ModelConfig.backbone`: a name of the catalogue, a TF-Hub module, a KerasHub
             preset, a language model, or a user's own network.
         weights_source: Source of the weights: `"imagenet"`, a path, or a source such as
@@ -51,7 +52,7 @@ class Backbone(keras.layers.Layer):
         output_block: Block after which the network is cut. `None`: the network is whole.
         architecture: Keras configuration of the uncut network, if it is not from the catalogue.
         module: Folder of a TF-Hub module.
-        preprocessor: Converter of texts to tokens. `None`: the network takes images or strings.
+        preprocessor: Preprocessor of texts. `None`: the network takes images or strings.
         longest: Largest number of tokens that the network has positions for. `None`: unknown.
         identity: Identifier of the network's graph in the keys of the feature cache.
         ancestry: Earlier trainings, the latest first, see `keras_tl.runs.ancestry`.
@@ -122,7 +123,7 @@ class Backbone(keras.layers.Layer):
         return [leaves[place] for place in dict(self._blocks)[block]]
 
     def leave_out(self, block: str) -> None:
-        """Remove a block that the head does not read, so that it is never trained."""
+        """Remove a block that the head does not read. It is never trained."""
         self._blocks = [(name, places) for name, places in self._blocks if name != block]
 
     @property
@@ -148,9 +149,8 @@ class Backbone(keras.layers.Layer):
         Args:
             blocks: Names of the blocks. An empty tuple freezes the whole network.
             batch_norm: Mode of the blocks' BatchNorm layers. `"affine"`: gamma and beta are
-                trained. `"frozen"`: gamma and beta are fixed. `"live"`: gamma and beta are trained,
-                and the layers use the batch's statistics. The moving statistics follow with a
-                momentum of at most 0.9.
+                trained. `"frozen"`: gamma and beta are fixed. `"live"`: as `"affine"`, but with the
+                batch's statistics, which also update the moving statistics (momentum at most 0.9).
         """
         self.trainable = bool(blocks)
         self._batch_norm_mode = batch_norm
@@ -191,8 +191,7 @@ class Backbone(keras.layers.Layer):
         return self.network(inputs, training=bool(training) and self.trainable)
 
     def compute_output_spec(self, inputs, training=None):
-        # From a shape alone Keras would guess the dtype, and the network may return a dict of
-        # tensors.
+        # From shapes alone Keras would guess dtypes, and the network may return a dict.
         return self.network.compute_output_spec(inputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -241,8 +240,8 @@ def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
 
 
 def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:
-    # Keras skips an assignment of the current value, and then also skips the variables.
-    # `_pin_statistics` may have given the variables other flags, so set them here.
+    # Keras skips an assignment of the current value, and the variables with it. Set the variables
+    # too: `_pin_statistics` may have changed their flags.
     for part in layers_of(layer):
         part.trainable = value
         for variable in own_variables(part):

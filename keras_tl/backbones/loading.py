@@ -56,7 +56,7 @@ def load_spec(
         output_block: Block after which the network is cut. `None`: the network stays whole.
     """
     network, bare, blocks = _network_of(spec, weights, image_size, output_block)
-    # Only the graph tells what a user's own builder made.
+    # A user's own builder has no identity except the graph that it makes.
     graph = spec.name if CATALOGUE.get(spec.name) is spec else network.to_json()
     identity = f"{graph} {spec.preprocessing} {blocks[-1]} keras {keras.__version__}"
     return Backbone(network, assign_blocks(bare, blocks)).set_facts(
@@ -90,7 +90,7 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
 def copy_statistics(source: keras.Model, target: keras.Model) -> None:
     """Copy the statistics of `Normalization` layers into a network of the same architecture.
 
-    These layers are preprocessing: `adapt` sets their statistics from data, not training.
+    These layers are preprocessing. `adapt` sets their statistics from data, training does not.
     """
     for given, other in zip(leaf_layers(source), leaf_layers(target), strict=True):
         if isinstance(given, keras.layers.Normalization):
@@ -99,8 +99,7 @@ def copy_statistics(source: keras.Model, target: keras.Model) -> None:
 
 
 def _use_statistics(network: keras.Model) -> None:
-    # `Normalization` computes with tensors made from its weights. Keras makes them only when it
-    # adapts the layer or loads the weights.
+    # `Normalization` uses tensors that only `adapt` and the loading of weights compute.
     for layer in layers_of(network):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
@@ -144,10 +143,9 @@ def with_preprocessing(
 
 @contextlib.contextmanager
 def seeded(seed: int | None) -> Iterator[None]:
-    """Fix the seeds that Keras layers draw for themselves when they are created.
+    """Fix the seeds that new Keras layers draw for themselves. `None` changes nothing.
 
-    A layer without a seed draws one from Python's `random`. The state of `random` is restored
-    afterwards. `None` changes nothing.
+    A layer without a seed draws one from Python's `random`, whose state is restored afterwards.
     """
     state = random.getstate()
     if seed is not None:

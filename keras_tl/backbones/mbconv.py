@@ -7,7 +7,8 @@ from keras import layers
 
 LAYOUT = "channels_last"
 BN_EPSILON = 1e-3
-# Momentum of the original training. It has no effect while the statistics are pinned.
+# Momentum of the original training. It has no effect while the statistics are pinned, and
+# `Backbone.unfreeze` limits it.
 BN_MOMENTUM = 0.99
 
 # He et al., 2015, arXiv:1502.01852, eq. 14 (fan-out).

@@ -29,8 +29,7 @@ def network_of(
 
     Args:
         model: Model from preprocessed images (batch, height, width, 3) to feature maps or vectors.
-        preprocess: Name of a preprocessing (`"none"` if the model includes its own), or a
-            `Preprocessing`.
+        preprocess: `Preprocessing`, or its name (`"none"` if the model includes its own).
         image_size: (height, width) in pixels. `None`: the model's own input size.
 
     Raises:
@@ -78,8 +77,7 @@ def copied(network: keras.Model) -> keras.Model:
         network: Result of `network_of`.
 
     Raises:
-        BackboneError: The model has a `Lambda` layer, cannot be rebuilt, or its copy gives other
-            outputs.
+        BackboneError: The model holds a lambda, cannot be rebuilt, or its copy gives other outputs.
     """
     name = network.layers[-1].name
     with _rebuildable(name), warnings.catch_warnings():

@@ -32,7 +32,7 @@ def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
         spec: Record with `weights.package`.
 
     Raises:
-        WeightsError: The package is not installed, or its file has another checksum.
+        WeightsError: The package is not installed, or its file has a wrong checksum.
     """
     package = spec.weights.package
     path = find_file(package)

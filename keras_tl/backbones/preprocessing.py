@@ -1,7 +1,6 @@
 """Preprocessing of pixels that each family of weights expects, as records.
 
-The record belongs to the weights. `keras_tl.backbones.load` puts it into the network, so the user
-does not choose.
+The record belongs to the weights. Users never choose it: `keras_tl.backbones.load` includes it.
 """
 
 import dataclasses

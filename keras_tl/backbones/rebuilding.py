@@ -31,7 +31,7 @@ def rebuild_backbone(
         output_block: Block after which the network is cut.
         architecture: Keras configuration of the network, unless it is from the catalogue.
         module: Folder of a TF-Hub module.
-        preprocessor: Converter of texts to tokens.
+        preprocessor: Preprocessor of texts.
 
     Raises:
         BackboneError: `architecture` holds an unknown class, see `rebuild`.
@@ -55,8 +55,7 @@ def cut_short(backbone: Backbone, output_block: str) -> Backbone:
         output_block: Name of the last block to keep.
 
     Raises:
-        BackboneError: The block does not exist or lies inside a nested model, or the network takes
-            texts.
+        BackboneError: The block is unknown or inside a nested model, or the network takes texts.
     """
     if backbone.image_size is None:
         raise BackboneError("output_block= cannot cut an encoder of texts. Leave it out.")

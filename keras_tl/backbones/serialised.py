@@ -17,8 +17,8 @@ def rebuild(config: dict[str, Any]) -> Any:
     If the global dtype policy is float32, the object computes nothing in half precision.
 
     Raises:
-        BackboneError: The configuration holds a lambda, or a class that is not from Keras or
-            KerasHub and not registered in this process. Nothing else is imported.
+        BackboneError: The configuration holds a lambda, or a class or function that is neither
+            Keras's nor KerasHub's nor registered in this process. Nothing else is imported.
         ConfigError: A class is from KerasHub, which is not installed.
     """
     # Keras modifies the configuration.

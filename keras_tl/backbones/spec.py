@@ -21,11 +21,10 @@ class Block:
     A block holds all layers that its last layer needs, except the layers of earlier blocks.
 
     Attributes:
-        name: Name that users give, for example `"stem"` or `"block1"`.
-        end: Name of the last layer, or a shell pattern such as `"block1*"`. If several layers
-            match, the layer nearest to the output is the end. Layers that Keras named are called by
-            class and number within the network: `"add"`, `"add_1"`, ... `None`: the network's
-            output.
+        name: Name for users, for example `"stem"` or `"block1"`.
+        end: Shell pattern of the last layer's name, such as `"block1*"`. Of several matches, the
+            layer nearest to the output counts. Layers that Keras named have class and number within
+            the network: `"add"`, `"add_1"`, ... `None`: the network's output.
     """
 
     name: str
@@ -57,8 +56,7 @@ class Weights:
         source: Authors and publisher of the weights.
         licence: SPDX identifier or name of the weights' licence.
         bundled: Name of a file in `keras_tl/backbones/weights`.
-        package: Package that holds the weights. Without `package` and `bundled`, the builder
-            downloads them.
+        package: Package with the weights. Without `package` and `bundled`, the builder downloads.
         top1: Published ImageNet top-1 accuracy of the whole classifier, in [0, 1].
         top1_source: Publication of the accuracy.
     """

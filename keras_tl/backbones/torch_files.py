@@ -1,11 +1,11 @@
 """Read arrays from files of `torch.save`, without PyTorch and without running their code.
 
 This module reads both layouts of torch/serialization.py. Before PyTorch 1.6 (`_legacy_save`), a
-file was a series of pickles: a magic number, the version, the writing system, the object, and the
-keys of its storages. For each key followed the number of values (int64) and the values,
-little-endian. Since then (`_save`), a file is a zip archive with `data.pkl`, `byteorder` and the
-values in `data/KEY`. A tensor in the object is a call of `torch._utils._rebuild_tensor_v2` with a
-position in a storage.
+file was a series of pickles: a magic number, the version, system information, the object, and the
+keys of its storages. Then came, for each key, the number of values (int64) and the values,
+little-endian. Newer files (`_save`) are zip archives with `data.pkl`, `byteorder` and the values in
+`data/KEY`. In the object, a tensor is a call of `torch._utils._rebuild_tensor_v2` on a part of a
+storage.
 """
 
 import contextlib
@@ -62,8 +62,7 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
         name: Name of the file in messages.
 
     Returns:
-        Read-only arrays with the tensors' shapes and dtypes, by name. They may share memory with
-        `data`.
+        Read-only arrays by name, with the tensors' shapes and dtypes. They may be views of `data`.
 
     Raises:
         WeightsError: The file is damaged, or asks for names that tensors do not need.
@@ -88,14 +87,14 @@ class _Unpickler(pickle.Unpickler):
     def load(self) -> Any:
         start = self._file.tell()
         for count, (operation, value, _) in enumerate(pickletools.genops(self._file)):
-            # Unpickling allocates memory for all numbers up to the largest one.
+            # Unpickling allocates memory for all object numbers up to the largest.
             if "PUT" in operation.name and value > count:
                 raise ValueError(f"it numbers an object as {value} that is at most the {count}th")
         self._file.seek(start)
         return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
-        # A pickle can set attributes of a returned object. Of these, only new functions allow it.
+        # A pickle can set attributes of a returned object. Only the new functions accept any.
         match module, name:
             case "collections", "OrderedDict":
                 return OrderedDict
@@ -140,7 +139,7 @@ def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
     file = io.BytesIO(data)
     if [_Unpickler(file, name).load() for _ in range(2)] != [_MAGIC, _VERSION]:
         raise ValueError("it does not begin as torch.save begins a file")
-    _Unpickler(file, name).load()  # The writing system. The values are always little-endian.
+    _Unpickler(file, name).load()  # System information. The values are always little-endian.
     unpickler = _Unpickler(file, name)
     found = unpickler.load()
     keys = _Unpickler(file, name).load()
@@ -180,7 +179,7 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
-    """Return the part of a storage that a tensor shows. Refuse empty and too large tensors."""
+    """Return a tensor as a view of its storage. Refuse empty tensors and repeated values."""
     _, offset, size, strides = tensor
     last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
     if (

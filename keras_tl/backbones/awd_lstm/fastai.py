@@ -40,8 +40,7 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
     tokens that are empty, not valid UTF-8 or contain white space, and all but the last of equal
     tokens. fastai's numbering finds the last one.
 
-    No code in the files is run. Files with anything except tensors, lists and dictionaries are
-    refused.
+    No code in the files is run. Files may hold only tensors, lists and dictionaries.
 
     Args:
         path: `wt103-fwd.tgz` as downloaded, or a folder with its two files: one .pth of weights and

@@ -116,8 +116,7 @@ class LanguageModel:
 
         Args:
             path: Folder.
-            overwrite: Whether to replace an existing language model. Your own files in the folder
-                are kept.
+            overwrite: Whether to replace a language model there. Your own files beside it are kept.
 
         Raises:
             ConfigError: The folder holds a language model, and `overwrite` is false.

@@ -73,8 +73,7 @@ class WordDropEmbedding(keras.layers.Layer):
 class TiedEmbedding(WordDropEmbedding):
     """Embedding whose weights are also the output's weights (sec. 4.5), never dropped there.
 
-    `layer(vectors, reverse=True)` maps vectors to logits (batch, length, input_dim), float32 in any
-    precision.
+    `layer(vectors, reverse=True)` maps vectors to float32 logits (batch, length, input_dim).
 
     Args:
         args: See `WordDropEmbedding`.
@@ -101,7 +100,7 @@ class WeightDropLSTM(keras.layers.LSTM):
     """LSTM with DropConnect on its recurrent weights (sec. 2).
 
     In training, each call draws one mask of the recurrent kernel for all steps and sequences. So
-    the steps run as in `keras.layers.LSTM`, on a GPU by cuDNN, which `recurrent_dropout` rules out.
+    the steps run as in `keras.layers.LSTM`, on a GPU by cuDNN. `recurrent_dropout` excludes cuDNN.
 
     Args:
         units: See `keras.layers.LSTM`, also for the other arguments.
@@ -188,7 +187,7 @@ class ActivationRegularization(keras.layers.Layer):
 
     AR is `alpha` times the mean square of the dropped outputs. TAR is `beta` times the mean squared
     difference of neighbouring steps before dropout. The paper writes norms. Its code computes mean
-    squares (salesforce/awd-lstm-lm, main.py), to which its values of `alpha` and `beta` belong.
+    squares (salesforce/awd-lstm-lm, main.py). Its values of `alpha` and `beta` are for the code.
 
     `layer(outputs, dropped)`, both (batch, length, units), returns `dropped`.
 

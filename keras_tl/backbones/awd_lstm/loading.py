@@ -15,8 +15,7 @@ def load_ulmfit(path: Path) -> Backbone:
         path: Folder that `LanguageModel.save` wrote.
 
     Returns:
-        The backbone. Its network: see `build_encoder`. The embedding and each LSTM layer are
-        blocks.
+        The backbone, see `build_encoder`. The embedding and each LSTM layer are blocks.
 
     Raises:
         RunError: The folder holds no language model, or is incomplete or damaged.

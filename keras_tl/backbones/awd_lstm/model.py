@@ -64,8 +64,7 @@ class AwdLstmConfig(JsonConfig):
         layers: Number of LSTM layers.
         embedding_dropout: Share of the words to drop (sec. 4.3). All dropouts default to fastai's
             values for language models.
-        input_dropout: Dropout of the embedding's values. This and the next two use one mask for
-            each sequence (sec. 4.2).
+        input_dropout: Dropout of vectors. Like the next two, with one mask a sequence (sec. 4.2).
         hidden_dropout: Dropout between LSTM layers.
         output_dropout: Dropout of the last layer's values.
         weight_dropout: Dropout of the recurrent weights (sec. 2).
@@ -102,8 +101,8 @@ class AwdLstmConfig(JsonConfig):
 
         Args:
             size: `"paper"` (400 and 1,150 with the paper's dropouts), `"fastai"` (400 and 1,152, as
-                in fastai's published weights), `"small"` (200 and 400) or `"tiny"` (64 and 128).
-                All have 3 layers.
+                fastai's weights), `"small"` (200 and 400) or `"tiny"` (64 and 128). All have 3
+                layers.
             vocabulary_size: Number of tokens.
             changes: Values of other attributes.
 
@@ -120,7 +119,7 @@ class AwdLstmConfig(JsonConfig):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Units of each LSTM layer. The last layer returns to the embedding's size."""
+        """Units of each LSTM layer. The last layer has the embedding's size."""
         return (self.hidden_size,) * (self.layers - 1) + (self.embedding_size,)
 
 
@@ -129,8 +128,8 @@ def build_language_model(
 ) -> keras.Model:
     """Return a language model with random weights.
 
-    It maps tokens, int32 (batch, length), to logits of each next token, float32 (batch, length,
-    vocabulary_size).
+    It maps int32 (batch, length) tokens to float32 (batch, length, vocabulary_size) logits of the
+    next tokens.
 
     Embeddings start uniform in [-0.1, 0.1], other matrices in [-1/sqrt(units), 1/sqrt(units)]
     (Merity et al., 2017, sec. 5). Biases start at 0, the forget gates' biases at 1, as in Keras. AR

@@ -38,8 +38,7 @@ def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]
                 found.add(known.get(inputs[0]))
             for function in _called(node, library):
                 arguments = [argument.name for argument in function.signature.input_arg]
-                # Match from the end: leading inputs may select a branch, leading arguments may have
-                # no input.
+                # From the end: first inputs may select a branch, first arguments may lack inputs.
                 given = dict(zip(reversed(arguments), reversed(inputs), strict=False))
                 inner = {name: known[x] for name, x in given.items() if x in known}
                 key = (function.signature.name, *sorted(inner.items()))
@@ -53,7 +52,7 @@ def _captured(trace: Any, variables: Iterable[tf.Variable]) -> dict[str, int]:
     """Return names of placeholders in a trace's graph, and the `id`s of their variables."""
     owners = {}
     for variable in variables:
-        owners[id(variable)] = id(variable)  # For variables with several replicas.
+        owners[id(variable)] = id(variable)  # Captures a variable of several replicas.
         owners[id(getattr(variable, "_handle", variable))] = id(variable)
     return {
         inside.op.name: owners[id(outside)]

@@ -35,9 +35,9 @@ class HubLayer(keras.layers.Layer):
 
     * The layer computes in float32, whatever the dtype policy: a SavedModel has fixed dtypes.
     * `training=True` reaches the module while the layer is trainable, unless `moves_statistics`. A
-      module cannot separate dropout from BatchNorm. If it would move statistics, it runs with
-      `training=False` in fine-tuning too. Its statistics are then pinned and its dropout is off.
-      Its other variables, including gamma and beta, are trained.
+      module cannot separate dropout from BatchNorm. If the module would move statistics,
+      fine-tuning uses `training=False` too. This pins the statistics and switches dropout off. The
+      other variables, including gamma and beta, are trained.
     * In training, the module's `regularization_losses` are added to the loss, as published and
       without further scaling. Evaluation leaves them out: the validation loss is the task's loss.
 

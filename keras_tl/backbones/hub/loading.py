@@ -22,12 +22,11 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
 
     * BERT encoders take a dict of `input_word_ids`, `input_mask` and, if the module takes it,
       `input_type_ids`, int32 (batch, length). They return a dict of `mask` (equal to `input_mask`)
-      and, if the module has them, `sequence_output` (batch, length, d) and `pooled_output` (batch,
-      d). A free length is `None` in `network.input_shape`.
+      and the module's `sequence_output` (batch, length, d) or `pooled_output` (batch, d), or both.
+      A free length is `None` in `network.input_shape`.
     * Text embeddings take `text`, string (batch,), and return (batch, d).
     * Image modules take `pixels` in [0, 255], float32 (batch, height, width, 3). They return
-      vectors (batch, d) or feature maps (batch, h, w, c). The network includes TF-Hub's scaling to
-      [0, 1].
+      vectors (batch, d) or feature maps (batch, h, w, c). The network scales to [0, 1] inside.
 
     Variables are created in the scope of the distribution strategy around the call.
 

@@ -101,7 +101,7 @@ class HubModule:
         """Whether a call with `training=True` assigns variables that inference reads.
 
         BatchNorm assigns its moving statistics. The traced graphs show this for any variable names.
-        Inference does not read the state of a random generator, as in Keras 3's Dropout.
+        The state of a random generator (Keras 3's Dropout has one) is not read by inference.
         """
         assigned, read = set(), {None}
         for trace in self._traces(training=True):
@@ -134,9 +134,9 @@ class HubModule:
 
     @property
     def vocabulary(self) -> tuple[Path, bool] | None:
-        """Path of the module's WordPiece vocabulary and whether it is lower-cased, or `None`.
+        """Path of the module's WordPiece vocabulary and whether it is lower-cased. `None`: unknown.
 
-        Encoders of the TensorFlow Model Garden have it (official/nlp/tools/export_tfhub_lib.py).
+        Encoders of the TensorFlow Model Garden have both (official/nlp/tools/export_tfhub_lib.py).
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)

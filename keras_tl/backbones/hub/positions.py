@@ -15,8 +15,8 @@ _CPU = "CPU:0"
 def longest_up_to(module: HubModule, wanted: int) -> int:
     """Return the largest number of tokens, at most `wanted`, that an encoder reads.
 
-    A module does not state its number of positions. It is run once at the wanted length, and at
-    other lengths only if this fails.
+    A module does not state its number of positions. This function runs it once at the wanted
+    length, and more often only if that fails.
 
     Args:
         module: Encoder of any length, see `on_cpu`.

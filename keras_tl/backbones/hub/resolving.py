@@ -22,8 +22,7 @@ def resolve(handle: str | os.PathLike) -> Path:
     """Return the folder of a module. tensorflow_hub downloads a URL at the first call.
 
     Args:
-        handle: Folder, or URL of a module on tfhub.dev or Kaggle. tensorflow_hub keeps downloads in
-            `$TFHUB_CACHE_DIR`.
+        handle: Folder, or URL on tfhub.dev or Kaggle. `$TFHUB_CACHE_DIR` keeps downloads.
 
     Raises:
         BackboneError: The folder does not exist, or the module cannot be downloaded.

@@ -12,11 +12,10 @@ from keras_tl.errors import BackboneError, quoted
 def open_saved_model(path: Path) -> Any:
     """Load the SavedModel of a module.
 
-    If the SavedModel needs operations of tensorflow_text, they are registered first.
+    The function registers the operations of tensorflow_text if the SavedModel needs them.
 
     Raises:
-        BackboneError: There is no SavedModel, it has the old TF1 Hub format, or it cannot be
-            loaded.
+        BackboneError: There is none, it has the old TF1 Hub format, or it cannot be loaded.
         ConfigError: The SavedModel needs tensorflow_text, which is not installed.
     """
     if (path / "tfhub_module.pb").is_file():
@@ -47,7 +46,7 @@ def open_saved_model(path: Path) -> Any:
 def resources_of(loaded: Any) -> list:
     """Return the lookup tables and asset files of a loaded SavedModel.
 
-    An export lacks them unless it tracks them. Tracking the loaded object itself would also export
+    An export must track them, or it lacks them. Tracking the loaded object itself would also export
     all of its functions, including those for training.
     """
     kinds = (tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset)

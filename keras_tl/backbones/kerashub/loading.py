@@ -32,8 +32,7 @@ def load_kerashub(
       length, d), `mask` (equal to `input_mask`) and, if available, `pooled_output` (batch, d). The
       backbone's `preprocessor` makes the preset's tokens, see `find_preprocessor`.
     * Image backbones take `pixels` in [0, 255], float32 (batch, height, width, 3). They return
-      feature maps (batch, h, w, c) or a sequence (batch, length, d). The network includes the
-      preset's own scaling.
+      feature maps (batch, h, w, c) or a sequence (batch, length, d). Scaling is inside.
 
     Args:
         preset: Name, handle (`kaggle://...`, `hf://...`) or folder of a preset, as in

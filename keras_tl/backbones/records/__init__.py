@@ -11,7 +11,7 @@ from keras_tl.backbones.records import (
     vgg,
 )
 
-# The order of lists of backbones. The backbone with bundled weights comes first.
+# Lists of backbones have this order. The backbone with bundled weights comes first.
 RECORDS = (
     *efficientnet.RECORDS,
     *mobilenet.RECORDS,

@@ -1,4 +1,4 @@
-"""Facts that the networks of one family share."""
+"""Common facts of the networks of one family."""
 
 import dataclasses
 from collections.abc import Iterable

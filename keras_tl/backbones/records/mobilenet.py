@@ -1,7 +1,7 @@
 """MobileNet (Howard et al., 2017, arXiv:1704.04861), V2 (arXiv:1801.04381), V3 (1905.02244).
 
-Blocks have the numbers of Keras's layer names. Block 0 of V2 and V3 has no number and few weights.
-It belongs to the stem.
+Blocks have the numbers of Keras's layer names. Block 0 of V2 and V3, without a number and with few
+weights, belongs to the stem.
 """
 
 from keras_tl.backbones.records.family import Family, numbered

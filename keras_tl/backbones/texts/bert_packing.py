@@ -18,12 +18,12 @@ from keras_tl.backbones.texts.wordpiece_files import END, PAD, START, UNKNOWN
 class BertPacking(TextPreprocessor):
     """Base class of WordPiece preprocessors: packs tokens as `[CLS] a [SEP] b [SEP]`.
 
-    If a pair is too long, its longer text loses its last token until the pair fits, as in BERT
-    (Devlin et al., 2019, arXiv:1810.04805; google-research/bert, run_classifier.py).
+    If a pair is too long, its longer text loses its last token until the pair fits. BERT does the
+    same (Devlin et al., 2019, arXiv:1810.04805; google-research/bert, run_classifier.py).
 
     Args:
         tokens: Vocabulary in the order of the tokens' numbers.
-        sequence_length: Number of tokens of a text, including special tokens and padding.
+        sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
         ConfigError: The length is wrong, or tensorflow_text is not installed.
@@ -42,7 +42,7 @@ class BertPacking(TextPreprocessor):
 
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
         tokens = self._tokens(texts, pairs)
-        # Allotting tokens in turns equals removing the last token of the longer text.
+        # Round-robin keeps the same tokens as removing the last token of the longer text.
         budget = self.sequence_length - 1 - len(tokens)
         trimmed = self._text.RoundRobinTrimmer(budget).trim(tokens)
         words, kinds = self._text.combine_segments(trimmed, self._start, self._end)

@@ -39,7 +39,7 @@ def choose_preprocessor(
     Args:
         handle: See `keras_tl.backbones.hub.resolve`.
         module: Encoder of the handle.
-        sequence_length: Number of tokens of a text, including special tokens and padding.
+        sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
         BackboneError: The preprocessor is unknown, or cannot be downloaded.

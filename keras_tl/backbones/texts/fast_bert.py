@@ -23,7 +23,7 @@ class FastBertPreprocessor(BertPacking):
     Args:
         tokens: Vocabulary in the order of the tokens' numbers.
         lower_case: Whether texts are lower-cased and accents stripped.
-        sequence_length: Number of tokens of a text, including special tokens and padding.
+        sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
         ConfigError: The length is wrong, or tensorflow_text is not installed.

@@ -27,23 +27,21 @@ class HubPreprocessor(TextPreprocessor):
 
     With the parts `tokenize` and `bert_pack_inputs`, it takes pairs and makes sequences of any
     length (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Without them,
-    it takes single texts and has only the length of its saved function.
+    it takes single texts and makes only the length it was saved with.
 
     Args:
         path: Folder of the module, see `keras_tl.backbones.hub.resolve`. Its code is run.
-        sequence_length: Number of tokens of a text, including special tokens and padding. `None`:
-            the module's own.
+        sequence_length: Length in tokens, with special tokens and padding. `None`: the module's.
 
     Raises:
         BackboneError: The folder holds no such module.
-        ConfigError: The module cannot make this length, or tensorflow_text is needed and not
-            installed.
+        ConfigError: The length is impossible, or tensorflow_text is needed and not installed.
     """
 
     def __init__(self, path: Path, sequence_length: int | None = None):
         self._path = Path(path)
         loaded = open_saved_model(self._path)
-        # A plain object, because an export does not look into it.
+        # A plain object, so that an export does not include the module.
         self._module = types.SimpleNamespace(
             call=loaded,
             tokenize=getattr(loaded, "tokenize", None),
@@ -90,7 +88,7 @@ class HubPreprocessor(TextPreprocessor):
         if not self._settable:
             return tf.reduce_sum(self(texts, pairs)[self.mask_name], 1)
         tokens = [self._module.tokenize(part) for part in self._segments(texts, pairs)]
-        # Words may be a separate level: (batch, words, pieces).
+        # Some modules return words as a level: (batch, words, pieces).
         flat = [part.merge_dims(1, -1) if part.shape.rank > 2 else part for part in tokens]
         return count_tokens(flat)
 

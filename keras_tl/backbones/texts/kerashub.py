@@ -21,13 +21,12 @@ _NAMES = ("name", "dtype", "trainable")
 
 
 class KerasHubPreprocessor(TextPreprocessor):
-    """`keras_hub.models.TextClassifierPreprocessor` with BERT's names for its tokens.
+    """`keras_hub.models.TextClassifierPreprocessor` with BERT's names for its outputs.
 
     Args:
         preprocessor: KerasHub's preprocessor.
-        sequence_length: Number of tokens of a text, including special tokens and padding. `None`:
-            that of `preprocessor`.
-        reference: tokenizer.json of the publisher, with which the preflight compares.
+        sequence_length: Length in tokens, with special tokens and padding. `None`: KerasHub's.
+        reference: The publisher's tokenizer.json, for the preflight to compare with.
 
     Raises:
         ConfigError: The length is wrong, or KerasHub or tensorflow_text is not installed.
@@ -44,7 +43,7 @@ class KerasHubPreprocessor(TextPreprocessor):
         )
         import_tensorflow_text()
         self.reference = reference
-        # Make a copy: the given preprocessor may be used at another length.
+        # Make a copy: the caller may use the given preprocessor at another length.
         self._theirs = type(preprocessor)(
             preprocessor.tokenizer,
             sequence_length=self.sequence_length,

@@ -20,14 +20,14 @@ Texts = tf.Tensor | np.ndarray | Sequence[str]
 
 
 class TextPreprocessor(abc.ABC, tf.Module):
-    """Converter of texts to the tokens of an encoder.
+    """Preprocessor from texts to the tokens of an encoder.
 
     It also works in a graph: in `tf.data.Dataset.map` and inside an export. An exported module
     holds it as an attribute, so that the export includes its tables and files. If a distribution
     strategy trains on its tokens, create it outside the strategy's scope.
 
     Args:
-        sequence_length: Number of tokens of a text, including special tokens and padding.
+        sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
         ConfigError: The length is not a whole number of at least 5.
@@ -58,9 +58,8 @@ class TextPreprocessor(abc.ABC, tf.Module):
             pairs: Second text of each pair, string (batch,). `None`: there are no pairs.
 
         Returns:
-            A dict of int32 (batch, sequence_length): `input_word_ids`, `input_mask` and, for
-            encoders that take it, `input_type_ids` (0 for the first text and padding, 1 for the
-            second).
+            `input_word_ids`, `input_mask` and, for encoders that take it, `input_type_ids` (0 for
+            the first text and padding, 1 for the second), int32 (batch, sequence_length).
 
         Raises:
             ConfigError: There are pairs, and this preprocessor takes none.

@@ -23,8 +23,7 @@ def load_preprocessor(folder: Path) -> TextPreprocessor:
     """Load a preprocessor that its `save` wrote.
 
     Raises:
-        ConfigError: The folder holds no preprocessor of a known kind, or tensorflow_text is not
-            installed.
+        ConfigError: The folder holds no known preprocessor, or tensorflow_text is not installed.
     """
     try:
         about = json.loads((folder / ABOUT).read_text("utf-8"))
@@ -34,7 +33,7 @@ def load_preprocessor(folder: Path) -> TextPreprocessor:
         ) from error
     if about["kind"] not in _KINDS:
         raise ConfigError(unknown("kind of preprocessor", about["kind"], _KINDS))
-    # Versions without rules made the tokens of "wordpiece" by FastBertTokenizer.
+    # Earlier versions saved no rules. They made "wordpiece" tokens by FastBertTokenizer.
     is_earlier = about["kind"] == "wordpiece" and "rules" not in about
     kind = FastBertPreprocessor if is_earlier else _KINDS[about["kind"]]
     return kind.from_folder(folder, about)

@@ -19,7 +19,7 @@ STRANGE = (
 
 
 def common_of(answers: Sequence[Hashable]) -> Hashable | None:
-    """Return the answer for at least two of the rare letters: a vocabulary may hold a few."""
+    """Return the answer that two rare letters share, because a vocabulary may hold a few."""
     answer, count = Counter(answers).most_common(1)[0]
     return answer if count > 1 else None
 

@@ -32,11 +32,11 @@ class WordPiecePreprocessor(BertPacking):
         vocabulary: `vocab.txt` (one token a line, in the order of their numbers), `tokenizer.json`
             of Hugging Face, a folder with one of them, or their `WordPieceFiles`. Rules in a
             `tokenizer.json` or `tokenizer_config.json` of the same folder hold, unless arguments
-            override them. If `lower_case`, `strip_accents` and `split_cjk` are all given, rules in
-            files are not read.
+            override them. If `lower_case`, `strip_accents` and `split_cjk` are all given, files'
+            rules are ignored.
         lower_case: Whether texts are lower-cased. `None`: as in the files, else true if only
             special tokens have capital letters.
-        sequence_length: Number of tokens of a text, including special tokens and padding.
+        sequence_length: Length of a text in tokens, including special tokens and padding.
         strip_accents: Whether accents are stripped. `None`: as in the files, else true if texts are
             lower-cased and no token has an accent.
         split_cjk: Whether each Chinese character is a word. `None`: as in the files, else true.

@@ -55,11 +55,10 @@ def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
         path: `vocab.txt` (one token a line), `tokenizer.json`, or a folder with one of them. The
             rules come from the `tokenizer.json` in the same folder, else from its
             `tokenizer_config.json`.
-        with_rules: Whether to read the rules, not only the vocabulary.
+        with_rules: Whether to read the rules too, not only the vocabulary.
 
     Raises:
-        ConfigError: There is no vocabulary, it is damaged, or its tokens follow other rules than
-            BERT's.
+        ConfigError: The vocabulary is missing or damaged, or its rules are not BERT's.
     """
     if path.is_dir():
         found = find_wordpiece(path, with_rules)

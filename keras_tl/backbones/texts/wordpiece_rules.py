@@ -1,16 +1,16 @@
-r"""Split a text into words as BERT does, by operations that a server supports, also in an export.
+r"""Split a text into words as BERT does, with operations that also run in an export.
 
 The rules are those of the published tokenizer (google-research/bert, tokenization.py; the same in
 the packages `transformers` and `tokenizers`):
 
-1. Control, format and private-use characters, NUL and U+FFFD are removed. Any white space becomes a
-   space.
+1. Control, format and private-use characters, NUL and U+FFFD are removed. Tabs, line ends and all
+   Unicode spaces become spaces.
 2. `split_cjk`: each Chinese character is a word.
 3. `strip_accents`: canonical decomposition, then removal of all characters of class Mn.
 4. `lower_case`: each character is lower-cased alone, at any position in a word.
 5. Words end at spaces. Each punctuation mark and each ASCII symbol is a word.
 
-Libraries may treat characters differently that are newer than their Unicode tables.
+Other libraries may differ for characters that are newer than their Unicode tables.
 """
 
 import dataclasses
@@ -43,7 +43,7 @@ class WordPieceRules(JsonConfig):
         lower_case: Whether texts are lower-cased.
         strip_accents: Whether accents are stripped.
         split_cjk: Whether each Chinese character is a word.
-        longest_word: Most characters of a known word. Longer words are unknown.
+        longest_word: Largest number of characters of a word. Longer words are unknown.
     """
 
     lower_case: bool

@@ -10,7 +10,7 @@ REPEATED_WORD = "xxwrep"
 UPPER_CASE = "xxup"
 CAPITALISED = "xxmaj"
 
-# In fastai's order. Only vocabularies from fastai contain END and FIELD in use: no text has them.
+# In fastai's order. The tokenizer never makes END and FIELD, but fastai's vocabularies have them.
 MARKS = (
     UNKNOWN,
     PADDING,

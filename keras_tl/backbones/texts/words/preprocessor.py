@@ -20,7 +20,7 @@ class WordPreprocessor(TextPreprocessor):
 
     Args:
         vocabulary: Words that have numbers.
-        sequence_length: Number of tokens of a text, including `xxbos` and padding.
+        sequence_length: Length of a text in tokens, including `xxbos` and padding.
     """
 
     def __init__(self, vocabulary: Vocabulary, sequence_length: int = 128):

@@ -1,17 +1,17 @@
-r"""Split strings into words, by TensorFlow's own string operations, also in an export.
+r"""Split texts into words, with TensorFlow's string operations, which also run in an export.
 
-The rules are those of fastai (fastai/text/core.py), so fastai's vocabularies fit. fastai splits
-words with spaCy, which rule 3 only approximates:
+The rules are those of fastai (fastai/text/core.py), so fastai's vocabularies fit. spaCy, which
+splits words in fastai, is not used:
 
 1. `<br />` and the most common HTML entities are resolved. `<unk>` becomes `xxunk`. WikiText's
    `@.@`, `@,@` and `@-@` lose their marks. `...` becomes one character.
 2. A character three or more times in a row becomes `xxrep`, the count, and the character.
-3. Words are split: numbers with their points and commas, abbreviations such as U.S., series of
-   letters and digits, English contractions as in the Penn Treebank (do n't, it 's). Any other
-   character except white space is a token.
+3. Words are split. A word is a number with its points and commas, an abbreviation such as U.S., or
+   a series of letters and digits. English contractions are split as in the Penn Treebank (do n't,
+   it 's). Any other character except white space is a token.
 4. A word three or more times in a row becomes `xxwrep`, the count, and the word.
-5. Words are lower-cased, after `xxup` if in capitals, after `xxmaj` if only the first letter is a
-   capital. A single letter gets no mark.
+5. Words are lower-cased. `xxup` precedes a word in capitals, `xxmaj` a word with only the first
+   letter in capitals. A single letter gets no mark.
 
 Differences from fastai: white space is never a token. Capitals of all scripts are marked, also
 beside punctuation. spaCy's exceptions (such as `Mr.`) are not used. Scripts without spaces between
@@ -125,7 +125,7 @@ def _runs(parts: tf.RaggedTensor, countable: tf.Tensor) -> tuple[tf.Tensor, tf.T
         countable: Whether each value may be merged, bool. The others stay alone.
 
     Returns:
-        Value, length (int64) and row (int64) of each series of equal neighbours.
+        Value, length (int64) and row (int64) of each series of neighbours.
     """
     values, rows = parts.values, parts.value_rowids()
     goes_on = (values[1:] == values[:-1]) & (rows[1:] == rows[:-1]) & countable[1:]
@@ -152,7 +152,7 @@ class WordTokenizer(tf.Module):
         super().__init__()
         self._vocabulary = vocabulary
         self._start = vocabulary.number(START)
-        # Create the table outside any graph, even if the tokenizer is created in a graph.
+        # Create the table outside any graph, even if the caller is inside one.
         with tf.init_scope():
             self._table = tf.lookup.StaticHashTable(
                 tf.lookup.KeyValueTensorInitializer(

@@ -27,7 +27,7 @@ class Vocabulary:
         tokens: Tokens with `xxunk`, `xxpad` and `xxbos`. None is empty or contains white space.
 
     Raises:
-        ConfigError: A token is missing, repeated, empty, or contains white space.
+        ConfigError: A required token is missing, or a token is repeated, empty or has white space.
     """
 
     def __init__(self, tokens: Sequence[str]):
