@@ -29,7 +29,7 @@ PAIRS = 20
 
 
 def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
-    """Return prediction records (networks, epochs, items) of networks with different seeds only."""
+    """Return the skill (networks, epochs, items) of networks that differ only by their seed."""
     import keras_tl as ktl
     from keras_tl.comparison.budget import Protocol
     from keras_tl.comparison.running import Subject, run
@@ -83,7 +83,7 @@ def claims(outcomes: np.ndarray, seeds: int, points: float) -> dict[str, Any]:
     """Draw comparisons of equivalent networks, and count the claims.
 
     Args:
-        outcomes: Prediction records (networks, epochs, items).
+        outcomes: Skill on each test item, (networks, epochs, items).
         seeds: Number of seeds in each comparison, which draws twice as many networks.
         points: Accuracy in [0, 1] that `scratch` loses: right answers become wrong at random.
     """
@@ -123,8 +123,8 @@ def pairs(out: Path, per_class: int | None) -> dict[str, Any]:
 def simulate() -> list[dict[str, Any]]:
     """Count claims for simulated networks, whose right answers are drawn item by item.
 
-    The logit of a right answer is the sum of an item effect, an effect of the arm on the item, and
-    an effect of the seed on the arm. Each is drawn from a normal distribution.
+    The logit of a right answer is a sum of three normally distributed effects: of the item, of the
+    arm on the item, and of the seed on the arm.
     """
     from keras_tl.comparison.statistics import components
 

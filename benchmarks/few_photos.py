@@ -8,8 +8,9 @@ r"""Fine-tuning on few photos: learning rates, steps, augmentation, and averages
 
 The benchmark draws a few photos a class from data sets that no table of results shows
 (`CHOOSING_SETS`). It trains the head, and fine-tunes the whole network with each setting from the
-same head. It prints accuracy and mean cross-entropy on 500 test photos, for the model before and
-after fine-tuning and for averages of the two (share of the fine-tuned weights: 0.25, 0.5, 0.75).
+same head. It prints accuracy and mean cross-entropy on 500 test photos: of the head before
+fine-tuning, of the fine-tuned model, and of averages of their weights (fine-tuned share: 0.25, 0.5,
+0.75).
 `moving average` is an exponential moving average of the weights of all steps (momentum 0.98). Each
 finished run adds a line to a results file. The next call runs only the others. The defaults of
 `fine_tune` and `fit` come from these results: docs/fit.md has the table.

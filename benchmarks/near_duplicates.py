@@ -4,7 +4,7 @@
     python benchmarks/near_duplicates.py --data digits --image-size 32
     python benchmarks/near_duplicates.py --weights none
 
-The benchmark makes copies of training images, re-encoded and resized in several ways. It finds each
+The benchmark makes copies of training images with several encodings and sizes. It finds each
 copy's nearest neighbour among all training images, as `learner.check()` does for validation and
 test images. It prints, for each kind of copy, the share that finds its original, and quantiles of
 the cosine and the thumbnail correlation. It prints the same for the validation and test images,

@@ -4,9 +4,9 @@
     python benchmarks/report_check.py report.html --axe package/axe.min.js --screenshots shots/
 
 The script needs Chromium and its driver (apt packages `chromium`, `chromium-driver`) and axe-core,
-which checks accessibility. For each report, at the width of a laptop and of a phone, light and
-dark, it reports console messages, requests, axe-core's findings, and content wider than the window.
-Exit status 1 if there is any fault.
+which checks accessibility. It opens each report at the width of a laptop and of a phone, light and
+dark. It prints console messages, requests, axe-core's findings, and content wider than the window.
+Exit status 1 if there is any fault, except for axe-core's uncertain findings (`incomplete`).
 """
 
 import argparse

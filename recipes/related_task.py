@@ -14,9 +14,9 @@ each of 10 classes, 50 photos of each of 4 target classes), means of 5 seeds, 95
     transfer - scratch: 0.075 [0.057, 0.094]
 
 in 17 minutes on 2 CPU cores that other work shared. The plot shows that the gain comes from the
-head: a higher start, and no gain from fine-tuning, which easily damages a backbone trained on a
-thousand photos (docs/fine_tuning.md). scratch still improves at its last epoch. The variable makes
-ResNet50's steps about 3.6 times as fast on CPUs without AVX512. On others, it is the default.
+head: a higher start, and no gain from fine-tuning. That easily damages a backbone trained on few
+(a thousand) photos (docs/fine_tuning.md). scratch still improves at its last epoch. The variable
+makes ResNet50's steps about 3.6 times as fast on CPUs without AVX512. On others, it is the default.
 
 VGG16 has no BatchNorm and needs a lower learning rate from random weights: --backbone vgg16
 --learning-rate 1e-4 --source-epochs 40 --fine-tune-rate 1e-4 --fine-tune-epochs 10 --keep-last gave

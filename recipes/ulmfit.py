@@ -7,8 +7,8 @@
 The first argument is a data set of TensorFlow Datasets, which is downloaded, or a folder. The
 folder holds train.csv, test.csv and optionally validation.csv, each with the columns text and
 label. The language model comes from keras_tl.ulmfit or from fastai's published archive
-(WikiText-103, English). Or the script pretrains it on text files, one text a line. More text makes
-a better model.
+(WikiText-103, English). Or the script pretrains it on text files (a text a line, the more the
+better).
 
 Expected on TREC-6 (4,634 questions, 818 for validation, 500 for testing, six classes), with a small
 language model of the 480,000 words of text in docs/ulmfit.md: test accuracy 0.814 after the head
