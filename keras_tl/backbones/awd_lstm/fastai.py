@@ -36,9 +36,9 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
 
     The sizes are those of the weights, the dropouts are fastai's. Every token keeps its number.
     Tokens that no text can contain here are renamed to `UNUSED_n` with their number n. The
-    tokenizer never makes this name, because its words are in lower case. Renamed are `xxfake`,
-    tokens that are empty, not valid UTF-8 or contain white space, and all but the last of equal
-    tokens. fastai's numbering finds the last one.
+    tokenizer never makes this name, because its words are in lower case. The renamed tokens are
+    `xxfake`, tokens that are empty, not valid UTF-8 or contain white space, and equal tokens except
+    the last. fastai's numbering finds the last.
 
     No code in the files is run. Files may hold only tensors, lists and dictionaries.
 

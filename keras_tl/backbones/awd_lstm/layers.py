@@ -1,6 +1,6 @@
 """Layers of AWD-LSTM (Merity, Keskar and Socher, 2017, arXiv:1708.02182) that Keras lacks.
 
-Variational dropout (sec. 4.2) uses one mask for all steps of a sequence. It is
+Keras has the variational dropout (sec. 4.2), one mask for all steps of a sequence:
 `keras.layers.SpatialDropout1D`.
 """
 

@@ -127,6 +127,6 @@ def segments_of(texts: Texts, pairs: Texts | None) -> list[tf.Tensor]:
 
 
 def count_tokens(tokens: Sequence[tf.RaggedTensor]) -> tf.Tensor:
-    """Count the tokens of all segments with [CLS], and [SEP] after each, int32 (batch,)."""
+    """Count each item's tokens, with [CLS], and [SEP] after each segment, int32 (batch,)."""
     lengths = [segment.row_lengths() + 1 for segment in tokens]
     return tf.cast(tf.add_n(lengths) + 1, tf.int32)

@@ -24,7 +24,8 @@ class Vocabulary:
     """Distinct tokens in the order of their numbers.
 
     Args:
-        tokens: Tokens with `xxunk`, `xxpad` and `xxbos`. None is empty or contains white space.
+        tokens: Tokens, including `xxunk`, `xxpad` and `xxbos`. None may be empty or hold white
+            space.
 
     Raises:
         ConfigError: A required token is missing, or a token is repeated, empty or has white space.
