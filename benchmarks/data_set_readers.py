@@ -1,7 +1,7 @@
-"""Readers of the data sets of data_sets.py: from a file or a folder to items and labels.
+"""Readers for the data sets of data_sets.py: from a file or a folder to items and labels.
 
-Each reader imports nothing of the package that holds the files: some of them need much to be
-imported, and only their files are wanted.
+A reader uses only the files of a package and does not import it. Some of these packages have many
+dependencies.
 """
 
 import csv
@@ -19,11 +19,10 @@ class LabelledItems:
     """All items of a data set.
 
     Attributes:
-        values: texts, paths of image files, or uint8 pixels (n, height, width), grey.
-        labels: n names of classes.
-        is_test: bool (n,), the items of the test part that the authors made; `None`: they made
-            none.
-        are_files: whether the values are paths.
+        values: Texts, paths of image files, or uint8 grey pixels (n, height, width).
+        labels: n class names.
+        is_test: bool (n,), true for items of the authors' test split. `None`: no such split.
+        are_files: Whether the values are paths.
     """
 
     values: Sequence[str] | np.ndarray
@@ -72,7 +71,7 @@ def digits(_folder: Path) -> LabelledItems:
 
 
 def animal_shapes(folder: Path) -> LabelledItems:
-    """Read two compressed pickles of NumPy arrays; a pickle can run code, as any package can."""
+    """Read two compressed pickles of NumPy arrays. A pickle can run code, as any package can."""
     names = ("bear", "bird", "cat", "cow", "dog", "elephant", "giraffe", "horse", "sheep", "zebra")
     pixels, labels = (
         pickle.loads(gzip.decompress((folder / f"animal_{part}_version_3.gz").read_bytes()))
@@ -82,7 +81,7 @@ def animal_shapes(folder: Path) -> LabelledItems:
 
 
 def tweets(file: Path) -> LabelledItems:
-    """Read the columns `text` and `sentiment`; the file has bytes of several encodings."""
+    """Read the columns `text` and `sentiment`. The file has bytes of several encodings."""
     rows = list(_rows(file, encoding="latin-1"))
     return LabelledItems([row["text"] for row in rows], [row["sentiment"] for row in rows])
 
@@ -108,7 +107,7 @@ def fashion(folder: Path) -> LabelledItems:
 
 
 def solar_cells(folder: Path) -> LabelledItems:
-    """Read the photos that all experts judged alike, as good or as bad, of both kinds of cells."""
+    """Read the photos of both kinds of cells that all experts judged alike, as good or as bad."""
     rows = [line.split() for line in (folder / "labels.csv").read_text().splitlines()]
     sure = [(path, float(defect), kind) for path, defect, kind in rows if float(defect) in {0, 1}]
     labels = [f"{'bad' if defect else 'good'} {kind}" for _, defect, kind in sure]
@@ -116,17 +115,17 @@ def solar_cells(folder: Path) -> LabelledItems:
 
 
 def newsgroups(folder: Path) -> LabelledItems:
-    """Read 20 Newsgroups with its own test part."""
+    """Read 20 Newsgroups with its own test split."""
     return _orange(folder, "20newsgroups")
 
 
 def reuters(folder: Path) -> LabelledItems:
-    """Read the 8 largest topics of Reuters-21578 with their own test part."""
+    """Read the 8 largest topics of Reuters-21578 with their own test split."""
     return _orange(folder, "reuters-r8")
 
 
 def reviews(file: Path) -> LabelledItems:
-    """Read the sentences whose mean rating is clear: at most -1, or at least 1, of [-4, 4]."""
+    """Read the sentences with a clear mean rating: at most -1, or at least 1, of [-4, 4]."""
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     rows = [line.split("\t") for line in lines[1:]]
     clear = [(text, float(rating)) for _, rating, text in rows if abs(float(rating)) >= 1]
@@ -135,7 +134,7 @@ def reviews(file: Path) -> LabelledItems:
 
 
 def _orange(folder: Path, name: str) -> LabelledItems:
-    """Tables of Orange: the column names are followed by lines of types and of roles."""
+    """Read tables of Orange: lines of types and of roles follow the column names."""
     texts, labels, tests = [], [], []
     for part in ("train", "test"):
         for row in list(_rows(folder / f"{name}-{part}.tab", separator="\t"))[2:]:
@@ -152,7 +151,7 @@ def _rows(file: Path, encoding: str = "utf-8", separator: str = ","):
 
 
 def _idx(file: Path) -> np.ndarray:
-    """An array of LeCun's IDX format: its rank, its lengths, its bytes."""
+    """Read an array in LeCun's IDX format: rank, lengths, bytes."""
     raw = gzip.decompress(file.read_bytes())
     lengths = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(lengths)

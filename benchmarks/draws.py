@@ -1,4 +1,4 @@
-"""A fixed test part of a data set, and seeded draws of a few items a class from the rest."""
+"""Fixed test split of a data set, and seeded draws of a few items a class from the rest."""
 
 import dataclasses
 import hashlib
@@ -12,7 +12,7 @@ import numpy as np
 from data_set_readers import LabelledItems
 from data_sets import DataSet
 
-# The test parts never change: tables of different days can be compared.
+# Fixed, so that tables of different days are comparable.
 _TEST_SEED = 20_240_601
 
 _NO_WORDS = re.compile(r"https?://\S+|@\w+|\brt\b")
@@ -20,14 +20,14 @@ _NO_WORDS = re.compile(r"https?://\S+|@\w+|\brt\b")
 
 @dataclasses.dataclass(frozen=True)
 class Division:
-    """The items of a data set, divided into a test part and a pool for training.
+    """Items of a data set, divided into a test split and a training pool.
 
     Attributes:
-        values: texts, paths of image files, or uint8 pixels (n, height, width).
-        labels: array of n names of classes.
-        test: int array, rows of the test part.
-        pool: int array, rows to draw from. No item of the pool is in the test part too.
-        dropped: the number of rows left out, as copies of others.
+        values: Texts, paths of image files, or uint8 pixels (n, height, width).
+        labels: Array of n class names.
+        test: int array, rows of the test split.
+        pool: int array, rows to draw from. No item of the pool is also in the test split.
+        dropped: Number of rows left out as duplicates.
     """
 
     values: Sequence[str] | np.ndarray
@@ -38,21 +38,21 @@ class Division:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The sorted names of the classes."""
+        """Sorted class names."""
         return tuple(sorted(set(self.labels.tolist())))
 
     def take(self, rows: np.ndarray) -> Any:
-        """Return the values of some rows: an array, or a list."""
+        """Return the values of some rows, as an array or a list."""
         if isinstance(self.values, np.ndarray):
             return self.values[rows]
         return [self.values[row] for row in rows]
 
     def numbers(self, rows: np.ndarray) -> np.ndarray:
-        """Return the numbers of the classes of some rows, in the order of `class_names`."""
+        """Return the class indices of some rows, in the order of `class_names`."""
         return np.searchsorted(np.array(self.class_names), self.labels[rows])
 
     def draw(self, per_class: int, seed: int) -> np.ndarray:
-        """Draw training items: `per_class` of each class, or all where there are fewer.
+        """Draw training items: `per_class` of each class, or all items of smaller classes.
 
         With the same seed, a larger draw holds all items of a smaller one.
 
@@ -67,25 +67,25 @@ class Division:
         return np.sort(np.concatenate(drawn))
 
     def short_classes(self, per_class: int) -> dict[str, int]:
-        """Return the classes with fewer than `per_class` items to draw, and how many they have."""
+        """Return the classes with fewer than `per_class` items in the pool, and their counts."""
         counts = Counter(self.labels[self.pool].tolist())
         return {name: counts[name] for name in self.class_names if counts[name] < per_class}
 
 
 def divide(items: LabelledItems, test_items: int | None = None) -> Division:
-    """Choose the test part, and drop the copies.
+    """Choose the test split, and drop duplicates from the pool.
 
-    The test part of the authors stays whole; else a stratified one is drawn by a fixed seed. An
-    item of the pool whose copy is in the test part, or earlier in the pool, is dropped. Texts are
-    copies if they differ only in case, punctuation, addresses and names after an `@`; images if
-    their files or pixels are equal.
+    The authors' test split stays complete. Without one, a fixed seed draws a stratified split. The
+    function drops pool items with a duplicate in the test split or earlier in the pool. Texts are
+    duplicates if they differ only in case, punctuation, addresses and names after an `@`. Images
+    are duplicates if their files or pixels are equal.
 
     Args:
-        items: all items.
-        test_items: so many become the test part, if the authors made none.
+        items: All items.
+        test_items: Number of test items, if the authors made no test split.
 
     Raises:
-        ValueError: neither a test part nor `test_items` is given.
+        ValueError: There is neither a test split nor `test_items`.
     """
     labels = np.array(items.labels)
     key = _file_key if items.are_files else _key
@@ -131,7 +131,7 @@ def _file_key(path: str) -> bytes:
 
 
 def _key(value: str | np.ndarray) -> str | bytes:
-    """Equal for copies."""
+    """Return a key that is equal for duplicates."""
     if isinstance(value, np.ndarray):
         return value.tobytes()
     return " ".join(re.findall(r"\w+", _NO_WORDS.sub(" ", value.casefold())))
@@ -145,7 +145,7 @@ def _first_of_each(rows: np.ndarray, keys: Sequence[Any]) -> np.ndarray:
 
 
 def _stratified(rows: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """So many rows, each class with its share."""
+    """Return `count` rows, each class with its share."""
     chosen = []
     for number, name in enumerate(sorted(set(labels.tolist()))):
         own = rows[labels[rows] == name]

@@ -1,13 +1,13 @@
-"""The scale of features of backbones, and which scales a plain learning rate fits.
+"""Feature scales of backbones, and the scales that fit a usual learning rate as they are.
 
     python benchmarks/feature_scales.py [--vgg16 vgg16.weights.h5]
 
-The first table has a row for each backbone: the root mean square of the features' standard
-deviations, the largest value, the largest share of one feature in the variance, the largest mean of
-a feature in units of its standard deviation, and the distance of the farthest item from the mean in
-units of the median distance. The second table multiplies the features of EfficientNet-Lite0 and
-trains a linear head without standardisation: Adam at 1e-3 with cosine decay, 10 epochs, 400 photos.
-The limits of the check in docs/preflight.md were chosen by both.
+The first table has a row for each backbone. `scale`: root mean square of the features' standard
+deviations. `largest`: largest value. `share`: largest share of one feature in the variance. `mean`:
+largest mean of a feature / its standard deviation. `far`: largest distance of an item from the mean
+/ median distance. The second table scales the features of EfficientNet-Lite0 and trains a linear
+head without standardisation: Adam at 1e-3 with cosine decay, 10 epochs, 400 photos. Both tables set
+the limits of the check in docs/preflight.md.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SPREADS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 2, 4, 8, 16, 32, 100)
 
 
 def features_of(learner) -> tuple[np.ndarray, np.ndarray]:
-    """float64 (n, d) features of some training items, and their labels."""
+    """Return features, float64 (n, d), of some training items, and their labels."""
     train = learner.data.split("train")
     rows = np.random.default_rng(0).permutation(len(train))[:ITEMS]
     batches = list(learner.trainer.feature_batches(train.take(rows)))
@@ -34,7 +34,7 @@ def features_of(learner) -> tuple[np.ndarray, np.ndarray]:
 
 
 def learners(folder: Path, vgg16: str | None):
-    """Names and learners: photos at 64 pixels unless it is said, then sentences."""
+    """Yield names and learners: photos (64 pixels unless the name says it), then sentences."""
     import keras_tl as ktl
 
     photos = ktl.ImageData.from_folder(folder / "cifar10-mini", verbose=False)
@@ -61,7 +61,7 @@ def learners(folder: Path, vgg16: str | None):
 
 
 def row(name: str, features: np.ndarray) -> str:
-    """The numbers of a backbone."""
+    """Return a backbone's row of the first table."""
     means, spreads = features.mean(axis=0), features.std(axis=0)
     live = spreads > 1e-12 * np.abs(means)
     distances = np.linalg.norm(features - means, axis=1)
@@ -74,7 +74,7 @@ def row(name: str, features: np.ndarray) -> str:
 
 
 def trained_on(features: np.ndarray, labels: np.ndarray, spread: float) -> tuple[float, float]:
-    """Log loss and accuracy of a plain head on the items that it was not trained on."""
+    """Train a plain head. Return log loss and accuracy on the other items."""
     import keras
 
     now = np.sqrt((features[:TRAIN].std(axis=0) ** 2).mean())
@@ -89,7 +89,7 @@ def trained_on(features: np.ndarray, labels: np.ndarray, spread: float) -> tuple
 
 
 def main() -> None:
-    """Measures."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=common.ROOT.parent / "shared/data")
     parser.add_argument("--vgg16", help="a file of VGG16's convolutions, trained on ImageNet")

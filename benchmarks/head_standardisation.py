@@ -1,11 +1,11 @@
-"""How many items should the variance of all features stand for in the variance of each?
+"""Test how many prior items the variance of each feature needs when the head standardises features.
 
     python benchmarks/head_standardisation.py
     python benchmarks/head_standardisation.py --sets solar-cells --sizes 5 30 --draws 3
 
-Solves the head on a few items a class of data sets that no table of results shows
-(`data_sets.CHOOSING_SETS`), with features standardised by plain standard deviations (0 prior items)
-and by moderated ones, and prints the mean accuracy and the mean cross-entropy on the test part.
+The benchmark solves the head on a few items a class of `data_sets.CHOOSING_SETS`. Prior items: the
+variance of all features counts as this number of items in the variance of each feature. With 0, the
+standard deviations are plain. It prints the mean accuracy and mean cross-entropy on the test split.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def measure(name: str, sizes: list[int], draws: int) -> dict[tuple[int, int], li
 
 
 def _decided(outputs: np.ndarray) -> np.ndarray:
-    """The class of each item; of two classes there is one logit."""
+    """Return the class of each item. For two classes there is one logit."""
     return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0).astype(int)
 
 

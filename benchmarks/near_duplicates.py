@@ -1,14 +1,14 @@
-"""What tells copies of images from others: features of a frozen backbone, then thumbnails.
+"""Detection of copied images: by features of a frozen backbone, then by thumbnails.
 
     python benchmarks/near_duplicates.py
     python benchmarks/near_duplicates.py --data digits --image-size 32
     python benchmarks/near_duplicates.py --weights none
 
-Makes copies of training images, encoded anew and resized in several ways, and looks for each one's
-nearest neighbour among all training images, as `learner.check()` does for the images of validation
-and test. Prints, for each way, how many find their original, and quantiles of the cosine and of the
-correlation of the thumbnails; and the same for the images of validation and test, with the pairs
-that are most alike. The thresholds in docs/preflight.md were chosen by it.
+The benchmark makes copies of training images with several encodings and sizes. It finds each
+copy's nearest neighbour among all training images, as `learner.check()` does for validation and
+test images. It prints, for each kind of copy, the share that finds its original, and quantiles of
+the cosine and the thumbnail correlation. It prints the same for the validation and test images,
+with the most similar pairs. The thresholds in docs/preflight.md come from it.
 """
 
 import argparse
@@ -35,7 +35,7 @@ WAYS = {
 
 
 def copy(image: np.ndarray, scale: float, quality: int) -> bytes:
-    """A uint8 image (h, w, 3), scaled, as a JPEG file; a negative scale mirrors or crops."""
+    """Return a uint8 image (h, w, 3), scaled, as a JPEG file. A negative scale mirrors or crops."""
     from PIL import Image, ImageOps
 
     made = Image.fromarray(image)
@@ -51,7 +51,7 @@ def copy(image: np.ndarray, scale: float, quality: int) -> bytes:
 
 
 def main() -> None:
-    """Measures."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cifar = common.ROOT.parent / "shared/data/cifar10-mini"
     parser.add_argument("--data", default=f"folder:{cifar}", help="a folder:PATH, or digits")

@@ -1,10 +1,10 @@
-"""What the first normalisation of a trained network sees under right and wrong preprocessing.
+"""Input of a trained network's first normalisation layer for right and wrong preprocessing.
 
     python benchmarks/preprocessing_seen.py
 
-For EfficientNet-Lite0 behind every preprocessing, and photos and digits as they are, darker,
-or divided by 255: the standard deviation that its first BatchNorm layer sees over that which it was
-trained on. The limits of the check in docs/preflight.md were chosen by it.
+The benchmark uses EfficientNet-Lite0 with every preprocessing, and photos and digits as they are,
+darker, or divided by 255. It prints the standard deviation at the first BatchNorm layer, relative
+to its training. The limits of the check in docs/preflight.md come from it.
 """
 
 import argparse
@@ -17,7 +17,7 @@ COUNT = 32
 
 
 def main() -> None:
-    """Measures."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=common.ROOT.parent / "shared/data")
     parser.add_argument("--image-size", type=int, default=96)

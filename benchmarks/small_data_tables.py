@@ -1,4 +1,4 @@
-"""The tables of `small_data.py`, and whether its targets hold, from the rows that it keeps."""
+"""Tables and targets of `small_data.py`, computed from its results file."""
 
 import dataclasses
 import math
@@ -27,7 +27,7 @@ class Runs:
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "Runs":
-        """Sort rows."""
+        """Group and sort rows."""
         found: dict[tuple[str, int, int], dict[str, Row]] = {}
         for row in rows:
             place = row["set"], row["size"], row["draw"]
@@ -35,7 +35,7 @@ class Runs:
         return cls(dict(sorted(found.items())))
 
     def where_all(self, contenders: Iterable[str]) -> "Runs":
-        """Return the runs on training items that all of these contenders had."""
+        """Return the runs on training items that all of these contenders used."""
         wanted = set(contenders)
         return Runs({place: by for place, by in self.rows.items() if wanted <= set(by)})
 
@@ -53,19 +53,19 @@ class Runs:
 
     @property
     def contenders(self) -> list[str]:
-        """The contenders that have a row."""
+        """Contenders that have a row."""
         found = {name for by in self.rows.values() for name in by}
         return [name for name in (*FROZEN, *TUNED) if name in found]
 
     @property
     def sizes(self) -> list[int]:
-        """The numbers of items a class."""
+        """Numbers of items a class."""
         return sorted({size for _, size, _ in self.rows})
 
     def mean(self, contender: str, field: str, minus: str | None = None) -> Mean | None:
-        """Return the mean of a field, or of its difference to another contender's; paired.
+        """Return the mean of a field, or of its paired difference to another contender's.
 
-        A draw counts with its mean over the sizes, since a larger draw holds the smaller one.
+        A draw counts with its mean over the sizes, because a larger draw holds the smaller one.
         """
         runs = self.where_all([contender] if minus is None else [contender, minus])
         values: dict[str, dict[int, list[float]]] = {}
@@ -148,7 +148,7 @@ def _intervals(found: Mean) -> str:
 
 
 def _half(form: str, width: float) -> str:
-    """The half-width of an interval; nothing where a single draw or data set gives none."""
+    """Format the half-width of an interval. Empty if a single draw or data set gives none."""
     return "" if math.isnan(width) else form.format(width)
 
 

@@ -53,7 +53,7 @@ class ExportError(KerasTLError):
 
 
 class ServingError(KerasTLError):
-    """The server does not answer, gives another answer, or lacks the model or the signature."""
+    """The server does not answer as expected, or lacks the model or the signature."""
 
 
 def quoted(value: object) -> str:

@@ -1,18 +1,18 @@
-"""Film reviews with BERT from TF-Hub: a head, fine-tuning, answers on sentences of one's own.
+"""Film reviews with BERT from TF-Hub: a head, fine-tuning, predictions for your own sentences.
 
     python recipes/imdb_reviews.py
 
-The 25,000 + 25,000 reviews of imdb_reviews come from TensorFlow Datasets, a small BERT (4 layers of
-width 512) and the preprocessing that belongs to it from TF-Hub; all are downloaded. Where there is
-no network, --data-dir names the folder of the prepared data set, and --backbone and --preprocess
-the folders of both modules, as tfhub:FOLDER. Reviews are long: --sequence-length 256 reads more of
-each and takes longer; --per-class 1000 trains on part of them.
+The 25,000 + 25,000 reviews of imdb_reviews come from TensorFlow Datasets. A small BERT (4 layers of
+width 512) and its preprocessing come from TF-Hub. The script downloads them all. Without a network
+connection, --data-dir names the folder of the prepared data set, and --backbone and --preprocess
+name the folders of both modules, as tfhub:FOLDER. Reviews are long: --sequence-length 256 reads
+more of each and takes longer. --per-class 1000 trains on part of them.
 
-Expected: the splits, the lengths of the reviews in words, a line an epoch, and the test accuracy
-after the head and again, higher, after fine-tuning; two lines that are equal mean that fine-tuning
-lowered no validation loss and was undone. Then both sentences with the answers, pos and neg. There
-are no numbers here because we had no network to measure them with this encoder and these reviews;
-what another encoder gave on single sentences stands in sst2.py.
+Expected: the splits, the lengths of the reviews in words, a line for each epoch, and the test
+accuracy after the head and, higher, after fine-tuning. Two equal accuracies mean that fine-tuning
+did not lower the validation loss and was undone. Then both sentences with the predictions, pos and
+neg. There are no numbers here, because they were not measured, for lack of a network connection.
+sst2.py has results of another encoder on single sentences.
 """
 
 import argparse
@@ -29,7 +29,7 @@ OWN = (
 
 
 def main() -> None:
-    """Trains, fine-tunes, predicts, reports and exports."""
+    """Train, fine-tune, predict, report and export."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")
     parser.add_argument("--backbone", default=SMALL_BERT)

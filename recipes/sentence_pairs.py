@@ -1,17 +1,17 @@
-"""Do two sentences say the same? Pairs of texts, with an encoder from TF-Hub.
+"""Decide whether two sentences have the same meaning: pairs of texts, with an encoder from TF-Hub.
 
     python recipes/sentence_pairs.py
     python recipes/sentence_pairs.py --file PAIRS.csv
 
 The pairs are those of glue/mrpc (Microsoft Research Paraphrase Corpus) from TensorFlow Datasets:
-3,668 for training and testing, 408 for validation, for GLUE does not publish the labels of its test
+3,668 for training and testing, 408 for validation. GLUE does not publish the labels of its test
 set. PAIRS.csv (also .tsv, .jsonl) has the columns text, text_pair and label instead, with any
-number of classes. The encoder and what makes its tokens are downloaded as in imdb_reviews.py.
+number of classes. The script downloads the encoder and its preprocessing as imdb_reviews.py does.
 
-Expected: for both phases the accuracy on the test split, beside that of always saying the most
-frequent class, which two thirds of MRPC's pairs have; with two classes also the areas under the ROC
-curve and under that of precision and recall. Then some test pairs with their labels and the
-answers. There are no numbers here: we had no network to measure them.
+Expected: the baseline accuracy of the most frequent class (two thirds of MRPC's pairs), and for
+both phases the accuracy on the test split. With two classes, also the areas under the ROC curve and
+under the precision-recall curve. Then some test pairs with their labels and predictions. There are
+no numbers here, for lack of a network connection to measure them.
 """
 
 import argparse
@@ -27,14 +27,14 @@ METRICS = ("accuracy", "auc", "average_precision")
 
 
 def tell(learner: ktl.Learner, phase: str) -> None:
-    """Prints how good the model is by now; not every task has every metric."""
+    """Print the test metrics. Not every task has every metric."""
     found = learner.evaluate()
     values = ", ".join(f"{name} {found[name]:.4f}" for name in METRICS if name in found)
     print(f"After {phase}: {values}")
 
 
 def show(learner: ktl.Learner, count: int) -> None:
-    """Prints some test pairs, what they are, and what the model says."""
+    """Print some test pairs with their labels and predictions."""
     shown = learner.data.split("test").sample(count, seed=0)
     answers = learner.predict(list(zip(shown.texts, shown.pairs, strict=True)))
     for label, answer in zip(shown.labels, answers, strict=True):
@@ -42,7 +42,7 @@ def show(learner: ktl.Learner, count: int) -> None:
 
 
 def main() -> None:
-    """Trains, fine-tunes, predicts, reports and exports."""
+    """Train, fine-tune, predict, report and export."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--file", type=Path, help="a table of text, text_pair and label")
     parser.add_argument("--data-dir", type=Path, help="where the data set is prepared")

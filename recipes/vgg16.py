@@ -1,14 +1,13 @@
-"""VGG16: a head on the frozen network, then its last block, then all of it.
+"""VGG16: train a head on the frozen network, then the last block, then all layers.
 
     python recipes/vgg16.py PHOTOS --out runs/vgg16
 
-PHOTOS holds one folder of images a class, or train/ and test/ with one each. The ImageNet weights
-are downloaded by Keras; where there is no network, --weights takes the file
+PHOTOS holds one folder of images a class, or train/ and test/ with one each. Keras downloads the
+ImageNet weights. Without a network connection, --weights takes the file
 vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 from another machine. Expected: an accuracy that
-rises from line to line; a fine-tuning that does not lower the validation loss is undone, and then
-two lines are equal. 2 CPU cores run VGG16 over about 6 photos of 224 x 224 a second: the head needs
-that once for every photo, an epoch of the second phase about as long again, and one of the third
-three times that.
+rises from line to line. A phase that does not lower the validation loss is undone: two lines are
+then equal. 2 CPU cores run VGG16 on about 6 photos of 224 x 224 a second. The head needs one pass
+over all photos. An epoch of the second phase takes about as long, of the third three times as long.
 """
 
 import argparse
@@ -18,8 +17,8 @@ from pathlib import Path
 import keras_tl as ktl
 from keras_tl.base.overwriting import check_new
 
-# VGG16 has no BatchNorm to hold its activations: its rates are lower than the default's, and its
-# upper layers, which are the least general, are trained first.
+# VGG16 has no BatchNorm to stabilise its activations. So its learning rates are below the defaults.
+# The upper layers, which are the least general, are trained first.
 LAST_BLOCK = ktl.Phase(
     name="block5",
     epochs=5,
@@ -34,7 +33,7 @@ ALL = dataclasses.replace(LAST_BLOCK, name="all", epochs=3, learning_rate=3e-5, 
 
 
 def main() -> None:
-    """Trains in three phases, and says after each how good the model is."""
+    """Train in three phases, and print the test accuracy after each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path)
     parser.add_argument("--weights", default="imagenet", help="'imagenet' or a file")

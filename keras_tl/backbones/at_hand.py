@@ -1,4 +1,4 @@
-"""Backbones whose ImageNet weights are on this machine: nothing is downloaded for them."""
+"""Backbones whose ImageNet weights are on this machine and need no download."""
 
 import os
 import re
@@ -14,10 +14,10 @@ _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?
 
 
 def backbones_at_hand() -> tuple[str, ...]:
-    """Return names from the catalogue whose ImageNet weights need no download.
+    """Return the names of catalogue backbones whose ImageNet weights need no download.
 
-    The weights come with keras_tl, are in an installed package, or were downloaded before by
-    `keras.applications` (into `$KERAS_HOME/models`, else `~/.keras/models`).
+    The weights are bundled with keras_tl, are in an installed package, or were downloaded earlier
+    by `keras.applications` (into `$KERAS_HOME/models`, else `~/.keras/models`).
     """
     files = [_plain(path.stem) for path in _downloads().glob("*.h5")]
     return tuple(spec.name for spec in CATALOGUE.values() if _has_weights(spec, files))
@@ -38,11 +38,11 @@ def _has_weights(spec: BackboneSpec, files: list[str]) -> bool:
 
 
 def is_file_of(name: str, file: str) -> bool:
-    """Whether a file of `keras.applications` has the weights of a backbone without its classifier.
+    """Return whether a `keras.applications` file has a backbone's weights without classifier.
 
     Args:
-        name: of the backbone.
-        file: the file's name, with or without its suffix.
+        name: Name of the backbone.
+        file: Name of the file, with or without its suffix.
     """
     return (
         re.fullmatch(_BEFORE + _plain(name) + _AFTER, _plain(file.removesuffix(".h5"))) is not None

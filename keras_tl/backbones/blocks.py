@@ -1,4 +1,4 @@
-"""The blocks of a network: which layers belong to which, and where it can be cut."""
+"""Assign the layers of a network to blocks, and find the layers where it can be cut."""
 
 import fnmatch
 import glob
@@ -16,20 +16,20 @@ from keras_tl.errors import BackboneError, unknown
 def assign_blocks(
     network: keras.Model, blocks: tuple[Block, ...]
 ) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Sorts a network's layers into its blocks.
+    """Assign the layers of a network to its blocks.
 
-    A block holds all that its last layer needs and that no earlier block holds. So nothing in it
-    needs a later block, however the branches of the network lie beside each other.
+    A block holds all layers that its last layer needs, except the layers of earlier blocks. So no
+    block needs a later block, even if the network has parallel branches.
 
     Args:
-        network: a functional model.
-        blocks: from input to output; none: each layer with weights is one.
+        network: Functional model.
+        blocks: Blocks from input to output. If empty, each layer with weights is a block.
 
     Returns:
-        The blocks' names and their layers, innermost level, in the order of the graph.
+        Name and layers (among `leaf_layers`) of each block, in the order of the graph.
 
     Raises:
-        BackboneError: a layer with weights belongs to no block, or a block has no layer.
+        BackboneError: A layer with weights is in no block, or a block has no layer or no end.
     """
     parents = _parents(network)
     names, taken = [], set()
@@ -52,10 +52,10 @@ def assign_blocks(
 def up_to(
     network: keras.Model, blocks: tuple[Block, ...], last: str | None
 ) -> tuple[tuple[Block, ...], keras.KerasTensor]:
-    """The blocks up to the one named `last` (`None`: all of them), and its output.
+    """Return the blocks up to the block `last`, and its output (`None`: the whole network).
 
     Raises:
-        BackboneError: there is no such block.
+        BackboneError: The network has no block of this name.
     """
     blocks = blocks or default_blocks(network)
     names = [block.name for block in blocks]
@@ -68,15 +68,15 @@ def up_to(
 
 
 def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.KerasTensor:
-    """The last output of some layers, of those that need no weights of other layers.
+    """Return the last output that needs no weights except those of the given layers.
 
     Args:
-        network: a functional model.
-        layers: of the innermost level, such as those of its first blocks.
+        network: Functional model.
+        layers: Leaf layers, for example those of the network's first blocks.
     """
     parents, layers = _parents(network), set(layers)
     possible, end = set(), network.operations[0]
-    for operation in network.operations:  # Each one comes after those it needs.
+    for operation in network.operations:  # Each operation comes after its inputs.
         leaves = _leaves(operation)
         if parents[operation] <= possible and layers >= {x for x in leaves if x.weights}:
             possible.add(operation)
@@ -85,10 +85,10 @@ def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.K
 
 
 def find_end(network: keras.Model, block: Block) -> keras.Operation:
-    """The last layer of a block.
+    """Return the last layer of a block.
 
     Raises:
-        BackboneError: no layer has such a name.
+        BackboneError: No layer's name matches `block.end`.
     """
     if block.end is None:
         return network.operations[-1]
@@ -103,7 +103,7 @@ def find_end(network: keras.Model, block: Block) -> keras.Operation:
 
 
 def default_blocks(network: keras.Model) -> tuple[Block, ...]:
-    """A block for each layer with weights; the last one goes to the output."""
+    """Return a block for each layer with weights. The last block ends at the output."""
     names = stable_names(network)
     with_weights = [names[layer] for layer in network.layers if layer.weights]
     ends = [*(glob.escape(name) for name in with_weights[:-1]), None]
@@ -111,10 +111,10 @@ def default_blocks(network: keras.Model) -> tuple[Block, ...]:
 
 
 def stable_names(network: keras.Model) -> dict[keras.Operation, str]:
-    """Names that do not depend on what else the process has built.
+    """Return names that do not depend on the networks built earlier in the process.
 
-    A layer that was given no name has one with a number that Keras counts on from network to
-    network. Here they are counted anew in each network, in the order of its graph.
+    Keras numbers unnamed layers across all networks of a process. This function numbers them anew
+    in each network, in the order of the graph.
     """
     names, counts = {}, Counter()
     for operation in network.operations:
@@ -127,7 +127,7 @@ def stable_names(network: keras.Model) -> dict[keras.Operation, str]:
 
 
 def _output(network: keras.Model, operation: keras.Operation) -> keras.KerasTensor:
-    # A layer's own `output` is that of its first call, maybe in another network.
+    # A layer's own `output` belongs to its first call, which may be in another network.
     return next(node.outputs[0] for node in graph_nodes(network) if node.operation is operation)
 
 
@@ -139,7 +139,7 @@ def _parents(network: keras.Model) -> dict[keras.Operation, set[keras.Operation]
 
 
 def _needed(end, parents) -> set[keras.Operation]:
-    """An operation and all those it needs."""
+    """Return an operation and all operations that it needs."""
     needed, waiting = set(), [end]
     while waiting:
         operation = waiting.pop()
@@ -152,7 +152,7 @@ def _needed(end, parents) -> set[keras.Operation]:
 def _layers_of(
     network: keras.Model, chosen: set, with_weights: bool = False
 ) -> list[keras.layers.Layer]:
-    """The layers among the chosen operations, innermost level."""
+    """Return the leaf layers among the chosen operations."""
     layers = []
     for layer in network.layers:
         if layer in chosen:
@@ -161,7 +161,7 @@ def _layers_of(
 
 
 def _leaves(operation: keras.Operation) -> list[keras.layers.Layer]:
-    """The layers that an operation consists of: none for a plain function or an input."""
+    """Return the leaf layers of an operation. Plain functions and inputs have none."""
     if isinstance(operation, keras.Model):
         return leaf_layers(operation)
     is_layer = isinstance(operation, keras.layers.Layer)

@@ -1,4 +1,4 @@
-"""From a record to the network that its builder makes, with weights."""
+"""Build the network of a record and load its weights."""
 
 import importlib
 import itertools
@@ -19,11 +19,11 @@ SCALING_LAYERS = (keras.layers.Rescaling, keras.layers.Normalization)
 
 
 def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) -> keras.Model:
-    """Calls a record's builder and loads the weights.
+    """Build the network of a record and load its weights.
 
     Raises:
-        BackboneError: the builder cannot be imported, or does not give a model.
-        WeightsError: the weights are missing, cannot be downloaded, or do not fit.
+        BackboneError: The builder cannot be imported, or does not return a model.
+        WeightsError: The weights are missing, cannot be downloaded, or do not fit the network.
     """
     builder = get_builder(spec)
     arguments = {"include_top": False, "input_shape": (*image_size, 3)}
@@ -52,10 +52,10 @@ def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) 
 
 
 def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
-    """The function that a record names.
+    """Return the builder function of a record.
 
     Raises:
-        BackboneError: it cannot be imported.
+        BackboneError: The function cannot be imported.
     """
     if callable(spec.builder):
         return spec.builder
@@ -70,13 +70,13 @@ def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
 
 
 def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
-    """The builder's own way to its weights, which is a download the first time."""
+    """Call the builder with `weights="imagenet"`. The first call downloads the weights."""
     try:
         with warnings.catch_warnings():
-            # Of the MobileNets at a size without weights of its own: those of 224 pixels serve.
+            # MobileNets warn at sizes without own weights, and use the weights for 224 pixels.
             warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
             return builder(weights="imagenet", **arguments)
-    except Exception as error:  # Keras wraps network faults in a bare Exception.
+    except Exception as error:  # Keras raises a bare Exception for network errors.
         raise WeightsError(
             f"Could not download the ImageNet weights of {spec.name} ({error}). Without a "
             "network: download that file elsewhere and pass weights='PATH', or use "
@@ -85,10 +85,10 @@ def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
 
 
 def load_weights(network: keras.Model, path: Path, name: str) -> None:
-    """Loads a weights file (`.weights.h5`, or the older `.h5` that Keras publishes).
+    """Load a weights file: `.weights.h5`, or the older `.h5` format that Keras publishes.
 
     Raises:
-        WeightsError: the file is missing, is not such a file, or is of another network.
+        WeightsError: The file is missing, is not a weights file, or belongs to another network.
     """
     if not path.is_file():
         raise WeightsError(
@@ -97,7 +97,7 @@ def load_weights(network: keras.Model, path: Path, name: str) -> None:
         )
     try:
         network.load_weights(path)
-    except Exception as error:  # Keras raises whatever its readers meet in a wrong file.
+    except Exception as error:  # Keras can raise any exception for a wrong file.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(
             f"The weights in {quoted(str(path))} do not fit {name} without its classifier: {reason}"
@@ -105,18 +105,18 @@ def load_weights(network: keras.Model, path: Path, name: str) -> None:
 
 
 def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTensor:
-    """What comes out of the scaling layers that a network begins with.
+    """Return the output of the scaling layers at the start of a network.
 
-    Some constructors put them there, and not the same ones for a file as for "imagenet". The
-    record's preprocessing stands in their place, whatever they hold.
+    Some constructors add these layers, and other layers for a weights file than for "imagenet". The
+    record's preprocessing replaces them, whatever they hold.
 
     Raises:
-        WeightsError: the weights were trained with another normalisation.
+        WeightsError: The weights were trained with a normalisation other than ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
-    # The pixels that the record turns into 0. What Keras publishes has the same zero, though
-    # not the same scale: it holds the standard deviation where the variance should be
-    # (tensorflow/tensorflow#49930), which one more layer makes good for "imagenet" only.
+    # `zero`: the pixels that the record maps to 0. The scaling layers must map them to about 0 too.
+    # The scale may differ: Keras's published layers hold the standard deviation where the variance
+    # should be (tensorflow/tensorflow#49930). One more layer corrects this, for "imagenet" only.
     zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)
     for layer in scaling:
         zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)
@@ -130,7 +130,7 @@ def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTenso
 
 
 def _adapted(layer: keras.layers.Layer) -> bool:
-    """Whether a layer has statistics other than those it is made with."""
+    """Return whether a scaling layer has statistics other than the initial 0 and 1."""
     if not layer.weights:
         return False
     mean, variance, _ = layer.get_weights()

@@ -1,6 +1,6 @@
-"""The backbones by name: those of the catalogue, and those that users register.
+"""Backbones by name: the catalogue, and the backbones that users register.
 
-A new one costs one record in `keras_tl/backbones/records`; no other code knows its name.
+A new backbone needs one record in `keras_tl/backbones/records`. No other code knows its name.
 """
 
 import re
@@ -20,10 +20,10 @@ def _plain(name: str) -> str:
 
 
 def get_spec(name: str) -> BackboneSpec:
-    """The record of a backbone, its name matched ignoring case, spaces, `_` and `-`.
+    """Return the record of a backbone. The name matches ignoring case, spaces, `_` and `-`.
 
     Raises:
-        BackboneError: there is none of that name; the message lists the near ones.
+        BackboneError: No backbone has this name. The message suggests similar names.
     """
     known = {**CATALOGUE, **_registered}
     for spec in known.values():
@@ -42,17 +42,17 @@ def get_spec(name: str) -> BackboneSpec:
 
 
 def register(spec: BackboneSpec, replace: bool = False) -> None:
-    """Makes a backbone of the user's own known by its name, in this process.
+    """Register a user's backbone by its name, in this process.
 
-    `Learner` and `load` take it as they take those of the catalogue. A saved run knows the name
-    only: register the record again before `Learner.load`.
+    `Learner` and `load` accept the name like a name of the catalogue. A saved run stores only the
+    name: register the record again before `Learner.load`.
 
     Args:
-        spec: its record.
-        replace: take the place of an earlier registration of that name.
+        spec: Record of the backbone.
+        replace: Whether to replace an earlier registration of the same name.
 
     Raises:
-        BackboneError: it is not a record, or there is a backbone of that name.
+        BackboneError: `spec` is not a `BackboneSpec`, or the name is taken.
     """
     if not isinstance(spec, BackboneSpec):
         raise BackboneError(f"register takes a BackboneSpec. Received: {type(spec).__name__}.")

@@ -1,4 +1,4 @@
-"""Convolution, BatchNorm and ReLU6 in the order in which EfficientNet-Lite has them."""
+"""Convolution, BatchNorm and ReLU6 in the order that EfficientNet-Lite uses."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ from keras import layers
 
 LAYOUT = "channels_last"
 BN_EPSILON = 1e-3
-# The value the weights were trained with: fine-tuning with live statistics moves them at the
-# rate of the original training. It has no effect while the statistics are pinned.
+# Momentum of the original training. It has no effect while the statistics are pinned, and
+# `Backbone.unfreeze` limits it.
 BN_MOMENTUM = 0.99
 
 # He et al., 2015, arXiv:1502.01852, eq. 14 (fan-out).
@@ -16,14 +16,14 @@ _CONV_INIT = {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_norm
 
 
 class Stage(NamedTuple):
-    """A run of MBConv blocks; only the first of them may change the size or the width.
+    """Series of MBConv blocks. Only the first block may change the size or the width.
 
     Attributes:
-        repeats: number of blocks.
-        kernel: side of the depthwise kernel, in pixels.
-        strides: strides of the first block's depthwise convolution.
-        expansion: channels inside a block, as a multiple of those coming in.
-        filters: channels going out.
+        repeats: Number of blocks.
+        kernel: Side of the depthwise kernel, in pixels.
+        strides: Strides of the depthwise convolution in the first block.
+        expansion: Channels inside a block, as a multiple of its input channels.
+        filters: Number of output channels.
     """
 
     repeats: int
@@ -39,11 +39,11 @@ def mbconv(
     """Add an inverted residual block (Sandler et al., 2018, arXiv:1801.04381, section 3.3).
 
     Args:
-        inputs: (batch, height, width, channels).
-        stage: the stage that the block belongs to.
-        strides: strides of the depthwise convolution.
-        drop_rate: probability that the residual branch of an image is dropped in training.
-        prefix: beginning of the names of its layers.
+        inputs: Feature maps (batch, height, width, channels).
+        stage: Stage of the block.
+        strides: Strides of the depthwise convolution.
+        drop_rate: Probability in training that an image skips the residual branch.
+        prefix: Prefix of the layers' names.
     """
     x = inputs
     if stage.expansion != 1:
@@ -68,7 +68,7 @@ def mbconv(
 
 
 def conv(filters: int, kernel: int, strides: int = 1, *, name: str) -> layers.Conv2D:
-    """Return a convolution without bias, padded as TensorFlow's "SAME"."""
+    """Return a convolution without bias, with TensorFlow's "SAME" padding."""
     return layers.Conv2D(
         filters,
         kernel,
@@ -82,7 +82,7 @@ def conv(filters: int, kernel: int, strides: int = 1, *, name: str) -> layers.Co
 
 
 def conv_bn_relu6(x: keras.KerasTensor, convolution: layers.Layer, prefix: str):
-    """Add a convolution, then `{prefix}bn` and `{prefix}activation`."""
+    """Add a convolution, then the layers `{prefix}bn` and `{prefix}activation`."""
     x = _batch_norm(f"{prefix}bn")(convolution(x))
     return layers.ReLU(max_value=6.0, name=f"{prefix}activation")(x)
 

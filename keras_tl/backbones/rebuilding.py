@@ -1,4 +1,4 @@
-"""Builds a backbone again from the facts that a run keeps of it, whole or cut short."""
+"""Rebuild a backbone, whole or cut, from the facts that a saved run holds."""
 
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,19 @@ def rebuild_backbone(
     module: Path | None = None,
     preprocessor: TextPreprocessor | None = None,
 ) -> Backbone:
-    """Return a backbone with random weights, a TF-Hub module with its own.
+    """Return a backbone with random weights. A TF-Hub module has its own weights.
 
     Args:
-        source: see `Backbone`, as for the other arguments.
-        image_size: (height, width) of the pixels; `None`: the network takes texts.
-        output_block: the block after which the network is cut off.
-        architecture: the network as Keras serialised it, unless it is the catalogue's.
-        module: the folder of a TF-Hub module.
-        preprocessor: turns texts into tokens.
+        source: See `Backbone`, also for the other arguments.
+        image_size: (height, width) in pixels. `None`: the network takes texts.
+        output_block: Block after which the network is cut.
+        architecture: Keras configuration of the network, unless it is from the catalogue.
+        module: Folder of a TF-Hub module.
+        preprocessor: Preprocessor of texts.
 
     Raises:
-        BackboneError: `architecture` holds a class that is not known here, see `rebuild`.
-        ConfigError: the network is KerasHub's, which is not installed.
+        BackboneError: `architecture` holds an unknown class, see `rebuild`.
+        ConfigError: The network needs KerasHub, which is not installed.
     """
     if module is not None:
         backbone = load_hub(module, image_size)
@@ -48,15 +48,14 @@ def rebuild_backbone(
 
 
 def cut_short(backbone: Backbone, output_block: str) -> Backbone:
-    """Return the same backbone up to the end of a block; the layers are shared.
+    """Return the backbone up to the end of a block. The layers are shared, not copied.
 
     Args:
-        backbone: its network's preprocessing is followed by one inner model.
-        output_block: the name of the last block to keep.
+        backbone: Backbone with one inner model after the preprocessing.
+        output_block: Name of the last block to keep.
 
     Raises:
-        BackboneError: there is no such block, it lies inside a model inside the model, or the
-            network takes texts.
+        BackboneError: The block is unknown or inside a nested model, or the network takes texts.
     """
     if backbone.image_size is None:
         raise BackboneError("output_block= cannot cut an encoder of texts. Leave it out.")

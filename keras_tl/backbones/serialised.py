@@ -1,4 +1,4 @@
-"""Objects as Keras serialises them, built again without running or importing what they name."""
+"""Rebuild objects from Keras configurations, without running or importing unknown code."""
 
 import copy
 from typing import Any
@@ -12,16 +12,16 @@ _FLOAT32 = "float32"
 
 
 def rebuild(config: dict[str, Any]) -> Any:
-    """Builds an object again from what Keras serialised.
+    """Rebuild an object from its Keras configuration.
 
-    Where the global dtype policy is float32, nothing in it computes in half precision.
+    If the global dtype policy is float32, the object computes nothing in half precision.
 
     Raises:
-        BackboneError: it holds a class that is neither Keras's nor KerasHub's nor registered in
-            this process (nothing else is imported to find one).
-        ConfigError: it is one of KerasHub, which is not installed.
+        BackboneError: The configuration holds a lambda, or a class or function that is neither
+            Keras's nor KerasHub's nor registered in this process. Nothing else is imported.
+        ConfigError: A class is from KerasHub, which is not installed.
     """
-    # Keras takes apart what it is given.
+    # Keras modifies the configuration.
     config = copy.deepcopy(config)
     _check_classes(config)
     if keras.config.dtype_policy().name == _FLOAT32:
@@ -55,7 +55,7 @@ def _check_classes(config: Any) -> None:
                 "import the module that does so."
             )
     if isinstance(config, dict) and list(config) == ["value"] and isinstance(config["value"], list):
-        raise BackboneError(  # Keras writes the bytecode of a lambda so.
+        raise BackboneError(  # Keras's format for a lambda's bytecode.
             "The network uses a lambda as an activation or another function, which a saved run "
             "cannot hold. Use a named function that is registered with "
             "@keras.saving.register_keras_serializable()."

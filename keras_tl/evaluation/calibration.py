@@ -137,8 +137,7 @@ def fit_temperature(task: Task, outcomes: Outcomes) -> float:
 
     Args:
         task: Task of the model.
-        outcomes: Record of the validation split with the model's own logits. Never of the test
-            split.
+        outcomes: Prediction record of the validation split (never test), of the model's own logits.
 
     Returns:
         A number from 0.05 to 20, above 1 for an overconfident model.
@@ -159,7 +158,7 @@ def fit_temperature(task: Task, outcomes: Outcomes) -> float:
 
 
 def with_temperature(config: ModelConfig, temperature: float) -> ModelConfig:
-    """Return the configuration with another temperature and thresholds of the same decisions."""
+    """Return the configuration with another temperature. Thresholds move to keep all decisions."""
     slope = config.temperature / temperature
     thresholds = tuple(float(expit(logit(t) * slope)) for t in config.thresholds)
     return dataclasses.replace(config, temperature=temperature, thresholds=thresholds)
@@ -223,7 +222,8 @@ def calibrate(task: Task, outcomes: dict[str, Outcomes]) -> Calibrated:
 
     Args:
         task: Task of the model.
-        outcomes: By split, with the model's own logits. `"validation"` is required.
+        outcomes: Prediction records by split, of the model's own logits. `"validation"` is
+            required.
     """
     temperature = fit_temperature(task, outcomes["validation"])
     before, after = (

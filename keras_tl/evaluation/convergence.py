@@ -46,7 +46,7 @@ def column(record: PhaseRecord, name: str) -> np.ndarray:
 
 
 def _distances(record: PhaseRecord) -> np.ndarray:
-    """float64 (epochs,): sum of the learning rates up to the end of each epoch, in epochs."""
+    """Return the cumulative sum of mean learning rates (unknown: 1), float64 (epochs,)."""
     rates = column(record, "learning_rate")
     if not np.isfinite(rates).all() or not rates.any():
         return np.arange(1.0, len(rates) + 1)

@@ -138,7 +138,7 @@ def cross_validate(
 
 
 def _mean(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean numbers and intervals over the repeats, with the tables and curves of the first."""
+    """Average numbers and intervals over repeats. Tables and curves come from the first."""
     first = measured[0]
     found = {
         name: float(np.mean([metrics[name] for metrics in measured]))

@@ -21,8 +21,8 @@ def find_fall(
     An item gets better, gets worse or stays equal. If a phase does no harm, a changed item is as
     likely better as worse. So the test is the one-sided sign test. For classes it is McNemar's
     exact test ("Note on the sampling error of the difference between correlated proportions or
-    percentages", Psychometrika 12, 1947). It is exact for few items: of five changed items, all
-    must be worse.
+    percentages", Psychometrika 12, 1947). It is exact for few items: five changed items must all be
+    worse.
 
     Args:
         task: Task of the model.

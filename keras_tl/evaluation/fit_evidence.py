@@ -127,9 +127,9 @@ class Evidence:
     def goes_on(self) -> bool:
         """Whether further epochs would improve the model.
 
-        The training loss still falls and is not near perfect. The validation loss falls too, or
-        both losses are still high. With mixed labels the losses are always high and do not count.
-        After early stopping the answer is no.
+        The training loss still falls, and training is not near perfect. The validation loss falls
+        too, or both losses are still high. With mixed labels the losses are always high and do not
+        count. After early stopping the answer is no.
         """
         ran_out = len(self.record.epochs) == self.record.phase.epochs
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:

@@ -34,10 +34,10 @@ def measure(task: Task, outcomes: Outcomes) -> Metrics:
         * `"intervals"`: see `metric_intervals`.
         * If the task has probabilities: `"ece"`, `"brier"` and `"calibration"`, see
           `keras_tl.evaluation.calibration.Calibration`.
-        * If the task has decision thresholds and at most 20 labels: `"precision_recall"`, for each
-          label the points (recall, precision, threshold), and `"roc"`, for each label the points
-          (false positive rate, true positive rate). See `precision_recall` and `roc_curves` in
-          `keras_tl.evaluation.thresholds`. A `"roc"` of `task.measure` stays.
+        * If the task has decision thresholds and at most 20 labels, two curves per label.
+          `"precision_recall"`: points (recall, precision, threshold). `"roc"`: points (false
+          positive rate, true positive rate), unless `task.measure` returns its own. See
+          `precision_recall` and `roc_curves` in `keras_tl.evaluation.thresholds`.
         * If known, `"fingerprint"`: identifies the items.
     """
     metrics = task.measure(outcomes.labels, outcomes.logits)

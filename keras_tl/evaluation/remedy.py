@@ -105,7 +105,7 @@ class Situation:
         return command_of(options if policy is None else f"--policy {policy} {options}")
 
     def rate(self, factor: float, what: str) -> Remedy:
-        """Return the remedy of another learning rate."""
+        """Return the remedy that multiplies the learning rate by this factor."""
         rate = float(f"{self.record.phase.learning_rate * factor:.0e}")
         flag = "--head-learning-rate" if self.is_head else "--learning-rate"
         return Remedy(what, self.again(learning_rate=rate), self.command(f"{flag} {rate}"))

@@ -15,7 +15,7 @@ _AT_A_TIME = 2_000_000
 def permutation_p_values(
     statistic: Statistic, codes: np.ndarray, more_is_better: bool
 ) -> list[float | None]:
-    """Return one p-value per group: can chance make the group this much worse than the rest?
+    """Return one p-value per group for the claim that the group is worse than the rest.
 
     One-sided permutation test. The p-value is how often a random group of equal size is as much
     worse than the other items (Phipson and Smyth, 2010, arXiv:1603.05766).
@@ -71,8 +71,8 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
     """Return the significance level of each of several tests by `holm`, for their intervals.
 
-    In the order of their p-values, the tests have the levels level / m, level / (m - 1), ... From
-    the first test that is not significant on, no test is, and all have the level of that first
+    By rising p-value, the tests have the levels level / m, level / (m - 1), ... All tests after the
+    first test that is not significant are not significant either, and have the level of that first
     test. So a test is significant exactly if its p-value is at most its level.
 
     Args:
@@ -89,7 +89,7 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
 
 def _in_turn(p_values: Sequence[float | None]) -> list[tuple[int, int]]:
-    """Return tests by rising p-value, each with the number of tests from it to the end."""
+    """Return the tests by rising p-value, each with the number of tests left at its turn."""
     known = [number for number, p_value in enumerate(p_values) if p_value is not None]
     order = sorted(known, key=lambda number: p_values[number])
     return [(number, len(known) - place) for place, number in enumerate(order)]

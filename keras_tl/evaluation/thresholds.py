@@ -61,9 +61,8 @@ class Threshold:
     Attributes:
         label: Name of the label. Binary task: of the second class.
         threshold: Probabilities above this number mean yes.
-        reached: Whether the threshold follows the rule on the validation split. If no threshold
-            does, it is the threshold of the largest F1, or 0.5 if no item of the split has the
-            label.
+        reached: Whether the threshold reaches the goal on the validation split. If not, it has the
+            largest F1, or is 0.5 if no item of the split has the label.
         rates: Precision, recall and F1 by split. The test split had no part in the choice.
     """
 
@@ -164,8 +163,8 @@ def choose_thresholds(task: Task, outcomes: dict[str, Outcomes], rule: Rule) -> 
 
     Args:
         task: Task of the model.
-        outcomes: By split, with calibrated logits. `"validation"` is required, others are
-            evaluated.
+        outcomes: Prediction records by split, with calibrated logits. The rule applies to
+            `"validation"`, which is required. The others are only evaluated.
         rule: Goal of the thresholds.
 
     Raises:
@@ -195,7 +194,7 @@ def check_has_thresholds(task: Task) -> None:
 
 
 def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, bool]:
-    """Return the threshold, and whether it follows the rule."""
+    """Return the threshold, and whether it reaches the goal."""
     if not labels.any():
         return 0.5, False
     precision, recall, at = precision_recall_curve(labels, shares)

@@ -17,9 +17,9 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
     Source: You, Liu, Wang and Long, 2021, "LogME: Practical Assessment of Pre-trained Models for
     Transfer Learning", ICML, arXiv:2102.11005, sec. 4. Each target column is a linear function of
     the features with Gaussian weights and noise. The result is the mean of `log_evidence` over the
-    columns. Each class has a column of 0 and 1, as in the paper. So has each label. Regression has
-    one standardised column, as in the head, so that the unit does not matter. Constant columns are
-    left out.
+    columns. Each class (as in the paper) or label has a column of 0 and 1. Regression has one
+    standardised column, as in the head, so that the unit does not matter. Constant columns are left
+    out.
 
     Args:
         features: float array (n, d).
@@ -63,8 +63,8 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Return the largest log evidence of each target over both precisions, per item.
 
     The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). Its evidence
-    is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta the best beta is n / Q(t), where
-    Q(t) is the minimum of |y - F w|^2 + t |w|^2. So the search is over one number, t. Its maximum
+    is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta, let Q(t) be the minimum of |y - F
+    w|^2 + t |w|^2. The best beta is then n / Q(t), so the search is over one number, t. The maximum
     is the limit of the paper's fixed-point iteration (alg. 1).
 
     Args:

@@ -24,7 +24,7 @@ def write_features(
 ) -> None:
     """Write features batch by batch. The file appears complete or not at all.
 
-    Before the first batch, it checks the free disk space (`.npy`: also reserves it).
+    Before the first batch, the function checks the free disk space (`.npy`: also reserves it).
 
     Args:
         path: `.npy`: a float32 array (n, d). `.parquet`: columns `source` (string) and `features`

@@ -112,7 +112,7 @@ def _classes(export: Exported) -> str:
 
 
 def _of_any_size(signatures: Mapping[str, tuple[Tensors, Tensors]]) -> str:
-    """Return a warning if a signature accepts items of different sizes, which fit in no batch."""
+    """Return a warning if a signature accepts items of different sizes: they share no batch."""
     names = [
         name
         for name, (inputs, _) in signatures.items()

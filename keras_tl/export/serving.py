@@ -125,7 +125,7 @@ class ServingModel(tf.Module):
         """Call the signatures batch by batch.
 
         Args:
-            questions: Pairs of a signature name and its arguments, one pair a batch.
+            questions: Pairs of a signature name and its arguments, one pair for each batch.
 
         Returns:
             Each named output, concatenated over all batches.

@@ -31,8 +31,8 @@ class Verification:
             `None`: any rank).
         methods: Method name of each signature, for example `tensorflow/serving/predict`.
         text_operations: Operations of tensorflow_text that the export uses.
-        differences: Largest difference (relative above 1) from the recorded outputs, by signature
-            and output. `None`: the difference has no size, which is a problem.
+        differences: Largest difference from the recorded outputs, relative to values above 1, by
+            signature and output. `None`: not a number or of another type, which is a problem.
         warmup_records: Number of warm-up requests in the export. The process replayed all of them.
         timings: For each signature `latency_seconds`, the median for one item, and
             `items_per_second` by batch size (`"1"`, `"8"`, `"32"`). Empty if not timed.

@@ -92,9 +92,9 @@ class Learner:
         seed: Seed of all random numbers. `None`: a random seed, in `learner.trainer.seed`.
         preprocess: For images, the preprocessing that a `keras.Model` expects: `"none"` (pixels in
             [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`. Other
-            backbones have their own. For texts, the tokenizer of the encoder: `"tfhub:HANDLE"`, the
-            path of a WordPiece `vocab.txt`, of a `tokenizer.json`, or of a folder with one of these
-            files, or a `keras_tl.backbones.texts.TextPreprocessor`, such as
+            backbones have their own. For texts, the tokenizer of the encoder: `"tfhub:HANDLE"`; the
+            path of a WordPiece `vocab.txt`, a `tokenizer.json`, or a folder with one of them; or a
+            `keras_tl.backbones.texts.TextPreprocessor`, such as
             `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: its own.
         verbose: Report progress on standard error.
         check: Run the preflight `check()` before the first training.
@@ -317,8 +317,8 @@ class Learner:
             cache: Place of the features: `"auto"`, `"memory"`, `"disk"`, `"off"`, or a
                 `CacheConfig`.
             callbacks: Keras callbacks. On cached features, their `model` maps features to logits.
-                On one device, 200 or more steps run eight at a time, unless a callback has a method
-                for steps.
+                On one device, a training of 200 or more steps runs eight steps at a time, unless a
+                callback has a method for steps.
             batch_size: Items per step. `None`: the measured default.
             label_smoothing: See `Phase`, in [0, 1).
             class_weight: `"balanced"`, or weights by class name, see `Phase`.
@@ -358,13 +358,14 @@ class Learner:
         class_weight: str | dict[str, float] | None = None,
         discriminative_factor: float | None = None,
     ) -> list[PhaseRecord]:
-        """Unfreeze the backbone, recompile at a very low learning rate, and train both parts.
+        """Unfreeze, recompile at a very low learning rate, and train backbone and head together.
 
         If the head is untrained, `fit_head` runs first. BatchNorm statistics stay fixed, except in
         the policy for random weights (`"scratch"`), which needs no trained head. If no epoch
-        improves the monitored validation loss or metric, the initial weights are kept. With fewer
-        than 50 validation items, a named policy keeps its last weights. `"contrastive"` needs no
-        trained head and keeps its last weights, because the loss of pairs does not measure a head.
+        improves the monitored validation loss or metric, the weights from before are kept. With
+        fewer than 50 validation items, a named policy keeps its last weights. `"contrastive"` needs
+        no trained head and keeps its last weights, because the loss of pairs does not measure a
+        head.
 
         Args:
             epochs: Passes over the training split. `None`: the policy's, or enough for its number
@@ -372,12 +373,12 @@ class Learner:
             learning_rate: Peak learning rate, or `"auto"`, see `Phase`. `None`: the policy's.
             unfreeze: `"all"`, the number of blocks from the head down, or the name of the lowest
                 block (see `backbone.blocks`). `None`: the policy's.
-            policy: Name of a policy, or your own phases. `"standard"`. `"discriminative"`: lower
-                blocks have lower learning rates. `"gradual"`: blocks are unfrozen one after the
-                other. `"ulmfit"`: both. `"contrastive"`, for few texts: the backbone learns similar
-                features within a class, then the head is trained on them. `"scratch"`. The tuples
-                of `Phase` in `keras_tl.training.policies.POLICIES` can be printed, changed and
-                passed.
+            policy: Name of a policy, or your own phases. `"standard"`: all blocks at once.
+                `"discriminative"`: lower blocks have lower learning rates. `"gradual"`: blocks are
+                unfrozen one after the other. `"ulmfit"`: both. `"contrastive"`, for few texts: the
+                backbone learns similar features within a class, then the head is trained on them.
+                `"scratch"`: for random weights. The tuples of `Phase` in
+                `keras_tl.training.policies.POLICIES` can be printed, changed and passed.
             augment: As in `fit_head`.
             callbacks: Keras callbacks.
             batch_size: Items per step. `None`: the policy's.
@@ -452,7 +453,7 @@ class Learner:
         """Run the preflight: look for problems in data, backbone and head, in seconds.
 
         The preflight also runs before the first training, unless the learner has `check=False`. It
-        then reports warnings, and training continues unless it cannot work. The preflight changes
+        then reports warnings, and stops only a training that cannot work. The preflight changes
         nothing: the same seed gives the same result with and without it. docs/preflight.md lists
         the checks and explains their limits.
 
@@ -587,7 +588,7 @@ class Learner:
                 also report the reasons on standard error.
 
         Raises:
-            DataError: An item is not of these types. The message names it.
+            DataError: An item is invalid, or not of these types. The message names it.
             ConfigError: A path is on an unsupported file system.
         """
         return answering.predict(self._state, items, on_invalid)
@@ -678,10 +679,11 @@ class Learner:
         return reporting.report(self._state, path, comparison, overwrite)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> Path:
-        """Save the run: configuration, weights, history, evaluations. JSON, HDF5, NumPy arrays.
+        """Save configuration, weights, history and evaluations as JSON, HDF5 and NumPy files.
 
-        A learner replaces the run that it was loaded from or saved to without `overwrite`, unless
-        the run has changed since. Your own files in the folder stay. An existing report is renewed.
+        Without `overwrite`, a learner replaces only the run that it was loaded from or saved to,
+        and only while that run is unchanged. Your own files in the folder stay. An existing report
+        is renewed.
 
         Args:
             path: Folder of the run.

@@ -15,7 +15,7 @@ class Measured:
         weights: Fingerprint of the weights.
         evaluations: Evaluations by split.
         exhibits: Report artifacts: single items, feature maps and a comparison.
-        fitted: Result of `fit`. `None`: the user called the phases.
+        fitted: Result of `fit`. `None`: the user trained phase by phase.
     """
 
     weights: str

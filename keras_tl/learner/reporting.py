@@ -86,7 +86,7 @@ def material(state: State) -> Material:
 def facts(state: State) -> Facts:
     """Return the facts about the model for a model card and a report."""
     parts = state.parts
-    # A report of the saved run must be equal, so the record takes the same form as in its file.
+    # Use the JSON form of the record, so that the report of the saved run is the same.
     recorded = json.loads(json.dumps(record(state)))
     parameters = {"backbone": parts.backbone.count_params(), "head": parts.head.count_params()}
     return facts_of(recorded, parameters, parts.backbone)

@@ -121,7 +121,7 @@ class State:
 
     @cached_property
     def twin(self) -> TransferModel:
-        """The same model, perhaps with old weights. `parts` itself if it needs no copy."""
+        """float32 copy of `parts`, perhaps with old weights, or `parts` if no copy is needed."""
         return float32_twin(self.config, self.parts)
 
     @property
@@ -172,7 +172,7 @@ class State:
 
         Raises:
             DataError: There are no data, or no such split.
-            ConfigError: A logit is not a finite number, because training diverged.
+            ConfigError: A logit is not finite: training diverged, or the weights are wrong.
         """
         logits = self.trainer.logits(self.need_data().split(split))
         bad = np.count_nonzero(~np.isfinite(logits).all(axis=1))

@@ -163,7 +163,7 @@ def _last_epoch(state: State, phase: Phase, is_free: bool) -> int:
     Args:
         state: State of the learner.
         phase: Phase of the head.
-        is_free: Whether out-of-fold predictions may choose the epoch. If not, the phase's last one.
+        is_free: Whether out-of-fold predictions choose the epoch. If not, the phase's last epoch.
     """
     data = state.need_data()
     if not is_free:

@@ -20,8 +20,8 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
 
     Args:
         strategy: `"auto"`: a TPU if available, else all GPUs if there are several, else one device.
-            `"single"`. `"mirrored"`: all GPUs, or all logical CPUs. `"tpu"`. Or your own
-            `tf.distribute.Strategy`, with its replicas in this process.
+            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs. `"tpu"`. Or your
+            own `tf.distribute.Strategy`, with its replicas in this process.
 
     Raises:
         ConfigError: The strategy is unknown or spans several workers, or no TPU can be reached.
@@ -47,8 +47,8 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
 
 @functools.cache
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
-    # All models share one strategy: two strategies give their reductions the same keys, and the
-    # reductions then fail by their shapes (tensorflow/tensorflow#62790).
+    # All models share one strategy: two strategies number their reductions alike, so TensorFlow
+    # confuses the reductions, which then fail by their shapes (tensorflow/tensorflow#62790).
     return tf.distribute.MirroredStrategy(devices)
 
 
@@ -103,6 +103,7 @@ def precision_policy(policy: str) -> Iterator[None]:
 
 
 def jit_compile() -> bool | str:
-    """Return `jit_compile=`. On a CPU, XLA makes depthwise convolutions 10 times slower."""
+    """Return the argument `jit_compile` of Keras's `compile`."""
+    # On a CPU, XLA makes depthwise convolutions 10 times slower.
     accelerated = any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
     return "auto" if accelerated else False

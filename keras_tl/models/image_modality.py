@@ -105,7 +105,7 @@ class Images(Modality):
 
     @property
     def numbers(self) -> Numbers:
-        """Signature `pixels`: float32 (batch, any height, any width, 3), RGB in [0, 255]."""
+        """Preprocessed signature `pixels`: RGB in [0, 255], float32 (batch, h, w, 3), any size."""
         pixels = tf.TensorSpec([None, None, None, 3], tf.float32, name="pixels")
         return Numbers(
             name="pixels",

@@ -35,7 +35,7 @@ class Numbers:
 
 
 class Modality(abc.ABC):
-    """Kind of input. The class holds for all models, an instance for the inputs of one model.
+    """Kind of input. Class attributes hold for all models, an instance belongs to one model.
 
     Attributes:
         item: Name of the modality, and the word for one item in messages.

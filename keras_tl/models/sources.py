@@ -1,4 +1,4 @@
-"""One function for every kind of backbone, with a table of sources."""
+"""`find_backbone`: one function for every kind of backbone, with a table of sources."""
 
 import os
 from typing import Any

@@ -66,7 +66,7 @@ class Texts(Modality):
 
     @classmethod
     def source_options(cls, data: TextData) -> dict[str, Any]:
-        """Return the training texts and their sequence length."""
+        """Return the training texts, and the sequence length that the data ask for."""
         return {"texts": data.split("train"), "sequence_length": data.sequence_length}
 
     @classmethod
@@ -130,7 +130,7 @@ class Texts(Modality):
 
     @property
     def numbers(self) -> Numbers | None:
-        """Signature `tokens`: the backbone's inputs by name, int32 (batch, length) each."""
+        """Preprocessed signature `tokens`: the backbone's inputs by name, int32 (batch, length)."""
         if self.preprocessor is None:
             return None
         inputs = {

@@ -67,7 +67,7 @@ CHECKS: dict[str, Checking] = {
 def run_checks(subject: Subject) -> Findings:
     """Run every check that is possible. Stop after an error, which could make later checks fail.
 
-    Training must not depend on the checks. If a check fails for its own reason or a held-out split
+    The checks must not prevent training. If a check fails for its own reason or a held-out split
     is unreadable, the result lists the check as not done. Only errors that would also stop training
     are raised.
 

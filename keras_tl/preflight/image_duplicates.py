@@ -26,7 +26,7 @@ from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.thumbnails import correlations
 
 # docs/preflight.md explains the choice of these limits.
-SIMILAR = 0.4  # cosine of centred features, from which thumbnails are compared
+SIMILAR = 0.4  # minimum cosine of centred features for a comparison of thumbnails
 # Copies: the thumbnails' correlation is this many times nearer to 1 than that of typical different
 # images. It is then above 0.95, because no correlation is below -1.
 CLOSER = 40
@@ -39,10 +39,10 @@ class Limits:
     """Limits that keep the comparison at seconds for data of any size.
 
     Attributes:
-        compared: Most pairs of images to compare by features for each split. Larger splits are
-            sampled.
+        compared: Maximum number of image pairs to compare by features for each split. Larger
+            splits are sampled.
         fewest: Minimum size of that sample, in images.
-        pairs: Most pairs to compare by thumbnails, most similar first.
+        pairs: Maximum number of pairs to compare by thumbnails, most similar first.
     """
 
     compared: int = 50_000_000

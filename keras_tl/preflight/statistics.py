@@ -24,7 +24,7 @@ class Statistics:
 
 
 def first_statistics(network: keras.Model, pixels: np.ndarray) -> Statistics | None:
-    """Return the statistics of the first BatchNorm layer. `None`: no trained BatchNorm first.
+    """Return the first BatchNorm layer's statistics. `None`: no such layer, or never trained.
 
     Args:
         network: Its layers may be networks themselves.

@@ -48,7 +48,7 @@ def pixels_at(
     """Return images as the input pipeline resizes them: float32 (n, *size, 3) in [0, 255].
 
     Args:
-        split: n images, few enough for the memory. Files take the time of a new pipeline.
+        split: n images, few enough for the memory. Files need a new pipeline, which takes time.
         size: (height, width).
         how: See `keras_tl.data.images.decoder.resize`.
         value_range: See `keras_tl.data.images.decoder.decode_image`.

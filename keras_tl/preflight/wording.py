@@ -23,8 +23,8 @@ def listing(names: Sequence[str]) -> str:
 def folder_of(data: LabelledData) -> str:
     """Return the innermost folder that holds all files of the data, with a separator at its end.
 
-    Empty without files, with relative paths, and if the paths share only the root: there, the paths
-    hold no facts about the machine.
+    Return an empty string without files, for relative paths, and for paths that share only the
+    root. Such paths have no common part that describes the machine.
     """
     folders = {
         os.path.dirname(path)

@@ -90,7 +90,7 @@ class Client(RemoteModel):
                 the results.
 
         Raises:
-            DataError: An item is not of these types. The message names it.
+            DataError: An item is invalid, or not of these types. The message names it.
             ServingError: The server does not answer, or not as expected.
         """
         answers, given = self._answers(items, signature, batch_size, on_invalid)
@@ -113,7 +113,7 @@ class Client(RemoteModel):
             float32 array (n, d).
 
         Raises:
-            DataError: An item is not of these types. The message names it.
+            DataError: An item is invalid, or not of these types. The message names it.
             ServingError: The server does not answer, or not as expected.
         """
         answers, _ = self._answers(items, _EMBED, batch_size, on_invalid)

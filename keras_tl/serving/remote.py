@@ -131,7 +131,7 @@ class RemoteModel:
             raise ServingError(f"{self._target.address} refuses: {reason}") from refused
 
     def _why_not_found(self, refused: RefusedError) -> str:
-        """Return the reason: a server has one message for a missing and for a loading model."""
+        """Return the reason. The server's message is the same for a missing and a loading model."""
         model, version = self._target.model, self._target.version
         try:
             told = self._transport.status()

@@ -56,7 +56,7 @@ class Target:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """Raise `ServingError` if the block finds an answer in another form."""
+        """Raise `ServingError` if the code in the block cannot read an answer."""
         try:
             yield
         except (LookupError, TypeError, ValueError, AttributeError) as error:

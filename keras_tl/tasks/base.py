@@ -80,7 +80,7 @@ class Task(abc.ABC):
         names_are: Kind of the names: `"classes"` or `"labels"`.
         answer_is: Name of one item's prediction in messages.
         probabilities_of: Event of a probability. Empty: the task has no probabilities.
-        no_thresholds: Reason why the task has no decision thresholds. Empty: it has.
+        no_thresholds: Reason why the task has no decision thresholds. Empty: it has some.
         item_metric: Name of the mean of `item_scores`.
         skill_name: Name of the mean of `skills`.
         lowest_skill: Minimum of `skills`. The maximum is 1.
@@ -227,7 +227,7 @@ class Task(abc.ABC):
         """
 
     def from_outputs(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the head's outputs for outputs of its last Dense layer, float32 (n, outputs)."""
+        """Return the head's outputs from those of its last Dense layer, float32 (n, outputs)."""
         return outputs.astype(np.float32)
 
     @property
@@ -270,7 +270,7 @@ class Task(abc.ABC):
         return "classify", tf.compat.v1.saved_model.CLASSIFY_METHOD_NAME
 
     def standard_answers(self, answers: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Return the outputs of that signature: `classes` and `scores`, each (batch, outputs)."""
+        """Return the outputs of the `standard` signature: `classes`, `scores`, (batch, outputs)."""
         scores = answers["probabilities"]
         classes = tf.tile(tf.constant([self.class_names]), [tf.shape(scores)[0], 1])
         return {"classes": classes, "scores": tf.identity(scores, "scores")}

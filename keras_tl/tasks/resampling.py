@@ -9,13 +9,13 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 def mean_of(values: np.ndarray) -> Statistic:
-    """Return the weighted mean of values (n,)."""
+    """Return the statistic of the weighted mean of values (n,)."""
     values = values.astype(np.float64)
     return lambda weights: _shares(weights @ values, weights.sum(axis=1))
 
 
 def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
-    """Return the area under the ROC curve: how often a positive item scores higher, ties half.
+    """Return the statistic of the ROC area: how often a positive item scores higher, ties half.
 
     Hanley and McNeil, Radiology 143, 1982.
     """
@@ -34,9 +34,10 @@ def area_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 
 
 def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
-    """Return the precision at every score, weighted by the added recall, as in scikit-learn.
+    """Return the statistic of the average precision: precision weighted by added recall.
 
-    NaN if the items are all positive or all negative, as in `Task.measure`.
+    It equals scikit-learn's. NaN if all items are positive or all are negative, as in
+    `Task.measure`.
     """
     order, starts = _groups(-score)
     is_positive = labels[order].astype(bool)
@@ -55,7 +56,7 @@ def average_precision_of(labels: np.ndarray, score: np.ndarray) -> Statistic:
 
 
 def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic]:
-    """Return micro F1 and macro F1 of masks (n, labels) of 0 and 1."""
+    """Return the statistics of micro F1 and macro F1 for masks (n, labels) of 0 and 1."""
 
     def counts(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return 2 * weights @ (labels & answers), weights @ labels + weights @ answers
@@ -71,7 +72,7 @@ def f1_of(labels: np.ndarray, answers: np.ndarray) -> tuple[Statistic, Statistic
 
 
 def mean_of_known(parts: list[Statistic]) -> Statistic:
-    """Return the mean of the statistics that are defined."""
+    """Return the statistic of the mean over the statistics that are defined."""
 
     def mean(weights: np.ndarray) -> np.ndarray:
         values = np.stack([part(weights) for part in parts])

@@ -1,9 +1,9 @@
-"""The language models that fastai publishes, from a local copy of their archives.
+"""Read the language models that fastai publishes, from a local copy of their archives.
 
-An archive such as `wt103-fwd.tgz` (`URLs.WT103_FWD` in fastai/data/external.py) has a folder with
-`lstm_fwd.pth`, a state dict, and `itos_wt103.pkl`, the tokens in the order of their numbers
-(`RNNLearner.load_pretrained`, fastai/text/learner.py, reads any such two files). The names in the
-state dict are those of `AWD_LSTM` in fastai/text/models/awdlstm.py, followed by the tied decoder.
+An archive such as `wt103-fwd.tgz` (`URLs.WT103_FWD` in fastai/data/external.py) holds a folder with
+two files. `lstm_fwd.pth` is a state dict. `itos_wt103.pkl` lists the tokens in the order of their
+numbers. `RNNLearner.load_pretrained` (fastai/text/learner.py) reads any such two files. The state
+dict has the names of `AWD_LSTM` in fastai/text/models/awdlstm.py, then the tied decoder.
 """
 
 import contextlib
@@ -24,36 +24,36 @@ from keras_tl.backbones.torch_files import read_pickle, read_tensors
 from keras_tl.base.files import local_path
 from keras_tl.errors import WeightsError, quoted
 
-# What fastai fills vocabularies up with, to a multiple of 8; it is no word.
+# fastai pads vocabularies with it to a multiple of 8. It is not a word.
 _FILLING = "xxfake"
-# Those that the tokenizer makes.
+# Marks that the tokenizer makes.
 _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
 _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
 
 
 def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
-    """Reads an AWD-LSTM language model that fastai 1 or 2 saved, without needing fastai.
+    """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
 
-    The sizes are those of the weights, the dropouts fastai's. Every token keeps its number. Those
-    that no text can hold here are renamed to `UNUSED_n`, n their number, which the tokenizer never
-    makes as its words are in lower case: `xxfake`, tokens with white space in them, and of equal
-    ones all but the last, which is the one that fastai's numbering finds.
+    The sizes are those of the weights, the dropouts are fastai's. Every token keeps its number.
+    Tokens that no text can contain here are renamed to `UNUSED_n` with their number n. The
+    tokenizer never makes this name, because its words are in lower case. The renamed tokens are
+    `xxfake`, tokens that are empty, not valid UTF-8 or contain white space, and equal tokens except
+    the last. fastai's numbering finds the last.
 
-    Nothing in the files is run: they may hold tensors, lists and dictionaries, and are refused
-    otherwise.
+    No code in the files is run. Files may hold only tensors, lists and dictionaries.
 
     Args:
-        path: `wt103-fwd.tgz` as it was downloaded, or a folder with its two files: one .pth of
-            weights and one .pkl, the vocabulary. They may as well be those of a model of your own
-            that has tied weights, from fastai's `Learner.save(..., with_opt=False)`.
-        seed: of the dropouts.
+        path: `wt103-fwd.tgz` as downloaded, or a folder with its two files: one .pth of weights and
+            one .pkl, the vocabulary. Your own model with tied weights also works, from fastai's
+            `Learner.save(..., with_opt=False)`.
+        seed: Seed of the dropouts.
 
     Returns:
-        The model; `about` names the files and counts the renamed tokens.
+        The model. Its `about` names the files and counts the renamed tokens.
 
     Raises:
-        WeightsError: a file is missing or damaged, or is not what is described, or the model
-            reads texts from their end, as that of `wt103-bwd.tgz`.
+        WeightsError: A file is missing, damaged or not as described, or the model reads texts
+            backwards, like the model of `wt103-bwd.tgz`.
     """
     path = local_path(path)
     with _opened(path) as files:
@@ -74,7 +74,7 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
-    """The files of a folder or an archive by their names, each with what reads it."""
+    """Yield the names of the files in a folder or archive, each with its reading function."""
     try:
         if path.is_dir():
             yield {file.name: file.read_bytes for file in sorted(path.iterdir()) if file.is_file()}
@@ -93,7 +93,7 @@ def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
 
 
 def _choose(files: Iterable[str], path: Path) -> tuple[str, str]:
-    """The names of the weights and of the vocabulary."""
+    """Return the names of the weights file and the vocabulary file."""
     shown = [name for name in files if not name.startswith(".")]
     weights = [name for name in shown if name.endswith(".pth")]
     forward = [name for name in weights if "bwd" not in name]
@@ -112,7 +112,7 @@ def _choose(files: Iterable[str], path: Path) -> tuple[str, str]:
 
 
 def _config(tensors: dict[str, np.ndarray], path: Path) -> AwdLstmConfig:
-    """The sizes of a model, after checking that its weights are there and fit each other."""
+    """Return the sizes of a model, after a check that its weights exist and fit each other."""
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
     first = _of_layer(0)[1]
     for name in (_EMBEDDING, first):
@@ -146,7 +146,7 @@ def _misfit(path: Path, name: str, expected: object, shape: tuple[int, ...] | No
 
 
 def _tokens(listed: object, count: int, path: Path) -> list[str]:
-    """The tokens as a vocabulary of ours can hold them, see `load_fastai`."""
+    """Return the tokens in a form that `Vocabulary` accepts, see `load_fastai`."""
     if not isinstance(listed, list) or not all(isinstance(token, str) for token in listed):
         raise WeightsError(
             f"{path}: expected a list of texts, the vocabulary. Received other things. Give the "
@@ -171,12 +171,12 @@ def _tokens(listed: object, count: int, path: Path) -> list[str]:
 
 
 def _can_be_held(token: str) -> bool:
-    # Half of a surrogate pair, which a pickle may hold, has no UTF-8.
+    # Half of a surrogate pair has no UTF-8, but a pickle may hold one.
     return token != _FILLING and token.encode(errors="replace").decode().split() == [token]
 
 
 def _set_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
-    """Gates are in the same order in both; PyTorch has matrices transposed and two biases."""
+    """Copy the weights. PyTorch has the same gate order, transposed matrices and two biases."""
 
     def take(*names: str) -> list[np.ndarray]:
         return [tensors[name].astype(np.float32) for name in names]
@@ -188,6 +188,6 @@ def _set_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
 
 
 def _of_layer(number: int) -> list[str]:
-    """The names of a layer's weights: of its inputs, of its states before dropout, the biases."""
+    """Return the names of a layer's weights: inputs, states before dropout, biases."""
     parts = "module.weight_ih_l0", "weight_hh_l0_raw", "module.bias_ih_l0", "module.bias_hh_l0"
     return [f"0.rnns.{number}.{part}" for part in parts]

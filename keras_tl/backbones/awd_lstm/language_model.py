@@ -1,7 +1,7 @@
-"""A language model with its vocabulary, and the folder it is kept in.
+"""Language model with its vocabulary, and the folder that stores both.
 
-language_model.json  the configuration, and what was done
-vocabulary.txt       a token a line
+language_model.json  configuration, and the model's history
+vocabulary.txt       one token a line
 model.weights.h5
 checksums.json       SHA-256 of every other file
 """
@@ -41,16 +41,16 @@ _WEIGHTS = "model.weights.h5"
 
 @dataclasses.dataclass(frozen=True)
 class LanguageModel:
-    """A language model and the words it knows.
+    """Language model with its vocabulary.
 
     Attributes:
-        config: what the network is.
-        vocabulary: a token for each of its outputs.
-        network: see `keras_tl.ulmfit.build_language_model`; it takes any number of rows.
-        about: JSON types: how it came to be.
+        config: Configuration of the network.
+        vocabulary: Tokens, one for each output.
+        network: See `keras_tl.ulmfit.build_language_model`. It takes any number of rows.
+        about: History of the model, in JSON types.
 
     Raises:
-        ConfigError: configuration and vocabulary are not of one size.
+        ConfigError: The configuration and the vocabulary have different sizes.
     """
 
     config: AwdLstmConfig
@@ -67,19 +67,19 @@ class LanguageModel:
 
     @classmethod
     def new(cls, config: AwdLstmConfig, vocabulary: Vocabulary, seed: int | None = None) -> Self:
-        """One with random weights."""
+        """Return a language model with random weights."""
         return cls(config, vocabulary, build_language_model(config, seed))
 
     def encoder(self, seed: int | None = None) -> keras.Model:
-        """A copy of all but the output, with fastai's dropouts for classifiers.
+        """Return a copy of the network without its output, with fastai's dropouts for classifiers.
 
         Args:
-            seed: of the dropouts.
+            seed: Seed of the dropouts.
 
         Returns:
             See `keras_tl.ulmfit.build_encoder`.
         """
-        # The multiplier was chosen for the language model's.
+        # `drop_multiplier` was chosen for the language model's dropouts.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
         encoder = build_encoder(config, seed)
         encoder.get_layer("embedding").set_weights(
@@ -90,15 +90,15 @@ class LanguageModel:
 
     @cached_property
     def tokenizer(self) -> WordTokenizer:
-        """Texts to the numbers of the vocabulary."""
+        """Tokenizer from texts to the numbers of the vocabulary."""
         return WordTokenizer(self.vocabulary)
 
     def with_vocabulary(self, vocabulary: Vocabulary, seed: int | None = None) -> Self:
-        """The same with another vocabulary, see `keras_tl.ulmfit.transfer_embeddings`.
+        """Return the model with another vocabulary, see `keras_tl.ulmfit.transfer_embeddings`.
 
         Args:
-            vocabulary: the new one.
-            seed: of the dropouts.
+            vocabulary: The new vocabulary.
+            seed: Seed of the dropouts.
         """
         config = dataclasses.replace(self.config, vocabulary_size=len(vocabulary))
         network = build_language_model(config, seed)
@@ -112,15 +112,15 @@ class LanguageModel:
         return dataclasses.replace(self, config=config, vocabulary=vocabulary, network=network)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
-        """Write a folder, whole or not at all.
+        """Write the model into a folder, completely or not at all.
 
         Args:
-            path: the folder.
-            overwrite: replace a language model that is there; your own files beside it are kept.
+            path: Folder.
+            overwrite: Whether to replace a language model there. Your own files beside it are kept.
 
         Raises:
-            ConfigError: a language model is there, and `overwrite` is false.
-            RunError: the path holds something else.
+            ConfigError: The folder holds a language model, and `overwrite` is false.
+            RunError: The path holds something else.
         """
         path = local_path(path)
         check_target(path, overwrite)
@@ -141,8 +141,8 @@ def check_target(path: Path, overwrite: bool = False) -> None:
     """Check before training that a language model can be saved at a path.
 
     Raises:
-        ConfigError: there is a language model, and it may not be overwritten.
-        RunError: there is something else.
+        ConfigError: The folder holds a language model, and `overwrite` is false.
+        RunError: The path holds something else.
     """
     if path.exists() and not (path / _ABOUT).exists():
         raise RunError(
@@ -152,14 +152,14 @@ def check_target(path: Path, overwrite: bool = False) -> None:
 
 
 def load_language_model(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
-    """Reads what `LanguageModel.save` wrote, after checking that it is as it was written.
+    """Read a folder that `LanguageModel.save` wrote, after a check of its checksums.
 
     Args:
-        path: the folder.
-        seed: of the dropouts.
+        path: Folder of the model.
+        seed: Seed of the dropouts.
 
     Raises:
-        RunError: there is no language model, or it is incomplete or damaged.
+        RunError: The folder holds no language model, or is incomplete or damaged.
     """
     path = local_path(path)
     if not (path / CHECKSUMS).is_file() or not (path / _ABOUT).is_file():

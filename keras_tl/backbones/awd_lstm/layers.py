@@ -1,6 +1,6 @@
-"""The parts of AWD-LSTM (Merity, Keskar and Socher, 2017, arXiv:1708.02182) that Keras has not.
+"""Layers of AWD-LSTM (Merity, Keskar and Socher, 2017, arXiv:1708.02182) that Keras lacks.
 
-Its variational dropout (sec. 4.2), one mask a sequence for all its steps, is
+Keras has the variational dropout (sec. 4.2), one mask for all steps of a sequence:
 `keras.layers.SpatialDropout1D`.
 """
 
@@ -13,18 +13,18 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_tl")
 class WordDropEmbedding(keras.layers.Layer):
-    """An embedding with embedding dropout (sec. 4.3).
+    """Embedding with embedding dropout (sec. 4.3).
 
-    In training whole words are dropped: all occurrences in a batch, as one row of the embeddings,
-    and what is left is scaled by 1 / (1 - dropout).
+    In training, whole words are dropped: all occurrences in a batch, as one row of the embeddings.
+    The other vectors are scaled by 1 / (1 - dropout).
 
-    `layer(tokens)`: integers (batch, length) to vectors (batch, length, output_dim).
+    `layer(tokens)` maps integers (batch, length) to vectors (batch, length, output_dim).
 
     Args:
-        input_dim: tokens in the vocabulary.
-        output_dim: values of a vector.
-        dropout: share of the words dropped, in [0, 1).
-        seed: of the initial values, uniform in [-0.1, 0.1] (sec. 5), and of the dropout.
+        input_dim: Number of tokens in the vocabulary.
+        output_dim: Size of a vector.
+        dropout: Share of the words to drop, in [0, 1).
+        seed: Seed of the initial values, uniform in [-0.1, 0.1] (sec. 5), and of the dropout.
     """
 
     def __init__(
@@ -71,13 +71,12 @@ class WordDropEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class TiedEmbedding(WordDropEmbedding):
-    """An embedding that is also the output's weights (sec. 4.5), which are never dropped.
+    """Embedding whose weights are also the output's weights (sec. 4.5), never dropped there.
 
-    `layer(vectors, reverse=True)`: vectors to logits (batch, length, input_dim), float32 whatever
-    the precision.
+    `layer(vectors, reverse=True)` maps vectors to float32 logits (batch, length, input_dim).
 
     Args:
-        args: see `WordDropEmbedding`.
+        args: See `WordDropEmbedding`.
     """
 
     def build(self, input_shape=None):
@@ -98,24 +97,23 @@ class TiedEmbedding(WordDropEmbedding):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class WeightDropLSTM(keras.layers.LSTM):
-    """An LSTM with DropConnect on its recurrent weights (sec. 2).
+    """LSTM with DropConnect on its recurrent weights (sec. 2).
 
-    In training a mask over the recurrent kernel is drawn once a call, the same for all steps and
-    all sequences, so that the steps run as in `keras.layers.LSTM`: by cuDNN on a GPU, which
-    `recurrent_dropout` rules out.
+    In training, each call draws one mask of the recurrent kernel for all steps and sequences. So
+    the steps run as in `keras.layers.LSTM`, on a GPU by cuDNN. `recurrent_dropout` excludes cuDNN.
 
     Args:
-        units: see `keras.layers.LSTM`, as for the other arguments.
-        weight_dropout: share of the recurrent weights dropped, in [0, 1); the others are scaled by
+        units: See `keras.layers.LSTM`, also for the other arguments.
+        weight_dropout: Share of the recurrent weights to drop, in [0, 1). The others are scaled by
             1 / (1 - weight_dropout).
-        seed: of the masks.
-        bptt: in training gradients do not go back past every so many steps of a sequence, as if
-            it came in batches of this length whose states are carried on (Howard and Ruder, 2018,
-            arXiv:1801.06146, sec. 3.3, BPT3C); `None`: they go back to its beginning. Sequences
-            begin with zeros then and have no mask, and `return_sequences` is true.
+        seed: Seed of the masks.
+        bptt: Length of the parts of a sequence. In training, gradients do not pass from a part to
+            the part before, as in batches with carried states (Howard and Ruder, 2018,
+            arXiv:1801.06146, sec. 3.3, BPT3C). Sequences then start with zero states and have no
+            mask, and `return_sequences` is true. `None`: gradients reach the beginning.
 
     Raises:
-        ValueError: what `bptt` rules out is asked for.
+        ValueError: `bptt` is combined with an option that it excludes.
     """
 
     def __init__(
@@ -140,8 +138,8 @@ class WeightDropLSTM(keras.layers.LSTM):
         dropped = keras.random.dropout(
             ops.convert_to_tensor(kernel), self.weight_dropout, seed=self._masks
         )
-        # The cell reads its attribute in every step. Past the layer's own bookkeeping, which would
-        # take the variable for replaced.
+        # The cell reads its attribute in every step. Bypass Keras's tracking, which would consider
+        # the variable replaced.
         attributes = vars(self.cell)
         attributes["recurrent_kernel"] = dropped
         try:
@@ -185,18 +183,17 @@ class WeightDropLSTM(keras.layers.LSTM):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class ActivationRegularization(keras.layers.Layer):
-    """Adds AR and TAR (sec. 4.6) to the loss in training and passes on what was dropped.
+    """Add AR and TAR (sec. 4.6) to the loss in training, and return the dropped outputs.
 
-    `alpha` times the mean square of the dropped outputs, and `beta` times the mean square of the
-    difference between neighbouring steps of the outputs before dropout. The paper writes norms;
-    means of squares are what its code computes (salesforce/awd-lstm-lm, main.py), and its values
-    of `alpha` and `beta` are for them.
+    AR is `alpha` times the mean square of the dropped outputs. TAR is `beta` times the mean squared
+    difference of neighbouring steps before dropout. The paper writes norms. Its code computes mean
+    squares (salesforce/awd-lstm-lm, main.py). Its values of `alpha` and `beta` are for the code.
 
-    `layer(outputs, dropped)`, both (batch, length, units), gives `dropped`.
+    `layer(outputs, dropped)`, both (batch, length, units), returns `dropped`.
 
     Args:
-        alpha: weight of the activations' size.
-        beta: weight of their change from one step to the next.
+        alpha: Weight of the activations' size.
+        beta: Weight of their change from one step to the next.
     """
 
     def __init__(self, alpha: float = 2.0, beta: float = 1.0, **kwargs):
@@ -206,10 +203,10 @@ class ActivationRegularization(keras.layers.Layer):
 
     def call(self, outputs, dropped, training=False):
         if training:
-            # Squares of half-precision numbers lose too much.
+            # Squares in half precision lose too much accuracy.
             outputs, kept = ops.cast(outputs, "float32"), ops.cast(dropped, "float32")
             change = ops.square(outputs[:, 1:] - outputs[:, :-1])
-            # A sequence of one step has no change, and no mean of it.
+            # A sequence of one step has no change: do not divide by zero.
             count = ops.maximum(ops.cast(ops.size(change), "float32"), 1.0)
             self.add_loss(
                 self.alpha * ops.mean(ops.square(kept)) + self.beta * ops.sum(change) / count

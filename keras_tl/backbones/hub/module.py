@@ -1,4 +1,4 @@
-"""A loaded TF-Hub module: what it takes, what it gives, and what running it would change."""
+"""Loaded TF-Hub module: inputs, outputs, and variables that a call changes."""
 
 import enum
 import functools
@@ -14,7 +14,7 @@ TOKEN_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 
 
 class Kind(enum.Enum):
-    """What a module takes; the values are said in messages."""
+    """Kinds of module inputs. Messages show the values."""
 
     TOKENS = "int32 tokens of a BERT encoder, a dict of input_word_ids, input_mask, input_type_ids"
     TEXT = "texts, string (batch,)"
@@ -22,15 +22,15 @@ class Kind(enum.Enum):
 
 
 class HubModule:
-    """What there is to know about a loaded module.
+    """Inputs, outputs and variables of a loaded module.
 
     Args:
-        loaded: what `open_saved_model` gives: an object with `__call__`.
-        name: what messages call it.
+        loaded: Result of `open_saved_model`, an object with `__call__`.
+        name: Name of the module in messages.
 
     Raises:
-        BackboneError: it cannot be called, takes something else than the three kinds, or changes
-            its own variables whenever it runs.
+        BackboneError: The module cannot be called, has unknown inputs or outputs, or changes its
+            own variables in every call.
     """
 
     def __init__(self, loaded: Any, name: str):
@@ -48,7 +48,7 @@ class HubModule:
         trace, self.kind = self._find_trace()
         self.inputs = trace.structured_input_signature[0][0]
         self._outputs = self._choose_outputs(trace.structured_outputs)
-        # `False`, or `None` where that is what the module was traced with.
+        # `False`, or `None` if the module was traced with `None`.
         self._inference = self._signature(trace).get("training")
         self._replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if any(assigned_by(trace, self.variables) for trace in self._traces(training=False)):
@@ -58,15 +58,15 @@ class HubModule:
             )
 
     def __call__(self, inputs: Any, training: bool) -> tf.Tensor | dict[str, tf.Tensor]:
-        """Runs it.
+        """Run the module.
 
         Args:
-            inputs: tensors as `inputs` describes them.
-            training: a Python bool.
+            inputs: Tensors as the attribute `inputs` describes them.
+            training: Python bool.
 
         Returns:
-            Of tokens a dict of `sequence_output` (batch, length, d) and `pooled_output`
-            (batch, d), as far as the module has them; else one tensor.
+            For tokens, a dict of `sequence_output` (batch, length, d) and `pooled_output` (batch,
+            d), if the module has them. Otherwise one tensor.
         """
         mode = {"training": True if training else self._inference} if self._has_training else {}
         outputs = self.loaded(inputs, **mode)
@@ -77,7 +77,7 @@ class HubModule:
 
     @functools.cached_property
     def variables(self) -> list[tf.Variable]:
-        """All of its variables, each once: those it names, and those that its traces read."""
+        """All variables, each once: variables that the module lists or its traces read."""
         traces = self.loaded.__call__.concrete_functions
         found = [
             *self._listed("variables"),
@@ -88,20 +88,20 @@ class HubModule:
 
     @functools.cached_property
     def trainable_variables(self) -> list[tf.Variable]:
-        """Those that its publisher allows to be trained."""
+        """Variables that the publisher allows to be trained."""
         return self._listed("trainable_variables")
 
     @property
     def regularization_losses(self) -> list:
-        """Functions without arguments that give a scalar loss each."""
+        """Functions without arguments that each return a scalar loss."""
         return self._listed("regularization_losses")
 
     @functools.cached_property
     def moves_statistics(self) -> bool:
-        """Whether running it with `training=True` assigns variables that inference reads.
+        """Whether a call with `training=True` assigns variables that inference reads.
 
-        BatchNorm does that to its moving statistics. The traced graphs tell, whatever names are.
-        The state of a random generator (Keras 3's Dropout has one) is none of inference's.
+        BatchNorm assigns its moving statistics. The traced graphs show this for any variable names.
+        The state of a random generator (Keras 3's Dropout has one) is not read by inference.
         """
         assigned, read = set(), {None}
         for trace in self._traces(training=True):
@@ -112,7 +112,7 @@ class HubModule:
 
     @functools.cached_property
     def frozen_because(self) -> str | None:
-        """Why it cannot be trained, in a sentence; `None` if it can."""
+        """Reason why the module cannot be trained, as a sentence. `None`: it can."""
         if not self.trainable_variables:
             return (
                 f"The module {self.name} cannot be fine-tuned: it has no trainable variables. Use "
@@ -125,7 +125,7 @@ class HubModule:
                 "fine-tuning."
             )
         if self.kind is Kind.TEXT and self._replicas > 1:
-            # Keras averages the replicas' first batches to learn their shapes, strings too.
+            # To learn shapes, Keras averages the replicas' first batches, which fails for strings.
             return (
                 f"The module {self.name} takes texts, which Keras cannot train on several "
                 "replicas. Use strategy='single', or keep the module frozen."
@@ -134,9 +134,9 @@ class HubModule:
 
     @property
     def vocabulary(self) -> tuple[Path, bool] | None:
-        """Its WordPiece vocabulary and whether that is lower-cased, if it holds one.
+        """Path of the module's WordPiece vocabulary and whether it is lower-cased. `None`: unknown.
 
-        The encoders of the TensorFlow Model Garden do (official/nlp/tools/export_tfhub_lib.py).
+        Encoders of the TensorFlow Model Garden have both (official/nlp/tools/export_tfhub_lib.py).
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)
@@ -145,7 +145,7 @@ class HubModule:
         return Path(file.asset_path.numpy().decode()), bool(lower_case.numpy())
 
     def _listed(self, name: str) -> list:
-        # A module may leave out what is empty.
+        # A module may lack the attribute if the list is empty.
         return list(getattr(self.loaded, name, None) or ())
 
     def _signature(self, trace) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class HubModule:
         )
 
     def _choose_outputs(self, outputs: Any) -> dict[str, str | None]:
-        """Our names of the outputs, and the module's (`None` where it gives a tensor alone)."""
+        """Return our names of the outputs, and the module's (`None` for a single tensor)."""
         named = outputs if isinstance(outputs, dict) else {None: outputs}
         ranks = {k: v.shape.rank for k, v in named.items() if isinstance(v, tf.TensorSpec)}
         default = "default" if "default" in ranks or len(ranks) != 1 else next(iter(ranks))

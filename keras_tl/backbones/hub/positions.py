@@ -1,4 +1,4 @@
-"""How many tokens an encoder of TF-Hub reads, found by running it."""
+"""Find the number of tokens that a TF-Hub encoder can read, by running it."""
 
 from pathlib import Path
 
@@ -13,17 +13,17 @@ _CPU = "CPU:0"
 
 
 def longest_up_to(module: HubModule, wanted: int) -> int:
-    """Return the most tokens, at most `wanted`, that an encoder reads.
+    """Return the largest number of tokens, at most `wanted`, that an encoder reads.
 
-    Nothing in a module says how many positions it has. It is run once at the wanted length, and
-    more often only where that fails.
+    A module does not state its number of positions. This function runs it once at the wanted
+    length, and more often only if that fails.
 
     Args:
-        module: an encoder of any length, see `on_cpu`.
-        wanted: tokens a text.
+        module: Encoder of any length, see `on_cpu`.
+        wanted: Number of tokens of a text.
 
     Raises:
-        BackboneError: it does not even read the shortest texts.
+        BackboneError: The encoder fails even on the shortest texts.
     """
     if _problem(module, wanted) is None:
         return wanted
@@ -41,14 +41,14 @@ def longest_up_to(module: HubModule, wanted: int) -> int:
 
 
 def on_cpu(module: HubModule, path: Path) -> HubModule:
-    """Return a module whose variables are on the CPU: the module itself, or a copy of it.
+    """Return the module if its variables are on the CPU, else a copy on the CPU.
 
-    `longest_up_to` needs the errors of a CPU: on a GPU a gather beyond the last position gives
-    zeros. The operations run where the variables are, whatever `tf.device` says.
+    `longest_up_to` needs the errors of a CPU: on a GPU, a gather beyond the last position gives
+    zeros. Operations run where their variables are, whatever `tf.device` says.
 
     Args:
-        module: an encoder.
-        path: the folder it was loaded from.
+        module: Encoder.
+        path: Folder of the module.
     """
     if all(variable.device.endswith(_CPU) for variable in module.variables):
         return module
@@ -57,7 +57,7 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
 
 
 def _problem(module: HubModule, length: int) -> str | None:
-    """Why an encoder does not read so many tokens, in a line; `None`: it does."""
+    """Return why an encoder fails at this length, in a line. `None`: it works."""
     made = {name: tf.zeros((1, length), tf.int32) for name in module.inputs}
     try:
         with tf.device(_CPU):

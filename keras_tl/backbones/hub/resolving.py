@@ -1,4 +1,4 @@
-"""From a handle to the folder of a TF-Hub module."""
+"""Find the folder of a TF-Hub module by its handle."""
 
 import contextlib
 import os
@@ -19,14 +19,13 @@ _OFFLINE = (
 
 
 def resolve(handle: str | os.PathLike) -> Path:
-    """The folder of a module; a download the first time, kept by tensorflow_hub.
+    """Return the folder of a module. tensorflow_hub downloads a URL at the first call.
 
     Args:
-        handle: a folder, or the URL of a module on tfhub.dev or Kaggle. What tensorflow_hub
-            downloads it keeps in `$TFHUB_CACHE_DIR`.
+        handle: Folder, or URL on tfhub.dev or Kaggle. `$TFHUB_CACHE_DIR` keeps downloads.
 
     Raises:
-        BackboneError: there is no such folder, or the module cannot be downloaded.
+        BackboneError: The folder does not exist, or the module cannot be downloaded.
     """
     text = os.fspath(handle)
     if "://" not in text:
@@ -39,7 +38,7 @@ def resolve(handle: str | os.PathLike) -> Path:
         return path
     try:
         return Path(_tensorflow_hub().resolve(text))
-    except Exception as error:  # Its resolvers raise whatever they meet.
+    except Exception as error:  # tensorflow_hub's resolvers can raise any exception.
         raise BackboneError(
             f"Could not get the TF-Hub module {quoted(text)} ({type(error).__name__}: {error}). "
             f"{_OFFLINE}"
@@ -47,7 +46,7 @@ def resolve(handle: str | os.PathLike) -> Path:
 
 
 def _tensorflow_hub() -> ModuleType:
-    # It is slow to import and brings Keras 2 with it: only where something is to be downloaded.
+    # Import it only for a download: the import is slow and also loads Keras 2.
     with _stand_in_for_pkg_resources():
         import tensorflow_hub
     return tensorflow_hub
@@ -55,7 +54,7 @@ def _tensorflow_hub() -> ModuleType:
 
 @contextlib.contextmanager
 def _stand_in_for_pkg_resources() -> Iterator[None]:
-    """tensorflow-hub 0.16 imports it for one function; setuptools 82 no longer has it."""
+    """Provide `parse_version` to tensorflow-hub 0.16: setuptools 82 has no pkg_resources."""
     if sys.modules.get("pkg_resources") is not None:
         yield
         return

@@ -1,4 +1,4 @@
-"""From a preset of KerasHub to a network with its preprocessing."""
+"""Load a KerasHub preset as a network with its preprocessing."""
 
 import functools
 from typing import Any
@@ -14,7 +14,7 @@ from keras_tl.backbones.own_models import network_of
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.errors import BackboneError, quoted
 
-# BERT's names of what KerasHub calls otherwise.
+# BERT's names of KerasHub's inputs.
 TOKENS = {
     "input_word_ids": "token_ids",
     "input_mask": "padding_mask",
@@ -25,25 +25,25 @@ TOKENS = {
 def load_kerashub(
     preset: str, image_size: tuple[int, int] | None = None, with_preprocessor: bool = True
 ) -> Backbone:
-    """Make a backbone of a preset, whose network computes as the global dtype policy says.
+    """Return a backbone of a preset, which computes in the global dtype policy.
 
-    * Text encoders: a dict of `input_word_ids`, `input_mask` and (where the encoder takes them)
-      `input_type_ids`, int32 (batch, length), to a dict of `sequence_output` (batch, length, d),
-      `pooled_output` (batch, d) where there is one, and `mask`, which is `input_mask`. What makes
-      the preset's tokens is its `preprocessor`, see `find_preprocessor`.
-    * Image backbones: `pixels` in [0, 255], float32 (batch, height, width, 3), to feature maps
-      (batch, h, w, c) or a sequence (batch, length, d). The preset's own scaling is inside.
+    * Text encoders take a dict of `input_word_ids`, `input_mask` and, if the encoder takes it,
+      `input_type_ids`, int32 (batch, length). They return a dict of `sequence_output` (batch,
+      length, d), `mask` (equal to `input_mask`) and, if available, `pooled_output` (batch, d). The
+      backbone's `preprocessor` makes the preset's tokens, see `find_preprocessor`.
+    * Image backbones take `pixels` in [0, 255], float32 (batch, height, width, 3). They return
+      feature maps (batch, h, w, c) or a sequence (batch, length, d). Scaling is inside.
 
     Args:
-        preset: a preset's name, a handle (`kaggle://...`, `hf://...`) or a folder, as for
+        preset: Name, handle (`kaggle://...`, `hf://...`) or folder of a preset, as in
             `keras_hub.models.Backbone.from_preset`.
-        image_size: (height, width) for images; `None`: the preset's own.
-        with_preprocessor: for texts, whether what makes the preset's own tokens is wanted.
+        image_size: (height, width) of images in pixels. `None`: the preset's own size.
+        with_preprocessor: Whether to load the preset's own text preprocessor.
 
     Raises:
-        BackboneError: there is no such preset, or nothing that can be used so.
+        BackboneError: The preset does not exist, or cannot be used.
         ConfigError: KerasHub (for texts also tensorflow_text) is not installed, or the folder's
-            tokenizer splits words by rules that are not known.
+            tokenizer splits words by unknown rules.
     """
     keras_hub = import_keras_hub()
     policy = keras.config.dtype_policy().name
@@ -66,7 +66,7 @@ def load_kerashub(
 def _from_preset(kind: type, preset: str, **options: Any) -> Any:
     try:
         return kind.from_preset(preset, **options)
-    except Exception as error:  # Its loaders raise whatever they meet.
+    except Exception as error:  # KerasHub's loaders can raise any exception.
         reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
         raise BackboneError(
             f"Could not load a {kind.__name__} from the KerasHub preset {quoted(preset)} "
@@ -78,7 +78,7 @@ def _from_preset(kind: type, preset: str, **options: Any) -> Any:
 
 
 def _encoder(backbone: keras.Model, preset: str) -> keras.Model:
-    """An encoder with the names of BERT's tokens."""
+    """Return the encoder with BERT's names of inputs and outputs."""
     given, outputs = backbone.input, backbone.output
     takes = set(given) if isinstance(given, dict) else set()
     if not {"token_ids", "padding_mask"} <= takes <= set(TOKENS.values()):
@@ -109,10 +109,10 @@ def _names(tensors: Any) -> str:
 
 
 def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
-    """What a converter does to pixels once they have their size.
+    """Return the scale and offset that a converter applies to resized pixels.
 
     Raises:
-        BackboneError: it is more than to scale and to shift.
+        BackboneError: The converter does more than scale and shift.
     """
     channels = np.array([[[[0.0, 0.0, 0.0], [255.0, 255.0, 255.0], [255.0, 0.0, 127.0]]]])
     size, converter.image_size = converter.image_size, None

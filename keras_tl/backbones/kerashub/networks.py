@@ -1,4 +1,4 @@
-"""What there is to know of a network of KerasHub's, without its package if there is none."""
+"""Blocks and length of KerasHub networks, without importing KerasHub."""
 
 import glob
 import re
@@ -10,25 +10,25 @@ from keras_tl.backbones.blocks import assign_blocks, default_blocks, stable_name
 from keras_tl.backbones.spec import POOLER, Block
 from keras_tl.base.keras_compat import operation_of
 
-# "transformer_layer_3", "disentangled_attention_encoder_layer_3"
+# Names: "transformer_layer_3", "disentangled_attention_encoder_layer_3".
 _NUMBERED = re.compile(r"(?:^|_)layer_(\d+)$")
 
 
 def find_kerashub(network: keras.Model) -> keras.Model | None:
-    """The `keras_hub.models.Backbone` that a network is or holds, at the first level."""
+    """Return the `keras_hub.models.Backbone` that a network is or directly holds, or `None`."""
     keras_hub = sys.modules.get("keras_hub")
-    if keras_hub is None:  # Then none of its objects is here.
+    if keras_hub is None:  # Not imported, so no object of KerasHub exists.
         return None
     candidates = [network, *network.layers]
     return next((x for x in candidates if isinstance(x, keras_hub.models.Backbone)), None)
 
 
 def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Names of blocks, from input to output, each with its layers.
+    """Return the names of the blocks from input to output, each with its layers.
 
-    Of a pyramid of image features its levels, and `top` for what comes after; of a transformer
-    `embeddings`, its layers by their numbers, `top` for what else comes after, and `pooler`, which
-    only `pooled_output` needs; else each layer with weights.
+    An image feature pyramid has its levels, and `top` for later layers. A transformer has
+    `embeddings`, its numbered layers, `top` for later layers, and `pooler`, which only
+    `pooled_output` needs. In other networks, each layer with weights is a block.
     """
     levels = getattr(backbone, "pyramid_outputs", None)
     if levels:
@@ -37,7 +37,7 @@ def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]
 
 
 def longest_of(backbone: keras.Model) -> int | None:
-    """The most tokens that it has positions for; `None` where nothing says so."""
+    """Return the largest number of tokens with positions. `None`: unknown."""
     return getattr(backbone, "max_sequence_length", None)
 
 

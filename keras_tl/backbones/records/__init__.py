@@ -1,4 +1,4 @@
-"""The records of the catalogue, a file for each family of networks."""
+"""Records of the catalogue, a module for each family of networks."""
 
 from keras_tl.backbones.records import (
     convnext,
@@ -11,7 +11,7 @@ from keras_tl.backbones.records import (
     vgg,
 )
 
-# In the order in which they are listed: the one whose weights are bundled comes first.
+# Lists of backbones have this order. The backbone with bundled weights comes first.
 RECORDS = (
     *efficientnet.RECORDS,
     *mobilenet.RECORDS,

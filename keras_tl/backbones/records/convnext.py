@@ -10,7 +10,7 @@ _CONVNEXT = Family("torch", "Facebook (facebookresearch/ConvNeXt)", "MIT", scale
 
 
 def _blocks(third: int) -> tuple[Block, ...]:
-    """Stages of 3, 3, `third` and 3 units; each unit ends in an addition without a name."""
+    """Return stages of 3, 3, `third` and 3 units. Each unit ends in an unnamed addition."""
     return (
         Block("stem", "*_stem"),
         Block("block1", "add_2"),

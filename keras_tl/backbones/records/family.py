@@ -1,4 +1,4 @@
-"""What the networks of one family have in common."""
+"""Common facts of the networks of one family."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -11,15 +11,15 @@ KERAS_DOCS = "https://keras.io/api/applications/"
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """Constructors of `keras.applications` whose weights have one origin.
+    """Constructors of `keras.applications` whose weights have the same origin.
 
     Attributes:
-        preprocessing: name or record.
-        source: who trained and published the weights.
-        licence: the weights' licence.
-        min_size: the smallest side in pixels.
-        scales_inside: as in `BackboneSpec`.
-        top1_source: where the accuracies were published.
+        preprocessing: `Preprocessing`, or its name.
+        source: Authors and publisher of the weights.
+        licence: Licence of the weights.
+        min_size: Smallest side in pixels.
+        scales_inside: See `BackboneSpec`.
+        top1_source: Publication of the accuracies.
     """
 
     preprocessing: str | Preprocessing
@@ -39,7 +39,7 @@ class Family:
         top1: float,
         blocks: Iterable[Block],
     ) -> BackboneSpec:
-        """The record of one member; `size` is the side it was trained at, in pixels."""
+        """Return the record of one member. `size` is the side of its training images, in pixels."""
         return BackboneSpec(
             name=name,
             builder=f"keras.applications:{constructor}",
@@ -60,7 +60,7 @@ class Family:
 
 
 def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[Block, ...]:
-    """Blocks `block1`, `block2`, ...; the braces in `end` count from `first`."""
+    """Return blocks `block1`, `block2`, ... The numbers in `end` count from `first`."""
     return tuple(
         Block(f"block{number}", end.format(number + first - 1)) for number in range(1, count + 1)
     )

@@ -1,6 +1,6 @@
 """Inception V3 (arXiv:1512.00567), Inception-ResNet V2 (arXiv:1602.07261), Xception (1610.02357).
 
-Keras names few of their layers; the blocks have the names of those it does.
+Keras names few of their layers. The blocks have the names of these layers.
 """
 
 from keras_tl.backbones.records.family import Family
@@ -9,7 +9,7 @@ from keras_tl.backbones.spec import Block
 _INCEPTION = Family("tf", "Google (tensorflow/models)", "Apache-2.0", min_size=75)
 _XCEPTION = Family("tf", "François Chollet", "MIT", min_size=71)
 
-# The first convolutions end at the second pooling layer.
+# The stem's convolutions end at the second pooling layer.
 _STEM = Block("stem", "max_pooling2d_1")
 
 RECORDS = (
@@ -36,7 +36,7 @@ RECORDS = (
             Block("mixed_6a", "mixed_6a"),
             Block("block17", "block17_*"),
             Block("mixed_7a", "mixed_7a"),
-            # Its last unit ends in an addition that Keras leaves without a name.
+            # The last unit ends in a scaled addition that Keras does not name.
             Block("block8", "custom_scale_layer_39"),
             Block("top"),
         ),

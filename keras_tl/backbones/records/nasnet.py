@@ -1,6 +1,6 @@
 """NASNet-A (Zoph et al., 2017, arXiv:1707.07012).
 
-After the stem come three runs of normal cells; the second and third begin with a reduction cell.
+Three series of normal cells follow the stem. The second and third begin with a reduction cell.
 """
 
 from keras_tl.backbones.records.family import Family
@@ -10,7 +10,7 @@ _NASNET = Family("tf", "Google (tensorflow/models)", "Apache-2.0")
 
 
 def _blocks(cells: int) -> tuple[Block, ...]:
-    """The blocks of a network with so many normal cells in a run."""
+    """Return the blocks of a network with `cells` normal cells in each series."""
     return (
         Block("stem", "reduction_concat_stem_2"),
         Block("block1", f"normal_concat_{cells - 1}"),

@@ -1,4 +1,4 @@
-"""Text preprocessors: from strings to the tokens that an encoder takes."""
+"""Text preprocessors: from strings to the tokens of an encoder."""
 
 from keras_tl.backbones.texts.choosing import choose_preprocessor
 from keras_tl.backbones.texts.hub import HubPreprocessor

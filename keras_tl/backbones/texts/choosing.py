@@ -1,4 +1,4 @@
-"""The preprocessor that belongs to an encoder."""
+"""Choose the preprocessor of an encoder."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from keras_tl.errors import BackboneError, quoted
 _BERT = r"(tfhub\.dev/tensorflow/(small-bert/)?|kaggle\.com/models/tensorflow/bert/.+/)(bert-)?"
 _TENSORFLOW = r"tfhub\.dev/tensorflow/"
 
-# What an encoder's handle looks like, and the module that its documentation names.
+# Patterns of encoders' handles, and the modules that their documentation names.
 _MATCHING = (
     (_BERT + r"en-(wwm-)?uncased-l-\d", "bert_en_uncased_preprocess/3"),
     (_BERT + r"en-(wwm-)?cased-l-\d", "bert_en_cased_preprocess/3"),
@@ -31,19 +31,19 @@ _MATCHING = (
 def choose_preprocessor(
     handle: str, module: HubModule, sequence_length: int = 128
 ) -> TextPreprocessor:
-    """The preprocessor of an encoder whose user named none.
+    """Return the preprocessor of an encoder if the user named none.
 
-    An encoder that holds its vocabulary, as those of the TensorFlow Model Garden do, needs nothing
-    else; for others of known handles it is the module that TF-Hub documents, a download.
+    Encoders of the TensorFlow Model Garden hold their vocabulary, which is enough. For other known
+    handles, TF-Hub documents a preprocessing module, which is downloaded.
 
     Args:
-        handle: as in `keras_tl.backbones.hub.resolve`.
-        module: the encoder of that handle.
-        sequence_length: tokens a text, special ones and padding included.
+        handle: See `keras_tl.backbones.hub.resolve`.
+        module: Encoder of the handle.
+        sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
-        BackboneError: there is no way to know it, or it cannot be downloaded.
-        ConfigError: tensorflow_text is missing.
+        BackboneError: The preprocessor is unknown, or cannot be downloaded.
+        ConfigError: tensorflow_text is not installed.
     """
     vocabulary = module.vocabulary
     if vocabulary is not None:
@@ -59,7 +59,7 @@ def choose_preprocessor(
 
 
 def matching_handle(handle: str | Path) -> str | None:
-    """The handle of the preprocessing module that belongs to a known encoder's."""
+    """Return the handle of the preprocessing module for a known encoder, or `None`."""
     plain = str(handle).lower().replace("_", "-")
     for pattern, name in _MATCHING:
         if re.search(pattern, plain):

@@ -1,4 +1,4 @@
-"""The preprocessing module that TF-Hub has for an encoder."""
+"""Preprocessing module that TF-Hub has for an encoder."""
 
 import contextlib
 import shutil
@@ -23,25 +23,25 @@ _MODULE = "module"
 
 
 class HubPreprocessor(TextPreprocessor):
-    """A module from strings to a BERT encoder's tokens.
+    """TF-Hub module from strings to the tokens of a BERT encoder.
 
-    With the parts `tokenize` and `bert_pack_inputs` it takes pairs and makes sequences of any
-    length (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor); without them
-    it takes single texts at the length it was saved with.
+    With the parts `tokenize` and `bert_pack_inputs`, it takes pairs and makes sequences of any
+    length (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Without them,
+    it takes single texts and makes only the length it was saved with.
 
     Args:
-        path: the module's folder, see `keras_tl.backbones.hub.resolve`. What is in it is run.
-        sequence_length: tokens a text, special ones and padding included; `None`: the module's own.
+        path: Folder of the module, see `keras_tl.backbones.hub.resolve`. Its code is run.
+        sequence_length: Length in tokens, with special tokens and padding. `None`: the module's.
 
     Raises:
-        BackboneError: there is no such module.
-        ConfigError: the length cannot be had, or tensorflow_text is needed and missing.
+        BackboneError: The folder holds no such module.
+        ConfigError: The length is impossible, or tensorflow_text is needed and not installed.
     """
 
     def __init__(self, path: Path, sequence_length: int | None = None):
         self._path = Path(path)
         loaded = open_saved_model(self._path)
-        # In a plain object, which an export does not look into.
+        # A plain object, so that an export does not include the module.
         self._module = types.SimpleNamespace(
             call=loaded,
             tokenize=getattr(loaded, "tokenize", None),
@@ -61,7 +61,7 @@ class HubPreprocessor(TextPreprocessor):
 
     def _own_length(self) -> int:
         given = None
-        # What takes something else fails in one of these ways, and is told below.
+        # A module with other inputs raises one of these errors. The message below explains it.
         with contextlib.suppress(TypeError, ValueError, KeyError, tf.errors.OpError):
             given = self._module.call(tf.constant(["a"]))
         if not isinstance(given, dict) or self.mask_name not in given:
@@ -88,7 +88,7 @@ class HubPreprocessor(TextPreprocessor):
         if not self._settable:
             return tf.reduce_sum(self(texts, pairs)[self.mask_name], 1)
         tokens = [self._module.tokenize(part) for part in self._segments(texts, pairs)]
-        # Words may be a level of their own, (batch, words, pieces).
+        # Some modules return words as a level: (batch, words, pieces).
         flat = [part.merge_dims(1, -1) if part.shape.rank > 2 else part for part in tokens]
         return count_tokens(flat)
 

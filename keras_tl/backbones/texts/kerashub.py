@@ -1,4 +1,4 @@
-"""The preprocessor that KerasHub has for an encoder."""
+"""Preprocessor that KerasHub has for an encoder."""
 
 import json
 import tempfile
@@ -16,20 +16,20 @@ from keras_tl.base.reporting import no_retracing_warnings
 
 _PRESET = "preset"
 _CONFIG = "preprocessor.json"
-# What the configuration of a tokenizer holds beside what its tokens depend on.
+# Entries of a tokenizer's configuration that do not change its tokens.
 _NAMES = ("name", "dtype", "trainable")
 
 
 class KerasHubPreprocessor(TextPreprocessor):
-    """A `keras_hub.models.TextClassifierPreprocessor`, its tokens under BERT's names.
+    """`keras_hub.models.TextClassifierPreprocessor` with BERT's names for its outputs.
 
     Args:
-        preprocessor: KerasHub's.
-        sequence_length: tokens a text, special ones and padding included; `None`: its own.
-        reference: the publisher's tokenizer.json, for the preflight to compare with.
+        preprocessor: KerasHub's preprocessor.
+        sequence_length: Length in tokens, with special tokens and padding. `None`: KerasHub's.
+        reference: The publisher's tokenizer.json, for the preflight to compare with.
 
     Raises:
-        ConfigError: the length is wrong, or KerasHub or tensorflow_text is missing.
+        ConfigError: The length is wrong, or KerasHub or tensorflow_text is not installed.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class KerasHubPreprocessor(TextPreprocessor):
         )
         import_tensorflow_text()
         self.reference = reference
-        # The given one may be used at another length.
+        # Make a copy: the caller may use the given preprocessor at another length.
         self._theirs = type(preprocessor)(
             preprocessor.tokenizer,
             sequence_length=self.sequence_length,
             truncate=preprocessor.truncate,
         )
-        # Outside of a graph KerasHub makes its tokens in Python. Tracing that takes long.
+        # Outside a graph, KerasHub makes tokens in Python. Tracing that code takes long.
         self._pack = tf.function(self._call_theirs, autograph=False, reduce_retracing=True)
         self._count = tf.function(self._count_theirs, autograph=False, reduce_retracing=True)
 
@@ -58,7 +58,7 @@ class KerasHubPreprocessor(TextPreprocessor):
             return self._pack(segments_of(texts, pairs))
 
     def _call_theirs(self, segments: list[tf.Tensor]) -> dict[str, tf.Tensor]:
-        # Alone, a tuple of two would be taken for texts and labels.
+        # Without `None`, KerasHub would take a tuple of two for texts and labels.
         packed = self._theirs(tuple(segments), None)
         mask = packed["padding_mask"]
         named = {

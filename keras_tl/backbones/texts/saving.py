@@ -1,4 +1,4 @@
-"""Saved preprocessors, found again by what they say of themselves."""
+"""Load saved preprocessors of any kind."""
 
 import json
 from pathlib import Path
@@ -20,10 +20,10 @@ _KINDS = {
 
 
 def load_preprocessor(folder: Path) -> TextPreprocessor:
-    """Builds a preprocessor from what its `save` wrote.
+    """Load a preprocessor that its `save` wrote.
 
     Raises:
-        ConfigError: nothing of that kind is there, or tensorflow_text is missing.
+        ConfigError: The folder holds no known preprocessor, or tensorflow_text is not installed.
     """
     try:
         about = json.loads((folder / ABOUT).read_text("utf-8"))
@@ -33,7 +33,7 @@ def load_preprocessor(folder: Path) -> TextPreprocessor:
         ) from error
     if about["kind"] not in _KINDS:
         raise ConfigError(unknown("kind of preprocessor", about["kind"], _KINDS))
-    # Before there were rules, FastBertTokenizer made the tokens of "wordpiece".
+    # Earlier versions saved no rules. They made "wordpiece" tokens by FastBertTokenizer.
     is_earlier = about["kind"] == "wordpiece" and "rules" not in about
     kind = FastBertPreprocessor if is_earlier else _KINDS[about["kind"]]
     return kind.from_folder(folder, about)

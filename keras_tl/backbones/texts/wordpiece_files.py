@@ -1,4 +1,4 @@
-"""WordPiece vocabularies in files, and the rules that stand beside them."""
+"""Read and write WordPiece vocabularies, and read the rules in files beside them."""
 
 import dataclasses
 import json
@@ -17,21 +17,21 @@ PAD, UNKNOWN, START, END = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 @dataclasses.dataclass(frozen=True)
 class WordPieceFiles:
-    """A vocabulary and what is written of its rules.
+    """WordPiece vocabulary and the rules that its files state.
 
     Attributes:
-        tokens: in the order of their numbers.
-        rules: attributes of `WordPieceRules`, as far as they are written down.
+        tokens: Tokens in the order of their numbers.
+        rules: Attributes of `WordPieceRules`, as far as files state them.
     """
 
     tokens: tuple[str, ...]
     rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def checked(self, name: str) -> Self:
-        """The same, where messages call the vocabulary by a name.
+        """Return the same object after a check. `name` is the vocabulary's name in messages.
 
         Raises:
-            ConfigError: tokens are not distinct, or BERT's special ones not among them.
+            ConfigError: A token occurs twice, or a special token of BERT is missing.
         """
         missing = [token for token in SPECIAL if token not in self.tokens]
         if missing:
@@ -49,17 +49,16 @@ class WordPieceFiles:
 
 
 def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
-    """Reads a vocabulary, and its rules from the files that Hugging Face's packages write.
+    """Read a vocabulary, and its rules from the files that Hugging Face's packages write.
 
     Args:
-        path: a `vocab.txt`, a token a line; a `tokenizer.json`; or a folder that holds one of
-            them. The rules are those of the `tokenizer.json` in the same folder, else of the
-            `tokenizer_config.json` there.
-        with_rules: whether rules are read; otherwise only the vocabulary.
+        path: `vocab.txt` (one token a line), `tokenizer.json`, or a folder with one of them. The
+            rules come from the `tokenizer.json` in the same folder, else from its
+            `tokenizer_config.json`.
+        with_rules: Whether to read the rules too, not only the vocabulary.
 
     Raises:
-        ConfigError: there is none, it is damaged, or its tokens are made by other rules than
-            BERT's.
+        ConfigError: The vocabulary is missing or damaged, or its rules are not BERT's.
     """
     if path.is_dir():
         found = find_wordpiece(path, with_rules)
@@ -85,10 +84,10 @@ def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
 
 
 def find_wordpiece(folder: Path, with_rules: bool = True) -> WordPieceFiles | None:
-    """Return the WordPiece vocabulary in a folder, or None.
+    """Return the WordPiece vocabulary in a folder, or `None`.
 
     Raises:
-        ConfigError: see `read_wordpiece`.
+        ConfigError: See `read_wordpiece`.
     """
     written = _read_tokenizer(folder / TOKENIZER, with_rules)
     if written is not None:
@@ -103,19 +102,19 @@ def find_wordpiece(folder: Path, with_rules: bool = True) -> WordPieceFiles | No
 
 
 def find_tokenizer(folder: Path) -> Path | None:
-    """The tokenizer.json of Hugging Face's in a folder, of whatever kind; `None`: there is none."""
+    """Return the path of a Hugging Face tokenizer.json of any type in a folder, or `None`."""
     path = folder / TOKENIZER
     return path if _open_tokenizer(path) is not None else None
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
-    """The tokens in a vocab.txt.
+    """Return the tokens in a vocab.txt.
 
     Raises:
-        ConfigError: it cannot be read.
+        ConfigError: The file cannot be read.
     """
     try:
-        # Not splitlines(): a token may be a separator of lines of its own.
+        # Not splitlines(): a token may itself be a line separator.
         lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
@@ -126,19 +125,19 @@ def read_lines(path: Path) -> tuple[str, ...]:
 
 
 def write_lines(path: Path, tokens: Iterable[str]) -> None:
-    """Writes what `read_lines` reads."""
+    """Write tokens in the format that `read_lines` reads."""
     path.write_bytes("".join(f"{token}\n" for token in tokens).encode("utf-8"))
 
 
 def _open_tokenizer(path: Path) -> dict[str, Any] | None:
-    """What a tokenizer.json of Hugging Face holds; `None`: there is none."""
+    """Return the content of a Hugging Face tokenizer.json, or `None`."""
     about = _read_json(path) if path.is_file() else {}
-    # KerasHub writes files of that name too, with other contents.
+    # KerasHub writes files of the same name with other content.
     return about if isinstance(about.get("model"), dict) else None
 
 
 def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
-    """Tokens and rules of a tokenizer.json; `None`: there is none, or it is not of WordPiece."""
+    """Return tokens and rules of a tokenizer.json, or `None` if it is not WordPiece's."""
     about = _open_tokenizer(path)
     if about is None or about["model"].get("type") != "WordPiece":
         return None
@@ -182,7 +181,7 @@ def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    """The rules in a tokenizer_config.json."""
+    """Return the rules in a tokenizer_config.json."""
     about = _read_json(path) if path.is_file() else {}
     splitter = about.get("word_tokenizer_type", "basic")
     if splitter != "basic" or not about.get("do_basic_tokenize", True):

@@ -8,8 +8,8 @@ from keras_tl.tasks import THRESHOLD
 
 Answers = Mapping[str, np.ndarray]
 
-# Largest difference, relative above 1. Measured on photos and texts: at most 3e-6 and 1.4e-2
-# (docs/serving.md, "Other runtimes").
+# Largest difference, relative to values above 1. Measured on photos and texts: at most 3e-6 and
+# 1.4e-2 (docs/serving.md, "Other runtimes").
 TOLERANCES = {"float32": 1e-4, "float16": 5e-2}
 
 _DECIDED = ("class_id", "labels_mask")
@@ -27,8 +27,8 @@ def compare(
         thresholds: Decision thresholds, see `keras_tl.base.config.ModelConfig`.
 
     Returns:
-        The largest difference of each float output, relative above 1, and a sentence, without full
-        stop, for each wrong output.
+        The largest difference of each float output, relative to values above 1, and a sentence,
+        without full stop, for each wrong output.
     """
     differences, problems = {}, []
     if set(answers) != set(expected):
@@ -56,7 +56,7 @@ def compare(
 
 
 def _decided(name: str, probabilities: np.ndarray, thresholds: tuple[float, ...]) -> np.ndarray:
-    """Decide by the file's own probabilities: rounding may break a tie of the model's."""
+    """Decide by the file's own probabilities. If the model's nearly tie, rounding decides."""
     at = np.array(thresholds or THRESHOLD, probabilities.dtype)
     if name == "labels_mask":
         return probabilities > at

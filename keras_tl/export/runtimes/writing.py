@@ -66,7 +66,7 @@ def export_file(
         overwrite: Replace existing files.
 
     Returns:
-        The largest difference from the model's outputs, relative above 1.
+        The largest difference from the model's outputs, relative to values above 1.
 
     Raises:
         ConfigError: One of the files exists, and `overwrite` is false.

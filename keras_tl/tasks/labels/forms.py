@@ -18,8 +18,7 @@ def plain_labels(
 
     Args:
         y: Sequence, array, tensor, or pandas Series, Categorical or DataFrame.
-        class_names: Names of the classes. If a Categorical has other values, they index these
-            names.
+        class_names: Class names. If a Categorical has other values, they index these names.
 
     Returns:
         Labels: an array (n,) or (n, k) of numbers or stripped texts (bytes are decoded), or lists

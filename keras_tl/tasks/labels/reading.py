@@ -21,9 +21,9 @@ def read_labels(
     """Choose the task from the structure of the labels, unless `task` is given.
 
     Whole numbers, also floating-point numbers such as 1.0, are classes if two of three conditions
-    hold. They are few (at most 20 different). Most occur more than once. They count up from 0 or 1,
-    with nine of ten numbers up to the largest present. Whole numbers are also classes if the median
-    number occurs at least 10 times. Other numbers are targets of a regression.
+    hold: (1) they are few (at most 20 different), (2) most occur more than once, (3) they count up
+    from 0 or 1, with nine of ten numbers up to the largest present. Whole numbers are also classes
+    if the median number occurs at least 10 times. Other numbers are targets of a regression.
     Rows of 0 and 1, or of -1 and 1, are classes if each row has a single 1, else several labels per
     item. Texts are classes. They are several labels, separated by `;` or `|`, if half of the parts
     occur in other cells too.

@@ -1,1 +1,1 @@
-"""Whole words as tokens, marked as fastai marks them, for language models."""
+"""Whole words as tokens of language models, with fastai's marks."""

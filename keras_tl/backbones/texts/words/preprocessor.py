@@ -1,4 +1,4 @@
-"""The words of a language model as the tokens of an encoder."""
+"""Preprocessor from texts to the words of a language model."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -16,11 +16,11 @@ _VOCABULARY = "vocabulary.txt"
 
 
 class WordPreprocessor(TextPreprocessor):
-    """Numbers of words, as `WordTokenizer` makes them, at a length; `input_type_ids` are not given.
+    """Word numbers of `WordTokenizer` at a fixed length, without `input_type_ids`.
 
     Args:
-        vocabulary: the words that have numbers.
-        sequence_length: tokens a text, `xxbos` and padding included.
+        vocabulary: Words that have numbers.
+        sequence_length: Length of a text in tokens, including `xxbos` and padding.
     """
 
     def __init__(self, vocabulary: Vocabulary, sequence_length: int = 128):
