@@ -29,7 +29,7 @@ def features_of(learner) -> tuple[np.ndarray, np.ndarray]:
     """Return features, float64 (n, d), of some training items, and their labels."""
     train = learner.data.split("train")
     rows = np.random.default_rng(0).permutation(len(train))[:ITEMS]
-    batches = list(learner.trainer.feature_batches(train.take(rows)))
+    batches = list(learner.trainer.features.batches(train.take(rows)))
     return np.concatenate(batches).reshape(len(rows), -1).astype(np.float64), train.labels[rows]
 
 

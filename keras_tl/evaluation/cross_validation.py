@@ -17,7 +17,7 @@ from keras_tl.evaluation.wording import metric_lines
 from keras_tl.training.out_of_fold import HeadTraining
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class LabelledFeatures:
     """Features and labels of the items of several splits together.
 
@@ -36,7 +36,7 @@ class LabelledFeatures:
     groups: np.ndarray | None
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class CrossValidation(MetricMapping):
     """Metrics of heads on held-out items, readable as a mapping like the result of `evaluate()`.
 

@@ -13,7 +13,7 @@ MOST_ITEMS = 500
 _DIGITS = 4
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class FeatureMap:
     """Items in the plane of the first two principal components of their features.
 

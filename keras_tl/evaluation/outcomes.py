@@ -12,7 +12,7 @@ from keras_tl.data.labelled_data import Split
 _FIELDS = ("labels", "logits")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Outcomes:
     """Prediction record: the true labels of a split and the model's logits, in the split's order.
 

@@ -42,7 +42,6 @@ class Situation:
         blocks: Names of the backbone's blocks.
         task: Task of the model.
         reason: Reason of the state, see `keras_tl.evaluation.phase_fit.PhaseFit`.
-        place: Place of the phase in the history, counted from its end. -1: the last.
     """
 
     record: PhaseRecord
@@ -50,7 +49,6 @@ class Situation:
     blocks: tuple[str, ...]
     task: Task
     reason: str = ""
-    place: int = -1
 
     @property
     def is_head(self) -> bool:

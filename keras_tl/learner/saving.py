@@ -75,7 +75,7 @@ def load(
     if not state.has_own("train"):
         state.reporter.say(
             "These are not the data the run was trained on, or they are split otherwise: "
-            "images it has seen in training may be among those it is tested on."
+            f"{data.item}s that the run was trained on may be among the test items."
         )
     records = [PhaseRecord.from_json(row) for row in about["history"]]
     state.trainer.remember(records, about["is_as_trained"])

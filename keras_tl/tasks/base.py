@@ -19,7 +19,7 @@ THRESHOLD = 0.5
 Metrics = dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Confidences:
     """Probabilities, and whether the predicted events are true.
 
@@ -35,7 +35,7 @@ class Confidences:
     brier: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Question:
     """For each of n items, the output that Grad-CAM explains.
 
