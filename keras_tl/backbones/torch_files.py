@@ -179,7 +179,7 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
-    """Return a tensor as a view of its storage. Refuse empty tensors and repeated values."""
+    """Return a view of a storage. Refuse a tensor that is empty or exceeds its storage."""
     _, offset, size, strides = tensor
     last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
     if (
