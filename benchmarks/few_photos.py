@@ -84,7 +84,7 @@ class Course:
     def run(self, key: dict[str, Any]) -> dict[str, Any]:
         """Fine-tune with a setting. Return the results of all models."""
         from keras_tl.training.policies import POLICIES
-        from keras_tl.training.weight_line import WeightLine
+        from keras_tl.training.weight_average import WeightLine
 
         learner, model = self.learner, self.learner.model
         model.set_weights(self.before)

@@ -24,10 +24,10 @@ def main() -> None:
     args = parser.parse_args()
 
     import keras_tl as ktl
-    from keras_tl.backbones.own_models import network_of
     from keras_tl.backbones.preprocessing import PREPROCESSINGS
+    from keras_tl.backbones.user_models import network_of
     from keras_tl.data.images.image_split import ImageSplit
-    from keras_tl.preflight.statistics import first_statistics
+    from keras_tl.preflight.input_statistics import first_statistics
     from keras_tl.preflight.thumbnails import pixels_at
 
     size = (args.image_size, args.image_size)

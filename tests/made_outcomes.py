@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.tasks import TASKS
 
 NAMES = {

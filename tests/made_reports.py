@@ -11,9 +11,9 @@ from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.feature_map import FeatureMap
-from keras_tl.report.exhibits import AFTER, BEFORE, Exhibits, keep_map, keep_top_items
+from keras_tl.report.artifacts import AFTER, BEFORE, Exhibits, keep_map, keep_top_items
+from keras_tl.report.context import Material
 from keras_tl.report.facts import facts_of
-from keras_tl.report.material import Material
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import task_of
 from tests.made_outcomes import NAMES, make_outcomes

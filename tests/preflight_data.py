@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.data.images.image_split import ImageSplit
-from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.preflight.context import Inside, Subject
 from tests.conftest import make_small_learner
 
 SIDE = 16

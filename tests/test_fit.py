@@ -13,7 +13,7 @@ from keras_tl.learner.reporting import facts
 from keras_tl.selection.candidates import mean_losses
 from keras_tl.selection.evidence import out_of_fold
 from keras_tl.training import policies
-from keras_tl.training.tuned_folds import TunedFolds
+from keras_tl.training.fine_tuned_folds import TunedFolds
 from tests import kerashub_presets
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.training.test_contrastive import make_texts

@@ -10,11 +10,11 @@ import pytest
 import tensorflow as tf
 
 import keras_tl as ktl
-from keras_tl.backbones.serialised import rebuild
+from keras_tl.backbones.keras_configs import rebuild
 from keras_tl.base.files import sha256, write_json
 from keras_tl.errors import BackboneError, ConfigError, DataError, RunError, WeightsError
-from keras_tl.learner.record import record
 from keras_tl.learner.reporting import facts
+from keras_tl.learner.run_record import record
 from keras_tl.report.card import write_card
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 

@@ -10,7 +10,7 @@ import keras_tl as ktl
 from keras_tl.backbones.loading import seeded
 from keras_tl.data.splits import draw
 from keras_tl.errors import BackboneError, ConfigError, DataError
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
 from keras_tl.evaluation.transferability import logme
 from keras_tl.tasks import TASKS
@@ -111,7 +111,7 @@ def test_of_an_error_less_is_better():
 
 def test_without_names_those_at_hand_are_ranked(monkeypatch, data):
     monkeypatch.setattr(
-        "keras_tl.backbones.at_hand.backbones_at_hand", lambda: ("efficientnet_lite0",)
+        "keras_tl.backbones.local_weights.backbones_at_hand", lambda: ("efficientnet_lite0",)
     )
     found = ktl.rank_backbones(data, image_size=32, cache="memory", verbose=False)
     assert [row.name for row in found.rows] == ["efficientnet_lite0"]

@@ -22,7 +22,7 @@ from keras_tl.evaluation.thresholds import Thresholds
 from keras_tl.learner import reporting
 from keras_tl.learner.reporting import material, prepare_report
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.exhibits import AFTER, BEFORE
+from keras_tl.report.artifacts import AFTER, BEFORE
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.made_comparisons import write_comparison
 from tests.made_outcomes import NAMES, make_outcomes

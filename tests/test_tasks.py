@@ -12,7 +12,7 @@ import keras_tl as ktl
 from keras_tl.base.config import MONITORS, Phase
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.tasks import TASKS, label_coder, monitored, monitored_value
-from keras_tl.tasks.labels.reading import read_splits
+from keras_tl.tasks.labels.task_choice import read_splits
 from tests.conftest import make_small_learner
 
 

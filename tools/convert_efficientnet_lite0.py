@@ -28,8 +28,8 @@ import reference_efficientnet_lite as reference
 from keras_tl.backbones import get_spec
 from keras_tl.backbones.building import get_builder
 from keras_tl.backbones.efficientnet_lite import EfficientNetLite0
-from keras_tl.backbones.packaged import assign
 from keras_tl.backbones.torch_files import read_tensors
+from keras_tl.backbones.weights_packages import assign
 from keras_tl.base.files import sha256, whole_file, write_json
 
 NAME = "efficientnet_lite0"

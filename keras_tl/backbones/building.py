@@ -10,8 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_tl.backbones.packaged import load_packaged
 from keras_tl.backbones.spec import BackboneSpec
+from keras_tl.backbones.weights_packages import load_packaged
 from keras_tl.base.files import local_path
 from keras_tl.errors import BackboneError, WeightsError, quoted
 

@@ -8,9 +8,9 @@ import keras
 from keras_tl.backbones.blocks import output_of
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.hub import load_hub
+from keras_tl.backbones.keras_configs import rebuild
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import backbone_of, load_spec
-from keras_tl.backbones.serialised import rebuild
 from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.errors import BackboneError, unknown
 

@@ -148,8 +148,8 @@ class Phase(JsonConfig):
         epochs: Passes over the training split.
         min_steps: Minimum number of steps. A phase with fewer steps gets more epochs.
         learning_rate: Peak learning rate of the optimizer. `"auto"` derives it from the size of the
-            weights of the backbone, see `keras_tl.training.relative_rate`. The record of the phase
-            stores the number.
+            weights of the backbone, see `keras_tl.training.auto_learning_rate`. The record of the
+            phase stores the number.
         unfreeze: `None` (only the head is trained), `"all"`, a number of blocks counted from the
             head down, or the name of a block (this block and all blocks above it).
         objective: `"labels"`: the model learns to predict the labels. `"contrastive"`: only the

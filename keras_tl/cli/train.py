@@ -171,7 +171,7 @@ def train(
 
 def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[str]:
     """Yield the sentences about a training. A warning is added to the result too."""
-    from keras_tl.evaluation.fall import describe_fall
+    from keras_tl.evaluation.metric_drop import describe_fall
 
     if warning := describe_fall(learner.history[-1], is_command=True):
         result["warning"] = warning
@@ -264,7 +264,7 @@ def _describe_check(
     if found is None:
         raise ConfigError("--check is for data in files; these are in memory.")
     from keras_tl.preflight.checks import run_checks
-    from keras_tl.preflight.subject import Subject
+    from keras_tl.preflight.context import Subject
 
     findings = run_checks(Subject(data))
     result, text = found.to_json() | {"preflight": findings.to_json()}, found.describe()

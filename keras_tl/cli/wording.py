@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from keras_tl.data.flags import FLAGS
+from keras_tl.data.option_names import FLAGS
 
 # A value in a message. A word in capitals, such as PATH, stands for a value.
 _VALUE = r"""'[^']*'|"[^"]*"|\[[^\]]*\]|\([^)]*\)|-?\d[\w.+-]*\w|-?\d|True|False|None|[A-Z]{2,}"""

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_tl.base.files import local_path
-from keras_tl.comparison.measures import curve
-from keras_tl.comparison.shipping import Choice, choose
+from keras_tl.comparison.curve_measures import curve
+from keras_tl.comparison.model_selection import Choice, choose
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.statistics import Estimate
 from keras_tl.comparison.store import Store

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.comparison.measures import epochs_to_reach, has_plateau, measured, weights_of
-from keras_tl.comparison.needs import Needs, needs_of
+from keras_tl.comparison.curve_measures import epochs_to_reach, has_plateau, measured, weights_of
+from keras_tl.comparison.power import Needs, needs_of
 from keras_tl.comparison.statistics import Components, Estimate, level_of
 from keras_tl.evaluation.significance import holm_levels
 

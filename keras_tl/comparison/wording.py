@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_tl.comparison.needs import FEWEST_SEEDS
-from keras_tl.comparison.shipping import Choice
+from keras_tl.comparison.model_selection import Choice
+from keras_tl.comparison.power import FEWEST_SEEDS
 from keras_tl.comparison.statistics import LEVEL, level_of
 from keras_tl.comparison.verdict import FROZEN, HELPS, HURTS, SAME, Verdict
 from keras_tl.report.pretraining import public_place

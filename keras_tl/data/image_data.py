@@ -27,7 +27,7 @@ from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import read_frame
 from keras_tl.data.tfds.image_builders import read_builder
 from keras_tl.errors import ConfigError
-from keras_tl.tasks.labels.reading import read_splits
+from keras_tl.tasks.labels.task_choice import read_splits
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -10,15 +10,15 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 
 from keras_tl.base.config import check_range
-from keras_tl.base.readings import LabelMeaning, Reading
+from keras_tl.base.guesses import LabelMeaning, Reading
 from keras_tl.data.folders.unused_files import UnusedFiles
-from keras_tl.data.given import Askable
 from keras_tl.data.item_checks import BadRows, Check, check_left
 from keras_tl.data.options import CheckedSplitOptions
 from keras_tl.data.splits import SPLITS, take_out
+from keras_tl.data.user_items import Askable
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
 from keras_tl.tasks import get_task, label_coder
-from keras_tl.tasks.labels.forms import Labels
+from keras_tl.tasks.labels.plain_labels import Labels
 from keras_tl.tasks.one_class import task_of_classes
 
 # Settings of a source that are folders on this machine.

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_tl.base.files import local_path
-from keras_tl.data.flags import FLAGS
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.image_options import DataOptions
 from keras_tl.data.labelled_data import LabelledData
@@ -14,6 +13,7 @@ from keras_tl.data.modality_detection import (
     folder_holds_texts,
     table_holds_texts,
 )
+from keras_tl.data.option_names import FLAGS
 from keras_tl.data.options import SplitOptions
 from keras_tl.data.text_data import TextData
 from keras_tl.data.texts.text_options import TextOptions

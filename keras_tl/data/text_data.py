@@ -20,7 +20,7 @@ from keras_tl.data.texts.text_sources import TextColumns, read_arrays, read_fold
 from keras_tl.data.texts.text_split import Texts, TextSplit
 from keras_tl.data.tfds.text_builders import read_text_builder
 from keras_tl.errors import DataError
-from keras_tl.tasks.labels.reading import read_splits
+from keras_tl.tasks.labels.task_choice import read_splits
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -13,7 +13,7 @@ from scipy.special import expit, logit
 from keras_tl.base.config import ModelConfig
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.intervals import share_interval
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.wording import title_of
 from keras_tl.tasks import Task
 

@@ -10,9 +10,9 @@ import numpy as np
 from keras_tl.base.config import check_range
 from keras_tl.data.splits import folds as make_folds
 from keras_tl.errors import DataError
-from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.metric_mapping import MetricMapping
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.wording import metric_lines
 from keras_tl.training.out_of_fold import HeadTraining
 
@@ -44,7 +44,7 @@ class CrossValidation(MetricMapping):
     cover the random draw of the items. They ignore that the folds share most training items.
 
     Attributes:
-        metrics: See `keras_tl.evaluation.measuring.measure`.
+        metrics: See `keras_tl.evaluation.metrics.measure`.
         outcomes: For each repeat, the labels and the out-of-fold logits of every item.
         fold_numbers: int (repeats, n), the fold in which each item was held out.
         splits: String array (n,), the split of each item.

@@ -15,9 +15,9 @@ from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import check_has_probabilities, measure_calibration
 from keras_tl.evaluation.losses import TopLosses, top_losses
-from keras_tl.evaluation.measuring import measure
 from keras_tl.evaluation.metric_mapping import MetricMapping
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.slices import Slices, measure_slices
 from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall
 from keras_tl.evaluation.wording import metric_lines, metric_rows
@@ -39,7 +39,7 @@ class Evaluation(MetricMapping):
         raw: Prediction record: labels and logits (before the temperature) of every item. Its
             `fingerprint` identifies the items.
         weights: Fingerprint of the model's weights.
-        metrics: JSON types, see `keras_tl.evaluation.measuring.measure`. With groups of items also
+        metrics: JSON types, see `keras_tl.evaluation.metrics.measure`. With groups of items also
             `"slices"`, see `keras_tl.evaluation.slices.Slices`.
         sources: Path, text or both texts of each item. `None`: pixels, or unknown.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.text_tables import table_html
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.wording import number_text, shortened, with_share
 from keras_tl.tasks import Task
 

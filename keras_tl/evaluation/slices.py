@@ -9,7 +9,7 @@ import numpy as np
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
 from keras_tl.evaluation.intervals import bootstrap_interval, share_interval
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task

@@ -8,7 +8,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from keras_tl.base.config import check_range
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.tasks import Task
 
 _POINTS = 200

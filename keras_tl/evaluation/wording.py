@@ -37,7 +37,7 @@ def metric_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return name, value and 95% confidence interval of each scalar metric, as texts.
 
     Args:
-        metrics: See `keras_tl.evaluation.measuring.measure`.
+        metrics: See `keras_tl.evaluation.metrics.measure`.
     """
     known = metrics["intervals"]
     return [

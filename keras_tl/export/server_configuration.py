@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_tl.base.files import CHECKSUMS, manifest, sha256, whole_folder, write_checksums
 from keras_tl.errors import ExportError
-from keras_tl.export.exported import read_export
+from keras_tl.export.export_facts import read_export
 from keras_tl.export.server_files import server_files, server_name
 
 SERVING = "serving"

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.export.client_items import CLIENT_ITEMS
-from keras_tl.export.exported import Exported, Tensors
+from keras_tl.export.export_facts import Exported, Tensors
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _SUFFIX = ".template"

@@ -12,8 +12,8 @@ from keras_tl.base.files import local_path
 from keras_tl.base.overwriting import check_new
 from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.data.images.image_inputs import ImageInput
-from keras_tl.data.items import Items
 from keras_tl.data.labelled_data import Split
+from keras_tl.data.prediction_items import Items
 from keras_tl.data.texts.text_inputs import TextInput
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.serving import BATCH, VALID

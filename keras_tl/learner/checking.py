@@ -8,9 +8,9 @@ from keras_tl.errors import ConfigError
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.state import State
 from keras_tl.preflight.checks import run_checks
+from keras_tl.preflight.context import Inside, Subject
 from keras_tl.preflight.findings import Findings
-from keras_tl.preflight.known import known_findings
-from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.preflight.findings_cache import known_findings
 from keras_tl.training.lr_finder import LearningRates, phase_to_sweep, rates_between
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from keras_tl.base.files import local_path
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.export.runtimes.numeric import NumericModel
-from keras_tl.export.runtimes.writing import export_file, find_runtime
+from keras_tl.export.runtimes.file_export import export_file, find_runtime
+from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.export.saved_model import export_version
 from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.learner.reporting import facts

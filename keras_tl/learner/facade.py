@@ -49,14 +49,14 @@ from keras_tl.learner import (
 )
 from keras_tl.learner.history import History
 from keras_tl.learner.ranking import rank
-from keras_tl.learner.record import record
+from keras_tl.learner.run_record import record
 from keras_tl.learner.state import State
 from keras_tl.models.assembly import assemble
 from keras_tl.models.device import choose_precision, choose_strategy
 from keras_tl.models.modalities import MODALITIES
 from keras_tl.models.sources import find_backbone
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.exhibits import Compared
+from keras_tl.report.artifacts import Compared
 from keras_tl.runs.ancestry import ancestry_of
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
@@ -630,7 +630,7 @@ class Learner:
         Args:
             path: Folder of the model, such as `saved_models/photos`. For another format, the file.
             format: `"savedmodel"`, or `"litert"` or `"onnx"`, which accept only numbers and need
-                the extra of the same name: see `keras_tl.export.runtimes.writing.export_file`.
+                the extra of the same name: see `keras_tl.export.runtimes.file_export.export_file`.
             precision: For LiteRT and ONNX, `"float32"` or `"float16"`.
             serving: Also write `serving/` beside the versions of a SavedModel: configuration and
                 clients for a server (see `export.server_configuration.write_serving`).

@@ -17,7 +17,7 @@ from keras_tl.evaluation import plots
 from keras_tl.learner.facade import Learner
 from keras_tl.learner.measuring import evaluation_of
 from keras_tl.learner.reporting import items_shown, keep_map_of
-from keras_tl.report.exhibits import AFTER, BEFORE, SHOWN
+from keras_tl.report.artifacts import AFTER, BEFORE, SHOWN
 
 _GRID, _COLUMNS = 18, 6
 

@@ -12,8 +12,8 @@ from keras_tl.base.config import CacheConfig, Phase, check_range
 from keras_tl.data.images.augmentation import Augmentation, check_augmentation, names_of
 from keras_tl.data.labelled_data import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.measuring import measure
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.learner.measuring import cross_validate
 from keras_tl.learner.state import State
 from keras_tl.learner.training import Callbacks, fit_head, run_all
@@ -31,11 +31,11 @@ from keras_tl.selection.evidence import along_the_line, out_of_fold
 from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Budget, Plan, make_plan
 from keras_tl.selection.result import FitResult
 from keras_tl.training.callbacks import check_callbacks
+from keras_tl.training.fine_tuned_folds import TunedFolds
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.policies import default_share, fitting_policy, head_phase, phases_of
 from keras_tl.training.timing import estimate_costs, rehearse
-from keras_tl.training.tuned_folds import TunedFolds
-from keras_tl.training.weight_line import WeightLine
+from keras_tl.training.weight_average import WeightLine
 
 _OF_HEADS = ("label_smoothing", "class_weight")
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.report.exhibits import Exhibits
+from keras_tl.report.artifacts import Exhibits
 from keras_tl.selection.result import FitResult
 
 

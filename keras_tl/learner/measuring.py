@@ -11,7 +11,7 @@ from keras_tl.evaluation import calibration, cross_validation, thresholds
 from keras_tl.evaluation.calibration import Calibrated
 from keras_tl.evaluation.cross_validation import CrossValidation, LabelledFeatures
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.slices import slice_values
 from keras_tl.evaluation.thresholds import Rule, Thresholds
 from keras_tl.learner.state import State

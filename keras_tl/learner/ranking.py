@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from keras_tl.backbones.catalogue import get_spec
-from keras_tl.backbones.own_models import is_keras_file
+from keras_tl.backbones.user_models import is_keras_file
 from keras_tl.base.config import CacheConfig, check_range
 from keras_tl.base.reporting import Reporter
 from keras_tl.data.image_data import ImageData
@@ -20,7 +20,7 @@ from keras_tl.data.splits import draw
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import BackboneError, CacheError, ConfigError, DataError, KerasTLError, quoted
 from keras_tl.evaluation.cross_validation import LabelledFeatures, cross_validate
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
 from keras_tl.evaluation.transferability import logme, target_columns
 from keras_tl.evaluation.wording import number_text, title_of

@@ -13,9 +13,9 @@ from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.measuring import evaluation_of
-from keras_tl.learner.record import record
+from keras_tl.learner.run_record import record
 from keras_tl.learner.state import State
-from keras_tl.report.exhibits import (
+from keras_tl.report.artifacts import (
     AFTER,
     BEFORE,
     SHOWN,
@@ -25,8 +25,8 @@ from keras_tl.report.exhibits import (
     keep_map,
     keep_top_items,
 )
+from keras_tl.report.context import Material
 from keras_tl.report.facts import Facts, facts_of
-from keras_tl.report.material import Material
 from keras_tl.report.page import summary_of, write_report
 
 

@@ -12,14 +12,14 @@ from keras_tl.data.image_data import ImageData
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import DataError, RunError
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.evaluation.outcomes import Outcomes
-from keras_tl.learner.record import FORMAT, record
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.learner.reporting import material, prepare_report
+from keras_tl.learner.run_record import FORMAT, record
 from keras_tl.learner.state import State
 from keras_tl.models.assembly import rebuild_model
 from keras_tl.models.device import choose_strategy
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.exhibits import Exhibits
+from keras_tl.report.artifacts import Exhibits
 from keras_tl.report.page import is_report, page_of
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.runs.run_files import (

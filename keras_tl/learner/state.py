@@ -23,7 +23,7 @@ from keras_tl.learner.measured import Measured
 from keras_tl.models.assembly import float32_twin
 from keras_tl.models.heads import TransferModel
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.exhibits import Exhibits
+from keras_tl.report.artifacts import Exhibits
 from keras_tl.runs.ancestry import learned_splits
 from keras_tl.tasks import Task, task_of
 from keras_tl.training.trainer import Trainer

@@ -11,9 +11,9 @@ from keras_tl.base.config import CacheConfig, Phase
 from keras_tl.data.images.augmentation import Augmentation, check_augmentation
 from keras_tl.data.labelled_data import groups_of
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.fall import describe_fall, find_fall
 from keras_tl.evaluation.fit_state import OVERFITS
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metric_drop import describe_fall, find_fall
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.learner.checking import check_first, overfitting
 from keras_tl.learner.reporting import keep_map_before
 from keras_tl.learner.state import State

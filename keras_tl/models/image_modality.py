@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_tl.backbones import at_hand
+from keras_tl.backbones import local_weights
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.batch_decoding import load_images
@@ -64,8 +64,8 @@ class Images(Modality):
 
     @classmethod
     def backbones_at_hand(cls) -> tuple[str, ...]:
-        """See `keras_tl.backbones.at_hand.backbones_at_hand`."""
-        return at_hand.backbones_at_hand()
+        """See `keras_tl.backbones.local_weights.backbones_at_hand`."""
+        return local_weights.backbones_at_hand()
 
     @property
     def about(self) -> str:

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.base.config import ModelConfig
-from keras_tl.data.items import Items
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.data.pipeline import Pipeline
+from keras_tl.data.prediction_items import Items
 
 Tensors = tf.Tensor | Mapping[str, tf.Tensor]
 Specs = dict[str, tf.TensorSpec]

@@ -9,18 +9,18 @@ import tensorflow as tf
 from keras_tl.backbones.awd_lstm.loading import load_ulmfit
 from keras_tl.backbones.catalogue import get_spec
 from keras_tl.backbones.hub import load_hub, resolve
+from keras_tl.backbones.keras_configs import rebuild
 from keras_tl.backbones.kerashub.loading import load_kerashub
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import backbone_of, copy_statistics, copy_weights, load_spec
-from keras_tl.backbones.own_models import copied, network_of
 from keras_tl.backbones.rebuilding import cut_short, rebuild_backbone
-from keras_tl.backbones.serialised import rebuild
+from keras_tl.backbones.user_models import copied, network_of
 from keras_tl.base.config import ULMFIT, ModelConfig
 from keras_tl.base.files import local_path
 from keras_tl.errors import BackboneError, ConfigError, quoted
 from keras_tl.models.assembly import rebuild_model
 from keras_tl.models.device import precision_policy
-from keras_tl.models.tokens import TFHUB
+from keras_tl.models.text_preprocessing import TFHUB
 from keras_tl.runs.ancestry import LANGUAGE_MODEL, ancestry_of
 from keras_tl.runs.run_files import load_run_weights, read_run, run_files
 

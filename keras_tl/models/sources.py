@@ -6,9 +6,9 @@ from typing import Any
 import keras
 
 from keras_tl.backbones.layer import Backbone
-from keras_tl.backbones.own_models import is_keras_file, read_keras_file
 from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.texts import TextPreprocessor
+from keras_tl.backbones.user_models import is_keras_file, read_keras_file
 from keras_tl.base.config import ULMFIT
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import BackboneError, ConfigError, quoted
@@ -24,7 +24,7 @@ from keras_tl.models.source_kinds import (
     of_run,
     of_ulmfit,
 )
-from keras_tl.models.tokens import TFHUB, choose_tokens
+from keras_tl.models.text_preprocessing import TFHUB, choose_tokens
 
 # From the type of a backbone, or the prefix of its name, to its source. The first matching row
 # counts. A source receives the name without the prefix, and the other arguments of
@@ -61,7 +61,7 @@ def find_backbone(
         image_size: (height, width). `None`: the backbone's own size.
         output_block: Block after which the network is cut.
         preprocess: For images, the preprocessing that a `keras.Model` expects. For texts, see
-            `keras_tl.models.tokens.choose_tokens`.
+            `keras_tl.models.text_preprocessing.choose_tokens`.
         precision: Keras dtype policy.
         texts: Training texts. `None`: the data are images.
         sequence_length: Tokens per text. `None`: it depends on the lengths of the texts.

@@ -4,19 +4,19 @@ from collections.abc import Callable
 
 from keras_tl.errors import KerasTLError
 from keras_tl.preflight import (
+    feature_scale,
     head,
     image_duplicates,
     images,
     labels,
-    readings,
-    scale,
+    reader_guesses,
     text_duplicates,
     texts,
-    values,
+    value_range,
 )
+from keras_tl.preflight.context import Subject
+from keras_tl.preflight.finding_text import folder_of
 from keras_tl.preflight.findings import Finding, Findings, NotChecked, Unreadable
-from keras_tl.preflight.subject import Subject
-from keras_tl.preflight.wording import folder_of
 
 Checking = Callable[[Subject], Finding | None]
 
@@ -34,9 +34,9 @@ def _by_modality(**checks: Checking) -> Checking:
 # Keys: name of the finding. Values run in this order: checks of labels, items, then the model. To
 # add a check, add a line.
 CHECKS: dict[str, Checking] = {
-    "folder-layout": readings.folder_layout,
-    "unused-files": readings.unused_files,
-    "label-type": readings.label_type,
+    "folder-layout": reader_guesses.folder_layout,
+    "unused-files": reader_guesses.unused_files,
+    "label-type": reader_guesses.label_type,
     "labels-out-of-range": labels.labels_out_of_range,
     "unused-classes": labels.unused_classes,
     "few-items": labels.few_items,
@@ -46,7 +46,7 @@ CHECKS: dict[str, Checking] = {
     "exact-duplicates": _by_modality(
         image=image_duplicates.equal_images, text=text_duplicates.equal_texts
     ),
-    "value-range": _by_modality(image=values.value_range),
+    "value-range": _by_modality(image=value_range.value_range),
     "pixel-range": _by_modality(image=images.pixel_range),
     "image-size": _by_modality(image=images.image_sizes),
     "preprocessing": _by_modality(image=images.preprocessing),
@@ -55,7 +55,7 @@ CHECKS: dict[str, Checking] = {
     "truncated-texts": _by_modality(text=texts.truncated_texts),
     "non-finite-features": head.non_finite_features,
     "constant-features": head.constant_features,
-    "feature-scale": scale.feature_scale,
+    "feature-scale": feature_scale.feature_scale,
     "initial-loss": head.initial_loss,
     "one-batch": head.one_batch,
     "near-duplicates": _by_modality(

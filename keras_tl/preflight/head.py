@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
 from keras_tl.base.reporting import no_retracing_warnings
+from keras_tl.preflight.context import Subject
 from keras_tl.preflight.findings import Finding, NotChecked
-from keras_tl.preflight.subject import Subject
 from keras_tl.tasks import Task
 
 # Largest error of a loss due to float32 and the clipping of probabilities.

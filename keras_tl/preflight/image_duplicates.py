@@ -13,16 +13,16 @@ import numpy as np
 from keras_tl.base.files import sha256
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import DataError
-from keras_tl.preflight.duplicates import (
+from keras_tl.preflight.context import Subject
+from keras_tl.preflight.findings import Finding, NotChecked
+from keras_tl.preflight.leakage import (
     REMOVE,
     Pair,
     duplicates_finding,
     pairs_of,
     part_of_split,
 )
-from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.neighbours import nearest
-from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.thumbnails import correlations
 
 # docs/preflight.md explains the choice of these limits.

@@ -5,10 +5,10 @@ import numpy as np
 from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.data.images.headers import image_format, image_size
 from keras_tl.data.images.image_split import ImageSplit
+from keras_tl.preflight.context import Subject
 from keras_tl.preflight.findings import Finding, NotChecked
-from keras_tl.preflight.statistics import at_first_weights, first_statistics
-from keras_tl.preflight.subject import Subject
-from keras_tl.preflight.values import are_too_dark
+from keras_tl.preflight.input_statistics import at_first_weights, first_statistics
+from keras_tl.preflight.value_range import are_too_dark
 
 # Limit of enlargement: model side / short side of the image.
 MOST_ENLARGED = 4

@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from keras_tl.evaluation.intervals import share_interval
+from keras_tl.preflight.context import Subject
+from keras_tl.preflight.finding_text import listing, several
 from keras_tl.preflight.findings import Finding
-from keras_tl.preflight.subject import Subject
-from keras_tl.preflight.wording import listing, several
 from keras_tl.tasks import Task, get_task
 
 # Largest class / smallest class. Above this ratio, a model may ignore the smallest class.

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from keras_tl.data.texts.text_split import TextSplit
-from keras_tl.preflight.duplicates import REMOVE, Pair, duplicates_finding, pairs_of
+from keras_tl.preflight.context import Subject
 from keras_tl.preflight.findings import Finding
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.leakage import REMOVE, Pair, duplicates_finding, pairs_of
 
 
 def equal_texts(subject: Subject) -> Finding | None:

@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from keras_tl.backbones.texts.unknown_token import STRANGE, common_of
 from keras_tl.data.texts.text_split import TextSplit
+from keras_tl.preflight.context import Subject
 from keras_tl.preflight.findings import Finding, NotChecked
-from keras_tl.preflight.subject import Subject
 
 # Share of the tokens. A word vocabulary of another kind of text leaves a few per cent unknown.
 # A word-piece vocabulary leaves almost none.
 MOST_UNKNOWN = 0.05
-# Share of the texts. The default length truncates 1% of the texts (`models.tokens`).
+# Share of the texts. The default length truncates 1% of the texts (`models.text_preprocessing`).
 MOST_TRUNCATED = 0.05
 # Share of the texts.
 MOST_OTHER = 0.01

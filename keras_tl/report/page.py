@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_tl.base.files import whole_file
-from keras_tl.report.material import Material
+from keras_tl.report.context import Material
 from keras_tl.report.rendering import render
 from keras_tl.report.sections import SECTIONS, summary
 

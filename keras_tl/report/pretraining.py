@@ -11,7 +11,7 @@ from keras_tl.base.config import ULMFIT
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError
 from keras_tl.models.source_kinds import KERASHUB, LEARNER, MODEL, RUN
-from keras_tl.models.tokens import TFHUB
+from keras_tl.models.text_preprocessing import TFHUB
 from keras_tl.report.data_facts import SplitFacts
 from keras_tl.runs.ancestry import LANGUAGE_MODEL, TRAINING
 from keras_tl.runs.history import PhaseRecord

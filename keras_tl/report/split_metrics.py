@@ -52,7 +52,7 @@ class SplitMetrics:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
-        """Read a result of `keras_tl.evaluation.measuring.measure`."""
+        """Read a result of `keras_tl.evaluation.metrics.measure`."""
         intervals = found["intervals"]
         of_classes = intervals.get("per_class", {})
         matrix = found.get("confusion_matrix")

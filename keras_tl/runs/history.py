@@ -58,7 +58,7 @@ class PhaseRecord:
             features. Its epochs then improve nothing, and its curves have no trend.
         l2: Strength of the L2 penalty of the head, see `Phase.l2`. `None` means no penalty.
         share: Position of the kept weights on the line from the weights before the phase (0) to the
-            weights after it (1), see `keras_tl.training.weight_line`.
+            weights after it (1), see `keras_tl.training.weight_average`.
         by_callback: Whether a callback of the user replaced the weights that training would have
             kept. `best_epoch` then refers to its weights.
         of_no_epoch: Whether the kept weights belong to no epoch, such as an average. `best_epoch`

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.evaluation.calibration import fit_temperature
 from keras_tl.evaluation.intervals import Interval, bootstrap_interval, mean_interval
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.runs.history import name_of
 from keras_tl.tasks import Task
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from keras_tl.data.labelled_data import Split, groups_of
 from keras_tl.data.splits import folds as make_folds
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.training.fine_tuned_folds import TunedFolds
 from keras_tl.training.trainer import Trainer
-from keras_tl.training.tuned_folds import TunedFolds
-from keras_tl.training.weight_line import WeightLine
+from keras_tl.training.weight_average import WeightLine
 
 
 def along_the_line(

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_tl.base.config import ON_INVALID, check_choice, check_range
 from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
-from keras_tl.data.items import Items
+from keras_tl.data.prediction_items import Items
 from keras_tl.errors import ServingError, listed
 from keras_tl.serving.answers import (
     Answers,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_tl.data.images.image_inputs import read_inputs
-from keras_tl.data.items import Items
+from keras_tl.data.prediction_items import Items
 from keras_tl.data.texts.text_inputs import read_texts
 from keras_tl.errors import ServingError, listed
 

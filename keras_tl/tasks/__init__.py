@@ -1,8 +1,8 @@
 """Tasks of models, with one module and one row of `TASKS` per task."""
 
 from keras_tl.tasks.base import THRESHOLD, Task
+from keras_tl.tasks.monitoring import monitored, monitored_value, needs_shares
 from keras_tl.tasks.table import TASKS, get_task, label_coder, register_task, task_of
-from keras_tl.tasks.watching import monitored, monitored_value, needs_shares
 
 __all__ = [
     "TASKS",

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
-from keras_tl.tasks.labels.coding import LabelCoder
+from keras_tl.tasks.labels.label_encoder import LabelCoder
 from keras_tl.tasks.resampling import Statistic
 
 THRESHOLD = 0.5
@@ -133,8 +133,8 @@ class Task(abc.ABC):
         """Return the label encoder of the training labels.
 
         Args:
-            y: Labels of the training split, from `keras_tl.tasks.labels.reading.read_labels`.
-            class_names: See `keras_tl.tasks.labels.reading.read_labels`.
+            y: Labels of the training split, from `keras_tl.tasks.labels.task_choice.read_labels`.
+            class_names: See `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
             DataError: The labels do not fit the task.

@@ -17,7 +17,7 @@ from sklearn.metrics import (
 from keras_tl.base.results import NO_LABEL, MultilabelPredictions
 from keras_tl.errors import DataError, quoted
 from keras_tl.tasks.base import THRESHOLD, Question
-from keras_tl.tasks.labels.coding import LabelCoder, distinct_names, listing
+from keras_tl.tasks.labels.label_encoder import LabelCoder, distinct_names, listing
 from keras_tl.tasks.resampling import area_of, average_precision_of, f1_of, mean_of, mean_of_known
 from keras_tl.tasks.scores import if_both, mean_of_defined, per_class
 from keras_tl.tasks.sigmoid import Sigmoid

@@ -12,7 +12,13 @@ from keras_tl.base.config import Phase
 from keras_tl.base.results import Predictions
 from keras_tl.errors import ConfigError, DataError, unknown
 from keras_tl.tasks.base import Task
-from keras_tl.tasks.labels.coding import SHOWN, LabelCoder, check_count, distinct_names, listing
+from keras_tl.tasks.labels.label_encoder import (
+    SHOWN,
+    LabelCoder,
+    check_count,
+    distinct_names,
+    listing,
+)
 from keras_tl.tasks.scores import per_class
 
 

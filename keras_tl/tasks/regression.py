@@ -11,7 +11,7 @@ from keras_tl.base.config import Phase
 from keras_tl.base.results import RegressionPredictions
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.tasks.base import Question, Task
-from keras_tl.tasks.labels.coding import LabelCoder, check_count, listing
+from keras_tl.tasks.labels.label_encoder import LabelCoder, check_count, listing
 from keras_tl.tasks.resampling import mean_of
 
 

@@ -6,8 +6,8 @@ from keras_tl.base.config import ModelConfig
 from keras_tl.errors import ConfigError, quoted, unknown
 from keras_tl.tasks.base import Task
 from keras_tl.tasks.binary import Binary
-from keras_tl.tasks.labels.coding import LabelCoder
-from keras_tl.tasks.labels.forms import Labels
+from keras_tl.tasks.labels.label_encoder import LabelCoder
+from keras_tl.tasks.labels.plain_labels import Labels
 from keras_tl.tasks.multiclass import Multiclass
 from keras_tl.tasks.multilabel import Multilabel
 from keras_tl.tasks.one_class import ClassCoder

@@ -198,7 +198,8 @@ def _rows(module: str, *names: str, **options: Any) -> tuple[Case, ...]:
 
 CASES = (
     Case("efficientnet_lite0", weights="imagenet"),
-    # The weights of efficientnet_lite1 and _lite2 are in packages (`keras_tl.backbones.packaged`).
+    # Packages hold the weights of efficientnet_lite1 and efficientnet_lite2, see
+    # `keras_tl.backbones.weights_packages`.
     Case("efficientnet_lite1", weights="imagenet"),
     # With noise of 32 x 32 pixels, all features of this network are 0.
     Case("efficientnet_lite2", weights="imagenet", image_size=48),

@@ -11,8 +11,8 @@ from keras_tl.errors import ConfigError, quoted, unknown
 from keras_tl.models.device import jit_compile
 from keras_tl.tasks import Task, needs_shares
 from keras_tl.training.contrastive import Contrastive
+from keras_tl.training.layer_learning_rates import rate_factors
 from keras_tl.training.optimizers import make_optimizer
-from keras_tl.training.own_rates import rate_factors
 
 
 def prepare(

@@ -6,9 +6,9 @@ import keras
 
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
-from keras_tl.training.own_rates import OwnRatesAdam, OwnRatesAdamW, OwnRatesSGD
+from keras_tl.training.dense_embedding_gradients import SGD, Adam, AdamW
+from keras_tl.training.layer_learning_rates import OwnRatesAdam, OwnRatesAdamW, OwnRatesSGD
 from keras_tl.training.schedules import LinearDecay, OneCycle, Settable, SlantedTriangular
-from keras_tl.training.whole_gradients import SGD, Adam, AdamW
 
 
 def make_optimizer(

@@ -14,7 +14,7 @@ from keras_tl.tasks import Task, needs_shares
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import Standardisation, solve
 from keras_tl.training.head_start import head_problem
-from keras_tl.training.restoring import restored
+from keras_tl.training.snapshot import restored
 from keras_tl.training.standardised_head import StandardisedHead, first_dense
 
 _LOOKS = 10

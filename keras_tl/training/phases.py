@@ -17,7 +17,7 @@ from keras_tl.tasks import Task, monitored
 from keras_tl.training.callbacks import EpochWeights, hear_every_step
 from keras_tl.training.contrastive import Contrastive
 from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prepare
-from keras_tl.training.inputs import PhaseInputs
+from keras_tl.training.phase_inputs import PhaseInputs
 from keras_tl.training.progress import EpochProgress
 
 # A step of the head takes less time than the pause of Keras between two steps. Several steps per

@@ -28,21 +28,21 @@ from keras_tl.features.frozen import FrozenFeatures
 from keras_tl.models.heads import TransferModel
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import monitored, monitored_value, task_of
+from keras_tl.training.auto_learning_rate import relative_rate
 from keras_tl.training.class_batches import ClassBatches
 from keras_tl.training.contrastive import CONTRASTIVE, check_contrastive, objective_of
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.head_start import HeadStart, start_head
-from keras_tl.training.inputs import InputMaker, PhaseInputs
 from keras_tl.training.lr_finder import LearningRates, as_swept, read_sweep, sweep
 from keras_tl.training.out_of_fold import HeadTraining
+from keras_tl.training.phase_inputs import InputMaker, PhaseInputs
 from keras_tl.training.phases import run_phase
 from keras_tl.training.policies import SOLVED_HEAD, needs_no_head
-from keras_tl.training.relative_rate import relative_rate
-from keras_tl.training.restoring import restored
 from keras_tl.training.seeding import seed_generators
+from keras_tl.training.snapshot import restored
 from keras_tl.training.standardised_head import FoldEveryEpoch
-from keras_tl.training.weight_line import WeightLine
+from keras_tl.training.weight_average import WeightLine
 
 
 class Trainer:

@@ -21,8 +21,8 @@ from keras_tl.errors import ConfigError, quoted
 from keras_tl.models.device import jit_compile, precision_policy
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.callbacks import check_callbacks
+from keras_tl.training.layer_learning_rates import rate_factors
 from keras_tl.training.optimizers import make_optimizer
-from keras_tl.training.own_rates import rate_factors
 from keras_tl.training.phases import BestWeights, fit_and_record
 from keras_tl.training.progress import EpochProgress
 from keras_tl.ulmfit.metrics import Perplexity

@@ -19,8 +19,8 @@ from keras_tl.base.config import Phase
 from keras_tl.errors import BackboneError, ConfigError
 from keras_tl.models.sources import find_backbone
 from keras_tl.preflight.checks import CHECKS
+from keras_tl.preflight.context import Inside, Subject
 from keras_tl.preflight.findings import NotChecked
-from keras_tl.preflight.subject import Inside, Subject
 from tests import hub_modules, kerashub_presets
 from tests.conftest import make_tiny_data
 from tests.test_text_journey import make_texts

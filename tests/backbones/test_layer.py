@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import backbone_of
-from keras_tl.backbones.own_models import network_of
 from keras_tl.backbones.rebuilding import cut_short
+from keras_tl.backbones.user_models import network_of
 from keras_tl.errors import BackboneError
-from keras_tl.training.own_rates import rate_factors
+from keras_tl.training.layer_learning_rates import rate_factors
 
 
 @pytest.fixture

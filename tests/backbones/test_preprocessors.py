@@ -14,7 +14,7 @@ from keras_tl.backbones.texts import (
     choose_preprocessor,
     load_preprocessor,
 )
-from keras_tl.backbones.texts.choosing import matching_handle
+from keras_tl.backbones.texts.preprocessor_choice import matching_handle
 from keras_tl.errors import BackboneError, ConfigError
 from tests import hub_modules
 
@@ -368,7 +368,7 @@ def test_a_known_encoder_without_a_vocabulary_gets_its_module(tmp_path, module, 
     folder = hub_modules.make_encoder(tmp_path / "encoder")
     (layer,) = find_hub_layers(load_hub(folder).network)
     asked = []
-    home = "keras_tl.backbones.texts.choosing.resolve"
+    home = "keras_tl.backbones.texts.preprocessor_choice.resolve"
     monkeypatch.setattr(home, lambda handle: asked.append(handle) or module)
     chosen = choose_preprocessor("https://tfhub.dev/google/electra_base/2", layer.module, 12)
     assert isinstance(chosen, HubPreprocessor)

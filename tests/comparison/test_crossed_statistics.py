@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_tl.comparison.needs import needs_of
+from keras_tl.comparison.power import needs_of
 from keras_tl.comparison.statistics import Components, components, level_of
 
 DRAWS = 400

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_tl.comparison.shipping import Choice, choose
+from keras_tl.comparison.model_selection import Choice, choose
 from keras_tl.comparison.verdict import Verdict, decide
 from keras_tl.comparison.wording import choice_text, measures_text, verdict_text
 

@@ -9,7 +9,7 @@ from scipy.special import expit, softmax
 
 import keras_tl as ktl
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.serving.answers import read_answers
 from tests.conftest import make_small_learner
 

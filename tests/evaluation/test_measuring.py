@@ -5,8 +5,8 @@ import json
 import pytest
 
 from keras_tl.evaluation.intervals import share_interval
-from keras_tl.evaluation.measuring import measure
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import NAMES, make_outcomes, make_task
 

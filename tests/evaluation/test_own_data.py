@@ -16,7 +16,7 @@ from keras_tl.cli import cli
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.calibration import measure_calibration, with_temperature
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.learner.measuring import evaluation_of
 from keras_tl.learner.reporting import facts, prepare_report
 from keras_tl.learner.saving import keep

@@ -12,7 +12,7 @@ from keras_tl.errors import ConfigError
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.calibration import measure_calibration
 from keras_tl.evaluation.feature_map import FeatureMap
-from keras_tl.evaluation.measuring import measure
+from keras_tl.evaluation.metrics import measure
 from keras_tl.evaluation.plots.style import RIGHT, WRONG
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS

@@ -8,7 +8,7 @@ from scipy import stats
 
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.evaluation.intervals import share_interval
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.significance import holm, holm_levels, permutation_p_values
 from keras_tl.evaluation.slices import Slices, measure_slices, slice_values
 from keras_tl.tasks import TASKS

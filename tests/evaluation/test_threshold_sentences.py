@@ -7,7 +7,7 @@ import pytest
 
 from keras_tl.base.results import MultilabelPredictions, Predictions
 from keras_tl.evaluation.calibration import Calibrated, measure_calibration
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.wording import thresholds_text
 from keras_tl.tasks.binary import Binary
 from keras_tl.tasks.multiclass import Multiclass

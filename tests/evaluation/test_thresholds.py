@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import auc, f1_score, precision_score, recall_score, roc_auc_score
 
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.thresholds import Rule, choose_thresholds, precision_recall, roc_curves
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import NAMES, make_outcomes, make_task

@@ -9,7 +9,7 @@ import tensorflow as tf
 from scipy.special import expit, softmax
 
 import keras_tl as ktl
-from keras_tl.export.runtimes.writing import RUNTIMES
+from keras_tl.export.runtimes.file_export import RUNTIMES
 from tests.conftest import make_small_learner
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (12, 32, 32, 3)).astype(np.float32)

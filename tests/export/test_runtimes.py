@@ -19,9 +19,9 @@ from keras_tl.base.files import sha256
 from keras_tl.cli import cli
 from keras_tl.data.images.decoder import load_image
 from keras_tl.errors import ConfigError, ExportError
-from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.file_export import RUNTIMES
+from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.export.runtimes.parity import compare
-from keras_tl.export.runtimes.writing import RUNTIMES
 from keras_tl.models.text_modality import Texts
 from tests.conftest import make_tiny_data
 from tests.made_images import tiff

@@ -8,7 +8,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_tl.base.files import CHECKSUMS, changed_files
 from keras_tl.errors import ConfigError, ExportError
-from keras_tl.export.exported import read_export
+from keras_tl.export.export_facts import read_export
 from keras_tl.export.server_configuration import check_serving, write_serving
 from keras_tl.export.verification import version_folder
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 import keras_tl as ktl
-from keras_tl.base.readings import Reading
+from keras_tl.base.guesses import Reading
 from keras_tl.cli import cli
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.image_split import ImageSplit
@@ -19,7 +19,7 @@ from keras_tl.errors import CacheError, ConfigError, DataError
 from keras_tl.learner.checking import subject
 from keras_tl.preflight.checks import CHECKS
 from keras_tl.preflight.findings import Findings
-from keras_tl.preflight.known import _key as known_key
+from keras_tl.preflight.findings_cache import _key as known_key
 from tests.preflight_data import changed, make_learner
 
 

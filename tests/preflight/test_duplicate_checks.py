@@ -10,11 +10,11 @@ import keras_tl as ktl
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.features.rows import Features
 from keras_tl.preflight.checks import CHECKS, run_checks
-from keras_tl.preflight.duplicates import pairs_of
+from keras_tl.preflight.context import Subject
 from keras_tl.preflight.findings import NotChecked
 from keras_tl.preflight.image_duplicates import Limits, compared, copied_images, near_pairs
+from keras_tl.preflight.leakage import pairs_of
 from keras_tl.preflight.neighbours import nearest
-from keras_tl.preflight.subject import Subject
 from keras_tl.preflight.thumbnails import correlations
 from tests.preflight_data import changed, make_pictures, subject_of
 

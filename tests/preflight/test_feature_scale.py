@@ -7,8 +7,8 @@ import pytest
 
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.preflight.checks import CHECKS
+from keras_tl.preflight.feature_scale import feature_scale
 from keras_tl.preflight.findings import NotChecked
-from keras_tl.preflight.scale import feature_scale
 
 ITEMS, WIDTH = 200, 100
 

@@ -9,8 +9,8 @@ import pytest
 from keras_tl.data import ImageData
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError, DataError
+from keras_tl.preflight.finding_text import folder_of
 from keras_tl.preflight.findings import Finding, Findings
-from keras_tl.preflight.wording import folder_of
 
 NOTE = Finding("image-size", "note", "Images are small.", "Do nothing.")
 WARNING = Finding("near-duplicates", "warning", "1 <copy> & more.", "Remove it.")

@@ -8,7 +8,7 @@ import pytest
 import keras_tl as ktl
 from keras_tl.errors import DataError
 from keras_tl.preflight.checks import run_checks
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.context import Subject
 from tests.preflight_data import changed, make_pictures
 
 

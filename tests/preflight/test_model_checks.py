@@ -17,9 +17,9 @@ from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 from keras_tl.backbones.texts.words.vocabulary import Vocabulary
 from keras_tl.learner.checking import subject
 from keras_tl.preflight.checks import CHECKS, run_checks
+from keras_tl.preflight.context import Inside, Subject
 from keras_tl.preflight.findings import NotChecked
-from keras_tl.preflight.statistics import first_statistics
-from keras_tl.preflight.subject import Inside, Subject
+from keras_tl.preflight.input_statistics import first_statistics
 from keras_tl.tasks import TASKS
 from keras_tl.tasks.multiclass import Multiclass
 from tests import hub_modules, kerashub_presets

@@ -13,7 +13,7 @@ import pytest
 import keras_tl as ktl
 from keras_tl.learner.checking import subject as looked_at
 from keras_tl.preflight.checks import run_checks
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.context import Subject
 from keras_tl.preflight.text_duplicates import plain, text_pairs, words
 
 pytestmark = pytest.mark.slow

@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 from keras_tl.base.config import HeadConfig, Phase
 from keras_tl.data.labelled_data import PLACES
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.measuring import measure
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metrics import measure
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.slices import measure_slices
 from keras_tl.models.source_kinds import LEARNER, MODEL
 from keras_tl.report.blocks import Cell, Section, Table

@@ -16,13 +16,13 @@ from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.evaluation.outcomes import Outcomes
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.evaluation.plots import style
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.remedy import Remedy
 from keras_tl.preflight.findings import Finding, Findings
+from keras_tl.report.artifacts import keep_top_items
 from keras_tl.report.blocks import Cell
-from keras_tl.report.exhibits import keep_top_items
 from keras_tl.report.page import page_of, summary_of, write_report
 from keras_tl.report.sections.classes import classes
 from keras_tl.report.sections.probabilities import probabilities

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_tl.evaluation.calibration import fit_temperature
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.runs.history import name_of
 from keras_tl.selection.candidates import (
     HEAD,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from keras_tl.data.images.image_problems import why_no_image
+from keras_tl.data.images.image_issues import why_no_image
 from keras_tl.data.texts.text_values import BLANK_PROBLEM
 from keras_tl.errors import ConfigError, DataError, ServingError
 from keras_tl.serving import Client, ModelVersion

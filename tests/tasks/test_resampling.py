@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import make_outcomes, make_task
 

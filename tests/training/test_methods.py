@@ -10,8 +10,8 @@ import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.training.freezing import blocks_in_epoch
+from keras_tl.training.layer_learning_rates import OwnRates
 from keras_tl.training.optimizers import make_schedule
-from keras_tl.training.own_rates import OwnRates
 from tests import hub_modules, kerashub_presets, language_models
 from tests.conftest import make_small_learner, make_tiny_data
 from tests.test_text_journey import make_texts

@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from keras_tl.base.config import HeadConfig, ModelConfig, Phase, family_of
 from keras_tl.tasks import task_of
+from keras_tl.training.auto_learning_rate import HIGHEST
 from keras_tl.training.head_solver import Standardisation, solve
 from keras_tl.training.head_start import head_problem
 from keras_tl.training.policies import (
@@ -20,7 +21,6 @@ from keras_tl.training.policies import (
     head_phase,
     phases_of,
 )
-from keras_tl.training.relative_rate import HIGHEST
 
 FAMILIES = {"image", "text", "ulmfit"}
 

@@ -12,7 +12,7 @@ from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError, RunError
-from keras_tl.training.own_rates import OwnRates
+from keras_tl.training.layer_learning_rates import OwnRates
 from keras_tl.ulmfit import (
     FINE_TUNING,
     Vocabulary,

@@ -4,8 +4,8 @@ A module is a TF2 SavedModel with the reusable interface
 (https://www.tensorflow.org/hub/reusable_saved_models). It is a program: load only trusted modules.
 """
 
+from keras_tl.backbones.hub.handles import resolve
 from keras_tl.backbones.hub.layer import HubLayer, find_hub_layers
 from keras_tl.backbones.hub.loading import load_hub
-from keras_tl.backbones.hub.resolving import resolve
 
 __all__ = ["HubLayer", "find_hub_layers", "load_hub", "resolve"]

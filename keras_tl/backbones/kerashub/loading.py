@@ -10,8 +10,8 @@ from keras_tl.backbones.extras import import_keras_hub
 from keras_tl.backbones.kerashub.tokens import find_preprocessor
 from keras_tl.backbones.layer import Backbone
 from keras_tl.backbones.loading import backbone_of
-from keras_tl.backbones.own_models import network_of
 from keras_tl.backbones.preprocessing import Preprocessing
+from keras_tl.backbones.user_models import network_of
 from keras_tl.errors import BackboneError, quoted
 
 # BERT's names of KerasHub's inputs.

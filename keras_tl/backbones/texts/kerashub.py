@@ -9,7 +9,7 @@ from typing import Any, Self
 import tensorflow as tf
 
 from keras_tl.backbones.extras import import_keras_hub, import_tensorflow_text
-from keras_tl.backbones.serialised import rebuild
+from keras_tl.backbones.keras_configs import rebuild
 from keras_tl.backbones.texts.preprocessor import ABOUT, TextPreprocessor, Texts, segments_of
 from keras_tl.base.files import sha256_of_folder, write_json
 from keras_tl.base.reporting import no_retracing_warnings

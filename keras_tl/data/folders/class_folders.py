@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_tl.base.readings import LabelMeaning
+from keras_tl.base.guesses import LabelMeaning
 from keras_tl.data.folders.file_kinds import FileKind
 from keras_tl.data.folders.file_tree import folders_in, visible_files
 from keras_tl.data.folders.folder_layout import find_layout

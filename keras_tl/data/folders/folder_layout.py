@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_tl.base.readings import Reading
+from keras_tl.base.guesses import Reading
 from keras_tl.data.folders.file_tree import files_in, folders_in
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.errors import DataError, quoted

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from keras_tl.data.images.decoder import load_image
 from keras_tl.data.images.header_ops import declared_pixels
-from keras_tl.data.images.image_problems import MOST_PIXELS
+from keras_tl.data.images.image_issues import MOST_PIXELS
 from keras_tl.data.images.value_range import ValueRange
 
 

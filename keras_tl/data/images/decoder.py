@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_tl.base.config import check_choice
 from keras_tl.data.images import metadata, orientation
-from keras_tl.data.images.supported_graph import checked_bmp, checked_gif
+from keras_tl.data.images.unsupported_ops import checked_bmp, checked_gif
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 
 RESIZES = ("crop", "pad", "stretch")

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_tl.data.images.decoder import decode_image
 from keras_tl.data.images.file_check_cache import Finding
 from keras_tl.data.images.headers import START
-from keras_tl.data.images.image_problems import damaged, format_problem, image_problem
+from keras_tl.data.images.image_issues import damaged, format_problem, image_problem
 from keras_tl.data.images.value_range import has_16_bits
 
 # Limits of one read, in files and in bytes, and the number of parallel readers.

@@ -11,11 +11,11 @@ import numpy as np
 
 from keras_tl.base.files import local_path
 from keras_tl.data.folders.unused_files import UnusedFiles, items_below
-from keras_tl.data.given import is_frame, kinds, plain, plain_list
 from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.data.images.image_items import Inputs, check_readable
 from keras_tl.data.pixels import as_image, as_images, check_values
 from keras_tl.data.tables.item_columns import ItemColumns
+from keras_tl.data.user_items import is_frame, kinds, plain, plain_list
 from keras_tl.errors import DataError, quoted
 
 ImageInput = str | os.PathLike | bytes | bytearray | BinaryIO | np.ndarray | Sequence | Any

@@ -14,8 +14,8 @@ import numpy as np
 
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.formats import IMAGE_FILES
-from keras_tl.data.images.image_problems import why_no_image
-from keras_tl.data.items import Items
+from keras_tl.data.images.image_issues import why_no_image
+from keras_tl.data.prediction_items import Items
 from keras_tl.errors import DataError, quoted
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def cannot_decode(name: str, problem: str) -> str:
 
     Args:
         name: name of the item in messages.
-        problem: reason, see `keras_tl.data.images.image_problems`.
+        problem: reason, see `keras_tl.data.images.image_issues`.
     """
     return f"Cannot decode {name}: {problem}. Expected a {IMAGE_FILES.formats} image."
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_tl.data.images.stored_images import Encoder
 from keras_tl.data.pixels import CHANNELS
 from keras_tl.errors import DataError
-from keras_tl.tasks.labels.forms import label_text
+from keras_tl.tasks.labels.plain_labels import label_text
 
 _EXPECTED = (
     "Expected a tf.data.Dataset of (image, label) pairs, or of dictionaries with 'image' and "

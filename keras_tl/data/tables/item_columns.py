@@ -6,9 +6,9 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from keras_tl.data.given import Askable
 from keras_tl.data.tables.table import Table, Wanted, is_empty, read_frame
 from keras_tl.data.tables.table_files import read_table
+from keras_tl.data.user_items import Askable
 
 
 @dataclasses.dataclass(frozen=True)

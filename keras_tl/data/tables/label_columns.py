@@ -8,14 +8,14 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from keras_tl.base.readings import LabelMeaning
+from keras_tl.base.guesses import LabelMeaning
 from keras_tl.data.tables.table import Table, is_empty
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.tasks import get_task
-from keras_tl.tasks.labels.cells import parts_of, separated
-from keras_tl.tasks.labels.forms import Labels, category_texts, is_several
+from keras_tl.tasks.labels.multi_label_cells import parts_of, separated
 from keras_tl.tasks.labels.numbers import mask_values
-from keras_tl.tasks.labels.reading import read_labels
+from keras_tl.tasks.labels.plain_labels import Labels, category_texts, is_several
+from keras_tl.tasks.labels.task_choice import read_labels
 from keras_tl.tasks.multilabel import Multilabel
 
 # Digits after a leading zero are an identifier, not a number.
@@ -67,7 +67,7 @@ class LabelColumns:
         return list(self.label) if self.are_several else [self.label]
 
     def read(self, table: Table) -> tuple[Labels, LabelMeaning]:
-        """Read the labels of all rows, see `keras_tl.tasks.labels.reading.read_labels`.
+        """Read the labels of all rows, see `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
             DataError: a cell is empty, or differs in kind from the others.

@@ -8,11 +8,11 @@ from typing import Any, BinaryIO
 
 from keras_tl.base.files import local_path
 from keras_tl.data.folders.unused_files import items_below
-from keras_tl.data.given import Askable, is_frame, plain, plain_list
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.data.texts.text_files import TEXT_FILES
 from keras_tl.data.texts.text_items import TextItems, shown
 from keras_tl.data.texts.text_values import as_text, is_utf_8, refuse_paths
+from keras_tl.data.user_items import Askable, is_frame, plain, plain_list
 from keras_tl.errors import DataError, quoted
 
 Text = str | bytes | os.PathLike | BinaryIO

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_tl.data.folders.unused_files import UnusedFiles
-from keras_tl.data.items import Items
+from keras_tl.data.prediction_items import Items
 from keras_tl.data.texts.text_values import as_text, text_problem
 from keras_tl.errors import DataError, quoted
 

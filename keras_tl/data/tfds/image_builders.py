@@ -13,7 +13,7 @@ from keras_tl.data.images.stored_images import Encoder, find_stored, store, suff
 from keras_tl.data.labelled_data import Source
 from keras_tl.data.tfds.fetching import tfds_module
 from keras_tl.data.tfds.prepared import LabelKind, Prepared, open_prepared, published
-from keras_tl.tasks.labels.reading import read_splits
+from keras_tl.tasks.labels.task_choice import read_splits
 
 
 def read_builder(

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.data.tfds.fetching import open_builder, prepare, tfds_module
 from keras_tl.errors import DataError, quoted, unknown
-from keras_tl.tasks.labels.forms import label_text
+from keras_tl.tasks.labels.plain_labels import label_text
 from keras_tl.tasks.multilabel import Multilabel
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "test": "test"}

@@ -11,7 +11,7 @@ from keras_tl.data.labelled_data import Source
 from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.tfds.prepared import Prepared, open_prepared, published
 from keras_tl.errors import DataError, quoted, unknown
-from keras_tl.tasks.labels.reading import read_splits
+from keras_tl.tasks.labels.task_choice import read_splits
 
 # Usual names of the features of text pairs, and of single texts.
 _PAIRS = (

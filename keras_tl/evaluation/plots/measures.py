@@ -74,7 +74,7 @@ def draw_scatter(axes: Axes, values: Sequence[Sequence[float]]) -> None:
 
 
 def metric_figures(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Figure]:
-    """Return the plots of metrics (see `keras_tl.evaluation.measuring`), by caption."""
+    """Return the plots of metrics (see `keras_tl.evaluation.metrics`), by caption."""
     figures = {}
     if "confusion_matrix" in metrics:
         figures["Confusion matrix"] = confusion(metrics["confusion_matrix"], class_names)

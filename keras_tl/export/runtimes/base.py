@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_tl.errors import ExportError
-from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.numeric_model import NumericModel
 
 FLOAT16 = "float16"
 # Names of the free dimensions of inputs and outputs.

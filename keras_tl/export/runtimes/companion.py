@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_tl.base.files import sha256
 from keras_tl.export.runtimes.base import AXES, Runtime
-from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.tasks import THRESHOLD, Task
 
 _MEANINGS = {

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from keras_tl.report.blocks import Section
-from keras_tl.report.material import Material
+from keras_tl.report.context import Material
 from keras_tl.report.sections.classes import classes
 from keras_tl.report.sections.comparison import comparison
 from keras_tl.report.sections.data import data

@@ -9,8 +9,8 @@ from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.slices import Slices
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plot, Section, Table
+from keras_tl.report.context import Material
 from keras_tl.report.drawing import plot
-from keras_tl.report.material import Material
 from keras_tl.report.sections.wording import capitalised, measured_cell
 from keras_tl.report.split_metrics import SplitMetrics
 

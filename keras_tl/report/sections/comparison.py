@@ -6,8 +6,8 @@ from typing import Any
 
 from keras_tl.evaluation import plots
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plot, Plots, Section, Table
+from keras_tl.report.context import Material
 from keras_tl.report.drawing import plot
-from keras_tl.report.material import Material
 from keras_tl.report.sections.wording import capitalised, measured_cell
 from keras_tl.report.split_metrics import Measured
 

@@ -2,8 +2,8 @@
 
 from keras_tl.evaluation.wording import number_text
 from keras_tl.report.blocks import Block, Definitions, Paragraph, Section, Table
+from keras_tl.report.context import Material
 from keras_tl.report.facts import Facts
-from keras_tl.report.material import Material
 
 NOT_RECORDED = "not recorded"
 _CLASSES = 100

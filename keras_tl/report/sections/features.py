@@ -2,10 +2,10 @@
 
 from keras_tl.evaluation import plots
 from keras_tl.evaluation.feature_map import FeatureMap
+from keras_tl.report.artifacts import AFTER, BEFORE
 from keras_tl.report.blocks import Block, Paragraph, Plots, Section
+from keras_tl.report.context import Material
 from keras_tl.report.drawing import plot
-from keras_tl.report.exhibits import AFTER, BEFORE
-from keras_tl.report.material import Material
 
 _TITLE = "Feature map"
 _SIZE = (5.0, 5.0)

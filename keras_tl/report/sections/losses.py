@@ -5,10 +5,10 @@ from typing import Any
 
 from keras_tl.evaluation.losses import TopLoss
 from keras_tl.evaluation.wording import number_text, with_share
+from keras_tl.report.artifacts import SHOWN
 from keras_tl.report.blocks import Block, Item, Items, Paragraph, Section
+from keras_tl.report.context import Material
 from keras_tl.report.drawing import picture
-from keras_tl.report.exhibits import SHOWN
-from keras_tl.report.material import Material
 
 _TITLE = "Largest losses"
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from keras_tl.evaluation.wording import listed, thresholds_text
 from keras_tl.report.blocks import Block, Code, Definitions, Notes, Numbered, Paragraph, Section
+from keras_tl.report.context import Material
 from keras_tl.report.facts import Facts
 from keras_tl.report.limits import limits_of
-from keras_tl.report.material import Material
 from keras_tl.report.pretraining import RANDOM, EarlierTraining
 from keras_tl.report.sections.data import NOT_RECORDED
 from keras_tl.runs.ancestry import TRAINING

@@ -9,8 +9,8 @@ from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.thresholds import precision_recall
 from keras_tl.evaluation.wording import number_text, thresholds_text
 from keras_tl.report.blocks import Block, Paragraph, Plot, Plots, Section
+from keras_tl.report.context import Material
 from keras_tl.report.drawing import plot
-from keras_tl.report.material import Material
 from keras_tl.tasks import Task
 
 _SQUARE = (4.6, 4.3)

@@ -2,9 +2,9 @@
 
 from keras_tl.evaluation.wording import number_text, thresholds_text, title_of
 from keras_tl.report.blocks import Block, Paragraph, Section, Table
+from keras_tl.report.context import Material
 from keras_tl.report.facts import Facts
 from keras_tl.report.limits import warnings_of
-from keras_tl.report.material import Material
 from keras_tl.report.sections.comparison import verdict
 from keras_tl.report.sections.wording import interval_text, measured_cell
 

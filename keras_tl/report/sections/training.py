@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from keras_tl.evaluation import plots
-from keras_tl.evaluation.fall import describe_fall
+from keras_tl.evaluation.metric_drop import describe_fall
 from keras_tl.evaluation.phase_fit import PhaseFit
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plots, Section, Table
+from keras_tl.report.context import Material
 from keras_tl.report.drawing import plot
 from keras_tl.report.facts import Facts
-from keras_tl.report.material import Material
 from keras_tl.report.sections.data import NOT_RECORDED
 from keras_tl.report.sections.wording import capitalised
 from keras_tl.runs.history import PhaseRecord

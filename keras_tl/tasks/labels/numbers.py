@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from keras_tl.base.readings import LabelMeaning, Reading
+from keras_tl.base.guesses import LabelMeaning, Reading
 from keras_tl.errors import DataError
-from keras_tl.tasks.labels.coding import listing
+from keras_tl.tasks.labels.label_encoder import listing
 
 # Up to this number of different whole numbers counts as few.
 FEW = 20
@@ -25,7 +25,7 @@ _MAY_BE_UNKNOWN = (
 def read_numbers(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
 ) -> LabelMeaning:
-    """Return the meaning of numbers (n,), see `keras_tl.tasks.labels.reading.read_labels`."""
+    """Return the meaning of numbers (n,), see `keras_tl.tasks.labels.task_choice.read_labels`."""
     if task is not None or class_names is not None:
         return LabelMeaning(task, class_names)
     if not _are_whole(values):

@@ -18,7 +18,7 @@ from keras_tl.data.specs import load_spec
 from keras_tl.data.texts.text_inputs import read_texts
 from keras_tl.errors import DataError
 from keras_tl.preflight.checks import CHECKS
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.context import Subject
 from tests.conftest import make_small_learner
 
 NO_SPLITS = {"validation_split": 0, "test_split": 0, "verbose": False}

@@ -16,8 +16,8 @@ from keras_tl.base.files import cache_root
 from keras_tl.data.images.file_check import BadFile, FileCheck, check_files
 from keras_tl.data.images.file_check_cache import CheckCache, Finding
 from keras_tl.data.images.image_inputs import read_inputs
+from keras_tl.data.images.image_issues import MOST_PIXELS
 from keras_tl.data.images.image_pipeline import read_image
-from keras_tl.data.images.image_problems import MOST_PIXELS
 from keras_tl.errors import ConfigError, DataError
 from tests.conftest import make_small_learner
 from tests.data.images.test_jpeg import photo

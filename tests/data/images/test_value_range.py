@@ -16,7 +16,7 @@ from keras_tl.data.images.decoder import decode_image
 from keras_tl.data.images.value_range import values_in_sample
 from keras_tl.errors import ConfigError
 from keras_tl.preflight.checks import CHECKS
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.context import Subject
 from tests.conftest import make_small_learner
 from tests.made_images import RGB, encode
 

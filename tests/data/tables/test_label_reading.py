@@ -11,7 +11,7 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.preflight.checks import CHECKS
-from keras_tl.preflight.subject import Subject
+from keras_tl.preflight.context import Subject
 from keras_tl.tasks.labels.numbers import count_classes
 
 pytestmark = pytest.mark.usefixtures("unchecked_files")

@@ -6,8 +6,8 @@ import pytest
 
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
+from keras_tl.training.auto_learning_rate import HIGHEST, LOWEST, relative_rate
 from keras_tl.training.optimizers import make_schedule
-from keras_tl.training.relative_rate import HIGHEST, LOWEST, relative_rate
 
 
 def network(*sizes):

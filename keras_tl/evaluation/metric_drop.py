@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.wording import number_text
 from keras_tl.runs.history import Fall, PhaseRecord
 from keras_tl.tasks import Task

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_tl import backbones
-from keras_tl.backbones import Weights, WeightsPackage, packaged
+from keras_tl.backbones import Weights, WeightsPackage, weights_packages
 from keras_tl.base.files import sha256
 from keras_tl.errors import WeightsError
 from tests.backbones.test_catalogue import TINY
@@ -48,7 +48,7 @@ def make_tensors():
 def test_tensors_get_into_their_layers_and_axes():
     tensors = make_tensors()
     network = build(True, None, (8, 8, 3))
-    assert packaged.assign(network, tensors) == []
+    assert weights_packages.assign(network, tensors) == []
     kernel, bias = network.get_layer("conv").get_weights()
     (depthwise,) = network.get_layer("depthwise").get_weights()
     assert kernel[2, 1, 0, 3] == tensors["conv.weight"][3, 0, 2, 1]
@@ -60,7 +60,7 @@ def test_tensors_get_into_their_layers_and_axes():
     (classes, _) = network.get_layer("classes").get_weights()
     np.testing.assert_array_equal(classes, tensors["classes.weight"].T)
     without = build(False, None, (8, 8, 3))
-    assert packaged.assign(without, tensors) == ["classes.weight", "classes.bias"]
+    assert weights_packages.assign(without, tensors) == ["classes.weight", "classes.bias"]
 
 
 @pytest.mark.parametrize("change", [{"conv.bias": np.zeros(3)}, {"classes.bias": None}])
@@ -68,7 +68,7 @@ def test_tensors_of_another_network_are_refused(change):
     tensors = {k: v for k, v in (make_tensors() | change).items() if v is not None}
     layer = next(iter(change)).split(".")[0]
     with pytest.raises(WeightsError, match=f"Layer '{layer}' of made_up needs weights of the sh"):
-        packaged.assign(build(True, None, (8, 8, 3)), tensors)
+        weights_packages.assign(build(True, None, (8, 8, 3)), tensors)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def installed(tmp_path, monkeypatch):
     weights = Weights("me", "MIT", 0.5, "nowhere", package=package)
     changes = {"name": "made_up", "builder": build, "weights": weights}
     backbones.register(dataclasses.replace(TINY, **changes), replace=True)
-    monkeypatch.setattr(packaged, "read_tensors", lambda data, name: make_tensors())
+    monkeypatch.setattr(weights_packages, "read_tensors", lambda data, name: make_tensors())
     return tmp_path
 
 

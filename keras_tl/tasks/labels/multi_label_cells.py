@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from keras_tl.base.readings import Reading
-from keras_tl.tasks.labels.forms import is_missing, is_several
+from keras_tl.base.guesses import Reading
+from keras_tl.tasks.labels.plain_labels import is_missing, is_several
 
 SEPARATORS = (";", "|")
 

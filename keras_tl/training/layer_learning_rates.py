@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from keras_tl.base.keras_compat import decays, place_of
-from keras_tl.training.whole_gradients import SGD, Adam, AdamW
+from keras_tl.training.dense_embedding_gradients import SGD, Adam, AdamW
 
 
 def rate_factors(

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_tl.training.weight_line import WeightLine
+from keras_tl.training.weight_average import WeightLine
 
 
 @pytest.fixture

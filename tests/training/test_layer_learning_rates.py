@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from keras_tl.base.config import Phase
+from keras_tl.training.layer_learning_rates import OwnRates
 from keras_tl.training.optimizers import make_optimizer
-from keras_tl.training.own_rates import OwnRates
 
 NAMES = ["adam", "adamw", "sgd"]
 SHAPES = [(3, 2), (4,), (2, 2)]

@@ -11,7 +11,7 @@ from keras_tl.evaluation.intervals import (
     f1_interval,
     share_interval,
 )
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.thresholds import precision_recall, roc_curves
 from keras_tl.tasks.base import Metrics, Task
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from keras_tl.backbones.keras_configs import rebuild
 from keras_tl.backbones.loading import copy_weights, with_preprocessing
 from keras_tl.backbones.preprocessing import Preprocessing, get_preprocessing
-from keras_tl.backbones.serialised import rebuild
 from keras_tl.base.files import local_path
 from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError, quoted

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from keras_tl.backbones.catalogue import CATALOGUE
-from keras_tl.backbones.packaged import find_file
 from keras_tl.backbones.spec import BackboneSpec
+from keras_tl.backbones.weights_packages import find_file
 
 # Prefixes and suffixes of file names of `keras.applications`, without separators.
 _BEFORE = r"(weights)?"

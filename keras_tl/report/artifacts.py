@@ -19,7 +19,7 @@ from keras_tl.data.labelled_data import Split
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.gradcam import grad_cam, overlaid
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.evaluation.wording import shortened
 from keras_tl.models.heads import TransferModel
 from keras_tl.tasks import Task

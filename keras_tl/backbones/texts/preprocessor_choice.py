@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from keras_tl.backbones.hub.handles import resolve
 from keras_tl.backbones.hub.module import HubModule
-from keras_tl.backbones.hub.resolving import resolve
 from keras_tl.backbones.texts.hub import HubPreprocessor
 from keras_tl.backbones.texts.preprocessor import TextPreprocessor
 from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor

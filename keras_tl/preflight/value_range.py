@@ -1,8 +1,8 @@
 """Check 16-bit image files: whether black and white match their range of values."""
 
 from keras_tl.data.images.value_range import ALL_VALUES, ValuesOf16Bits, values_in_sample
+from keras_tl.preflight.context import Subject
 from keras_tl.preflight.findings import Finding
-from keras_tl.preflight.subject import Subject
 
 
 def value_range(subject: Subject) -> Finding | None:

@@ -9,7 +9,7 @@ from keras_tl.errors import ConfigError, ExportError, quoted
 from keras_tl.export.runtimes.base import FLOAT16, Runtime
 from keras_tl.export.runtimes.companion import companion_path, describe, tokenizer_path
 from keras_tl.export.runtimes.litert import LiteRT
-from keras_tl.export.runtimes.numeric import NumericModel
+from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.export.runtimes.onnx import Onnx
 from keras_tl.export.runtimes.parity import TOLERANCES, compare
 from keras_tl.export.without_keras.findings import first_line

@@ -5,7 +5,7 @@ import dataclasses
 from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.overfitting import Overfitting
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.exhibits import Exhibits
+from keras_tl.report.artifacts import Exhibits
 from keras_tl.report.facts import Facts
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task

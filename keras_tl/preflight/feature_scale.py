@@ -5,9 +5,9 @@ docs/preflight.md describes how the limits were measured.
 
 import numpy as np
 
+from keras_tl.preflight.context import Subject
+from keras_tl.preflight.finding_text import listing, name_of, several
 from keras_tl.preflight.findings import Finding, NotChecked
-from keras_tl.preflight.subject import Subject
-from keras_tl.preflight.wording import listing, name_of, several
 
 # Root mean square of the features' standard deviations, for ordinary backbones.
 SMALLEST, LARGEST = 0.003, 4.0

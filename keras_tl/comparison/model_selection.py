@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from keras_tl.comparison.measures import measured, weights_of
+from keras_tl.comparison.curve_measures import measured, weights_of
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, Outcomes
 
 # From the lowest to the highest training cost. A frozen backbone runs once for each item.

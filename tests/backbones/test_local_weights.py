@@ -6,9 +6,9 @@ from unittest import mock
 import pytest
 from keras.src.utils import file_utils
 
-from keras_tl.backbones.at_hand import backbones_at_hand, is_file_of
 from keras_tl.backbones.catalogue import CATALOGUE
-from keras_tl.backbones.packaged import find_file
+from keras_tl.backbones.local_weights import backbones_at_hand, is_file_of
+from keras_tl.backbones.weights_packages import find_file
 
 DOWNLOADED = [
     spec.name

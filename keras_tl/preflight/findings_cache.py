@@ -8,8 +8,8 @@ import json
 from keras_tl.base.files import whole_file
 from keras_tl.errors import KerasTLError
 from keras_tl.preflight.checks import CHECKS, run_checks
+from keras_tl.preflight.context import Subject
 from keras_tl.preflight.findings import Findings
-from keras_tl.preflight.subject import Subject
 
 # Increase this number when a check would find something else in the same data.
 _FORMAT = 5

@@ -8,7 +8,7 @@ from keras_tl.backbones.hub import find_hub_layers, load_hub
 from keras_tl.backbones.hub.positions import longest_up_to, on_cpu
 from keras_tl.backbones.texts import WordPiecePreprocessor
 from keras_tl.errors import BackboneError, ConfigError
-from keras_tl.models.tokens import choose_tokens
+from keras_tl.models.text_preprocessing import choose_tokens
 from tests import hub_modules
 
 POSITIONS = 24

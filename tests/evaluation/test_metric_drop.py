@@ -11,8 +11,8 @@ from PIL import Image
 import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.cli import cli
-from keras_tl.evaluation.fall import describe_fall, find_fall
-from keras_tl.evaluation.outcomes import Outcomes
+from keras_tl.evaluation.metric_drop import describe_fall, find_fall
+from keras_tl.evaluation.prediction_record import Outcomes
 from keras_tl.report.sections.training import falls
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS

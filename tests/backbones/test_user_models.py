@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_tl as ktl
-from keras_tl.backbones.own_models import is_keras_file
+from keras_tl.backbones.user_models import is_keras_file
 from keras_tl.errors import BackboneError, ConfigError
 from tests.conftest import make_small_learner, make_tiny_data, small_network
 from tests.training.test_head_optimum import hard_data

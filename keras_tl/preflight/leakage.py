@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
 
+from keras_tl.preflight.context import Subject
+from keras_tl.preflight.finding_text import listing, name_of, several
 from keras_tl.preflight.findings import Finding
-from keras_tl.preflight.subject import Subject
-from keras_tl.preflight.wording import listing, name_of, several
 
 REMOVE = (
     "Remove one of each from the data, and put copies into one split only: results on them "

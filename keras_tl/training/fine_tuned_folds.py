@@ -10,7 +10,7 @@ from keras_tl.data.images.augmentation import Augmentation
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.policies import with_heads
 from keras_tl.training.trainer import Trainer
-from keras_tl.training.weight_line import WeightLine
+from keras_tl.training.weight_average import WeightLine
 
 
 @dataclasses.dataclass(frozen=True)

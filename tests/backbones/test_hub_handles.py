@@ -33,7 +33,7 @@ def test_a_url_is_left_to_tensorflow_hub(tmp_path, monkeypatch):
 
 IN_A_NEW_PROCESS = """
 import sys
-from keras_tl.backbones.hub.resolving import resolve
+from keras_tl.backbones.hub.handles import resolve
 assert "pkg_resources" not in sys.modules
 assert str(resolve(sys.argv[1])) == sys.argv[2]
 assert "tensorflow_hub" in sys.modules

@@ -1,7 +1,7 @@
 """Report the guesses of the data readers as findings."""
 
+from keras_tl.preflight.context import Subject
 from keras_tl.preflight.findings import Finding
-from keras_tl.preflight.subject import Subject
 
 
 def folder_layout(subject: Subject) -> Finding | None:

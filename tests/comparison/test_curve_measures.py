@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from keras_tl.comparison.measures import curve, epochs_to_reach, has_plateau, measured, weights_of
+from keras_tl.comparison.curve_measures import (
+    curve,
+    epochs_to_reach,
+    has_plateau,
+    measured,
+    weights_of,
+)
 from keras_tl.comparison.statistics import components
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.base.readings import LabelMeaning, Reading
+from keras_tl.base.guesses import LabelMeaning, Reading
 from keras_tl.errors import ConfigError, DataError, quoted
-from keras_tl.tasks.labels.cells import separated
-from keras_tl.tasks.labels.coding import check_count, listing
-from keras_tl.tasks.labels.forms import Labels, label_text, plain_labels
+from keras_tl.tasks.labels.label_encoder import check_count, listing
+from keras_tl.tasks.labels.multi_label_cells import separated
 from keras_tl.tasks.labels.numbers import as_mask, read_numbers
+from keras_tl.tasks.labels.plain_labels import Labels, label_text, plain_labels
 from keras_tl.tasks.table import get_task
 
 
