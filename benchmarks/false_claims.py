@@ -32,7 +32,7 @@ def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
     """Return the skill (networks, epochs, items) of networks that differ only by their seed."""
     import keras_tl as ktl
     from keras_tl.comparison.budget import Protocol
-    from keras_tl.comparison.running import Subject, run
+    from keras_tl.comparison.running import Setup, run
     from keras_tl.comparison.skill import Skill
     from keras_tl.comparison.store import Store
     from keras_tl.comparison.verdict import SCRATCH
@@ -51,7 +51,7 @@ def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
         image_size=SIZE,
         validation_split=0,
     )
-    subject = Subject(
+    setup = Setup(
         source=ktl.Learner(small_network(SEED), data, preprocess="tf", seed=SEED, verbose=False),
         options={},
         data=data,
@@ -61,14 +61,12 @@ def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
         cache=ktl.CacheConfig("memory"),
     )
     store = Store(out)
-    store.begin({"data": data.describe()["splits"], "budget": subject.budget.to_json()}, {})
+    store.begin({"data": data.describe()["splits"], "budget": setup.budget.to_json()}, {})
     for seed in range(2 * PAIRS):
         if not store.is_finished(SCRATCH, None, seed):
-            done = run(subject, SCRATCH, None, seed)
-            store.write(SCRATCH, None, seed, done.outcomes, {"seconds": done.seconds})
-            common.say(
-                f"{seed + 1}/{2 * PAIRS}: {done.outcomes[-1].mean():.3f}, {memory():.0f} MiB"
-            )
+            done = run(setup, SCRATCH, None, seed)
+            store.write(SCRATCH, None, seed, done.skills, {"seconds": done.seconds})
+            common.say(f"{seed + 1}/{2 * PAIRS}: {done.skills[-1].mean():.3f}, {memory():.0f} MiB")
     return np.stack([store.read(SCRATCH, None, seed)[0] for seed in range(2 * PAIRS)])
 
 

@@ -84,7 +84,7 @@ class Course:
     def run(self, key: dict[str, Any]) -> dict[str, Any]:
         """Fine-tune with a setting. Return the results of all models."""
         from keras_tl.training.policies import POLICIES
-        from keras_tl.training.weight_average import WeightLine
+        from keras_tl.training.weight_average import WeightAverage
 
         learner, model = self.learner, self.learner.model
         model.set_weights(self.before)
@@ -96,7 +96,7 @@ class Course:
         averaged, began = moving_average(), time.perf_counter()
         learner.fine_tune(policy=phase, augment=key["augment"], callbacks=[averaged])
         found = {"head": self.head, "seconds": round(time.perf_counter() - began, 1)}
-        line = WeightLine.to_now(model, self.before)
+        line = WeightAverage.to_now(model, self.before)
         for share in SHARES:
             line.move(model, share)
             found[f"{share:g}"] = self.measured()

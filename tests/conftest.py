@@ -46,7 +46,7 @@ def old_objects_are_not_searched_again():
 @pytest.fixture
 def unchecked_files(monkeypatch):
     """For image files whose content does not matter: they may be empty."""
-    monkeypatch.setattr("keras_tl.data.image_data.bad_files", lambda *arguments: ({}, None))
+    monkeypatch.setattr("keras_tl.data.image_data.check_splits", lambda *arguments: ({}, None))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import tensorflow as tf
 import keras_tl as ktl
 from keras_tl.base.config import MONITORS, Phase
 from keras_tl.errors import ConfigError, DataError
-from keras_tl.tasks import TASKS, label_coder, monitored, monitored_value
+from keras_tl.tasks import TASKS, label_encoder, monitored, monitored_value
 from keras_tl.tasks.labels.task_choice import read_splits
 from tests.conftest import make_small_learner
 
@@ -74,7 +74,7 @@ def test_the_whole_journey(task, tmp_path):
     learner.fine_tune(epochs=1, learning_rate=1e-3, augment=False)
     metrics = learner.evaluate()
     assert REACHED[task](metrics), metrics
-    assert learner.task.headline in metrics
+    assert learner.task.primary_metric in metrics
 
     learner.save(tmp_path / "run")
     loaded = ktl.Learner.load(tmp_path / "run", learner.data, verbose=False)
@@ -331,15 +331,15 @@ def coded(y, class_names=None, task=None):
     """What codes the labels, and the coded labels."""
     read, meaning = read_splits({"train": (y, y)}, "image", class_names, task)
     labels = read["train"][1]
-    coder = label_coder(labels, meaning.class_names, meaning.task)
-    return coder, coder.code(labels, len(y), "train")
+    encoder = label_encoder(labels, meaning.class_names, meaning.task)
+    return encoder, encoder.code(labels, len(y), "train")
 
 
 @pytest.mark.parametrize("name", CODED)
 def test_labels_decide_the_task(name):
     y, options, task, names, expected = CODED[name]
-    coder, labels = coded(y, **options)
-    assert (coder.task, coder.class_names) == (task, names)
+    encoder, labels = coded(y, **options)
+    assert (encoder.task, encoder.class_names) == (task, names)
     np.testing.assert_array_equal(labels, expected)
     assert labels.dtype == (np.int64 if task in ("multiclass", "binary") else np.float32)
 

@@ -2,12 +2,12 @@
 
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec, register
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.spec import BackboneSpec, Block, Weights, WeightsPackage
+from keras_tl.backbones.spec import BackboneSpec, BlockSpec, Weights, WeightsPackage
 
 __all__ = [
     "CATALOGUE",
     "BackboneSpec",
-    "Block",
+    "BlockSpec",
     "Preprocessing",
     "Weights",
     "WeightsPackage",

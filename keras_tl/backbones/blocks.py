@@ -8,13 +8,13 @@ from collections import Counter
 import keras
 
 from keras_tl.backbones.layer import leaf_layers
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 from keras_tl.base.keras_compat import graph_nodes, to_snake_case
 from keras_tl.errors import BackboneError, unknown
 
 
 def assign_blocks(
-    network: keras.Model, blocks: tuple[Block, ...]
+    network: keras.Model, blocks: tuple[BlockSpec, ...]
 ) -> list[tuple[str, list[keras.layers.Layer]]]:
     """Assign the layers of a network to its blocks.
 
@@ -50,8 +50,8 @@ def assign_blocks(
 
 
 def up_to(
-    network: keras.Model, blocks: tuple[Block, ...], last: str | None
-) -> tuple[tuple[Block, ...], keras.KerasTensor]:
+    network: keras.Model, blocks: tuple[BlockSpec, ...], last: str | None
+) -> tuple[tuple[BlockSpec, ...], keras.KerasTensor]:
     """Return the blocks up to the block `last`, and its output (`None`: the whole network).
 
     Raises:
@@ -84,7 +84,7 @@ def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.K
     return _output(network, end)
 
 
-def find_end(network: keras.Model, block: Block) -> keras.Operation:
+def find_end(network: keras.Model, block: BlockSpec) -> keras.Operation:
     """Return the last layer of a block.
 
     Raises:
@@ -102,12 +102,12 @@ def find_end(network: keras.Model, block: Block) -> keras.Operation:
     return found[-1]
 
 
-def default_blocks(network: keras.Model) -> tuple[Block, ...]:
+def default_blocks(network: keras.Model) -> tuple[BlockSpec, ...]:
     """Return a block for each layer with weights. The last block ends at the output."""
     names = stable_names(network)
     with_weights = [names[layer] for layer in network.layers if layer.weights]
     ends = [*(glob.escape(name) for name in with_weights[:-1]), None]
-    return tuple(Block(name, end) for name, end in zip(with_weights, ends, strict=True))
+    return tuple(BlockSpec(name, end) for name, end in zip(with_weights, ends, strict=True))
 
 
 def stable_names(network: keras.Model) -> dict[keras.Operation, str]:

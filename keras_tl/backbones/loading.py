@@ -13,7 +13,7 @@ from keras_tl.backbones.catalogue import CATALOGUE, get_spec
 from keras_tl.backbones.kerashub.networks import blocks_of, find_kerashub, longest_of
 from keras_tl.backbones.layer import Backbone, leaf_layers, leaf_paths
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.spec import BackboneSpec, Block
+from keras_tl.backbones.spec import BackboneSpec, BlockSpec
 from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError
 
@@ -66,7 +66,7 @@ def load_spec(
 
 def _network_of(
     spec: BackboneSpec, weights: str | None, image_size: tuple[int, int], output_block: str | None
-) -> tuple[keras.Model, keras.Model, tuple[Block, ...]]:
+) -> tuple[keras.Model, keras.Model, tuple[BlockSpec, ...]]:
     """Return the network, the same network without its preprocessing, and its blocks."""
     if min(image_size) < spec.min_size:
         raise BackboneError(

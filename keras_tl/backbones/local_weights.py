@@ -13,7 +13,7 @@ _BEFORE = r"(weights)?"
 _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?"
 
 
-def backbones_at_hand() -> tuple[str, ...]:
+def backbones_without_download() -> tuple[str, ...]:
     """Return the names of catalogue backbones whose ImageNet weights need no download.
 
     The weights are bundled with keras_tl, are in an installed package, or were downloaded earlier

@@ -15,7 +15,7 @@ POOLER = "pooler"
 
 
 @dataclasses.dataclass(frozen=True)
-class Block:
+class BlockSpec:
     """Named part of a network. Blocks are ordered from the input to the head.
 
     A block holds all layers that its last layer needs, except the layers of earlier blocks.
@@ -99,7 +99,7 @@ class BackboneSpec:
     min_size: int
     features: int
     parameters: int
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[BlockSpec, ...] = ()
     weights: Weights | None = None
     scales_inside: bool = False
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 @dataclasses.dataclass(frozen=True)
-class Reading:
+class Guess:
     """One guess, reported by the preflight checks and by `repr` of the data.
 
     Attributes:
@@ -23,7 +23,7 @@ class Reading:
 
 
 @dataclasses.dataclass(frozen=True)
-class LabelMeaning:
+class LabelInterpretation:
     """Meaning of labels.
 
     Attributes:
@@ -31,9 +31,9 @@ class LabelMeaning:
             classes then decides the task.
         class_names: Names that integers and columns index, or that text labels match. `None` means
             the sorted distinct labels.
-        readings: The guesses behind this meaning.
+        guesses: The guesses behind this meaning.
     """
 
     task: str | None
     class_names: Sequence[str] | None = None
-    readings: tuple[Reading, ...] = ()
+    guesses: tuple[Guess, ...] = ()

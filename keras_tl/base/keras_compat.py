@@ -22,10 +22,10 @@ __all__ = [
     "giving_download",
     "graph_nodes",
     "layers_of",
+    "learning_rate_or_schedule",
     "operation_of",
     "own_variables",
     "place_of",
-    "rate_or_schedule",
     "save_as_published",
     "share_storage",
     "shares_storage",
@@ -70,7 +70,7 @@ def graph_nodes(network: keras.Model) -> list:
     return [node for nodes in network._nodes_by_depth.values() for node in nodes]
 
 
-def rate_or_schedule(
+def learning_rate_or_schedule(
     optimizer: keras.optimizers.Optimizer,
 ) -> keras.Variable | keras.optimizers.schedules.LearningRateSchedule:
     """Return the learning rate of an optimizer: a variable or a schedule."""

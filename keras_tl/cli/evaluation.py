@@ -102,7 +102,7 @@ def evaluate(
     lines += _thresholds_line(learner)
     if metrics.slices is not None:
         lines.append(metrics.slices.describe())
-    kept = learner._state.has_own(split)
+    kept = learner._state.is_training_data(split)
     if not kept:
         lines.append(f"Not kept in {run}. {_OTHERS}")
     else:

@@ -171,12 +171,12 @@ def train(
 
 def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[str]:
     """Yield the sentences about a training. A warning is added to the result too."""
-    from keras_tl.evaluation.metric_drop import describe_fall
+    from keras_tl.evaluation.metric_drop import describe_metric_drop
 
-    if warning := describe_fall(learner.history[-1], is_command=True):
+    if warning := describe_metric_drop(learner.history[-1], is_command=True):
         result["warning"] = warning
         yield f"Warning: {warning}"
-    history, headline = learner.history, learner.task.headline
+    history, primary_metric = learner.history, learner.task.primary_metric
     if history.findings is not None:
         # Empty findings are false.
         kept = " The run keeps what was found." if history.findings else ""
@@ -185,8 +185,8 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
     last = "after fine-tuning" if fitted is None else f"of the kept model ({fitted.name})"
     for phase, name in (("head", "after the head"), ("fine_tuned", last)):
         if result.get(phase):
-            value = number_text(result[phase][headline])
-            yield f"Test {headline.replace('_', ' ')} {name}: {value}"
+            value = number_text(result[phase][primary_metric])
+            yield f"Test {primary_metric.replace('_', ' ')} {name}: {value}"
     if fitted is not None:
         yield fitted.describe()
 
@@ -264,9 +264,9 @@ def _describe_check(
     if found is None:
         raise ConfigError("--check is for data in files; these are in memory.")
     from keras_tl.preflight.checks import run_checks
-    from keras_tl.preflight.context import Subject
+    from keras_tl.preflight.context import CheckContext
 
-    findings = run_checks(Subject(data))
+    findings = run_checks(CheckContext(data))
     result, text = found.to_json() | {"preflight": findings.to_json()}, found.describe()
     if found.is_above(max_bad):
         text += f"\nThat is more than {max_bad:.1%} (--max-bad): training would stop."

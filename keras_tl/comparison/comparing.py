@@ -17,7 +17,7 @@ from keras_tl.base.reporting import Reporter
 from keras_tl.comparison.budget import Protocol
 from keras_tl.comparison.cost import Cost, Job, estimate, time_text
 from keras_tl.comparison.result import Comparison
-from keras_tl.comparison.running import Subject, run, scores
+from keras_tl.comparison.running import Setup, run, scores
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.store import Store
 from keras_tl.comparison.verdict import ARMS, SCRATCH
@@ -98,7 +98,7 @@ def compare(
     source = Learner(backbone, data, seed=0, verbose=False, **options)
     augment = protocol.augment
     cache = CacheConfig.of(cache)
-    subject = Subject(
+    setup = Setup(
         source=source,
         options={name: options[name] for name in _OF_ALL_ARMS if name in options},
         data=data,
@@ -111,15 +111,15 @@ def compare(
         augment=data.augmentation if augment is True else augment,
         cache=cache,
     )
-    what = _what(subject)
+    what = _what(setup)
     store = Store(_folder(what) if out is None else out)
     store.check(what)
     jobs = [(arm, size, seed) for size in amounts for seed in wanted for arm in ARMS]
     missing = [job for job in jobs if not store.is_finished(*job)]
     if missing:
         # Fail before any training if the backbone cannot have random weights.
-        subject.learner(SCRATCH, data, seed=0)
-    cost = estimate(subject, missing, len(jobs) - len(missing))
+        setup.learner(SCRATCH, data, seed=0)
+    cost = estimate(setup, missing, len(jobs) - len(missing))
     if dry_run:
         return cost
     reporter = Reporter(verbose)
@@ -130,10 +130,10 @@ def compare(
             "seeds": wanted,
             "sizes": amounts,
             "min_difference": min_difference,
-            "logme": store.plan()["logme"] if store.is_begun else scores(subject),
+            "logme": store.plan()["logme"] if store.is_begun else scores(setup),
         },
     )
-    _run_all(subject, missing, store, reporter)
+    _run_all(setup, missing, store, reporter)
     found = Comparison.load(store.folder)
     store.note_look()
     return found
@@ -177,24 +177,22 @@ def _fewest(data: LabelledData) -> int:
     return max(len(data.class_names) if get_task(data.task).has_one_class else 0, 2)
 
 
-def _what(subject: Subject) -> dict[str, Any]:
+def _what(setup: Setup) -> dict[str, Any]:
     """Return all facts that must be equal for runs of one comparison, as JSON types."""
-    model = subject.source.config.to_json()
+    model = setup.source.config.to_json()
     # Automatic names of Keras have numbers that vary. `trainable` is not part of the network.
     architecture = re.sub(
         r'_\d+"|"trainable": (true|false)', '"', json_text(model.pop("architecture"))
     )
-    about = subject.data.describe()
+    about = setup.data.describe()
     return {
         "model": model | {"architecture": hashlib.sha256(architecture.encode()).hexdigest()},
-        "weights": weights_fingerprint(subject.source.backbone),
-        "skill": subject.skill.to_json(),
-        "budget": subject.budget.to_json(),
-        "augment": list(names_of(subject.augment)),
+        "weights": weights_fingerprint(setup.source.backbone),
+        "skill": setup.skill.to_json(),
+        "budget": setup.budget.to_json(),
+        "augment": list(names_of(setup.augment)),
         "data": {key: about[key] for key in ("task", "class_names", "splits", "split_settings")}
-        | {
-            "labels": {name: split.label_fingerprint for name, split in subject.data.splits.items()}
-        },
+        | {"labels": {name: split.label_fingerprint for name, split in setup.data.splits.items()}},
     }
 
 
@@ -203,14 +201,14 @@ def _folder(what: dict[str, Any]) -> Path:
     return Path("runs") / f"compare-{name}"
 
 
-def _run_all(subject: Subject, jobs: Sequence[Job], store: Store, reporter: Reporter) -> None:
+def _run_all(setup: Setup, jobs: Sequence[Job], store: Store, reporter: Reporter) -> None:
     for number, (arm, size, seed) in enumerate(jobs, 1):
-        done = run(subject, arm, size, seed)
-        store.write(arm, size, seed, done.outcomes, {"seconds": done.seconds})
+        done = run(setup, arm, size, seed)
+        store.write(arm, size, seed, done.skills, {"seconds": done.seconds})
         items = "all" if size is None else f"{size:,}"
         reporter.say(
             f"{number}/{len(jobs)}  {arm:<10}  {items} items, seed {seed}: "
-            f"{subject.skill.name} {done.outcomes[-1].mean():.4f}  {time_text(done.seconds)}"
+            f"{setup.skill.name} {done.skills[-1].mean():.4f}  {time_text(done.seconds)}"
         )
         # Reference cycles keep a learner and its large weights in memory until a collection.
         gc.collect()

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_tl.base.config import CacheConfig
 from keras_tl.comparison.budget import Budget
-from keras_tl.comparison.running import Run, Subject, run
+from keras_tl.comparison.running import Run, Setup, run
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 
 Job = tuple[str, int | None, int]
@@ -59,29 +59,29 @@ def time_text(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def estimate(subject: Subject, jobs: Sequence[Job], finished: int = 0) -> Cost:
+def estimate(setup: Setup, jobs: Sequence[Job], finished: int = 0) -> Cost:
     """Measure a few steps and extrapolate.
 
     Args:
-        subject: Common setting of the arms.
+        setup: Common setting of the arms.
         jobs: The missing runs, each (arm, size, seed).
         finished: Number of finished runs.
     """
     seconds: dict[str, float] = {}
     if jobs:
-        trial, items = _trial(subject)
+        trial, items = _trial(setup)
         costs = _Costs.of(trial, *items)
-        tests, where = len(subject.data.split("test")), subject.cache.where
+        tests, where = len(setup.data.split("test")), setup.cache.where
         extracted = set()
         for arm, size, seed in jobs:
-            train = len(subject.data.split("train")) if size is None else size
-            spent = costs.of_run(subject.budget, arm, train, tests, where == "off")
+            train = len(setup.data.split("train")) if size is None else size
+            spent = costs.of_run(setup.budget, arm, train, tests, where == "off")
             if arm != SCRATCH and where != "off":
                 # Later runs find the test features in a cache on disk. They find the training
                 # features there if the training items are the same.
                 drawn = (size, size and seed)
                 rows = 0 if extracted else tests
-                if subject.augment is False and drawn not in extracted:
+                if setup.augment is False and drawn not in extracted:
                     rows += train
                 spent += costs.forward * rows
                 if where != "memory":
@@ -90,9 +90,9 @@ def estimate(subject: Subject, jobs: Sequence[Job], finished: int = 0) -> Cost:
     return Cost(len(jobs), finished, seconds)
 
 
-def _trial(subject: Subject) -> tuple[Run, tuple[int, int]]:
+def _trial(setup: Setup) -> tuple[Run, tuple[int, int]]:
     """Return a short fine-tuned run, and its numbers of training and test items."""
-    budget, data = subject.budget, subject.data
+    budget, data = setup.budget, setup.data
     phase = budget.fine_tuned[-1]
     train = data.split("train").sample(_STEPS * phase.batch_size, seed=0)
     test = data.split("test").sample(_ITEMS, seed=0)
@@ -104,10 +104,10 @@ def _trial(subject: Subject) -> tuple[Run, tuple[int, int]]:
         fine_tuned=(dataclasses.replace(phase, epochs=_PASSES),),
     )
     tried = dataclasses.replace(
-        subject,
+        setup,
         budget=short,
         data=dataclasses.replace(data, splits={"train": train, "test": test}),
-        cache=CacheConfig("off" if subject.cache.where == "off" else "memory"),
+        cache=CacheConfig("off" if setup.cache.where == "off" else "memory"),
     )
     return run(tried, FINE_TUNED, None, seed=0), (len(train), len(test))
 

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from keras_tl.comparison.curve_measures import measured, weights_of
-from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, Outcomes
+from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, PredictionRecord
 
 # From the lowest to the highest training cost. A frozen backbone runs once for each item.
 # Training from scratch takes the whole budget. All arms have the same cost in serving.
@@ -31,7 +31,7 @@ class Choice:
         return dataclasses.asdict(self)
 
 
-def choose(arms: Outcomes, min_difference: float) -> Choice:
+def choose(arms: PredictionRecord, min_difference: float) -> Choice:
     """Return the cheapest arm that is as good as the best arm.
 
     It is as good if the 95% interval of the difference of final skills contains 0 and does not

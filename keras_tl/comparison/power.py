@@ -13,7 +13,7 @@ _STEP = 1.1
 
 
 @dataclasses.dataclass(frozen=True)
-class Needs:
+class Power:
     """Numbers that would decide, if the difference and the variances stay the same.
 
     Attributes:
@@ -25,7 +25,7 @@ class Needs:
     items: int | None
 
 
-def needs_of(found: Components, level: float, min_difference: float) -> Needs:
+def power_of(found: Components, level: float, min_difference: float) -> Power:
     """Return the numbers that narrow the interval to exclude 0 or lie within +-`min_difference`.
 
     More seeds are another look at the same comparison, at half the level
@@ -37,12 +37,12 @@ def needs_of(found: Components, level: float, min_difference: float) -> Needs:
         min_difference: Smallest difference that matters.
     """
     if found.seeds < FEWEST_SEEDS:
-        return Needs(FEWEST_SEEDS, None)
+        return Power(FEWEST_SEEDS, None)
     enough = max(abs(found.mean), min_difference - abs(found.mean))
     more_seeds = range(found.seeds + 1, _MOST_SEEDS + 1)
     steps = range(1, round(math.log(_MOST_ITEMS, _STEP)) + 1)
     more_items = (_rounded_up(found.items * _STEP**step) for step in steps)
-    return Needs(
+    return Power(
         next((n for n in more_seeds if found.half_width(1 - level / 2, seeds=n) < enough), None),
         next((n for n in more_items if found.half_width(1 - level, items=n) < enough), None),
     )

@@ -14,7 +14,7 @@ from keras_tl.comparison.model_selection import Choice, choose
 from keras_tl.comparison.skill import Skill
 from keras_tl.comparison.statistics import Estimate
 from keras_tl.comparison.store import Store
-from keras_tl.comparison.verdict import ARMS, Outcomes, Verdict, decide
+from keras_tl.comparison.verdict import ARMS, PredictionRecord, Verdict, decide
 from keras_tl.comparison.wording import (
     about_text,
     choice_text,
@@ -118,7 +118,7 @@ class Comparison:
         cls,
         what: dict[str, Any],
         min_difference: float,
-        outcomes: Mapping[int | None, Outcomes],
+        skills: Mapping[int | None, PredictionRecord],
         seeds: Mapping[int | None, tuple[int, ...]],
         seconds: Mapping[int | None, Mapping[str, float]],
         folder: str,
@@ -130,14 +130,14 @@ class Comparison:
         Args:
             what: See `Comparison`.
             min_difference: See `Comparison`.
-            outcomes: Skills by size and arm, float arrays (seeds, epochs, items).
+            skills: Skills by size and arm, float arrays (seeds, epochs, items).
             seeds: Seeds by size.
             seconds: Median time of a run, by size and arm.
             folder: Folder of the runs.
             logme: See `Comparison`.
             look: See `Comparison`.
         """
-        skill, verdicts = Skill.from_json(what["skill"]), decide(outcomes, min_difference, look)
+        skill, verdicts = Skill.from_json(what["skill"]), decide(skills, min_difference, look)
         sizes = [
             OfSize(
                 size,
@@ -153,7 +153,7 @@ class Comparison:
                 tuple(verdict for verdict in verdicts if verdict.size == size),
                 choose(arms, min_difference),
             )
-            for size, arms in outcomes.items()
+            for size, arms in skills.items()
         ]
         return cls(what, skill.name, min_difference, tuple(sizes), folder, logme, look)
 
@@ -172,7 +172,7 @@ class Comparison:
         plan = store.plan()
         if min_difference is None:
             min_difference = plan["min_difference"]
-        outcomes, seeds, seconds = {}, {}, {}
+        skills, seeds, seconds = {}, {}, {}
         for size in plan["sizes"]:
             seeds[size] = tuple(
                 seed
@@ -181,14 +181,12 @@ class Comparison:
             )
             if seeds[size]:
                 found = {arm: [store.read(arm, size, seed) for seed in seeds[size]] for arm in ARMS}
-                outcomes[size] = {
-                    arm: np.stack([o for o, _ in runs]) for arm, runs in found.items()
-                }
+                skills[size] = {arm: np.stack([o for o, _ in runs]) for arm, runs in found.items()}
                 seconds[size] = {
                     arm: float(np.median([about["seconds"] for _, about in runs]))
                     for arm, runs in found.items()
                 }
-        if not outcomes:
+        if not skills:
             raise RunError(
                 f"The comparison in {folder} has no seed of which all arms are finished. Call "
                 "keras_tl.compare() or keras-tl compare again: it goes on with what is missing."
@@ -196,7 +194,7 @@ class Comparison:
         return cls.of_outcomes(
             plan["what"],
             min_difference,
-            outcomes,
+            skills,
             seeds,
             seconds,
             str(store.folder),

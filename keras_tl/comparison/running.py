@@ -23,7 +23,7 @@ _SCORED = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class Subject:
+class Setup:
     """The setting that all arms share.
 
     Attributes:
@@ -57,14 +57,14 @@ class Run:
     """Result of one run.
 
     Attributes:
-        outcomes: Skill on each test item after each pass, array (epochs, items). uint8 if all
+        skills: Skill on each test item after each pass, array (epochs, items). uint8 if all
             skills are 0 or 1, else float32.
         seconds: Wall time.
         marks: Seconds from the start of the run to the end of the training and to the end of the
             evaluation, for each pass.
     """
 
-    outcomes: np.ndarray
+    skills: np.ndarray
     seconds: float
     marks: tuple[tuple[float, float], ...]
 
@@ -75,7 +75,7 @@ class Watch(keras.callbacks.Callback):
     def __init__(self, learner: Learner, skill: Skill, began: float, name: str):
         super().__init__()
         self._learner, self._skill, self._began, self._name = learner, skill, began, name
-        self.outcomes, self.marks = [], []
+        self.skills, self.marks = [], []
 
     def on_epoch_end(self, epoch, logs=None):
         """Record the skill on each item. Raise `ConfigError` if the training diverged."""
@@ -85,19 +85,19 @@ class Watch(keras.callbacks.Callback):
         if not np.isfinite(logits).all():
             # NaN logits would otherwise count as predictions of the first class.
             raise ConfigError(
-                f"{self._name} diverged: after pass {len(self.outcomes) + 1} its answers are not "
+                f"{self._name} diverged: after pass {len(self.skills) + 1} its answers are not "
                 "finite numbers. Lower its rate by policy= or scratch_policy=, with another out=; "
                 "or use precision='float32'."
             )
-        self.outcomes.append(self._skill.of_items(labels, logits))
+        self.skills.append(self._skill.of_items(labels, logits))
         self.marks.append((trained, time.perf_counter() - self._began))
 
 
-def run(subject: Subject, arm: str, size: int | None, seed: int) -> Run:
+def run(setup: Setup, arm: str, size: int | None, seed: int) -> Run:
     """Train one arm from the beginning to the end of the budget.
 
     Args:
-        subject: Common setting of the arms.
+        setup: Common setting of the arms.
         arm: `"scratch"`, `"frozen"` or `"fine-tuned"`.
         size: Number of training items, drawn with the seed. `None`: all.
         seed: Seed of the learner. With the same seed all arms see the same items in the same order
@@ -107,37 +107,37 @@ def run(subject: Subject, arm: str, size: int | None, seed: int) -> Run:
         ConfigError: The training diverged.
     """
     began = time.perf_counter()
-    learner = subject.learner(arm, subset(subject.data, size, seed), seed)
-    watch = Watch(learner, subject.skill, began, f"The arm {arm} (seed {seed})")
-    shared = {"augment": subject.augment, "callbacks": [watch]}
-    budget = subject.budget
+    learner = setup.learner(arm, subset(setup.data, size, seed), seed)
+    watch = Watch(learner, setup.skill, began, f"The arm {arm} (seed {seed})")
+    shared = {"augment": setup.augment, "callbacks": [watch]}
+    budget = setup.budget
     head = {FROZEN: budget.frozen, FINE_TUNED: budget.head, SCRATCH: None}[arm]
     if head is not None:
         learner.fit_head(
             head.epochs,
             head.learning_rate,
-            cache=subject.cache,
+            cache=setup.cache,
             batch_size=head.batch_size,
             **shared,
         )
     if arm != FROZEN:
         phases = budget.scratch if arm == SCRATCH else budget.fine_tuned
         learner.fine_tune(policy=phases, **shared)
-    outcomes = np.stack(watch.outcomes)
-    return Run(outcomes, time.perf_counter() - began, tuple(watch.marks))
+    skills = np.stack(watch.skills)
+    return Run(skills, time.perf_counter() - began, tuple(watch.marks))
 
 
-def scores(subject: Subject) -> dict[str, float]:
+def scores(setup: Setup) -> dict[str, float]:
     """Return LogME of the frozen features before training, with pretrained and random weights.
 
     It uses at most 1,000 training items, see `keras_tl.evaluation.transferability.logme`.
     """
-    train = subject.data.split("train")
+    train = setup.data.split("train")
     chosen = train.take(draw(train.labels, _SCORED, seed=0))
-    learners = {"pretrained": subject.source, "random": subject.learner(SCRATCH, subject.data, 0)}
+    learners = {"pretrained": setup.source, "random": setup.learner(SCRATCH, setup.data, 0)}
     return {
         weights: logme(
-            learner.features(chosen, cache="off"), chosen.labels, get_task(subject.data.task)
+            learner.features(chosen, cache="off"), chosen.labels, get_task(setup.data.task)
         )
         for weights, learner in learners.items()
     }

@@ -106,7 +106,7 @@ class Store:
         return self._path(arm, size, seed, "json").is_file()
 
     def write(
-        self, arm: str, size: int | None, seed: int, outcomes: np.ndarray, about: dict[str, Any]
+        self, arm: str, size: int | None, seed: int, skills: np.ndarray, about: dict[str, Any]
     ) -> None:
         """Save a finished run.
 
@@ -114,11 +114,11 @@ class Store:
             arm: The arm.
             size: Number of training items, or `None`.
             seed: The seed.
-            outcomes: Skills of the run, see `keras_tl.comparison.running.Run`.
+            skills: Skills of the run, see `keras_tl.comparison.running.Run`.
             about: Other facts of the run, as JSON types.
         """
         buffer = io.BytesIO()
-        np.save(buffer, outcomes, allow_pickle=False)
+        np.save(buffer, skills, allow_pickle=False)
         path = self._path(arm, size, seed, "npy")
         _write(path, buffer.getvalue())
         _write(path.with_suffix(".json"), json_text({**about, "sha256": sha256(path)}).encode())
@@ -130,13 +130,13 @@ class Store:
             RunError: The run is damaged.
         """
         path = self._path(arm, size, seed, "json")
-        about, outcomes = json.loads(path.read_text("utf-8")), path.with_suffix(".npy")
-        if not outcomes.is_file() or sha256(outcomes) != about["sha256"]:
+        about, skills = json.loads(path.read_text("utf-8")), path.with_suffix(".npy")
+        if not skills.is_file() or sha256(skills) != about["sha256"]:
             raise RunError(
-                f"{outcomes} is not as it was written. Remove it and {path.name} beside it, and "
+                f"{skills} is not as it was written. Remove it and {path.name} beside it, and "
                 "call keras_tl.compare() again: it does that run again."
             )
-        return np.load(outcomes, allow_pickle=False).astype(np.float32), about
+        return np.load(skills, allow_pickle=False).astype(np.float32), about
 
     def _write_plan(self, plan: dict[str, Any]) -> None:
         _write(self.folder / _PLAN, json_text(plan).encode())

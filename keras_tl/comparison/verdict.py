@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_tl.comparison.curve_measures import epochs_to_reach, has_plateau, measured, weights_of
-from keras_tl.comparison.power import Needs, needs_of
+from keras_tl.comparison.power import Power, power_of
 from keras_tl.comparison.statistics import Components, Estimate, level_of
 from keras_tl.evaluation.significance import holm_levels
 
@@ -17,7 +17,7 @@ ARMS = (SCRATCH, FROZEN, FINE_TUNED)
 HELPS, SAME, HURTS, UNDECIDED = "helps", "no difference", "hurts", "undecided"
 
 # Skills with one size of the training split: by arm, float arrays (seeds, epochs, items).
-Outcomes = Mapping[str, np.ndarray]
+PredictionRecord = Mapping[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Verdict:
         is_asymptote: Whether tests show a plateau of both curves. Then `final` compares their
             asymptotes (under a learning rate that falls to zero), not only the budget's end.
         epochs_to_match: Passes until the arm has the final skill of scratch. `None`: never.
-        needs: Numbers of seeds or items that would decide. `None`: the verdict is decided.
+        power: Numbers of seeds or items that would decide. `None`: the verdict is decided.
         seeds: Number of seeds.
         items: Number of test items.
     """
@@ -56,7 +56,7 @@ class Verdict:
     area: Estimate
     is_asymptote: bool
     epochs_to_match: int | None
-    needs: Needs | None
+    power: Power | None
     seeds: int
     items: int
 
@@ -68,31 +68,31 @@ class Verdict:
     def from_json(cls, values: Mapping[str, Any]) -> "Verdict":
         """Read the result of `to_json`."""
         read = {name: Estimate(**values[name]) for name in ("final", "start", "slope", "area")}
-        needs = values["needs"] and Needs(**values["needs"])
-        return cls(**{**values, **read, "needs": needs})
+        power = values["power"] and Power(**values["power"])
+        return cls(**{**values, **read, "power": power})
 
 
 def decide(
-    outcomes: Mapping[int | None, Outcomes], min_difference: float, look: int = 1
+    skills: Mapping[int | None, PredictionRecord], min_difference: float, look: int = 1
 ) -> list[Verdict]:
     """Return the verdicts on all sizes. Their tests share one probability of a false claim.
 
     Args:
-        outcomes: Skills by size of the training split and arm. Each size has `"scratch"` and
+        skills: Skills by size of the training split and arm. Each size has `"scratch"` and
             other arms, with the same seeds and items in the same order.
         min_difference: Smallest difference in skill that matters.
         look: See `keras_tl.comparison.statistics.level_of`.
     """
     contrasts = [
         (size, arm, arms[arm] - arms[SCRATCH])
-        for size, arms in outcomes.items()
+        for size, arms in skills.items()
         for arm in arms
         if arm != SCRATCH
     ]
     finals = [_of(differences, "final") for _, _, differences in contrasts]
     levels = holm_levels([final.p_value for final in finals], level_of(look))
     return [
-        _verdict(arm, size, outcomes[size], differences, final, level, min_difference)
+        _verdict(arm, size, skills[size], differences, final, level, min_difference)
         for (size, arm, differences), final, level in zip(contrasts, finals, levels, strict=True)
     ]
 
@@ -100,7 +100,7 @@ def decide(
 def _verdict(
     arm: str,
     size: int | None,
-    arms: Outcomes,
+    arms: PredictionRecord,
     differences: np.ndarray,
     final: Components,
     level: float,
@@ -121,7 +121,7 @@ def _verdict(
         area=_of(differences, "area").interval(),
         is_asymptote=all(has_plateau(arms[name], min_difference / 2) for name in (arm, SCRATCH)),
         epochs_to_match=epochs_to_reach(arms[arm], scratch),
-        needs=needs_of(final, level, min_difference) if outcome == UNDECIDED else None,
+        power=power_of(final, level, min_difference) if outcome == UNDECIDED else None,
         seeds=final.seeds,
         items=final.items,
     )

@@ -78,9 +78,9 @@ def _needs_text(verdict: Verdict, min_difference: float) -> str:
         "The interval holds 0 and reaches beyond "
         f"\N{PLUS-MINUS SIGN}{min_difference:g}, the smallest difference that matters"
     )
-    needs = verdict.needs
-    would = [f"{needs.seeds} seeds"] if needs.seeds else []
-    would += [f"{needs.items:,} test items"] if needs.items else []
+    power = verdict.power
+    would = [f"{power.seeds} seeds"] if power.seeds else []
+    would += [f"{power.items:,} test items"] if power.items else []
     if not would:
         return f"{why}. Neither more seeds nor more test items alone would decide: add both"
     return f"{why}. About {' or '.join(would)} would decide"

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_tl.base.files import local_path
 from keras_tl.data.folders.class_folders import scan_folder
 from keras_tl.data.images.augmentation import Augmentation
-from keras_tl.data.images.file_check import FileCheck, bad_files
+from keras_tl.data.images.file_check import FileCheck, check_splits
 from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.data.images.image_options import CheckedOptions, DataOptions, ImageSize
 from keras_tl.data.images.image_split import ImageSplit
@@ -19,7 +19,7 @@ from keras_tl.data.images.stored_images import store_by_content
 from keras_tl.data.images.tf_datasets import read_dataset
 from keras_tl.data.images.value_range import ValueRange
 from keras_tl.data.item_checks import BadRows
-from keras_tl.data.labelled_data import LabelledData, Source
+from keras_tl.data.labelled_data import LabelledData, LabelledItems
 from keras_tl.data.pixels import check_pixels
 from keras_tl.data.tables.columns import Columns, image_paths
 from keras_tl.data.tables.csv_files import read_csv
@@ -276,7 +276,7 @@ class ImageData(LabelledData[ImageSplit]):
         )
         if class_names is None:
             class_names = getattr(dataset, "class_names", None)
-        return cls._of(Source(*read_splits(stored, cls.item, class_names, task)), checked)
+        return cls._of(LabelledItems(*read_splits(stored, cls.item, class_names, task)), checked)
 
     @classmethod
     def from_arrays(
@@ -320,14 +320,14 @@ class ImageData(LabelledData[ImageSplit]):
             for name, pair in given.items()
             if pair is not None
         }
-        return cls._of(Source(*read_splits(given, cls.item, class_names, task)), checked)
+        return cls._of(LabelledItems(*read_splits(given, cls.item, class_names, task)), checked)
 
     @classmethod
     def digits(cls, image_size: ImageSize = None, **options: Unpack[DataOptions]) -> Self:
         """Load the 1,797 handwritten digits (8 x 8, grey) of scikit-learn.
 
-        Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
-        Learning Repository, 1998.
+        Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
+        Machine Learning Repository, 1998.
         """
         from sklearn.datasets import load_digits
 
@@ -349,14 +349,14 @@ class ImageData(LabelledData[ImageSplit]):
 
     @staticmethod
     def _check(
-        source: Source,
+        source: LabelledItems,
         splits: Mapping[str, ImageSplit],
         class_names: tuple[str, ...],
         options: CheckedOptions,
     ) -> tuple[BadRows, FileCheck | None]:
         if not options.check:
             return {}, None
-        return bad_files(splits, class_names, options.max_bad, options.verbose)
+        return check_splits(splits, class_names, options.max_bad, options.verbose)
 
     def _own_settings(self) -> dict[str, Any]:
         value_range = {} if self.value_range is None else {"value_range": [*self.value_range]}

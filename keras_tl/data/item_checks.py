@@ -105,7 +105,7 @@ class Check:
         return ""
 
 
-def contradictions(contents: Sequence[Hashable], labels: np.ndarray) -> Iterator[tuple[int, int]]:
+def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterator[tuple[int, int]]:
     """Yield each row that another row contradicts, and the first row that contradicts it.
 
     Args:

@@ -10,14 +10,14 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 
 from keras_tl.base.config import check_range
-from keras_tl.base.guesses import LabelMeaning, Reading
+from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.item_checks import BadRows, Check, check_left
 from keras_tl.data.options import CheckedSplitOptions
-from keras_tl.data.splits import SPLITS, take_out
-from keras_tl.data.user_items import Askable
+from keras_tl.data.splits import SPLITS, stratified_split
+from keras_tl.data.user_items import ItemSource
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
-from keras_tl.tasks import get_task, label_coder
+from keras_tl.tasks import get_task, label_encoder
 from keras_tl.tasks.labels.plain_labels import Labels
 from keras_tl.tasks.one_class import task_of_classes
 
@@ -25,7 +25,7 @@ from keras_tl.tasks.one_class import task_of_classes
 PLACES = frozenset({"data_dir", "root"})
 
 
-class Split(Askable):
+class Split(ItemSource):
     """Items of one split, in a fixed order. Subclasses are frozen dataclasses.
 
     Attributes:
@@ -101,7 +101,7 @@ S = TypeVar("S", bound=Split)
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class LabelledItems:
     """Items and labels read from a source.
 
     Attributes:
@@ -114,7 +114,7 @@ class Source:
     """
 
     splits: Mapping[str, tuple[Any, Labels]]
-    meaning: LabelMeaning
+    meaning: LabelInterpretation
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     slices: Mapping[str, Mapping[Hashable, np.ndarray]] = dataclasses.field(default_factory=dict)
     unused: UnusedFiles | None = None
@@ -134,7 +134,7 @@ class LabelledData(abc.ABC, Generic[S]):
         checked: Result of the check of the items. `None` without a check.
         split_settings: Options that made the splits. The same options and source give the same
             splits.
-        readings: Guesses about the labels and folders, each with the argument that overrides it.
+        guesses: Guesses about the labels and folders, each with the argument that overrides it.
         unused_files: Unused files of the folder. `None` if the source is not a folder.
         source_settings: Kind of the source on the command line, and the settings to read another
             source in the same way (see `keras_tl.data.specs`), as JSON types. The settings in
@@ -148,13 +148,13 @@ class LabelledData(abc.ABC, Generic[S]):
     task: str
     class_names: tuple[str, ...]
     checked: Check | None = dataclasses.field(default=None, kw_only=True)
-    readings: tuple[Reading, ...] = dataclasses.field(default=(), kw_only=True)
+    guesses: tuple[Guess, ...] = dataclasses.field(default=(), kw_only=True)
     unused_files: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
     split_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
     source_settings: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
 
     @classmethod
-    def _of(cls, source: Source, options: CheckedSplitOptions) -> Self:
+    def _of(cls, source: LabelledItems, options: CheckedSplitOptions) -> Self:
         """Make data from a source: encode labels, check items, draw missing splits from train.
 
         Raises:
@@ -164,25 +164,25 @@ class LabelledData(abc.ABC, Generic[S]):
         if source.has_splits:
             options = dataclasses.replace(options, test_split=0.0)
         meaning = source.meaning
-        coder = label_coder(source.splits["train"][1], meaning.class_names, meaning.task)
+        encoder = label_encoder(source.splits["train"][1], meaning.class_names, meaning.task)
         splits = {
             name: cls._split(
-                items, coder.code(labels, len(items), name, cls.item), source.slices.get(name, {})
+                items, encoder.code(labels, len(items), name, cls.item), source.slices.get(name, {})
             )
             for name, (items, labels) in source.splits.items()
         }
-        bad, checked = cls._check(source, splits, coder.class_names, options)
+        bad, checked = cls._check(source, splits, encoder.class_names, options)
         for name, found in bad.items():
             whole = splits[name]
             splits[name] = whole.take(np.setdiff1d(np.arange(len(whole)), [*found]))
-            check_left(name, whole, splits[name], coder.class_names, checked.item, found)
+            check_left(name, whole, splits[name], encoder.class_names, checked.item, found)
         return cls(
-            _completed(splits, coder.class_names, options),
-            coder.task,
-            coder.class_names,
+            _completed(splits, encoder.class_names, options),
+            encoder.task,
+            encoder.class_names,
             **options.of_data(),
             checked=checked and dataclasses.replace(checked, unused=source.unused),
-            readings=meaning.readings,
+            guesses=meaning.guesses,
             unused_files=source.unused,
             split_settings=options.split_settings(),
             source_settings=source.settings,
@@ -196,7 +196,7 @@ class LabelledData(abc.ABC, Generic[S]):
     @staticmethod
     @abc.abstractmethod
     def _check(
-        source: Source,
+        source: LabelledItems,
         splits: dict[str, S],
         class_names: tuple[str, ...],
         options: CheckedSplitOptions,
@@ -290,7 +290,7 @@ class LabelledData(abc.ABC, Generic[S]):
             "task": self.task,
             "class_names": list(self.class_names),
             **self._own_settings(),
-            "readings": [dataclasses.asdict(reading) for reading in self.readings],
+            "guesses": [dataclasses.asdict(guess) for guess in self.guesses],
             "split_settings": self.split_settings,
             "source_settings": self.source_settings,
             "fingerprint_of": "files" if self.splits["train"].in_files else "content",
@@ -323,7 +323,7 @@ class LabelledData(abc.ABC, Generic[S]):
         sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
         counted = get_task(self.task).names_are
         kind = f"{len(self.class_names)} {counted}" if self.class_names else self.task
-        return "\n".join([f"{type(self).__name__}({kind}: {sizes})", *map(str, self.readings)])
+        return "\n".join([f"{type(self).__name__}({kind}: {sizes})", *map(str, self.guesses)])
 
 
 def rows_of(values: Any, rows: np.ndarray) -> Any:
@@ -370,7 +370,9 @@ def _completed(
         if name not in splits:
             train, fraction = splits["train"], getattr(options, f"{name}_split")
             groups = groups_of(train, options.groups)
-            stay, out = take_out(train.labels, fraction, class_names, options.seed, name, groups)
+            stay, out = stratified_split(
+                train.labels, fraction, class_names, options.seed, name, groups
+            )
             if len(out):
                 splits |= {"train": train.take(stay), name: train.take(out)}
     return {name: splits[name] for name in SPLITS if name in splits}

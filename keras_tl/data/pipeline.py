@@ -65,21 +65,21 @@ class Pipeline(abc.ABC):
 
 
 def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.data.Dataset:
-    """Return the rows of `filled_rows` as a data set of int64 scalars.
+    """Return the rows of `padded_rows` as a data set of int64 scalars.
 
     Args:
         count: Number of rows.
         multiple_of: Divisor of the number of scalars.
         seed: Seed of a new order in every epoch. `None` means ascending order.
     """
-    rows = filled_rows(count, multiple_of)
+    rows = padded_rows(count, multiple_of)
     if seed is None:
         return tf.data.Dataset.from_tensor_slices(rows)
     orders = rows_of_epochs(lambda epoch: [np.random.default_rng([seed, epoch]).permutation(rows)])
     return orders.unbatch().apply(tf.data.experimental.assert_cardinality(len(rows)))
 
 
-def filled_rows(count: int, multiple_of: int) -> np.ndarray:
+def padded_rows(count: int, multiple_of: int) -> np.ndarray:
     """Return int64 row numbers 0 to `count` - 1, then repeated rows up to a multiple.
 
     Replicas divide a batch by its full size. In a smaller last batch, some replicas get few rows or

@@ -12,7 +12,7 @@ from keras_tl.errors import DataError
 _NAMED = 5
 
 
-class Items(abc.ABC):
+class PredictionItems(abc.ABC):
     """Items for prediction.
 
     Attributes:

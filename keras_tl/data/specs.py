@@ -21,7 +21,7 @@ from keras_tl.errors import ConfigError, quoted, unknown
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class SourceKind:
     """A kind of source.
 
     Attributes:
@@ -41,14 +41,14 @@ class Source:
 
 
 SOURCES = {
-    "folder": Source(
+    "folder": SourceKind(
         "PATH",
         ImageData.from_folder,
         TextData.from_folder,
         folder_holds_texts,
         frozenset({"classes"}),
     ),
-    "csv": Source(
+    "csv": SourceKind(
         "PATH",
         ImageData.from_csv,
         TextData.from_csv,
@@ -60,14 +60,14 @@ SOURCES = {
             }
         ),
     ),
-    "tfds": Source(
+    "tfds": SourceKind(
         "NAME",
         ImageData.from_tfds,
         TextData.from_tfds,
         builder_holds_texts,
         frozenset({"image", "text", "text_pair", "label", "task", "data_dir", "download"}),
     ),
-    "digits": Source(None, ImageData.digits),
+    "digits": SourceKind(None, ImageData.digits),
 }
 
 # Options and recorded settings that only one modality has.
@@ -142,7 +142,7 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
 
 
 def _are_texts(
-    source: Source, place: str, options: Mapping[str, Any], recorded: Mapping[str, Any]
+    source: SourceKind, place: str, options: Mapping[str, Any], recorded: Mapping[str, Any]
 ) -> bool:
     if source.texts is None:
         return False

@@ -20,7 +20,7 @@ SPLIT_NAMES = (
 )
 
 
-def take_out(
+def stratified_split(
     labels: np.ndarray,
     fraction: float,
     class_names: tuple[str, ...],

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.base.files import local_path
 from keras_tl.data.item_checks import BadRows
-from keras_tl.data.labelled_data import LabelledData, Source
+from keras_tl.data.labelled_data import LabelledData, LabelledItems
 from keras_tl.data.tables.label_columns import Column
 from keras_tl.data.tables.table import read_frame
 from keras_tl.data.tables.table_files import read_table
@@ -231,7 +231,7 @@ class TextData(LabelledData[TextSplit]):
             for name, pair in given.items()
             if pair is not None
         }
-        return cls._of(Source(*read_splits(splits, cls.item, class_names, task)), checked)
+        return cls._of(LabelledItems(*read_splits(splits, cls.item, class_names, task)), checked)
 
     @classmethod
     def from_folder(
@@ -262,7 +262,7 @@ class TextData(LabelledData[TextSplit]):
         return cls._of(read_folder(local_path(root), classes, checked.verbose), checked)
 
     @classmethod
-    def _of(cls, source: Source, options: CheckedTextOptions) -> Self:
+    def _of(cls, source: LabelledItems, options: CheckedTextOptions) -> Self:
         given = {name: texts for name, (texts, _) in source.splits.items()}
         if len({texts.pairs is None for texts in given.values()}) > 1:
             kinds = ", ".join(
@@ -282,7 +282,7 @@ class TextData(LabelledData[TextSplit]):
 
     @staticmethod
     def _check(
-        source: Source,
+        source: LabelledItems,
         splits: Mapping[str, TextSplit],
         class_names: tuple[str, ...],
         options: CheckedTextOptions,

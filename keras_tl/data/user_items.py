@@ -20,7 +20,7 @@ _INFINITE = -1
 _NUMBERS = "biufc"
 
 
-class Askable(abc.ABC):
+class ItemSource(abc.ABC):
     """Items in an object of keras_tl, such as a split, that `predict` accepts."""
 
     @property
@@ -42,7 +42,7 @@ def plain(given: Any, columns: tuple = ()) -> Any:
     """
     if isinstance(given, (str, bytes, os.PathLike)):
         return given
-    if isinstance(given, Askable):
+    if isinstance(given, ItemSource):
         return given.given
     if callable(getattr(given, "as_numpy_iterator", None)):
         return list(_elements(given, columns))

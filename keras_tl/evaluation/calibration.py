@@ -12,8 +12,8 @@ from scipy.special import expit, logit
 
 from keras_tl.base.config import ModelConfig
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.intervals import share_interval
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.intervals import proportion_interval
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import title_of
 from keras_tl.tasks import Task
 
@@ -91,25 +91,25 @@ class Calibration:
         return f"ECE {self.ece:.4f}  Brier {self.brier:.4f}  NLL {self.nll:.4f}"
 
 
-def measure_calibration(task: Task, outcomes: Outcomes) -> Calibration:
+def measure_calibration(task: Task, record: PredictionRecord) -> Calibration:
     """Return the reliability diagram, ECE, Brier score and likelihood.
 
     Args:
         task: Task of the model.
-        outcomes: Prediction record of a split, with calibrated logits.
+        record: Prediction record of a split, with calibrated logits.
 
     Raises:
         ConfigError: The task has no probabilities.
     """
-    found = task.confidences(outcomes.labels, outcomes.logits)
+    found = task.confidences(record.labels, record.logits)
     bins = _bins(found.shares, found.hits)
     gaps = [one.items * abs(one.confidence - one.frequency) for one in bins if one.items]
     return Calibration(
         task.probabilities_of,
-        len(outcomes),
+        len(record),
         float(sum(gaps) / len(found.shares)),
         found.brier,
-        float(task.item_losses(outcomes.labels, outcomes.logits).mean()),
+        float(task.item_losses(record.labels, record.logits).mean()),
         bins,
     )
 
@@ -123,21 +123,21 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
         items, right = int(inside.sum()), int(hits[inside].sum())
         measured = (None, None, None)
         if items:
-            interval = share_interval(right, items)
+            interval = proportion_interval(right, items)
             confidence = float(confidences[inside].mean())
             measured = (confidence, interval.mean, (interval.low, interval.high))
         found.append(Bin(number / BINS, (number + 1) / BINS, items, *measured))
     return tuple(found)
 
 
-def fit_temperature(task: Task, outcomes: Outcomes) -> float:
+def fit_temperature(task: Task, record: PredictionRecord) -> float:
     """Return the temperature of the highest likelihood (Guo et al., 2017, sec. 4.2).
 
     One number divides all logits, so the order of an item's classes or labels never changes.
 
     Args:
         task: Task of the model.
-        outcomes: Prediction record of the validation split (never test), of the model's own logits.
+        record: Prediction record of the validation split (never test), of the model's own logits.
 
     Returns:
         A number from 0.05 to 20, above 1 for an overconfident model.
@@ -146,10 +146,10 @@ def fit_temperature(task: Task, outcomes: Outcomes) -> float:
         ConfigError: The task has no probabilities.
     """
     check_has_probabilities(task)
-    logits = outcomes.logits.astype(np.float64)
+    logits = record.logits.astype(np.float64)
 
     def loss(logarithm: float) -> float:
-        return float(task.item_losses(outcomes.labels, logits / np.exp(logarithm)).mean())
+        return float(task.item_losses(record.labels, logits / np.exp(logarithm)).mean())
 
     # The loss is convex in 1 / temperature, so it has one minimum.
     limits = np.log([_LOWEST, _HIGHEST])
@@ -169,7 +169,7 @@ def check_has_probabilities(task: Task) -> None:
     if not task.has_probabilities:
         raise ConfigError(
             f"Calibration is of probabilities; these data are for {task.kind}, which has none. "
-            f"Look at the intervals of its {title_of(task.headline)}."
+            f"Look at the intervals of its {title_of(task.primary_metric)}."
         )
 
 
@@ -217,17 +217,17 @@ class Calibrated:
         return tuple(name for name, one in self.before.items() if self.after[name].ece > one.ece)
 
 
-def calibrate(task: Task, outcomes: dict[str, Outcomes]) -> Calibrated:
+def calibrate(task: Task, records: dict[str, PredictionRecord]) -> Calibrated:
     """Fit a temperature on the validation split, and measure its effect on all given splits.
 
     Args:
         task: Task of the model.
-        outcomes: Prediction records by split, of the model's own logits. `"validation"` is
+        records: Prediction records by split, of the model's own logits. `"validation"` is
             required.
     """
-    temperature = fit_temperature(task, outcomes["validation"])
+    temperature = fit_temperature(task, records["validation"])
     before, after = (
-        {split: measure_calibration(task, found.scaled(t)) for split, found in outcomes.items()}
+        {split: measure_calibration(task, found.scaled(t)) for split, found in records.items()}
         for t in (1.0, temperature)
     )
     return Calibrated(temperature, before, after)

@@ -12,7 +12,7 @@ from keras_tl.data.splits import folds as make_folds
 from keras_tl.errors import DataError
 from keras_tl.evaluation.metric_mapping import MetricMapping
 from keras_tl.evaluation.metrics import measure
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import metric_lines
 from keras_tl.training.out_of_fold import HeadTraining
 
@@ -45,20 +45,20 @@ class CrossValidation(MetricMapping):
 
     Attributes:
         metrics: See `keras_tl.evaluation.metrics.measure`.
-        outcomes: For each repeat, the labels and the out-of-fold logits of every item.
+        records: For each repeat, the labels and the out-of-fold logits of every item.
         fold_numbers: int (repeats, n), the fold in which each item was held out.
         splits: String array (n,), the split of each item.
         sources: Path, text or both texts of each item. `None`: pixels.
-        headline: Name of the primary metric.
+        primary_metric: Name of the primary metric.
         seconds: Wall time without feature extraction.
     """
 
     metrics: dict[str, Any]
-    outcomes: tuple[Outcomes, ...]
+    records: tuple[PredictionRecord, ...]
     fold_numbers: np.ndarray
     splits: np.ndarray
     sources: Sequence | None
-    headline: str
+    primary_metric: str
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -121,18 +121,20 @@ def cross_validate(
             for repeat in range(repeats)
         ]
     )
-    outcomes = tuple(
-        Outcomes(items.labels, training.logits(items.labels, items.features, row, items.groups))
+    records = tuple(
+        PredictionRecord(
+            items.labels, training.logits(items.labels, items.features, row, items.groups)
+        )
         for row in numbers
     )
-    measured = [measure(task.undecided, found) for found in outcomes]
+    measured = [measure(task.undecided, found) for found in records]
     return CrossValidation(
         _mean(measured),
-        outcomes,
+        records,
         numbers,
         items.splits,
         items.sources,
-        task.headline,
+        task.primary_metric,
         time.perf_counter() - began,
     )
 

@@ -17,7 +17,7 @@ from keras_tl.evaluation.calibration import check_has_probabilities, measure_cal
 from keras_tl.evaluation.losses import TopLosses, top_losses
 from keras_tl.evaluation.metric_mapping import MetricMapping
 from keras_tl.evaluation.metrics import measure
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.slices import Slices, measure_slices
 from keras_tl.evaluation.thresholds import check_has_thresholds, precision_recall
 from keras_tl.evaluation.wording import metric_lines, metric_rows
@@ -50,7 +50,7 @@ class Evaluation(MetricMapping):
 
     split: str
     task: Task
-    raw: Outcomes
+    raw: PredictionRecord
     weights: str
     metrics: dict[str, Any]
     sources: Sequence[str | tuple[str, str]] | None = None
@@ -60,7 +60,7 @@ class Evaluation(MetricMapping):
         cls,
         split: str,
         task: Task,
-        raw: Outcomes,
+        raw: PredictionRecord,
         weights: str,
         sources: Sequence[str | tuple[str, str]] | None = None,
         groups: tuple[str | None, Sequence[str]] | None = None,
@@ -72,14 +72,14 @@ class Evaluation(MetricMapping):
             groups: Name of the grouping (or `None`) and the group of each item. `None`: metrics by
                 group are not computed.
         """
-        outcomes = raw.scaled(task.temperature)
-        metrics = measure(task, outcomes)
+        record = raw.scaled(task.temperature)
+        metrics = measure(task, record)
         if groups is not None:
-            metrics["slices"] = measure_slices(task, outcomes, *groups).to_json()
+            metrics["slices"] = measure_slices(task, record, *groups).to_json()
         return cls(split, task, raw, weights, metrics, sources)
 
     @functools.cached_property
-    def outcomes(self) -> Outcomes:
+    def record(self) -> PredictionRecord:
         """Prediction record: labels and logits divided by the temperature, of every item."""
         return self.raw.scaled(self.task.temperature)
 
@@ -96,7 +96,7 @@ class Evaluation(MetricMapping):
         if task == self.task:
             return self
         found = Evaluation.of(self.split, task, self.raw, self.weights, self.sources)
-        answers = (one.task.decisions(one.outcomes.logits) for one in (self, found))
+        answers = (one.task.decisions(one.record.logits) for one in (self, found))
         if "slices" in self.metrics and np.array_equal(*answers):
             found.metrics["slices"] = self["slices"]
         return found
@@ -111,7 +111,7 @@ class Evaluation(MetricMapping):
             ConfigError: `count` is not a whole number of at least 1.
         """
         check_range("count", count, 1, whole=True)
-        return top_losses(self.task, self.outcomes, self.sources, self.split, count)
+        return top_losses(self.task, self.record, self.sources, self.split, count)
 
     def to_dataframe(self) -> "pd.DataFrame":
         """Return a `pandas.DataFrame` with one row per item, in the order of the split.
@@ -171,7 +171,7 @@ class Evaluation(MetricMapping):
             ConfigError: The task is a regression, which has no probabilities.
         """
         check_has_probabilities(self.task)
-        return plots.reliability(measure_calibration(self.task, self.outcomes))
+        return plots.reliability(measure_calibration(self.task, self.record))
 
     def plot_roc(self) -> Figure:
         """Draw the ROC curve. With several labels, draw at most eight curves.
@@ -198,7 +198,7 @@ class Evaluation(MetricMapping):
         """
         check_has_thresholds(self.task)
         rows = self["per_class"]
-        found = precision_recall(self.task, self.outcomes)
+        found = precision_recall(self.task, self.record)
         curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
         if not curves:
             raise DataError(f"No item of the {self.split} split has any of the labels.")

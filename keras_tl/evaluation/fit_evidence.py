@@ -68,7 +68,7 @@ class Evidence:
     @property
     def is_near_perfect(self) -> bool:
         """Whether almost nothing is left to learn from the training items."""
-        last = math.nan if self.is_mixed else column(self.record, self.task.watched)[-1]
+        last = math.nan if self.is_mixed else column(self.record, self.task.monitor)[-1]
         known = [x for x in (self.train, last) if x is not None and math.isfinite(x)]
         if self.task.more_is_better:
             return max(known, default=0.0) >= _NEAR_PERFECT

@@ -45,7 +45,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     return Interval(mean, mean - half, mean + half)
 
 
-def share_interval(count: int, items: int, confidence: float = 0.95) -> Interval:
+def proportion_interval(count: int, items: int, confidence: float = 0.95) -> Interval:
     """Return a proportion of sampled items, with its confidence interval.
 
     Score interval (Wilson, "Probable inference, the law of succession, and statistical inference",
@@ -73,7 +73,7 @@ def f1_interval(right: int, items: int, answered: int, confidence: float = 0.95)
         answered: Number of items predicted as the class. `answered` and `items` are not both 0.
         confidence: See `mean_interval`.
     """
-    share = share_interval(right, items + answered - right, confidence)
+    share = proportion_interval(right, items + answered - right, confidence)
     return Interval(*(2 * s / (1 + s) for s in (share.mean, share.low, share.high)))
 
 

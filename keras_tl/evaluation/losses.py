@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.text_tables import table_html
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import number_text, shortened, with_share
 from keras_tl.tasks import Task
 
@@ -89,7 +89,7 @@ class TopLosses:
 
 def top_losses(
     task: Task,
-    outcomes: Outcomes,
+    record: PredictionRecord,
     sources: Sequence[str | tuple[str, str]] | None,
     split: str,
     count: int = 9,
@@ -98,18 +98,17 @@ def top_losses(
 
     Args:
         task: Task of the model.
-        outcomes: Prediction record of the split, with calibrated logits.
+        record: Prediction record of the split, with calibrated logits.
         sources: One source per item, see `TopLoss.source`. `None`: pixels in memory.
         split: Name of the split.
         count: Maximum number of items.
     """
-    losses = task.item_losses(outcomes.labels, outcomes.logits)
-    answers = task.decisions(outcomes.logits)
+    losses = task.item_losses(record.labels, record.logits)
+    answers = task.decisions(record.logits)
     items = []
     for row in largest_losses(losses, count):
         said = [
-            task.in_words(label, outcomes.logits[row])
-            for label in (outcomes.labels[row], answers[row])
+            task.in_words(label, record.logits[row]) for label in (record.labels[row], answers[row])
         ]
         (true, true_share), (predicted, predicted_share) = said
         source = None if sources is None else sources[row]

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy import stats
 
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import number_text
-from keras_tl.runs.history import Fall, PhaseRecord
+from keras_tl.runs.history import MetricDrop, PhaseRecord
 from keras_tl.tasks import Task
 
 # Probability of a false claim.
@@ -13,9 +13,13 @@ LEVEL = 0.05
 _LOWER_RATE = 0.1
 
 
-def find_fall(
-    task: Task, before: Outcomes, after: Outcomes, item: str, groups: np.ndarray | None = None
-) -> Fall | None:
+def find_metric_drop(
+    task: Task,
+    before: PredictionRecord,
+    after: PredictionRecord,
+    item: str,
+    groups: np.ndarray | None = None,
+) -> MetricDrop | None:
     """Compare the predictions of two models, item by item.
 
     An item gets better, gets worse or stays equal. If a phase does no harm, a changed item is as
@@ -51,24 +55,24 @@ def find_fall(
     if p_value > LEVEL:
         return None
     values = (float(first.mean()), float(last.mean()))
-    return Fall(task.item_metric, *values, len(first), unit, worse, better, p_value)
+    return MetricDrop(task.item_metric, *values, len(first), unit, worse, better, p_value)
 
 
-def describe_fall(record: PhaseRecord, is_command: bool = False) -> str | None:
+def describe_metric_drop(record: PhaseRecord, is_command: bool = False) -> str | None:
     """Return the warning about the harm of a phase, with remedies. `None`: no warning.
 
     Args:
         record: Record of the phase.
         is_command: Whether the remedies are for the command line.
     """
-    fall, phase = record.fall, record.phase
-    if fall is None:
+    drop, phase = record.metric_drop, record.phase
+    if drop is None:
         return None
-    values = f"from {number_text(fall.before)} to {number_text(fall.after)}"
-    units = f"{fall.worse:,} {fall.unit}{'' if fall.worse == 1 else 's'}"
+    values = f"from {number_text(drop.before)} to {number_text(drop.after)}"
+    units = f"{drop.worse:,} {drop.unit}{'' if drop.worse == 1 else 's'}"
     said = (
-        f"{phase.name}: the {fall.metric} on the {fall.items:,} validation items went {values}: "
-        f"{units} got worse, {fall.better:,} better. Chance alone does this in {fall.p_value:.1%} "
+        f"{phase.name}: the {drop.metric} on the {drop.items:,} validation items went {values}: "
+        f"{units} got worse, {drop.better:,} better. Chance alone does this in {drop.p_value:.1%} "
         "of cases. The fine-tuned weights are kept."
     )
     rate = f"{phase.learning_rate * _LOWER_RATE:.0e}"

@@ -9,9 +9,9 @@ from keras_tl.evaluation.intervals import (
     Interval,
     bootstrap_interval,
     f1_interval,
-    share_interval,
+    proportion_interval,
 )
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.thresholds import precision_recall, roc_curves
 from keras_tl.tasks.base import Metrics, Task
 
@@ -21,12 +21,12 @@ _CURVES = 20
 _FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
 
 
-def measure(task: Task, outcomes: Outcomes) -> Metrics:
+def measure(task: Task, record: PredictionRecord) -> Metrics:
     """Return the metrics of a split, their confidence intervals and the calibration.
 
     Args:
         task: Task of the model.
-        outcomes: Prediction record of the split, with calibrated logits.
+        record: Prediction record of the split, with calibrated logits.
 
     Returns:
         JSON types: the metrics of `task.measure`, and
@@ -40,44 +40,46 @@ def measure(task: Task, outcomes: Outcomes) -> Metrics:
           `precision_recall` and `roc_curves` in `keras_tl.evaluation.thresholds`.
         * If known, `"fingerprint"`: identifies the items.
     """
-    metrics = task.measure(outcomes.labels, outcomes.logits)
-    metrics["intervals"] = metric_intervals(task, outcomes)
+    metrics = task.measure(record.labels, record.logits)
+    metrics["intervals"] = metric_intervals(task, record)
     if task.has_probabilities:
-        found = measure_calibration(task, outcomes)
+        found = measure_calibration(task, record)
         metrics |= {"ece": found.ece, "brier": found.brier, "calibration": found.to_json()}
     if task.threshold_count and len(task.class_names) <= _CURVES:
-        metrics["precision_recall"] = precision_recall(task, outcomes)
+        metrics["precision_recall"] = precision_recall(task, record)
         if "roc" not in metrics:
-            metrics["roc"] = roc_curves(task, outcomes)
-    if outcomes.fingerprint is not None:
-        metrics["fingerprint"] = outcomes.fingerprint
+            metrics["roc"] = roc_curves(task, record)
+    if record.fingerprint is not None:
+        metrics["fingerprint"] = record.fingerprint
     return metrics
 
 
-def metric_intervals(task: Task, outcomes: Outcomes) -> dict[str, Any]:
+def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
     """Return 95% confidence intervals of the metrics, for random draws of the items.
 
-    Accuracy, precision and recall have Wilson intervals (`share_interval`), F1 has `f1_interval`.
-    Other metrics have bootstrap intervals (`bootstrap_interval`), always with the same draws: 1,000
-    resamples, or fewer for more than 20,000 logits, but at least 200. The arguments are those of
-    `measure`.
+    Accuracy, precision and recall have Wilson intervals (`proportion_interval`), F1 has
+    `f1_interval`. Other metrics have bootstrap intervals (`bootstrap_interval`), always with the
+    same draws: 1,000 resamples, or fewer for more than 20,000 logits, but at least 200. The
+    arguments are those of `measure`.
 
     Returns:
         For each metric (low, high), or `None` where the metric is undefined. `"per_class"`: for
         each class the intervals of precision, recall and F1.
     """
-    labels, answers = outcomes.labels, task.decisions(outcomes.logits)
-    draws = int(np.clip(_DRAWN // outcomes.logits.size, _FEWEST, _MOST))
+    labels, answers = record.labels, task.decisions(record.logits)
+    draws = int(np.clip(_DRAWN // record.logits.size, _FEWEST, _MOST))
     found = {
         name: _ends(bootstrap_interval(statistic, len(labels), draws))
-        for name, statistic in task.statistics(labels, outcomes.logits).items()
+        for name, statistic in task.statistics(labels, record.logits).items()
         if name != "accuracy"
     }
     masks = task.class_masks(labels, answers)
     if masks is None:
         return found
     truths, said = masks
-    found["accuracy"] = _ends(share_interval(int(task.hits(labels, answers).sum()), len(labels)))
+    found["accuracy"] = _ends(
+        proportion_interval(int(task.hits(labels, answers).sum()), len(labels))
+    )
     counts = zip(
         task.class_names,
         (truths & said).sum(axis=0),
@@ -91,8 +93,8 @@ def metric_intervals(task: Task, outcomes: Outcomes) -> dict[str, Any]:
 
 def _of_class(right: int, items: int, answered: int) -> dict[str, list[float] | None]:
     return {
-        "precision": _ends(share_interval(right, answered)) if answered else None,
-        "recall": _ends(share_interval(right, items)) if items else None,
+        "precision": _ends(proportion_interval(right, answered)) if answered else None,
+        "recall": _ends(proportion_interval(right, items)) if items else None,
         "f1": _ends(f1_interval(right, items, answered)) if items else None,
     }
 

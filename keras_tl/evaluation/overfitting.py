@@ -102,7 +102,7 @@ def find_overfitting(
     last = len(phases) - 1
     of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:
-        values = [measured[split][task.watched] for split in ("train", "validation")]
+        values = [measured[split][task.monitor] for split in ("train", "validation")]
         phases[of_weights] = with_values(
             phases[of_weights], history[of_weights], task, values, True
         )
@@ -166,11 +166,11 @@ def _phase_line(fit: PhaseFit) -> str:
     kept = f"epoch {fit.kept_epoch}" if fit.kept_epoch else "weights from before"
     parts = [f"{fit.name}: {fit.ran} of {fit.planned} epochs, kept {kept}"]
     if fit.best_epoch is not None:
-        parts.append(f"best validation {title_of(fit.watched)} in epoch {fit.best_epoch}")
+        parts.append(f"best validation {title_of(fit.monitor)} in epoch {fit.best_epoch}")
     if fit.trend is not None:
         parts.append(f"gap {fit.trend:+.4f} an epoch")
     if fit.saved:
         parts.append(f"early stopping saved {fit.saved} epoch{'s' if fit.saved > 1 else ''}")
     if fit.avoided is not None and fit.avoided > 0:
-        parts.append(f"keeping it avoided {fit.avoided:.4f} of {title_of(fit.watched)}")
+        parts.append(f"keeping it avoided {fit.avoided:.4f} of {title_of(fit.monitor)}")
     return ", ".join(parts)

@@ -23,9 +23,9 @@ class PhaseFit:
         planned: Number of planned epochs.
         ran: Number of epochs that ran. Early stopping makes it smaller than `planned`.
         kept_epoch: Epoch, from 1, whose weights were kept. 0: the weights from before the phase.
-        best_epoch: Epoch, from 1, of the best validation value of `watched`. `None`: no value.
-        watched: Name of the monitored value: `"loss"` or the task's metric.
-        avoided: Difference by which `watched` was worse in the last epoch than in the kept epoch.
+        best_epoch: Epoch, from 1, of the best validation value of `monitor`. `None`: no value.
+        monitor: Name of the monitored value: `"loss"` or the task's metric.
+        avoided: Difference by which `monitor` was worse in the last epoch than in the kept epoch.
             `None`: unknown, or the last epoch was kept.
         metric: Name of the task's metric, which `train` and `validation` compare.
         train: Its value in training at the kept epoch, or measured (see `is_measured`). `None`: not
@@ -61,7 +61,7 @@ class PhaseFit:
     ran: int
     kept_epoch: int
     best_epoch: int | None
-    watched: str
+    monitor: str
     avoided: float | None
     metric: str
     train: float | None
@@ -89,14 +89,14 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
         task: Task of the model.
         items: See `validation_items` of `keras_tl.evaluation.overfitting.find_overfitting`.
     """
-    watched, more = monitored(task, record.phase)
-    validation = column(record, f"val_{watched}")
+    monitor, more = monitored(task, record.phase)
+    validation = column(record, f"val_{monitor}")
     kept, avoided = record.best_epoch, None
     if 0 < kept < len(validation):
         change = float((validation[-1] - validation[kept - 1]) * (-1 if more else 1))
         avoided = change if math.isfinite(change) else None
     sign = 1 if task.more_is_better else -1
-    gaps = sign * (column(record, task.watched) - column(record, f"val_{task.watched}"))
+    gaps = sign * (column(record, task.monitor) - column(record, f"val_{task.monitor}"))
     trend = None
     if (
         len(gaps) > 2
@@ -111,9 +111,9 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
         ran=len(record.epochs),
         kept_epoch=kept,
         best_epoch=best_epoch(record, task),
-        watched=watched,
+        monitor=monitor,
         avoided=avoided,
-        metric=task.watched,
+        metric=task.monitor,
         train=None,
         validation=None,
         gap=None,
@@ -124,7 +124,7 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
     values = None, None
     if not mixes_labels(record.augment or False):
         row = record.kept_values
-        logged = row.get(task.watched), row.get(f"val_{task.watched}")
+        logged = row.get(task.monitor), row.get(f"val_{task.monitor}")
         if None not in logged and np.isfinite(logged).all():
             values = logged
     return with_values(fit, record, task, values, False)

@@ -13,7 +13,7 @@ _FIELDS = ("labels", "logits")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Outcomes:
+class PredictionRecord:
     """Prediction record: the true labels of a split and the model's logits, in the split's order.
 
     Attributes:
@@ -32,7 +32,7 @@ class Outcomes:
 
     def take(self, rows: np.ndarray) -> Self:
         """Return only these rows, in this order, without the fingerprint."""
-        return Outcomes(self.labels[rows], self.logits[rows])
+        return PredictionRecord(self.labels[rows], self.logits[rows])
 
     def are_of(self, split: Split) -> bool:
         """Return whether the fingerprint and the labels are those of this split."""

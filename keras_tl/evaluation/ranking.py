@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.evaluation.intervals import bootstrap_interval
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task
 
@@ -72,7 +72,7 @@ class Ranking:
     Attributes:
         rows: One row per backbone. Backbones without a metric come last.
         task: Name of the task of the data.
-        headline: Name of the primary metric.
+        primary_metric: Name of the primary metric.
         items: Number of training items used.
         item: Name of one item for people.
         seed: Seed of the item sample, the folds and random weights.
@@ -81,7 +81,7 @@ class Ranking:
 
     rows: tuple[RankedBackbone, ...]
     task: str
-    headline: str
+    primary_metric: str
     items: int
     item: str
     seed: int
@@ -95,7 +95,7 @@ class Ranking:
     @property
     def columns(self) -> list[str]:
         """Column titles of the table."""
-        metric = f"{title_of(self.headline)}, 95% interval"
+        metric = f"{title_of(self.primary_metric)}, 95% interval"
         return ["backbone", metric, "LogME", "features", "weights", f"ms/{self.item}", "seconds"]
 
     def describe(self) -> str:
@@ -107,13 +107,14 @@ class Ranking:
     def _notes(self) -> list[str]:
         """Errors of backbones, the recommendation, and the meaning of the numbers."""
         errors = [f"{row.name}: {row.error}" for row in self.rows if row.error]
+        metric = title_of(self.primary_metric)
         choice = (
             f"Best: {self.chosen}, the fastest backbone within one standard error of the best "
-            f"{title_of(self.headline)} (times that differ by less than a quarter count as equal)."
+            f"{metric} (times that differ by less than a quarter count as equal)."
         )
         said = (
-            f"Frozen features of {self.items:,} training {self.item}s; {title_of(self.headline)} "
-            f"of a head by cross-validation. {_LOGME}; higher is better. Fine-tuning can "
+            f"Frozen features of {self.items:,} training {self.item}s; {metric} of a head by "
+            f"cross-validation. {_LOGME}; higher is better. Fine-tuning can "
             "change the order."
         )
         return [*errors, choice, said]
@@ -133,7 +134,7 @@ class Ranking:
 
 def choose_backbone(
     task: Task,
-    outcomes: Mapping[str, Outcomes],
+    records: Mapping[str, PredictionRecord],
     item_seconds: Mapping[str, float],
 ) -> str:
     """Return the name of the fastest backbone within one standard error of the best metric.
@@ -144,15 +145,15 @@ def choose_backbone(
 
     Args:
         task: Task of the data, with the primary metric.
-        outcomes: Out-of-fold predictions of the same items, by backbone name.
+        records: Out-of-fold predictions of the same items, by backbone name.
         item_seconds: Seconds to predict one item, by backbone name.
     """
     sign = 1.0 if task.more_is_better else -1.0
     metrics = {
-        name: task.statistics(found.labels, found.logits)[task.headline]
-        for name, found in outcomes.items()
+        name: task.statistics(found.labels, found.logits)[task.primary_metric]
+        for name, found in records.items()
     }
-    count = len(next(iter(outcomes.values())))
+    count = len(next(iter(records.values())))
     everyone = np.ones((1, count))
     best = max(metrics, key=lambda name: _known(sign * metrics[name](everyone)[0]))
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from keras_tl.base.text_tables import paragraphs_html, table_html, table_text
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
-from keras_tl.evaluation.intervals import bootstrap_interval, share_interval
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.intervals import bootstrap_interval, proportion_interval
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task
@@ -158,7 +158,9 @@ def slice_values(
     return name, values
 
 
-def measure_slices(task: Task, outcomes: Outcomes, by: str | None, values: Sequence[str]) -> Slices:
+def measure_slices(
+    task: Task, record: PredictionRecord, by: str | None, values: Sequence[str]
+) -> Slices:
     """Evaluate groups of items, and compare each group with all other items.
 
     The tests are one-sided permutation tests of the task's primary metric (`permutation_p_values`).
@@ -167,32 +169,32 @@ def measure_slices(task: Task, outcomes: Outcomes, by: str | None, values: Seque
 
     Args:
         task: Task of the model, with the primary metric.
-        outcomes: Prediction record of n items, with calibrated logits.
+        record: Prediction record of n items, with calibrated logits.
         by: Name of the grouping, or `None`.
         values: n values. Equal values form a group.
     """
-    metric = task.headline
+    metric = task.primary_metric
     names, codes = np.unique(np.array(values, str), return_inverse=True)
-    statistic = task.statistics(outcomes.labels, outcomes.logits)[metric]
+    statistic = task.statistics(record.labels, record.logits)[metric]
     corrected = holm(permutation_p_values(statistic, codes, task.more_is_better))
     slices = []
     for number, (name, p_value) in enumerate(zip(names.tolist(), corrected, strict=True)):
         mask = codes == number
         here, rest = (_known(statistic(part[None].astype(float))[0]) for part in (mask, ~mask))
-        interval = _interval(task, outcomes.take(np.flatnonzero(mask)))
+        interval = _interval(task, record.take(np.flatnonzero(mask)))
         is_worse = p_value is not None and p_value <= _LEVEL
         slices.append(Slice(name, int(mask.sum()), here, interval, rest, p_value, is_worse))
     return Slices(by, metric, task.more_is_better, tuple(slices))
 
 
-def _interval(task: Task, outcomes: Outcomes) -> tuple[float, float] | None:
+def _interval(task: Task, record: PredictionRecord) -> tuple[float, float] | None:
     """Return the 95% confidence interval of the primary metric of a group."""
-    statistic = task.statistics(outcomes.labels, outcomes.logits)[task.headline]
-    if task.headline == "accuracy":
-        right = task.hits(outcomes.labels, task.decisions(outcomes.logits))
-        found = share_interval(int(right.sum()), len(outcomes))
+    statistic = task.statistics(record.labels, record.logits)[task.primary_metric]
+    if task.primary_metric == "accuracy":
+        right = task.hits(record.labels, task.decisions(record.logits))
+        found = proportion_interval(int(right.sum()), len(record))
     else:
-        found = bootstrap_interval(statistic, len(outcomes))
+        found = bootstrap_interval(statistic, len(record))
     return None if found is None else (found.low, found.high)
 
 

@@ -8,7 +8,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from keras_tl.base.config import check_range
 from keras_tl.errors import ConfigError, quoted
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.tasks import Task
 
 _POINTS = 200
@@ -108,12 +108,12 @@ def _row(rates: Rates) -> str:
     return "  ".join(f"{k} {'-' if v is None else format(v, '.3f')}" for k, v in values)
 
 
-def precision_recall(task: Task, outcomes: Outcomes) -> dict[str, list[list[float]]]:
+def precision_recall(task: Task, record: PredictionRecord) -> dict[str, list[list[float]]]:
     """Return the precision-recall curve of each label: at most 200 points, by rising recall.
 
     Args:
         task: Task of the model. Two classes: the curve is that of the second class.
-        outcomes: Prediction record of a split, with calibrated logits.
+        record: Prediction record of a split, with calibrated logits.
 
     Returns:
         For each label the points [recall, precision, threshold], where probabilities of at least
@@ -121,7 +121,7 @@ def precision_recall(task: Task, outcomes: Outcomes) -> dict[str, list[list[floa
     """
     return {
         name: _points(labels, shares)
-        for name, labels, shares in task.label_columns(outcomes.labels, outcomes.logits)
+        for name, labels, shares in task.label_columns(record.labels, record.logits)
     }
 
 
@@ -133,12 +133,12 @@ def _points(labels: np.ndarray, shares: np.ndarray) -> list[list[float]]:
     return _thinned(np.stack([recall[:-1], precision[:-1], thresholds], axis=1)[::-1])
 
 
-def roc_curves(task: Task, outcomes: Outcomes) -> dict[str, list[list[float]]]:
+def roc_curves(task: Task, record: PredictionRecord) -> dict[str, list[list[float]]]:
     """Return the ROC curve of each label: at most 200 points, from (0, 0) to (1, 1).
 
     Args:
         task: See `precision_recall`.
-        outcomes: See `precision_recall`.
+        record: See `precision_recall`.
 
     Returns:
         For each label the points [false positive rate, true positive rate]. A label of all items or
@@ -148,7 +148,7 @@ def roc_curves(task: Task, outcomes: Outcomes) -> dict[str, list[list[float]]]:
         name: _thinned(np.stack(roc_curve(labels, shares)[:2], axis=1))
         if 0 < labels.mean() < 1
         else []
-        for name, labels, shares in task.label_columns(outcomes.labels, outcomes.logits)
+        for name, labels, shares in task.label_columns(record.labels, record.logits)
     }
 
 
@@ -158,12 +158,12 @@ def _thinned(points: np.ndarray) -> list[list[float]]:
     return points[kept].tolist()
 
 
-def choose_thresholds(task: Task, outcomes: dict[str, Outcomes], rule: Rule) -> Thresholds:
+def choose_thresholds(task: Task, records: dict[str, PredictionRecord], rule: Rule) -> Thresholds:
     """Choose a decision threshold for each label on the validation split.
 
     Args:
         task: Task of the model.
-        outcomes: Prediction records by split, with calibrated logits. The rule applies to
+        records: Prediction records by split, with calibrated logits. The rule applies to
             `"validation"`, which is required. The others are only evaluated.
         rule: Goal of the thresholds.
 
@@ -172,7 +172,7 @@ def choose_thresholds(task: Task, outcomes: dict[str, Outcomes], rule: Rule) -> 
     """
     check_has_thresholds(task)
     by_split = {
-        split: task.label_columns(found.labels, found.logits) for split, found in outcomes.items()
+        split: task.label_columns(found.labels, found.logits) for split, found in records.items()
     }
     found = []
     for number, (name, labels, shares) in enumerate(by_split["validation"]):

@@ -20,7 +20,7 @@ from keras_tl.export.without_keras.examples import EXAMPLES, encode_array
 
 def export_version(
     serving: ServingModel,
-    made_up: Mapping[str, np.ndarray],
+    example_inputs: Mapping[str, np.ndarray],
     labels: tuple[str, ...],
     base: Path,
     texts: Mapping[str, str] = MappingProxyType({}),
@@ -40,7 +40,7 @@ def export_version(
 
     Args:
         serving: Model to export.
-        made_up: Example inputs of the signatures, by input name.
+        example_inputs: Example inputs of the signatures, by input name.
         labels: Class names. If empty, labels.txt is not written.
         base: Model folder.
         texts: Content of each additional text file, by file name.
@@ -57,7 +57,7 @@ def export_version(
         version = base / str(_next_version(base))
         try:
             with whole_folder(version) as folder:
-                _write(serving, made_up, labels, folder)
+                _write(serving, example_inputs, labels, folder)
                 for name, text in texts.items():
                     (folder / name).write_text(text, "utf-8")
                 write_checksums(folder, CHECKSUMS)
@@ -80,7 +80,7 @@ def _next_version(base: Path) -> int:
 
 def _write(
     serving: ServingModel,
-    made_up: Mapping[str, np.ndarray],
+    example_inputs: Mapping[str, np.ndarray],
     labels: tuple[str, ...],
     folder: Path,
 ) -> None:
@@ -99,15 +99,15 @@ def _write(
         updater.save()
     extra = folder / "assets.extra"
     extra.mkdir()
-    (extra / EXAMPLES).write_text(json.dumps(_examples(serving, made_up)), "utf-8")
+    (extra / EXAMPLES).write_text(json.dumps(_examples(serving, example_inputs)), "utf-8")
 
 
-def _examples(serving: ServingModel, made_up: Mapping[str, np.ndarray]) -> dict:
+def _examples(serving: ServingModel, example_inputs: Mapping[str, np.ndarray]) -> dict:
     """Return example inputs of every signature and the outputs of the model in this process."""
-    made_up = {**made_up, INPUTS: serving.examples(made_up)}
+    example_inputs = {**example_inputs, INPUTS: serving.examples(example_inputs)}
     examples = {}
     for name in serving.signatures:
-        inputs = {key: made_up[key] for key in serving.inputs_of(name)}
+        inputs = {key: example_inputs[key] for key in serving.inputs_of(name)}
         outputs = serving.ask(name, inputs)
         examples[name] = {
             "inputs": {key: encode_array(value) for key, value in inputs.items()},

@@ -13,7 +13,7 @@ from keras_tl.base.overwriting import check_new
 from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
 from keras_tl.data.images.image_inputs import ImageInput
 from keras_tl.data.labelled_data import Split
-from keras_tl.data.prediction_items import Items
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.texts.text_inputs import TextInput
 from keras_tl.export.feature_files import check_feature_file, write_features
 from keras_tl.export.serving import BATCH, VALID
@@ -68,7 +68,7 @@ def save_features(
     return shape
 
 
-def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> Items:
+def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> PredictionItems:
     check_choice("on_invalid", on_invalid, ON_INVALID)
     given = state.parts.modality.read(items, state.source_settings, on_invalid)
     for unused in given.unused:
@@ -93,7 +93,7 @@ def _feature_batches(
     return sources, with_gaps(batches, valid, _width(state))
 
 
-def _rows_of(state: State, given: Items) -> Iterator[np.ndarray]:
+def _rows_of(state: State, given: PredictionItems) -> Iterator[np.ndarray]:
     batches = state.trainer.features.batches(state.parts.modality.as_split(given))
     return (np.reshape(batch, (len(batch), -1)) for batch in batches)
 
@@ -102,7 +102,9 @@ def _width(state: State) -> int:
     return math.prod(state.parts.extractor.output_shape[1:])
 
 
-def _report_invalid(state: State, given: Items, valid: np.ndarray, on_invalid: str) -> None:
+def _report_invalid(
+    state: State, given: PredictionItems, valid: np.ndarray, on_invalid: str
+) -> None:
     """Report the invalid items and the reasons.
 
     Raises:

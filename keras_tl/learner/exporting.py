@@ -39,9 +39,9 @@ def export(
         return path
     if serving:
         check_serving(path)
-    made_up, names = state.parts.modality.made_up(), state.config.class_names
+    example_inputs, names = state.parts.modality.example_inputs(), state.config.class_names
     texts = write_card(facts(state), path.resolve().name, card)
-    version, found = export_version(state.serving_model, made_up, names, path, texts)
+    version, found = export_version(state.serving_model, example_inputs, names, path, texts)
     worst = max(d for outputs in found.differences.values() for d in outputs.values())
     say(f"Exported {version}: verified, largest difference {worst:.1e}.")
     if serving:

@@ -49,14 +49,14 @@ from keras_tl.learner import (
 )
 from keras_tl.learner.history import History
 from keras_tl.learner.ranking import rank
-from keras_tl.learner.run_record import record
+from keras_tl.learner.run_record import run_record
 from keras_tl.learner.state import State
 from keras_tl.models.assembly import assemble
 from keras_tl.models.device import choose_precision, choose_strategy
 from keras_tl.models.modalities import MODALITIES
 from keras_tl.models.sources import find_backbone
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.artifacts import Compared
+from keras_tl.report.artifacts import ComparisonResult
 from keras_tl.runs.ancestry import ancestry_of
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
@@ -122,7 +122,7 @@ class Learner:
     ):
         ancestry = ()
         if isinstance(backbone, Learner):
-            ancestry, backbone = ancestry_of(record(backbone._state)), backbone.backbone
+            ancestry, backbone = ancestry_of(run_record(backbone._state)), backbone.backbone
         precision = choose_precision(precision)
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         ranking = None
@@ -222,7 +222,7 @@ class Learner:
         state = self._state
         return History.of(
             state.trainer.history,
-            state.task.watched,
+            state.task.monitor,
             state.ranking,
             state.findings,
             state.measured.fitted,
@@ -511,7 +511,7 @@ class Learner:
             class_weight: As in `fit_head`.
 
         Returns:
-            A mapping like that of `evaluate()`. `.outcomes` has the out-of-fold logits of every
+            A mapping like that of `evaluate()`. `.records` has the out-of-fold logits of every
             item.
 
         Raises:
@@ -654,7 +654,7 @@ class Learner:
     def report(
         self,
         path: str | os.PathLike,
-        comparison: Compared | None = None,
+        comparison: ComparisonResult | None = None,
         overwrite: bool = False,
     ) -> Path:
         """Write one self-contained HTML file with all facts about the model.

@@ -28,7 +28,7 @@ def comparison(learner: Learner) -> Figure:
     Raises:
         ConfigError: `learner.report(comparison=...)` received no comparison.
     """
-    found = learner._state.exhibits.comparison()
+    found = learner._state.artifacts.comparison()
     if found is None:
         raise ConfigError(
             "There is no comparison with training from scratch. Give report() what "
@@ -72,9 +72,9 @@ def features(learner: Learner) -> Figure:
         DataError: No features were kept, and there are no data or fewer than three items.
     """
     state = learner._state
-    if state.data is not None and state.exhibits.feature_map(AFTER) is None:
+    if state.data is not None and state.artifacts.feature_map(AFTER) is None:
         keep_map_of(state, AFTER)
-    found = {f"{when} fine-tuning": state.exhibits.feature_map(when) for when in (BEFORE, AFTER)}
+    found = {f"{when} fine-tuning": state.artifacts.feature_map(when) for when in (BEFORE, AFTER)}
     found = {title: one for title, one in found.items() if one is not None}
     if not found:
         raise DataError(
@@ -123,7 +123,7 @@ def _figures(learner: Learner) -> dict[str, Figure]:
     if state.data is not None and "test" in state.data.splits:
         shown = state.data.split("test").sample(_GRID, learner.trainer.seed)
         evaluation_of(state, "test")
-    if state.exhibits.comparison() is not None:
+    if state.artifacts.comparison() is not None:
         found["Comparison"] = comparison(learner)
     if learner.history and learner.trainer.is_as_trained:
         found["Learning curves"] = learner.history.plot()

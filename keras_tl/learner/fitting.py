@@ -13,7 +13,7 @@ from keras_tl.data.images.augmentation import Augmentation, check_augmentation, 
 from keras_tl.data.labelled_data import LabelledData, Split, groups_of
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.metrics import measure
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.measuring import cross_validate
 from keras_tl.learner.state import State
 from keras_tl.learner.training import Callbacks, fit_head, run_all
@@ -23,25 +23,25 @@ from keras_tl.selection.candidates import (
     TUNED,
     Candidate,
     choose,
+    default_or_end,
     mean_losses,
     measure_candidates,
-    without_barrier,
 )
 from keras_tl.selection.evidence import along_the_line, out_of_fold
-from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Budget, Plan, make_plan
+from keras_tl.selection.plan import OUT_OF_FOLD, VALIDATION, Plan, TimeBudget, make_plan
 from keras_tl.selection.result import FitResult
 from keras_tl.training.callbacks import check_callbacks
-from keras_tl.training.fine_tuned_folds import TunedFolds
+from keras_tl.training.fine_tuned_folds import FineTunedFolds
 from keras_tl.training.head_solver import FOLDS
 from keras_tl.training.policies import default_share, fitting_policy, head_phase, phases_of
 from keras_tl.training.timing import estimate_costs, rehearse
-from keras_tl.training.weight_average import WeightLine
+from keras_tl.training.weight_average import WeightAverage
 
 _OF_HEADS = ("label_smoothing", "class_weight")
 
 
 @dataclasses.dataclass(frozen=True)
-class _Asked:
+class _FitArguments:
     """The arguments of `fit`, and the policy that follows from the data."""
 
     policy: str
@@ -84,7 +84,7 @@ def _asked(
     callbacks: Callbacks,
     cache: CacheConfig,
     head_options: dict[str, Any],
-) -> _Asked:
+) -> _FitArguments:
     data, config = state.need_data(), state.config
     check_augmentation(augment)
     callbacks = check_callbacks(callbacks)
@@ -106,7 +106,7 @@ def _asked(
     live = cache.where == "off"
     (head,) = phases_of(head_phase(config, live), config.family, **head_options)
     head_options = head_options | {"cache": cache}
-    return _Asked(policy, phases, head, augment, refit, callbacks, head_options)
+    return _FitArguments(policy, phases, head, augment, refit, callbacks, head_options)
 
 
 class _Fit:
@@ -117,7 +117,7 @@ class _Fit:
         asked: Arguments of the call, and the policy.
     """
 
-    def __init__(self, state: State, asked: _Asked):
+    def __init__(self, state: State, asked: _FitArguments):
         self._state = state
         self._trainer = state.trainer
         self._asked = asked
@@ -130,7 +130,7 @@ class _Fit:
         head = self._trainer.settled(asked.head, self._data.split("train"))
         is_trained = [record.phase for record in self._trainer.history] == [head]
         is_trained = is_trained and self._trainer.is_as_trained
-        if not (is_trained and self._state.has_own("train")):
+        if not (is_trained and self._state.is_training_data("train")):
             with self._timed("head"):
                 fit_head(self._state, **asked.head_options, callbacks=asked.callbacks)
         plan = self._plan(minutes, began)
@@ -139,26 +139,26 @@ class _Fit:
         default = HEAD
         if plan.trainings:
             default = default_share(asked.policy, self._state.config.family)
-        line, outcomes = None, {}
+        line, records = None, {}
         if plan.evidence == OUT_OF_FOLD:
             with self._timed("comparison"):
-                outcomes = self._out_of_fold(phases, plan.folds)
+                records = self._out_of_fold(phases, plan.folds)
         elif plan.evidence == VALIDATION:
             line = self._tune(phases)
             validation = self._data.split("validation")
-            outcomes = along_the_line(self._trainer, line, asked.shares, validation)
-        if outcomes:
-            default = self._without_barrier(outcomes, default)
-        candidates = self._measured(outcomes, default, plan)
+            records = along_the_line(self._trainer, line, asked.shares, validation)
+        if records:
+            default = self._without_barrier(records, default)
+        candidates = self._measured(records, default, plan)
         kept = choose(candidates, default).share if candidates else default
         if line is not None:
             self._trainer.keep_share(line, kept, self._tuned)
-        estimate = self._estimate(outcomes.get(kept), plan) if asked.refit else (None, None)
+        estimate = self._estimate(records.get(kept), plan) if asked.refit else (None, None)
         if asked.refit:
             self._take_all_items(line)
         if kept != HEAD and (line is None or asked.refit):
             line = self._tune(phases)
-            if not outcomes and kept != TUNED:
+            if not records and kept != TUNED:
                 ends = sorted({HEAD, kept, TUNED})
                 train = self._data.split("train")
                 seen = along_the_line(self._trainer, line, ends, train)
@@ -171,7 +171,7 @@ class _Fit:
             candidates,
             plan,
             self._seconds,
-            self._state.task.headline,
+            self._state.task.primary_metric,
             self._data.item,
             len(self._data.split("train")),
             names_of(asked.augment),
@@ -200,7 +200,7 @@ class _Fit:
         validation = len(data.splits.get("validation", ()))
         steps = sum(trainer.steps_of(phase, train) for phase in asked.phases)
         epochs = sum(trainer.settled(phase, train).epochs for phase in asked.phases)
-        budget = None if minutes is None else Budget(minutes, left, steps // epochs)
+        budget = None if minutes is None else TimeBudget(minutes, left, steps // epochs)
         return make_plan(costs, steps, items, validation, asked.refit, budget)
 
     @property
@@ -227,40 +227,42 @@ class _Fit:
         """Splits for the out-of-fold comparison: all with `refit`, else without the test split."""
         return [name for name in self._data.splits if self._asked.refit or name != "test"]
 
-    def _out_of_fold(self, phases: tuple[Phase, ...], folds: int) -> dict[float, Outcomes]:
+    def _out_of_fold(self, phases: tuple[Phase, ...], folds: int) -> dict[float, PredictionRecord]:
         asked = self._asked
-        training = TunedFolds(
+        training = FineTunedFolds(
             self._trainer, self._data, asked.head, phases, asked.augment, asked.shares
         )
         return out_of_fold(training, self._compared, folds, self._trainer.seed)
 
-    def _tune(self, phases: tuple[Phase, ...]) -> WeightLine:
+    def _tune(self, phases: tuple[Phase, ...]) -> WeightAverage:
         model = self._state.parts.model
         before = model.get_weights()
         with self._timed("fine-tuning"):
             records = run_all(self._state, phases, self._asked.augment, self._asked.callbacks)
         self._tuned = len(records)
-        return WeightLine.to_now(model, before)
+        return WeightAverage.to_now(model, before)
 
-    def _without_barrier(self, outcomes: Mapping[float, Outcomes], default: float) -> float:
-        return without_barrier(mean_losses(self._state.task, outcomes), default)
+    def _without_barrier(self, records: Mapping[float, PredictionRecord], default: float) -> float:
+        return default_or_end(mean_losses(self._state.task, records), default)
 
     def _measured(
-        self, outcomes: Mapping[float, Outcomes], default: float, plan: Plan
+        self, records: Mapping[float, PredictionRecord], default: float, plan: Plan
     ) -> tuple[Candidate, ...]:
-        if not outcomes:
+        if not records:
             return ()
         validates = plan.evidence == VALIDATION
         split = self._data.joined(["validation"] if validates else self._compared)
         groups = groups_of(split, self._data.groups)
-        return measure_candidates(self._state.task.undecided, outcomes, default, groups)
+        return measure_candidates(self._state.task.undecided, records, default, groups)
 
-    def _estimate(self, outcomes: Outcomes | None, plan: Plan) -> tuple[Mapping[str, Any], str]:
+    def _estimate(
+        self, records: PredictionRecord | None, plan: Plan
+    ) -> tuple[Mapping[str, Any], str]:
         """Return metrics of models that have not seen the items, and the method in words."""
         splits = self._data.splits
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]
-            outcomes = Outcomes(test.labels, self._trainer.logits(test))
+            records = PredictionRecord(test.labels, self._trainer.logits(test))
             how = "on the test split, before it trained the model too"
         elif plan.evidence == VALIDATION:
             how = "on the validation split, which also chose the model, before it trained it too"
@@ -271,11 +273,11 @@ class _Fit:
             parts = FOLDS if column is None else min(FOLDS, len(np.unique(column)))
             given = {name: self._asked.head_options[name] for name in _OF_HEADS}
             found = cross_validate(self._state, parts, 1, None, None, **given)
-            outcomes = found.outcomes[0]
+            records = found.records[0]
             how = "by cross-validation of the head; nothing measured a fine-tuned model"
-        return measure(self._state.task.undecided, outcomes), how
+        return measure(self._state.task.undecided, records), how
 
-    def _take_all_items(self, line: WeightLine | None) -> None:
+    def _take_all_items(self, line: WeightAverage | None) -> None:
         """Restore the pretrained backbone, and train a head on the items of all splits."""
         state, trainer = self._state, self._trainer
         if line is not None:

@@ -87,7 +87,7 @@ def rank_backbones(
         backbones: Values for the backbone argument of `Learner`, or dicts of arguments of
             `Learner`, such as `{"backbone": "efficientnet_lite0", "output_block": "block6"}`. A
             dict may have a `"name"` for the ranking. `None`: the catalogue backbones with weights
-            on this machine, see `keras_tl.backbones.local_weights.backbones_at_hand`.
+            on this machine, see `keras_tl.backbones.local_weights.backbones_without_download`.
         items: Maximum number of training items. Each class keeps its share, and at least one item.
             Items with several labels or a regression target are drawn at random.
         seed: Seed of the draw, of the folds, and of random weights of the backbones.

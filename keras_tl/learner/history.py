@@ -29,7 +29,7 @@ class History(tuple[PhaseRecord, ...]):
     def of(
         cls,
         records: Iterable[PhaseRecord],
-        watched: str,
+        monitor: str,
         ranking: Ranking | None,
         findings: Findings | None,
         fitted: FitResult | None,
@@ -37,7 +37,7 @@ class History(tuple[PhaseRecord, ...]):
         """Create the history from the records, the metric that `plot` draws, and the attributes."""
         history = cls(records)
         history.ranking, history.findings, history.fitted = ranking, findings, fitted
-        history._watched = watched
+        history._watched = monitor
         return history
 
     def plot(self) -> Figure:

@@ -3,7 +3,7 @@
 import dataclasses
 
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.report.artifacts import Exhibits
+from keras_tl.report.artifacts import Artifacts
 from keras_tl.selection.result import FitResult
 
 
@@ -14,17 +14,17 @@ class Measured:
     Attributes:
         weights: Fingerprint of the weights.
         evaluations: Evaluations by split.
-        exhibits: Report artifacts: single items, feature maps and a comparison.
+        artifacts: Report artifacts: single items, feature maps and a comparison.
         fitted: Result of `fit`. `None`: the user trained phase by phase.
     """
 
     weights: str
     evaluations: dict[str, Evaluation] = dataclasses.field(default_factory=dict)
-    exhibits: Exhibits = dataclasses.field(default_factory=Exhibits)
+    artifacts: Artifacts = dataclasses.field(default_factory=Artifacts)
     fitted: FitResult | None = None
 
     def of(self, weights: str) -> "Measured":
         """Return the results that hold for a fingerprint: all of them if it is unchanged."""
         if weights == self.weights:
             return self
-        return Measured(weights, exhibits=self.exhibits.before_training())
+        return Measured(weights, artifacts=self.artifacts.before_training())

@@ -11,7 +11,7 @@ from keras_tl.evaluation import calibration, cross_validation, thresholds
 from keras_tl.evaluation.calibration import Calibrated
 from keras_tl.evaluation.cross_validation import CrossValidation, LabelledFeatures
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.slices import slice_values
 from keras_tl.evaluation.thresholds import Rule, Thresholds
 from keras_tl.learner.state import State
@@ -23,11 +23,11 @@ def evaluate(state: State, split: str, by: Hashable | Sequence | None = None) ->
     chosen = state.need_data().split(split)
     groups = None if by is None else slice_values(by, chosen.slices, len(chosen))
     measured = state.measured
-    raw = Outcomes(chosen.labels, state.finite_logits(split), chosen.identity)
+    raw = PredictionRecord(chosen.labels, state.finite_logits(split), chosen.identity)
     found = Evaluation.of(split, state.task, raw, measured.weights, chosen.sources, groups)
     measured.evaluations[split] = found
     if split == "test":
-        measured.exhibits = measured.exhibits.without_answers()
+        measured.artifacts = measured.artifacts.without_answers()
     return found
 
 
@@ -101,7 +101,7 @@ def calibrate(state: State) -> Calibrated:
     calibration.check_has_probabilities(state.task)
     known = _evaluations_with(state, "validation")
     found = calibration.calibrate(state.task, {split: one.raw for split, one in known.items()})
-    state.answer_as(calibration.with_temperature(state.config, found.temperature))
+    state.set_decision_rule(calibration.with_temperature(state.config, found.temperature))
     state.reporter.say(found.describe())
     return found
 
@@ -111,9 +111,9 @@ def choose_thresholds(state: State, precision: float | None, recall: float | Non
     rule = Rule(precision, recall)
     thresholds.check_has_thresholds(state.task)
     known = _evaluations_with(state, "validation")
-    outcomes = {split: one.outcomes for split, one in known.items()}
-    found = thresholds.choose_thresholds(state.task, outcomes, rule)
-    state.answer_as(dataclasses.replace(state.config, thresholds=found.values))
+    records = {split: one.record for split, one in known.items()}
+    found = thresholds.choose_thresholds(state.task, records, rule)
+    state.set_decision_rule(dataclasses.replace(state.config, thresholds=found.values))
     state.reporter.say(found.describe())
     return found
 

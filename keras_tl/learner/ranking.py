@@ -20,7 +20,7 @@ from keras_tl.data.splits import draw
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import BackboneError, CacheError, ConfigError, DataError, KerasTLError, quoted
 from keras_tl.evaluation.cross_validation import LabelledFeatures, cross_validate
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.ranking import RankedBackbone, Ranking, choose_backbone
 from keras_tl.evaluation.transferability import logme, target_columns
 from keras_tl.evaluation.wording import number_text, title_of
@@ -49,7 +49,7 @@ def rank(
     """
     check_range("items", items, 2, whole=True)
     if backbones is None:
-        backbones = MODALITIES[data.item].backbones_at_hand()
+        backbones = MODALITIES[data.item].backbones_without_download()
     named = dict(_named(backbones, learner_class))
     reporter = Reporter(verbose)
     train = data.split("train")
@@ -57,7 +57,7 @@ def rank(
     # Raises DataError if all labels are equal.
     target_columns(chosen.labels, get_task(data.task))
     groups = groups_of(chosen, data.groups)
-    rows, outcomes, task = [], {}, None
+    rows, records, task = [], {}, None
     for number, (name, own) in enumerate(named.items(), start=1):
         began = time.perf_counter()
         try:
@@ -66,7 +66,7 @@ def rank(
             _check_unlearned(learner)
             features = learner.features(chosen, cache=cache)
             task = learner.task
-            row, outcomes[name] = _measured(learner, name, chosen, features, groups, seed)
+            row, records[name] = _measured(learner, name, chosen, features, groups, seed)
             row = dataclasses.replace(row, seconds=time.perf_counter() - began)
         except (DataError, CacheError):  # The backbone is not the cause.
             raise
@@ -76,16 +76,16 @@ def rank(
         # A learner has reference cycles, so its large weights wait for the garbage collector.
         learner = features = None
         gc.collect()
-        found = row.error or f"{title_of(task.headline)} {number_text(row.metric)}"
+        found = row.error or f"{title_of(task.primary_metric)} {number_text(row.metric)}"
         reporter.say(f"{number}/{len(named)} {name}: {found}  {row.seconds:.1f} s")
-    if not outcomes:
+    if not records:
         reasons = " ".join(f"{row.name}: {row.error}" for row in rows)
         raise ConfigError(f"None of the backbones could be ranked. {reasons}")
     sign = 1.0 if task.more_is_better else -1.0
     rows.sort(key=lambda row: -math.inf if row.metric is None else sign * row.metric, reverse=True)
     seconds = {row.name: row.item_seconds for row in rows}
-    best = choose_backbone(task.undecided, outcomes, seconds)
-    names = data.task, task.headline
+    best = choose_backbone(task.undecided, records, seconds)
+    names = data.task, task.primary_metric
     return Ranking(tuple(rows), *names, len(chosen), data.item, seed, best)
 
 
@@ -117,24 +117,24 @@ def _measured(
     features: np.ndarray,
     groups: np.ndarray | None,
     seed: int,
-) -> tuple[RankedBackbone, Outcomes]:
+) -> tuple[RankedBackbone, PredictionRecord]:
     """Return the row of a backbone, without wall time, and its out-of-fold predictions."""
     trainer, count = learner.trainer, len(split)
     training = trainer.out_of_fold(head_phase(learner.config), count, seed)
     parts = count if groups is None else len(np.unique(groups))
     items = LabelledFeatures(split.labels, features, np.full(count, "train"), None, groups)
     found = cross_validate(training, items, min(FOLDS, parts))
-    ends = found["intervals"][found.headline]
+    ends = found["intervals"][found.primary_metric]
     row = RankedBackbone(
         name,
-        metric=found[found.headline],
+        metric=found[found.primary_metric],
         interval=None if ends is None else tuple(ends),
         score=logme(features.reshape(count, -1), split.labels, type(learner.task)),
         width=math.prod(features.shape[1:]),
         parameters=learner.backbone.count_params(),
         item_seconds=seconds_an_item(trainer, split),
     )
-    return row, found.outcomes[0]
+    return row, found.records[0]
 
 
 def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,25 +13,25 @@ from keras_tl.errors import DataError
 from keras_tl.evaluation.feature_map import MOST_ITEMS, FeatureMap
 from keras_tl.evaluation.overfitting import Overfitting, find_overfitting
 from keras_tl.learner.measuring import evaluation_of
-from keras_tl.learner.run_record import record
+from keras_tl.learner.run_record import run_record
 from keras_tl.learner.state import State
 from keras_tl.report.artifacts import (
     AFTER,
     BEFORE,
     SHOWN,
-    Compared,
-    Exhibits,
+    Artifacts,
+    ComparisonResult,
     keep_comparison,
     keep_map,
     keep_top_items,
 )
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.facts import Facts, facts_of
 from keras_tl.report.page import summary_of, write_report
 
 
 def report(
-    state: State, path: str | os.PathLike, comparison: Compared | None, overwrite: bool
+    state: State, path: str | os.PathLike, comparison: ComparisonResult | None, overwrite: bool
 ) -> Path:
     """See `Learner.report`."""
     path = local_path(path)
@@ -41,10 +41,10 @@ def report(
         if state.data is not None and len(state.data.splits.get(split, ())):
             evaluation_of(state, split)
     prepare_report(state)
-    exhibits = state.exhibits.with_files(compared)
-    write_report(path, dataclasses.replace(material(state), exhibits=exhibits))
+    artifacts = state.artifacts.with_files(compared)
+    write_report(path, dataclasses.replace(report_context(state), artifacts=artifacts))
     state.own_files.note(path)
-    state.exhibits = exhibits
+    state.artifacts = artifacts
     return path
 
 
@@ -59,24 +59,24 @@ def prepare_report(state: State) -> None:
     if len(state.data.splits.get("test", ())):
         rows = evaluation_of(state, "test").top_losses(SHOWN).rows
         kept = items_shown(state, rows, "test")
-        if kept is not state.exhibits:
-            state.exhibits = state.exhibits.without_answers().with_files(kept.files)
-    if state.exhibits.feature_map(AFTER) is None:
+        if kept is not state.artifacts:
+            state.artifacts = state.artifacts.without_answers().with_files(kept.files)
+    if state.artifacts.feature_map(AFTER) is None:
         keep_map_of(state, AFTER)
 
 
 def summary(state: State) -> str:
     """Return the HTML that a notebook shows for a learner."""
-    return summary_of(material(state))
+    return summary_of(report_context(state))
 
 
-def material(state: State) -> Material:
+def report_context(state: State) -> ReportContext:
     """Return the inputs of a report."""
     about, measured = facts(state), state.measured
-    return Material(
+    return ReportContext(
         facts=about,
         test=state.evaluations.get("test"),
-        exhibits=measured.exhibits,
+        artifacts=measured.artifacts,
         overfitting=_fit_of_curves(state, about),
         findings=state.findings,
         fitted=measured.fitted,
@@ -87,7 +87,7 @@ def facts(state: State) -> Facts:
     """Return the facts about the model for a model card and a report."""
     parts = state.parts
     # Use the JSON form of the record, so that the report of the saved run is the same.
-    recorded = json.loads(json.dumps(record(state)))
+    recorded = json.loads(json.dumps(run_record(state)))
     parameters = {"backbone": parts.backbone.count_params(), "head": parts.head.count_params()}
     return facts_of(recorded, parameters, parts.backbone)
 
@@ -103,23 +103,23 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
     return find_overfitting(trainer.history, state.task, state.config, blocks, items)
 
 
-def items_shown(state: State, rows: np.ndarray, split: str) -> Exhibits:
+def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
     """Return artifacts with these items of a split: the kept artifacts, or new ones.
 
     Raises:
         DataError: The kept artifacts lack an item, and there are no data.
     """
-    outcomes = evaluation_of(state, split).outcomes.take(rows)
+    record = evaluation_of(state, split).record.take(rows)
     # A new temperature or new thresholds can change the largest losses and the predictions.
-    asked = state.task.question(outcomes.labels, outcomes.logits)
+    asked = state.task.question(record.labels, record.logits)
     answers = None if state.data is None else asked.names
-    if split == "test" and state.exhibits.show(rows, answers):
-        return state.exhibits
+    if split == "test" and state.artifacts.show(rows, answers):
+        return state.artifacts
     chosen = state.need_data().split(split).take(rows)
     pictures = state.parts.modality.pictures(chosen)
     # Grad-CAM explains the served model, which computes in float32.
     parts = state.float32_parts()
-    return Exhibits(keep_top_items(rows, chosen, pictures, parts, state.task, outcomes))
+    return Artifacts(keep_top_items(rows, chosen, pictures, parts, state.task, record))
 
 
 def keep_map_before(state: State) -> None:
@@ -133,7 +133,7 @@ def keep_map_before(state: State) -> None:
 
 def keep_map_of(state: State, when: str) -> None:
     """Keep the features of a sample of items, the same items before and after fine-tuning."""
-    before, splits = state.exhibits.feature_map(BEFORE), state.data.splits
+    before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:
         return
@@ -147,4 +147,4 @@ def keep_map_of(state: State, when: str) -> None:
     rows = np.sort(order[:MOST_ITEMS])
     found = FeatureMap.of(name, split.labels[rows], features.rows(split, rows))
     if found is not None:
-        state.exhibits = state.exhibits.with_files(keep_map(when, found))
+        state.artifacts = state.artifacts.with_files(keep_map(when, found))

@@ -12,14 +12,14 @@ from keras_tl.data.image_data import ImageData
 from keras_tl.data.text_data import TextData
 from keras_tl.errors import DataError, RunError
 from keras_tl.evaluation.evaluation import Evaluation
-from keras_tl.evaluation.prediction_record import Outcomes
-from keras_tl.learner.reporting import material, prepare_report
-from keras_tl.learner.run_record import FORMAT, record
+from keras_tl.evaluation.prediction_record import PredictionRecord
+from keras_tl.learner.reporting import prepare_report, report_context
+from keras_tl.learner.run_record import FORMAT, run_record
 from keras_tl.learner.state import State
 from keras_tl.models.assembly import rebuild_model
 from keras_tl.models.device import choose_strategy
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.artifacts import Exhibits
+from keras_tl.report.artifacts import Artifacts
 from keras_tl.report.page import is_report, page_of
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.runs.run_files import (
@@ -39,8 +39,10 @@ def save(state: State, path: str | os.PathLike, overwrite: bool = False) -> Path
     """See `Learner.save`."""
     path = local_path(path)
     check_target(path, overwrite or state.own_files.hold(path))
-    report = page_of(material(state)) if is_report(path / REPORT) else None
-    write_run(path, record(state), state.parts.model, state.parts.backbone, _results(state), report)
+    report = page_of(report_context(state)) if is_report(path / REPORT) else None
+    write_run(
+        path, run_record(state), state.parts.model, state.parts.backbone, _results(state), report
+    )
     _note_run(state, path)
     return path
 
@@ -72,7 +74,7 @@ def load(
     state = State(config, parts, chosen, seed, data, verbose)
     load_run_weights(path, parts.model)
     state.trained_with = {key: about[key] for key in ("data", "versions")}
-    if not state.has_own("train"):
+    if not state.is_training_data("train"):
         state.reporter.say(
             "These are not the data the run was trained on, or they are split otherwise: "
             f"{data.item}s that the run was trained on may be among the test items."
@@ -82,13 +84,13 @@ def load(
     measured, results = state.measured, run_results(path)
     splits = {} if data is None else data.splits
     for split, metrics in about["evaluations"].items():
-        raw = Outcomes.from_files(split, results, metrics.get("fingerprint"))
+        raw = PredictionRecord.from_files(split, results, metrics.get("fingerprint"))
         is_here = split in splits and raw.are_of(splits[split])
         sources = splits[split].sources if is_here else None
         found = Evaluation(split, state.task, raw, measured.weights, metrics, sources)
         measured.evaluations[split] = found
-    others = [name for name in splits if not state.has_own(name)]
-    measured.exhibits = Exhibits.among(results).without_maps_of(others)
+    others = [name for name in splits if not state.is_training_data(name)]
+    measured.artifacts = Artifacts.among(results).without_maps_of(others)
     if about["fit"] is not None:
         measured.fitted = FitResult.from_json(about["fit"])
     if about["findings"] is not None:
@@ -100,8 +102,8 @@ def load(
 def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool:
     """Save new evaluations, the temperature and the thresholds into the loaded run.
 
-    If a split is not the run's own (see `State.has_own`), only the temperature and the thresholds
-    are saved. The results on the run's own data stay.
+    If a split is not the run's own (see `State.is_training_data`), only the temperature and the
+    thresholds are saved. The results on the run's own data stay.
 
     Args:
         state: State of the learner.
@@ -111,9 +113,9 @@ def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool
     Returns:
         Whether the splits are the run's own.
     """
-    if not all(map(state.has_own, splits)):
+    if not all(map(state.is_training_data, splits)):
         own = load(path, verbose=False)
-        own.answer_as(state.config)
+        own.set_decision_rule(state.config)
         save(own, path)
         state.own_files = own.own_files
         return False
@@ -126,7 +128,7 @@ def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool
 
 def _results(state: State) -> dict[str, bytes]:
     """Return the files with report artifacts and prediction records."""
-    files = dict(state.exhibits.files)
+    files = dict(state.artifacts.files)
     for split, found in state.evaluations.items():
         files |= found.raw.to_files(split)
     return files

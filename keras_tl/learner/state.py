@@ -20,10 +20,10 @@ from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.ranking import Ranking
 from keras_tl.export.serving import ServingModel
 from keras_tl.learner.measured import Measured
-from keras_tl.models.assembly import float32_twin
+from keras_tl.models.assembly import float32_copy
 from keras_tl.models.heads import TransferModel
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.artifacts import Exhibits
+from keras_tl.report.artifacts import Artifacts
 from keras_tl.runs.ancestry import learned_splits
 from keras_tl.tasks import Task, task_of
 from keras_tl.training.trainer import Trainer
@@ -96,13 +96,13 @@ class State:
         return known
 
     @property
-    def exhibits(self) -> Exhibits:
+    def artifacts(self) -> Artifacts:
         """The report artifacts that hold for the current weights."""
-        return self.measured.exhibits
+        return self.measured.artifacts
 
-    @exhibits.setter
-    def exhibits(self, exhibits: Exhibits) -> None:
-        self.measured.exhibits = exhibits
+    @artifacts.setter
+    def artifacts(self, artifacts: Artifacts) -> None:
+        self.measured.artifacts = artifacts
 
     @property
     def serving_model(self) -> ServingModel:
@@ -122,7 +122,7 @@ class State:
     @cached_property
     def twin(self) -> TransferModel:
         """float32 copy of `parts`, perhaps with old weights, or `parts` if no copy is needed."""
-        return float32_twin(self.config, self.parts)
+        return float32_copy(self.config, self.parts)
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ class State:
             )
         return self.data
 
-    def has_own(self, split: str) -> bool:
+    def is_training_data(self, split: str) -> bool:
         """Return whether the items of a split are the items that the run records.
 
         Files are compared by path, size and time, so moved or copied files differ. Without data,
@@ -185,7 +185,7 @@ class State:
             )
         return logits
 
-    def answer_as(self, config: ModelConfig) -> None:
+    def set_decision_rule(self, config: ModelConfig) -> None:
         """Set another temperature or other thresholds, and renew the evaluations.
 
         Args:
@@ -201,6 +201,6 @@ class State:
                     "Measure them again with evaluate(by=...)."
                 )
         if "test" in after:
-            outcomes = after["test"].outcomes
-            asked = self.task.question(outcomes.labels, outcomes.logits)
-            self.exhibits = self.exhibits.explaining(asked.names)
+            record = after["test"].record
+            asked = self.task.question(record.labels, record.logits)
+            self.artifacts = self.artifacts.explaining(asked.names)

@@ -12,8 +12,8 @@ from keras_tl.data.images.augmentation import Augmentation, check_augmentation
 from keras_tl.data.labelled_data import groups_of
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.fit_state import OVERFITS
-from keras_tl.evaluation.metric_drop import describe_fall, find_fall
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.metric_drop import describe_metric_drop, find_metric_drop
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.checking import check_first, overfitting
 from keras_tl.learner.reporting import keep_map_before
 from keras_tl.learner.state import State
@@ -86,7 +86,7 @@ def fine_tune(
     before = None if is_judged or not trainer.history else _validation_outcomes(state)
     records = run_all(state, phases, augment, callbacks, keeps_last)
     if before is not None:
-        records[-1] = trainer.history[-1] = _with_fall(state, records[-1], before)
+        records[-1] = trainer.history[-1] = _with_metric_drop(state, records[-1], before)
     _tell_if_overfitting(state)
     return records
 
@@ -140,19 +140,21 @@ def _run(
         raise
 
 
-def _validation_outcomes(state: State) -> Outcomes | None:
+def _validation_outcomes(state: State) -> PredictionRecord | None:
     """Return the current prediction record of the validation split. `None`: no such split."""
     split = state.need_data().splits.get("validation")
-    return None if split is None else Outcomes(split.labels, state.trainer.logits(split))
+    return None if split is None else PredictionRecord(split.labels, state.trainer.logits(split))
 
 
-def _with_fall(state: State, record: PhaseRecord, before: Outcomes) -> PhaseRecord:
+def _with_metric_drop(state: State, record: PhaseRecord, before: PredictionRecord) -> PhaseRecord:
     """Add the fall of the validation metric since `before` to the last record, and report it."""
     data = state.need_data()
     groups = groups_of(data.split("validation"), data.groups)
-    fall = find_fall(state.task, before, _validation_outcomes(state), data.item, groups)
-    record = dataclasses.replace(record, fall=fall)
-    if warning := describe_fall(record):
+    metric_drop = find_metric_drop(
+        state.task, before, _validation_outcomes(state), data.item, groups
+    )
+    record = dataclasses.replace(record, metric_drop=metric_drop)
+    if warning := describe_metric_drop(record):
         state.reporter.say(warning)
     return record
 

@@ -75,7 +75,7 @@ def _with_head(config: ModelConfig, backbone: Backbone, seed: int) -> TransferMo
     return attach_head(backbone, config.head, modality, task_of(config), seed)
 
 
-def float32_twin(config: ModelConfig, parts: TransferModel) -> TransferModel:
+def float32_copy(config: ModelConfig, parts: TransferModel) -> TransferModel:
     """Return the same network in float32, outside of any strategy, for prediction and export.
 
     If the model already is such a network, the function returns its parts. Otherwise the twin

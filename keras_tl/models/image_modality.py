@@ -14,18 +14,18 @@ from keras_tl.data.image_data import ImageData
 from keras_tl.data.images.batch_decoding import load_images
 from keras_tl.data.images.decoder import DECODER, resize
 from keras_tl.data.images.image_inputs import read_inputs
-from keras_tl.data.images.image_items import Inputs
+from keras_tl.data.images.image_items import ImageItems
 from keras_tl.data.images.image_pipeline import ImagePipeline
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.models.modality import Modality, Numbers, Specs
 
-_MADE_UP = 4
+_EXAMPLES = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class Images(Modality):
+class ImageModality(Modality):
     """Images as inputs of one model.
 
     Attributes:
@@ -53,7 +53,7 @@ class Images(Modality):
     preprocessor = None
 
     @classmethod
-    def of(cls, config: ModelConfig, network: keras.Model, preprocessor: None) -> "Images":
+    def of(cls, config: ModelConfig, network: keras.Model, preprocessor: None) -> "ImageModality":
         """Create the modality from the configuration alone."""
         return cls(config.image_size, config.resize, config.value_range)
 
@@ -63,9 +63,9 @@ class Images(Modality):
         return {"image_size": data.image_size}
 
     @classmethod
-    def backbones_at_hand(cls) -> tuple[str, ...]:
-        """See `keras_tl.backbones.local_weights.backbones_at_hand`."""
-        return local_weights.backbones_at_hand()
+    def backbones_without_download(cls) -> tuple[str, ...]:
+        """See `keras_tl.backbones.local_weights.backbones_without_download`."""
+        return local_weights.backbones_without_download()
 
     @property
     def about(self) -> str:
@@ -86,11 +86,11 @@ class Images(Modality):
         """Return a pipeline that decodes and resizes images."""
         return ImagePipeline(self.image_size, self.resize, whole_batches, self.value_range)
 
-    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Inputs:
+    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> ImageItems:
         """See `keras_tl.data.images.image_inputs.read_inputs`."""
         return read_inputs(items, ItemColumns.of(self.item, settings=settings), on_invalid)
 
-    def as_split(self, items: Inputs) -> ImageSplit:
+    def as_split(self, items: ImageItems) -> ImageSplit:
         """Return a split: bytes are decoded at once, files later."""
         return items.as_split(self.image_size, self.resize, self.value_range)
 
@@ -117,9 +117,9 @@ class Images(Modality):
         """Return the pixels that the model receives."""
         return self.pipeline(whole_batches=False).pixels(split)
 
-    def made_up(self) -> dict[str, np.ndarray]:
+    def example_inputs(self) -> dict[str, np.ndarray]:
         """Return smooth noise as PNG files, JPEG files and pixels, and a file that is no image."""
-        coarse = np.random.default_rng(0).uniform(0, 255, (_MADE_UP, 5, 6, 3))
+        coarse = np.random.default_rng(0).uniform(0, 255, (_EXAMPLES, 5, 6, 3))
         pixels = tf.round(tf.image.resize(coarse, (25, 34), tf.image.ResizeMethod.BILINEAR))
         encoders = (tf.io.encode_png, tf.io.encode_jpeg)
         files = [
@@ -131,9 +131,9 @@ class Images(Modality):
             files.append(tf.io.encode_png(values).numpy())
         return {"image_bytes": np.array([*files, b"no image"], object), "pixels": pixels.numpy()}
 
-    def made_up_inputs(self) -> dict[str, np.ndarray]:
+    def example_model_inputs(self) -> dict[str, np.ndarray]:
         """Return the pixels of the example inputs, resized."""
-        return {"pixels": self.numbers.read(self.made_up()).numpy()}
+        return {"pixels": self.numbers.read(self.example_inputs()).numpy()}
 
     @property
     def preparation(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from keras_tl.backbones.texts import TextPreprocessor
 from keras_tl.base.config import ModelConfig
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.data.pipeline import Pipeline
-from keras_tl.data.prediction_items import Items
+from keras_tl.data.prediction_items import PredictionItems
 
 Tensors = tf.Tensor | Mapping[str, tf.Tensor]
 Specs = dict[str, tf.TensorSpec]
@@ -87,7 +87,7 @@ class Modality(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def backbones_at_hand(cls) -> tuple[str, ...]:
+    def backbones_without_download(cls) -> tuple[str, ...]:
         """Return the names of the backbones with weights on this machine.
 
         Raises:
@@ -103,7 +103,7 @@ class Modality(abc.ABC):
         """Return a pipeline from a split to these inputs."""
 
     @abc.abstractmethod
-    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> Items:
+    def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> PredictionItems:
         """Read items that a user passes to `predict` or `features`.
 
         Args:
@@ -116,7 +116,7 @@ class Modality(abc.ABC):
         """
 
     @abc.abstractmethod
-    def as_split(self, items: Items) -> Split:
+    def as_split(self, items: PredictionItems) -> Split:
         """Return the items as an unlabelled split."""
 
     @property
@@ -142,11 +142,11 @@ class Modality(abc.ABC):
         """Return the pixels (n, height, width, 3) in [0, 255] of some items. `None` for texts."""
 
     @abc.abstractmethod
-    def made_up(self) -> dict[str, np.ndarray]:
+    def example_inputs(self) -> dict[str, np.ndarray]:
         """Return a few example inputs of the signatures, by input name, to verify an export."""
 
     @abc.abstractmethod
-    def made_up_inputs(self) -> dict[str, np.ndarray]:
+    def example_model_inputs(self) -> dict[str, np.ndarray]:
         """Return the example items as the model's own inputs, by name, at their full size.
 
         Only for a model with numeric inputs.

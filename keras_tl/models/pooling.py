@@ -101,7 +101,7 @@ _POOL = {"first": _first, "last": _last, "max": _max, "avg": _avg}
 class TokenPooling(keras.layers.Layer):
     """Pool the tokens without padding: their mean, their maximum, or the first token.
 
-    Inputs: tokens, float (batch, length, d), and the mask (batch, length). `None`: no padding.
+    ImageItems: tokens, float (batch, length, d), and the mask (batch, length). `None`: no padding.
     Padding stands at the end. Output: float32 (batch, d).
 
     Args:

@@ -21,14 +21,14 @@ from keras_tl.data.texts.text_values import BLANK
 from keras_tl.errors import ConfigError
 from keras_tl.models.modality import Modality, Numbers, Specs, Tensors
 
-_MADE_UP = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
+_EXAMPLES = ("A short text.", "", "Ünïcode: \N{SNOWMAN} 漢字, and 3.14!", "many words " * 300)
 
 
 _BLANK = "[" + "".join(rf"\p{{{kind}}}" for kind in BLANK) + "]*"
 
 
 @dataclasses.dataclass(frozen=True)
-class Texts(Modality):
+class TextModality(Modality):
     """Texts, or pairs of texts, as inputs of one model.
 
     Attributes:
@@ -57,7 +57,7 @@ class Texts(Modality):
     @classmethod
     def of(
         cls, config: ModelConfig, network: keras.Model, preprocessor: TextPreprocessor | None
-    ) -> "Texts":
+    ) -> "TextModality":
         """Create the modality from the inputs of the backbone."""
         given = network.input
         inputs = given if isinstance(given, dict) else {"text": given}
@@ -70,7 +70,7 @@ class Texts(Modality):
         return {"texts": data.split("train"), "sequence_length": data.sequence_length}
 
     @classmethod
-    def backbones_at_hand(cls) -> tuple[str, ...]:
+    def backbones_without_download(cls) -> tuple[str, ...]:
         """Raise a `ConfigError`: the user must name the encoders."""
         raise ConfigError(
             "No encoder of texts comes with keras_tl. Name the encoders to choose from, such as "
@@ -142,7 +142,7 @@ class Texts(Modality):
     def pictures(self, split: TextSplit) -> None:
         """Return `None`: texts cannot be drawn."""
 
-    def made_up(self) -> dict[str, np.ndarray]:
+    def example_inputs(self) -> dict[str, np.ndarray]:
         """Return short, empty, long, unusual and undecodable texts, and their tokens."""
         asked = self._made_up_texts()
         if self.preprocessor is None:
@@ -150,7 +150,7 @@ class Texts(Modality):
         tokens, _ = self.read_raw({name: tf.constant(texts) for name, texts in asked.items()})
         return asked | {name: values.numpy() for name, values in tokens.items()}
 
-    def made_up_inputs(self) -> dict[str, np.ndarray]:
+    def example_model_inputs(self) -> dict[str, np.ndarray]:
         """Return the tokens of the example texts, padded to the full length."""
         texts = [
             [text.decode(errors="replace") for text in x] for x in self._made_up_texts().values()
@@ -168,7 +168,7 @@ class Texts(Modality):
         }
 
     def _made_up_texts(self) -> dict[str, np.ndarray]:
-        texts = np.array([*(text.encode() for text in _MADE_UP), b"no \xff UTF-8"], object)
+        texts = np.array([*(text.encode() for text in _EXAMPLES), b"no \xff UTF-8"], object)
         return {name: np.roll(texts, turn) for turn, name in enumerate(self._texts)}
 
     @property

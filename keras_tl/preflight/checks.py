@@ -14,19 +14,19 @@ from keras_tl.preflight import (
     texts,
     value_range,
 )
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import folder_of
 from keras_tl.preflight.findings import Finding, Findings, NotChecked, Unreadable
 
-Checking = Callable[[Subject], Finding | None]
+Checking = Callable[[CheckContext], Finding | None]
 
 
 def _by_modality(**checks: Checking) -> Checking:
     """Return a check that runs the check of the data's modality, if there is one."""
 
-    def check(subject: Subject) -> Finding | None:
-        found = checks.get(subject.data.item)
-        return None if found is None else found(subject)
+    def check(context: CheckContext) -> Finding | None:
+        found = checks.get(context.data.item)
+        return None if found is None else found(context)
 
     return check
 
@@ -44,7 +44,7 @@ CHECKS: dict[str, Checking] = {
     "constant-targets": labels.constant_targets,
     "small-test-split": labels.small_test_split,
     "exact-duplicates": _by_modality(
-        image=image_duplicates.equal_images, text=text_duplicates.equal_texts
+        image=image_duplicates.duplicate_images, text=text_duplicates.duplicate_texts
     ),
     "value-range": _by_modality(image=value_range.value_range),
     "pixel-range": _by_modality(image=images.pixel_range),
@@ -59,12 +59,12 @@ CHECKS: dict[str, Checking] = {
     "initial-loss": head.initial_loss,
     "one-batch": head.one_batch,
     "near-duplicates": _by_modality(
-        image=image_duplicates.copied_images, text=text_duplicates.equal_words
+        image=image_duplicates.near_duplicate_images, text=text_duplicates.equal_words
     ),
 }
 
 
-def run_checks(subject: Subject) -> Findings:
+def run_checks(context: CheckContext) -> Findings:
     """Run every check that is possible. Stop after an error, which could make later checks fail.
 
     The checks must not prevent training. If a check fails for its own reason or a held-out split
@@ -85,7 +85,7 @@ def run_checks(subject: Subject) -> Findings:
             not_checked[name] = f"{findings[-1].name} has to be put right first"
             continue
         try:
-            found = check(subject)
+            found = check(context)
         except NotChecked as reason:
             not_checked[name] = str(reason)
         except Unreadable as reason:
@@ -96,4 +96,4 @@ def run_checks(subject: Subject) -> Findings:
             failed[name] = f"the check failed, {type(error).__name__}: {error}"[:300]
         else:
             findings += [found] if found is not None else []
-    return Findings(findings, not_checked | failed, failed).without(folder_of(subject.data))
+    return Findings(findings, not_checked | failed, failed).without(folder_of(context.data))

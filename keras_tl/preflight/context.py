@@ -29,7 +29,7 @@ _THUMBNAIL = (32, 32)
 
 
 @dataclasses.dataclass(frozen=True)
-class Inside:
+class CheckedModel:
     """A model and its trainer.
 
     Attributes:
@@ -69,7 +69,7 @@ class Inside:
 
 
 @dataclasses.dataclass(frozen=True)
-class Subject:
+class CheckContext:
     """Data and model under check.
 
     Attributes:
@@ -78,7 +78,7 @@ class Subject:
     """
 
     data: LabelledData
-    given: Inside | None = None
+    given: CheckedModel | None = None
 
     @property
     def train(self) -> Split:
@@ -91,7 +91,7 @@ class Subject:
         return {name: x for name, x in self.data.splits.items() if name != "train" and len(x)}
 
     @property
-    def model(self) -> Inside:
+    def model(self) -> CheckedModel:
         """The model.
 
         Raises:
@@ -102,7 +102,7 @@ class Subject:
         return self.given
 
     @contextlib.contextmanager
-    def reading(self, name: str) -> Iterator[None]:
+    def skip_if_unreadable(self, name: str) -> Iterator[None]:
         """Wrap code that reads a split: training does not need the held-out splits.
 
         Raises:
@@ -120,11 +120,11 @@ class Subject:
 
         Raises:
             NotChecked: The features are not cached.
-            Unreadable: See `reading`.
+            Unreadable: See `skip_if_unreadable`.
         """
         if self.model.features != "all":
             raise NotChecked("features of all items are not kept in a cache")
-        with self.reading(name):
+        with self.skip_if_unreadable(name):
             return self.model.trainer.features.of(self.data.splits[name])
 
     @cached_property

@@ -5,7 +5,7 @@ docs/preflight.md describes how the limits were measured.
 
 import numpy as np
 
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import listing, name_of, several
 from keras_tl.preflight.findings import Finding, NotChecked
 
@@ -28,14 +28,14 @@ _TOO_HIGH = f"{_STANDARDISE}usual learning rates are too high for such features.
 _TOO_LOW = f"{_STANDARDISE}usual learning rates are too low for such features."
 
 
-def feature_scale(subject: Subject) -> Finding | None:
+def feature_scale(context: CheckContext) -> Finding | None:
     """Find features with an unusual scale. The severity is a note: `fit_head` standardises.
 
     Adam moves each weight by about the learning rate in each step. So a step changes the logits in
     proportion to the features. At a standard deviation of 100, usual learning rates are too high.
     At 1e-6, training makes no progress.
     """
-    features = subject.sample[0].reshape(len(subject.sample_rows), -1).astype(np.float64)
+    features = context.sample[0].reshape(len(context.sample_rows), -1).astype(np.float64)
     means, spreads = features.mean(axis=0), features.std(axis=0)
     live = spreads > _EQUAL * np.abs(means)
     if not live.any():
@@ -43,8 +43,8 @@ def feature_scale(subject: Subject) -> Finding | None:
     found = [
         _size(features, spreads),
         _dominant(spreads),
-        _lost(means[live], spreads[live], subject.model.config.precision),
-        _far(subject, features - means),
+        _lost(means[live], spreads[live], context.model.config.precision),
+        _far(context, features - means),
     ]
     found = [one for one in found if one is not None]
     if not found:
@@ -88,13 +88,13 @@ def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, 
     return what, 'Use precision="float32".'
 
 
-def _far(subject: Subject, centred: np.ndarray) -> tuple[str, str] | None:
+def _far(context: CheckContext, centred: np.ndarray) -> tuple[str, str] | None:
     """Find single items far away from all others."""
     distances = np.linalg.norm(centred, axis=1)
     far = np.flatnonzero(distances > FAR * np.median(distances))
     if not len(far):
         return None
     far = far[np.argsort(-distances[far], kind="stable")]
-    names = [name_of(subject.data, "train", int(row)) for row in subject.sample_rows[far]]
+    names = [name_of(context.data, "train", int(row)) for row in context.sample_rows[far]]
     what = f"{several(len(far), 'item')} more than {FAR} times as far from the mean as the median"
     return f"{what} ({listing(names)})", "Look at these items: they may be broken."

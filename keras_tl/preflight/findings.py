@@ -106,7 +106,7 @@ class Findings(tuple[Finding, ...]):
         reasons = {name: why.replace(text, "") for name, why in self.not_checked.items()}
         return type(self)(kept, reasons, self.failed) if text else self
 
-    def stop_if_hopeless(self) -> None:
+    def raise_errors(self) -> None:
         """Raise one `DataError` with all findings of severity `"error"`, if there are any."""
         errors = [finding for finding in self if finding.severity == "error"]
         if errors:

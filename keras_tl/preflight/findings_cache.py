@@ -8,7 +8,7 @@ import json
 from keras_tl.base.files import whole_file
 from keras_tl.errors import KerasTLError
 from keras_tl.preflight.checks import CHECKS, run_checks
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Findings
 
 # Increase this number when a check would find something else in the same data.
@@ -16,23 +16,23 @@ _FORMAT = 5
 _MOST_KEPT = 100
 
 
-def known_findings(subject: Subject) -> Findings:
+def cached_findings(context: CheckContext) -> Findings:
     """Return the findings of `run_checks`, or cached ones if features are cached on disk.
 
     A second process then starts to train at once, because it also finds the cached features.
     Findings with failed checks are not cached: more memory or a restored file may help next time.
     """
-    store = subject.model.trainer.features.store
-    if subject.model.features != "all" or store.config.where not in ("auto", "disk"):
-        return run_checks(subject)
+    store = context.model.trainer.features.store
+    if context.model.features != "all" or store.config.where not in ("auto", "disk"):
+        return run_checks(context)
     try:
-        key = _key(subject)
+        key = _key(context)
     except KerasTLError:  # A file is unreadable. `run_checks` decides whether training needs it.
-        return run_checks(subject)
+        return run_checks(context)
     file = store.root / "preflight" / f"{key}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, KerasTLError):
         return Findings.from_json(json.loads(file.read_text("utf-8")))
-    found = run_checks(subject)
+    found = run_checks(context)
     if found.failed:
         return found
     with contextlib.suppress(OSError):
@@ -46,15 +46,15 @@ def known_findings(subject: Subject) -> Findings:
     return found
 
 
-def _key(subject: Subject) -> str:
-    model, splits = subject.model, subject.data.splits
-    unused = subject.data.unused_files or None
+def _key(context: CheckContext) -> str:
+    model, splits = context.model, context.data.splits
+    unused = context.data.unused_files or None
     made_from = {
         "format": _FORMAT,
         "checks": list(CHECKS),
         "features": {name: model.trainer.features.key(split) for name, split in splits.items()},
         "labels": {name: split.label_fingerprint for name, split in splits.items()},
-        "readings": [dataclasses.asdict(reading) for reading in subject.data.readings],
+        "guesses": [dataclasses.asdict(guess) for guess in context.data.guesses],
         "unused_files": unused and dataclasses.asdict(unused),
         "config": model.config.to_json(),
         "task": f"{type(model.task).__module__}.{type(model.task).__qualname__}",

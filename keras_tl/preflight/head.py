@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_tl.backbones.loading import seeded
 from keras_tl.base.reporting import no_retracing_warnings
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.tasks import Task
 
@@ -21,9 +21,9 @@ _CONSTANT = 1e-5
 BATCH, STEPS, REACHED = 16, 200, 0.1
 
 
-def non_finite_features(subject: Subject) -> Finding | None:
+def non_finite_features(context: CheckContext) -> Finding | None:
     """Find NaN or infinite features. They make every loss NaN."""
-    features, _ = subject.sample
+    features, _ = context.sample
     bad = int((~np.isfinite(features.reshape(len(features), -1)).all(axis=1)).sum())
     if not bad:
         return None
@@ -36,9 +36,9 @@ def non_finite_features(subject: Subject) -> Finding | None:
     )
 
 
-def constant_features(subject: Subject) -> Finding | None:
+def constant_features(context: CheckContext) -> Finding | None:
     """Find a dead backbone: all items have the same features."""
-    features, _ = subject.sample
+    features, _ = context.sample
     if len(features) < 2 or not _is_constant(features):
         return None
     return Finding(
@@ -55,17 +55,17 @@ def _is_constant(features: np.ndarray) -> bool:
     return bool(spread <= _CONSTANT * max(float(np.abs(features).max()), 1e-30))
 
 
-def initial_loss(subject: Subject) -> Finding | None:
+def initial_loss(context: CheckContext) -> Finding | None:
     """Compare the loss of the untrained head with its theoretical value.
 
     The last layer of an untrained head has zero weights, so all logits are 0. The loss is ln C for
     a softmax over C classes, ln 2 for a sigmoid, and the variance 1 of standardised targets.
     Another value shows a fault of the loss or of the targets.
     """
-    model = subject.model
+    model = context.model
     if model.trainer.history or not _is_untrained(model.parts.head):
         raise NotChecked("the head is trained")
-    features, labels = subject.sample
+    features, labels = context.sample
     expected = model.task.loss_of_guessing(labels)
     if not expected:
         raise NotChecked("the targets are constant")
@@ -92,10 +92,10 @@ def loss_of(task: Task, labels: np.ndarray, logits: np.ndarray) -> float:
     return float(task.loss()(task.targets(labels), logits)) * task.loss_weight
 
 
-def one_batch(subject: Subject) -> Finding | None:
+def one_batch(context: CheckContext) -> Finding | None:
     """Check that a copy of the head can memorise a few items."""
-    model = subject.model
-    features, labels = subject.sample
+    model = context.model
+    features, labels = context.sample
     if _is_constant(features):
         raise NotChecked("the features are constant")
     # A layer with d inputs can separate d items with any labels.

@@ -13,7 +13,7 @@ import numpy as np
 from keras_tl.base.files import sha256
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import DataError
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.leakage import (
     REMOVE,
@@ -53,39 +53,39 @@ class Limits:
 _LIMITS = Limits()
 
 
-def equal_images(subject: Subject) -> Finding | None:
+def duplicate_images(context: CheckContext) -> Finding | None:
     """Find files with equal bytes, or arrays with equal pixels."""
-    pairs = pairs_of(_keys(subject))
-    return duplicates_finding(subject, "exact-duplicates", pairs, "also in {}", REMOVE)
+    pairs = pairs_of(_keys(context))
+    return duplicates_finding(context, "exact-duplicates", pairs, "also in {}", REMOVE)
 
 
-def copied_images(subject: Subject, limits: Limits = _LIMITS) -> Finding | None:
+def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Finding | None:
     """Find copies with another encoding or size."""
-    pairs = [pair for pair, _ in near_pairs(subject, limits)]
+    pairs = [pair for pair, _ in near_pairs(context, limits)]
     how = "in {} as another copy (encoded anew or resized)"
-    counts = {name: len(rows) for name, rows in compared(subject, limits).items()}
-    sampled = {name: n for name, n in counts.items() if n < len(subject.held_out[name])}
+    counts = {name: len(rows) for name, rows in compared(context, limits).items()}
+    sampled = {name: n for name, n in counts.items() if n < len(context.held_out[name])}
     if sampled and not pairs:
-        parts = " and ".join(part_of_split(subject, name, count) for name, count in sampled.items())
+        parts = " and ".join(part_of_split(context, name, count) for name, count in sampled.items())
         raise NotChecked(f"only {parts} were compared, and none of them is a copy")
     action = f"Look at them. {REMOVE}"
-    return duplicates_finding(subject, "near-duplicates", pairs, how, action, sampled)
+    return duplicates_finding(context, "near-duplicates", pairs, how, action, sampled)
 
 
-def compared(subject: Subject, limits: Limits = _LIMITS) -> dict[str, np.ndarray]:
+def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.ndarray]:
     """Return the rows of each later split to compare with all images before it.
 
     All rows if that takes seconds, otherwise a sample, the same in every call.
     """
-    before, rows = len(subject.train), {}
-    for name, split in subject.held_out.items():
+    before, rows = len(context.train), {}
+    for name, split in context.held_out.items():
         most = max(limits.fewest, limits.compared // before)
         rows[name] = np.sort(np.random.default_rng(0).permutation(len(split))[:most])
         before += len(split)
     return rows
 
 
-def near_pairs(subject: Subject, limits: Limits = _LIMITS) -> list[tuple[Pair, float]]:
+def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[tuple[Pair, float]]:
     """Find images of validation and test (rows from `compared`) that copy their nearest neighbour.
 
     The features of the frozen backbone give the nearest neighbour. Thumbnails decide whether the
@@ -96,13 +96,13 @@ def near_pairs(subject: Subject, limits: Limits = _LIMITS) -> list[tuple[Pair, f
     Returns:
         The pairs, and the correlation of their thumbnails.
     """
-    if not subject.held_out or len(subject.train) < 2:
+    if not context.held_out or len(context.train) < 2:
         return []
-    known = {pair.item for pair in pairs_of(_keys(subject))}
+    known = {pair.item for pair in pairs_of(_keys(context))}
     found: list[tuple[float, Pair, Pair]] = []
-    asked = compared(subject, limits)
-    for name, other in _in_turns(subject):
-        features = subject.features(name), subject.features(other)
+    asked = compared(context, limits)
+    for name, other in _in_turns(context):
+        features = context.features(name), context.features(other)
         twins, cosines = nearest(*features, 2, asked[name])
         found += [
             (float(cosine), *(Pair(name, row, other, int(twin)) for twin in both))
@@ -115,7 +115,7 @@ def near_pairs(subject: Subject, limits: Limits = _LIMITS) -> list[tuple[Pair, f
     if not others:
         return []
     first = [pair for _, pair, _ in found]
-    values = _alike(subject, [*first, *others])
+    values = _alike(context, [*first, *others])
     typical = float(np.median(values[len(first) :]))
     least = 1 - (1 - typical) / CLOSER
     best: dict[tuple[str, int], tuple[Pair, float]] = {}
@@ -125,45 +125,47 @@ def near_pairs(subject: Subject, limits: Limits = _LIMITS) -> list[tuple[Pair, f
     return [best[item] for item in sorted(best)]
 
 
-def _in_turns(subject: Subject) -> list[tuple[str, str]]:
+def _in_turns(context: CheckContext) -> list[tuple[str, str]]:
     """Return pairs of each later split with each split before it."""
-    names = ["train", *subject.held_out]
+    names = ["train", *context.held_out]
     return [(name, other) for place, name in enumerate(names) for other in names[:place]]
 
 
-def _alike(subject: Subject, pairs: list[Pair]) -> np.ndarray:
+def _alike(context: CheckContext, pairs: list[Pair]) -> np.ndarray:
     """Return the thumbnail correlations of n pairs, in their order: float32 (n,)."""
     values = np.zeros(len(pairs), np.float32)
-    splits = subject.data.splits
-    for name, other in _in_turns(subject):
+    splits = context.data.splits
+    for name, other in _in_turns(context):
         places = [i for i, x in enumerate(pairs) if (x.split, x.twin_split) == (name, other)]
-        with subject.reading(name):
+        with context.skip_if_unreadable(name):
             values[places] = correlations(
                 splits[name].take([pairs[place].row for place in places]),
                 splits[other].take([pairs[place].twin_row for place in places]),
-                subject.data.value_range,
+                context.data.value_range,
             )
     return values
 
 
-def _keys(subject: Subject) -> dict[str, list[Hashable | None]]:
-    splits = {"train": subject.train, **subject.held_out}
+def _keys(context: CheckContext) -> dict[str, list[Hashable | None]]:
+    splits = {"train": context.train, **context.held_out}
     if all(split.in_files for split in splits.values()):
-        return _file_keys(subject, splits)
+        return _file_keys(context, splits)
     if any(split.in_files for split in splits.values()):
         raise NotChecked("some images are files, others are arrays")
     return {name: [_digest(image) for image in split.images] for name, split in splits.items()}
 
 
-def _file_keys(subject: Subject, splits: dict[str, ImageSplit]) -> dict[str, list[Hashable | None]]:
+def _file_keys(
+    context: CheckContext, splits: dict[str, ImageSplit]
+) -> dict[str, list[Hashable | None]]:
     """Return file digests. Files of a unique size get `None` and are not read."""
     sizes, keys = {}, {}
     for name, split in splits.items():
-        with subject.reading(name), _naming_the_file():
+        with context.skip_if_unreadable(name), _naming_the_file():
             sizes[name] = [os.stat(path).st_size for path in split.images]
     counts = Counter(size for found in sizes.values() for size in found)
     for name, split in splits.items():
-        with subject.reading(name), _naming_the_file():
+        with context.skip_if_unreadable(name), _naming_the_file():
             keys[name] = [
                 sha256(Path(path)) if counts[size] > 1 else None
                 for path, size in zip(split.images, sizes[name], strict=True)

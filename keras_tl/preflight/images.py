@@ -5,7 +5,7 @@ import numpy as np
 from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.data.images.headers import image_format, image_size
 from keras_tl.data.images.image_split import ImageSplit
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.input_statistics import at_first_weights, first_statistics
 from keras_tl.preflight.value_range import are_too_dark
@@ -27,17 +27,17 @@ LOWEST_SCALE, HIGHEST_SCALE = 0.02, 20.0
 _HEADERS = 200
 
 
-def image_sizes(subject: Subject) -> Finding | None:
+def image_sizes(context: CheckContext) -> Finding | None:
     """Find images far from the model's size, or a model size far below that of its weights."""
-    wanted = subject.model.config.image_size
-    sizes = _sizes(subject.train)
+    wanted = context.model.config.image_size
+    sizes = _sizes(context.train)
     if not len(sizes):
         raise NotChecked("no file says how large its image is")
     heights, widths = sizes.T
     enlarged = float(np.median(np.maximum(wanted[0] / heights, wanted[1] / widths)))
     shrunk = float(np.median(np.minimum(heights / wanted[0], widths / wanted[1])))
     median = f"{np.median(widths):.0f} x {np.median(heights):.0f}"
-    spec = None if subject.model.is_random else CATALOGUE.get(subject.model.config.backbone)
+    spec = None if context.model.is_random else CATALOGUE.get(context.model.config.backbone)
     own = getattr(spec, "image_size", None)
     if enlarged >= MOST_ENLARGED:
         return Finding(
@@ -85,11 +85,11 @@ def _sizes(split: ImageSplit) -> np.ndarray:
     return np.array(found)
 
 
-def pixel_range(subject: Subject) -> Finding | None:
+def pixel_range(context: CheckContext) -> Finding | None:
     """Find black images, for example images in [0, 1] that are read as [0, 255]."""
-    if are_too_dark(subject):
+    if are_too_dark(context):
         return None
-    pixels = subject.pixels
+    pixels = context.pixels
     bright = np.percentile(pixels.reshape(len(pixels), -1), 99, axis=1)
     share = float((bright <= BLACK).mean())
     if share < MOST_BLACK:
@@ -104,7 +104,7 @@ def pixel_range(subject: Subject) -> Finding | None:
     )
 
 
-def preprocessing(subject: Subject) -> Finding | None:
+def preprocessing(context: CheckContext) -> Finding | None:
     """Compare activations inside the network with those of its training.
 
     A trained BatchNorm layer stores mean and variance of its training inputs. If the pixels have
@@ -112,10 +112,10 @@ def preprocessing(subject: Subject) -> Finding | None:
     BatchNorm, the check tests the scale at the first layer with weights. The catalogue's networks
     without BatchNorm need no check.
     """
-    if are_too_dark(subject):
+    if are_too_dark(context):
         return None
-    config, network = subject.model.config, subject.model.parts.backbone.network
-    pixels = subject.pixels
+    config, network = context.model.config, context.model.parts.backbone.network
+    pixels = context.pixels
     action = (
         "Check preprocess= ('none' only if the network scales pixels itself; 'tf', 'torch' or "
         "'caffe' as its weights were trained), and that the images are in [0, 255]."

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from keras_tl.evaluation.intervals import share_interval
-from keras_tl.preflight.context import Subject
+from keras_tl.evaluation.intervals import proportion_interval
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import listing, several
 from keras_tl.preflight.findings import Finding
 from keras_tl.tasks import Task, get_task
@@ -23,10 +23,10 @@ _SUPPOSED = 0.9
 _ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 
-def labels_out_of_range(subject: Subject) -> Finding | None:
+def labels_out_of_range(context: CheckContext) -> Finding | None:
     """Find labels without an output of the head, and targets that are not numbers."""
-    task, found = _task(subject), []
-    for name, split in subject.data.splits.items():
+    task, found = _task(context), []
+    for name, split in context.data.splits.items():
         strange = task.strange_rows(split.labels)
         if len(strange):
             found.append(
@@ -43,16 +43,16 @@ def labels_out_of_range(subject: Subject) -> Finding | None:
     )
 
 
-def _task(subject: Subject) -> Task:
-    return get_task(subject.data.task)(subject.data.class_names)
+def _task(context: CheckContext) -> Task:
+    return get_task(context.data.task)(context.data.class_names)
 
 
-def unused_classes(subject: Subject) -> Finding | None:
+def unused_classes(context: CheckContext) -> Finding | None:
     """Find classes without training items, for example because labels count from 1."""
-    if not subject.data.class_names:
+    if not context.data.class_names:
         return None
-    names, task = subject.data.class_names, _task(subject)
-    counts = task.class_counts(subject.train.labels)
+    names, task = context.data.class_names, _task(context)
+    counts = task.class_counts(context.train.labels)
     unused = np.flatnonzero(counts == 0)
     if not len(unused):
         return None
@@ -73,12 +73,12 @@ def unused_classes(subject: Subject) -> Finding | None:
     )
 
 
-def few_items(subject: Subject) -> Finding | None:
+def few_items(context: CheckContext) -> Finding | None:
     """Find classes with too few training items."""
-    if not subject.data.class_names:
+    if not context.data.class_names:
         return None
-    names, task = subject.data.class_names, _task(subject)
-    counts = task.class_counts(subject.train.labels)
+    names, task = context.data.class_names, _task(context)
+    counts = task.class_counts(context.train.labels)
     few = [number for number in np.argsort(counts) if 0 < counts[number] < FEWEST]
     if not few:
         return None
@@ -96,12 +96,12 @@ def few_items(subject: Subject) -> Finding | None:
     )
 
 
-def class_imbalance(subject: Subject) -> Finding | None:
+def class_imbalance(context: CheckContext) -> Finding | None:
     """Find classes with many times the items of other classes."""
-    if not subject.data.class_names or (subject.given and subject.given.weighted):
+    if not context.data.class_names or (context.given and context.given.weighted):
         return None
-    names, task = subject.data.class_names, _task(subject)
-    counts = task.class_counts(subject.train.labels)
+    names, task = context.data.class_names, _task(context)
+    counts = task.class_counts(context.train.labels)
     present = np.flatnonzero(counts)
     if len(present) < 2:
         return None
@@ -124,38 +124,38 @@ def class_imbalance(subject: Subject) -> Finding | None:
     )
 
 
-def constant_targets(subject: Subject) -> Finding | None:
+def constant_targets(context: CheckContext) -> Finding | None:
     """Find a regression with equal training targets."""
-    if not _task(subject).is_number or np.ptp(subject.train.labels) > 0:
+    if not _task(context).is_number or np.ptp(context.train.labels) > 0:
         return None
     return Finding(
         "constant-targets",
         "warning",
-        f"All {len(subject.train):,} training targets are {subject.train.labels[0]:g}.",
+        f"All {len(context.train):,} training targets are {context.train.labels[0]:g}.",
         "Check the column of labels: there is nothing to learn.",
     )
 
 
-def small_test_split(subject: Subject) -> Finding | None:
+def small_test_split(context: CheckContext) -> Finding | None:
     """Find a test split whose results have a wide confidence interval."""
-    test = subject.held_out.get("test")
+    test = context.held_out.get("test")
     if test is None:
         return None
     count = len(test)
-    found = share_interval(round(_SUPPOSED * count), count)
+    found = proportion_interval(round(_SUPPOSED * count), count)
     half = (found.high - found.low) / 2
     if half <= WIDEST_NOTE:
         return None
     shows = (
         f"of a model that is right in 90% of all cases it would show anything from {found.low:.0%} "
         f"to {found.high:.0%}"
-        if subject.data.class_names
+        if context.data.class_names
         else f"by chance it would show a mean absolute error up to {_ERROR_OFF / count**0.5:.0%} "
         "larger or smaller than that of all items"
     )
     return Finding(
         "small-test-split",
         "warning" if half > WIDEST_WARNING else "note",
-        f"The test split has {several(count, subject.data.item)}: {shows} (95% interval).",
+        f"The test split has {several(count, context.data.item)}: {shows} (95% interval).",
         "Collect more, raise test_split=, or compare models by several seeds and splits.",
     )

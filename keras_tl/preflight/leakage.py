@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
 
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import listing, name_of, several
 from keras_tl.preflight.findings import Finding
 
@@ -56,14 +56,14 @@ def pairs_of(keys: Mapping[str, Sequence[Hashable | None]]) -> list[Pair]:
     return pairs
 
 
-def part_of_split(subject: Subject, name: str, count: int, most: int | None = None) -> str:
+def part_of_split(context: CheckContext, name: str, count: int, most: int | None = None) -> str:
     """Return `3 of 2,000 test images`, counted in the whole split or in `most` of its items."""
-    most = len(subject.data.splits[name]) if most is None else most
-    return f"{count:,} of {several(most, f'{name} {subject.data.item}')}"
+    most = len(context.data.splits[name]) if most is None else most
+    return f"{count:,} of {several(most, f'{name} {context.data.item}')}"
 
 
 def duplicates_finding(
-    subject: Subject,
+    context: CheckContext,
     name: str,
     pairs: list[Pair],
     how: str,
@@ -73,7 +73,7 @@ def duplicates_finding(
     """Return the finding about the pairs, or `None` without pairs.
 
     Args:
-        subject: Data and model under check.
+        context: Data and model under check.
         name: Name of the check.
         pairs: Pairs that the check found.
         how: Text about the location of the copies. `{}` stands for the earlier splits.
@@ -84,16 +84,16 @@ def duplicates_finding(
         return None
     counts = Counter(pair.split for pair in pairs)
     parts = [
-        part_of_split(subject, split, count, sampled.get(split)) for split, count in counts.items()
+        part_of_split(context, split, count, sampled.get(split)) for split, count in counts.items()
     ]
     shown = [
-        f"{name_of(subject.data, p.split, p.row)} = "
-        f"{name_of(subject.data, p.twin_split, p.twin_row)}"
+        f"{name_of(context.data, p.split, p.row)} = "
+        f"{name_of(context.data, p.twin_split, p.twin_row)}"
         for p in sorted(pairs, key=lambda p: p.split != "test")
     ]
-    where = " or ".join(x for x in subject.data.splits if x in {p.twin_split for p in pairs})
+    where = " or ".join(x for x in context.data.splits if x in {p.twin_split for p in pairs})
     verb = "is" if len(pairs) == 1 else "are"
     what = f"{' and '.join(parts)} {verb} {how.format(where)}: {listing(shown)}."
     for split, count in sampled.items():
-        what += f" Only {part_of_split(subject, split, count)} were compared."
+        what += f" Only {part_of_split(context, split, count)} were compared."
     return Finding(name, "warning", what, action)

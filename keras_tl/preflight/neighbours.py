@@ -9,7 +9,7 @@ _BLOCK = 4096
 
 
 def nearest(
-    asked: Features,
+    queries: Features,
     among: Features,
     count: int,
     which: np.ndarray | None = None,
@@ -21,10 +21,10 @@ def nearest(
     network all point in about the same direction. Feature maps are first averaged over positions.
 
     Args:
-        asked: Features of the items to find neighbours for.
+        queries: Features of the items to find neighbours for.
         among: Features of the m candidates. Their mean is the centre.
         count: Number of neighbours for each item, at most m.
-        which: The n rows of `asked` to use. `None`: all rows.
+        which: The n rows of `queries` to use. `None`: all rows.
         block: Number of rows in memory at the same time.
 
     Returns:
@@ -35,10 +35,10 @@ def nearest(
     mean = sum(vectors(among, rows).sum(axis=0, dtype=np.float64) for rows in blocks) / len(among)
     mean = mean.astype(np.float32)
     found = [(np.zeros((0, count), np.int64), np.zeros((0, count), np.float32))]
-    which = np.arange(len(asked)) if which is None else which
+    which = np.arange(len(queries)) if which is None else which
     for start in range(0, len(which), block):
         mine = which[start : start + block]
-        queries = _directions(vectors(asked, mine) - mean)
+        queries = _directions(vectors(queries, mine) - mean)
         best = np.zeros((len(mine), 0), np.int64)
         cosines = np.zeros((len(mine), 0), np.float32)
         for rows in blocks:

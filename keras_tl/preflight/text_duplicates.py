@@ -3,28 +3,28 @@
 from collections.abc import Callable
 
 from keras_tl.data.texts.text_split import TextSplit
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding
 from keras_tl.preflight.leakage import REMOVE, Pair, duplicates_finding, pairs_of
 
 
-def equal_texts(subject: Subject) -> Finding | None:
+def duplicate_texts(context: CheckContext) -> Finding | None:
     """Find texts that are equal except for case and white space."""
-    pairs = text_pairs(subject, plain)
-    return duplicates_finding(subject, "exact-duplicates", pairs, "also in {}", REMOVE)
+    pairs = text_pairs(context, plain)
+    return duplicates_finding(context, "exact-duplicates", pairs, "also in {}", REMOVE)
 
 
-def equal_words(subject: Subject) -> Finding | None:
+def equal_words(context: CheckContext) -> Finding | None:
     """Find texts that differ only in punctuation."""
-    known = {pair.item for pair in text_pairs(subject, plain)}
-    pairs = [pair for pair in text_pairs(subject, words) if pair.item not in known]
+    known = {pair.item for pair in text_pairs(context, plain)}
+    pairs = [pair for pair in text_pairs(context, words) if pair.item not in known]
     how, action = "in {} but for punctuation", f"Look at them. {REMOVE}"
-    return duplicates_finding(subject, "near-duplicates", pairs, how, action)
+    return duplicates_finding(context, "near-duplicates", pairs, how, action)
 
 
-def text_pairs(subject: Subject, key: Callable[[str], str]) -> list[Pair]:
+def text_pairs(context: CheckContext, key: Callable[[str], str]) -> list[Pair]:
     """Return the texts whose key equals the key of a text in an earlier split."""
-    splits = {"train": subject.train, **subject.held_out}
+    splits = {"train": context.train, **context.held_out}
     return pairs_of({name: _keys(split, key) for name, split in splits.items()})
 
 

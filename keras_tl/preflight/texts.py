@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_tl.backbones.texts.unknown_token import STRANGE, common_of
 from keras_tl.data.texts.text_split import TextSplit
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
 
 # Share of the tokens. A word vocabulary of another kind of text leaves a few per cent unknown.
@@ -22,12 +22,12 @@ MOST_OTHER = 0.01
 _COUNTED = 2048
 
 
-def unknown_tokens(subject: Subject) -> Finding | None:
+def unknown_tokens(context: CheckContext) -> Finding | None:
     """Find tokens, or words, that the vocabulary lacks."""
-    sample = subject.train.sample(_COUNTED, seed=0)
-    preprocessor = subject.model.modality.preprocessor
+    sample = context.train.sample(_COUNTED, seed=0)
+    preprocessor = context.model.modality.preprocessor
     if preprocessor is None:
-        share, worst = _unknown_words(subject, sample)
+        share, worst = _unknown_words(context, sample)
         return _unknown("words", share, worst)
     if preprocessor.unknown_token is None:
         return Finding(
@@ -64,7 +64,7 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
     )
 
 
-def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
+def _unknown_words(context: CheckContext, sample: TextSplit) -> tuple[float, str]:
     """Return the share of unknown words, for an encoder that takes strings.
 
     A word is unknown if its features equal those of letters from ancient scripts (`STRANGE`).
@@ -78,7 +78,7 @@ def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
     words = [*counts]
     asked = (*STRANGE, *words)
     split = TextSplit(asked, None, np.zeros(len(asked), np.int64))
-    rows = np.concatenate([*subject.model.trainer.features.batches(split)])
+    rows = np.concatenate([*context.model.trainer.features.batches(split)])
     rows = [row.tobytes() for row in np.round(rows.reshape(len(rows), -1), 4) + 0.0]
     strange = common_of(rows[: len(STRANGE)])
     of_words = zip(words, rows[len(STRANGE) :], strict=True)
@@ -89,9 +89,9 @@ def _unknown_words(subject: Subject, sample: TextSplit) -> tuple[float, str]:
     return float(total), sample.texts[int(np.argmax(shares))]
 
 
-def other_tokens(subject: Subject) -> Finding | None:
+def other_tokens(context: CheckContext) -> Finding | None:
     """Find texts that the tokenizer of the encoder's publisher splits into other tokens."""
-    preprocessor = subject.model.modality.preprocessor
+    preprocessor = context.model.modality.preprocessor
     if preprocessor is None:
         return None
     if preprocessor.not_compared is not None:
@@ -105,7 +105,7 @@ def other_tokens(subject: Subject) -> Finding | None:
     reference = Tokenizer.from_file(str(preprocessor.reference))
     reference.no_padding()
     reference.no_truncation()
-    texts = subject.train.sample(_COUNTED, seed=0).texts
+    texts = context.train.sample(_COUNTED, seed=0).texts
     rows = preprocessor.token_lists(list(texts))
     # The last token of a truncated text differs between tokenizers.
     seen = preprocessor.sequence_length - 1
@@ -127,10 +127,10 @@ def other_tokens(subject: Subject) -> Finding | None:
     )
 
 
-def truncated_texts(subject: Subject) -> Finding | None:
+def truncated_texts(context: CheckContext) -> Finding | None:
     """Find texts that are longer than the encoder's input."""
-    preprocessor = subject.model.preprocessor
-    sample = subject.train.sample(_COUNTED, seed=0)
+    preprocessor = context.model.preprocessor
+    sample = context.train.sample(_COUNTED, seed=0)
     counts = np.asarray(preprocessor.token_counts(*_strings(sample)))
     length = preprocessor.sequence_length
     if preprocessor.counts_are_capped:

@@ -1,16 +1,16 @@
 """Check 16-bit image files: whether black and white match their range of values."""
 
-from keras_tl.data.images.value_range import ALL_VALUES, ValuesOf16Bits, values_in_sample
-from keras_tl.preflight.context import Subject
+from keras_tl.data.images.value_range import ALL_VALUES, SixteenBitRange, values_in_sample
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding
 
 
-def value_range(subject: Subject) -> Finding | None:
+def value_range(context: CheckContext) -> Finding | None:
     """Find values that use a small part of the expected range, or exceed it."""
-    found = _values(subject)
+    found = _values(context)
     if found is None:
         return None
-    given = subject.data.value_range
+    given = context.data.value_range
     black, white = given or ALL_VALUES
     low, high = found.fitting
     how = f"value_range=({low}, {high}) (--value-range {low} {high})"
@@ -43,15 +43,15 @@ def value_range(subject: Subject) -> Finding | None:
     return None
 
 
-def are_too_dark(subject: Subject) -> bool:
+def are_too_dark(context: CheckContext) -> bool:
     """Return whether images are dark because white is far above their values. See `value_range`."""
-    found = _values(subject)
-    return found is not None and found.wastes(subject.data.value_range)
+    found = _values(context)
+    return found is not None and found.wastes(context.data.value_range)
 
 
-def _values(subject: Subject) -> ValuesOf16Bits | None:
+def _values(context: CheckContext) -> SixteenBitRange | None:
     """Return the values found by the check of all files, else those of a training sample."""
-    if not subject.train.in_files:
+    if not context.train.in_files:
         return None
-    check = subject.data.checked
-    return values_in_sample(subject.train.images) if check is None else check.values
+    check = context.data.checked
+    return values_in_sample(context.train.images) if check is None else check.values

@@ -19,7 +19,7 @@ from keras_tl.data.labelled_data import Split
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.evaluation.gradcam import grad_cam, overlaid
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import shortened
 from keras_tl.models.heads import TransferModel
 from keras_tl.tasks import Task
@@ -34,7 +34,7 @@ _LARGEST_SIDE, _QUALITY = 224, 88
 
 
 @runtime_checkable
-class Compared(Protocol):
+class ComparisonResult(Protocol):
     """Interface of `keras_tl.comparison.result.Comparison`, which this package must not import."""
 
     what: dict[str, Any]
@@ -50,7 +50,7 @@ class Compared(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class Exhibits:
+class Artifacts:
     """Artifact files by name, and methods that read them.
 
     Attributes:
@@ -60,31 +60,31 @@ class Exhibits:
     files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def among(cls, files: Mapping[str, bytes]) -> "Exhibits":
+    def among(cls, files: Mapping[str, bytes]) -> "Artifacts":
         """Select the artifacts among the result files of a run."""
         return cls({n: content for n, content in files.items() if n.startswith(_PREFIXES)})
 
-    def with_files(self, files: Mapping[str, bytes]) -> "Exhibits":
+    def with_files(self, files: Mapping[str, bytes]) -> "Artifacts":
         """Return these artifacts with further files."""
-        return Exhibits({**self.files, **files})
+        return Artifacts({**self.files, **files})
 
-    def before_training(self) -> "Exhibits":
+    def before_training(self) -> "Artifacts":
         """Return the artifacts that remain valid when the weights change.
 
         A comparison remains valid: it trained networks of its own.
         """
         true = _map_name(BEFORE), _COMPARISON
-        return Exhibits({n: content for n, content in self.files.items() if n in true})
+        return Artifacts({n: content for n, content in self.files.items() if n in true})
 
-    def without_answers(self) -> "Exhibits":
+    def without_answers(self) -> "Artifacts":
         """Return the artifacts that do not depend on the predictions of the test split."""
-        return Exhibits({n: c for n, c in self.files.items() if not n.startswith(_ANSWERS)})
+        return Artifacts({n: c for n, c in self.files.items() if not n.startswith(_ANSWERS)})
 
-    def without_maps_of(self, splits: Sequence[str]) -> "Exhibits":
+    def without_maps_of(self, splits: Sequence[str]) -> "Artifacts":
         """Return the artifacts without feature maps of these splits, which now hold other data."""
         found = {when: self.feature_map(when) for when in (BEFORE, AFTER)}
         gone = {_map_name(when) for when, one in found.items() if one and one.split in splits}
-        return Exhibits({n: content for n, content in self.files.items() if n not in gone})
+        return Artifacts({n: content for n, content in self.files.items() if n not in gone})
 
     def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
         """Return whether the artifacts include these test items and explain these predictions.
@@ -100,7 +100,7 @@ class Exhibits:
         pairs = zip(rows.tolist(), answers or (), strict=answers is not None)
         return all(kept[row].get("seen", answer) == answer for row, answer in pairs)
 
-    def explaining(self, answers: Sequence[str]) -> "Exhibits":
+    def explaining(self, answers: Sequence[str]) -> "Artifacts":
         """Return the artifacts without Grad-CAMs that explain other predictions than these.
 
         Args:
@@ -115,7 +115,7 @@ class Exhibits:
             one["seen"] = None
             del one["places"]
         kept = {n: c for n, c in self.files.items() if n not in gone}
-        return Exhibits(kept | {_TOP: json.dumps(items).encode()})
+        return Artifacts(kept | {_TOP: json.dumps(items).encode()})
 
     def comparison(self) -> dict[str, Any] | None:
         """Return the content of `keep_comparison`'s file, or `None` if there is no such file."""
@@ -149,7 +149,7 @@ def keep_map(when: str, found: FeatureMap) -> dict[str, bytes]:
     return {_map_name(when): found.to_bytes()}
 
 
-def keep_comparison(given: Compared, task: Task) -> dict[str, bytes]:
+def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
     """Return the file of a comparison with training from scratch, by its name.
 
     Args:
@@ -159,7 +159,7 @@ def keep_comparison(given: Compared, task: Task) -> dict[str, bytes]:
     Raises:
         ConfigError: `given` is no comparison, or has another task or other classes.
     """
-    if not isinstance(given, Compared):
+    if not isinstance(given, ComparisonResult):
         raise ConfigError(
             "Expected comparison= as the Comparison that keras_tl.compare() gives after its runs, "
             f"or Comparison.load(folder). Received: {type(given).__name__}."
@@ -187,7 +187,7 @@ def keep_top_items(
     pixels: np.ndarray | None,
     parts: TransferModel,
     task: Task,
-    outcomes: Outcomes,
+    record: PredictionRecord,
 ) -> dict[str, bytes]:
     """Return the files of the items with the largest losses, by name.
 
@@ -197,7 +197,7 @@ def keep_top_items(
         pixels: Images as the model receives them, (n, height, width, 3) in [0, 255]. `None`: texts.
         parts: The model, outside of any distribution strategy.
         task: Task of the model.
-        outcomes: Prediction record of the n items.
+        record: Prediction record of the n items.
     """
     items = [
         {"row": int(row), "place": place, "texts": texts}
@@ -205,7 +205,7 @@ def keep_top_items(
     ]
     files: dict[str, bytes] = {}
     if pixels is not None:
-        asked = task.question(outcomes.labels, outcomes.logits)
+        asked = task.question(record.labels, record.logits)
         heat = grad_cam(parts, pixels, asked)
         seen = None if heat is None else overlaid(pixels, heat)
         for number, one in enumerate(items):

@@ -5,14 +5,14 @@ import dataclasses
 from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.overfitting import Overfitting
 from keras_tl.preflight.findings import Findings
-from keras_tl.report.artifacts import Exhibits
+from keras_tl.report.artifacts import Artifacts
 from keras_tl.report.facts import Facts
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task
 
 
 @dataclasses.dataclass(frozen=True)
-class Material:
+class ReportContext:
     """Input of a report. The same input makes the same file, byte for byte.
 
     Attributes:
@@ -21,12 +21,12 @@ class Material:
         overfitting: Judgement whether the model overfits. `None`: not known.
         findings: Findings of the preflight. `None`: the preflight did not run.
         fitted: Result of `Learner.fit`. `None`: the user chose the phases.
-        exhibits: Artifacts of single items, and a comparison with training from scratch.
+        artifacts: Artifacts of single items, and a comparison with training from scratch.
     """
 
     facts: Facts
     test: Evaluation | None
-    exhibits: Exhibits
+    artifacts: Artifacts
     overfitting: Overfitting | None = None
     findings: Findings | None = None
     fitted: FitResult | None = None

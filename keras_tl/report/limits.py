@@ -4,7 +4,7 @@ from keras_tl.models.modalities import MODALITIES
 from keras_tl.report.data_facts import DataFacts, SplitFacts
 from keras_tl.report.facts import Facts
 from keras_tl.report.pretraining import IMAGENET, RANDOM
-from keras_tl.report.split_metrics import Measured, SplitMetrics
+from keras_tl.report.split_metrics import MetricEstimate, SplitMetrics
 from keras_tl.runs.ancestry import LANGUAGE_MODEL
 
 # A wider confidence interval hides differences that matter in use.
@@ -13,7 +13,7 @@ _WIDE = 0.1
 _IMBALANCED = 2.0
 # With 30 items of a class, the 95% interval of a recall of 0.5 is about +-17 points.
 _FEW = 30
-_NOT_RECORDED = Measured(None)
+_NOT_RECORDED = MetricEstimate(None)
 
 
 def warnings_of(facts: Facts) -> list[str]:

@@ -3,23 +3,23 @@
 from pathlib import Path
 
 from keras_tl.base.files import whole_file
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.rendering import render
 from keras_tl.report.sections import SECTIONS, summary
 
 _TITLE = "Transfer learning report: "
 
 
-def page_of(material: Material) -> str:
+def page_of(context: ReportContext) -> str:
     """Return one HTML page without scripts and without anything that a browser would load."""
-    title = f"{_TITLE}{material.facts.config.backbone}"
-    sections = [section for section in (make(material) for make in SECTIONS) if section.blocks]
+    title = f"{_TITLE}{context.facts.config.backbone}"
+    sections = [section for section in (make(context) for make in SECTIONS) if section.blocks]
     return render("page.html", title=title, sections=sections)
 
 
-def summary_of(material: Material) -> str:
+def summary_of(context: ReportContext) -> str:
     """Return the first section as HTML for use inside another page."""
-    return render("summary.html", blocks=summary(material).blocks)
+    return render("summary.html", blocks=summary(context).blocks)
 
 
 def is_report(path: Path) -> bool:
@@ -30,8 +30,8 @@ def is_report(path: Path) -> bool:
         return f"<title>{_TITLE}".encode() in file.read(2000)
 
 
-def write_report(path: Path, material: Material) -> None:
+def write_report(path: Path, context: ReportContext) -> None:
     """Write the page atomically: a failure leaves no partial file."""
-    page = page_of(material)
+    page = page_of(context)
     with whole_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -12,7 +12,7 @@ _NO_METRICS = ("items", "fingerprint", "slices")
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
+class MetricEstimate:
     """Metric with its 95% interval. An undefined or unknown number is `None`."""
 
     value: float | None
@@ -24,7 +24,7 @@ class ClassMetrics:
     """Number of items of a class, and its metrics."""
 
     items: int
-    metrics: Mapping[str, Measured]
+    metrics: Mapping[str, MetricEstimate]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +44,7 @@ class SplitMetrics:
 
     items: int
     fingerprint: str | None
-    metrics: Mapping[str, Measured]
+    metrics: Mapping[str, MetricEstimate]
     per_class: Mapping[str, ClassMetrics]
     most_frequent_share: float | None = None
     confusion_matrix: Sequence[Sequence[int]] | None = None
@@ -61,7 +61,7 @@ class SplitMetrics:
             items=found["items"],
             fingerprint=found.get("fingerprint"),
             metrics={
-                name: Measured(value, intervals.get(name))
+                name: MetricEstimate(value, intervals.get(name))
                 for name, value in found.items()
                 if name not in _NO_METRICS and (value is None or isinstance(value, float))
             },
@@ -75,11 +75,11 @@ class SplitMetrics:
         )
 
 
-def _of_class(row: Mapping[str, Any], intervals: Mapping[str, Any]) -> dict[str, Measured]:
+def _of_class(row: Mapping[str, Any], intervals: Mapping[str, Any]) -> dict[str, MetricEstimate]:
     """Return the metrics of a class. scikit-learn gives 0 for a metric without items: drop it."""
     undefined = {name for name, interval in intervals.items() if interval is None}
     return {
-        name: Measured(None if name in undefined else value, intervals.get(name))
+        name: MetricEstimate(None if name in undefined else value, intervals.get(name))
         for name, value in row.items()
         if name != "items"
     }

@@ -16,7 +16,7 @@ def name_of(share: float) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Fall:
+class MetricDrop:
     """Statistically significant fall of a validation metric in a phase.
 
     Attributes:
@@ -63,8 +63,8 @@ class PhaseRecord:
             kept. `best_epoch` then refers to its weights.
         of_no_epoch: Whether the kept weights belong to no epoch, such as an average. `best_epoch`
             is then the last epoch.
-        fall: Harm of the phase on the validation split, if training keeps the last weights in any
-            case. `None` means that no harm is known.
+        metric_drop: Harm of the phase on the validation split, if training keeps the last weights
+            in any case. `None` means that no harm is known.
     """
 
     phase: Phase
@@ -78,7 +78,7 @@ class PhaseRecord:
     share: float = 1.0
     by_callback: bool = False
     of_no_epoch: bool = False
-    fall: Fall | None = None
+    metric_drop: MetricDrop | None = None
 
     @property
     def changed_backbone(self) -> bool:
@@ -120,12 +120,12 @@ class PhaseRecord:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "PhaseRecord":
         """Make a record from the result of `to_json`."""
-        augment, fall = values.get("augment"), values.get("fall")
+        augment, metric_drop = values.get("augment"), values.get("metric_drop")
         read = {
             "phase": Phase.from_json(values["phase"]),
             "epochs": tuple(values["epochs"]),
             "augment": None if augment is None else tuple(augment),
-            "fall": None if fall is None else Fall(**fall),
+            "metric_drop": None if metric_drop is None else MetricDrop(**metric_drop),
         }
         return cls(**(values | read))
 

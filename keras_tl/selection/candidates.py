@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.evaluation.calibration import fit_temperature
 from keras_tl.evaluation.intervals import Interval, bootstrap_interval, mean_interval
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.runs.history import name_of
 from keras_tl.tasks import Task
 
@@ -62,7 +62,7 @@ class Candidate:
         return cls(**{**values, **read})
 
 
-def without_barrier(losses: Mapping[float, float], default: float) -> float:
+def default_or_end(losses: Mapping[float, float], default: float) -> float:
     """Return the default share, or an end of the line if the default is worse than both ends.
 
     Returns the head if the fine-tuned model diverged. Returns the fine-tuned model if there is a
@@ -78,14 +78,14 @@ def without_barrier(losses: Mapping[float, float], default: float) -> float:
     return TUNED if losses[default] > max(losses[HEAD], losses[TUNED]) else default
 
 
-def mean_losses(task: Task, outcomes: Mapping[float, Outcomes]) -> dict[float, float]:
+def mean_losses(task: Task, records: Mapping[float, PredictionRecord]) -> dict[float, float]:
     """Return the mean loss by share, computed as in `measure_candidates`."""
-    return {share: float(_losses(task, found).mean()) for share, found in outcomes.items()}
+    return {share: float(_losses(task, found).mean()) for share, found in records.items()}
 
 
 def measure_candidates(
     task: Task,
-    outcomes: Mapping[float, Outcomes],
+    records: Mapping[float, PredictionRecord],
     default: float,
     groups: np.ndarray | None = None,
 ) -> tuple[Candidate, ...]:
@@ -96,16 +96,16 @@ def measure_candidates(
 
     Args:
         task: Task, for its primary metric.
-        outcomes: Prediction records by share, of the same items in the same order, with the head.
+        records: Prediction records by share, of the same items in the same order, with the head.
         default: Share of the default.
         groups: Groups (n,) of items that are not independent. `None`: all items are independent.
     """
-    losses = {share: _losses(task, found) for share, found in outcomes.items()}
+    losses = {share: _losses(task, found) for share, found in records.items()}
     metrics = {
-        share: task.statistics(found.labels, found.logits)[task.headline]
-        for share, found in outcomes.items()
+        share: task.statistics(found.labels, found.logits)[task.primary_metric]
+        for share, found in records.items()
     }
-    confidence = 1 - 0.05 / max(len(outcomes) - 1, 1)
+    confidence = 1 - 0.05 / max(len(records) - 1, 1)
     found = []
     for share, own in losses.items():
         count = len(own)
@@ -130,17 +130,17 @@ def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     return np.array([values[groups == name].mean() for name in names])
 
 
-def _losses(task: Task, outcomes: Outcomes) -> np.ndarray:
+def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
     """Return the losses of the items for the comparison of candidates.
 
     For classes and labels, losses are at most `_LARGEST`, at the temperature that fits the model
     best. `calibrate` can correct a model's confidence later, but not its errors.
     """
-    if not np.isfinite(outcomes.logits).all():
-        return np.full(len(outcomes), _DIVERGED)
+    if not np.isfinite(record.logits).all():
+        return np.full(len(record), _DIVERGED)
     if not task.has_probabilities:
-        return np.minimum(task.item_losses(outcomes.labels, outcomes.logits), _DIVERGED)
-    calibrated = outcomes.scaled(fit_temperature(task, outcomes))
+        return np.minimum(task.item_losses(record.labels, record.logits), _DIVERGED)
+    calibrated = record.scaled(fit_temperature(task, record))
     return np.minimum(task.item_losses(calibrated.labels, calibrated.logits), _LARGEST)
 
 

@@ -6,15 +6,15 @@ import numpy as np
 
 from keras_tl.data.labelled_data import Split, groups_of
 from keras_tl.data.splits import folds as make_folds
-from keras_tl.evaluation.prediction_record import Outcomes
-from keras_tl.training.fine_tuned_folds import TunedFolds
+from keras_tl.evaluation.prediction_record import PredictionRecord
+from keras_tl.training.fine_tuned_folds import FineTunedFolds
 from keras_tl.training.trainer import Trainer
-from keras_tl.training.weight_average import WeightLine
+from keras_tl.training.weight_average import WeightAverage
 
 
 def along_the_line(
-    trainer: Trainer, line: WeightLine, shares: Sequence[float], split: Split
-) -> dict[float, Outcomes]:
+    trainer: Trainer, line: WeightAverage, shares: Sequence[float], split: Split
+) -> dict[float, PredictionRecord]:
     """Return prediction records of a split by share. The model ends with the fine-tuned weights.
 
     Args:
@@ -27,7 +27,7 @@ def along_the_line(
     try:
         for share in shares:
             line.move(model, share)
-            found[share] = Outcomes(split.labels, trainer.logits(split), split.identity)
+            found[share] = PredictionRecord(split.labels, trainer.logits(split), split.identity)
     finally:
         # Even after an error, the weights must match the history.
         line.move(model, 1.0)
@@ -35,8 +35,8 @@ def along_the_line(
 
 
 def out_of_fold(
-    training: TunedFolds, names: Sequence[str], folds: int, seed: int
-) -> dict[float, Outcomes]:
+    training: FineTunedFolds, names: Sequence[str], folds: int, seed: int
+) -> dict[float, PredictionRecord]:
     """Return out-of-fold prediction records of all items of some splits, by share.
 
     Args:
@@ -51,4 +51,4 @@ def out_of_fold(
     classes = split.labels if split.labels.dtype.kind in "iu" else None
     numbers = make_folds(classes, groups_of(split, data.groups), len(split), folds, seed)
     logits = training.logits(split, rows, numbers)
-    return {share: Outcomes(split.labels, found) for share, found in logits.items()}
+    return {share: PredictionRecord(split.labels, found) for share, found in logits.items()}

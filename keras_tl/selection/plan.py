@@ -74,7 +74,7 @@ class Plan:
 
 
 @dataclasses.dataclass(frozen=True)
-class Budget:
+class TimeBudget:
     """Wall-time budget of the user.
 
     Attributes:
@@ -94,7 +94,7 @@ def make_plan(
     items: int,
     validation_items: int,
     is_refit: bool,
-    budget: Budget | None = None,
+    budget: TimeBudget | None = None,
 ) -> Plan:
     """Plan the trainings, within a budget if given.
 

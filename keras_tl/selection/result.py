@@ -22,7 +22,7 @@ class FitResult:
         candidates: Compared models. Empty without evidence.
         plan: Plan of the trainings.
         seconds: Wall time by step: `"head"`, `"comparison"`, `"fine-tuning"`.
-        headline: Name of the primary metric.
+        primary_metric: Name of the primary metric.
         item: Word for one item.
         trained_on: Number of items that trained the model.
         augment: Augmentation in fine-tuning, see `keras_tl.data.images.augmentation.names_of`.
@@ -37,7 +37,7 @@ class FitResult:
     candidates: tuple[Candidate, ...]
     plan: Plan
     seconds: Mapping[str, float]
-    headline: str
+    primary_metric: str
     item: str
     trained_on: int
     augment: tuple[str, ...] = ()
@@ -71,12 +71,15 @@ class FitResult:
         """Quality estimate of a model that all items trained, in sentences. `None` for others."""
         if self.estimate is None:
             return None
-        value, ends = self.estimate[self.headline], self.estimate["intervals"][self.headline]
+        value, ends = (
+            self.estimate[self.primary_metric],
+            self.estimate["intervals"][self.primary_metric],
+        )
         known = "" if ends is None else f" [{', '.join(map(number_text, ends))}]"
         return (
             f"All {self.trained_on:,} {self.item}s trained this model: no untouched test split "
-            f"exists. Estimated {title_of(self.headline)}: {number_text(value)}{known}, measured "
-            f"{self.estimated_by}."
+            f"exists. Estimated {title_of(self.primary_metric)}: {number_text(value)}{known}, "
+            f"measured {self.estimated_by}."
         )
 
     @property
@@ -87,7 +90,12 @@ class FitResult:
     @property
     def columns(self) -> list[str]:
         """Column titles of the table of candidates."""
-        return ["model", title_of(self.headline), "difference to the head, 95% interval", "loss"]
+        return [
+            "model",
+            title_of(self.primary_metric),
+            "difference to the head, 95% interval",
+            "loss",
+        ]
 
     @property
     def rows(self) -> list[list[str]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_tl.base.config import ON_INVALID, check_choice, check_range
 from keras_tl.base.results import MultilabelPredictions, Predictions, RegressionPredictions
-from keras_tl.data.prediction_items import Items
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.errors import ServingError, listed
 from keras_tl.serving.answers import (
     Answers,
@@ -128,7 +128,7 @@ class Client(RemoteModel):
 
     def _answers(
         self, items: Any, signature: str | None, batch_size: int, on_invalid: str
-    ) -> tuple[Answers, Items]:
+    ) -> tuple[Answers, PredictionItems]:
         """Return the outputs for all items together, and the items."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_tl.data.images.image_inputs import read_inputs
-from keras_tl.data.prediction_items import Items
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.texts.text_inputs import read_texts
 from keras_tl.errors import ServingError, listed
 
 
-def read_items(items: Any, signatures: Mapping[str, Any], on_invalid: str = "raise") -> Items:
+def read_items(
+    items: Any, signatures: Mapping[str, Any], on_invalid: str = "raise"
+) -> PredictionItems:
     """Read items of the kind that a model takes.
 
     Args:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
-from keras_tl.tasks.labels.label_encoder import LabelCoder
+from keras_tl.tasks.labels.label_encoder import LabelEncoder
 from keras_tl.tasks.resampling import Statistic
 
 THRESHOLD = 0.5
@@ -65,8 +65,8 @@ class Task(abc.ABC):
         temperature: See `ModelConfig`. Only predictions use it, not training or monitoring.
         thresholds: See `ModelConfig`.
         kind: Name of the task.
-        headline: Primary metric of `evaluate()`.
-        watched: Metric monitored in training, beside the loss.
+        primary_metric: Primary metric of `evaluate()`.
+        monitor: Metric monitored in training, beside the loss.
         more_is_better: Whether higher values of the metric are better.
         exact: Whether predictions are right or wrong, instead of more or less close.
         enough: Mean loss (nats; regression: in units of the variance) below which a head only
@@ -84,9 +84,9 @@ class Task(abc.ABC):
         item_metric: Name of the mean of `item_scores`.
         skill_name: Name of the mean of `skills`.
         lowest_skill: Minimum of `skills`. The maximum is 1.
-        headline_text: Sentence about the primary metric, with `{}` for its value.
-        headline_form: Format of the value, for `format`.
-        interval_form: Format of the ends of its confidence interval.
+        primary_metric_text: Sentence about the primary metric, with `{}` for its value.
+        primary_metric_format: Format of the value, for `format`.
+        interval_format: Format of the ends of its confidence interval.
         answers_with: Kind of prediction that the model makes for any input.
     """
 
@@ -97,8 +97,8 @@ class Task(abc.ABC):
     thresholds: tuple[float, ...] = ()
 
     kind: ClassVar[str]
-    headline: ClassVar[str] = "accuracy"
-    watched: ClassVar[str] = "accuracy"
+    primary_metric: ClassVar[str] = "accuracy"
+    monitor: ClassVar[str] = "accuracy"
     more_is_better: ClassVar[bool] = True
     exact: ClassVar[bool] = True
     enough: ClassVar[float] = 0.01
@@ -115,9 +115,9 @@ class Task(abc.ABC):
     item_metric: ClassVar[str] = "accuracy"
     skill_name: ClassVar[str] = "accuracy"
     lowest_skill: ClassVar[float] = 0.0
-    headline_text: ClassVar[str] = "{} of the answers are right"
-    headline_form: ClassVar[str] = ".1%"
-    interval_form: ClassVar[str] = ".1%"
+    primary_metric_text: ClassVar[str] = "{} of the answers are right"
+    primary_metric_format: ClassVar[str] = ".1%"
+    interval_format: ClassVar[str] = ".1%"
     answers_with: ClassVar[str]
 
     @property
@@ -129,7 +129,7 @@ class Task(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def coder(cls, y: Sequence, class_names: Sequence[str] | None = None) -> LabelCoder:
+    def encoder(cls, y: Sequence, class_names: Sequence[str] | None = None) -> LabelEncoder:
         """Return the label encoder of the training labels.
 
         Args:
@@ -195,7 +195,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
-        """Return the metrics computed in training. `watched` is among them."""
+        """Return the metrics computed in training. `monitor` is among them."""
 
     @abc.abstractmethod
     def targets(self, labels: np.ndarray, soft: bool = False) -> np.ndarray:

@@ -10,20 +10,20 @@ def monitored(task: Task, phase: Phase) -> tuple[str, bool]:
     """Return the name of the value that a phase monitors, and whether higher is better."""
     if phase.monitor == "loss":
         return "loss", False
-    return task.watched, task.more_is_better
+    return task.monitor, task.more_is_better
 
 
 def monitored_value(task: Task, phase: Phase, labels: np.ndarray, logits: np.ndarray) -> float:
     """Return the value that a phase monitors, on a split."""
-    soft = needs_shares(phase)
+    soft = needs_class_probabilities(phase)
     targets = task.targets(labels, soft)
     if phase.monitor == "loss":
         return float(task.loss(phase.label_smoothing, soft)(targets, logits)) * task.loss_weight
-    metric = next(metric for metric in task.metrics(soft) if metric.name == task.watched)
+    metric = next(metric for metric in task.metrics(soft) if metric.name == task.monitor)
     metric.update_state(targets, logits)
     return float(metric.result())
 
 
-def needs_shares(phase: Phase, mixed: bool = False) -> bool:
+def needs_class_probabilities(phase: Phase, mixed: bool = False) -> bool:
     """Return whether targets must be class probabilities instead of class numbers."""
     return mixed or phase.label_smoothing > 0

@@ -17,7 +17,7 @@ from sklearn.metrics import (
 from keras_tl.base.results import NO_LABEL, MultilabelPredictions
 from keras_tl.errors import DataError, quoted
 from keras_tl.tasks.base import THRESHOLD, Question
-from keras_tl.tasks.labels.label_encoder import LabelCoder, distinct_names, listing
+from keras_tl.tasks.labels.label_encoder import LabelEncoder, distinct_names, listing
 from keras_tl.tasks.resampling import area_of, average_precision_of, f1_of, mean_of, mean_of_known
 from keras_tl.tasks.scores import if_both, mean_of_defined, per_class
 from keras_tl.tasks.sigmoid import Sigmoid
@@ -27,8 +27,8 @@ class Multilabel(Sigmoid):
     """Any number of labels per item, with one logit and a sigmoid per label."""
 
     kind = "multilabel"
-    headline = "mean_average_precision"
-    watched = "auc"
+    primary_metric = "mean_average_precision"
+    monitor = "auc"
     has_several_labels = True
     has_known_guessing = False
     names_are = "labels"
@@ -36,14 +36,14 @@ class Multilabel(Sigmoid):
     probabilities_of = "every label of every item"
     item_metric = "share of right labels"
     skill_name = "label ranking average precision"
-    headline_text = "the mean average precision is {}"
-    headline_form = ".3f"
-    interval_form = ".3g"
+    primary_metric_text = "the mean average precision is {}"
+    primary_metric_format = ".3f"
+    interval_format = ".3g"
     answers_with = "probabilities of its labels"
 
     @classmethod
-    def coder(cls, y, class_names=None):
-        return _MaskCoder(y, class_names)
+    def encoder(cls, y, class_names=None):
+        return _MaskEncoder(y, class_names)
 
     @property
     def expected_labels(self) -> str:
@@ -175,7 +175,7 @@ class Multilabel(Sigmoid):
         return Question(outputs, np.ones(len(logits), np.float32), names)
 
 
-class _MaskCoder(LabelCoder):
+class _MaskEncoder(LabelEncoder):
     """Encoder for rows of 0 and 1 from `read_labels`, one column per label, or lists of names."""
 
     task = "multilabel"

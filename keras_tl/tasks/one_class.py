@@ -14,7 +14,7 @@ from keras_tl.errors import ConfigError, DataError, unknown
 from keras_tl.tasks.base import Task
 from keras_tl.tasks.labels.label_encoder import (
     SHOWN,
-    LabelCoder,
+    LabelEncoder,
     check_count,
     distinct_names,
     listing,
@@ -28,8 +28,8 @@ class OneClass(Task):
     has_one_class = True
 
     @classmethod
-    def coder(cls, y, class_names=None):
-        return ClassCoder(y, class_names, cls.kind)
+    def encoder(cls, y, class_names=None):
+        return ClassEncoder(y, class_names, cls.kind)
 
     @property
     def expected_labels(self) -> str:
@@ -130,7 +130,7 @@ class OneClass(Task):
         return max(len(self.class_names), 2)
 
 
-class ClassCoder(LabelCoder):
+class ClassEncoder(LabelEncoder):
     """Encoder for labels of any values, or for integers that index given names.
 
     Args:

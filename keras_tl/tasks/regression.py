@@ -11,7 +11,7 @@ from keras_tl.base.config import Phase
 from keras_tl.base.results import RegressionPredictions
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.tasks.base import Question, Task
-from keras_tl.tasks.labels.label_encoder import LabelCoder, check_count, listing
+from keras_tl.tasks.labels.label_encoder import LabelEncoder, check_count, listing
 from keras_tl.tasks.resampling import mean_of
 
 
@@ -19,8 +19,8 @@ class Regression(Task):
     """A number, standardised inside the head so that its unit does not affect learning rates."""
 
     kind = "regression"
-    headline = "mae"
-    watched = "mae"
+    primary_metric = "mae"
+    monitor = "mae"
     more_is_better = False
     exact = False
     enough = 0.0
@@ -31,14 +31,14 @@ class Regression(Task):
     item_metric = "mean absolute error"
     skill_name = "skill score"
     lowest_skill = -np.inf
-    headline_text = "the answers are off by {} on average"
-    headline_form = ".4g"
-    interval_form = ".3g"
+    primary_metric_text = "the answers are off by {} on average"
+    primary_metric_format = ".4g"
+    interval_format = ".3g"
     answers_with = "a number"
 
     @classmethod
-    def coder(cls, y, class_names=None):
-        return _NumberCoder()
+    def encoder(cls, y, class_names=None):
+        return _NumberEncoder()
 
     @classmethod
     def target_fields(cls, labels):
@@ -198,7 +198,7 @@ class Regression(Task):
         return Question(zeros, ones, ("a higher value",) * count)
 
 
-class _NumberCoder(LabelCoder):
+class _NumberEncoder(LabelEncoder):
     """Encoder of regression targets."""
 
     task = "regression"

@@ -6,11 +6,11 @@ from keras_tl.base.config import ModelConfig
 from keras_tl.errors import ConfigError, quoted, unknown
 from keras_tl.tasks.base import Task
 from keras_tl.tasks.binary import Binary
-from keras_tl.tasks.labels.label_encoder import LabelCoder
+from keras_tl.tasks.labels.label_encoder import LabelEncoder
 from keras_tl.tasks.labels.plain_labels import Labels
 from keras_tl.tasks.multiclass import Multiclass
 from keras_tl.tasks.multilabel import Multilabel
-from keras_tl.tasks.one_class import ClassCoder
+from keras_tl.tasks.one_class import ClassEncoder
 from keras_tl.tasks.regression import Regression
 
 # Tasks by name. A new task is one more row.
@@ -36,7 +36,7 @@ def register_task(task: type[Task], replace: bool = False) -> None:
         >>> class Counts(TASKS["regression"]):
         ...     kind = "counts"
         >>> register_task(Counts)
-        >>> get_task("counts").headline
+        >>> get_task("counts").primary_metric
         'mae'
     """
     if not (isinstance(task, type) and issubclass(task, Task)):
@@ -69,10 +69,10 @@ def task_of(config: ModelConfig) -> Task:
     )
 
 
-def label_coder(
+def label_encoder(
     y: Labels, class_names: Sequence[str] | None = None, task: str | None = None
-) -> LabelCoder:
-    """Return the label encoder, see `Task.coder`.
+) -> LabelEncoder:
+    """Return the label encoder, see `Task.encoder`.
 
     Args:
         y: Labels of the training split.
@@ -80,4 +80,4 @@ def label_coder(
             the sorted distinct labels.
         task: Name of the task. `None`: one class per item, binary for two classes.
     """
-    return ClassCoder(y, class_names) if task is None else get_task(task).coder(y, class_names)
+    return ClassEncoder(y, class_names) if task is None else get_task(task).encoder(y, class_names)

@@ -11,7 +11,7 @@ RELATIVE_STEP = 0.01
 LOWEST, HIGHEST = 1e-5, 1e-3
 
 
-def relative_rate(network: keras.Model) -> float:
+def auto_learning_rate(network: keras.Model) -> float:
     """Return a peak learning rate for fine-tuning a network with Adam.
 
     Computes the root mean square of each kernel, and returns one hundredth of their median, limited

@@ -40,7 +40,7 @@ def check_callbacks(
     return tuple(callbacks)
 
 
-def hear_every_step(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
+def hook_into_steps(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
     """Whether a callback overrides a method for the beginning or the end of a step."""
     return any(
         getattr(method, "__func__", method) is not getattr(keras.callbacks.Callback, name)

@@ -3,11 +3,11 @@
 import keras
 import tensorflow as tf
 
-from keras_tl.base.keras_compat import own_variables, rate_or_schedule
-from keras_tl.training.schedules import Settable
+from keras_tl.base.keras_compat import learning_rate_or_schedule, own_variables
+from keras_tl.training.schedules import SettableSchedule
 
 
-class WholeGradients:
+class DenseEmbeddingGradients:
     """Mixin for a Keras optimizer: embeddings get dense gradients, with an optional L2 penalty.
 
     The gradient of an embedding has one row per token of the batch (`tf.IndexedSlices`). For
@@ -32,8 +32,8 @@ class WholeGradients:
 
     @learning_rate.setter
     def learning_rate(self, value):
-        if isinstance(rate_or_schedule(self), Settable) and not callable(value):
-            rate_or_schedule(self).set(value)
+        if isinstance(learning_rate_or_schedule(self), SettableSchedule) and not callable(value):
+            learning_rate_or_schedule(self).set(value)
         else:
             keras.optimizers.Optimizer.learning_rate.fset(self, value)
 
@@ -56,15 +56,15 @@ class WholeGradients:
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class Adam(WholeGradients, keras.optimizers.Adam):
-    """Adam with `WholeGradients`."""
+class Adam(DenseEmbeddingGradients, keras.optimizers.Adam):
+    """Adam with `DenseEmbeddingGradients`."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class AdamW(WholeGradients, keras.optimizers.AdamW):
-    """AdamW with `WholeGradients`."""
+class AdamW(DenseEmbeddingGradients, keras.optimizers.AdamW):
+    """AdamW with `DenseEmbeddingGradients`."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class SGD(WholeGradients, keras.optimizers.SGD):
-    """SGD with `WholeGradients`."""
+class SGD(DenseEmbeddingGradients, keras.optimizers.SGD):
+    """SGD with `DenseEmbeddingGradients`."""

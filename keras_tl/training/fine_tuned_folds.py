@@ -10,11 +10,11 @@ from keras_tl.data.images.augmentation import Augmentation
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.policies import with_heads
 from keras_tl.training.trainer import Trainer
-from keras_tl.training.weight_average import WeightLine
+from keras_tl.training.weight_average import WeightAverage
 
 
 @dataclasses.dataclass(frozen=True)
-class TunedFolds:
+class FineTunedFolds:
     """Fine-tuning on all folds but one, always from the same pretrained weights.
 
     Attributes:
@@ -69,7 +69,7 @@ class TunedFolds:
             yield 0, np.asarray(head(features, training=False))
         for phase, is_head in with_heads(self.phases, trial.config, len(train)):
             self._run(trial, phase, data, False if is_head else self.augment, named)
-        line = WeightLine.to_now(model, before)
+        line = WeightAverage.to_now(model, before)
         for share in self.shares:
             if share:
                 line.move(model, share)

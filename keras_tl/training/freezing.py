@@ -9,9 +9,9 @@ from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import ConfigError, quoted, unknown
 from keras_tl.models.device import jit_compile
-from keras_tl.tasks import Task, needs_shares
+from keras_tl.tasks import Task, needs_class_probabilities
 from keras_tl.training.contrastive import Contrastive
-from keras_tl.training.layer_learning_rates import rate_factors
+from keras_tl.training.layer_learning_rates import learning_rate_factors
 from keras_tl.training.optimizers import make_optimizer
 
 
@@ -45,7 +45,7 @@ def prepare(
     unfreeze(backbone, phase.unfreeze, phase.batch_norm)
     blocks = blocks_to_unfreeze(backbone.blocks, phase.unfreeze)
     optimizer = _optimizer_of(model, backbone, phase, steps)
-    shares = needs_shares(phase, mixed)
+    shares = needs_class_probabilities(phase, mixed)
 
     def train(blocks: tuple[str, ...]) -> None:
         backbone.unfreeze(blocks, phase.batch_norm)
@@ -69,7 +69,7 @@ def _optimizer_of(
     variables, factors = model.trainable_variables, None
     if phase.discriminative_factor > 1 or phase.unfreeze_every is not None:
         blocks = [backbone.block_layers(block) for block in backbone.blocks]
-        factors = rate_factors(blocks, variables, phase.discriminative_factor)
+        factors = learning_rate_factors(blocks, variables, phase.discriminative_factor)
     with model.distribute_strategy.scope():
         optimizer = make_optimizer(phase, steps, variables, factors)
         if "mixed_float16" in {layer.dtype_policy.name for layer in layers_of(model)}:

@@ -14,7 +14,7 @@ from keras_tl.base.keras_compat import decays, place_of
 from keras_tl.training.dense_embedding_gradients import SGD, Adam, AdamW
 
 
-def rate_factors(
+def learning_rate_factors(
     blocks: Sequence[Sequence[keras.layers.Layer]], variables: list, factor: float
 ) -> tuple[float, ...]:
     """Return the factor on each variable's learning rate, for discriminative fine-tuning.
@@ -36,32 +36,32 @@ def rate_factors(
     return tuple(factors.get(id(variable), 1.0) for variable in variables)
 
 
-class OwnRates:
+class PerVariableLearningRates:
     """Mixin for a Keras optimizer: scale the update of each variable, weight decay included.
 
     `learning_rate` is the learning rate of variables with a factor of 1.
 
     Args:
-        rate_factors: Factors in the order of the variables that the optimizer is built with.
+        learning_rate_factors: Factors in the order of the variables given to `build`.
         others: Arguments of the Keras optimizer.
     """
 
-    def __init__(self, *others, rate_factors: Sequence[float], **named):
+    def __init__(self, *others, learning_rate_factors: Sequence[float], **named):
         super().__init__(*others, **named)
-        self.rate_factors = tuple(rate_factors)
+        self.learning_rate_factors = tuple(learning_rate_factors)
 
     def build(self, variables):
-        if not self.built and len(variables) != len(self.rate_factors):
+        if not self.built and len(variables) != len(self.learning_rate_factors):
             raise ValueError(
-                f"The optimizer has rates for {len(self.rate_factors)} variables and was given "
-                f"{len(variables)}. Compile again after a change of what is trainable; load a "
-                "file with compile=False."
+                "The optimizer has learning rates for "
+                f"{len(self.learning_rate_factors)} variables and was given {len(variables)}. "
+                "Compile again after a change of what is trainable; load a file with compile=False."
             )
         super().build(variables)
 
     def update_step(self, gradient, variable, learning_rate):
         index = place_of(self, variable)
-        rate = ops.cast(learning_rate, variable.dtype) * self.rate_factors[index]
+        rate = ops.cast(learning_rate, variable.dtype) * self.learning_rate_factors[index]
         if self.weight_decay is not None and decays(self, variable):
             decay = ops.cast(self.weight_decay, variable.dtype)
             self.assign_sub(variable, variable * decay * rate)
@@ -75,10 +75,10 @@ class OwnRates:
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return super().get_config() | {"rate_factors": list(self.rate_factors)}
+        return super().get_config() | {"learning_rate_factors": list(self.learning_rate_factors)}
 
 
-class OwnSteps(OwnRates):
+class PerVariableSteps(PerVariableLearningRates):
     """Mixin for Adam: correct the bias of a variable's moments by the variable's own step count.
 
     Adam corrects the moments by the number of the optimizer's steps (Kingma and Ba, 2015,
@@ -107,15 +107,15 @@ class OwnSteps(OwnRates):
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class OwnRatesAdam(OwnSteps, Adam):
-    """Adam with `OwnRates` and `OwnSteps`."""
+class PerVariableAdam(PerVariableSteps, Adam):
+    """Adam with `PerVariableLearningRates` and `PerVariableSteps`."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class OwnRatesAdamW(OwnSteps, AdamW):
-    """AdamW with `OwnRates` and `OwnSteps`."""
+class PerVariableAdamW(PerVariableSteps, AdamW):
+    """AdamW with `PerVariableLearningRates` and `PerVariableSteps`."""
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class OwnRatesSGD(OwnRates, SGD):
-    """SGD with `OwnRates`."""
+class PerVariableSGD(PerVariableLearningRates, SGD):
+    """SGD with `PerVariableLearningRates`."""

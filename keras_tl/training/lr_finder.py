@@ -91,7 +91,7 @@ def phase_to_sweep(
     return phases_of(HEADS[family], family, **given)[0]
 
 
-def rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
+def learning_rates_between(lowest: float, highest: float, steps: int) -> np.ndarray:
     """Return learning rates with a constant ratio from lowest to highest, float64 (steps,).
 
     Raises:
@@ -113,7 +113,7 @@ def as_swept(phase: Phase) -> Phase:
     )
 
 
-class RateSweep(keras.callbacks.Callback):
+class LearningRateSweep(keras.callbacks.Callback):
     """Set the learning rate of every step, record its loss, and stop if the loss diverges.
 
     Args:
@@ -166,7 +166,7 @@ def sweep(
     Returns:
         Losses of the finished steps, fewer than `rates` if the loss diverged.
     """
-    callback = RateSweep(rates, advance)
+    callback = LearningRateSweep(rates, advance)
     with no_retracing_warnings(KERAS_TRAINER):
         model.fit(
             train.repeat(),

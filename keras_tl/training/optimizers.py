@@ -7,12 +7,12 @@ import keras
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.training.dense_embedding_gradients import SGD, Adam, AdamW
-from keras_tl.training.layer_learning_rates import OwnRatesAdam, OwnRatesAdamW, OwnRatesSGD
-from keras_tl.training.schedules import LinearDecay, OneCycle, Settable, SlantedTriangular
+from keras_tl.training.layer_learning_rates import PerVariableAdam, PerVariableAdamW, PerVariableSGD
+from keras_tl.training.schedules import LinearDecay, OneCycle, SettableSchedule, SlantedTriangular
 
 
 def make_optimizer(
-    phase: Phase, steps: int, variables: list, rate_factors: Sequence[float] | None = None
+    phase: Phase, steps: int, variables: list, learning_rate_factors: Sequence[float] | None = None
 ) -> keras.optimizers.Optimizer:
     """Return the optimizer of a phase.
 
@@ -20,17 +20,17 @@ def make_optimizer(
         phase: Phase.
         steps: Number of updates in the whole phase, for the schedule.
         variables: Trainable variables. Biases and normalisation get no weight decay.
-        rate_factors: Factor on the learning rate of each variable. `None`: one learning rate for
-            all, as in Keras.
+        learning_rate_factors: Factor on the learning rate of each variable. `None`: one learning
+            rate for all, as in Keras.
     """
     rate = make_schedule(phase, steps)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-        rate = Settable(rate)
+        rate = SettableSchedule(rate)
     sgd, adam, adamw = SGD, Adam, AdamW
     options = {"global_clipnorm": phase.clip_norm, "l2": phase.l2 or 0.0}
-    if rate_factors is not None:
-        sgd, adam, adamw = OwnRatesSGD, OwnRatesAdam, OwnRatesAdamW
-        options["rate_factors"] = rate_factors
+    if learning_rate_factors is not None:
+        sgd, adam, adamw = PerVariableSGD, PerVariableAdam, PerVariableAdamW
+        options["rate_factors"] = learning_rate_factors
     if phase.optimizer == "sgd":
         return sgd(rate, momentum=0.9, **options)
     if phase.optimizer == "adam":

@@ -10,11 +10,11 @@ from keras_tl.base.config import ModelConfig, Phase
 from keras_tl.base.reporting import KERAS_TRAINER, no_retracing_warnings
 from keras_tl.features.rows import Features
 from keras_tl.models.heads import TransferModel
-from keras_tl.tasks import Task, needs_shares
+from keras_tl.tasks import Task, needs_class_probabilities
 from keras_tl.training.freezing import prepare
 from keras_tl.training.head_solver import Standardisation, solve
 from keras_tl.training.head_start import head_problem
-from keras_tl.training.snapshot import restored
+from keras_tl.training.snapshot import snapshot
 from keras_tl.training.standardised_head import StandardisedHead, first_dense
 
 _LOOKS = 10
@@ -127,13 +127,13 @@ class HeadTraining:
             asked: Features of the items to predict.
         """
         phase = dataclasses.replace(self.phase, l2=None)
-        with seeded(self.seed), restored(self.parts.model, self.parts.head):
+        with seeded(self.seed), snapshot(self.parts.model, self.parts.head):
             head = keras.models.clone_model(self.parts.head)
             if self.phase.l2 is not None and first_dense(head) is not None:
                 fresh = dataclasses.replace(self.parts, head=head)
                 standardisation = Standardisation.of(features.reshape(len(features), -1))
                 head = StandardisedHead.of(fresh, standardisation, live=False).model
-            soft = needs_shares(phase)
+            soft = needs_class_probabilities(phase)
             targets = self.task.targets(labels, soft)
             rows = Features(features.shape, rows=features)
             batches = rows.dataset(targets, phase.batch_size, self.seed)

@@ -12,7 +12,7 @@ from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.data.pipeline import Pipeline
 from keras_tl.features.frozen import FrozenFeatures
 from keras_tl.models.heads import TransferModel
-from keras_tl.tasks import Task, needs_shares
+from keras_tl.tasks import Task, needs_class_probabilities
 from keras_tl.training.class_batches import class_batches
 from keras_tl.training.contrastive import CONTRASTIVE
 
@@ -77,7 +77,7 @@ class InputMaker:
             drawn = class_batches(self.pipeline, split, size, self.replicas, seed, change)
             return PhaseInputs(self.parts.extractor, drawn, None, mixed=False, cached=False)
         mixed = mixes_labels(augment)
-        splits = self._with_targets(data, needs_shares(phase, mixed))
+        splits = self._with_targets(data, needs_class_probabilities(phase, mixed))
         splits = {name: split for name, split in splits.items() if name in names}
         cached = phase.unfreeze is None and augment is False and self.features.are_kept
         if cached:

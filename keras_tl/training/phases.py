@@ -14,7 +14,7 @@ from keras_tl.base.reporting import KERAS_TRAINER, Reporter, no_retracing_warnin
 from keras_tl.errors import ConfigError
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task, monitored
-from keras_tl.training.callbacks import EpochWeights, hear_every_step
+from keras_tl.training.callbacks import EpochWeights, hook_into_steps
 from keras_tl.training.contrastive import Contrastive
 from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prepare
 from keras_tl.training.phase_inputs import PhaseInputs
@@ -177,7 +177,7 @@ def run_phase(
     steps = int(inputs.train.cardinality())
     # With several replicas, Keras's loop over steps fails in TensorFlow's `while_loop`.
     alone = model.distribute_strategy.num_replicas_in_sync == 1
-    together = inputs.cached and alone and not hear_every_step(callbacks)
+    together = inputs.cached and alone and not hook_into_steps(callbacks)
     together = together and steps * phase.epochs >= WORTH_A_LOOP
     at_a_time = CACHED_STEPS_PER_EXECUTION if together else 1
     train_blocks = prepare(

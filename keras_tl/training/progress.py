@@ -7,7 +7,7 @@ import keras
 
 from keras_tl.base.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace
-from keras_tl.training.schedules import rate_of_last_step
+from keras_tl.training.schedules import last_learning_rate
 
 # Drawing a frame takes some milliseconds, a step of the head about one.
 _SECONDS_A_FRAME = 1 / 4
@@ -104,4 +104,4 @@ class EpochProgress(keras.callbacks.Callback):
         self._drawn = time.perf_counter()
 
     def _rate(self) -> float:
-        return rate_of_last_step(self.model.optimizer)
+        return last_learning_rate(self.model.optimizer)

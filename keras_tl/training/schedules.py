@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_tl.base.config import check_range
-from keras_tl.base.keras_compat import rate_or_schedule
+from keras_tl.base.keras_compat import learning_rate_or_schedule
 
 
 @keras.saving.register_keras_serializable("keras_tl")
@@ -146,7 +146,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable("keras_tl")
-class Settable(keras.optimizers.schedules.LearningRateSchedule):
+class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """Wrapper around a schedule: the schedule applies until `set` fixes the learning rate.
 
     Keras does not allow setting the learning rate of an optimizer with a schedule. The callbacks
@@ -178,19 +178,19 @@ class Settable(keras.optimizers.schedules.LearningRateSchedule):
         return {"schedule": keras.saving.serialize_keras_object(self.schedule)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Settable":
+    def from_config(cls, config: dict[str, Any]) -> "SettableSchedule":
         """Build the schedule from the result of `get_config`."""
         return cls(keras.saving.deserialize_keras_object(config["schedule"]))
 
 
-def rate_of_last_step(optimizer: keras.optimizers.Optimizer) -> float:
+def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """Return the learning rate of an optimizer's last update, or of the first before any update.
 
     `optimizer.learning_rate` belongs to the next update, and is 0 after the end of a schedule.
     """
     # `LossScaleOptimizer` wraps the optimizer that has the learning rate.
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    rate = rate_or_schedule(optimizer)
+    rate = learning_rate_or_schedule(optimizer)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         rate = rate(ops.maximum(optimizer.iterations - 1, 0))
     return float(ops.convert_to_numpy(rate))

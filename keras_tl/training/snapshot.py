@@ -12,7 +12,7 @@ _ATTRIBUTES = (TRAINABLE, "_unfrozen", "_batch_norm_mode", "momentum")
 
 
 @contextlib.contextmanager
-def restored(*models: keras.Model) -> Iterator[None]:
+def snapshot(*models: keras.Model) -> Iterator[None]:
     """Restore the models' layers on exit, bit for bit, also after an exception.
 
     Restores the values of all variables, including statistics and random generators, and the

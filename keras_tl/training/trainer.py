@@ -28,7 +28,7 @@ from keras_tl.features.frozen import FrozenFeatures
 from keras_tl.models.heads import TransferModel
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import monitored, monitored_value, task_of
-from keras_tl.training.auto_learning_rate import relative_rate
+from keras_tl.training.auto_learning_rate import auto_learning_rate
 from keras_tl.training.class_batches import ClassBatches
 from keras_tl.training.contrastive import CONTRASTIVE, check_contrastive, objective_of
 from keras_tl.training.freezing import prepare
@@ -40,9 +40,9 @@ from keras_tl.training.phase_inputs import InputMaker, PhaseInputs
 from keras_tl.training.phases import run_phase
 from keras_tl.training.policies import SOLVED_HEAD, needs_no_head
 from keras_tl.training.seeding import seed_generators
-from keras_tl.training.snapshot import restored
+from keras_tl.training.snapshot import snapshot
 from keras_tl.training.standardised_head import FoldEveryEpoch
-from keras_tl.training.weight_average import WeightLine
+from keras_tl.training.weight_average import WeightAverage
 
 
 class Trainer:
@@ -139,7 +139,7 @@ class Trainer:
             return settled.epochs * drawn.count
         return settled.epochs * -(-len(split) // settled.batch_size)
 
-    def keep_share(self, line: WeightLine, share: float, phases: int) -> None:
+    def keep_share(self, line: WeightAverage, share: float, phases: int) -> None:
         """Set the model to a weight average, and note it in the records of the last phases.
 
         Args:
@@ -167,7 +167,7 @@ class Trainer:
         other.history, other.features = [], self._new_features()
         other.features.keep_in(CacheConfig("memory"))
         try:
-            with restored(parts.model, parts.head), seeded(self.seed):
+            with snapshot(parts.model, parts.head), seeded(self.seed):
                 # A trained head has seen the labels of all folds.
                 parts.head.set_weights(self._untrained_head)
                 yield other
@@ -268,7 +268,7 @@ class Trainer:
                 "fine_tune() would, or use lr_find('head')."
             )
         parts = self.parts
-        with restored(parts.model, parts.head), seeded(self.seed):
+        with snapshot(parts.model, parts.head), seeded(self.seed):
             inputs = self._inputs(phase, data, augment, ("train",))
             with inputs.model.distribute_strategy.scope():
                 # A new model with the same layers: the old model keeps its compiled state.
@@ -359,7 +359,7 @@ class Trainer:
         epochs = max(phase.epochs, -(-phase.min_steps // -(-items // whole)))
         rate = phase.learning_rate
         if rate == "auto":
-            rate = relative_rate(self.parts.backbone.network)
+            rate = auto_learning_rate(self.parts.backbone.network)
         changes = {"batch_size": whole, "epochs": epochs, "min_steps": 0, "learning_rate": rate}
         return dataclasses.replace(phase, **changes)
 

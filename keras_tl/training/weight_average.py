@@ -7,7 +7,7 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
-class WeightLine:
+class WeightAverage:
     """Line between the weights of the frozen-head model and of the fine-tuned model.
 
     Source: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022, arXiv:2109.01903,
@@ -22,7 +22,7 @@ class WeightLine:
     after: tuple[np.ndarray, ...]
 
     @classmethod
-    def to_now(cls, model: keras.Model, before: list[np.ndarray]) -> "WeightLine":
+    def to_now(cls, model: keras.Model, before: list[np.ndarray]) -> "WeightAverage":
         """Return the line from earlier weights (`model.get_weights()`) to the current weights."""
         return cls(tuple(before), tuple(model.get_weights()))
 

@@ -21,7 +21,7 @@ from keras_tl.errors import ConfigError, quoted
 from keras_tl.models.device import jit_compile, precision_policy
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.training.callbacks import check_callbacks
-from keras_tl.training.layer_learning_rates import rate_factors
+from keras_tl.training.layer_learning_rates import learning_rate_factors
 from keras_tl.training.optimizers import make_optimizer
 from keras_tl.training.phases import BestWeights, fit_and_record
 from keras_tl.training.progress import EpochProgress
@@ -168,7 +168,7 @@ def _optimizer(copy: keras.Model, phase: Phase, steps: int) -> keras.optimizers.
     variables, factors = copy.trainable_variables, None
     if phase.discriminative_factor > 1:
         layers = [[layer] for layer in recurrent_layers(copy)]
-        factors = rate_factors(layers, variables, phase.discriminative_factor)
+        factors = learning_rate_factors(layers, variables, phase.discriminative_factor)
     return make_optimizer(phase, steps, variables, factors)
 
 

@@ -9,7 +9,7 @@ from keras.src.applications import imagenet_utils
 
 import keras_tl as ktl
 from keras_tl import backbones
-from keras_tl.backbones import CATALOGUE, BackboneSpec, Block, Weights, catalogue
+from keras_tl.backbones import CATALOGUE, BackboneSpec, BlockSpec, Weights, catalogue
 from keras_tl.backbones.building import get_builder
 from keras_tl.errors import BackboneError, WeightsError
 from keras_tl.testing import Case, parametrize_with_checks
@@ -115,7 +115,7 @@ def test_a_registered_backbone_is_checked(case, check, tmp_path, registered):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"parameters": 1}, {"features": 8}, {"blocks": (Block("all", "conv2d"),)}]
+    "wrong", [{"parameters": 1}, {"features": 8}, {"blocks": (BlockSpec("all", "conv2d"),)}]
 )
 def test_the_checks_find_a_wrong_record(registered, wrong, tmp_path):
     backbones.register(BackboneSpec(**(vars(TINY) | wrong)), replace=True)
@@ -141,7 +141,7 @@ def test_the_weights_of_a_registered_backbone(registered):
         ({"name": "x", "image_size": (4, 4)}, r"sides of at least min_size=8. Received: \(4, 4\)"),
         ({"name": "x", "image_size": 32}, r"must be \(height, width\).*Received: 32"),
         ({"name": "x", "preprocessing": "tff"}, "Unknown preprocessing 'tff'"),
-        ({"name": "x", "blocks": (Block("a", "b"), Block("a"))}, "different names.*a, a"),
+        ({"name": "x", "blocks": (BlockSpec("a", "b"), BlockSpec("a"))}, "different names.*a, a"),
     ],
 )
 def test_wrong_records_are_refused(registered, changes, message):

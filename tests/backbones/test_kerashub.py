@@ -19,7 +19,7 @@ from keras_tl.base.config import Phase
 from keras_tl.errors import BackboneError, ConfigError
 from keras_tl.models.sources import find_backbone
 from keras_tl.preflight.checks import CHECKS
-from keras_tl.preflight.context import Inside, Subject
+from keras_tl.preflight.context import CheckContext, CheckedModel
 from keras_tl.preflight.findings import NotChecked
 from tests import hub_modules, kerashub_presets
 from tests.conftest import make_tiny_data
@@ -153,12 +153,12 @@ def test_files_out_of_sight_are_not_called_compared(handle, name, presets, tmp_p
     assert found.reference is None
     data = make_texts()
     modality = types.SimpleNamespace(preprocessor=found)
-    subject = Subject(data, Inside(None, None, modality, None, "none"))
+    context = CheckContext(data, CheckedModel(None, None, modality, None, "none"))
     if HANDLES[handle]:
         with pytest.raises(NotChecked, match=rf"the tokenizer\.json of '{handle}' was not read"):
-            CHECKS["other-tokens"](subject)
+            CHECKS["other-tokens"](context)
     else:
-        assert CHECKS["other-tokens"](subject) is None
+        assert CHECKS["other-tokens"](context) is None
 
 
 def test_a_folder_whose_rules_are_not_bert_s_needs_another_preprocessor(presets, tmp_path):

@@ -10,7 +10,7 @@ from keras_tl.backbones.loading import backbone_of
 from keras_tl.backbones.rebuilding import cut_short
 from keras_tl.backbones.user_models import network_of
 from keras_tl.errors import BackboneError
-from keras_tl.training.layer_learning_rates import rate_factors
+from keras_tl.training.layer_learning_rates import learning_rate_factors
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_layers_of_equal_names_are_told_apart(images, tmp_path):
     backbone.unfreeze(NAMES[-1:])
     assert {id(w) for w in backbone.trainable_variables} < {id(w) for w in owned[-1].weights}
     # The weights of the layers below change more slowly by a factor a block.
-    factors = rate_factors(
+    factors = learning_rate_factors(
         [backbone.block_layers(name) for name in NAMES], backbone.weights, factor=2.0
     )
     weights = {id(w): f for w, f in zip(backbone.weights, factors, strict=True)}

@@ -7,7 +7,7 @@ import pytest
 from keras.src.utils import file_utils
 
 from keras_tl.backbones.catalogue import CATALOGUE
-from keras_tl.backbones.local_weights import backbones_at_hand, is_file_of
+from keras_tl.backbones.local_weights import backbones_without_download, is_file_of
 from keras_tl.backbones.weights_packages import find_file
 
 DOWNLOADED = [
@@ -53,11 +53,11 @@ def test_the_file_that_a_constructor_asks_for_is_that_of_its_backbone_only(
     file = asked_for(CATALOGUE[name])
     assert [other for other in DOWNLOADED if is_file_of(other, file)] == [name]
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    before = backbones_at_hand()
+    before = backbones_without_download()
     assert name not in before
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / file).touch()
-    assert set(backbones_at_hand()) == {*before, name}
+    assert set(backbones_without_download()) == {*before, name}
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_bundled_weights_and_installed_packages_are_at_hand(tmp_path, monkeypatc
         for spec in CATALOGUE.values()
         if spec.weights and spec.weights.package and find_file(spec.weights.package)
     ]
-    assert [*backbones_at_hand()] == expected
+    assert [*backbones_without_download()] == expected

@@ -97,7 +97,7 @@ def test_the_verdict_and_its_words(name):
     text = f"{verdict_text(verdict, 'accuracy', 0.05)} {measures_text(verdict)}"
     for part in case["says"]:
         assert part in text
-    assert (verdict.needs is not None) == (verdict.outcome == "undecided")
+    assert (verdict.power is not None) == (verdict.outcome == "undecided")
     assert Verdict.from_json(verdict.to_json()) == verdict
 
 
@@ -122,9 +122,9 @@ def test_an_asymptote_is_called_so_only_where_both_curves_are_flat():
 def test_what_is_said_to_be_needed_would_decide():
     arms = CASES["too-few-items"]["arms"]
     (verdict,) = decide({None: arms}, 0.05)
-    assert verdict.needs.items > 2 * 25
+    assert verdict.power.items > 2 * 25
     # The same items over and over have the same variances.
-    times = -(-verdict.needs.items // 25)
+    times = -(-verdict.power.items // 25)
     more = {name: np.tile(values, times) for name, values in arms.items()}
     (verdict,) = decide({None: more}, 0.05)
     assert verdict.outcome != "undecided"
@@ -133,7 +133,7 @@ def test_what_is_said_to_be_needed_would_decide():
 def test_as_many_seeds_as_are_said_to_be_needed_would_decide_at_the_next_look():
     arms = CASES["unlucky-seeds"]["arms"]
     (verdict,) = decide({None: arms}, 0.05)
-    times = -(-verdict.needs.seeds // verdict.seeds)
+    times = -(-verdict.power.seeds // verdict.seeds)
     more = {name: np.tile(values, (times, 1, 1)) for name, values in arms.items()}
     (verdict,) = decide({None: more}, 0.05, look=2)
     assert verdict.outcome != "undecided"
@@ -149,7 +149,7 @@ def test_the_tests_of_all_sizes_share_the_probability_of_a_false_claim():
     assert many[0].final.high > alone.final.high
     unsure = CASES["too-few-items"]["arms"]
     (alone,), many = (decide(dict.fromkeys(sizes, unsure), 0.05) for sizes in ((None,), (1, 2, 3)))
-    assert many[0].needs.items > alone.needs.items
+    assert many[0].power.items > alone.power.items
 
 
 GOOD, BAD = outcomes(0.4, 0.8), outcomes(0.2, 0.5, seed=1)

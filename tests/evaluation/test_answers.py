@@ -86,12 +86,12 @@ def test_a_temperature_is_in_every_answer_at_once(learner):
     metrics = learner.evaluate()
     split = learner.data.split("test")
     np.testing.assert_allclose(
-        learner.evaluations["test"].outcomes.logits * 2,
+        learner.evaluations["test"].record.logits * 2,
         learner.model(split.images, training=False),
         atol=1e-5,
     )
     assert learner.evaluations["test"].raw.scaled(2.0).logits == pytest.approx(
-        learner.evaluations["test"].outcomes.logits
+        learner.evaluations["test"].record.logits
     )
     assert metrics["loss"] == pytest.approx(metrics["calibration"]["nll"])
 
@@ -107,7 +107,7 @@ def test_thresholds_are_in_every_answer(learner):
     expected = shares > np.float32(thresholds)
     assert 0.3 < expected.mean() < 0.7
     truths = learner.data.split("test").labels
-    answered = learner.task.probabilities(learner.evaluations["test"].outcomes.logits) > thresholds
+    answered = learner.task.probabilities(learner.evaluations["test"].record.logits) > thresholds
     answers = learner.serving_model.ask("pixels", {"pixels": PIXELS})
     names = {"probabilities", "class_id", "labels_mask"} & set(answers)
     served = read_answers({n: answers[n].numpy() for n in names}, learner.config.class_names, None)

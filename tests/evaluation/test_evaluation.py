@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import keras_tl as ktl
 from keras_tl.errors import ConfigError
-from keras_tl.learner.reporting import facts, material
+from keras_tl.learner.reporting import facts, report_context
 from tests.conftest import make_small_learner, make_tiny_data
 
 
@@ -78,9 +78,9 @@ def test_nothing_shows_a_number_of_other_weights(learner, tmp_path, change):
     learner.save(tmp_path / "run")
     CHANGES[change](learner)
     assert learner.evaluations == {}
-    shown = material(learner._state)
+    shown = report_context(learner._state)
     assert (shown.test, shown.overfitting) == (None, None)
-    assert shown.exhibits.top_items() is None
+    assert shown.artifacts.top_items() is None
     assert not facts(learner._state).evaluations
     with pytest.raises(ConfigError, match="The curves are of other weights"):
         ktl.overfitting(learner)

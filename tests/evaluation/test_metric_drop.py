@@ -11,9 +11,9 @@ from PIL import Image
 import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.cli import cli
-from keras_tl.evaluation.metric_drop import describe_fall, find_fall
-from keras_tl.evaluation.prediction_record import Outcomes
-from keras_tl.report.sections.training import falls
+from keras_tl.evaluation.metric_drop import describe_metric_drop, find_metric_drop
+from keras_tl.evaluation.prediction_record import PredictionRecord
+from keras_tl.report.sections.training import metric_drops
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import TASKS
 from keras_tl.training.policies import POLICIES
@@ -39,21 +39,21 @@ def pair(task, worse, better, count=20):
     wrong = np.zeros((2, count), bool)
     wrong[1, :worse] = wrong[0, worse : worse + better] = True
     if task == "regression":
-        return [Outcomes(labels.astype(float), (labels + x)[:, None]) for x in wrong * 3.0]
+        return [PredictionRecord(labels.astype(float), (labels + x)[:, None]) for x in wrong * 3.0]
     answers = [np.where(x, 1 - labels, labels) for x in wrong]
     if task == "multiclass":
-        return [Outcomes(labels, np.eye(2)[answer]) for answer in answers]
+        return [PredictionRecord(labels, np.eye(2)[answer]) for answer in answers]
     if task == "binary":
-        return [Outcomes(labels, 2.0 * answer[:, None] - 1) for answer in answers]
+        return [PredictionRecord(labels, 2.0 * answer[:, None] - 1) for answer in answers]
     both = np.stack([labels, labels], 1)
-    return [Outcomes(both, np.stack([2.0 * x - 1, 2.0 * labels - 1], 1)) for x in answers]
+    return [PredictionRecord(both, np.stack([2.0 * x - 1, 2.0 * labels - 1], 1)) for x in answers]
 
 
 @pytest.mark.parametrize("task", ["multiclass", "binary", "multilabel", "regression"])
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_fall_is_told_if_chance_does_not_explain_it(name, task):
     worse, better, is_told = CHANGES[name]
-    found = find_fall(TASKS[task](), *pair(task, worse, better), "photo")
+    found = find_metric_drop(TASKS[task](), *pair(task, worse, better), "photo")
     assert (found is not None) == is_told
     if is_told:
         assert (found.worse, found.better, found.items, found.unit) == (worse, better, 20, "photo")
@@ -67,7 +67,12 @@ def test_without_harm_hardly_any_fall_is_told():
     for _ in range(1000):
         before, after = (np.eye(2)[rng.integers(2, size=30)] for _ in range(2))
         told += (
-            find_fall(TASKS["multiclass"](), Outcomes(labels, before), Outcomes(labels, after), "x")
+            find_metric_drop(
+                TASKS["multiclass"](),
+                PredictionRecord(labels, before),
+                PredictionRecord(labels, after),
+                "x",
+            )
             is not None
         )
     assert told <= 50
@@ -76,15 +81,15 @@ def test_without_harm_hardly_any_fall_is_told():
 def test_items_of_one_group_count_once():
     outcomes = pair("multiclass", 6, 0)
     groups = np.array([0] * 6 + [*range(1, 15)])
-    assert find_fall(TASKS["multiclass"](), *outcomes, "photo", groups) is None
-    found = find_fall(TASKS["multiclass"](), *outcomes, "photo", np.arange(20) // 1)
+    assert find_metric_drop(TASKS["multiclass"](), *outcomes, "photo", groups) is None
+    found = find_metric_drop(TASKS["multiclass"](), *outcomes, "photo", np.arange(20) // 1)
     assert (found.unit, found.worse) == ("group", 6)
 
 
 def test_answers_that_are_no_numbers_are_told_elsewhere():
     before, after = pair("multiclass", 6, 0)
     after = dataclasses.replace(after, logits=after.logits * np.nan)
-    assert find_fall(TASKS["multiclass"](), before, after, "photo") is None
+    assert find_metric_drop(TASKS["multiclass"](), before, after, "photo") is None
 
 
 # The learning rate of one epoch of fine-tuning; whether it does harm.
@@ -99,7 +104,7 @@ def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path)
     learner._state.reporter.console.quiet = False
     (record,) = learner.fine_tune(epochs=1, learning_rate=rate, augment=False)
     said = capsys.readouterr().err
-    assert (record.fall is not None) == is_told
+    assert (record.metric_drop is not None) == is_told
     assert learner.history[-1] == record
     assert ("fine-tune: the accuracy on the 24 validation items went from" in said) == is_told
     assert ("On a new Learner call fit()" in said) == is_told
@@ -108,28 +113,28 @@ def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path)
 
 
 def test_weights_that_the_validation_split_chose_are_not_judged_again(monkeypatch):
-    monkeypatch.setattr("keras_tl.learner.training.find_fall", None)
+    monkeypatch.setattr("keras_tl.learner.training.find_metric_drop", None)
     learner = make_small_learner(make_tiny_data())
     learner.fit_head()
     phase = Phase("own", 1, 1e-3, unfreeze="all", patience=1)
     (record,) = learner.fine_tune(policy=phase, augment=False)
-    assert record.fall is None
+    assert record.metric_drop is None
 
 
 def test_the_cure_is_a_call_or_options():
-    fall = find_fall(TASKS["multiclass"](), *pair("multiclass", 6, 0), "photo")
+    metric_drop = find_metric_drop(TASKS["multiclass"](), *pair("multiclass", 6, 0), "photo")
     phase = POLICIES["standard"]["image"][0]
     record = PhaseRecord(dataclasses.replace(phase, learning_rate=2e-4), (), 0.0, 1, False)
-    assert describe_fall(record) is None
-    record = dataclasses.replace(record, fall=fall)
-    assert describe_fall(record).endswith(
+    assert describe_metric_drop(record) is None
+    record = dataclasses.replace(record, metric_drop=metric_drop)
+    assert describe_metric_drop(record).endswith(
         "6 photos got worse, 0 better. Chance alone does this in 1.6% of cases. The fine-tuned "
         "weights are kept. On a new Learner call fit(), which keeps the head unless fine-tuning is "
         "better, or fine_tune(learning_rate=2e-05)."
     )
-    (told,) = falls([dataclasses.replace(record, fall=None), record])
-    assert told.text == describe_fall(record)
-    assert describe_fall(record, is_command=True).endswith("--learning-rate 2e-05.")
+    (told,) = metric_drops([dataclasses.replace(record, metric_drop=None), record])
+    assert told.text == describe_metric_drop(record)
+    assert describe_metric_drop(record, is_command=True).endswith("--learning-rate 2e-05.")
 
 
 @pytest.mark.slow

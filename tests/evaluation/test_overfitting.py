@@ -35,7 +35,7 @@ def test_what_early_stopping_saved_and_avoided():
     phase = dataclasses.replace(HEAD, epochs=10)
     (found,) = find(record(**(WORSE | {"phase": phase}))).phases
     assert (found.planned, found.ran, found.saved) == (10, 4, 6)
-    assert (found.kept_epoch, found.best_epoch, found.watched) == (1, 1, "loss")
+    assert (found.kept_epoch, found.best_epoch, found.monitor) == (1, 1, "loss")
     assert found.avoided == pytest.approx(0.3)
     text = find(record(**(WORSE | {"phase": phase}))).describe()
     assert "early stopping saved 6 epochs, keeping it avoided 0.3000 of loss" in text
@@ -431,7 +431,7 @@ def test_a_phase_of_ones_own_is_judged_by_what_it_watches():
     phase = Phase("own", 3, 1e-3, monitor="metric", patience=2)
     rows = record(FALLING[:3], RISING[:3], [0.9] * 3, [0.9, 0.87, 0.86], phase=phase, kept=1)
     (found,) = find(rows).phases
-    assert (found.watched, found.state) == ("accuracy", "spared")
+    assert (found.monitor, found.state) == ("accuracy", "spared")
     assert found.avoided == pytest.approx(0.04)
 
 

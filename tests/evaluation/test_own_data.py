@@ -16,7 +16,7 @@ from keras_tl.cli import cli
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.calibration import measure_calibration, with_temperature
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.measuring import evaluation_of
 from keras_tl.learner.reporting import facts, prepare_report
 from keras_tl.learner.saving import keep
@@ -137,7 +137,7 @@ ASKS = {
 def test_other_items_with_the_same_labels_are_measured(elsewhere, ask):
     before = elsewhere.evaluations["test"].raw.logits
     found = ASKS[ask](elsewhere)
-    now = Outcomes(
+    now = PredictionRecord(
         elsewhere.data.split("test").labels, elsewhere.trainer.logits(elsewhere.data.split("test"))
     )
     np.testing.assert_array_equal(elsewhere.evaluations["test"].raw.logits, now.logits)
@@ -145,7 +145,7 @@ def test_other_items_with_the_same_labels_are_measured(elsewhere, ask):
     if ask == "calibrate":
         assert found.before["test"] == measure_calibration(elsewhere.task.undecided, now)
     if ask == "report":
-        assert all(one["place"] is None for one in elsewhere._state.exhibits.top_items().values())
+        assert all(one["place"] is None for one in elsewhere._state.artifacts.top_items().values())
     warnings = " ".join(warnings_of(facts(elsewhere._state)))
     assert "or its files have been moved or changed" in warnings
 
@@ -164,43 +164,43 @@ def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, mea
     # Without data it is what there is.
     again = ktl.Learner.load(measured, verbose=False)
     assert again.report(tmp_path / "2.html").read_bytes() == page
-    assert again._state.exhibits.feature_map("after") is not None
+    assert again._state.artifacts.feature_map("after") is not None
 
 
 def test_what_is_fitted_is_kept_with_pictures_that_explain_it(made, measured, tmp_path):
     learner = ktl.Learner.load(measured, made[1], verbose=False)
-    before = learner._state.exhibits.top_items()
-    shares = learner.task.probabilities(learner.evaluations["test"].outcomes.logits)[:, 0]
-    learner._state.answer_as(
+    before = learner._state.artifacts.top_items()
+    shares = learner.task.probabilities(learner.evaluations["test"].record.logits)[:, 0]
+    learner._state.set_decision_rule(
         dataclasses.replace(learner.config, thresholds=(float(np.median(shares)),))
     )
     # What explains another answer has gone at once; there may be no data to make a new one from.
     answers = [
         learner.config.class_names[label]
-        for label in learner.task.decisions(learner.evaluations["test"].outcomes.logits)
+        for label in learner.task.decisions(learner.evaluations["test"].record.logits)
     ]
     gone = {row for row, one in before.items() if one["seen"] != answers[row]}
     assert 0 < len(gone) < len(before)
-    for row, one in learner._state.exhibits.top_items().items():
+    for row, one in learner._state.artifacts.top_items().items():
         assert (one["seen"] is None) == (row in gone)
         assert ("gradcam" in one) == (row not in gone)
-        assert (before[row]["gradcam"] in learner._state.exhibits.files) == (row not in gone)
+        assert (before[row]["gradcam"] in learner._state.artifacts.files) == (row not in gone)
     assert keep(learner._state, measured, ["test", "validation"])
     now = ktl.Learner.load(measured, verbose=False)
-    shown = now._state.exhibits.top_items()
+    shown = now._state.artifacts.top_items()
     for one in now.evaluations["test"].top_losses(12).items:
         assert shown[one.row]["seen"] == one.predicted
         assert {
             shown[one.row]["image"],
             shown[one.row]["gradcam"],
-        } <= now._state.exhibits.files.keys()
+        } <= now._state.artifacts.files.keys()
     with_data = learner.report(tmp_path / "1.html").read_bytes()
     assert now.report(tmp_path / "2.html").read_bytes() == with_data
 
 
 def test_other_data_do_not_replace_what_a_run_measured(elsewhere, measured):
     before, kept = read(measured), results(measured)
-    elsewhere._state.answer_as(with_temperature(elsewhere.config, 3.0))
+    elsewhere._state.set_decision_rule(with_temperature(elsewhere.config, 3.0))
     assert not keep(elsewhere._state, measured, ["test"])
     after = read(measured)
     assert after["config"]["temperature"] == 3
@@ -252,7 +252,7 @@ def test_what_is_fitted_by_command_is_in_the_report(made, measured, other_table)
     now = ktl.Learner.load(measured, verbose=False)
     assert now.config.temperature != 1
     assert now.config.thresholds
-    shown = now._state.exhibits.top_items()
+    shown = now._state.artifacts.top_items()
     assert all(
         shown[one.row]["seen"] == one.predicted
         for one in now.evaluations["test"].top_losses(12).items

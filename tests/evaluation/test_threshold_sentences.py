@@ -7,7 +7,7 @@ import pytest
 
 from keras_tl.base.results import MultilabelPredictions, Predictions
 from keras_tl.evaluation.calibration import Calibrated, measure_calibration
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import thresholds_text
 from keras_tl.tasks.binary import Binary
 from keras_tl.tasks.multiclass import Multiclass
@@ -88,7 +88,7 @@ def test_thresholds_in_words():
 def calibration(sure):
     """Answers of which half are right, said with a probability of so much."""
     logit = np.log(sure / (1 - sure))
-    outcomes = Outcomes(np.array([0, 1] * 20), np.array([[0.0, logit]] * 40))
+    outcomes = PredictionRecord(np.array([0, 1] * 20), np.array([[0.0, logit]] * 40))
     return measure_calibration(Multiclass(("a", "b")), outcomes)
 
 

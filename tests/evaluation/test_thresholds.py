@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import auc, f1_score, precision_score, recall_score, roc_auc_score
 
 from keras_tl.errors import ConfigError
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.thresholds import Rule, choose_thresholds, precision_recall, roc_curves
 from keras_tl.tasks import TASKS
 from tests.made_outcomes import NAMES, make_outcomes, make_task
@@ -64,7 +64,7 @@ def test_only_the_validation_split_decides():
 def test_what_cannot_be_reached_is_said():
     labels = np.array([[0, 0], [1, 0], [0, 0], [0, 0]], np.float32)
     logits = np.array([[3, 0], [2, 1], [1, 0], [0, 0]], np.float32)
-    given = {"validation": Outcomes(labels, logits)}
+    given = {"validation": PredictionRecord(labels, logits)}
     found = choose_thresholds(TASKS["multilabel"](("some", "none")), given, Rule(precision=0.9))
     assert [one.reached for one in found.labels] == [False, False]
     # The largest F1 is that of the two highest; of nothing 0.5.

@@ -22,7 +22,7 @@ from keras_tl.errors import ConfigError, ExportError
 from keras_tl.export.runtimes.file_export import RUNTIMES
 from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.export.runtimes.parity import compare
-from keras_tl.models.text_modality import Texts
+from keras_tl.models.text_modality import TextModality
 from tests.conftest import make_tiny_data
 from tests.made_images import tiff
 
@@ -235,7 +235,7 @@ def test_an_operation_that_the_runtime_has_not_is_named(tmp_path, kind):
 
 
 def test_a_model_that_takes_strings_is_refused():
-    strings = Texts((("text", (), "string"),), None, are_pairs=False)
+    strings = TextModality((("text", (), "string"),), None, are_pairs=False)
     with pytest.raises(ExportError, match="takes each text as a string"):
         NumericModel(None, None, None, strings)
 

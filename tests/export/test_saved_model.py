@@ -158,8 +158,8 @@ def spoil_outputs(folder):
 def test_an_export_that_does_not_match_is_not_kept(learner, tmp_path, monkeypatch):
     write = saved_model._write
 
-    def write_and_spoil(serving, made_up, labels, folder):
-        write(serving, made_up, labels, folder)
+    def write_and_spoil(serving, example_inputs, labels, folder):
+        write(serving, example_inputs, labels, folder)
         spoil_outputs(folder)
 
     monkeypatch.setattr(saved_model, "_write", write_and_spoil)
@@ -172,8 +172,8 @@ def test_an_export_that_does_not_match_is_not_kept(learner, tmp_path, monkeypatc
 def test_a_number_taken_meanwhile_is_passed_over(learner, tmp_path, monkeypatch):
     write, base = saved_model._write, tmp_path / "model"
 
-    def write_while_another_exports(serving, made_up, labels, folder):
-        write(serving, made_up, labels, folder)
+    def write_while_another_exports(serving, example_inputs, labels, folder):
+        write(serving, example_inputs, labels, folder)
         (base / "1").mkdir(exist_ok=True)
 
     monkeypatch.setattr(saved_model, "_write", write_while_another_exports)

@@ -78,9 +78,9 @@ def test_a_folder_is_left_out_of_all_that_is_said():
 
 
 def test_only_errors_stop():
-    Findings([NOTE, WARNING]).stop_if_hopeless()
+    Findings([NOTE, WARNING]).raise_errors()
     with pytest.raises(DataError, match=r"Received 7\. Repair it\.$"):
-        ALL.stop_if_hopeless()
+        ALL.raise_errors()
 
 
 def test_a_severity_is_one_of_three():

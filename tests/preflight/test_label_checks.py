@@ -8,7 +8,7 @@ import pytest
 import keras_tl as ktl
 from keras_tl.errors import DataError
 from keras_tl.preflight.checks import run_checks
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from tests.preflight_data import changed, make_pictures
 
 
@@ -134,7 +134,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_each_fault_is_found_and_nothing_else(name):
     make_data, expected, says = CASES[name]
-    found = run_checks(Subject(make_data()))
+    found = run_checks(CheckContext(make_data()))
     assert [f"{x.severity} {x.name}" for x in found] == expected
     said = "".join(f"{x.what} {x.action}" for x in found)
     assert says in said
@@ -146,7 +146,7 @@ def test_each_fault_is_found_and_nothing_else(name):
         put_right = {"labels-out-of-range has to be put right first"}
         assert set(found.not_checked.values()) == put_right
         with pytest.raises(DataError, match=r"Expected labels that are"):
-            found.stop_if_hopeless()
+            found.raise_errors()
     else:
         needs_model = {"image-size", "preprocessing", "near-duplicates", "initial-loss"}
         assert needs_model <= set(found.not_checked)

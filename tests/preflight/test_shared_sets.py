@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import keras_tl as ktl
-from keras_tl.learner.checking import subject as looked_at
+from keras_tl.learner.checking import context as looked_at
 from keras_tl.preflight.checks import run_checks
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.text_duplicates import plain, text_pairs, words
 
 pytestmark = pytest.mark.slow
@@ -101,10 +101,10 @@ def test_texts_have_the_overlaps_that_were_read(name):
     data = ktl.TextData.from_csv(
         files["train"], validation=files.get("validation"), test=files["test"], verbose=False
     )
-    subject = Subject(data)
-    pairs = text_pairs(subject, plain)
+    context = CheckContext(data)
+    pairs = text_pairs(context, plain)
     known = {pair.item for pair in pairs}
-    others = [p for p in text_pairs(subject, words) if p.item not in known]
+    others = [p for p in text_pairs(context, words) if p.item not in known]
 
     def texts(found):
         return {data.splits[pair.split].texts[pair.row]: pair.split for pair in found}

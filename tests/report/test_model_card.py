@@ -16,7 +16,7 @@ from keras_tl.base.config import HeadConfig, Phase
 from keras_tl.data.labelled_data import PLACES
 from keras_tl.errors import ConfigError
 from keras_tl.evaluation.metrics import measure
-from keras_tl.evaluation.prediction_record import Outcomes
+from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.slices import measure_slices
 from keras_tl.models.source_kinds import LEARNER, MODEL
 from keras_tl.report.blocks import Cell, Section, Table
@@ -25,7 +25,7 @@ from keras_tl.report.facts import facts_of
 from keras_tl.report.limits import limits_of
 from keras_tl.report.pretraining import public_place, weights_text
 from keras_tl.report.rendering import escaped, prose_as_html, prose_as_markdown, render
-from keras_tl.report.split_metrics import Measured
+from keras_tl.report.split_metrics import MetricEstimate
 from keras_tl.tasks import TASKS
 from keras_tl.training.policies import HEADS
 from tests.export.conftest import SECTIONS
@@ -66,7 +66,7 @@ def counts(names, number):
 
 def measured(task, labels, logits, names):
     """What `evaluate()` gives."""
-    return measure(TASKS[task](names), Outcomes(np.array(labels), np.array(logits)))
+    return measure(TASKS[task](names), PredictionRecord(np.array(labels), np.array(logits)))
 
 
 def make_run(names=("cat", "dog", "emu"), items=300, right=0.9, **changes):
@@ -354,7 +354,9 @@ def binary_run(order, threshold):
     """A run of two classes, one in ten of which is yes, by how well its items are ordered."""
     labels = np.array([0] * 180 + [1] * 20)
     noise = np.random.default_rng(0).normal(size=200)
-    outcomes = Outcomes(labels, (noise + {"well": 2.5, "not": 0}[order] * labels - 3)[:, None])
+    outcomes = PredictionRecord(
+        labels, (noise + {"well": 2.5, "not": 0}[order] * labels - 3)[:, None]
+    )
     thresholds = () if threshold is None else (threshold,)
     found = measure(TASKS["binary"](("no", "yes"), thresholds=thresholds), outcomes)
     config = {"task": "binary", "class_names": ["no", "yes"], "thresholds": list(thresholds)}
@@ -393,7 +395,7 @@ def imbalanced(rarest):
 def with_slices(right):
     """An evaluation by two cameras, one of which has so many of its answers right."""
     answers = (np.arange(80) < round(40 * (1 - right))).astype(int)
-    names, outcomes = ("cat", "dog", "emu"), Outcomes(np.zeros(80, int), np.eye(3)[answers])
+    names, outcomes = ("cat", "dog", "emu"), PredictionRecord(np.zeros(80, int), np.eye(3)[answers])
     by = ["old"] * 40 + ["new"] * 40
     slices = measure_slices(TASKS["multiclass"](names), outcomes, "camera", by).to_json()
     return {
@@ -457,7 +459,7 @@ def test_intervals_of_classes_are_of_what_was_counted():
     assert cat["precision"].interval == pytest.approx([0.208, 0.939], abs=1e-3)
     assert found.most_frequent_share == pytest.approx(4 / 6)
     for name in ("recall", "precision", "f1"):
-        assert emu[name] == Measured(None, None)
+        assert emu[name] == MetricEstimate(None, None)
 
 
 def test_temperature_and_thresholds_are_told():

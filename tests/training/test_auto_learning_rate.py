@@ -6,7 +6,7 @@ import pytest
 
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
-from keras_tl.training.auto_learning_rate import HIGHEST, LOWEST, relative_rate
+from keras_tl.training.auto_learning_rate import HIGHEST, LOWEST, auto_learning_rate
 from keras_tl.training.optimizers import make_schedule
 
 
@@ -34,12 +34,12 @@ def network(*sizes):
     ],
 )
 def test_a_hundredth_of_the_median_size_of_the_kernels(sizes, expected):
-    assert relative_rate(network(*sizes)) == pytest.approx(expected)
+    assert auto_learning_rate(network(*sizes)) == pytest.approx(expected)
 
 
 def test_the_record_has_the_number(small_learner):
     phase = Phase("tune", 1, "auto", unfreeze="all", patience=None)
-    expected = relative_rate(small_learner.backbone.network)
+    expected = auto_learning_rate(small_learner.backbone.network)
     (record,) = small_learner.fine_tune(policy=phase, augment=False)
     assert record.phase.learning_rate == expected
     assert LOWEST < expected <= HIGHEST

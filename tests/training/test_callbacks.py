@@ -10,7 +10,7 @@ import keras_tl as ktl
 from keras_tl.base.config import Phase
 from keras_tl.errors import ConfigError
 from keras_tl.learner.reporting import facts
-from keras_tl.training.callbacks import hear_every_step
+from keras_tl.training.callbacks import hook_into_steps
 from keras_tl.training.optimizers import make_optimizer
 from keras_tl.training.schedules import LinearDecay
 from tests.conftest import make_small_learner, make_tiny_data
@@ -235,7 +235,7 @@ HEARING = {
 @pytest.mark.parametrize("name", HEARING)
 def test_callbacks_of_steps_are_recognised(name):
     callback, expected = HEARING[name]
-    assert hear_every_step([callback]) == expected
+    assert hook_into_steps([callback]) == expected
 
 
 def test_a_callback_of_steps_is_called_for_every_step_on_cached_features():

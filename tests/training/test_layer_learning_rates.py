@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_tl.base.config import Phase
-from keras_tl.training.layer_learning_rates import OwnRates
+from keras_tl.training.layer_learning_rates import PerVariableLearningRates
 from keras_tl.training.optimizers import make_optimizer
 
 NAMES = ["adam", "adamw", "sgd"]
@@ -40,7 +40,7 @@ def test_rates_that_are_all_one_give_keras_bit_for_bit(name):
     for factors in (None, [1.0] * len(SHAPES)):
         variables = make_variables()
         optimizer = make_optimizer(phase(name), 10, variables, factors)
-        assert isinstance(optimizer, OwnRates) == (factors is not None)
+        assert isinstance(optimizer, PerVariableLearningRates) == (factors is not None)
         results.append(train(optimizer, variables, gradients(10)))
     for one, other in zip(*results, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -105,7 +105,7 @@ def test_it_is_read_back_from_its_configuration_with_its_state(name):
     train(optimizer, variables, gradients(3))
     again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert type(again) is type(optimizer)
-    assert again.rate_factors == tuple(factors)
+    assert again.learning_rate_factors == tuple(factors)
     copies = [keras.Variable(variable) for variable in variables]
     again.build(copies)
     again.set_weights([variable.numpy() for variable in optimizer.variables])

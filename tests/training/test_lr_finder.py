@@ -14,11 +14,11 @@ from keras_tl.base.config import Phase
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError
 from keras_tl.training.lr_finder import (
-    RateSweep,
+    LearningRateSweep,
     has_diverged,
+    learning_rates_between,
     longest_decrease,
     phase_to_sweep,
-    rates_between,
     read_sweep,
     smooth,
     suggest,
@@ -120,7 +120,7 @@ def test_divergence_is_four_times_the_best_smoothed_loss(losses, diverged):
 )
 def test_ranges_that_make_no_sense_are_refused(arguments, message):
     with pytest.raises(ConfigError, match=message):
-        rates_between(*arguments)
+        learning_rates_between(*arguments)
 
 
 def linear_model(optimizer):
@@ -286,7 +286,7 @@ def test_everything_is_as_it_was_after_an_interruption(small_learner, monkeypatc
         if batch == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(RateSweep, "on_train_batch_end", interrupted)
+    monkeypatch.setattr(LearningRateSweep, "on_train_batch_end", interrupted)
     with pytest.raises(KeyboardInterrupt):
         small_learner.lr_find(phase, lowest=1e-3, highest=1.0, steps=10)
     assert state_of(small_learner) == before

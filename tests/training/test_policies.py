@@ -141,7 +141,7 @@ def test_its_phases_are_changed_and_passed_back(small_learner):
     records = small_learner.fine_tune(policy=phases, augment=False)
     assert [record.phase for record in records] == phases
     # Three blocks in two epochs, and in one.
-    assert len(small_learner.model.optimizer.rate_factors) == 8
+    assert len(small_learner.model.optimizer.learning_rate_factors) == 8
     again = small_learner.fine_tune(epochs=1, discriminative_factor=2, augment=False)
     assert again[0].phase.discriminative_factor == 2
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_tl.training.weight_average import WeightLine
+from keras_tl.training.weight_average import WeightAverage
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_the_ends_are_exact_and_the_middle_is_the_average(model):
         [rng.normal(size=w.shape).astype(w.dtype) if w.dtype.kind == "f" else w + 1 for w in before]
     )
     after = model.get_weights()
-    line = WeightLine.to_now(model, before)
+    line = WeightAverage.to_now(model, before)
     for share, expected in ((0, before), (1, after), (0, before)):
         line.move(model, share)
         for value, wanted in zip(model.get_weights(), expected, strict=True):

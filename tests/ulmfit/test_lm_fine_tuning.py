@@ -12,7 +12,7 @@ from keras_tl.backbones.texts.words.marks import MARKS
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.base.keras_compat import eagerly
 from keras_tl.errors import ConfigError, DataError, RunError
-from keras_tl.training.layer_learning_rates import OwnRates
+from keras_tl.training.layer_learning_rates import PerVariableLearningRates
 from keras_tl.ulmfit import (
     FINE_TUNING,
     Vocabulary,
@@ -260,9 +260,9 @@ def test_a_layer_moves_by_the_factor_less_than_the_one_above_it(name):
     plain, optimizer = updates_of(discriminative_factor=1.0, **settings)
     # With a factor of 1 all have one rate, as Keras's own.
     assert isinstance(optimizer, kind)
-    assert not isinstance(optimizer, OwnRates)
+    assert not isinstance(optimizer, PerVariableLearningRates)
     found, optimizer = updates_of(discriminative_factor=FACTOR, **settings)
-    assert isinstance(optimizer, OwnRates)
+    assert isinstance(optimizer, PerVariableLearningRates)
     assert {path.split("/")[0] for path in found} == set(DEPTHS)
     for path, moved in found.items():
         expected = plain[path] / FACTOR ** DEPTHS[path.split("/")[0]]

@@ -7,7 +7,7 @@ import sys
 import keras
 
 from keras_tl.backbones.blocks import assign_blocks, default_blocks, stable_names
-from keras_tl.backbones.spec import POOLER, Block
+from keras_tl.backbones.spec import POOLER, BlockSpec
 from keras_tl.base.keras_compat import operation_of
 
 # Names: "transformer_layer_3", "disentangled_attention_encoder_layer_3".
@@ -41,19 +41,19 @@ def longest_of(backbone: keras.Model) -> int | None:
     return getattr(backbone, "max_sequence_length", None)
 
 
-def _levels(backbone: keras.Model, levels: dict[str, keras.KerasTensor]) -> tuple[Block, ...]:
+def _levels(backbone: keras.Model, levels: dict[str, keras.KerasTensor]) -> tuple[BlockSpec, ...]:
     names = stable_names(backbone)
     ends = {name: operation_of(tensor) for name, tensor in levels.items()}
     order = {operation: place for place, operation in enumerate(backbone.operations)}
     blocks = [
-        Block(name, glob.escape(names[end]))
+        BlockSpec(name, glob.escape(names[end]))
         for name, end in sorted(ends.items(), key=lambda item: order[item[1]])
     ]
     last = max(ends.values(), key=order.__getitem__)
     after = [x for x in backbone.layers if order[x] > order[last] and x.weights]
     if after:
-        return (*blocks, Block("top", None))
-    return (*blocks[:-1], Block(blocks[-1].name, None))
+        return (*blocks, BlockSpec("top", None))
+    return (*blocks[:-1], BlockSpec(blocks[-1].name, None))
 
 
 def _grouped(

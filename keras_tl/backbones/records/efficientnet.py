@@ -2,7 +2,7 @@
 
 from keras_tl.backbones.preprocessing import PREPROCESSINGS, Preprocessing
 from keras_tl.backbones.records.family import Family, numbered
-from keras_tl.backbones.spec import BackboneSpec, Block, Weights, WeightsPackage
+from keras_tl.backbones.spec import BackboneSpec, BlockSpec, Weights, WeightsPackage
 
 _V1 = Family("torch", "Google (tensorflow/tpu)", "Apache-2.0", scales_inside=True)
 _V2_SOURCE = "Google (google/automl)"
@@ -12,8 +12,8 @@ _V2 = Family(
 )
 
 
-def _blocks(count: int) -> tuple[Block, ...]:
-    return (Block("stem", "stem_*"), *numbered(count), Block("top", "top_*"))
+def _blocks(count: int) -> tuple[BlockSpec, ...]:
+    return (BlockSpec("stem", "stem_*"), *numbered(count), BlockSpec("top", "top_*"))
 
 
 def _lite(

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from keras_tl.backbones.preprocessing import Preprocessing
-from keras_tl.backbones.spec import BackboneSpec, Block, Weights
+from keras_tl.backbones.spec import BackboneSpec, BlockSpec, Weights
 
 KERAS_DOCS = "https://keras.io/api/applications/"
 
@@ -37,7 +37,7 @@ class Family:
         features: int,
         parameters: int,
         top1: float,
-        blocks: Iterable[Block],
+        blocks: Iterable[BlockSpec],
     ) -> BackboneSpec:
         """Return the record of one member. `size` is the side of its training images, in pixels."""
         return BackboneSpec(
@@ -59,8 +59,9 @@ class Family:
         )
 
 
-def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[Block, ...]:
+def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[BlockSpec, ...]:
     """Return blocks `block1`, `block2`, ... The numbers in `end` count from `first`."""
     return tuple(
-        Block(f"block{number}", end.format(number + first - 1)) for number in range(1, count + 1)
+        BlockSpec(f"block{number}", end.format(number + first - 1))
+        for number in range(1, count + 1)
     )

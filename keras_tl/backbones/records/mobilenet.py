@@ -5,7 +5,7 @@ weights, belongs to the stem.
 """
 
 from keras_tl.backbones.records.family import Family, numbered
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 
 _SOURCE = "Google (tensorflow/models)"
 _MOBILENET = Family("tf", _SOURCE, "Apache-2.0")
@@ -18,10 +18,10 @@ _V3 = Family(
 )
 
 
-def _v3_blocks(count: int) -> tuple[Block, ...]:
+def _v3_blocks(count: int) -> tuple[BlockSpec, ...]:
     # Block 0 ends in an addition in the large network, in a projection in the small network.
-    stem = Block("stem", "expanded_conv_[ap]*")
-    return (stem, *numbered(count, "expanded_conv_{}_*"), Block("top"))
+    stem = BlockSpec("stem", "expanded_conv_[ap]*")
+    return (stem, *numbered(count, "expanded_conv_{}_*"), BlockSpec("top"))
 
 
 RECORDS = (
@@ -32,7 +32,7 @@ RECORDS = (
         1024,
         3_228_864,
         0.704,
-        (Block("stem", "conv1_relu"), *numbered(13, "conv_pw_{}_relu")),
+        (BlockSpec("stem", "conv1_relu"), *numbered(13, "conv_pw_{}_relu")),
     ),
     _MOBILENET.record(
         "mobilenet_v2",
@@ -41,7 +41,7 @@ RECORDS = (
         1280,
         2_257_984,
         0.713,
-        (Block("stem", "expanded_conv_*"), *numbered(16, "block_{}_*"), Block("top")),
+        (BlockSpec("stem", "expanded_conv_*"), *numbered(16, "block_{}_*"), BlockSpec("top")),
     ),
     _V3.record("mobilenet_v3_small", "MobileNetV3Small", 224, 576, 939_120, 0.681, _v3_blocks(10)),
     _V3.record(

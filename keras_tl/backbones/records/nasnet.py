@@ -4,18 +4,18 @@ Three series of normal cells follow the stem. The second and third begin with a 
 """
 
 from keras_tl.backbones.records.family import Family
-from keras_tl.backbones.spec import Block
+from keras_tl.backbones.spec import BlockSpec
 
 _NASNET = Family("tf", "Google (tensorflow/models)", "Apache-2.0")
 
 
-def _blocks(cells: int) -> tuple[Block, ...]:
+def _blocks(cells: int) -> tuple[BlockSpec, ...]:
     """Return the blocks of a network with `cells` normal cells in each series."""
     return (
-        Block("stem", "reduction_concat_stem_2"),
-        Block("block1", f"normal_concat_{cells - 1}"),
-        Block("block2", f"normal_concat_{2 * cells}"),
-        Block("block3"),
+        BlockSpec("stem", "reduction_concat_stem_2"),
+        BlockSpec("block1", f"normal_concat_{cells - 1}"),
+        BlockSpec("block2", f"normal_concat_{2 * cells}"),
+        BlockSpec("block3"),
     )
 
 

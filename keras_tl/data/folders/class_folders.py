@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_tl.base.guesses import LabelMeaning
+from keras_tl.base.guesses import LabelInterpretation
 from keras_tl.data.folders.file_kinds import FileKind
 from keras_tl.data.folders.file_tree import folders_in, visible_files
 from keras_tl.data.folders.folder_layout import find_layout
 from keras_tl.data.folders.unused_files import unused_files
-from keras_tl.data.labelled_data import Source
+from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.splits import SPLITS
 from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
@@ -33,7 +33,7 @@ class _Files:
     outside: list[str]
 
 
-def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> Source:
+def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> LabelledItems:
     """Read `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
 
     Args:
@@ -67,9 +67,9 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
     if kind.has_folder_for_each_class:
         for split, top in tops.items():
             _check_all_there(top.name, known[split], class_names, kind)
-    return Source(
+    return LabelledItems(
         splits,
-        LabelMeaning(None, class_names, layout.readings),
+        LabelInterpretation(None, class_names, layout.guesses),
         {"kind": "folder"} | ({} if classes is None else {"classes": [*classes]}),
         unused=unused_files(root, files.others, kind, files.outside),
         has_splits=layout.has_splits,

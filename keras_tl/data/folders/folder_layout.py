@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_tl.base.guesses import Reading
+from keras_tl.base.guesses import Guess
 from keras_tl.data.folders.file_tree import files_in, folders_in
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.errors import DataError, quoted
@@ -21,13 +21,13 @@ class Layout:
     Attributes:
         tops: folder of each split. Without split folders, only train, with the root.
         has_splits: whether there are split folders.
-        readings: the guess, if folders with names other than train, validation and test were
+        guesses: the guess, if folders with names other than train, validation and test were
             read as splits, or if folders beside the splits were not used.
     """
 
     tops: dict[str, Path]
     has_splits: bool
-    readings: tuple[Reading, ...] = ()
+    guesses: tuple[Guess, ...] = ()
 
 
 def find_layout(
@@ -75,8 +75,8 @@ def find_layout(
     if classes is None:
         _refuse_same_names(tops["train"], item, suffixes)
         _refuse_train_among_classes(named, tops["train"], folders, item, suffixes)
-    reading = _reading(named, folders, suffixes)
-    return Layout(tops, True, (reading,) if reading else ())
+    guess = _reading(named, folders, suffixes)
+    return Layout(tops, True, (guess,) if guess else ())
 
 
 def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, str]:
@@ -110,7 +110,7 @@ def _split_within(name: str) -> str | None:
 
 def _reading(
     named: dict[Path, str], folders: Sequence[Path], suffixes: tuple[str, ...]
-) -> Reading | None:
+) -> Guess | None:
     """Return the guess, `None` if splits have their own names and all folders are used."""
     others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, suffixes)]
     if {*named.values()} == {"train"}:
@@ -120,7 +120,7 @@ def _reading(
         return None
     read = ", ".join(f"{quoted(folder.name)} as {split}" for folder, split in named.items())
     passed_over = f" Not used as splits: {_listing(others)}." if others else ""
-    return Reading(
+    return Guess(
         "folder-layout",
         f"Folders were read as splits by their names: {read}.{passed_over}",
         f"If all these folders are classes, pass {_all_of(folders)} (--class).",

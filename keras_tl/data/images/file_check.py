@@ -10,16 +10,16 @@ import numpy as np
 
 from keras_tl.base.config import check_range
 from keras_tl.base.reporting import Reporter
-from keras_tl.data.images.file_check_cache import CheckCache, Finding
-from keras_tl.data.images.file_scan import Examination
+from keras_tl.data.images.file_check_cache import FileCheckCache, FileResult
+from keras_tl.data.images.file_scan import FileScan
 from keras_tl.data.images.image_split import ImageSplit
-from keras_tl.data.images.value_range import ValuesOf16Bits, values_of
+from keras_tl.data.images.value_range import SixteenBitRange, values_of
 from keras_tl.data.item_checks import (
     BadItem,
     BadRows,
     Check,
     LabelNames,
-    contradictions,
+    label_conflicts,
     shown_label,
 )
 from keras_tl.errors import quoted
@@ -57,7 +57,7 @@ class FileCheck(Check):
     bad: tuple[BadFile, ...]
     seconds: float
     from_cache: int = 0
-    values: ValuesOf16Bits | None = None
+    values: SixteenBitRange | None = None
 
     def _counts(self) -> list[str]:
         deep = [f"{self.values}."] if self.values is not None and self.values.count else []
@@ -67,7 +67,7 @@ class FileCheck(Check):
         return f" (checked in {self.seconds:.1f} s, {self.from_cache:,} of them known already)"
 
 
-def bad_files(
+def check_splits(
     splits: Mapping[str, ImageSplit], class_names: tuple[str, ...], max_bad: float, verbose: bool
 ) -> tuple[BadRows, FileCheck | None]:
     """Check the files of all splits together, to find copies in two splits with different labels.
@@ -136,7 +136,7 @@ def check_files(
     findings, from_cache = _findings(list(dict.fromkeys(paths)), report)
     reasons = {path: found.reason for path, found in findings.items() if found.reason}
     if labels is not None:
-        for path, reason in _contradictions(paths, np.asarray(labels), label_names, findings):
+        for path, reason in _label_conflicts(paths, np.asarray(labels), label_names, findings):
             reasons.setdefault(path, reason)
     bad = tuple(BadFile(path, reasons[path]) for path in findings if path in reasons)
     deep = [path for path, found in findings.items() if found.has_16_bits and not found.reason]
@@ -146,30 +146,30 @@ def check_files(
     return check
 
 
-def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str, Finding], int]:
+def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str, FileResult], int]:
     """Return the result for each distinct path, and the number of results from the cache."""
     findings, stats = dict.fromkeys(paths), {}
     for path in paths:
         try:
             stats[path] = os.stat(path)
         except FileNotFoundError:
-            findings[path] = Finding(0, 0, reason="missing")
+            findings[path] = FileResult(0, 0, reason="missing")
         except OSError as error:
-            findings[path] = Finding(0, 0, reason=f"cannot be read: {error.strerror}")
+            findings[path] = FileResult(0, 0, reason=f"cannot be read: {error.strerror}")
         else:
             # Opening a pipe or a device may block for ever.
             if not stat.S_ISREG(stats[path].st_mode):
                 del stats[path]
-                findings[path] = Finding(0, 0, reason="cannot be read: not a file")
+                findings[path] = FileResult(0, 0, reason="cannot be read: not a file")
     if not stats:
         return findings, 0
     absolute = {path: os.path.abspath(path) for path in stats}
-    cache = CheckCache(absolute.values())
+    cache = FileCheckCache(absolute.values())
     findings |= {path: cache.get(absolute[path], stats[path]) for path in stats}
     unknown = [path for path in paths if findings[path] is None]
     if unknown:
         done = len(paths) - len(unknown)
-        examination = Examination(unknown, [stats[path] for path in unknown])
+        examination = FileScan(unknown, [stats[path] for path in unknown])
         new = dict(zip(unknown, examination.run(lambda n: report(done + n)), strict=True))
         findings |= new
         cache.add({absolute[path]: found for path, found in new.items()})
@@ -177,13 +177,13 @@ def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str
     return findings, len(stats) - len(unknown)
 
 
-def _contradictions(
-    paths: Sequence[str], labels: np.ndarray, names: LabelNames, findings: dict[str, Finding]
+def _label_conflicts(
+    paths: Sequence[str], labels: np.ndarray, names: LabelNames, findings: dict[str, FileResult]
 ) -> Iterator[tuple[str, str]]:
     """Yield each path whose content has another label elsewhere, once, with the reason."""
     # A file without a digest was not read: it equals only itself.
     contents = [findings[path].digest or path for path in paths]
-    for row, other in contradictions(contents, labels):
+    for row, other in label_conflicts(contents, labels):
         mine, theirs = (shown_label(labels[r], names) for r in (row, other))
         if paths[other] == paths[row]:
             yield (

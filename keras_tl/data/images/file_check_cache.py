@@ -16,7 +16,7 @@ _MOST_FOLDERS = 100
 
 
 @dataclasses.dataclass(frozen=True)
-class Finding:
+class FileResult:
     """Result of the file check for one file.
 
     Attributes:
@@ -36,7 +36,7 @@ class Finding:
     lasting: bool = True
 
 
-class CheckCache:
+class FileCheckCache:
     """Cache of the results for the files below one folder.
 
     Failures to read or write the cache raise no error: the files are then checked again.
@@ -51,14 +51,14 @@ class CheckCache:
         self._file = cache_root() / "checks" / f"{name}.json"
         self._rows = self._read()
 
-    def get(self, path: str, found: os.stat_result) -> Finding | None:
+    def get(self, path: str, found: os.stat_result) -> FileResult | None:
         """Return the result of a file, `None` if unknown or changed. `found` is its state now."""
         row = self._rows.get(path[len(self._root) :])
         if row is None or row[:2] != [found.st_size, found.st_mtime_ns]:
             return None
-        return Finding(*row)
+        return FileResult(*row)
 
-    def add(self, findings: dict[str, Finding]) -> None:
+    def add(self, findings: dict[str, FileResult]) -> None:
         """Store results by absolute path, and drop the results of deleted files."""
         known = {name: row for name, row in self._rows.items() if os.path.exists(self._root + name)}
         known |= {

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.images.decoder import decode_image
-from keras_tl.data.images.file_check_cache import Finding
+from keras_tl.data.images.file_check_cache import FileResult
 from keras_tl.data.images.headers import START
 from keras_tl.data.images.image_issues import damaged, format_problem, image_problem
 from keras_tl.data.images.value_range import has_16_bits
@@ -17,7 +17,7 @@ from keras_tl.data.images.value_range import has_16_bits
 _MOST_FILES, _MOST_BYTES, _READERS = 64, 2**23, 4
 
 
-class Examination:
+class FileScan:
     """Scan of a list of files.
 
     Args:
@@ -27,9 +27,9 @@ class Examination:
 
     def __init__(self, paths: Sequence[str], stats: Sequence[os.stat_result]):
         self._paths, self._stats = paths, stats
-        self._findings: dict[int, Finding] = {}
+        self._findings: dict[int, FileResult] = {}
 
-    def run(self, progress: Callable[[int], None]) -> list[Finding]:
+    def run(self, progress: Callable[[int], None]) -> list[FileResult]:
         """Scan all files.
 
         Args:
@@ -117,7 +117,7 @@ class Examination:
 
     def _note(self, row: int, digest: str = "", reason: str = "", **others: bool) -> None:
         stat = self._stats[row]
-        self._findings[row] = Finding(stat.st_size, stat.st_mtime_ns, digest, reason, **others)
+        self._findings[row] = FileResult(stat.st_size, stat.st_mtime_ns, digest, reason, **others)
 
 
 # Traced only once in a process, for all checks.

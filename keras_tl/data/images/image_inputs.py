@@ -12,7 +12,7 @@ import numpy as np
 from keras_tl.base.files import local_path
 from keras_tl.data.folders.unused_files import UnusedFiles, items_below
 from keras_tl.data.images.formats import IMAGE_FILES
-from keras_tl.data.images.image_items import Inputs, check_readable
+from keras_tl.data.images.image_items import ImageItems, check_readable
 from keras_tl.data.pixels import as_image, as_images, check_values
 from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.data.user_items import is_frame, kinds, plain, plain_list
@@ -27,7 +27,7 @@ _ENCODED = re.compile(r"data:|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{30}"
 
 def read_inputs(
     items: ImageInput, columns: ItemColumns = _COLUMNS, on_invalid: str = "raise"
-) -> Inputs:
+) -> ImageItems:
     """Read the images that a user passes to `predict` or `features`.
 
     Args:
@@ -54,7 +54,7 @@ def read_inputs(
     if items and all(isinstance(item, (str, os.PathLike)) for item in items):
         return _from_paths(items, on_invalid)
     if items and all(isinstance(item, bytes) for item in items):
-        return Inputs(contents=items)
+        return ImageItems(contents=items)
     if items and all(isinstance(item, np.ndarray) for item in items):
         return _from_images([as_image(item, "given") for item in items])
     raise DataError(
@@ -76,13 +76,13 @@ def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], Unuse
     return [given], None
 
 
-def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> Inputs:
+def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> ImageItems:
     read = [*map(_files, given)]
     sources = tuple(_named(path) for paths, _ in read for path in paths)
     if on_invalid == "raise":
         for source in sources:
             check_readable(source)
-    return Inputs(sources=sources, unused=tuple(unused for _, unused in read if unused))
+    return ImageItems(sources=sources, unused=tuple(unused for _, unused in read if unused))
 
 
 def _named(path: str | os.PathLike) -> str:
@@ -101,8 +101,8 @@ def _checked(path: str | os.PathLike) -> Path:
     return local_path(path)
 
 
-def _from_images(images: np.ndarray | list[np.ndarray]) -> Inputs:
+def _from_images(images: np.ndarray | list[np.ndarray]) -> ImageItems:
     check_values([images] if isinstance(images, np.ndarray) else images, "given")
     if isinstance(images, list) and len({image.shape for image in images}) == 1:
         images = np.stack(images)
-    return Inputs(pixels=images)
+    return ImageItems(pixels=images)

@@ -2,7 +2,7 @@
 
 from keras_tl.data.images.headers import image_format, image_size, why_not
 from keras_tl.data.images.jpeg import jpeg_damage
-from keras_tl.data.images.unsupported import why_unsupported
+from keras_tl.data.images.unsupported import unsupported_issue
 
 # The limit of Pillow: half a gigabyte.
 MOST_PIXELS = 178_956_970
@@ -34,7 +34,7 @@ def image_problem(content: bytes) -> str | None:
             f"too large: {size[0]:,} x {size[1]:,} pixels, more than the limit of "
             f"{MOST_PIXELS // 10**6} megapixels"
         )
-    return jpeg_damage(content) if kind == "JPEG" else why_unsupported(content, kind)
+    return jpeg_damage(content) if kind == "JPEG" else unsupported_issue(content, kind)
 
 
 def why_no_image(content: bytes) -> str:

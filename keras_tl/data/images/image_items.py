@@ -15,7 +15,7 @@ import numpy as np
 from keras_tl.data.folders.unused_files import UnusedFiles
 from keras_tl.data.images.formats import IMAGE_FILES
 from keras_tl.data.images.image_issues import why_no_image
-from keras_tl.data.prediction_items import Items
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.errors import DataError, quoted
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _LONGEST_PATH = 4096
 
 
 @dataclasses.dataclass(frozen=True)
-class Inputs(Items):
+class ImageItems(PredictionItems):
     """Images for prediction: file paths, file contents or pixels. The other two are `None`.
 
     Attributes:
@@ -36,7 +36,7 @@ class Inputs(Items):
         contents: bytes of n files.
         pixels: (n, height, width, 3) in [0, 255], or n arrays (height, width, 3) of several
             sizes.
-        unused: see `Items`.
+        unused: see `PredictionItems`.
     """
 
     item = "image"
@@ -87,14 +87,14 @@ class Inputs(Items):
         return np.concatenate([are_images(batch).numpy() for batch in self.batches(_BATCH)])
 
     def why(self, number: int) -> str:
-        """See `Items.why`."""
+        """See `PredictionItems.why`."""
         try:
             return self._problem(number)
         except DataError as error:
             return str(error).removesuffix(".")
 
     def reason(self, number: int) -> str:
-        """See `Items.reason`."""
+        """See `PredictionItems.reason`."""
         try:
             return cannot_decode(self.name(number), self._problem(number))
         except DataError as error:
@@ -107,14 +107,14 @@ class Inputs(Items):
             return f"{quoted(content)} is the path of a file; give paths as str"
         return why_no_image(content)
 
-    def take(self, rows: Iterable[int]) -> "Inputs":
+    def take(self, rows: Iterable[int]) -> "ImageItems":
         """Return the images of these rows only, in this order."""
         if isinstance(self.pixels, np.ndarray):
-            return Inputs(pixels=self.pixels[[*rows]])
+            return ImageItems(pixels=self.pixels[[*rows]])
         items = [self._items[row] for row in rows]
         if self.sources:
-            return Inputs(sources=tuple(items))
-        return Inputs(contents=items) if self.contents else Inputs(pixels=items)
+            return ImageItems(sources=tuple(items))
+        return ImageItems(contents=items) if self.contents else ImageItems(pixels=items)
 
     def as_split(
         self, image_size: tuple[int, int], how: str, value_range: "ValueRange" = None

@@ -14,7 +14,7 @@ _PLAIN, _RLE_8, _RLE_4, _MASKS = range(4)
 HEADER_SIZE, _FEWEST = 66, 34
 
 
-def why_unsupported(content: bytes, kind: str | None) -> str | None:
+def unsupported_issue(content: bytes, kind: str | None) -> str | None:
     """Return the reason to leave out an undamaged image, `None` if the decoder supports it.
 
     Args:

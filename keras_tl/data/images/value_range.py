@@ -42,7 +42,7 @@ def has_16_bits(start: bytes) -> bool:
 
 
 @dataclasses.dataclass(frozen=True)
-class ValuesOf16Bits:
+class SixteenBitRange:
     """Range of the values in 16-bit PNG files.
 
     Attributes:
@@ -76,7 +76,7 @@ class ValuesOf16Bits:
         )
 
 
-def values_of(paths: Sequence[str], files: int) -> ValuesOf16Bits:
+def values_of(paths: Sequence[str], files: int) -> SixteenBitRange:
     """Return the range of values in 16-bit files, from a sample spread evenly over them.
 
     Args:
@@ -86,10 +86,10 @@ def values_of(paths: Sequence[str], files: int) -> ValuesOf16Bits:
     places = np.linspace(0, len(paths) - 1, min(len(paths), MOST_SAMPLED)).round().astype(int)
     found = [limits for row in places if (limits := _limits(paths[row])) is not None]
     lows, highs = zip(*found, strict=True) if found else ((0,), (0,))
-    return ValuesOf16Bits(files, len(paths) if found else 0, len(found), min(lows), max(highs))
+    return SixteenBitRange(files, len(paths) if found else 0, len(found), min(lows), max(highs))
 
 
-def values_in_sample(paths: Sequence[str]) -> ValuesOf16Bits:
+def values_in_sample(paths: Sequence[str]) -> SixteenBitRange:
     """As `values_of`, for files of any kind: reads only a sample spread evenly over them."""
     places = np.linspace(0, len(paths) - 1, min(len(paths), MOST_SAMPLED)).round().astype(int)
     sample = [paths[row] for row in places]

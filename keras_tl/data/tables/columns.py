@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.files import local_path
-from keras_tl.data.labelled_data import Source, rows_of
+from keras_tl.data.labelled_data import LabelledItems, rows_of
 from keras_tl.data.splits import SPLIT_NAMES, SPLITS
 from keras_tl.data.tables.label_columns import LabelColumns
-from keras_tl.data.tables.table import Table, Wanted, is_empty
+from keras_tl.data.tables.table import ColumnSelection, Table, is_empty
 from keras_tl.errors import ConfigError, DataError, quoted
 
 NO_VALUE = "no value"
@@ -46,7 +46,7 @@ class Columns:
             )
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ColumnSelection:
         """The columns to read from a table, the item columns first."""
         items = [column for column in self.items.values() if column is not None]
         split = [] if self.split is None else [self.split]
@@ -54,13 +54,13 @@ class Columns:
         # The label column may define groups too.
         slices = [column for column in dict.fromkeys(self.slices) if column not in used]
         arguments = " and ".join([f"{next(iter(self.items))}=", "label="])
-        return Wanted(
+        return ColumnSelection(
             (*used, *slices),
             self.item,
             f"Say which columns hold the {self.contents} and the labels, with {arguments}.",
         )
 
-    def read(self, table: Table, items: Any, **others: Any) -> Source:
+    def read(self, table: Table, items: Any, **others: Any) -> LabelledItems:
         """Read the labels and the splits of items.
 
         Args:
@@ -74,7 +74,7 @@ class Columns:
         labels, meaning = self.labels.read(table)
         slices = {column: slice_texts(table.columns[column]) for column in self.slices}
         rows = rows_by_split(table, self.split)
-        return Source(
+        return LabelledItems(
             {name: (rows_of(items, those), rows_of(labels, those)) for name, those in rows.items()},
             meaning,
             self._settings(others),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from keras_tl.data.tables.table import Table, Wanted, check_columns, with_rows
+from keras_tl.data.tables.table import ColumnSelection, Table, check_columns, with_rows
 from keras_tl.errors import DataError, quoted
 
 _SEPARATORS = ",;\t"
@@ -17,7 +17,7 @@ _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CURE = "Save it as UTF-8 (in Excel: CSV UTF-8)."
 
 
-def read_csv(path: Path, wanted: Wanted) -> Table:
+def read_csv(path: Path, wanted: ColumnSelection) -> Table:
     """Read columns of a CSV file as text.
 
     The code uses neither pandas nor the reader of NumPy. So an identifier such as 007 stays text,
@@ -40,7 +40,7 @@ def read_csv(path: Path, wanted: Wanted) -> Table:
     return _read_csv(path, wanted, csv.QUOTE_MINIMAL)
 
 
-def _read_csv(path: Path, wanted: Wanted, quoting: int) -> Table:
+def _read_csv(path: Path, wanted: ColumnSelection, quoting: int) -> Table:
     name = quoted(str(path))
     try:
         with open_table(path, "a CSV file") as file, _long_cells():

@@ -6,13 +6,13 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from keras_tl.data.tables.table import Table, Wanted, is_empty, read_frame
+from keras_tl.data.tables.table import ColumnSelection, Table, is_empty, read_frame
 from keras_tl.data.tables.table_files import read_table
-from keras_tl.data.user_items import Askable
+from keras_tl.data.user_items import ItemSource
 
 
 @dataclasses.dataclass(frozen=True)
-class Rows(Askable):
+class Rows(ItemSource):
     """The items in the rows of a table: paths, texts, or pairs of texts."""
 
     rows: list
@@ -71,9 +71,9 @@ class ItemColumns:
         return self._items(read_table(path, self._wanted), root)
 
     @property
-    def _wanted(self) -> Wanted:
+    def _wanted(self) -> ColumnSelection:
         hint = f"Name the columns as in the training data, or pass a list of {self.item}s."
-        return Wanted(self.names, self.item, hint)
+        return ColumnSelection(self.names, self.item, hint)
 
     def _items(self, table: Table, root: str | os.PathLike | None) -> Rows:
         if self.item == "image":

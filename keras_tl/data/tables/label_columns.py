@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from keras_tl.base.guesses import LabelMeaning
+from keras_tl.base.guesses import LabelInterpretation
 from keras_tl.data.tables.table import Table, is_empty
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.tasks import get_task
@@ -66,7 +66,7 @@ class LabelColumns:
         """The names of the columns."""
         return list(self.label) if self.are_several else [self.label]
 
-    def read(self, table: Table) -> tuple[Labels, LabelMeaning]:
+    def read(self, table: Table) -> tuple[Labels, LabelInterpretation]:
         """Read the labels of all rows, see `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
@@ -82,12 +82,12 @@ class LabelColumns:
         if any(map(is_several, values)):
             lists = [parts_of(value, self.separator) for value in values]
             return read_labels(lists, class_names, task)
-        lists, readings = None, ()
+        lists, guesses = None, ()
         if label not in table.categories:
-            lists, readings = separated(values, class_names, task, self.separator)
+            lists, guesses = separated(values, class_names, task, self.separator)
         if lists is not None:
             labels, meaning = read_labels(lists, class_names, Multilabel.kind)
-            return labels, dataclasses.replace(meaning, readings=readings)
+            return labels, dataclasses.replace(meaning, guesses=guesses)
         _check_given(table, label, is_empty)
         if label in table.categories and not is_number:
             texts, categories = category_texts(values, table.categories[label])

@@ -12,7 +12,7 @@ _SHOWN = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
+class ColumnSelection:
     """Columns to read from a table.
 
     Attributes:
@@ -77,7 +77,7 @@ def is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def read_frame(frame: Any, wanted: Wanted) -> Table:
+def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
     """Read columns of a `pandas.DataFrame`.
 
     Raises:
@@ -98,7 +98,7 @@ def read_frame(frame: Any, wanted: Wanted) -> Table:
     return with_rows(table, wanted)
 
 
-def check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:
+def check_columns(name: str, found: Sequence[Hashable], wanted: ColumnSelection) -> None:
     """Raise `DataError` unless each column is there once, `ConfigError` if one is wanted twice."""
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
@@ -115,7 +115,7 @@ def check_columns(name: str, found: Sequence[Hashable], wanted: Wanted) -> None:
             )
 
 
-def with_rows(table: Table, wanted: Wanted) -> Table:
+def with_rows(table: Table, wanted: ColumnSelection) -> Table:
     """Return a table unchanged, or raise `DataError` if it has no rows."""
     if not table.rows:
         raise DataError(f"{table.name} has no rows. Expected one for each {wanted.item}.")

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from keras_tl.data.tables.csv_files import open_table, read_csv
-from keras_tl.data.tables.table import Table, Wanted, check_columns, with_rows
+from keras_tl.data.tables.table import ColumnSelection, Table, check_columns, with_rows
 from keras_tl.errors import DataError, quoted
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 TABLE_SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES)
 
 
-def read_table(path: Path, wanted: Wanted) -> Table:
+def read_table(path: Path, wanted: ColumnSelection) -> Table:
     """Read columns of a file: JSON lines if its suffix says so, else CSV.
 
     Raises:
@@ -24,7 +24,7 @@ def read_table(path: Path, wanted: Wanted) -> Table:
     return read_json_lines(path, wanted) if is_json else read_csv(path, wanted)
 
 
-def read_json_lines(path: Path, wanted: Wanted) -> Table:
+def read_json_lines(path: Path, wanted: ColumnSelection) -> Table:
     """Read keys of a file with one JSON object in each line (https://jsonlines.org).
 
     A key that an object lacks is an empty cell.

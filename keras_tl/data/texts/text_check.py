@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_tl.data.item_checks import BadItem, BadRows, Check, contradictions, shown_label
+from keras_tl.data.item_checks import BadItem, BadRows, Check, label_conflicts, shown_label
 from keras_tl.data.labelled_data import rows_of
 from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.texts.text_values import text_problem
@@ -34,7 +34,7 @@ class TextCheck(Check):
     """Result of the check of texts.
 
     Attributes:
-        contradictions: Training texts that have another label elsewhere in train. They are kept:
+        label_conflicts: Training texts that have another label elsewhere in train. They are kept:
             short texts recur, and people label them differently. Copies of one photo under two
             labels can only be a mistake.
     """
@@ -42,21 +42,21 @@ class TextCheck(Check):
     item = "text"
 
     bad: tuple[BadText, ...]
-    contradictions: tuple[BadText, ...] = ()
+    label_conflicts: tuple[BadText, ...] = ()
 
     def summary(self) -> str:
         """Return a text with the counts of bad texts by kind of problem, and of contradictions."""
         lines = [super().summary()]
-        if self.contradictions:
+        if self.label_conflicts:
             lines.append(
-                f"{len(self.contradictions):,} training texts have another label elsewhere in "
+                f"{len(self.label_conflicts):,} training texts have another label elsewhere in "
                 "train. They are kept."
             )
         return "\n".join(lines)
 
     def describe(self) -> str:
         """Return the summary and a line for each of these texts."""
-        return "\n".join([super().describe(), *map(str, self.contradictions)])
+        return "\n".join([super().describe(), *map(str, self.label_conflicts)])
 
 
 def bad_texts(
@@ -81,7 +81,7 @@ def bad_texts(
     all_bad = tuple(text for found in bad.values() for text in found.values())
     TextCheck(checked, all_bad).stop_above(max_bad)
     rows = np.setdiff1d(np.arange(len(labels)), [*bad.get("train", ())])
-    double = _contradictions(rows_of(given["train"], rows), labels[rows], class_names)
+    double = _label_conflicts(rows_of(given["train"], rows), labels[rows], class_names)
     return bad, TextCheck(checked, all_bad, double)
 
 
@@ -97,7 +97,7 @@ def _empty(texts: Texts) -> dict[int, BadText]:
     return found
 
 
-def _contradictions(
+def _label_conflicts(
     texts: Texts, labels: np.ndarray, class_names: tuple[str, ...]
 ) -> tuple[BadText, ...]:
     contents = [
@@ -105,7 +105,7 @@ def _contradictions(
         for row, text in enumerate(texts.texts)
     ]
     found = []
-    for row, other in contradictions(contents, labels):
+    for row, other in label_conflicts(contents, labels):
         mine, theirs = (shown_label(labels[r], class_names or None) for r in (row, other))
         reason = f"two labels: {quoted(mine)}, but {quoted(theirs)} in {texts.places[other]}"
         found.append(BadText(texts.places[row], reason))

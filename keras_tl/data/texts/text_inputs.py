@@ -12,7 +12,7 @@ from keras_tl.data.tables.item_columns import ItemColumns
 from keras_tl.data.texts.text_files import TEXT_FILES
 from keras_tl.data.texts.text_items import TextItems, shown
 from keras_tl.data.texts.text_values import as_text, is_utf_8, refuse_paths
-from keras_tl.data.user_items import Askable, is_frame, plain, plain_list
+from keras_tl.data.user_items import ItemSource, is_frame, plain, plain_list
 from keras_tl.errors import DataError, quoted
 
 Text = str | bytes | os.PathLike | BinaryIO
@@ -74,7 +74,7 @@ def read_texts(
         raise DataError(f"Expected {wanted}, at least one. Received: {received}.")
     rows = found if are_pairs else [(item,) for item in found]
     given = [one for row in rows for one in row]
-    if not isinstance(items, Askable):
+    if not isinstance(items, ItemSource):
         refuse_paths(given, _CURE)
     read = [[_read(one, f"item {i}", on_invalid) for one in row] for i, row in enumerate(rows)]
     names = tuple(" | ".join(one.name for one in row) for row in read)

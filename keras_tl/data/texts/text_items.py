@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_tl.data.folders.unused_files import UnusedFiles
-from keras_tl.data.prediction_items import Items
+from keras_tl.data.prediction_items import PredictionItems
 from keras_tl.data.texts.text_values import as_text, text_problem
 from keras_tl.errors import DataError, quoted
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class TextItems(Items):
+class TextItems(PredictionItems):
     """Texts for prediction.
 
     Attributes:
@@ -25,7 +25,7 @@ class TextItems(Items):
         names: Names of the items in results, for texts from files. `None` means the texts.
         problems: Reason why each item could not be read, or `None` for readable items. An
             unreadable item is an empty text. `None` means that all items were read.
-        unused: See `Items`.
+        unused: See `PredictionItems`.
     """
 
     item = "text"
@@ -59,14 +59,14 @@ class TextItems(Items):
         return np.array([not any(map(text_problem, item)) for item in self._items])
 
     def why(self, number: int) -> str:
-        """See `Items.why`."""
+        """See `PredictionItems.why`."""
         if self.problems is not None and self.problems[number] is not None:
             return self.problems[number].removesuffix(".")
         # A server may know fewer Unicode characters than this Python.
         return next(filter(None, map(text_problem, self._items[number])), "nothing to read")
 
     def reason(self, number: int) -> str:
-        """See `Items.reason`."""
+        """See `PredictionItems.reason`."""
         if self.problems is not None and self.problems[number] is not None:
             return self.problems[number]
         texts = self._items[number]

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_tl.data.labelled_data import Split
-from keras_tl.data.pipeline import OPTIONS, Pipeline, filled_rows, row_numbers, rows_of_epochs
+from keras_tl.data.pipeline import OPTIONS, Pipeline, padded_rows, row_numbers, rows_of_epochs
 from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import ConfigError, DataError
 
@@ -88,7 +88,7 @@ class TextPipeline(Pipeline):
             ConfigError: `augment` is given.
         """
         _refuse(augment)
-        rows = filled_rows(len(split), batch_size if self.whole_batches else 1)
+        rows = padded_rows(len(split), batch_size if self.whole_batches else 1)
         are_sorted = self.preprocessor is not None and self.length is None
         lengths = self.tokens(split).lengths if are_sorted else np.zeros(len(split), np.int64)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_tl.base.reporting import Reporter
 from keras_tl.data.folders.class_folders import scan_folder
-from keras_tl.data.labelled_data import Source
+from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.tables.columns import Columns
 from keras_tl.data.tables.label_columns import Column, LabelColumns
 from keras_tl.data.tables.table import Table
@@ -60,7 +60,7 @@ class TextColumns(Columns):
         labels = LabelColumns(label, separator, task, class_names)
         return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split, slices)
 
-    def read_texts(self, tables: Mapping[str, Table], **others: Any) -> Source:
+    def read_texts(self, tables: Mapping[str, Table], **others: Any) -> LabelledItems:
         """Return the texts and labels of one table, or of one table per split.
 
         Raises:
@@ -84,7 +84,7 @@ class TextColumns(Columns):
         return self.read(table, texts, **others)
 
 
-def read_folder(root: Path, classes: Sequence[str] | None, verbose: bool) -> Source:
+def read_folder(root: Path, classes: Sequence[str] | None, verbose: bool) -> LabelledItems:
     """Read a folder of class folders of texts.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_tl.base.reporting import only_errors
 from keras_tl.data.images.stored_images import Encoder, find_stored, store, suffix_of
-from keras_tl.data.labelled_data import Source
+from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.tfds.fetching import tfds_module
 from keras_tl.data.tfds.prepared import LabelKind, Prepared, open_prepared, published
 from keras_tl.tasks.labels.task_choice import read_splits
@@ -23,7 +23,7 @@ def read_builder(
     image: str | None = None,
     label: str | None = None,
     task: str | None = None,
-) -> Source:
+) -> LabelledItems:
     """Read an image data set. Its images are stored as files, so that it is read only once.
 
     Args: see `keras_tl.ImageData.from_tfds`.
@@ -52,7 +52,7 @@ def read_builder(
             {ours: _examples(found, theirs, image, label, kind) for ours, theirs in splits.items()},
         )
     read = read_splits(published(stored), "image", kind.class_names, task or kind.task)
-    return Source(*read, settings)
+    return LabelledItems(*read, settings)
 
 
 def image_features(builder: Any) -> list[str]:

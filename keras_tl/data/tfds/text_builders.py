@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_tl.base.reporting import only_errors
-from keras_tl.data.labelled_data import Source
+from keras_tl.data.labelled_data import LabelledItems
 from keras_tl.data.texts.text_split import Texts
 from keras_tl.data.tfds.prepared import Prepared, open_prepared, published
 from keras_tl.errors import DataError, quoted, unknown
@@ -32,7 +32,7 @@ def read_text_builder(
     text_pair: str | None = None,
     label: str | None = None,
     task: str | None = None,
-) -> Source:
+) -> LabelledItems:
     """Read a text data set into memory.
 
     Args: see `keras_tl.TextData.from_tfds`.
@@ -70,7 +70,7 @@ def read_text_builder(
         "task": task,
     }
     read = read_splits(published(splits), "text", kind.class_names, task or kind.task)
-    return Source(*read, settings)
+    return LabelledItems(*read, settings)
 
 
 def text_features(builder: Any) -> list[str]:

@@ -44,7 +44,7 @@ class NumericModel:
         self.tracked.model_variables = serving.model_variables
         self.tracked.resources = serving.resources
         self.parameters = parts.model.count_params()
-        self.questions = modality.made_up_inputs()
+        self.questions = modality.example_model_inputs()
         self._structure = modality.inputs()
         self._parts = parts
 

@@ -1,7 +1,7 @@
 """Program that `keras_tl.export.verification` runs: `python -P __main__.py FOLDER [SECONDS]`.
 
 It uses only TensorFlow, numpy and, where the export needs them, the operations of tensorflow_text.
-It blocks the import of Keras. It prints one JSON line: the `findings.Findings`.
+It blocks the import of Keras. It prints one JSON line: the `findings.ReplayFindings`.
 """
 
 import sys

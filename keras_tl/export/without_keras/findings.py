@@ -9,7 +9,7 @@ class UnusableError(Exception):
 
 
 @dataclasses.dataclass
-class Findings:
+class ReplayFindings:
     """Findings about one export. `keras_tl.export.verification.Verification` explains the fields.
 
     Sentences have no full stop.

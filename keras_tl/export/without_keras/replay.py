@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from . import graph, operations, parity, timings, warmup_records
 from .examples import EXAMPLES, decode_array
-from .findings import Findings, UnusableError
+from .findings import ReplayFindings, UnusableError
 from .memory import peak_bytes
 from .serving_messages import WARMUP
 
@@ -24,7 +24,7 @@ def main(folder: Path, seconds: float) -> None:
     Raises:
         RuntimeError: Keras or keras_tl is loaded.
     """
-    found = Findings(tf.__version__)
+    found = ReplayFindings(tf.__version__)
     try:
         _look(folder, seconds, found)
     except UnusableError as end:
@@ -36,7 +36,7 @@ def main(folder: Path, seconds: float) -> None:
     print(json.dumps(dataclasses.asdict(found)))
 
 
-def _look(folder: Path, seconds: float, found: Findings) -> None:
+def _look(folder: Path, seconds: float, found: ReplayFindings) -> None:
     meta_graph = graph.read_meta_graph(folder)
     signatures = {
         name: definition

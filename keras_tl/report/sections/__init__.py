@@ -1,9 +1,9 @@
-"""The sections of the report. Each is a function from a `Material` to a `Section`."""
+"""The sections of the report. Each is a function from a `ReportContext` to a `Section`."""
 
 from collections.abc import Callable
 
 from keras_tl.report.blocks import Section
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.sections.classes import classes
 from keras_tl.report.sections.comparison import comparison
 from keras_tl.report.sections.data import data
@@ -15,7 +15,7 @@ from keras_tl.report.sections.summary import summary
 from keras_tl.report.sections.training import training
 
 # In the order of the page. Add a new section here.
-SECTIONS: tuple[Callable[[Material], Section], ...] = (
+SECTIONS: tuple[Callable[[ReportContext], Section], ...] = (
     summary,
     comparison,
     training,

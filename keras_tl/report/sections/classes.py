@@ -9,7 +9,7 @@ from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.slices import Slices
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plot, Section, Table
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import plot
 from keras_tl.report.sections.wording import capitalised, measured_cell
 from keras_tl.report.split_metrics import SplitMetrics
@@ -18,11 +18,11 @@ from keras_tl.report.split_metrics import SplitMetrics
 _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
 
 
-def classes(material: Material) -> Section:
+def classes(context: ReportContext) -> Section:
     """Return a table with a row for each class or label. For a regression, plot the values."""
-    facts, test = material.facts, material.test
-    key, title = "classes", capitalised(material.task.names_are)
-    if material.task.is_number:
+    facts, test = context.facts, context.test
+    key, title = "classes", capitalised(context.task.names_are)
+    if context.task.is_number:
         key, title = "values", "Predicted and true values"
     if test is None:
         return Section(key, title, [])

@@ -6,10 +6,10 @@ from typing import Any
 
 from keras_tl.evaluation import plots
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plot, Plots, Section, Table
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import plot
 from keras_tl.report.sections.wording import capitalised, measured_cell
-from keras_tl.report.split_metrics import Measured
+from keras_tl.report.split_metrics import MetricEstimate
 
 _HOW = "keras-tl compare --data SPEC --backbone NAME --out FOLDER"
 # Measures of a verdict and their names in the table.
@@ -21,9 +21,9 @@ _MEASURES = {
 }
 
 
-def verdict(material: Material) -> list[Block]:
+def verdict(context: ReportContext) -> list[Block]:
     """Return the verdict on each arm and the arm to ship, for the largest training set."""
-    found = material.exhibits.comparison()
+    found = context.artifacts.comparison()
     if found is None:
         return [Paragraph("Whether transfer helps here was not measured. Measure it:", _HOW)]
     sizes = [math.inf if one["size"] is None else one["size"] for one in found["sizes"]]
@@ -35,9 +35,9 @@ def verdict(material: Material) -> list[Block]:
     ]
 
 
-def comparison(material: Material) -> Section:
+def comparison(context: ReportContext) -> Section:
     """Return verdicts in words, learning curves and differences for each training set size."""
-    found = material.exhibits.comparison()
+    found = context.artifacts.comparison()
     title = "Transfer against scratch"
     if found is None:
         return Section("comparison", title, [])
@@ -87,4 +87,4 @@ def _matched(passes: int | None) -> str:
 
 def _cell(estimate: Mapping[str, Any]) -> Cell:
     ends = None if estimate["low"] is None else (estimate["low"], estimate["high"])
-    return measured_cell(Measured(estimate["mean"], ends), "+.3f")
+    return measured_cell(MetricEstimate(estimate["mean"], ends), "+.3f")

@@ -2,18 +2,18 @@
 
 from keras_tl.evaluation.wording import number_text
 from keras_tl.report.blocks import Block, Definitions, Paragraph, Section, Table
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.facts import Facts
 
 NOT_RECORDED = "not recorded"
 _CLASSES = 100
 
 
-def data(material: Material) -> Section:
+def data(context: ReportContext) -> Section:
     """Return the facts of the data, and the findings of the preflight."""
-    blocks = about_data(material.facts)
-    if material.facts.data is not None:
-        blocks += _findings(material)
+    blocks = about_data(context.facts)
+    if context.facts.data is not None:
+        blocks += _findings(context)
     return Section("data", "Data", blocks)
 
 
@@ -45,9 +45,9 @@ def about_data(facts: Facts) -> list[Block]:
     return [Definitions({name: value for name, value in found.items() if value}), table]
 
 
-def _findings(material: Material) -> list[Block]:
+def _findings(context: ReportContext) -> list[Block]:
     """Return the findings in the data and the model before training."""
-    found = material.findings
+    found = context.findings
     if found is None:
         return [
             Paragraph(

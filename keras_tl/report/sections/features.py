@@ -4,17 +4,17 @@ from keras_tl.evaluation import plots
 from keras_tl.evaluation.feature_map import FeatureMap
 from keras_tl.report.artifacts import AFTER, BEFORE
 from keras_tl.report.blocks import Block, Paragraph, Plots, Section
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import plot
 
 _TITLE = "Feature map"
 _SIZE = (5.0, 5.0)
 
 
-def features(material: Material) -> Section:
+def features(context: ReportContext) -> Section:
     """Plot items by the first two principal components of their features."""
-    before, after = (material.exhibits.feature_map(when) for when in (BEFORE, AFTER))
-    tuned = material.facts.is_fine_tuned
+    before, after = (context.artifacts.feature_map(when) for when in (BEFORE, AFTER))
+    tuned = context.facts.is_fine_tuned
     names = {"before fine-tuning": before, "after fine-tuning" if tuned else "as they are": after}
     maps = {name: found for name, found in names.items() if found is not None}
     if not maps:
@@ -25,15 +25,15 @@ def features(material: Material) -> Section:
         plot(
             f"features-{number}",
             f"Features {name}.",
-            f"Scatter plot of the features of {len(found.points)} {material.facts.item}s {name}.",
+            f"Scatter plot of the features of {len(found.points)} {context.facts.item}s {name}.",
             plots.draw_features,
             found,
-            material.task,
+            context.task,
             size=_SIZE,
         )
         for number, (name, found) in enumerate(maps.items())
     ]
-    blocks: list[Block] = [Paragraph(_said(material, maps)), Plots(shown)]
+    blocks: list[Block] = [Paragraph(_said(context, maps)), Plots(shown)]
     if tuned and before is None:
         blocks.append(
             Paragraph(
@@ -45,10 +45,10 @@ def features(material: Material) -> Section:
     return Section("features", _TITLE, blocks)
 
 
-def _said(material: Material, maps: dict[str, FeatureMap]) -> str:
+def _said(context: ReportContext, maps: dict[str, FeatureMap]) -> str:
     found = next(iter(maps.values()))
     text = (
-        f"{len(found.points)} {material.facts.item}s of the {found.split} split, by the first two "
+        f"{len(found.points)} {context.facts.item}s of the {found.split} split, by the first two "
         "principal components of what the head is given, of each map its own."
     )
     shares = [
@@ -56,8 +56,8 @@ def _said(material: Material, maps: dict[str, FeatureMap]) -> str:
     ]
     if shares:
         text += (
-            f" The plane hides most of a map. Share of the {material.facts.item}s whose nearest "
-            f"neighbour in all directions has the same {material.task.answer_is}: "
+            f" The plane hides most of a map. Share of the {context.facts.item}s whose nearest "
+            f"neighbour in all directions has the same {context.task.answer_is}: "
             f"{', '.join(shares)}."
         )
     return text

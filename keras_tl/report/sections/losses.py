@@ -7,34 +7,34 @@ from keras_tl.evaluation.losses import TopLoss
 from keras_tl.evaluation.wording import number_text, with_share
 from keras_tl.report.artifacts import SHOWN
 from keras_tl.report.blocks import Block, Item, Items, Paragraph, Section
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import picture
 
 _TITLE = "Largest losses"
 
 
-def losses(material: Material) -> Section:
+def losses(context: ReportContext) -> Section:
     """Return the items with the largest losses, with their images or texts if the run has them."""
-    if material.test is None:
+    if context.test is None:
         return Section("losses", _TITLE, [])
-    found = material.test.top_losses(SHOWN)
-    kept = material.exhibits.top_items()
+    found = context.test.top_losses(SHOWN)
+    kept = context.artifacts.top_items()
     blocks: list[Block] = [
         Paragraph(
-            f"The {len(found.items)} {material.facts.item}s of the test split with the largest "
+            f"The {len(found.items)} {context.facts.item}s of the test split with the largest "
             "losses, the largest first. Look for wrong labels among them."
         )
     ]
     if kept is None:
         blocks.append(
             Paragraph(
-                f"The {material.facts.item}s themselves were not kept in the run. To keep them:",
+                f"The {context.facts.item}s themselves were not kept in the run. To keep them:",
                 "learner = ktl.Learner.load(RUN, data); learner.evaluate(); "
                 "learner.report('report.html'); learner.save(RUN)",
                 "note",
             )
         )
-    items = [_item(material, one, (kept or {}).get(one.row, {})) for one in found.items]
+    items = [_item(context, one, (kept or {}).get(one.row, {})) for one in found.items]
     blocks.append(Items(items))
     places = next((one["places"] for one in (kept or {}).values() if "places" in one), None)
     if places is not None:
@@ -48,8 +48,8 @@ def losses(material: Material) -> Section:
     return Section("losses", _TITLE, blocks)
 
 
-def _item(material: Material, one: TopLoss, about: Mapping[str, Any]) -> Item:
-    files = material.exhibits.files
+def _item(context: ReportContext, one: TopLoss, about: Mapping[str, Any]) -> Item:
+    files = context.artifacts.files
     place = about.get("place") or f"row {one.row} of the test split"
     pictures = []
     if "image" in about:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from keras_tl.evaluation.wording import listed, thresholds_text
 from keras_tl.report.blocks import Block, Code, Definitions, Notes, Numbered, Paragraph, Section
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.facts import Facts
 from keras_tl.report.limits import limits_of
 from keras_tl.report.pretraining import RANDOM, EarlierTraining
@@ -21,9 +21,9 @@ _NOT_REPRODUCIBLE = (
 )
 
 
-def model(material: Material) -> Section:
+def model(context: ReportContext) -> Section:
     """Return the configuration, the calls and the versions, and the limits of use."""
-    facts = material.facts
+    facts = context.facts
     blocks = [*details(facts), *reproduction(facts), limits(facts)]
     return Section("model", "Model and how to reproduce it", blocks)
 

@@ -9,19 +9,19 @@ from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.thresholds import precision_recall
 from keras_tl.evaluation.wording import number_text, thresholds_text
 from keras_tl.report.blocks import Block, Paragraph, Plot, Plots, Section
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import plot
 from keras_tl.tasks import Task
 
 _SQUARE = (4.6, 4.3)
 
 
-def probabilities(material: Material) -> Section:
+def probabilities(context: ReportContext) -> Section:
     """Return the reliability diagram. For labels or two classes, add the threshold curves."""
-    title, task, test = "Probabilities", material.task, material.test
+    title, task, test = "Probabilities", context.task, context.test
     if not task.has_probabilities or test is None:
         return Section("probabilities", title, [])
-    found = measure_calibration(task, test.outcomes)
+    found = measure_calibration(task, test.record)
     said = (
         f"The expected calibration error is {found.ece:.3f}: so far, on average, the probability "
         f"of {found.probabilities_of} is from how often it is true (Guo et al., 2017; 15 bins). "
@@ -99,7 +99,7 @@ def _of_all(test: Evaluation, curves: Mapping[str, Any], low: str) -> str:
 
 
 def _precision_recall(test: Evaluation) -> list[Plot]:
-    rows, found = test["per_class"], precision_recall(test.task, test.outcomes)
+    rows, found = test["per_class"], precision_recall(test.task, test.record)
     curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
     if not curves:  # No item has any of the labels.
         return []

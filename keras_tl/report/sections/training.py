@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from keras_tl.evaluation import plots
-from keras_tl.evaluation.metric_drop import describe_fall
+from keras_tl.evaluation.metric_drop import describe_metric_drop
 from keras_tl.evaluation.phase_fit import PhaseFit
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.report.blocks import Block, Cell, Paragraph, Plots, Section, Table
-from keras_tl.report.context import Material
+from keras_tl.report.context import ReportContext
 from keras_tl.report.drawing import plot
 from keras_tl.report.facts import Facts
 from keras_tl.report.sections.data import NOT_RECORDED
@@ -15,12 +15,12 @@ from keras_tl.report.sections.wording import capitalised
 from keras_tl.runs.history import PhaseRecord
 
 
-def training(material: Material) -> Section:
+def training(context: ReportContext) -> Section:
     """Return learning curves with the phases marked, and a row for each phase."""
-    history = material.facts.history
+    history = context.facts.history
     if not history:
-        return Section("training", "Training", [phases(material.facts)])
-    watched = material.task.watched
+        return Section("training", "Training", [phases(context.facts)])
+    monitor = context.task.monitor
     curves = [
         plot(
             f"curve-{metric}",
@@ -30,12 +30,12 @@ def training(material: Material) -> Section:
             plots.draw_curve,
             history,
             metric,
-            watched,
+            monitor,
         )
-        for metric in ("loss", watched)
+        for metric in ("loss", monitor)
     ]
-    told = [*chosen(material), *fit(material), *falls(history)]
-    return Section("training", "Training", [*told, Plots(curves), phases(material.facts)])
+    told = [*chosen(context), *fit(context), *metric_drops(history)]
+    return Section("training", "Training", [*told, Plots(curves), phases(context.facts)])
 
 
 def phases(facts: Facts) -> Block:
@@ -48,14 +48,14 @@ def phases(facts: Facts) -> Block:
     return Table("The phases of the training", head, rows, numbers=False)
 
 
-def falls(history: Sequence[PhaseRecord]) -> list[Block]:
+def metric_drops(history: Sequence[PhaseRecord]) -> list[Block]:
     """Return the warnings of phases that made the model worse on the validation split."""
-    return [Paragraph(text, role="warning") for text in map(describe_fall, history) if text]
+    return [Paragraph(text, role="warning") for text in map(describe_metric_drop, history) if text]
 
 
-def chosen(material: Material) -> list[Block]:
+def chosen(context: ReportContext) -> list[Block]:
     """Return the model that `Learner.fit` kept, and its comparison with other models."""
-    found = material.fitted
+    found = context.fitted
     if found is None:
         return []
     blocks: list[Block] = [Paragraph(found.kept_because)]
@@ -65,9 +65,9 @@ def chosen(material: Material) -> list[Block]:
     return [*blocks, *(Paragraph(text, role="note") for text in found.remarks)]
 
 
-def fit(material: Material) -> list[Block]:
+def fit(context: ReportContext) -> list[Block]:
     """Describe whether the model overfits, and list remedies."""
-    found = material.overfitting
+    found = context.overfitting
     if found is None:
         return []
     blocks: list[Block] = [Paragraph(capitalised(found.statement))]
@@ -96,15 +96,15 @@ def _fits(phases: Sequence[PhaseFit]) -> list[Block]:
 
 
 def _fit_row(fit: PhaseFit) -> list[str | Cell]:
-    best, avoided, watched = fit.best_epoch, fit.avoided, title_of(fit.watched)
+    best, avoided, monitor = fit.best_epoch, fit.avoided, title_of(fit.monitor)
     return [
         fit.name,
         *("-" if value is None else f"{value:.3f}" for value in (fit.train, fit.validation)),
         "-" if fit.gap is None else Cell(f"{fit.gap:+.3f}", "" if fit.is_measured else "or more"),
         "-" if fit.trend is None else f"{fit.trend:+.4f}",
-        "-" if best is None else Cell(f"{best} of {fit.ran}", f"by {watched}"),
+        "-" if best is None else Cell(f"{best} of {fit.ran}", f"by {monitor}"),
         f"{fit.saved} of {fit.planned}",
-        "-" if avoided is None else Cell(f"{avoided:.4f}", f"of {watched}"),
+        "-" if avoided is None else Cell(f"{avoided:.4f}", f"of {monitor}"),
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from keras_tl.report.blocks import Cell
-from keras_tl.report.split_metrics import Measured
+from keras_tl.report.split_metrics import MetricEstimate
 
 
 def capitalised(text: str) -> str:
@@ -21,7 +21,7 @@ def interval_text(interval: Sequence[float] | None, form: str = ".4g") -> str:
     return "" if interval is None else " to ".join(format(end, form) for end in interval)
 
 
-def measured_cell(found: Measured | None, form: str = ".4g") -> Cell:
+def measured_cell(found: MetricEstimate | None, form: str = ".4g") -> Cell:
     """Return a metric with its interval. An undefined or unknown metric is `-`."""
     if found is None or found.value is None:
         return Cell("-")

@@ -11,7 +11,7 @@ from keras_tl.errors import MOST_QUOTED, DataError
 SHOWN = 5
 
 
-class LabelCoder(abc.ABC):
+class LabelEncoder(abc.ABC):
     """Label encoder: turns the labels of any split into an array, always in the same way.
 
     Attributes:

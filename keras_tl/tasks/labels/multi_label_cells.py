@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from keras_tl.base.guesses import Reading
+from keras_tl.base.guesses import Guess
 from keras_tl.tasks.labels.plain_labels import is_missing, is_several
 
 SEPARATORS = (";", "|")
@@ -16,7 +16,7 @@ def separated(
     class_names: Sequence[str] | None = None,
     task: str | None = None,
     separator: str | None = None,
-) -> tuple[list[list[str]] | None, tuple[Reading, ...]]:
+) -> tuple[list[list[str]] | None, tuple[Guess, ...]]:
     """Return the labels of each cell (`None`: one label per cell), and the guess if there is one.
 
     Args:
@@ -25,18 +25,18 @@ def separated(
         task: Name in `keras_tl.tasks.TASKS`. `None`: the cells decide.
         separator: Separator of labels. `None`: see `separator_of`.
     """
-    reading = None
+    guess = None
     if separator is None and task in (None, "multilabel"):
-        separator, reading = separator_of(cells, class_names)
-    readings = (reading,) if reading and task is None else ()
+        separator, guess = separator_of(cells, class_names)
+    guesses = (guess,) if guess and task is None else ()
     if separator is None and task != "multilabel":
-        return None, readings
-    return [parts_of(cell, separator) for cell in cells], readings
+        return None, guesses
+    return [parts_of(cell, separator) for cell in cells], guesses
 
 
 def separator_of(
     cells: Sequence[Any], class_names: Sequence[str] | None = None
-) -> tuple[str | None, Reading | None]:
+) -> tuple[str | None, Guess | None]:
     """Return the separator of several labels in a cell. `None`: cells are class names.
 
     A separator counts if at least half of its parts also occur in another cell, or if all cells are
@@ -61,14 +61,14 @@ def separator_of(
                 f"The separator is {separator!r}. If such a cell names a single class, pass "
                 'task="multiclass" (--task).'
             )
-            return separator, Reading("label-type", what, action)
+            return separator, Guess("label-type", what, action)
     separator, found = next(iter(held.items()))
     what = (
         f"{found[0][:80]!r} was read as the name of one class: most of the parts between "
         f"{separator!r} occur in no other cell."
     )
     action = 'If an item can have several labels, pass task="multilabel" (--task).'
-    return None, Reading("label-type", what, action)
+    return None, Guess("label-type", what, action)
 
 
 def parts_of(cell: Any, separator: str | None = None) -> list[str]:

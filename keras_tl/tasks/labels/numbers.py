@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from keras_tl.base.guesses import LabelMeaning, Reading
+from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.errors import DataError
 from keras_tl.tasks.labels.label_encoder import listing
 
@@ -24,24 +24,24 @@ _MAY_BE_UNKNOWN = (
 
 def read_numbers(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
-) -> LabelMeaning:
+) -> LabelInterpretation:
     """Return the meaning of numbers (n,), see `keras_tl.tasks.labels.task_choice.read_labels`."""
     if task is not None or class_names is not None:
-        return LabelMeaning(task, class_names)
+        return LabelInterpretation(task, class_names)
     if not _are_whole(values):
-        return LabelMeaning("regression")
+        return LabelInterpretation("regression")
     different = np.unique(values)
     shown = listing(map(int, different))
     if count_classes(values):
         what = f"The labels are whole numbers, read as {len(different)} classes: {shown}."
         action = 'If they are amounts to predict, pass task="regression" (--task).'
-        return LabelMeaning(None, None, (Reading("label-type", what, action),))
+        return LabelInterpretation(None, None, (Guess("label-type", what, action),))
     what = (
         "The labels are whole numbers, read as the targets of a regression: "
         f"{len(different):,} different ones in {len(values):,} items."
     )
     action = 'If they are numbers of classes, pass task="multiclass" (--task).'
-    return LabelMeaning("regression", None, (Reading("label-type", what, action),))
+    return LabelInterpretation("regression", None, (Guess("label-type", what, action),))
 
 
 def count_classes(values: np.ndarray) -> bool:

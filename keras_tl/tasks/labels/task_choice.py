@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_tl.base.guesses import LabelMeaning, Reading
+from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.errors import ConfigError, DataError, quoted
 from keras_tl.tasks.labels.label_encoder import check_count, listing
 from keras_tl.tasks.labels.multi_label_cells import separated
@@ -17,7 +17,7 @@ from keras_tl.tasks.table import get_task
 
 def read_labels(
     y: Any, class_names: Sequence[str] | None = None, task: str | None = None
-) -> tuple[Labels, LabelMeaning]:
+) -> tuple[Labels, LabelInterpretation]:
     """Choose the task from the structure of the labels, unless `task` is given.
 
     Whole numbers, also floating-point numbers such as 1.0, are classes if two of three conditions
@@ -67,7 +67,7 @@ def read_splits(
     item: str,
     class_names: Sequence[str] | None = None,
     task: str | None = None,
-) -> tuple[dict[str, tuple[Any, Labels]], LabelMeaning]:
+) -> tuple[dict[str, tuple[Any, Labels]], LabelInterpretation]:
     """Choose the task from the labels of all splits together.
 
     Args:
@@ -106,7 +106,7 @@ def read_splits(
 
 def _of_lists(
     values: list[list[str]], class_names: Sequence[str] | None, task: str | None
-) -> tuple[Labels, LabelMeaning]:
+) -> tuple[Labels, LabelInterpretation]:
     are_single = all(len(labels) == 1 for labels in values)
     if task not in (None, "multilabel"):
         if not are_single:
@@ -114,50 +114,50 @@ def _of_lists(
                 f"task={quoted(task)} is for one label an item. Received lists of labels, such as "
                 f"{quoted(next(labels for labels in values if len(labels) != 1))}."
             )
-        return np.array([labels[0] for labels in values]), LabelMeaning(task, class_names)
-    readings = ()
+        return np.array([labels[0] for labels in values]), LabelInterpretation(task, class_names)
+    guesses = ()
     if are_single and task is None:
         what = "Each item has a list of one label: read as multi-label data."
         action = 'If an item has one class only, pass task="multiclass" (--task).'
-        readings = (Reading("label-type", what, action),)
-    return values, LabelMeaning("multilabel", class_names, readings)
+        guesses = (Guess("label-type", what, action),)
+    return values, LabelInterpretation("multilabel", class_names, guesses)
 
 
 def _of_rows(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
-) -> tuple[np.ndarray, LabelMeaning]:
+) -> tuple[np.ndarray, LabelInterpretation]:
     if task == "regression":
-        return values, LabelMeaning(task)
+        return values, LabelInterpretation(task)
     mask = as_mask(values)
-    readings = ()
+    guesses = ()
     if (values < 0).any():
         what = "The columns of labels hold -1 and 1: -1 was read as 0, the label is absent."
-        readings = (Reading("label-type", what, "If -1 means unknown, leave those items out."),)
+        guesses = (Guess("label-type", what, "If -1 means unknown, leave those items out."),)
     if task == "multilabel":
-        return mask, LabelMeaning(task, class_names, readings)
+        return mask, LabelInterpretation(task, class_names, guesses)
     if mask.shape[1] > 1 and (mask.sum(axis=1) == 1).all():
         if task is None:
             what = f"Each row of {mask.shape[1]} labels has a single 1: read as one class an item."
             action = 'If an item can have several labels, pass task="multilabel" (--task).'
-            readings += (Reading("label-type", what, action),)
+            guesses += (Guess("label-type", what, action),)
         names = range(mask.shape[1]) if class_names is None else class_names
-        return mask.argmax(axis=1), LabelMeaning(task, tuple(map(str, names)), readings)
+        return mask.argmax(axis=1), LabelInterpretation(task, tuple(map(str, names)), guesses)
     if task is not None:
         raise ConfigError(
             "Several label columns are for multi-label data, or for classes with a single 1 in "
             f"each row. Received: task={quoted(task)}."
         )
-    return mask, LabelMeaning("multilabel", class_names, readings)
+    return mask, LabelInterpretation("multilabel", class_names, guesses)
 
 
 def _of_texts(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
-) -> tuple[Labels, LabelMeaning]:
-    lists, readings = separated(values, class_names, task)
+) -> tuple[Labels, LabelInterpretation]:
+    lists, guesses = separated(values, class_names, task)
     if lists is not None:
-        return lists, LabelMeaning("multilabel", class_names, readings)
+        return lists, LabelInterpretation("multilabel", class_names, guesses)
     _check_given(np.array([value is None or value == "" for value in values.tolist()], bool))
-    return values, LabelMeaning(task, class_names, readings)
+    return values, LabelInterpretation(task, class_names, guesses)
 
 
 def _stripped(class_names: Sequence[str] | None) -> list[str] | None:

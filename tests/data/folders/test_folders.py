@@ -18,7 +18,7 @@ from keras_tl.data.specs import load_spec
 from keras_tl.data.texts.text_inputs import read_texts
 from keras_tl.errors import DataError
 from keras_tl.preflight.checks import CHECKS
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from tests.conftest import make_small_learner
 
 NO_SPLITS = {"validation_split": 0, "test_split": 0, "verbose": False}
@@ -48,7 +48,7 @@ def sizes(data):
 
 
 def finding(data, name):
-    return CHECKS[name](Subject(data))
+    return CHECKS[name](CheckContext(data))
 
 
 ALL = {"train": 4, "validation": 4, "test": 4}

@@ -14,7 +14,7 @@ from PIL import Image
 import keras_tl as ktl
 from keras_tl.base.files import cache_root
 from keras_tl.data.images.file_check import BadFile, FileCheck, check_files
-from keras_tl.data.images.file_check_cache import CheckCache, Finding
+from keras_tl.data.images.file_check_cache import FileCheckCache, FileResult
 from keras_tl.data.images.image_inputs import read_inputs
 from keras_tl.data.images.image_issues import MOST_PIXELS
 from keras_tl.data.images.image_pipeline import read_image
@@ -451,7 +451,7 @@ def test_the_oldest_of_many_folders_is_forgotten(tmp_path, monkeypatch):
     monkeypatch.setattr("keras_tl.data.images.file_check_cache._MOST_FOLDERS", 2)
     for number in range(4):
         path = str(tmp_path / str(number) / "a.jpg")
-        CheckCache([path]).add({path: Finding(1, 2)})
+        FileCheckCache([path]).add({path: FileResult(1, 2)})
     assert len([*(cache_root() / "checks").iterdir()]) == 2
 
 

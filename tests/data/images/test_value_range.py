@@ -16,7 +16,7 @@ from keras_tl.data.images.decoder import decode_image
 from keras_tl.data.images.value_range import values_in_sample
 from keras_tl.errors import ConfigError
 from keras_tl.preflight.checks import CHECKS
-from keras_tl.preflight.context import Subject
+from keras_tl.preflight.context import CheckContext
 from tests.conftest import make_small_learner
 from tests.made_images import RGB, encode
 
@@ -115,7 +115,7 @@ SOURCES = {
 
 
 def finding(data):
-    return CHECKS["value-range"](Subject(data))
+    return CHECKS["value-range"](CheckContext(data))
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -127,11 +127,11 @@ def test_every_source_of_files_says_the_range_and_takes_it(folder, table, name):
     assert "they become 16 of 256 grey levels: the images are dark." in found.what
     assert "value_range=(0, 4095) (--value-range 0 4095)" in found.action
     # The advice of these two would be wrong.
-    assert CHECKS["pixel-range"](Subject(data)) is None
+    assert CHECKS["pixel-range"](CheckContext(data)) is None
     given = SOURCES[name](folder, table, value_range=TWELVE, verbose=False)
     assert given.value_range == TWELVE
     assert finding(given) is None
-    before, after = (Subject(part).pixels for part in (data, given))
+    before, after = (CheckContext(part).pixels for part in (data, given))
     assert before.max() < 16
     assert after.max() > 200
 

@@ -127,7 +127,7 @@ def test_one_text_under_two_labels_is_named_and_stays():
     data = ktl.TextData.from_arrays(texts, labels, test=test, validation_split=0)
     assert len(data.splits["train"]) == 25
     assert data.checked.bad == ()
-    assert data.checked.contradictions == (
+    assert data.checked.label_conflicts == (
         BadText("train row 20", "two labels: 'a', but 'b' in train row 21"),
         BadText("train row 21", "two labels: 'b', but 'a' in train row 20"),
         BadText("train row 22", "two labels: 'a', but 'b' in train row 21"),
@@ -143,7 +143,7 @@ def test_rows_are_right_after_empty_ones_have_gone():
     texts, labels = texts_with()
     given = ["", *texts, "twice", "twice"]
     data = ktl.TextData.from_arrays(given, ["a", *labels, "a", "b"], **NO_SPLITS)
-    assert [text.place for text in data.checked.contradictions] == [
+    assert [text.place for text in data.checked.label_conflicts] == [
         "train row 21",
         "train row 22",
     ]
@@ -152,7 +152,7 @@ def test_rows_are_right_after_empty_ones_have_gone():
 def test_pairs_contradict_only_if_both_texts_are_the_same():
     pairs = [("p", "h"), ("p", "h"), ("p", "other")]
     data = ktl.TextData.from_arrays(pairs, [0.5, 1.5, 2.5], **NO_SPLITS)
-    assert [text.reason for text in data.checked.contradictions] == [
+    assert [text.reason for text in data.checked.label_conflicts] == [
         "two labels: '0.5', but '1.5' in train row 1",
         "two labels: '1.5', but '0.5' in train row 0",
     ]
