@@ -8,7 +8,7 @@ from keras_tl.report.facts import library_versions
 FORMAT = 1
 
 
-def record(state: State) -> dict[str, Any]:
+def run_record(state: State) -> dict[str, Any]:
     """Return everything that a run records except arrays and weights, as JSON types."""
     trained_with = state.trained_with or {
         "data": state.data.describe() if state.data is not None else None,
