@@ -30,7 +30,7 @@ def make_optimizer(
     options = {"global_clipnorm": phase.clip_norm, "l2": phase.l2 or 0.0}
     if learning_rate_factors is not None:
         sgd, adam, adamw = PerVariableSGD, PerVariableAdam, PerVariableAdamW
-        options["rate_factors"] = learning_rate_factors
+        options["learning_rate_factors"] = learning_rate_factors
     if phase.optimizer == "sgd":
         return sgd(rate, momentum=0.9, **options)
     if phase.optimizer == "adam":

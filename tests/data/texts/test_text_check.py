@@ -43,7 +43,7 @@ def test_an_empty_text_is_left_out_and_named(name):
     assert json.loads(json.dumps(check.to_json())) == {
         "checked": 22,
         "bad": [{"place": "train row 20", "reason": reason}],
-        "contradictions": [],
+        "label_conflicts": [],
         "unused": None,
     }
 
@@ -174,5 +174,5 @@ def test_the_command_line_shows_what_was_found_and_how_long_texts_are(tmp_path):
     assert text.splitlines()[-4].split()[:2] == ["words", "median"]
     assert "training would stop" not in run()
     found = json.loads(run("--json"))
-    assert (found["checked"], len(found["bad"]), len(found["contradictions"])) == (23, 1, 2)
+    assert (found["checked"], len(found["bad"]), len(found["label_conflicts"])) == (23, 1, 2)
     assert found["lengths"]["train"]["longest"] == 2
