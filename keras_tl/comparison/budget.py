@@ -99,9 +99,9 @@ class Protocol:
         tuned = phases_of(self.policy, family, batch_size=self.batch_size)
         if any(phase.objective == "contrastive" for phase in tuned):
             raise ConfigError(
-                "A comparison reads the test curves of equally many passes, which a "
-                "contrastive phase does not have. Pass policy='standard', or compare evaluate() of "
-                "two learners."
+                "policy= has a contrastive phase. A comparison needs a test curve of every arm, "
+                "and a contrastive phase has none. Pass policy='standard', or compare the results "
+                "of evaluate() of two learners."
             )
         epochs, head_epochs = self._epochs(head, tuned)
         scratch = phases_of(self.scratch_policy, family, batch_size=self.batch_size)
@@ -130,8 +130,9 @@ class Protocol:
         check_range("head_epochs", head_epochs, 0, epochs - 1, whole=True)
         if not head_epochs and not needs_no_head:
             raise ConfigError(
-                "head_epochs=0 is for a policy for random weights, such as 'scratch'; others need "
-                f"a trained head. Received: policy={quoted(self.policy)}."
+                "head_epochs=0 needs a policy for random weights, such as 'scratch'. Other "
+                "policies need a trained head: pass head_epochs=1 or more. Received: "
+                f"policy={quoted(self.policy)}."
             )
         return epochs, head_epochs
 
@@ -143,6 +144,6 @@ def _filling(policy: Policy, phases: tuple[Phase, ...], epochs: int) -> tuple[Ph
     if own != epochs:
         raise ConfigError(
             f"The phases of the policy train for {own} epochs, but the budget leaves them "
-            f"{epochs}: change epochs=, head_epochs= or the phases. Received: {quoted(policy)}."
+            f"{epochs}. Change epochs=, head_epochs= or the phases. Received: {quoted(policy)}."
         )
     return tuple(dataclasses.replace(phase, min_steps=0) for phase in phases)

@@ -88,8 +88,8 @@ def compare(
     """
     if options.get("weights", "") is None:
         raise ConfigError(
-            "weights=None is the arm from scratch itself. Expected the weights to be compared with "
-            "it: 'imagenet' or the path of a weights file."
+            "weights=None stands for random weights, which the arm from scratch already has. "
+            "Expected pretrained weights: pass weights='imagenet' or the path of a weights file."
         )
     out = None if out is None else local_path(out)
     check_range("min_difference", min_difference, 1e-9)
@@ -147,7 +147,7 @@ def _seeds(asked: int | Sequence[int]) -> tuple[int, ...]:
         check_range("a seed", seed, 0, whole=True)
     if not asked or len(set(asked)) < len(asked):
         raise ConfigError(
-            f"Expected at least one seed, and no seed twice. Received: {quoted(asked)}."
+            f"seeds must hold at least one seed, and no seed twice. Received: {quoted(asked)}."
         )
     return tuple(asked)
 
@@ -157,11 +157,14 @@ def _checked(
 ) -> tuple[LabelledData, tuple[int | None, ...]]:
     """Check data and sizes. Return the data without validation split, and the distinct sizes."""
     if len(data.split("test")) < 2:
-        raise DataError("A comparison needs at least 2 test items. Add some to the test split.")
+        raise DataError(
+            f"A comparison needs at least 2 test items. Received: {len(data.split('test'))}. Add "
+            "items to the test split."
+        )
     if not isinstance(sizes, Sequence) or not sizes:
         raise ConfigError(
-            "sizes must be a list of at least one number of training items, such as [100, 500, "
-            f"None]; None stands for all. Received: {quoted(sizes)}."
+            "sizes must be a list with at least one number of training items, such as [100, 500, "
+            f"None]. None stands for all training items. Received: {quoted(sizes)}."
         )
     items = len(data.split("train"))
     for size in sizes:

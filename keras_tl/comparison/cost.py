@@ -40,9 +40,9 @@ class Cost:
 
     def describe(self) -> str:
         """Describe the cost in one line."""
-        finished = f" ({self.finished} more are finished)" if self.finished else ""
+        finished = f" ({self.finished} runs are finished already)" if self.finished else ""
         if not self.runs:
-            return f"Nothing is left to run{finished}."
+            return f"No runs are left{finished}."
         arms = ", ".join(f"{arm} {time_text(seconds)}" for arm, seconds in self.seconds.items())
         return f"About {time_text(self.total)} for {self.runs} runs{finished}: {arms}."
 

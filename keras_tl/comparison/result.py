@@ -188,8 +188,9 @@ class Comparison:
                 }
         if not skills:
             raise RunError(
-                f"The comparison in {folder} has no seed of which all arms are finished. Call "
-                "keras_tl.compare() or keras-tl compare again: it goes on with what is missing."
+                f"The comparison in {folder} has no seed with all arms finished. Repeat the call "
+                "of keras_tl.compare() or keras-tl compare: the comparison continues with the "
+                "missing runs."
             )
         return cls.of_outcomes(
             plan["what"],

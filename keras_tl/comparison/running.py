@@ -85,9 +85,10 @@ class Watch(keras.callbacks.Callback):
         if not np.isfinite(logits).all():
             # NaN logits would otherwise count as predictions of the first class.
             raise ConfigError(
-                f"{self._name} diverged: after pass {len(self.skills) + 1} its answers are not "
-                "finite numbers. Lower its rate by policy= or scratch_policy=, with another out=; "
-                "or use precision='float32'."
+                f"{self._name} diverged: after pass {len(self.skills) + 1} its logits are not "
+                "finite numbers. Lower the learning rate by head_learning_rate=, policy= or "
+                "scratch_policy= of ktl.Protocol, or pass precision='float32'. Both changes need "
+                "another out=."
             )
         self.skills.append(self._skill.of_items(labels, logits))
         self.marks.append((trained, time.perf_counter() - self._began))

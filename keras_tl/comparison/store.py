@@ -42,11 +42,12 @@ class Store:
             if differs is not None:
                 raise RunError(
                     f"{self.folder} holds another comparison: {differs}. Choose another folder, or "
-                    "remove it."
+                    "remove this folder."
                 )
         elif self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise RunError(
-                f"{self.folder} exists and is not a comparison. Choose another folder or remove it."
+                f"{self.folder} exists and is not a comparison. Choose another folder, or remove "
+                "this path."
             )
 
     @property
@@ -91,14 +92,12 @@ class Store:
         """
         if not self.is_begun:
             raise RunError(
-                f"No comparison at {quoted(str(self.folder))}: expected a folder written by "
-                "keras_tl.compare() or by keras-tl compare."
+                f"No comparison at {quoted(str(self.folder))}. Expected a folder that "
+                "keras_tl.compare() or keras-tl compare wrote."
             )
         plan = json.loads((self.folder / _PLAN).read_text("utf-8"))
         if plan["format"] > _FORMAT:
-            raise RunError(
-                f"{self.folder} was written by a later version of keras_tl. Update keras_tl."
-            )
+            raise RunError(f"A later version of keras_tl wrote {self.folder}. Update keras_tl.")
         return plan
 
     def is_finished(self, arm: str, size: int | None, seed: int) -> bool:
@@ -133,8 +132,8 @@ class Store:
         about, skills = json.loads(path.read_text("utf-8")), path.with_suffix(".npy")
         if not skills.is_file() or sha256(skills) != about["sha256"]:
             raise RunError(
-                f"{skills} is not as it was written. Remove it and {path.name} beside it, and "
-                "call keras_tl.compare() again: it does that run again."
+                f"{skills} is missing or has changed since the run. Remove this file and "
+                f"{path.name} beside it, then call keras_tl.compare() again to repeat the run."
             )
         return np.load(skills, allow_pickle=False).astype(np.float32), about
 
@@ -162,4 +161,6 @@ def _first_difference(there: Any, here: Any, name: str = "") -> str | None:
             if found is not None:
                 return found
         return None
-    return None if there == here else f"{name} is {quoted(there)} there, and {quoted(here)} here"
+    if there == here:
+        return None
+    return f"{name} is {quoted(there)} in the folder, and {quoted(here)} in this call"

@@ -82,7 +82,7 @@ def run_checks(context: CheckContext) -> Findings:
     failed: dict[str, str] = {}
     for name, check in CHECKS.items():
         if findings and findings[-1].severity == "error":
-            not_checked[name] = f"{findings[-1].name} has to be put right first"
+            not_checked[name] = f"the error {findings[-1].name} must be corrected first"
             continue
         try:
             found = check(context)

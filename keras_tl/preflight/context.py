@@ -123,7 +123,7 @@ class CheckContext:
             Unreadable: See `skip_if_unreadable`.
         """
         if self.model.features != "all":
-            raise NotChecked("features of all items are not kept in a cache")
+            raise NotChecked("the features of all items are not cached")
         with self.skip_if_unreadable(name):
             return self.model.trainer.features.of(self.data.splits[name])
 

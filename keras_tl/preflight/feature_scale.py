@@ -23,9 +23,9 @@ LOST, LOST_SHARE = 4, 0.01
 # Relative standard deviation of equal numbers in float64.
 _EQUAL = 1e-12
 
-_STANDARDISE = "fit_head() standardises the features. Do so before a head of your own: "
-_TOO_HIGH = f"{_STANDARDISE}usual learning rates are too high for such features."
-_TOO_LOW = f"{_STANDARDISE}usual learning rates are too low for such features."
+_STANDARDISE = "fit_head() standardises the features. For a head of your own, do the same: "
+_TOO_HIGH = f"{_STANDARDISE}usual learning rates are too high for these features."
+_TOO_LOW = f"{_STANDARDISE}usual learning rates are too low for these features."
 
 
 def feature_scale(context: CheckContext) -> Finding | None:
@@ -52,7 +52,7 @@ def feature_scale(context: CheckContext) -> Finding | None:
     return Finding(
         "feature-scale",
         "note",
-        f"The features of {several(len(features), 'training item')} have a wild scale: "
+        f"The features of {several(len(features), 'training item')} have an unusual scale: "
         f"{'; '.join(what for what, _ in found)}.",
         " ".join(dict.fromkeys(action for _, action in found)),
     )
@@ -74,7 +74,7 @@ def _dominant(spreads: np.ndarray) -> tuple[str, str] | None:
     largest, share = spreads.max(), spreads.max() ** 2 / (spreads**2).sum()
     if share <= DOMINANT_SHARE or largest <= DOMINANT_RATIO * np.median(spreads):
         return None
-    return f"one of {len(spreads):,} has {share:.0%} of all variance", _TOO_HIGH
+    return f"one of {len(spreads):,} features has {share:.0%} of all variance", _TOO_HIGH
 
 
 def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, str] | None:
@@ -82,7 +82,10 @@ def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, 
     count = int((spreads < LOST * ROUNDING[precision] * np.abs(means)).sum())
     if count <= LOST_SHARE * len(means):
         return None
-    what = f"{count:,} of {len(means):,} differ between items by no more than {precision} rounds"
+    what = (
+        f"{count:,} of {len(means):,} features differ between items by no more than the rounding "
+        f"errors of {precision}"
+    )
     if precision == "float32":
         return what, "Check the backbone's weights and preprocess=."
     return what, 'Use precision="float32".'
@@ -97,4 +100,4 @@ def _far(context: CheckContext, centred: np.ndarray) -> tuple[str, str] | None:
     far = far[np.argsort(-distances[far], kind="stable")]
     names = [name_of(context.data, "train", int(row)) for row in context.sample_rows[far]]
     what = f"{several(len(far), 'item')} more than {FAR} times as far from the mean as the median"
-    return f"{what} ({listing(names)})", "Look at these items: they may be broken."
+    return f"{what} ({listing(names)})", "Look at these items: they may be damaged."

@@ -44,9 +44,9 @@ def constant_features(context: CheckContext) -> Finding | None:
     return Finding(
         "constant-features",
         "warning",
-        f"The features of {len(features)} training items are all the same.",
-        "Check the backbone's weights, output_block= and preprocess=: a head cannot tell the "
-        "items apart; fine_tune(policy='scratch') could train the backbone anew.",
+        f"All {len(features)} training items have the same features: no head can separate them.",
+        "Check the backbone's weights, output_block= and preprocess=, or train the backbone from "
+        "scratch with fine_tune(policy='scratch').",
     )
 
 
@@ -76,9 +76,8 @@ def initial_loss(context: CheckContext) -> Finding | None:
         "initial-loss",
         "warning",
         f"The untrained head has a loss of {loss:.3g}. Expected {expected:.3g}, the loss of "
-        "guessing, as its last layer is 0.",
-        "Check that the loss takes what the head gives (logits, not probabilities) and that the "
-        "targets are those of the task.",
+        "guessing, because all weights of the last layer are 0.",
+        "Check that the loss expects logits, not probabilities, and that the targets fit the task.",
     )
 
 
@@ -102,7 +101,7 @@ def one_batch(context: CheckContext) -> Finding | None:
     narrowest = min(features[0].size, *model.config.head.hidden, BATCH)
     rows = _distinct(features, labels, max(2, narrowest))
     if len(rows) < 2:
-        raise NotChecked("there are not two training items that differ")
+        raise NotChecked("no two training items have different features")
     goal = REACHED * model.task.loss_of_guessing(labels[rows])
     if not goal:
         raise NotChecked("the targets are constant")
@@ -112,10 +111,10 @@ def one_batch(context: CheckContext) -> Finding | None:
     return Finding(
         "one-batch",
         "warning",
-        f"A copy of the head cannot learn {len(rows)} training items by heart: its loss went from "
-        f"{start:.3g} to {end:.3g} in {STEPS} steps. Expected less than {goal:.2g}.",
-        "Check that the loss takes what the head gives (logits, not probabilities), and that "
-        "nothing in the head stops gradients.",
+        f"A copy of the head cannot memorise {len(rows)} training items: its loss went from "
+        f"{start:.3g} to {end:.3g} in {STEPS} steps. Expected a loss below {goal:.2g}.",
+        "Check that the loss expects logits, not probabilities, and that no layer of the head "
+        "stops gradients.",
     )
 
 

@@ -62,13 +62,13 @@ def duplicate_images(context: CheckContext) -> Finding | None:
 def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Finding | None:
     """Find copies with another encoding or size."""
     pairs = [pair for pair, _ in near_pairs(context, limits)]
-    how = "in {} as another copy (encoded anew or resized)"
+    how = "also in {} with another encoding or size"
     counts = {name: len(rows) for name, rows in compared(context, limits).items()}
     sampled = {name: n for name, n in counts.items() if n < len(context.held_out[name])}
     if sampled and not pairs:
         parts = " and ".join(part_of_split(context, name, count) for name, count in sampled.items())
         raise NotChecked(f"only {parts} were compared, and none of them is a copy")
-    action = f"Look at them. {REMOVE}"
+    action = f"Look at these pairs. {REMOVE}"
     return duplicates_finding(context, "near-duplicates", pairs, how, action, sampled)
 
 

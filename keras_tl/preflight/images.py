@@ -32,7 +32,7 @@ def image_sizes(context: CheckContext) -> Finding | None:
     wanted = context.model.config.image_size
     sizes = _sizes(context.train)
     if not len(sizes):
-        raise NotChecked("no file says how large its image is")
+        raise NotChecked("no file header states the size of its image")
     heights, widths = sizes.T
     enlarged = float(np.median(np.maximum(wanted[0] / heights, wanted[1] / widths)))
     shrunk = float(np.median(np.minimum(heights / wanted[0], widths / wanted[1])))
@@ -45,8 +45,8 @@ def image_sizes(context: CheckContext) -> Finding | None:
             "note",
             f"The median image has {median} pixels and is enlarged {enlarged:.1f} times to "
             f"{wanted[1]} x {wanted[0]}, which adds no detail.",
-            "A smaller image_size= is faster; compare both on the validation split, as enlarged "
-            "images often do better.",
+            "A smaller image_size= is faster, but enlarged images often give better results. "
+            "Compare both sizes on the validation split.",
         )
     if shrunk >= MOST_SHRUNK:
         trained_at = (
@@ -57,13 +57,14 @@ def image_sizes(context: CheckContext) -> Finding | None:
             "note",
             f"The median image has {median} pixels and is shrunk {shrunk:.1f} times to "
             f"{wanted[1]} x {wanted[0]}: details of less than {shrunk:.0f} pixels are lost.",
-            f"If they matter, try a larger image_size={trained_at} or cut the images into parts.",
+            f"If such details matter, try a larger image_size={trained_at} or cut the images into "
+            "parts.",
         )
     if own and max(wanted) < LEAST_OF_OWN_SIZE * max(own):
         return Finding(
             "image-size",
             "note",
-            f"The model takes {wanted[1]} x {wanted[0]} pixels; its weights were trained at "
+            f"The model takes {wanted[1]} x {wanted[0]} pixels, but its weights were trained at "
             f"{own[1]} x {own[0]} (the median image has {median}).",
             f"Try a larger image_size=, up to {max(own)}: features of much smaller images are "
             "worse.",
@@ -99,8 +100,8 @@ def pixel_range(context: CheckContext) -> Finding | None:
         "warning",
         f"{share:.0%} of {len(pixels)} training images are black: 99% of their values are at most "
         f"{bright.max():.2g} of 255.",
-        "If they were scaled to [0, 1], give them in [0, 255]: the preprocessing is part of the "
-        "model.",
+        "If the images were scaled to [0, 1], pass them in [0, 255]: the model itself scales "
+        "pixels.",
     )
 
 
@@ -117,8 +118,8 @@ def preprocessing(context: CheckContext) -> Finding | None:
     config, network = context.model.config, context.model.parts.backbone.network
     pixels = context.pixels
     action = (
-        "Check preprocess= ('none' only if the network scales pixels itself; 'tf', 'torch' or "
-        "'caffe' as its weights were trained), and that the images are in [0, 255]."
+        "Check preprocess=: 'none' only if the network scales pixels itself, else 'tf', 'torch' or "
+        "'caffe', as in the training of the weights. The images must be in [0, 255]."
     )
     found = first_statistics(network, pixels)
     if found is not None:
@@ -128,15 +129,15 @@ def preprocessing(context: CheckContext) -> Finding | None:
         return Finding(
             "preprocessing",
             "warning",
-            f"In the first normalisation of the network ({found.layer}) {len(pixels)} training "
-            f"images have {much} times the standard deviation that it was trained on.",
+            f"For {len(pixels)} training images, the input of the network's first BatchNorm layer "
+            f"({found.layer}) has {much} times the standard deviation of its own training.",
             action,
         )
     if config.architecture is None:
         return None
     seen = at_first_weights(network, pixels)
     if seen is None:
-        raise NotChecked("the network's first layer with weights cannot be reached")
+        raise NotChecked("the input of the network's first layer with weights cannot be computed")
     mean, scale = seen
     # Networks from the time of Caffe take unscaled pixels, but centred around 0.
     is_raw = scale > HIGHEST_SCALE and mean > scale
@@ -145,7 +146,7 @@ def preprocessing(context: CheckContext) -> Finding | None:
     return Finding(
         "preprocessing",
         "warning",
-        f"The first layer with weights sees values of mean {mean:.3g} and standard deviation "
-        f"{scale:.2g}. Expected pixels that are scaled once, to about 1.",
+        f"The first layer with weights receives values with mean {mean:.3g} and standard "
+        f"deviation {scale:.2g}. Expected pixels that are scaled once, to about 1.",
         action,
     )

@@ -39,7 +39,7 @@ def labels_out_of_range(context: CheckContext) -> Finding | None:
         "labels-out-of-range",
         "error",
         f"Expected labels that are {task.expected_labels}. Received others: {'; '.join(found)}.",
-        "Put them right: labels count the class names from 0.",
+        "Correct these labels. Labels of classes count the class names from 0.",
     )
 
 
@@ -58,8 +58,8 @@ def unused_classes(context: CheckContext) -> Finding | None:
         return None
     shifted = unused.tolist() == [0] and task.has_one_class
     hint = (
-        f" Labels run from 1 to {len(names) - 1}: they may count the classes from 1, and every "
-        "item then has the name of the class after its own."
+        f" Labels run from 1 to {len(names) - 1}: they may count the classes from 1. Each "
+        "item then has the name of the next class."
         if shifted
         else ""
     )
@@ -68,8 +68,8 @@ def unused_classes(context: CheckContext) -> Finding | None:
         "warning",
         f"{len(unused)} of {len(names)} {task.names_are} have no training item: "
         f"{listing([repr(names[number]) for number in unused])}.{hint}",
-        "Check the numbers against class_names=, which they count from 0, or leave the names of "
-        "unused ones out.",
+        "Check that the labels count class_names= from 0, or leave unused names out of "
+        "class_names=.",
     )
 
 
@@ -83,9 +83,10 @@ def few_items(context: CheckContext) -> Finding | None:
     if not few:
         return None
     action = (
-        "Collect more of them, join classes, or leave them out with data.subset(classes=...)."
+        "Collect more items of these classes, join classes, or leave these classes out with "
+        "data.subset(classes=...)."
         if task.has_one_class
-        else "Collect more of them, or leave their columns out."
+        else "Collect more items with these labels, or leave the columns of these labels out."
     )
     return Finding(
         "few-items",
@@ -109,17 +110,18 @@ def class_imbalance(context: CheckContext) -> Finding | None:
     if counts[most] < MOST_IMBALANCED * counts[least]:
         return None
     action = (
-        'Pass class_weight="balanced" to fit_head and fine_tune (--balanced) if the rare '
-        "classes matter as much, and judge by the metrics of each class, not by accuracy."
+        "If rare classes matter as much as frequent classes, pass "
+        'class_weight="balanced" to fit_head and fine_tune (--balanced). Judge by the metrics of '
+        "each class, not by accuracy."
         if task.has_one_class
-        else "Judge by the metrics of each label; there are no class weights for several labels an "
-        "item."
+        else "Judge by the metrics of each label. Class weights do not exist for items with "
+        "several labels."
     )
     return Finding(
         "class-imbalance",
         "warning",
         f"{names[most]!r} has {counts[most]:,} training items, {names[least]!r} has "
-        f"{counts[least]:,}: 1 to {counts[most] / counts[least]:.0f}.",
+        f"{counts[least]:,}: a ratio of {counts[most] / counts[least]:.0f} to 1.",
         action,
     )
 
@@ -132,7 +134,7 @@ def constant_targets(context: CheckContext) -> Finding | None:
         "constant-targets",
         "warning",
         f"All {len(context.train):,} training targets are {context.train.labels[0]:g}.",
-        "Check the column of labels: there is nothing to learn.",
+        "Check the label column: equal targets leave nothing to learn.",
     )
 
 
@@ -147,15 +149,16 @@ def small_test_split(context: CheckContext) -> Finding | None:
     if half <= WIDEST_NOTE:
         return None
     shows = (
-        f"of a model that is right in 90% of all cases it would show anything from {found.low:.0%} "
-        f"to {found.high:.0%}"
+        f"a model with a true accuracy of 90% would have a test accuracy from {found.low:.0%} to "
+        f"{found.high:.0%}"
         if context.data.class_names
-        else f"by chance it would show a mean absolute error up to {_ERROR_OFF / count**0.5:.0%} "
-        "larger or smaller than that of all items"
+        else "by chance, the mean absolute error would be up to "
+        f"{_ERROR_OFF / count**0.5:.0%} larger or smaller than its true value"
     )
     return Finding(
         "small-test-split",
         "warning" if half > WIDEST_WARNING else "note",
         f"The test split has {several(count, context.data.item)}: {shows} (95% interval).",
-        "Collect more, raise test_split=, or compare models by several seeds and splits.",
+        "Collect more test items, raise test_split=, or compare models with several seeds and "
+        "splits.",
     )

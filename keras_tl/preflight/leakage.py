@@ -10,8 +10,8 @@ from keras_tl.preflight.finding_text import listing, name_of, several
 from keras_tl.preflight.findings import Finding
 
 REMOVE = (
-    "Remove one of each from the data, and put copies into one split only: results on them "
-    "are too good to be true."
+    "Remove one item of each pair from the data, or put both items into the same split: this "
+    "leakage makes results look better than they are."
 )
 
 

@@ -18,7 +18,7 @@ def equal_words(context: CheckContext) -> Finding | None:
     """Find texts that differ only in punctuation."""
     known = {pair.item for pair in text_pairs(context, plain)}
     pairs = [pair for pair in text_pairs(context, words) if pair.item not in known]
-    how, action = "in {} but for punctuation", f"Look at them. {REMOVE}"
+    how, action = "also in {} with other punctuation", f"Look at these pairs. {REMOVE}"
     return duplicates_finding(context, "near-duplicates", pairs, how, action)
 
 

@@ -59,7 +59,7 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
         "unknown-tokens",
         "warning",
         f"{share:.0%} of the {parts} of the training texts are not in the encoder's vocabulary, "
-        f"most of them in {worst[:80]!r}.",
+        f"with the largest share in {worst[:80]!r}.",
         action,
     )
 
@@ -122,8 +122,8 @@ def other_tokens(context: CheckContext) -> Finding | None:
         "warning",
         f"{share:.0%} of the training texts get other tokens from KerasHub's tokenizer than from "
         f"the encoder's own tokenizer.json, such as {others[0][:80]!r}.",
-        "Pass preprocess=, a keras_tl.backbones.texts.TextPreprocessor that makes the encoder's "
-        "tokens, or use another encoder.",
+        "Pass preprocess= with a keras_tl.backbones.texts.TextPreprocessor that makes the "
+        "encoder's tokens, or use another encoder.",
     )
 
 
@@ -136,8 +136,8 @@ def truncated_texts(context: CheckContext) -> Finding | None:
     if preprocessor.counts_are_capped:
         share = float((counts >= length).mean())
         what = (
-            f"{share:.0%} of the training texts fill all of the {length} tokens that the "
-            "preprocessing module makes. The module does not say how much of them it cuts off."
+            f"{share:.0%} of the training texts fill all {length} tokens of the preprocessing "
+            "module's output. The module does not say how much of each text it cuts off."
         )
     else:
         share = float((counts > length).mean())
@@ -145,7 +145,7 @@ def truncated_texts(context: CheckContext) -> Finding | None:
         what = (
             f"{share:.0%} of the training texts have more than {length} tokens (median "
             f"{np.median(counts):.0f}, longest {counts.max():,}): {lost:.0%} of all tokens are "
-            "never seen."
+            "cut off."
         )
     if share <= MOST_TRUNCATED:
         return None
@@ -153,8 +153,8 @@ def truncated_texts(context: CheckContext) -> Finding | None:
         "truncated-texts",
         "warning",
         what,
-        "Raise sequence_length= of the data if the encoder takes more, or cut texts into parts "
-        "yourself so that what decides comes first.",
+        "Raise sequence_length= of the data if the encoder takes more tokens. Otherwise shorten "
+        "the texts yourself, and keep the parts that decide the label.",
     )
 
 

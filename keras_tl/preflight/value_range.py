@@ -20,7 +20,7 @@ def value_range(context: CheckContext) -> Finding | None:
         return Finding(
             "value-range",
             "warning",
-            f"value_range={given} changes nothing: none of the {found.files:,} files is a PNG file "
+            f"value_range={given} has no effect: none of the {found.files:,} files is a PNG file "
             "of 16 bits a value.",
             "Leave value_range out, or convert the images to PNG with 16 bits a value.",
         )
@@ -29,15 +29,15 @@ def value_range(context: CheckContext) -> Finding | None:
         return Finding(
             "value-range",
             "warning",
-            f"{found}. With white at {white:,} they become {max(levels, 1):,} of 256 grey levels: "
-            "the images are dark.",
+            f"{found}. With white at {white:,}, these values cover {max(levels, 1):,} of 256 grey "
+            "levels: the images are dark.",
             f"Read the data with {how}, or with the range that your device writes.",
         )
     if found.low < black or found.high > white:
         return Finding(
             "value-range",
             "note",
-            f"{found}. Values below {black:,} become black and values above {white:,} white.",
+            f"{found}. Values below {black:,} become black, values above {white:,} become white.",
             f"If these values matter, read the data with {how}.",
         )
     return None

@@ -200,19 +200,19 @@ def test_the_cost_by_hand(setup, monkeypatch, where):
     transfer = 3 * 1 + 7 * 0.01 * train + 1.2 + 2 * live
     transfer += 0.1 * (extracted * (train + test) + evaluated * test)
     assert found.seconds["frozen"] + found.seconds["fine-tuned"] == pytest.approx(transfer)
-    assert "for 4 runs (2 more are finished)" in found.describe()
+    assert "for 4 runs (2 runs are finished already)" in found.describe()
 
 
 REFUSED = {
-    "no-weights": ({"weights": None}, ConfigError, "weights=None is the arm from scratch itself"),
+    "no-weights": ({"weights": None}, ConfigError, "weights=None stands for random weights"),
     "no-seeds": ({"seeds": []}, ConfigError, "at least one"),
     "twice": ({"seeds": [1, 1]}, ConfigError, "no seed twice"),
     "negative": ({"seeds": [-1]}, ConfigError, "a seed must be a whole number"),
     "seeds-of-numpy": ({"seeds": np.int64(5)}, ConfigError, "seeds must be a whole number"),
     "too-large": ({"sizes": [99999]}, ConfigError, "a whole number from 3 to 26"),
     "too-small": ({"sizes": [2]}, ConfigError, "a whole number from 3 to 26"),
-    "no-size": ({"sizes": []}, ConfigError, "a list of at least one number"),
-    "one-size": ({"sizes": 20}, ConfigError, "a list of at least one number"),
+    "no-size": ({"sizes": []}, ConfigError, "a list with at least one number"),
+    "one-size": ({"sizes": 20}, ConfigError, "a list with at least one number"),
     "no-difference": ({"min_difference": 0}, ConfigError, "min_difference must be"),
 }
 

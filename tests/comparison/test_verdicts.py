@@ -32,7 +32,7 @@ CASES = {
             "fine-tuned: transfer helps: accuracy 0.796",
             "against 0.568",
             "5 seeds, 500 test",
-            "as good as scratch at its end after pass 2",
+            "reaches the final skill of scratch after pass 2",
         ],
     },
     "higher-start-only": {
@@ -56,7 +56,10 @@ CASES = {
     "hurts": {
         "arms": {"scratch": outcomes(0.2, 0.8), "frozen": outcomes(0.4, 0.5, seed=1)},
         "outcome": "hurts",
-        "says": ["frozen: transfer hurts (negative transfer)", "never as good as scratch"],
+        "says": [
+            "frozen: transfer hurts (negative transfer)",
+            "never reaches the final skill of scratch",
+        ],
     },
     "too-few-items": {
         "arms": {
@@ -157,7 +160,7 @@ SHIPPED = {
     "frozen-is-best": (
         {"scratch": BAD, "frozen": GOOD, "fine-tuned": outcomes(0.4, 0.6, seed=2)},
         Choice("frozen", "frozen", True),
-        "the best, and the cheapest to train",
+        "the best arm, and the cheapest to train",
     ),
     "the-dearer-is-better": (
         {"scratch": BAD, "frozen": outcomes(0.4, 0.7, seed=2), "fine-tuned": GOOD},
@@ -167,7 +170,7 @@ SHIPPED = {
     "the-cheaper-is-as-good": (
         {"scratch": BAD, "frozen": GOOD, "fine-tuned": outcomes(0.4, 0.81, seed=2)},
         Choice("frozen", "fine-tuned", True),
-        "cannot be told from the best, fine-tuned",
+        "as good as the best arm, fine-tuned",
     ),
     "scratch-is-better": (
         {"scratch": GOOD, "frozen": BAD, "fine-tuned": outcomes(0.4, 0.6, seed=2)},
@@ -177,7 +180,7 @@ SHIPPED = {
     "scratch-is-dearer-than-fine-tuning": (
         {"scratch": outcomes(0.4, 0.81, seed=2), "frozen": BAD, "fine-tuned": GOOD},
         Choice("fine-tuned", "scratch", True),
-        "cannot be told from the best, scratch",
+        "as good as the best arm, scratch",
     ),
     "the-end-counts": (
         {"scratch": outcomes(0.0, 0.8), "frozen": outcomes(0.7, 0.72, seed=1)},
@@ -191,7 +194,7 @@ SHIPPED = {
             "fine-tuned": outcomes(0.4, 0.81, seed=2),
         },
         Choice("frozen", "fine-tuned", False),
-        "as good as fine-tuned, the best; of others",
+        "as good as fine-tuned, the best arm. For other arms",
     ),
     "nothing-is-known": (
         {

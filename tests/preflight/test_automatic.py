@@ -194,7 +194,7 @@ def test_a_trained_learner_can_be_checked(clean):
     assert found.names == ()
     assert found.not_checked == {
         "initial-loss": "the head is trained",
-        "near-duplicates": "features of all items are not kept in a cache",
+        "near-duplicates": "the features of all items are not cached",
     }
 
 

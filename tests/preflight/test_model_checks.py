@@ -88,7 +88,7 @@ def of_task(task, data, monkeypatch):
     ("make_task", "name", "says"),
     [
         (Summed, "initial-loss", "The untrained head has a loss of "),
-        (SoftmaxTwice, "one-batch", "cannot learn 16 training items by heart: its loss went from"),
+        (SoftmaxTwice, "one-batch", "cannot memorise 16 training items: its loss went from"),
     ],
 )
 def test_a_loss_that_does_not_match_the_head_is_found(clean, monkeypatch, make_task, name, says):
@@ -221,7 +221,12 @@ SIZES = {
     "as-they-are": (16, 16, False, None),
     "three-times": (16, 48, False, None),
     "enlarged": (16, 64, False, "The median image has 16 x 16 pixels and is enlarged 4.0 times"),
-    "small-model": (120, 96, True, "takes 96 x 96 pixels; its weights were trained at 224 x 224"),
+    "small-model": (
+        120,
+        96,
+        True,
+        "takes 96 x 96 pixels, but its weights were trained at 224 x 224",
+    ),
     "half": (120, 112, True, None),
     "seven-times": (224, 32, False, None),
     "shrunk": (
@@ -286,8 +291,8 @@ TEXTS = {
     "few-unknown": (["the good film"] * 84 + ["the ugly film"] * 16, None, None),
     "some-unknown": (
         ["the good film"] * 68 + ["the ugly film"] * 32,
-        "8% of the tokens of the training texts are not in the encoder's vocabulary, most of them "
-        "in 'the ugly film'.",
+        "8% of the tokens of the training texts are not in the encoder's vocabulary, with the "
+        "largest share in 'the ugly film'.",
         None,
     ),
     "unknown": (["the good film", "le film bon"] * 50, "25% of the tokens", None),
@@ -336,7 +341,7 @@ def test_what_a_module_cuts_off_is_not_called_nothing(words, says, modules):
     assert (found and found.what[: len(says)]) == says
     if says:
         assert found.severity == "warning"
-        assert "does not say how much of them it cuts off" in found.what
+        assert "does not say how much of each text it cuts off" in found.what
 
 
 def test_an_unknown_token_that_nothing_tells_is_a_warning():

@@ -32,7 +32,7 @@ def test_photos_have_no_copies_and_are_small():
     learner = ktl.Learner("efficientnet_lite0", data, image_size=96, seed=0, verbose=False)
     found = learner.check()
     assert [(x.name, x.severity) for x in found] == [("image-size", "note")]
-    assert "96 x 96 pixels; its weights were trained at 224 x 224" in found[0].what
+    assert "96 x 96 pixels, but its weights were trained at 224 x 224" in found[0].what
     assert found.not_checked == {}
 
 

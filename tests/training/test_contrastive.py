@@ -129,7 +129,7 @@ def test_a_phase_that_freezes_the_backbone_cannot_be_contrastive():
 
 
 def test_a_comparison_has_no_contrastive_arm():
-    with pytest.raises(ConfigError, match="which a contrastive phase does not have"):
+    with pytest.raises(ConfigError, match="a contrastive phase has none"):
         Protocol(policy="contrastive").budget("image")
 
 

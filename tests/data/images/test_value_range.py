@@ -124,7 +124,7 @@ def test_every_source_of_files_says_the_range_and_takes_it(folder, table, name):
     found = finding(data)
     assert (found.name, found.severity) == ("value-range", "warning")
     assert "files have 16 bits a value; the values in them go from 0 to 4,095." in found.what
-    assert "they become 16 of 256 grey levels: the images are dark." in found.what
+    assert "these values cover 16 of 256 grey levels: the images are dark." in found.what
     assert "value_range=(0, 4095) (--value-range 0 4095)" in found.action
     # The advice of these two would be wrong.
     assert CHECKS["pixel-range"](CheckContext(data)) is None
@@ -143,9 +143,9 @@ def test_arrays_have_no_range():
 
 # The range that was given, and the severity and a part of what is said of values up to 4095.
 SAID = {
-    "dark": ((0, 16383), "warning", "With white at 16,383 they become 64 of 256"),
+    "dark": ((0, 16383), "warning", "With white at 16,383, these values cover 64 of 256"),
     "a-little-dark": ((0, 5000), None, ""),
-    "white": ((0, 1023), "note", "Values below 0 become black and values above 1,023 white."),
+    "white": ((0, 1023), "note", "Values below 0 become black, values above 1,023 become white."),
     "black": ((100, 4095), "note", "Values below 100 become black"),
 }
 
@@ -168,7 +168,7 @@ def test_files_of_8_bits_are_not_named_and_have_no_range(tmp_path, check):
     assert finding(ktl.ImageData.from_folder(tmp_path, **options)) is None
     found = finding(ktl.ImageData.from_folder(tmp_path, value_range=TWELVE, **options))
     assert found.severity == "warning"
-    assert "value_range=(0, 4095) changes nothing" in found.what
+    assert "value_range=(0, 4095) has no effect" in found.what
 
 
 def test_values_of_all_16_bits_are_fine(tmp_path):
