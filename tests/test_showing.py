@@ -213,7 +213,7 @@ def test_the_command_keeps_a_comparison_in_the_run(tuned, compared, tmp_path):
     found = call("--comparison", compared, "--plots", tmp_path / "plots")
     page = Path(found["report"]).read_bytes()
     assert Path(found["report"]) == run / "report.html"
-    assert b"Does transfer help?" in page
+    assert b"Does transfer learning help?" in page
     assert {Path(path).stem for path in found["plots"]} == {
         *("comparison", "learning_curves", "confusion_matrix", "reliability"),
         *("top_losses", "features"),

@@ -161,8 +161,8 @@ def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
     """
     if not isinstance(given, ComparisonResult):
         raise ConfigError(
-            "Expected comparison= as the Comparison that keras_tl.compare() gives after its runs, "
-            f"or Comparison.load(folder). Received: {type(given).__name__}."
+            "Expected comparison= as a Comparison: the result of keras_tl.compare() after its "
+            f"runs, or of Comparison.load(folder). Received: {type(given).__name__}."
         )
     model = given.what["model"]
     there, here = (
@@ -174,7 +174,8 @@ def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
     )
     if there != here:
         raise ConfigError(
-            f"Expected a comparison on the data of this model: {here}. Received one of {there}."
+            f"Expected a comparison with the task and classes of this model: {here}. Received: "
+            f"{there}. Run keras_tl.compare() on the data of this model."
         )
     # The report must not contain local paths.
     values = {name: value for name, value in given.to_json().items() if name != "folder"}

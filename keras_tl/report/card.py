@@ -25,24 +25,24 @@ FORMAT = 1
 CARD, FACTS = "MODEL_CARD.md", "model.json"
 _DETAILS, _INTENDED_USE = "Model details", "Intended use"
 _EXPECTED = (
-    "Expected the sections of a model card that only you can write: headings and their texts, such "
-    'as {"Intended use": "Sorting our own photos. Not for ..."}.'
+    "Expected the sections of the model card that only you can write, as headings with "
+    'their texts: {"Intended use": "Sorting our own photos."}.'
 )
 _TO_BE_WRITTEN = (
-    "*Not written yet.* What is the model for, who may use it, and what must it not be used for? "
-    'Say it with `learner.export(path, card={"Intended use": "..."})` or `keras-tl export '
-    "--card FILE.json`."
+    "*Not written yet.* State the purpose of the model, who may use the model, and the forbidden "
+    'uses. Pass the text to `learner.export(path, card={"Intended use": "..."})` or `keras-tl '
+    "export --card FILE.json`."
 )
 _INTERVALS = (
-    "Intervals are of chance in drawing the items (Wilson, 1927, of accuracy, precision and "
-    "recall; Lam et al., 2023, arXiv:2309.14621, of F1; the bootstrap of the others); other "
-    "sources of error come on top. `-`: there was no item to measure it on. `model.json` has all "
-    "classes."
+    "The intervals cover the random choice of the items, and no other source of error. Methods: "
+    "Wilson, 1927, for accuracy, precision and recall; Lam et al., 2023, arXiv:2309.14621, for F1; "
+    "the bootstrap for the other metrics. `-`: no item to measure the metric on. `model.json` has "
+    "all classes."
 )
 _USES = {
-    "test": "nothing was tuned or stopped on it",
-    "validation": "the kept epochs were chosen by it, so its metrics flatter",
-    "train": "the model was trained on it, so its metrics flatter",
+    "test": "not used for training, early stopping or tuning",
+    "validation": "used to choose the kept epochs, so the metrics are too optimistic",
+    "train": "used for training, so the metrics are too optimistic",
 }
 
 
@@ -94,8 +94,8 @@ def _check_sections(sections: object) -> None:
             raise ConfigError(f"{_EXPECTED} Received: {quoted(pair[0])}: {quoted(pair[1])}.")
         if pair[0].strip().lower() in own:
             raise ConfigError(
-                f"The card has a section {quoted(pair[0].strip())} of its own. Choose another "
-                "heading."
+                f"keras_tl writes the section {quoted(pair[0].strip())} of the card. Choose "
+                "another heading."
             )
 
 

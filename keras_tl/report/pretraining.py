@@ -20,7 +20,7 @@ IMAGENET, RANDOM, OTHER = "ImageNet", "random", "other"
 # Kind of pretrained weights before any recorded training, by the prefix of their location.
 _KINDS = {TFHUB: "TF-Hub module", KERASHUB: "KerasHub preset", ULMFIT: LANGUAGE_MODEL, RUN: "run"}
 # Weights taken from a Python object have no location.
-_OBJECTS = {LEARNER: "those of another learner", MODEL: "those of the keras.Model"}
+_OBJECTS = {LEARNER: "weights of another learner", MODEL: "weights of the keras.Model"}
 
 
 def public_place(text: str) -> str:

@@ -33,7 +33,7 @@ def python_calls(
     if config.temperature != 1:
         lines += ["learner.calibrate()"]
     if config.thresholds:
-        lines += ["learner.choose_thresholds(...)  # what they were to reach is not recorded"]
+        lines += ["learner.choose_thresholds(...)  # the target of the thresholds is not recorded"]
     return lines
 
 

@@ -62,7 +62,7 @@ def test_the_trained_backbone_is_taken_and_the_source_left_alone(
     loaded.export(tmp_path / "model")
     before = facts(loaded._state).pretraining
     assert before == facts(learner._state).pretraining
-    assert before.weights == ["those of another learner", "run:source"][kind]
+    assert before.weights == ["weights of another learner", "run:source"][kind]
     (training,) = before.ancestry
     assert training.weights == "those of the keras.Model"
     described = source[0].data.describe()["splits"]["train"]

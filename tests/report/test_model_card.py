@@ -270,7 +270,7 @@ def test_what_is_private_is_not_told():
     assert (first["weights"], first["data"]["items"]) == ("ulmfit:lm", 12)
     assert (second["texts"], second["tokens"]) == (30, 4000)
     assert facts["pretraining"]["kind"] == "language model"
-    assert "1. binary: a, b; 12 items; begun with ulmfit:lm; phases" in texts[CARD]
+    assert "1. binary: a, b; 12 items; started from ulmfit:lm; phases" in texts[CARD]
     assert "2. language model; 30 texts; 4,000 tokens\n" in texts[CARD]
     assert "The backbone is a language model" in facts["limits"]["Inherited bias"]
     assert "details of the model list" in facts["limits"]["Inherited bias"]
@@ -290,8 +290,8 @@ WRITTEN = {
 
 
 def test_weights_that_came_with_an_object_are_named_in_words():
-    assert weights_text(MODEL) == "those of the keras.Model"
-    assert weights_text(LEARNER) == "those of another learner"
+    assert weights_text(MODEL) == "weights of the keras.Model"
+    assert weights_text(LEARNER) == "weights of another learner"
 
 
 @pytest.mark.parametrize("place", WRITTEN)
@@ -331,12 +331,12 @@ WARNINGS = {
         {"evaluations": {}, "data": {"splits": {"train": {"items": 9, "fingerprint": None}}}},
         ["Not evaluated: the data have no test split"],
     ),
-    "no-data": ({"data": None}, ["What the model was trained on is not recorded"]),
+    "no-data": ({"data": None}, ["The training data are not recorded"]),
     "other-data": (
         {"data": {"splits": {n: {"items": 9, "fingerprint": ""} for n in ("train", "test")}}},
-        ["The metrics are of 300 items; the test split"],
+        ["The metrics were measured on 300 items, but the test split"],
     ),
-    "no-better-than-guessing": ({"right": 0.35}, ["The model is not surely better than"]),
+    "no-better-than-guessing": ({"right": 0.35}, ["The model is not clearly better than"]),
 }
 
 
@@ -364,15 +364,15 @@ def binary_run(order, threshold):
     return make_run(("no", "yes"), config=config, data=data, evaluations={"test": found})
 
 
-NOT_BETTER = "not surely better than always answering the most frequent class"
+NOT_BETTER = "not clearly better than always predicting the most frequent class"
 # How the items are ordered, the chosen threshold, what is said, and what is not.
 VERDICTS = {
-    "threshold-of-the-user": ("well", 0.05, None, "not surely better"),
+    "threshold-of-the-user": ("well", 0.05, None, "not clearly better"),
     "threshold-does-not-help-a-random-order": ("not", 0.05, "better than guessing: AUC", "most fr"),
     "well-ordered-without-a-threshold": (
         "well",
         None,
-        "better than a random one (AUC 0.9",
+        "better than a random order (AUC 0.9",
         "guess",
     ),
     "random-order-without-a-threshold": ("not", None, NOT_BETTER, "choose_thresholds"),
@@ -408,11 +408,15 @@ LIMITS = {
     "calibrated": (
         {"config": {"temperature": 1.75}},
         "Calibration",
-        "the logits are divided by 1.750, fitted on the validation split. On the test split their",
+        "divided by the temperature 1.750, fitted on the validation split. On the test split the",
     ),
-    "not-calibrated": (NOT_SCALED, "Calibration", "are not calibrated (`learner.calibrate()`"),
+    "not-calibrated": (
+        NOT_SCALED,
+        "Calibration",
+        "are not calibrated. Calibrate them with `learner.calibrate()`",
+    ),
     "not-measured": ({"evaluations": {}}, "Calibration", "was not measured"),
-    "groups": ({}, "Groups", "The metrics are over whole splits and classes"),
+    "groups": ({}, "Groups", "The metrics cover whole splits and whole classes"),
     "worse-group": (
         with_slices(0.5),
         "Groups",
@@ -422,16 +426,16 @@ LIMITS = {
     "small-test-set": ({"items": 60}, "Small test set", "lie between 79.9% and 95.3%"),
     "large-test-set": ({}, "Small test set", None),
     "few-of-a-class": ({"items": 60}, "Classes with few test items", "3 of 3 classes"),
-    "imbalanced": (imbalanced(20), "Class imbalance", "3.0 times as many as the rarest one (20)"),
+    "imbalanced": (imbalanced(20), "Class imbalance", "3.0 times as many as the rarest class (20)"),
     "nearly-even": (imbalanced(31), "Class imbalance", None),
     "empty-class": (imbalanced(0), "Class imbalance", "A class has no image in training"),
     "left-out": ({}, "Unusable items", "Of the 1,210 images of the data, 10 could not be used"),
     "files": ({}, "Fingerprints of the data", "paths, sizes and times"),
-    "content": ({"data": {"fingerprint_of": "content"}}, "Fingerprints of the data", "same ones"),
+    "content": ({"data": {"fingerprint_of": "content"}}, "Fingerprints of the data", "same images"),
     "text": (
         {"config": {"image_size": None, "sequence_length": 48}},
         "Unusable items",
-        "Of a longer text the model reads 48 tokens",
+        "The model reads at most 48 tokens of a text",
     ),
 }
 

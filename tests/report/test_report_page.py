@@ -166,7 +166,7 @@ def test_an_untrained_model_that_was_not_measured():
     report_context = make_material()
     facts = dataclasses.replace(report_context.facts, evaluations={}, data=None, history=())
     page = Page(page_of(dataclasses.replace(report_context, facts=facts, test=None)))
-    for part in ("was not measured", "learner.fit_head()", "is not recorded"):
+    for part in ("was not evaluated on", "learner.fit_head()", "data are not recorded"):
         assert part in page.said
 
 
@@ -184,8 +184,8 @@ def test_numbers_are_where_they_belong(pages):
     assert Page(pages["multiclass"]).all("small")
     found = report_context.test.top_losses(12).items
     alts = [attributes["alt"] for attributes in Page(pages["multiclass"]).all("img")]
-    assert alts[::2] == [f"A film.: answered {one.predicted}, is {one.true}" for one in found]
-    assert set(alts[1::2]) == {"The same with what speaks for it coloured"}
+    assert alts[::2] == [f"A film.: predicted {one.predicted}, true {one.true}" for one in found]
+    assert set(alts[1::2]) == {"Grad-CAM of the same image for it"}
 
 
 def test_of_many_classes_the_largest_confusions_and_the_worst_are_shown():
@@ -216,7 +216,7 @@ def test_of_many_labels_the_curves_of_the_worst_are_drawn():
     test = Evaluation.of("test", TASKS["multilabel"](names), outcomes, "weights")
     changed = dataclasses.replace(report_context, facts=facts, test=test)
     shown = probabilities(changed).blocks[-1].plots[-1]
-    assert "the 8 labels with the lowest average precision of 9" in shown.caption
+    assert "the 8 labels with the lowest average precision, of 9 labels" in shown.caption
     alt = shown.svg.partition(">")[0]
     assert [name for name in names if name not in alt] == ["label 4"]
 
@@ -232,9 +232,9 @@ def test_warnings_thresholds_and_what_was_left_out_are_said():
     facts = dataclasses.replace(report_context.facts, untested="Careful.", data=data, config=config)
     page = Page(page_of(dataclasses.replace(report_context, facts=facts)))
     assert "Careful." in page.said
-    assert "The answer is yes by chosen thresholds: yes above 0.7500." in page.said
+    assert "Chosen decision thresholds: yes above 0.7500." in page.said
     assert "a temperature of 2.000" in page.said
-    assert "50; 7 were unusable and left out" in page.said
+    assert "50 items; 7 unusable items left out" in page.said
     assert "Not used: 3 files of other kinds (3 .heic)." in page.said
 
 

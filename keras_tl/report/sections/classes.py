@@ -49,7 +49,7 @@ def per_class(found: SplitMetrics, split: str) -> Table:
     """Return a row for each class, or for the 100 classes with the lowest F1."""
     shown = list(found.per_class.items())
     columns = list(shown[0][1].metrics)
-    caption = f"Each {'label' if 'average_precision' in columns else 'class'}"
+    caption = f"Metrics of each {'label' if 'average_precision' in columns else 'class'}"
     if len(shown) > _ROWS:
         scores = {name: row.metrics["f1"].value for name, row in shown}
         shown.sort(key=lambda pair: math.inf if scores[pair[0]] is None else scores[pair[0]])
@@ -79,8 +79,8 @@ def _confusion(test: Evaluation) -> Table:
             for number, name in enumerate(names)
         ]
         caption = (
-            "Confusion matrix: rows are true classes, columns are answers; shaded by the share of "
-            "the row"
+            "Confusion matrix: rows are true classes, columns are predicted classes. The shade is "
+            "the share of the row"
         )
         return Table(caption, ["true class", *names], rows)
     wrong = counts * ~np.eye(len(names), dtype=bool)
@@ -96,7 +96,9 @@ def _confusion(test: Evaluation) -> Table:
         for true, answer in pairs
     ]
     return Table(
-        "The most frequent confusions", ["true class", "answer", "items", "of the class"], rows
+        "The most frequent confusions",
+        ["true class", "predicted class", "items", "share of the true class"],
+        rows,
     )
 
 
@@ -104,7 +106,7 @@ def _values(test: Evaluation) -> Plot:
     values, r2 = test["values"], number_text(test["r2"])
     return plot(
         "values",
-        "Each point is an item of the test split; on the dashed line answers are exact.",
+        "Each point is an item of the test split. On the dashed line, the prediction is exact.",
         f"Predicted against true values of {len(values):,} items; R\N{SUPERSCRIPT TWO} {r2}.",
         plots.draw_scatter,
         values,

@@ -15,7 +15,7 @@ _HOW = "keras-tl compare --data SPEC --backbone NAME --out FOLDER"
 # Measures of a verdict and their names in the table.
 _MEASURES = {
     "start": "start",
-    "slope": "slope a pass",
+    "slope": "slope per pass",
     "area": "mean of all passes",
     "final": "final",
 }
@@ -25,11 +25,15 @@ def verdict(context: ReportContext) -> list[Block]:
     """Return the verdict on each arm and the arm to ship, for the largest training set."""
     found = context.artifacts.comparison()
     if found is None:
-        return [Paragraph("Whether transfer helps here was not measured. Measure it:", _HOW)]
+        return [
+            Paragraph(
+                "Transfer learning was not compared with training from scratch. Compare them:", _HOW
+            )
+        ]
     sizes = [math.inf if one["size"] is None else one["size"] for one in found["sizes"]]
     said = found["sentences"]["sizes"][sizes.index(max(sizes))]
     return [
-        Paragraph(f"Does transfer help? With {said['title']}:", role="lead"),
+        Paragraph(f"Does transfer learning help? With {said['title']}:", role="lead"),
         *_verdicts(said),
         Paragraph(said["ship"], role="lead"),
     ]
@@ -64,7 +68,7 @@ def _curves(skill: str, of_size: Mapping[str, Any], items: str, number: int) -> 
     return plot(
         f"comparison-{number}",
         f"{caption}, with 95% intervals over seeds and test items.",
-        f"{caption}. At the end: {ends}.",
+        f"{caption}. Final values: {ends}.",
         plots.draw_comparison,
         of_size["curves"],
         skill,
@@ -76,8 +80,8 @@ def _differences(skill: str, of_size: Mapping[str, Any], items: str) -> Table:
         [one["arm"], *(_cell(one[name]) for name in _MEASURES), _matched(one["epochs_to_match"])]
         for one in of_size["verdicts"]
     ]
-    caption = f"Differences in test {skill} to the network from scratch, trained on {items}"
-    head = ["arm", *_MEASURES.values(), "matches scratch's end"]
+    caption = f"Test {skill} of each arm minus that of training from scratch, on {items}"
+    head = ["arm", *_MEASURES.values(), "reaches the final value of scratch"]
     return Table(caption, head, rows)
 
 

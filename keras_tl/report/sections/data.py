@@ -21,14 +21,14 @@ def about_data(facts: Facts) -> list[Block]:
     """Return the source of the data, the unusable items, and counts by split and class."""
     data, config = facts.data, facts.config
     if data is None:
-        return [Paragraph("What the model was trained on is not recorded.")]
+        return [Paragraph("The training data are not recorded.")]
     found = {
         "Source": data.kind or "in memory (arrays, a data frame, a tf.data.Dataset)",
         "Settings": ", ".join(f"{name}={value!r}" for name, value in data.settings.items()),
     }
     if data.checked:
         left_out = data.checked["left_out"]
-        found["Checked"] = f"{data.checked['items']:,}; {left_out:,} were unusable and left out"
+        found["Checked"] = f"{data.checked['items']:,} items; {left_out:,} unusable items left out"
     if data.unused_files:
         found["Other files"] = str(data.unused_files)
     if facts.task.is_number:
@@ -40,7 +40,7 @@ def about_data(facts: Facts) -> list[Block]:
     rows += [[n, *(f"{s.classes.get(n, 0):,}" for s in splits)] for n in names[:_CLASSES]]
     caption = "Items of each split"
     if len(names) > _CLASSES:
-        caption += f"; of the {len(names):,} classes the first {_CLASSES}"
+        caption += f"; the first {_CLASSES} of {len(names):,} classes"
     table = Table(caption, ["class" if names else "split", *data.splits], rows)
     return [Definitions({name: value for name, value in found.items() if value}), table]
 
@@ -51,16 +51,17 @@ def _findings(context: ReportContext) -> list[Block]:
     if found is None:
         return [
             Paragraph(
-                "The data and the model were not looked at before training:", "learner.check()"
+                "The data and the model were not checked before training. Check them:",
+                "learner.check()",
             )
         ]
     blocks: list[Block] = []
     if found:
         rows = [[one.name, one.severity, one.what, one.action] for one in found]
         head = ["check", "severity", "found", "what to do"]
-        blocks.append(Table("What was found before training", head, rows, numbers=False))
+        blocks.append(Table("Findings before training", head, rows, numbers=False))
     else:
-        blocks.append(Paragraph("Nothing was found amiss before training."))
+        blocks.append(Paragraph("The checks before training found no problem."))
     if found.not_checked:
         reasons = "; ".join(f"{name} ({why})" for name, why in found.not_checked.items())
         blocks.append(Paragraph(f"Not checked: {reasons}.", role="note"))

@@ -15,10 +15,13 @@ def features(context: ReportContext) -> Section:
     """Plot items by the first two principal components of their features."""
     before, after = (context.artifacts.feature_map(when) for when in (BEFORE, AFTER))
     tuned = context.facts.is_fine_tuned
-    names = {"before fine-tuning": before, "after fine-tuning" if tuned else "as they are": after}
+    names = {
+        "before fine-tuning": before,
+        "after fine-tuning" if tuned else "without fine-tuning": after,
+    }
     maps = {name: found for name, found in names.items() if found is not None}
     if not maps:
-        text = "The features were not kept in the run. To keep them, with the data:"
+        text = "The features were not kept in the run. Load the run with its data, then keep them:"
         code = "learner.report('report.html'); learner.save(RUN)"
         return Section("features", _TITLE, [Paragraph(text, code)])
     shown = [
@@ -37,8 +40,8 @@ def features(context: ReportContext) -> Section:
     if tuned and before is None:
         blocks.append(
             Paragraph(
-                "Those from before fine-tuning were not kept: this run was fine-tuned by an "
-                "earlier version, or from random weights.",
+                "The features before fine-tuning were not kept: an earlier version of keras_tl "
+                "fine-tuned this run, or the weights were random.",
                 role="note",
             )
         )
@@ -49,15 +52,15 @@ def _said(context: ReportContext, maps: dict[str, FeatureMap]) -> str:
     found = next(iter(maps.values()))
     text = (
         f"{len(found.points)} {context.facts.item}s of the {found.split} split, by the first two "
-        "principal components of what the head is given, of each map its own."
+        "principal components of the features. Each plot has its own components."
     )
     shares = [
         f"{one.neighbours:.1%} {name}" for name, one in maps.items() if one.neighbours is not None
     ]
     if shares:
         text += (
-            f" The plane hides most of a map. Share of the {context.facts.item}s whose nearest "
-            f"neighbour in all directions has the same {context.task.answer_is}: "
+            f" A plot shows only two dimensions. Share of the {context.facts.item}s whose nearest "
+            f"neighbour in all dimensions has the same {context.task.answer_is}: "
             f"{', '.join(shares)}."
         )
     return text

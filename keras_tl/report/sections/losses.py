@@ -40,9 +40,10 @@ def losses(context: ReportContext) -> Section:
     if places is not None:
         height, width = places
         text = (
-            "Second pictures: what in the image speaks for the answer, brighter where it does more "
-            "(Grad-CAM, Selvaraju et al., 2017, arXiv:1610.02391). It shows where a model looks, "
-            f"not why, and no finer than its last feature maps: {height} x {width} places."
+            "The second picture of an item is its Grad-CAM (Selvaraju et al., 2017, "
+            "arXiv:1610.02391). The brighter a region, the more it supports the prediction. A "
+            "Grad-CAM shows which regions matter, not why. Its resolution is that of the last "
+            f"feature maps: {height} x {width} regions."
         )
         blocks.append(Paragraph(text, role="note"))
     return Section("losses", _TITLE, blocks)
@@ -53,15 +54,15 @@ def _item(context: ReportContext, one: TopLoss, about: Mapping[str, Any]) -> Ite
     place = about.get("place") or f"row {one.row} of the test split"
     pictures = []
     if "image" in about:
-        alt = f"{place}: answered {one.predicted}, is {one.true}"
+        alt = f"{place}: predicted {one.predicted}, true {one.true}"
         pictures.append(picture(files[about["image"]], alt))
     if "gradcam" in about:
-        alt = f"The same with what speaks for {about['seen']} coloured"
+        alt = f"Grad-CAM of the same image for {about['seen']}"
         pictures.append(picture(files[about["gradcam"]], alt))
     lines = [
-        f"is {with_share(one.true, one.true_probability)}",
+        f"true: {with_share(one.true, one.true_probability)}",
         f"loss {number_text(one.loss)}",
         place,
     ]
-    title = f"Answered {with_share(one.predicted, one.predicted_probability)}"
+    title = f"Predicted: {with_share(one.predicted, one.predicted_probability)}"
     return Item(title, lines, pictures, about.get("texts", ()))

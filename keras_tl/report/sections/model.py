@@ -13,11 +13,11 @@ from keras_tl.runs.ancestry import TRAINING
 from keras_tl.runs.history import PhaseRecord
 
 _NOT_REPRODUCIBLE = (
-    "The seed fixes the initial weights, the order of the items and their augmentation; the splits "
-    "have a seed of their own. With the same data, versions, kind and number of devices, the same "
-    "calls give the same model, but for what adds numbers up in no fixed order (GPUs). Other "
-    "hardware or another precision round otherwise, and training makes such differences larger. "
-    "Callbacks, and layers given as augmentation, are not recorded."
+    "The seed fixes the initial weights, the order of the items and their augmentation. The splits "
+    "have their own seed. The same calls give the same model if the data, the versions, and the "
+    "kind and number of devices are the same. GPUs are an exception: some of their operations add "
+    "numbers in no fixed order. Other hardware or another precision rounds differently, and "
+    "training enlarges such differences. Callbacks and augmentation layers are not recorded."
 )
 
 
@@ -42,13 +42,13 @@ def details(facts: Facts, exported: str | None = None) -> list[Block]:
     versions = ", ".join(f"{name} {one}" for name, one in facts.trained_with.items())
     found = {
         "Exported": exported,
-        "Task": f"{config.task}, of {facts.item}s",
+        "Task": f"{config.task}, {facts.item}s",
         "Classes": listed(config.class_names),
         "Input": _input(facts),
         "Backbone": config.backbone
         + (f", up to {config.output_block}" if config.output_block else "")
-        + (", fine-tuned" if facts.is_fine_tuned else ", as it was"),
-        "Parameters": f"{parameters['backbone']:,} of the backbone, {parameters['head']:,} of the "
+        + (", fine-tuned" if facts.is_fine_tuned else ", not fine-tuned"),
+        "Parameters": f"{parameters['backbone']:,} in the backbone, {parameters['head']:,} in the "
         "head",
         "Weights before training": before.weights,
         "Weights' source": before.source or unknown,
@@ -63,7 +63,7 @@ def details(facts: Facts, exported: str | None = None) -> list[Block]:
     }
     blocks: list[Block] = [Definitions({name: value for name, value in found.items() if value})]
     if before.ancestry:
-        said = "What the backbone was trained on before this task, the latest first:"
+        said = "Earlier trainings of the backbone, the latest first:"
         blocks += [Paragraph(said), Numbered([_earlier(one) for one in before.ancestry])]
     return blocks
 
@@ -73,12 +73,12 @@ def _input(facts: Facts) -> str:
     if config.image_size is not None:
         height, width = config.image_size
         values = config.value_range
-        scaled = f"; values of 16 bits from {values[0]} to {values[1]}" if values else ""
+        scaled = f"; 16-bit values from {values[0]} to {values[1]}" if values else ""
         return f"images, resized to {height} x {width} ({config.resize}){scaled}"
     kind = "pairs of texts" if config.are_pairs else "texts"
     if facts.tokenizer is None:
         return f"{kind} of any length"
-    return f"{kind}, {config.sequence_length} tokens ({facts.tokenizer})"
+    return f"{kind}, at most {config.sequence_length} tokens ({facts.tokenizer})"
 
 
 def _earlier(one: EarlierTraining) -> str:
@@ -87,7 +87,7 @@ def _earlier(one: EarlierTraining) -> str:
         known = [
             f"{one.task}: {listed(one.class_names)}",
             one.data and f"{one.data.items:,} items",
-            f"begun with {'random weights' if one.weights == RANDOM else one.weights}",
+            f"started from {'random weights' if one.weights == RANDOM else one.weights}",
         ]
     else:
         counts = {"texts": one.texts, "tokens": one.tokens}

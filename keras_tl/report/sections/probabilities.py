@@ -23,16 +23,16 @@ def probabilities(context: ReportContext) -> Section:
         return Section("probabilities", title, [])
     found = measure_calibration(task, test.record)
     said = (
-        f"The expected calibration error is {found.ece:.3f}: so far, on average, the probability "
-        f"of {found.probabilities_of} is from how often it is true (Guo et al., 2017; 15 bins). "
-        "With few items chance alone makes it larger than 0."
+        f"The expected calibration error is {found.ece:.3f}: the mean difference between the "
+        f"probability of {found.probabilities_of} and its observed frequency (Guo et al., 2017; 15 "
+        "bins). With few items, even a calibrated model has an error above 0."
     )
     blocks: list[Block] = [Paragraph(said), *_adjusted(task)]
     shown = [
         plot(
             "reliability",
-            "On the dashed line a probability says how often it is true; below it the model is too "
-            "sure. Larger dots: more items; bars: 95% intervals.",
+            "On the dashed line, the probability equals the observed frequency. Below the line, "
+            "the model is overconfident. Larger dots: more items. Bars: 95% intervals.",
             f"Reliability diagram. {_in_words(found)}",
             plots.draw_reliability,
             found,
@@ -56,14 +56,14 @@ def _adjusted(task: Task) -> list[Block]:
         blocks.append(Paragraph(text))
     if task.thresholds:
         said = thresholds_text(task.class_names, task.thresholds)
-        blocks.append(Paragraph(f"The answer is yes by chosen thresholds: {said}."))
+        blocks.append(Paragraph(f"Chosen decision thresholds: {said}."))
     return blocks
 
 
 def _in_words(found) -> str:
     return " ".join(
-        f"At {number_text(one.confidence)}: true {number_text(one.frequency)} of the time, "
-        f"{one.items:,} times."
+        f"At probability {number_text(one.confidence)}: frequency {number_text(one.frequency)}, "
+        f"{one.items:,} cases."
         for one in found.bins
         if one.items
     )
@@ -75,7 +75,7 @@ def _roc(test: Evaluation) -> list[Plot]:
         return []
     whose = f"curve of {next(iter(curves))}" if len(curves) == 1 else "curves"
     caption = (
-        f"ROC {whose}: what is found against what is taken for it wrongly, over all thresholds"
+        f"ROC {whose}: true positive rate against false positive rate, over all decision thresholds"
         f"{_of_all(test, curves, 'area')}"
     )
     areas = [f"{name} {plots.area_under(points):.3f}" for name, points in curves.items()]
@@ -95,7 +95,9 @@ def _of_all(test: Evaluation, curves: Mapping[str, Any], low: str) -> str:
     """Say which curves are drawn, if labels are missing."""
     if len(curves) < plots.MOST_CURVES or len(curves) == len(test.task.class_names):
         return ""
-    return f"; the {len(curves)} labels with the lowest {low} of {len(test.task.class_names)}"
+    return (
+        f"; the {len(curves)} labels with the lowest {low}, of {len(test.task.class_names)} labels"
+    )
 
 
 def _precision_recall(test: Evaluation) -> list[Plot]:
@@ -103,7 +105,7 @@ def _precision_recall(test: Evaluation) -> list[Plot]:
     curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
     if not curves:  # No item has any of the labels.
         return []
-    caption = "Precision against recall over all thresholds"
+    caption = "Precision against recall over all decision thresholds"
     caption += _of_all(test, curves, "average precision")
     return [
         plot(

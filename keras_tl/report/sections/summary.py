@@ -27,7 +27,7 @@ def _headline(context: ReportContext) -> Paragraph:
     test, task = context.facts.test, context.task
     if test is None:
         return Paragraph(
-            "How good this model is on items that it has not seen was not measured. Measure it:",
+            "This model was not evaluated on the test split. Evaluate the model:",
             "keras-tl evaluate RUN --data SPEC",
             "lead",
         )
@@ -42,7 +42,9 @@ def _headline(context: ReportContext) -> Paragraph:
     if baseline := task.baseline_text(context.test.raw.labels):
         said += f"; {baseline}"
     if task.thresholds:
-        said += f"; chosen thresholds decide: {thresholds_text(task.class_names, task.thresholds)}"
+        said += (
+            f"; chosen decision thresholds: {thresholds_text(task.class_names, task.thresholds)}"
+        )
     return Paragraph(f"{on}, {said}.", role="lead")
 
 
@@ -57,6 +59,6 @@ def metrics(facts: Facts) -> Table:
     shares = [one.most_frequent_share for one in found]
     if any(shares):
         rows.append(
-            ["accuracy of always answering the most frequent class", *map(number_text, shares)]
+            ["accuracy of always predicting the most frequent class", *map(number_text, shares)]
         )
-    return Table("Metrics, with 95% intervals where they are known", ["metric", *splits], rows)
+    return Table("Metrics, with 95% intervals where known", ["metric", *splits], rows)

@@ -24,8 +24,8 @@ def training(context: ReportContext) -> Section:
     curves = [
         plot(
             f"curve-{metric}",
-            f"{capitalised(title_of(metric))} over the epochs of all phases. Dashed lines: where "
-            "a phase begins; large dots: the epochs whose weights were kept.",
+            f"{capitalised(title_of(metric))} over the epochs of all phases. Dashed lines: "
+            "start of a phase. Large dots: epochs whose weights were kept.",
             f"Learning curves of the {title_of(metric)}. {_course(history, metric)}",
             plots.draw_curve,
             history,
@@ -42,10 +42,10 @@ def phases(facts: Facts) -> Block:
     """Return a row for each phase. The calls in another section have all settings."""
     if not facts.history:
         return Paragraph("The model is untrained. Train its head:", "learner.fit_head()")
-    head = ["phase", "trained", "epochs", "kept epoch", "learning rate", "batch", "augmentation"]
-    head += ["validation, kept epoch", "seconds"]
+    head = ["phase", "trained", "epochs", "kept epoch", "learning rate", "batch size"]
+    head += ["augmentation", "validation at the kept epoch", "seconds"]
     rows = [_row(record) for record in facts.history]
-    return Table("The phases of the training", head, rows, numbers=False)
+    return Table("Training phases", head, rows, numbers=False)
 
 
 def metric_drops(history: Sequence[PhaseRecord]) -> list[Block]:
@@ -81,16 +81,18 @@ def fit(context: ReportContext) -> list[Block]:
 
 
 def _fits(phases: Sequence[PhaseFit]) -> list[Block]:
-    """Return a table of training and validation metrics: gap, trend, epochs saved, harm avoided."""
+    """Return a table of gap, trend, best epoch, epochs not run, and decline after the best."""
     metric = title_of(phases[0].metric)
-    head = ["phase", f"{metric} in training", "in validation", "gap", "change an epoch"]
-    head += ["best epoch", "epochs saved", "harm avoided"]
-    table = Table("How each phase fits", head, [_fit_row(one) for one in phases])
+    head = ["phase", f"{metric} in training", "in validation", "gap", "change per epoch"]
+    head += ["best epoch", "epochs not run", "last epoch worse by"]
+    table = Table(
+        "Training and validation metrics of each phase", head, [_fit_row(one) for one in phases]
+    )
     text = (
-        f"The gap is by how much the {metric} of the kept epoch is better in training. It is the "
-        "least that it can be: values in training are means over an epoch in which the weights "
-        "changed, with dropout and augmentation. Epochs saved are those that early stopping did "
-        "not run; harm avoided is by how much the last epoch was worse than the kept one."
+        f"Gap: how much better the {metric} of the kept epoch is in training than in validation. "
+        "The true gap may be larger: training values are means over an epoch in which the weights "
+        "changed, with dropout and augmentation. Epochs not run: early stopping ended the phase "
+        "before them. Last epoch worse by: difference from the kept epoch."
     )
     return [table, Paragraph(text, role="note")]
 
