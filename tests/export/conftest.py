@@ -1,4 +1,4 @@
-"""One tiny export, shared by the tests of this room."""
+"""One tiny export, shared by the tests of this folder."""
 
 import shutil
 from pathlib import Path
