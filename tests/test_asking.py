@@ -221,7 +221,7 @@ def test_the_command_line_leaves_out_or_marks_bad_files(command, run, mixed, tmp
     found, said = command("predict", run, mixed, "--on-invalid", "keep")
     invalid = [row["source"] for row in found if row.get("valid") is False]
     assert invalid == [str(mixed / name) for name in sorted(DAMAGED)]
-    assert "Kept without an answer: 3 of 6 images." in said
+    assert "Kept as invalid: 3 of 6 images." in said
     assert [row["reason"] for row in found if "reason" in row] == [*map(WHY.get, sorted(DAMAGED))]
     out = tmp_path / "f.npy"
     found, said = command("features", run, mixed, "--out", out, "--on-invalid", "skip")
@@ -279,7 +279,7 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
             learner.predict(asked)
         with pytest.raises(DataError, match=r"\(--on-invalid skip\)"):
             learner.features(asked)
-        for on_invalid, done in (("skip", "Left out"), ("keep", "Kept without an answer")):
+        for on_invalid, done in (("skip", "Left out"), ("keep", "Kept as invalid")):
             capsys.readouterr()
             found = learner.predict(asked, on_invalid)
             said = capsys.readouterr().err

@@ -265,7 +265,7 @@ def test_a_head_that_was_just_trained_is_not_trained_again(short):
 def test_it_begins_with_the_pretrained_backbone(short):
     learner = fresh(hard_data())
     learner.fine_tune(policy=dataclasses.replace(short, patience=None), augment=False)
-    with pytest.raises(ConfigError, match="was fine-tuned already"):
+    with pytest.raises(ConfigError, match="this backbone was fine-tuned on them"):
         learner.fit()
 
 

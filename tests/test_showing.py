@@ -163,7 +163,7 @@ def test_beside_an_image_stands_what_speaks_for_its_answer(tuned, split):
     titles = [axes.get_title() for axes in shown]
     for place, one in enumerate(learner.evaluations[split].top_losses(3).items):
         assert titles[2 * place] == f"{one.predicted}\nis {one.true}"
-        assert titles[2 * place + 1] == f"what speaks\nfor {one.predicted}"
+        assert titles[2 * place + 1] == f"evidence\nfor {one.predicted}"
         plain, coloured = (axes.images[0].get_array() for axes in shown[2 * place :][:2])
         assert not np.array_equal(plain, coloured)
     assert len(shown) == 6

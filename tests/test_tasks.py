@@ -277,7 +277,9 @@ def test_a_run_with_two_logits_for_two_classes_takes_binary_data(tmp_path):
     loaded.fit_head(epochs=1)
     assert loaded.evaluate()["items"] == len(binary.split("test"))
     other = ktl.ImageData.from_arrays(IMAGES, LABELS["regression"])
-    with pytest.raises(DataError, match="was trained for multiclass; the data are for regression"):
+    with pytest.raises(
+        DataError, match="the task multiclass, but the data have the task regression"
+    ):
         ktl.Learner.load(tmp_path / "run", other)
 
 

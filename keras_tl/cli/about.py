@@ -61,17 +61,17 @@ def _plain(value: Any) -> str:
     default="runs/demo",
     show_default=True,
     type=PATH,
-    help="The run's folder.",
+    help="Folder of the run.",
 )
 @click.option(
     "--export",
     "base",
     default="saved_models/digits",
     show_default=True,
-    help="The exported model's folder.",
+    help="Folder of the export.",
 )
-@click.option("--image-size", default=64, show_default=True, help="Side in pixels.")
-@click.option("--seed", default=0, show_default=True, help="Makes the run repeatable.")
+@click.option("--image-size", default=64, show_default=True, help="Side of the images in pixels.")
+@click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
 @overwrite_option
 @with_json
 def demo(
@@ -112,7 +112,7 @@ def demo(
         f"Test accuracy after fine-tuning:  {after:.4f}",
         f"Saved the run to {out}.",
         *(f"Wrote {path}" for path in written),
-        f"Exported and verified {version}. Ask it about an image of your own:",
-        f"  keras-tl predict {out} IMAGE",
+        f"Exported and verified {version}. To predict your own image, run:",
+        f"  keras-tl predict {out} photo.png",
     ]
     return result, "\n".join(lines)

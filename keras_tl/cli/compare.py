@@ -36,9 +36,15 @@ def _sizes(value: str) -> list[int | None]:
 @split_options
 @model_options
 @sequence_length_option
-@click.option("--seeds", default=5, show_default=True, help="How many; at least 3 for a verdict.")
-@click.option("--epochs", type=int, help="The budget: passes of each arm over the training split.")
-@click.option("--head-epochs", type=int, help="What of it the head gets before fine-tuning.")
+@click.option(
+    "--seeds", default=5, show_default=True, help="Number of seeds. A verdict needs at least 3."
+)
+@click.option("--epochs", type=int, help="Budget of each arm: epochs over the training split.")
+@click.option(
+    "--head-epochs",
+    type=int,
+    help="Epochs of the budget that train only the head, before fine-tuning.",
+)
 @head_learning_rate_option
 @policy_option
 @click.option(
@@ -46,30 +52,30 @@ def _sizes(value: str) -> list[int | None]:
     default="all",
     show_default=True,
     metavar="N,N,...",
-    help="Numbers of training items, a verdict each; all for all of them.",
+    help="Numbers of training items. Each number gets a verdict. all: all training items.",
 )
 @click.option("--batch-size", type=int, help="Items per step, in all arms.")
 @click.option(
     "--augment",
     multiple=True,
     metavar="NAME",
-    help="How images are augmented, in all arms: standard, no-flip, randaugment, mixup, cutmix; "
-    "can be repeated. Not at all if not given.",
+    help="Augmentation of images, in all arms: standard, no-flip, randaugment, mixup or cutmix. "
+    "Can be repeated. Default: no augmentation.",
 )
 @click.option(
     "--min-difference",
     default=0.05,
     show_default=True,
-    help="The smallest difference in skill that matters.",
+    help="Smallest difference in skill that matters.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what it will cost.")
+@click.option("--dry-run", is_flag=True, help="Train nothing: print the expected costs.")
 @click.option("--plot", type=PATH, help="Write the curves as a PNG file.")
 @click.option(
     "--out",
     default="runs/compare",
     show_default=True,
     type=PATH,
-    help="The folder of the comparison, which keeps every finished run.",
+    help="Folder of the comparison and of its finished runs.",
 )
 @overwrite_option
 @with_json
@@ -86,8 +92,8 @@ def compare(
 ) -> tuple[dict, str]:
     """Compare transfer learning (frozen, fine-tuned) with the same network trained from scratch.
 
-    Call an interrupted comparison again: it continues with the missing runs. --overwrite applies
-    only to the file of --plot.
+    To continue an interrupted comparison, repeat the command: it trains the missing runs.
+    --overwrite applies only to the file of --plot.
     """
     toolkit = start_toolkit()
     amounts = _sizes(sizes)

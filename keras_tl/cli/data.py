@@ -47,31 +47,36 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "spec",
         required=required,
         metavar="SPEC",
-        help="folder:PATH (one folder of images, or of .txt files, a class), csv:PATH (a table of "
-        "image paths, or of texts, and labels; also .tsv and .jsonl), tfds:NAME (a data set of "
-        "TensorFlow Datasets), or digits.",
+        help="folder:PATH (one subfolder per class, with images or .txt files), csv:PATH (a table "
+        "of labels and of image paths or texts; also .tsv and .jsonl), tfds:NAME (a data set of "
+        "TensorFlow Datasets), or digits (scikit-learn's handwritten digits).",
     )
     @click.option("--image-column", "image", help="csv: column of paths; tfds: image feature.")
     @click.option("--text-column", "text", help="csv: column of texts; tfds: text feature.")
-    @click.option("--text-pair-column", "text_pair", help="The same for the second text of pairs.")
+    @click.option(
+        "--text-pair-column",
+        "text_pair",
+        help="csv: column of the second texts of pairs; tfds: feature.",
+    )
     @click.option(
         "--label-column",
         "label",
         multiple=True,
-        help="csv: column of labels; repeated: columns of 0 and 1, one a label. tfds: feature.",
+        help="csv: column of labels. Repeated: columns of 0 and 1, one column per label. "
+        "tfds: label feature.",
     )
-    @click.option("--split-column", help="csv: column that says train, validation or test.")
-    @click.option("--label-separator", "separator", help="csv: between the labels of a cell.")
+    @click.option("--split-column", help="csv: column with train, validation or test.")
+    @click.option("--label-separator", "separator", help="csv: separator of the labels in a cell.")
     @click.option("--task", help="csv, tfds: multiclass, binary, multilabel or regression.")
     @click.option(
         "--class",
         "classes",
         multiple=True,
         metavar="FOLDER",
-        help="folder: a class folder to read. Repeat it for each class, in their order.",
+        help="folder: name of a class folder. Repeat the option for each class, in class order.",
     )
     @click.option("--data-dir", help="tfds: folder of prepared data sets.")
-    @click.option("--no-download", is_flag=True, help="tfds: use what is there only.")
+    @click.option("--no-download", is_flag=True, help="tfds: use only prepared data sets.")
     @functools.wraps(command)
     def wrapped(
         spec: str | None,
@@ -109,9 +114,17 @@ def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--resize", help="crop (the default), pad or stretch images to the backbone's size."
     )
     @click.option(
-        "--validation-split", default=0.15, show_default=True, help="Share for validation."
+        "--validation-split",
+        default=0.15,
+        show_default=True,
+        help="Share of the items for the validation split.",
     )
-    @click.option("--test-split", default=0.15, show_default=True, help="Share for testing.")
+    @click.option(
+        "--test-split",
+        default=0.15,
+        show_default=True,
+        help="Share of the items for the test split.",
+    )
     @click.option("--split-seed", default=0, show_default=True, help="Seed of the splits.")
     @functools.wraps(command)
     def wrapped(spec: DataAsked, **others: Any) -> Any:
@@ -125,7 +138,7 @@ def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
 groups_option = click.option(
     "--groups",
     metavar="COLUMN",
-    help="csv: items with one value in this column stay in one split and one fold.",
+    help="csv: items with the same value in this column stay in one split and one fold.",
 )
 
 

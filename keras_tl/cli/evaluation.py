@@ -16,8 +16,8 @@ _SPLIT = click.option(
     "--split", default="test", show_default=True, help="train, validation or test."
 )
 _OTHERS = (
-    "These are other items than it records of its data, which are known by path, size and time "
-    "where they are files."
+    "These items are not the items that the run records. keras_tl compares files by path, size "
+    "and modification time."
 )
 
 
@@ -32,7 +32,7 @@ def _load(
     recorded = read_run(run)["data"]
     if spec.spec is None:
         spec = DataAsked(_spec_of(run, recorded), spec.options)
-        click.echo(f"Data: {spec.spec}, on which the run was trained.", err=True)
+        click.echo(f"Data: {spec.spec}, the training data of the run.", err=True)
     if recorded.get("task") and takes(spec.spec, "task"):
         # The run records its task. Do not guess the task from the labels again.
         spec = DataAsked(spec.spec, {"task": recorded["task"]} | spec.options)
@@ -64,14 +64,14 @@ def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
         what += f" of {len(names):,} classes ({listed(names)})"
     if kind is None:
         raise ConfigError(
-            f"Missing option '--data'. {what}, which were in memory. In Python load the run with "
-            f"these data: Learner.load({str(run)!r}, data). Or save the items in a folder or a "
-            "table, and pass --data folder:PATH or --data csv:PATH."
+            f"Missing option '--data'. {what}, from data in memory. In Python, load the "
+            f"run with these data: Learner.load({str(run)!r}, data). Or save the items in a folder "
+            "or a table, and pass --data folder:PATH or --data csv:PATH."
         )
     place = "NAME" if kind == "tfds" else "PATH"
     raise ConfigError(
-        f"Missing option '--data'. {what}, given as --data {kind}:{place}. The run does not record "
-        f"where its data are: pass --data {kind}:{place} again."
+        f"Missing option '--data'. {what}, from --data {kind}:{place}. The run does not record the "
+        f"place of the data: pass --data {kind}:{place} again."
     )
 
 
@@ -79,14 +79,18 @@ def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
 @click.argument("run", type=PATH)
 @data_of_run_options
 @_SPLIT
-@click.option("--by", metavar="COLUMN", help="csv: also measure the groups of a column's values.")
+@click.option(
+    "--by",
+    metavar="COLUMN",
+    help="csv: also evaluate each group of items with the same value in this column.",
+)
 @with_json
 def evaluate(
     verbose: bool, run: Path, split: str, by: str | None, spec: DataAsked
 ) -> tuple[dict, str]:
     """Evaluate a saved RUN on a split, with 95% intervals, and save the metrics in the run.
 
-    If the data are not those of the run, nothing is saved.
+    If the data are not the data of the run, the command saves nothing.
     """
     learner = _load(run, spec, verbose, None if by is None else [by])
     metrics = learner.evaluate(split, by)
@@ -104,21 +108,21 @@ def evaluate(
         lines.append(metrics.slices.describe())
     kept = learner._state.is_training_data(split)
     if not kept:
-        lines.append(f"Not kept in {run}. {_OTHERS}")
+        lines.append(f"Did not save these metrics in {run}. {_OTHERS}")
     else:
         try:
             lines.append(_keep(learner, run, [split]))
         except (OSError, ConfigError) as error:
             # The evaluation succeeded, so a failure to save it is not an error.
             kept = False
-            lines.append(f"Not kept in {run}: {error}.")
+            lines.append(f"Did not save these metrics in {run}: {error}")
     return metrics.metrics | {"kept": kept}, "\n".join(lines)
 
 
 def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
     """Return the chosen decision thresholds in one line, or nothing."""
     said = thresholds_text(learner.config.class_names, learner.config.thresholds)
-    return [f"Chosen thresholds decide: {said}"] if said else []
+    return [f"Decision thresholds: {said}"] if said else []
 
 
 def _evaluation_of(learner: "keras_tl.Learner", split: str) -> "keras_tl.Evaluation":
@@ -136,7 +140,7 @@ def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> st
 
     said = f"Saved the run to {run}."
     if not keep(learner._state, run, splits):
-        said += f" What it measured before stays. {_OTHERS}"
+        said += f" The run keeps its earlier metrics. {_OTHERS}"
     if is_report(run / REPORT):
         said += f" Updated its {REPORT}."
     return said
@@ -173,8 +177,8 @@ def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
 @cli.command()
 @click.argument("run", type=PATH)
 @data_of_run_options
-@click.option("--precision", type=float, help="The smallest thresholds with this precision.")
-@click.option("--recall", type=float, help="The largest thresholds with this recall.")
+@click.option("--precision", type=float, help="Choose the smallest thresholds with this precision.")
+@click.option("--recall", type=float, help="Choose the largest thresholds with this recall.")
 @with_json
 def thresholds(
     verbose: bool, run: Path, precision: float | None, recall: float | None, spec: DataAsked
@@ -197,7 +201,7 @@ def thresholds(
 @click.argument("run", type=PATH)
 @data_of_run_options
 @_SPLIT
-@click.option("--count", default=9, show_default=True, help="How many.")
+@click.option("--count", default=9, show_default=True, help="Number of items.")
 @with_json
 def losses(verbose: bool, run: Path, split: str, count: int, spec: DataAsked) -> tuple[dict, str]:
     """List the items with the largest losses of a saved RUN."""

@@ -64,7 +64,9 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
     has a false `ok`, the exit status is 1.
     """
 
-    @click.option("--json", "as_json", is_flag=True, help="One JSON line, no progress.")
+    @click.option(
+        "--json", "as_json", is_flag=True, help="Print one line of JSON, without progress."
+    )
     @functools.wraps(command)
     def wrapped(as_json: bool, **arguments: Any) -> None:
         result, text = command(verbose=not as_json, **arguments)
@@ -76,7 +78,7 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 overwrite_option = click.option(
-    "--overwrite", is_flag=True, help="Replace what an earlier command wrote."
+    "--overwrite", is_flag=True, help="Replace the output of an earlier command."
 )
 
 

@@ -25,14 +25,14 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(ON_INVALID),
         default="raise",
         show_default=True,
-        help="What to do with files that are not images, and with texts that are blank or not "
-        "UTF-8: raise an error, skip them, or keep them without an answer. Standard error names "
-        "each of them, with the reason.",
+        help="Treatment of files that are not images, and of texts that are blank or not UTF-8. "
+        "raise: stop with an error. skip: leave these items out. keep: keep them without a "
+        "prediction. Standard error names each such item and the reason.",
     )
     @click.option(
         "--literal",
         is_flag=True,
-        help="ITEMS are the texts themselves, even if a file has that name.",
+        help="Read all ITEMS as texts, even if a file has that name.",
     )
     @functools.wraps(command)
     def wrapped(**options: Any) -> Any:
@@ -67,7 +67,7 @@ def read_items(
     if literal:
         if suffixes is None:
             raise ConfigError(
-                f"--literal is for texts; this run takes {config.item}s. Leave it out."
+                f"--literal is for texts, but this run takes {config.item}s. Leave out --literal."
             )
         return _in_pairs(list(map(os.fsencode, items)), config.are_pairs)
     tables = [x for x in items if x.startswith(_TABLE) or _is_file(x, TABLE_SUFFIXES)]
@@ -96,7 +96,8 @@ def _in_pairs(items: list, are_pairs: bool) -> list:
         return items
     if len(items) % 2:
         raise click.UsageError(
-            f"This run takes pairs of texts, first and second in turns. Received {len(items)}."
+            f"This run takes pairs of texts: first text, second text, and so on. Expected an even "
+            f"number of texts. Received {len(items)}."
         )
     return list(zip(items[::2], items[1::2], strict=True))
 

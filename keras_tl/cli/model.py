@@ -22,7 +22,8 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--backbone",
         default="efficientnet_lite0",
         show_default=True,
-        help="Its name, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, run:PATH, or a .keras file.",
+        help="Name of a backbone, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, run:PATH, or the "
+        "path of a .keras file.",
     )
     @click.option(
         "--weights",
@@ -31,16 +32,16 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="imagenet, the path of a weights file, or none for random weights.",
     )
     @click.option(
-        "--image-size", metavar="SIDE|HxW", help="Pixels; the backbone's own if not given."
+        "--image-size", metavar="SIDE|HxW", help="Size in pixels. Default: from the backbone."
     )
     @click.option(
-        "--output-block", help="The block whose output is the features; the last if not given."
+        "--output-block", help="Block whose output is the features. Default: the last block."
     )
     @click.option(
         "--preprocess",
-        help="Pixels that a .keras file expects: none ([0, 255] as they are), tf, torch or caffe. "
-        "Or the tokenizer of texts: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder with "
-        "one of these files; the encoder's own if not given.",
+        help="Pixels that a .keras file expects: none (values in [0, 255]), tf, torch or caffe. "
+        "For texts, the tokenizer: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder with "
+        "one of these files. Default: the tokenizer of the encoder.",
     )
     @click.option(
         "--precision",
@@ -62,13 +63,13 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 sequence_length_option = click.option(
-    "--sequence-length", type=int, help="Tokens a text; by their lengths if not given."
+    "--sequence-length", type=int, help="Tokens per text. Default: from the lengths of the texts."
 )
 
 head_learning_rate_option = click.option(
     "--head-learning-rate",
     type=float,
-    help="Peak rate of the head on the frozen backbone.",
+    help="Peak learning rate of the head, on the frozen backbone.",
 )
 
 policy_option = click.option(
@@ -76,5 +77,5 @@ policy_option = click.option(
     type=click.Choice(list(POLICIES)),
     default="standard",
     show_default=True,
-    help="The method of fine-tuning.",
+    help="Method of fine-tuning.",
 )

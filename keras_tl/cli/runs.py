@@ -36,7 +36,7 @@ def predict(
     "--out",
     required=True,
     type=PATH,
-    help="The file: .npy (an array, a row an item) or .parquet (columns source and features).",
+    help="Output file: .npy (array with a row per item) or .parquet (columns source and features).",
 )
 @overwrite_option
 @with_json
@@ -66,18 +66,19 @@ def features(
 @click.option(
     "--out",
     type=PATH,
-    help="The HTML file; report.html in the run's folder if not given.",
+    help="Path of the HTML file. Default: report.html in the folder of the run.",
 )
 @click.option(
     "--comparison",
     type=PATH,
-    help="What keras-tl compare wrote with --out: whether transfer helps, to be shown first. The "
-    "run keeps it.",
+    help="Folder that keras-tl compare wrote. The report first shows whether transfer learning "
+    "helps. The run keeps the comparison.",
 )
 @click.option(
     "--plots",
     type=PATH,
-    help="Also write the pictures as PNG files into this folder, which must hold no PNG files yet.",
+    help="Also write the figures to this folder as PNG files. The folder "
+    "must hold no PNG files, except with --overwrite.",
 )
 @overwrite_option
 @with_json
@@ -114,8 +115,8 @@ def report(
     "--out",
     required=True,
     type=PATH,
-    help="The model's folder, such as saved_models/photos; the next version is written below it. "
-    "Of another format the file, such as photos.onnx.",
+    help="Folder of the model, such as saved_models/photos. The export becomes its next version. "
+    "For litert and onnx, the file, such as photos.onnx.",
 )
 @click.option(
     "--format",
@@ -123,24 +124,24 @@ def report(
     type=click.Choice(EXPORT_FORMATS),
     default=SAVED_MODEL,
     show_default=True,
-    help="litert and onnx take numbers only, and need the extra of the same name.",
+    help="litert and onnx accept only numbers, and need the pip extra of the same name.",
 )
 @click.option(
     "--precision",
     type=click.Choice(EXPORT_PRECISIONS),
     default="float32",
     show_default=True,
-    help="Of litert and onnx.",
+    help="Precision of litert and onnx.",
 )
 @click.option(
     "--serving",
     is_flag=True,
-    help="Also write the folder serving/ beside the versions: configuration for a server, clients.",
+    help="Also write serving/ beside the versions: server configuration and clients.",
 )
 @click.option(
     "--card",
     type=PATH,
-    help='Sections of the model card, a JSON file such as {"Intended use": "..."}.',
+    help='JSON file with sections of the model card, such as {"Intended use": "..."}.',
 )
 @overwrite_option
 @with_json

@@ -42,66 +42,76 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0.01),
-    help="Plan the training within this wall time; the plan is shown first.",
+    help="Time budget of the training, in minutes. The command shows its plan first.",
 )
 @click.option(
     "--refit",
     is_flag=True,
-    help="After the choice, train on all items; no test split is left then.",
+    help="After the choice of the model, train on all items. No test split remains.",
 )
-@click.option("--head-epochs", type=int, help="Epochs with the backbone frozen.")
-@click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning; 0 for none.")
+@click.option("--head-epochs", type=int, help="Epochs of the head, on the frozen backbone.")
+@click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning. 0: none.")
 @head_learning_rate_option
-@click.option("--learning-rate", type=float, help="Peak rate of fine-tuning.")
-@click.option("--unfreeze", help="all, a number of blocks, or the lowest block's name.")
-@click.option("--policy", type=click.Choice(list(POLICIES)), help="The method of fine-tuning.")
+@click.option("--learning-rate", type=float, help="Peak learning rate of fine-tuning.")
+@click.option(
+    "--unfreeze", help="Blocks to unfreeze: all, their number, or the name of the lowest block."
+)
+@click.option("--policy", type=click.Choice(list(POLICIES)), help="Method of fine-tuning.")
 @click.option(
     "--discriminative-factor",
     type=click.FloatRange(min=1),
-    help="What the rate is divided by from each block to the one below; the policy's if not given.",
+    help="Each block has the learning rate of the block above, divided by this factor. Default: "
+    "from the policy.",
 )
 @click.option("--batch-size", type=int, help="Items per step, in both phases.")
 @click.option(
     "--augment",
     multiple=True,
     metavar="NAME",
-    help="How images are augmented in fine-tuning: standard, no-flip, randaugment, mixup, cutmix; "
-    "can be repeated. The data's own if not given.",
+    help="Augmentation of images in fine-tuning: standard, no-flip, randaugment, mixup or cutmix. "
+    "Can be repeated. Default: from the data.",
 )
-@click.option("--no-augment", is_flag=True, help="No augmentation, unless --augment says which.")
-@click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
-@click.option("--balanced", is_flag=True, help="Every class weighs the same.")
 @click.option(
-    "--tensorboard", metavar="FOLDER", help="Log for TensorBoard (pip install tensorboard)."
+    "--no-augment", is_flag=True, help="Use no augmentation. --augment overrides this option."
+)
+@click.option(
+    "--label-smoothing", type=float, help="Share of each label to spread over all classes."
+)
+@click.option("--balanced", is_flag=True, help="Give every class the same weight in the loss.")
+@click.option(
+    "--tensorboard",
+    metavar="FOLDER",
+    help="Folder for TensorBoard logs. Needs pip install tensorboard.",
 )
 @click.option(
     "--cache",
     type=click.Choice(CACHES),
     default="auto",
     show_default=True,
-    help="Where the frozen backbone's features are kept.",
+    help="Place of the cached features of the frozen backbone.",
 )
 @click.option(
     "--calibrate",
     is_flag=True,
-    help="Fit a temperature to the probabilities at the end, on the validation split.",
+    help="After training, calibrate the probabilities on the validation split.",
 )
-@click.option("--seed", type=int, help="Makes the run repeatable.")
+@click.option("--seed", type=int, help="Seed of all random numbers.")
 @click.option(
     "--max-bad",
     default=0.05,
     show_default=True,
-    help="Share of the files or texts that may be unusable and are left out; above it is an error.",
+    help="Maximum share of unusable files or texts. Training leaves them out, or stops if there "
+    "are more.",
 )
 @click.option(
     "--check",
     is_flag=True,
-    help="Only check the data, without a backbone: name what is unusable or misleading.",
+    help="Train nothing: check the data without a backbone, and list unusable items and findings.",
 )
 @click.option(
-    "--no-preflight", is_flag=True, help="Train without looking at data and model before."
+    "--no-preflight", is_flag=True, help="Train without the preflight checks of data and model."
 )
-@click.option("--out", type=PATH, help="The run's folder.")
+@click.option("--out", type=PATH, help="Folder of the run.")
 @overwrite_option
 @with_json
 def train(
@@ -114,10 +124,10 @@ def train(
     overwrite: bool,
     **options: Any,
 ) -> tuple[dict, str]:
-    """Train a head on a frozen backbone, fine-tune if that pays, and save the run.
+    """Train a head on a frozen backbone, fine-tune if that helps, and save the run.
 
     By default Learner.fit decides about fine-tuning. With an option for a phase, such as
-    --unfreeze, the command trains the head and fine-tunes as asked.
+    --unfreeze, the command trains the head, then fine-tunes with the given options.
     """
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
@@ -125,7 +135,9 @@ def train(
     from keras_tl.runs.run_files import check_target
 
     if out is None and not check:
-        raise click.UsageError("Missing option '--out' (or --check, to train nothing).")
+        raise click.UsageError(
+            "Missing option '--out'. Pass a folder for the run, or --check to only check the data."
+        )
     if out is not None:
         check_target(out, overwrite)
     # With --check, list all unusable items.
@@ -142,7 +154,8 @@ def train(
     by_phases = _asked_of_phases(options)
     if options["calibrate"] and options["refit"]:
         raise click.UsageError(
-            "--calibrate needs a validation split; --refit trains on all items. Leave one out."
+            "--calibrate needs a validation split, but --refit trains on all items. Leave out "
+            "--calibrate or --refit."
         )
     if options["calibrate"]:
         # Fail before training.
@@ -179,11 +192,11 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
     history, primary_metric = learner.history, learner.task.primary_metric
     if history.findings is not None:
         # Empty findings are false.
-        kept = " The run keeps what was found." if history.findings else ""
+        kept = " The run records the findings." if history.findings else ""
         yield f"{history.findings.summary()}{kept}"
     fitted = history.fitted
     last = "after fine-tuning" if fitted is None else f"of the kept model ({fitted.name})"
-    for phase, name in (("head", "after the head"), ("fine_tuned", last)):
+    for phase, name in (("head", "after training the head"), ("fine_tuned", last)):
         if result.get(phase):
             value = number_text(result[phase][primary_metric])
             yield f"Test {primary_metric.replace('_', ' ')} {name}: {value}"
@@ -202,8 +215,8 @@ def _asked_of_phases(options: dict[str, Any]) -> bool:
     if phases and decides:
         one, other = (f"--{names[0].replace('_', '-')}" for names in (decides, phases))
         raise click.UsageError(
-            f"{one} is for the default way of training, where Learner.fit decides; {other} trains "
-            f"the two phases as asked. Leave one of them out."
+            f"{one} applies only if Learner.fit decides about fine-tuning, but {other} sets a "
+            f"phase of the training. Leave out {one} or {other}."
         )
     return bool(phases)
 
@@ -262,14 +275,17 @@ def _describe_check(
 ) -> tuple[dict, str]:
     found = data.checked
     if found is None:
-        raise ConfigError("--check is for data in files; these are in memory.")
+        raise ConfigError(
+            "--check is for --data folder:PATH and csv:PATH. Train other data without --check: "
+            "the preflight runs before the training."
+        )
     from keras_tl.preflight.checks import run_checks
     from keras_tl.preflight.context import CheckContext
 
     findings = run_checks(CheckContext(data))
     result, text = found.to_json() | {"preflight": findings.to_json()}, found.describe()
     if found.is_above(max_bad):
-        text += f"\nThat is more than {max_bad:.1%} (--max-bad): training would stop."
+        text += f"\nThis share is more than {max_bad:.1%} (--max-bad): training would stop."
     text += f"\n{findings.describe()}"
     more, described = data.describe_items()
     return result | more, in_options(text + described, train)

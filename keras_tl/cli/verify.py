@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @cli.command()
 @click.argument("path", type=PATH)
-@click.option("--quick", is_flag=True, help="Measure no latency and throughput.")
+@click.option("--quick", is_flag=True, help="Do not measure latency and throughput.")
 @click.option(
     "--python",
     metavar="FILE",
-    help="The interpreter of another environment, to verify with the TensorFlow there.",
+    help="Python interpreter of another environment, to verify with its TensorFlow.",
 )
 @with_json
 def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[dict, str]:
@@ -29,8 +29,8 @@ def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[
     from keras_tl.export.verification import verify as verify_export
 
     found = verify_export(path, not quick, **({"python": python} if python else {}))
-    lines = [f"{found.path} is {'right' if found.ok else 'NOT right'}."]
-    lines += [f"  wrong: {problem}." for problem in found.problems]
+    lines = [f"{found.path} is {'valid' if found.ok else 'NOT valid'}."]
+    lines += [f"  error: {problem}." for problem in found.problems]
     lines += [f"  note: {note}." for note in found.notes]
     for name in found.signatures:
         lines += _signature_lines(name, found)
@@ -63,5 +63,7 @@ def _signature_lines(name: str, found: "Verification") -> list[str]:
             f"{rate:,.0f}/s in batches of {batch}"
             for batch, rate in timings["items_per_second"].items()
         ]
-        lines.append(f"    {timings['latency_seconds'] * 1e3:.1f} ms for one; {', '.join(rates)}")
+        lines.append(
+            f"    {timings['latency_seconds'] * 1e3:.1f} ms for one item; {', '.join(rates)}"
+        )
     return lines

@@ -114,6 +114,6 @@ def _report_invalid(
         given.check_valid(valid)
     bad = np.flatnonzero(~valid)
     if len(bad):
-        done = "Left out" if on_invalid == "skip" else "Kept without an answer"
+        done = "Left out" if on_invalid == "skip" else "Kept as invalid"
         reasons = "\n".join(map(given.reason, bad))
         state.reporter.say(f"{done}: {len(bad):,} of {len(valid):,} {given.item}s.\n{reasons}")

@@ -73,9 +73,9 @@ def overfitting(state: State, measure: bool = False) -> Overfitting:
     """See `keras_tl.overfitting`."""
     if not state.trainer.is_as_trained:
         raise ConfigError(
-            "The curves are of other weights: the model was changed after its last phase, by your "
-            "own code or by an interrupted training. Compare evaluate('train') with "
-            "evaluate('validation')."
+            "The learning curves do not describe the current weights: your own code or an "
+            "interrupted training changed the weights. Compare learner.evaluate('train') with "
+            "learner.evaluate('validation')."
         )
     splits = {} if state.data is None else state.data.splits
     items = len(splits.get("validation", ())) or None

@@ -29,13 +29,12 @@ def export(
     if runtime := find_runtime(path, format, precision):
         if serving or card is not None:
             raise ConfigError(
-                "Only a SavedModel has a folder for servers and a model card. Expected "
-                f"neither serving= nor card= with format={quoted(format)}; export a SavedModel "
-                "for them."
+                "Only a SavedModel has a folder for servers and a model card. With "
+                f"format={quoted(format)}, leave out serving= and card=, or export a SavedModel."
             )
         model = NumericModel(state.serving_model, state.twin, state.task, state.parts.modality)
         worst = export_file(model, path, runtime, precision, overwrite)
-        say(f"Exported {path}: compared, largest difference {worst:.1e}.")
+        say(f"Exported {path}. Its outputs differ from the model by at most {worst:.1e}.")
         return path
     if serving:
         check_serving(path)
@@ -43,9 +42,12 @@ def export(
     texts = write_card(facts(state), path.resolve().name, card)
     version, found = export_version(state.serving_model, example_inputs, names, path, texts)
     worst = max(d for outputs in found.differences.values() for d in outputs.values())
-    say(f"Exported {version}: verified, largest difference {worst:.1e}.")
+    say(
+        f"Exported and verified {version}. Its outputs differ from the model by at most "
+        f"{worst:.1e}."
+    )
     if serving:
         folder, kept = write_serving(version)
-        changed = f" Kept what was changed or added: {', '.join(kept)}." if kept else ""
+        changed = f" Kept the files that you changed or added: {', '.join(kept)}." if kept else ""
         say(f"Wrote {folder}.{changed}")
     return version

@@ -172,8 +172,8 @@ class Learner:
         self._state.ranking = ranking
         if data.checked is not None and data.checked.bad:
             self._state.reporter.say(
-                f"{data.checked.summary()}\ndata.checked.describe() and keras-tl train --check "
-                "name each of them."
+                f"{data.checked.summary()}\nTo list these items, call data.checked.describe() "
+                "or run keras-tl train --check."
             )
 
     @property
@@ -730,8 +730,9 @@ def _best_backbone(
 ) -> tuple[str, Ranking]:
     if options["weights"] != "imagenet":
         raise ConfigError(
-            "Learner('auto') chooses among pretrained backbones; expected weights='imagenet'. "
-            f"Received: {quoted(options['weights'])}. Name a backbone to give it other weights."
+            "Learner('auto') chooses among pretrained backbones: expected weights='imagenet'. "
+            f"Received: {quoted(options['weights'])}. For other weights, pass the name of a "
+            "backbone."
         )
     found = rank(Learner, data, seed=seed, verbose=verbose, check=False, **options)
     Reporter(verbose).say(found.describe())

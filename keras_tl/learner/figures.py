@@ -31,8 +31,8 @@ def comparison(learner: Learner) -> Figure:
     found = learner._state.artifacts.comparison()
     if found is None:
         raise ConfigError(
-            "There is no comparison with training from scratch. Give report() what "
-            "keras_tl.compare() gave."
+            "This learner has no comparison with training from scratch. Pass the result of "
+            "keras_tl.compare() to learner.report()."
         )
     return plots.comparison(found["sizes"], found["skill"])
 
@@ -50,7 +50,9 @@ def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Fig
     """
     state = learner._state
     if not state.parts.modality.are_pictures:
-        raise ConfigError("Texts are no pictures. Use report(), which shows them.")
+        raise ConfigError(
+            "This learner has texts, not images. learner.report('report.html') shows the texts."
+        )
     found = evaluation_of(state, split).top_losses(count)
     kept = items_shown(state, found.rows, split)
     about, short = kept.top_items(), plots.label_text
@@ -61,7 +63,7 @@ def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Fig
         titles.append(f"{short(one.predicted)}\nis {short(one.true)}")
         if "gradcam" in files:
             images.append(kept.pixels(files["gradcam"]))
-            titles.append(f"what speaks\nfor {short(files['seen'])}")
+            titles.append(f"evidence\nfor {short(files['seen'])}")
     return plots.image_grid(images, titles, ["black"] * len(titles), _COLUMNS)
 
 

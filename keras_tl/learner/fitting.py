@@ -92,8 +92,8 @@ def _asked(
         augment = data.augmentation
     if not state.trainer.features.is_original or state.learned_splits:
         raise ConfigError(
-            "fit() begins with a backbone that has not learned these items; this one was "
-            "fine-tuned already. Make a new Learner with pretrained weights, or go on with "
+            "fit() needs a backbone that has not learned these items, but this backbone was "
+            "fine-tuned on them. Create a new Learner with pretrained weights, or continue with "
             "fine_tune()."
         )
     task, labels = state.task, data.split("train").labels
@@ -263,18 +263,18 @@ class _Fit:
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]
             records = PredictionRecord(test.labels, self._trainer.logits(test))
-            how = "on the test split, before it trained the model too"
+            how = "on the test split, before its items trained the model"
         elif plan.evidence == VALIDATION:
-            how = "on the validation split, which also chose the model, before it trained it too"
+            how = "on the validation split, which also chose the model, before its items trained it"
         elif plan.evidence == OUT_OF_FOLD:
-            how = f"by {plan.folds} models that each left out a part of the {self._data.item}s"
+            how = f"by {plan.folds} models, each trained without a part of the {self._data.item}s"
         else:
             column = groups_of(self._data.joined(list(splits)), self._data.groups)
             parts = FOLDS if column is None else min(FOLDS, len(np.unique(column)))
             given = {name: self._asked.head_options[name] for name in _OF_HEADS}
             found = cross_validate(self._state, parts, 1, None, None, **given)
             records = found.records[0]
-            how = "by cross-validation of the head; nothing measured a fine-tuned model"
+            how = "by cross-validation of the head, not of a fine-tuned model"
         return measure(self._state.task.undecided, records), how
 
     def _take_all_items(self, line: WeightAverage | None) -> None:

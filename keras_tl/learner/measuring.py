@@ -61,9 +61,9 @@ def cross_validate(
     state.trainer.check(phase, augment=False)
     if seen := [name for name in state.learned_splits if name in chosen]:
         raise ConfigError(
-            "cross_validate() trains heads on the features of the backbone, which was "
-            f"fine-tuned on labels of these data: {', '.join(seen)}. Call it before "
-            "fine_tune(), or take a backbone that has not learned these items."
+            "cross_validate() needs a backbone that has not learned these items, but this backbone "
+            f"was fine-tuned on labels of these data: {', '.join(seen)}. Call cross_validate() "
+            "before fine_tune(), or create a new Learner with pretrained weights."
         )
     items = _labelled_features(state, chosen, groups)
     training = state.trainer.out_of_fold(phase, len(items.labels), state.trainer.seed)

@@ -154,7 +154,7 @@ def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str,
         own = dict(given) if isinstance(given, Mapping) else {"backbone": given}
         if "backbone" not in own:
             raise ConfigError(
-                "A backbone given as a dict needs the key 'backbone', beside other arguments of "
+                "A dict in backbones= needs the key 'backbone', and may have other arguments of "
                 f"Learner. Received: {quoted(given)}."
             )
         is_name = isinstance(own["backbone"], str) and ":" not in own["backbone"]
@@ -163,8 +163,8 @@ def _named(backbones: Sequence[Any], learner_class: type) -> Iterator[tuple[str,
         name = own.pop("name", None) or _name_of(own, learner_class)
         if name in names:
             raise ConfigError(
-                f"The backbone {name} is given twice. Leave one out, or give each a 'name' of its "
-                "own: {'name': ..., 'backbone': ...}."
+                f"The backbone {name} is given twice. Leave out one entry, or give each "
+                "entry its own name: {'name': ..., 'backbone': ...}."
             )
         names.add(name)
         yield name, own

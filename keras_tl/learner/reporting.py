@@ -128,7 +128,7 @@ def keep_map_before(state: State) -> None:
         keep_map_of(state, BEFORE)
     except DataError as error:
         # An unreadable item that training does not need must not stop training.
-        state.reporter.say(f"No feature map from before fine-tuning: {error}")
+        state.reporter.say(f"The report has no feature map from before fine-tuning: {error}")
 
 
 def keep_map_of(state: State, when: str) -> None:

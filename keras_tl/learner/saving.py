@@ -10,7 +10,7 @@ from keras_tl.base.config import ModelConfig
 from keras_tl.base.files import local_path
 from keras_tl.data.image_data import ImageData
 from keras_tl.data.text_data import TextData
-from keras_tl.errors import DataError, RunError
+from keras_tl.errors import DataError, RunError, listed
 from keras_tl.evaluation.evaluation import Evaluation
 from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.learner.reporting import prepare_report, report_context
@@ -63,7 +63,7 @@ def load(
     path = local_path(path)
     about = read_run(path)
     if about["format"] > FORMAT:
-        raise RunError(f"{path} was written by a later version of keras_tl. Update keras_tl.")
+        raise RunError(f"A later version of keras_tl wrote {path}. Update keras_tl.")
     config = ModelConfig.from_json(about["config"])
     if data is not None:
         _check_same_task(config, data)
@@ -76,8 +76,8 @@ def load(
     state.trained_with = {key: about[key] for key in ("data", "versions")}
     if not state.is_training_data("train"):
         state.reporter.say(
-            "These are not the data the run was trained on, or they are split otherwise: "
-            f"{data.item}s that the run was trained on may be among the test items."
+            "The training split differs from the training split of the run. Test "
+            f"{data.item}s may be {data.item}s that trained the model (leakage)."
         )
     records = [PhaseRecord.from_json(row) for row in about["history"]]
     state.trainer.remember(records, about["is_as_trained"])
@@ -137,19 +137,19 @@ def _results(state: State) -> dict[str, bytes]:
 def _check_same_task(config: ModelConfig, data: ImageData | TextData) -> None:
     if config.item != data.item:
         raise DataError(
-            f"The run is for {config.item}s; the data are not. Pass "
-            "the data it was trained on, or make a new Learner."
+            f"The run is for {config.item}s, but the data have other items. Pass the training "
+            "data of the run, or create a new Learner."
         )
     # Training data with `task="multiclass"` give two classes one logit each.
     have_one_class = all(get_task(name).has_one_class for name in (data.task, config.task))
     if data.task != config.task and not have_one_class:
         raise DataError(
-            f"The run was trained for {config.task}; the data are for {data.task}. Pass the data "
-            "it was trained on, or make a new Learner."
+            f"The run has the task {config.task}, but the data have the task {data.task}. Pass the "
+            "training data of the run, or create a new Learner."
         )
     if data.class_names != config.class_names:
         raise DataError(
-            f"The run knows the classes {', '.join(config.class_names)}; the data have "
-            f"{', '.join(data.class_names)}. Pass the data it was trained on, or make a new "
+            f"The run has the classes {listed(config.class_names)}, but the data have the classes "
+            f"{listed(data.class_names)}. Pass the training data of the run, or create a new "
             "Learner."
         )

@@ -147,7 +147,8 @@ class State:
         """
         if self.data is None:
             raise DataError(
-                "This learner was loaded without data. Pass them: Learner.load(path, data=...)."
+                "This learner was loaded without data. Load the run again with its data: "
+                "Learner.load(path, data=...)."
             )
         return self.data
 
@@ -178,10 +179,10 @@ class State:
         bad = np.count_nonzero(~np.isfinite(logits).all(axis=1))
         if bad:
             raise ConfigError(
-                f"The answers to {bad:,} of the {len(logits):,} {self.data.item}s of the {split} "
-                "split are not finite numbers: training diverged, or the weights are not right. "
-                "Train a new Learner at a lower rate (learning_rate=; lr_find() finds one), or "
-                "with precision='float32'."
+                f"The logits of {bad:,} of the {len(logits):,} {self.data.item}s of the {split} "
+                "split are not finite numbers: training diverged, or the weights are wrong. Train "
+                "a new Learner with a lower learning_rate= (lr_find() suggests a value), or with "
+                "precision='float32'."
             )
         return logits
 
@@ -197,8 +198,8 @@ class State:
         for split, found in before.items():
             if found.slices is not None and after[split].slices is None:
                 self.reporter.say(
-                    f"Other answers are given now: the groups of the {split} split are forgotten. "
-                    "Measure them again with evaluate(by=...)."
+                    "The predictions have changed: the learner no longer has the metrics of the "
+                    f"groups of the {split} split. Call evaluate(by=...) again."
                 )
         if "test" in after:
             record = after["test"].record

@@ -80,7 +80,7 @@ def fine_tune(
     keeps_last = isinstance(policy, str) and _has_few_to_validate(state)
     if keeps_last:
         _say_last_weights(
-            state, " fit() compares the head with the fine-tuned model by predictions out of fold."
+            state, " fit() compares the head with the fine-tuned model by out-of-fold predictions."
         )
     is_judged = not keeps_last and all(phase.patience is not None for phase in phases)
     before = None if is_judged or not trainer.history else _validation_outcomes(state)
@@ -125,8 +125,9 @@ def _run(
     data, known = state.need_data(), (state.config, state.trained_with)
     if state.config.temperature != 1 or state.config.thresholds:
         state.reporter.say(
-            "Training puts the temperature back to 1 and the thresholds to 0.5: they were "
-            "fitted to other weights. Call calibrate() and choose_thresholds() again."
+            "Training resets the temperature to 1 and the decision thresholds to 0.5: they were "
+            "fitted to other weights. After training, call calibrate() and choose_thresholds() "
+            "again."
         )
     if state.is_checked and not state.trainer.history:
         check_first(state, phase, augment)
@@ -173,7 +174,7 @@ def _last_epoch(state: State, phase: Phase, is_free: bool) -> int:
         return state.trainer.settled(phase, data.split("train")).epochs
     found = state.trainer.best_epoch(phase, data)
     state.reporter.say(
-        f"{phase.name}: trains for {found} epochs, after which the loss out of fold is lowest. "
+        f"{phase.name}: trains for {found} epochs, the number with the lowest out-of-fold loss. "
         f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an epoch."
     )
     return found
@@ -199,4 +200,4 @@ def _tell_if_overfitting(state: State) -> None:
         return  # It can fit few items exactly, but its L2 penalty was chosen on others.
     found = overfitting(state)
     if found.state == OVERFITS or not math.isfinite(last.epochs[-1]["loss"]):
-        state.reporter.say(f"{found.statement} keras_tl.overfitting(learner) says what to try.")
+        state.reporter.say(f"{found.statement} keras_tl.overfitting(learner) lists remedies.")

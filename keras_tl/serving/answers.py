@@ -21,8 +21,8 @@ def check_one_each(answers: Answers, inputs: Mapping[str, Values]) -> None:
     for name, rows in sorted(answers.items()):
         if np.shape(rows)[:1] != (count,):
             raise ServingError(
-                f"Expected {count} rows of {name!r}, one for each item that was sent. Received an "
-                f"array of shape {np.shape(rows)}. Is this a model that learner.export() wrote?"
+                f"Expected {count} rows of {name!r}, one row per sent item. Received an array of "
+                f"shape {np.shape(rows)}. Use a model that learner.export() wrote."
             )
 
 
@@ -44,7 +44,7 @@ def check_kind(answers: Answers) -> None:
     raise ServingError(
         "Expected 'probabilities' (items, classes) or 'value' (items,) from the signature. "
         f"Received: {received[:MOST_QUOTED]}. Use client.embed(items) for features, "
-        "client.ask(signature, inputs) for anything else."
+        "client.ask(signature, inputs) for other outputs."
     )
 
 

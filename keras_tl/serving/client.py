@@ -140,8 +140,9 @@ class Client(RemoteModel):
         if differ(parts):
             self._forget()
             raise ServingError(
-                "The server switched to another version between two batches: the answers have "
-                f"other outputs or another number of classes. Ask {self._target.address} again."
+                f"The server {self._target.address} switched to another version between two "
+                "batches. The outputs of both versions differ in names or number of classes. "
+                "Repeat the call."
             )
         answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         valid = answers.get("valid", np.ones(len(given), bool))
@@ -160,9 +161,9 @@ class Client(RemoteModel):
             names = self._names() or names_from(answers)
         if not fits(answers, names):
             raise ServingError(
-                f"The model's {answers['probabilities'].shape[1]} classes are not these "
-                f"{len(names)}: {listed(names)}. Give the right class_names=. If the "
-                "server is switching to another version, ask again."
+                f"The model's {answers['probabilities'].shape[1]} classes do not have these "
+                f"{len(names)} names: {listed(names)}. Pass the names in the order of the outputs "
+                "as class_names=. If the server is switching to another version, repeat the call."
             )
         return names
 

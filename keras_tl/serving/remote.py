@@ -26,7 +26,7 @@ class RemoteModel:
 
     def __init__(self, target: Target):
         if target.version is not None and target.label is not None:
-            raise ConfigError("Give version= or label=, not both: a label names a version.")
+            raise ConfigError("Pass version= or label=, not both: a label names a version.")
         if target.version is not None:
             check_range("version", target.version, 0, whole=True)
         check_range("timeout", target.timeout, 1e-3)
@@ -70,7 +70,7 @@ class RemoteModel:
             self._forget()
             raise ServingError(
                 f"Expected {_listed(gives)} from the signature {quoted(signature)}. Received: "
-                f"{_listed(answer)}. The server has switched to another version: ask again."
+                f"{_listed(answer)}. The server has switched to another version: repeat the call."
             )
         return answer
 
@@ -128,7 +128,7 @@ class RemoteModel:
             reason = self._why_not_found(refused) if refused.not_found else refused.message
             # TensorFlow's messages have several lines.
             reason = " ".join(reason.split())
-            raise ServingError(f"{self._target.address} refuses: {reason}") from refused
+            raise ServingError(f"{self._target.address} refuses the request: {reason}") from refused
 
     def _why_not_found(self, refused: RefusedError) -> str:
         """Return the reason. The server's message is the same for a missing and a loading model."""
@@ -137,17 +137,19 @@ class RemoteModel:
             told = self._transport.status()
         except RefusedError:
             return (
-                f"it has no model {quoted(model)}. Expected a name in the server's configuration."
+                f"the server has no model {quoted(model)}. Expected a name in the server's "
+                "configuration."
             )
         with self._target.reading():
             versions = read_status(told)
         asked = [found for found in versions if version in (None, found.number)]
         if not asked:
             has = "; ".join(map(str, versions))
-            return f"its model {quoted(model)} has no version {version}. It has: {has}."
+            return f"the model {quoted(model)} has no version {version}. The server reports: {has}."
         if not any(found.state == "AVAILABLE" for found in asked):
             return (
-                f"its model {quoted(model)} is not loaded: {'; '.join(map(str, asked))}. Ask later."
+                f"the model {quoted(model)} is not loaded: {'; '.join(map(str, asked))}. Repeat "
+                "the call later."
             )
         return refused.message
 

@@ -21,19 +21,19 @@ _NOT_FOUND = 404
 _BUSY = (429, 502, 503, 504)
 _BACKOFF = 0.2
 _CREDENTIALS = (
-    "The server needs a user name and a password that it accepts. The client reads them from the "
-    "file ~/.netrc."
+    "The server requires a valid user name and password. Write both to the file ~/.netrc, which "
+    "the client reads."
 )
 _BEHIND = (
-    "A proxy at this address gets no answer from TF Serving. Is TF Serving running, and is its "
-    "model loaded? If so, ask again later."
+    "A proxy at this address gets no answer from TF Serving. Check that TF Serving is running and "
+    "has loaded the model, or repeat the call later."
 )
 # Advice by HTTP status, for answers of a proxy in front of TF Serving.
 _ADVICE = {
     401: _CREDENTIALS,
     403: _CREDENTIALS,
-    413: "The request is too large for the server. Give a smaller batch_size=, or smaller files.",
-    429: "The server has too much to do. Ask again later, or less often.",
+    413: "The request is too large for the server. Pass a smaller batch_size=, or smaller files.",
+    429: "The server is overloaded. Repeat the call later, or send fewer requests.",
     **dict.fromkeys((502, 503, 504), _BEHIND),
 }
 

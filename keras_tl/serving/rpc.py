@@ -16,14 +16,14 @@ _SIGNATURES = "signature_def"
 # gRPC replaces a larger number by this one, with a warning.
 _MOST_RETRIES = 4
 _CREDENTIALS = (
-    "The client sends no credentials by gRPC. Use a server or a proxy that needs none, or the "
-    "REST interface, for which the client reads them from the file ~/.netrc."
+    "The client sends no credentials by gRPC. Use a server or a proxy that needs no credentials, "
+    "or the REST interface: for REST, the client reads the file ~/.netrc."
 )
 # Advice by status code, because the message of a proxy has none.
 _ADVICE = {
     "UNAUTHENTICATED": _CREDENTIALS,
     "PERMISSION_DENIED": _CREDENTIALS,
-    "RESOURCE_EXHAUSTED": "Give a smaller batch_size=, or ask again later.",
+    "RESOURCE_EXHAUSTED": "Pass a smaller batch_size=, or repeat the call later.",
 }
 
 

@@ -50,7 +50,7 @@ class Target:
     def late(self) -> ServingError:
         """Return the error for an answer that did not arrive in time."""
         return ServingError(
-            f"The server at {self.address} did not answer within {self.timeout:g} seconds. Give a "
+            f"The server at {self.address} did not answer within {self.timeout:g} seconds. Pass a "
             "longer timeout=, or a smaller batch_size=."
         )
 
@@ -62,9 +62,9 @@ class Target:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             found = f"{type(error).__name__}: {error}"
             raise ServingError(
-                f"{self.address} answers in another form than TF Serving ({found:.200}). Expected "
-                "the answers of TF Serving about a model that learner.export() wrote. Is this the "
-                "address of TF Serving?"
+                f"The answer of {self.address} does not have the form of TF Serving "
+                f"({found:.200}). Check that this is the address of TF Serving, and that "
+                "learner.export() wrote the model."
             ) from error
 
     def missing(self, reason: object, interface: str, port: int) -> ServingError:
@@ -76,8 +76,8 @@ class Target:
             port: TF Serving's default port for this interface.
         """
         return ServingError(
-            f"No answer from {self.address}: {reason}. Is the server running, and is this the port "
-            f"of its {interface} interface (TF Serving's is {port} unless it was given another)?"
+            f"No answer from {self.address}: {reason}. Check that the server is running, and that "
+            f"this is the port of its {interface} interface (TF Serving's default is {port})."
         )
 
 

@@ -160,7 +160,7 @@ def test_what_is_fitted_is_kept_until_the_next_training(learner, tmp_path, capsy
     learner.fit_head(1)
     learner._state.reporter.console.quiet = True
     assert (learner.config.temperature, learner.config.thresholds) == (1.0, ())
-    assert "Training puts the temperature back to 1" in capsys.readouterr().err
+    assert "Training resets the temperature to 1" in capsys.readouterr().err
 
 
 def test_what_cannot_be_calibrated_is_said(learners):

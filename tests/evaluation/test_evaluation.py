@@ -82,7 +82,9 @@ def test_nothing_shows_a_number_of_other_weights(learner, tmp_path, change):
     assert (shown.test, shown.overfitting) == (None, None)
     assert shown.artifacts.top_items() is None
     assert not facts(learner._state).evaluations
-    with pytest.raises(ConfigError, match="The curves are of other weights"):
+    with pytest.raises(
+        ConfigError, match="The learning curves do not describe the current weights"
+    ):
         ktl.overfitting(learner)
     assert "learning_curves.png" not in [
         path.name for path in ktl.figures.save(learner, tmp_path / "plots")

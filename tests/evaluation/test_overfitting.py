@@ -408,7 +408,9 @@ def test_a_learner_without_data_or_training(capsys):
     kernel = learner.trainer.parts.head.layers[-1].kernel
     before = kernel.numpy()
     kernel.assign(np.nan * before)
-    with pytest.raises(ConfigError, match="The curves are of other weights"):
+    with pytest.raises(
+        ConfigError, match="The learning curves do not describe the current weights"
+    ):
         ktl.overfitting(learner)
     learner.trainer.remember([], are_as_trained=True)
     for measure in (learner.evaluate, lambda: ktl.overfitting(learner, measure=True)):
@@ -417,7 +419,7 @@ def test_a_learner_without_data_or_training(capsys):
     learner.fit_head(1, cache="memory")
     said = capsys.readouterr().err
     assert "head: training diverged, its loss is not a finite number" in said
-    assert "keras_tl.overfitting(learner) says what to try" in said
+    assert "keras_tl.overfitting(learner) lists remedies" in said
     del learner.trainer.history[1:]
     kernel.assign(before)
     learner.trainer.remember([], are_as_trained=True)

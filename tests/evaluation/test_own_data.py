@@ -232,7 +232,7 @@ def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothin
 ):
     files = {file.name: file.read_bytes() for file in run.iterdir()}
     said = call("evaluate", run, "--data", f"csv:{other_table}", json_too=False)
-    assert "known by path, size and time" in said
+    assert "compares files by path, size and modification time" in said
 
     def refuse(*given):
         raise PermissionError(13, "Permission denied", str(run))
@@ -259,7 +259,7 @@ def test_what_is_fitted_by_command_is_in_the_report(made, measured, other_table)
     )
     kept = results(measured)
     said = call("calibrate", measured, "--data", f"csv:{other_table}", json_too=False)
-    assert "What it measured before stays" in said
+    assert "The run keeps its earlier metrics" in said
     assert results(measured) == kept
 
 
@@ -286,15 +286,15 @@ def test_the_task_of_a_run_on_arrays_reads_a_table(tmp_path):
 def test_without_data_a_run_tells_which_it_was_trained_on(run, command):
     with pytest.raises(
         ConfigError,
-        match=r"Missing option '--data'.* 18 test items of 2 classes \('a', 'b'\), given as --data "
-        r"csv:PATH\. The run does not record where its data are: pass --data csv:PATH again",
+        match=r"Missing option '--data'.* 18 test items of 2 classes \('a', 'b'\), from --data "
+        r"csv:PATH\. The run does not record the place of the data: pass --data csv:PATH again",
     ):
         call(command, run)
 
 
 def test_a_run_of_data_in_memory_says_so(tmp_path):
     run = make_small_learner(make_tiny_data()).save(tmp_path / "run")
-    with pytest.raises(ConfigError, match=r"trained on .*, which were in memory\. In Python load"):
+    with pytest.raises(ConfigError, match=r"trained on .*, from data in memory\. In Python, load"):
         call("evaluate", run)
 
 
@@ -305,5 +305,5 @@ def test_a_run_on_data_of_a_package_needs_no_data(tmp_path):
     done = CliRunner().invoke(cli, ["evaluate", str(run), "--json"], catch_exceptions=False)
     # Before click 8.2 standard error is part of what a runner calls stdout.
     said, brace, found = done.output.partition("{")
-    assert "Data: digits, on which the run was trained." in said
+    assert "Data: digits, the training data of the run." in said
     assert json.loads(brace + found) == call("evaluate", run, "--data", "digits")

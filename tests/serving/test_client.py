@@ -301,7 +301,7 @@ def test_signatures_that_no_longer_fit_are_read_again(ask):
     outputs = client.metadata()["signatures"]["pixels"]["outputs"]
     outputs["more"] = {"dtype": "float32", "shape": [-1]}
     with pytest.raises(
-        ServingError, match=r"The server has switched to another version: ask again"
+        ServingError, match=r"The server has switched to another version: repeat the call"
     ):
         client.ask("pixels", {"pixels": PIXELS})
     assert set(client.ask("pixels", {"pixels": PIXELS})) == {"probabilities", "class_id", "label"}
@@ -333,7 +333,7 @@ WRONG = {
     "no-version": (
         asks("photos", version=3),
         ServingError,
-        "its model 'photos' has no version 3. It has: version 2 is AVAILABLE; version 1 is AVAIL",
+        "model 'photos' has no version 3. The server reports: version 2 is AVAILABLE; version 1 is",
     ),
     "no-label": (asks("photos", label="canary"), ServingError, "version label: canary"),
     "not-loaded": (asks("broken"), ServingError, "'broken' is not loaded: version 1 is END ("),
@@ -363,7 +363,7 @@ WRONG = {
     "wrong-shape": (
         lambda ask: ask("photos").ask("pixels", {"pixels": [1.0]}),
         ServingError,
-        "refuses: ",
+        "refuses the request: ",
     ),
     "wrong-kind-of-values": (
         lambda ask: ask("photos").ask("pixels", {"pixels": ["black"]}),
@@ -382,12 +382,12 @@ WRONG = {
     "class-names": (
         asks("photos", class_names=["a", "b"]),
         ServingError,
-        "The model's 3 classes are not these 2: 'a', 'b'. Give the right class_names=",
+        "The model's 3 classes do not have these 2 names: 'a', 'b'. Pass the names in the order",
     ),
     "other-class-names": (
         asks("photos", class_names=["a", "b", "c"]),
         ServingError,
-        "The model's 3 classes are not these 3: 'a', 'b', 'c'",
+        "The model's 3 classes do not have these 3 names: 'a', 'b', 'c'",
     ),
     "batch-size": (
         lambda ask: ask("photos").predict(FILES, batch_size=0),
