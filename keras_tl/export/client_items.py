@@ -10,14 +10,14 @@ import tensorflow as tf
 
 _EXAMPLE_IMAGE = "example.png"
 _ASK_OWN_IMAGE = r"""
-# A file of yours; its bytes go as base64, without line breaks.
-echo '# What serving_default answers to an image (sh curl.sh IMAGE):'
+# Send your own file. JSON has no bytes, so the file is sent as base64, without line breaks.
+echo '# Outputs of serving_default for an image (sh curl.sh IMAGE):'
 encoded=$(base64 < "${1:-$HERE/example.png}")
 printf '{"instances": [{"image_bytes": {"b64": "%s"}}]}' "$(echo "$encoded" | tr -d '\n')" |
     ask --data-binary @- "$MODEL:predict"
 """
 _SAY_OWN_IMAGE = """
-`sh curl.sh photo.jpg` asks a file of yours too: JSON has no bytes, so they go as base64 in
+`sh curl.sh photo.jpg` also sends your own file. JSON has no bytes, so the file is sent as base64:
 `{"b64": "..."}`.
 """
 _READ_PAIRS = (

@@ -62,7 +62,10 @@ def read_export(path: Path) -> Exported:
         saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
         graph = saved.meta_graphs[0]
     except (DecodeError, IndexError):
-        raise ExportError(f"{folder / 'saved_model.pb'} is damaged. Export again.") from None
+        raise ExportError(
+            f"{folder / 'saved_model.pb'} is damaged. Export the model again: "
+            f"learner.export({quoted(str(folder.parent))})."
+        ) from None
     signatures = {
         name: (_tensors(definition.inputs), _tensors(definition.outputs))
         for name, definition in sorted(graph.signature_def.items())
@@ -74,9 +77,10 @@ def read_export(path: Path) -> Exported:
     item = next((names for names in CLIENT_ITEMS if set(names) == taken), None)
     if item is None or len(standard) != 1:
         raise ExportError(
-            f"Expected an export of keras_tl, whose {_DEFAULT} takes image_bytes or text, with "
-            f"classify or regress beside it; {folder} has the signatures "
-            f"{', '.join(signatures) or 'of none'}. Export again."
+            f"Expected an export of keras_tl: {_DEFAULT} takes image_bytes or text, and there is a "
+            f"signature classify or regress. Signatures of {folder}: "
+            f"{', '.join(signatures) or 'none'}. Export the model again: "
+            f"learner.export({quoted(str(folder.parent))})."
         )
     labels = folder / "assets" / "labels.txt"
     return Exported(

@@ -52,7 +52,9 @@ def export_version(
         ExportError: `base` is a file, or the outputs differ from the model's. No files remain.
     """
     if base.exists() and not base.is_dir():
-        raise ExportError(f"{base} is a file. Expected the folder that holds the versions.")
+        raise ExportError(
+            f"{base} is a file. Expected the folder that holds the versions, or a new path."
+        )
     while True:
         version = base / str(_next_version(base))
         try:
@@ -66,7 +68,7 @@ def export_version(
                 found = verify(folder, timings=False)
                 if not found.ok:
                     raise ExportError(
-                        "The export does not answer as the model does and was not kept: "
+                        "The export failed the verification and was not kept: "
                         + "; ".join(found.problems)
                     )
         except FileExistsError:

@@ -22,7 +22,9 @@ def check_serving(base: Path) -> Path:
     server_name(base)
     folder = base / SERVING
     if folder.exists() and not folder.is_dir():
-        raise ExportError(f"{folder} is a file. Expected a folder, or nothing, to write into.")
+        raise ExportError(
+            f"{folder} is a file. Expected a folder or an unused name. Rename the file."
+        )
     return folder
 
 

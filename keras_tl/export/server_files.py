@@ -29,10 +29,9 @@ def server_name(base: Path) -> str:
     name = base.resolve().name
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            "The model's folder gives its name on servers and in URLs. Expected letters from A to "
-            "Z, digits, '.', '_' and '-', beginning with a letter or a digit; received "
-            f"{quoted(name)}. Export to another folder, or leave out the configuration for a "
-            "server."
+            "The name of the model folder is the model's name on servers and in URLs. Expected "
+            "letters from A to Z, digits, '.', '_' and '-', beginning with a letter or a digit. "
+            f"Received: {quoted(name)}. Export to another folder, or leave serving= out."
         )
     return name
 
@@ -121,10 +120,10 @@ def _of_any_size(signatures: Mapping[str, tuple[Tensors, Tensors]]) -> str:
     if not names:
         return ""
     return f"""#
-# {" and ".join(names)}: arrays of any size, of which those of different sizes cannot stand in one
-# batch. TensorFlow Serving refuses them if they happen to arrive together: send one size only, or
-# start it without --enable_batching. Do not let it pad (pad_variable_length_inputs): what it pads
-# with changes the answers.
+# {" and ".join(names)}: arrays of any size. One batch cannot hold arrays of different sizes, so
+# TensorFlow Serving refuses such requests if they arrive together. Send arrays of one size only, or
+# start the server without --enable_batching. Do not set pad_variable_length_inputs: the padding
+# changes the outputs.
 """
 
 

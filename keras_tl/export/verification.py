@@ -74,8 +74,9 @@ def version_folder(path: Path) -> Path:
     versions = [f for f in path.glob("*") if f.name.isdecimal() and f.is_dir()]
     if not versions:
         raise ExportError(
-            f"No export at {quoted(str(path))}: expected a folder with saved_model.pb, or one with "
-            "numbered versions, as learner.export() and keras-tl export write them."
+            f"No export at {quoted(str(path))}: expected a folder with saved_model.pb, or a folder "
+            f"with numbered versions. Write an export: learner.export({quoted(str(path))}), or "
+            "keras-tl export on the command line."
         )
     return max(versions, key=lambda f: int(f.name))
 
@@ -113,8 +114,8 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
         check=False,
     )
     if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        problem = f"The process that loads it ended with status {done.returncode}: {reason}"
+        reason = (done.stderr.strip().splitlines() or ["no error message"])[-1]
+        problem = f"The process that loads the export ended with status {done.returncode}: {reason}"
         return Verification(str(folder), (problem,))
     found = json.loads(done.stdout.splitlines()[-1])
     problems, notes = _judge(found, ours=(folder / CHECKSUMS).is_file())
@@ -145,13 +146,13 @@ def _changes(folder: Path) -> tuple[str, ...]:
 def _judge(found: dict[str, Any], ours: bool) -> tuple[list[str], list[str]]:
     """Return problems and notes. For an export of keras_tl, serving defects count as problems."""
     problems = [
-        f"{signature}/{output} differs from the model by {difference:g} (at most {TOLERANCE:g})"
+        f"{signature}/{output} differs from the model by {difference:g} (allowed: {TOLERANCE:g})"
         for signature, outputs in found["differences"].items()
         for output, difference in outputs.items()
         if difference is not None and difference > TOLERANCE
     ]
     lacks = [
-        f"{name} cannot be batched: the first dimension of {', '.join(fixed)} is not free"
+        f"{name} cannot be batched: the first dimension of {', '.join(fixed)} is fixed"
         for name, signature in found["signatures"].items()
         if (fixed := _not_batchable(signature))
     ]
@@ -161,15 +162,17 @@ def _judge(found: dict[str, Any], ours: bool) -> tuple[list[str], list[str]]:
         if method not in _METHODS
     ]
     if found["signatures"] and "serving_default" not in found["signatures"]:
-        lacks.append("It has no signature serving_default: clients must name the one they ask")
+        lacks.append(
+            "The export has no signature serving_default: clients must name another signature"
+        )
     notes = []
     if not found["problems"]:
         if not found["signatures"]:
-            problems.append("It has no signature: there is nothing that a client could ask")
+            problems.append("The export has no signature: clients have nothing to call")
         if not found["differences"]:
-            notes.append("It holds no recorded examples: its answers were not compared")
+            notes.append("The export has no recorded examples: its outputs were not compared")
         if not found["warmup_records"]:
-            notes.append("It holds no warm-up requests: the first answers will be slow")
+            notes.append("The export has no warm-up requests: the first responses will be slow")
     return (problems + lacks, notes) if ours else (problems, notes + lacks)
 
 

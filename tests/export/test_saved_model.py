@@ -45,7 +45,7 @@ def test_versions_count_up_and_keep_the_earlier(learner, exported):
 
 
 def test_a_name_for_no_server_is_said_before_anything_is_written(learner, tmp_path):
-    with pytest.raises(ConfigError, match="received 'my model'"):
+    with pytest.raises(ConfigError, match="Received: 'my model'"):
         learner.export(tmp_path / "my model", serving=True)
     assert list(tmp_path.iterdir()) == []
 

@@ -60,8 +60,8 @@ class Runtime(abc.ABC):
             said: Other message of the converter.
         """
         known = ", ".join(sorted(operations))
-        reason = f"it uses TensorFlow's {known}, which {self.name} has not" if known else said
+        reason = f"it uses TensorFlow's {known}, which {self.name} lacks" if known else said
         return ExportError(
             f"This model cannot be converted to {self.name}: {reason}. "
-            'Export it with format="savedmodel", or take another backbone.'
+            'Export the model with format="savedmodel", or choose another backbone.'
         )

@@ -12,9 +12,9 @@ from keras_tl.export.runtimes.numeric_model import NumericModel
 from keras_tl.tasks import THRESHOLD, Task
 
 _MEANINGS = {
-    "probabilities": "of each of the labels, in their order, in [0, 1]",
-    "class_id": "number of the answered label, from 0: of the most probable one, or as the "
-    "threshold of the second one decides",
+    "probabilities": "probability of each label, in the order of labels, in [0, 1]",
+    "class_id": "index of the predicted label, from 0: the most probable label, or with a "
+    "threshold, 1 if the probability of the second label is above the threshold",
     "labels_mask": "whether the probability of each label is above its threshold",
     "value": "the predicted value, in the unit of the training targets",
 }

@@ -83,13 +83,14 @@ def export_file(
         try:
             answers = runtime.ask(file, model.questions)
         except Exception as error:  # Each runtime raises its own types.
-            reason = f"its runtime does not run the file ({first_line(error)})"
+            reason = f"{runtime.name} cannot run the file ({first_line(error)})"
             raise runtime.refuse((), reason) from error
         differences, problems = compare(answers, model.answers(), precision, model.task.thresholds)
         if problems:
-            advice = ' precision="float32" may do.' if precision == FLOAT16 else ""
+            advice = ' Try precision="float32".' if precision == FLOAT16 else ""
             raise ExportError(
-                f"The {runtime.name} file does not answer as the model does and was not kept: "
+                f"The outputs of the {runtime.name} file differ from those of the model, so "
+                "the file was not kept: "
                 f"{'; '.join(problems)}.{advice}"
             )
         parity = {"tolerance": TOLERANCES[precision], "largest_difference": differences}

@@ -36,8 +36,8 @@ class NumericModel:
         if modality.numbers is None:
             raise ExportError(
                 f"This model takes each {modality.item} as a string, and only TensorFlow has "
-                "operations for strings: it cannot go to another runtime. Export it with "
-                'format="savedmodel", or train an encoder that takes tokens.'
+                "operations for strings. Export the model with "
+                'format="savedmodel", or train a backbone that takes tokens.'
             )
         self.task, self.modality = task, modality
         self.tracked = tf.Module()

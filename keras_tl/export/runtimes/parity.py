@@ -32,24 +32,24 @@ def compare(
     """
     differences, problems = {}, []
     if set(answers) != set(expected):
-        return {}, [f"it answers {sorted(answers)}, the model {sorted(expected)}"]
+        return {}, [f"the file has the outputs {sorted(answers)}, the model has {sorted(expected)}"]
     for name, values in expected.items():
         found = answers[name]
         if (found.shape, found.dtype) != (values.shape, values.dtype):
             problems.append(
-                f"{name} is {found.dtype}{list(found.shape)}, of the model "
+                f"{name} is {found.dtype}{list(found.shape)}, but in the model "
                 f"{values.dtype}{list(values.shape)}"
             )
         elif name in _DECIDED:
             if not np.array_equal(found, _decided(name, answers["probabilities"], thresholds)):
-                problems.append(f"{name} does not follow from its probabilities")
+                problems.append(f"{name} does not follow from the probabilities of the file")
         else:
             difference = np.abs(found - values) / np.maximum(np.abs(values), 1)
             differences[name] = float(difference.max(initial=0))
             # `not <=` also catches NaN.
             if not differences[name] <= TOLERANCES[precision]:
                 problems.append(
-                    f"{name} differs by {differences[name]:.1e} (at most "
+                    f"{name} differs by {differences[name]:.1e} (allowed: "
                     f"{TOLERANCES[precision]:.0e} in {precision})"
                 )
     return differences, problems

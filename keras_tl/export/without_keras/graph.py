@@ -29,15 +29,15 @@ def read_meta_graph(folder: Path):
             return meta_graph
     tags = [sorted(meta_graph.meta_info_def.tags) for meta_graph in saved.meta_graphs]
     raise UnusableError(
-        f"saved_model.pb has no graph tagged {_TAG!r}, which is what TensorFlow Serving loads; "
-        f"its graphs are tagged {tags}"
+        f"saved_model.pb has no graph tagged {_TAG!r}, which TensorFlow Serving needs. Tags of the "
+        f"graphs: {tags}"
     )
 
 
 def missing_assets(folder: Path, meta_graph) -> list[str]:
     """Return a sentence for each missing file that the graph reads."""
     return [
-        f"assets/{asset.filename} is missing, which the graph reads"
+        f"assets/{asset.filename} is missing, but the graph reads this file"
         for asset in meta_graph.asset_file_def
         if not (folder / "assets" / asset.filename).is_file()
     ]
@@ -53,7 +53,9 @@ def load(session, folder: Path) -> None:
         tf.compat.v1.saved_model.loader.load(session, [_TAG], str(folder))
     except Exception as error:
         damage = _damage_of_variables(folder / "variables" / "variables")
-        raise UnusableError(damage or f"It does not load: {first_line(error)}") from None
+        raise UnusableError(
+            damage or f"TensorFlow cannot load the export: {first_line(error)}"
+        ) from None
 
 
 def _damage_of_variables(prefix: Path) -> str | None:

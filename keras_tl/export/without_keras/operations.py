@@ -25,7 +25,7 @@ def check_operations(meta_graph) -> tuple[list[str], list[str]]:
     """
     used = _used(meta_graph.graph_def)
     problems = [
-        f"It uses the operation {name}, which calls back into Python: a server has none"
+        f"The graph uses the operation {name}, which calls Python: a server has no Python"
         for name in sorted(used & _PYTHON)
     ]
     others = {name for name in used if op_def_registry.get(name) is None}
@@ -36,7 +36,7 @@ def check_operations(meta_graph) -> tuple[list[str], list[str]]:
     if unknown:
         missing = "" if has_text else " (tensorflow_text is not installed here)"
         problems.append(
-            f"It uses operations that neither TensorFlow nor tensorflow_text has{missing}: "
+            f"The graph uses operations that neither TensorFlow nor tensorflow_text has{missing}: "
             + ", ".join(unknown)
         )
     return problems, sorted(others.difference(unknown))

@@ -21,13 +21,13 @@ def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
             answers = graph.ask(session, signatures[name], arrays, example["outputs"])
         except KeyError as error:
             problems.append(
-                f"The recorded examples ask the signature {name}, which has no {error.args[0]}"
+                f"The recorded examples use {error.args[0]}, which {name} does not have"
                 if name in signatures
-                else f"The recorded examples ask a signature {name}, which it does not have"
+                else f"The recorded examples call {name}, which is no signature of the export"
             )
             continue
         except Exception as error:
-            problems.append(f"{name} does not answer its recorded examples: {first_line(error)}")
+            problems.append(f"{name} fails on its recorded examples: {first_line(error)}")
             continue
         differences[name] = {}
         for output, array in example["outputs"].items():
@@ -41,12 +41,12 @@ def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
 def _difference(answer: np.ndarray, expected: np.ndarray) -> tuple[float | None, str | None]:
     if (answer.shape, answer.dtype) != (expected.shape, expected.dtype):
         return None, (
-            f"is {answer.dtype}{list(answer.shape)}, and was {expected.dtype}"
-            f"{list(expected.shape)} when it was exported"
+            f"is {answer.dtype}{list(answer.shape)}, but was {expected.dtype}"
+            f"{list(expected.shape)} at the time of the export"
         )
     if answer.dtype.kind != "f":
         same = np.array_equal(answer, expected)
-        return (0.0, None) if same else (None, "is not what the model answered")
+        return (0.0, None) if same else (None, "differs from the output of the model")
     # Relative to values above 1: regression values may be large, probabilities are at most 1.
     difference = np.abs(answer - expected) / np.maximum(np.abs(expected), 1)
     largest = float(difference.max(initial=0))

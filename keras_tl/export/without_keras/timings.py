@@ -19,7 +19,9 @@ def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]]
     for name, signature in signatures.items():
         inputs = asked.get(name) or _zeros(signature)
         if inputs is None:
-            notes.append(f"{name} is not timed: nothing is recorded that it could be asked")
+            notes.append(
+                f"{name} is not timed: the export has no example inputs for this signature"
+            )
         else:
             found[name] = inputs
     return found, notes

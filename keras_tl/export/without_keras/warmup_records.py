@@ -44,7 +44,7 @@ def read_records(file: Path) -> tuple[list[bytes], str | None]:
     except tf.errors.DataLossError:
         return records, f"{file.name} is truncated or damaged after record {len(records)}"
     if len(records) > MOST:
-        return records, f"{file.name} has more than {MOST:,} records, the most a server takes"
+        return records, f"{file.name} has more than {MOST:,} records, the limit of a server"
     return records, None
 
 
@@ -79,7 +79,7 @@ def replay(session, signatures, records: list[bytes]) -> Replayed:
 def _kind(log) -> str:
     kinds = [field.name for field, _ in log.ListFields()]
     if len(kinds) != 1:
-        raise ValueError("expected a PredictionLog with one request, received one with none")
+        raise ValueError(f"expected a PredictionLog with 1 request, received {len(kinds)} requests")
     return kinds[0]
 
 
@@ -87,16 +87,18 @@ def _question(kind: str, request, signatures) -> tuple[str, dict[str, np.ndarray
     """Return the signature name of a request, and the inputs."""
     name = request.model_spec.signature_name or "serving_default"
     if name not in signatures:
-        raise ValueError(f"it asks a signature {name!r}, which the export does not have")
+        raise ValueError(
+            f"the request calls the signature {name!r}, which the export does not have"
+        )
     signature = signatures[name]
     if kind in EXAMPLE_LOGS:
         examples = np.array(request.input.example_list.examples, object)
         if not len(examples):
-            raise ValueError("it has no examples")
+            raise ValueError("the request has no examples")
         if signature.method_name != EXAMPLE_LOGS[kind]:
             raise ValueError(
-                f"it is a {kind}, which needs the method name {EXAMPLE_LOGS[kind]}; that of the "
-                f"signature {name!r} is {signature.method_name}"
+                f"a {kind} needs a signature with the method name {EXAMPLE_LOGS[kind]}, but "
+                f"{name!r} has {signature.method_name}"
             )
         given = dict.fromkeys(signature.inputs, examples)
     else:
@@ -106,7 +108,8 @@ def _question(kind: str, request, signatures) -> tuple[str, dict[str, np.ndarray
         }
     if set(given) != set(signature.inputs):
         raise ValueError(
-            f"the signature {name!r} takes {sorted(signature.inputs)}, it gives {sorted(given)}"
+            f"the signature {name!r} takes {sorted(signature.inputs)}, the request has "
+            f"{sorted(given)}"
         )
     for key, array in given.items():
         _check_input(name, key, signature.inputs[key], array)
@@ -118,5 +121,5 @@ def _check_input(name: str, key: str, info, array: np.ndarray) -> None:
     found = tf.string if array.dtype == object else tf.dtypes.as_dtype(array.dtype)
     if found != dtype or not shape.is_compatible_with(array.shape):
         raise ValueError(
-            f"{name}/{key} takes {dtype.name} {shape}, it gives {found.name} {array.shape}"
+            f"{name}/{key} takes {dtype.name} {shape}, the request has {found.name} {array.shape}"
         )
