@@ -56,7 +56,7 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
     @click.option(
         "--text-pair-column",
         "text_pair",
-        help="csv: column of the second texts of pairs; tfds: feature.",
+        help="csv: column of the second text of each pair; tfds: feature of the second text.",
     )
     @click.option(
         "--label-column",
@@ -65,7 +65,9 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         help="csv: column of labels. Repeated: columns of 0 and 1, one column per label. "
         "tfds: label feature.",
     )
-    @click.option("--split-column", help="csv: column with train, validation or test.")
+    @click.option(
+        "--split-column", help="csv: column with the split of each item: train, validation or test."
+    )
     @click.option("--label-separator", "separator", help="csv: separator of the labels in a cell.")
     @click.option("--task", help="csv, tfds: multiclass, binary, multilabel or regression.")
     @click.option(
@@ -73,10 +75,13 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "classes",
         multiple=True,
         metavar="FOLDER",
-        help="folder: name of a class folder. Repeat the option for each class, in class order.",
+        help="folder: name of a class folder. Repeat the option for each class, in the order of "
+        "the classes.",
     )
     @click.option("--data-dir", help="tfds: folder of prepared data sets.")
-    @click.option("--no-download", is_flag=True, help="tfds: use only prepared data sets.")
+    @click.option(
+        "--no-download", is_flag=True, help="tfds: use only data sets that are already prepared."
+    )
     @functools.wraps(command)
     def wrapped(
         spec: str | None,

@@ -90,7 +90,7 @@ def evaluate(
 ) -> tuple[dict, str]:
     """Evaluate a saved RUN on a split, with 95% intervals, and save the metrics in the run.
 
-    If the data are not the data of the run, the command saves nothing.
+    If the data differ from the data of the run, the command saves nothing.
     """
     learner = _load(run, spec, verbose, None if by is None else [by])
     metrics = learner.evaluate(split, by)
@@ -108,14 +108,14 @@ def evaluate(
         lines.append(metrics.slices.describe())
     kept = learner._state.is_training_data(split)
     if not kept:
-        lines.append(f"Did not save these metrics in {run}. {_OTHERS}")
+        lines.append(f"The command did not save these metrics in {run}. {_OTHERS}")
     else:
         try:
             lines.append(_keep(learner, run, [split]))
         except (OSError, ConfigError) as error:
             # The evaluation succeeded, so a failure to save it is not an error.
             kept = False
-            lines.append(f"Did not save these metrics in {run}: {error}")
+            lines.append(f"The command did not save these metrics in {run}: {error}")
     return metrics.metrics | {"kept": kept}, "\n".join(lines)
 
 
@@ -177,8 +177,12 @@ def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
 @cli.command()
 @click.argument("run", type=PATH)
 @data_of_run_options
-@click.option("--precision", type=float, help="Choose the smallest thresholds with this precision.")
-@click.option("--recall", type=float, help="Choose the largest thresholds with this recall.")
+@click.option(
+    "--precision", type=float, help="Choose the smallest thresholds with at least this precision."
+)
+@click.option(
+    "--recall", type=float, help="Choose the largest thresholds with at least this recall."
+)
 @with_json
 def thresholds(
     verbose: bool, run: Path, precision: float | None, recall: float | None, spec: DataAsked

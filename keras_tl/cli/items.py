@@ -25,9 +25,9 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(ON_INVALID),
         default="raise",
         show_default=True,
-        help="Treatment of files that are not images, and of texts that are blank or not UTF-8. "
-        "raise: stop with an error. skip: leave these items out. keep: keep them without a "
-        "prediction. Standard error names each such item and the reason.",
+        help="Treatment of invalid items: files that are not images, texts that are blank or not "
+        "UTF-8. raise: stop with an error. skip: leave invalid items out. keep: keep invalid "
+        "items without a prediction. Standard error names each invalid item and the reason.",
     )
     @click.option(
         "--literal",

@@ -69,7 +69,7 @@ sequence_length_option = click.option(
 head_learning_rate_option = click.option(
     "--head-learning-rate",
     type=float,
-    help="Peak learning rate of the head, on the frozen backbone.",
+    help="Peak learning rate of the head, with a frozen backbone.",
 )
 
 policy_option = click.option(

@@ -131,7 +131,7 @@ def report(
     type=click.Choice(EXPORT_PRECISIONS),
     default="float32",
     show_default=True,
-    help="Precision of litert and onnx.",
+    help="Precision of litert and onnx exports.",
 )
 @click.option(
     "--serving",

@@ -49,7 +49,9 @@ def _number_or_name(value: str | None) -> int | str | None:
     is_flag=True,
     help="After the choice of the model, train on all items. No test split remains.",
 )
-@click.option("--head-epochs", type=int, help="Epochs of the head, on the frozen backbone.")
+@click.option(
+    "--head-epochs", type=int, help="Epochs of training the head, with a frozen backbone."
+)
 @click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning. 0: none.")
 @head_learning_rate_option
 @click.option("--learning-rate", type=float, help="Peak learning rate of fine-tuning.")

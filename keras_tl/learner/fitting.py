@@ -265,7 +265,10 @@ class _Fit:
             records = PredictionRecord(test.labels, self._trainer.logits(test))
             how = "on the test split, before its items trained the model"
         elif plan.evidence == VALIDATION:
-            how = "on the validation split, which also chose the model, before its items trained it"
+            how = (
+                "on the validation split, which also chose the model, before these items trained "
+                "the model"
+            )
         elif plan.evidence == OUT_OF_FOLD:
             how = f"by {plan.folds} models, each trained without a part of the {self._data.item}s"
         else:

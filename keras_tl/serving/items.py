@@ -29,8 +29,8 @@ def read_items(
     if "text" in takes:
         return read_texts(items, are_pairs="text_pair" in takes, on_invalid=on_invalid)
     raise ServingError(
-        "Expected a model of learner.export(), with the input 'image_bytes' or 'text'. The inputs "
-        f"of this model are {listed(sorted(takes))}. Use client.ask(signature, inputs)."
+        "Expected a model that learner.export() wrote, with the input 'image_bytes' or 'text'. "
+        f"The inputs of this model are {listed(sorted(takes))}. Use client.ask(signature, inputs)."
     )
 
 

@@ -77,7 +77,7 @@ class Target:
         """
         return ServingError(
             f"No answer from {self.address}: {reason}. Check that the server is running, and that "
-            f"this is the port of its {interface} interface (TF Serving's default is {port})."
+            f"this is the port of its {interface} interface. TF Serving's default port is {port}."
         )
 
 
