@@ -40,7 +40,7 @@ class Cost:
 
     def describe(self) -> str:
         """Describe the cost in one line."""
-        finished = f" ({self.finished} runs are finished already)" if self.finished else ""
+        finished = f" (already finished: {self.finished})" if self.finished else ""
         if not self.runs:
             return f"No runs are left{finished}."
         arms = ", ".join(f"{arm} {time_text(seconds)}" for arm, seconds in self.seconds.items())

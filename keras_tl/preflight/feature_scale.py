@@ -23,7 +23,9 @@ LOST, LOST_SHARE = 4, 0.01
 # Relative standard deviation of equal numbers in float64.
 _EQUAL = 1e-12
 
-_STANDARDISE = "fit_head() standardises the features. For a head of your own, do the same: "
+_STANDARDISE = (
+    "fit_head() standardises the features. Standardise the features for a head of your own too: "
+)
 _TOO_HIGH = f"{_STANDARDISE}usual learning rates are too high for these features."
 _TOO_LOW = f"{_STANDARDISE}usual learning rates are too low for these features."
 

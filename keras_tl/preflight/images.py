@@ -130,7 +130,7 @@ def preprocessing(context: CheckContext) -> Finding | None:
             "preprocessing",
             "warning",
             f"For {len(pixels)} training images, the input of the network's first BatchNorm layer "
-            f"({found.layer}) has {much} times the standard deviation of its own training.",
+            f"({found.layer}) has {much} times the standard deviation of its training inputs.",
             action,
         )
     if config.architecture is None:

@@ -200,7 +200,7 @@ def test_the_cost_by_hand(setup, monkeypatch, where):
     transfer = 3 * 1 + 7 * 0.01 * train + 1.2 + 2 * live
     transfer += 0.1 * (extracted * (train + test) + evaluated * test)
     assert found.seconds["frozen"] + found.seconds["fine-tuned"] == pytest.approx(transfer)
-    assert "for 4 runs (2 runs are finished already)" in found.describe()
+    assert "for 4 runs (already finished: 2)" in found.describe()
 
 
 REFUSED = {
@@ -232,7 +232,7 @@ def test_there_must_be_a_test_split():
 
 
 def test_a_module_has_no_random_weights():
-    with pytest.raises(BackboneError, match="cannot be made with random ones"):
+    with pytest.raises(BackboneError, match="cannot have random weights"):
         ktl.Learner("tfhub:somewhere", make_tiny_data(), weights=None, verbose=False)
 
 
