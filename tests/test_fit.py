@@ -103,7 +103,7 @@ def test_a_ruinous_learning_rate_ends_with_the_head(monkeypatch, validation_item
     learner, head = fresh(data), fresh(data)
     result = learner.fit(augment=False)
     assert (result.kept, result.name) == (0.0, "head")
-    assert "lower than that of the default" in result.reason
+    assert "lower than the mean loss of the default" in result.reason
     head.fit_head()
     for kept, wanted in zip(learner.model.get_weights(), head.model.get_weights(), strict=True):
         np.testing.assert_allclose(kept, wanted, rtol=1e-5, atol=1e-7)
@@ -238,7 +238,7 @@ def test_without_a_comparison_the_training_items_show_a_barrier(short, monkeypat
     result = learner.fit(augment=False)
     assert (result.kept, result.candidates) == (1.0 if is_worse else 0.75, ())
     assert [record.share for record in learner.history] == [1, result.kept]
-    assert "Nothing compares" in result.plan.describe()
+    assert "Without a comparison" in result.plan.describe()
 
 
 @pytest.mark.slow

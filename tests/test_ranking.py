@@ -127,7 +127,7 @@ def test_without_names_those_at_hand_are_ranked(monkeypatch, data):
 
 def test_no_encoder_of_texts_is_at_hand():
     texts = ktl.TextData.from_arrays(["good", "bad"] * 10, ["a", "b"] * 10)
-    with pytest.raises(ConfigError, match="Name the encoders to choose from"):
+    with pytest.raises(ConfigError, match="Name the encoders to compare"):
         ktl.Learner("auto", texts, verbose=False)
 
 
@@ -206,7 +206,7 @@ def test_mistakes(data, given, options, error, message):
 def test_data_at_fault_stop_everything_before_a_backbone_is_loaded(data):
     train = data.split("train")
     same = dataclasses.replace(train, labels=np.zeros_like(train.labels))
-    with pytest.raises(DataError, match="all have the same label"):
+    with pytest.raises(DataError, match="have the same label"):
         ktl.rank_backbones(dataclasses.replace(data, splits={"train": same}), ["resnet50"])
 
 

@@ -162,7 +162,7 @@ def test_beside_an_image_stands_what_speaks_for_its_answer(tuned, split):
     shown = [axes for axes in ktl.figures.top_losses(learner, 3, split).axes if axes.images]
     titles = [axes.get_title() for axes in shown]
     for place, one in enumerate(learner.evaluations[split].top_losses(3).items):
-        assert titles[2 * place] == f"{one.predicted}\nis {one.true}"
+        assert titles[2 * place] == f"{one.predicted}\ntrue: {one.true}"
         assert titles[2 * place + 1] == f"evidence\nfor {one.predicted}"
         plain, coloured = (axes.images[0].get_array() for axes in shown[2 * place :][:2])
         assert not np.array_equal(plain, coloured)
@@ -274,9 +274,9 @@ def test_a_comparison_is_kept_only_if_its_page_was_written(tuned, compared, tmp_
 def test_what_there_is_no_picture_of_is_said(tuned):
     for name, error, says in (
         ("comparison", ConfigError, "There is no comparison"),
-        ("roc", ConfigError, "Thresholds are for two classes"),
-        ("precision and recall", ConfigError, "Thresholds are for two classes"),
-        ("values", ConfigError, "are a regression's"),
+        ("roc", ConfigError, "Decision thresholds need"),
+        ("precision and recall", ConfigError, "Decision thresholds need"),
+        ("values", ConfigError, "needs a regression"),
     ):
         with pytest.raises(error, match=says):
             FIGURES[name](tuned[0])

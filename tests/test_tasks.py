@@ -222,10 +222,14 @@ def test_mixed_labels_are_trained_on(task, augment):
 
 # The task, what is asked of `fit_head`, and what must be said.
 REFUSED = {
-    "regression-smoothing": ("regression", {"label_smoothing": 0.1}, "label_smoothing= is for"),
-    "regression-weights": ("regression", {"class_weight": "balanced"}, "are for regression"),
-    "regression-mixup": ("regression", {"augment": "mixup"}, "are for regression"),
-    "multilabel-weights": ("multilabel", {"class_weight": "balanced"}, "are for multilabel"),
+    "regression-smoothing": (
+        "regression",
+        {"label_smoothing": 0.1},
+        "label_smoothing= needs classes",
+    ),
+    "regression-weights": ("regression", {"class_weight": "balanced"}, "The task is regression"),
+    "regression-mixup": ("regression", {"augment": "mixup"}, "The task is regression"),
+    "multilabel-weights": ("multilabel", {"class_weight": "balanced"}, "The task is multilabel"),
     "unknown-class": ("binary", {"class_weight": {"hot": 2.0}}, "class in class_weight 'hot'"),
     "unknown-weights": ("binary", {"class_weight": "even"}, "Unknown class_weight 'even'"),
     "negative-weight": ("binary", {"class_weight": {"warm": -1.0}}, "class_weight.'warm'. must"),
@@ -350,10 +354,14 @@ UNUSABLE = {
     "not-finite": ([0.5, math.inf, 1.0], {}, r"1 of the 3 train targets are not finite.*rows 1"),
     "words": (["a", "b"], {"task": "regression"}, r"Expected numbers as train targets"),
     "not-0-and-1": ([[1, 2], [0, 1]], {}, r"rows of 0 and 1.*from 0 to 2"),
-    "no-label": ([[], []], {}, r"at least one label"),
+    "no-label": ([[], []], {}, r"at least one item with a label"),
     "three-for-two": (["a", "b", "c"], {"task": "binary"}, r"two classes, found 3: a, b, c"),
-    "columns": ([[1, 1], [0, 1]], {"class_names": "abc"}, r"Expected 3 columns.*Received: 2"),
-    "unknown-label": ([["a"], ["z", "b"]], {"class_names": "ab"}, r"label 'z' is not among"),
+    "columns": (
+        [[1, 1], [0, 1]],
+        {"class_names": "abc"},
+        r"Expected 3 columns.*Received: 2 columns",
+    ),
+    "unknown-label": ([["a"], ["z", "b"]], {"class_names": "ab"}, r"Unknown train label 'z'"),
 }
 
 

@@ -168,8 +168,8 @@ def check_has_probabilities(task: Task) -> None:
     """Raise `ConfigError` if the task predicts a number instead of probabilities."""
     if not task.has_probabilities:
         raise ConfigError(
-            f"Calibration is of probabilities; these data are for {task.kind}, which has none. "
-            f"Look at the intervals of its {title_of(task.primary_metric)}."
+            f"Calibration needs probabilities. The task {task.kind} has none. Call evaluate(): the "
+            f"result has a confidence interval of the {title_of(task.primary_metric)}."
         )
 
 
@@ -206,8 +206,8 @@ class Calibrated:
             lines.append(
                 f"Warning: the calibration error (ECE) is larger than before on: "
                 f"{', '.join(self.worse)}. The temperature lowers the negative log-likelihood "
-                "(NLL) of the validation split. That does not always lower the ECE. Do not trust "
-                "the probabilities more than before. A larger validation split may help."
+                "(NLL) of the validation split, but not always the ECE. Do not trust the "
+                "probabilities more than before. A larger validation split may help."
             )
         return "\n".join(lines)
 

@@ -160,7 +160,8 @@ class Evaluation(MetricMapping):
         """
         if not self.task.has_one_class:
             raise ConfigError(
-                f"A confusion matrix is for one class an item; these data are for {self.task.kind}."
+                f"A confusion matrix needs exactly one class per item. The task is "
+                f"{self.task.kind}. Call plots() for the plots of this task."
             )
         return plots.confusion(self["confusion_matrix"], self.task.class_names)
 
@@ -184,8 +185,8 @@ class Evaluation(MetricMapping):
         curves = plots.roc_curves(self.metrics, self.task.class_names)
         if not curves:
             raise DataError(
-                f"No ROC curve was measured on the {self.split} split: it takes a label that some "
-                "items have and others have not."
+                f"The {self.split} split has no ROC curve. A curve needs a label that some items "
+                "have and other items lack. Evaluate a split with both kinds of items."
             )
         return plots.roc(curves)
 
@@ -201,7 +202,10 @@ class Evaluation(MetricMapping):
         found = precision_recall(self.task, self.record)
         curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
         if not curves:
-            raise DataError(f"No item of the {self.split} split has any of the labels.")
+            raise DataError(
+                f"No item of the {self.split} split has a label. A precision-recall curve needs a "
+                "label that some items have. Evaluate another split."
+            )
         return plots.precision_recall(curves)
 
     def plot_values(self) -> Figure:
@@ -212,7 +216,8 @@ class Evaluation(MetricMapping):
         """
         if not self.task.is_number:
             raise ConfigError(
-                f"Predicted values are a regression's; these data are for {self.task.kind}."
+                f"plot_values() needs a regression. The task is {self.task.kind}. Call plots() for "
+                "the plots of this task."
             )
         return plots.scatter(self["values"])
 

@@ -39,7 +39,9 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
         ConfigError: There are fewer than two values.
     """
     if len(values) < 2:
-        raise ConfigError(f"An interval needs at least two values. Received: {len(values)}.")
+        raise ConfigError(
+            f"A confidence interval needs at least two values. Received: {len(values)}."
+        )
     mean = float(np.mean(values))
     half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values))
     return Interval(mean, mean - half, mean + half)

@@ -67,13 +67,14 @@ class TopLosses:
     def describe(self) -> str:
         """Return one line of text per item."""
         return "\n".join(
-            f"{number_text(item.loss)}  {with_share(item.predicted, item.predicted_probability)}, "
-            f"is {with_share(item.true, item.true_probability)}: {_shown(item)}"
+            f"{number_text(item.loss)}  predicted "
+            f"{with_share(item.predicted, item.predicted_probability)}, "
+            f"true {with_share(item.true, item.true_probability)}: {_shown(item)}"
             for item in self.items
         )
 
     def _repr_html_(self) -> str:
-        head = ("row", "item", "answer", "truth", f"loss ({self.unit})")
+        head = ("row", "item", "prediction", "true label", f"loss ({self.unit})")
         rows = [
             (
                 item.row,

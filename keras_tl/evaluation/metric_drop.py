@@ -71,18 +71,18 @@ def describe_metric_drop(record: PhaseRecord, is_command: bool = False) -> str |
     values = f"from {number_text(drop.before)} to {number_text(drop.after)}"
     units = f"{drop.worse:,} {drop.unit}{'' if drop.worse == 1 else 's'}"
     said = (
-        f"{phase.name}: the {drop.metric} on the {drop.items:,} validation items went {values}: "
-        f"{units} got worse, {drop.better:,} better. Chance alone does this in {drop.p_value:.1%} "
-        "of cases. The fine-tuned weights are kept."
+        f"{phase.name}: the {drop.metric} on the {drop.items:,} validation items went {values}. "
+        f"{units} got worse, {drop.better:,} got better. Chance alone causes such a change in "
+        f"{drop.p_value:.1%} of cases. The model keeps the fine-tuned weights."
     )
     rate = f"{phase.learning_rate * _LOWER_RATE:.0e}"
     if is_command:
         return (
-            f"{said} Train again without the options that say how a phase is trained, such as "
-            "--policy and --learning-rate: training then keeps the head unless fine-tuning is "
-            f"better. Or lower the learning rate: --learning-rate {rate}."
+            f"{said} Train again without the options of a phase, such as --policy and "
+            "--learning-rate. keras-tl train then keeps the head unless fine-tuning is better. "
+            f"Or lower the learning rate: --learning-rate {rate}."
         )
     return (
-        f"{said} On a new Learner call fit(), which keeps the head unless fine-tuning is better, "
-        f"or fine_tune(learning_rate={rate})."
+        f"{said} Make a new Learner and call fit(), which keeps the head unless fine-tuning is "
+        f"better. Or call fine_tune(learning_rate={rate}) on the new Learner."
     )

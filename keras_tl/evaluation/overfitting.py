@@ -125,27 +125,29 @@ def _statement(fit: PhaseFit) -> str:
 
 _SAID = {
     states.OVERFITS: "the model overfits",
-    states.SPARED: "validation got worse while the training loss fell, and weights from before "
-    "that were kept",
-    states.UNCONVERGED: "training has not converged, its loss was still falling",
-    states.UNDERFITS: "the model underfits, its loss is high in training and validation and does "
-    "not fall",
+    states.SPARED: "the model got worse on the validation split while the training loss fell, so "
+    "the phase kept earlier weights",
+    states.UNCONVERGED: "training has not converged (the training loss was still falling)",
+    states.UNDERFITS: "the model underfits (the training and validation losses are high and do "
+    "not fall)",
     states.FITS: "no sign that the model overfits or underfits",
 }
 _REASONS = {
-    states.NO_VALIDATION: "without a validation split nobody can tell whether the model overfits",
+    states.NO_VALIDATION: "without a validation split the curves do not show whether the model "
+    "overfits",
     states.FEW_ITEMS: "{items} validation items are too few to tell whether the model overfits",
     states.ONE_EPOCH: "one epoch does not show whether training has converged",
-    states.MIXED_LABELS: "the training labels were mixed, so the curves do not show whether the "
-    "model overfits",
-    states.NOTHING_BETTER: "no epoch was better than the weights from before, which were kept; the "
-    "curves do not show why",
-    states.AVERAGED: "the curves are of the weights at the end of the phase, but fit() or a "
+    states.MIXED_LABELS: "the augmentation mixed the training labels, so the curves do not show "
+    "whether the model overfits",
+    states.NOTHING_BETTER: "no epoch was better than the initial weights, so the phase kept the "
+    "initial weights; the curves do not show the cause",
+    states.AVERAGED: "the curves describe the weights at the end of the phase, but fit() or a "
     "callback kept other weights",
-    states.NOT_FINITE: "training diverged, its loss is not a finite number",
-    states.ROSE: "training did harm and its own loss rose, as at too high a learning rate",
-    states.ABOVE_GUESSING: "its only epoch has a loss above that of guessing, as at too high a "
+    states.NOT_FINITE: "training diverged (the loss is not a finite number)",
+    states.ROSE: "training made the model worse and the training loss rose, a sign of a too high "
     "learning rate",
+    states.ABOVE_GUESSING: "the loss of the only epoch is higher than the loss of guessing, a sign "
+    "of a too high learning rate",
 }
 
 
@@ -156,21 +158,21 @@ def _values_said(fit: PhaseFit) -> str:
     said = f": {values} validation split"
     if fit.gap <= 0:
         return said
-    said += f" ({'' if fit.is_measured else 'at least '}{fit.gap:.3f} apart"
+    said += f" (difference: {'' if fit.is_measured else 'at least '}{fit.gap:.3f}"
     if fit.reason == states.FEW_ITEMS:
-        said += f"; chance alone can make it {chance(fit.items):.3f}"
+        said += f"; chance alone can cause {chance(fit.items):.3f}"
     return said + ")"
 
 
 def _phase_line(fit: PhaseFit) -> str:
-    kept = f"epoch {fit.kept_epoch}" if fit.kept_epoch else "weights from before"
+    kept = f"epoch {fit.kept_epoch}" if fit.kept_epoch else "the initial weights"
     parts = [f"{fit.name}: {fit.ran} of {fit.planned} epochs, kept {kept}"]
     if fit.best_epoch is not None:
         parts.append(f"best validation {title_of(fit.monitor)} in epoch {fit.best_epoch}")
     if fit.trend is not None:
-        parts.append(f"gap {fit.trend:+.4f} an epoch")
+        parts.append(f"gap {fit.trend:+.4f} per epoch")
     if fit.saved:
         parts.append(f"early stopping saved {fit.saved} epoch{'s' if fit.saved > 1 else ''}")
     if fit.avoided is not None and fit.avoided > 0:
-        parts.append(f"keeping it avoided {fit.avoided:.4f} of {title_of(fit.monitor)}")
+        parts.append(f"last epoch worse by {fit.avoided:.4f} in {title_of(fit.monitor)}")
     return ", ".join(parts)

@@ -110,11 +110,11 @@ class Ranking:
         metric = title_of(self.primary_metric)
         choice = (
             f"Best: {self.chosen}, the fastest backbone within one standard error of the best "
-            f"{metric} (times that differ by less than a quarter count as equal)."
+            f"{metric}. Times that differ by less than a quarter count as equal."
         )
         said = (
-            f"Frozen features of {self.items:,} training {self.item}s; {metric} of a head by "
-            f"cross-validation. {_LOGME}; higher is better. Fine-tuning can "
+            f"The {metric} is from cross-validation of a head on the frozen features of "
+            f"{self.items:,} training {self.item}s. {_LOGME}: higher is better. Fine-tuning can "
             "change the order."
         )
         return [*errors, choice, said]

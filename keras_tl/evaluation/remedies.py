@@ -32,7 +32,7 @@ def _against_overfitting(situation: Situation) -> Iterator[Remedy]:
         return
     if len(situation.record.epochs) > 1 and situation.record.best_epoch <= 1:
         yield situation.rate(
-            _LOWER, "a lower learning rate, as no epoch after the first was better"
+            _LOWER, "a lower learning rate, because no epoch after the first was better"
         )
     if situation.is_head and head.hidden:
         yield Remedy("no hidden layers in the head", situation.anew(hidden=()))

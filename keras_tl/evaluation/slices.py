@@ -85,8 +85,8 @@ class Slices:
         """Return a sentence that names the clearly worse groups."""
         if not self.worse:
             return (
-                f"No value is clearly worse than the rest (at level {_LEVEL:g} for all of them "
-                "together); with few items a difference can hide."
+                f"No group is clearly worse than the rest (level {_LEVEL:g} for all groups "
+                "together). With few items, the test can miss a difference."
             )
         named = ", ".join(
             f"{one.value} ({number_text(one.metric)} against {number_text(one.rest)})"
@@ -136,24 +136,24 @@ def slice_values(
         if by not in columns:
             if not columns:
                 raise ConfigError(
-                    f"by={quoted(by)} is for data that have kept that column. Make the data with "
-                    f"from_csv or from_dataframe and slices=[{quoted(by)}]. Or pass by= with a "
-                    f"value for each of the {items} items."
+                    f"The data have no column for by={quoted(by)}. Load the data with from_csv or "
+                    f"from_dataframe and slices=[{quoted(by)}]. Or pass by= with one value for "
+                    f"each of the {items} items."
                 )
             raise ConfigError(unknown("column in by", by, map(str, columns)))
         by = columns[by]
     values = [str(value) for value in by]
     if len(values) != items:
         raise DataError(
-            f"Expected by= as a column's name, or a value for each of the {items} items of the "
+            f"Expected by= to be a column name, or one value for each of the {items} items of the "
             f"split. Received: {len(values)} values."
         )
     different = len(set(values))
     if different > MOST:
         raise DataError(
             f"Expected at most {MOST} groups. Received: {different} different "
-            f"values{'' if name is None else f' of {quoted(name)}'}. Make groups of them, such as "
-            "ranges of numbers."
+            f"values{'' if name is None else f' of {quoted(name)}'}. Combine values into groups, "
+            "such as ranges of numbers."
         )
     return name, values
 

@@ -32,7 +32,8 @@ class Rule:
     def __post_init__(self):
         if self.precision is not None and self.recall is not None:
             raise ConfigError(
-                "A threshold has one aim: give precision=, recall=, or neither for the largest F1. "
+                "Expected precision= or recall=, not both. With neither, the goal is the "
+                "largest F1. "
                 f"Received: precision={quoted(self.precision)}, recall={quoted(self.recall)}."
             )
         for name in ("precision", "recall"):
@@ -95,9 +96,9 @@ class Thresholds:
 
     def describe(self) -> str:
         """Return one line of text per label and split."""
-        lines = [f"Chosen on the validation split for the {self.rule}:"]
+        lines = [f"Decision thresholds, chosen on the validation split. Goal: {self.rule}."]
         for one in self.labels:
-            missed = "" if one.reached else "  (not to be reached: see `Threshold.reached`)"
+            missed = "" if one.reached else "  (goal not reached, see `Threshold.reached`)"
             lines.append(f"{one.label}: {one.threshold:.4f}{missed}")
             lines += [f"  {split}: {_row(rates)}" for split, rates in one.rates.items()]
         return "\n".join(lines)
@@ -189,7 +190,7 @@ def check_has_thresholds(task: Task) -> None:
     """Raise `ConfigError` if the task has no decision thresholds."""
     if not task.threshold_count:
         raise ConfigError(
-            f"Thresholds are for two classes or for several labels; {task.no_thresholds}."
+            f"Decision thresholds need a binary or multi-label task, but {task.no_thresholds}."
         )
 
 

@@ -53,8 +53,8 @@ def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
     columns = columns[:, np.ptp(columns, axis=0) > 0]
     if not columns.shape[1]:
         raise DataError(
-            "The items of the training split all have the same label: there is nothing to tell "
-            "apart. Expected items of at least two classes or values."
+            "All items of the training split have the same label. Expected at least two different "
+            "classes or values. Add items with another label."
         )
     return columns
 
@@ -80,8 +80,8 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
     features, targets = features.astype(np.float64), targets.astype(np.float64)
     if not np.isfinite(features).all():
         raise BackboneError(
-            "Some features are not finite: the backbone's weights or its inputs are not right. "
-            "Check its weights, its preprocessing and its precision."
+            "Some features are NaN or infinite. Check the weights, the preprocessing and the "
+            "precision of the backbone."
         )
     n = len(features)
     # The smaller Gram matrix replaces a singular value decomposition, in a third of its time. The

@@ -65,12 +65,15 @@ class Plan:
     def _comparison(self, item: str) -> str:
         if self.evidence == OUT_OF_FOLD:
             return (
-                f"{self.folds} of the trainings leave out a part of the {self.items:,} {item}s "
-                "each; predictions for these compare head and fine-tuned model."
+                f"Each of {self.folds} trainings leaves out a part of the {self.items:,} {item}s. "
+                "Predictions for this part compare the head with the fine-tuned model."
             )
         if self.evidence == VALIDATION:
-            return f"The {self.items:,} validation {item}s compare head and fine-tuned model."
-        return "Nothing compares head and fine-tuned model: the measured default is kept."
+            return (
+                f"Predictions for the {self.items:,} validation {item}s compare the head with the "
+                "fine-tuned model."
+            )
+        return "Without a comparison of head and fine-tuned model, the default model is kept."
 
 
 @dataclasses.dataclass(frozen=True)

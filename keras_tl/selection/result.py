@@ -58,12 +58,12 @@ class FitResult:
             better = own.better
             return (
                 f"its mean loss is {better.mean:.3f} [{better.low:.3f}, {better.high:.3f}] lower "
-                f"than that of the default ({name_of(self.default)})"
+                f"than the mean loss of the default ({name_of(self.default)})"
             )
         if not self.plan.trainings:
             return "nothing was fine-tuned"
         if self.plan.evidence == NO_EVIDENCE:
-            return "it is the default, and nothing was compared"
+            return "it is the default, and no models were compared"
         return "it is the default, and no other model is better beyond chance"
 
     @property
@@ -117,7 +117,7 @@ class FitResult:
         if self.candidates:
             what = f"validation {self.item}s"
             if plan.evidence == OUT_OF_FOLD:
-                what = f"{self.item}s, each predicted by models that have not seen it"
+                what = f"{self.item}s, each predicted by models that were not trained on it"
             lines.append(f"Compared on {plan.items:,} {what}.")
         lines += plan.cuts
         times = ", ".join(f"{name} {time_text(value)}" for name, value in self.seconds.items())

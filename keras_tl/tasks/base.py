@@ -115,7 +115,7 @@ class Task(abc.ABC):
     item_metric: ClassVar[str] = "accuracy"
     skill_name: ClassVar[str] = "accuracy"
     lowest_skill: ClassVar[float] = 0.0
-    primary_metric_text: ClassVar[str] = "{} of the answers are right"
+    primary_metric_text: ClassVar[str] = "{} of the predictions are right"
     primary_metric_format: ClassVar[str] = ".1%"
     interval_format: ClassVar[str] = ".1%"
     answers_with: ClassVar[str]
@@ -239,8 +239,8 @@ class Task(abc.ABC):
         """Raise `ConfigError` if the task does not support a setting of the phase."""
         if phase.class_weight is not None:
             raise ConfigError(
-                f"class_weight= is for data with one class an item; these are for {self.kind}. "
-                "Leave it out."
+                f"class_weight= needs exactly one class per item. The task is {self.kind}. Leave "
+                "class_weight= out."
             )
 
     def class_weights(

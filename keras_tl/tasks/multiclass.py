@@ -14,8 +14,8 @@ class Multiclass(OneClass):
     """One of several classes, with one logit per class and softmax."""
 
     kind = "multiclass"
-    probabilities_of = "the answered class"
-    no_thresholds = "of several classes the most probable one is answered"
+    probabilities_of = "the predicted class"
+    no_thresholds = "the model predicts the most probable of several classes"
     answers_with = "one of its classes"
 
     def loss(self, smoothing=0.0, soft=False):

@@ -188,7 +188,7 @@ class _MaskEncoder(LabelEncoder):
         else:
             self.class_names = tuple(sorted({str(label) for labels in y for label in labels}))
         if not self.class_names:
-            raise DataError("Expected at least one label, found only items without any.")
+            raise DataError("Expected at least one item with a label. No item has a label.")
 
     def code(self, y: Sequence, items: int, name: str, item: str = "image") -> np.ndarray:
         if len(y) != items:
@@ -200,7 +200,7 @@ class _MaskEncoder(LabelEncoder):
         if mask.shape[1] != len(self.class_names):
             raise DataError(
                 f"Expected {len(self.class_names)} columns of {name} labels "
-                f"({listing(self.class_names)}). Received: {mask.shape[1]}."
+                f"({listing(self.class_names)}). Received: {mask.shape[1]} columns."
             )
         return mask
 
@@ -211,8 +211,8 @@ class _MaskEncoder(LabelEncoder):
             for label in map(str, labels):
                 if label not in numbers:
                     raise DataError(
-                        f"The {name} label {quoted(label)} is not among the {len(numbers)} "
-                        f"expected: {listing(numbers)}."
+                        f"Unknown {name} label {quoted(label)}. Expected one of {len(numbers)} "
+                        f"labels: {listing(numbers)}."
                     )
                 mask[row, numbers[label]] = 1
         return mask

@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from keras_tl.base.config import Phase
 from keras_tl.base.results import Predictions
-from keras_tl.errors import ConfigError, DataError, unknown
+from keras_tl.errors import ConfigError, DataError, quoted, unknown
 from keras_tl.tasks.base import Task
 from keras_tl.tasks.labels.label_encoder import (
     SHOWN,
@@ -123,7 +123,7 @@ class OneClass(Task):
 
     def baseline_text(self, labels):
         share = self.class_counts(labels).max() / len(labels)
-        return f"always answering the most frequent class would be right for {share:.1%}"
+        return f"always predicting the most frequent class would be right for {share:.1%}"
 
     @property
     def choices(self) -> int:
@@ -150,13 +150,15 @@ class ClassEncoder(LabelEncoder):
             try:
                 values = np.unique(y).tolist()
             except TypeError as error:
-                raise DataError(f"Expected labels of one kind, all given. {error}.") from error
+                raise DataError(
+                    f"Expected labels of one type, and none missing. {error}."
+                ) from error
             self.class_names = tuple(map(str, values))
         else:
             self.class_names = tuple(map(str, class_names))
             values = range(len(self.class_names)) if y.dtype.kind in "iu" else self.class_names
         if len(set(self.class_names)) < 2:
-            amounts = ' If they are amounts to predict, pass task="regression" (--task).'
+            amounts = ' If the labels are amounts to predict, pass task="regression" (--task).'
             raise DataError(
                 f"Expected at least two classes, found {len(set(self.class_names))}: "
                 f"{', '.join(self.class_names)}.{amounts if y.dtype.kind in 'iu' else ''}"
@@ -164,8 +166,8 @@ class ClassEncoder(LabelEncoder):
         distinct_names(self.class_names)
         if task == "binary" and len(self.class_names) != 2:
             raise DataError(
-                f"task='binary' is for two classes, found {len(self.class_names)}: "
-                f"{listing(self.class_names)}."
+                f"task='binary' needs exactly two classes, found {len(self.class_names)}: "
+                f"{listing(self.class_names)}. For more classes, pass task='multiclass' (--task)."
             )
         self.task = task or task_of_classes(self.class_names)
         self._numbers = {value: number for number, value in enumerate(values)}
@@ -176,8 +178,8 @@ class ClassEncoder(LabelEncoder):
         strange = sorted(set(y.tolist()) - set(self._numbers), key=str)
         if strange:
             raise DataError(
-                f"The {name} labels {strange[:SHOWN]} are not among the {len(self._numbers)} "
-                f"expected: {listing(self._numbers)}."
+                f"Unknown {name} labels {quoted(strange[:SHOWN])}. Expected {len(self._numbers)} "
+                f"classes: {listing(self._numbers)}."
             )
         return np.array([self._numbers[value] for value in y.tolist()], np.int64)
 

@@ -31,7 +31,7 @@ class Regression(Task):
     item_metric = "mean absolute error"
     skill_name = "skill score"
     lowest_skill = -np.inf
-    primary_metric_text = "the answers are off by {} on average"
+    primary_metric_text = "the predictions are off by {} on average"
     primary_metric_format = ".4g"
     interval_format = ".3g"
     answers_with = "a number"
@@ -108,7 +108,10 @@ class Regression(Task):
     def check(self, phase: Phase) -> None:
         super().check(phase)
         if phase.label_smoothing:
-            raise ConfigError("label_smoothing= is for classes; these data are for regression.")
+            raise ConfigError(
+                f"label_smoothing= needs classes. The task is {self.kind}. Leave "
+                "label_smoothing= out."
+            )
 
     def answers(self, logits):
         return {"value": tf.squeeze(logits, axis=-1, name="value")}
@@ -178,7 +181,7 @@ class Regression(Task):
 
     def baseline_text(self, labels):
         error = float(np.abs(labels - self.target_mean).mean())
-        return f"always answering the training mean would be off by {error:.4g}"
+        return f"always predicting the training mean would be off by {error:.4g}"
 
     @property
     def choices(self) -> int:
@@ -214,6 +217,7 @@ class _NumberEncoder(LabelEncoder):
         if len(strange):
             raise DataError(
                 f"{len(strange)} of the {items} {name} targets are not finite numbers: rows "
-                f"{listing(strange)} hold {listing(y[strange])}. Fill them in or leave them out."
+                f"{listing(strange)} hold {listing(y[strange])}. Fill the targets "
+                "in or leave the items out."
             )
         return values

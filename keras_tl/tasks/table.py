@@ -42,11 +42,13 @@ def register_task(task: type[Task], replace: bool = False) -> None:
     if not (isinstance(task, type) and issubclass(task, Task)):
         raise ConfigError(f"register_task takes a subclass of Task. Received: {quoted(task)}.")
     if missing := sorted(getattr(task, "__abstractmethods__", ())):
-        raise ConfigError(f"The task {task.__name__} lacks methods: {', '.join(missing)}.")
+        raise ConfigError(
+            f"The task {task.__name__} lacks methods: {', '.join(missing)}. Define them."
+        )
     if task.kind in TASKS and not replace:
         raise ConfigError(
-            f"There is a task {quoted(task.kind)} already. Give yours another kind, or pass "
-            "replace=True."
+            f"A task with kind {quoted(task.kind)} exists already. Give your task another kind, or "
+            "pass replace=True."
         )
     TASKS[task.kind] = task
 

@@ -380,4 +380,7 @@ def check_same_seed(case: Case, tmp_path: Path) -> None:
             learner.fit_head(epochs=1, cache="memory")
             if case.tunable and case.repeatable:
                 learner.fine_tune(policy=_step(case, 1))
-    assert _same(first.model, second.model), "if its dropout has no seed: Case(repeatable=False)"
+    assert _same(first.model, second.model), (
+        "The same seed gave other weights. If no seed reaches the dropout, set "
+        "Case(repeatable=False)."
+    )

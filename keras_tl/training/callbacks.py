@@ -23,7 +23,8 @@ def check_callbacks(
         return ()
     if isinstance(callbacks, keras.callbacks.Callback):
         raise ConfigError(
-            f"callbacks must be a list. Received: {type(callbacks).__name__}. Put it into a list."
+            f"callbacks must be a list. Received: {type(callbacks).__name__}. Pass "
+            "callbacks=[callback]."
         )
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
@@ -33,9 +34,9 @@ def check_callbacks(
             )
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
             raise ConfigError(
-                "SwapEMAWeights needs an optimizer that keeps a moving average of the weights "
-                "(use_ema=True); the optimizers of the phases keep none. Leave the callback out: "
-                "fit() can keep an average of the head's and the fine-tuned weights."
+                "SwapEMAWeights needs an optimizer with use_ema=True. The optimizers of the phases "
+                "keep no moving average of the weights. Leave SwapEMAWeights out. fit() can keep "
+                "an average of the head's and the fine-tuned weights."
             )
     return tuple(callbacks)
 

@@ -109,17 +109,17 @@ def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas:
         return
     if not task.has_one_class:
         raise ConfigError(
-            "A contrastive phase compares items of one class with items of another; these data "
-            f"are for {task.kind}. Use policy='standard'."
+            f"A contrastive phase needs exactly one class per item. The task is {task.kind}. Use "
+            "policy='standard'."
         )
     if mixes_labels(augment):
         raise ConfigError(
-            "A contrastive phase needs one class an item; 'mixup' and 'cutmix' mix labels. Choose "
-            "another augmentation."
+            "A contrastive phase needs one class per item, but 'mixup' and 'cutmix' mix labels. "
+            "Choose another augmentation, such as augment='standard'."
         )
     if phase.batch_size < _SMALLEST_BATCH * replicas:
         raise ConfigError(
             f"A contrastive phase needs batches of at least {_SMALLEST_BATCH * replicas} items, "
-            f"{_SMALLEST_BATCH} a replica: two classes, and two items of each. Received: "
+            f"{_SMALLEST_BATCH} per replica: two classes with two items each. Received: "
             f"batch_size={phase.batch_size}."
         )

@@ -179,7 +179,7 @@ class Dashboard:
         return f"best {best:.4f}, epoch {values.index(best) + 1}"
 
     def _foot(self) -> str:
-        parts = [] if self.rate is None else [f"rate {self.rate:.1e}"]
+        parts = [] if self.rate is None else [f"learning rate {self.rate:.1e}"]
         if self.pace.left is not None:
             parts.append(f"{duration(self.pace.left)} left")
             if self.following:

@@ -54,8 +54,9 @@ class PerVariableLearningRates:
         if not self.built and len(variables) != len(self.learning_rate_factors):
             raise ValueError(
                 "The optimizer has learning rates for "
-                f"{len(self.learning_rate_factors)} variables and was given {len(variables)}. "
-                "Compile again after a change of what is trainable; load a file with compile=False."
+                f"{len(self.learning_rate_factors)} variables but received {len(variables)}. "
+                "Compile the model again after you freeze or unfreeze layers. Load a saved model "
+                "with compile=False."
             )
         super().build(variables)
 

@@ -85,8 +85,8 @@ def phase_to_sweep(
         return phases_of(policy, family, **given)[-1]
     if given.get("unfreeze") is not None:
         raise ConfigError(
-            "unfreeze= is for phase='fine-tune': the head is trained on a frozen backbone. Leave "
-            "it out."
+            "unfreeze= needs phase='fine-tune'. With phase='head' the backbone stays frozen. Leave "
+            "unfreeze= out."
         )
     return phases_of(HEADS[family], family, **given)[0]
 
@@ -207,8 +207,8 @@ def read_sweep(phase: Phase, rates: np.ndarray, losses: Sequence[float]) -> Lear
     finite = [loss for loss in losses if np.isfinite(loss)]
     if not np.isfinite(losses[0]):
         raise ConfigError(
-            f"The loss is {losses[0]} before the first update: no rate can be found. Check the "
-            "data and the weights."
+            f"The loss is {losses[0]} before the first update. Expected a finite loss. Call "
+            "learner.check() to check the data, and check the weights."
         )
     smoothed = smooth(finite)
     return LearningRates(

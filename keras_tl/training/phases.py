@@ -110,7 +110,7 @@ class GradualUnfreezing(keras.callbacks.Callback):
         rest = ", ".join(block for block in self._blocks if block not in last)
         if rest:
             self._reporter.say(
-                f"{self._phase.name}: {self._phase.epochs} epochs end before the turn of {rest}."
+                f"{self._phase.name}: {self._phase.epochs} epochs are too few to unfreeze {rest}."
             )
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -250,16 +250,16 @@ def fit_and_record(
     if not history.epoch:
         model.set_weights(given)
         raise ConfigError(
-            f"{phase.name}: no epoch was left to train. A callback, such as BackupAndRestore, has "
-            "restored a training that had ended. Leave the callback out, or remove its folder."
+            f"{phase.name}: no epoch is left to train. A callback, such as BackupAndRestore, "
+            "restored a finished training. Leave the callback out, or delete its folder."
         )
     epochs = _rows(history)
     chosen = len(epochs) if best is None else best.epoch_of(history.epoch)
     found = chosen if weights is None else weights.epoch_now()
     if found is None:
         reporter.say(
-            f"{phase.name}: a callback set weights that no epoch ended with, such as an average. "
-            "The history has no metrics for them."
+            f"{phase.name}: a callback set other weights than those of any epoch, such as an "
+            "average. The history has no metrics for these weights."
         )
     elif found != chosen:
         of = f"of epoch {found}" if found else "from before the phase"

@@ -155,12 +155,12 @@ def own_head_phase(phase: Phase) -> Phase:
     """
     if not isinstance(phase, Phase):
         raise ConfigError(
-            f"The policy of a head must be a keras_tl.Phase. Received: {quoted(phase)}."
+            f"policy= of fit_head() must be a keras_tl.Phase. Received: {quoted(phase)}."
         )
     if phase.unfreeze is not None:
         raise ConfigError(
-            f"fit_head() trains the head alone; expected a phase with unfreeze=None. Received "
-            f"unfreeze={quoted(phase.unfreeze)}: pass it to fine_tune(policy=...)."
+            f"fit_head() trains only the head and needs a phase with unfreeze=None. Received: "
+            f"unfreeze={quoted(phase.unfreeze)}. Pass the phase to fine_tune() as policy=."
         )
     return phase
 
@@ -258,7 +258,7 @@ def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tu
         changes["min_steps"] = 0
     if "epochs" in changes and len(phases) > 1:
         raise ConfigError(
-            f"epochs= is for policies of one phase; this one has {len(phases)}. Pass the phases "
-            "with the epochs you want as policy=."
+            f"epochs= needs a policy with one phase. This policy has {len(phases)}. Set the epochs "
+            "in your own phases, and pass the phases as policy=."
         )
     return tuple(dataclasses.replace(phase, **changes) for phase in phases)

@@ -82,7 +82,7 @@ class EpochProgress(keras.callbacks.Callback):
         seconds = time.perf_counter() - self._began
         self._reporter.say(
             f"{self._shown.name:<10} epoch {epoch + 1:>2}/{self._shown.epochs}  {told}  "
-            f"rate {logs['learning_rate']:.1e}  {seconds:.1f} s"
+            f"learning rate {logs['learning_rate']:.1e}  {seconds:.1f} s"
         )
 
     def on_train_end(self, logs=None):

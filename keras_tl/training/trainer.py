@@ -242,7 +242,7 @@ class Trainer:
             name, more = monitored(self.task, phase)
             self._reporter.say(
                 f"{phase.name}: no epoch had a {'higher' if more else 'lower'} validation {name} "
-                f"than before ({before:.4f}), so the weights from before were kept."
+                f"than the initial weights ({before:.4f}), so the phase kept the initial weights."
             )
         self.history.append(record)
         self._note_backbone()
@@ -264,8 +264,8 @@ class Trainer:
         phase, augment = self._settled(phase, data, augment=phase.unfreeze is not None)
         if not (phase.unfreeze is None or needs_no_head(phase) or self.history):
             raise ConfigError(
-                "The head is untrained: call fit_head() before lr_find('fine-tune'), as "
-                "fine_tune() would, or use lr_find('head')."
+                "The head is untrained. Call fit_head() before lr_find('fine-tune'), or call "
+                "lr_find('head')."
             )
         parts = self.parts
         with snapshot(parts.model, parts.head), seeded(self.seed):
@@ -278,7 +278,7 @@ class Trainer:
             prepare(model, parts.backbone, as_swept(phase), steps, task, inputs.mixed)
             with (
                 self._naming_the_unreadable(inputs, data),
-                self._reporter.bar(f"Rates of {phase.name}", steps) as progress,
+                self._reporter.bar(f"Learning rates of {phase.name}", steps) as progress,
             ):
                 losses = sweep(model, inputs.train, rates, progress)
         return read_sweep(phase, rates, losses)
@@ -313,8 +313,8 @@ class Trainer:
         self.task.check(phase)
         if mixes_labels(augment) and not self.task.exact:
             raise ConfigError(
-                f"'mixup' and 'cutmix' mix labels; these data are for {self.task.kind}. Choose "
-                "another augmentation."
+                f"'mixup' and 'cutmix' mix labels, so they need classes. The task is "
+                f"{self.task.kind}. Choose another augmentation, such as augment='standard'."
             )
         if self._modality.can_augment:
             try_augmentation(augment, self.config.image_size)

@@ -164,7 +164,7 @@ def test_what_is_fitted_is_kept_until_the_next_training(learner, tmp_path, capsy
 
 
 def test_what_cannot_be_calibrated_is_said(learners):
-    with pytest.raises(ConfigError, match="Calibration is of probabilities"):
+    with pytest.raises(ConfigError, match="Calibration needs probabilities"):
         learners["regression"].calibrate()
     with pytest.raises(ConfigError, match="a regression has no probabilities"):
         learners["regression"].choose_thresholds()

@@ -124,7 +124,11 @@ def test_groups_stay_together():
 
 WRONG = {
     "one-fold": ({"folds": 1}, ConfigError, "folds must be a whole number from 2"),
-    "no-column": ({"groups": "patient"}, ConfigError, "groups='patient' must be a column"),
+    "no-column": (
+        {"groups": "patient"},
+        ConfigError,
+        "groups='patient' is not a column that the data keep",
+    ),
     "too-few-groups": ({"groups": [0] * 60}, DataError, "at least as many groups as folds"),
     "other-length": ({"groups": [0, 1]}, DataError, "Expected a group for each of the 60 items"),
     "no-split": ({"splits": ["training"]}, ConfigError, "Unknown split"),

@@ -107,7 +107,7 @@ def test_fine_tuning_tells_its_harm_and_the_run_keeps_it(name, capsys, tmp_path)
     assert (record.metric_drop is not None) == is_told
     assert learner.history[-1] == record
     assert ("fine-tune: the accuracy on the 24 validation items went from" in said) == is_told
-    assert ("On a new Learner call fit()" in said) == is_told
+    assert ("Make a new Learner and call fit()" in said) == is_told
     learner.save(tmp_path / "run")
     assert ktl.Learner.load(tmp_path / "run", verbose=False).history[-1] == record
 
@@ -128,9 +128,10 @@ def test_the_cure_is_a_call_or_options():
     assert describe_metric_drop(record) is None
     record = dataclasses.replace(record, metric_drop=metric_drop)
     assert describe_metric_drop(record).endswith(
-        "6 photos got worse, 0 better. Chance alone does this in 1.6% of cases. The fine-tuned "
-        "weights are kept. On a new Learner call fit(), which keeps the head unless fine-tuning is "
-        "better, or fine_tune(learning_rate=2e-05)."
+        "6 photos got worse, 0 got better. Chance alone causes such a change in 1.6% of cases. The "
+        "model keeps the fine-tuned weights. Make a new Learner and call fit(), which keeps the "
+        "head unless fine-tuning is better. Or call fine_tune(learning_rate=2e-05) on the new "
+        "Learner."
     )
     (told,) = metric_drops([dataclasses.replace(record, metric_drop=None), record])
     assert told.text == describe_metric_drop(record)

@@ -38,10 +38,10 @@ def test_what_early_stopping_saved_and_avoided():
     assert (found.kept_epoch, found.best_epoch, found.monitor) == (1, 1, "loss")
     assert found.avoided == pytest.approx(0.3)
     text = find(record(**(WORSE | {"phase": phase}))).describe()
-    assert "early stopping saved 6 epochs, keeping it avoided 0.3000 of loss" in text
+    assert "early stopping saved 6 epochs, last epoch worse by 0.3000 in loss" in text
     phase = dataclasses.replace(HEAD, epochs=5)
     text = find(record(**(WORSE | {"phase": phase}))).describe()
-    assert "early stopping saved 1 epoch, keeping it avoided" in text
+    assert "early stopping saved 1 epoch, last epoch worse by" in text
 
 
 def test_the_gap_is_that_of_the_kept_epoch_and_its_trend_that_of_all():
@@ -52,7 +52,7 @@ def test_the_gap_is_that_of_the_kept_epoch_and_its_trend_that_of_all():
     assert found.trend == pytest.approx(0.062)
     (short,) = find(record([1, 0.5], [1, 0.5], [0.5, 0.6], [0.5, 0.6])).phases
     assert short.trend is None
-    assert "at least 0.200 apart" in find(record(**(WIDE | {"kept": 2}))).statement
+    assert "difference: at least 0.200" in find(record(**(WIDE | {"kept": 2}))).statement
 
 
 def test_what_was_measured_comes_before_what_was_logged():
@@ -418,7 +418,7 @@ def test_a_learner_without_data_or_training(capsys):
             measure()
     learner.fit_head(1, cache="memory")
     said = capsys.readouterr().err
-    assert "head: training diverged, its loss is not a finite number" in said
+    assert "head: training diverged (the loss is not a finite number)" in said
     assert "keras_tl.overfitting(learner) lists remedies" in said
     del learner.trainer.history[1:]
     kernel.assign(before)

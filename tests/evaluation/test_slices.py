@@ -135,7 +135,7 @@ GIVEN = {
     "values": ([1, 2, 1], (None, ["1", "2", "1"])),
     "array": (np.array([1, 2, 1]), (None, ["1", "2", "1"])),
     "unknown": ("camara", (ConfigError, "Did you mean 'camera'")),
-    "short": ([1, 2], (DataError, "a value for each of the 3 items of the split. Received: 2")),
+    "short": ([1, 2], (DataError, "one value for each of the 3 items of the split. Received: 2")),
 }
 
 
@@ -151,7 +151,7 @@ def test_what_groups_are_made_by(name):
 
 def test_columns_that_were_not_kept_and_too_many_groups_are_refused():
     with pytest.raises(
-        ConfigError, match=r"Make the data with from_csv or from_dataframe and slices=\['camera'\]"
+        ConfigError, match=r"Load the data with from_csv or from_dataframe and slices=\['camera'\]"
     ):
         slice_values("camera", {}, 3)
     with pytest.raises(DataError, match=r"at most 100 groups\. Received: 101 different values"):

@@ -30,11 +30,17 @@ TEXTS = {
     "none": (None, ["negative (89.4%)", "positive (98.0%)"]),
     "low": (
         0.05,
-        ["positive (10.6%; positive above 5.0%)", "positive (98.0%; positive above 5.0%)"],
+        [
+            "positive (10.6%; decision threshold for positive: 5.0%)",
+            "positive (98.0%; decision threshold for positive: 5.0%)",
+        ],
     ),
     "high": (
         0.99,
-        ["negative (89.4%; positive above 99.0%)", "negative (2.0%; positive above 99.0%)"],
+        [
+            "negative (89.4%; decision threshold for positive: 99.0%)",
+            "negative (2.0%; decision threshold for positive: 99.0%)",
+        ],
     ),
 }
 
@@ -52,14 +58,14 @@ def test_answers_of_two_classes_name_the_threshold(name):
 def test_a_client_that_knows_no_threshold_says_that_there_is_one():
     found = Predictions(ROWS, NAMES, chosen=np.array([1, 1]))
     assert [str(one) for one in found] == [
-        "positive (10.6%; by a threshold of the model)",
+        "positive (10.6%; by a decision threshold of the model)",
         "positive (98.0%)",
     ]
 
 
 @pytest.mark.parametrize(
     ("thresholds", "text"),
-    [((), "b (60.0%)"), ((0.2, 0.5), "a (30.0%; above 20.0%), b (60.0%")],
+    [((), "b (60.0%)"), ((0.2, 0.5), "a (30.0%; decision threshold 20.0%), b (60.0%")],
 )
 def test_answers_of_several_labels_name_theirs(thresholds, text):
     rows = np.array([[0.3, 0.6], [0.1, 0.1]], np.float32)

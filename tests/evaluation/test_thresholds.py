@@ -51,7 +51,9 @@ def test_no_other_threshold_is_better(task, rule):
     for column, (_, shares) in enumerate(columns(task, given["test"])):
         np.testing.assert_array_equal(decided[:, column], shares > found.values[column])
     json.dumps(found.to_json())
-    assert found.describe().startswith("Chosen on the validation split for the ")
+    assert found.describe().startswith(
+        "Decision thresholds, chosen on the validation split. Goal: "
+    )
 
 
 def test_only_the_validation_split_decides():
@@ -71,7 +73,7 @@ def test_what_cannot_be_reached_is_said():
     assert found.labels[0].rates["validation"].f1 == pytest.approx(2 / 3)
     assert found.values[1] == 0.5
     assert found.labels[1].rates["validation"].recall is None
-    assert "not to be reached" in found.describe()
+    assert "goal not reached" in found.describe()
 
 
 @pytest.mark.parametrize("count", [50, 3000])
@@ -113,13 +115,13 @@ def test_a_roc_curve_is_of_all_thresholds(count):
 WRONG = {
     "multiclass": (
         lambda: choose_thresholds(make_task("multiclass"), {}, Rule()),
-        "most probable one",
+        "most probable of several classes",
     ),
     "regression": (
         lambda: choose_thresholds(make_task("regression"), {}, Rule()),
         "no probabilities",
     ),
-    "both": (lambda: Rule(0.5, 0.5), "one aim"),
+    "both": (lambda: Rule(0.5, 0.5), "not both"),
     "range": (lambda: Rule(precision=1.5), "precision must be a number from"),
 }
 

@@ -422,7 +422,7 @@ LIMITS = {
         "Groups",
         "worse than the rest in accuracy: old (0.5 against",
     ),
-    "equal-groups": (with_slices(0.975), "Groups", "column camera. No value is clearly worse"),
+    "equal-groups": (with_slices(0.975), "Groups", "column camera. No group is clearly worse"),
     "small-test-set": ({"items": 60}, "Small test set", "lie between 79.9% and 95.3%"),
     "large-test-set": ({}, "Small test set", None),
     "few-of-a-class": ({"items": 60}, "Classes with few test items", "3 of 3 classes"),

@@ -244,7 +244,7 @@ def test_what_a_number_is_measured_by():
     facts = dataclasses.replace(report_context.facts, config=config)
     said = summary_of(dataclasses.replace(report_context, facts=facts))
     off = np.abs(report_context.test.raw.labels - 10).mean()
-    assert f"always answering the training mean would be off by {off:.4g}" in said
+    assert f"always predicting the training mean would be off by {off:.4g}" in said
     report_context = make_material("multilabel")
     share = report_context.test.raw.labels.mean()
     assert f"ranking at random would give about {share:.3f}" in summary_of(report_context)
@@ -362,7 +362,7 @@ def test_a_report_that_cannot_be_made_leaves_nothing(tmp_path):
 def test_the_summary_for_notebooks_is_a_part_of_a_page():
     text = summary_of(make_material())
     page = Page(text)
-    assert "of the answers are right" in page.said
+    assert "of the predictions are right" in page.said
     assert not page.all("html", "style", "h1")
 
 

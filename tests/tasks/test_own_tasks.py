@@ -77,7 +77,7 @@ def test_it_trains_is_measured_saved_and_exported(counts, tmp_path):
     np.testing.assert_allclose(given, answers.values, rtol=1e-5)
     loaded.evaluate()
     page = loaded.report(tmp_path / "report.html").read_text("utf-8")
-    assert "the answers are off by" in page
+    assert "the predictions are off by" in page
     assert "Predicted and true values" in page
 
 
@@ -87,7 +87,7 @@ class Unfinished(Task):
 
 def test_mistakes_are_told_at_once(counts):
     for given, says in (
-        (Counts, "There is a task 'counts' already"),
+        (Counts, "A task with kind 'counts' exists already"),
         (Counts(), "takes a subclass of Task"),
         ("counts", "takes a subclass of Task"),
         (Unfinished, "The task Unfinished lacks methods: .*item_losses"),

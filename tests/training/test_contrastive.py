@@ -105,8 +105,8 @@ def data_of(task):
 
 # What is asked for, and a part of the one sentence.
 REFUSED = {
-    "multilabel": (lambda: data_of("multilabel"), {}, "these data are for multilabel"),
-    "regression": (lambda: data_of("regression"), {}, "these data are for regression"),
+    "multilabel": (lambda: data_of("multilabel"), {}, "The task is multilabel"),
+    "regression": (lambda: data_of("regression"), {}, "The task is regression"),
     "mixing": (make_tiny_data, {"augment": "mixup"}, "'mixup' and 'cutmix' mix labels"),
     "batch": (make_tiny_data, {"batch_size": 3}, "at least 4 items.*batch_size=3"),
 }

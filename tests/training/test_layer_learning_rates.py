@@ -116,5 +116,5 @@ def test_it_is_read_back_from_its_configuration_with_its_state(name):
 
 def test_other_variables_than_it_has_rates_for_are_refused():
     optimizer = make_optimizer(phase("adam"), 10, [], [1.0])
-    with pytest.raises(ValueError, match=r"rates for 1 variables and was given 3\. Compile"):
+    with pytest.raises(ValueError, match=r"rates for 1 variables but received 3\. Compile"):
         optimizer.build(make_variables())

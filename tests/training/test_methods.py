@@ -297,7 +297,7 @@ def test_epochs_that_end_before_the_last_block_are_announced(make, capsys):
     learner.fine_tune(policy=phase(epochs=2, unfreeze_every=2), augment=False, callbacks=[watcher])
     assert watcher.moved == [{0, 1}, {0, 1}]
     said = capsys.readouterr().err
-    assert "tune: 2 epochs end before the turn of first, first_norm." in said
+    assert "tune: 2 epochs are too few to unfreeze first, first_norm." in said
     # Compiled like any other phase's model: what is trainable is what the optimizer knows.
     model = learner.model
     assert len(model.trainable_variables) == len(model.optimizer.learning_rate_factors)

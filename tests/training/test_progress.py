@@ -122,7 +122,7 @@ def test_a_frame_says_all_that_is_known():
         "loss 0.5123 █▄▁ 0.8500 ▁█ best 0.8000, epoch 1",
         "accuracy 0.6667 ▁▅█ 0.7500 ▁█",
     ]
-    assert foot.strip("│ ") == "rate 1.0e-04   0:24 left   0:52 with the later phases"
+    assert foot.strip("│ ") == "learning rate 1.0e-04   0:24 left   0:52 with the later phases"
 
 
 @pytest.mark.parametrize(
@@ -278,4 +278,4 @@ def test_the_rate_of_an_epoch_is_that_of_its_last_step(name, precision):
     expected = float(schedule(steps - 1)) if callable(schedule) else schedule
     assert row["learning_rate"] == pytest.approx(expected, rel=1e-4)
     assert expected > 0
-    assert f"rate {expected:.1e}" in file.getvalue()
+    assert f"learning rate {expected:.1e}" in file.getvalue()

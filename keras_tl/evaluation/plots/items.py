@@ -31,7 +31,7 @@ def prediction_grid(
     titles, colours = [], []
     for truth, item in zip(truths, predictions, strict=False):
         right = item.name == truth
-        titles.append(label_text(item) + ("" if right else f"\nis {label_text(truth)}"))
+        titles.append(label_text(item) + ("" if right else f"\ntrue: {label_text(truth)}"))
         colours.append("black" if not judged else RIGHT if right else WRONG)
     return image_grid(images, titles, colours, columns)
 

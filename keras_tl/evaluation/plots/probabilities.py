@@ -92,7 +92,7 @@ def draw_reliability(axes: Axes, found: Calibration) -> None:
     sizes = [12 + 100 * one.items / most for one in bins]
     axes.scatter(sure, true, sizes, color=FIRST, label=f"bins, ECE {found.ece:.3f}")
     axes.set_xlabel(f"mean probability of {found.probabilities_of}")
-    axes.set_ylabel("how often it is true")
+    axes.set_ylabel("observed frequency")
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     axes.set_aspect("equal")

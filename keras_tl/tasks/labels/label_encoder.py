@@ -1,6 +1,7 @@
 """Label encoders: labels as arrays of numbers."""
 
 import abc
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -44,7 +45,10 @@ def distinct_names(class_names: Iterable) -> tuple[str, ...]:
     """Return the names as texts. Raise `DataError` if two are equal."""
     names = tuple(map(str, class_names))
     if len(set(names)) < len(names):
-        raise DataError(f"Two classes have one name: {', '.join(names)}.")
+        same = [name for name, count in Counter(names).items() if count > 1]
+        raise DataError(
+            f"Several classes have the same name: {listing(same)}. Give each class another name."
+        )
     return names
 
 

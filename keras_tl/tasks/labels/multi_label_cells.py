@@ -55,17 +55,17 @@ def separator_of(
             count = sum(isinstance(cell, str) and separator in cell for cell in cells)
             what = (
                 f"{count:,} of {len(cells):,} cells, such as {held[separator][0][:80]!r}, hold "
-                "several labels: an item may have several labels (multi-label)."
+                "several labels. The data were read as multi-label: several labels per item."
             )
             action = (
-                f"The separator is {separator!r}. If such a cell names a single class, pass "
+                f"The separator is {separator!r}. If such a cell is the name of one class, pass "
                 'task="multiclass" (--task).'
             )
             return separator, Guess("label-type", what, action)
     separator, found = next(iter(held.items()))
     what = (
-        f"{found[0][:80]!r} was read as the name of one class: most of the parts between "
-        f"{separator!r} occur in no other cell."
+        f"{found[0][:80]!r} was read as the name of one class. Most of its parts, separated by "
+        f"{separator!r}, occur in no other cell."
     )
     action = 'If an item can have several labels, pass task="multilabel" (--task).'
     return None, Guess("label-type", what, action)

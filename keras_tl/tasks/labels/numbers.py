@@ -18,7 +18,7 @@ _PRESENT = 0.9
 _LARGEST = 2**53
 
 _MAY_BE_UNKNOWN = (
-    "Where 0 means absent, -1 may mean unknown: leave those items out, or write 0 or 1 instead."
+    "Beside 0 (absent), -1 may mean unknown. Leave the items with -1 out, or write 0 or 1 instead."
 )
 
 
@@ -33,14 +33,14 @@ def read_numbers(
     different = np.unique(values)
     shown = listing(map(int, different))
     if count_classes(values):
-        what = f"The labels are whole numbers, read as {len(different)} classes: {shown}."
-        action = 'If they are amounts to predict, pass task="regression" (--task).'
+        what = f"The labels are whole numbers. They were read as {len(different)} classes: {shown}."
+        action = 'If the numbers are amounts to predict, pass task="regression" (--task).'
         return LabelInterpretation(None, None, (Guess("label-type", what, action),))
     what = (
-        "The labels are whole numbers, read as the targets of a regression: "
-        f"{len(different):,} different ones in {len(values):,} items."
+        "The labels are whole numbers. They were read as targets of a regression: "
+        f"{len(different):,} different values in {len(values):,} items."
     )
-    action = 'If they are numbers of classes, pass task="multiclass" (--task).'
+    action = 'If the numbers stand for classes, pass task="multiclass" (--task).'
     return LabelInterpretation("regression", None, (Guess("label-type", what, action),))
 
 
@@ -80,7 +80,7 @@ def as_mask(rows: np.ndarray) -> np.ndarray:
     allowed, hint = mask_values(np.unique(rows).tolist())
     if not np.isin(rows, allowed).all():
         raise DataError(
-            "Expected rows of 0 and 1, one column a label. Received values from "
+            "Expected rows of 0 and 1, one column per label. Received values from "
             f"{rows.min():g} to {rows.max():g}. {hint}".rstrip()
         )
     return (rows > 0).astype(np.float32)

@@ -69,7 +69,7 @@ def label_text(label: Any) -> str:
     except UnicodeDecodeError as error:
         raise DataError(
             f"Expected labels in UTF-8. Received: {quoted(bytes(label))}. Decode the labels "
-            "before, for example by label.decode('latin-1')."
+            "first, for example with label.decode('latin-1')."
         ) from error
 
 
@@ -90,12 +90,12 @@ def category_texts(values: Sequence, categories: Sequence) -> tuple[list, tuple[
 def _names_of(labels: Any) -> list[str]:
     if not is_several(labels):
         raise DataError(
-            "Expected one label an item, or a list of labels for each item. Received lists, and "
-            f"{quoted(labels)} of type {type(labels).__name__}."
+            "Expected one label for each item, or a list of labels for each item. Received lists, "
+            f"but also {quoted(labels)} of type {type(labels).__name__}."
         )
     if any(map(is_missing, labels)):
         raise DataError(
-            f"A label is missing in the list {quoted(labels)}. Fill it in or leave it out."
+            f"A label is missing in the list {quoted(labels)}. Fill the label in or leave it out."
         )
     return [label_text(label) for label in labels]
 

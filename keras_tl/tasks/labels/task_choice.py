@@ -111,14 +111,15 @@ def _of_lists(
     if task not in (None, "multilabel"):
         if not are_single:
             raise ConfigError(
-                f"task={quoted(task)} is for one label an item. Received lists of labels, such as "
-                f"{quoted(next(labels for labels in values if len(labels) != 1))}."
+                f"task={quoted(task)} needs one label per item. Received lists of labels, such as "
+                f"{quoted(next(labels for labels in values if len(labels) != 1))}. For several "
+                "labels per item, pass task='multilabel' (--task)."
             )
         return np.array([labels[0] for labels in values]), LabelInterpretation(task, class_names)
     guesses = ()
     if are_single and task is None:
-        what = "Each item has a list of one label: read as multi-label data."
-        action = 'If an item has one class only, pass task="multiclass" (--task).'
+        what = "Each item has a list of one label. The data were read as multi-label."
+        action = 'If each item has exactly one class, pass task="multiclass" (--task).'
         guesses = (Guess("label-type", what, action),)
     return values, LabelInterpretation("multilabel", class_names, guesses)
 
@@ -131,21 +132,24 @@ def _of_rows(
     mask = as_mask(values)
     guesses = ()
     if (values < 0).any():
-        what = "The columns of labels hold -1 and 1: -1 was read as 0, the label is absent."
-        guesses = (Guess("label-type", what, "If -1 means unknown, leave those items out."),)
+        what = "The label columns contain -1 and 1. -1 was read as 0: the item lacks the label."
+        guesses = (Guess("label-type", what, "If -1 means unknown, leave the items with -1 out."),)
     if task == "multilabel":
         return mask, LabelInterpretation(task, class_names, guesses)
     if mask.shape[1] > 1 and (mask.sum(axis=1) == 1).all():
         if task is None:
-            what = f"Each row of {mask.shape[1]} labels has a single 1: read as one class an item."
+            what = (
+                f"Each row of {mask.shape[1]} label columns has a single 1. "
+                "The data were read as one class per item."
+            )
             action = 'If an item can have several labels, pass task="multilabel" (--task).'
             guesses += (Guess("label-type", what, action),)
         names = range(mask.shape[1]) if class_names is None else class_names
         return mask.argmax(axis=1), LabelInterpretation(task, tuple(map(str, names)), guesses)
     if task is not None:
         raise ConfigError(
-            "Several label columns are for multi-label data, or for classes with a single 1 in "
-            f"each row. Received: task={quoted(task)}."
+            f"With label columns, task={quoted(task)} needs a single 1 in each row. For several "
+            "labels per item, pass task='multilabel' (--task)."
         )
     return mask, LabelInterpretation("multilabel", class_names, guesses)
 
@@ -170,7 +174,7 @@ def _check_given(are_missing: np.ndarray) -> None:
     if len(rows):
         raise DataError(
             f"A label is missing in {len(rows)} of {len(are_missing)} items, in rows "
-            f"{listing(rows)}. Fill it in or leave the item out."
+            f"{listing(rows)}. Fill the labels in or leave the items out."
         )
 
 
@@ -185,7 +189,7 @@ def _joined(parts: Mapping[str, Labels]) -> Labels:
             f"{name} {value.shape if isinstance(value, np.ndarray) else 'lists of names'}"
             for name, value in parts.items()
         )
-        raise DataError(f"Expected labels of one form in all splits. Received: {shapes}.")
+        raise DataError(f"Expected labels of the same form in all splits. Received: {shapes}.")
     are_numbers = {value.dtype.kind in "biuf" for value in values}
     if len(are_numbers) > 1:  # NumPy would turn the numbers into texts.
         return np.array([label for value in values for label in value.tolist()], object)

@@ -364,17 +364,19 @@ def test_a_categorical_of_numbers_is_classes_in_its_order(tmp_path):
 def test_a_missing_value_of_a_categorical_is_named(tmp_path):
     frame = frame_of(["a", "b"])
     frame["label"] = pd.Categorical(["a", None] * 12, ["a"])
-    with pytest.raises(DataError, match=r"a label in column 'label', received nothing in row 1, 3"):
+    with pytest.raises(
+        DataError, match=r"a label in column 'label', received an empty cell in row 1, 3"
+    ):
         text_frame(tmp_path, frame)
 
 
 @pytest.mark.parametrize(
     ("labels", "options", "error", "message"),
     [
-        ([["a", "b"], ["c"]] * 12, {"task": "binary"}, ConfigError, "one label an item.*'a', 'b'"),
+        ([["a", "b"], ["c"]] * 12, {"task": "binary"}, ConfigError, "one label per item.*'a', 'b'"),
         ([["a"], "b"] * 12, {}, DataError, "a list of labels for each item.*'b' of type str"),
         (BOTH * 6, {"task": "multiclass"}, ConfigError, "a single 1 in each row"),
-        ([5.0] * 24, {}, DataError, 'found 1: 5. If they are amounts .*task="regression"'),
+        ([5.0] * 24, {}, DataError, 'found 1: 5. If the labels are amounts .*task="regression"'),
         (["a"] * 24, {}, DataError, "found 1: a.$"),
         (3, {}, DataError, "one label for each item. Received: int"),
     ],
@@ -392,7 +394,7 @@ def test_all_splits_decide_together():
     test = (texts[:2], np.array([[1, 1, 0], [0, 1, 0]]))
     rows = np.array(ROWS * 6)
     assert ktl.TextData.from_arrays(texts, rows, test=test, **NO_SPLITS).task == "multilabel"
-    with pytest.raises(DataError, match=r"one form in all splits.*\(24, 3\), test \(2,\)"):
+    with pytest.raises(DataError, match=r"the same form in all splits.*\(24, 3\), test \(2,\)"):
         ktl.TextData.from_arrays(texts, rows, test=(texts[:2], np.array([0, 1])), **NO_SPLITS)
 
 
