@@ -181,7 +181,7 @@ def test_a_comparison_gives_the_verdict_first_and_is_kept(tuned, compared, tmp_p
     assert [one.outcome for one in found.sizes[1].verdicts] == ["helps", "undecided"]
     path = learner.report(tmp_path / "report.html", comparison=found)
     text = path.read_text("utf-8")
-    for word in ("secret", "somebody", "undecided", "helps here was not measured"):
+    for word in ("secret", "somebody", "undecided", "was not compared with training from scratch"):
         assert word not in text
     assert not any(b"secret" in content for content in learner._state.artifacts.files.values())
     summary, _, section = html.unescape(text).partition('<section id="comparison"')

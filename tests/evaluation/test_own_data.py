@@ -147,7 +147,7 @@ def test_other_items_with_the_same_labels_are_measured(elsewhere, ask):
     if ask == "report":
         assert all(one["place"] is None for one in elsewhere._state.artifacts.top_items().values())
     warnings = " ".join(warnings_of(facts(elsewhere._state)))
-    assert "or its files have been moved or changed" in warnings
+    assert "or the files of this split were moved or changed" in warnings
 
 
 def test_a_run_that_does_not_say_of_what_it_measured_is_measured_again(made, measured, tmp_path):
@@ -221,10 +221,10 @@ def test_what_is_evaluated_by_command_is_in_the_report(made, run, tmp_path):
     report = learner.report(tmp_path / "report.html")
     assert (run / "report.html").read_bytes() == report.read_bytes()
     page = Page(report.read_text("utf-8"))
-    assert "not seen was not measured" not in page.said
+    assert "was not evaluated on the test split" not in page.said
     assert "Groups by camera" in page.said
     assert len(page.all("img")) == 24
-    assert "Measured by the column camera" in limits_of(facts(learner._state))["Groups"]
+    assert "measured for each value of the column camera" in limits_of(facts(learner._state))["Groups"]
 
 
 def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothing(

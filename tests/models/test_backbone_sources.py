@@ -64,7 +64,7 @@ def test_the_trained_backbone_is_taken_and_the_source_left_alone(
     assert before == facts(learner._state).pretraining
     assert before.weights == ["weights of another learner", "run:source"][kind]
     (training,) = before.ancestry
-    assert training.weights == "those of the keras.Model"
+    assert training.weights == "weights of the keras.Model"
     described = source[0].data.describe()["splits"]["train"]
     assert dataclasses.asdict(training.data) == described
     assert [record.phase.name for record in training.history] == ["head", "fine-tune"]
@@ -116,7 +116,7 @@ def test_a_borrowed_backbone_takes_the_precision_asked_for(source, other_task):
 
 
 REFUSED = {
-    "weights": ({"weights": "some.h5"}, ConfigError, "bring their own. Leave it out"),
+    "weights": ({"weights": "some.h5"}, ConfigError, "have their own weights. Leave weights= out"),
     "size": ({"image_size": 48}, BackboneError, r"takes \(32, 32\) pixels. Received"),
     "block": ({"output_block": "third"}, BackboneError, "Unknown block of small_backbone 'third'"),
 }

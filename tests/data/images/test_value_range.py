@@ -123,7 +123,7 @@ def test_every_source_of_files_says_the_range_and_takes_it(folder, table, name):
     data = SOURCES[name](folder, table, verbose=False)
     found = finding(data)
     assert (found.name, found.severity) == ("value-range", "warning")
-    assert "files have 16 bits a value; the values in them go from 0 to 4,095." in found.what
+    assert "files have 16 bits per value. The values in them range from 0 to 4,095." in found.what
     assert "these values cover 16 of 256 grey levels: the images are dark." in found.what
     assert "value_range=(0, 4095) (--value-range 0 4095)" in found.action
     # The advice of these two would be wrong.
@@ -137,7 +137,7 @@ def test_every_source_of_files_says_the_range_and_takes_it(folder, table, name):
 
 
 def test_arrays_have_no_range():
-    with pytest.raises(ConfigError, match="these images are arrays"):
+    with pytest.raises(ConfigError, match="These images are arrays"):
         ktl.ImageData.from_arrays(pictures() // 16, [0, 1] * 12, value_range=TWELVE)
 
 
@@ -187,8 +187,9 @@ def test_the_file_check_counts_them_also_from_its_cache(folder):
     (folder / "l" / "damaged.png").unlink()
     assert checks[1].from_cache == 25
     for check in checks:
-        assert "24 of 24 files have 16 bits a value; the values in them go from 0 to 4,095." in (
-            check.describe()
+        assert (
+            "24 of 24 files have 16 bits per value. The values in them range from 0 to 4,095."
+            in (check.describe())
         )
         assert (check.values.low, check.values.high, check.values.fitting) == (0, 4095, TWELVE)
         assert check.to_json()["values"]["count"] == 24
@@ -223,7 +224,7 @@ def test_learner_run_and_export_see_the_same_pixels(folder, tmp_path):
     found = exported.signatures["serving_default"](image_bytes=tf.constant(contents))
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-5)
     card = (tmp_path / "model" / "1" / "MODEL_CARD.md").read_text("utf-8")
-    assert "values of 16 bits from 0 to 4095" in card
+    assert "16-bit values from 0 to 4095" in card
 
 
 def test_the_range_is_part_of_the_cache_key(folder):
