@@ -21,8 +21,8 @@ def value_range(context: CheckContext) -> Finding | None:
             "value-range",
             "warning",
             f"value_range={given} has no effect: none of the {found.files:,} files is a PNG file "
-            "of 16 bits a value.",
-            "Leave value_range out, or convert the images to PNG with 16 bits a value.",
+            "with 16 bits per value.",
+            "Leave value_range out, or convert the images to PNG with 16 bits per value.",
         )
     if found.wastes(given):
         levels = 256 * (found.high - black) // (white - black + 1) + 1
