@@ -224,7 +224,8 @@ def test_what_is_evaluated_by_command_is_in_the_report(made, run, tmp_path):
     assert "was not evaluated on the test split" not in page.said
     assert "Groups by camera" in page.said
     assert len(page.all("img")) == 24
-    assert "measured for each value of the column camera" in limits_of(facts(learner._state))["Groups"]
+    groups = limits_of(facts(learner._state))["Groups"]
+    assert "measured for each value of the column camera" in groups
 
 
 def test_of_other_data_and_where_nothing_can_be_written_the_command_keeps_nothing(
