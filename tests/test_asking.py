@@ -274,7 +274,8 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
     for asked, shown in ((given, ("Item 1 of 4", "item 2")), (pages, NO_TEXTS)):
         with pytest.raises(
             DataError,
-            match=r"no answer for .* \(4 texts in all\)\. on_invalid='skip' .* leaves them out",
+            match=r"no prediction for .* \(4 texts in all\)\. "
+            r"Pass on_invalid='skip' .* to leave them out",
         ):
             learner.predict(asked)
         with pytest.raises(DataError, match=r"\(--on-invalid skip\)"):
@@ -295,7 +296,7 @@ def test_texts_without_an_answer_are_named_skipped_or_kept(reader, pages, tmp_pa
             np.testing.assert_allclose(np.load(tmp_path / "f.npy"), rows_of_features, atol=1e-6)
     kept = learner.predict(given, "keep")
     assert kept.labels[1:3] == ["", ""]
-    assert str(kept[1]) == f"no answer ({BLANK_PROBLEM})"
+    assert str(kept[1]) == f"no prediction ({BLANK_PROBLEM})"
     with pytest.raises(DataError, match=r"Item 0 of 1 is blank"):
         learner.predict([""], "skip")
 
@@ -307,7 +308,7 @@ def test_the_command_line_leaves_out_or_marks_bad_texts(command, reader, pages):
     assert "Left out: 2 of 4 texts." in said
     found, said = command("predict", run, f"folder:{pages}", "--on-invalid", "keep")
     assert [row.get("valid") for row in found] == [None, False, False, None]
-    reasons = [BLANK_PROBLEM, "not UTF-8: other bytes in line 1"]
+    reasons = [BLANK_PROBLEM, "not UTF-8: invalid bytes in line 1"]
     assert [row.get("reason") for row in found] == [None, *reasons, None]
     assert all(name in said for name in NO_TEXTS)
     gone = [pages / "gone.txt", pages / "a.txt"]

@@ -155,7 +155,7 @@ MISTAKES = {
     ),
     "image-size-of-three": (
         ["train", "--data", "digits", "--image-size", "9x9x3", "--out", "{}/run"],
-        "image_size must be one number or two",
+        "image_size must be one number, or (height",
     ),
     "image-size-zero": (
         ["train", "--data", "digits", "--image-size", "0", "--out", "{}/run"],

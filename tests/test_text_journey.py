@@ -360,7 +360,7 @@ WRONG = {
     "augmentation": (
         lambda m: make_learner(m, "hub").fit_head(augment="standard"),
         ConfigError,
-        "augment= is for images",
+        "augment= works only for images",
     ),
     "texts-for-pairs": (
         lambda m: make_learner(m, "pairs").predict("good"),

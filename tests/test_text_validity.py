@@ -77,7 +77,7 @@ def test_the_learner_refuses_what_its_serving_model_marks(learner):
     assert not features["features"].numpy()[invalid].any()
     for ask in (learner.predict, learner.features):
         with pytest.raises(
-            DataError, match=r"Item 1 of 3 is blank: .* invisible marks\. Remove it"
+            DataError, match=r"Item 1 of 3 is blank: .* invisible marks\. Remove this text"
         ):
             ask(["good", " \n", "bad"])
         with pytest.raises(DataError, match=r"Expected texts in UTF-8.* item 1, line 1"):

@@ -89,7 +89,10 @@ class HeadConfig(JsonConfig):
         if self.dropout is not None:
             check_range("dropout", self.dropout, 0, 0.99)
         if not isinstance(self.hidden, (tuple, list)):
-            raise ConfigError(f"hidden must be a tuple of widths. Received: {quoted(self.hidden)}.")
+            raise ConfigError(
+                "hidden must be a tuple of layer widths, such as (256,). "
+                f"Received: {quoted(self.hidden)}."
+            )
         # A list would not equal itself after a JSON round trip.
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for width in self.hidden:
@@ -241,8 +244,8 @@ class Phase(JsonConfig):
         check_choice("objective", self.objective, OBJECTIVES)
         if self.objective == "contrastive" and self.unfreeze is None:
             raise ConfigError(
-                "objective='contrastive' trains the backbone; unfreeze is None. Set unfreeze to "
-                "'all', a number of blocks, or a block's name."
+                "objective='contrastive' trains the backbone, but unfreeze is None. Set "
+                "unfreeze='all', a number of blocks, or the name of a block."
             )
         check_range("label_smoothing", self.label_smoothing, 0, 0.99)
         if isinstance(self.class_weight, dict):
@@ -258,8 +261,8 @@ class Phase(JsonConfig):
             check_range("l2", self.l2, 0)
         if self.l2 is not None and self.unfreeze is not None:
             raise ConfigError(
-                "l2= is for a phase that trains the head alone. Expected l2=None with unfreeze="
-                f"{quoted(self.unfreeze)}; weight_decay= is for phases that unfreeze."
+                "l2= works only in a phase that trains the head alone. Received: unfreeze="
+                f"{quoted(self.unfreeze)}. Set l2=None, or use weight_decay= instead of l2=."
             )
 
     def _check_unfreeze_every(self) -> None:
@@ -271,8 +274,8 @@ class Phase(JsonConfig):
             check_range("unfreeze_every", self.unfreeze_every, 1, whole=True)
         if self.unfreeze is None:
             raise ConfigError(
-                "unfreeze_every= is for a phase that unfreezes blocks; unfreeze is None. Set it "
-                "to 'all', a number of blocks, or a block's name."
+                "unfreeze_every= needs a phase that unfreezes blocks, but unfreeze is None. Set "
+                "unfreeze='all', a number of blocks, or the name of a block."
             )
 
 

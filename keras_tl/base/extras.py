@@ -21,5 +21,6 @@ def import_extra(module: str, what: str, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except Exception as error:  # Incompatible versions raise errors of any type.
         raise ConfigError(
-            f'This needs {what}: pip install "keras_tl[{extra}]". ({type(error).__name__}: {error})'
+            f'Cannot import {what}. Install with: pip install "keras_tl[{extra}]". '
+            f"({type(error).__name__}: {error})"
         ) from error

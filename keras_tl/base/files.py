@@ -38,9 +38,9 @@ def local_path(path: str | os.PathLike) -> Path:
     text = os.fsdecode(path)
     if remote := _SCHEME.match(text):
         raise ConfigError(
-            f"Expected a path on this machine. Received: {quoted(text)}. The file system "
-            f"{remote['scheme']}:// is not supported. Use a path on a local disk, and copy the "
-            "files."
+            f"Expected a path on this machine. Received: {quoted(text)}. keras_tl does not "
+            f"support {remote['scheme']}:// paths. Copy the files to a local disk and pass "
+            "their local path."
         )
     path = os.path.expanduser(text)
     try:
@@ -48,8 +48,8 @@ def local_path(path: str | os.PathLike) -> Path:
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
             raise ConfigError(
-                f"Expected a path. Received: {quoted(text)}, of {len(text):,} characters, which "
-                "cannot be the name of a file."
+                f"Expected a path. Received: {quoted(text)}, of {len(text):,} characters. "
+                "A path must be shorter and have no null characters."
             ) from error
     return Path(path)
 

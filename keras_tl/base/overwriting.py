@@ -19,7 +19,7 @@ def check_new(*paths: str | os.PathLike, overwrite: bool = False) -> None:
         if os.path.lexists(path):
             raise ConfigError(
                 f"{path} exists. Expected a path that does not exist. Choose another path, or "
-                "replace what is there with overwrite=True (--overwrite on the command line)."
+                "replace the existing files with overwrite=True (--overwrite on the command line)."
             )
 
 

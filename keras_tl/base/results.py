@@ -10,7 +10,7 @@ import numpy as np
 
 # Prediction of a multi-label task if no label is above its threshold.
 NO_LABEL = "no label"
-NO_ANSWER = "no answer"
+NO_ANSWER = "no prediction"
 
 
 class _Single:
@@ -82,7 +82,9 @@ class MultilabelPrediction(_Single):
         return ", ".join(self.labels) or NO_LABEL
 
     def _answer_text(self) -> str:
-        rules = [f"; above {t:.1%}" for t in self.thresholds] or [""] * len(self.labels)
+        rules = [f"; decision threshold {t:.1%}" for t in self.thresholds] or [""] * len(
+            self.labels
+        )
         rows = zip(self.labels, self.probabilities, rules, strict=True)
         return ", ".join(f"{label} ({p:.1%}{rule})" for label, p, rule in rows) or NO_LABEL
 
@@ -213,9 +215,9 @@ class Predictions(_Batch):
         best = int(row.argmax() if self.chosen is None else self.chosen[index])
         rule = ""
         if self.thresholds:
-            rule = f"{self.class_names[-1]} above {self.thresholds[0]:.1%}"
+            rule = f"decision threshold for {self.class_names[-1]}: {self.thresholds[0]:.1%}"
         elif row[best] < row.max():
-            rule = "by a threshold of the model"
+            rule = "by a decision threshold of the model"
         return Prediction(self.class_names[best], float(row[best]), self._source(index), rule)
 
     def _json(self, index: int) -> dict[str, Any]:

@@ -311,8 +311,8 @@ class ImageData(LabelledData[ImageSplit]):
         checked = CheckedOptions(**options)
         if checked.value_range is not None:
             raise ConfigError(
-                f"value_range={checked.value_range} is for image files of 16 bits, and these "
-                "images are arrays. Scale them to [0, 255] and leave value_range out."
+                f"value_range={checked.value_range} works only for 16-bit image files. These "
+                "images are arrays. Scale the arrays to [0, 255] and leave value_range out."
             )
         given = {"train": (x, y), "validation": validation, "test": test}
         given = {

@@ -93,11 +93,11 @@ class Check:
             first = "; ".join(map(str, self.bad[:_SHOWN]))
             more = len(self.bad) - _SHOWN
             raise DataError(
-                f"Expected at most {max_bad:.1%} of the {self.item}s to be unusable "
-                f"(max_bad={max_bad:g}), found {len(self.bad):,} of {self.checked:,} "
+                f"Expected at most {max_bad:.1%} unusable {self.item}s (max_bad={max_bad:g}), "
+                f"found {len(self.bad):,} of {self.checked:,} "
                 f"({len(self.bad) / self.checked:.1%}): {first}"
-                f"{f'; and {more:,} more' if more > 0 else ''}. Repair or remove them, or raise "
-                "max_bad to go on without them."
+                f"{f'; and {more:,} more' if more > 0 else ''}. Repair or remove these "
+                f"{self.item}s, or raise max_bad to leave them out."
             )
 
     def _how(self) -> str:

@@ -236,7 +236,8 @@ class LabelledData(abc.ABC, Generic[S]):
         """
         if not get_task(self.task).has_one_class:
             raise ConfigError(
-                f"A subset needs {self.item}s of one class each; these are {self.task}."
+                f"A subset needs {self.item}s with one class each. The task of these data is "
+                f"{self.task}."
             )
         names = self.class_names if classes is None else tuple(classes)
         for name in names:
@@ -277,9 +278,9 @@ class LabelledData(abc.ABC, Generic[S]):
             raise ConfigError(unknown("split", name, SPLITS))
         if name not in self.splits or len(self.splits[name]) == 0:
             raise DataError(
-                f"There is no {name} split: the data have {', '.join(self.splits)}. Make the "
-                f"data with one (a folder or arrays of its own, or {name}_split above 0), or ask "
-                "for another split."
+                f"There is no {name} split: the data have {', '.join(self.splits)}. Make the data "
+                f"with {name}_split=0.15, or with a {name} folder or {name} arrays. Or use another "
+                "split."
             )
         return self.splits[name]
 
@@ -354,9 +355,9 @@ def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
         return None
     if column not in split.slices:
         raise ConfigError(
-            f"groups={quoted(column)} must be a column of a table that was kept with the items, by "
-            f"from_csv or from_dataframe with groups= or slices=. These items have "
-            f"{', '.join(map(repr, split.slices)) or 'no column'}."
+            f"groups={quoted(column)} is not a column that the data keep. The data keep "
+            f"{', '.join(map(repr, split.slices)) or 'no column'}. Name the column in groups= or "
+            "slices= of from_csv or from_dataframe."
         )
     return split.slices[column]
 

@@ -39,7 +39,7 @@ def in_colour(x: np.ndarray, name: str) -> np.ndarray:
     if x.ndim == 4 and x.shape[-1] not in CHANNELS and x.shape[1] in CHANNELS:
         raise DataError(
             f"Expected each {name} image as (height, width, channels). Received: {x.shape[1:]}, "
-            "with the channels first. Move them to the end: numpy.moveaxis(x, -3, -1)."
+            "with the channels first. Move the channels to the end: numpy.moveaxis(x, -3, -1)."
         )
     if x.ndim != 4 or x.shape[-1] not in CHANNELS or x.dtype.kind not in "iuf" or 0 in x.shape:
         raise DataError(

@@ -74,11 +74,13 @@ class PredictionItems(abc.ABC):
         reason, them = self.reason(bad[0]), "it"
         if len(bad) > 1:
             others = self.listing(bad[1:])
-            reason += f" There is no answer for {others} either ({len(self)} {self.item}s in all)."
+            reason += (
+                f" There is no prediction for {others} either ({len(self)} {self.item}s in all)."
+            )
             them = "them"
         raise DataError(
-            f"{reason} on_invalid='skip' (--on-invalid skip) leaves {them} out, and 'keep' marks "
-            f"{them} in the results."
+            f"{reason} Pass on_invalid='skip' (--on-invalid skip) to leave {them} out, or "
+            f"on_invalid='keep' to mark {them} in the results."
         )
 
     def listing(self, numbers: np.ndarray) -> str:

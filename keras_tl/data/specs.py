@@ -111,8 +111,10 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
         forms = ", ".join(map(_form, SOURCES))
         if spec and (path := local_path(spec)).exists():
             near = f"{'folder' if path.is_dir() else 'csv'}:{spec}"
-            raise ConfigError(f"Expected a SPEC of data: {forms}. Did you mean {quoted(near)}?")
-        raise ConfigError(f"{unknown('data source', kind, SOURCES)} A SPEC is {forms}.")
+            raise ConfigError(
+                f"Expected a data source of the form {forms}. Did you mean {quoted(near)}?"
+            )
+        raise ConfigError(f"{unknown('data source', kind, SOURCES)} The forms are {forms}.")
     source = SOURCES[kind]
     if bool(place) != (source.needs is not None):
         raise ConfigError(f"Expected the data as {_form(kind)}. Received: {quoted(spec)}.")
@@ -121,7 +123,7 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
             takers = [_form(k) for k, other in SOURCES.items() if option in other.takes]
             raise ConfigError(
                 f"{option}= ({FLAGS[option]}) is for {' and '.join(takers)}, not for "
-                f"{_form(kind)}. Leave it out."
+                f"{_form(kind)}. Leave the option out."
             )
     settings = dict(recorded or {})
     if settings.pop("kind", None) != kind:
@@ -132,8 +134,8 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
         if option in unfit:
             wanted, held = ("images", "texts") if are_texts else ("texts", "images")
             raise ConfigError(
-                f"{option}= (--{option.replace('_', '-')}) is for {wanted}, and {quoted(spec)} "
-                f"holds {held}. Leave the option out, or name a source of {wanted}."
+                f"{option}= (--{option.replace('_', '-')}) is for {wanted}, but {quoted(spec)} "
+                f"holds {held}. Leave the option out, or pass a source of {wanted}."
             )
     if not unfit & {*settings}:
         options = settings | options
@@ -149,7 +151,8 @@ def _are_texts(
     named = {"text", "text_pair"} & {*options}
     if named and "image" in options:
         raise ConfigError(
-            "image= (--image-column) is for images and text= (--text-column) for texts. Give one."
+            "image= (--image-column) is for images and text= (--text-column) is for texts. Pass "
+            "only one of the two."
         )
     if named or "image" in options:
         return bool(named)

@@ -57,7 +57,7 @@ def stratified_split(
     if labels.dtype.kind == "f":
         if len(rows) < 2:
             raise DataError(
-                f"A {name} split needs at least 2 items. Add some or set {name}_split=0."
+                f"A {name} split needs at least 2 items. Add items or set {name}_split=0."
             )
         labels, class_names = np.zeros(len(rows), np.int64), ("all",)
     counts = np.bincount(labels, minlength=len(class_names))
@@ -66,8 +66,8 @@ def stratified_split(
         left = "no item" if counts[rare] == 0 else "only 1 item"
         raise DataError(
             f"A {name} split and the train split each need an item of every class. Train has "
-            f"{left} of class {quoted(class_names[rare])} left. Add items, leave the class out, or "
-            f"set {name}_split=0."
+            f"{left} of class {quoted(class_names[rare])} left. Add items of this class, "
+            f"leave the class out, or set {name}_split=0."
         )
     shares = fraction * counts
     taken = np.clip(np.floor(shares).astype(int), 1, counts - 1)
@@ -87,8 +87,8 @@ def _take_groups_out(
 ) -> tuple[np.ndarray, np.ndarray]:
     if len(np.unique(groups)) < 2:
         raise DataError(
-            f"A {name} split by groups needs at least 2 groups, one for each side. Received one. "
-            f"Add items of others, leave groups= out, or set {name}_split=0."
+            f"A {name} split by groups needs at least 2 groups, one for each split. Received: 1 "
+            f"group. Add items of other groups, leave groups= out, or set {name}_split=0."
         )
     # One fold holds about `share` of the rows. For fractions above 0.5, take out the other folds.
     share = min(fraction, 1 - fraction)

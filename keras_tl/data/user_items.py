@@ -74,10 +74,13 @@ def _refuse(given: Any) -> None:
     name = type(given).__name__
     if is_frame(given) or isinstance(given, (Mapping, Set)):
         raise DataError(
-            f"A {name} is no list of items. Give the items themselves, in a list or an array."
+            f"Expected a list or an array of items. Received: {name}. Put the items into a list."
         )
     if hasattr(given, "splits"):
-        raise DataError(f"Received: {name}. Give one of its splits, such as data.split('test').")
+        raise DataError(
+            f"Expected one split. Received: all splits, in {name}. Pass a split, such as "
+            "data.split('test')."
+        )
 
 
 def _content(file: Any) -> bytes:
@@ -90,7 +93,8 @@ def _content(file: Any) -> bytes:
         raise DataError(f"Cannot read the open file: {error}.") from error
     if not isinstance(content, (str, bytes, bytearray)):
         raise DataError(
-            f"Expected a file that gives bytes or a text. Received: {type(content).__name__}."
+            "Expected an open file with bytes or text. Its read() returned "
+            f"{type(content).__name__}."
         )
     return content.encode() if isinstance(content, str) else bytes(content)
 
@@ -120,7 +124,7 @@ def _array(given: Any) -> np.ndarray | list:
         array = np.asarray(given)
     except Exception as error:  # Each library raises its own type.
         raise DataError(
-            f"Expected values in an array. Received: {type(given).__name__}, which has none "
+            f"Expected values that NumPy can convert to an array. Received: {type(given).__name__} "
             f"({type(error).__name__}: {str(error)[:MOST_QUOTED]})."
         ) from error
     return array if array.dtype.kind in _NUMBERS else array.tolist()
@@ -129,7 +133,9 @@ def _array(given: Any) -> np.ndarray | list:
 def _elements(dataset: Any, columns: tuple) -> Iterator[Any]:
     """Yield the items of a `tf.data.Dataset`, batched or not, without their labels."""
     if int(dataset.cardinality()) == _INFINITE:
-        raise DataError("The data set never ends. Remove .repeat(), or give a part: .take(n).")
+        raise DataError(
+            "The data set never ends. Remove .repeat(), or pass a part, such as dataset.take(1000)."
+        )
     try:
         for element in dataset.as_numpy_iterator():
             yield from _items(element, columns)
@@ -151,7 +157,7 @@ def _items(element: Any, columns: tuple) -> Iterable[Any]:
     if isinstance(element, Mapping):
         if not {*columns} <= {*element}:
             raise DataError(
-                f"Expected elements of the data set with {listed(columns)}. Received elements with "
+                f"Expected data set elements with the keys {listed(columns)}. Received the keys "
                 f"{listed(element)}."
             )
         element = tuple(element[column] for column in columns)

@@ -106,7 +106,11 @@ ERRORS = {
         r"own.csv' has no column 'path' \(of images\) and no column 'text'. It has: 'review', "
         r"'file', 'label', 'second'. Name .*--image-column.*--text-column",
     ),
-    "two": ("csv:{}/both.csv", {"image": "path", "text": "text"}, r"image=.*and text=.*Give one"),
+    "two": (
+        "csv:{}/both.csv",
+        {"image": "path", "text": "text"},
+        r"image=.*and text=.*Pass only one",
+    ),
     "resize": (
         "csv:{}/texts.csv",
         {"resize": "pad"},

@@ -181,13 +181,13 @@ def test_what_is_no_text_is_kept_and_marked(ask, tmp_path):
     assert served.valid.tolist() == valid
     assert served.labels == ["long", "", "long", ""]
     assert served.class_names == ("short", "long")
-    reasons = ["not UTF-8: other bytes in line 1", BLANK_PROBLEM]
+    reasons = ["not UTF-8: invalid bytes in line 1", BLANK_PROBLEM]
     assert [row.get("reason") for row in served.to_json()[1::2]] == reasons
-    assert str(served[1]) == f"no answer ({reasons[0]})"
+    assert str(served[1]) == f"no prediction ({reasons[0]})"
     features = client.embed(texts, on_invalid="keep")
     np.testing.assert_array_equal(np.isfinite(features).all(axis=1), valid)
     for ask_client in (client.predict, client.embed):
-        with pytest.raises(DataError, match=r"UTF-8.* item 1,.* answer for item 3 either \(4"):
+        with pytest.raises(DataError, match=r"UTF-8.* item 1,.* prediction for item 3 either \(4"):
             ask_client(texts)
     skipped = client.predict(texts, batch_size=3, on_invalid="skip")
     assert (skipped.valid, skipped.sources) == (None, ("a", "bcd"))
@@ -214,7 +214,7 @@ def test_what_is_no_image_is_named(ask, photos, tmp_path):
             with pytest.raises(DataError) as error:
                 method(items, batch_size=2)
             assert f"Cannot decode {name}: not an image" in str(error.value)
-            assert "'keep' marks" in str(error.value)
+            assert "on_invalid='keep' to mark" in str(error.value)
     with pytest.raises(DataError, match=r"item 0: .* item 1, .* item 5 and 1 more either"):
         ask("photos").predict([GARBAGE] * 7)
 
@@ -233,7 +233,7 @@ def test_what_is_no_image_is_kept_and_marked(ask):
     reason = why_no_image(GARBAGE)
     assert served.to_json()[0] == {"source": None, "valid": False, "reason": reason}
     assert served.to_json()[1]["label"] == served.labels[1]
-    said = [f"no answer ({reason})", "no answer (empty (0 bytes))"]
+    said = [f"no prediction ({reason})", "no prediction (empty (0 bytes))"]
     assert [str(served[number]) for number in (0, -1)] == said
     answered = ask("photos").embed(FILES)
     skipped = ask("photos", version=1).predict(KEPT, batch_size=2, on_invalid="skip")
@@ -376,7 +376,7 @@ WRONG = {
         "Expected a list of bytes or str for 'image_bytes'",
     ),
     "no-file": (lambda ask: ask("photos").predict("a.jpg"), DataError, "Cannot read the image"),
-    "no-image": (lambda ask: ask("photos").predict(3), DataError, "Expected image paths"),
+    "no-image": (lambda ask: ask("photos").predict(3), DataError, "Expected at least one image"),
     "no-pair": (lambda ask: ask("pairs").predict("a text"), DataError, "Expected pairs"),
     "nothing": (lambda ask: ask("photos").predict([]), DataError, "at least one"),
     "class-names": (

@@ -81,7 +81,8 @@ def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
         found = f"one, {quoted(names[0])}" if names else "none"
         inner = [folder.name for folder in folders_in(top / names[0])] if names else []
         hint = (
-            f" If the folders in it are the classes, pass {quoted(str(top / names[0]))}."
+            f" If the folders in {quoted(names[0])} are the classes, pass "
+            f"{quoted(str(top / names[0]))}."
             if len(inner) > 1
             else ""
         )
@@ -93,7 +94,7 @@ def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
         # Class names are written into runs and exports. File names are only used to open files.
         if os.fsencode(name) != name.encode("utf-8", "replace"):
             raise DataError(
-                f"The class folder {quoted(name)} has a name that is not UTF-8. Rename it."
+                f"The name of the class folder {quoted(name)} is not UTF-8. Rename the folder."
             )
 
 
@@ -102,8 +103,9 @@ def _check_known(split: str, names: Sequence[str], of_train: Sequence[str], kind
         if name not in of_train:
             raise DataError(
                 f"The {split} folder has a class {quoted(name)} that the train folder does not "
-                f"have. Train has: {', '.join(of_train)}. If the {kind.item}s of the {split} "
-                "folder have no labels, move that folder out of the data folder."
+                f"have. Train has: {', '.join(of_train)}. Rename or remove the class folder. Or, "
+                f"if the {kind.item}s of the {split} folder have no labels, move the {split} "
+                "folder out of the data folder."
             )
 
 
@@ -115,9 +117,9 @@ def _check_all_there(
             others = [name for name in class_names if name in names]
             raise DataError(
                 f"The {folder} folder has no folder {quoted(absent)}, which the train folder "
-                f"has. If {quoted(absent)} is a class, make an empty folder of that name. If it "
-                f"is not a class, as the unlabelled {kind.item}s of some data sets, move that "
-                f"folder away, or pass classes={others}."
+                f"has. If {quoted(absent)} is a class, make an empty folder of that name. If "
+                f"{quoted(absent)} is not a class, such as a folder of unlabelled {kind.item}s, "
+                f"move it out of the train folder, or pass classes={others} (--class)."
             )
 
 

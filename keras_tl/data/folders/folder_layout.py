@@ -67,7 +67,7 @@ def find_layout(
         if split in tops:
             raise DataError(
                 f"{quoted(str(root))} has two {split} folders, {quoted(tops[split].name)} and "
-                f"{quoted(folder.name)}. Keep one."
+                f"{quoted(folder.name)}. Remove or rename one of the two."
             )
         top = _unwrapped(folder, suffixes)
         if split == "train" or not _holds_items_only(top, suffixes):
@@ -122,8 +122,8 @@ def _reading(
     passed_over = f" Not used as splits: {_listing(others)}." if others else ""
     return Guess(
         "folder-layout",
-        f"Folders were read as splits by their names: {read}.{passed_over}",
-        f"If all these folders are classes, pass {_all_of(folders)} (--class).",
+        f"These folders were read as splits because of their names: {read}.{passed_over}",
+        f"If all folders are classes, pass {_all_of(folders)} (--class).",
     )
 
 
@@ -145,10 +145,10 @@ def _refuse_train_among_classes(
         return
     inner = [folder.name for folder in folders_in(top)]
     raise DataError(
-        f"{quoted(str(top))} holds folders ({_listing(inner)}), and beside it are folders of "
-        f"{item}s ({_listing(flat)}): it may be the training split or one more class. If it is the "
-        f"split, pass classes={inner} (--class). If it is a class, pass {_all_of(folders)} "
-        "(--class)."
+        f"{quoted(str(top))} may be the training split or one more class: the folder holds folders "
+        f"({_listing(inner)}), and the folders beside it hold {item}s ({_listing(flat)}). If "
+        f"{quoted(top.name)} is the split, pass classes={inner} (--class). If "
+        f"{quoted(top.name)} is a class, pass {_all_of(folders)} (--class)."
     )
 
 
@@ -180,9 +180,9 @@ def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
     if len(shared) < 2 or 2 * len(shared) <= len(counts):
         return
     raise DataError(
-        f"The folders of {quoted(str(top))} ({_listing(outer)}) hold no {item}s, only folders of "
-        f"the same names ({_listing(shared)}): they may be splits or classes. If they are "
-        "splits, name them train, validation and test. If they are classes, pass "
+        f"The folders in {quoted(str(top))} ({_listing(outer)}) hold no {item}s, only folders of "
+        f"the same names ({_listing(shared)}). The outer folders may be splits or classes. If they "
+        "are splits, name them train, validation and test. If they are classes, pass "
         f"classes={names if len(names) <= _SHOWN else 'a list of their names'} (--class)."
     )
 

@@ -18,8 +18,8 @@ def check_augmentation(kind: Augmentation) -> None:
     for part in _parts(kind):
         if not (isinstance(kind, bool) or callable(part) or part in AUGMENTATIONS):
             raise ConfigError(
-                f"{unknown('augmentation', part, AUGMENTATIONS)} True, False, a Keras layer, and "
-                "a list of names and layers are accepted too."
+                f"{unknown('augmentation', part, AUGMENTATIONS)} Other accepted "
+                "values: True, False, a Keras layer, a list of names and layers."
             )
 
 
@@ -42,10 +42,10 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
                 f"augment: {name} failed on a batch of images, float32 {shape}: {_reason(error)}"
             ) from error
         if found.rank is None or not found.is_compatible_with(shape):
-            gave = "something without a known shape" if found.rank is None else tuple(found)
+            gave = "a value without a known shape" if found.rank is None else tuple(found)
             raise ConfigError(
-                f"augment: {name} must give images of the shape that it takes, {shape}. It gave "
-                f"{gave}."
+                f"augment: {name} must return images of the same shape as its input, {shape}. "
+                f"Received: {gave}."
             )
 
 

@@ -64,7 +64,7 @@ class FileCheck(Check):
         return [*super()._counts(), *deep]
 
     def _how(self) -> str:
-        return f" (checked in {self.seconds:.1f} s, {self.from_cache:,} of them known already)"
+        return f" (checked in {self.seconds:.1f} s, {self.from_cache:,} results from the cache)"
 
 
 def check_splits(

@@ -37,6 +37,6 @@ IMAGE_FILES = FileKind(
     f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}",
     SUFFIXES,
     _OTHER_IMAGES,
-    "Convert the photos among them to JPEG or PNG.",
+    "Convert photos in other formats to JPEG or PNG.",
     format_of_file,
 )

@@ -29,8 +29,8 @@ _NOT_IMAGES = {
     b"7z\xbc\xaf": "a 7-Zip archive",
     b"RIFF": "a video or sound",
     b"\x1aE\xdf\xa3": "a video",
-    b"\x00\x05\x16\x07": "what macOS keeps about another file",
-    b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull'",
+    b"\x00\x05\x16\x07": "a macOS file with metadata of another file",
+    b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull' to get the file",
 }
 # Number of bytes that identify every format. DICOM has its identifier after 128 other bytes.
 START = 132

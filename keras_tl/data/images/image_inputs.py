@@ -58,7 +58,7 @@ def read_inputs(
     if items and all(isinstance(item, np.ndarray) for item in items):
         return _from_images([as_image(item, "given") for item in items])
     raise DataError(
-        f"Expected image paths, a folder, bytes, or arrays, at least one. Received: {kinds(items)}."
+        f"Expected at least one image: paths, a folder, bytes or arrays. Received: {kinds(items)}."
     )
 
 

@@ -104,7 +104,7 @@ class ImageItems(PredictionItems):
         """Return why an item is not an image. Raise `DataError` if its file cannot be read."""
         content = read_file(self.sources[number]) if self.sources else self.contents[number]
         if self.contents and len(content) < _LONGEST_PATH and os.path.exists(content):
-            return f"{quoted(content)} is the path of a file; give paths as str"
+            return f"{quoted(content)} is the path of a file. Pass the path as str"
         return why_no_image(content)
 
     def take(self, rows: Iterable[int]) -> "ImageItems":

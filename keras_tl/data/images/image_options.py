@@ -24,7 +24,9 @@ def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
         return None
     pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
     if len(pair) != 2:
-        raise ConfigError(f"image_size must be one number or two. Received: {quoted(image_size)}.")
+        raise ConfigError(
+            f"image_size must be one number, or (height, width). Received: {quoted(image_size)}."
+        )
     for side in pair:
         check_range("image_size", side, 1, whole=True)
     return pair

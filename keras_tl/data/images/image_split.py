@@ -47,8 +47,9 @@ class ImageSplit(Split):
         """Return the images of this split followed by those of another, see `Split.joined`."""
         if not self.in_files and self.images.shape[1:] != other.images.shape[1:]:
             raise DataError(
-                "Expected the pixels of all splits in one shape (height, width, 3). Received "
-                f"{self.images.shape[1:]} and {other.images.shape[1:]}. Resize them to one shape."
+                "Expected images of one shape (height, width, 3) in all splits. Received: "
+                f"{self.images.shape[1:]} and {other.images.shape[1:]}. Resize the images to one "
+                "shape."
             )
         return super().joined(other)
 
@@ -70,5 +71,8 @@ def _file_identity(path: str, full_hash: bool) -> str:
             return f"{sha256(Path(path))}\n"
         found = os.stat(path)
     except OSError as error:
-        raise DataError(f"An image has gone since the data were made: {path} ({error}).") from error
+        raise DataError(
+            f"Cannot read an image of the data: {path} ({error}). Restore the file, or make the "
+            "data again."
+        ) from error
     return f"{os.path.abspath(path)}\0{found.st_size}\0{found.st_mtime_ns}\n"

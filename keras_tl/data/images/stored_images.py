@@ -84,8 +84,8 @@ def _explained() -> Iterator[None]:
         yield
     except OSError as error:
         raise CacheError(
-            f"Cannot keep the images of the data set in {quoted(str(_folder()))}: {error}. Make "
-            "room, or set KERAS_TL_CACHE to another folder."
+            f"Cannot store the images of the data set in {quoted(str(_folder()))}: {error}. Free "
+            "disk space, or set the environment variable KERAS_TL_CACHE to another folder."
         ) from error
 
 
@@ -115,7 +115,7 @@ def _as_array(labels: list, name: str) -> np.ndarray:
     if array.ndim not in (1, 2) or array.dtype.kind not in "biufU":
         raise DataError(
             f"Expected {name} labels of one kind: numbers, texts, or rows of 0 and 1 of one "
-            f"length. The first is {quoted(labels[0])}."
+            f"length. The first label is {quoted(labels[0])}."
         )
     return array
 
@@ -156,8 +156,8 @@ class Encoder:
         if isinstance(image, bytes):
             if suffix_of(image) is None:
                 raise DataError(
-                    f"Image {self._count - 1} of the {self._name} data set begins as no image file "
-                    f"does that can be decoded ({', '.join(FORMATS)}). Give pixels, or other files."
+                    f"Image {self._count - 1} of the {self._name} data set has no supported "
+                    f"format ({', '.join(FORMATS)}). Pass pixels, or files of these formats."
                 )
             return image
         image = np.asarray(image)

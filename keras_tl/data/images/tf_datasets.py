@@ -31,7 +31,8 @@ def read_dataset(dataset: tf.data.Dataset, name: str) -> Iterator[tuple[bytes, A
         raise DataError(f"{_EXPECTED} Received: {type(dataset).__name__}.")
     if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise DataError(
-            f"The {name} data set never ends. Remove .repeat(), or give a part: .take(n)."
+            f"The {name} data set never ends. Remove .repeat(), or pass a part, such as "
+            "dataset.take(1000)."
         )
     encoder = Encoder(name)
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_tl.data.images.headers import gif_frames
 
-CURE = "convert it to PNG"
+CURE = "convert the file to PNG"
 # Bytes of the header that Windows reads. OS/2 has shorter ones.
 _WINDOWS = 40
 _PLAIN, _RLE_8, _RLE_4, _MASKS = range(4)
@@ -43,10 +43,10 @@ def bmp_problems(number: Callable) -> dict[str, Any]:
     # The masks of red, green and blue, in the order of files without masks.
     reordered = (number(54, 4) != 0xFF0000) | (number(58, 4) != 0xFF00) | (number(62, 4) != 0xFF)
     return {
-        "a header of OS/2 ({header} bytes)": number(14, 4) < _WINDOWS,
+        "an OS/2 header ({header} bytes)": number(14, 4) < _WINDOWS,
         "run-length encoding (RLE)": (compression == _RLE_8) | (compression == _RLE_4),
         "{bits}-bit pixels": (bits != 8) & (bits != 24) & (bits != 32),
-        "another order of colours than blue, green, red": (
+        "colours in another order than blue, green, red": (
             (compression != _PLAIN) & ((compression != _MASKS) | reordered)
         ),
     }
@@ -69,4 +69,4 @@ def _of_gif(content: bytes) -> str | None:
     frame = next(gif_frames(content), (width, height))
     if frame[0] >= width and frame[1] >= height:
         return None
-    return f"the first frame has {frame[0]} x {frame[1]} of {width} x {height} pixels"
+    return f"the first frame covers only {frame[0]} x {frame[1]} of {width} x {height} pixels"

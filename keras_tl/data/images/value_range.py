@@ -29,8 +29,8 @@ def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
     whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in pair)
     if len(pair) != 2 or not whole or not 0 <= pair[0] < pair[1] <= ALL_VALUES[1]:
         raise ConfigError(
-            "value_range must be two whole numbers from 0 to 65535, the smaller one first: the "
-            "values of black and of white in PNG files of 16 bits, such as (0, 4095). Received: "
+            "value_range must be two whole numbers from 0 to 65535, the smaller first, such as "
+            "(0, 4095). They are the values of black and white in 16-bit PNG files. Received: "
             f"{value_range!r:.200}."
         )
     return int(pair[0]), int(pair[1])
@@ -71,8 +71,8 @@ class SixteenBitRange:
     def __str__(self) -> str:
         which = "them" if self.sampled == self.count else f"{self.sampled:,} of them"
         return (
-            f"{self.count:,} of {self.files:,} files have 16 bits a value; the values in {which} "
-            f"go from {self.low:,} to {self.high:,}"
+            f"{self.count:,} of {self.files:,} files have 16 bits per value. The values in "
+            f"{which} range from {self.low:,} to {self.high:,}"
         )
 
 

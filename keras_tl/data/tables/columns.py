@@ -57,7 +57,7 @@ class Columns:
         return ColumnSelection(
             (*used, *slices),
             self.item,
-            f"Say which columns hold the {self.contents} and the labels, with {arguments}.",
+            f"Name the columns of the {self.contents} and of the labels with {arguments}.",
         )
 
     def read(self, table: Table, items: Any, **others: Any) -> LabelledItems:
@@ -118,16 +118,16 @@ def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) 
         column,
         lambda path: isinstance(path, (str, os.PathLike)) and not is_empty(path),
         "the path of an image",
-        "Write it down or remove the row.",
+        "Fill in the path or remove the row.",
     )
     folder = "" if root is None or not os.fspath(root) else local_path(root)
     paths = tuple(os.path.join(folder, path) for path in table.columns[column])
     if not any(map(os.path.exists, paths)):
         local_path(table.columns[column][0])
         raise DataError(
-            f"{table.name}: none of the {len(paths)} images exists. The first was looked for at "
-            f"{quoted(os.path.abspath(paths[0]))}. Pass the folder that the paths start "
-            "from: root=."
+            f"{table.name}: none of the {len(paths)} image files exists. The first path is "
+            f"{quoted(os.path.abspath(paths[0]))}. If the paths are relative to another folder, "
+            "pass that folder as root=."
         )
     return paths
 
@@ -150,10 +150,13 @@ def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray
         column,
         split_of,
         "train, validation (valid, val, dev) or test",
-        "Put it right or leave split= out, and the items are split at random.",
+        "Correct the value, or leave split= out to split the items at random.",
     )
     splits = np.array([split_of(value) for value in table.columns[column]])
     rows = {name: np.flatnonzero(splits == name) for name in SPLITS if name in splits}
     if "train" not in rows:
-        raise DataError(f"{table.name}: no row of column {quoted(column)} says train.")
+        raise DataError(
+            f"{table.name}: no row has the value train in column {quoted(column)}. Write train "
+            "into the rows of the training split."
+        )
     return rows

@@ -14,7 +14,7 @@ from keras_tl.errors import DataError, quoted
 _SEPARATORS = ",;\t"
 _UTF_16 = "utf-16"
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_CURE = "Save it as UTF-8 (in Excel: CSV UTF-8)."
+_CURE = "Save the file as UTF-8 (in Excel: CSV UTF-8)."
 
 
 def read_csv(path: Path, wanted: ColumnSelection) -> Table:
@@ -56,8 +56,8 @@ def _read_csv(path: Path, wanted: ColumnSelection, quoting: int) -> Table:
             found = [(line, *map(row.__getitem__, places)) for line, row in _rows(reader, header)]
     except (_RowError, csv.Error) as error:
         raise _MalformedError(
-            f"{name}, line {reader.line_num}: {error}. Put quotes around text that holds the "
-            "separator, and double the quotes inside."
+            f"{name}, line {reader.line_num}: {error}. Put quotes around a cell that contains "
+            "the separator. Write each quote in such a cell twice."
         ) from error
     lines, *columns = zip(*found, strict=True) if found else [()] * (len(wanted.columns) + 1)
     if quoting == csv.QUOTE_NONE:
@@ -94,8 +94,8 @@ def open_table(path: Path, form: str) -> Iterator[TextIO]:
         encoding = _encoding(path)
         if encoding is None:
             raise DataError(
-                f"Expected {quoted(str(path))} to be {form} in UTF-8. It begins with zero bytes, "
-                f"as UTF-16 without a byte order mark and UTF-32 do. {_CURE}"
+                f"Expected {quoted(str(path))} to be {form} in UTF-8. Its first bytes "
+                f"look like UTF-32, or like UTF-16 without a byte order mark. {_CURE}"
             )
         with open(path, encoding=encoding, newline="") as file:
             yield file
@@ -104,7 +104,7 @@ def open_table(path: Path, form: str) -> Iterator[TextIO]:
     except UnicodeDecodeError as error:
         name = "UTF-16" if encoding == _UTF_16 else "UTF-8"
         raise DataError(
-            f"Expected {quoted(str(path))} to be {form} in {name}, found other bytes in line "
+            f"Expected {quoted(str(path))} to be {form} in {name}, found invalid bytes in line "
             f"{_undecodable_line(path, encoding)}. {_CURE}"
         ) from error
 

@@ -72,7 +72,7 @@ class ItemColumns:
 
     @property
     def _wanted(self) -> ColumnSelection:
-        hint = f"Name the columns as in the training data, or pass a list of {self.item}s."
+        hint = f"Use the column names of the training data, or pass a list of {self.item}s."
         return ColumnSelection(self.names, self.item, hint)
 
     def _items(self, table: Table, root: str | os.PathLike | None) -> Rows:
@@ -81,7 +81,7 @@ class ItemColumns:
         else:
             is_right, expected = _is_text, "a text"
         for column in self.names:
-            table.check(column, is_right, expected, "Put it right or remove the row.")
+            table.check(column, is_right, expected, "Correct the value or remove the row.")
         columns = [table.columns[column] for column in self.names]
         if self.item == "image":
             return Rows([os.path.join(root or "", path) for path in columns[0]])

@@ -50,8 +50,8 @@ class LabelColumns:
             or not (self.task is None or get_task(self.task).has_several_labels)
         ):
             raise ConfigError(
-                "separator= is the text between several labels in a cell, such as ',', and is for "
-                "multi-label data in one column. Received: "
+                "separator= must be the text between the labels in a cell, such as ','. It works "
+                "only for multi-label data in one column. Received: "
                 f"separator={quoted(self.separator)}, label={quoted(self.label)}, "
                 f"task={quoted(self.task)}."
             )
@@ -111,7 +111,7 @@ def _check_given(
     table: Table, column: Hashable, is_missing: Callable[[object], bool] = _is_missing
 ) -> None:
     """Raise `DataError` that names the rows if labels are missing."""
-    hint = "Fill it in or remove the row."
+    hint = "Fill in the label or remove the row."
     table.check(column, lambda value: not is_missing(value), "a label", hint)
 
 
@@ -124,8 +124,8 @@ def _rows(table: Table, columns: Sequence[Hashable]) -> np.ndarray:
         table.check(
             column,
             lambda value: _number_of(value) in allowed,
-            "0 or 1 (several label columns are one for each label)",
-            hint or "Put it right, or give one label column.",
+            "0 or 1 (with several label columns, each column is one label)",
+            hint or "Correct the value, or pass only one label column.",
         )
     return np.array(values, np.float32).T
 
@@ -159,7 +159,7 @@ def _numbers(table: Table, column: Hashable, is_number: bool) -> np.ndarray | No
             column,
             lambda value: (number := read(value)) is not None and math.isfinite(number),
             "a finite number",
-            "Fill it in or remove the row.",
+            "Correct the value or remove the row.",
         )
     return np.array(found) if are_numbers else None
 

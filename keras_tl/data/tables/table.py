@@ -63,7 +63,7 @@ class Table:
         wrong = [row for row, value in enumerate(values) if not is_right(value)]
         if wrong:
             value = values[wrong[0]]
-            received = "nothing" if is_empty(value) else quoted(value)
+            received = "an empty cell" if is_empty(value) else quoted(value)
             shown = ", ".join(str(self.rows[row]) for row in wrong[:_SHOWN])
             more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
             raise DataError(
@@ -105,7 +105,7 @@ def check_columns(name: str, found: Sequence[Hashable], wanted: ColumnSelection)
     for column in wanted.columns:
         if wanted.columns.count(column) > 1:
             raise ConfigError(
-                f"The column {quoted(column)} was named twice. Name each column once."
+                f"Two arguments name the column {quoted(column)}. Name each column once."
             )
         if found.count(column) != 1:
             amount = "more than one" if column in found else "no"
@@ -118,5 +118,5 @@ def check_columns(name: str, found: Sequence[Hashable], wanted: ColumnSelection)
 def with_rows(table: Table, wanted: ColumnSelection) -> Table:
     """Return a table unchanged, or raise `DataError` if it has no rows."""
     if not table.rows:
-        raise DataError(f"{table.name} has no rows. Expected one for each {wanted.item}.")
+        raise DataError(f"{table.name} has no rows. Expected one row for each {wanted.item}.")
     return table

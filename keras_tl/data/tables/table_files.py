@@ -55,7 +55,7 @@ def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
             raise DataError(
                 f"{name}, line {number}: expected a JSON object, such as "
                 f'{{"text": "...", "label": "..."}}, received {quoted(line.strip())}. '
-                "Write one object a line."
+                "Write one object per line."
             )
         yield number, value
 

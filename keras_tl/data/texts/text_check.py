@@ -49,8 +49,8 @@ class TextCheck(Check):
         lines = [super().summary()]
         if self.label_conflicts:
             lines.append(
-                f"{len(self.label_conflicts):,} training texts have another label elsewhere in "
-                "train. They are kept."
+                f"{len(self.label_conflicts):,} training texts occur again in the training split "
+                "with another label. These texts are kept."
             )
         return "\n".join(lines)
 

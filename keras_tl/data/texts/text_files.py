@@ -12,6 +12,6 @@ TEXT_FILES = FileKind(
     ".txt",
     (".txt",),
     _OTHER_TEXTS,
-    "Convert the texts among them to .txt files in UTF-8.",
+    "Convert texts in other formats to .txt files in UTF-8.",
     has_folder_for_each_class=True,
 )

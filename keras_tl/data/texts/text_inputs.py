@@ -18,8 +18,8 @@ from keras_tl.errors import DataError, quoted
 Text = str | bytes | os.PathLike | BinaryIO
 TextInput = Text | Sequence[Text] | Sequence[tuple[Text, Text]] | Any
 _CURE = (
-    "For the contents pass pathlib.Path(path), for the words text.encode(). On the command line "
-    "use folder:PATH or --literal."
+    "To predict the contents, pass pathlib.Path(path). To predict the words, pass text.encode(). "
+    "On the command line, use folder:PATH or --literal."
 )
 
 
@@ -119,7 +119,7 @@ def _content(one: str | bytes | os.PathLike, place: str) -> tuple[str | bytes, s
     if not path.name.lower().endswith(TEXT_FILES.suffixes):
         raise DataError(
             f"Expected the path of a {TEXT_FILES.formats} file. Received: {quoted(str(path))}. "
-            "Give what it holds as a str, or the rows of a table as a pandas.DataFrame."
+            "Pass the content of the file as a str, or the rows of a table as a pandas.DataFrame."
         )
     try:
         return path.read_bytes(), str(path)

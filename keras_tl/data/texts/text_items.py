@@ -76,7 +76,7 @@ class TextItems(PredictionItems):
         except DataError as error:
             return str(error)
         name = self.name(number) if self.names else f"Item {number} of {len(self)}"
-        return f"{name} is {self.why(number)}. Remove it."
+        return f"{name} is {self.why(number)}. Remove this text."
 
     def name(self, number: int) -> str:
         """Return the name of an item in messages."""

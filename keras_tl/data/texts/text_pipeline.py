@@ -173,7 +173,9 @@ class TextPipeline(Pipeline):
 
 def _refuse(augment: Callable | None) -> None:
     if augment is not None:
-        raise ConfigError("augment= is for images; these data are texts. Leave it out.")
+        raise ConfigError(
+            "augment= works only for images. These data are texts. Leave augment= out."
+        )
 
 
 def tokenize(

@@ -54,8 +54,8 @@ class TextColumns(Columns):
         """
         if split is not None and any(other is not None for other in others):
             raise ConfigError(
-                f"Either a column says the splits (split={quoted(split)}), or validation= and "
-                "test= are tables of their own. Leave one of them out."
+                f"split={quoted(split)} reads the splits from a column, and validation= and test= "
+                "read them from other tables. Use either split= or the other two."
             )
         labels = LabelColumns(label, separator, task, class_names)
         return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split, slices)
@@ -73,7 +73,7 @@ class TextColumns(Columns):
                 column,
                 lambda value: value is None or isinstance(value, bytes) or is_unicode(value),
                 "a text",
-                "Put it right or remove the row.",
+                "Correct the value or remove the row.",
             )
         values = [table.columns[column] for column in columns]
         refuse_paths(
@@ -133,7 +133,8 @@ def read_arrays(given: Iterable, name: str) -> Texts:
     if not any(is_pair):
         refuse_paths(
             items,
-            "For the contents pass pathlib.Path(path).read_text(), for the words text.encode().",
+            "To use the contents, pass pathlib.Path(path).read_text(). To use the words, pass "
+            "text.encode().",
         )
         return Texts.read(items, None, places)
     for row, item in enumerate(items):

@@ -33,8 +33,8 @@ def as_text(value: Any, place: str) -> str:
     if isinstance(value, bytes):
         if line := _line_that_is_no_utf_8(value):
             raise DataError(
-                f"Expected texts in UTF-8, found other bytes in {place}, line {line} of the text. "
-                "Save it as UTF-8."
+                f"Expected texts in UTF-8, found invalid bytes in {place}, line {line} of the "
+                "text. Save the text as UTF-8."
             )
         value = value.decode()
     if not is_unicode(value):
@@ -50,10 +50,10 @@ def text_problem(text: str | bytes) -> str | None:
     if isinstance(text, bytes):
         line = _line_that_is_no_utf_8(text)
         if line:
-            return f"not UTF-8: other bytes in line {line}"
+            return f"not UTF-8: invalid bytes in line {line}"
         text = text.decode()
     if not is_unicode(text):
-        return "half a character (a surrogate), which UTF-8 cannot hold"
+        return "not valid Unicode: half of a surrogate pair, which UTF-8 cannot encode"
     return BLANK_PROBLEM if is_blank(text) else None
 
 
@@ -76,7 +76,8 @@ def refuse_paths(texts: Sequence[Any], cure: str) -> None:
     if len(texts) and all(isinstance(text, str) and os.path.exists(text) for text in texts):
         raise DataError(
             "Expected texts. Received: paths of existing files or folders, such as "
-            f"{quoted(texts[0])}. These can mean the words or the contents of the files. {cure}"
+            f"{quoted(texts[0])}. It is not clear whether the texts are the paths or the "
+            f"contents of the files. {cure}"
         )
 
 

@@ -12,8 +12,8 @@ from keras_tl.base.files import local_path
 from keras_tl.errors import DataError, quoted, unknown
 
 _OFFLINE = (
-    "Without a network, copy the prepared folder of another machine into data_dir, or run this "
-    "once where there is one."
+    "Run this once on a machine with a network. Or copy the prepared data set of another machine "
+    "into the folder data_dir."
 )
 
 
@@ -30,7 +30,7 @@ def _explained(what: str, hint: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise DataError(f"{what}: {error}. Install the package that it needs, with pip.") from error
+        raise DataError(f"{what}: {error}. Install the missing package with pip.") from error
     except Exception as error:
         lines = str(error).splitlines() or [type(error).__name__]
         raise DataError(f"{what}: {lines[0].rstrip('.')}. {hint}") from error
@@ -49,7 +49,8 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
         is_remote = os.fspath(data_dir).startswith("gs://")
         data_dir = os.fspath(data_dir if is_remote else local_path(data_dir))
     with _explained(
-        f"Cannot open the data set {quoted(name)}", "See its page in the tfds catalogue."
+        f"Cannot open the data set {quoted(name)}",
+        "The data sets are listed in https://www.tensorflow.org/datasets/catalog/overview.",
     ):
         try:
             return tfds.builder(name, data_dir=data_dir)
@@ -62,12 +63,12 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
     near = difflib.get_close_matches(name.partition("/")[0].partition(":")[0], known, n=5)
     if near:
         raise DataError(
-            f"{unknown('data set', name, near)} Prepared ones are looked for in "
+            f"{unknown('data set', name, near)} Prepared data sets must be in "
             f"{quoted(str(data_dir or tfds.core.constants.DATA_DIR))}."
         )
     raise DataError(
         f"Unknown data set {quoted(name)}. tensorflow_datasets.list_builders() lists the known "
-        "ones; prepared ones are looked for in "
+        "data sets. Prepared data sets must be in "
         f"{quoted(str(data_dir or tfds.core.constants.DATA_DIR))}."
     )
 

@@ -93,7 +93,7 @@ class Prepared:
         if candidates:
             raise DataError(
                 f"The data set {quoted(self.name)} has several features that could be the {what}: "
-                f"{', '.join(candidates)}. Say which: {what}={quoted(candidates[0])}."
+                f"{', '.join(candidates)}. Choose one, such as {what}={quoted(candidates[0])}."
             )
         raise DataError(
             f"Expected a data set of {self.item}s with a label each. {quoted(self.name)} has no "

@@ -56,7 +56,9 @@ def read_text_builder(
         for ours, theirs in found.splits().items():
             examples = list(found.examples(theirs, features))
             if not examples:
-                raise DataError(f"The {theirs} split of {quoted(name)} is empty. Prepare it again.")
+                raise DataError(
+                    f"The {theirs} split of {quoted(name)} is empty. Prepare the data set again."
+                )
             texts = Texts.read(
                 [example[text] for example in examples],
                 None if text_pair is None else [example[text_pair] for example in examples],

@@ -277,10 +277,10 @@ def test_the_share_of_bad_files_has_a_limit(tmp_path):
     with pytest.raises(DataError) as caught:
         check_files(paths)
     message = str(caught.value)
-    assert "at most 5.0% of the files" in message
+    assert "at most 5.0% unusable files" in message
     assert "found 9 of 100 (9.0%)" in message
     assert f"{paths[91]}: empty (0 bytes)" in message
-    assert "and 4 more. Repair or remove them, or raise max_bad" in message
+    assert "and 4 more. Repair or remove these files, or raise max_bad" in message
     for wrong in (-0.1, 1.5, "all"):
         with pytest.raises(ConfigError, match="max_bad"):
             check_files(paths, max_bad=wrong)
@@ -380,7 +380,7 @@ def test_the_report_names_each_file_and_counts_the_kinds():
     )
     check = FileCheck(2000, bad, 1.25, 100)
     assert check.describe().splitlines() == [
-        "3 of 2,000 files are left out (checked in 1.2 s, 100 of them known already).",
+        "3 of 2,000 files are left out (checked in 1.2 s, 100 results from the cache).",
         "     2  two labels",
         "     1  empty (0 bytes)",
         *(f"{file.path}: {file.reason}" for file in bad),

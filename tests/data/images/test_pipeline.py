@@ -277,12 +277,12 @@ def broken(pixels):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (print, r"print must give images of .* It gave something without a known shape"),
+        (print, r"print must return images of .* Received: a value without a known shape"),
         (lambda images: images.numpy(), r"<lambda> failed on .*: AttributeError: .*numpy"),
         (["standard", broken], r"broken failed on a batch of images, .*: no such blur|second line"),
         (
             keras.layers.Flatten(),
-            r"Flatten must give images of the shape .* It gave \(None, 3072\)",
+            r"Flatten must return images of the same shape .* Received: \(None, 3072\)",
         ),
     ],
 )

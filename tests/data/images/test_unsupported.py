@@ -67,11 +67,14 @@ REFUSED = {
     "bmp-16-bits-and-masks": (bmp(16, MASKS, 56, GREEN_OF_6), "16-bit pixels"),
     "bmp-rle-8": (bmp(8, RLE_8), "run-length encoding (RLE)"),
     "bmp-rle-4": (bmp(4, RLE_4), "run-length encoding (RLE)"),
-    "bmp-other-order": (bmp(32, MASKS, 56, RGB_MASKS), "another order of colours than blue, green"),
-    **{f"bmp-os2-{n}": (bmp(n, header=12), "a header of OS/2 (12 bytes)") for n in (1, 4, 8, 24)},
-    "gif-small-frame": (gif(20, 12), "the first frame has 13 x 7 of 20 x 12 pixels"),
-    "gif-frame-elsewhere": (gif(20, 7, 7), "the first frame has 13 x 7 of 20 x 7 pixels"),
-    "gif-behind-a-comment": (gif(13, 8, extension=COMMENT), "the first frame has 13 x 7 of 13 x 8"),
+    "bmp-other-order": (bmp(32, MASKS, 56, RGB_MASKS), "colours in another order than blue, green"),
+    **{f"bmp-os2-{n}": (bmp(n, header=12), "an OS/2 header (12 bytes)") for n in (1, 4, 8, 24)},
+    "gif-small-frame": (gif(20, 12), "the first frame covers only 13 x 7 of 20 x 12 pixels"),
+    "gif-frame-elsewhere": (gif(20, 7, 7), "the first frame covers only 13 x 7 of 20 x 7 pixels"),
+    "gif-behind-a-comment": (
+        gif(13, 8, extension=COMMENT),
+        "the first frame covers only 13 x 7 of 13 x 8",
+    ),
 }
 TAKEN = {
     "bmp-8": bmp(8),
@@ -99,7 +102,7 @@ def test_it_is_refused_by_name(name):
     kind = image_format(content)
     said = unsupported_issue(content, kind)
     assert said.startswith(f"unsupported {kind}: {reason}")
-    assert said.endswith(", convert it to PNG")
+    assert said.endswith(", convert the file to PNG")
     with pytest.raises(DataError) as caught:
         read_image(content, "photos/a.bmp", (8, 8), "crop")
     assert str(caught.value).startswith(f"Cannot decode photos/a.bmp: {said}. Expected a JPEG")

@@ -255,7 +255,8 @@ CSV_ERRORS = {
     "target-missing": (
         "path,label\n0.jpg,1.5\n1.jpg,NaN\n2.jpg,2\n",
         {"task": "regression"},
-        r"a label in column 'label', received 'NaN' in line 3\. Fill in the label or remove the row",
+        r"a label in column 'label', received 'NaN' in line 3\. "
+        r"Fill in the label or remove the row",
     ),
     "one-of-several-missing": (
         "path,label,sea\n0.jpg,1,0\n1.jpg,nan,1\n",
@@ -266,7 +267,8 @@ CSV_ERRORS = {
     "class-number-missing": (
         "path,label\n0.jpg,1.0\n1.jpg,nan\n2.jpg,2.0\n",
         {"task": "multiclass"},
-        r"a label in column 'label', received 'nan' in line 3\. Fill in the label or remove the row",
+        r"a label in column 'label', received 'nan' in line 3\. "
+        r"Fill in the label or remove the row",
     ),
     "not-a-target": (
         "path,label\n0.jpg,1\n1.jpg,two\n",

@@ -90,10 +90,10 @@ def test_too_many_empty_texts_are_an_error():
     with pytest.raises(DataError) as caught:
         ktl.TextData.from_arrays(texts, labels)
     assert str(caught.value).startswith(
-        "Expected at most 5.0% of the texts to be unusable (max_bad=0.05), found 7 of 27 (25.9%): "
+        "Expected at most 5.0% unusable texts (max_bad=0.05), found 7 of 27 (25.9%): "
         "train row 20: blank"
     )
-    assert "; and 2 more. Repair or remove them, or raise max_bad" in str(caught.value)
+    assert "; and 2 more. Repair or remove these texts, or raise max_bad" in str(caught.value)
     texts, labels = texts_with(*[("", "a")] * 7)
     data = ktl.TextData.from_arrays(texts, labels, max_bad=0.26)
     assert sum(map(len, data.splits.values())) == 20
@@ -134,7 +134,8 @@ def test_one_text_under_two_labels_is_named_and_stays():
     )
     assert data.checked.summary() == (
         "All 28 texts can be used.\n"
-        "3 training texts have another label elsewhere in train. They are kept."
+        "3 training texts occur again in the training split with another label. "
+        "These texts are kept."
     )
     assert data.checked.describe().endswith("two labels: 'a', but 'b' in train row 21")
 
@@ -168,7 +169,7 @@ def test_the_command_line_shows_what_was_found_and_how_long_texts_are(tmp_path):
         return CliRunner().invoke(cli, arguments, catch_exceptions=False).output
 
     text = run("--max-bad", "0.01")
-    for part in ("1 of 23 texts are left out", "line 22: blank", "2 training texts have another"):
+    for part in ("1 of 23 texts are left out", "line 22: blank", "2 training texts occur again"):
         assert part in text
     assert "more than 1.0% (--max-bad): training would stop" in text
     assert text.splitlines()[-4].split()[:2] == ["words", "median"]

@@ -340,7 +340,8 @@ CSV_ERRORS = {
     "no-text-column": (
         table("ab", "sentence,label"),
         {},
-        r"no column 'text'. It has: 'sentence', 'label'. Name the columns of the texts .*with text= and l",
+        r"no column 'text'. It has: 'sentence', 'label'. "
+        r"Name the columns of the texts .*with text= and l",
     ),
     "no-label-column": (table("ab", "text,class"), {}, r"no column 'label'.*'class'"),
     "no-pair-column": (table("ab"), {"text_pair": "text_b"}, r"no column 'text_b'"),
