@@ -40,12 +40,15 @@ def assign_blocks(
     rest = _layers_of(network, set(network.operations) - taken, with_weights=True)
     if rest:
         raise BackboneError(
-            f"Layer {rest[0].name!r} of {network.name} is in none of its blocks. Expected blocks "
-            "that hold every layer with weights."
+            f"No block of {network.name} contains the layer {rest[0].name!r}. Expected each layer "
+            "with weights in a block. Add a block that ends at or after this layer."
         )
     empty = [name for name, layers in names if not layers]
     if empty:
-        raise BackboneError(f"Blocks without layers in {network.name}: {', '.join(empty)}.")
+        raise BackboneError(
+            f"These blocks of {network.name} contain no layers: {', '.join(empty)}. Remove them, "
+            "or correct their ends."
+        )
     return names
 
 
@@ -97,7 +100,7 @@ def find_end(network: keras.Model, block: BlockSpec) -> keras.Operation:
     if not found:
         raise BackboneError(
             f"Block {block.name!r} of {network.name} should end at a layer named {block.end!r}, "
-            "and there is none."
+            "but no layer has this name. Correct the end of the BlockSpec."
         )
     return found[-1]
 

@@ -42,7 +42,7 @@ def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) 
     network = builder(weights=None, **arguments)
     if not isinstance(network, keras.Model):
         raise BackboneError(
-            f"The builder of {spec.name} must give a keras.Model. Received: {quoted(network)}."
+            f"The builder of {spec.name} must return a keras.Model. Received: {quoted(network)}."
         )
     if weights == "imagenet":
         load_packaged(network, spec)
@@ -78,9 +78,9 @@ def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
             return builder(weights="imagenet", **arguments)
     except Exception as error:  # Keras raises a bare Exception for network errors.
         raise WeightsError(
-            f"Could not download the ImageNet weights of {spec.name} ({error}). Without a "
-            "network: download that file elsewhere and pass weights='PATH', or use "
-            "'efficientnet_lite0', whose weights come with keras_tl."
+            f"Could not download the ImageNet weights of {spec.name} ({error}). Without internet "
+            "access, download this file on another machine and pass weights='PATH'. Or use "
+            "'efficientnet_lite0', whose weights keras_tl contains."
         ) from error
 
 
@@ -122,8 +122,8 @@ def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTenso
         zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)
     if any(_adapted(layer) for layer in scaling) and np.abs(zero).max() > 0.05:
         raise WeightsError(
-            f"These weights of {spec.name} were trained with a normalisation of their own, and "
-            "not with that of ImageNet. Build the network yourself, load them, and pass it as a "
+            f"These weights of {spec.name} were trained with another normalisation than "
+            "ImageNet's. Build the network yourself, load these weights, and pass the "
             "keras.Model with preprocess='none'."
         )
     return scaling[-1].output if scaling else network.input

@@ -31,13 +31,13 @@ def get_spec(name: str) -> BackboneSpec:
             return spec
     if "/" in str(name) or "\\" in str(name):
         raise BackboneError(
-            f"Unknown backbone {quoted(name)}. A URL or a folder has its kind in front: "
-            f"{quoted(f'tfhub:{name}')} is a module of TF-Hub, {quoted(f'kerashub:{name}')} a "
-            f"preset of KerasHub, and {quoted(f'run:{name}')} a saved run."
+            f"Unknown backbone {quoted(name)}. A URL or a folder needs a prefix: "
+            f"{quoted(f'tfhub:{name}')} for a TF-Hub module, {quoted(f'kerashub:{name}')} for a "
+            f"KerasHub preset, {quoted(f'run:{name}')} for a saved run."
         )
     raise BackboneError(
-        f"{unknown('backbone', name, known)} A backbone of your own must be registered first, "
-        "with keras_tl.backbones.register."
+        f"{unknown('backbone', name, known)} To use your own backbone, first call "
+        "keras_tl.backbones.register."
     )
 
 
@@ -59,8 +59,8 @@ def register(spec: BackboneSpec, replace: bool = False) -> None:
     taken = {_plain(name): name for name in (*CATALOGUE, *_registered)}.get(_plain(spec.name))
     if taken in CATALOGUE:
         raise BackboneError(
-            f"{quoted(taken)} is a backbone of the catalogue. Register {quoted(spec.name)} under "
-            "another name."
+            f"The catalogue already has a backbone {quoted(taken)}. Register {quoted(spec.name)} "
+            "under another name."
         )
     if taken is not None and not replace:
         raise BackboneError(

@@ -186,7 +186,8 @@ def _checked_shape(shape, default: int | None) -> tuple[int | None, int | None, 
     fits = len(shape) == 3 and shape[2] == 3
     if not fits or any(side is not None and side < MIN_SIZE for side in shape[:2]):
         raise BackboneError(
-            f"EfficientNet-Lite takes RGB images: input_shape must be (height, width, 3) with "
-            f"sides of at least {MIN_SIZE}, or None for any. Received: {quoted(shape)}."
+            "EfficientNet-Lite takes RGB images: input_shape must be (height, width, 3) with "
+            f"sides of at least {MIN_SIZE}, or None for images of any size. Received: "
+            f"{quoted(shape)}."
         )
     return tuple(shape)

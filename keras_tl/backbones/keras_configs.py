@@ -52,12 +52,12 @@ def _check_classes(config: Any) -> None:
             raise BackboneError(
                 f"The network uses the {kind} {name!r}{of}, which is not registered in this "
                 "process. First register it with @keras.saving.register_keras_serializable(), or "
-                "import the module that does so."
+                "import the module that registers it."
             )
     if isinstance(config, dict) and list(config) == ["value"] and isinstance(config["value"], list):
         raise BackboneError(  # Keras's format for a lambda's bytecode.
-            "The network uses a lambda as an activation or another function, which a saved run "
-            "cannot hold. Use a named function that is registered with "
+            "The network uses a lambda, for example as an activation. A saved run cannot contain "
+            "a lambda. Use a named function that is registered with "
             "@keras.saving.register_keras_serializable()."
         )
     for part in _parts(config):

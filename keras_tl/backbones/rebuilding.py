@@ -58,7 +58,7 @@ def cut_short(backbone: Backbone, output_block: str) -> Backbone:
         BackboneError: The block is unknown or inside a nested model, or the network takes texts.
     """
     if backbone.image_size is None:
-        raise BackboneError("output_block= cannot cut an encoder of texts. Leave it out.")
+        raise BackboneError("output_block= cannot cut a text encoder. Leave output_block= out.")
     names, network = backbone.blocks, backbone.network
     if output_block not in names:
         raise BackboneError(unknown(f"block of {network.name}", output_block, names))
@@ -67,8 +67,9 @@ def cut_short(backbone: Backbone, output_block: str) -> Backbone:
     inner, last = network.layers[-1], blocks[-1][1][-1]
     if last not in inner.layers:
         raise BackboneError(
-            f"Block {output_block!r} of {network.name} lies inside a nested model, where it cannot "
-            "be cut. Build the model without nesting, or cut it before passing it."
+            f"Block {output_block!r} of {network.name} is inside a nested model, where "
+            "output_block= cannot cut. Build the model without nesting, or cut the model before "
+            "you pass it."
         )
     end = output_of(inner, [layer for _, layers in blocks for layer in layers])
     shorter = keras.Model(inner.input, end, name=inner.name)

@@ -71,7 +71,9 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
         found, values = (_read_zip if data.startswith(_ZIP) else _read_legacy)(data, name)
         state = found["model"] if isinstance(found, dict) and "model" in found else found
         if not isinstance(state, dict):
-            raise ValueError(f"it holds no state dict but an object of type {type(state).__name__}")
+            raise ValueError(
+                f"the file contains an object of type {type(state).__name__}, not a state dict"
+            )
         tensors = {key: part for key, part in state.items() if isinstance(part, _Tensor)}
         return {key: _array(part, values[part.storage.key]) for key, part in tensors.items()}
 
@@ -89,7 +91,10 @@ class _Unpickler(pickle.Unpickler):
         for count, (operation, value, _) in enumerate(pickletools.genops(self._file)):
             # Unpickling allocates memory for all object numbers up to the largest.
             if "PUT" in operation.name and value > count:
-                raise ValueError(f"it numbers an object as {value} that is at most the {count}th")
+                raise ValueError(
+                    f"the pickle uses the object number {value}, but its largest possible number "
+                    f"is {count}"
+                )
         self._file.seek(start)
         return super().load()
 
@@ -106,18 +111,18 @@ class _Unpickler(pickle.Unpickler):
                 return kind
         asked = f"{module}.{name}"[:80]
         raise WeightsError(
-            f"{self._name} asks for {asked!r}, which is not given to it. Expected "
-            "only float, half, double or long tensors, lists and dictionaries: get the file from "
-            "its publisher, or save nothing but a state dict."
+            f"{self._name} refers to {asked!r}, which keras_tl does not load. Expected only "
+            "float, half, double or long tensors, lists and dictionaries. Get the file from its "
+            "publisher, or save only a state dict."
         )
 
     def persistent_load(self, pid: Any) -> _Storage:
         kind, dtype, key, _, count, *views = pid
         if kind != "storage" or dtype not in _DTYPES or not isinstance(key, str) or any(views):
-            raise ValueError(f"it holds other storages than {', '.join(_DTYPES)}")
+            raise ValueError(f"the file contains storages of other types than {', '.join(_DTYPES)}")
         storage = _Storage(dtype, key, count)
         if self.storages.setdefault(key, storage) != storage:
-            raise ValueError(f"its storage {key!r} is of two kinds")
+            raise ValueError(f"the storage {key!r} has two types")
         return storage
 
 
@@ -130,27 +135,27 @@ def _explained(name: str) -> Iterator[None]:
     except Exception as error:  # A damaged pickle can raise any exception.
         reason = str(error).rstrip(".") or type(error).__name__
         raise WeightsError(
-            f"Cannot read {name}: {reason}. Expected an undamaged file, as fastai or torch.save "
-            "wrote it: copy or download it again."
+            f"Cannot read {name}: {reason}. Expected an undamaged file that fastai or torch.save "
+            "wrote. Copy or download the file again."
         ) from error
 
 
 def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
     file = io.BytesIO(data)
     if [_Unpickler(file, name).load() for _ in range(2)] != [_MAGIC, _VERSION]:
-        raise ValueError("it does not begin as torch.save begins a file")
+        raise ValueError("the file does not begin like a file of torch.save")
     _Unpickler(file, name).load()  # System information. The values are always little-endian.
     unpickler = _Unpickler(file, name)
     found = unpickler.load()
     keys = _Unpickler(file, name).load()
     if sorted(keys) != sorted(unpickler.storages):
-        raise ValueError("its tensors are in other storages than it lists")
+        raise ValueError("the tensors use other storages than the file lists")
     values = {}
     rest = memoryview(data)[file.tell() :]
     for key in keys:
         storage = unpickler.storages[key]
         if int.from_bytes(rest[:8], "little") != storage.count:
-            raise ValueError(f"its storage {key!r} has not {storage.count} values")
+            raise ValueError(f"the storage {key!r} does not have {storage.count} values")
         dtype = np.dtype("<" + _DTYPES[storage.kind])
         values[key] = np.frombuffer(rest, dtype, storage.count, 8)
         rest = rest[8 + values[key].nbytes :]
@@ -162,7 +167,7 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         # A small file could unpack to a huge one. torch.save compresses nothing.
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-            raise ValueError("it is a compressed archive")
+            raise ValueError("the archive is compressed")
         (pickled,) = [file for file in sizes if file.endswith("/data.pkl")] or ["data.pkl"]
         root = pickled.removesuffix("data.pkl")
         unpickler = _Unpickler(io.BytesIO(archive.read(pickled)), name)
@@ -173,7 +178,7 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
             place = f"{root}data/{key}"
             dtype = np.dtype((">" if is_big else "<") + _DTYPES[storage.kind])
             if sizes.get(place) != storage.count * dtype.itemsize:
-                raise ValueError(f"its storage {key!r} has not {storage.count} values")
+                raise ValueError(f"the storage {key!r} does not have {storage.count} values")
             values[key] = np.frombuffer(archive.read(place), dtype)
     return found, values
 
@@ -187,6 +192,8 @@ def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
         or last >= len(values)
         or not 0 < math.prod(size) <= len(values)
     ):
-        raise ValueError(f"a tensor of shape {size} is not within its {len(values):,} values")
+        raise ValueError(
+            f"a tensor of shape {size} does not fit into the {len(values):,} values of its storage"
+        )
     steps = [step * values.itemsize if n > 1 else 0 for n, step in zip(size, strides, strict=True)]
     return np.lib.stride_tricks.as_strided(values[offset:], size, steps, writeable=False)

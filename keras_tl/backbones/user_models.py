@@ -38,8 +38,8 @@ def network_of(
     """
     if preprocess is None:
         raise BackboneError(
-            "A keras.Model as backbone needs preprocess=: 'none' if it takes pixels in [0, 255] "
-            "as they are, else 'tf', 'torch', 'caffe' or a Preprocessing(scale, offset)."
+            "A keras.Model as backbone needs preprocess=. Use 'none' if the model takes pixels "
+            "in [0, 255], else 'tf', 'torch', 'caffe' or a Preprocessing(scale, offset)."
         )
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 3:
@@ -49,22 +49,24 @@ def network_of(
         )
     if len(model.outputs) != 1:
         raise BackboneError(
-            f"A backbone has one output; this model has {len(model.outputs)}. Choose one: "
-            "keras.Model(model.input, model.outputs[0])."
+            f"A backbone has one output, but this model has {len(model.outputs)}. Choose an "
+            "output: keras.Model(model.input, model.outputs[0])."
         )
     own = shape[1:3] if None not in shape[1:3] else None
     if own and image_size and own != image_size:
         raise BackboneError(f"The model takes {own} pixels. Received image_size={image_size}.")
     if not (own or image_size):
-        raise BackboneError("The model takes images of any size: pass image_size=.")
+        raise BackboneError(
+            "The model takes images of any size. Choose a size, for example image_size=(224, 224)."
+        )
     return with_preprocessing(
         model, get_preprocessing(preprocess), own or image_size, f"{model.name}_backbone"
     )
 
 
 _NO_SHAPE = (
-    " A subclassed model has none: wrap it, as in inputs = keras.Input((224, 224, 3)); "
-    "keras.Model(inputs, model(inputs))."
+    " A subclassed model has no input shape. Wrap the model: inputs = keras.Input((224, 224, "
+    "3)); keras.Model(inputs, model(inputs))."
 )
 
 
@@ -95,14 +97,14 @@ def copied(network: keras.Model) -> keras.Model:
     limit = _TOLERANCE * float(np.abs(given).max(initial=0)) + 1e-6
     if given.shape != found.shape or not np.allclose(given, found, 0, limit, equal_nan=True):
         raise BackboneError(
-            f"{name} gives other outputs when it is built again from its configuration. {_CURE}"
+            f"{name} returns other outputs after a rebuild from its configuration. {_CURE}"
         )
     return copy
 
 
 _CURE = (
-    "Register custom layers and functions with @keras.saving.register_keras_serializable(), and "
-    "let a layer's get_config() give all arguments of its __init__()."
+    "Register custom layers and functions with @keras.saving.register_keras_serializable(). The "
+    "get_config() of each layer must return all arguments of its __init__()."
 )
 
 
@@ -114,7 +116,7 @@ def _rebuildable(name: str) -> Iterator[None]:
         raise
     except Exception as error:  # The user's layers can raise any exception.
         raise BackboneError(
-            f"{name} cannot be built again from its configuration, so a saved run could not be "
+            f"Keras cannot rebuild {name} from its configuration, so a saved run could not be "
             f"loaded: {_reason(error)} {_CURE}"
         ) from error
 
@@ -124,8 +126,8 @@ def _refuse_lambdas(network: keras.Model, name: str) -> None:
     found = next((x.name for x in layers if isinstance(x, keras.layers.Lambda)), None)
     if found is not None:
         raise BackboneError(
-            f"The layer {quoted(found)} of {name} is a Lambda: its Python code cannot be saved in "
-            "a run. Use keras.ops on the tensors instead, or a registered layer class."
+            f"The layer {quoted(found)} of {name} is a Lambda. A saved run cannot contain its "
+            "Python code. Use keras.ops on the tensors instead, or a registered layer class."
         )
 
 

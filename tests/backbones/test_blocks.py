@@ -87,12 +87,12 @@ def test_without_blocks_each_layer_with_weights_is_one():
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [
-        ((BlockSpec("stem", "first"),), "Layer 'conv2d.*' of branched is in none of its blocks"),
+        ((BlockSpec("stem", "first"),), "No block of branched contains the layer 'conv2d.*'"),
         (
             (BlockSpec("a", "fist"), BlockSpec("b")),
             "'a' of branched should end at a layer named 'fist'",
         ),
-        ((BlockSpec("a", "out"), BlockSpec("b")), "Blocks without layers in branched: b"),
+        ((BlockSpec("a", "out"), BlockSpec("b")), "blocks of branched contain no layers: b"),
     ],
 )
 def test_wrong_blocks_are_found_out(blocks, message):

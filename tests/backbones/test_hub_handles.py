@@ -75,11 +75,11 @@ UNREACHABLE = {
 @pytest.mark.parametrize("name", UNREACHABLE)
 def test_what_cannot_be_downloaded_names_the_offline_way(name, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_hub", fail(UNREACHABLE[name]))
-    with pytest.raises(BackboneError, match=r"Could not get .*download the module elsewhere"):
+    with pytest.raises(BackboneError, match=r"Could not get .*download the module on another"):
         resolve("https://example.com/module")
 
 
 @pytest.mark.parametrize("handle", ["no/such/folder", __file__])
 def test_no_such_folder(handle):
-    with pytest.raises(BackboneError, match=r"There is no folder .*pass the folder that holds"):
+    with pytest.raises(BackboneError, match=r"There is no folder .*pass the folder that contains"):
         resolve(handle)

@@ -155,7 +155,7 @@ def test_files_out_of_sight_are_not_called_compared(handle, name, presets, tmp_p
     modality = types.SimpleNamespace(preprocessor=found)
     context = CheckContext(data, CheckedModel(None, None, modality, None, "none"))
     if HANDLES[handle]:
-        with pytest.raises(NotChecked, match=rf"the tokenizer\.json of '{handle}' was not read"):
+        with pytest.raises(NotChecked, match=rf"not read the tokenizer\.json of '{handle}'"):
             CHECKS["other-tokens"](context)
     else:
         assert CHECKS["other-tokens"](context) is None
@@ -273,17 +273,17 @@ WRONG = {
     "no-preset": (
         lambda p: ktl.Learner("kerashub:no_such_preset", make_texts(), verbose=False),
         BackboneError,
-        r"Could not load a Backbone from the KerasHub preset 'no_such_preset'.*Without a network",
+        r"Could not load a Backbone from the KerasHub preset 'no_such_preset'.*Without internet",
     ),
     "texts-for-images": (
         lambda p: make_learner(p, "resnet", make_texts()),
         BackboneError,
-        "takes images; the data are texts",
+        "takes images, but the data are texts",
     ),
     "images-for-texts": (
         lambda p: make_learner(p, "bert", make_tiny_data(size=32)),
         BackboneError,
-        "takes texts; the data are images|image_size= is for images",
+        "takes texts, but the data are images|image_size= is for images",
     ),
     "too-long": (
         lambda p: make_learner(p, "bert", make_texts(sequence_length=65)),
@@ -293,7 +293,7 @@ WRONG = {
     "cut-encoder": (
         lambda p: make_learner(p, "bert", output_block="layer_0"),
         BackboneError,
-        "cannot cut an encoder of texts",
+        "cannot cut a text encoder",
     ),
     "size-of-a-fixed-one": (
         lambda p: make_learner(p, "vit", make_tiny_data(size=32), image_size=48),

@@ -230,5 +230,5 @@ def test_a_network_with_equal_names_is_cut_at_the_right_layer():
     short = cut_short(backbone, "whole/conv")
     assert short.blocks == NAMES[:3]
     assert len(short.network.weights) == 2 + 4 + 2
-    with pytest.raises(BackboneError, match="lies inside a nested model"):
+    with pytest.raises(BackboneError, match="is inside a nested model"):
         cut_short(backbone, "upper/conv")

@@ -159,25 +159,25 @@ REFUSED = {
     ),
     "a-function": (
         lambda: with_layer(keras.layers.Conv2D(2, 3, activation=lambda x: x)),
-        "uses a lambda as an activation or another function",
+        "uses a lambda, for example as an activation",
     ),
-    "other-outputs": (lambda: with_layer(Forgetful(3.0)), "mine gives other outputs when"),
-    "missing-arguments": (lambda: with_layer(Demanding(3.0)), "mine cannot be built again"),
+    "other-outputs": (lambda: with_layer(Forgetful(3.0)), "mine returns other outputs after"),
+    "missing-arguments": (lambda: with_layer(Demanding(3.0)), "cannot rebuild mine from"),
     "no-configuration": (
         lambda: with_layer(WithoutConfig(np.zeros(3))),
-        "mine cannot be built again",
+        "cannot rebuild mine from",
     ),
     "a-configuration-that-fails": (
         lambda: with_layer(Failing()),
-        "mine cannot be built again .* has no attribute 'missing'",
+        "cannot rebuild mine from .* has no attribute 'missing'",
     ),
     "a-configuration-that-is-no-json": (
         lambda: with_layer(Strange()),
-        "mine cannot be built again",
+        "cannot rebuild mine from",
     ),
-    "subclassed": (Subclassed, "A subclassed model has none: wrap it"),
+    "subclassed": (Subclassed, "A subclassed model has no input shape. Wrap"),
     "wrapped-and-unregistered": (lambda: with_layer(Subclassed()), "class 'Subclassed'"),
-    "two-outputs": (with_two_outputs, "has one output; this model has 2. Choose one"),
+    "two-outputs": (with_two_outputs, "has one output, but this model has 2. Choose"),
     "no-file": (lambda: "missing.keras", "There is no file 'missing.keras'"),
     "a-number": (lambda: 5, "backbone must be a name, .* Received: 5"),
 }
@@ -245,7 +245,9 @@ def test_preprocess_is_refused_where_a_backbone_has_its_own(kind, tmp_path):
     data = make_tiny_data()
     given = {"name": "efficientnet_lite0", "learner": make_small_learner(data)}
     given["run"] = f"run:{given['learner'].save(tmp_path / 'run')}"
-    with pytest.raises(ConfigError, match=r"preprocess= of images is for .* Received: 'none'"):
+    with pytest.raises(
+        ConfigError, match=r"For images, preprocess= is only for .* Received: 'none'"
+    ):
         ktl.Learner(given[kind], data, **SETTINGS)
 
 

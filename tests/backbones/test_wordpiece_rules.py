@@ -283,7 +283,7 @@ def test_folders_without_a_wordpiece_vocabulary(name, tmp_path):
     for file, content in OTHER_FOLDERS[name].items():
         write_json(tmp_path / file, content)
     assert find_wordpiece(tmp_path) is None
-    with pytest.raises(ConfigError, match=r"is a folder without one.*pass 'tfhub:"):
+    with pytest.raises(ConfigError, match=r"The folder .* contains no vocab\.txt.*pass 'tfhub:"):
         WordPiecePreprocessor(tmp_path)
     (tmp_path / TOKENIZER).touch()
     with pytest.raises(ConfigError, match=r"Expected (a JSON file|the tokenizer\.json of)"):

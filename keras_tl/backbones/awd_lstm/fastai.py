@@ -87,8 +87,8 @@ def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
                 }
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise WeightsError(
-            f"Cannot read {quoted(str(path))} ({error}). Expected fastai's wt103-fwd.tgz, whole, "
-            "or the folder that holds its two files."
+            f"Cannot read {quoted(str(path))} ({error}). Expected fastai's complete "
+            "wt103-fwd.tgz, or the folder that contains its two files."
         ) from error
 
 
@@ -100,13 +100,13 @@ def _choose(files: Iterable[str], path: Path) -> tuple[str, str]:
     vocabularies = [name for name in shown if name.endswith(".pkl")]
     if weights and not forward:
         raise WeightsError(
-            f"{path} holds {weights[0]}, a model that reads texts from their end, which is not "
-            "supported. Expected one that reads forward: give wt103-fwd.tgz."
+            f"{path} contains {weights[0]}, a model that reads texts backwards. Expected a model "
+            "that reads texts forwards. Use wt103-fwd.tgz."
         )
     if len(forward) != 1 or len(vocabularies) != 1:
         raise WeightsError(
-            "Expected one file of weights (.pth) and one vocabulary (.pkl), as in fastai's "
-            f"wt103-fwd.tgz. {path} holds: {', '.join(sorted(shown)[:10]) or 'nothing'}."
+            "Expected one weights file (.pth) and one vocabulary file (.pkl), as in fastai's "
+            f"wt103-fwd.tgz. {path} contains: {', '.join(sorted(shown)[:10]) or 'nothing'}."
         )
     return forward[0], vocabularies[0]
 
@@ -132,16 +132,16 @@ def _config(tensors: dict[str, np.ndarray], path: Path) -> AwdLstmConfig:
             raise _misfit(path, name, shape, shapes.get(name))
     if not np.array_equal(tensors[_EMBEDDING], tensors[_OUTPUT]):
         raise WeightsError(
-            f"{path}: expected one matrix as {_EMBEDDING} and {_OUTPUT}. Received two. Give a "
-            "model with tied weights, which is fastai's default."
+            f"{path}: expected equal matrices {_EMBEDDING} and {_OUTPUT}. Received different "
+            "matrices. Use a model with tied weights, fastai's default."
         )
     return config
 
 
 def _misfit(path: Path, name: str, expected: object, shape: tuple[int, ...] | None) -> WeightsError:
     return WeightsError(
-        f"{path}: expected {name} of shape {expected}. Received: {shape or 'none'}. Give a "
-        "language model, not an encoder alone, that fastai 1 or 2 saved (AWD_LSTM without QRNN)."
+        f"{path}: expected {name} of shape {expected}. Received: {shape or 'none'}. Use a whole "
+        "language model that fastai 1 or 2 saved (AWD_LSTM without QRNN), not only its encoder."
     )
 
 
@@ -149,19 +149,19 @@ def _tokens(listed: object, count: int, path: Path) -> list[str]:
     """Return the tokens in a form that `Vocabulary` accepts, see `load_fastai`."""
     if not isinstance(listed, list) or not all(isinstance(token, str) for token in listed):
         raise WeightsError(
-            f"{path}: expected a list of texts, the vocabulary. Received other things. Give the "
-            ".pkl file that came with the weights."
+            f"{path} is not a vocabulary. Expected a list of str. Use the .pkl file that was "
+            "published with the weights."
         )
     if len(listed) != count:
         raise WeightsError(
-            f"{path} lists {len(listed):,} tokens, the weights are of {count:,}. Give the .pkl "
-            "file that came with the weights."
+            f"{path} lists {len(listed):,} tokens, but the weights are for {count:,} tokens. Use "
+            "the .pkl file that was published with the weights."
         )
     missing = [mark for mark in _NEEDED if mark not in listed]
     if missing:
         raise WeightsError(
-            f"{path} lacks {', '.join(missing)}. Expected the vocabulary of fastai 1 or 2, which "
-            f"has the marks {', '.join(_NEEDED)}: give a model of one of these."
+            f"{path} lacks {', '.join(missing)}. Expected a vocabulary with the tokens "
+            f"{', '.join(_NEEDED)}. Use a model that fastai 1 or 2 saved."
         )
     last = {token: number for number, token in enumerate(listed)}
     return [

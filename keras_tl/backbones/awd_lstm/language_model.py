@@ -61,8 +61,9 @@ class LanguageModel:
     def __post_init__(self):
         if self.config.vocabulary_size != len(self.vocabulary):
             raise ConfigError(
-                f"The configuration is for {self.config.vocabulary_size:,} tokens, the vocabulary "
-                f"has {len(self.vocabulary):,}. Give both the same number."
+                f"The configuration is for {self.config.vocabulary_size:,} tokens, but the "
+                f"vocabulary has {len(self.vocabulary):,}. Make a configuration for this "
+                "vocabulary: AwdLstmConfig.named('small', len(vocabulary))."
             )
 
     @classmethod
@@ -146,7 +147,8 @@ def check_target(path: Path, overwrite: bool = False) -> None:
     """
     if path.exists() and not (path / _ABOUT).exists():
         raise RunError(
-            f"{path} exists and is not a language model. Choose another folder or remove it."
+            f"{path} exists, but is not a language model. Pass another path, or first remove the "
+            "existing file or folder."
         )
     check_new(path, overwrite=overwrite)
 
@@ -164,14 +166,14 @@ def load_language_model(path: str | os.PathLike, seed: int | None = None) -> Lan
     path = local_path(path)
     if not (path / CHECKSUMS).is_file() or not (path / _ABOUT).is_file():
         raise RunError(
-            f"No language model at {quoted(str(path))}: expected a folder written by "
-            "keras_tl.ulmfit.pretrain."
+            f"No language model at {quoted(str(path))}. Expected a folder that "
+            "keras_tl.ulmfit.pretrain or fine_tune_lm wrote."
         )
     changed = first_changed(path)
     if changed is not None:
         raise RunError(
-            f"The language model at {quoted(str(path))} is damaged: {changed} is not as it was "
-            "written. Restore it from a copy, or train again."
+            f"The language model at {quoted(str(path))} is damaged: {changed} is missing or has "
+            "changed. Restore the folder from a copy, or train again."
         )
     known = json.loads((path / _ABOUT).read_text("utf-8"))
     config = AwdLstmConfig.from_json(known["config"])

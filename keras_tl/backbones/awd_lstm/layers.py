@@ -151,7 +151,9 @@ class WeightDropLSTM(keras.layers.LSTM):
         if not training or self.bptt is None:
             return super().call(sequences, initial_state, mask, training)
         if initial_state is not None or mask is not None:
-            raise ValueError("With bptt= there is no initial_state= and no mask=.")
+            raise ValueError(
+                "With bptt=, this layer takes no initial_state= and no mask=. Leave both out."
+            )
         return self._run_in_stretches(sequences)
 
     def _run_in_stretches(self, sequences):

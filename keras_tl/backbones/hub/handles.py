@@ -13,8 +13,9 @@ from keras_tl.base.files import local_path
 from keras_tl.errors import BackboneError, quoted
 
 _OFFLINE = (
-    "Without a network: download the module elsewhere (on tfhub.dev or Kaggle: 'TF2 SavedModel', "
-    "a .tar.gz), unpack it, and pass the folder that holds saved_model.pb."
+    "Without internet access, download the module on another machine (on tfhub.dev or Kaggle: "
+    "'TF2 SavedModel', a .tar.gz). Unpack the archive, and pass the folder that contains "
+    "saved_model.pb."
 )
 
 
@@ -32,8 +33,8 @@ def resolve(handle: str | os.PathLike) -> Path:
         path = local_path(text)
         if not path.is_dir():
             raise BackboneError(
-                f"There is no folder {quoted(text)}. Expected the folder of a TF-Hub module, or "
-                f"its URL. {_OFFLINE}"
+                f"There is no folder {quoted(text)}. Expected the folder or the URL of a TF-Hub "
+                f"module. {_OFFLINE}"
             )
         return path
     try:

@@ -82,8 +82,8 @@ class HubLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         raise BackboneError(
-            f"The TF-Hub module {self.module.name} is a program, which a Keras configuration "
-            "cannot hold. Save the learner (learner.save) or export it (learner.export)."
+            f"A Keras configuration cannot contain the TF-Hub module {self.module.name}, a "
+            "TensorFlow program. Call learner.save() or learner.export() instead."
         )
 
 

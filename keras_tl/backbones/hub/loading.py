@@ -41,7 +41,8 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
     module = HubModule(open_saved_model(path), name=quoted(str(path)))
     if image_size is not None and module.kind is not Kind.PIXELS:
         raise BackboneError(
-            f"image_size= is for images; the module {module.name} takes {module.kind.value}."
+            f"image_size= is for images, but the module {module.name} takes {module.kind.value}. "
+            "Leave image_size= out."
         )
     layer = HubLayer(module, name="hub_module")
     build = {Kind.TOKENS: _tokens, Kind.TEXT: _text, Kind.PIXELS: _pixels}[module.kind]
@@ -72,7 +73,8 @@ def _pixels(layer: HubLayer, image_size: tuple[int, int] | None):
     size = image_size or own
     if None in size:
         raise BackboneError(
-            f"The module {layer.module.name} takes images of any size: pass image_size=."
+            f"The module {layer.module.name} takes images of any size. Choose a size, for example "
+            "image_size=(224, 224)."
         )
     if any(side not in (None, asked) for side, asked in zip(own, size, strict=True)):
         raise BackboneError(

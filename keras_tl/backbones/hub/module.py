@@ -36,8 +36,8 @@ class HubModule:
     def __init__(self, loaded: Any, name: str):
         if not callable(loaded) or not getattr(loaded.__call__, "concrete_functions", None):
             raise BackboneError(
-                f"The SavedModel {name} has no function __call__ with traces, only signatures at "
-                "best. Expected a reusable TF2 SavedModel, see "
+                f"The SavedModel {name} has no function __call__ with traces. Expected a reusable "
+                "TF2 SavedModel, not only signatures. See "
                 "https://www.tensorflow.org/hub/reusable_saved_models."
             )
         self.loaded = loaded
@@ -53,8 +53,8 @@ class HubModule:
         self._replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if any(assigned_by(trace, self.variables) for trace in self._traces(training=False)):
             raise BackboneError(
-                f"The module {name} changes its own variables even when it is not trained, so it "
-                "cannot be kept as it is."
+                f"The module {name} changes its own variables even in inference, so keras_tl "
+                "cannot freeze the module. Choose another module."
             )
 
     def __call__(self, inputs: Any, training: bool) -> tf.Tensor | dict[str, tf.Tensor]:
@@ -115,20 +115,21 @@ class HubModule:
         """Reason why the module cannot be trained, as a sentence. `None`: it can."""
         if not self.trainable_variables:
             return (
-                f"The module {self.name} cannot be fine-tuned: it has no trainable variables. Use "
-                "it frozen (fit_head), or choose a version published for fine-tuning."
+                f"The module {self.name} cannot be fine-tuned, because it has no trainable "
+                "variables. Keep the module frozen (fit_head), or choose a version published for "
+                "fine-tuning."
             )
         if self._has_training and not self._traces(training=True):
             return (
-                f"The module {self.name} cannot be fine-tuned: it was saved without a trace for "
-                "training=True. Use it frozen (fit_head), or choose a version published for "
-                "fine-tuning."
+                f"The module {self.name} cannot be fine-tuned, because it was saved without a "
+                "trace for training=True. Keep the module frozen (fit_head), or choose a version "
+                "published for fine-tuning."
             )
         if self.kind is Kind.TEXT and self._replicas > 1:
             # To learn shapes, Keras averages the replicas' first batches, which fails for strings.
             return (
-                f"The module {self.name} takes texts, which Keras cannot train on several "
-                "replicas. Use strategy='single', or keep the module frozen."
+                f"Keras cannot train the module {self.name} on several replicas, because the "
+                "module takes texts. Use strategy='single', or keep the module frozen."
             )
         return None
 
@@ -163,7 +164,7 @@ class HubModule:
             kind = _kind_of(given)
             if kind is not None:
                 return trace, kind
-        takes = " or ".join(dict.fromkeys(map(_describe, inputs))) or "nothing in inference"
+        takes = " or ".join(dict.fromkeys(map(_describe, inputs))) or "no inputs in inference"
         raise BackboneError(
             f"The module {self.name} takes {takes}. Expected {Kind.TOKENS.value}; or "
             f"{Kind.TEXT.value}; or {Kind.PIXELS.value}."
@@ -182,10 +183,10 @@ class HubModule:
             expected = "sequence_output, pooled_output or default"
         else:
             chosen = {"default": default} if default in ranks else {}
-            expected = "one tensor, or one named default"
+            expected = "one tensor, or a tensor named default"
         if not chosen:
             raise BackboneError(
-                f"The module {self.name} gives {_describe(outputs)}. Expected {expected}."
+                f"The module {self.name} returns {_describe(outputs)}. Expected {expected}."
             )
         return chosen
 

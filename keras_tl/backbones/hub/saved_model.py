@@ -20,8 +20,8 @@ def open_saved_model(path: Path) -> Any:
     """
     if (path / "tfhub_module.pb").is_file():
         raise BackboneError(
-            f"The module in {quoted(str(path))} is of the TF1 Hub format. Expected a TF2 "
-            "SavedModel: take a newer version of the module."
+            f"The module in {quoted(str(path))} has the TF1 Hub format. Expected a TF2 "
+            "SavedModel. Download a newer version of the module."
         )
     if not (path / "saved_model.pb").is_file():
         raise BackboneError(

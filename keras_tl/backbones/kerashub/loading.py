@@ -55,7 +55,10 @@ def load_kerashub(
         size = image_size or own_size
         return backbone_of(network_of(backbone, _preprocessing_of(converter, preset), size))
     if image_size is not None:
-        raise BackboneError(f"image_size= is for images; the preset {quoted(preset)} takes texts.")
+        raise BackboneError(
+            f"image_size= is for images, but the preset {quoted(preset)} takes texts. Leave "
+            "image_size= out."
+        )
     encoder = backbone_of(_encoder(backbone, preset))
     if not with_preprocessor:
         return encoder
@@ -72,8 +75,8 @@ def _from_preset(kind: type, preset: str, **options: Any) -> Any:
             f"Could not load a {kind.__name__} from the KerasHub preset {quoted(preset)} "
             f"({type(error).__name__}: {reason}). Expected a preset's name (see "
             "https://keras.io/keras_hub/presets), a kaggle:// or hf:// handle, or a folder that "
-            "save_to_preset wrote. Without a network: download the preset elsewhere and pass its "
-            "folder."
+            "save_to_preset wrote. Without internet access, download the preset on another "
+            "machine and pass its folder."
         ) from error
 
 
@@ -83,14 +86,15 @@ def _encoder(backbone: keras.Model, preset: str) -> keras.Model:
     takes = set(given) if isinstance(given, dict) else set()
     if not {"token_ids", "padding_mask"} <= takes <= set(TOKENS.values()):
         raise BackboneError(
-            f"The KerasHub preset {quoted(preset)} takes {_names(given)}. Expected a text encoder "
-            "of token_ids, padding_mask and maybe segment_ids, or a backbone of images."
+            f"The KerasHub preset {quoted(preset)} takes {_names(given)}. Expected an image "
+            "backbone, or a text encoder with the inputs token_ids, padding_mask and optionally "
+            "segment_ids."
         )
     named = outputs if isinstance(outputs, dict) else {"sequence_output": outputs}
     if "sequence_output" not in named:
         raise BackboneError(
-            f"The KerasHub preset {quoted(preset)} gives {_names(outputs)}. "
-            "Expected sequence_output."
+            f"The KerasHub preset {quoted(preset)} returns {_names(outputs)}. Expected "
+            "sequence_output."
         )
     inputs = {
         ours: keras.Input((None,), name=ours, dtype="int32")
@@ -122,7 +126,8 @@ def _preprocessing_of(converter: Any, preset: str) -> Preprocessing:
     scale = (given[0, 0, 1] - offset) / 255
     if not np.allclose(given, channels * scale + offset, atol=1e-4):
         raise BackboneError(
-            f"The KerasHub preset {quoted(preset)} does more to pixels than scale and shift them. "
-            "Build the network yourself and pass it as a keras.Model with preprocess=."
+            f"The KerasHub preset {quoted(preset)} does more than scale and shift the pixels. "
+            "Build a keras.Model that includes this preprocessing, and pass the model with "
+            "preprocess='none'."
         )
     return Preprocessing(tuple(map(float, scale)), tuple(map(float, offset)))

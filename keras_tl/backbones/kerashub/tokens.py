@@ -49,8 +49,8 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
         made = WordPiecePreprocessor(found, sequence_length=theirs.sequence_length)
     if "://" in preset and not preset.startswith(_OF_KERAS):
         made.not_compared = (
-            f"the tokenizer.json of {quoted(preset)} was not read; download the files and pass "
-            "their folder"
+            f"keras_tl did not read the tokenizer.json of {quoted(preset)}; download the files "
+            "and pass their folder"
         )
     return made
 

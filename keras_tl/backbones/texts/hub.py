@@ -55,8 +55,8 @@ class HubPreprocessor(TextPreprocessor):
         super().__init__(own if sequence_length is None else sequence_length)
         if not self._settable and self.sequence_length != own:
             raise ConfigError(
-                f"The module {quoted(str(path))} makes sequences of {own} tokens only. Received "
-                f"sequence_length={sequence_length}."
+                f"The module {quoted(str(path))} always returns sequences of {own} tokens. "
+                f"Received sequence_length={sequence_length}. Leave sequence_length= out."
             )
 
     def _own_length(self) -> int:
@@ -66,8 +66,9 @@ class HubPreprocessor(TextPreprocessor):
             given = self._module.call(tf.constant(["a"]))
         if not isinstance(given, dict) or self.mask_name not in given:
             raise BackboneError(
-                f"The module {quoted(str(self._path))} is not a preprocessing module. Expected "
-                "one that takes texts and gives input_word_ids, input_mask and input_type_ids."
+                f"The module {quoted(str(self._path))} is not a preprocessing module. Expected a "
+                "module that takes texts and returns input_word_ids, input_mask and "
+                "input_type_ids."
             )
         self._names = sorted(given)
         return int(given[self.mask_name].shape[1])
@@ -95,8 +96,9 @@ class HubPreprocessor(TextPreprocessor):
     def _segments(self, texts: Texts, pairs: Texts | None) -> list[tf.Tensor]:
         if pairs is not None and not self._settable:
             raise ConfigError(
-                f"The module {quoted(str(self._path))} takes single texts: it has no tokenize and "
-                "bert_pack_inputs. Received pairs."
+                f"The module {quoted(str(self._path))} takes single texts only, because it lacks "
+                "tokenize and bert_pack_inputs. Received pairs. Use another preprocessing "
+                "module."
             )
         return segments_of(texts, pairs)
 

@@ -51,9 +51,9 @@ def choose_preprocessor(
     matching = matching_handle(handle)
     if matching is None:
         raise BackboneError(
-            f"Nothing says which tokens the encoder {quoted(handle)} was trained on. Pass "
-            "preprocess=: 'tfhub:HANDLE' of the preprocessing module that the encoder's "
-            "documentation names, or the path of the encoder's vocab.txt."
+            f"The tokens that the encoder {quoted(handle)} was trained on are unknown. Pass "
+            "preprocess= with the path of the encoder's vocab.txt. Or pass 'tfhub:HANDLE' with "
+            "the preprocessing module that the encoder's documentation names."
         )
     return HubPreprocessor(resolve(matching), sequence_length)
 

@@ -37,7 +37,7 @@ class WordPieceFiles:
         if missing:
             raise ConfigError(
                 f"The vocabulary {quoted(name)} lacks {', '.join(missing)}. Expected BERT's "
-                "vocab.txt, a token a line."
+                "vocab.txt, with one token per line."
             )
         token, count = Counter(self.tokens).most_common(1)[0]
         if count > 1:
@@ -64,9 +64,9 @@ def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
         found = find_wordpiece(path, with_rules)
         if found is None:
             raise ConfigError(
-                "Expected the vocab.txt or the tokenizer.json of a WordPiece tokenizer. "
-                f"{quoted(str(path))} is a folder without one. If the folder holds a preprocessing "
-                f"module, pass 'tfhub:{path}'."
+                f"The folder {quoted(str(path))} contains no vocab.txt or tokenizer.json of a "
+                "WordPiece tokenizer. If the folder contains a preprocessing module, pass "
+                f"'tfhub:{path}'."
             )
         return found
     is_tokenizer = path.suffix == ".json"
@@ -75,8 +75,8 @@ def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
     written = _read_tokenizer(path if is_tokenizer else path.parent / TOKENIZER, with_rules)
     if is_tokenizer and written is None:
         raise ConfigError(
-            "Expected the tokenizer.json of a WordPiece tokenizer, as Hugging Face's packages "
-            f"write it. Received: {quoted(str(path))}, which is not one."
+            "Expected the tokenizer.json of a WordPiece tokenizer, in the format of Hugging "
+            f"Face's packages. Received another file: {quoted(str(path))}."
         )
     tokens = written.tokens if is_tokenizer else read_lines(path)
     rules = _read_config(path.parent / _CONFIG) if written is None else written.rules
@@ -119,7 +119,7 @@ def read_lines(path: Path) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"Cannot read the vocabulary {quoted(str(path))} ({error}). Expected a UTF-8 text "
-            "file with a token a line."
+            "file with one token per line."
         ) from error
     return tuple(lines[:-1] if lines[-1] == "" else lines)
 
@@ -158,14 +158,14 @@ def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
         if value != wanted:
             raise ConfigError(
                 f"The tokenizer in {quoted(str(path))} is not BERT's: its {name} is "
-                f"{quoted(value)}, expected {wanted!r}. Pass preprocess=, a "
-                "keras_tl.backbones.texts.TextPreprocessor that makes the encoder's tokens."
+                f"{quoted(value)}, expected {wanted!r}. Pass preprocess= with a "
+                "keras_tl.backbones.texts.TextPreprocessor for this encoder."
             )
     numbered = sorted(model.get("vocab", {}).items(), key=lambda item: item[1])
     if [number for _, number in numbered] != list(range(len(numbered))):
         raise ConfigError(
-            f"The tokens in {quoted(str(path))} do not have the numbers 0 to "
-            f"{len(numbered) - 1}. Expected each number once."
+            f"The tokens in {quoted(str(path))} do not have the numbers 0 to {len(numbered) - 1}. "
+            "Expected each number once. Download the file again."
         )
     tokens = tuple(token for token, _ in numbered)
     if not with_rules:
@@ -187,8 +187,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     if splitter != "basic" or not about.get("do_basic_tokenize", True):
         raise ConfigError(
             f"The tokenizer of {quoted(str(path))} splits words by other rules than BERT's "
-            f"(word_tokenizer_type {quoted(splitter)}). Pass preprocess=, a "
-            "keras_tl.backbones.texts.TextPreprocessor that makes the encoder's tokens."
+            f"(word_tokenizer_type {quoted(splitter)}). Pass preprocess= with a "
+            "keras_tl.backbones.texts.TextPreprocessor for this encoder."
         )
     lower_case = about.get("do_lower_case")
     strips = about.get("strip_accents")

@@ -43,8 +43,8 @@ class WordPreprocessor(TextPreprocessor):
     def _tokens(self, texts: Texts, pairs: Texts | None) -> tf.RaggedTensor:
         if pairs is not None:
             raise ConfigError(
-                "A language model reads one text at a time. Received pairs. Join the two texts of "
-                "each pair into one, or use an encoder such as 'kerashub:PRESET'."
+                "A language model reads one text at a time. Received pairs. Join the two texts "
+                "of each pair, or use an encoder, for example 'kerashub:bert_tiny_en_uncased'."
             )
         return self._tokenizer(as_strings(texts))
 

@@ -37,8 +37,8 @@ class Vocabulary:
         missing = [token for token in _NEEDED if token not in self._numbers]
         if missing:
             raise ConfigError(
-                f"The vocabulary lacks {', '.join(missing)}. Expected the tokens of a language "
-                f"model, {', '.join(_NEEDED)} among them."
+                f"The vocabulary lacks {', '.join(missing)}. Expected the vocabulary of a "
+                f"language model, with the tokens {', '.join(_NEEDED)}."
             )
         if len(self._numbers) < len(self.tokens):
             token, count = Counter(self.tokens).most_common(1)[0]
@@ -48,8 +48,7 @@ class Vocabulary:
         for token in self.tokens:
             if token.split() != [token]:
                 raise ConfigError(
-                    "Expected tokens without white space, none of them empty. "
-                    f"Received: {quoted(token)}."
+                    f"Expected non-empty tokens without white space. Received: {quoted(token)}."
                 )
 
     @classmethod
@@ -89,7 +88,7 @@ class Vocabulary:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
                 f"Cannot read the vocabulary {quoted(str(path))} ({error}). Expected a UTF-8 text "
-                "file with a token a line."
+                "file with one token per line."
             ) from error
         return cls(lines[:-1] if lines[-1] == "" else lines)
 
