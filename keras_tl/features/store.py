@@ -112,8 +112,8 @@ class FeatureStore:
             if needed > free:
                 raise CacheError(
                     f"The features need {size_text(needed)} on disk, {size_text(needed - free)} "
-                    f"more than {quoted(str(self._folder))} has left. Free some space, pass "
-                    "another folder with CacheConfig(folder=...), use pooling='avg', or "
+                    f"more than the free space in {quoted(str(self._folder))}. Free some space, "
+                    "choose another folder with CacheConfig(folder=...), or use pooling='avg' or "
                     "cache='off'."
                 )
             with whole_folder(entry, replace=True) as folder:
@@ -128,8 +128,7 @@ class FeatureStore:
         except OSError as error:
             raise CacheError(
                 f"Cannot write the feature cache in {self._folder}: {error}. Set KERAS_TL_CACHE "
-                "or CacheConfig(folder=...) to a folder that can be written, or use "
-                "cache='memory'."
+                "or CacheConfig(folder=...) to a writable folder, or use cache='memory'."
             ) from error
 
     def _make_room(self, needed: int) -> None:
@@ -166,4 +165,6 @@ def _fill(array: np.ndarray, batches: Iterable[np.ndarray]) -> np.ndarray:
 
 def _check_count(count: int, shape: tuple[int, ...]) -> None:
     if count != shape[0]:
-        raise CacheError(f"Expected features of {shape[0]} items, computed {count}.")
+        raise CacheError(
+            f"Expected features of {shape[0]} items. Received features of {count} items."
+        )

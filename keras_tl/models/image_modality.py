@@ -47,8 +47,8 @@ class ImageModality(Modality):
     file_suffixes = None
     group_examples = "camera, place"
     unusable = (
-        "What cannot be decoded is answered with `valid` false and zeros: look at `valid` before "
-        "the answer. A damaged JPEG can decode without an error."
+        "For an image that cannot be decoded, the export returns `valid` false and zeros. Check "
+        "`valid` before you use a prediction. A damaged JPEG can decode without an error."
     )
     preprocessor = None
 

@@ -35,8 +35,8 @@ def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -
         return TokenPooling(kind, **_LAYER)(outputs)
     if kind not in _OF_MAPS:
         raise ConfigError(
-            f"pooling={quoted(kind)} is for texts; this backbone gives feature maps. Use 'avg', "
-            "'max' or 'flatten'."
+            f"pooling={quoted(kind)} is for texts, but this backbone returns feature maps. Use "
+            "'avg', 'max' or 'flatten'."
         )
     return _OF_MAPS[kind](**_LAYER)(outputs)
 
@@ -52,13 +52,13 @@ _OF_MAPS = {
 def _pool_tokens(kind: str, outputs: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
     if kind == "flatten":
         raise ConfigError(
-            "pooling='flatten' is for images; texts have no fixed number of tokens. Use 'avg', "
-            "'max', 'first', 'concat' or 'pooled'."
+            "pooling='flatten' is for images, because texts have no fixed number of tokens. Use "
+            "'avg', 'max', 'first', 'concat' or 'pooled'."
         )
     wanted = "pooled_output" if kind == "pooled" else "sequence_output"
     if wanted not in outputs:
         raise ConfigError(
-            f"pooling={quoted(kind)} needs the encoder's {wanted}; this one gives "
+            f"pooling={quoted(kind)} needs the output {wanted}, but this encoder returns "
             f"{', '.join(sorted(outputs.keys() - {'mask'}))}. Choose another pooling."
         )
     if kind == "pooled":

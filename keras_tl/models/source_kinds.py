@@ -29,9 +29,9 @@ KERASHUB, RUN = "kerashub:", "run:"
 LEARNER, MODEL = "learner:", "keras.Model:"
 
 _NOT_RANDOM = (
-    "A TF-Hub module is a program with its weights: it cannot be made with random ones. Expected a "
-    "backbone from the catalogue, a preset of KerasHub, a language model or a keras.Model with "
-    "weights=None. Received: {}."
+    "A TF-Hub module cannot have random weights, because it is a program that contains its "
+    "weights. Expected a backbone from the catalogue, a preset of KerasHub, a language model or "
+    "a keras.Model with weights=None. Received: {}."
 )
 
 
@@ -47,7 +47,7 @@ def of_hub(handle: str, *, weights, image_size, output_block, **_) -> Backbone:
     source = f"{TFHUB}{handle}"
     if output_block is not None:
         raise BackboneError(
-            "output_block= cannot cut a TF-Hub module, which is a program. Leave it out."
+            "output_block= cannot cut a TF-Hub module, which is a program. Leave output_block= out."
         )
     if weights is None:
         raise BackboneError(_NOT_RANDOM.format(source))

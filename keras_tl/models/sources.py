@@ -78,19 +78,20 @@ def find_backbone(
     row = row_of(backbone)
     if row is None:
         raise BackboneError(
-            "backbone must be a name, a place such as 'run:PATH', the path of a .keras file, a "
-            f"keras.Model or a Learner. Received: {quoted(backbone)}."
+            "backbone must be a name, a name with a prefix such as 'run:PATH', the path of a "
+            f".keras file, a keras.Model or a Learner. Received: {quoted(backbone)}."
         )
     if preprocess is not None and texts is None and row is not keras.Model:
         raise ConfigError(
-            "preprocess= of images is for a keras.Model or a .keras file; every other backbone "
-            f"brings its own preprocessing. Leave it out. Received: {quoted(preprocess)}."
+            "For images, preprocess= is only for a keras.Model or a .keras file. Other backbones "
+            "have their own preprocessing. Leave preprocess= out. Received: "
+            f"{quoted(preprocess)}."
         )
     if weights not in (None, "imagenet") and row != "":
         raise ConfigError(
-            "weights= is for a backbone from the catalogue; a run, a learner, a TF-Hub module, a "
-            "preset of KerasHub, a language model and a keras.Model bring their own. Leave it out. "
-            f"Received: {quoted(weights)}."
+            "weights= is only for a backbone from the catalogue. A run, a learner, a TF-Hub "
+            "module, a preset of KerasHub, a language model and a keras.Model have their own "
+            f"weights. Leave weights= out. Received: {quoted(weights)}."
         )
     with precision_policy(precision):
         found = SOURCES[row](
@@ -104,8 +105,9 @@ def find_backbone(
     if (found.image_size is None) != (texts is not None):
         ours, given = ("texts", "images") if texts is None else ("images", "texts")
         raise BackboneError(
-            f"The backbone {quoted(found.source)} takes {ours}; the data are {given}. For "
-            "texts, pass an encoder, such as 'tfhub:HANDLE', 'kerashub:PRESET' or 'ulmfit:PATH'."
+            f"The backbone {quoted(found.source)} takes {ours}, but the data are {given}. For "
+            "texts, pass an encoder, such as 'tfhub:HANDLE', 'kerashub:PRESET' or 'ulmfit:PATH'. "
+            "For images, pass a backbone, such as 'efficientnet_lite0'."
         )
     if texts is None:
         return found

@@ -50,8 +50,8 @@ class TextModality(Modality):
     file_suffixes = TEXT_FILES.suffixes
     group_examples = "language, author"
     unusable = (
-        "Texts that are blank or not UTF-8 are answered with `valid` false and zeros: look at "
-        "`valid` before the answer."
+        "For a text that is blank or not UTF-8, the export returns `valid` false and zeros. "
+        "Check `valid` before you use a prediction."
     )
 
     @classmethod
@@ -73,7 +73,7 @@ class TextModality(Modality):
     def backbones_without_download(cls) -> tuple[str, ...]:
         """Raise a `ConfigError`: the user must name the encoders."""
         raise ConfigError(
-            "No encoder of texts comes with keras_tl. Name the encoders to choose from, such as "
+            "keras_tl contains no text encoder. Name the encoders to compare, for example "
             "ktl.rank_backbones(data, ['kerashub:bert_tiny_en_uncased'])."
         )
 

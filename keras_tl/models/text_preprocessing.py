@@ -52,7 +52,7 @@ def choose_tokens(
     if not isinstance(inputs, dict):
         if preprocess is not None or sequence_length is not None:
             raise ConfigError(
-                f"The module {quoted(handle)} takes texts as they are: leave preprocess= and "
+                f"The module {quoted(handle)} takes texts, not tokens. Leave preprocess= and "
                 "sequence_length= out."
             )
         return None
@@ -60,20 +60,20 @@ def choose_tokens(
     if own is not None and sequence_length not in (None, own):
         raise ConfigError(
             f"The encoder {quoted(handle)} takes {own} tokens. Received "
-            f"sequence_length={sequence_length}."
+            f"sequence_length={sequence_length}. Leave sequence_length= out."
         )
     made = _find(backbone, handle, preprocess)
     fixed = made.fixed_length
     if None not in (own, fixed) and own != fixed:
         raise ConfigError(
-            f"The encoder {quoted(handle)} takes {own} tokens; its preprocessor always makes "
-            f"{fixed}. Pass another preprocess=."
+            f"The encoder {quoted(handle)} takes {own} tokens, but its preprocessor always "
+            f"returns {fixed}. Pass another preprocess=."
         )
     if None not in (sequence_length, fixed) and sequence_length != fixed:
         side = "below" if sequence_length < fixed else "above"
         raise ConfigError(
             f"sequence_length={sequence_length} is {side} the {fixed} tokens that the "
-            "preprocessor always makes. Leave sequence_length= out."
+            "preprocessor always returns. Leave sequence_length= out."
         )
     if train.pairs is not None:
         # Try one pair: a preprocessor without pairs must fail now, not during training.
@@ -84,13 +84,13 @@ def choose_tokens(
     length = chosen if own else _readable(backbone, chosen)
     if length < (fixed or 0):
         raise ConfigError(
-            f"The encoder {quoted(handle)} takes at most {length} tokens; its preprocessor makes "
-            f"{fixed}. Pass another preprocess=."
+            f"The encoder {quoted(handle)} takes at most {length} tokens, but its preprocessor "
+            f"always returns {fixed}. Pass another preprocess=."
         )
     if length < (sequence_length or 0):
         raise ConfigError(
             f"The encoder {quoted(handle)} takes at most {length} tokens. Received "
-            f"sequence_length={sequence_length}."
+            f"sequence_length={sequence_length}. Pass a smaller sequence_length=."
         )
     return made if length == made.sequence_length else made.with_length(length)
 

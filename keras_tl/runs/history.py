@@ -12,7 +12,7 @@ def name_of(share: float) -> str:
     """Return a name for a model by its share of the line to the fine-tuned weights, in [0, 1]."""
     if share in (0, 1):
         return "fine-tuned" if share else "head"
-    return f"average, {share:g} of the way"
+    return f"average, {share:.0%} fine-tuned"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +104,7 @@ class PhaseRecord:
         if self.of_no_epoch:
             return "set by a callback"
         if self.by_callback:
-            return f"{self.best_epoch or 'those from before'}, by a callback"
+            return f"{self.best_epoch or 'weights from before the phase'}, by a callback"
         return str(self.best_epoch) if self.best_epoch else "none was better than before"
 
     @property

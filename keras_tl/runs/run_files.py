@@ -43,7 +43,10 @@ def check_target(path: Path, overwrite: bool = False) -> None:
         RunError: The path exists and is not a run.
     """
     if path.exists() and not (path / _RUN).exists():
-        raise RunError(f"{path} exists and is not a run. Choose another folder or remove it.")
+        raise RunError(
+            f"{path} exists, but is not a run. Pass another path, or first remove the existing "
+            "file or folder."
+        )
     check_new(path, overwrite=overwrite)
 
 
@@ -93,14 +96,14 @@ def read_run(path: Path) -> dict[str, Any]:
     """
     if not (path / CHECKSUMS).is_file():
         raise RunError(
-            f"No run at {quoted(str(path))}: expected a folder written by learner.save() or by "
-            "keras-tl train --out."
+            f"No run at {quoted(str(path))}. Expected a folder that learner.save() or keras-tl "
+            "train --out wrote."
         )
     changed = first_changed(path)
     if changed is not None:
         raise RunError(
-            f"The run at {quoted(str(path))} is damaged: {changed} is not as it was written. "
-            "Restore it from a copy, or train again."
+            f"The run at {quoted(str(path))} is damaged: {changed} is missing or has changed. "
+            "Restore the folder from a copy, or train again."
         )
     return json.loads((path / _RUN).read_text("utf-8"))
 

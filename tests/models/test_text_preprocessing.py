@@ -74,12 +74,18 @@ LENGTHS = {
     "module-of-8-short": ("positions", "module-of-8", 3, None, 8),
     "module-of-8-given": ("any", "module-of-8", 3, 8, 8),
     "module-of-8-other": ("any", "module-of-8", 3, 16, r"=16 is above the 8 tokens that"),
-    "module-of-8-fewer": ("any", "module-of-8", 3, 6, r"=6 is below the 8 .* always makes\. Leave"),
+    "module-of-8-fewer": ("any", "module-of-8", 3, 6, r"=6 is below the 8 .* always returns\. L"),
     "module-of-8-few-positions": ("few", "module-of-8", 3, 6, r"=6 is below the 8 tokens"),
-    "module-of-30": ("positions", "module-of-30", 3, None, r"takes at most 24 tokens.* makes 30"),
+    "module-of-30": ("positions", "module-of-30", 3, None, r"takes at most 24 tokens.* returns 30"),
     "encoder-of-10": ("fixed", "vocabulary", 30, None, 10),
-    "encoder-of-10-module-of-8": ("fixed", "module-of-8", 3, None, r"takes 10 tokens.* makes 8\."),
-    "encoder-of-10-given": ("fixed", "module-of-8", 3, 10, r"takes 10 tokens.* makes 8\."),
+    "encoder-of-10-module-of-8": (
+        "fixed",
+        "module-of-8",
+        3,
+        None,
+        r"takes 10 tokens.* returns 8\.",
+    ),
+    "encoder-of-10-given": ("fixed", "module-of-8", 3, 10, r"takes 10 tokens.* returns 8\."),
     "none": ("few", "vocabulary", 3, None, r"fails on 5 tokens: .*Expected an encoder that reads"),
 }
 

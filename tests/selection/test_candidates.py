@@ -113,7 +113,7 @@ def test_every_task(task, labels, logits):
 def test_names():
     assert [name_of(s) for s in (0.0, 0.5, 1.0)] == [
         "head",
-        "average, 0.5 of the way",
+        "average, 50% fine-tuned",
         "fine-tuned",
     ]
 
