@@ -58,7 +58,8 @@ def tfds_texts(
         texts = list(itertools.islice(_texts(found, split, _feature(found, text)), limit))
     if not texts:
         raise DataError(
-            f"{quoted(name)} has no text in {quoted(split)}. Prepare it again, or name another."
+            f"{quoted(name)} has no text in {quoted(split)}. Prepare the data set again, or "
+            "choose another data set or split."
         )
     return texts
 
@@ -69,8 +70,8 @@ def _feature(found: Prepared, given: str | None) -> str:
         raise DataError(f"{quoted(found.name)}: {unknown('text feature', given, features)}")
     if not features:
         raise DataError(
-            f"Expected a data set of texts. {quoted(found.name)} has no text among its features: "
-            f"{', '.join(found.features)}."
+            f"Expected a data set of texts. {quoted(found.name)} has no text feature. Its "
+            f"features: {', '.join(found.features)}."
         )
     return given or found.pick("text", features, [found.supervised_keys[0], "text"])
 
@@ -82,7 +83,7 @@ def _texts(found: Prepared, split: str, feature: str) -> Iterator[str]:
     except (KeyError, ValueError) as error:
         raise DataError(
             f"{quoted(found.name)} has no split {quoted(split)}. Expected one of: "
-            f"{', '.join(splits)}; or a part of one, such as '{next(iter(splits))}[:10%]'."
+            f"{', '.join(splits)}; or a part of a split, such as '{next(iter(splits))}[:10%]'."
         ) from error
     for row, example in enumerate(found.examples(split, [feature]) if count > 0 else ()):
         text = _MARKERS.sub("\n", as_text(example[feature], f"{split} row {row}"))

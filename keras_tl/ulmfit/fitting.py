@@ -191,7 +191,7 @@ def _check(phase: Phase, bptt: int) -> None:
             )
     if phase.unfreeze != "all":
         raise ConfigError(
-            "A language model is trained as a whole: unfreeze='all'. Received: "
+            "Training changes all layers of a language model. Expected unfreeze='all'. Received: "
             f"{quoted(phase.unfreeze)}."
         )
 

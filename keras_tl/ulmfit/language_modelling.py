@@ -197,14 +197,14 @@ def _train_and_save(
     tokens = model.tokenizer.stream(train)
     unknown = _share_unknown(tokens, model.vocabulary)
     reporter.say(
-        f"{len(train):,} texts, {len(tokens):,} tokens, a vocabulary of {len(model.vocabulary):,}; "
-        f"{unknown:.1%} of the words are unknown"
+        f"{len(train):,} texts, {len(tokens):,} tokens, a vocabulary of {len(model.vocabulary):,} "
+        f"tokens; {unknown:.1%} of the words are unknown"
     )
     if unknown > _MANY_UNKNOWN:
         reporter.say(
-            f"Warning: {unknown:.0%} of the words are unknown. Give more texts, or "
+            f"Warning: {unknown:.0%} of the words are unknown. Pass more texts, or "
             "vocabulary=VocabularyLimits() with a larger max_size or a lower min_frequency. For "
-            "languages without spaces, put spaces between the words first."
+            "languages without spaces, first put spaces between the words."
         )
     about = model.about | {"texts": len(train), "tokens": len(tokens)}
     # An existing model stays until the training has ended.
@@ -244,11 +244,10 @@ def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
     share = unknown / max(unknown + counts[words].sum(), 1)
     if share > _MOST_UNKNOWN:
         raise DataError(
-            f"{share:.0%} of the words of the texts are not in the vocabulary: nothing can be "
-            "learnt from them. Expected words that recur, with spaces between them. Put spaces "
-            "between the words of Chinese, Japanese or Thai, here and in all texts that the model "
-            "reads later. Otherwise give more texts, or "
-            "vocabulary=VocabularyLimits(min_frequency=1)."
+            f"The vocabulary lacks {share:.0%} of the words in the texts, so a model cannot learn "
+            "from these texts. Expected words that recur, with spaces between them. In Chinese, "
+            "Japanese or Thai texts, put spaces between the words, here and in all later texts. "
+            "Otherwise pass more texts, or vocabulary=VocabularyLimits(min_frequency=1)."
         )
     return float(share)
 
@@ -264,7 +263,7 @@ def read_texts(corpus: Corpus) -> list[str]:
             f"Expected a list of texts or of paths (pathlib.Path). Received: {quoted(corpus)}."
         )
     corpus = list(corpus)
-    refuse_paths(corpus, "For the contents pass pathlib.Path(path).")
+    refuse_paths(corpus, "To read the files, pass pathlib.Path(path).")
     texts = []
     for item in corpus:
         if isinstance(item, str):
@@ -272,7 +271,9 @@ def read_texts(corpus: Corpus) -> list[str]:
         else:
             texts += _lines(local_path(item))
     if not texts:
-        raise DataError("There is no text: the list, or each file in it, is empty.")
+        raise DataError(
+            "There are no texts: the list is empty, or its files are empty. Pass at least one text."
+        )
     return texts
 
 

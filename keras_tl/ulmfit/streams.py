@@ -35,7 +35,7 @@ class TokenStream:
         steps = (len(tokens) - 1) // batch_size
         if steps < 1:
             raise DataError(
-                f"{len(tokens):,} tokens are too few for {batch_size} rows. Give more text, or a "
+                f"{len(tokens):,} tokens are too few for {batch_size} rows. Pass more texts, or a "
                 "smaller batch size."
             )
         used = np.asarray(tokens, np.int32)[: steps * batch_size + 1]
