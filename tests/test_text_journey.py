@@ -293,7 +293,7 @@ WRONG = {
     "unknown-preprocessor": (
         lambda m: ktl.Learner(f"tfhub:{m['encoder']}", make_texts(), verbose=False),
         BackboneError,
-        r"The tokens .* are unknown\. Pass preprocess=",
+        r"does not know the preprocessing .* Pass preprocess=",
     ),
     "no-vocabulary": (
         lambda m: ktl.Learner(

@@ -40,8 +40,8 @@ def assign_blocks(
     rest = _layers_of(network, set(network.operations) - taken, with_weights=True)
     if rest:
         raise BackboneError(
-            f"No block of {network.name} contains the layer {rest[0].name!r}. Expected each layer "
-            "with weights in a block. Add a block that ends at or after this layer."
+            f"No block of {network.name} contains the layer {rest[0].name!r}. Each layer with "
+            "weights must be in a block. Add a block that ends at or after this layer."
         )
     empty = [name for name, layers in names if not layers]
     if empty:

@@ -80,7 +80,7 @@ def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
         raise WeightsError(
             f"Could not download the ImageNet weights of {spec.name} ({error}). Without internet "
             "access, download this file on another machine and pass weights='PATH'. Or use "
-            "'efficientnet_lite0', whose weights keras_tl contains."
+            "'efficientnet_lite0', whose weights are part of keras_tl."
         ) from error
 
 

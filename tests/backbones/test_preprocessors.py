@@ -374,5 +374,5 @@ def test_a_known_encoder_without_a_vocabulary_gets_its_module(tmp_path, module, 
     assert isinstance(chosen, HubPreprocessor)
     assert chosen.sequence_length == 12
     assert asked == [UNCASED]
-    with pytest.raises(BackboneError, match=r"The tokens .* are unknown\. Pass preprocess="):
+    with pytest.raises(BackboneError, match=r"does not know the preprocessing .*Pass preprocess="):
         choose_preprocessor(str(folder), layer.module)

@@ -88,7 +88,7 @@ def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise WeightsError(
             f"Cannot read {quoted(str(path))} ({error}). Expected fastai's complete "
-            "wt103-fwd.tgz, or the folder that contains its two files."
+            "wt103-fwd.tgz, or a folder with its .pth file and its .pkl file."
         ) from error
 
 

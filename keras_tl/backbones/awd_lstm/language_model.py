@@ -62,8 +62,8 @@ class LanguageModel:
         if self.config.vocabulary_size != len(self.vocabulary):
             raise ConfigError(
                 f"The configuration is for {self.config.vocabulary_size:,} tokens, but the "
-                f"vocabulary has {len(self.vocabulary):,}. Make a configuration for this "
-                "vocabulary: AwdLstmConfig.named('small', len(vocabulary))."
+                f"vocabulary has {len(self.vocabulary):,}. Create a configuration for "
+                "this vocabulary: AwdLstmConfig.named('small', len(vocabulary))."
             )
 
     @classmethod

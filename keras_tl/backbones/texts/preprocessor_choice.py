@@ -51,9 +51,9 @@ def choose_preprocessor(
     matching = matching_handle(handle)
     if matching is None:
         raise BackboneError(
-            f"The tokens that the encoder {quoted(handle)} was trained on are unknown. Pass "
-            "preprocess= with the path of the encoder's vocab.txt. Or pass 'tfhub:HANDLE' with "
-            "the preprocessing module that the encoder's documentation names."
+            f"keras_tl does not know the preprocessing of the encoder {quoted(handle)}. Pass "
+            "preprocess= with the path of the encoder's vocab.txt. Or pass 'tfhub:HANDLE' with the "
+            "preprocessing module from the encoder's documentation."
         )
     return HubPreprocessor(resolve(matching), sequence_length)
 

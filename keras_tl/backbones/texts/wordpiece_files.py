@@ -75,8 +75,8 @@ def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
     written = _read_tokenizer(path if is_tokenizer else path.parent / TOKENIZER, with_rules)
     if is_tokenizer and written is None:
         raise ConfigError(
-            "Expected the tokenizer.json of a WordPiece tokenizer, in the format of Hugging "
-            f"Face's packages. Received another file: {quoted(str(path))}."
+            f"{quoted(str(path))} is not the tokenizer.json of a WordPiece tokenizer. Expected a "
+            "tokenizer.json that a Hugging Face package wrote."
         )
     tokens = written.tokens if is_tokenizer else read_lines(path)
     rules = _read_config(path.parent / _CONFIG) if written is None else written.rules
