@@ -28,7 +28,7 @@ def warnings_of(facts: Facts) -> list[str]:
         found.append(
             "The weights were changed after the last phase of training, by other code or by an "
             "interrupted training. The recorded phases describe the earlier weights. Train again "
-            "to get a record that matches."
+            "to get a matching record."
         )
     if facts.data is None:
         found.append("The training data are not recorded.")
@@ -206,13 +206,13 @@ def _data(data: DataFacts, item: str) -> dict[str, str]:
         )
     how = {
         "content": (
-            f"The fingerprints are SHA-256 of the {item}s in their order. They do not reveal the "
-            f"{item}s, but anyone who has the same {item}s can confirm their use."
+            f"The fingerprints are SHA-256 of the {item}s in their order. The fingerprints do not "
+            f"reveal the {item}s, but anyone who has the same {item}s can confirm their use."
         ),
         "files": (
             "The fingerprints are SHA-256 of the files' paths, sizes and times in their order, not "
-            "of the contents. They do not reveal the files, but anyone who has the same files at "
-            "the same paths can confirm their use."
+            "of the contents. The fingerprints do not reveal the files, but anyone who has the "
+            "same files at the same paths can confirm their use."
         ),
     }[data.fingerprint_of]
     found["Fingerprints of the data"] = (
@@ -241,7 +241,7 @@ def _licences(facts: Facts) -> str:
     )
     if facts.pretraining.kind == IMAGENET:
         found += (
-            " The stated licence of the weights is the licence of their publication. The terms of "
+            " The weights have the licence under which they were published. The terms of "
             "ImageNet allow its images only for non-commercial research and education."
         )
     return found

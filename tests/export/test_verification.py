@@ -142,7 +142,7 @@ def test_answers_that_are_not_the_recorded_ones(exported):
     found = verify(exported, timings=False)
     *others, differs = found.problems
     assert others == [
-        "The recorded examples use score, which serving_default does not have",
+        "The recorded examples name score, which is no input or output of serving_default",
         "pixels/class_id differs from the output of the model",
         "pixels/label is object[4], but was object[1] at the time of the export",
     ]

@@ -14,7 +14,7 @@ from keras_tl.tasks import THRESHOLD, Task
 _MEANINGS = {
     "probabilities": "probability of each label, in the order of labels, in [0, 1]",
     "class_id": "index of the predicted label, from 0: the most probable label, or with a "
-    "threshold, 1 if the probability of the second label is above the threshold",
+    "threshold, 1 if the probability of the second label is above the threshold, else 0",
     "labels_mask": "whether the probability of each label is above its threshold",
     "value": "the predicted value, in the unit of the training targets",
 }

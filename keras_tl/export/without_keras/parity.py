@@ -21,7 +21,7 @@ def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
             answers = graph.ask(session, signatures[name], arrays, example["outputs"])
         except KeyError as error:
             problems.append(
-                f"The recorded examples use {error.args[0]}, which {name} does not have"
+                f"The recorded examples name {error.args[0]}, which is no input or output of {name}"
                 if name in signatures
                 else f"The recorded examples call {name}, which is no signature of the export"
             )

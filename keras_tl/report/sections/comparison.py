@@ -80,7 +80,7 @@ def _differences(skill: str, of_size: Mapping[str, Any], items: str) -> Table:
         [one["arm"], *(_cell(one[name]) for name in _MEASURES), _matched(one["epochs_to_match"])]
         for one in of_size["verdicts"]
     ]
-    caption = f"Test {skill} of each arm minus that of training from scratch, on {items}"
+    caption = f"Test {skill}: each arm minus training from scratch, on {items}"
     head = ["arm", *_MEASURES.values(), "reaches the final value of scratch"]
     return Table(caption, head, rows)
 

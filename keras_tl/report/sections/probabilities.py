@@ -24,7 +24,7 @@ def probabilities(context: ReportContext) -> Section:
     found = measure_calibration(task, test.record)
     said = (
         f"The expected calibration error is {found.ece:.3f}: the mean difference between the "
-        f"probability of {found.probabilities_of} and its observed frequency (Guo et al., 2017; 15 "
+        f"probability of {found.probabilities_of} and the observed frequency (Guo et al., 2017; 15 "
         "bins). With few items, even a calibrated model has an error above 0."
     )
     blocks: list[Block] = [Paragraph(said), *_adjusted(task)]

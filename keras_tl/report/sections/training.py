@@ -74,7 +74,7 @@ def fit(context: ReportContext) -> list[Block]:
     if found.phases:
         blocks += _fits(found.phases)
     blocks += [
-        Paragraph(f"To try: {_decapitalised(one.what).rstrip('.')}:", one.command or one.python)
+        Paragraph(f"Try {_decapitalised(one.what).rstrip('.')}:", one.command or one.python)
         for one in found.remedies
     ]
     return blocks
