@@ -21,7 +21,7 @@ def features(context: ReportContext) -> Section:
     }
     maps = {name: found for name, found in names.items() if found is not None}
     if not maps:
-        text = "The features were not kept in the run. Load the run with the data to keep them:"
+        text = "The features were not kept in the run. Load the run with its data, then call:"
         code = "learner.report('report.html'); learner.save(RUN)"
         return Section("features", _TITLE, [Paragraph(text, code)])
     shown = [

@@ -28,7 +28,8 @@ def losses(context: ReportContext) -> Section:
     if kept is None:
         blocks.append(
             Paragraph(
-                f"The {context.facts.item}s themselves were not kept in the run. To keep them:",
+                f"The {context.facts.item}s themselves were not kept in the run. "
+                f"To keep the {context.facts.item}s, call:",
                 "learner = ktl.Learner.load(RUN, data); learner.evaluate(); "
                 "learner.report('report.html'); learner.save(RUN)",
                 "note",
