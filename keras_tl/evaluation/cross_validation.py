@@ -74,7 +74,7 @@ class CrossValidation(MetricMapping):
     def describe(self) -> str:
         """Return the metrics with their confidence intervals as text."""
         repeats, items = self.fold_numbers.shape
-        again = f", {repeats} times" if repeats > 1 else ""
+        again = f", repeated {repeats} times" if repeats > 1 else ""
         title = (
             f"Cross-validation of the head: {items:,} items in {self.fold_numbers.max() + 1} "
             f"folds{again}, {self.seconds:.1f} s."

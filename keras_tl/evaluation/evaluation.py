@@ -185,8 +185,8 @@ class Evaluation(MetricMapping):
         curves = plots.roc_curves(self.metrics, self.task.class_names)
         if not curves:
             raise DataError(
-                f"The {self.split} split has no ROC curve. A curve needs a label that some items "
-                "have and other items lack. Evaluate a split with both kinds of items."
+                f"The {self.split} split has no ROC curve. The curve needs items with and without "
+                "a label, or items of both classes. Evaluate a larger split."
             )
         return plots.roc(curves)
 
@@ -203,8 +203,8 @@ class Evaluation(MetricMapping):
         curves = plots.lowest(found, lambda name: rows[name]["average_precision"])
         if not curves:
             raise DataError(
-                f"No item of the {self.split} split has a label. A precision-recall curve needs a "
-                "label that some items have. Evaluate another split."
+                f"The {self.split} split has no precision-recall curve. The curve needs items with "
+                "a label, or items of the second class. Evaluate a larger split."
             )
         return plots.precision_recall(curves)
 

@@ -139,8 +139,8 @@ _REASONS = {
     states.ONE_EPOCH: "one epoch does not show whether training has converged",
     states.MIXED_LABELS: "the augmentation mixed the training labels, so the curves do not show "
     "whether the model overfits",
-    states.NOTHING_BETTER: "no epoch was better than the initial weights, so the phase kept the "
-    "initial weights; the curves do not show the cause",
+    states.NOTHING_BETTER: "no epoch was better than the earlier weights, so the phase kept the "
+    "earlier weights; the curves do not show the cause",
     states.AVERAGED: "the curves describe the weights at the end of the phase, but fit() or a "
     "callback kept other weights",
     states.NOT_FINITE: "training diverged (the loss is not a finite number)",
@@ -165,12 +165,12 @@ def _values_said(fit: PhaseFit) -> str:
 
 
 def _phase_line(fit: PhaseFit) -> str:
-    kept = f"epoch {fit.kept_epoch}" if fit.kept_epoch else "the initial weights"
+    kept = f"epoch {fit.kept_epoch}" if fit.kept_epoch else "the earlier weights"
     parts = [f"{fit.name}: {fit.ran} of {fit.planned} epochs, kept {kept}"]
     if fit.best_epoch is not None:
         parts.append(f"best validation {title_of(fit.monitor)} in epoch {fit.best_epoch}")
     if fit.trend is not None:
-        parts.append(f"gap {fit.trend:+.4f} per epoch")
+        parts.append(f"gap between training and validation {fit.trend:+.4f} per epoch")
     if fit.saved:
         parts.append(f"early stopping saved {fit.saved} epoch{'s' if fit.saved > 1 else ''}")
     if fit.avoided is not None and fit.avoided > 0:

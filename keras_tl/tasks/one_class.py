@@ -151,7 +151,7 @@ class ClassEncoder(LabelEncoder):
                 values = np.unique(y).tolist()
             except TypeError as error:
                 raise DataError(
-                    f"Expected labels of one type, and none missing. {error}."
+                    f"Expected only texts or only numbers as labels, and no missing label. {error}."
                 ) from error
             self.class_names = tuple(map(str, values))
         else:

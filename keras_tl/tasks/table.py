@@ -43,7 +43,7 @@ def register_task(task: type[Task], replace: bool = False) -> None:
         raise ConfigError(f"register_task takes a subclass of Task. Received: {quoted(task)}.")
     if missing := sorted(getattr(task, "__abstractmethods__", ())):
         raise ConfigError(
-            f"The task {task.__name__} lacks methods: {', '.join(missing)}. Define them."
+            f"The task {task.__name__} lacks methods: {', '.join(missing)}. Define these methods."
         )
     if task.kind in TASKS and not replace:
         raise ConfigError(

@@ -53,8 +53,8 @@ def make_schedule(
     """
     if phase.learning_rate == "auto":
         raise ConfigError(
-            "The learning rate 'auto' gets its number in training. Pass a phase that ran, such as "
-            "learner.history[-1].phase, or set learning_rate to a number."
+            "learning_rate='auto' becomes a number only in training. Pass a phase that ran, such "
+            "as learner.history[-1].phase, or set learning_rate to a number."
         )
     rising = () if phase.warmup == 0 else (phase.warmup,)
     if phase.schedule == "slanted_triangular":

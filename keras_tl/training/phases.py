@@ -258,8 +258,8 @@ def fit_and_record(
     found = chosen if weights is None else weights.epoch_now()
     if found is None:
         reporter.say(
-            f"{phase.name}: a callback set other weights than those of any epoch, such as an "
-            "average. The history has no metrics for these weights."
+            f"{phase.name}: a callback set weights that differ from the weights of every epoch, "
+            "such as an average. The history has no metrics for these weights."
         )
     elif found != chosen:
         of = f"of epoch {found}" if found else "from before the phase"

@@ -258,7 +258,7 @@ def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tu
         changes["min_steps"] = 0
     if "epochs" in changes and len(phases) > 1:
         raise ConfigError(
-            f"epochs= needs a policy with one phase. This policy has {len(phases)}. Set the epochs "
-            "in your own phases, and pass the phases as policy=."
+            f"epochs= needs a policy with one phase. This policy has {len(phases)} phases. Set "
+            "the epochs in your own phases, and pass the phases as policy=."
         )
     return tuple(dataclasses.replace(phase, **changes) for phase in phases)

@@ -242,7 +242,7 @@ class Trainer:
             name, more = monitored(self.task, phase)
             self._reporter.say(
                 f"{phase.name}: no epoch had a {'higher' if more else 'lower'} validation {name} "
-                f"than the initial weights ({before:.4f}), so the phase kept the initial weights."
+                f"than before the phase ({before:.4f}), so the phase kept the earlier weights."
             )
         self.history.append(record)
         self._note_backbone()
@@ -313,7 +313,7 @@ class Trainer:
         self.task.check(phase)
         if mixes_labels(augment) and not self.task.exact:
             raise ConfigError(
-                f"'mixup' and 'cutmix' mix labels, so they need classes. The task is "
+                f"The augmentations 'mixup' and 'cutmix' need classes. The task is "
                 f"{self.task.kind}. Choose another augmentation, such as augment='standard'."
             )
         if self._modality.can_augment:

@@ -350,7 +350,7 @@ SENTENCES = {
     ("unknown", "few-items"): "validation items are too few to tell whether the model overfits",
     ("unknown", "one-epoch"): "one epoch does not show whether training has converged",
     ("unknown", "mixed-labels"): "the augmentation mixed the training labels, so the curves do",
-    ("unknown", "nothing-better"): "no epoch was better than the initial weights, so the phase",
+    ("unknown", "nothing-better"): "no epoch was better than the earlier weights, so the phase",
     ("diverged", "not-finite"): "training diverged (the loss is not a finite number)",
     ("diverged", "rose"): "training made the model worse and the training loss rose, a sign of",
     (

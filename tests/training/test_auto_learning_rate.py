@@ -51,5 +51,5 @@ def test_wrong_rates():
         Phase("tune", 1, -1.0)
     with pytest.raises(ConfigError, match="learning_rate must be a number"):
         Phase("tune", 1, "best")
-    with pytest.raises(ConfigError, match="gets its number in training"):
+    with pytest.raises(ConfigError, match="becomes a number only in training"):
         make_schedule(Phase("tune", 1, "auto"), 10)

@@ -40,7 +40,7 @@ def test_a_phase_that_only_harms_ends_with_the_weights_from_before(capsys):
     assert record.best_epoch == 0
     for was, now in zip(before, small_learner.model.get_weights(), strict=True):
         np.testing.assert_array_equal(was, now)
-    assert "so the phase kept the initial weights" in capsys.readouterr().err
+    assert "so the phase kept the earlier weights" in capsys.readouterr().err
 
 
 def test_without_patience_nothing_stops_and_the_last_weights_are_kept(tiny_data):

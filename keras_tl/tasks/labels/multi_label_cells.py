@@ -64,8 +64,8 @@ def separator_of(
             return separator, Guess("label-type", what, action)
     separator, found = next(iter(held.items()))
     what = (
-        f"{found[0][:80]!r} was read as the name of one class. Most of its parts, separated by "
-        f"{separator!r}, occur in no other cell."
+        f"{found[0][:80]!r} was read as the name of one class. Most of the parts that "
+        f"{separator!r} separates occur in no other cell."
     )
     action = 'If an item can have several labels, pass task="multilabel" (--task).'
     return None, Guess("label-type", what, action)
