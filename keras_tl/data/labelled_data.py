@@ -355,9 +355,9 @@ def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
         return None
     if column not in split.slices:
         raise ConfigError(
-            f"groups={quoted(column)} is not a column that the data keep. The data keep "
-            f"{', '.join(map(repr, split.slices)) or 'no column'}. Name the column in groups= or "
-            "slices= of from_csv or from_dataframe."
+            f"groups={quoted(column)} must be a stored column of the items. Stored columns: "
+            f"{', '.join(map(repr, split.slices)) or 'none'}. To store a column, pass "
+            "groups= or slices= to from_csv or from_dataframe."
         )
     return split.slices[column]
 

@@ -64,5 +64,5 @@ WITHOUT_COLUMNS = {
 
 @pytest.mark.parametrize("name", WITHOUT_COLUMNS)
 def test_items_without_columns_have_no_groups(name):
-    with pytest.raises(ConfigError, match="groups='patient' is not a column that the data keep"):
+    with pytest.raises(ConfigError, match="groups='patient' must be a stored column of the items"):
         WITHOUT_COLUMNS[name]()

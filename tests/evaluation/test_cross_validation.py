@@ -127,7 +127,7 @@ WRONG = {
     "no-column": (
         {"groups": "patient"},
         ConfigError,
-        "groups='patient' is not a column that the data keep",
+        "groups='patient' must be a stored column of the items",
     ),
     "too-few-groups": ({"groups": [0] * 60}, DataError, "at least as many groups as folds"),
     "other-length": ({"groups": [0, 1]}, DataError, "Expected a group for each of the 60 items"),

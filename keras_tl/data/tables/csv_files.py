@@ -57,7 +57,7 @@ def _read_csv(path: Path, wanted: ColumnSelection, quoting: int) -> Table:
     except (_RowError, csv.Error) as error:
         raise _MalformedError(
             f"{name}, line {reader.line_num}: {error}. Put quotes around a cell that contains "
-            "the separator. Write each quote in such a cell twice."
+            "the separator. Inside the cell, write each quote twice."
         ) from error
     lines, *columns = zip(*found, strict=True) if found else [()] * (len(wanted.columns) + 1)
     if quoting == csv.QUOTE_NONE:

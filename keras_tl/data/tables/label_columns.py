@@ -50,8 +50,8 @@ class LabelColumns:
             or not (self.task is None or get_task(self.task).has_several_labels)
         ):
             raise ConfigError(
-                "separator= must be the text between the labels in a cell, such as ','. It works "
-                "only for multi-label data in one column. Received: "
+                "separator= must be the text between the labels in a cell, such as ','. Pass "
+                "separator= only for multi-label data in one column. Received: "
                 f"separator={quoted(self.separator)}, label={quoted(self.label)}, "
                 f"task={quoted(self.task)}."
             )

@@ -55,7 +55,7 @@ class TextColumns(Columns):
         if split is not None and any(other is not None for other in others):
             raise ConfigError(
                 f"split={quoted(split)} reads the splits from a column, and validation= and test= "
-                "read them from other tables. Use either split= or the other two."
+                "read them from other tables. Remove split=, or remove validation= and test=."
             )
         labels = LabelColumns(label, separator, task, class_names)
         return cls("text", "texts", {"text": text, "text_pair": text_pair}, labels, split, slices)

@@ -50,7 +50,7 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
         data_dir = os.fspath(data_dir if is_remote else local_path(data_dir))
     with _explained(
         f"Cannot open the data set {quoted(name)}",
-        "The data sets are listed in https://www.tensorflow.org/datasets/catalog/overview.",
+        "See https://www.tensorflow.org/datasets/catalog/overview for the known data sets.",
     ):
         try:
             return tfds.builder(name, data_dir=data_dir)

@@ -317,7 +317,8 @@ ERRORS = {
     ),
     "data": (
         lambda f: ImageData.from_arrays(np.stack([COLOUR] * 8), [0, 1] * 4, verbose=False),
-        r"all splits, in ImageData\. Pass a split, such as data\.split\('test'\)",
+        r"Expected one split\. Received: all splits, in ImageData\. "
+        r"Pass a split, such as data\.split\('test'\)",
     ),
     "dictionary": (lambda f: {"image": COLOUR}, r"list or an array of items\. Received: dict"),
     "set": (lambda f: {"a.png"}, r"list or an array of items\. Received: set"),

@@ -168,7 +168,8 @@ ERRORS = {
     "several": (
         "several",
         {},
-        r"could be the text: (body, headline|headline, body)\. Choose one, such as te",
+        r"several features that could be the text: (body, headline|headline, body)\. "
+        r"Choose one, such as te",
     ),
     "no-text": ("no-text", {}, r"data set of texts with a label each. 'tiny' has no text among"),
     "no-label": ("no-label", {}, r"'tiny' has no label among its features: text"),
