@@ -112,7 +112,7 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
         if spec and (path := local_path(spec)).exists():
             near = f"{'folder' if path.is_dir() else 'csv'}:{spec}"
             raise ConfigError(
-                f"Expected a data source of the form {forms}. Did you mean {quoted(near)}?"
+                f"Expected a data source in one of the forms {forms}. Did you mean {quoted(near)}?"
             )
         raise ConfigError(f"{unknown('data source', kind, SOURCES)} The forms are {forms}.")
     source = SOURCES[kind]

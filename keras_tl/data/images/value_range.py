@@ -30,7 +30,7 @@ def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
     if len(pair) != 2 or not whole or not 0 <= pair[0] < pair[1] <= ALL_VALUES[1]:
         raise ConfigError(
             "value_range must be two whole numbers from 0 to 65535, the smaller first, such as "
-            "(0, 4095): the values of black and white in 16-bit PNG files. Received: "
+            "(0, 4095). These two are black and white in 16-bit PNG files. Received: "
             f"{value_range!r:.200}."
         )
     return int(pair[0]), int(pair[1])
