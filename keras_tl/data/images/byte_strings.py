@@ -15,6 +15,15 @@ def filled(content: tf.Tensor, at: tf.Tensor, size: int) -> tf.Tensor:
     return tf.strings.substr(part(content, at, size) + b"\x00" * size, 0, size)
 
 
+def split(content: tf.Tensor, separator: bytes, most: int = -1) -> tf.Tensor:
+    """Return the parts of a string between separators, string (n,), after at most `most` splits.
+
+    `tf.strings.split` adds 100 operations for ragged tensors. A graph pays for them each time a
+    data set starts, and each time a server loads it.
+    """
+    return tf.raw_ops.StringSplitV2(input=[content], sep=separator, maxsplit=most).values
+
+
 def header_number(header: tf.Tensor, at: int, size: int, big_endian: bool = False) -> tf.Tensor:
     """Return the number in bytes of a header, int64. The header must not end before them."""
     digits = tf.cast(tf.io.decode_raw(tf.strings.substr(header, at, size), tf.uint8), tf.int64)

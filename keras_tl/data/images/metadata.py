@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from keras_tl.data.images.byte_strings import filled, number, part
+from keras_tl.data.images.byte_strings import filled, number, part, split
 from keras_tl.data.images.png_metadata import MARKS, XMP, png_exif, png_text
 
 HEADER_SIZE = 48
@@ -68,7 +68,7 @@ def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     """As `may_be_there`, for a whole file: a search shows that most PNG files have no metadata."""
 
     def in_png() -> tf.Tensor:
-        parts = [tf.size(tf.strings.split(content, mark, maxsplit=1)) for mark in MARKS]
+        parts = [tf.size(split(content, mark, 1)) for mark in MARKS]
         return tf.reduce_any(tf.stack(parts) > 1)
 
     return tf.cond(is_png(header), in_png, lambda: may_be_there(header))

@@ -10,6 +10,7 @@ Sources: Exif 3.0 (CIPA DC-008), 4.5 and 4.6; XMP, part 2 (Adobe), the TIFF sche
 import tensorflow as tf
 
 from keras_tl.data.images import metadata
+from keras_tl.data.images.byte_strings import split
 
 _SEARCHED = 2**16
 _TAG, _NO_TAG = 0x0112, -1
@@ -46,7 +47,7 @@ def read(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 def _of_xmp(xmp: tf.Tensor) -> tf.Tensor:
     """Return the first `tiff:Orientation` digit of an attribute or element, 1 if there is none."""
-    after = tf.concat([tf.strings.split(xmp, "tiff:Orientation")[1:], [">1"]], 0)
+    after = tf.concat([split(xmp, b"tiff:Orientation")[1:], [">1"]], 0)
     starts = tf.io.decode_raw(tf.strings.substr(after + "  ", 0, 3), tf.uint8)
     first, second, third = tf.unstack(tf.cast(starts, tf.int32), num=3, axis=1)
     is_attribute = (first == ord("=")) & (second == ord('"'))

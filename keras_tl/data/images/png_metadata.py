@@ -5,7 +5,7 @@ ImageMagick writes Exif data as hexadecimal text. Source: PNG, third edition (W3
 
 import tensorflow as tf
 
-from keras_tl.data.images.byte_strings import filled, number, part
+from keras_tl.data.images.byte_strings import filled, number, part, split
 
 _EXIF = b"Exif\x00\x00"
 # Keywords of text chunks. No image contains them, or the name of the chunk eXIf, by chance.
@@ -27,7 +27,7 @@ def _png_chunk(content: tf.Tensor, mark: bytes, before: int) -> tuple[tf.Tensor,
         mark: eight or more bytes of the chunk, which no image contains by chance.
         before: offset of `mark` from the start of the chunk name, in bytes.
     """
-    at = tf.strings.length(tf.strings.split(content, mark, maxsplit=1)[0]) - before
+    at = tf.strings.length(split(content, mark, 1)[0]) - before
     there = (at >= 8) & (at + before < tf.strings.length(content))
     at = tf.where(there, at, 8)
     data = part(content, at + 4, number(filled(content, at - 4, 4)))
@@ -54,7 +54,7 @@ def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
 
     def international() -> tuple[tf.Tensor, tf.Tensor]:
         # Compression flag and method, language, translated keyword, text.
-        parts = tf.strings.split(part(value, 2, size), b"\x00", maxsplit=2)
+        parts = split(part(value, 2, size), b"\x00", 2)
         return tf.strings.reduce_join(parts[2:]), filled(value, 0, 1) != b"\x00"
 
     def compressed() -> tuple[tf.Tensor, tf.Tensor]:
@@ -77,7 +77,7 @@ def _inflated(data: tf.Tensor) -> tf.Tensor:
 
 def _from_hex(text: tf.Tensor) -> tf.Tensor:
     """Return the bytes of a "raw profile": an empty line, its kind, its length, then hex digits."""
-    digits = tf.strings.reduce_join(tf.strings.split(text, b"\n")[3:])
+    digits = tf.strings.reduce_join(split(text, b"\n")[3:])
     digits = tf.strings.regex_replace(digits, r"\s", "")
     valid = tf.strings.regex_full_match(digits, "([0-9A-Fa-f]{2})*")
     codes = tf.io.decode_raw(tf.where(valid, digits, b""), tf.uint8)
