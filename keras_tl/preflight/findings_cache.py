@@ -12,7 +12,7 @@ from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Findings
 
 # Increase this number when a check would find something else in the same data.
-_FORMAT = 5
+_FORMAT = 6
 _MOST_KEPT = 100
 
 

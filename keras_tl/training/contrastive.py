@@ -75,7 +75,7 @@ class Contrastive:
     """Loss and metrics of a contrastive phase, used in place of a `Task`."""
 
     loss_weight = 1.0
-    watched = "loss"
+    monitor = "loss"
     more_is_better = False
 
     def loss(self, smoothing: float = 0.0, soft: bool = False) -> SupervisedContrastive:

@@ -102,7 +102,7 @@ class Dashboard:
         item: Word for one item, such as "image".
         pace: Speed of the training.
         following: Epochs of later phases.
-        watched: Metric that selects the best epoch on the validation split, and whether a higher
+        monitor: Metric that selects the best epoch on the validation split, and whether a higher
             value is better. `None`: no epoch is selected.
         epoch: Current epoch, from 1.
         step: Number of finished steps in the epoch.
@@ -119,7 +119,7 @@ class Dashboard:
     item: str
     pace: Pace
     following: int = 0
-    watched: tuple[str, bool] | None = None
+    monitor: tuple[str, bool] | None = None
     epoch: int = 1
     step: int = 0
     is_validating: bool = False
@@ -169,13 +169,13 @@ class Dashboard:
         return table
 
     def _best_of(self, name: str) -> str:
-        if self.watched is None or self.watched[0] != name:
+        if self.monitor is None or self.monitor[0] != name:
             return ""
         values = [row.get(_VALIDATION + name, math.nan) for row in self.done]
         finite = [value for value in values if math.isfinite(value)]
         if not finite:
             return ""
-        best = (max if self.watched[1] else min)(finite)
+        best = (max if self.monitor[1] else min)(finite)
         return f"best {best:.4f}, epoch {values.index(best) + 1}"
 
     def _foot(self) -> str:

@@ -185,7 +185,7 @@ def run_phase(
     )
     watches = validation is not None and phase.patience is not None
     is_best_kept = watches and stop_after is None
-    watched = monitored(task, phase)
+    monitor = monitored(task, phase)
     progress = EpochProgress(
         reporter,
         phase.name,
@@ -193,7 +193,7 @@ def run_phase(
         phase.epochs,
         phase.batch_size,
         item,
-        watched if is_best_kept else None,
+        monitor if is_best_kept else None,
         following,
     )
     own = [progress, *own]
@@ -203,7 +203,7 @@ def run_phase(
     if stop_after is not None:
         own.append(StopAfter(stop_after))
     if is_best_kept:
-        own.append(BestWeights(phase.patience, before, *watched))
+        own.append(BestWeights(phase.patience, before, *monitor))
     fit = functools.partial(
         model.fit, inputs.train, validation_data=validation, epochs=phase.epochs
     )

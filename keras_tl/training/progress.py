@@ -23,7 +23,7 @@ class EpochProgress(keras.callbacks.Callback):
         count: Number of epochs.
         items: Items per step.
         item: Word for one item.
-        watched: See `keras_tl.training.dashboard.Dashboard`.
+        monitor: See `keras_tl.training.dashboard.Dashboard`.
         following: Epochs of later phases of the same kind.
     """
 
@@ -35,13 +35,13 @@ class EpochProgress(keras.callbacks.Callback):
         count: int,
         items: int,
         item: str,
-        watched: tuple[str, bool] | None = None,
+        monitor: tuple[str, bool] | None = None,
         following: int = 0,
     ):
         super().__init__()
         self._reporter = reporter
         self._pace = Pace(steps, count, following)
-        self._shown = Dashboard(name, count, steps, items, item, self._pace, following, watched)
+        self._shown = Dashboard(name, count, steps, items, item, self._pace, following, monitor)
         self._open = None
         self._draw = None
         self._began = 0.0

@@ -95,7 +95,7 @@ def frame(**changes):
     ]
     state = {
         "following": 2,
-        "watched": ("loss", False),
+        "monitor": ("loss", False),
         "epoch": 2,
         "step": 4,
         "logs": {"loss": 0.5123, "accuracy": 0.6667},
@@ -130,8 +130,8 @@ def test_a_frame_says_all_that_is_known():
     [
         ({"is_validating": True}, "4/10  validation", "images/s"),
         ({"step": 16}, "10/10", "16"),
-        ({"watched": ("accuracy", True)}, "best 0.7500, epoch 2", "0.8000"),
-        ({"watched": None}, "0.8500", "best"),
+        ({"monitor": ("accuracy", True)}, "best 0.7500, epoch 2", "0.8000"),
+        ({"monitor": None}, "0.8500", "best"),
         ({"following": 0}, "0:24 left", "later phases"),
         ({"done": []}, "0.5123", "best"),
         ({"done": [], "logs": {}}, "rate", "training"),

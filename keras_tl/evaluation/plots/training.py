@@ -15,18 +15,18 @@ from keras_tl.training.optimizers import make_schedule
 _SHOWN_STEPS = 400
 
 
-def learning_curves(history: Sequence[PhaseRecord], watched: str = "accuracy") -> Figure:
+def learning_curves(history: Sequence[PhaseRecord], monitor: str = "accuracy") -> Figure:
     """Draw the loss and another metric over the epochs, with a line at the start of each phase.
 
     A dot marks the epoch whose weights a phase kept.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
-    for axes, metric in zip(figure.subplots(1, 2), ("loss", watched), strict=True):
-        draw_curve(axes, history, metric, watched)
+    for axes, metric in zip(figure.subplots(1, 2), ("loss", monitor), strict=True):
+        draw_curve(axes, history, metric, monitor)
     return figure
 
 
-def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, watched: str) -> None:
+def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, monitor: str) -> None:
     """Draw one metric over the epochs of all phases."""
     for name, label, colour in (
         (metric, "training", FIRST),
@@ -54,18 +54,18 @@ def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, watched:
         )
         start += len(record.epochs)
     axes.set_xlabel("epoch (large dots: weights kept)")
-    axes.set_ylabel(_axis_name(metric, watched))
+    axes.set_ylabel(_axis_name(metric, monitor))
     axes.grid(alpha=0.25)
     axes.xaxis.get_major_locator().set_params(integer=True)
     if axes.get_legend_handles_labels()[0]:  # No labels if training diverged at once.
         axes.legend(loc="best")
 
 
-def _axis_name(metric: str, watched: str) -> str:
+def _axis_name(metric: str, monitor: str) -> str:
     if metric == "mae":
         return "mean absolute error (unit of the target)"
     if metric == "loss":
-        return "squared error / variance" if watched == "mae" else "cross-entropy (nats)"
+        return "squared error / variance" if monitor == "mae" else "cross-entropy (nats)"
     return title_of(metric)
 
 
