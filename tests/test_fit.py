@@ -350,7 +350,6 @@ def test_a_few_texts_are_fine_tuned_by_pairs(tmp_path):
     np.testing.assert_array_equal(
         loaded.predict(texts).probabilities, learner.predict(texts).probabilities
     )
-    learner.export(tmp_path / "model")
 
 
 WIDE = ktl.HeadConfig(hidden=(128,), dropout=0.0)

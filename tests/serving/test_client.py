@@ -14,7 +14,7 @@ from keras_tl.data.images.image_issues import why_no_image
 from keras_tl.data.texts.text_values import BLANK_PROBLEM
 from keras_tl.errors import ConfigError, DataError, ServingError
 from keras_tl.serving import Client, ModelVersion
-from tests.conftest import make_small_learner, make_tiny_data
+from tests.conftest import export_unverified, make_small_learner, make_tiny_data
 from tests.served_models import (
     COLOURS,
     expected,
@@ -48,7 +48,7 @@ def learner():
 def addresses(learner, tmp_path_factory):
     """A server of an export, of made ones of each task, and of one that it cannot load."""
     root = tmp_path_factory.mktemp("models")
-    learner.export(root / "learner")
+    export_unverified(learner, root / "learner")
     for version, classes in ((1, COLOURS), (2, ("rouge", "vert", "bleu"))):
         save_image_model(root / "photos", classes=classes, version=version)
     for task in ("multilabel", "regression"):

@@ -14,7 +14,7 @@ from keras_tl.errors import DataError
 from keras_tl.serving import Client
 from keras_tl.testing.cases import randomise_head
 from tests import hub_modules, language_models
-from tests.conftest import make_small_learner, make_tiny_data
+from tests.conftest import export_unverified, make_small_learner, make_tiny_data
 from tests.serving_server import serving
 
 pytestmark = pytest.mark.slow
@@ -65,7 +65,7 @@ def learners(tmp_path_factory):
 def exports(learners, tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
     for name, learner in learners.items():
-        learner.export(root / name, serving=True)
+        export_unverified(learner, root / name, serving=True)
     return root
 
 
