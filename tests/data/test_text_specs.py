@@ -114,12 +114,12 @@ ERRORS = {
     "resize": (
         "csv:{}/texts.csv",
         {"resize": "pad"},
-        r"resize= \(--resize\) is for images, and 'csv:.*' holds texts. Leave the option out",
+        r"resize= \(--resize\) is for images, but 'csv:.*' holds texts. Leave the option out",
     ),
     "length": (
         "folder:{}/photos",
         {"sequence_length": 64},
-        r"sequence_length= \(--sequence-length\) is for texts, and 'folder:.*' holds images",
+        r"sequence_length= \(--sequence-length\) is for texts, but 'folder:.*' holds images",
     ),
     "length-digits": ("digits", {"sequence_length": 64}, r"'digits' holds images"),
     "folder-column": (

@@ -293,10 +293,10 @@ def test_no_train_split_is_explained(tmp_path):
     [
         (
             ConnectionError("no route\nto host"),
-            r"Cannot fetch .*'broken_set': no route\. Without a",
+            r"Cannot fetch .*'broken_set': no route\. Run this once on",
         ),
-        (AssertionError(), r"Cannot fetch the data set 'broken_set': AssertionError\. Without"),
-        (ModuleNotFoundError("No module named 'cv3'"), r"No module named 'cv3'\. Install the pack"),
+        (AssertionError(), r"Cannot fetch the data set 'broken_set': AssertionError\. Run this"),
+        (ModuleNotFoundError("No module named 'cv3'"), r"No module named 'cv3'\. Install the missing"),
     ],
 )
 def test_a_data_set_that_cannot_be_fetched_is_explained(tmp_path, capsys, error, message):
@@ -649,10 +649,10 @@ def test_a_killed_process_leaves_names_that_are_known(kept, monkeypatch):
 def test_a_folder_that_cannot_be_written_is_explained(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("KERAS_TL_CACHE", str(tmp_path / "file"))
-    with pytest.raises(CacheError, match=r"Cannot store the images.*set KERAS_TL_CACHE"):
+    with pytest.raises(CacheError, match=r"Cannot store the images.*KERAS_TL_CACHE"):
         ImageData.from_tfdata(SLICES((X, Y)))
     prepare(tmp_path)
-    with pytest.raises(CacheError, match=r"Cannot store the images.*set KERAS_TL_CACHE"):
+    with pytest.raises(CacheError, match=r"Cannot store the images.*KERAS_TL_CACHE"):
         load(tmp_path)
 
 
