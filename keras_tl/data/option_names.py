@@ -1,4 +1,4 @@
-"""Command-line options that correspond to the arguments of the data sources."""
+"""Command-line options, by the name of the Python argument of the data source."""
 
 FLAGS = {
     "image": "--image-column",
