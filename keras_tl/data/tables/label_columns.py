@@ -1,4 +1,4 @@
-"""Label columns: classes, numbers, several labels in a cell, several columns of 0 and 1."""
+"""Reads label columns: classes, numbers, cells with several labels, or columns of 0 and 1."""
 
 import dataclasses
 import math
@@ -63,14 +63,14 @@ class LabelColumns:
 
     @property
     def names(self) -> list[Hashable]:
-        """The names of the columns."""
+        """The names of the label columns."""
         return list(self.label) if self.are_several else [self.label]
 
     def read(self, table: Table) -> tuple[Labels, LabelInterpretation]:
         """Read the labels of all rows, see `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
-            DataError: a cell is empty, or differs in kind from the others.
+            DataError: a cell is empty, or holds another kind of label than the other cells.
         """
         label, task, class_names = self.label, self.task, self.class_names
         if self.are_several:
@@ -102,7 +102,7 @@ class LabelColumns:
 
 
 def _is_missing(value: object) -> bool:
-    """Whether a number cell is empty, or holds a text that programs write for a missing value."""
+    """Whether a cell is empty, or holds a text that means a missing number, such as `nan`."""
     is_nan = isinstance(value, numbers.Real) and math.isnan(value)
     return is_empty(value) or is_nan or (isinstance(value, str) and _text(value) in _MISSING)
 
@@ -116,7 +116,7 @@ def _check_given(
 
 
 def _rows(table: Table, columns: Sequence[Hashable]) -> np.ndarray:
-    """Return float32 (n, columns) of 0 and 1, or of -1 and 1."""
+    """Return the columns as a float32 array (n, columns) of 0 and 1, or of -1 and 1."""
     values = [[_number_of(value) for value in table.columns[column]] for column in columns]
     allowed, hint = mask_values({value for column in values for value in column})
     for column in columns:
@@ -147,7 +147,8 @@ def _numbers(table: Table, column: Hashable, is_number: bool) -> np.ndarray | No
     """Return a column as numbers, or `None` if it holds other values.
 
     Raises:
-        DataError: a number is missing or not finite, or a value is no number but must be.
+        DataError: a number is missing or not finite. Or `is_number` is true, and a value is not a
+            number.
     """
     values = table.columns[column]
     read = _number_in_text if table.is_text else _number
