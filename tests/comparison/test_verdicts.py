@@ -208,7 +208,7 @@ SHIPPED = {
     "one-seed": (
         {"scratch": BAD[:1], "frozen": GOOD[:1]},
         Choice(None, "frozen", False),
-        "one seed is too little",
+        "one seed is not enough",
     ),
 }
 

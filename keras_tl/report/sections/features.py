@@ -59,7 +59,7 @@ def _said(context: ReportContext, maps: dict[str, FeatureMap]) -> str:
     ]
     if shares:
         text += (
-            f" A plot shows only two dimensions. Share of the {context.facts.item}s whose nearest "
+            f" A plot shows only two dimensions. Fraction of {context.facts.item}s whose nearest "
             f"neighbour in all dimensions has the same {context.task.answer_is}: "
             f"{', '.join(shares)}."
         )
