@@ -1,4 +1,4 @@
-"""`--data` and its options."""
+"""The option `--data`, and the options for reading and splitting the data."""
 
 import dataclasses
 import functools
@@ -10,7 +10,7 @@ import click
 import keras_tl
 from keras_tl.cli.group import start_toolkit
 
-# The options for reading and splitting the data.
+# Options for reading and splitting the data, which `split_options` adds.
 _READING = (
     *("resize", "value_range", "validation_split", "test_split", "sequence_length", "groups"),
 )
@@ -18,10 +18,10 @@ _READING = (
 
 @dataclasses.dataclass(frozen=True)
 class DataAsked:
-    """Values of `--data` and of its options.
+    """Values of `--data` and of the other options for the data.
 
     Attributes:
-        spec: Specification of the data. `None`: `--data` was not given.
+        spec: Value of `--data`, such as `"folder:photos"`. `None`: `--data` was not given.
         options: Values of the other options.
     """
 
@@ -29,17 +29,18 @@ class DataAsked:
     options: dict[str, Any]
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
-        """Return a copy with more options. Options that are `None` were not given."""
+        """Return a copy with more options. `None` as a value means: the option was not given."""
         given = {name: value for name, value in options.items() if value is not None}
         return dataclasses.replace(self, options=self.options | given)
 
 
 def data_options(command: Callable[..., Any], required: bool = True) -> Callable[..., Any]:
-    """Add `--data` and its options. The command receives them as `spec`.
+    """Add `--data` and the options for reading. The command receives all values as `spec`.
 
     Args:
-        command: The command.
-        required: Whether `--data` must be given. A run may know its data.
+        command: The function of the command.
+        required: Whether the user must give `--data`. False for commands with a saved run, which
+            may record its data.
     """
 
     @click.option(
@@ -106,14 +107,14 @@ data_of_run_options = functools.partial(data_options, required=False)
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for splits and image sizes. They join `spec` of the command."""
+    """Add options for splits and resizing. The command receives their values in `spec` too."""
 
     @click.option(
         "--value-range",
         nargs=2,
         type=int,
         metavar="BLACK WHITE",
-        help="Values of black and white in PNG files of 16 bits, such as 0 4095.",
+        help="Values of black and white in 16-bit PNG files, such as 0 4095.",
     )
     @click.option(
         "--resize", help="crop (the default), pad or stretch images to the backbone's size."
@@ -122,13 +123,13 @@ def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--validation-split",
         default=0.15,
         show_default=True,
-        help="Share of the items for the validation split.",
+        help="Fraction of the items for the validation split.",
     )
     @click.option(
         "--test-split",
         default=0.15,
         show_default=True,
-        help="Share of the items for the test split.",
+        help="Fraction of the items for the test split.",
     )
     @click.option("--split-seed", default=0, show_default=True, help="Seed of the splits.")
     @functools.wraps(command)
@@ -150,7 +151,7 @@ groups_option = click.option(
 def load_data(
     data: DataAsked, recorded: dict[str, Any] | None = None, **options: Any
 ) -> "keras_tl.ImageData | keras_tl.TextData":
-    """Read the data. Settings of `recorded` apply to options that are missing or `None`."""
+    """Read the data. If an option is missing or `None`, use its value in `recorded`."""
     start_toolkit()
     from keras_tl.data.specs import load_spec
 
