@@ -72,7 +72,7 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
     arXiv:1912.05671, sec. 2).
 
     Args:
-        losses: Mean loss of each share on the same items. Contains 0, 1 and the default share.
+        losses: Mean loss of each share on the same items, for the shares 0, 1 and `default`.
         default: Share of the default model.
     """
     if losses[TUNED] >= _DIVERGED:
@@ -94,7 +94,8 @@ def measure_candidates(
     """Compute the losses, metrics and confidence intervals of models on the same items.
 
     The confidence intervals of `Candidate.better` hold together with 95% confidence, by Bonferroni
-    correction for the number of comparisons. With groups, they use the mean loss of each group.
+    correction for the number of comparisons. If there are groups, the intervals are computed from
+    the mean losses of the groups.
 
     Args:
         task: Task that defines the losses and the primary metric.
@@ -138,7 +139,7 @@ def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
     """Return the loss of each item, for the comparison of candidates.
 
     If the task has probabilities, the losses are computed at the temperature that minimises the
-    mean loss, and limited to `_LARGEST`. `calibrate` can correct a model's temperature later.
+    mean loss, and limited to `_LARGEST`. `calibrate` can correct the temperature after `fit`.
     """
     if not np.isfinite(record.logits).all():
         return np.full(len(record), _DIVERGED)

@@ -23,7 +23,7 @@ class Plan:
         items: Number of items on which the models are compared.
         folds: Number of trainings for out-of-fold predictions. 0 if `evidence` is not
             `"out-of-fold"`.
-        trainings: Number of trainings of the whole model, including those for out-of-fold
+        trainings: Number of trainings of the whole model, with the trainings for out-of-fold
             predictions. 0: only the head is trained.
         steps: Number of steps per training.
         seconds: Estimated time of all trainings and predictions, in seconds.

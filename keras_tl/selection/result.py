@@ -17,7 +17,7 @@ class FitResult:
 
     Attributes:
         kept: Share of the kept model, see `Candidate.share`.
-        default: Share of the model that `fit` keeps if it compares no models (docs/fit.md).
+        default: Share of the default model, which `fit` keeps without a comparison (docs/fit.md).
         policy: Name of the fine-tuning policy.
         candidates: Models that `fit` compared. Empty if `fit` compared no models.
         plan: Plan of the trainings.
@@ -48,7 +48,7 @@ class FitResult:
 
     @property
     def name(self) -> str:
-        """Name of the kept model, such as `"head"`."""
+        """Name of the model that `fit` kept, such as `"head"`."""
         return name_of(self.kept)
 
     @property

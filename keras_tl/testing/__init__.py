@@ -8,7 +8,7 @@ def test_backbone(case, check, tmp_path):
 
 A case names a backbone of the catalogue or a backbone that you have registered with
 `keras_tl.backbones.register`. For a function that builds a `keras.Model`, set `preprocess=` too.
-Name a TF-Hub module or KerasHub preset as in `Learner`. For texts, also pass a `task=` of texts:
+Name a TF-Hub module or KerasHub preset as in `Learner`. For texts, also pass `task=`:
 
 Case("tfhub:modules/vectors", image_size=96)
 Case("tfhub:modules/sentences", task=words)
@@ -16,8 +16,8 @@ Case("kerashub:bert_tiny_en_uncased", task=words)
 Case("tfhub:modules/bert", task=words, preprocess="modules/vocab.txt", repeatable=False)
 
 The tasks are `colours` (images), `words` and `word_pairs` (English texts). Your own task is a
-function that takes the case and returns `ImageData` or `TextData`. Set `repeatable=False` if Keras 2
-saved a module with dropout that no seed reaches. Set `tunable=False` for a module to keep frozen.
+function that takes the case and returns `ImageData` or `TextData`. Set `repeatable=False` if no
+seed reaches the dropout of a module from Keras 2. Set `tunable=False` to keep a module frozen.
 """
 
 from collections.abc import Callable, Iterable

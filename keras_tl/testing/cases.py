@@ -70,11 +70,11 @@ class Case:
             `word_pairs` for texts, or your own function. Without a validation split in the data,
             training keeps the last weights.
         pooling: Pooling of the head. A text encoder without token outputs needs `"pooled"`.
-        reference: Preprocessing by the authors of the weights, as `"module:function"`. It runs
-            before the scaling layers that the builder's network has with `weights="imagenet"`.
+        reference: Preprocessing function of the weights' authors, as `"module:function"`. The
+            scaling layers that the builder adds for `weights="imagenet"` run after this function.
         statistics: Means and variances of the Normalization layer in the published weights file.
-        trained: Whether the checks train and export the backbone. If not, they check only the
-            network. This suits a deeper variant of a backbone in another case.
+        trained: Whether the checks train and export the backbone. If false, the checks only build
+            the network. False suits a deeper variant of a backbone in another case.
         tunable: Whether the backbone can be fine-tuned. TF-Hub modules without trainable variables
             or without a training graph cannot be fine-tuned.
         repeatable: Whether two fine-tunings with the same seed give the same weights. In a TF-Hub
@@ -113,7 +113,7 @@ class Case:
         Args:
             settled: Whether to set BatchNorm layers to the statistics of the images, if the weights
                 are random. Without these statistics, activations and gradients vanish in deep
-                networks. With them, rounding errors grow.
+                networks. With these statistics, rounding errors grow.
             options: Arguments of `Learner`.
         """
         with seeded(options.get("seed", 0)):
@@ -187,8 +187,8 @@ def _settle(learner: Learner) -> None:
     learner.backbone.trainable = False
 
 
-# Means and variances in the published weights files. In place of the variances, these files hold
-# the standard deviations.
+# Means and variances in the published weights files. As variances, these files wrongly hold the
+# standard deviations.
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 

@@ -80,7 +80,7 @@ def _pixels(case: Case) -> np.ndarray:
 
 
 def _step(case: Case, which: str | int) -> Phase:
-    """Return a phase with one update on all items, which changes variables with a gradient."""
+    """Return a phase with one update on all items. It changes all variables with a gradient."""
     return Phase(
         "step", epochs=1, learning_rate=1e-3, unfreeze=which, optimizer="adam", batch_size=1000
     )
@@ -152,7 +152,7 @@ def check_output_block(case: Case, tmp_path: Path) -> None:
 
 @_check(_in_catalogue, cheap=True)
 def check_default_size(case: Case, tmp_path: Path) -> None:
-    """Check that the network can be built for the image size of its pretraining."""
+    """Check that the network can be built for the image size in the catalogue."""
     spec = backbones.get_spec(case.backbone)
     network = backbones.load(case.backbone, None)
     assert network.input_shape == (None, *spec.image_size, 3)
@@ -215,8 +215,8 @@ def check_preprocessed_once(case: Case, tmp_path: Path) -> None:
 def check_weights_file(case: Case, tmp_path: Path) -> None:
     """Check that weights from a file and from a download give a network with the same features.
 
-    The check also compares these features with the features of Keras's own "imagenet" network, on
-    pixels after the preprocessing of the weights' authors.
+    The check also compares these features with the features of the network in `keras.applications`,
+    for pixels after the preprocessing of the weights' authors.
     """
     spec = backbones.get_spec(case.backbone)
     pixels = _pixels(case)
@@ -270,7 +270,7 @@ def check_fine_tuning(case: Case, tmp_path: Path) -> None:
     before = _values(weights)
     with eagerly():
         learner.fit_head(epochs=1, cache="memory")
-        # Compute the gradients again: after the training of the head they are smaller.
+        # Compute the gradients again, because gradients are smaller after the head's training.
         unfreeze(learner.backbone, "all")
         expected = _with_gradient(learner, _MOVES)
         assert expected

@@ -35,7 +35,7 @@ class ClassBatches:
 
     @property
     def classes(self) -> int:
-        """Number of classes in a per-replica batch: at least 2, at most a quarter of its items."""
+        """Number of classes in a per-replica batch: at least 2, at most a quarter of the items."""
         share = self.batch_size // self.replicas
         return min(len(np.unique(self.labels)), max(2, share // _ITEMS_A_CLASS))
 
@@ -60,8 +60,8 @@ class ClassBatches:
         """Return the row numbers of an epoch's batches, int64 (count, size).
 
         The result depends only on the seed and the epoch. An item occurs twice in a per-replica
-        batch only if its class has too few items. In an epoch, the numbers of times that two items
-        of a class occur differ by at most one.
+        batch only if its class has too few items. In an epoch, all items of a class occur equally
+        often, or some of them once more than the others.
         """
         rng = np.random.default_rng([self.seed, epoch])
         numbers = np.unique(self.labels)
@@ -107,7 +107,7 @@ def class_batches(
         split: Split in which every item has exactly one class.
         batch_size: Maximum number of items in a batch, see `ClassBatches`.
         replicas: Number of replicas that share a batch.
-        seed: Seed of the random choice of items. The choice differs between epochs.
+        seed: Seed of the random choice of items. Each epoch makes a new random choice.
         augment: Function that augments the inputs, see `Pipeline.shuffled`. `None`: none.
     """
     plan = ClassBatches(split.labels, batch_size, replicas, seed)

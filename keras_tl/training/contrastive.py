@@ -34,7 +34,7 @@ class SupervisedContrastive(keras.losses.Loss):
 
     z are the features, scaled to length 1. The loss of an item without another item of its class in
     the batch is 0. With K items per class, the lowest possible loss is not 0 but close to
-    log(K - 1). It is reached when all features within each class are equal.
+    log(K - 1). The loss approaches this value when the features within each class become equal.
 
     Args:
         temperature: Temperature t, above 0. A lower temperature gives more weight to the most
@@ -74,14 +74,14 @@ class SupervisedContrastive(keras.losses.Loss):
 
 
 class Contrastive:
-    """Loss and metrics of a contrastive phase. Training uses it in place of a `Task`."""
+    """Loss and metrics of a contrastive phase. The trainer uses them in place of a `Task`."""
 
     loss_weight = 1.0
     monitor = "loss"
     more_is_better = False
 
     def loss(self, smoothing: float = 0.0, soft: bool = False) -> SupervisedContrastive:
-        """Return the loss. Label smoothing does not change it."""
+        """Return the supervised contrastive loss. Label smoothing does not change this loss."""
         return SupervisedContrastive()
 
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
@@ -98,7 +98,7 @@ def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas:
     """Check that task, augmentation and batch size suit a contrastive phase.
 
     Args:
-        phase: Phase to check. If it is not contrastive, the function does nothing.
+        phase: Phase to check. If the phase is not contrastive, the function does nothing.
         task: Task of the model.
         augment: Augmentation of the phase.
         replicas: Number of replicas that share a batch. The loss pairs items of one replica only.

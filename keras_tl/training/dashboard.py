@@ -92,7 +92,7 @@ class Pace:
 
 @dataclass
 class Dashboard:
-    """Training state of a phase. The package rich draws it as a panel.
+    """Training state of a phase. The package `rich` draws this state as a panel in a terminal.
 
     Attributes:
         name: Name of the phase.

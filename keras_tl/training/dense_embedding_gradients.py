@@ -11,10 +11,10 @@ class DenseEmbeddingGradients:
     """Mixin for a Keras optimizer: make embedding gradients dense, and add an optional L2 penalty.
 
     The gradient of an embedding has one row per token of the batch (`tf.IndexedSlices`). If a token
-    occurs several times, its rows must be summed. For gradient clipping and for Adam's second
-    moment, Keras squares the rows before it sums them. The second moment of n equal rows would then
-    be n times too small. The mixin sums the rows first. This costs no time, because Adam updates
-    its moments as dense tensors in any case.
+    occurs several times, the rows of the token must be summed. For gradient clipping and for Adam's
+    second moment, Keras squares the rows before the sum. The second moment of n equal rows would
+    then be n times too small. The mixin sums the rows first. The sum costs no time, because Adam
+    updates the moments as dense tensors in any case.
 
     Args:
         l2: Strength of the penalty `l2 / 2 * kernel^2` on every kernel. The penalty changes the
@@ -28,7 +28,7 @@ class DenseEmbeddingGradients:
 
     @property
     def learning_rate(self):
-        """Learning rate of the next step. Callbacks can set it despite a schedule."""
+        """Learning rate of the next step. Callbacks can set this value despite a schedule."""
         return super().learning_rate
 
     @learning_rate.setter
@@ -43,7 +43,8 @@ class DenseEmbeddingGradients:
         grads = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
         if self.l2:
             variables = trainable_variables or own_variables(self)
-            # TensorFlow sums the gradients of all replicas, so each replica adds a part.
+            # TensorFlow sums the gradients of all replicas. Each replica adds a part of the L2
+            # penalty, so that the sum contains the penalty once.
             share = self.l2 / tf.distribute.get_strategy().num_replicas_in_sync
             grads = [
                 grad if grad is None or len(variable.shape) < 2 else grad + share * variable

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions: fine-tune one model per fold, without the items that it predicts."""
+"""Out-of-fold predictions of fine-tuned models, which were not trained on the item's fold."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from keras_tl.training.weight_average import WeightAverage
 
 @dataclasses.dataclass(frozen=True)
 class FineTunedFolds:
-    """Fine-tune one model per fold on the other folds, always from the same pretrained weights.
+    """For each fold, fine-tune a model on all other folds, from the same pretrained weights.
 
     Attributes:
-        trainer: Trainer of a model with pretrained backbone weights. They are restored after each
-            fold.
+        trainer: Trainer of a model with pretrained backbone weights. These weights are restored
+            after each fold.
         data: Data with the augmentation and the groups to use.
         head: Phase that trains the head.
-        phases: Phases that fine-tune the model. They run without early stopping.
+        phases: Phases that fine-tune the model, without early stopping.
         augment: Augmentation of the training items in fine-tuning, see `Learner.fine_tune`.
         shares: Fractions in [0, 1] for averaging weights. 0: weights before fine-tuning, with a
             trained head. 1: weights after fine-tuning.

@@ -28,7 +28,7 @@ def prepare(
 
     Args:
         model: Model that `fit` will train: the whole model or only the head.
-        backbone: Backbone layer. If `model` is only the head, `model` does not contain it.
+        backbone: Backbone layer. If `model` is only the head, the backbone is outside of it.
         phase: Phase that will train the model.
         steps: Number of optimizer updates in the phase.
         task: Task that defines the loss and the metrics.
@@ -75,7 +75,7 @@ def _optimizer_of(
         if "mixed_float16" in {layer.dtype_policy.name for layer in layers_of(model)}:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         if phase.unfreeze_every is not None:
-            # Build with all variables now: an optimizer cannot update variables added later.
+            # Build with all variables, because an optimizer cannot update variables added later.
             optimizer.build(variables)
     return optimizer
 

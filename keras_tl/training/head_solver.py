@@ -25,11 +25,11 @@ PRIOR_ITEMS = 10
 # Base-10 exponents of (penalty / number of features). The search goes down from `_FIRST` until the
 # loss has risen twice or the search reaches `_WEAKEST`. If `_FIRST` is best, the search goes up.
 _FIRST, _STEP, _STRONGEST, _WEAKEST = -1.5, 0.5, 3.0, -8.0
-# Maximum size of a feature matrix for float64. For larger ones float32 is precise enough and takes
-# half the time.
+# Maximum number of values in a feature matrix for float64. For larger matrices, float32 is precise
+# enough and takes half the time.
 _MOST_IN_DOUBLE = 4_000_000
-# Maximum number of items for one thread. In small matrix products several threads would wait
-# longer than they compute.
+# Maximum number of items with which the solver uses a single thread. For small matrix products,
+# the overhead of several threads is larger than the saved time.
 _MOST_FOR_ONE_THREAD = 5000
 
 
@@ -37,8 +37,8 @@ _MOST_FOR_ONE_THREAD = 5000
 class Standardisation:
     """Mean and scale of each feature, to standardise features.
 
-    In few items a feature can be nearly constant by chance. Division by its tiny standard deviation
-    would make the feature huge in other items. The variance of each feature is therefore averaged
+    In few items a feature can be nearly constant by chance. Division by a tiny standard deviation
+    would make this feature huge in other items. The variance of each feature is therefore averaged
     with the mean variance of all features, as if ten more items had the mean variance. This is the
     posterior variance of Smyth, 2004 (doi:10.2202/1544-6115.1027), with a fixed number of prior
     degrees of freedom.
@@ -183,7 +183,7 @@ class _Folds:
         return sum(part.loss(l2) for part in self._parts) / len(self._problem.features)
 
     def start_anew(self) -> None:
-        """Discard the last solutions, because the next L2 strength is far from the last one."""
+        """Discard the last solutions, because the next L2 strength differs much from the last."""
         for part in self._parts:
             part.found = None
 
@@ -207,7 +207,7 @@ class _Fold:
 
 
 def _best_l2(tried: _Folds) -> float:
-    """Search the L2 strength with the lowest loss: lower it step by step, then fit a parabola."""
+    """Return the L2 strength of the lowest loss, from a search and a parabola through the losses."""
     powers, losses = [], []
 
     def look(power: float) -> None:
@@ -236,7 +236,7 @@ def _best_l2(tried: _Folds) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class _Plane:
-    """Standardised features in the coordinates of their principal axes.
+    """Standardised features in principal-axis coordinates (principal component analysis).
 
     This rotation does not change the L2 penalty. If there are fewer items than features, n axes
     suffice for n items. Along each axis, the curvature of the loss follows from `powers`.

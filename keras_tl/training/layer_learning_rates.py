@@ -1,7 +1,7 @@
 """Adam, AdamW and SGD with a separate learning rate for every variable.
 
-`keras.optimizers.MultiOptimizer` exists only since Keras 3.15. It has no `learning_rate`, which
-callbacks and `LossScaleOptimizer` read. It also clips the gradients of each group separately.
+`keras.optimizers.MultiOptimizer` exists only since Keras 3.15. `MultiOptimizer` has no attribute
+`learning_rate`, which callbacks and `LossScaleOptimizer` read, and clips gradients per group.
 """
 
 from collections.abc import Sequence
@@ -80,7 +80,7 @@ class PerVariableLearningRates:
 
 
 class PerVariableSteps(PerVariableLearningRates):
-    """Mixin for Adam: correct the bias of each variable's moments by the variable's own updates.
+    """Mixin for Adam: correct the bias of the moments by the number of updates of each variable.
 
     Adam's bias correction depends on the number of the optimizer's steps (Kingma and Ba, 2015,
     arXiv:1412.6980, sec. 3). After some hundred steps, Adam corrects almost nothing. The first

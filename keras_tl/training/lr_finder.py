@@ -19,7 +19,7 @@ PHASES = ("head", "fine-tune")
 _SMOOTHING = 0.9
 # The sweep stops if the smoothed loss exceeds this multiple of the minimum smoothed loss.
 _DIVERGED = 4.0
-# Minimum number of falling losses in a valley.
+# Minimum number of points in a valley, the range of the curve in which the loss falls.
 _SHORTEST_VALLEY = 3
 
 
@@ -163,7 +163,7 @@ def sweep(
     Args:
         model: Model, compiled with a constant learning rate (see `as_swept`) and one step per
             execution.
-        train: Training batches. The sweep repeats them as often as needed.
+        train: Training batches. The sweep repeats these batches as often as needed.
         rates: Learning rate of each step.
         advance: Function to call after each step with the number of finished steps.
 
@@ -201,7 +201,7 @@ def smooth(losses: Sequence[float]) -> np.ndarray:
     for count, loss in enumerate(losses, start=1):
         mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
         smoothed.append(mean / (1 - _SMOOTHING**count))
-    # The losses were computed in float32. Smaller differences are rounding errors.
+    # Round to float32 like the losses, because smaller differences are only rounding errors.
     return np.array(smoothed, np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions: train one head per fold, without the items that it predicts."""
+"""Out-of-fold predictions of heads, which were not trained on the item's fold."""
 
 import dataclasses
 
@@ -146,7 +146,8 @@ class HeadTraining:
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
             rounds = -(-phase.epochs // passes)
             options = {"epochs": rounds, "shuffle": False, "verbose": 0}
-            # One Keras epoch holds several passes: Keras pauses between epochs for many steps.
+            # The pause of Keras between two epochs takes longer than many steps of a head. One
+            # epoch of `fit` therefore contains several passes over the items.
             batches = batches.repeat(passes)
             with no_retracing_warnings(KERAS_TRAINER):
                 history = head.fit(batches, validation_data=validation, **options).history

@@ -26,7 +26,7 @@ class PhaseInputs:
         train: Training batches. The cardinality of the data set is set.
         validation: Validation batches. `None`: the phase has no validation.
         mixed: Whether an augmentation mixes labels.
-        cached: Whether `model` is only the head, and its batches hold cached features.
+        cached: Whether the batches hold cached features, so that `model` is only the head.
     """
 
     model: keras.Model
@@ -44,7 +44,7 @@ class InputMaker:
         parts: Model to train.
         task: Task of the model.
         pipeline: Conversion of a split to model inputs.
-        features: Features of the frozen backbone, with their cache.
+        features: Features of the frozen backbone, with the feature cache.
         replicas: Number of replicas that share a batch.
     """
 

@@ -166,7 +166,7 @@ def run_phase(
         following: Number of epochs of the phases that follow, for the estimate of remaining time.
         stop_after: Number of epochs after which training stops. Early stopping is then off. `None`:
             training stops early or after the last epoch.
-        own: Internal callbacks. They run before the user's callbacks.
+        own: Internal callbacks, which run before the user's callbacks.
 
     Returns:
         Record of the phase.
@@ -227,13 +227,13 @@ def fit_and_record(
         phase: Phase that the record and the messages describe.
         model: Compiled model.
         fit: Method `fit` of the model, with all arguments bound except the callbacks.
-        own: Internal callbacks. If they include a `BestWeights`, the model keeps the best weights.
-            Otherwise the model keeps the last weights.
+        own: Internal callbacks. With a `BestWeights` callback, the model ends with the best
+            weights. Without it, the model ends with the last weights.
         callbacks: The user's callbacks, which may set the model's weights.
         reporter: Object that prints progress messages.
 
     Returns:
-        Record of the phase. Its `seconds` are 0 until the caller sets them.
+        Record of the phase. The caller must set the field `seconds`, which is 0.
 
     Raises:
         ConfigError: A callback left no epoch to train. The model keeps its initial weights.

@@ -28,7 +28,7 @@ _HEAD = Phase(
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
-    # This head has its own normalisation layer, so its features are not standardised.
+    # This head contains a BatchNorm layer, so the solver does not standardise the features.
     "ulmfit": dataclasses.replace(_HEAD, epochs=30, learning_rate=5e-3, min_steps=0, l2=None),
 }
 
@@ -81,15 +81,15 @@ _SCRATCH = {
     "batch_norm": "live",
 }
 
-# Discriminative learning rates (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.2), gradual
-# unfreezing (sec. 3.3), and both with the slanted triangular schedule (eq. 3).
+# Methods of Howard and Ruder, 2018 (arXiv:1801.06146): discriminative learning rates (sec. 3.2),
+# gradual unfreezing (sec. 3.3), and both together with the slanted triangular schedule (eq. 3).
 _DISCRIMINATIVE = {"discriminative_factor": 2.6}
 _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
 
-# Settings measured for text encoders (docs/texts.md). Images and language models use these settings
-# too, except for the learning rate. For them the settings have not been measured.
+# Settings measured for text encoders (docs/texts.md). Image backbones and language models use the
+# same settings with another learning rate, although these settings were measured only for texts.
 _CONTRASTIVE = {
     "name": "contrastive",
     "objective": "contrastive",

@@ -19,7 +19,8 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         peak: Highest learning rate.
         steps: Number of steps after which the learning rate is 0.
-        warmup_steps: Number of steps in which the learning rate rises. It is above 0 at step 0.
+        warmup_steps: Number of steps in which the learning rate rises. Step 0 already has a
+            learning rate above 0.
     """
 
     def __init__(self, peak: float, steps: int, warmup_steps: int = 0):
@@ -96,8 +97,8 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     and fall are linear and about equally long. The cosines and the default values are from fastai's
     `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate rises from
     `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. If this step is 0, the
-    learning rate only falls. After the last step it reaches `peak / final_divisor`. The momentum is
-    constant. Smith lowers the momentum while the learning rate rises.
+    learning rate only falls. After the last step, the learning rate is `peak / final_divisor`. The
+    momentum is constant. Smith lowers the momentum while the learning rate rises.
 
     Args:
         peak: Highest learning rate.
@@ -185,7 +186,7 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
-    """Return the learning rate of an optimizer's last update. Before any update: the first one.
+    """Return the learning rate of an optimizer's last update, or of its first update if none ran.
 
     `optimizer.learning_rate` is for the next update, and may be 0 after the end of a schedule.
     """

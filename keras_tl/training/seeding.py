@@ -20,7 +20,7 @@ def seed_generators(
         model: Model. The function finds the `keras.random.SeedGenerator` objects of its layers, but
             no generators inside TF-Hub modules.
         seeds: Seeds, whole numbers of at least 0.
-        frozen: Layer whose generators keep their states, because it uses no random numbers.
+        frozen: Layer that uses no random numbers. The function does not change its generators.
     """
     rng = np.random.default_rng(seeds)
     spared = set() if frozen is None else {id(variable) for variable in frozen.variables}

@@ -23,15 +23,15 @@ def first_dense(head: keras.Model) -> keras.layers.Dense | None:
 
 @dataclasses.dataclass(frozen=True)
 class StandardisedHead:
-    """Copy of a head that standardises its features. `fold` writes its weights to the head.
+    """Copy of a head that also standardises the features, to train in place of the head.
 
     The first Dense layer of the copy computes y = kernel_s (x - mean) / scale + bias_s from the
     features x. The head computes the same y with the kernel kernel_s / scale and the bias
     bias_s - mean kernel_s / scale. Folding therefore does not change predictions.
 
     Attributes:
-        model: Model for `fit`. It computes logits from features, or from the inputs of the
-            backbone if the backbone runs in every epoch.
+        model: Model to train with `fit`. The model computes logits from features, or from the
+            backbone's inputs if the backbone runs in every epoch.
         head: Original head, which receives the trained weights.
         standardisation: Mean and scale of the flattened features.
         layers: Copies of the head's layers, in order.

@@ -12,8 +12,8 @@ from keras_tl.data.images.augmentation import Augmentation
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.trainer import Trainer
 
-# Time of a training step (forward, backward, update) divided by the time to predict its items. The
-# value is rough, so the plan says "about". `rehearse` measures the time of a step instead.
+# Time of a training step (forward, backward, update) divided by the time to predict the same items.
+# The value is rough, so the plan says "about". `rehearse` measures the time of a step instead.
 _STEP_OVER_PREDICTION = 4.0
 _TRACING_SECONDS = 10.0
 _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
@@ -93,7 +93,7 @@ def rehearse(
         data: Data with a training split.
         phase: Phase to measure.
         augment: Augmentation of the training items in the planned training.
-        item: Seconds per prediction of one item, which the result repeats.
+        item: Seconds per prediction of one item, copied to the result.
     """
     train = data.split("train")
     few = train.take(np.arange(min(_REHEARSED * phase.batch_size, len(train))))

@@ -46,7 +46,7 @@ from keras_tl.training.weight_average import WeightAverage
 
 
 class Trainer:
-    """Trainer that runs phases on a model and records their history.
+    """Trainer that runs phases on a model and keeps a history of these phases.
 
     Args:
         config: Configuration of the model.
@@ -58,7 +58,7 @@ class Trainer:
     Attributes:
         config, parts, seed: Values of the arguments.
         history: Record of each finished phase, in order.
-        features: Features of the backbone for all splits, with their cache.
+        features: Features of the backbone for all splits, with the feature cache.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Trainer:
         return not self.history or self._left == self.weights()
 
     def remember(self, history: Sequence[PhaseRecord], are_as_trained: bool) -> None:
-        """Set the history of a loaded model, after its weights are loaded.
+        """Set the history of a loaded model, after the weights are loaded.
 
         Args:
             history: Records of the phases that trained the loaded model.
@@ -128,7 +128,7 @@ class Trainer:
         self.parts.head.set_weights(self._untrained_head)
 
     def settled(self, phase: Phase, split: Split) -> Phase:
-        """Return a phase with the epochs, batch size and learning rate that it uses for a split."""
+        """Return a phase with the actual epochs, batch size and learning rate for a split."""
         return self._as_it_runs(phase, len(split))
 
     def steps_of(self, phase: Phase, split: Split) -> int:
@@ -144,8 +144,8 @@ class Trainer:
 
         Args:
             line: Interpolation between the weights before and after the last phases.
-            share: Fraction of the weights after these phases in the average, in [0, 1].
-            phases: Number of these phases, which are the last records of the history.
+            share: Fraction of the weights after the last phases in the average, in [0, 1].
+            phases: Number of last phases, which are the last records of the history.
         """
         line.move(self.parts.model, share)
         kept = {"share": share} if share else {"share": share, "best_epoch": 0}
@@ -255,7 +255,7 @@ class Trainer:
 
         Args:
             phase: Phase to train. If the phase freezes the backbone, the trial uses cached
-                features, unless the cache is `"off"`. Otherwise it augments the training items.
+                features, unless the cache is `"off"`. Other phases use augmented training items.
             data: Data with a training split.
             rates: Learning rate of each step, in rising order.
 

@@ -11,7 +11,7 @@ class WeightAverage:
     """Linear interpolation between the weights before and after fine-tuning.
 
     Source: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022, arXiv:2109.01903,
-    eq. 2. A prediction of the averaged model takes no longer than one of the fine-tuned model.
+    eq. 2. The averaged model predicts as fast as the fine-tuned model.
 
     Attributes:
         before: Values of all weights before fine-tuning, when the head is already trained.
@@ -23,7 +23,7 @@ class WeightAverage:
 
     @classmethod
     def to_now(cls, model: keras.Model, before: list[np.ndarray]) -> "WeightAverage":
-        """Return the interpolation from earlier weights (`get_weights()`) to the current ones."""
+        """Return the interpolation from earlier weights (`get_weights()`) to a model's weights."""
         return cls(tuple(before), tuple(model.get_weights()))
 
     def move(self, model: keras.Model, share: float) -> None:

@@ -28,7 +28,7 @@ def tfds_texts(
 
     Each example of the data set becomes one text, such as an article, with lines separated by `\n`.
     The function replaces the markers of Wiki-40B (`_START_ARTICLE_`, `_START_SECTION_`,
-    `_START_PARAGRAPH_`, `_NEWLINE_`) by line breaks. It leaves out empty lines and empty texts.
+    `_START_PARAGRAPH_`, `_NEWLINE_`) by line breaks. Empty lines and empty texts are left out.
 
     The function holds all texts in memory, and `pretrain` also holds all tokens in memory. tfds
     downloads the whole data set to disk, even if `limit` is small. `wiki40b/en` has 3.3 million
@@ -36,7 +36,7 @@ def tfds_texts(
 
     Args:
         name: Name of the data set in tfds, such as `"wiki40b/en"`, or of your own data set in
-            `data_dir`. If tfds has prepared your data set, its Python code is not needed.
+            `data_dir`. The Python code of an already prepared data set is not needed.
         limit: Maximum number of texts, read from the start in a fixed order. `None`: all texts.
         split: Name of a split of the data set, or a part of a split, such as `"train[:10%]"`.
         text: Name of the feature that holds the text. `None`: the first supervised key of the data

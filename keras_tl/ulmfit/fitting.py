@@ -77,19 +77,19 @@ def fit_language_model(
         train: Tokens of the training texts, integers (n,), see `WordTokenizer.stream`.
         validation: Tokens of held-out texts, integers (m,). `None`: no validation. With validation
             and `phase.patience`, training stops early and restores the weights of the lowest
-            validation perplexity. These can be the initial weights.
+            validation perplexity. The initial weights can have the lowest perplexity.
         phase: Settings of the training. `batch_size` is the number of rows per batch. The embedding
             (also the output layer) has the learning rate of the phase. Each LSTM layer has the
             learning rate of the layer above it, divided by `discriminative_factor`.
         bptt: Mean number of tokens per row of a batch, see `TokenStream`.
         seed: Seed of batch lengths and dropout.
-        callbacks: Your Keras callbacks. Their `model` is a stateful copy of the network.
+        callbacks: Your Keras callbacks. Keras sets their `model` to a stateful copy of the network.
         reporter: Object that prints progress messages. `None`: no messages.
 
     Returns:
-        Record of the phase. Its epochs have the training loss (including the AR and TAR
-        regularisation), the training perplexity with dropout (`perplexity`), and the validation
-        perplexity without dropout (`val_perplexity`).
+        Record of the phase. For each epoch it has the training loss with AR and TAR regularisation,
+        the training perplexity with dropout (`perplexity`), and the validation perplexity without
+        dropout (`val_perplexity`).
 
     Raises:
         ConfigError: The phase uses a setting that language models do not support.
@@ -137,7 +137,7 @@ def perplexity(
         model: Language model to evaluate, without dropout.
         tokens: Tokens, integers (n,), cut into `batch_size` rows. Each row begins with zero states.
         batch_size: Number of rows. Tokens at the start of a row lack their preceding context.
-        bptt: Number of tokens per row of a batch. It does not change the result.
+        bptt: Number of tokens per row of a batch. The result does not depend on `bptt`.
 
     Raises:
         DataError: There are fewer than two tokens per row.

@@ -56,7 +56,7 @@ class _KeepBest(keras.callbacks.Callback):
     Without validation, the callback saves the model after every epoch.
 
     Args:
-        kept: Language model to save. The callback sets its weights before saving.
+        kept: Language model to save, after the callback has copied the trained weights to it.
         path: Folder to write the language model to.
     """
 
@@ -145,9 +145,10 @@ def fine_tune_lm(
     keep their embeddings, see `LanguageModel.with_vocabulary`.
 
     Args:
-        model: Pretrained language model, or the folder of one. The function does not change it.
+        model: Pretrained language model, or the folder of a language model. `fine_tune_lm` does not
+            change this model.
         texts: List of texts or of paths, as in `pretrain`. The function shuffles the texts first.
-        path: Folder to write. If `overwrite` is true, it may be the folder of `model`.
+        path: Folder to write. If `overwrite` is true, `path` may be the folder of `model`.
         validation: Validation texts, or the fraction of `texts` to hold out, chosen at random.
         vocabulary: New vocabulary, or the limits for building a vocabulary from the training texts.
             `min_frequency` applies only to words outside of the model's vocabulary.
