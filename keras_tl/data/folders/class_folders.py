@@ -46,7 +46,7 @@ def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None
         ConfigError: a name in `classes` is not a class.
         DataError: `root` is not a folder, or has fewer than two classes. A split, or a class of the
             train split, is empty. A split has a class that the train split does not have. `kind`
-            demands a folder for each class, and a split has none for a class. A class name is not
+            demands a folder for each class, but a split lacks a folder. A class name is not
             UTF-8. Folders could be either splits or classes.
     """
     if not root.is_dir():
@@ -93,7 +93,7 @@ def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
             f"the {kind.item}s of each class into a folder named after the class.{hint}"
         )
     for name in names:
-        # Runs and exports store the class names, but not the file names, which need not be UTF-8.
+        # Runs and exports store the class names. File names only serve to open the files.
         if os.fsencode(name) != name.encode("utf-8", "replace"):
             raise DataError(
                 f"The name of the class folder {quoted(name)} is not UTF-8. Rename the folder."
@@ -128,7 +128,7 @@ def _check_all_there(
 def _sort_out(
     root: Path, tops: Mapping[str, Path], class_names: Sequence[str], kind: FileKind
 ) -> _Files:
-    # Strings as `visible_files` yields them: for the root `.`, a Path would drop the `./`.
+    # Use strings in the form of `visible_files`: for the root `.`, a Path would drop the `./`.
     starts = {s: os.path.join(root, *top.relative_to(root).parts, "") for s, top in tops.items()}
     wanted = {*class_names}
     files = _Files(collections.defaultdict(list), [], [])

@@ -35,10 +35,10 @@ def find_layout(
 ) -> Layout:
     """Find the split folders, by their names and their content.
 
-    If a folder is called train or training, and holds more than items, the folders with the names
+    If a folder is called train or training, and does not hold only items, the folders with names
     in `SPLIT_NAMES` are the splits (in upper or lower case). If a split has no such folder, a
-    folder whose name contains one of these words is the split, such as `test_images`, provided
-    that it is the only one.
+    folder with one of these words in its name is used, such as `test_images`. There must be only
+    one folder with such a word.
 
     If no folder is called train, the folders whose names contain such words are the splits,
     provided that they name at least two splits, one of them train. If a split other than train
@@ -105,7 +105,7 @@ def _are_splits(named: dict[Path, str], suffixes: tuple[str, ...]) -> bool:
 
 
 def _split_within(name: str) -> str | None:
-    """Return the split that words in a name mean, as in `seg_train`, `None` unless it is one."""
+    """Return the split that a folder name such as `seg_train` contains, `None` if not just one."""
     words = re.split(r"[^a-z]+", name.lower())
     found = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
     return found.pop() if len(found) == 1 else None
@@ -142,7 +142,7 @@ def _refuse_train_among_classes(
     item: str,
     suffixes: tuple[str, ...],
 ) -> None:
-    """Raise `DataError` if train is the only split, and two other folders or more hold items."""
+    """Raise `DataError` if train is the only split, and at least two other folders hold items."""
     flat = [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
     if {*named.values()} != {"train"} or len(flat) < 2:
         return

@@ -1,4 +1,4 @@
-"""Image augmentation with Keras layers. It changes training batches only, never cached images."""
+"""Image augmentation with Keras layers: changes training batches only, never cached images."""
 
 from collections.abc import Callable, Sequence
 
@@ -62,7 +62,7 @@ def mixes_labels(kind: Augmentation) -> bool:
 
 
 def names_of(kind: Augmentation) -> tuple[str, ...]:
-    """Return a name for each part of an augmentation: its own, or that of its function or class."""
+    """Return names for the parts of an augmentation, such as `mixup`, or the class of a layer."""
     if kind is False:
         return ()
     return tuple(

@@ -13,8 +13,8 @@ def load_images(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Decode and resize a batch of image files in parallel, and mark the invalid files.
 
-    A `tf.data.Dataset` that ignores errors decodes the files. Without it, one invalid file would
-    make the whole batch fail.
+    A `tf.data.Dataset` that ignores errors decodes the files. In a plain graph, one invalid file
+    would make the whole batch fail.
 
     Args:
         contents: string tensor (batch,), any bytes in each element.

@@ -18,14 +18,14 @@ def filled(content: tf.Tensor, at: tf.Tensor, size: int) -> tf.Tensor:
 def split(content: tf.Tensor, separator: bytes, most: int = -1) -> tf.Tensor:
     """Split a string at its first `most` separators (-1: at all). Return the parts, string (n,).
 
-    `tf.strings.split` adds 100 operations for ragged tensors to a graph. They take time whenever
-    a data set starts, and whenever a server loads the graph.
+    `tf.strings.split` adds 100 operations for ragged tensors to a graph. These operations take
+    time whenever a data set starts, and whenever a server loads the graph.
     """
     return tf.raw_ops.StringSplitV2(input=[content], sep=separator, maxsplit=most).values
 
 
 def header_number(header: tf.Tensor, at: int, size: int, big_endian: bool = False) -> tf.Tensor:
-    """Return the int64 number in `size` bytes of a header. The header must have these bytes."""
+    """Return the int64 number in `size` bytes of a header. The header must not end before."""
     digits = tf.cast(tf.io.decode_raw(tf.strings.substr(header, at, size), tf.uint8), tf.int64)
     places = [256**place for place in range(size)]
     return tf.reduce_sum(digits * (places[::-1] if big_endian else places))

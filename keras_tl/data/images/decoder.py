@@ -15,7 +15,7 @@ from keras_tl.data.images.unsupported_ops import checked_bmp, checked_gif
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 
 RESIZES = ("crop", "pad", "stretch")
-# Version of the decoder. Increase it when a file gives different pixels than before: cached
+# Version of the decoder. Increase the version if the decoded pixels of any file change: cached
 # features are then recomputed.
 DECODER = 2
 _JPEG_RATIOS = (1, 2, 4, 8)
@@ -48,13 +48,13 @@ def decode_image(
 
     Greyscale becomes three equal channels, and CMYK becomes RGB. An alpha channel is dropped. Of
     an animation, only the first frame is decoded. A photo is turned upright by the orientation in
-    its Exif data. If the Exif data have no orientation, the XMP is read for it.
+    its Exif data. If the Exif data have no orientation, the one in the XMP is used.
 
     Args:
         content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
-        size: (height, width) to which the caller resizes the image later. A JPEG file at least four
-            times as large is decoded at 1/2, 1/4 or 1/8 of its size, which is much faster. The
-            decoded image is still at least twice as large as `size`. `None`: full size.
+        size: (height, width) to which the caller resizes the image later. If a JPEG image is at
+            least four times as large, it is decoded at 1/2, 1/4 or 1/8 of its size to save time.
+            The decoded image is still at least twice as large as `size`. `None`: full size.
         value_range: the two values that mean black and white in 16-bit PNG files, integers. Values
             outside this range become black or white. The range is divided into 256 equal parts,
             one for each 8-bit value. `None`: (0, 65535), which keeps the high byte of each value.
@@ -125,7 +125,7 @@ def _bicubic(images: tf.Tensor, size: tuple) -> tf.Tensor:
 
 
 def _size_within(images: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the largest size within `size` that has the aspect ratio of the images, at least 1."""
+    """Return the largest size in `size` with the aspect ratio of the images, at least 1 x 1."""
     shape = tf.shape(images)
     height, width = shape[-3], shape[-2]
     # `tf.image.resize_with_pad` fails if a narrow image shrinks to a width of 0 pixels.
@@ -247,7 +247,7 @@ def _decode_bmp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
     # `decode_bmp` returns indices into the palette as grey levels. It refuses `channels=1`. With
-    # `channels=0`, it returns as many channels as the file has: one.
+    # `channels=0`, it gives as many channels as the file has: one.
     indices = tf.io.decode_bmp(content, channels=0)[..., 0]
     # BITMAPFILEHEADER has the offset of the pixels at byte 10. BITMAPINFOHEADER starts at byte 14
     # with its own size. The palette follows: four bytes (blue, green, red, 0) for each colour.

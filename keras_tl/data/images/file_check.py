@@ -183,7 +183,7 @@ def _label_conflicts(
     paths: Sequence[str], labels: np.ndarray, names: LabelNames, findings: dict[str, FileResult]
 ) -> Iterator[tuple[str, str]]:
     """Yield each path whose content also occurs with a different label, and the reason, once."""
-    # A file without a digest was not read. It counts as equal only to itself.
+    # A file without a digest was not read, and counts as equal only to itself.
     contents = [findings[path].digest or path for path in paths]
     for row, other in label_conflicts(contents, labels):
         mine, theirs = (shown_label(labels[r], names) for r in (row, other))

@@ -33,7 +33,7 @@ class FileScan:
         """Read and decode all files, and return their results.
 
         Args:
-            progress: function that is called from time to time with the number of done files.
+            progress: function that is called from time to time with the number of scanned files.
 
         Returns:
             The results in the order of the files. The `reason` of a bad file begins with the kind
@@ -66,7 +66,7 @@ class FileScan:
         return decoded.ignore_errors().map(lambda row, _: row).batch(_MOST_FILES).prefetch(2)
 
     def _ends(self) -> Iterator[int]:
-        """Divide the files into parts, several of which fit into memory. Yield the end of each."""
+        """Divide the list of files into parts that fit into memory. Yield the end of each part."""
         start = size = 0
         for row, stat in enumerate(self._stats):
             if row > start and (row - start == _MOST_FILES or size + stat.st_size > _MOST_BYTES):
@@ -76,7 +76,7 @@ class FileScan:
         yield len(self._stats)
 
     def _read(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        """Read some files. Return row numbers and contents of those without a file issue so far."""
+        """Read files. Return row numbers and contents of the files without a file issue so far."""
         kept = {}
         for row in range(start, end):
             content = self._examine(row)
@@ -124,5 +124,5 @@ class FileScan:
 # TensorFlow traces this function only once in a process, for all checks.
 @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 def _decode(content):
-    # With size (1, 1), a JPEG is decoded at 1/8 of its size. All of its bytes are still read.
+    # With size (1, 1), a JPEG is decoded at 1/8 of its size. All bytes of the file are still read.
     return tf.size(decode_image(content, (1, 1)))

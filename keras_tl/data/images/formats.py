@@ -7,7 +7,8 @@ from keras_tl.data.images.headers import START, any_image_format
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
-# Suffixes that the decoder does not read: of phones, cameras, scanners, microscopes, hospitals.
+# Suffixes of image formats that the decoder does not read: formats of phones, cameras, scanners,
+# drawing programs, microscopes and hospitals.
 _OTHER_IMAGES = (
     *(".heic", ".heif", ".hif", ".avif", ".tif", ".tiff", ".jp2", ".j2k", ".jxl", ".jxr"),
     *(".dng", ".crw", ".cr2", ".cr3", ".nef", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef"),

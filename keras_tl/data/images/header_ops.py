@@ -14,7 +14,7 @@ from keras_tl.data.images.byte_strings import header_number
 from keras_tl.data.images.headers import MAGIC, SIZES
 
 _EXTENSION, _FRAME = 0x21, 0x2C
-# Size in bytes of a frame descriptor with the largest palette. An extension starts with fewer.
+# Size in bytes of a frame descriptor with the largest palette: no other block start is longer.
 _LONGEST_STEP = 11 + 3 * 256
 
 

@@ -103,7 +103,7 @@ class ImageItems(PredictionItems):
             return str(error)
 
     def _problem(self, number: int) -> str:
-        """Return why an item is not an image. Raise `DataError` if its file cannot be read."""
+        """Return why an item is not an image. Raise `DataError` if the file cannot be read."""
         content = read_file(self.sources[number]) if self.sources else self.contents[number]
         if self.contents and len(content) < _LONGEST_PATH and os.path.exists(content):
             return f"{quoted(content)} is the path of a file. Pass the path as str"
@@ -123,7 +123,7 @@ class ImageItems(PredictionItems):
     ) -> "ImageSplit":
         """Return the images as an unlabelled split, for feature extraction.
 
-        File contents are decoded and resized. Pixels of several sizes are resized.
+        File contents are decoded and resized. Pixels are resized if the images differ in size.
 
         Raises:
             DataError: the content of a file is not an image.
@@ -201,7 +201,7 @@ def _explained(path: str) -> Iterator[None]:
 
 
 def _read_ahead(paths: Sequence[str], size: int) -> Iterator[list[bytes]]:
-    """Yield file contents in batches. Threads read the next batch while the caller uses this."""
+    """Yield file contents in batches. While the caller uses a batch, threads read the next one."""
     with futures.ThreadPoolExecutor(_READERS) as readers:
         coming = None
         for start in range(0, len(paths), size):

@@ -57,7 +57,7 @@ def jpeg_damage(content: bytes) -> str | None:
             reason = "a Huffman table has a symbol twice" if twice else None
         elif marker == _SOS:
             # TensorFlow refuses a file without an end marker, and writes to the log. But it may
-            # read zeros at the end of a file as image data. Only the last byte may be missing.
+            # read zeros at the end of a file as image data. The last byte of a file may be missing.
             if content.rfind(b"\xff\xd9") < end and content[-1] != 0xFF:
                 return "truncated JPEG"
             missing = tables and not _needed(data, frame) <= tables.keys()
@@ -135,9 +135,9 @@ def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -
     """Return the smallest number of zero bytes in a row that no encoder writes. `None`: no limit.
 
     In a Huffman table, the code of only zeros stands for the first symbol. In a flat part of an
-    image, an encoder writes only the symbol "the rest is zero" for each block. If this is the first
-    symbol of the table, an image may have any number of zeros in a row. With any other first
-    symbol, a long run of zeros would mean that all coefficients of many blocks are equal.
+    image, an encoder writes only the symbol "the rest is zero" for each block. If that symbol is
+    the first in the table, an image may have any number of zeros in a row. Otherwise, many zeros in a
+    row would mean that all coefficients of many blocks are equal.
     """
     if len(header) < 4:
         return None

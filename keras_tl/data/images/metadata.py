@@ -66,7 +66,7 @@ def may_be_there(header: tf.Tensor) -> tf.Tensor:
 
 
 def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Whether a file may have Exif data or XMP. Unlike `may_be_there`, search whole PNG files."""
+    """Whether a file may have Exif data or XMP. Unlike `may_be_there`, searches whole PNG files."""
 
     def in_png() -> tf.Tensor:
         parts = [tf.size(split(content, mark, 1)) for mark in MARKS]

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_tl.data.images.byte_strings import filled, number, part, split
 
 _EXIF = b"Exif\x00\x00"
-# Keywords of text chunks. Image data do not contain these or the chunk name eXIf by chance.
+# Keywords of text chunks. By chance, image data contain neither a keyword nor the name eXIf.
 XMP, _RAW_EXIF = b"XML:com.adobe.xmp\x00", b"Raw profile type exif\x00"
 MARKS = (b"eXIf", _RAW_EXIF, XMP)
 # Largest number of bytes to decompress. Exif data, up to 64 KiB, are smaller as compressed text.
@@ -53,7 +53,7 @@ def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
     value = part(data, len(keyword), size)
 
     def international() -> tuple[tf.Tensor, tf.Tensor]:
-        # The order: compression flag and method, language, translated keyword, text.
+        # Parts of the value: compression flag and method, language, translated keyword, text.
         parts = split(part(value, 2, size), b"\x00", 2)
         return tf.strings.reduce_join(parts[2:]), filled(value, 0, 1) != b"\x00"
 

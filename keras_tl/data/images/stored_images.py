@@ -90,7 +90,7 @@ def _explained() -> Iterator[None]:
 
 
 def _write(folder: Path, splits: Mapping[str, Examples]) -> str:
-    """Write `<split>/00000000.jpg`, ... and labels `<split>.npy`. Return a hash of both."""
+    """Write `<split>/00000000.jpg`, ... and `<split>.npy`. Return a hash of images and labels."""
     digest = hashlib.sha256()
     for name, examples in splits.items():
         labels = []
@@ -150,7 +150,7 @@ class Encoder:
             The bytes of a lossless PNG file, or `image` unchanged if it is bytes.
 
         Raises:
-            DataError: `image` is an array or a file of another form.
+            DataError: the shape, the values or the format of the file are not supported.
         """
         self._count += 1
         if isinstance(image, bytes):

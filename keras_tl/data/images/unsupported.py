@@ -37,7 +37,7 @@ def bmp_problems(number: Callable) -> dict[str, Any]:
 
     Args:
         number: function that takes an offset and a size in bytes, and returns the number at this
-            place of the header, an integer or a tensor. After the header, it reads zeros.
+            place of the header, an integer or a tensor. Bytes after the header count as 0.
     """
     bits, compression = number(28, 2), number(30, 4)
     # Whether the masks of red, green and blue differ from the order in files without masks.

@@ -30,7 +30,7 @@ def check_value_range(value_range: Sequence[int] | None) -> ValueRange:
     if len(pair) != 2 or not whole or not 0 <= pair[0] < pair[1] <= ALL_VALUES[1]:
         raise ConfigError(
             "value_range must be two whole numbers from 0 to 65535, the smaller first, such as "
-            "(0, 4095). They are the values of black and white in 16-bit PNG files. Received: "
+            "(0, 4095). These are the values of black and white in 16-bit PNG files. Received: "
             f"{value_range!r:.200}."
         )
     return int(pair[0]), int(pair[1])
@@ -47,7 +47,7 @@ class SixteenBitRange:
 
     Attributes:
         files: number of all image files.
-        count: number of 16-bit files among them.
+        count: number of 16-bit PNG files among all image files.
         sampled: number of 16-bit files that were decoded to find the range.
         low: smallest value in the decoded files.
         high: largest value in the decoded files.
@@ -108,7 +108,7 @@ def _limits(path: str) -> tuple[int, int] | None:
 
 
 def _read(path: str, size: int = -1) -> bytes:
-    """Return the first bytes of a file, none if the file is unreadable: other code reports that."""
+    """Return the first bytes of a file, no bytes if this fails: other code reports the error."""
     try:
         with open(path, "rb") as file:
             return file.read(size)

@@ -51,7 +51,7 @@ class Columns:
         items = [column for column in self.items.values() if column is not None]
         split = [] if self.split is None else [self.split]
         used = [*items, *self.labels.names, *split]
-        # The label column may define groups too.
+        # The label column may also define slices.
         slices = [column for column in dict.fromkeys(self.slices) if column not in used]
         arguments = " and ".join([f"{next(iter(self.items))}=", "label="])
         return ColumnSelection(
@@ -112,7 +112,7 @@ def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) 
     A missing file is not an error here. If all files are missing, `root` is probably wrong.
 
     Raises:
-        DataError: a path is missing or is not text, or no file exists.
+        DataError: a path is missing or is not text, or none of the files exists.
     """
     table.check(
         column,
@@ -133,10 +133,10 @@ def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) 
 
 
 def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray]:
-    """Return the row numbers of each split. Without a column of splits, all rows are train.
+    """Return the row numbers of each split. Without a column of splits, all are train rows.
 
     Raises:
-        DataError: a value is not the name of a split, or no row belongs to train.
+        DataError: a value is not the name of a split, or no row belongs to the train split.
     """
     if table.parts is not None:
         return table.parts

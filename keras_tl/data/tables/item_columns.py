@@ -29,7 +29,7 @@ class ItemColumns:
 
     Attributes:
         item: name of one item in messages, `"image"` or `"text"`.
-        names: the column of paths or of texts. For pairs, both columns.
+        names: name of the column of paths or of texts. For pairs, the names of both columns.
         root: folder from which relative paths start. `None`: the folder of the table file, or the
             working directory for a data frame.
     """
@@ -42,7 +42,7 @@ class ItemColumns:
     def of(
         cls, item: str, are_pairs: bool = False, settings: Mapping[str, Any] | None = None
     ) -> Self:
-        """Return the columns named in the settings of a source, or else the usual columns.
+        """Return the columns that `settings` name, or else the usual columns.
 
         Args:
             item: `"image"` or `"text"`.
@@ -61,7 +61,7 @@ class ItemColumns:
         """Return the paths, texts or pairs in the rows of a `pandas.DataFrame`.
 
         Raises:
-            DataError: `frame` is not a data frame, lacks a column, or holds values of another kind.
+            DataError: `frame` is not a data frame or lacks a column, or a value is not an item.
         """
         return self._items(read_frame(frame, self._wanted), self.root)
 

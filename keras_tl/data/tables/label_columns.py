@@ -18,7 +18,7 @@ from keras_tl.tasks.labels.plain_labels import Labels, category_texts, is_severa
 from keras_tl.tasks.labels.task_choice import read_labels
 from keras_tl.tasks.multilabel import Multilabel
 
-# Digits after a leading zero are an identifier, not a number.
+# A text such as 007, with a leading zero, is an identifier, not a number.
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _MISSING = {"nan", "na", "n/a", "null", "none"}
 _NOT_FINITE = _MISSING | {"inf", "+inf", "-inf"}
@@ -70,7 +70,7 @@ class LabelColumns:
         """Read the labels of all rows, see `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
-            DataError: a cell is empty, or holds another kind of label than the other cells.
+            DataError: a cell is empty, or not all cells hold the same kind of label.
         """
         label, task, class_names = self.label, self.task, self.class_names
         if self.are_several:
@@ -110,7 +110,7 @@ def _is_missing(value: object) -> bool:
 def _check_given(
     table: Table, column: Hashable, is_missing: Callable[[object], bool] = _is_missing
 ) -> None:
-    """Raise `DataError` that names the rows if labels are missing."""
+    """Raise `DataError` if labels are missing. The message names their rows."""
     hint = "Fill in the label or remove the row."
     table.check(column, lambda value: not is_missing(value), "a label", hint)
 
@@ -139,7 +139,7 @@ def _text(value: str) -> str:
 
 
 def _are_names(table: Table, values: Sequence, class_names: Sequence[str] | None) -> bool:
-    """Whether all cells are texts from the given class names, even if they look like numbers."""
+    """Whether all cells are texts in `class_names`, even if the texts look like numbers."""
     return table.is_text and class_names is not None and {*values} <= {*map(str, class_names)}
 
 

@@ -99,7 +99,10 @@ def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
 
 
 def check_columns(name: str, found: Sequence[Hashable], wanted: ColumnSelection) -> None:
-    """Raise `DataError` unless each wanted column exists once, `ConfigError` if wanted twice."""
+    """Raise `DataError` unless a table has each wanted column exactly once.
+
+    If `wanted` names a column twice, raise `ConfigError`.
+    """
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
     for column in wanted.columns:

@@ -25,7 +25,7 @@ def read_table(path: Path, wanted: ColumnSelection) -> Table:
 
 
 def read_json_lines(path: Path, wanted: ColumnSelection) -> Table:
-    """Read keys of a file with one JSON object in each line (https://jsonlines.org).
+    """Read keys as columns, from a file of one JSON object per line (https://jsonlines.org).
 
     If an object does not have a key, the cell is empty.
 

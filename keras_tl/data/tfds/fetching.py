@@ -40,7 +40,7 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
     """Return the `tfds.core.DatasetBuilder` of a data set, which need not be prepared yet.
 
     Raises:
-        DataError: the data set does not exist, or its code fails.
+        DataError: the data set does not exist, or the code of the data set fails.
         ConfigError: the folder is in a file system that is not supported.
     """
     tfds = tfds_module()

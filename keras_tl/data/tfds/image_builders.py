@@ -66,7 +66,7 @@ def image_features(builder: Any) -> list[str]:
 
 
 def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
-    """Return a hash of the files of a data set and of the chosen features, as a key."""
+    """Return the key for stored images: a hash of the data set's files and the features."""
     path = os.fspath(builder.data_path)
     files = []
     if os.path.isdir(path):  # A cloud bucket is not a folder.

@@ -23,7 +23,7 @@ class LabelKind:
         class_names: names of the classes, in the order of the integer labels. `None` for labels
             that are not classes.
         task: the task, `None` if `read_splits` chooses the task from the labels.
-        code: function that takes the feature of one example and returns the label.
+        code: function that takes the value of the feature in one example, and returns the label.
     """
 
     class_names: list[str] | None
