@@ -204,8 +204,7 @@ class LabelledData(abc.ABC, Generic[S]):
         class_names: tuple[str, ...],
         options: CheckedSplitOptions,
     ) -> tuple[BadRows, Check | None]:
-        """Return the unusable items and the check result, or no items and `None` if the check is
-        off.
+        """Return the unusable items and the check result, which is `None` without a check.
 
         Raises:
             DataError: The fraction of unusable items exceeds `options.max_bad`.
@@ -219,7 +218,7 @@ class LabelledData(abc.ABC, Generic[S]):
     @property
     @abc.abstractmethod
     def model_fields(self) -> dict[str, Any]:
-        """Fields of `ModelConfig` that these data decide, except `task` and `class_names`."""
+        """Fields of `ModelConfig` that depend on the data: image decoding, or pairs of texts."""
 
     def subset(
         self,

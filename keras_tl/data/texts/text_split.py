@@ -1,4 +1,4 @@
-"""Texts of a split from any source: checked, decoded, in memory."""
+"""Splits of texts. The texts are decoded and stay in memory."""
 
 import dataclasses
 import hashlib
@@ -48,12 +48,12 @@ class TextSplit(Split):
 
 @dataclasses.dataclass(frozen=True)
 class Texts:
-    """Texts of one split before their labels are read.
+    """Texts of one split, before the labels are read.
 
     Attributes:
         texts: n texts.
         pairs: Second texts of n pairs, or `None`.
-        places: Place of each item in messages: a line, a row, a path.
+        places: Place of each item, for messages: a line, a row or a path.
     """
 
     texts: tuple[str, ...]
@@ -62,7 +62,7 @@ class Texts:
 
     @classmethod
     def read(cls, texts: Iterable, pairs: Iterable | None, places: Sequence[str]) -> "Texts":
-        """Convert the texts of a source, see `as_text`."""
+        """Convert the values of a data source to texts, see `as_text`."""
         places = tuple(places)
         return cls(
             tuple(map(as_text, texts, places)),
