@@ -40,8 +40,8 @@ def find_layout(
     folder with one of these words in its name is used, such as `test_images`. There must be only
     one folder with such a word.
 
-    If no folder is called train, the folders whose names contain such words are the splits,
-    provided that they name at least two splits, one of them train. If a split other than train
+    If no folder is called train, the folders with such words in their names are the splits. They
+    must be at least two splits, one of them train. If a split other than train
     holds only items, it is left out, because its items have no labels.
 
     Args:
@@ -83,7 +83,7 @@ def find_layout(
 
 
 def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, str]:
-    """Return the split of each folder whose name means a split, nothing if no name means train."""
+    """Return the split folders and their splits by name. Empty if there is no train folder."""
     exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
     if not _are_splits(exact, suffixes):
         exact = {}

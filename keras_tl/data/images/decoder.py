@@ -157,7 +157,7 @@ def _jpeg_decoders(content: tf.Tensor) -> list[Callable]:
 
 
 def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Return the index of the largest ratio whose image is at least twice as large as `size`."""
+    """Return the index of the largest ratio that leaves an image twice as large as `size`."""
     possible = tf.reduce_min(tf.io.extract_jpeg_shape(content)[:2] // (2 * size))
     return tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0]
 

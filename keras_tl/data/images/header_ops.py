@@ -19,7 +19,7 @@ _LONGEST_STEP = 11 + 3 * 256
 
 
 def declared_pixels(content: tf.Tensor) -> tf.Tensor:
-    """Return for how many pixels, of three bytes each, the decoder allocates memory.
+    """Return the number of pixels, of three bytes each, for which the decoder allocates memory.
 
     Args:
         content: scalar string tensor, any bytes.

@@ -136,8 +136,8 @@ def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -
 
     In a Huffman table, the code of only zeros stands for the first symbol. In a flat part of an
     image, an encoder writes only the symbol "the rest is zero" for each block. If that symbol is
-    the first in the table, an image may have any number of zeros in a row. Otherwise, many zeros in a
-    row would mean that all coefficients of many blocks are equal.
+    the first in the table, an image may have any number of zeros in a row. Otherwise, many zeros in
+    a row would mean that all coefficients of many blocks are equal.
     """
     if len(header) < 4:
         return None

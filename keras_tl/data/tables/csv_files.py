@@ -165,7 +165,7 @@ def _fields(first_line: str, separator: str) -> list[str]:
 
 
 def _rows(reader: Any, header: list[str]) -> Iterator[tuple[int, list[str]]]:
-    line = reader.line_num + 1  # The line where a row starts: a quoted cell may span several.
+    line = reader.line_num + 1  # Line where the row starts: a quoted cell may span lines.
     for row in reader:
         if any(row):
             if len(row) != len(header):
