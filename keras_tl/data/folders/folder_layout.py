@@ -41,8 +41,8 @@ def find_layout(
     one folder with such a word.
 
     If no folder is called train, the folders with such words in their names are the splits. They
-    must be at least two splits, one of them train. If a split other than train
-    holds only items, it is left out, because its items have no labels.
+    must be at least two splits, one of them train. If a split other than train holds only items,
+    the split is left out, because the items have no labels.
 
     Args:
         root: existing folder.
