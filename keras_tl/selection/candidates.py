@@ -1,4 +1,4 @@
-"""Comparison of the models that `fit` can keep, on items that did not train them."""
+"""Comparison of the models that `fit` can keep, on items outside of the training."""
 
 import dataclasses
 import math
@@ -67,12 +67,12 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
     """Return the share of the default model, or 0 or 1 if the default model is not usable.
 
     Returns 0 (head) if the logits of the fine-tuned model are not finite. Returns 1 (fine-tuned) if
-    the default model has a larger loss than both other models. Averaged weights can have this loss
+    the loss of the default model is larger than the losses of shares 0 and 1. This is a loss
     barrier (Frankle et al., "Linear mode connectivity and the lottery ticket hypothesis", 2020,
     arXiv:1912.05671, sec. 2).
 
     Args:
-        losses: Mean loss of each share on the same items, for the shares 0, 1 and `default`.
+        losses: Mean loss of the shares 0, 1 and `default`, on the same items.
         default: Share of the default model.
     """
     if losses[TUNED] >= _DIVERGED:
@@ -93,8 +93,8 @@ def measure_candidates(
 ) -> tuple[Candidate, ...]:
     """Compute the losses, metrics and confidence intervals of models on the same items.
 
-    The confidence intervals of `Candidate.better` hold together with 95% confidence, by Bonferroni
-    correction for the number of comparisons. If there are groups, the intervals are computed from
+    The 95% confidence of `Candidate.better` is for all comparisons together, by a Bonferroni
+    correction of each interval. If there are groups, the intervals are computed from
     the mean losses of the groups.
 
     Args:

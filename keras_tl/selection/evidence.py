@@ -23,7 +23,7 @@ def along_the_line(
         trainer: Trainer of the fine-tuned model.
         line: Interpolation between the weights before and after fine-tuning.
         shares: Fractions of the fine-tuned weights in the averages, in [0, 1].
-        split: Split whose items did not train the model.
+        split: Split whose items were not used for training.
     """
     model, found = trainer.parts.model, {}
     try:
@@ -42,7 +42,7 @@ def out_of_fold(
     """Return the out-of-fold prediction record of some splits for each weight average.
 
     Args:
-        training: Object that fine-tunes a model per fold on the other folds.
+        training: Object that fine-tunes a model for each fold, on all other folds.
         names: Names of the splits. The function uses the cached features of these splits.
         folds: Number of folds.
         seed: Seed of the random assignment of items to folds.

@@ -18,8 +18,9 @@ class Plan:
     """Plan of the trainings of `Learner.fit`.
 
     Attributes:
-        evidence: Predictions that compare the models: `"validation"` (of the validation split),
-            `"out-of-fold"` (by models that were not trained on the item) or `"none"`.
+        evidence: Method of the model comparison: predictions of the validation split
+            (`"validation"`), out-of-fold predictions (`"out-of-fold"`), or no comparison
+            (`"none"`).
         items: Number of items on which the models are compared.
         folds: Number of trainings for out-of-fold predictions. 0 if `evidence` is not
             `"out-of-fold"`.
@@ -31,7 +32,7 @@ class Plan:
         minutes: Time budget from the user, in minutes. `None`: no budget.
         seconds_left: Seconds of the budget that were left when the plan was made. `None`: no
             budget.
-        cuts: Sentences about trainings and steps that were left out because of the budget.
+        cuts: Sentences about trainings and steps left out because of the budget.
     """
 
     evidence: str
@@ -164,7 +165,7 @@ def make_plan(
 
 
 def time_text(seconds: float) -> str:
-    """Return a time as text in seconds, from two minutes on in minutes, from two hours in hours."""
+    """Return a time in seconds as text, in minutes from two minutes on, in hours from two hours."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

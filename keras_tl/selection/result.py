@@ -24,9 +24,9 @@ class FitResult:
         seconds: Wall time in seconds of `"head"`, `"comparison"` and `"fine-tuning"`.
         primary_metric: Name of the task's primary metric.
         item: Word for one item, such as "image".
-        trained_on: Number of items that trained the kept model.
+        trained_on: Number of items on which the kept model was trained.
         augment: Names of the augmentations in fine-tuning.
-        refit: Whether all items trained the model, so that no test split is left.
+        refit: Whether the model was trained on all items, so that no test split is left.
         estimate: If `refit`, metrics of models trained on fewer items, with the keys of
             `evaluate()`. Otherwise `None`.
         estimated_by: Method that computed `estimate`, in words.
@@ -69,7 +69,7 @@ class FitResult:
 
     @property
     def untested(self) -> str | None:
-        """Estimated metric of a model that all items trained, in sentences. `None` if not refit."""
+        """Sentences with the estimated metric if all items trained the model, otherwise `None`."""
         if self.estimate is None:
             return None
         value, ends = (

@@ -8,7 +8,7 @@ def test_backbone(case, check, tmp_path):
 
 A case names a backbone of the catalogue or a backbone that you have registered with
 `keras_tl.backbones.register`. For a function that builds a `keras.Model`, set `preprocess=` too.
-Name a TF-Hub module or KerasHub preset as in `Learner`. For texts, also pass `task=`:
+TF-Hub modules and KerasHub presets have the names that `Learner` takes. For texts, pass `task=`:
 
 Case("tfhub:modules/vectors", image_size=96)
 Case("tfhub:modules/sentences", task=words)

@@ -59,8 +59,8 @@ class Case:
     """Backbone to check, with the settings that the checks need.
 
     Attributes:
-        backbone: Backbone, as in `Learner`: a name from the catalogue, a name that you have
-            registered, or `"tfhub:HANDLE"`. Or a function that returns a name or a `keras.Model`.
+        backbone: Name of the backbone as in `Learner`: from the catalogue, registered by you, or
+            `"tfhub:HANDLE"`. Or a function that returns a name or a `keras.Model`.
         image_size: Side of the images in pixels. Small images make the checks fast.
         weights: Weights of a backbone from the catalogue: `"imagenet"` if no download is needed,
             the path of a file, or a function that returns the path. `None`: random weights.
@@ -74,7 +74,7 @@ class Case:
             scaling layers that the builder adds for `weights="imagenet"` run after this function.
         statistics: Means and variances of the Normalization layer in the published weights file.
         trained: Whether the checks train and export the backbone. If false, the checks only build
-            the network. False suits a deeper variant of a backbone in another case.
+            the network. Use false for a deeper variant of a backbone that another case trains.
         tunable: Whether the backbone can be fine-tuned. TF-Hub modules without trainable variables
             or without a training graph cannot be fine-tuned.
         repeatable: Whether two fine-tunings with the same seed give the same weights. In a TF-Hub
@@ -108,7 +108,7 @@ class Case:
         return self.task(self)
 
     def learner(self, settled: bool = False, **options: Any) -> Learner:
-        """Return a learner on the data. Its untrained head has random weights instead of zeros.
+        """Return a learner on the data, with random weights in the untrained head instead of zeros.
 
         Args:
             settled: Whether to set BatchNorm layers to the statistics of the images, if the weights
@@ -124,7 +124,7 @@ class Case:
         if callable(preprocess) and not isinstance(preprocess, TextPreprocessor):
             preprocess = preprocess()
         defaults = {
-            # Test `backbone`, not `self.backbone`, which can be a function that returns a name.
+            # Use `backbone`, because `self.backbone` can be a function that returns the name.
             **({"weights": weights} if _in_catalogue(backbone) else {}),
             "preprocess": preprocess,
             "head": HeadConfig(self.pooling, dropout=0.0),
@@ -164,8 +164,8 @@ def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.nd
         parts: Number of batches to make.
 
     Returns:
-        Batches of equal size, the last batch padded to this size, and the row number in the split
-        of each item in the batches.
+        Batches of equal size, with the last batch padded. Row numbers in the split of all items, in
+        the order of the batches.
     """
     split = learner.data.split("train")
     batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))

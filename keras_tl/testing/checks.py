@@ -49,7 +49,7 @@ def _check(applies: Callable[[Case], bool] = lambda case: case.trained, cheap: b
 
 
 def _values(weights) -> dict[str, list[np.ndarray]]:
-    """Return values by path. In a TF-Hub module several variables can have the same path."""
+    """Return values of weights by path. In TF-Hub modules several weights can share a path."""
     values = collections.defaultdict(list)
     for weight in weights:
         values[weight.path].append(weight.numpy())
@@ -69,7 +69,7 @@ def _without_states(layer: keras.layers.Layer) -> list[keras.Variable]:
 
 
 def _same(first: keras.Model, second: keras.Model) -> bool:
-    """Return whether two models have equal weights in the same order."""
+    """Return whether two models have equal weights. Names may differ."""
     pairs = zip(first.get_weights(), second.get_weights(), strict=True)
     return all(np.array_equal(one, other) for one, other in pairs)
 
@@ -80,7 +80,7 @@ def _pixels(case: Case) -> np.ndarray:
 
 
 def _step(case: Case, which: str | int) -> Phase:
-    """Return a phase with one update on all items. It changes all variables with a gradient."""
+    """Return a phase of one update on all items. Only variables with a gradient change."""
     return Phase(
         "step", epochs=1, learning_rate=1e-3, unfreeze=which, optimizer="adam", batch_size=1000
     )
@@ -135,7 +135,7 @@ def check_record(case: Case, tmp_path: Path) -> None:
 
 @_check(_in_catalogue, cheap=True)
 def check_output_block(case: Case, tmp_path: Path) -> None:
-    """Check that a network cut after a block has the weights of this and all lower blocks only.
+    """Check that a network cut after a block has no weights of the blocks above, and all others.
 
     The check compares shapes, because Keras gives the second network of a process other names.
     """
@@ -248,7 +248,7 @@ def check_frozen_phase(case: Case, tmp_path: Path) -> None:
     learner = case.learner(settled=True)
     before = _values(learner.backbone.variables)
     for cache in ("off", "memory"):
-        # Change the head first. Otherwise the second training would find the same weights again.
+        # Change the head first. Otherwise the second training would return the same weights.
         learner.trainer.parts.head.set_weights(
             [value + 1 for value in learner.trainer.parts.head.get_weights()]
         )

@@ -1,4 +1,4 @@
-"""Checks of the user's Keras callbacks, and the epoch that a model's final weights are from."""
+"""Check the user's Keras callbacks, and find the epoch that produced a model's final weights."""
 
 import zlib
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def hook_into_steps(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
 
 
 class EpochWeights(keras.callbacks.Callback):
-    """Find the epoch that the weights of a model are from, after any callback restored weights.
+    """Find the epoch that produced a model's current weights, after a callback restored weights.
 
     Stores a CRC-32 checksum of all weights before training and after each epoch. This callback must
     be the first in the list, to read the weights before another callback changes them.
@@ -67,9 +67,9 @@ class EpochWeights(keras.callbacks.Callback):
         self._checksums.append(self._checksum())
 
     def epoch_now(self) -> int | None:
-        """Return the last epoch, counted from 1, that ended with the model's current weights.
+        """Return the last epoch, counted from 1, after which the model had its current weights.
 
-        Returns 0 for the weights before training, and `None` for weights that no epoch ended with.
+        Returns 0 for the weights before training, and `None` if no epoch produced the weights.
         """
         now = self._checksum()
         found = [epoch for epoch, known in enumerate(self._checksums) if known == now]

@@ -60,8 +60,8 @@ class ClassBatches:
         """Return the row numbers of an epoch's batches, int64 (count, size).
 
         The result depends only on the seed and the epoch. An item occurs twice in a per-replica
-        batch only if its class has too few items. In an epoch, all items of a class occur equally
-        often, or some of them once more than the others.
+        batch only if its class has too few items. In an epoch, the items of a class occur equally
+        often, apart from a difference of 1.
         """
         rng = np.random.default_rng([self.seed, epoch])
         numbers = np.unique(self.labels)
@@ -100,14 +100,14 @@ def class_batches(
     seed: int,
     augment: Callable | None = None,
 ) -> tf.data.Dataset:
-    """Return a data set of batches (inputs, labels) for contrastive training, with a cardinality.
+    """Return a data set of batches (inputs, labels) for contrastive training.
 
     Args:
         pipeline: Conversion of items to model inputs.
         split: Split in which every item has exactly one class.
         batch_size: Maximum number of items in a batch, see `ClassBatches`.
         replicas: Number of replicas that share a batch.
-        seed: Seed of the random choice of items. Each epoch makes a new random choice.
+        seed: Seed of the random choice of items in all epochs.
         augment: Function that augments the inputs, see `Pipeline.shuffled`. `None`: none.
     """
     plan = ClassBatches(split.labels, batch_size, replicas, seed)

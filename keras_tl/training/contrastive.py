@@ -1,8 +1,8 @@
 """Contrastive training: make features similar within a class and dissimilar between classes.
 
-Contrastive training is for few labelled texts, like SetFit (Tunstall et al., 2022,
-arXiv:2209.11055). n texts give n * n pairs of texts with equal or different classes. SetFit runs
-the encoder twice per pair. This module runs the encoder once per text. The supervised contrastive
+Like SetFit (Tunstall et al., 2022, arXiv:2209.11055), contrastive training is for few labelled
+texts. From n texts, SetFit makes n * n pairs with equal or different classes, and runs the encoder
+twice per pair. This module runs the encoder once per text. The supervised contrastive
 loss of Khosla et al. (2020, arXiv:2004.11362) then uses every pair in a batch. The head is fitted
 after the encoder.
 """
@@ -74,7 +74,7 @@ class SupervisedContrastive(keras.losses.Loss):
 
 
 class Contrastive:
-    """Loss and metrics of a contrastive phase. The trainer uses them in place of a `Task`."""
+    """Replacement for a `Task` that defines the loss and the metrics of a contrastive phase."""
 
     loss_weight = 1.0
     monitor = "loss"

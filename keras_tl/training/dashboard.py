@@ -26,7 +26,7 @@ class Pace:
     Args:
         steps: Number of training steps per epoch.
         epochs: Number of epochs of the phase.
-        following: Total number of epochs of the phases that follow, for the estimate.
+        following: Total number of epochs of the following phases, for the estimate.
         clock: Function that returns the current time in seconds.
 
     Attributes:
@@ -56,7 +56,7 @@ class Pace:
             self._last = self._clock()
 
     def step(self, done: int) -> None:
-        """Record the number of finished steps in the epoch, limited to the steps per epoch."""
+        """Record the number of finished steps in the epoch, at most the steps per epoch."""
         done, now = min(done, self._steps), self._clock()
         if self._last is not None:
             self._seconds += now - self._last
@@ -101,9 +101,9 @@ class Dashboard:
         items: Number of items per step.
         item: Word for one item in the display, such as "image".
         pace: Training speed, and estimate of the remaining time.
-        following: Total number of epochs of the phases that follow.
-        monitor: Pair of the metric that selects the best epoch on the validation split, and whether
-            a higher value is better. `None`: training does not select the best epoch.
+        following: Total number of epochs of the following phases.
+        monitor: Name of the validation metric that selects the best epoch, and whether higher
+            values are better. `None`: training does not select the best epoch.
         epoch: Current epoch, counted from 1.
         step: Number of finished steps in the current epoch.
         is_validating: Whether the validation of the current epoch has begun.
@@ -188,7 +188,7 @@ class Dashboard:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Return one bar per value, from minimum to maximum. Empty for under two finite values."""
+    """Return one bar per value, from minimum to maximum. Empty below two finite values."""
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < 2:
         return ""

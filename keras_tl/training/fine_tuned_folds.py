@@ -1,4 +1,4 @@
-"""Out-of-fold predictions of fine-tuned models, which were not trained on the item's fold."""
+"""Out-of-fold predictions: predict each fold by a model fine-tuned on all other folds."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class FineTunedFolds:
     Attributes:
         trainer: Trainer of a model with pretrained backbone weights. These weights are restored
             after each fold.
-        data: Data with the augmentation and the groups to use.
+        data: Labelled data, whose augmentation and groups the training uses.
         head: Phase that trains the head.
         phases: Phases that fine-tune the model, without early stopping.
         augment: Augmentation of the training items in fine-tuning, see `Learner.fine_tune`.

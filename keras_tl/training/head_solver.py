@@ -19,8 +19,8 @@ FOLDS = 5
 # Maximum number of items for choosing the penalty. From more items, `choose_l2` takes a random
 # sample, because more items change the choice little.
 MOST_TO_CHOOSE_ON = 500
-# Weight of the mean variance of all features in the variance of each feature, in items
-# (docs/head.md).
+# Number of prior items: the weight with which the mean variance of all features enters the variance
+# of each feature (docs/head.md).
 PRIOR_ITEMS = 10
 # Base-10 exponents of (penalty / number of features). The search goes down from `_FIRST` until the
 # loss has risen twice or the search reaches `_WEAKEST`. If `_FIRST` is best, the search goes up.
@@ -95,7 +95,7 @@ class Problem:
     Attributes:
         features: Features of n items, float32 (n, d).
         targets: Targets of the items, float64 (n, outputs), see `Task.dense_targets`.
-        loss: Function that computes losses and gradients, see `Task.convex_loss`.
+        loss: Function that returns the losses and their gradients, see `Task.convex_loss`.
         curvature: Curvature of the loss, see `Task.curvature`.
         enough: Mean loss below which the search for the penalty stops, see `Task.enough`.
         classes: Class of each item for stratified folds, int (n,). `None`: random folds.
@@ -150,8 +150,8 @@ def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
 def choose_l2(problem: Problem, seed: int = 0) -> float:
     """Return the L2 strength with the smallest mean loss on held-out items.
 
-    The best strength depends on the number of items. The function therefore assumes that the
-    strength is proportional to 1 / sqrt(number of items).
+    The best strength depends on the number of training items. The function assumes that the best
+    strength is proportional to 1 / sqrt(number of training items).
 
     Args:
         problem: Problem with at least two items.
@@ -165,7 +165,7 @@ def choose_l2(problem: Problem, seed: int = 0) -> float:
 
 
 class _Folds:
-    """Out-of-fold losses. Each solution is the start of the solver for the next L2 strength."""
+    """Out-of-fold losses. Each solution is the solver's start for the next L2 strength."""
 
     def __init__(self, problem: Problem, seed: int):
         self._problem = problem
@@ -179,11 +179,11 @@ class _Folds:
         return self._problem.enough
 
     def loss(self, l2: float) -> float:
-        """Return the mean out-of-fold loss, for the L2 strength of a head on all items."""
+        """Return the mean out-of-fold loss. `l2` is the strength for training on all items."""
         return sum(part.loss(l2) for part in self._parts) / len(self._problem.features)
 
     def start_anew(self) -> None:
-        """Discard the last solutions, because the next L2 strength differs much from the last."""
+        """Discard the solutions, because the next L2 strength is far from the last strength."""
         for part in self._parts:
             part.found = None
 
@@ -199,7 +199,7 @@ class _Fold:
         self.found: tuple[np.ndarray, np.ndarray] | None = None
 
     def loss(self, l2: float) -> float:
-        """Return the summed held-out loss, for the L2 strength of a head on all items."""
+        """Return the summed held-out loss. `l2` is the strength for training on all items."""
         own = l2 * math.sqrt(self._all / len(self._train.features))
         self.found = kernel, bias = _minimise(self._plane, self._train, own, self.found)
         losses, _ = self._out.loss(self._rows @ kernel + bias, self._out.targets)
@@ -207,7 +207,7 @@ class _Fold:
 
 
 def _best_l2(tried: _Folds) -> float:
-    """Return the L2 strength of the lowest loss, from a search and a parabola through the losses."""
+    """Search the L2 strength with the lowest loss, and refine the result with a parabola."""
     powers, losses = [], []
 
     def look(power: float) -> None:
@@ -236,10 +236,10 @@ def _best_l2(tried: _Folds) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class _Plane:
-    """Standardised features in principal-axis coordinates (principal component analysis).
+    """Standardised features, rotated to their principal axes.
 
-    This rotation does not change the L2 penalty. If there are fewer items than features, n axes
-    suffice for n items. Along each axis, the curvature of the loss follows from `powers`.
+    The rotation does not change the L2 penalty. If there are fewer items than features, n items
+    need only n axes. The curvature of the loss along each axis follows from `powers`.
 
     Attributes:
         rows: Coordinates of each item along the axes, float (n, axes).

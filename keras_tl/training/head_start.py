@@ -86,8 +86,8 @@ def start_head(
         split: Training split.
         features: Features of the training items.
         phase: Phase that trains the head, with its value of `l2`.
-        live: Whether the backbone runs in every epoch, instead of once for the feature cache.
-        seed: Seed of the cross-validation folds for the choice of `l2`, and of a random sample.
+        live: Whether the backbone runs in every epoch. If false, features come from the cache.
+        seed: Seed of the folds that choose `l2`, and of the random sample (see `most_bytes`).
         most_bytes: Maximum size of the features in memory, in bytes. If the features are larger, a
             random sample of the items is used.
         groups: Group of each item, (n,). A group is never split between folds. `None`: no groups.

@@ -1,7 +1,7 @@
 """Adam, AdamW and SGD with a separate learning rate for every variable.
 
-`keras.optimizers.MultiOptimizer` exists only since Keras 3.15. `MultiOptimizer` has no attribute
-`learning_rate`, which callbacks and `LossScaleOptimizer` read, and clips gradients per group.
+Why not `keras.optimizers.MultiOptimizer`: it exists only since Keras 3.15, clips the gradients of
+each group separately, and lacks the `learning_rate` that callbacks and `LossScaleOptimizer` read.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ def learning_rate_factors(
     Args:
         blocks: Layers of each block, from input to output.
         variables: Variables of the model. Variables outside of all blocks belong to the head.
-        factor: Learning rate of a block divided by the learning rate of the block below it. Also
-            the learning rate of the head divided by that of the last block.
+        factor: Learning rate of a block divided by the learning rate of the block below. Also the
+            learning rate of the head divided by the learning rate of the last block.
     """
     factors = {
         id(variable): factor ** (number - len(blocks))
@@ -83,8 +83,8 @@ class PerVariableSteps(PerVariableLearningRates):
     """Mixin for Adam: correct the bias of the moments by the number of updates of each variable.
 
     Adam's bias correction depends on the number of the optimizer's steps (Kingma and Ba, 2015,
-    arXiv:1412.6980, sec. 3). After some hundred steps, Adam corrects almost nothing. The first
-    updates of a variable unfrozen then would be up to 6.6 times as large as intended.
+    arXiv:1412.6980, sec. 3). After some hundred steps, the correction is almost 1. If
+    a variable is unfrozen then, its first updates would be up to 6.6 times as large as intended.
     """
 
     def build(self, variables):

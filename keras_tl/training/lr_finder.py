@@ -32,7 +32,7 @@ class LearningRates:
             schedule.
         rates: Learning rate of each step, in rising order. If the loss diverges, the sweep ends
             early and the result has fewer learning rates.
-        losses: Training loss of each step, computed on its batch before the update.
+        losses: Training loss of each step, computed on the step's batch before the update.
         smoothed: Exponential moving average of the losses, see `smooth`.
         suggestion: Suggested peak learning rate, see `suggest`. `None`: no learning rate lowered
             the loss.
@@ -79,7 +79,7 @@ def phase_to_sweep(
         given: New values for fields of `Phase`. `None` keeps the value of the phase.
 
     Raises:
-        ConfigError: The phase or policy is unknown, or `unfreeze` is given for the head.
+        ConfigError: The phase or policy is unknown, or `unfreeze` is set with `"head"`.
     """
     if isinstance(phase, Phase):
         return phases_of(phase, family, **given)[0]
@@ -137,7 +137,7 @@ class LearningRateSweep(keras.callbacks.Callback):
         self._optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
     def on_train_batch_begin(self, batch, logs=None):
-        # Keras logs the mean loss since the last reset of the metrics.
+        # Reset the metrics, because Keras logs the mean loss of all steps since the last reset.
         self.model.reset_metrics()
         self._optimizer.learning_rate = self._rates[len(self.losses)]
 
@@ -248,7 +248,7 @@ def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
 
 
 def longest_decrease(values: Sequence[float]) -> list[int]:
-    """Return the indices of the longest strictly decreasing subsequence that ends first."""
+    """Return the indices of the longest strictly decreasing subsequence, the first if several."""
     values = np.asarray(values)
     lengths = np.ones(len(values), int)
     before = np.full(len(values), -1)

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions of heads, which were not trained on the item's fold."""
+"""Out-of-fold predictions: predict each fold by a head trained on all other folds."""
 
 import dataclasses
 
@@ -45,7 +45,7 @@ class HeadTraining:
         numbers: np.ndarray,
         groups: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Return logits, float32 (n, outputs), from heads that were not trained on the item's fold.
+        """Return logits, float32 (n, outputs), each from a head trained on the other folds.
 
         The solver computes the weights of a linear head. If `l2` of the phase is not a number,
         cross-validation on the training folds chooses `l2`. Keras's `fit` trains all other heads.

@@ -23,7 +23,7 @@ class PhaseInputs:
 
     Attributes:
         model: Model to train: only the head, the backbone with pooling, or the whole model.
-        train: Training batches. The cardinality of the data set is set.
+        train: Training batches, a data set with known cardinality.
         validation: Validation batches. `None`: the phase has no validation.
         mixed: Whether an augmentation mixes labels.
         cached: Whether the batches hold cached features, so that `model` is only the head.

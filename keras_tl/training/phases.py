@@ -20,7 +20,7 @@ from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prep
 from keras_tl.training.phase_inputs import PhaseInputs
 from keras_tl.training.progress import EpochProgress
 
-# Keras pauses longer between two steps than a step of the head takes. Running several steps per
+# The pause of Keras between two steps is longer than a step of the head. Running several steps per
 # execution saves pauses, but tracing the loop over steps takes as long as about 200 pauses.
 CACHED_STEPS_PER_EXECUTION, WORTH_A_LOOP = 8, 200
 
@@ -57,7 +57,7 @@ class BestWeights(keras.callbacks.EarlyStopping):
             self.best_weights = self.model.get_weights()
 
     def epoch_of(self, ran: Sequence[int]) -> int:
-        """Return the position of the best epoch in `ran`, from 1. 0: initial weights were best."""
+        """Return the position of the best epoch in `ran`, from 1, or 0 for the initial weights."""
         return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
@@ -163,7 +163,7 @@ def run_phase(
         callbacks: The user's callbacks. If a callback restores the weights of another epoch, the
             record names this epoch.
         item: Word for one item in messages, such as "image".
-        following: Number of epochs of the phases that follow, for the estimate of remaining time.
+        following: Number of epochs of the following phases, to estimate the remaining time.
         stop_after: Number of epochs after which training stops. Early stopping is then off. `None`:
             training stops early or after the last epoch.
         own: Internal callbacks, which run before the user's callbacks.
@@ -177,7 +177,7 @@ def run_phase(
     began = time.perf_counter()
     model, validation = inputs.model, inputs.validation
     steps = int(inputs.train.cardinality())
-    # For several replicas, several steps per execution fail in TensorFlow's `while_loop`.
+    # With several replicas, Keras's loop over several steps fails in TensorFlow's `while_loop`.
     alone = model.distribute_strategy.num_replicas_in_sync == 1
     together = inputs.cached and alone and not hook_into_steps(callbacks)
     together = together and steps * phase.epochs >= WORTH_A_LOOP
@@ -228,7 +228,7 @@ def fit_and_record(
         model: Compiled model.
         fit: Method `fit` of the model, with all arguments bound except the callbacks.
         own: Internal callbacks. With a `BestWeights` callback, the model ends with the best
-            weights. Without it, the model ends with the last weights.
+            weights. Without this callback, the model ends with the last weights.
         callbacks: The user's callbacks, which may set the model's weights.
         reporter: Object that prints progress messages.
 

@@ -23,12 +23,12 @@ _HEAD = Phase(
     name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
 )
 
-# Phases for heads with hidden layers, for augmented images, and for a user's number of epochs. A
-# head from the solver keeps its weights unless an epoch is better on the validation split.
+# Phases for heads with hidden layers, for augmented images, and for a number of epochs from the
+# user. A solved linear head keeps its weights unless an epoch is better on the validation split.
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
-    # This head contains a BatchNorm layer, so the solver does not standardise the features.
+    # No L2 penalty and no standardised features, because this head contains a BatchNorm layer.
     "ulmfit": dataclasses.replace(_HEAD, epochs=30, learning_rate=5e-3, min_steps=0, l2=None),
 }
 
@@ -117,7 +117,7 @@ _FEW_ITEMS = {"text": 100}
 # Weight of the fine-tuned model in the weight average that `fit` keeps by default (docs/fit.md).
 _DEFAULT_SHARES = {("standard", "image"): 0.75}
 
-# Penalty times number of items: C = 0.01 in scikit-learn's LogisticRegression (docs/texts.md).
+# L2 penalty times number of items, as C = 0.01 in scikit-learn's LogisticRegression (docs/texts.md).
 _L2_AFTER_CONTRASTIVE = 100.0
 
 
@@ -232,7 +232,7 @@ def with_heads(
         items: Number of training items.
 
     Returns:
-        Pairs of a phase and whether the function has inserted the phase.
+        Pairs (phase, inserted). `inserted` is true for the phases of the head.
     """
     found = []
     for phase in phases:

@@ -9,7 +9,7 @@ from keras_tl.base.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace
 from keras_tl.training.schedules import last_learning_rate
 
-# Minimum time between two updates of the display. An update takes several steps' time.
+# Minimum time between two updates of the display. An update takes as long as several steps.
 _SECONDS_A_FRAME = 1 / 4
 
 
@@ -24,7 +24,7 @@ class EpochProgress(keras.callbacks.Callback):
         items: Number of items per step.
         item: Word for one item, such as "image".
         monitor: Metric that selects the best epoch, see `keras_tl.training.dashboard.Dashboard`.
-        following: Number of epochs of the phases that follow.
+        following: Number of epochs of the following phases.
     """
 
     def __init__(

@@ -52,8 +52,8 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
 
     * If `T * cut_frac` is not a whole number, p of eq. 3 falls below 0 before the end, and the
       learning rate can become negative. This class keeps the learning rate at `peak / ratio`.
-    * If `cut` is 0, eq. 3 divides by 0. In this class the learning rate then only falls, for
-      `T * (1 - cut_frac)` steps. This is the denominator of eq. 3 without the rounding of `cut`.
+    * If `cut` is 0, eq. 3 divides by 0. In this class the learning rate then only falls, in
+      `T * (1 - cut_frac)` steps. Without the rounding of `cut`, eq. 3 has the same denominator.
 
     Args:
         peak: Highest learning rate.
@@ -93,8 +93,8 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
-    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). Their rise
-    and fall are linear and about equally long. The cosines and the default values are from fastai's
+    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In these
+    papers, rise and fall are linear and about equally long. Cosines and defaults are from fastai's
     `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate rises from
     `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. If this step is 0, the
     learning rate only falls. After the last step, the learning rate is `peak / final_divisor`. The
@@ -186,7 +186,7 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
-    """Return the learning rate of an optimizer's last update, or of its first update if none ran.
+    """Return the learning rate of an optimizer's last update, or of step 0 before any update.
 
     `optimizer.learning_rate` is for the next update, and may be 0 after the end of a schedule.
     """

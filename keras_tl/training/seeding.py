@@ -17,10 +17,10 @@ def seed_generators(
     generate different random numbers from the saved model.
 
     Args:
-        model: Model. The function finds the `keras.random.SeedGenerator` objects of its layers, but
-            no generators inside TF-Hub modules.
+        model: Model. The function sets the `keras.random.SeedGenerator` objects of all layers, but
+            not the generators inside TF-Hub modules.
         seeds: Seeds, whole numbers of at least 0.
-        frozen: Layer that uses no random numbers. The function does not change its generators.
+        frozen: Layer whose generators the function does not set, because they are not used.
     """
     rng = np.random.default_rng(seeds)
     spared = set() if frozen is None else {id(variable) for variable in frozen.variables}

@@ -16,7 +16,7 @@ def snapshot(*models: keras.Model) -> Iterator[None]:
     """Context manager that restores the layers of models exactly, also after an exception.
 
     On exit, the values of all variables are restored, including moving statistics and states of
-    random generators. The trainable flags are restored too. `compile` settings are not restored. To
+    random generators. The trainable flags are restored too, but not the settings of `compile`. To
     keep these settings, train another model with the same layers. The snapshot is in memory.
     """
     layers = {id(layer): layer for model in models for layer in layers_of(model)}

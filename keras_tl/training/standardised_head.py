@@ -1,4 +1,4 @@
-"""Training of a head on standardised features, and conversion to a head on plain features."""
+"""Training of a head on standardised features, and conversion to a head for raw features."""
 
 import dataclasses
 
@@ -76,7 +76,7 @@ class StandardisedHead:
         )
 
     def fold(self) -> None:
-        """Convert the trained weights to plain features, and write them to the original head."""
+        """Convert the trained weights to weights for raw features, and write them to the head."""
         mean, scale = self.standardisation.mean, self.standardisation.scale
         for copy, layer in zip(self.layers, self.head.layers[1:], strict=True):
             values = copy.get_weights()

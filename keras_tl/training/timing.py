@@ -37,7 +37,7 @@ class Costs:
     measured: bool
 
     def training(self, steps: int) -> float:
-        """Return the time of one training in seconds, for a number of steps."""
+        """Return the time in seconds of a training with this number of steps."""
         return self.start + steps * self.step
 
 
@@ -93,7 +93,7 @@ def rehearse(
         data: Data with a training split.
         phase: Phase to measure.
         augment: Augmentation of the training items in the planned training.
-        item: Seconds per prediction of one item, copied to the result.
+        item: Seconds per prediction of one item, for the field `item` of the result.
     """
     train = data.split("train")
     few = train.take(np.arange(min(_REHEARSED * phase.batch_size, len(train))))

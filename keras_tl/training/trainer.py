@@ -140,12 +140,12 @@ class Trainer:
         return settled.epochs * -(-len(split) // settled.batch_size)
 
     def keep_share(self, line: WeightAverage, share: float, phases: int) -> None:
-        """Set the model to a weight average, and record this in the last records of the history.
+        """Set the model to a weight average, and store the share in the records of the last phases.
 
         Args:
             line: Interpolation between the weights before and after the last phases.
             share: Fraction of the weights after the last phases in the average, in [0, 1].
-            phases: Number of last phases, which are the last records of the history.
+            phases: Number of the last phases, which is also the number of records to change.
         """
         line.move(self.parts.model, share)
         kept = {"share": share} if share else {"share": share, "best_epoch": 0}
@@ -202,8 +202,8 @@ class Trainer:
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, validation.labels, logits)
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
-        # Do this before the training, because callbacks may call `logits` during the training. An
-        # interrupted phase also leaves no record of a changed backbone.
+        # Mark the backbone as changed before the training, because callbacks may compute logits
+        # during the training, and an interrupted phase leaves no record in the history.
         if phase.unfreeze is not None:
             self.features.backbone_changes()
         first = [] if start is None else [FoldEveryEpoch(start.head)]

@@ -14,7 +14,7 @@ class WeightAverage:
     eq. 2. The averaged model predicts as fast as the fine-tuned model.
 
     Attributes:
-        before: Values of all weights before fine-tuning, when the head is already trained.
+        before: Values of all weights before fine-tuning. The head is already trained.
         after: Values of the same weights after fine-tuning.
     """
 

@@ -83,13 +83,13 @@ def fit_language_model(
             learning rate of the layer above it, divided by `discriminative_factor`.
         bptt: Mean number of tokens per row of a batch, see `TokenStream`.
         seed: Seed of batch lengths and dropout.
-        callbacks: Your Keras callbacks. Keras sets their `model` to a stateful copy of the network.
+        callbacks: Your Keras callbacks. The `model` of each callback is a stateful network copy.
         reporter: Object that prints progress messages. `None`: no messages.
 
     Returns:
-        Record of the phase. For each epoch it has the training loss with AR and TAR regularisation,
-        the training perplexity with dropout (`perplexity`), and the validation perplexity without
-        dropout (`val_perplexity`).
+        Record of the phase with values of each epoch: training loss with AR and TAR regularisation,
+        training perplexity with dropout (`perplexity`), and validation perplexity without dropout
+        (`val_perplexity`).
 
     Raises:
         ConfigError: The phase uses a setting that language models do not support.
@@ -160,7 +160,7 @@ def _perplexity(copy: keras.Model, stream: TokenStream) -> float:
 
 
 def _carrying(model: LanguageModel, batch_size: int, seed: int | None) -> keras.Model:
-    # Copy the network, because stateful layers need a fixed batch size and `model` has none.
+    # Copy the network: stateful layers need a fixed batch size, but `model` has no fixed size.
     with precision_policy(model.network.get_layer("embedding").dtype_policy.name):
         copy = build_language_model(model.config, seed, batch_size)
     copy.set_weights(model.network.get_weights())

@@ -51,12 +51,12 @@ LIMITS = VocabularyLimits()
 
 
 class _KeepBest(keras.callbacks.Callback):
-    """Save the model after each epoch that is the best so far, in case training is interrupted.
+    """Save the model after each epoch with the best perplexity so far, in case of interruption.
 
     Without validation, the callback saves the model after every epoch.
 
     Args:
-        kept: Language model to save, after the callback has copied the trained weights to it.
+        kept: Language model that receives the trained weights and is saved.
         path: Folder to write the language model to.
     """
 
@@ -97,8 +97,8 @@ def pretrain(
             `tfds_texts("wiki40b/en", limit=10_000)`.
         path: Folder to write the language model to, see `LanguageModel.save`.
         size: Name of a model size (`AwdLstmConfig.named`), or a configuration.
-        validation: Texts for the validation perplexity, in the form of `texts`. Or the fraction of
-            `texts` to hold out for validation, taken from the end. 0: no validation.
+        validation: Validation texts, in the same form as `texts`. Or the fraction of `texts` to
+            hold out for validation, taken from the end. 0: no validation.
         vocabulary: Vocabulary, or the limits for building a vocabulary from the training texts.
         phase: Settings of the training, see `fit_language_model`, also for `bptt` and `callbacks`.
         seed: Seed of initial weights, dropout and batch lengths.
@@ -106,7 +106,7 @@ def pretrain(
         overwrite: Whether to replace a language model that exists at `path`, after the training.
 
     Returns:
-        Trained model. Its `about` holds the training record and the size of the corpus.
+        Trained model. The field `about` holds the training record and the size of the corpus.
 
     Raises:
         DataError: There is no text or too little text, or a file cannot be read.
@@ -227,7 +227,7 @@ def _train_and_save(
     before = model.about.get("history", [])
     about["history"] = [*before, record.to_json()]
     model = dataclasses.replace(model, about=about)
-    # `check_target` has checked `path` before. Only `_KeepBest` can have written to `path` since.
+    # Overwriting is safe: `check_target` ran before the training, and only the training wrote here.
     model.save(path, overwrite=True)
     return model
 
