@@ -32,8 +32,8 @@ from keras_tl.tasks import get_task
 from keras_tl.training.policies import head_phase
 
 PROTOCOL = Protocol()
-# Arguments of `Learner` that the learner of every arm receives. A copied backbone already contains
-# the effect of all other arguments.
+# Arguments of `Learner` that the learner of every arm receives. All other arguments have already
+# taken effect in the backbone that every arm copies.
 _OF_ALL_ARMS = ("head", "precision", "strategy")
 
 
@@ -56,8 +56,8 @@ def compare(
     All variants (arms) have the same data, head and number of passes over the training split.
     `"scratch"` trains the network from random weights. `"frozen"` trains the head on the frozen
     backbone. `"fine-tuned"` trains the head first, then both. After every pass each arm is
-    evaluated on the test split. Only the last weights count: no arm stops early or selects an
-    epoch. The validation split is not used.
+    evaluated on the test split. No arm stops early or selects an epoch: the weights after the last
+    pass count. The validation split is not used.
 
     The function saves every finished run in `out`. A second call trains only the missing runs. You
     can add seeds and sizes later, but the statistical test is then stricter. See
@@ -75,7 +75,7 @@ def compare(
             "no measurable difference" requires that the whole interval is smaller.
         out: Folder of the comparison. `None`: a folder in `runs/` whose name depends on the inputs.
         dry_run: Only estimate the training time.
-        cache: Storage of the features, as in `Learner.fit_head`.
+        cache: Where to store the features, as in `Learner.fit_head`.
         verbose: Whether to report progress on standard error.
         options: Arguments of `Learner`, such as `image_size`. `weights` must not be `None`.
 

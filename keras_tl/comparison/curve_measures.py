@@ -74,7 +74,7 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
 
     Args:
         values: Skills as in `measured`.
-        limit: Largest change that does not matter.
+        limit: Largest change in skill that does not matter to the user.
     """
     epochs = values.shape[1]
     if epochs < _EVALUATIONS:

@@ -5,7 +5,7 @@ import math
 
 from keras_tl.comparison.statistics import Components
 
-# One seed shows no variation between seeds, and two seeds show next to none.
+# One seed shows no variation between seeds, and two seeds show almost none.
 FEWEST_SEEDS = 3
 _MOST_SEEDS, _MOST_ITEMS = 50, 100
 # The search multiplies the number of items by this factor in each step.
@@ -34,7 +34,7 @@ def power_of(found: Components, level: float, min_difference: float) -> Power:
     Args:
         found: Difference without a verdict.
         level: Significance level of the test of this difference.
-        min_difference: Smallest difference that matters.
+        min_difference: Smallest difference in skill that matters to the user.
     """
     if found.seeds < FEWEST_SEEDS:
         return Power(FEWEST_SEEDS, None)

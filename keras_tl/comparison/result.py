@@ -86,7 +86,7 @@ class Comparison:
     Attributes:
         what: Model, weights, budget and data of the comparison, as JSON types.
         skill: Name of the metric whose means are compared.
-        min_difference: Smallest difference in this metric that matters.
+        min_difference: Smallest difference in this metric that matters to the user.
         sizes: Results for each training set size.
         folder: Folder of the runs.
         logme: LogME of the frozen features before training, with `"pretrained"` and `"random"`

@@ -34,7 +34,7 @@ class Setup:
         skill: Metric of a single item that each run measures.
         budget: Training phases of each arm.
         augment: Augmentation of items, in all arms and phases.
-        cache: Storage of the features.
+        cache: Where to store the features, as in `Learner.fit_head`.
     """
 
     source: Learner
@@ -88,7 +88,7 @@ class Watch(keras.callbacks.Callback):
                 f"{self._name} diverged: after pass {len(self.skills) + 1} its logits are not "
                 "finite numbers. Lower the learning rate by head_learning_rate=, policy= or "
                 "scratch_policy= of ktl.Protocol, or pass precision='float32'. Both changes need "
-                "another out=."
+                "another folder in out=."
             )
         self.skills.append(self._skill.of_items(labels, logits))
         self.marks.append((trained, time.perf_counter() - self._began))

@@ -61,9 +61,12 @@ def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
 def measures_text(verdict: Verdict) -> str:
     """Describe the measures of the learning curves: start, slope, end, passes to match."""
     kind = "asymptote" if verdict.is_asymptote else "skill at budget"
-    matched = "The arm never reaches the final skill of scratch"
+    matched = "The arm never reaches the final skill of training from scratch"
     if verdict.epochs_to_match is not None:
-        matched = f"The arm reaches the final skill of scratch after pass {verdict.epochs_to_match}"
+        matched = (
+            "The arm reaches the final skill of training from scratch after pass "
+            f"{verdict.epochs_to_match}"
+        )
     return (
         f"Differences: start {verdict.start}, slope {verdict.slope} per pass, {kind} "
         f"{verdict.final}. {matched}."
@@ -84,8 +87,8 @@ def _needs_text(verdict: Verdict, min_difference: float) -> str:
     would = [f"{power.seeds} seeds"] if power.seeds else []
     would += [f"{power.items:,} test items"] if power.items else []
     if not would:
-        return f"{why}. Neither more seeds nor more test items alone would decide: add both"
-    return f"{why}. About {' or '.join(would)} would decide"
+        return f"{why}. Add both seeds and test items: neither alone would give a verdict"
+    return f"{why}. About {' or '.join(would)} would give a verdict"
 
 
 def look_text(look: int) -> str:

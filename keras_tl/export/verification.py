@@ -90,8 +90,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
     Args:
         path: Version folder, or model folder, whose latest version is used.
         timings: Also measure latency and throughput, for a few seconds.
-        python: Python interpreter whose TensorFlow loads the export. It may be of another
-            environment.
+        python: Python interpreter, perhaps of another environment. Its TensorFlow loads the export.
 
     Raises:
         ExportError: There is no export at the path, or the interpreter does not exist.

@@ -16,7 +16,7 @@ from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS, WARMUP,
 
 
 def write_warmup(folder: Path, model: str) -> int:
-    """Write the warm-up requests of a version: its recorded example inputs, for every signature.
+    """Write warm-up requests for every signature of a version, from the recorded example inputs.
 
     Each signature gets two requests, one with one item and one with all items, because TensorFlow
     chooses some kernels and allocates memory by batch size. The inputs are generated: real inputs

@@ -1,4 +1,4 @@
-"""Counts and names in the sentences of findings."""
+"""Write counts and names for the sentences of findings."""
 
 import os
 from collections.abc import Sequence

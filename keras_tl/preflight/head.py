@@ -23,7 +23,7 @@ BATCH, STEPS, REACHED = 16, 200, 0.1
 
 
 def non_finite_features(context: CheckContext) -> Finding | None:
-    """Find NaN or infinite features. They make every loss NaN."""
+    """Find NaN or infinite features, which make every loss NaN."""
     features, _ = context.sample
     bad = int((~np.isfinite(features.reshape(len(features), -1)).all(axis=1)).sum())
     if not bad:
@@ -123,7 +123,7 @@ def one_batch(context: CheckContext) -> Finding | None:
 
 
 def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Return rows with distinct features, alternately from each class, to get several classes."""
+    """Return rows with distinct features. The labels alternate: the batch has several classes."""
     flat = features.reshape(len(features), -1)
     flat = np.round(flat / max(float(np.abs(flat).max()), 1e-30), 5)
     _, first = np.unique(flat, axis=0, return_index=True)

@@ -16,7 +16,7 @@ class Statistics:
 
     Attributes:
         layer: Name of the layer.
-        ratio: Standard deviation of the input / the one in training, median over channels.
+        ratio: Standard deviation of the input, divided by that in training. Median over channels.
     """
 
     layer: str
@@ -55,7 +55,7 @@ def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, f
 def _input_of(
     network: keras.Model, inputs: np.ndarray, wanted
 ) -> tuple[keras.layers.Layer, np.ndarray] | None:
-    """Return the first matching layer and its input at inference. `None`: not exactly one call."""
+    """Return the first matching layer and its input. `None`: no such layer, or not called once."""
     # A Sequential model keeps its graph in an inner Functional model.
     graph = getattr(network, "_functional", None) or network
     levels = getattr(graph, "_nodes_by_depth", {}).values()

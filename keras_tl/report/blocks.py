@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 
 class Block:
-    """Base class of the blocks of a section. A template macro with the class's name renders each.
+    """Base class of the blocks of a section. The template macro for a block has the class's name.
 
     In the texts of paragraphs and notes, backticks mark code. All other texts are shown literally.
     """
@@ -53,7 +53,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Table(Block):
-    """Table with a caption and row names in the first column. `numbers` aligns the others right."""
+    """Table with a caption and row names. `numbers`: align all columns right except the first."""
 
     caption: str
     head: Sequence[str]
@@ -77,7 +77,7 @@ class Numbered(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Written(Block):
-    """Text of the user in the markup of the document. The template does not escape it."""
+    """Text of the user in the markup of the document. The template does not escape this text."""
 
     text: str
 

@@ -21,7 +21,7 @@ class ReportContext:
         overfitting: Analysis of whether the model overfits. `None`: unknown.
         findings: Findings of the preflight. `None`: the preflight did not run.
         fitted: Result of `Learner.fit`. `None`: the user called the training phases directly.
-        artifacts: Single items, feature maps, and a comparison with training from scratch.
+        artifacts: Stored items, feature maps, and a comparison with training from scratch.
     """
 
     facts: Facts

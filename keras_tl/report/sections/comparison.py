@@ -81,7 +81,7 @@ def _differences(skill: str, of_size: Mapping[str, Any], items: str) -> Table:
         for one in of_size["verdicts"]
     ]
     caption = f"Test {skill}: difference of each arm from training from scratch, on {items}"
-    head = ["arm", *_MEASURES.values(), "reaches the final value of scratch"]
+    head = ["arm", *_MEASURES.values(), "reaches the final value of training from scratch"]
     return Table(caption, head, rows)
 
 
