@@ -42,11 +42,11 @@ def _sizes(value: str) -> list[int | None]:
     show_default=True,
     help="Number of seeds. The comparison draws a conclusion only with at least 3.",
 )
-@click.option("--epochs", type=int, help="Number of epochs of each training, its budget.")
+@click.option("--epochs", type=int, help="Number of epochs of each training (its budget).")
 @click.option(
     "--head-epochs",
     type=int,
-    help="Number of these epochs that train only the head, before fine-tuning.",
+    help="Number of epochs, of --epochs, that train only the head before fine-tuning.",
 )
 @head_learning_rate_option
 @policy_option
@@ -55,7 +55,7 @@ def _sizes(value: str) -> list[int | None]:
     default="all",
     show_default=True,
     metavar="N,N,...",
-    help="Numbers of training items. The methods are compared for each number. all: all items.",
+    help="Numbers of training items at which to compare. all: all training items.",
 )
 @click.option("--batch-size", type=int, help="Items per training step, for all methods.")
 @click.option(

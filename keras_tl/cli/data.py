@@ -52,24 +52,24 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "of labels and of image paths or texts; also .tsv and .jsonl), tfds:NAME (a data set of "
         "TensorFlow Datasets), or digits (scikit-learn's handwritten digits).",
     )
-    @click.option("--image-column", "image", help="csv: column of paths; tfds: image feature.")
-    @click.option("--text-column", "text", help="csv: column of texts; tfds: text feature.")
+    @click.option("--image-column", "image", help="csv: column of paths. tfds: image feature.")
+    @click.option("--text-column", "text", help="csv: column of texts. tfds: text feature.")
     @click.option(
         "--text-pair-column",
         "text_pair",
-        help="csv: column of the second text of each pair; tfds: feature of the second text.",
+        help="csv: column of the second text of each pair. tfds: feature of the second text.",
     )
     @click.option(
         "--label-column",
         "label",
         multiple=True,
-        help="csv: column of labels. Repeated: columns of 0 and 1, one column per label. "
-        "tfds: label feature.",
+        help="csv: column of labels. For several labels, repeat the option for the column of each "
+        "label, with the values 0 and 1. tfds: label feature.",
     )
     @click.option(
         "--split-column", help="csv: column with the split of each item: train, validation or test."
     )
-    @click.option("--label-separator", "separator", help="csv: separator of the labels in a cell.")
+    @click.option("--label-separator", "separator", help="csv: text between labels in a cell.")
     @click.option("--task", help="csv, tfds: multiclass, binary, multilabel or regression.")
     @click.option(
         "--class",
@@ -79,7 +79,7 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         help="folder: name of a class folder. Repeat the option for each class, in the order of "
         "the classes.",
     )
-    @click.option("--data-dir", help="tfds: folder of prepared data sets.")
+    @click.option("--data-dir", help="tfds: folder with the prepared data sets.")
     @click.option(
         "--no-download", is_flag=True, help="tfds: use only data sets that are already prepared."
     )
@@ -107,7 +107,7 @@ data_of_run_options = functools.partial(data_options, required=False)
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add options for splits and resizing. The command receives their values in `spec` too."""
+    """Add options for splits and resizing. Their values are also in `spec` of the command."""
 
     @click.option(
         "--value-range",

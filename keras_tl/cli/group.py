@@ -30,7 +30,7 @@ PATH = LocalPath()
 
 
 class Commands(click.Group):
-    """The command group. It replaces Python arguments in error messages by options."""
+    """Command group that replaces Python arguments in error messages by options."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a command, see `click.Group`, and translate the message of a `KerasTLError`."""

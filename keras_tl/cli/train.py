@@ -47,7 +47,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--refit",
     is_flag=True,
-    help="After the choice of the model, train it on all items. Then there is no test split.",
+    help="After the choice of the model, train it on all items. The run then has no test split.",
 )
 @click.option(
     "--head-epochs", type=int, help="Number of epochs that train the head on the frozen backbone."
@@ -85,7 +85,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--tensorboard",
     metavar="FOLDER",
-    help="Folder for TensorBoard logs. Needs pip install tensorboard.",
+    help="Folder for TensorBoard logs. Install the package first: pip install tensorboard.",
 )
 @click.option(
     "--cache",
@@ -104,8 +104,8 @@ def _number_or_name(value: str | None) -> int | str | None:
     "--max-bad",
     default=0.05,
     show_default=True,
-    help="Maximum fraction of unusable files or texts. Training leaves them out. If there are "
-    "more, training stops.",
+    help="Maximum fraction of unusable files or texts. Training leaves out unusable items, and "
+    "stops if their fraction is larger.",
 )
 @click.option(
     "--check",
@@ -289,7 +289,7 @@ def _describe_check(
     findings = run_checks(CheckContext(data))
     result, text = found.to_json() | {"preflight": findings.to_json()}, found.describe()
     if found.is_above(max_bad):
-        text += f"\nThis share is more than {max_bad:.1%} (--max-bad): training would stop."
+        text += f"\nThis fraction is more than {max_bad:.1%} (--max-bad): training would stop."
     text += f"\n{findings.describe()}"
     more, described = data.describe_items()
     return result | more, in_options(text + described, train)

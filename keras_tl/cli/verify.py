@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 @click.option(
     "--python",
     metavar="FILE",
-    help="Python interpreter of another environment, to verify with TensorFlow from there.",
+    help="Python interpreter of another environment, whose TensorFlow loads the export.",
 )
 @with_json
 def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[dict, str]:
     """Verify the export at PATH: load it like TF Serving, without Keras, and send it requests.
 
     PATH is the folder of one version, or the folder of all versions: then the latest version is
-    verified. Other tools than keras_tl may have written it. Exit status 1: the export has errors.
+    verified. Any tool may have written the export. Exit status 1: the export has errors.
     """
     from keras_tl.export.verification import verify as verify_export
 

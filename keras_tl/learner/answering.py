@@ -108,7 +108,8 @@ def _report_invalid(
     """Report which items are invalid, and why.
 
     Raises:
-        DataError: `on_invalid` is `"raise"`, or it is `"skip"` and no item is valid.
+        DataError: An item is invalid and `on_invalid` is `"raise"`, or all items are invalid and
+            `on_invalid` is `"skip"`.
     """
     if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):
         given.check_valid(valid)

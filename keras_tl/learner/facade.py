@@ -77,7 +77,7 @@ class Learner:
             `"kerashub:PRESET"`: a KerasHub preset by name or folder. `"ulmfit:PATH"`: a language
             model that `keras_tl.ulmfit` saved. A `keras.Model`, or the path of a `.keras` file:
             your own model, with `preprocess=`. The learner trains a copy of your model.
-        data: Labelled images or texts. They determine the task and the number of classes.
+        data: Labelled images or texts, which determine the task and the number of classes.
         weights: For a catalogue backbone, `"imagenet"` or the path of a weights file. `None`:
             random weights. A TF-Hub module cannot have random weights.
         image_size: Side of square images in pixels, or (height, width). `None`: the image size of
@@ -88,15 +88,15 @@ class Learner:
         precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
         strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`. All
             learners of a process must share one strategy object. With two strategy objects,
-            TensorFlow confuses their reductions (tensorflow/tensorflow#62790). The same name always
-            gives the same object.
+            TensorFlow confuses their reductions (tensorflow/tensorflow#62790). Learners with the
+            same strategy name share one object.
         seed: Seed of all random numbers. `None`: a random seed, which `learner.trainer.seed` shows.
         preprocess: For images, the preprocessing that a `keras.Model` expects: `"none"` (pixels in
             [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`. Other
             backbones have their own preprocessing. For texts, the tokenizer of the encoder:
-            `"tfhub:HANDLE"`; the path of a WordPiece `vocab.txt`, a `tokenizer.json`, or a folder
-            with one of them; or a `keras_tl.backbones.texts.TextPreprocessor`, such as
-            `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the encoder's
+            `"tfhub:HANDLE"`, or the path of a WordPiece `vocab.txt`, of a `tokenizer.json`, or of a
+            folder with one of these files. Or a `keras_tl.backbones.texts.TextPreprocessor`, such
+            as `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the encoder's
             own tokenizer.
         verbose: Report progress on standard error.
         check: Run the preflight `check()` before the first training.
@@ -190,12 +190,12 @@ class Learner:
 
     @property
     def task(self) -> Task:
-        """The task. It determines the head's outputs, the loss, the metrics and the predictions."""
+        """Task that determines the head's outputs, the loss, the metrics and the predictions."""
         return self._state.task
 
     @property
     def trainer(self) -> Trainer:
-        """Object that trains the model. It has the model's parts, feature cache and seed."""
+        """Object that trains the model, and that has the model's parts, feature cache and seed."""
         return self._state.trainer
 
     @property
@@ -204,8 +204,7 @@ class Learner:
 
         Inputs for images: pixels, float32 (batch, height, width, 3) in [0, 255]. Inputs for texts:
         a dict of int32 arrays (batch, length), or strings (batch,). Outputs: float32 (batch,
-        classes). For two classes, the model returns one logit. For a regression, it returns one
-        value.
+        classes). A model for two classes returns one logit. A regression model returns one value.
         """
         return self._state.parts.model
 
@@ -216,7 +215,7 @@ class Learner:
 
     @property
     def serving_model(self) -> ServingModel:
-        """Model from raw bytes to named outputs, in float32. `predict` and `export` use it."""
+        """Model from raw bytes to named float32 outputs, which `predict` and `export` use."""
         return self._state.serving_model
 
     @property
@@ -246,26 +245,26 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: str | dict[str, float] | None = None,
     ) -> FitResult:
-        """Train the head, fine-tune, and keep the best of the two models and their averages.
+        """Train the head, fine-tune, and keep the model before or after fine-tuning, or an average.
 
         `fit` reports its plan before it fine-tunes. With at least 50 validation items, `fit`
         compares the models on the validation split. With fewer validation items, or with `refit`,
-        `fit` fine-tunes three models, each without a third of the items, and compares their
-        predictions for that third. `fit` keeps its default model unless the loss of another model
-        is significantly lower. Without `refit`, `fit` never reads the test split. If `fit_head` has
-        just trained the same head with its default arguments, `fit` does not train the head again.
+        `fit` compares the models by three-fold cross-validation, which includes fine-tuning. `fit`
+        keeps its default model unless the loss of another model is significantly lower. Without
+        `refit`, `fit` never reads the test split. If `fit_head` has just trained the same head with
+        its default arguments, `fit` does not train the head again.
 
         Args:
             minutes: Time budget of the call, in minutes. If the budget is short, `fit` first leaves
-                out the comparison. If necessary, it fine-tunes for fewer steps, or not at all.
+                out the comparison. If necessary, `fit` fine-tunes for fewer steps, or not at all.
                 `None`: no limit.
             refit: After the choice of the model, train it on the items of all splits.
-                `learner.data` then has only a training split. The result contains metrics of models
-                that have not seen the items on which they were measured.
+                `learner.data` then has only a training split. The result contains an estimate of
+                the metrics, from models that were measured on items outside of their training.
             augment: Augmentation during fine-tuning, as in `fine_tune`.
             cache: As in `fit_head`.
-            callbacks: Keras callbacks. They do not observe the three models that `fit` trains only
-                for the comparison.
+            callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
+                the cross-validation.
             label_smoothing: As in `fit_head`.
             class_weight: As in `fit_head`.
 
@@ -274,8 +273,8 @@ class Learner:
             is the same record.
 
         Raises:
-            ConfigError: The backbone was fine-tuned on these items before, here or in an earlier
-                run. Or an argument is invalid.
+            ConfigError: The backbone was already fine-tuned on these items, by this learner or in
+                an earlier run. Or an argument is invalid.
             DataError: The learner was loaded without data, or a file cannot be read.
 
         Example:
@@ -311,11 +310,11 @@ class Learner:
         features are cached.
 
         Args:
-            epochs: Number of passes over the training split. `None`: 1 for a head whose initial
-                weights are already optimal, else enough epochs for 500 steps, and at least 10 (30
-                for a language model). With fewer than 50 validation items, the head keeps its last
-                weights, not the weights of the best epoch. If features are cached and `epochs` and
-                `augment` are unset, cross-validation of five heads then finds the number of epochs.
+            epochs: Number of passes over the training split. `None`: enough epochs for 500 steps,
+                at least 10 (30 for a language model). A head whose initial weights are already
+                optimal is trained for 1 epoch. With fewer than 50 validation items, the head keeps
+                its last weights, not the weights of the best epoch. The number of epochs is then
+                chosen by cross-validation, if features are cached and `epochs` is `None`.
             learning_rate: Peak learning rate. `None`: the toolkit's default.
             augment: Augmentation of the training images. `True`: the augmentation in
                 `data.augmentation`. Or `"standard"`, `"no-flip"`, `"randaugment"`, `"mixup"`,
@@ -324,8 +323,8 @@ class Learner:
             cache: Place where the features are stored: `"auto"`, `"memory"`, `"disk"`, `"off"`, or
                 a `CacheConfig`.
             callbacks: Keras callbacks. With cached features, `callback.model` is the head, which
-                maps features to logits. On one device, a training of 200 or more steps calls the
-                compiled graph once for eight steps, unless a callback has a method for each batch.
+                maps features to logits. On one device, a training of 200 or more steps uses
+                `steps_per_execution=8`, unless a callback has a method that Keras calls per batch.
             batch_size: Number of items per training step. `None`: the toolkit's default.
             label_smoothing: Fraction of each label to spread over all classes, in [0, 1).
             class_weight: `"balanced"`, or a dict from class name to weight, see `Phase`.
@@ -371,8 +370,8 @@ class Learner:
         the policy for random weights (`"scratch"`), which needs no trained head. If no epoch
         improves the monitored validation loss or metric, the model keeps the weights from before
         fine-tuning. With fewer than 50 validation items, a policy given by name keeps the weights
-        of its last epoch. The policy `"contrastive"` needs no trained head. It also keeps its last
-        weights, because its loss compares pairs of items and does not measure the head.
+        of its last epoch. The policy `"contrastive"` needs no trained head. With this policy, the
+        model keeps its last weights, because the contrastive loss does not measure the head.
 
         Args:
             epochs: Number of passes over the training split. `None`: the number of the policy, or
@@ -385,8 +384,8 @@ class Learner:
                 one block after the other. `"ulmfit"`: gradual and discriminative. `"contrastive"`,
                 for few texts: the backbone learns similar features for texts of the same class,
                 then the head is trained on these features. `"scratch"`: for random weights.
-                `keras_tl.training.policies.POLICIES` has the phases of each policy. You can print
-                them, change them, and pass the changed phases.
+                `keras_tl.training.policies.POLICIES` has the phases of each policy: to write your
+                own policy, print these phases, and pass a changed copy.
             augment: As in `fit_head`.
             callbacks: Keras callbacks.
             batch_size: Number of items per training step. `None`: the policy decides.
@@ -479,13 +478,13 @@ class Learner:
 
         Args:
             split: Name of the split, such as `"test"`.
-            by: Groups of items to evaluate separately: the name of a column that the data keep
-                (`slices=` of `from_csv` and `from_dataframe`), or a list with a value per item.
+            by: Groups of items to evaluate separately: the name of a column of the data (see
+                `slices=` of `from_csv` and `from_dataframe`), or a list with a value per item.
 
         Returns:
             A mapping from metrics to values, with the predictions, the largest losses and the
-            plots. `evaluations` contains it until the weights change. With `by`, the attribute
-            `slices` names the groups whose metrics are clearly worse than those of other items.
+            plots. `learner.evaluations` also contains this evaluation, until the weights change.
+            With `by`, `slices` names the groups on which the model is significantly worse.
 
         Raises:
             DataError: There are no data, or no such split. Or `by` has no value for an item, or
@@ -512,9 +511,9 @@ class Learner:
         Args:
             folds: Number of folds, at least 2. Every fold has nearly the same class proportions.
             repeats: Number of repetitions of the cross-validation, each with different folds.
-            groups: Name of a column that the data keep, such as `"patient"`, or a list with a value
-                per item. Items with the same value stay in one fold. `None`: the groups that the
-                data have (`groups=` of `from_csv`).
+            groups: Name of a column of the data, such as `"patient"`, or a list with a value per
+                item. Items with the same value stay in one fold. `None`: the groups that were given
+                for the data (`groups=` of `from_csv`).
             splits: Names of the splits to use. `None`: all splits.
             label_smoothing: As in `fit_head`.
             class_weight: As in `fit_head`.
@@ -592,12 +591,13 @@ class Learner:
         Args:
             items: Images: a path, a folder, bytes, an array, or a list of these (see
                 `keras_tl.data.images.image_inputs.read_inputs`). Texts: a text, a list of texts, or
-                a list of pairs (see `keras_tl.data.texts.text_inputs.read_texts`). Both: a split, a
-                `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the training data.
+                a list of pairs (see `keras_tl.data.texts.text_inputs.read_texts`). Images or texts:
+                a split, a `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the
+                training data.
             on_invalid: Treatment of files and bytes that are no image, and of texts that are blank
-                or not UTF-8. `"raise"`: raise an error that names them. `"skip"`: leave
-                them out. `"keep"`: the results contain these items, with `valid` false and the
-                reason. `"skip"` and `"keep"` also report the reasons on standard error.
+                or not UTF-8. `"raise"`: raise an error that names these items. `"skip"`:
+                leave out these items. `"keep"`: the results contain these items, with `valid` false
+                and the reason. `"skip"` and `"keep"` also report the reasons on standard error.
 
         Raises:
             DataError: An item is invalid, or not of these types. The message names the item.
@@ -637,12 +637,14 @@ class Learner:
         card: Mapping[str, str] | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Export and verify the next version of a SavedModel below `path`, or another format.
+        """Export the model as a SavedModel (the next version in `path`), LiteRT or ONNX file.
+
+        The export is verified: its outputs must agree with the model's outputs.
 
         Args:
             path: Folder of the model, such as `saved_models/photos`. For LiteRT or ONNX, the file.
-            format: `"savedmodel"`, `"litert"` or `"onnx"`. LiteRT and ONNX models accept only
-                numbers, and need the pip extra of the same name: see
+            format: `"savedmodel"`, `"litert"` or `"onnx"`. For LiteRT or ONNX, install the pip
+                extra of the same name. These models accept only numbers, see
                 `keras_tl.export.runtimes.file_export.export_file`.
             precision: For LiteRT and ONNX, `"float32"` or `"float16"`.
             serving: Also write `serving/` beside the versions of a SavedModel: configuration and
@@ -687,8 +689,8 @@ class Learner:
 
         Raises:
             ConfigError: `comparison` is no comparison, or its task or classes differ from those of
-                the learner. Or another file exists. Nothing is written, and the comparison is not
-                kept.
+                the learner. Or the file exists, and the learner did not write it. Nothing is
+                written, and the comparison is not kept.
         """
         return reporting.report(self._state, path, comparison, overwrite)
 
@@ -708,7 +710,7 @@ class Learner:
 
         Raises:
             ConfigError: Another run exists, and `overwrite` is false.
-            RunError: The path holds something that is not a run.
+            RunError: The path exists, but is not the folder of a run.
         """
         return saving.save(self._state, path, overwrite)
 

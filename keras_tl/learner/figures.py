@@ -38,11 +38,11 @@ def comparison(learner: Learner) -> Figure:
 
 
 def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Figure:
-    """Draw the images of a split with the largest losses, with predictions, labels and Grad-CAM.
+    """Draw the images with the largest losses, and their predictions, labels and Grad-CAM.
 
-    Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`). It needs
-    a backbone with feature maps. The learner keeps the twelve images of its report, so they can be
-    drawn without data.
+    Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`).
+    Grad-CAM needs a backbone with feature maps. The learner keeps the twelve images of its report,
+    so these images can be drawn without data.
 
     Raises:
         ConfigError: The items are texts.
@@ -89,8 +89,8 @@ def features(learner: Learner) -> Figure:
 def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -> list[Path]:
     """Write all figures of a learner, and a grid of predictions, as PNG files.
 
-    A figure is left out if the learner lacks its data or results. A learner that was loaded without
-    data can draw all figures of its report.
+    The function leaves out a figure if the learner has no data or results for it. A learner that
+    was loaded without data can draw all figures of its report.
 
     Args:
         learner: The learner whose figures are drawn.

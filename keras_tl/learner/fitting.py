@@ -56,7 +56,7 @@ class _FitArguments:
     def shares(self) -> tuple[float, ...]:
         """Weights of the fine-tuned model in the averages to compare, from 0 to 1.
 
-        A contrastive policy trains a new head, so no average is compared: only 0 and 1.
+        After a contrastive policy, which trains a new head, the only weights are 0 and 1.
         """
         return SHARES if self.policy == "standard" else (HEAD, TUNED)
 
@@ -128,7 +128,7 @@ class _Fit:
         self._tuned = 0
 
     def run(self, minutes: float | None) -> FitResult:
-        """Train the candidates, choose one, and give its weights to the learner."""
+        """Train the candidate models, choose a model, and load its weights into the learner."""
         asked, began = self._asked, time.perf_counter()
         head = self._trainer.settled(asked.head, self._data.split("train"))
         is_trained = [record.phase for record in self._trainer.history] == [head]

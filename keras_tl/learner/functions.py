@@ -92,7 +92,7 @@ def rank_backbones(
             backbones with weights on this machine, see
             `keras_tl.backbones.local_weights.backbones_without_download`.
         items: Maximum number of training items. A smaller sample has the class proportions of the
-            split, and at least one item per class. With several labels or values, it is random.
+            split, and at least one item per class. For multilabel or regression, it is random.
         seed: Seed of the sample, of the folds, and of random weights of the backbones.
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Report progress on standard error.

@@ -54,7 +54,7 @@ def rank(
     reporter = Reporter(verbose)
     train = data.split("train")
     chosen = train if len(train) <= items else train.take(draw(train.labels, items, seed))
-    # Raises DataError if all labels are equal.
+    # This call raises DataError if all labels are equal.
     target_columns(chosen.labels, get_task(data.task))
     groups = groups_of(chosen, data.groups)
     rows, records, task = [], {}, None
@@ -105,8 +105,8 @@ def _shared(
 def _check_unlearned(learner: Any) -> None:
     if "train" in learner._state.learned_splits:
         raise BackboneError(
-            "This backbone was fine-tuned on these training items. Rank a backbone that has not "
-            "seen their labels."
+            "This backbone was fine-tuned on these training items. Rank a backbone that was not "
+            "fine-tuned on these items."
         )
 
 
@@ -118,7 +118,7 @@ def _measured(
     groups: np.ndarray | None,
     seed: int,
 ) -> tuple[RankedBackbone, PredictionRecord]:
-    """Return a backbone's row of the ranking, without wall time, and out-of-fold predictions."""
+    """Return a backbone's row of the ranking (without time), and its out-of-fold predictions."""
     trainer, count = learner.trainer, len(split)
     training = trainer.out_of_fold(head_phase(learner.config), count, seed)
     parts = count if groups is None else len(np.unique(groups))

@@ -105,7 +105,7 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
 
 
 def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
-    """Return artifacts of these items of a split: the learner's artifacts, or new artifacts.
+    """Return the learner's artifacts if they show these items of a split, else new artifacts.
 
     Raises:
         DataError: The learner's artifacts lack an item, and there are no data.
@@ -124,7 +124,7 @@ def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
 
 
 def keep_map_before(state: State) -> None:
-    """Keep a feature map of the backbone before fine-tuning, for the report."""
+    """Before fine-tuning, keep a feature map of the backbone for the report."""
     try:
         keep_map_of(state, BEFORE)
     except DataError as error:

@@ -1,4 +1,4 @@
-"""Functions that save a learner as a run, and load it."""
+"""Save a learner as a run, and load a learner from a run."""
 
 import os
 from collections.abc import Collection
@@ -127,7 +127,7 @@ def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool
 
 
 def _results(state: State) -> dict[str, bytes]:
-    """Return the files with report artifacts and prediction records."""
+    """Return report artifacts and prediction records: a dict from file name to content."""
     files = dict(state.artifacts.files)
     for split, found in state.evaluations.items():
         files |= found.raw.to_files(split)

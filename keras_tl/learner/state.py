@@ -108,7 +108,7 @@ class State:
     def serving_model(self) -> ServingModel:
         """See `Learner.serving_model`."""
         parts = self.float32_parts()
-        # The graph contains the temperature and the thresholds as constants.
+        # The graph contains temperature and thresholds as constants: build it again on a change.
         if self._served is None or self._served.task != self.task:
             self._served = ServingModel(parts, self.task, parts.modality)
         return self._served
@@ -121,19 +121,19 @@ class State:
 
     @cached_property
     def twin(self) -> TransferModel:
-        """float32 copy of `parts`, or `parts` if no copy is needed. Its weights may be old."""
+        """`parts`, or if necessary a float32 copy of `parts`. The copy may have old weights."""
         return float32_copy(self.config, self.parts)
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """Splits of the data on whose labels this learner or an earlier run tuned the backbone."""
+        """Splits on whose labels the backbone was fine-tuned, by this learner or earlier runs."""
         earlier = learned_splits(self.parts.backbone.ancestry, self.need_data())
         here = () if self.trainer.features.is_original else ("train",)
         return tuple(name for name in self.data.splits if name in {*earlier, *here})
 
     @property
     def source_settings(self) -> Mapping[str, Any]:
-        """The `source_settings` of the data, or of the training data of a loaded run."""
+        """`source_settings` of the data. Without data, the settings that a loaded run records."""
         if self.data is not None:
             return self.data.source_settings
         recorded = (self.trained_with or {}).get("data") or {}
@@ -159,8 +159,8 @@ class State:
         there are no data, no such split, or no loaded run, the result is true.
 
         Args:
-            split: Name of the split. If the run does not record it, the training splits are
-                compared instead.
+            split: Name of the split. If the run has no record of this split, the training splits
+                are compared instead.
         """
         if self.data is None or split not in self.data.splits or self.trained_with is None:
             return True

@@ -40,7 +40,7 @@ def fit_head(
     policy: Phase | None = None,
     **changes: Any,
 ) -> PhaseRecord:
-    """See `Learner.fit_head`. `changes` are fields of the phase. `None`: keep the default."""
+    """See `Learner.fit_head`. `changes` are fields of the phase. `None`: no change."""
     check_augmentation(augment)
     callbacks = check_callbacks(callbacks)
     config = CacheConfig.of(cache)
@@ -65,7 +65,7 @@ def fine_tune(
     callbacks: Callbacks = (),
     **changes: Any,
 ) -> list[PhaseRecord]:
-    """See `Learner.fine_tune`. `changes` are fields of the phases. `None`: keep the policy's."""
+    """See `Learner.fine_tune`. `changes` are fields of the phases. `None`: no change."""
     state.need_data()
     phases = phases_of(policy, state.config.family, **changes)
     check_augmentation(augment)
@@ -198,7 +198,7 @@ def _has_few_to_validate(state: State) -> bool:
 def _tell_if_overfitting(state: State) -> None:
     last = state.trainer.history[-1]
     if last.solved:
-        return  # This head may fit few items exactly. Cross-validation chose its L2 penalty.
+        return  # Not overfitting: cross-validation chose the L2 penalty of this head.
     found = overfitting(state)
     if found.state == OVERFITS or not math.isfinite(last.epochs[-1]["loss"]):
         state.reporter.say(f"{found.statement} keras_tl.overfitting(learner) lists remedies.")

@@ -26,7 +26,8 @@ def assemble(
     Args:
         config: Configuration of the model.
         backbone: Backbone that was created outside of the strategy. With TensorFlow's default
-            strategy, the model contains this backbone. With other strategies, it contains a copy.
+            strategy, the model contains this backbone. With other strategies, it contains a copy
+            of the backbone.
         strategy: Strategy in whose scope the model's variables are created.
         seed: Seed of all random numbers in the model.
     """
@@ -78,9 +79,9 @@ def _with_head(config: ModelConfig, backbone: Backbone, seed: int) -> TransferMo
 def float32_copy(config: ModelConfig, parts: TransferModel) -> TransferModel:
     """Return the same network in float32, outside of any strategy, for prediction and export.
 
-    If the model already has float32 and no strategy, the function returns the model itself.
+    If the model already computes in float32 on one device, the function returns the model itself.
     Otherwise, the returned network shares the model's weights if possible (see `shares_storage`).
-    If not, it has copies of the weights, which the caller must update.
+    If not possible, the network has copies of the weights, which the caller must update.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:

@@ -70,8 +70,8 @@ def _tpu_strategy() -> tf.distribute.Strategy:
 def choose_precision(precision: str) -> str:
     """Return the requested Keras dtype policy.
 
-    `"auto"` is `mixed_bfloat16` on TPUs and on GPUs of compute capability 8.0 or more. It is
-    `mixed_float16` on GPUs of capability 7.0 to 7.9, and `float32` on other devices. On CPUs,
+    `"auto"` is `mixed_bfloat16` on TPUs and on GPUs of compute capability 8.0 or more. On GPUs of
+    capability 7.0 to 7.9, `"auto"` is `mixed_float16`. On other devices, it is `float32`: on CPUs,
     bfloat16 makes some backbones faster and others slower.
 
     Raises:
@@ -93,7 +93,7 @@ def choose_precision(precision: str) -> str:
 
 @contextlib.contextmanager
 def precision_policy(policy: str) -> Iterator[None]:
-    """Set a Keras dtype policy for new layers in a `with` block, and restore it afterwards."""
+    """Use a Keras dtype policy for new layers in a `with` block, then restore the old policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

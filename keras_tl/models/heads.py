@@ -18,7 +18,7 @@ class TransferModel:
 
     Attributes:
         model: Model from the backbone's inputs to float32 logits (batch, outputs). For a
-            regression, to values (batch, 1).
+            regression, the outputs are values (batch, 1).
         extractor: Model from the backbone's inputs to float32 features, the inputs of the head.
         head: Model from these features to the logits.
         backbone: The backbone layer in `model` and `extractor`.
@@ -41,9 +41,9 @@ def attach_head(
 ) -> TransferModel:
     """Attach a new head to a backbone, and return the models.
 
-    The head always computes in float32. The initial kernel of its last layer is 0. The initial loss
-    is therefore the loss of guessing, whatever the scale of the features, and training does not
-    have to unlearn random logits.
+    The head always computes in float32. The initial kernel of the head's last layer is 0. The
+    initial loss is therefore the loss of guessing, whatever the scale of the features. Training
+    does not have to unlearn random logits.
 
     Args:
         backbone: Layer with the pretrained network.

@@ -1,4 +1,4 @@
-"""Interface of a modality, that is a kind of input: images or texts."""
+"""Interface of a modality (a kind of input): images or texts."""
 
 import abc
 import dataclasses
@@ -35,7 +35,7 @@ class Numbers:
 
 
 class Modality(abc.ABC):
-    """Kind of input. An instance belongs to one model. Class attributes are equal for all models.
+    """Kind of input. An instance belongs to one model, class attributes belong to all models.
 
     Attributes:
         item: Name of the modality, and the word for one item in messages, such as `"image"`.
@@ -51,7 +51,7 @@ class Modality(abc.ABC):
         about: Size of the model's inputs as text, for a report.
         cache_key: All settings on which the model's inputs depend, as JSON types.
         preprocessor: Preprocessor with TensorFlow resources that an export must track. `None`:
-            there are none.
+            the model has no such preprocessor.
     """
 
     item: ClassVar[str]
@@ -78,13 +78,13 @@ class Modality(abc.ABC):
         Args:
             config: Configuration of the model.
             network: Network of the model's backbone.
-            preprocessor: Preprocessor from texts to tokens. `None`: there is none.
+            preprocessor: Preprocessor from texts to tokens. `None`: the model has no preprocessor.
         """
 
     @classmethod
     @abc.abstractmethod
     def source_options(cls, data: LabelledData) -> dict[str, Any]:
-        """Return the arguments of `keras_tl.models.sources.find_backbone` that the data set."""
+        """Return arguments for `keras_tl.models.sources.find_backbone` that come from the data."""
 
     @classmethod
     @abc.abstractmethod
@@ -110,8 +110,8 @@ class Modality(abc.ABC):
         Args:
             items: The items that the user passed.
             settings: The `source_settings` of the training data.
-            on_invalid: `"raise"`: raise an error if an item cannot be opened. Otherwise such an
-                item is marked as invalid.
+            on_invalid: `"raise"`: raise an error if an item cannot be opened. Other values: mark
+                the item as invalid.
 
         Raises:
             DataError: The argument has no items of this modality.

@@ -90,7 +90,7 @@ class TextModality(Modality):
         return {"preprocessor": self.preprocessor and self.preprocessor.identity}
 
     def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
-        """Return inputs for tokens by name, int32 (batch, length), or `text`, string (batch,)."""
+        """Return Keras inputs: tokens by name, int32 (batch, length), or strings (batch,)."""
         made = {
             name: keras.Input(shape, name=name, dtype=dtype)
             for name, shape, dtype in self.network_inputs
@@ -186,6 +186,6 @@ class TextModality(Modality):
 
 
 def _can_be_read(texts: tf.Tensor) -> tf.Tensor:
-    """Return bool (batch,): whether each text is UTF-8 and not blank. Can run in a graph."""
+    """Return bool (batch,): whether each text is UTF-8 and not blank. Usable in a graph."""
     whole = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     return (texts == whole) & ~tf.strings.regex_full_match(whole, _BLANK)

@@ -69,7 +69,7 @@ def read_answers(
 
 
 def fits(answers: Answers, class_names: tuple[str, ...]) -> bool:
-    """Return whether these class names agree with the outputs in number and best classes."""
+    """Return whether class names fit the outputs: same number, same names of best classes."""
     if answers["probabilities"].shape[1] != len(class_names):
         return False
     return all(class_names[number : number + 1] == (label,) for number, label in _best(answers))

@@ -42,11 +42,11 @@ class Client(RemoteModel):
         label: Label of the version to use, such as `"stable"`. Without `version` and `label`, the
             server uses the latest version.
         class_names: Class names in the order of the outputs. By default, the client reads the names
-            from the signature `classify` of the model. For a model without this signature and
-            without `class_names`, the name of a class is its number, or the `label` that the server
-            returns if the class is the best class of an item.
-        timeout: Seconds to wait for an answer. With REST, the time of each try. With gRPC, the time
-            of all tries together.
+            from the signature `classify` of the model. Without this signature, the name of a class
+            is its number. If the class is the best class of an item, its name is the `label` that
+            the server returned for that item.
+        timeout: Seconds to wait for an answer. With REST, the limit applies to each try. With gRPC,
+            the limit applies to all tries together.
         retries: Number of retries if there is no answer, or if the server is busy (429, 502, 503,
             504, UNAVAILABLE). gRPC retries at most four times. Each pause is twice as long as the
             pause before. REST retries at once, then after 0.4 seconds, and waits at most `timeout`.
@@ -88,9 +88,9 @@ class Client(RemoteModel):
             signature: Name of the signature. `None`: `serving_default`, or `pixels` for arrays.
             batch_size: Number of items in one request.
             on_invalid: Treatment of files and bytes that are no image, and of texts that are empty
-                or not UTF-8, as in `learner.predict`. `"raise"`: raise an error that names them.
-                `"skip"`: leave them out. `"keep"`: the results contain these items, with `valid`
-                false and the reason.
+                or not UTF-8, as in `learner.predict`. `"raise"`: raise an error that names
+                these items. `"skip"`: leave out these items. `"keep"`: the results contain these
+                items, with `valid` false and the reason.
 
         Raises:
             DataError: An item is invalid, or not of these types. The message names the item.

@@ -20,7 +20,8 @@ def read_items(
         on_invalid: `"raise"`: raise an error if an item cannot be read.
 
     Raises:
-        DataError: The model takes images and the items are no images, or the same for texts.
+        DataError: The items are not images although the model takes images, or not texts although
+            the model takes texts.
         ServingError: The model has no input `image_bytes`, `pixels` or `text`.
     """
     takes = {name for signature in signatures.values() for name in signature["inputs"]}

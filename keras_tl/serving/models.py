@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-# These dtypes have other names in NumPy. For all others, lower case is enough: DT_INT64 is int64.
+# NumPy has other names for these dtypes. For other dtypes, use lower case: DT_INT64 is int64.
 _DTYPES = {"float": "float32", "double": "float64", "half": "float16"}
 
 

@@ -78,10 +78,10 @@ class RemoteModel:
         """Request the inputs and outputs of the model from the server.
 
         Returns:
-            Dict of `version`, a number, and `signatures`. `signatures` has for each signature a
-            dict of `inputs`, `outputs` and `method` (TF Serving's name of the API). `inputs` and
-            `outputs` have for each name a dict of `dtype`, such as `"float32"`, and `shape`. A
-            shape is a list with -1 for any length, or `None` if it is unknown.
+            A dict with `version` (a number) and `signatures` (a dict by name). Each signature is a
+            dict with `inputs`, `outputs` and `method` (TF Serving's name of the API). Each input or
+            output is a dict with `dtype`, such as `"float32"`, and `shape`. A shape is a list with
+            -1 for any length, or `None` if the shape is unknown.
 
         Raises:
             ServingError: The server does not answer, or has no such model.
@@ -118,7 +118,7 @@ class RemoteModel:
         return (self._metadata or self.metadata())["signatures"]
 
     def _forget(self) -> None:
-        """Delete the metadata that were read from the server, so that the next call reads again."""
+        """Delete the metadata that were read from the server. The next call reads new metadata."""
         self._metadata = None
 
     @contextlib.contextmanager
@@ -134,7 +134,7 @@ class RemoteModel:
     def _why_not_found(self, refused: RefusedError) -> str:
         """Return why the model was not found: missing, no such version, or not loaded yet.
 
-        TF Serving's own message is the same for these reasons.
+        TF Serving gives the same message for all three reasons.
         """
         model, version = self._target.model, self._target.version
         try:

@@ -1,4 +1,4 @@
-"""The common interface of the transports by REST and by gRPC."""
+"""Common interface of the REST transport and the gRPC transport."""
 
 import abc
 import contextlib
