@@ -80,7 +80,7 @@ class PerVariableLearningRates:
 
 
 class PerVariableSteps(PerVariableLearningRates):
-    """Mixin for Adam: correct the bias of the moments by the number of updates of each variable.
+    """Mixin for Adam: use the number of updates of each variable in Adam's bias correction.
 
     Adam's bias correction depends on the number of the optimizer's steps (Kingma and Ba, 2015,
     arXiv:1412.6980, sec. 3). After some hundred steps, the correction is almost 1. If

@@ -176,7 +176,7 @@ def sweep(
             train.repeat(),
             steps_per_epoch=len(rates),
             callbacks=[callback],
-            shuffle=False,  # The data set itself shuffles.
+            shuffle=False,  # The data set shuffles its items.
             verbose=0,
         )
     return callback.losses

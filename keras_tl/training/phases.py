@@ -244,7 +244,7 @@ def fit_and_record(
     first = [] if weights is None else [weights]
     try:
         with no_retracing_warnings(KERAS_TRAINER):
-            # The data set itself shuffles.
+            # Pass `shuffle=False`, because the data set shuffles its items.
             history = fit(callbacks=[*first, *own, *callbacks], shuffle=False, verbose=0)
     finally:
         for callback in own:

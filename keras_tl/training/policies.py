@@ -117,7 +117,7 @@ _FEW_ITEMS = {"text": 100}
 # Weight of the fine-tuned model in the weight average that `fit` keeps by default (docs/fit.md).
 _DEFAULT_SHARES = {("standard", "image"): 0.75}
 
-# L2 penalty times number of items, as C = 0.01 in scikit-learn's LogisticRegression (docs/texts.md).
+# L2 penalty times number of items: C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
 _L2_AFTER_CONTRASTIVE = 100.0
 
 

@@ -69,8 +69,8 @@ def fit_language_model(
 ) -> PhaseRecord:
     """Train all layers of a language model in place, on one device, in the model's precision.
 
-    Each batch continues with the recurrent states at the end of the batch before. Every epoch
-    begins with zero states. Gradients do not flow back into the batch before.
+    Each batch starts with the recurrent states at the end of the previous batch. Every epoch starts
+    with zero states. Gradients do not flow back into the previous batch.
 
     Args:
         model: Language model to train.

@@ -14,8 +14,8 @@ _WHOLE, _DEVIATION, _SHORTEST = 0.95, 5, 5
 class TokenStream:
     """Iterator over batches of consecutive tokens, for training a language model.
 
-    The class cuts the tokens into `batch_size` rows. Row i of a batch continues row i of the batch
-    before. If the tokens do not fill all rows equally, the class leaves out the last tokens.
+    The class cuts the tokens into `batch_size` rows. Row i of a batch continues row i of the
+    previous batch. If the tokens do not fill all rows equally, the class leaves out the last tokens.
 
     Args:
         tokens: Tokens, integers (n,).
