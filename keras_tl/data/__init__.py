@@ -1,4 +1,4 @@
-"""Data: sources, splits, checks, the image decoder, tf.data pipelines, augmentation.
+"""Data package: data sources, splits, checks, image decoder, tf.data pipelines, augmentation.
 
 Importing this package does not import TensorFlow, because some modules of the package work without
 TensorFlow. The first use of `ImageData` or `TextData` imports TensorFlow.

@@ -40,7 +40,8 @@ class ImageData(LabelledData[ImageSplit]):
         resize: Method to resize images to `image_size`: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
         augmentation: Augmentation of these data in training with `augment=True`.
-        value_range: Pixel values (black, white) in 16-bit PNG files. `None` means (0, 65535).
+        value_range: Pixel values of black and of white in 16-bit PNG files. `None` means (0,
+            65535).
     """
 
     item = "image"
@@ -63,13 +64,13 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Read a folder that holds one folder of images for each class.
 
-        Without split folders, this method splits the images in `root/<class>/*` at random,
-        stratified by class. If `root/train/<class>/*` exists, the folders define the splits:
-        `root/train` (also `training`), `root/validation` (also `valid`, `val`, `dev`, `eval`) and
-        `root/test` (also `testing`). Without a validation folder, validation images are drawn from
-        train at random. Folders with names such as `seg_train` and `test_images` also define splits
-        if one of the names contains the word train. A split folder without class folders has no
-        labels and is not used.
+        Without split folders, the images in `root/<class>/*` are split at random, stratified by
+        class. If `root/train/<class>/*` exists, the folders define the splits: `root/train` (also
+        `training`), `root/validation` (also `valid`, `val`, `dev`, `eval`) and `root/test` (also
+        `testing`). Without a validation folder, validation images are drawn from train at random.
+        Folders with names such as `seg_train` and `test_images` also define splits if one of the
+        names contains the word train. A split folder without class folders has no labels and is not
+        used.
 
         Args:
             root: Path of the folder. Images are JPEG, PNG, BMP, GIF or WebP files, at any depth in
@@ -114,13 +115,13 @@ class ImageData(LabelledData[ImageSplit]):
 
         Each distinct text label is a class. Whole numbers are classes if two of three conditions
         hold: there are at most 20 distinct values, most values occur more than once, the values
-        count up from 0 or 1. Whole numbers are also classes if half of the values occur at least 10
-        times. Other numbers are regression targets. A label with leading zeros, such as 007, is a
-        text. Cells with several labels, separated by `;` or `|`, are multi-label data if at least
-        half of these labels occur in other cells too. Several label columns of 0 and 1, or of -1
-        and 1, are multi-label data too. If each row has a single 1, the columns are classes
-        instead. `repr` of the data and the preflight check `label-type` report each guess. The
-        argument `task` overrides these rules.
+        count up from 0 or 1. Whole numbers are also classes if at least half of the distinct values
+        occur 10 times or more. Other numbers are regression targets. A label with leading zeros,
+        such as 007, is a text. Cells with several labels, separated by `;` or `|`, are multi-label
+        data if at least half of these labels occur in other cells too. Several label columns of 0
+        and 1, or of -1 and 1, are multi-label data too. If each row has a single 1, the columns are
+        classes instead. `repr` of the data and the preflight check `label-type` report each guess.
+        The argument `task` overrides these rules.
 
         Args:
             path: Path of the file, in UTF-8, or in UTF-16 with a byte order mark. The first line
@@ -130,7 +131,7 @@ class ImageData(LabelledData[ImageSplit]):
             root: Folder that relative paths start from. `None` means the folder of the CSV file.
             split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
                 `dev`, `eval`) or `test`. Without validation rows, the validation split is drawn
-                from train. `None` means random splits.
+                from train. `None` means that the splits are random.
             separator: Text between several labels in a cell, such as `","`. The data are then
                 multi-label data, even if no cell has several labels. `None` means `;` or `|`, if at
                 least half of the separated labels occur in other cells too.
@@ -170,9 +171,9 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Read a `pandas.DataFrame` of image paths and labels.
 
-        Labels follow the rules of `from_csv`, but their Python types count. A text is never a
-        number, booleans are two classes, and a cell may hold a list of labels. A pandas Categorical
-        sets the order of the classes.
+        Labels follow the rules of `from_csv`, but Python types matter: a text is never a number,
+        booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
+        the order of the classes.
 
         Args:
             frame: Data frame with one row for each image.
@@ -224,13 +225,13 @@ class ImageData(LabelledData[ImageSplit]):
             data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
                 default of TensorFlow Datasets.
             download: Whether to download and prepare a data set that is not in `data_dir`.
-            image: Name of the image feature. `None` means the feature that the data set declares as
-                input, the feature `"image"`, or the only image feature.
+            image: Name of the image feature. `None` means the declared input of the data set, else
+                the feature `"image"`, else the only image feature.
             label: Name of the label feature: a class, a list of classes (multi-label data), a
-                number (see `from_csv`) or a text. `None` means the feature that the data set
-                declares, or the only possible feature.
-            task: A name in `keras_tl.tasks.TASKS`. `None`: the type of the label feature or the
-                labels decide, see `from_csv`.
+                number (see `from_csv`) or a text. `None` means the declared label of the data set,
+                else the only feature that can be a label.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
+                label feature, or from the labels as in `from_csv`.
             options: See `DataOptions`.
 
         Raises:
@@ -269,13 +270,13 @@ class ImageData(LabelledData[ImageSplit]):
             validation: Data set of the validation split. `None`: images are drawn from `dataset`.
             test: Data set of the test split. `None`: images are drawn from `dataset`.
             class_names: Names of the classes. `None` means `dataset.class_names`, which
-                `image_dataset_from_directory` of Keras sets, or else the sorted distinct labels.
+                `image_dataset_from_directory` of Keras sets, else the sorted distinct labels.
             task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
             options: See `DataOptions`.
 
         Raises:
             DataError: Shapes, values or labels are invalid, or the data set is infinite or fails.
-                Then no files stay on disk.
+                After this error, no files stay on disk.
             CacheError: The images cannot be written.
             ConfigError: An argument has an invalid value.
         """
@@ -308,8 +309,8 @@ class ImageData(LabelledData[ImageSplit]):
                 texts follow the rules of `from_csv`. Multi-label data are rows of 0 and 1, or lists
                 of label names. A pandas Series, Categorical or DataFrame follows the rules of
                 `from_dataframe`.
-            validation: (x, y) of the validation split. `None`: images are drawn from `x`.
-            test: (x, y) of the test split. `None`: images are drawn from `x`.
+            validation: Arrays (x, y) of the validation split. `None`: images are drawn from `x`.
+            test: Arrays (x, y) of the test split. `None`: images are drawn from `x`.
             class_names: Names of the classes. `None` means the sorted distinct labels.
             task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
             options: See `DataOptions`.

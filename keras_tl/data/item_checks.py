@@ -39,7 +39,7 @@ class BadItem(abc.ABC):
         return f"{self.name}: {self.reason}"
 
 
-# Maps split name to row to unusable item. Splits without unusable items are missing.
+# Unusable items by split name and row number. Splits without unusable items have no entry.
 BadRows = dict[str, dict[int, BadItem]]
 
 
@@ -109,7 +109,7 @@ def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterato
     """Yield pairs of row numbers: a row, and the first row with equal content and another label.
 
     Args:
-        contents: Contents of n items. Only items with equal contents are compared.
+        contents: Contents of n items. Only labels of items with equal contents are compared.
         labels: Labels (n,) or (n, k). Two labels of k numbers differ if any number differs.
     """
     # Compare labels as bytes, which works for any shape. Adding 0 turns -0.0 into 0.0.
@@ -133,7 +133,7 @@ def shown_label(label: np.ndarray, names: LabelNames) -> str:
     Args:
         label: One row of labels.
         names: Function that returns the name of a label, or the sequence of class or label names.
-            `None`: the text shows the numbers.
+            `None`: the text shows the numbers of the label.
     """
     if callable(names):
         return names(label)
@@ -160,7 +160,7 @@ def check_left(
         after: The split without bad items.
         class_names: Names of the classes.
         item: Word for one item in messages.
-        bad: Bad items by row.
+        bad: Bad items by row number in `before`.
     """
     rows = np.arange(len(before))
     lost = f"the {name} split" if not len(after) else ""

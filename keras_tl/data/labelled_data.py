@@ -21,7 +21,7 @@ from keras_tl.tasks import get_task, label_encoder
 from keras_tl.tasks.labels.plain_labels import Labels
 from keras_tl.tasks.one_class import task_of_classes
 
-# Names of the entries of `source_settings` that are folders on this machine.
+# Keys of `source_settings` whose values are folders on this machine.
 PLACES = frozenset({"data_dir", "root"})
 
 
@@ -67,7 +67,7 @@ class Split(ItemSource):
 
     @property
     def in_files(self) -> bool:
-        """Whether the items are files, whose content `fingerprint` does not read by default."""
+        """Whether the items are files. If so, `fingerprint` reads their content only on request."""
         return False
 
     @abc.abstractmethod
@@ -75,8 +75,8 @@ class Split(ItemSource):
         """Return 64 hexadecimal digits that identify the items and their order.
 
         Args:
-            full_hash: Whether to hash the content of files. If false, hash the path, size and
-                modification time of files. Items in memory are always hashed by content.
+            full_hash: Whether to hash the content of files. If false, only the path, size and
+                modification time of files are hashed. Items in memory are always hashed by content.
 
         Raises:
             DataError: A file no longer exists.
@@ -93,7 +93,7 @@ class Split(ItemSource):
 
     @property
     def label_fingerprint(self) -> str:
-        """SHA-256 of the labels, which `fingerprint` ignores, as 64 hexadecimal digits."""
+        """SHA-256 of the labels, 64 hexadecimal digits. `fingerprint` ignores the labels."""
         return hashlib.sha256(np.ascontiguousarray(self.labels).data).hexdigest()
 
 
@@ -124,7 +124,7 @@ class LabelledItems:
 
 @dataclasses.dataclass(frozen=True)
 class LabelledData(abc.ABC, Generic[S]):
-    """Labelled items in three splits.
+    """Labelled items in up to three splits.
 
     Attributes:
         item: Name of the modality and word for one item in messages: `"image"` or `"text"`.
@@ -194,7 +194,7 @@ class LabelledData(abc.ABC, Generic[S]):
     @staticmethod
     @abc.abstractmethod
     def _split(items: Any, labels: np.ndarray, slices: Mapping[Hashable, np.ndarray]) -> S:
-        """Return a split of these items, with these labels and slices."""
+        """Make a split from items, their labels and their slices."""
 
     @staticmethod
     @abc.abstractmethod
@@ -204,7 +204,7 @@ class LabelledData(abc.ABC, Generic[S]):
         class_names: tuple[str, ...],
         options: CheckedSplitOptions,
     ) -> tuple[BadRows, Check | None]:
-        """Return the unusable items and the check result, which is `None` without a check.
+        """Return the unusable items and the check result. The result is `None` without a check.
 
         Raises:
             DataError: The fraction of unusable items exceeds `options.max_bad`.
@@ -218,7 +218,7 @@ class LabelledData(abc.ABC, Generic[S]):
     @property
     @abc.abstractmethod
     def model_fields(self) -> dict[str, Any]:
-        """Fields of `ModelConfig` that depend on the data: image decoding, or pairs of texts."""
+        """Values of the `ModelConfig` fields for image decoding, or for pairs of texts."""
 
     def subset(
         self,
@@ -229,7 +229,7 @@ class LabelledData(abc.ABC, Generic[S]):
         """Return data with fewer classes or fewer training items. Leaves out splits without items.
 
         Args:
-            classes: Names of the classes to keep, in their new order. `None` means all.
+            classes: Names of the classes of the new data, in the new order. `None` means all.
             per_class: Maximum number of training items per class, drawn at random. `None` means
                 all.
             seed: Seed of the random choice of training items.

@@ -1,4 +1,4 @@
-"""Command-line options, by the name of the Python argument of the data source."""
+"""Names of the command-line options for the Python arguments of the data sources."""
 
 FLAGS = {
     "image": "--image-column",

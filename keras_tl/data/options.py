@@ -13,14 +13,14 @@ class SplitOptions(TypedDict, total=False):
     Attributes:
         validation_split: Fraction of the items outside the test split to use for validation, in [0,
             0.99]. Ignored if the source has a validation split.
-        test_split: Fraction of all items for the test split, in [0, 0.99]. Ignored if the source
-            has a test split.
+        test_split: Fraction of all items for the test split, in [0, 0.99]. Ignored if the data
+            source has a test split.
         seed: Seed of the random splits, a whole number of at least 0.
         groups: Table column that groups the items, such as `"patient"`. Items with the same value
             stay in one split and in one cross-validation fold. The sizes of the splits are then
             approximate. `None` means no groups.
-        max_bad: Maximum fraction of unusable items, in [0, 1]. Unusable items are left out. If
-            there are more, the constructor raises an error.
+        max_bad: Maximum fraction of unusable items, in [0, 1]. Unusable items are left out. If the
+            fraction is higher, the constructor raises an error.
         verbose: Whether to show progress bars on a terminal (standard error).
     """
 

@@ -27,15 +27,15 @@ class Pipeline(abc.ABC):
     def shuffled(
         self, split: Split, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Return training batches of (inputs, labels), in a new order in every epoch. Their number,
-        the cardinality of the data set, is known.
+        """Return training batches of (inputs, labels), in a new order in every epoch. The number of
+        batches, the cardinality of the data set, is known.
 
         Args:
-            split: The items.
+            split: Items of the batches.
             batch_size: Items per batch.
             seed: Seed of the random orders of all epochs.
-            augment: Function that augments a batch (inputs, labels). It gets one batch after the
-                other, never two in parallel, so that a seeded augmentation is reproducible.
+            augment: Function that augments a batch (inputs, labels). Calls are never parallel, so
+                that a seeded augmentation is reproducible.
         """
 
     @abc.abstractmethod
@@ -46,8 +46,9 @@ class Pipeline(abc.ABC):
         order.
 
         Args:
-            split: The items.
-            rows: Row numbers as int64 scalars, of known cardinality. Row numbers may repeat.
+            split: Items of the batches.
+            rows: Data set of row numbers, int64 scalars, with known cardinality. Row numbers may
+                repeat.
             batch_size: Items per batch.
             augment: See `shuffled`.
         """
@@ -71,7 +72,7 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 
     Args:
         count: Number of rows.
-        multiple_of: The number of scalars is a multiple of this number.
+        multiple_of: The number of row numbers is a multiple of this number.
         seed: Seed of the random orders, one order per epoch. `None` means ascending order.
     """
     rows = padded_rows(count, multiple_of)
@@ -82,11 +83,12 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 
 
 def padded_rows(count: int, multiple_of: int) -> np.ndarray:
-    """Return int64 row numbers 0 to `count` - 1, then repeated row numbers up to a multiple.
+    """Return int64 row numbers 0 to `count` - 1, padded with repeated numbers to a multiple.
 
-    Replicas divide every batch like a full batch. In a smaller last batch, some replicas get few
-    rows or none. The mean loss of these replicas then has too much weight or is NaN. The repeated
-    rows are spread evenly over all rows, so that the means over an epoch hardly change.
+    The replicas divide every batch as if the batch were full. In a smaller last batch, some
+    replicas get few rows or none. The mean loss of these replicas then has too much weight or is
+    NaN. The repeated rows are spread evenly over all rows, so that the means over an epoch hardly
+    change.
 
     Args:
         count: Number of rows.
@@ -97,7 +99,7 @@ def padded_rows(count: int, multiple_of: int) -> np.ndarray:
 
 
 def rows_of_epochs(draw: Callable[[int], Iterable[np.ndarray]]) -> tf.data.Dataset:
-    """Return a data set of int64 arrays (n,) of row numbers, new ones in each iteration (epoch).
+    """Return a data set of int64 arrays (n,) of row numbers. Each iteration is a new epoch.
 
     Draw the row numbers with NumPy, because tf.data mixes every seed with TensorFlow's global seed,
     which belongs to the user.

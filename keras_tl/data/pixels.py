@@ -8,7 +8,7 @@ from keras_tl.errors import DataError
 
 # Numbers of channels of grey, grey and alpha, RGB, and RGBA images.
 CHANNELS = (1, 2, 3, 4)
-# RGB and RGBA. A first axis of this length may hold the channels, as in PyTorch.
+# RGB and RGBA. A first axis of length 3 or 4 may hold the channels, as in PyTorch.
 _FIRST = (3, 4)
 
 
@@ -17,7 +17,7 @@ def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
 
     Args:
         x: (n, height, width), or (n, height, width, channels) of grey (1), grey and alpha (2), RGB
-            (3) or RGBA (4). Values in [0, 255]. Alpha is dropped, as in image files.
+            (3) or RGBA (4). Values in [0, 255]. An alpha channel is dropped, as in image files.
         name: Name of the images in messages, such as `"train"`.
 
     Returns:
@@ -49,7 +49,7 @@ def in_colour(x: np.ndarray, name: str) -> np.ndarray:
 
 
 def check_values(arrays: Sequence[np.ndarray], name: str) -> None:
-    """Raise `DataError` unless the pixels of all arrays together appear to be in [0, 255]."""
+    """Raise `DataError` unless the pixel values of all arrays seem to be in the range [0, 255]."""
     low = float(np.min([x.min() for x in arrays]))
     high = float(np.max([x.max() for x in arrays]))
     if not (low >= 0 and high <= 255):
@@ -71,7 +71,7 @@ def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
     Args:
         x: An image (height, width) or (height, width, channels), or a batch of images.
         name: Name of the images in messages, such as `"train"`.
-        is_batch: `True` if the array is a batch. `False` if the shape must show whether it is one.
+        is_batch: Whether the array is certainly a batch. If false, the shape decides.
 
     Returns:
         (n, height, width, 3).
@@ -86,8 +86,8 @@ def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
         if x.shape[0] in _FIRST and not is_batch:
             raise DataError(
                 f"An array of shape {x.shape} can be one image with its channels first, or "
-                f"{x.shape[0]} grey images. For one image give numpy.moveaxis(x, 0, -1), for grey "
-                "images x[..., None]."
+                f"{x.shape[0]} grey images. For one image, pass numpy.moveaxis(x, 0, -1). For grey "
+                "images, pass x[..., None]."
             )
         return in_colour(x, name)
     return as_image(x, name)[None]

@@ -44,7 +44,7 @@ class PredictionItems(abc.ABC):
 
     @abc.abstractmethod
     def reason(self, number: int) -> str:
-        """Return why an item has no prediction, as a sentence that names the item."""
+        """Return a sentence that names an item and says why there is no prediction."""
 
     @abc.abstractmethod
     def take(self, rows: Iterable[int]) -> Self:
@@ -85,6 +85,6 @@ class PredictionItems(abc.ABC):
         )
 
     def listing(self, numbers: np.ndarray) -> str:
-        """Return the names of the first few items and the number of the other items."""
+        """Return a text with the names of the first few items and the number of other items."""
         more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
         return ", ".join(map(self.name, numbers[:_NAMED])) + more

@@ -25,13 +25,13 @@ class SourceKind:
     """A kind of data source, such as `csv`.
 
     Attributes:
-        needs: Word in messages for the part after the colon. `None` means no colon.
+        needs: Word in messages for the part after the colon, such as `"PATH"`. `None` means no
+            colon.
         images: Constructor of image data. Takes the part after the colon and the options.
         texts: Constructor of text data. `None` if such sources hold only images.
-        holds_texts: Function that returns whether a source holds texts, used if no option tells.
-            Takes the part after the colon, and `data_dir` if given.
-        takes: Options for this kind of source that some other kinds do not accept, for images or
-            texts.
+        holds_texts: Function that returns whether a source holds texts. It is called if no option
+            decides. Takes the part after the colon, and `data_dir` if given.
+        takes: Options that this kind of source accepts, but not every kind.
     """
 
     needs: str | None
@@ -71,7 +71,7 @@ SOURCES = {
     "digits": SourceKind(None, ImageData.digits),
 }
 
-# Options and recorded settings: of both modalities, only of texts, only of images.
+# Options and recorded settings for both modalities, only for texts, and only for images.
 _OF_BOTH = SplitOptions.__optional_keys__
 _OF_TEXTS = {"text", "text_pair", *TextOptions.__optional_keys__ - _OF_BOTH}
 _OF_IMAGES = {"image", *DataOptions.__optional_keys__ - _OF_BOTH}
@@ -84,7 +84,7 @@ def _form(kind: str) -> str:
 
 
 def takes(spec: str, option: str) -> bool:
-    """Whether the kind of source in a specification accepts this option, one of `FLAGS`."""
+    """Whether a source such as `csv:photos.csv` accepts an option named in `FLAGS`."""
     source = SOURCES.get(spec.partition(":")[0])
     return source is not None and option in source.takes
 
@@ -99,8 +99,8 @@ def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: A
 
     Args:
         spec: `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
-        recorded: `source_settings` of earlier data, to read a source of the same kind in the same
-            way. `options` override these settings.
+        recorded: `source_settings` of earlier data, to read a source of the same kind with the same
+            settings. `options` override these settings.
         options: Options of the source, and `DataOptions` for images or `TextOptions` for texts.
 
     Raises:

@@ -70,7 +70,8 @@ def stratified_split(
         )
     shares = fraction * counts
     taken = np.clip(np.floor(shares).astype(int), 1, counts - 1)
-    # Rounding down makes the second part too small. Add rows of the classes that lost most.
+    # Rounding down makes the second part too small. Add one row for each of the classes that lost
+    # most.
     left_over = max(round(fraction * len(rows)) - taken.sum(), 0)
     short = np.argsort(taken - shares, kind="stable")
     taken[[c for c in short if taken[c] < counts[c] - 1][:left_over]] += 1
@@ -89,7 +90,7 @@ def _take_groups_out(
             f"A {name} split by groups needs at least 2 groups, one for each split. Received: 1 "
             f"group. Add items of other groups, leave groups= out, or set {name}_split=0."
         )
-    # One fold holds about this fraction of the rows. If `fraction` > 0.5, take the other folds.
+    # One fold holds about `share` of the rows. If `fraction` > 0.5, take all other folds.
     share = min(fraction, 1 - fraction)
     classes = labels if labels.dtype.kind in "iu" else None
     number = folds(classes, groups, len(labels), max(2, round(1 / share)), seed)
@@ -100,8 +101,8 @@ def _take_groups_out(
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Return the row numbers of at most `count` items, drawn at random.
 
-    Stratified by class: every class occurs at least once if `count` is at least the number of
-    classes. For multi-label and regression data, the labels do not matter.
+    The choice is stratified by class. If `count` is at least the number of classes, every class
+    occurs. For multi-label and regression data, the labels do not matter.
 
     Args:
         labels: int (n,), the class of each row. Or float labels of multi-label or regression data.
@@ -113,7 +114,7 @@ def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """
     order = np.random.default_rng(seed).permutation(len(labels))
     if labels.dtype.kind != "f":
-        # Sort the rows by relative position within their class. One row of every class comes first.
+        # Sort the rows by relative position within the class. One row of every class comes first.
         ordered = labels[order]
         by_class = np.argsort(ordered, kind="stable")
         counts = np.bincount(ordered)

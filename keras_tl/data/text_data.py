@@ -28,7 +28,7 @@ class TextData(LabelledData[TextSplit]):
     """Labelled texts or pairs of texts in three splits, made by one of the `from_` methods.
 
     Attributes:
-        sequence_length: Maximum number of tokens of a text that the model reads. `None`: the
+        sequence_length: Maximum number of tokens that the model reads of a text. `None`: the
             learner chooses the number from the lengths of the texts.
     """
 
@@ -54,8 +54,8 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Read a CSV, TSV or JSON lines file of texts and labels.
 
-        Labels follow the rules of `ImageData.from_csv`. A JSON list holds several labels. `repr` of
-        the data and the preflight check `label-type` report each guess. The argument `task`
+        Labels follow the rules of `ImageData.from_csv`. Several labels are a list in JSON. `repr`
+        of the data and the preflight check `label-type` report each guess. The argument `task`
         overrides these rules.
 
         Args:
@@ -69,7 +69,7 @@ class TextData(LabelledData[TextSplit]):
                 texts.
             split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
                 `dev`, `eval`) or `test`. Without validation rows, the validation split is drawn
-                from train. `None` means random splits.
+                from train. `None` means that the splits are random.
             separator: Text between several labels in a cell, such as `","`. The data are then
                 multi-label data, even if no cell has several labels. `None` means `;` or `|`, if at
                 least half of the separated labels occur in other cells too.
@@ -120,9 +120,9 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Read a `pandas.DataFrame` of texts and labels.
 
-        Labels follow the rules of `from_csv`, but their Python types count. A text is never a
-        number, booleans are two classes, and a cell may hold a list of labels. A pandas Categorical
-        sets the order of the classes.
+        Labels follow the rules of `from_csv`, but Python types matter: a text is never a number,
+        booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
+        the order of the classes.
 
         Args:
             frame: Data frame with one row for each text or pair of texts.
@@ -181,16 +181,16 @@ class TextData(LabelledData[TextSplit]):
             data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
                 default of TensorFlow Datasets.
             download: Whether to download and prepare a data set that is not in `data_dir`.
-            text: Name of the text feature. `None` means the feature that the data set declares as
-                input, or the only text feature. Two features with usual names of pairs, such as
-                `sentence1` and `sentence2`, form a pair.
+            text: Name of the text feature. `None` means the declared input of the data set, else
+                the only text feature. Two features with names such as `sentence1` and `sentence2`
+                form a pair.
             text_pair: Name of the feature of second texts. If only `text` is given, items are
                 single texts.
             label: Name of the label feature: a class, a list of classes (multi-label data), a
-                number (see `from_csv`) or a text. `None` means the feature that the data set
-                declares, or the only possible feature.
-            task: A name in `keras_tl.tasks.TASKS`. `None`: the type of the label feature or the
-                labels decide, see `from_csv`.
+                number (see `from_csv`) or a text. `None` means the declared label of the data set,
+                else the only feature that can be a label.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
+                label feature, or from the labels as in `from_csv`.
             options: See `TextOptions`.
 
         Raises:
@@ -249,16 +249,15 @@ class TextData(LabelledData[TextSplit]):
         """Read a folder that holds one folder of `.txt` files for each class. Each file is one
         text.
 
-        Without split folders, this method splits the files in `root/<class>/*` at random,
-        stratified by class. If `root/train/<class>/*` exists, the folders define the splits, with
-        the names that `ImageData.from_folder` accepts. A missing validation split is drawn from
-        train.
+        Without split folders, the files in `root/<class>/*` are split at random, stratified by
+        class. If `root/train/<class>/*` exists, the folders define the splits, with the names that
+        `ImageData.from_folder` accepts. A missing validation split is drawn from train.
 
         Args:
             root: Path of the folder. Files are in UTF-8, at any depth in a class folder.
             classes: Names of the class folders to read, in the order of the classes. Folders with
                 these names are classes, never splits. `None` means all class folders. The Large
-                Movie Review Dataset needs `["neg", "pos"]`: its folder `train/unsup` is not a
+                Movie Review Dataset needs `["neg", "pos"]`: the folder `train/unsup` is not a
                 class.
             options: See `TextOptions`. `test_split` is ignored if `root/train` exists.
 

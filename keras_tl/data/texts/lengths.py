@@ -13,7 +13,7 @@ _COLUMNS = {"median": "median", "p90": "90%", "p95": "95%", "p99": "99%", "longe
 
 @dataclasses.dataclass(frozen=True)
 class Lengths(JsonConfig):
-    """Statistics of the word counts in a split. A pair has the words of both texts.
+    """Statistics of the word counts in a split. For pairs, both texts together are counted.
 
     White space separates words, so the counts are too low for Chinese, Japanese and Thai texts. A
     tokenizer makes more tokens than there are words.
@@ -43,7 +43,7 @@ def word_lengths(split: TextSplit) -> Lengths:
 
 
 def lengths_table(lengths: Mapping[str, Lengths]) -> str:
-    """Return the lengths as a text table with one line per split."""
+    """Return the word counts as a text table with one line per split."""
     width = max(map(len, ["words", *lengths]))
     rows = [f"{'words':<{width}}" + "".join(f"{title:>9}" for title in _COLUMNS.values())]
     for name, found in lengths.items():

@@ -35,8 +35,8 @@ class TextCheck(Check):
 
     Attributes:
         label_conflicts: Training texts that occur again in train with another label. These texts
-            stay in train, because people often label copies of a short text differently. For
-            images, the file check treats two labels as a mistake.
+            stay in train: short texts often recur, and people label them differently. Two labels
+            for copies of a photo can only be a mistake.
     """
 
     item = "text"
@@ -55,7 +55,7 @@ class TextCheck(Check):
         return "\n".join(lines)
 
     def describe(self) -> str:
-        """Return the summary, and one line for each bad text and each text with another label."""
+        """Return the summary, one line for each bad text, and one for each contradictory label."""
         return "\n".join([super().describe(), *map(str, self.label_conflicts)])
 
 
@@ -65,7 +65,7 @@ def bad_texts(
     """Check the texts of all splits.
 
     Args:
-        given: Texts of each split, with their places.
+        given: Texts of each split, with the places of the texts.
         labels: Labels of the training texts.
         class_names: Names of the classes, for messages about labels.
         max_bad: Maximum fraction of empty texts, in [0, 1].

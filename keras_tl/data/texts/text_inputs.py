@@ -1,4 +1,4 @@
-"""Reading of the text inputs of `predict` and `features`, without importing TensorFlow."""
+"""Read the text inputs of `predict` and `features`, without importing TensorFlow."""
 
 import dataclasses
 import os
@@ -50,9 +50,10 @@ def read_texts(
             trained on.
         are_pairs: Whether the model takes pairs of texts.
         columns: Columns of a data frame. `None` means `text`, and `text_pair` for pairs.
-        on_invalid: `"raise"` raises an error if a text or file is unreadable. With other values,
-            the item becomes an empty text, and `TextItems.problems` holds the reason. Blank texts
-            and bytes that are not UTF-8 raise no error: they get no prediction.
+        on_invalid: `"raise"` raises an error if a text or file is unreadable. With other values of
+            `on_invalid`, an unreadable item becomes an empty text, and `TextItems.problems` holds
+            the reason. Blank texts and bytes that are not UTF-8 raise no error, but get no
+            prediction.
 
     Raises:
         DataError: The input is empty or of another type. Or every `str` is the path of an existing
@@ -90,7 +91,7 @@ def read_texts(
 
 
 def _listed(items: TextInput, are_pairs: bool) -> list:
-    """Return a list of items: texts and paths, or pairs of them."""
+    """Return a list of items. Each item is a text or path, or a pair of these."""
     if not are_pairs:
         return plain_list(items, ("text",))
     if isinstance(items, tuple) and len(items) == 2:

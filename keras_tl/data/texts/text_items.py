@@ -20,11 +20,12 @@ class TextItems(PredictionItems):
     """Texts for prediction.
 
     Attributes:
-        texts: n texts. Bytes that are not UTF-8 stay bytes.
+        texts: The n texts. Texts that are not UTF-8 stay bytes.
         pairs: Second texts of n pairs, or `None`.
         names: Names of the items in results, for texts from files. `None`: the texts are the names.
-        problems: For each item, why it could not be read, or `None` if it was read. An unreadable
-            item is an empty text. `None` instead of a tuple means that all items were read.
+        problems: For each item, the reason why the item could not be read, or `None` if it was
+            read. An unreadable item is an empty text. `None` instead of a tuple means that all
+            items were read.
         unused: See `PredictionItems`.
     """
 

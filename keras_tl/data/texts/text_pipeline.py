@@ -15,8 +15,8 @@ from keras_tl.errors import ConfigError, DataError
 Tokens = dict[str, tf.Tensor]
 
 _AT_ONCE = 256
-# Texts are sorted by length within groups of so many batches. Then batches need little padding, and
-# the order of the texts stays random enough.
+# Texts are sorted by length within groups of this many batches. Then batches need little padding,
+# and the order of the texts stays random enough.
 _SORTED_BATCHES = 50
 # Number of splits whose tokens stay in memory: the three splits of the data and one other split.
 _KEPT = 4
@@ -61,9 +61,9 @@ class TextPipeline(Pipeline):
     """Converts the texts of a split to batches of tokens and labels.
 
     Attributes:
-        preprocessor: Makes the tokens. `None` means that the model takes strings.
-        length: Number of tokens of each text after padding. `None`: as many as the longest text of
-            the batch.
+        preprocessor: Converts texts to tokens. `None` means that the model takes strings.
+        length: Number of tokens of each text after padding. `None` means the number of the longest
+            text of the batch.
         names: Names of the model inputs. `None` means all outputs of the preprocessor.
         whole_batches: Whether repeated texts fill up the last batch, see
             `keras_tl.data.pipeline.row_numbers`.
@@ -123,7 +123,7 @@ class TextPipeline(Pipeline):
         return self._inputs_and_labels(rows.batch(batch_size), split)
 
     def once(self, split: TextSplit, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray]:
-        """Return batches of inputs. Longest texts first, so that a lack of memory shows at once."""
+        """Return batches of inputs, the longest first, to show a lack of memory at once."""
         order = self._by_length(split)[::-1]
         rows = row_numbers(len(split), batch_size).map(lambda row: tf.constant(order)[row])
         batches = rows.batch(batch_size, drop_remainder=True)
@@ -203,7 +203,7 @@ def tokenize(
 
 
 def used_length(mask: np.ndarray) -> np.ndarray:
-    """Return the length up to the last token of each row of a mask (batch, length), int64."""
+    """Return the number of positions up to the last token in each row of a mask, int64 (batch,)."""
     mask = np.asarray(mask) != 0
     return np.where(mask.any(axis=1), mask.shape[1] - mask[:, ::-1].argmax(axis=1), 0)
 

@@ -46,7 +46,7 @@ class TextColumns(Columns):
             separator: Text between several labels in a cell.
             task: Name of the task.
             class_names: Names of the classes.
-            slices: Columns that group the items.
+            slices: Further columns to store with the items.
             others: Values of the arguments `validation` and `test`.
 
         Raises:

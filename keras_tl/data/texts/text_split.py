@@ -1,4 +1,4 @@
-"""Splits of texts. The texts are decoded and stay in memory."""
+"""Splits of texts: decoded texts in memory."""
 
 import dataclasses
 import hashlib
@@ -15,7 +15,7 @@ class TextSplit(Split):
     """Texts of one split, in a fixed order.
 
     Attributes:
-        texts: n texts.
+        texts: The n texts.
         pairs: Second texts of n pairs, such as hypotheses to premises. `None` for single texts.
         labels: See `Split`.
         slices: See `Split`.
@@ -41,7 +41,7 @@ class TextSplit(Split):
         digest = hashlib.sha256(b"texts" if self.pairs is None else b"pairs")
         for text in (*self.texts, *(self.pairs or ())):
             content = text.encode()
-            # Hash the length too: nothing else marks the end of a text.
+            # Hash the length of each text too, because nothing else marks where a text ends.
             digest.update(b"%d:" % len(content) + content)
         return digest.hexdigest()
 
@@ -51,7 +51,7 @@ class Texts:
     """Texts of one split, before the labels are read.
 
     Attributes:
-        texts: n texts.
+        texts: The n texts.
         pairs: Second texts of n pairs, or `None`.
         places: Place of each item, for messages: a line, a row or a path.
     """

@@ -19,7 +19,7 @@ BLANK_PROBLEM = "blank: only spaces, control characters or invisible marks"
 
 
 def as_text(value: Any, place: str) -> str:
-    """Return a value as a text without a byte order mark. Missing values become empty texts.
+    """Convert a value to a text without byte order mark. A missing value becomes an empty text.
 
     Args:
         value: A str, UTF-8 bytes, or `None` or NaN for a missing value.
@@ -70,7 +70,7 @@ def refuse_paths(texts: Sequence[Any], cure: str) -> None:
     """Raise `DataError` if every text is the path of a file: the user may mean the contents.
 
     Args:
-        texts: Texts. Bytes are never paths.
+        texts: Texts as `str` or bytes. Bytes are never taken for paths.
         cure: Sentences for the end of the message, on what the user can do.
     """
     if len(texts) and all(isinstance(text, str) and os.path.exists(text) for text in texts):
@@ -92,7 +92,7 @@ def is_utf_8(content: bytes) -> bool:
 
 
 def is_unicode(value: Any) -> bool:
-    """Whether a value is a `str` that UTF-8 can encode: no half of a surrogate pair."""
+    """Whether a value is a `str` that UTF-8 can encode: without half of a surrogate pair."""
     if not isinstance(value, str):
         return False
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
