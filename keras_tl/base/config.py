@@ -11,7 +11,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 MONITORS = ("loss", "metric")
 OBJECTIVES = ("labels", "contrastive")
 BATCH_NORMS = ("affine", "frozen", "live")
-# Prefix of the name of a ULMFiT backbone. The folder of the language model follows.
+# Prefix of the name of a ULMFiT backbone, before the folder of the language model.
 ULMFIT = "ulmfit:"
 # Number of tokens of the shortest pair of texts: [CLS] a [SEP] b [SEP].
 SHORTEST_SEQUENCE = 5
@@ -66,10 +66,10 @@ class HeadConfig(JsonConfig):
     """Layers of the head: pooling -> (dropout, Dense, ReLU)* -> dropout -> Dense logits.
 
     Attributes:
-        pooling: Method that turns features into a vector. For image feature maps (h, w, c): `"avg"`
-            or `"max"` over the positions (c values), or `"flatten"` (h * w * c values; the feature
-            cache then holds whole feature maps). For texts: `"avg"` or `"max"` over all tokens
-            except padding, `"first"` (the first token, [CLS] in BERT), `"pooled"` (the
+        pooling: Method that reduces the features to a vector. For image feature maps (h, w, c):
+            `"avg"` or `"max"` over the positions (c values), or `"flatten"` (h * w * c values; the
+            feature cache then holds whole feature maps). For texts: `"avg"` or `"max"` over all
+            tokens except padding, `"first"` (the first token, [CLS] in BERT), `"pooled"` (the
             `pooled_output` of the encoder), or `"concat"` (the last token, the maximum and the
             mean, concatenated: Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
         hidden: Number of units of each hidden Dense layer (with ReLU), from features to logits.
@@ -121,7 +121,7 @@ class CacheConfig(JsonConfig):
         folder: Folder of the cache. `None` means `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`.
         full_hash: Whether to recognise image files by a SHA-256 of the content, instead of path,
             size and modification time.
-        memory_limit: Maximum number of bytes of the features that `"auto"` holds in memory.
+        memory_limit: Maximum size in bytes of the features that `"auto"` stores in memory.
         folder_limit: Maximum size of the stored features in the folder, in bytes. To make room, the
             least recently used features are deleted.
     """
@@ -148,7 +148,7 @@ class Phase(JsonConfig):
     """Settings of a training phase: which layers to train, how long, and how.
 
     Attributes:
-        name: `"head"` for feature extraction, another name for a fine-tuning phase.
+        name: Name of the phase: `"head"` for feature extraction, another name for fine-tuning.
         epochs: Number of passes over the training split.
         min_steps: Minimum number of training steps. If `epochs` means fewer steps, more epochs are
             run.
@@ -159,7 +159,8 @@ class Phase(JsonConfig):
             number of last blocks, or the name of a block (this block and all later blocks).
         objective: `"labels"`: the model learns to predict the labels. `"contrastive"`: only the
             backbone learns, to make features of the same class similar, see
-            `keras_tl.training.contrastive`. Contrastive epochs have at least ten batches.
+            `keras_tl.training.contrastive`. An epoch of contrastive training has at least ten
+            batches.
         unfreeze_every: Number of epochs after which one more block is unfrozen, from the last block
             to the first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all
             blocks at once. `"auto"`: one more block in every epoch, or several if the phase has
@@ -173,8 +174,8 @@ class Phase(JsonConfig):
             normalisation layers have no weight decay.
         schedule: `"constant"`; `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983, eq. 5,
             one cycle down to 0); `"linear"`, down to 0; `"slanted_triangular"` (Howard and Ruder,
-            2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018, arXiv:1803.09820). The
-            last three are in `keras_tl.training.schedules`.
+            2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018, arXiv:1803.09820).
+            `keras_tl.training.schedules` implements the last three schedules.
         warmup: Fraction of all steps, in [0, 1], in which the learning rate rises linearly to the
             peak. `"slanted_triangular"` and `"one_cycle"` always begin with a rise of their own
             shape. In these two schedules, 0 means the published fraction: 0.1 (`cut_frac`) or 0.25.
@@ -289,7 +290,7 @@ def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
 
     Args:
         backbone: Value of `ModelConfig.backbone`.
-        image_size: (height, width). `None` for texts.
+        image_size: (height, width) of the images in pixels. `None` for texts.
     """
     if image_size is not None:
         return "image"
@@ -305,15 +306,17 @@ class ModelConfig(JsonConfig):
             language model, or a network of the user.
         architecture: Keras configuration of a network that is not in the catalogue, as JSON types.
         output_block: Block whose output is the output of the backbone. `None` means the last block.
-        image_size: (height, width) of the pixels. `None` for texts.
+        image_size: (height, width) of the model inputs in pixels. `None` for texts.
         resize: Method to resize images to `image_size`.
-        value_range: Values of black and white in image files of 16 bits. `None` means (0, 65535).
+        value_range: Pixel values of black and of white in 16-bit image files. `None` means (0,
+            65535).
         task: Name of the task, which decides the outputs of the head, the loss and the metrics.
         class_names: Classes in the order of the logits. Empty for a regression.
         head: Configuration of the head.
         precision: Keras dtype policy of the backbone, such as `"mixed_float16"`.
-        target_mean: Mean of the training targets of a regression, in their unit.
-        target_scale: Standard deviation of the training targets of a regression, in their unit.
+        target_mean: Mean of the training targets of a regression, in the unit of the targets.
+        target_scale: Standard deviation of the training targets of a regression, in the unit of the
+            targets.
         sequence_length: Number of tokens that the model reads of a text. `None`: the input is
             strings or images.
         are_pairs: Whether items are pairs of texts.

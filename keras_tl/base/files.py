@@ -28,8 +28,8 @@ def local_path(path: str | os.PathLike) -> Path:
     All path arguments of the package pass through this function.
 
     Raises:
-        ConfigError: The value is not a path, is too long, or names another file system, such as
-            `gs://bucket/photos`.
+        ConfigError: The value is not a path, is too long, or is a path of another file system, such
+            as `gs://bucket/photos`.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise ConfigError(
@@ -55,7 +55,7 @@ def local_path(path: str | os.PathLike) -> Path:
 
 
 def cache_root() -> Path:
-    """Return the folder of all caches: `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`."""
+    """Return the folder of the caches: `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`."""
     return local_path(os.environ.get("KERAS_TL_CACHE") or "~/.cache/keras_tl")
 
 
@@ -92,7 +92,7 @@ def manifest(folder: Path, name: str = CHECKSUMS) -> dict[str, str]:
 
 
 def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
-    """Yield the files that changed or vanished since `write_checksums`. New files do not count.
+    """Yield the files that changed or vanished since `write_checksums`. New files are ignored.
 
     Raises:
         ValueError: The file of checksums is not valid JSON.

@@ -1,4 +1,4 @@
-"""Guesses about the labels and folders of data, and the arguments that override guesses."""
+"""Guesses about labels and folders of data, and the arguments that override the guesses."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ class LabelInterpretation:
     Attributes:
         task: A name in `keras_tl.tasks.TASKS`. `None` means one class per item. The number of
             classes then decides the task.
-        class_names: Names of the classes, in order. Labels are indices of these names or the names.
-            `None` means the sorted distinct labels.
+        class_names: Names of the classes, in order. Labels are indices of these names, or equal to
+            these names. `None` means the sorted distinct labels.
         guesses: The guesses that led to this interpretation.
     """
 

@@ -37,7 +37,7 @@ TRAINABLE = "_trainable"
 
 
 def layers_of(layer: keras.layers.Layer, include_self: bool = True) -> list[keras.layers.Layer]:
-    """Return all layers inside a layer or model, at any depth, each once."""
+    """Return all layers inside a layer or model, at any depth. Each layer occurs once."""
     return layer._flatten_layers(include_self=include_self)
 
 
@@ -49,7 +49,7 @@ def own_variables(
 
 
 def share_storage(source: keras.Model, target: keras.Model) -> None:
-    """Make `target` use the weights of `source`. A change in one model then changes both."""
+    """Make `target` use the weights of `source`. Changing one model then changes both."""
     for given, own in zip(source.weights, target.weights, strict=True):
         own._value = given._value
 

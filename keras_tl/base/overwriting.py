@@ -12,7 +12,7 @@ def check_new(*paths: str | os.PathLike, overwrite: bool = False) -> None:
     """Raise `ConfigError` if an output path already exists. Call this function before long work.
 
     Args:
-        paths: Files and folders.
+        paths: Files and folders that will be written.
         overwrite: Whether existing files may be replaced. If true, nothing is checked.
     """
     for path in () if overwrite else paths:
@@ -49,7 +49,8 @@ def keep_other_files(old: Path, new: Path) -> None:
     """Link the files of the user from an old folder into the folder that will replace it.
 
     Args:
-        old: Old folder, which may be missing. Files in its checksums are not files of the user.
+        old: Old folder, which may be missing. Its checksums list all files that do not belong to
+            the user.
         new: Complete new folder. If both folders have a file of the same name, the new file stays.
     """
     ours = {CHECKSUMS, *manifest(old)}

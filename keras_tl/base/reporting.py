@@ -1,4 +1,4 @@
-"""Progress output: bars and displays on a terminal, lines elsewhere."""
+"""Progress output: bars and live displays on a terminal, plain lines elsewhere."""
 
 import importlib.util
 import logging
@@ -65,7 +65,7 @@ class Reporter:
     notebooks show standard error as errors.
 
     Args:
-        verbose: Whether to write anything.
+        verbose: Whether to write progress. `False` means no output.
     """
 
     def __init__(self, verbose: bool = True):
@@ -88,7 +88,7 @@ class Reporter:
         return console.is_terminal and not (console.is_dumb_terminal or console.quiet)
 
     def say(self, message: str) -> None:
-        """Print one line."""
+        """Print a message as one line."""
         self.console.print(message, markup=False, soft_wrap=True)
 
     @contextmanager
@@ -109,7 +109,7 @@ class Reporter:
         )
         with shown as progress:
             task = progress.add_task(title, total=total)
-            # A step that counts several items may exceed the total.
+            # If one step counts several items, the last step may exceed the total.
             yield lambda done: progress.update(task, completed=min(done, total))
 
     @contextmanager

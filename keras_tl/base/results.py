@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-# Text for a multi-label prediction in which no label is above its decision threshold.
+# Name of a multi-label prediction in which no label is above its decision threshold.
 NO_LABEL = "no label"
 NO_ANSWER = "no prediction"
 
@@ -17,7 +17,7 @@ class _Single:
     """Prediction of one item, or the reason why there is no prediction.
 
     Attributes:
-        reason: Why there is no prediction. Empty: unknown. `None`: there is a prediction.
+        reason: Why there is no prediction. Empty if unknown. `None` with a prediction.
     """
 
     reason: str | None
@@ -43,7 +43,7 @@ class Prediction(_Single):
         source: Path or text of the item, or `None`.
         rule: Decision threshold in words. Empty if the most probable class is predicted and no
             threshold is known.
-        reason: Why there is no prediction. Empty: unknown. `None`: there is a prediction.
+        reason: Why there is no prediction. Empty if unknown. `None` with a prediction.
     """
 
     label: str
@@ -163,7 +163,7 @@ class _Batch(abc.ABC):
         return (self[i] for i in range(len(self)))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return a JSON object per item: the source, and the prediction or why there is none."""
+        """Return a JSON object per item: the source, and the prediction or the reason for none."""
         rows = range(len(self))
         return [{"source": self._source(i)} | self._answer_json(i) for i in rows]
 
@@ -180,11 +180,12 @@ class Predictions(_Batch):
 
     Attributes:
         probabilities: float32 (n, classes), rows sum to 1.
-        class_names: Names of the classes, in the order of the columns.
+        class_names: Names of the classes, in the order of the columns of `probabilities`.
         sources: Paths or texts of the n items. `None` for bytes and arrays.
         valid: See `_Batch`, also for `reasons`.
-        chosen: int (n,), number of the predicted class of each item. With a decision threshold,
-            this may not be the most probable class. `None` means the most probable class.
+        chosen: int (n,), number of the predicted class of each item. With a decision threshold, the
+            predicted class may not be the most probable class. `None` means the most probable
+            class.
         thresholds: Chosen decision threshold of the second of two classes. Empty if no threshold
             was chosen or known. The client of a server does not know thresholds.
     """
@@ -238,7 +239,7 @@ class MultilabelPredictions(_Batch):
         probabilities: float32 (n, labels), each value in [0, 1] and independent of the others.
         mask: bool (n, labels), whether the probability of each label is above its decision
             threshold.
-        class_names: Names of the labels, in the order of the columns.
+        class_names: Names of the labels, in the order of the columns of `probabilities`.
         sources: Paths or texts of the n items. `None` for bytes and arrays.
         valid: See `_Batch`, also for `reasons`.
         thresholds: Chosen decision threshold of each label. Empty if no thresholds were chosen or
