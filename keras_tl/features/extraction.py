@@ -39,9 +39,9 @@ class BatchRunner:
         """Yield the outputs in the order of the split, one batch at a time to save memory.
 
         Args:
-            split: Items of the split.
-            pipeline: Makes the model inputs.
-            progress: Called with the number of finished items.
+            split: Items for the model.
+            pipeline: Converts the items to model inputs.
+            progress: Function that is called with the number of finished items.
 
         Yields:
             float32 arrays (batch, ...).

@@ -23,7 +23,7 @@ class WeightsFingerprint:
     CRC-32 misses one accidental change in four billion.
 
     Args:
-        layer: The layer. Any code may change its weights.
+        layer: Layer whose weights any code may change.
     """
 
     def __init__(self, layer: keras.layers.Layer):

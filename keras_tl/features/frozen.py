@@ -21,13 +21,13 @@ class FrozenFeatures:
     """Computes and stores the features of all splits. A frozen backbone runs once per item.
 
     Head training, cross-validation, preflight, backbone ranking and comparisons use these features.
-    Features of a fine-tuned backbone stay in memory, because no other process needs them.
+    Features of a fine-tuned backbone stay in memory, because no other process needs these features.
 
     Args:
         extractor: Model from the inputs of the backbone to float32 features (batch, ...).
         backbone: The layer inside the extractor whose weights identify the features.
         about: Facts that the features depend on, besides the items and the weights, as JSON types.
-        pipeline: Makes the inputs of the extractor.
+        pipeline: Converts items to inputs of the extractor.
         item: Word for one item in messages.
         strategy: Distribution strategy of the extractor.
         reporter: Shows progress.
@@ -65,12 +65,12 @@ class FrozenFeatures:
         return self.store.config.where != "off"
 
     def keep_in(self, config: CacheConfig) -> None:
-        """Make a new store if `config` is new. This drops the features in memory."""
+        """Replace the store if `config` has changed. This drops the features in memory."""
         if config != self.store.config:
             self.store = FeatureStore(config)
 
     def backbone_changes(self) -> None:
-        """Record that training will change the backbone. Then its features stay in this process."""
+        """Record that training will change the backbone. New features then stay in memory."""
         self.is_original = False
         self._tuned = FeatureStore(CacheConfig("memory"))
 
@@ -79,7 +79,7 @@ class FrozenFeatures:
         self.is_original = True
 
     def adopt(self, split: Split, rows: np.ndarray) -> None:
-        """Store features of a split that were computed before. The backbone then need not run.
+        """Store features that were computed before, so that the backbone need not run.
 
         Args:
             split: Items whose features were computed before, as items of other splits.
@@ -88,7 +88,7 @@ class FrozenFeatures:
         self._place.get(self.key(split), self._shape(split), lambda: iter([rows]))
 
     def of(self, split: Split) -> Features:
-        """Return the stored features of a split, or compute and store them.
+        """Return the features of a split. If they are not stored, compute and store them.
 
         Raises:
             CacheError: The features cannot be stored as configured.

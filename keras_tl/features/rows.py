@@ -1,4 +1,4 @@
-"""Rows of features, in memory or in a file, and batches of them."""
+"""Rows of features, in memory or in a file, and batches of these rows."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -73,7 +73,7 @@ def with_gaps(
     """Insert rows of NaN at the places of items without features.
 
     Args:
-        batches: float32 arrays (k, width), in total one row for each present item.
+        batches: float32 arrays (k, width), in total one row for each item with features.
         present: bool (n,), whether each item has features.
         width: Number of values per row.
 

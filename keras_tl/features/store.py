@@ -1,8 +1,8 @@
-"""Feature store: features are computed once per item and found by a key.
+"""Feature store: computed features are stored, and later found by a key.
 
 An entry is a folder `features/<key>/` with `features.bin` (float32 rows) and `about.json`. The key
 is a SHA-256 of all facts that the features depend on. If one of these facts changes, the key
-changes, so that outdated features are never found.
+changes, so that outdated features cannot be found.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class FeatureStore:
         config: Place and limits of the store.
 
     Attributes:
-        config: The argument `config`.
+        config: Place and limits of the store, the argument `config`.
         root: Folder of the cache.
     """
 
