@@ -34,12 +34,12 @@ def ancestry_of(about: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
 
 
 def learned_splits(ancestry: Iterable[Mapping[str, Any]], data: LabelledData) -> tuple[str, ...]:
-    """Return the names of the splits whose labelled items a backbone was fine-tuned on.
+    """Return the names of the splits on which a backbone was fine-tuned with labels.
 
-    A run records one fingerprint of its training split. This function therefore recognises only the
-    same split, and the split of `fit(refit=True)`, which holds all items. It does not recognise
-    other random splits of the same items. Training of a language model does not count, because it
-    uses texts without labels.
+    A run records one fingerprint of its training split. This function therefore recognises only an
+    identical training split, and the joined split of all items from `fit(refit=True)`. It does not
+    recognise other random splits of the same items. Training of a language model does not count,
+    because it uses texts without labels.
 
     Args:
         ancestry: Ancestry of the backbone, see `ancestry_of`.
