@@ -102,8 +102,7 @@ def measure_candidates(
         records: Prediction record of each share. All records have the same items in the same order.
             Share 0 must be present.
         default: Share of the default model.
-        groups: Group of each item, (n,). Items of a group are not independent. `None`: all items
-            are independent.
+        groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
     losses = {share: _losses(task, found) for share, found in records.items()}
     metrics = {

@@ -80,7 +80,7 @@ def _pixels(case: Case) -> np.ndarray:
 
 
 def _step(case: Case, which: str | int) -> Phase:
-    """Return a phase of one update on all items. Only variables with a gradient change."""
+    """Return a phase of one update on all items. Adam changes no variable without a gradient."""
     return Phase(
         "step", epochs=1, learning_rate=1e-3, unfreeze=which, optimizer="adam", batch_size=1000
     )

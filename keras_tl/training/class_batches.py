@@ -60,8 +60,8 @@ class ClassBatches:
         """Return the row numbers of an epoch's batches, int64 (count, size).
 
         The result depends only on the seed and the epoch. An item occurs twice in a per-replica
-        batch only if its class has too few items. In an epoch, the items of a class occur equally
-        often, apart from a difference of 1.
+        batch only if its class has too few items. In an epoch, two items of the
+        same class occur equally often, or one of them occurs once more.
         """
         rng = np.random.default_rng([self.seed, epoch])
         numbers = np.unique(self.labels)

@@ -13,12 +13,11 @@ def seed_generators(
 ) -> None:
     """Set the states of all random generators in a model. The states depend only on the seeds.
 
-    A saved model does not contain these states. Without this function, a loaded model would
-    generate different random numbers from the saved model.
+    A saved model does not contain these states. Without the seeds, a loaded model would generate
+    other random numbers than the saved model.
 
     Args:
-        model: Model. The function sets the `keras.random.SeedGenerator` objects of all layers, but
-            not the generators inside TF-Hub modules.
+        model: Model with `keras.random.SeedGenerator` objects. TF-Hub modules keep their states.
         seeds: Seeds, whole numbers of at least 0.
         frozen: Layer whose generators the function does not set, because they are not used.
     """

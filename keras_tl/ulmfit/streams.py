@@ -15,7 +15,7 @@ class TokenStream:
     """Iterator over batches of consecutive tokens, for training a language model.
 
     The class cuts the tokens into `batch_size` rows. Row i of a batch continues row i of the
-    previous batch. If the tokens do not fill all rows equally, the class leaves out the last tokens.
+    previous batch. If the tokens cannot fill all rows equally, the last tokens are left out.
 
     Args:
         tokens: Tokens, integers (n,).
