@@ -19,7 +19,7 @@ from keras_tl.tasks import Task
 
 # 15 bins, as in Guo et al., sec. 5, so that the ECE is comparable with published values.
 BINS = 15
-# Limits of the temperature. Without a limit, it would be 0 if all predictions are right.
+# Limits of the temperature. Without limits, it would become 0 if all predictions are right.
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
@@ -55,8 +55,8 @@ class Calibration:
         items: Number of items.
         ece: Expected calibration error, in [0, 1]: mean of |`confidence` - `frequency`| over 15
             bins of equal width, weighted by the number of probabilities in each bin (Naeini et al.,
-            AAAI 2015; Guo et al., 2017, eq. 3). By chance, a calibrated model also has an ECE above
-            0, above all with few items.
+            AAAI 2015; Guo et al., 2017, eq. 3). By chance, the ECE of a perfectly calibrated model
+            is also above 0, especially with few items.
         brier: Mean squared error of the probabilities. With several classes, the squared errors of
             an item are summed over the classes, which gives a value in [0, 2] (Brier, "Verification
             of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950).

@@ -22,7 +22,8 @@ def still_falls(record: PhaseRecord, name: str, guessing: float) -> bool | None:
     Args:
         record: Record of the phase.
         name: `"loss"` or `"val_loss"`.
-        guessing: Loss of a model that guesses. With a very low learning rate, a loss stays near it.
+        guessing: Loss of a model that guesses. If the learning rate is very low, the loss of the
+            phase stays near this value.
 
     Returns:
         `None`: the phase has fewer than two epochs, or a value of the loss is not finite.

@@ -18,8 +18,8 @@ _GAP, _ERROR_RATIO, _SHARE_OF_SCALE = 0.1, 1.5, 0.05
 # Training is near perfect if the metric is at least `_NEAR_PERFECT` (0.95 in float32). An error is
 # near perfect if it is at most `_SMALL_ERROR` standard deviations of the targets.
 _NEAR_PERFECT, _SMALL_ERROR = 0.95 - 1e-6, 0.1
-# Validation got worse if, in at least `_WORSE_EPOCHS` epochs, a loss or error is higher by the
-# fraction `_WORSE`, or a metric is lower by `_WORSE_METRIC`.
+# The validation result of an epoch is worse if a loss or error is higher by the fraction `_WORSE`,
+# or a metric is lower by `_WORSE_METRIC`. At least `_WORSE_EPOCHS` worse epochs are needed.
 _WORSE, _WORSE_METRIC, _WORSE_EPOCHS = 0.05, 0.02, 2
 # A training loss is flat if it changed by less than this fraction.
 _FLAT = 0.02
@@ -144,7 +144,7 @@ class Evidence:
 
     @cached_property
     def turned(self) -> bool:
-        """Whether validation got worse after the best epoch: in two or more epochs, also the last.
+        """Whether validation got worse in two or more epochs after the best, including the last.
 
         If the phase kept the weights from before the phase, the first epoch replaces the best
         epoch. The result is always `False` for a head that began at its optimum.

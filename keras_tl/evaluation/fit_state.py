@@ -49,7 +49,7 @@ def _harm(evidence: Evidence) -> Iterator[Judgement]:
 
 
 def _fit(evidence: Evidence) -> Iterator[Judgement]:
-    """Yield that the phase overfits, would have overfitted, or ended before it converged."""
+    """Yield that the phase overfits, avoided overfitting, or ended before it converged."""
     if evidence.is_wide and not evidence.goes_on:
         is_known = evidence.has_converged is not None or evidence.is_near_perfect
         yield Judgement(OVERFITS) if is_known else Judgement(UNKNOWN, ONE_EPOCH)

@@ -33,7 +33,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
 
     Args:
         values: At least two values, one per seed.
-        confidence: Confidence level in (0, 1): the fraction of intervals with the true mean.
+        confidence: Confidence level in (0, 1): fraction of such intervals that hold the true mean.
 
     Raises:
         ConfigError: There are fewer than two values.

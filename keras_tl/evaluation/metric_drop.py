@@ -26,7 +26,7 @@ def find_metric_drop(
     worse are equally likely. So the test is the one-sided sign test. For classes, this is McNemar's
     exact test ("Note on the sampling error of the difference between correlated proportions or
     percentages", Psychometrika 12, 1947). The test is also exact for few items. If only five
-    predictions change, all five must get worse.
+    predictions change, all five must get worse for a warning.
 
     Args:
         task: Task of the model.

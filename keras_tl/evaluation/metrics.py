@@ -59,8 +59,8 @@ def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
 
     `proportion_interval` computes the intervals of accuracy, precision and recall, and
     `f1_interval` the intervals of F1. `bootstrap_interval` computes all other intervals, always
-    with the same resamples. It draws 1,000 resamples, or between 200 and 1,000 for more than 20,000
-    logits. For the arguments, see `measure`.
+    with the same resamples. The number of resamples is 1,000. For more than 20,000 logits it is
+    smaller, but at least 200. For the arguments, see `measure`.
 
     Returns:
         For each metric the pair (low, high), or `None` if the metric is undefined. `"per_class"`

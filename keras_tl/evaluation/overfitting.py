@@ -99,7 +99,7 @@ def find_overfitting(
     """
     check_trained(history)
     phases = [read_phase(record, task, validation_items) for record in history]
-    # The last phase that kept the weights of an epoch. If no phase did, the last phase.
+    # Find the last phase that kept the weights of an epoch. Without such a phase, use the last one.
     last = len(phases) - 1
     of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:

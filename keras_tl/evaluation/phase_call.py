@@ -23,7 +23,7 @@ class PhaseCall:
     Attributes:
         function: `"fit_head"` or `"fine_tune"`.
         arguments: Arguments by name, without those that have their default value.
-        is_own: Whether the argument `policy` is the phase itself, because no named policy has it.
+        is_own: Whether the argument `policy` is the phase itself, because no policy has this phase.
     """
 
     function: str
@@ -62,7 +62,7 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
 
 
 def _given(phase: Phase, own: Phase, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """Return the arguments that turn `own` into `phase`. `None`: arguments do not suffice."""
+    """Return the arguments that turn `own` into `phase`. `None`: no such arguments exist."""
     values = {name: getattr(phase, name) for name in names}
     given = {name: value for name, value in values.items() if value != getattr(own, name)}
     # A call cannot set a field to `None`: the argument `None` means the value of `own`.
@@ -84,7 +84,7 @@ def phase_lines(record: PhaseRecord, family: str) -> list[str]:
 
 
 def augment_code(names: Sequence[str]) -> str:
-    """Return the code of `augment=` for recorded names. Users' layers show only their class."""
+    """Return the code of `augment=` for recorded names. Of users' layers, show only the class."""
     shown = [code_of(name) if name in AUGMENTATIONS else f"{name}(...)" for name in names]
     if not shown:
         return "False"

@@ -21,7 +21,7 @@ class PhaseFit:
     Attributes:
         name: Name of the phase.
         planned: Number of planned epochs.
-        ran: Number of epochs that ran. Early stopping makes it smaller than `planned`.
+        ran: Number of epochs that ran. With early stopping, `ran` is smaller than `planned`.
         kept_epoch: Epoch, from 1, whose weights the phase kept. 0: the phase kept the weights from
             before the phase.
         best_epoch: Epoch, from 1, of the best validation value of `monitor`. `None`: no value.

@@ -49,7 +49,7 @@ class PredictionRecord:
         return dataclasses.replace(self, logits=self.logits / np.float32(temperature))
 
     def to_files(self, split: str) -> dict[str, bytes]:
-        """Return the arrays as contents of NumPy files, by file name. Equal arrays, equal bytes."""
+        """Return the arrays as NumPy files, by file name. Equal arrays give equal bytes."""
         return {_name(split, field): _npy(getattr(self, field)) for field in _FIELDS}
 
     @classmethod

@@ -16,7 +16,7 @@ from keras_tl.tasks import Task
 _LOGME = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"
 # Probability that a normal variable lies within one standard error of its mean.
 _ONE_STANDARD_ERROR = 0.683
-# Backbones count as equally fast if their times differ by less than this ratio: timings vary so.
+# Backbones are equally fast if their times differ by less than this ratio, as repeated timings do.
 _AS_FAST = 1.25
 
 
@@ -25,7 +25,7 @@ class RankedBackbone:
     """Measurements of one backbone.
 
     Attributes:
-        name: The user's name of the backbone, with its options.
+        name: Name of the backbone as the user wrote it, with options.
         metric: Primary metric of the task for a head on the backbone's features, from 5-fold
             cross-validation. `None`: there is an `error`, or the metric is undefined.
         interval: 95% confidence interval (low, high) of `metric`.
@@ -139,7 +139,7 @@ def choose_backbone(
 ) -> str:
     """Return the name of the fastest backbone within one standard error of the best metric.
 
-    If several backbones are equally fast (within a quarter), return the one with the best metric.
+    Times that differ by up to a quarter count as equal. The best metric then decides.
     Source: the one-standard-error rule of Breiman et al., "Classification and Regression Trees",
     1984, sec. 3.4.3, with the standard error of the difference on the same items.
 

@@ -23,7 +23,7 @@ def permutation_p_values(
 
     Args:
         statistic: The metric as a function of item weights.
-        codes: Number of the group of each item, from 0, int (n,).
+        codes: Index of the group of each item, int (n,). The first group has the index 0.
         more_is_better: Whether higher values of the metric are better.
 
     Returns:
@@ -91,7 +91,7 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
 
 def _in_turn(p_values: Sequence[float | None]) -> list[tuple[int, int]]:
-    """Return the tests by rising p-value, each with the number of tests not yet passed."""
+    """Return the tests by rising p-value, each with how many tests are left, including itself."""
     known = [number for number, p_value in enumerate(p_values) if p_value is not None]
     order = sorted(known, key=lambda number: p_values[number])
     return [(number, len(known) - place) for place, number in enumerate(order)]

@@ -85,8 +85,8 @@ class Slices:
         """Return a sentence that names the clearly worse groups."""
         if not self.worse:
             return (
-                f"No group is clearly worse than the rest (level {_LEVEL:g} for all groups "
-                "together). With few items, the test can miss a difference."
+                f"No group is clearly worse than the rest (significance level {_LEVEL:g} for all "
+                "groups together). With few items, the test can miss a difference."
             )
         named = ", ".join(
             f"{one.value} ({number_text(one.metric)} against {number_text(one.rest)})"

@@ -213,7 +213,7 @@ def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, 
         reached = len(kept) > 0
         best = int(kept[0]) if reached else best
     elif rule.recall is not None:
-        # The lowest threshold has a recall of 1, so some threshold always reaches the rule.
+        # The lowest threshold has a recall of 1, so at least one threshold reaches the goal.
         best = int(np.flatnonzero(recall >= rule.recall)[-1])
     # The middle between the lowest probability that gets the label and the next lower probability.
     below = at[best - 1] if best else 0.0

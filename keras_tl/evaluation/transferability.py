@@ -23,7 +23,8 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
 
     Args:
         features: Features of n items, float array (n, d).
-        labels: As in `keras_tl.data.labelled_data.Split`: int (n,), 0/1 (n, labels), or float (n,).
+        labels: Labels of the items: class numbers, int (n,), or 0 and 1, (n, labels), or targets,
+            float (n,).
         task: Task of the labels.
 
     Returns:
@@ -62,14 +63,14 @@ def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
 def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Return the maximum log evidence over alpha and beta, for each target and per item.
 
-    The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). Its evidence
+    The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). The evidence
     is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta, let Q(t) be the minimum of |y - F
     w|^2 + t |w|^2. The best beta is then n / Q(t), so the search is over one number, t. The
     fixed-point iteration of the paper (alg. 1) converges to this maximum.
 
     Args:
-        features: float array (n, d), F.
-        targets: float array (n, columns), one y per column.
+        features: Features F of n items, float array (n, d).
+        targets: One target y per column, float array (n, columns).
 
     Returns:
         float64 (columns,), nats per item.
@@ -119,10 +120,10 @@ def _profile(
     """Return the log evidence per item with the best beta for each ratio, (ratios, columns).
 
     Args:
-        ratios: (ratios,), alpha / beta.
-        powers: (rank,), squared singular values of the features.
-        explained: (rank, columns), squares of the targets along the left singular vectors.
-        rest: (columns,), squared length of the targets outside the left singular vectors.
+        ratios: Values of alpha / beta, (ratios,).
+        powers: Squared singular values of the features, (rank,).
+        explained: Squared targets along each left singular vector, (rank, columns).
+        rest: Squared length of the targets outside the left singular vectors, (columns,).
         n: Number of items.
     """
     shrinkage = ratios[:, None] / (ratios[:, None] + powers)

@@ -64,10 +64,10 @@ class Task(abc.ABC):
         temperature: See `ModelConfig`. Predictions use the temperature, training does not.
         thresholds: Decision thresholds, see `ModelConfig`.
         kind: Name of the task.
-        primary_metric: Primary metric of `evaluate()`.
-        monitor: Metric monitored in training, beside the loss.
+        primary_metric: Name of the primary metric of `evaluate()`.
+        monitor: Name of the metric that training monitors in addition to the loss.
         more_is_better: Whether higher values of the metric are better.
-        exact: Whether each prediction is right or wrong. `False`: it is more or less close.
+        exact: Whether each prediction is right or wrong. `False`: predictions have an error.
         enough: Mean loss below which further training makes a head only more confident. The unit is
             nats, or for a regression the variance of the targets.
         has_one_class: Whether each item has exactly one class.
@@ -153,7 +153,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def strange_rows(self, labels: np.ndarray) -> np.ndarray:
-        """Return the row numbers of invalid labels among encoded labels."""
+        """Return the row numbers of encoded labels that are invalid."""
 
     @abc.abstractmethod
     def class_counts(self, labels: np.ndarray) -> np.ndarray:
@@ -293,7 +293,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def decisions(self, logits: np.ndarray) -> np.ndarray:
-        """Return the predicted label of each item, by the decision thresholds.
+        """Return the predicted label of each item, according to the decision thresholds.
 
         Args:
             logits: Calibrated logits.
@@ -366,11 +366,11 @@ class Task(abc.ABC):
     @property
     @abc.abstractmethod
     def choices(self) -> int:
-        """Number of classes, or of other possible values of one predicted label."""
+        """Number of possible values of one prediction, such as the number of classes."""
 
     @property
     def guessing_loss(self) -> float:
-        """Mean loss of equal probabilities, in nats. Regression: 1, the loss of the target mean."""
+        """Mean loss of equal probabilities, in nats. Regression: 1, by predicting the mean."""
         return math.log(self.choices)
 
     def loss_of_guessing(self, labels: np.ndarray) -> float:

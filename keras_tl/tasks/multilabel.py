@@ -151,7 +151,7 @@ class Multilabel(Sigmoid):
     def skills(self, labels, logits, reference):
         true = labels > 0
         rank = stats.rankdata(-logits, method="max", axis=1)
-        # The rank among only the true labels: all other labels rank behind the true labels.
+        # Rank each true label among the true labels only. All false labels rank last.
         among = stats.rankdata(np.where(true, -logits, np.inf), method="max", axis=1)
         counts = true.sum(axis=1)
         values = np.sum(np.where(true, among / rank, 0), axis=1) / np.maximum(counts, 1)

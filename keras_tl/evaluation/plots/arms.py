@@ -20,9 +20,9 @@ def comparison(sizes: Sequence[Mapping[str, Any]], skill: str) -> Figure:
     """Draw learning curves of trained variants (arms), one plot per size of the training split.
 
     Args:
-        sizes: For each plot, its `size` (number of training items, or `None` for all items) and its
-            `curves` (see `draw_comparison`).
-        skill: Name of the skill, such as `"accuracy"`.
+        sizes: For each plot, `size` is the number of training items (`None`: all items). `curves`
+            are those of `draw_comparison`.
+        skill: Name of the metric on the vertical axis, such as `"accuracy"`.
     """
     count = len(sizes)
     figure = Figure(figsize=(max(4.2 * count, 6.5), 4), layout="constrained")
@@ -39,9 +39,9 @@ def draw_comparison(axes: Axes, curves: Mapping[str, Mapping[str, Any]], skill: 
 
     Args:
         axes: Axes to draw on.
-        curves: For each trained variant, a dictionary whose key `mean` holds one entry per pass
-            over the training split: `mean`, `low` and `high` (`None` with one seed).
-        skill: Name of the skill, such as `"accuracy"`.
+        curves: For each trained variant, a dictionary. Its key `mean` holds, for each pass over the
+            training split, `mean`, `low` and `high` (the last two are `None` with one seed).
+        skill: Name of the metric on the vertical axis, such as `"accuracy"`.
     """
     for arm, curve in curves.items():
         colour, marker, line = _STYLES[arm]

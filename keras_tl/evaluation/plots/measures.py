@@ -20,7 +20,7 @@ from keras_tl.evaluation.plots.style import FIRST, SOFT, label_text
 
 
 def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str]) -> Figure:
-    """Draw the confusion matrix: counts, with a shade for their fraction of the true class."""
+    """Draw the confusion matrix: counts, coloured by their fraction of the true class."""
     counts = np.array(matrix)
     side = min(3.5 + 0.45 * len(class_names), 14)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")

@@ -75,7 +75,7 @@ def draw_roc(axes: Axes, curves: Curves) -> None:
 def reliability(found: Calibration) -> Figure:
     """Draw the reliability diagram: fraction of true events against mean probability.
 
-    As Guo et al., 2017, arXiv:1706.04599, fig. 1, but with a confidence interval for each bin.
+    As in Guo et al., 2017, arXiv:1706.04599, fig. 1, but each bin has a confidence interval.
     """
     return square(draw_reliability, found)
 

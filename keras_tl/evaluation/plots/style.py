@@ -3,7 +3,7 @@
 # The report replaces these colours by variables of its stylesheet, for light and dark themes.
 INK, SOFT = "#333333", "#777777"
 FIRST, SECOND = "#1f5fa8", "#c2571a"
-# Colours of Okabe and Ito, which colour-blind people can distinguish, except the too light yellow.
+# Colours of Okabe and Ito for colour-blind people, without yellow, which is too light on white.
 GROUPS = (
     "#0072b2",
     "#e69f00",

@@ -12,7 +12,7 @@ from keras_tl.tasks.labels.label_encoder import listing
 FEW = 20
 # Numbers are classes if their median count is at least this. Amounts seldom repeat so often.
 _MANY = 10
-# At least this fraction of the range from 0 or 1 to the largest class number must occur.
+# Of the class numbers from 0 or 1 to the largest, at least this fraction must occur.
 _PRESENT = 0.9
 # Larger whole numbers are not exact as floating-point numbers.
 _LARGEST = 2**53

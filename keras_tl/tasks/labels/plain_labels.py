@@ -18,7 +18,8 @@ def plain_labels(
 
     Args:
         y: Sequence, array, tensor, or pandas Series, Categorical or DataFrame.
-        class_names: Class names. A Categorical with other values holds indices of these names.
+        class_names: Class names. If the values of a Categorical are no class names, each value is
+            the index of a class name.
 
     Returns:
         Labels: an array (n,) or (n, k) of numbers or stripped texts (bytes are decoded), or lists

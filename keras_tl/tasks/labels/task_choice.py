@@ -32,12 +32,12 @@ def read_labels(
 
     Args:
         y: Labels of all items of all splits, see `plain_labels`. (n, 1) is read like (n,).
-        class_names: Names of the classes that integers index, or of the columns.
+        class_names: Names of the classes that integers index, or of the label columns.
         task: Name in `keras_tl.tasks.TASKS`. `None`: choose the task.
 
     Returns:
         The labels as an array (n,) of classes or targets, an array (n, k) of 0 and 1, or lists of
-        names. And the interpretation of the labels, with all guesses.
+        names. The second result is the interpretation of the labels, with all guesses.
 
     Raises:
         DataError: Rows have numbers other than 0 and 1 (or -1 and 1), or a label is missing.
@@ -82,7 +82,7 @@ def read_splits(
         Items and labels of each split, and the interpretation of the labels.
 
     Raises:
-        DataError: A split has not one label per item, or the splits have labels of different forms.
+        DataError: A split has more or fewer labels than items, or the splits differ in label form.
         ConfigError: See `read_labels`.
     """
     class_names = _stripped(class_names)
