@@ -15,7 +15,7 @@ from keras_tl.training.weight_average import WeightAverage
 def along_the_line(
     trainer: Trainer, line: WeightAverage, shares: Sequence[float], split: Split
 ) -> dict[float, PredictionRecord]:
-    """Return the prediction record of a split for each weight average. The model is not changed.
+    """Return the prediction record of a split for each weight average. Then restore the model.
 
     Args:
         trainer: Trainer of the fine-tuned model.

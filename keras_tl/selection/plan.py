@@ -165,7 +165,7 @@ def make_plan(
 
 
 def time_text(seconds: float) -> str:
-    """Return a time in seconds as text, in minutes from two minutes on, in hours from two hours."""
+    """Return a time as text, in seconds, minutes (from two minutes) or hours (from two hours)."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -163,8 +163,8 @@ def check_default_size(case: Case, tmp_path: Path) -> None:
 def _bare(case: Case, weights: str | None) -> keras.Model:
     """Return the network from the original builder, with scaling layers if the builder adds them.
 
-    `weights="imagenet"` selects only the graph. The function downloads no weights, and the weights
-    are random.
+    `weights="imagenet"` only selects the layers that the builder adds for published weights. The
+    weights are random, and the function downloads nothing.
     """
     builder = get_builder(backbones.get_spec(case.backbone))
     with (

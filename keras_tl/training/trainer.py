@@ -272,7 +272,7 @@ class Trainer:
         with snapshot(parts.model, parts.head), seeded(self.seed):
             inputs = self._inputs(phase, data, augment, ("train",))
             with inputs.model.distribute_strategy.scope():
-                # Compile a new model with the same layers, to keep the `compile` of the old model.
+                # Compile a new model with the same layers: the old model keeps its own settings.
                 model = keras.Model(inputs.model.input, inputs.model.output, name="lr_find")
             steps = len(rates)
             task = objective_of(phase, self.task)
