@@ -20,8 +20,7 @@ def comparison(sizes: Sequence[Mapping[str, Any]], skill: str) -> Figure:
     """Draw learning curves of trained variants (arms), one plot per size of the training split.
 
     Args:
-        sizes: For each plot, `size` is the number of training items (`None`: all items). `curves`
-            are those of `draw_comparison`.
+        sizes: For each plot, `size` (items, or `None` for all) and `curves`, see `draw_comparison`.
         skill: Name of the metric on the vertical axis, such as `"accuracy"`.
     """
     count = len(sizes)
