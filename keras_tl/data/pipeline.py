@@ -42,8 +42,7 @@ class Pipeline(abc.ABC):
     def drawn(
         self, split: Split, rows: tf.data.Dataset, batch_size: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Return batches of (inputs, labels) of the items with the given row numbers, in this
-        order.
+        """Return batches of (inputs, labels) of the items in the given rows, in this order.
 
         Args:
             split: Items of the batches.

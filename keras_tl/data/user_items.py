@@ -30,7 +30,7 @@ class ItemSource(abc.ABC):
 
 
 def plain(given: Any, columns: tuple = ()) -> Any:
-    """Convert an input of the user to `str`, path, bytes, array or list. Keep other types.
+    """Convert an input to `str`, path, bytes, array or list. Other types stay unchanged.
 
     Args:
         given: A text or path; `bytes`, `bytearray`, an open file; an array or tensor of any
@@ -84,7 +84,7 @@ def _refuse(given: Any) -> None:
 
 
 def _content(file: Any) -> bytes:
-    """Read the whole open file, from its beginning if it is seekable."""
+    """Return the content of an open file, from its beginning if the file is seekable."""
     with contextlib.suppress(OSError, AttributeError, ValueError):
         file.seek(0)
     try:

@@ -62,8 +62,8 @@ class TextPipeline(Pipeline):
 
     Attributes:
         preprocessor: Converts texts to tokens. `None` means that the model takes strings.
-        length: Number of tokens of each text after padding. `None` means the number of the longest
-            text of the batch.
+        length: Number of tokens of each text after padding. `None` means the number of tokens of
+            the longest text in the batch.
         names: Names of the model inputs. `None` means all outputs of the preprocessor.
         whole_batches: Whether repeated texts fill up the last batch, see
             `keras_tl.data.pipeline.row_numbers`.

@@ -21,7 +21,7 @@ from keras_tl.errors import ConfigError, DataError, quoted
 
 
 class TextColumns(Columns):
-    """Roles of the columns of a table, see `keras_tl.TextData.from_csv`."""
+    """Names of the columns with texts, labels and splits, see `keras_tl.TextData.from_csv`."""
 
     @classmethod
     def of(
