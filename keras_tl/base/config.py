@@ -41,7 +41,7 @@ def check_range(
 
 
 class JsonConfig:
-    """Base class of dataclasses that convert to JSON types and back."""
+    """Base class of dataclasses that can be converted to JSON types and back."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
@@ -115,9 +115,10 @@ class CacheConfig(JsonConfig):
     """Place to store features of the frozen backbone for later epochs and other processes.
 
     Attributes:
-        where: `"auto"`: on disk, and also in memory up to `memory_limit`. `"disk"`: only on disk,
-            read row by row, so that memory use stays constant. `"memory"`: only in the memory of
-            this process. `"off"`: features are not stored, and the backbone runs in every epoch.
+        where: `"auto"` stores features on disk, and also in memory up to `memory_limit`. `"disk"`
+            stores features only on disk and reads them row by row, so that memory use stays
+            constant. `"memory"` uses only the memory of this process. `"off"` stores no features:
+            the backbone runs in every epoch.
         folder: Folder of the cache. `None` means `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`.
         full_hash: Whether to recognise image files by a SHA-256 of the content, instead of path,
             size and modification time.
@@ -158,16 +159,16 @@ class Phase(JsonConfig):
         unfreeze: Blocks of the backbone to train: `None` (only the head is trained), `"all"`, the
             number of last blocks, or the name of a block (this block and all later blocks).
         objective: `"labels"`: the model learns to predict the labels. `"contrastive"`: only the
-            backbone learns, to make features of the same class similar, see
+            backbone learns, so that items of one class get similar features, see
             `keras_tl.training.contrastive`. An epoch of contrastive training has at least ten
             batches.
         unfreeze_every: Number of epochs after which one more block is unfrozen, from the last block
             to the first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all
             blocks at once. `"auto"`: one more block in every epoch, or several if the phase has
             fewer epochs than blocks.
-        discriminative_factor: Each block has the learning rate of the next block divided by this
-            number, at least 1. The head and the last block have `learning_rate`. Howard and Ruder
-            (sec. 3.2) use 2.6.
+        discriminative_factor: Factor, at least 1, by which the learning rate decreases from a block
+            to the next block towards the input. The head and the last block have `learning_rate`.
+            Howard and Ruder (sec. 3.2) use 2.6.
         optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
             arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
@@ -178,7 +179,7 @@ class Phase(JsonConfig):
             `keras_tl.training.schedules` implements the last three schedules.
         warmup: Fraction of all steps, in [0, 1], in which the learning rate rises linearly to the
             peak. `"slanted_triangular"` and `"one_cycle"` always begin with a rise of their own
-            shape. In these two schedules, 0 means the published fraction: 0.1 (`cut_frac`) or 0.25.
+            shape. In these two schedules, 0 means the published fraction, 0.1 (`cut_frac`) or 0.25.
         l2: Strength of the L2 penalty on the Dense layers of a head on the frozen backbone, for
             standardised features (see `keras_tl.training.head_solver.Solution`). `"auto"`:
             cross-validation on the training features chooses the strength, or 0 if there are hidden
@@ -187,15 +188,15 @@ class Phase(JsonConfig):
         clip_norm: Maximum L2 norm of all gradients together. If the norm is larger, all gradients
             are scaled down (Pascanu et al., 2013, arXiv:1211.5063, sec. 3.2). `None` means no
             clipping.
-        batch_size: Images or texts per step, over all replicas.
+        batch_size: Number of images or texts per step, on all replicas together.
         patience: Number of epochs without a better validation result after which training stops.
             Training always ends with the weights of the best epoch. Without a validation split,
             training does not stop early. `None`: training does not stop early and ends with the
             last weights. Use `None` for training from random weights, where the validation loss is
             often lowest before the model learns anything.
         monitor: Criterion of a better result: a lower validation `"loss"`, or a better `"metric"`
-            (accuracy for classes). The loss also measures confidence. The accuracy of text encoders
-            often rises long after the epoch with the lowest loss.
+            (accuracy for classes). The loss also measures the confidence of predictions. The
+            accuracy of text encoders often rises long after the epoch with the lowest loss.
         batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
             moving statistics stay fixed. `"frozen"`: gamma and beta stay fixed too. `"live"`:
             layers use the statistics of the batch and update the moving statistics (momentum at

@@ -84,7 +84,7 @@ def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
 
 
 def manifest(folder: Path, name: str = CHECKSUMS) -> dict[str, str]:
-    """Return the checksums from `write_checksums`. Empty if their file is missing or damaged."""
+    """Return the checksums from `write_checksums`. Empty if there is no valid file."""
     try:
         return dict(json.loads((folder / name).read_text("utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
