@@ -28,7 +28,8 @@ class MetricDrop:
             groups.
         worse: Number of units with a worse prediction than before.
         better: Number of units with a better prediction than before.
-        p_value: Probability that chance alone makes at least `worse` of the changed units worse.
+        p_value: Probability that at least `worse` of the changed units get worse, if only chance
+            decides.
     """
 
     metric: str
@@ -62,8 +63,8 @@ class PhaseRecord:
             the fine-tuned weights (1), see `keras_tl.training.weight_average`.
         by_callback: Whether a callback of the user replaced the weights that training had chosen.
             `best_epoch` is then the epoch of the weights that the callback chose.
-        of_no_epoch: Whether the chosen weights belong to no epoch, such as an average. `best_epoch`
-            is then the last epoch.
+        of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights.
+            `best_epoch` is then the last epoch.
         metric_drop: Significant fall of a validation metric in the phase, if training keeps the
             last weights in any case. `None` means that no fall is known.
     """
