@@ -120,7 +120,7 @@ class Case:
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
         weights = self.weights() if callable(self.weights) else self.weights
         preprocess = self.preprocess
-        # A `TextPreprocessor` is callable, but it is the argument itself.
+        # Do not call a `TextPreprocessor`, although it is callable: it is the preprocessing itself.
         if callable(preprocess) and not isinstance(preprocess, TextPreprocessor):
             preprocess = preprocess()
         defaults = {

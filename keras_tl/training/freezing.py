@@ -28,7 +28,7 @@ def prepare(
 
     Args:
         model: Model that `fit` will train: the whole model or only the head.
-        backbone: Backbone layer. `model` does not contain it if `model` is only the head.
+        backbone: Backbone layer. The head alone, as `model`, does not contain this layer.
         phase: Phase that will train the model.
         steps: Number of optimizer updates in the phase.
         task: Task that defines the loss and the metrics.

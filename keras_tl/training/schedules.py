@@ -93,7 +93,7 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
-    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In these
+    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In both
     papers, rise and fall are linear and about equally long. Cosines and defaults are from fastai's
     `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate rises from
     `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. If this step is 0, the
