@@ -83,13 +83,13 @@ class Learner:
         image_size: Side of square images in pixels, or (height, width). `None`: the image size of
             the data. If the data have no image size, the size at which the backbone was trained.
         output_block: Backbone block whose output is used as features. `None`: the last block.
-        head: Configuration of the head. `None`: the default for the backbone, see
+        head: Pooling and layers of the head. `None`: the default for the backbone, see
             `keras_tl.training.policies.HEAD_CONFIGS`.
-        precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
+        precision: Keras dtype policy: `"auto"`, `"float32"`, `"mixed_bfloat16"` or
+            `"mixed_float16"`.
         strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`. All
-            learners of a process must share one strategy object. With two strategy objects,
-            TensorFlow confuses their reductions (tensorflow/tensorflow#62790). Learners with the
-            same strategy name share one object.
+            learners of a process must share one strategy object: with two objects, TensorFlow fails
+            (tensorflow/tensorflow#62790). Learners with the same strategy name share one object.
         seed: Seed of all random numbers. `None`: a random seed, which `learner.trainer.seed` shows.
         preprocess: For images, the preprocessing that a `keras.Model` expects: `"none"` (pixels in
             [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`. Other
@@ -387,7 +387,7 @@ class Learner:
                 `keras_tl.training.policies.POLICIES` has the phases of each policy: to write your
                 own policy, print these phases, and pass a changed copy.
             augment: As in `fit_head`.
-            callbacks: Keras callbacks.
+            callbacks: Keras callbacks for the phases of fine-tuning.
             batch_size: Number of items per training step. `None`: the policy decides.
             label_smoothing: As in `fit_head`.
             class_weight: As in `fit_head`.
@@ -702,7 +702,7 @@ class Learner:
         existing report in the folder is updated.
 
         Args:
-            path: Folder of the run.
+            path: Folder in which the run is saved.
             overwrite: Replace any existing run.
 
         Returns:

@@ -13,11 +13,11 @@ from keras_tl.selection.result import FitResult
 
 
 class History(tuple[PhaseRecord, ...]):
-    """The records of the training phases, in order.
+    """Records of the training phases of a learner, in the order of training.
 
     Attributes:
         ranking: Ranking of `Learner("auto", data)`. `None`: the user named the backbone.
-        findings: Findings of the preflight. `None`: the preflight has not run.
+        findings: Problems that the preflight found. `None`: the preflight has not run.
         fitted: Result of `fit`. `None`: `fit` was not called, or the model changed after `fit`.
     """
 

@@ -106,9 +106,9 @@ def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool
     the temperature and the thresholds are saved. The run then keeps its earlier evaluations.
 
     Args:
-        state: State of the learner.
-        path: Path of the loaded run.
-        splits: Names of the evaluated splits.
+        state: Model, data and results of the learner.
+        path: Folder of the run from which the learner was loaded.
+        splits: Names of the splits that were evaluated.
 
     Returns:
         Whether the splits have the items that the run records.

@@ -33,20 +33,20 @@ class State:
     """State of a learner: model, distribution strategy, data, and the results so far.
 
     Args:
-        config: Configuration of the model.
+        config: Configuration of the model: backbone, head, task and precision.
         parts: The model, its backbone, its head and its modality.
         strategy: Distribution strategy of the model.
         seed: Seed of all random numbers.
-        data: Labelled data. `None`: the learner was loaded from a run without data.
+        data: Labelled images or texts. `None`: the learner is loaded from a run without data.
         verbose: Report progress on standard error.
 
     Attributes:
         config: Configuration with the current temperature and thresholds.
         parts: The model, its backbone, its head and its modality.
-        data: The labelled data.
+        data: Labelled images or texts. `None`: the learner was loaded without data.
         trainer: Object that trains the model and caches the features of the backbone.
         ranking: Ranking by which `Learner("auto", data)` chose the backbone.
-        findings: Findings of the preflight. `None`: the preflight has not run.
+        findings: Problems that the preflight found. `None`: the preflight has not run.
         is_checked: Whether the preflight runs before the first training.
         trained_with: Data and library versions that a loaded run records.
         own_files: Runs and reports that this learner wrote, and the run that it was loaded from.

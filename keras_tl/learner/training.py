@@ -164,8 +164,8 @@ def _last_epoch(state: State, phase: Phase, is_free: bool) -> int:
     """Return the number of epochs for a head with too few validation items for early stopping.
 
     Args:
-        state: State of the learner.
-        phase: Phase of the head.
+        state: Model, data and results of the learner.
+        phase: Settings for the training of the head.
         is_free: Whether to choose the number of epochs by out-of-fold predictions. If false, the
             function returns the number of epochs of the phase.
     """

@@ -24,7 +24,7 @@ def assemble(
     """Return a model with a new head on a frozen backbone.
 
     Args:
-        config: Configuration of the model.
+        config: Configuration of the model: backbone, head, task and precision.
         backbone: Backbone that was created outside of the strategy. With TensorFlow's default
             strategy, the model contains this backbone. With other strategies, it contains a copy
             of the backbone.
@@ -50,7 +50,7 @@ def rebuild_model(
     """Return a model with random weights that has this configuration.
 
     Args:
-        config: Configuration of the model.
+        config: Configuration of the model: backbone, head, task and precision.
         strategy: Strategy in whose scope the model's variables are created.
         seed: Seed of all random numbers in the model.
         module: Folder of the TF-Hub module, if the backbone is a TF-Hub module.
@@ -90,8 +90,8 @@ def float32_copy(config: ModelConfig, parts: TransferModel) -> TransferModel:
     backbone, single = parts.backbone, tf.distribute.get_strategy()
     twin = rebuild_model(config, single, 0, backbone.module, backbone.preprocessor)
     copy_weights(parts.model, twin.model)
-    # Storage cannot be shared with a TF-Hub module, which reads only its own variables, or with a
-    # strategy, which has a variable per device.
+    # In two cases, two models cannot share weights: a TF-Hub module reads only its own variables,
+    # and a strategy has one variable per device.
     if not distributed and not find_hub_layers(twin.model):
         share_storage(parts.model, twin.model)
     return twin

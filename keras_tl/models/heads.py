@@ -47,7 +47,7 @@ def attach_head(
 
     Args:
         backbone: Layer with the pretrained network.
-        config: Configuration of the head.
+        config: Configuration of the head: pooling, hidden layers and dropout.
         modality: Modality of the backbone's inputs.
         task: Task, which determines the number of outputs and the output layers.
         seed: Seed of the initial weights and of the dropout.

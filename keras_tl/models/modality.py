@@ -24,7 +24,7 @@ class Numbers:
     """A preprocessed signature of an export, for clients that preprocess items themselves.
 
     Attributes:
-        name: Name of the signature.
+        name: Name of the signature, such as `"pixels"`.
         inputs: Inputs of the signature: a dict from name to shape and dtype.
         read: Function that converts the inputs of the signature to the model's inputs.
     """
@@ -39,7 +39,7 @@ class Modality(abc.ABC):
 
     Attributes:
         item: Name of the modality, and the word for one item in messages, such as `"image"`.
-        data_type: Class of the labelled data.
+        data_type: Class of the labelled data: `ImageData` or `TextData`.
         can_augment: Whether inputs can be augmented.
         are_pictures: Whether items can be drawn.
         can_preprocess: Whether every backbone accepts `preprocess=`, not only a `keras.Model`.
@@ -76,7 +76,7 @@ class Modality(abc.ABC):
         """Create the modality of a model.
 
         Args:
-            config: Configuration of the model.
+            config: Configuration of the model: backbone, head, task and precision.
             network: Network of the model's backbone.
             preprocessor: Preprocessor from texts to tokens. `None`: the model has no preprocessor.
         """

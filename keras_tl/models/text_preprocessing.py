@@ -33,7 +33,7 @@ def choose_tokens(
     """Return the preprocessor of an encoder, with a sequence length that fits the texts.
 
     Args:
-        backbone: The encoder.
+        backbone: Backbone layer with the text encoder.
         train: The training texts.
         sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
         preprocess: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see

@@ -85,7 +85,8 @@ class Client(RemoteModel):
                 a list of texts, or a list of pairs (see
                 `keras_tl.data.texts.text_inputs.read_texts`). A data frame must have the column
                 `path` or `text`, and for pairs of texts also the column `text_pair`.
-            signature: Name of the signature. `None`: `serving_default`, or `pixels` for arrays.
+            signature: Name of the signature to call. `None`: `serving_default`, or `pixels` for
+                arrays.
             batch_size: Number of items in one request.
             on_invalid: Treatment of files and bytes that are no image, and of texts that are empty
                 or not UTF-8, as in `learner.predict`. `"raise"`: raise an error that names

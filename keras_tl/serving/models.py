@@ -12,7 +12,7 @@ class ModelVersion:
     """The state of one model version on a server.
 
     Attributes:
-        number: Number of the version.
+        number: Version number, an integer such as 3.
         state: `"START"`, `"LOADING"`, `"AVAILABLE"`, `"UNLOADING"` or `"END"`.
         message: Reason why loading failed. Empty if loading did not fail.
     """

@@ -43,7 +43,7 @@ class RemoteModel:
         """Send one batch to any signature, for example to a signature that takes tokens.
 
         Args:
-            signature: Name of the signature.
+            signature: Name of the signature, such as `"tokens"`.
             inputs: Dict from input name to an array, or to a list of bytes or str.
 
         Returns:

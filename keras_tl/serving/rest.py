@@ -1,4 +1,4 @@
-"""The REST interface of TF Serving, see https://www.tensorflow.org/tfx/serving/api_rest."""
+"""Transport by TF Serving's REST API, see https://www.tensorflow.org/tfx/serving/api_rest."""
 
 import base64
 import json

@@ -32,7 +32,7 @@ class Target:
     """Address of a model on a server, and options of the requests.
 
     Attributes:
-        address: URL of the server.
+        address: URL of the server, such as `"http://localhost:8501"`.
         model: Name of the model on the server.
         version: Number of the version to use. `None`: see `label`.
         label: Label of the version to use. If both are `None`, the server uses the latest version.
@@ -103,7 +103,7 @@ class Transport(abc.ABC):
         """Send one batch to one signature, and return the outputs.
 
         Args:
-            signature: Name of the signature.
+            signature: Name of the signature, as `metadata` returns it.
             inputs: Dict from input name to an array or a list of strings.
             outputs: Dict from output name to dtype, such as `"float32"`.
 
@@ -116,7 +116,7 @@ class Transport(abc.ABC):
         """Send one example to a classify signature, and return the class names in the answer.
 
         Args:
-            signature: Name of the signature.
+            signature: Name of the signature, as `metadata` returns it.
             features: Dict from feature name to bytes: the features of the `tf.Example`.
         """
 
