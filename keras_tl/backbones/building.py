@@ -112,7 +112,7 @@ def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTenso
     differ from the layers for "imagenet". The record's preprocessing replaces all scaling layers.
 
     Raises:
-        WeightsError: The weights were trained with pixels that were not normalised as for ImageNet.
+        WeightsError: The weights were trained with a normalisation that differs from ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
     # `zero`: the pixel values that the record maps to 0. The scaling layers must map them to about
@@ -124,8 +124,8 @@ def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTenso
         zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)
     if any(_adapted(layer) for layer in scaling) and np.abs(zero).max() > 0.05:
         raise WeightsError(
-            f"These weights of {spec.name} were trained with pixels that were not normalised as "
-            "for ImageNet. Build the network yourself, load these weights, and pass the "
+            f"These weights of {spec.name} were trained with a normalisation that differs from "
+            "ImageNet's. Build the network yourself, load these weights, and pass the "
             "keras.Model with preprocess='none'."
         )
     return scaling[-1].output if scaling else network.input

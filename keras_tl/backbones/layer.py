@@ -233,8 +233,7 @@ def leaf_layers(network: keras.Model) -> list[keras.layers.Layer]:
 
 
 def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
-    """Return a path to each leaf layer: the nested models that contain it, then the layer itself.
-    """
+    """Return the path to each leaf layer: the nested models around the layer, then the layer."""
     paths = {}
     for layer in network.layers:
         if isinstance(layer, keras.Model):

@@ -23,9 +23,9 @@ class BlockSpec:
 
     Attributes:
         name: Name of the block, for example `"stem"` or `"block1"`.
-        end: Shell pattern for the name of the block's last layer, such as `"block1*"`. If several
-            layers match, the layer nearest to the output counts. For layers that Keras named, write
-            class and number within the network: `"add"`, `"add_1"`, ... `None`: the network's
+        end: Shell pattern for the name of the block's last layer, such as `"block1*"`. Of several
+            matching layers, the layer nearest to the output counts. For layers that Keras named,
+            write class and number within the network: `"add"`, `"add_1"`, ... `None`: the network's
             output.
     """
 
@@ -78,10 +78,9 @@ class BackboneSpec:
 
     Attributes:
         name: Name of the backbone in the catalogue.
-        builder: Function that builds the network, or `"module:function"`, which is imported when
-            needed. The arguments of the function are `include_top=False`, `weights` (`None` or
-            `"imagenet"`) and `input_shape` (height, width, 3), as in the constructors of
-            `keras.applications`.
+        builder: Function that builds the network, or `"module:function"`, imported when needed. Its
+            arguments are `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape`
+            (height, width, 3), as in the constructors of `keras.applications`.
         preprocessing: `Preprocessing` that the weights expect, or its name.
         image_size: (height, width) of the images that the weights were trained on, in pixels. This
             is the default image size.

@@ -43,9 +43,12 @@ class _Tensor(NamedTuple):
 def read_pickle(data: bytes, name: str) -> Any:
     """Read a pickle of plain Python values.
 
-    Args: data: Content of the pickle file. name: File name to show in error messages.
+    Args:
+        data: Content of the pickle file.
+        name: File name to show in error messages.
 
-    Raises: WeightsError: The pickle is damaged, or refers to Python names that tensors do not need.
+    Raises:
+        WeightsError: The pickle is damaged, or refers to Python names that tensors do not need.
     """
     with _explained(name):
         return _Unpickler(io.BytesIO(data), name).load()
@@ -56,14 +59,13 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
 
     Args:
         data: Content of a `torch.save` file with float, half, double or long tensors.
-        name: Name of the file in messages.
+        name: File name to show in error messages.
 
     Returns:
-        Read-only arrays by tensor name, with the tensors' shapes and dtypes. The arrays may be
-        views of `data`.
+        Read-only arrays by tensor name, in shape and dtype like the tensors, maybe views of `data`.
 
     Raises:
-        WeightsError: The file is damaged, or asks for names that tensors do not need.
+        WeightsError: The file is damaged, or refers to Python names that tensors do not need.
     """
     with _explained(name):
         found, values = (_read_zip if data.startswith(_ZIP) else _read_legacy)(data, name)
@@ -99,8 +101,7 @@ class _Unpickler(pickle.Unpickler):
         return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
-        # A pickle can set attributes of objects returned here. Only the lambdas, which are new in
-        # each call, accept this.
+        # A pickle can set attributes of returned objects. Only the new functions accept attributes.
         match module, name:
             case "collections", "OrderedDict":
                 return OrderedDict

@@ -32,8 +32,9 @@ def network_of(
         preprocess: `Preprocessing`, or its name (`"none"` if the model includes a preprocessing).
         image_size: (height, width) in pixels. `None`: the input size of the model.
 
-        Raises: BackboneError: The input is not a batch of RGB images, the model has several
-        outputs, the preprocessing is missing, or the image size is missing or wrong.
+    Raises:
+        BackboneError: The input is not a batch of RGB images, the model has several outputs, the
+            preprocessing is missing, or the image size is missing or wrong.
     """
     if preprocess is None:
         raise BackboneError(

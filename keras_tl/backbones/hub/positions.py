@@ -1,4 +1,4 @@
-"""Find the number of tokens that a TF-Hub encoder can read, by running it."""
+"""Find the largest number of tokens that a TF-Hub encoder can read, by running the encoder."""
 
 from pathlib import Path
 
@@ -15,12 +15,12 @@ _CPU = "CPU:0"
 def longest_up_to(module: HubModule, wanted: int) -> int:
     """Return the largest number of tokens, at most `wanted`, that an encoder reads.
 
-    A module does not state its number of positions. This function runs it once at the wanted
-    length, and more often only if that fails.
+    A module does not state this number. The function runs the module once with `wanted` tokens. It
+    tries shorter texts only if that run fails.
 
     Args:
-        module: Encoder of any length, see `on_cpu`.
-        wanted: Number of tokens of a text.
+        module: Encoder for texts of any length, with its variables on the CPU, see `on_cpu`.
+        wanted: Number of tokens to try first, and upper limit of the result.
 
     Raises:
         BackboneError: The encoder fails even on the shortest texts.
@@ -43,12 +43,13 @@ def longest_up_to(module: HubModule, wanted: int) -> int:
 def on_cpu(module: HubModule, path: Path) -> HubModule:
     """Return the module if its variables are on the CPU, else a copy on the CPU.
 
-    `longest_up_to` needs the errors of a CPU: on a GPU, a gather beyond the last position gives
-    zeros. Operations run where their variables are, whatever `tf.device` says.
+    `longest_up_to` needs a CPU, which raises an error if an encoder reads beyond its last position.
+    A GPU returns zeros instead. Operations run on the device of their variables, not of
+    `tf.device`.
 
     Args:
-        module: Encoder.
-        path: Folder of the module.
+        module: Loaded encoder.
+        path: Folder of the module, to load a copy.
     """
     if all(variable.device.endswith(_CPU) for variable in module.variables):
         return module
@@ -57,7 +58,7 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
 
 
 def _problem(module: HubModule, length: int) -> str | None:
-    """Return why an encoder fails at this length, in a line. `None`: it works."""
+    """Return in one line why an encoder fails at this length. `None`: the encoder works."""
     made = {name: tf.zeros((1, length), tf.int32) for name in module.inputs}
     try:
         with tf.device(_CPU):

@@ -20,7 +20,7 @@ _KINDS = {
 
 
 def load_preprocessor(folder: Path) -> TextPreprocessor:
-    """Load a preprocessor that its `save` wrote.
+    """Load a preprocessor that the method `save` of any preprocessor class wrote.
 
     Raises:
         ConfigError: The folder holds no known preprocessor, or tensorflow_text is not installed.
@@ -33,7 +33,7 @@ def load_preprocessor(folder: Path) -> TextPreprocessor:
         ) from error
     if about["kind"] not in _KINDS:
         raise ConfigError(unknown("kind of preprocessor", about["kind"], _KINDS))
-    # Earlier versions saved no rules. They made "wordpiece" tokens by FastBertTokenizer.
+    # Earlier versions saved no rules. Their "wordpiece" tokens came from FastBertTokenizer.
     is_earlier = about["kind"] == "wordpiece" and "rules" not in about
     kind = FastBertPreprocessor if is_earlier else _KINDS[about["kind"]]
     return kind.from_folder(folder, about)

@@ -21,11 +21,11 @@ _NEEDED = (UNKNOWN, PADDING, START)
 
 
 class Vocabulary:
-    """Distinct tokens in the order of their numbers.
+    """Vocabulary of distinct tokens, in the order of the tokens' numbers.
 
     Args:
-        tokens: Tokens, including `xxunk`, `xxpad` and `xxbos`. None may be empty or hold white
-            space.
+        tokens: Tokens, including `xxunk`, `xxpad` and `xxbos`. No token may be empty or contain
+            white space.
 
     Raises:
         ConfigError: A required token is missing, or a token is repeated, empty or has white space.
@@ -55,9 +55,9 @@ class Vocabulary:
     def from_counts(
         cls, counts: Mapping[str, int], max_size: int = 60_000, min_frequency: int = 3
     ) -> Self:
-        """Return the marks, then the most frequent words, equally frequent words alphabetically.
+        """Return a vocabulary of the marks, then the most frequent words.
 
-        The defaults are fastai's (`make_vocab`).
+        Equally frequent words are in alphabetical order. The defaults are fastai's (`make_vocab`).
 
         Args:
             counts: Number of occurrences of each word.
@@ -112,7 +112,7 @@ class Vocabulary:
         return hashlib.sha256(self._file_bytes()).hexdigest()
 
     def number(self, token: str) -> int:
-        """Return a token's number, or that of `xxunk` if the vocabulary lacks the token."""
+        """Return a token's number, or the number of `xxunk` if the vocabulary lacks the token."""
         return self._numbers.get(token, self._numbers[UNKNOWN])
 
     def __len__(self) -> int:
@@ -137,12 +137,12 @@ def count_words(texts: Iterable[Iterable[str]]) -> Counter[str]:
 
 
 def transfer_embeddings(old: Vocabulary, new: Vocabulary, weights: np.ndarray) -> np.ndarray:
-    """Return weights of one vocabulary's tokens for another vocabulary.
+    """Rearrange weights with a row for each token of an old vocabulary for a new vocabulary.
 
-    A token of both keeps its row. A new token gets the mean of all old rows. The paper (Howard and
-    Ruder, 2018, arXiv:1801.06146) does not state this. Its released code does it for the embeddings
-    (fastai, courses/dl2/imdb_scripts/finetune_lm.py). fastai's later `match_embeds`
-    (fastai/text/learner.py) does it for the output's bias too.
+    A token in both vocabularies keeps its row. A new token gets the mean of all old rows. The paper
+    (Howard and Ruder, 2018, arXiv:1801.06146) does not mention the mean. The paper's released code
+    uses it for the embeddings (fastai, courses/dl2/imdb_scripts/finetune_lm.py). fastai's later
+    `match_embeds` (fastai/text/learner.py) uses it for the output's bias too.
 
     Args:
         old: Vocabulary of `weights`.
@@ -150,7 +150,7 @@ def transfer_embeddings(old: Vocabulary, new: Vocabulary, weights: np.ndarray) -
         weights: (len(old), ...), a row for each token: embeddings, or the output's bias.
 
     Returns:
-        (len(new), ...), of the same dtype.
+        Weights (len(new), ...), in the dtype of `weights`.
 
     Raises:
         ConfigError: `weights` does not have one row for each old token.
