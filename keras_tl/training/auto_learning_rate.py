@@ -14,7 +14,7 @@ LOWEST, HIGHEST = 1e-5, 1e-3
 def auto_learning_rate(network: keras.Model) -> float:
     """Return a peak learning rate for fine-tuning a network with Adam.
 
-    Computes the root mean square of each kernel. Returns 1/100 of the median over all kernels.
+    Returns 1/100 of the root mean square of a typical kernel (the median of all kernels).
     The result has two digits and lies in [1e-5, 1e-3]. LARS (You, Gitman and Ginsburg, 2017,
     arXiv:1708.03888, eq. 6) and Adafactor (Shazeer and Stern, 2018, arXiv:1804.04235, sec. 8) scale
     the steps of each layer by the layer's weights. Here all layers have the same learning rate.
