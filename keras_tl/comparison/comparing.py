@@ -55,9 +55,9 @@ def compare(
 
     All variants (arms) have the same data, head and number of passes over the training split.
     `"scratch"` trains the network from random weights. `"frozen"` trains the head on the frozen
-    backbone. `"fine-tuned"` trains the head first, then both. After every pass each arm is
-    evaluated on the test split. No arm stops early or selects an epoch: the weights after the last
-    pass count. The validation split is not used.
+    backbone. `"fine-tuned"` trains the head first, then head and backbone. After every pass, each
+    arm is evaluated on the test split. No arm stops early or selects an epoch: the weights after
+    the last pass count. The validation split is not used.
 
     The function saves every finished run in `out`. A second call trains only the missing runs. You
     can add seeds and sizes later, but the statistical test is then stricter. See

@@ -77,8 +77,8 @@ def estimate(setup: Setup, jobs: Sequence[Job], finished: int = 0) -> Cost:
             train = len(setup.data.split("train")) if size is None else size
             spent = costs.of_run(setup.budget, arm, train, tests, where == "off")
             if arm != SCRATCH and where != "off":
-                # Later runs find the test features in a cache on disk. They find the training
-                # features there if the training items are the same.
+                # Later runs find the test features in a cache on disk. Later runs with the same
+                # training items also find the training features there.
                 drawn = (size, size and seed)
                 rows = 0 if extracted else tests
                 if setup.augment is False and drawn not in extracted:

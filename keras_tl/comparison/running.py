@@ -27,7 +27,7 @@ class Setup:
     """Settings that all arms share.
 
     Attributes:
-        source: Untrained learner with the pretrained backbone. Each run copies it.
+        source: Untrained learner with the pretrained backbone, which each run copies.
         options: Arguments of `Learner`.
         data: Data with a training and a test split. Because there is no validation split, no run
             stops early, and every run keeps its last weights.

@@ -14,8 +14,8 @@ Communications in Statistics 24, 1995), for the difference of two tests. The deg
 Hillis ("A comparison of denominator degrees of freedom methods for multiple observer ROC analysis",
 Statistics in Medicine 26, 2007, `ddf_H`) gave too many false claims in the simulation of
 `benchmarks/false_claims.py`: up to 7.1% with three seeds, at a significance level of 5%. This
-module takes the geometric mean of `ddf_H` and the degrees of freedom between seeds, S - 1. This
-mean keeps the significance level.
+module takes the geometric mean of `ddf_H` and the degrees of freedom between seeds, S - 1. With
+this mean, the tests keep the significance level.
 """
 
 import dataclasses

@@ -88,7 +88,7 @@ class Store:
         """Read the plan that `begin` wrote.
 
         Raises:
-            RunError: There is no comparison, or a later version wrote it.
+            RunError: There is no comparison, or a later version of keras_tl wrote the comparison.
         """
         if not self.is_begun:
             raise RunError(

@@ -30,8 +30,8 @@ class Verdict:
         arm: `"frozen"` or `"fine-tuned"`.
         size: Number of training items. `None`: all.
         outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`, according to `final`.
-        final: Difference at the end of the budget. Holm's correction determines the confidence
-            level of the interval. It excludes 0 exactly if the verdict claims a difference.
+        final: Difference at the end of the budget. Holm's correction sets the confidence level of
+            the interval. The interval excludes 0 exactly if the verdict claims a difference.
         skill: Mean skill of the arm at the end of the budget.
         scratch: Mean skill of the network from scratch at the end of the budget.
         start: Difference at the first evaluation, with a 95% interval.

@@ -14,7 +14,7 @@ from keras_tl.errors import ConfigError, unknown
 
 
 def check_feature_file(path: Path) -> None:
-    """Check the file suffix. Raise `ConfigError` unless it is .npy or .parquet."""
+    """Raise `ConfigError` unless the suffix of the file is .npy or .parquet."""
     if path.suffix.lower() not in _WRITERS:
         raise ConfigError(unknown("format of features", path.suffix, _WRITERS))
 
@@ -24,7 +24,7 @@ def write_features(
 ) -> None:
     """Write features batch by batch. The file appears complete or not at all.
 
-    The function first checks the free disk space. For `.npy`, it also reserves the space.
+    The function first checks the free disk space. For `.npy`, the function also reserves the space.
 
     Args:
         path: `.npy`: a float32 array (n, d). `.parquet`: columns `source` (string) and `features`

@@ -39,7 +39,7 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
         cores: Number of CPU cores of the server. `None`: as many as this machine has.
 
     Returns:
-        The folder, and the names of the files that were kept.
+        The folder, and the names of the user's files that stayed.
 
     Raises:
         ExportError: There is no export of keras_tl at the path, or the export is damaged.

@@ -33,7 +33,7 @@ class Verification:
         text_operations: Operations of tensorflow_text that the export uses.
         differences: Largest difference from the recorded outputs, by signature and output. For
             values above 1, the relative difference. `None`: `problems` explains the difference.
-        warmup_records: Number of warm-up requests in the export. The process replayed all of them.
+        warmup_records: Number of warm-up requests in the export. The process replayed all requests.
         timings: For each signature `latency_seconds`, the median for one item, and
             `items_per_second` by batch size (`"1"`, `"8"`, `"32"`). Empty if not timed.
         peak_bytes: Largest resident memory of the process that ran the export, in bytes.
@@ -90,7 +90,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
     Args:
         path: Version folder, or model folder, whose latest version is used.
         timings: Also measure latency and throughput, for a few seconds.
-        python: Python interpreter, perhaps of another environment. Its TensorFlow loads the export.
+        python: Python interpreter of an environment with TensorFlow, which loads the export.
 
     Raises:
         ExportError: There is no export at the path, or the interpreter does not exist.

@@ -21,7 +21,7 @@ from keras_tl.training.trainer import Trainer
 
 # Number of training items that represent the split in slow checks.
 SAMPLE = 512
-# The same number if the features are not cached: one batch of the extractor.
+# Number of sampled items if the features are not cached: one batch of the extractor.
 _SMALL_SAMPLE = 64
 # Number of images whose pixels are checked.
 _PICTURES = 32

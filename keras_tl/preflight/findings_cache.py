@@ -27,7 +27,7 @@ def cached_findings(context: CheckContext) -> Findings:
         return run_checks(context)
     try:
         key = _key(context)
-    except KerasTLError:  # A file is unreadable. `run_checks` decides whether training needs it.
+    except KerasTLError:  # A file is unreadable. `run_checks` decides if training needs the file.
         return run_checks(context)
     file = store.root / "preflight" / f"{key}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, KerasTLError):

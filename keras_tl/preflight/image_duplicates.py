@@ -88,9 +88,9 @@ def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.nd
 def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[tuple[Pair, float]]:
     """Find validation and test images that are copies of their nearest neighbour.
 
-    Only rows from `compared` are tested. The features of the frozen backbone give the nearest
-    neighbour. Thumbnails decide whether both images show the same picture. In some data sets, such
-    as handwritten digits, all images are similar. So the threshold depends on the median
+    The function tests the rows from `compared`. The features of the frozen backbone give the
+    nearest neighbour. Thumbnails decide whether both images show the same picture. In some data
+    sets, such as handwritten digits, all images are similar. So the threshold depends on the median
     correlation with the second neighbour. The result omits images with equal bytes or pixels.
 
     Returns:

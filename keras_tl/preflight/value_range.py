@@ -50,7 +50,7 @@ def are_too_dark(context: CheckContext) -> bool:
 
 
 def _values(context: CheckContext) -> SixteenBitRange | None:
-    """Return the values from the check of all files, or without a check those of a sample."""
+    """Return the range of values in 16-bit files, from the file check if done, else a sample."""
     if not context.train.in_files:
         return None
     check = context.data.checked

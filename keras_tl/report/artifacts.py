@@ -45,7 +45,7 @@ class ComparisonResult(Protocol):
     verdicts: Sequence[Any]
 
     def sentences(self) -> dict[str, Any]:
-        """Return texts: `about`, and in the list `sizes` `title`, `verdicts` and `ship` of each."""
+        """Return the text `about` and the list `sizes`, see `Comparison.sentences`."""
 
     def to_json(self) -> dict[str, Any]:
         """Return all numbers as JSON types."""
@@ -199,7 +199,7 @@ def keep_top_items(
         rows: Rows of the items in the test split, int array (n,).
         split: Split with only these n items.
         pixels: Images as the model receives them, (n, height, width, 3) in [0, 255]. `None`: texts.
-        parts: The model. It must not belong to a distribution strategy.
+        parts: Model that does not belong to a distribution strategy.
         task: Task of the model.
         record: Prediction record of the n items.
     """
@@ -223,7 +223,7 @@ def keep_top_items(
 
 
 def _sources(split: Split) -> list[tuple[str | None, list[str]]]:
-    """Return the end of the path (or `None`) and the texts of each item."""
+    """Return for each item the last two parts of the file's path, or `None`, and the texts."""
     if split.sources is None:
         return [(None, [])] * len(split)
     if split.in_files:

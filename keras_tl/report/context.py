@@ -20,7 +20,7 @@ class ReportContext:
         test: Evaluation on the test split. `None`: the test split was not evaluated.
         overfitting: Analysis of whether the model overfits. `None`: unknown.
         findings: Findings of the preflight. `None`: the preflight did not run.
-        fitted: Result of `Learner.fit`. `None`: the user called the training phases directly.
+        fitted: Result of `Learner.fit`. `None`: the user did not train with `Learner.fit`.
         artifacts: Stored items, feature maps, and a comparison with training from scratch.
     """
 

@@ -31,7 +31,7 @@ class DataFacts:
         fingerprint_of: Basis of the fingerprints: `"files"` (path, size, time) or `"content"`.
         splits: Facts about each split, by name.
         checked: Number of checked `items`, and number of those `left_out`. `None`: no check.
-        unused_files: Files that the source has, but that were not used.
+        unused_files: Files in the source that were not used as items.
     """
 
     kind: str | None

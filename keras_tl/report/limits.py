@@ -229,7 +229,8 @@ def _unusable(facts: Facts) -> str:
     if checked and checked["left_out"]:
         found += (
             f" Of the {checked['items']:,} {facts.item}s of the data, "
-            f"{checked['left_out']:,} could not be used. No split and no metric contains them."
+            f"{checked['left_out']:,} could not be used. No split and no metric contains these "
+            "items."
         )
     return found
 

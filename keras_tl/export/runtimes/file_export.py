@@ -56,7 +56,7 @@ def export_file(
         photos.onnx.json         the companion, see `keras_tl.export.runtimes.companion`
         texts.onnx.tokenizer/    vocabulary and settings, saved by the text preprocessor
 
-    With `overwrite`, the function replaces files of the same names. It replaces the model last.
+    With `overwrite`, the function replaces files of the same names. The model file comes last.
 
     Args:
         model: Model to convert.
@@ -66,7 +66,7 @@ def export_file(
         overwrite: Replace existing files.
 
     Returns:
-        The largest difference from the model's outputs. For values above 1, it is relative.
+        The largest difference from the model's outputs. For values above 1, the relative one.
 
     Raises:
         ConfigError: One of the files exists, and `overwrite` is false.

@@ -1,4 +1,4 @@
-"""Read and load a SavedModel step by step, so that messages name the true defect."""
+"""Read and load a SavedModel step by step, so that error messages name the exact defect."""
 
 from pathlib import Path
 

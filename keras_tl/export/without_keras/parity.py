@@ -11,8 +11,8 @@ def compare(session, signatures, recorded: dict) -> tuple[list[str], dict]:
     """Call every signature with its recorded inputs and compare the outputs.
 
     Returns:
-        Sentences about problems, and the largest difference by signature and output, relative for
-        values above 1. `None`: another dtype or shape, wrong integers or strings, or NaN, infinity.
+        Sentences about problems, and the largest difference by signature and output (relative for
+        values above 1). `None`: wrong dtype or shape, wrong integers or strings, or NaN, infinity.
     """
     problems, differences = [], {}
     for name, example in recorded.items():

@@ -1,4 +1,4 @@
-"""The sections of the report. A function for each section takes the input of the report."""
+"""The sections of the report. A function for each section takes a `ReportContext`."""
 
 from collections.abc import Callable
 

@@ -52,7 +52,7 @@ def _said(context: ReportContext, maps: dict[str, FeatureMap]) -> str:
     found = next(iter(maps.values()))
     text = (
         f"{len(found.points)} {context.facts.item}s of the {found.split} split, by the first two "
-        "principal components of the features. Each plot has its own components."
+        "principal components of the features. The components differ between plots."
     )
     shares = [
         f"{one.neighbours:.1%} {name}" for name, one in maps.items() if one.neighbours is not None
