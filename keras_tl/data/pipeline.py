@@ -71,7 +71,7 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 
     Args:
         count: Number of rows.
-        multiple_of: The number of row numbers is a multiple of this number.
+        multiple_of: The length of the data set is a multiple of this number.
         seed: Seed of the random orders, one order per epoch. `None` means ascending order.
     """
     rows = padded_rows(count, multiple_of)

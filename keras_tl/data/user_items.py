@@ -35,7 +35,7 @@ def plain(given: Any, columns: tuple = ()) -> Any:
     Args:
         given: A text or path; `bytes`, `bytearray`, an open file; an array or tensor of any
             library, a `pandas.Series`, a Pillow image; a `tf.data.Dataset`; a split.
-        columns: Keys of the items, if the elements of a data set are dictionaries.
+        columns: Keys that hold the items, for a data set of dictionaries.
 
     Raises:
         DataError: The items have no order, or the value cannot be read.

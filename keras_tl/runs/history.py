@@ -24,7 +24,7 @@ class MetricDrop:
         before: Value of the metric before the phase.
         after: Value of the metric after the phase.
         items: Number of items of the validation split.
-        unit: Word for a compared unit: an item such as `"image"`, or `"group"` if items have
+        unit: Unit of the comparison: an item (`"image"` or `"text"`), or `"group"` if items have
             groups.
         worse: Number of units with a worse prediction than before.
         better: Number of units with a better prediction than before.
