@@ -71,8 +71,8 @@ def compare(
         sizes: Training set sizes to compare, in items. Each seed draws other items. Every class
             keeps its proportion and at least one item. `None`: all items.
         protocol: Settings for training the arms, such as `ktl.Protocol(epochs=10)`.
-        min_difference: Smallest difference in the test metric that matters to you. The verdict
-            "no measurable difference" requires that the whole interval is smaller.
+        min_difference: Smallest difference in the test metric that matters to you. For the verdict
+            "no measurable difference", the whole confidence interval must be smaller than this.
         out: Folder of the comparison. `None`: a folder in `runs/` whose name depends on the inputs.
         dry_run: Only estimate the training time.
         cache: Where to store the features, as in `Learner.fit_head`.

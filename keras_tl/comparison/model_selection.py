@@ -34,10 +34,9 @@ class Choice:
 def choose(arms: PredictionRecord, min_difference: float) -> Choice:
     """Return the cheapest arm that is as good as the best arm.
 
-    The function computes the 95% interval of the difference in final skill from the best arm. If
-    the interval contains 0 and does not reach below `-min_difference`, the arm is as good. If the
-    interval contains 0 and reaches below `-min_difference`, the data do not show whether the arm is
-    as good.
+    The 95% interval of the difference in final skill from the best arm decides. An arm is as good
+    if this interval contains 0 and does not reach below `-min_difference`. If the interval contains
+    0 and reaches below `-min_difference`, the data do not show whether the arm is as good.
 
     Args:
         arms: Skill of each item for each arm, float array (seeds, epochs, items).
