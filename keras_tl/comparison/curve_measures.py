@@ -50,7 +50,7 @@ def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
     """Return the mean skill and its 95% interval at each evaluation.
 
     Args:
-        values: Skills as in `measured`, at most 1 each.
+        values: Skill of each item, as in `measured`, at most 1.
         lowest: Smallest possible skill.
     """
     found = [components(values[:, epoch]).interval() for epoch in range(values.shape[1])]
@@ -73,7 +73,7 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
     fewer than six evaluations, and for one seed.
 
     Args:
-        values: Skills as in `measured`.
+        values: Skill of each item, as in `measured`.
         limit: Largest change in skill that does not matter to the user.
     """
     epochs = values.shape[1]

@@ -164,7 +164,7 @@ class Comparison:
 
         Args:
             folder: Folder that `keras_tl.compare` wrote.
-            min_difference: Smallest difference that matters. `None`: the value in that call.
+            min_difference: Smallest difference that matters to the user. `None`: as in `compare`.
 
         Raises:
             RunError: There is no comparison, a run is damaged, or every seed lacks a finished arm.
