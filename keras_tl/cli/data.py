@@ -22,7 +22,7 @@ class DataAsked:
 
     Attributes:
         spec: Value of `--data`, such as `"folder:photos"`. `None`: `--data` was not given.
-        options: Values of the other options.
+        options: Dict from the names of the other options to their values.
     """
 
     spec: str | None
@@ -38,7 +38,7 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
     """Add `--data` and the options for reading. The command receives all values as `spec`.
 
     Args:
-        command: The function of the command.
+        command: Function of a command, to which the options are added.
         required: Whether the user must give `--data`. False for commands with a saved run, which
             may record its data.
     """
@@ -107,7 +107,7 @@ data_of_run_options = functools.partial(data_options, required=False)
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add options for splits and resizing. Their values are also in `spec` of the command."""
+    """Add options for splits and resizing. The values of these options are added to `spec`."""
 
     @click.option(
         "--value-range",

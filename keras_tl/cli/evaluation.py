@@ -126,7 +126,7 @@ def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
 
 
 def _evaluation_of(learner: "keras_tl.Learner", split: str) -> "keras_tl.Evaluation":
-    """Return the saved evaluation of the split, or evaluate the split if its items changed."""
+    """Return the saved evaluation of the split. If the items changed, evaluate the split."""
     from keras_tl.learner.measuring import evaluation_of
 
     return evaluation_of(learner._state, split)

@@ -47,7 +47,7 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--refit",
     is_flag=True,
-    help="After the choice of the model, train it on all items. The run then has no test split.",
+    help="After the choice of the model, train this model on all items, also on the test items.",
 )
 @click.option(
     "--head-epochs", type=int, help="Number of epochs that train the head on the frozen backbone."
@@ -104,8 +104,8 @@ def _number_or_name(value: str | None) -> int | str | None:
     "--max-bad",
     default=0.05,
     show_default=True,
-    help="Maximum fraction of unusable files or texts. Training leaves out unusable items, and "
-    "stops if their fraction is larger.",
+    help="Maximum fraction of unusable files or texts. Training leaves out unusable items. With a "
+    "larger fraction, training stops.",
 )
 @click.option(
     "--check",

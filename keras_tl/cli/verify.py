@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[dict, str]:
     """Verify the export at PATH: load it like TF Serving, without Keras, and send it requests.
 
-    PATH is the folder of one version, or the folder of all versions: then the latest version is
+    PATH is the folder of one version, or the folder of all versions. The latest of all versions is
     verified. Any tool may have written the export. Exit status 1: the export has errors.
     """
     from keras_tl.export.verification import verify as verify_export

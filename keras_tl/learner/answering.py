@@ -1,4 +1,4 @@
-"""Predictions and features of the items that a user passes."""
+"""Read the items that a user passes, and return their predictions or features."""
 
 import dataclasses
 import math

@@ -67,7 +67,7 @@ from keras_tl.training.trainer import Trainer
 
 
 class Learner:
-    """Model for your data: a pretrained backbone and a head, with methods to train and use both.
+    """Model for your data: a pretrained backbone with a head, and methods to train and use it.
 
     Args:
         backbone: Name in the catalogue (`keras_tl.backbones.CATALOGUE`). `"auto"`: the best
@@ -258,9 +258,9 @@ class Learner:
             minutes: Time budget of the call, in minutes. If the budget is short, `fit` first leaves
                 out the comparison. If necessary, `fit` fine-tunes for fewer steps, or not at all.
                 `None`: no limit.
-            refit: After the choice of the model, train it on the items of all splits.
-                `learner.data` then has only a training split. The result contains an estimate of
-                the metrics, from models that were measured on items outside of their training.
+            refit: After the choice of the model, train this model on the items of all splits.
+                `learner.data` then has only a training split. The result contains estimated
+                metrics. They come from models whose training did not include the measured items.
             augment: Augmentation during fine-tuning, as in `fine_tune`.
             cache: As in `fit_head`.
             callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
@@ -460,9 +460,9 @@ class Learner:
         """Run the preflight: look for problems in data, backbone and head, in seconds.
 
         The preflight also runs before the first training, unless `check=False` was passed to
-        `Learner`. It then reports warnings, and stops only a training that cannot work. With the
-        same seed, training gives the same result with and without the preflight. docs/preflight.md
-        lists the checks and explains their limits.
+        `Learner`. Before a training, the preflight reports warnings, and stops the training only if
+        it cannot work. With the same seed, training gives the same result with and without the
+        preflight. docs/preflight.md lists the checks and explains their limits.
 
         Returns:
             The findings. `history.findings` and the saved run also contain the findings.
@@ -614,8 +614,8 @@ class Learner:
         """Return the features of items: the vectors that the head receives.
 
         Args:
-            items: Items, as in `predict`. If `items` is a split, such as `data.split("train")`, the
-                feature cache keeps its features for `fit_head`.
+            items: Items, as in `predict`. For a split, such as `data.split("train")`, the feature
+                cache keeps the features, and `fit_head` uses them.
             on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
             cache: Place where the features of a split are stored, as in `fit_head`.
 
@@ -646,7 +646,8 @@ class Learner:
             format: `"savedmodel"`, `"litert"` or `"onnx"`. For LiteRT or ONNX, install the pip
                 extra of the same name. These models accept only numbers, see
                 `keras_tl.export.runtimes.file_export.export_file`.
-            precision: For LiteRT and ONNX, `"float32"` or `"float16"`.
+            precision: Precision of the weights in LiteRT and ONNX files: `"float32"` or
+                `"float16"`.
             serving: Also write `serving/` beside the versions of a SavedModel: configuration and
                 clients for a server (see `export.server_configuration.write_serving`).
             card: Your own sections for the model card of a SavedModel: a dict from heading to
@@ -697,8 +698,8 @@ class Learner:
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> Path:
         """Save configuration, weights, history and evaluations as JSON, HDF5 and NumPy files.
 
-        Without `overwrite`, a learner replaces only the run from which it was loaded or to which it
-        was saved, and only if nobody else changed that run. Your own files in the folder stay. An
+        A learner may replace the run that it loaded or saved before, if nobody else changed this
+        run. To replace any other run, pass `overwrite=True`. Your own files in the folder stay. An
         existing report in the folder is updated.
 
         Args:

@@ -26,7 +26,7 @@ def comparison(learner: Learner) -> Figure:
     """Draw the learning curves of transfer learning and of training from scratch.
 
     Raises:
-        ConfigError: The learner has no comparison: pass one to `learner.report(comparison=...)`.
+        ConfigError: The learner has no comparison. `learner.report(comparison=...)` stores it.
     """
     found = learner._state.artifacts.comparison()
     if found is None:
@@ -51,7 +51,7 @@ def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Fig
     state = learner._state
     if not state.parts.modality.are_pictures:
         raise ConfigError(
-            "This learner has texts, not images. learner.report('report.html') shows the texts."
+            "The items are texts, not images. learner.report('report.html') shows the texts."
         )
     found = evaluation_of(state, split).top_losses(count)
     kept = items_shown(state, found.rows, split)
@@ -89,8 +89,8 @@ def features(learner: Learner) -> Figure:
 def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -> list[Path]:
     """Write all figures of a learner, and a grid of predictions, as PNG files.
 
-    The function leaves out a figure if the learner has no data or results for it. A learner that
-    was loaded without data can draw all figures of its report.
+    The function leaves out a figure if the learner lacks the data or results that the figure needs.
+    A learner that was loaded without data can draw all figures of its report.
 
     Args:
         learner: The learner whose figures are drawn.

@@ -266,11 +266,11 @@ class _Fit:
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]
             records = PredictionRecord(test.labels, self._trainer.logits(test))
-            how = "on the test split, before its items trained the model"
+            how = "on the test split, before the training on the test items"
         elif plan.evidence == VALIDATION:
             how = (
-                "on the validation split, which also chose the model, before these items trained "
-                "the model"
+                "on the validation split, by which the model was also chosen, before the training "
+                "on the validation items"
             )
         elif plan.evidence == OUT_OF_FOLD:
             how = f"by {plan.folds} models, each trained without a part of the {self._data.item}s"

@@ -24,8 +24,8 @@ def overfitting(learner: Learner, measure: bool = False) -> Overfitting:
     Args:
         learner: A trained learner.
         measure: Also evaluate the current model on the training and validation splits. The result
-            then has the exact gap between the metrics of both splits. Without `measure`, it has
-            only a lower bound of this gap.
+            then has the exact gap between the metrics of both splits. Without `measure`, the result
+            has only a lower bound of this gap.
 
     Raises:
         ConfigError: Nothing was trained, or the weights changed after training. Or, with `measure`,
@@ -92,7 +92,7 @@ def rank_backbones(
             backbones with weights on this machine, see
             `keras_tl.backbones.local_weights.backbones_without_download`.
         items: Maximum number of training items. A smaller sample has the class proportions of the
-            split, and at least one item per class. For multilabel or regression, it is random.
+            split, and at least one item per class. For multilabel or regression: a random sample.
         seed: Seed of the sample, of the folds, and of random weights of the backbones.
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Report progress on standard error.

@@ -119,5 +119,5 @@ def choose_thresholds(state: State, precision: float | None, recall: float | Non
 
 
 def _evaluations_with(state: State, split: str) -> dict[str, Evaluation]:
-    """Return evaluations of this split and of all splits that were evaluated before."""
+    """Return evaluations of the given split and of all splits that were evaluated before."""
     return {name: evaluation_of(state, name) for name in (split, *state.evaluations)}

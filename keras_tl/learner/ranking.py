@@ -92,7 +92,7 @@ def rank(
 def _shared(
     options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
 ) -> dict[str, Any]:
-    """Of the options common to all backbones, return those that this backbone accepts."""
+    """Return those options that this backbone accepts, of the options for all backbones."""
     backbone = own["backbone"]
     takes_all = (
         MODALITIES[data.item].can_preprocess

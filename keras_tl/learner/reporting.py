@@ -1,4 +1,4 @@
-"""The report of a learner, and the artifacts that the learner keeps for it."""
+"""Write the report of a learner, and keep the artifacts that the report needs."""
 
 import dataclasses
 import json
@@ -105,7 +105,7 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
 
 
 def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
-    """Return the learner's artifacts if they show these items of a split, else new artifacts.
+    """Return report artifacts with these items of a split: stored artifacts, or new artifacts.
 
     Raises:
         DataError: The learner's artifacts lack an item, and there are no data.

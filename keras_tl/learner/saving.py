@@ -70,7 +70,7 @@ def load(
     chosen, seed = choose_strategy(strategy), about["seed"]
     parts = rebuild_model(config, chosen, seed, **run_files(path))
     parts.backbone.set_facts(weights_source=about["weights"], ancestry=tuple(about["ancestry"]))
-    # `State` stores the current weights of the head as untrained. Load the trained weights later.
+    # `State` takes the current weights as the untrained weights. Load the trained weights later.
     state = State(config, parts, chosen, seed, data, verbose)
     load_run_weights(path, parts.model)
     state.trained_with = {key: about[key] for key in ("data", "versions")}
@@ -102,8 +102,8 @@ def load(
 def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool:
     """Save new evaluations, the temperature and the thresholds into the loaded run.
 
-    If the items of a split are not those that the run records (see `State.is_training_data`), only
-    the temperature and the thresholds are saved. The run then keeps its earlier evaluations.
+    If a split differs from the split that the run records (see `State.is_training_data`), only the
+    temperature and the thresholds are saved. The run then keeps its earlier evaluations.
 
     Args:
         state: Model, data and results of the learner.
@@ -111,7 +111,7 @@ def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool
         splits: Names of the splits that were evaluated.
 
     Returns:
-        Whether the splits have the items that the run records.
+        Whether the items of the splits are the items that the run records.
     """
     if not all(map(state.is_training_data, splits)):
         own = load(path, verbose=False)

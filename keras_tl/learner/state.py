@@ -49,7 +49,7 @@ class State:
         findings: Problems that the preflight found. `None`: the preflight has not run.
         is_checked: Whether the preflight runs before the first training.
         trained_with: Data and library versions that a loaded run records.
-        own_files: Runs and reports that this learner wrote, and the run that it was loaded from.
+        own_files: Runs and reports that this learner wrote, and the run that was loaded.
         reporter: Object that prints messages to the user.
     """
 
@@ -108,7 +108,7 @@ class State:
     def serving_model(self) -> ServingModel:
         """See `Learner.serving_model`."""
         parts = self.float32_parts()
-        # The graph contains temperature and thresholds as constants: build it again on a change.
+        # The graph contains temperature and thresholds as constants: new values need a new graph.
         if self._served is None or self._served.task != self.task:
             self._served = ServingModel(parts, self.task, parts.modality)
         return self._served

@@ -80,8 +80,8 @@ def float32_copy(config: ModelConfig, parts: TransferModel) -> TransferModel:
     """Return the same network in float32, outside of any strategy, for prediction and export.
 
     If the model already computes in float32 on one device, the function returns the model itself.
-    Otherwise, the returned network shares the model's weights if possible (see `shares_storage`).
-    If not possible, the network has copies of the weights, which the caller must update.
+    If not, the returned network shares the model's weights if possible (see `shares_storage`).
+    Otherwise, the network has copies of the weights, which the caller must update.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:

@@ -65,7 +65,7 @@ def find_backbone(
         precision: Keras dtype policy of the backbone.
         texts: Training texts. `None`: the data are images.
         sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
-        ancestry: For the backbone of another learner: earlier trainings of it, latest first.
+        ancestry: Earlier trainings of a backbone from another learner, latest first.
 
     Raises:
         BackboneError: The backbone is unknown, cannot be built with these arguments, or does not

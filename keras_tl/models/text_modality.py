@@ -186,6 +186,6 @@ class TextModality(Modality):
 
 
 def _can_be_read(texts: tf.Tensor) -> tf.Tensor:
-    """Return bool (batch,): whether each text is UTF-8 and not blank. Usable in a graph."""
+    """Return a bool tensor (batch,): whether each text is UTF-8 and not blank."""
     whole = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     return (texts == whole) & ~tf.strings.regex_full_match(whole, _BLANK)

@@ -30,13 +30,13 @@ _EMBED = "embed"
 class Client(RemoteModel):
     """Client of a model that `learner.export` wrote and TF Serving serves.
 
-    The client sends no request before the first call that needs the server. It then reads the
-    signatures and the class names, and keeps both. If later outputs do not fit the signatures or
-    the class names, the client reads both again.
+    The client sends no request before the first call that needs the server. This first call also
+    reads and keeps the signatures and the class names. If later outputs do not fit the signatures
+    or the class names, the client reads both again.
 
     Args:
-        address: `http://HOST:PORT` or `https://HOST:PORT` for REST (TF Serving's default port is
-            8501), or `grpc://HOST:PORT` for gRPC (8500), which needs the extra `grpc`.
+        address: For REST, `http://HOST:PORT` or `https://HOST:PORT` (default port of TF Serving:
+            8501). For gRPC, `grpc://HOST:PORT` (default port: 8500), with the pip extra `grpc`.
         model: Name of the model on the server.
         version: Number of the version to use.
         label: Label of the version to use, such as `"stable"`. Without `version` and `label`, the
@@ -47,10 +47,10 @@ class Client(RemoteModel):
             the server returned for that item.
         timeout: Seconds to wait for an answer. With REST, the limit applies to each try. With gRPC,
             the limit applies to all tries together.
-        retries: Number of retries if there is no answer, or if the server is busy (429, 502, 503,
-            504, UNAVAILABLE). gRPC retries at most four times. Each pause is twice as long as the
-            pause before. REST retries at once, then after 0.4 seconds, and waits at most `timeout`.
-            The pauses of gRPC are about 0.2 to 10 seconds long.
+        retries: Number of retries if there is no answer, or if the server is busy (status 429, 502,
+            503, 504, or UNAVAILABLE). gRPC retries at most four times. Each pause is twice as long
+            as the pause before. REST retries at once, then after 0.4 seconds, and waits at most
+            `timeout`. The pauses of gRPC are about 0.2 to 10 seconds long.
 
     Raises:
         ConfigError: An argument is invalid, or tensorflow-serving-api is missing.

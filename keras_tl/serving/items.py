@@ -36,6 +36,6 @@ def read_items(
 
 
 def empty_example(signatures: Mapping[str, Any]) -> dict[str, bytes]:
-    """Return an empty image or text, as the model takes it, as features of a `tf.Example`."""
+    """Return the features of a `tf.Example` with an empty image or text, whichever fits."""
     takes = {name for signature in signatures.values() for name in signature["inputs"]}
     return {name: b"" for name in ("image_bytes", "text", "text_pair") if name in takes}

@@ -40,7 +40,7 @@ class GrpcTransport(Transport):
     def __init__(self, target: Target):
         apis = ("classification", "get_model_metadata", "get_model_status", "predict")
         self._protos = {name: _api(f"{name}_pb2") for name in apis}
-        # tensorflow-serving-api installs grpc. Without it, `_api` has already raised an error.
+        # tensorflow-serving-api installs grpc. If both are missing, `_api` has raised an error.
         import grpc
 
         self._target = target

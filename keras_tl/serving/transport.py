@@ -35,7 +35,7 @@ class Target:
         address: URL of the server, such as `"http://localhost:8501"`.
         model: Name of the model on the server.
         version: Number of the version to use. `None`: see `label`.
-        label: Label of the version to use. If both are `None`, the server uses the latest version.
+        label: Label of the version to use. Without `version` and `label`: the latest version.
         timeout: Seconds to wait for an answer, and the longest pause between two tries.
         retries: Number of retries after a failed request.
     """
