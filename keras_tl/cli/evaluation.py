@@ -24,7 +24,7 @@ _OTHERS = (
 def _load(
     run: Path, spec: DataAsked, verbose: bool, slices: list[str] | None = None
 ) -> "keras_tl.Learner":
-    """Load a run with its data, which are split as they were for training."""
+    """Load a run with its data. The data are split in the same way as for training."""
     toolkit = start_toolkit()
     from keras_tl.data.specs import takes
     from keras_tl.runs.run_files import read_run

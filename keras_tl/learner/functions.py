@@ -97,7 +97,7 @@ def rank_backbones(
         cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Report progress on standard error.
         options: Arguments of `Learner` for all backbones, such as `image_size`. The arguments in a
-            dict override these arguments. For images, `preprocess` applies only to Keras models.
+            dict override those in `options`. For images, `preprocess` applies only to Keras models.
 
     Returns:
         The measurements of each backbone. `.best` is the fastest of the backbones whose metric is

@@ -124,7 +124,7 @@ class Modality(abc.ABC):
     @property
     @abc.abstractmethod
     def raw(self) -> Specs:
-        """Inputs of the raw signatures by name. Each input has dtype string and shape (batch,)."""
+        """Inputs of the raw signatures: dict from name to spec, dtype string, shape (batch,)."""
 
     @abc.abstractmethod
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
