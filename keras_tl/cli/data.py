@@ -48,9 +48,9 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "spec",
         required=required,
         metavar="SPEC",
-        help="folder:PATH (one subfolder per class, with images or .txt files), csv:PATH (a table "
-        "of labels and of image paths or texts; also .tsv and .jsonl), tfds:NAME (a data set of "
-        "TensorFlow Datasets), or digits (scikit-learn's handwritten digits).",
+        help="folder:PATH: one subfolder per class, with images or .txt files. csv:PATH: a table "
+        "with labels and with image paths or texts, also .tsv and .jsonl. tfds:NAME: a data set "
+        "of TensorFlow Datasets. digits: scikit-learn's handwritten digits.",
     )
     @click.option("--image-column", "image", help="csv: column of paths. tfds: image feature.")
     @click.option("--text-column", "text", help="csv: column of texts. tfds: text feature.")

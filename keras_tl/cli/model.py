@@ -16,7 +16,7 @@ _MADE_WITH = (
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for a model. The command receives their values as the dict `model`."""
+    """Add the options for a model. The command receives the option values as dict `model`."""
 
     @click.option(
         "--backbone",

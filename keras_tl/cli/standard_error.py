@@ -51,7 +51,7 @@ def _drop_decoder_warnings() -> None:
     grep = shutil.which("grep")
     if grep is None:
         return
-    # Python gets a separate stream: on the pipe to grep, rich would not detect the terminal.
+    # Python gets a separate stream: the package rich detects no terminal behind a pipe to grep.
     own = os.fdopen(
         os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
     )

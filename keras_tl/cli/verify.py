@@ -24,7 +24,7 @@ def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[
     """Verify the export at PATH: load it like TF Serving, without Keras, and send it requests.
 
     PATH is the folder of one version, or the folder of all versions. The latest of all versions is
-    verified. Any tool may have written the export. Exit status 1: the export has errors.
+    verified. The export may come from any tool. Exit status 1: the export has errors.
     """
     from keras_tl.export.verification import verify as verify_export
 

@@ -245,7 +245,7 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: str | dict[str, float] | None = None,
     ) -> FitResult:
-        """Train the head, fine-tune, and keep the model before or after fine-tuning, or an average.
+        """Train the head, fine-tune, then keep the weights from before or after, or their average.
 
         `fit` reports its plan before it fine-tunes. With at least 50 validation items, `fit`
         compares the models on the validation split. With fewer validation items, or with `refit`,
@@ -434,7 +434,7 @@ class Learner:
 
         Args:
             phase: Training to try. `"head"`: train the head on cached features. `"fine-tune"`:
-                train the whole model with the augmentation of the data. A `Phase`: your own phase.
+                train the whole model with the augmentation of the data. A `Phase`: train this phase.
             policy: As in `fine_tune`. The trial uses the optimizer, the batch size and the unfrozen
                 blocks of the policy's last phase.
             unfreeze: As in `fine_tune`.
@@ -723,7 +723,7 @@ class Learner:
         strategy: str | tf.distribute.Strategy = "auto",
         verbose: bool = True,
     ) -> Self:
-        """Load a saved run as a learner, which can train further if `data` are given.
+        """Load a saved run as a learner. With `data`, the learner can also be trained further.
 
         Raises:
             RunError: There is no run, the run is damaged, or a later version of keras_tl wrote it.

@@ -97,7 +97,7 @@ class State:
 
     @property
     def artifacts(self) -> Artifacts:
-        """The report artifacts that were made with the current weights."""
+        """The report artifacts that are valid for the current weights."""
         return self.measured.artifacts
 
     @artifacts.setter
