@@ -434,7 +434,7 @@ class Learner:
 
         Args:
             phase: Training to try. `"head"`: train the head on cached features. `"fine-tune"`:
-                train the whole model with the augmentation of the data. A `Phase`: train this phase.
+                train the whole model with the augmentation of the data. A `Phase`: train it.
             policy: As in `fine_tune`. The trial uses the optimizer, the batch size and the unfrozen
                 blocks of the policy's last phase.
             unfreeze: As in `fine_tune`.
