@@ -18,7 +18,7 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    # Import `load`, and with it Keras, only on use, so that `keras-tl backbones` starts fast.
+    # Import `load` and Keras only when `load` is used, so that `keras-tl backbones` starts fast.
     if name == "load":
         from keras_tl.backbones.loading import load
 

@@ -83,7 +83,7 @@ def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.K
     """
     parents, layers = _parents(network), set(layers)
     possible, end = set(), network.operations[0]
-    for operation in network.operations:  # Each operation comes after its inputs.
+    for operation in network.operations:  # Each comes after its inputs.
         leaves = _leaves(operation)
         if parents[operation] <= possible and layers >= {x for x in leaves if x.weights}:
             possible.add(operation)

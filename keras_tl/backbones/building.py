@@ -73,8 +73,8 @@ def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
     """Call the builder with `weights="imagenet"`. The first call downloads the weights."""
     try:
         with warnings.catch_warnings():
-            # Keras has MobileNet weights for some image sizes. For other sizes, it warns and loads
-            # the weights for 224 pixels.
+            # Keras has MobileNet weights for some image sizes. For other sizes, Keras warns and
+            # loads the weights for 224 pixels.
             warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
             return builder(weights="imagenet", **arguments)
     except Exception as error:  # Keras raises a bare Exception for network errors.
@@ -115,10 +115,10 @@ def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTenso
         WeightsError: The weights were trained with a normalisation that differs from ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
-    # `zero`: the pixel values that the record maps to 0. The scaling layers must map them to about
-    # 0 too. The scale may differ: Keras's published layers contain the standard deviation where the
-    # variance should be (tensorflow/tensorflow#49930). For "imagenet", Keras adds a layer that
-    # corrects the scale.
+    # `zero`: the pixel values that the record maps to 0. The scaling layers must also map these
+    # values to about 0. The scale may differ: Keras's published layers contain the standard
+    # deviation where the variance should be (tensorflow/tensorflow#49930). For "imagenet", Keras
+    # adds a layer that corrects the scale.
     zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)
     for layer in scaling:
         zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)

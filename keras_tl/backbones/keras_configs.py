@@ -18,12 +18,12 @@ def rebuild(config: dict[str, Any]) -> Any:
     float32.
 
     Raises:
-        BackboneError: The configuration holds a lambda or an unknown class or function. Known are
-            those of Keras and KerasHub, and those registered in this process. Modules of unknown
-            classes are not imported.
+        BackboneError: The configuration holds a lambda or an unknown class or function. Keras's,
+            KerasHub's and registered classes and functions are known. This function imports no
+            modules of unknown classes.
         ConfigError: A class is from KerasHub, which is not installed.
     """
-    # Keras modifies the configuration that it gets: give it a copy.
+    # Pass a copy to Keras, which modifies the configuration.
     config = copy.deepcopy(config)
     _check_classes(config)
     if keras.config.dtype_policy().name == _FLOAT32:

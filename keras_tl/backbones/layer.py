@@ -1,9 +1,9 @@
-"""Keras layer that holds a pretrained network and decides whether it runs in training mode.
+"""Keras layer that holds a pretrained network and controls the network's training mode.
 
 In Keras 3, `fit` passes `training=True` to all layers of a functional model, even to a layer that
 was called with `training=False` (keras-team/keras#20285). The BatchNorm statistics of an unfrozen
 backbone would then change, and the pretrained features would be lost. So `Backbone.call` passes an
-explicit `training` value to the inner network. Code outside the layer cannot override it.
+explicit `training` value to the inner network. Code outside the layer cannot override this value.
 """
 
 from pathlib import Path
@@ -30,16 +30,16 @@ class Backbone(keras.layers.Layer):
     * Frozen (`trainable=False`): the whole network runs in inference mode, without dropout and
       stochastic depth. So cached features equal features computed during training.
     * Unfrozen: dropout and stochastic depth are active in training. BatchNorm layers still use
-      their moving statistics, which stay fixed. Training can change their gamma and beta. Only
-      `unfreeze(..., batch_norm="live")` updates the moving statistics. Use it for random weights.
+      their moving statistics, which stay fixed. Gamma and beta can be trained. Only `unfreeze(...,
+      batch_norm="live")`, meant for random weights, updates the moving statistics.
 
     TF-Hub modules cannot follow all of these rules, see `keras_tl.backbones.hub.HubLayer`. The
     argument `batch_norm` has no effect inside a module.
 
     Args:
-        network: Network with its preprocessing. It maps pixels in [0, 255], float32 (batch, height,
-            width, 3), to feature maps (batch, h, w, c). TF-Hub modules and text encoders take other
-            inputs.
+        network: Network with its preprocessing. The network maps pixels in [0, 255], float32
+            (batch, height, width, 3), to feature maps (batch, h, w, c). TF-Hub modules and text
+            encoders take other inputs.
         blocks: Name and layers of each block, from input to output. The layers come from
             `leaf_layers`. Layers in different nested models may have the same name.
 
@@ -53,8 +53,8 @@ class Backbone(keras.layers.Layer):
         architecture: Keras configuration of the whole network, before any cut. `None`: the network
             comes from a `BackboneSpec` or a TF-Hub module.
         module: Folder of the TF-Hub module in the network. `None`: there is no module.
-        preprocessor: Converts texts to the tokens of the network. `None`: the network takes images
-            or strings.
+        preprocessor: Object that converts texts to the network's tokens. `None`: the network takes
+            images or strings.
         longest: Largest number of tokens that the network can read. `None`: unknown.
         identity: Text that identifies the network's graph in the keys of the feature cache.
         ancestry: Records of earlier trainings of the weights, latest first, see
@@ -176,8 +176,8 @@ class Backbone(keras.layers.Layer):
         """Put BatchNorm layers into inference mode, except in the mode `"live"`.
 
         A BatchNorm layer updates its statistics only while the layer's `trainable` is true. The
-        flags `trainable` of its variables stay unchanged: they decide which variables the optimizer
-        gets.
+        flags `trainable` of the variables stay unchanged: these flags decide which variables are
+        optimized.
         """
         for layer in () if self._batch_norm_mode == "live" else self._batch_norms():
             if layer.trainable:
@@ -212,7 +212,7 @@ class Backbone(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "Backbone":
         config = dict(config)
         network = keras.saving.deserialize_keras_object(config.pop("network"))
-        # Make the same variables trainable again: a saved optimizer has a state for each of them.
+        # Make the same variables trainable again: a saved optimizer has a state for each variable.
         unfrozen, batch_norm = config.pop("unfrozen"), config.pop("batch_norm")
         leaves = leaf_layers(network)
         blocks = [(name, [leaves[n] for n in places]) for name, places in config.pop("blocks")]
@@ -247,7 +247,7 @@ def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
 
 def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:
     # If the layer's `trainable` already has this value, Keras does not set the variables' flags.
-    # Set the flags here too, because `_pin_statistics` keeps them when it changes the layer.
+    # Set the flags too, because `_pin_statistics` changes `trainable` of layers, but not the flags.
     for part in layers_of(layer):
         part.trainable = value
         for variable in own_variables(part):

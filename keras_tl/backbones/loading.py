@@ -51,7 +51,7 @@ def load_spec(
     """Build the `Backbone` layer that a record describes.
 
     Args:
-        spec: Record of the backbone.
+        spec: Record that describes the backbone.
         weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
         image_size: (height, width) in pixels.
         output_block: Block after which the network is cut. `None`: the network stays whole.
@@ -101,7 +101,7 @@ def copy_statistics(source: keras.Model, target: keras.Model) -> None:
 
 
 def _use_statistics(network: keras.Model) -> None:
-    # `Normalization` uses tensors derived from its weights. `set_weights` does not update them.
+    # `Normalization` uses tensors derived from its weights, which `set_weights` does not update.
     for layer in layers_of(network):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
@@ -124,7 +124,7 @@ def backbone_of(network: keras.Model) -> Backbone:
 
 
 def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Return each layer with weights as a block, named by the shortest unique end of its path."""
+    """Return a block for each layer with weights. Block names are the shortest unique path ends."""
     paths = [path for path in leaf_paths(network) if path[-1].weights]
     named = [tuple(layer.name for layer in path) for path in paths]
     blocks = []
@@ -148,7 +148,7 @@ def seeded(seed: int | None) -> Iterator[None]:
     """Make the random seeds of new Keras layers reproducible. `None` changes nothing.
 
     Without a given seed, a Keras layer takes a random seed from Python's module `random`. This
-    context seeds that module, and restores the state of the module at the end.
+    context manager seeds `random`, and restores the state of `random` at the end.
     """
     state = random.getstate()
     if seed is not None:

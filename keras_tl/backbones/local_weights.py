@@ -8,7 +8,7 @@ from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.backbones.spec import BackboneSpec
 from keras_tl.backbones.weights_packages import find_file
 
-# File names of `keras.applications` before and after the network's name, without separators.
+# Parts of weights file names before and after the network's name, without separators.
 _BEFORE = r"(weights)?"
 _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?"
 
@@ -16,7 +16,7 @@ _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?
 def backbones_without_download() -> tuple[str, ...]:
     """Return the names of catalogue backbones whose ImageNet weights need no download.
 
-    Such weights are bundled with keras_tl, are in an installed package, or were downloaded earlier
+    These weights are bundled with keras_tl, are in an installed package, or were downloaded earlier
     by `keras.applications` (into `$KERAS_HOME/models`, else `~/.keras/models`).
     """
     files = [_plain(path.stem) for path in _downloads().glob("*.h5")]

@@ -7,8 +7,8 @@ from keras import layers
 
 LAYOUT = "channels_last"
 BN_EPSILON = 1e-3
-# BatchNorm momentum of the original training. It has no effect while `Backbone` keeps the moving
-# statistics fixed. `Backbone.unfreeze(..., batch_norm="live")` lowers it to 0.9.
+# BatchNorm momentum of the original training. The momentum has no effect while `Backbone` fixes the
+# moving statistics. `Backbone.unfreeze(..., batch_norm="live")` lowers the momentum to 0.9.
 BN_MOMENTUM = 0.99
 
 # Initial weights of convolutions: He et al., 2015, arXiv:1502.01852, eq. 14 (fan-out).

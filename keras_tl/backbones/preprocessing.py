@@ -40,8 +40,8 @@ class Preprocessing:
         return f"{'BGR' if self.bgr else 'RGB'} * {scale} + {offset}"
 
     def apply(self, pixels: "keras.KerasTensor") -> "keras.KerasTensor":
-        """Add the preprocessing to a functional model. It computes in float32 under any dtype
-        policy.
+        """Add the preprocessing, which computes in float32 under any dtype policy, to a functional
+        model.
 
         Args:
             pixels: RGB pixels in [0, 255], float32 (batch, height, width, 3).
@@ -77,7 +77,7 @@ PREPROCESSINGS = {
 
 
 def get_preprocessing(preprocess: "str | Preprocessing") -> Preprocessing:
-    """Return the preprocessing with this name. A given `Preprocessing` is returned as it is.
+    """Return the preprocessing with this name. If the argument is a `Preprocessing`, return it.
 
     Raises:
         BackboneError: No preprocessing has this name.

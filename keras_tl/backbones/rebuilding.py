@@ -26,12 +26,13 @@ def rebuild_backbone(
     """Return a backbone with random weights, or with a TF-Hub module's own weights.
 
     Args:
-        source: Value of `Backbone.source`.
+        source: Name or source of the backbone, as in `Backbone.source`.
         image_size: (height, width) in pixels. `None`: the network takes texts.
         output_block: Block after which the network is cut.
         architecture: Keras configuration of the network, if the catalogue does not contain it.
         module: Folder of the TF-Hub module. `None`: the backbone is not a TF-Hub module.
-        preprocessor: Converts texts to the tokens of the backbone. `None`: not needed.
+        preprocessor: Object that converts texts to the backbone's tokens, if the backbone takes
+            texts.
 
     Raises:
         BackboneError: `architecture` contains an unknown class, see `rebuild`.
@@ -48,7 +49,7 @@ def rebuild_backbone(
 
 
 def cut_short(backbone: Backbone, output_block: str) -> Backbone:
-    """Return a backbone that ends after a block of the given backbone. Both share the layers.
+    """Return a backbone that ends after a block of the given backbone. Both backbones share layers.
 
     Args:
         backbone: Backbone with one inner model after the preprocessing.

@@ -61,7 +61,7 @@ class Weights:
         package: Package that holds the weights. If `package` and `bundled` are `None`, the builder
             downloads the weights.
         top1: Published ImageNet top-1 accuracy of the network with its classifier, in [0, 1].
-        top1_source: Publication that states this accuracy.
+        top1_source: Publication that states the accuracy `top1`.
     """
 
     source: str
@@ -78,9 +78,9 @@ class BackboneSpec:
 
     Attributes:
         name: Name of the backbone in the catalogue.
-        builder: Function that builds the network, or `"module:function"`, imported when needed. Its
-            arguments are `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape`
-            (height, width, 3), as in the constructors of `keras.applications`.
+        builder: Function that builds the network, or `"module:function"`, imported when needed. It
+            takes `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape` (height,
+            width, 3), as in the constructors of `keras.applications`.
         preprocessing: `Preprocessing` that the weights expect, or its name.
         image_size: (height, width) of the images that the weights were trained on, in pixels. This
             is the default image size.

@@ -62,7 +62,8 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
         name: File name to show in error messages.
 
     Returns:
-        Read-only arrays by tensor name, in shape and dtype like the tensors, maybe views of `data`.
+        Read-only arrays by tensor name, with the tensors' shapes and dtypes. Some may be views of
+        `data`.
 
     Raises:
         WeightsError: The file is damaged, or refers to Python names that tensors do not need.
@@ -101,7 +102,7 @@ class _Unpickler(pickle.Unpickler):
         return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
-        # A pickle can set attributes of returned objects. Only the new functions accept attributes.
+        # A pickle can set attributes of the objects returned here. Only the lambdas allow that.
         match module, name:
             case "collections", "OrderedDict":
                 return OrderedDict

@@ -59,7 +59,7 @@ def assign(network: keras.Model, tensors: Mapping[str, np.ndarray]) -> list[str]
     Args:
         network: Keras network, which may lack the last layers.
         tensors: Weights by name: convolutions (out, in, h, w), depthwise convolutions (channels, 1,
-            h, w), dense layers (out, in) and vectors. BatchNorm's batch counts are ignored.
+            h, w), dense layers (out, in) and vectors. BatchNorm's `num_batches_tracked` is ignored.
 
     Returns:
         Names of the unused tensors, which belong to layers that the network lacks.

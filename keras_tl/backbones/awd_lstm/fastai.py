@@ -27,7 +27,7 @@ from keras_tl.errors import WeightsError, quoted
 
 # fastai adds this token until a vocabulary's size is a multiple of 8. The token is not a word.
 _FILLING = "xxfake"
-# Marks that the tokenizer can make. A vocabulary must contain them.
+# Marks that the tokenizer can make, so that each vocabulary must contain these marks.
 _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
 _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
 
@@ -36,10 +36,10 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
     """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
 
     The model has the sizes of the weights and fastai's default dropouts. Every token keeps its
-    number. Some tokens cannot occur in texts here. This function renames them to `UNUSED_n`, where
-    n is the token's number. The tokenizer never makes such a name, because its words are in lower
-    case. Renamed are `xxfake`, tokens that are empty, not valid UTF-8 or contain white space, and
-    repeated tokens except the last. fastai also uses the number of the last.
+    number. Some tokens can never result from a text. This function renames such tokens to
+    `UNUSED_n`, where n is the token's number. The tokenizer never makes such a name, because its
+    words are in lower case. Renamed are `xxfake`, tokens that are empty, not valid UTF-8 or contain
+    white space, and repeated tokens except the last. fastai also uses the number of the last.
 
     This function runs no code from the files. The files may hold only tensors, lists and
     dictionaries.
@@ -54,7 +54,7 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
         The model. The dict `about` of the model names the files and counts the renamed tokens.
 
     Raises:
-        WeightsError: A file is missing, damaged or not as described, or the model reads texts
+        WeightsError: A file is missing, damaged or of a different kind, or the model reads texts
             backwards, like the model of `wt103-bwd.tgz`.
     """
     path = local_path(path)

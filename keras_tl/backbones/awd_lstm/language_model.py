@@ -81,7 +81,7 @@ class LanguageModel:
         Returns:
             See `keras_tl.ulmfit.build_encoder`.
         """
-        # The value of `drop_multiplier` was chosen for the dropouts of the language model only.
+        # The config's `drop_multiplier` was chosen for other dropouts: those of the language model.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
         encoder = build_encoder(config, seed)
         encoder.get_layer("embedding").set_weights(
@@ -96,8 +96,7 @@ class LanguageModel:
         return WordTokenizer(self.vocabulary)
 
     def with_vocabulary(self, vocabulary: Vocabulary, seed: int | None = None) -> Self:
-        """Return a copy of the model for a new vocabulary, see
-        `keras_tl.ulmfit.transfer_embeddings`.
+        """Return a copy of the model for a new vocabulary, see `transfer_embeddings`.
 
         Args:
             vocabulary: Vocabulary of the returned model.
@@ -119,8 +118,7 @@ class LanguageModel:
 
         Args:
             path: Folder to write.
-            overwrite: Whether to replace a language model in the folder. Your other files there
-                stay.
+            overwrite: Whether to replace a language model in the folder. Your other files stay.
 
         Raises:
             ConfigError: The folder holds a language model, and `overwrite` is false.
@@ -157,7 +155,7 @@ def check_target(path: Path, overwrite: bool = False) -> None:
 
 
 def load_language_model(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
-    """Read a folder that `LanguageModel.save` wrote, after a check of its checksums.
+    """Read a folder that `LanguageModel.save` wrote, after a check of the folder's checksums.
 
     Args:
         path: Folder of the model.

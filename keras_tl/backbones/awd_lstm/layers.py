@@ -101,8 +101,8 @@ class WeightDropLSTM(keras.layers.LSTM):
     """LSTM with DropConnect on its recurrent weights (sec. 2).
 
     In training, each call drops random recurrent weights, the same for all steps and sequences. So
-    cuDNN can compute the steps on a GPU, as for `keras.layers.LSTM`. With Keras's argument
-    `recurrent_dropout`, cuDNN cannot be used.
+    cuDNN can compute the steps on a GPU, as for `keras.layers.LSTM`. Keras's argument
+    `recurrent_dropout` would prevent cuDNN.
 
     Args:
         units: Number of units. The other arguments are those of `keras.layers.LSTM`.
@@ -115,7 +115,7 @@ class WeightDropLSTM(keras.layers.LSTM):
             zero initial states and no mask. `None`: gradients pass through the whole sequence.
 
     Raises:
-        ValueError: `bptt` is combined with an option that is not possible with `bptt`.
+        ValueError: `bptt` is not `None`, and `stateful` is true or `return_sequences` is false.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class WeightDropLSTM(keras.layers.LSTM):
             ops.convert_to_tensor(kernel), self.weight_dropout, seed=self._masks
         )
         # The cell reads its attribute `recurrent_kernel` in every step. Set the attribute without
-        # Keras's tracking, which would consider the variable replaced.
+        # Keras's tracking: tracking would treat the variable as replaced.
         attributes = vars(self.cell)
         attributes["recurrent_kernel"] = dropped
         try:
@@ -190,8 +190,9 @@ class ActivationRegularization(keras.layers.Layer):
     """Add activation regularization (AR) and temporal AR (TAR, sec. 4.6) to the training loss.
 
     AR is `alpha` times the mean square of the outputs after dropout. TAR is `beta` times the mean
-    squared difference of neighbouring steps before dropout. The paper writes norms, but its values
-    of `alpha` and `beta` belong to mean squares, as in its code (salesforce/awd-lstm-lm, main.py).
+    squared difference of neighbouring steps before dropout. The paper writes norms, but the paper's
+    code computes mean squares (salesforce/awd-lstm-lm, main.py). The paper's `alpha` and `beta` are
+    for the code.
 
     `layer(outputs, dropped)` takes the outputs before and after dropout, (batch, length, units)
     each, and returns `dropped`.

@@ -15,7 +15,7 @@ def load_ulmfit(path: Path) -> Backbone:
         path: Folder that `LanguageModel.save` wrote.
 
     Returns:
-        The backbone of the encoder. The embedding and each LSTM layer are blocks.
+        The frozen backbone. The embedding and each LSTM layer are blocks.
 
     Raises:
         RunError: The folder holds no language model, or is incomplete or damaged.

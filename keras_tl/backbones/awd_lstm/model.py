@@ -106,7 +106,7 @@ class AwdLstmConfig(JsonConfig):
                 `"fastai"` (400 and 1,152, as in fastai's weights), `"small"` (200 and 400) or
                 `"tiny"` (64 and 128). All have 3 layers.
             vocabulary_size: Number of tokens in the vocabulary.
-            changes: Attributes whose values should differ from those of the named size.
+            changes: New values of attributes, by name. They replace the values of the named size.
 
         Raises:
             ConfigError: The size or an attribute is unknown, or a value is out of range.
@@ -229,7 +229,7 @@ def _locked(rate: float, seeds: "_Seeds", name: str) -> keras.layers.Layer:
 
 
 class _Seeds:
-    """Different seeds, derived from one seed. If that seed is `None`, all of them are `None`."""
+    """Different seeds, derived from one seed. If that seed is `None`, all seeds are `None`."""
 
     def __init__(self, seed: int | None):
         self._draws = None if seed is None else np.random.default_rng(seed)

@@ -11,7 +11,7 @@ _PASSING_ON = ("Identity", "IdentityN", "Enter")
 
 
 def read_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int]:
-    """Return the `id`s of the variables that a traced function has captured."""
+    """Return the `id`s of the variables that a traced function captured from outside."""
     return set(_captured(trace, variables).values())
 
 
@@ -38,8 +38,8 @@ def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]
                 found.add(known.get(inputs[0]))
             for function in _called(node, library):
                 arguments = [argument.name for argument in function.signature.input_arg]
-                # Pair from the end: first inputs may select a branch, first arguments may have no
-                # input.
+                # Pair inputs and arguments from the end: the first ones may not correspond to each
+                # other.
                 given = dict(zip(reversed(arguments), reversed(inputs), strict=False))
                 inner = {name: known[x] for name, x in given.items() if x in known}
                 key = (function.signature.name, *sorted(inner.items()))
@@ -71,9 +71,7 @@ def _source(name: str, nodes: dict) -> str:
 
 
 def _called(node: Any, library: dict) -> Iterator[Any]:
-    """Yield the functions that a node names in attributes (PartitionedCall, If, While) or as its
-    type.
-    """
+    """Yield the functions that a node calls, by attribute (PartitionedCall, If, While) or name."""
     names = {node.op}
     for value in node.attr.values():
         names |= {value.func.name, *(function.name for function in value.list.func)}

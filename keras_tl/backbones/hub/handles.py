@@ -20,7 +20,7 @@ _OFFLINE = (
 
 
 def resolve(handle: str | os.PathLike) -> Path:
-    """Return the folder of a TF-Hub module. tensorflow_hub downloads the module at the first call.
+    """Return the folder of a TF-Hub module. A URL is downloaded at the first call.
 
     Args:
         handle: Folder, or URL on tfhub.dev or Kaggle. `$TFHUB_CACHE_DIR` sets the folder of

@@ -1,6 +1,6 @@
 """Keras 3 layer that runs a TF-Hub module and shares the module's variables.
 
-`tensorflow_hub.KerasLayer` is a Keras 2 layer. Keras 3 refuses it (tensorflow/tensorflow#63849).
+`tensorflow_hub.KerasLayer` is a Keras 2 layer, which Keras 3 refuses (tensorflow/tensorflow#63849).
 """
 
 import contextlib
@@ -40,8 +40,8 @@ class HubLayer(keras.layers.Layer):
       statistics then stay fixed and dropout is off. The other variables, including gamma and beta,
       are trained.
     * In training, the module's `regularization_losses` are added to the loss, as published and
-      without further scaling. Evaluation does not add them: the validation loss is the loss of the
-      task alone.
+      without further scaling. Evaluation does not add these losses: the validation loss is the loss
+      of the task alone.
 
     Args:
         module: TF-Hub module that the layer runs.
@@ -53,7 +53,7 @@ class HubLayer(keras.layers.Layer):
     """
 
     def __init__(self, module: HubModule, **kwargs):
-        # Autocast would round the pixels to half precision, without effect inside the module.
+        # Autocast would round pixels to half precision, and does not reach the module's inside.
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.module = module
         self.resources = resources_of(module.loaded)

@@ -11,7 +11,7 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError, quoted
 
-# From pixels to [0, 1]: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
+# Modules take [0, 1]: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
 _TO_UNIT = 1 / 255
 
 

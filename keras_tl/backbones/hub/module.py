@@ -61,7 +61,7 @@ class HubModule:
         """Run the module.
 
         Args:
-            inputs: Tensors as the attribute `inputs` describes them.
+            inputs: Tensors of the shapes and dtypes in the attribute `inputs`.
             training: Whether to run the module in training mode.
 
         Returns:
@@ -139,7 +139,8 @@ class HubModule:
         """Path of the module's WordPiece vocabulary, and whether to lower-case texts. `None`:
         unknown.
 
-        Encoders of the TensorFlow Model Garden state both (official/nlp/tools/export_tfhub_lib.py).
+        TensorFlow Model Garden encoders contain both values
+        (official/nlp/tools/export_tfhub_lib.py).
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)
@@ -173,7 +174,7 @@ class HubModule:
         )
 
     def _choose_outputs(self, outputs: Any) -> dict[str, str | None]:
-        """Return a dict from our output names to the module's (`None` for a single tensor)."""
+        """Return a dict from keras_tl's output names to the module's (`None`: a single tensor)."""
         named = outputs if isinstance(outputs, dict) else {None: outputs}
         ranks = {k: v.shape.rank for k, v in named.items() if isinstance(v, tf.TensorSpec)}
         default = "default" if "default" in ranks or len(ranks) != 1 else next(iter(ranks))

@@ -15,8 +15,8 @@ _CPU = "CPU:0"
 def longest_up_to(module: HubModule, wanted: int) -> int:
     """Return the largest number of tokens, at most `wanted`, that an encoder reads.
 
-    A module does not state this number. The function runs the module once with `wanted` tokens. It
-    tries shorter texts only if that run fails.
+    Modules do not state their largest number of tokens. This function first runs the module with
+    `wanted` tokens. If that run fails, the function tries shorter texts.
 
     Args:
         module: Encoder for texts of any length, with its variables on the CPU, see `on_cpu`.
@@ -44,8 +44,8 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
     """Return the module if its variables are on the CPU, else a copy on the CPU.
 
     `longest_up_to` needs a CPU, which raises an error if an encoder reads beyond its last position.
-    A GPU returns zeros instead. Operations run on the device of their variables, not of
-    `tf.device`.
+    A GPU returns zeros instead. `tf.device` is not enough: operations run on the device of their
+    variables.
 
     Args:
         module: Loaded encoder.

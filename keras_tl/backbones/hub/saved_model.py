@@ -47,8 +47,8 @@ def open_saved_model(path: Path) -> Any:
 def resources_of(loaded: Any) -> list:
     """Return the lookup tables and asset files of a loaded SavedModel.
 
-    An export contains only tables and files that it tracks. If it tracked the whole loaded object,
-    it would also contain all functions, including functions for training.
+    An export contains only objects that it tracks. Tracking the whole SavedModel would also export
+    all functions of the SavedModel, including functions for training.
     """
     kinds = (tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset)
     parts = tf.train.TrackableView(loaded).descendants()

@@ -43,8 +43,8 @@ def load_kerashub(
 
     Raises:
         BackboneError: The preset does not exist, or cannot be used.
-        ConfigError: KerasHub (for texts also tensorflow_text) is not installed, or the folder's
-            tokenizer splits words by unknown rules.
+        ConfigError: KerasHub (for texts also tensorflow_text) is not installed, or keras_tl does
+            not know the rules of the folder's tokenizer.
     """
     keras_hub = import_keras_hub()
     policy = keras.config.dtype_policy().name

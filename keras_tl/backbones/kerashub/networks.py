@@ -17,7 +17,7 @@ _NUMBERED = re.compile(r"(?:^|_)layer_(\d+)$")
 def find_kerashub(network: keras.Model) -> keras.Model | None:
     """Return the network or its layer that is a `keras_hub.models.Backbone`, or `None`."""
     keras_hub = sys.modules.get("keras_hub")
-    if keras_hub is None:  # Not imported, so no object of KerasHub exists.
+    if keras_hub is None:  # KerasHub is not imported, so no object of KerasHub exists.
         return None
     candidates = [network, *network.layers]
     return next((x for x in candidates if isinstance(x, keras_hub.models.Backbone)), None)

@@ -15,7 +15,7 @@ from keras_tl.backbones.texts.wordpiece_files import (
 )
 from keras_tl.errors import quoted
 
-# KerasHub itself publishes the presets there, without a tokenizer.json of the encoder's publisher.
+# Presets on Kaggle are KerasHub's own, without a tokenizer.json of the encoder's publisher.
 _OF_KERAS = "kaggle://"
 
 
@@ -25,8 +25,8 @@ def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
     KerasHub's WordPiece tokenizer keeps accents, and finds no tokens for characters that Unicode
     decomposes. BERT's encoders were trained with different tokens. So for WordPiece vocabularies,
     keras_tl uses BERT's rules: from the files of a Hugging Face folder, else inferred from the
-    vocabulary. For other vocabularies, it uses KerasHub's tokenizer. keras_tl does not read the
-    files behind a handle such as `hf://...`. The preprocessor's `not_compared` then gives this
+    vocabulary. For other vocabularies, keras_tl uses KerasHub's tokenizer. keras_tl does not read
+    the files behind a handle such as `hf://...`. The preprocessor's `not_compared` then gives this
     reason.
 
     Args:

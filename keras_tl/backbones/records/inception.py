@@ -36,7 +36,7 @@ RECORDS = (
             BlockSpec("mixed_6a", "mixed_6a"),
             BlockSpec("block17", "block17_*"),
             BlockSpec("mixed_7a", "mixed_7a"),
-            # The last unit ends in a scaled addition, to which Keras gives only a number.
+            # The last unit ends in a scaled addition, which has only a number in Keras.
             BlockSpec("block8", "custom_scale_layer_39"),
             BlockSpec("top"),
         ),

@@ -1,7 +1,7 @@
 """MobileNet (Howard et al., 2017, arXiv:1704.04861), V2 (arXiv:1801.04381), V3 (1905.02244).
 
-Blocks have the numbers in Keras's layer names. In V2 and V3, Keras does not number the first block,
-which has few weights. Here this block is part of the stem.
+Blocks have the numbers that are in Keras's layer names. In V2 and V3, Keras does not number the
+first block, which has few weights. Here this block is part of the stem.
 """
 
 from keras_tl.backbones.records.family import Family, numbered

@@ -27,7 +27,7 @@ class BertPacking(TextPreprocessor):
         sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
-        ConfigError: The length is wrong, or tensorflow_text is not installed.
+        ConfigError: `sequence_length` is less than 5, or tensorflow_text is not installed.
     """
 
     def __init__(self, tokens: Sequence[str], sequence_length: int):
@@ -43,7 +43,7 @@ class BertPacking(TextPreprocessor):
 
     def __call__(self, texts: Texts, pairs: Texts | None = None) -> dict[str, tf.Tensor]:
         tokens = self._tokens(texts, pairs)
-        # The result equals that of repeatedly removing the last token of the longer text.
+        # This trimmer gives the same result as repeated removal from the longer text.
         budget = self.sequence_length - 1 - len(tokens)
         trimmed = self._text.RoundRobinTrimmer(budget).trim(tokens)
         words, kinds = self._text.combine_segments(trimmed, self._start, self._end)

@@ -31,9 +31,9 @@ class HubPreprocessor(TextPreprocessor):
     only single texts and makes sequences of one fixed length.
 
     Args:
-        path: Folder of the module, see `keras_tl.backbones.hub.resolve`. Code in the folder is run.
-        sequence_length: Length in tokens, with special tokens and padding. `None`: the module's
-            length.
+        path: Folder of the module, see `keras_tl.backbones.hub.resolve`. The constructor runs its
+            code.
+        sequence_length: Number of tokens, with special tokens and padding. `None`: as the module.
 
     Raises:
         BackboneError: The folder contains no preprocessing module.
@@ -64,7 +64,7 @@ class HubPreprocessor(TextPreprocessor):
 
     def _own_length(self) -> int:
         given = None
-        # A module that does not take texts raises one of these errors. The message below says so.
+        # A module that takes no texts raises one of these errors. The message below explains that.
         with contextlib.suppress(TypeError, ValueError, KeyError, tf.errors.OpError):
             given = self._module.call(tf.constant(["a"]))
         if not isinstance(given, dict) or self.mask_name not in given:
@@ -92,7 +92,7 @@ class HubPreprocessor(TextPreprocessor):
         if not self._settable:
             return tf.reduce_sum(self(texts, pairs)[self.mask_name], 1)
         tokens = [self._module.tokenize(part) for part in self._segments(texts, pairs)]
-        # Some modules return tokens with an axis for words: (batch, words, pieces).
+        # Some modules' tokens have an axis for words: (batch, words, pieces).
         flat = [part.merge_dims(1, -1) if part.shape.rank > 2 else part for part in tokens]
         return count_tokens(flat)
 

@@ -25,12 +25,14 @@ class KerasHubPreprocessor(TextPreprocessor):
 
     Args:
         preprocessor: A `keras_hub.models.TextClassifierPreprocessor`.
-        sequence_length: Length in tokens, with special tokens and padding. `None`: as KerasHub.
-        reference: The publisher's tokenizer.json. The preflight compares its tokens with
-            KerasHub's.
+        sequence_length: Length in tokens, with special tokens and padding. `None`: KerasHub's
+            length.
+        reference: The publisher's tokenizer.json. The preflight compares the tokens of both
+            tokenizers.
 
     Raises:
-        ConfigError: The length is wrong, or KerasHub or tensorflow_text is not installed.
+        ConfigError: `sequence_length` is less than 5, or KerasHub or tensorflow_text is not
+            installed.
     """
 
     def __init__(
@@ -50,8 +52,7 @@ class KerasHubPreprocessor(TextPreprocessor):
             sequence_length=self.sequence_length,
             truncate=preprocessor.truncate,
         )
-        # Use graphs: outside a graph, KerasHub makes tokens in Python. Retrace seldom: tracing is
-        # slow.
+        # Run KerasHub in a graph, because it makes tokens in slow Python code outside of graphs.
         self._pack = tf.function(self._call_theirs, autograph=False, reduce_retracing=True)
         self._count = tf.function(self._count_theirs, autograph=False, reduce_retracing=True)
 
@@ -60,7 +61,7 @@ class KerasHubPreprocessor(TextPreprocessor):
             return self._pack(segments_of(texts, pairs))
 
     def _call_theirs(self, segments: list[tf.Tensor]) -> dict[str, tf.Tensor]:
-        # Pass `None` as labels: else KerasHub would take the second text of a pair for labels.
+        # Without the labels `None`, KerasHub would use the second text of each pair as labels.
         packed = self._theirs(tuple(segments), None)
         mask = packed["padding_mask"]
         named = {

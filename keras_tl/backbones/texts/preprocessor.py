@@ -37,7 +37,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
     mask_name = "input_mask"
     # Path of the publisher's tokenizer.json, if the tokens are not made by the publisher's code.
     reference: Path | None = None
-    # Why keras_tl did not search for `reference`, as a phrase. `None`: the search was possible.
+    # Why keras_tl did not search for `reference`, as a phrase. `None`: keras_tl could search.
     not_compared: str | None = None
     # The only possible sequence length. `None`: any sequence length is possible.
     fixed_length: int | None = None
@@ -122,7 +122,7 @@ def as_strings(texts: Texts) -> tf.Tensor:
 
 
 def segments_of(texts: Texts, pairs: Texts | None) -> list[tf.Tensor]:
-    """Return a tensor of the texts and, if given, of the second texts, string (batch,) each."""
+    """Return the texts and, if given, the second texts of pairs, as string tensors (batch,)."""
     return [as_strings(texts)] + ([] if pairs is None else [as_strings(pairs)])
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 
-# Result for tokenizers without unknown token, for example if every byte is a token.
+# Result for a tokenizer without unknown token, for example if every byte is a token.
 NO_TOKEN = -1
 # Letters of extinct scripts: Linear B, Old Italic, Ugaritic, cuneiform, Egyptian, Cypriot,
 # Phoenician. No two letters have the same last byte in UTF-8, or the same byte before it.
@@ -19,9 +19,9 @@ STRANGE = (
 
 
 def common_of(answers: Sequence[Hashable]) -> Hashable | None:
-    """Return the most frequent answer, unless it occurs once: a few letters may be in a vocabulary.
-    """
+    """Return the most frequent answer, or `None` if every answer occurs only once."""
     answer, count = Counter(answers).most_common(1)[0]
+    # A vocabulary may contain a few of the rare letters: their answers differ.
     return answer if count > 1 else None
 
 

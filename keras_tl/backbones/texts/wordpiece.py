@@ -42,8 +42,8 @@ class WordPiecePreprocessor(BertPacking):
         split_cjk: Whether each Chinese character is a word. `None`: as the files state, else true.
 
     Raises:
-        ConfigError: The file is no vocabulary, the rules in files are not BERT's, the length is
-            wrong, or tensorflow_text is not installed.
+        ConfigError: The file is not a vocabulary, the rules in the files are not BERT's,
+            `sequence_length` is less than 5, or tensorflow_text is not installed.
 
     Attributes:
         rules: Rules that split texts into words.

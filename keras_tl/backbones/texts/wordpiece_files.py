@@ -113,7 +113,7 @@ def read_lines(path: Path) -> tuple[str, ...]:
         ConfigError: The file cannot be read.
     """
     try:
-        # Not splitlines(): a token may itself be a line separator.
+        # Do not use splitlines(): a token may be a line separator.
         lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
@@ -136,7 +136,7 @@ def _open_tokenizer(path: Path) -> dict[str, Any] | None:
 
 
 def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
-    """Return tokens and rules of a tokenizer.json. `None`: it is not a WordPiece tokenizer."""
+    """Return tokens and rules of a tokenizer.json. `None`: the file has no WordPiece tokenizer."""
     about = _open_tokenizer(path)
     if about is None or about["model"].get("type") != "WordPiece":
         return None

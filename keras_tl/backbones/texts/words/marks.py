@@ -10,7 +10,7 @@ REPEATED_WORD = "xxwrep"
 UPPER_CASE = "xxup"
 CAPITALISED = "xxmaj"
 
-# In fastai's order. fastai's vocabularies contain END and FIELD. The tokenizer never makes them.
+# In fastai's order. The tokenizer never makes END and FIELD, which fastai's vocabularies contain.
 MARKS = (
     UNKNOWN,
     PADDING,

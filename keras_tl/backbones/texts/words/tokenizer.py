@@ -16,9 +16,10 @@ splits words in fastai, is not used:
    word in which only the first letter is a capital. A single letter gets no mark.
 
 Differences from fastai: white space is never a token. Capitals of all scripts are marked, also
-beside punctuation. spaCy's exceptions (such as `Mr.`) are not used. Texts in scripts without spaces
-between words are not split. Unicode is not normalised: texts that look equal may give different
-words. If a text contains the name of a mark, the name becomes that mark, as in fastai.
+beside punctuation. The exceptions in spaCy's rules (such as `Mr.`) do not apply. Texts in scripts
+without spaces between words are not split. Unicode is not normalised: texts that look equal may
+give different words. If a text contains the name of a mark, the name becomes that mark, as in
+fastai.
 """
 
 import numpy as np
@@ -144,7 +145,7 @@ def _joined(pieces: tf.Tensor, rows: tf.Tensor, count: tf.Tensor, separator: str
 
 
 class WordTokenizer(tf.Module):
-    """Tokenizer that converts texts to word numbers. An exported module has it as an attribute.
+    """Tokenizer that converts texts to word numbers. Exported modules contain the tokenizer.
 
     Args:
         vocabulary: Words that have numbers. All other words become `xxunk`.

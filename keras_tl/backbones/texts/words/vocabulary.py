@@ -83,7 +83,7 @@ class Vocabulary:
             ConfigError: The file does not exist, or is not a vocabulary.
         """
         try:
-            # Not splitlines(): a token may itself be a line separator.
+            # Do not use splitlines(): a token may be a line separator.
             lines = local_path(path).read_bytes().decode("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
@@ -137,16 +137,17 @@ def count_words(texts: Iterable[Iterable[str]]) -> Counter[str]:
 
 
 def transfer_embeddings(old: Vocabulary, new: Vocabulary, weights: np.ndarray) -> np.ndarray:
-    """Rearrange weights with a row for each token of an old vocabulary for a new vocabulary.
+    """Return the embeddings or output bias of an old vocabulary, rearranged for a new vocabulary.
 
     A token in both vocabularies keeps its row. A new token gets the mean of all old rows. The paper
-    (Howard and Ruder, 2018, arXiv:1801.06146) does not mention the mean. The paper's released code
-    uses it for the embeddings (fastai, courses/dl2/imdb_scripts/finetune_lm.py). fastai's later
-    `match_embeds` (fastai/text/learner.py) uses it for the output's bias too.
+    (Howard and Ruder, 2018, arXiv:1801.06146) does not state how rows of new tokens begin. The
+    paper's released code uses the mean for the embeddings (fastai,
+    courses/dl2/imdb_scripts/finetune_lm.py). fastai's later `match_embeds` (fastai/text/learner.py)
+    uses the mean for the output's bias too.
 
     Args:
-        old: Vocabulary of `weights`.
-        new: Vocabulary of the result.
+        old: Vocabulary to which the rows of `weights` belong.
+        new: Vocabulary to which the rows of the result belong.
         weights: (len(old), ...), a row for each token: embeddings, or the output's bias.
 
     Returns:
