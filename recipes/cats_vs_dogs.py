@@ -8,12 +8,12 @@ keras_tl and the guide train on the same photos for the same number of epochs. -
 only 500 photos of each class.
 
 Expected: similar test accuracies after training the head. keras_tl needs a fraction of the guide's
-    time, because the guide runs ResNet50 for each photo in each epoch. After fine-tuning, keras_tl
-    is better, because the guide's fine-tuning changes BatchNorm's statistics. This task was not
-    measured, because there was no network connection. A similar test used a small part of CIFAR-10
-    and EfficientNet-Lite0 on 2 CPU cores, with 20 epochs for the head and 3 epochs of fine-tuning.
-    After training the head, the accuracy was 0.737 (keras_tl) and 0.743 (guide), and keras_tl was
-    11.9 times as fast. After fine-tuning, the accuracy was 0.850 and 0.584.
+time, because the guide runs ResNet50 for each photo in each epoch. After fine-tuning, keras_tl is
+better, because the guide's fine-tuning changes BatchNorm's statistics. This task was not measured,
+because there was no network connection. A similar test used a small part of CIFAR-10 and
+EfficientNet-Lite0 on 2 CPU cores, with 20 epochs for the head and 3 epochs of fine-tuning. After
+training the head, the accuracy was 0.737 (keras_tl) and 0.743 (guide), and keras_tl was 11.9 times
+as fast. After fine-tuning, the accuracy was 0.850 and 0.584.
 """
 
 import argparse

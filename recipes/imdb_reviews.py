@@ -10,10 +10,10 @@ and --preprocess name the folders of both modules, as tfhub:FOLDER. Reviews are 
 only 1,000 reviews of each class.
 
 Expected: the splits, the lengths of the reviews in words, a line for each epoch, and two test
-    accuracies: after training the head and, higher, after fine-tuning. If both are equal,
-    fine-tuning did not lower the validation loss and was undone. Then follow two sentences with
-    their predictions, pos and neg. This recipe was not measured, because there was no network
-    connection. sst2.py has results of another encoder on single sentences.
+accuracies: after training the head and, higher, after fine-tuning. If both are equal, fine-tuning
+did not lower the validation loss and was undone. Then follow two sentences with their predictions,
+pos and neg. This recipe was not measured, because there was no network connection. sst2.py has
+results of another encoder on single sentences.
 """
 
 import argparse

