@@ -78,13 +78,12 @@ class BackboneSpec:
 
     Attributes:
         name: Name of the backbone in the catalogue.
-        builder: Function that builds the network, or `"module:function"`, imported when needed. It
-            takes `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape` (height,
-            width, 3), as in the constructors of `keras.applications`.
+        builder: Function that builds the network, or `"module:function"`, imported when needed. The
+            function takes `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape`
+            (height, width, 3), as in the constructors of `keras.applications`.
         preprocessing: `Preprocessing` that the weights expect, or its name.
-        image_size: (height, width) of the images that the weights were trained on, in pixels. This
-            is the default image size.
-        min_size: Smallest side of images that the network can take, in pixels.
+        image_size: Default (height, width) of images in pixels, as in training of the weights.
+        min_size: Smallest possible side of an image, in pixels.
         features: Number of channels of the feature maps.
         parameters: Number of parameters without the classifier.
         blocks: Blocks from input to output. If empty, each layer with weights is a block.

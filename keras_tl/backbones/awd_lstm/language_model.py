@@ -1,7 +1,7 @@
 """Language model with its vocabulary, and the files in which a folder stores both.
 
 language_model.json  configuration, and the model's history
-vocabulary.txt       one token a line
+vocabulary.txt       one token per line
 model.weights.h5
 checksums.json       SHA-256 of every other file
 """

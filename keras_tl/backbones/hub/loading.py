@@ -21,13 +21,13 @@ def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
     The network has named inputs and float32 outputs:
 
     * BERT encoders take a dict of `input_word_ids`, `input_mask` and, if the module has this input,
-      `input_type_ids`, int32 (batch, length). They return a dict of `mask` (equal to `input_mask`)
-      and the module's `sequence_output` (batch, length, d) or `pooled_output` (batch, d), or both.
-      If any length is possible, the length in `network.input_shape` is `None`.
+      `input_type_ids`, int32 (batch, length). BERT encoders return a dict of `mask` (equal to
+      `input_mask`) and the module's `sequence_output` (batch, length, d) or `pooled_output` (batch,
+      d), or both. If any length is possible, the length in `network.input_shape` is `None`.
     * Text embeddings take `text`, string (batch,), and return (batch, d).
-    * Image modules take `pixels` in [0, 255], float32 (batch, height, width, 3). They return
-      vectors (batch, d) or feature maps (batch, h, w, c). The network scales the pixels to [0, 1]
-      inside.
+    * Image modules take `pixels` in [0, 255], float32 (batch, height, width, 3). Image modules
+      return vectors (batch, d) or feature maps (batch, h, w, c). The network scales the pixels to
+      [0, 1] inside.
 
     If a distribution strategy's scope surrounds the call, the variables are created in that scope.
 

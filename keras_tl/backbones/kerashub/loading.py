@@ -28,12 +28,13 @@ def load_kerashub(
     """Return the backbone of a KerasHub preset. The backbone computes in the global dtype policy.
 
     * Text encoders take a dict of `input_word_ids`, `input_mask` and, if the encoder has this
-      input, `input_type_ids`, int32 (batch, length). They return a dict of `sequence_output`
-      (batch, length, d), `mask` (equal to `input_mask`) and, if available, `pooled_output` (batch,
-      d). The backbone's `preprocessor` converts texts to tokens, see `find_preprocessor`.
-    * Image backbones take `pixels` in [0, 255], float32 (batch, height, width, 3). They return
-      feature maps (batch, h, w, c) or a sequence (batch, length, d). The network scales the pixels
-      inside.
+      input, `input_type_ids`, int32 (batch, length). Text encoders return a dict of
+      `sequence_output` (batch, length, d), `mask` (equal to `input_mask`) and, if available,
+      `pooled_output` (batch, d). The backbone's `preprocessor` converts texts to tokens, see
+      `find_preprocessor`.
+    * Image backbones take `pixels` in [0, 255], float32 (batch, height, width, 3). Image backbones
+      return feature maps (batch, h, w, c) or a sequence (batch, length, d). The network scales the
+      pixels inside.
 
     Args:
         preset: Name, handle (`kaggle://...`, `hf://...`) or folder of a preset, as in

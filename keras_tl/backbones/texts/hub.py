@@ -23,7 +23,7 @@ _MODULE = "module"
 
 
 class HubPreprocessor(TextPreprocessor):
-    """Text preprocessor that runs a TF-Hub module, for the tokens of a BERT encoder.
+    """Text preprocessor that makes a BERT encoder's tokens by a module of TF-Hub.
 
     If the module has the functions `tokenize` and `bert_pack_inputs`, the preprocessor takes pairs
     and makes sequences of any length

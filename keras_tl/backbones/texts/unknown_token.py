@@ -21,7 +21,7 @@ STRANGE = (
 def common_of(answers: Sequence[Hashable]) -> Hashable | None:
     """Return the most frequent answer, or `None` if every answer occurs only once."""
     answer, count = Counter(answers).most_common(1)[0]
-    # A vocabulary may contain a few of the rare letters: their answers differ.
+    # A few rare letters may be in the vocabulary, and then have different answers.
     return answer if count > 1 else None
 
 
