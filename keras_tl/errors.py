@@ -25,7 +25,7 @@ class KerasTLError(ValueError):
 
 
 class ConfigError(KerasTLError):
-    """An argument or a configuration value is not accepted."""
+    """An argument or a configuration value is invalid."""
 
 
 class DataError(KerasTLError):
@@ -41,7 +41,7 @@ class WeightsError(KerasTLError):
 
 
 class CacheError(KerasTLError):
-    """The features cannot be cached in the requested place."""
+    """The features cannot be stored in the requested place."""
 
 
 class RunError(KerasTLError):
@@ -63,9 +63,9 @@ def quoted(value: object) -> str:
 
 
 def listed(values: Iterable[object]) -> str:
-    """Return quoted values for a message: separated by commas, about 200 characters.
+    """Return quoted values for a message, separated by commas: about 200 characters in all.
 
-    The text ends with the number of values that do not fit.
+    If some values do not fit, the text ends with their number.
     """
     texts = list(map(quoted, values))
     room, shown = MOST_QUOTED, 0
@@ -77,11 +77,11 @@ def listed(values: Iterable[object]) -> str:
 
 
 def unknown(kind: str, given: object, known: Iterable[str]) -> str:
-    """Return a message about an unknown name, with the similar names or all known names.
+    """Return a message about an unknown name, with similar accepted names, or all of them.
 
     Args:
         kind: Kind of the name, such as `"backbone"`.
-        given: The unknown name.
+        given: The unknown name, as the user wrote it.
         known: The accepted names.
     """
     known = list(known)

@@ -1,18 +1,19 @@
-"""Film reviews with BERT from TF-Hub: a head, fine-tuning, predictions for your own sentences.
+"""Classify film reviews with BERT from TF-Hub: head, fine-tuning, predictions for own sentences.
 
     python recipes/imdb_reviews.py
 
 The 25,000 + 25,000 reviews of imdb_reviews come from TensorFlow Datasets. A small BERT (4 layers of
-width 512) and its preprocessing come from TF-Hub. The script downloads them all. Without a network
-connection, --data-dir names the folder of the prepared data set, and --backbone and --preprocess
-name the folders of both modules, as tfhub:FOLDER. Reviews are long: --sequence-length 256 reads
-more of each and takes longer. --per-class 1000 trains on part of them.
+width 512) and its preprocessing come from TF-Hub. The script downloads the data and both modules.
+Without a network connection, --data-dir names the folder of the prepared data set, and --backbone
+and --preprocess name the folders of both modules, as tfhub:FOLDER. Reviews are long:
+--sequence-length 256 uses more words of each review and takes longer. --per-class 1000 trains on
+only 1,000 reviews of each class.
 
-Expected: the splits, the lengths of the reviews in words, a line for each epoch, and the test
-accuracy after the head and, higher, after fine-tuning. Two equal accuracies mean that fine-tuning
-did not lower the validation loss and was undone. Then both sentences with the predictions, pos and
-neg. There are no numbers here, because they were not measured, for lack of a network connection.
-sst2.py has results of another encoder on single sentences.
+Expected: the splits, the lengths of the reviews in words, a line for each epoch, and two test
+accuracies: after training the head and, higher, after fine-tuning. If both are equal, fine-tuning
+did not lower the validation loss and was undone. Then follow two sentences with their predictions,
+pos and neg. This recipe was not measured, because there was no network connection. sst2.py has
+results of another encoder on single sentences.
 """
 
 import argparse

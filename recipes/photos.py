@@ -2,9 +2,9 @@
 
     python recipes/photos.py PHOTOS --image-size 160 --out runs/photos
 
-PHOTOS holds one folder of images a class, or train/ and test/ with one each. Measured on 2,000
-training photos of CIFAR-10 (32 x 32, 10 classes) at 160 pixels. Expected: a test accuracy of about
-0.74 after the head and 0.85 after fine-tuning, in about 5 minutes on 2 CPU cores.
+PHOTOS has a folder of images for each class, or train/ and test/ with such folders. Expected: with
+2,000 training photos of CIFAR-10 (32 x 32, 10 classes) at 160 pixels, a test accuracy of about 0.74
+after training the head and 0.85 after fine-tuning, in about 5 minutes on 2 CPU cores.
 """
 
 import argparse

@@ -2,9 +2,10 @@
 
     TF_ENABLE_ONEDNN_OPTS=1 python recipes/related_task.py PHOTOS
 
-PHOTOS holds train/ and test/ with one folder of images a class. The script trains the backbone from
-random weights on all classes except the targets. For each seed, it then trains two learners on a
-few photos of the target classes: one from that backbone, the other from random weights.
+PHOTOS has train/ and test/, each with a folder of images for each class. The script trains a source
+backbone from random weights on all classes except the target classes. For each seed, it then trains
+two learners on a few photos of the target classes: the first starts from the source backbone
+("transfer"), the second from random weights ("scratch").
 
 Expected with ResNet50 on a small part of CIFAR-10 (200 training and 100 test photos of 32 x 32 in
 each of 10 classes, 50 photos of each of 4 target classes), means of 5 seeds, 95% intervals:
@@ -14,9 +15,10 @@ each of 10 classes, 50 photos of each of 4 target classes), means of 5 seeds, 95
     transfer - scratch: 0.075 [0.057, 0.094]
 
 in 17 minutes on 2 CPU cores that other work shared. The plot shows that the gain comes from the
-head: a higher start, and no gain from fine-tuning. That easily damages a backbone trained on few
-(a thousand) photos (docs/fine_tuning.md). scratch still improves at its last epoch. The variable
-makes ResNet50's steps about 3.6 times as fast on CPUs without AVX512. On others, it is the default.
+head: transfer has a higher start, and gains nothing from fine-tuning. Fine-tuning easily damages a
+backbone that was trained on only a thousand photos (docs/fine_tuning.md). scratch still improves at
+its last epoch. The environment variable makes ResNet50's steps about 3.6 times as fast on CPUs
+without AVX512. On other CPUs, this setting is the default.
 
 VGG16 has no BatchNorm and needs a lower learning rate from random weights: --backbone vgg16
 --learning-rate 1e-4 --source-epochs 40 --fine-tune-rate 1e-4 --fine-tune-epochs 10 --keep-last gave
@@ -25,8 +27,9 @@ VGG16 has no BatchNorm and needs a lower learning rate from random weights: --ba
     scratch: test accuracy 0.568 [0.534, 0.602]
     transfer - scratch: 0.061 [0.012, 0.111]
 
-in 17 minutes of processor time, 23 minutes of wall time as other work shared the cores. After 20
-source epochs the difference was 0.051 [-0.004, 0.107]: a better source gives a better head.
+in 17 minutes of CPU time (23 minutes of wall time, because other programs used the cores). With 20
+source epochs the difference was 0.051 [-0.004, 0.107]: a longer training of the source gives a
+better head.
 """
 
 import argparse
@@ -62,12 +65,12 @@ def validation_curve(learner: ktl.Learner) -> list[float]:
 
 
 def draw(curves: dict[str, list[list[float]]], path: Path) -> None:
-    """Plot each learner's mean validation accuracy, and its range over the seeds."""
+    """Plot the mean and the range over the seeds of each learner's validation accuracy."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     for name, runs in curves.items():
         length = max(map(len, runs))
-        # A run that stopped early keeps its last value.
+        # For a run that stopped early, the last value is repeated.
         rows = np.array([run + run[-1:] * (length - len(run)) for run in runs])
         epochs = np.arange(1, length + 1)
         axes.plot(epochs, rows.mean(axis=0), label=name)
@@ -82,7 +85,7 @@ def draw(curves: dict[str, list[list[float]]], path: Path) -> None:
 
 
 def main() -> None:
-    """Train the source, then both learners for each seed. Print and plot the results."""
+    """Train the source backbone, then both learners for each seed. Print and plot the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path)
     parser.add_argument("--backbone", default="resnet50")
@@ -96,7 +99,7 @@ def main() -> None:
     parser.add_argument(
         "--keep-last",
         action="store_true",
-        help="keep the last weights of fine-tuning, as is done from random weights, not those of "
+        help="keep the last weights of fine-tuning, as for random weights, not those of "
         "the lowest validation loss",
     )
     parser.add_argument("--source-epochs", type=int, default=30)

@@ -5,13 +5,15 @@
 
 The pairs are those of glue/mrpc (Microsoft Research Paraphrase Corpus) from TensorFlow Datasets:
 3,668 for training and testing, 408 for validation. GLUE does not publish the labels of its test
-set. PAIRS.csv (also .tsv, .jsonl) has the columns text, text_pair and label instead, with any
-number of classes. The script downloads the encoder and its preprocessing as imdb_reviews.py does.
+set. Instead, you can pass a file PAIRS.csv (also .tsv, .jsonl) with the columns text, text_pair and
+label, and with any number of classes. The script downloads the same encoder and preprocessing as
+imdb_reviews.py.
 
-Expected: the baseline accuracy of the most frequent class (two thirds of MRPC's pairs), and for
-both phases the accuracy on the test split. With two classes, also the areas under the ROC curve and
-under the precision-recall curve. Then some test pairs with their labels and predictions. There are
-no numbers here, for lack of a network connection to measure them.
+Expected: the accuracy of always predicting the most frequent class (two thirds of MRPC's pairs),
+and the accuracy on the test split after each of the two phases. With two classes, the script also
+prints the areas under the ROC curve and under the precision-recall curve. Then follow some test
+pairs with their labels and predictions. This recipe was not measured, because there was no network
+connection.
 """
 
 import argparse
@@ -27,7 +29,7 @@ METRICS = ("accuracy", "auc", "average_precision")
 
 
 def tell(learner: ktl.Learner, phase: str) -> None:
-    """Print the test metrics. Not every task has every metric."""
+    """Print the test metrics that the task has."""
     found = learner.evaluate()
     values = ", ".join(f"{name} {found[name]:.4f}" for name in METRICS if name in found)
     print(f"After {phase}: {values}")
@@ -38,7 +40,7 @@ def show(learner: ktl.Learner, count: int) -> None:
     shown = learner.data.split("test").sample(count, seed=0)
     answers = learner.predict(list(zip(shown.texts, shown.pairs, strict=True)))
     for label, answer in zip(shown.labels, answers, strict=True):
-        print(f"{learner.config.class_names[label]}, answered {answer}: {answer.source}")
+        print(f"{learner.config.class_names[label]}, predicted {answer}: {answer.source}")
 
 
 def main() -> None:

@@ -1,14 +1,14 @@
-"""Sentiment of sentences from film reviews: BERT from KerasHub on SST-2.
+"""Classify the sentiment of sentences from film reviews: BERT from KerasHub on SST-2.
 
     python recipes/sst2.py
     python recipes/sst2.py --data SST2 --per-class 500
 
 The phrases of glue/sst2 come from TensorFlow Datasets, the encoder from KerasHub. The script
-downloads both. SST2 is a folder with train.csv, validation.csv and test.csv instead, each with the
-columns text and label. GLUE does not publish the labels of its test set. A part of the training
-phrases replaces it. Many phrases come from the same sentences, so this test accuracy is too high
-(leakage). Publications report the accuracy on the validation set, which has whole sentences. Here,
-the kept epoch was chosen on that set.
+downloads both. To use your own files, pass a folder SST2 with train.csv, validation.csv and
+test.csv, each with the columns text and label. GLUE does not publish the labels of its test set, so
+the script takes a part of the training phrases for testing. Many phrases come from the same
+sentences, so this test accuracy is too high (leakage). Publications report the accuracy on the
+validation set, which has whole sentences. This recipe chooses the kept epoch on that set.
 
 Expected with all-MiniLM-L6-v2 (6 layers of width 384, as the two TF-Hub modules that
 tests/backbones/test_minilm.py makes: --backbone tfhub:ENCODER --preprocess tfhub:PREPROCESS), with
@@ -18,8 +18,8 @@ tests/backbones/test_minilm.py makes: --backbone tfhub:ENCODER --preprocess tfhu
     6,920 (mean of 3 seeds)                             0.810               0.891       4.5
     1,000 (--per-class 500)                             0.800               0.846       1.5
 
-on 2 CPU cores that other work shared. Not measured with the default encoder and phrases, for lack
-of a network connection.
+on 2 CPU cores that other programs used too. The default encoder and phrases were not measured,
+because there was no network connection.
 """
 
 import argparse

@@ -4,17 +4,18 @@
     python recipes/ulmfit.py imdb_reviews --fastai wt103-fwd.tgz --sequence-length 512
     python recipes/ulmfit.py TREC --language-model lm/ --per-class 20
 
-The first argument is a data set of TensorFlow Datasets, which is downloaded, or a folder. The
-folder holds train.csv, test.csv and optionally validation.csv, each with the columns text and
+The first argument is a data set of TensorFlow Datasets, which the script downloads, or a folder.
+The folder has train.csv, test.csv and optionally validation.csv, each with the columns text and
 label. The language model comes from keras_tl.ulmfit or from fastai's published archive
-(WikiText-103, English). Or the script pretrains it on text files (a text a line, the more the
-better).
+(WikiText-103, English). Or the script pretrains it on text files (with one text in each line, and
+as many texts as possible).
 
 Expected on TREC-6 (4,634 questions, 818 for validation, 500 for testing, six classes), with a small
-language model of the 480,000 words of text in docs/ulmfit.md: test accuracy 0.814 after the head
-and 0.924 after fine-tuning, in 12 minutes on 2 CPU cores that other work shared. The language model
-takes 3 of them. fastai's model and imdb_reviews were not measured, for lack of a network
-connection. A GPU is advisable for the 25,000 long film reviews of imdb_reviews.
+language model that was pretrained on the 480,000 words of text in docs/ulmfit.md: a test accuracy
+of 0.814 after training the head and 0.924 after fine-tuning. This took 12 minutes on 2 CPU cores
+that other programs used too, of which 3 minutes for the language model. fastai's model and
+imdb_reviews were not measured, because there was no network connection. For the 25,000 long film
+reviews of imdb_reviews, use a GPU.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import keras_tl as ktl
 from keras_tl import ulmfit
 from keras_tl.base.overwriting import check_new
 
-# Name of the label in TensorFlow Datasets, for data sets with several labels.
+# Name of the label to learn in TensorFlow Datasets, for data sets that have several labels.
 LABELS = {"trec": "label-coarse"}
 
 
@@ -67,7 +68,7 @@ def main() -> None:
     data = data.subset(per_class=args.per_class)
     print(data)
 
-    # 1. A language model of the language.
+    # 1. Load or pretrain a language model of the language.
     if args.corpus is not None:
         pretrained = ulmfit.pretrain(
             args.corpus, pretrained_in, args.size, overwrite=args.overwrite
@@ -77,10 +78,11 @@ def main() -> None:
     else:
         pretrained = ulmfit.load_language_model(args.language_model)
 
-    # 2. Fine-tune it on all training texts of the task, with and without labels.
+    # 2. Fine-tune the language model on all training texts of the task, with and without labels.
     ulmfit.fine_tune_lm(pretrained, unlabelled, tuned, overwrite=args.overwrite)
 
-    # 3. Train a classifier on it: first its head, then layer after layer from the last one down.
+    # 3. Train a classifier on the language model: first the head, then more and more layers from
+    # the last one down.
     learner = ktl.Learner(f"ulmfit:{tuned}", data, seed=0)
     learner.fit_head()
     print(f"Test accuracy after the head: {learner.evaluate()['accuracy']:.4f}")

@@ -2,12 +2,13 @@
 
     python recipes/vgg16.py PHOTOS --out runs/vgg16
 
-PHOTOS holds one folder of images a class, or train/ and test/ with one each. Keras downloads the
-ImageNet weights. Without a network connection, --weights takes the file
-vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 from another machine. Expected: an accuracy that
-rises from line to line. A phase that does not lower the validation loss is undone: two lines are
-then equal. 2 CPU cores run VGG16 on about 6 photos of 224 x 224 a second. The head needs one pass
-over all photos. An epoch of the second phase takes about as long, of the third three times as long.
+PHOTOS has a folder of images for each class, or train/ and test/ with such folders. Keras downloads
+the ImageNet weights. Without a network connection, use --weights and the file
+vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 from another machine. Expected: a test accuracy
+that rises after each phase. If a phase does not lower the validation loss, it is undone, and the
+accuracy stays the same. VGG16 processes about 6 photos of 224 x 224 per second on 2 CPU cores. The
+head needs one pass over all photos. An epoch of the second phase takes about as long as this pass,
+and an epoch of the third phase three times as long.
 """
 
 import argparse
@@ -17,8 +18,8 @@ from pathlib import Path
 import keras_tl as ktl
 from keras_tl.base.overwriting import check_new
 
-# VGG16 has no BatchNorm to stabilise its activations. So its learning rates are below the defaults.
-# The upper layers, which are the least general, are trained first.
+# VGG16 has no BatchNorm to stabilise activations. So its learning rates are below the defaults. The
+# upper layers are trained first, because they are the most specific to ImageNet.
 LAST_BLOCK = ktl.Phase(
     name="block5",
     epochs=5,
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("--weights", default="imagenet", help="'imagenet' or a file")
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--head-epochs", type=int, default=20)
-    parser.add_argument("--epochs", type=int, help="of each later phase, in place of 5 and 3")
+    parser.add_argument("--epochs", type=int, help="epochs of later phases, in place of 5 and 3")
     parser.add_argument("--out", type=Path, default=Path("runs/vgg16"))
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     args = parser.parse_args()

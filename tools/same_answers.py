@@ -4,13 +4,14 @@ r"""Record the outputs of a table of tiny runs, to compare two versions of the t
     python tools/same_answers.py record answers-after.json --sources /tmp/sources
     python tools/same_answers.py compare answers-before.json answers-after.json
 
-Each run trains a head and fine-tunes for one epoch. The tool then records all outputs for users:
-features, predictions, metrics, a saved and loaded run, an export with its signatures, the model
-card and the report. Arrays are recorded by SHA-256, so the comparison is exact to the bit. First
-make two records of one version on one machine: they must be equal.
+Each run trains a head and fine-tunes for one epoch. The tool then records all outputs that a user
+can get: features, predictions, metrics, a saved and loaded run, an export with its signatures, the
+model card and the report. It records the SHA-256 of arrays, so the comparison is exact to the bit.
+First make two records of the same version on one machine: these records must be equal.
 
-`--sources` is a folder for the tiny networks, which the first call makes. Both versions use them.
-Run both from the same checkout of this file, with PYTHONPATH set to the version under test.
+`--sources` is a folder for the tiny networks, which the first call makes. Both versions of the
+toolkit use these networks. Run both versions with the same checkout of this file, with PYTHONPATH
+set to the version under test.
 """
 
 import argparse
@@ -37,7 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SIZE = 32
 COUNT = 60
 WORDS = ("good", "bad", "film", "the")
-# Parts that differ from call to call: base64 data, dates, durations, speeds.
+# Parts of a text that differ from call to call: base64 data, dates, durations, speeds.
 VARIES = (
     (re.compile(r"data:[\w/+.-]+;base64,[\w+/=]+"), "DATA"),
     (re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?"), "DATE"),
@@ -47,13 +48,14 @@ VARIES = (
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A tiny run.
+    """Configuration of a tiny run.
 
     Attributes:
-        name: Name in the record.
-        task: Kind of the task.
-        is_text: Whether the items are texts.
-        backbone: Function from the folder of sources to the backbone argument of `Learner`.
+        name: Name of the run in the record.
+        task: Kind of the task, such as `"regression"`.
+        is_text: Whether the items are texts, not images.
+        backbone: Function that takes the folder of sources and returns the backbone argument of
+            `Learner`.
         options: Other arguments of `Learner`.
     """
 
@@ -76,7 +78,7 @@ def labels_of(task: str, shares: np.ndarray) -> Any:
 
 
 def make_data(run: Run) -> tuple[Any, Any]:
-    """Return the data of a run, and five items to predict."""
+    """Return the data of a run, and five items for `predict`."""
     import keras_tl as ktl
 
     rng = np.random.default_rng(0)
@@ -99,7 +101,7 @@ def _named(name: str) -> Callable[[Path], str]:
 
 
 def _made(kind: str, name: str, maker: str) -> Callable[[Path], str]:
-    """Return the handle of a network that `tests.MODULE.FUNCTION` makes in the folder, once."""
+    """Return the handle of a network. If it is missing, `tests.MODULE.FUNCTION` makes it."""
 
     def handle(folder: Path) -> str:
         target = folder / name
@@ -113,7 +115,7 @@ def _made(kind: str, name: str, maker: str) -> Callable[[Path], str]:
 
 
 def _own(folder: Path) -> Any:
-    """Return a user's own network, with BatchNorm and dropout."""
+    """Return a `keras.Model` such as a user may pass, with BatchNorm and dropout."""
     import keras
 
     target = folder / "own.keras"
@@ -132,7 +134,7 @@ def _encoder(folder: Path) -> str:
 
     target = folder / "encoder"
     if not target.exists():
-        # No seed controls this dropout: it would differ from call to call.
+        # Remove this dropout: no seed controls it, so it would differ from call to call.
         hub_modules.make_encoder(target, dropout=0.0)
         hub_modules.write_vocabulary(folder / "vocab.txt")
     return f"tfhub:{target}"
@@ -201,7 +203,7 @@ def plain(value: Any) -> Any:
 
 
 def masked(text: str, *folders: Path) -> list[str]:
-    """Return the lines of a text without the parts that differ from call to call."""
+    """Return the lines of a text, with the parts that differ from call to call masked."""
     for number, folder in enumerate(folders):
         text = text.replace(str(folder), f"FOLDER{number}")
     for pattern, name in VARIES:
@@ -210,7 +212,7 @@ def masked(text: str, *folders: Path) -> list[str]:
 
 
 def without_seconds(lines: list[str], learner: Any) -> list[str]:
-    """Mask the seconds of the phases in a table: alone in a line, or in the last column."""
+    """Mask the seconds of the phases in a table, alone in a line or in the last column."""
     for record in learner.history:
         seconds = f"{record.seconds:.1f}"
         lines = ["TIME" if line == seconds else line for line in lines]
@@ -219,7 +221,7 @@ def without_seconds(lines: list[str], learner: Any) -> list[str]:
 
 
 def text_of_page(page: str) -> str:
-    """Return the visible text of an HTML page, a line for each piece."""
+    """Return the visible text of an HTML page, with one line for each text element."""
     page = re.sub(r"(?s)<(script|style)\b.*?</\1>", "", page)
     return html.unescape(re.sub(r"<[^>]+>", "\n", page))
 
@@ -251,7 +253,7 @@ def exported(folder: Path) -> dict[str, Any]:
 
 
 def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
-    """Yield name and value of every recorded output of a run."""
+    """Train a run. Yield the name and the value of every output to record."""
     import keras_tl as ktl
 
     data, items = make_data(run)
@@ -296,7 +298,7 @@ def steps(run: Run, sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
 
 
 def fitted(sources: Path, work: Path) -> Iterator[tuple[str, Any]]:
-    """Yield the results of `fit`, `rank_backbones` and predictions after `fit`."""
+    """Yield the results of `fit` and `rank_backbones`, and predictions after `fit`."""
     import keras_tl as ktl
 
     data, items = make_data(RUNS[0])
@@ -354,7 +356,7 @@ def differences(first: Any, second: Any, path: str = "") -> Iterator[str]:
 
 
 def main() -> None:
-    """Record, or compare two records. Exit status 1 if they differ or a run failed."""
+    """Record outputs, or compare two records. Exit status 1: they differ, or a run failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     recording = commands.add_parser("record")

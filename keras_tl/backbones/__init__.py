@@ -1,4 +1,4 @@
-"""Pretrained backbones: records, catalogue, loaders, and the layer that holds a network."""
+"""Pretrained backbones: records (`BackboneSpec`), catalogue, loaders and the layer `Backbone`."""
 
 from keras_tl.backbones.catalogue import CATALOGUE, get_spec, register
 from keras_tl.backbones.preprocessing import Preprocessing
@@ -18,7 +18,7 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    # Import `load` lazily: `keras-tl backbones` must start fast, and the catalogue needs no Keras.
+    # Import `load` and Keras only when `load` is used, so that `keras-tl backbones` starts fast.
     if name == "load":
         from keras_tl.backbones.loading import load
 

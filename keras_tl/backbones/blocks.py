@@ -1,4 +1,4 @@
-"""Assign the layers of a network to blocks, and find the layers where it can be cut."""
+"""Assign the layers of a network to blocks, and find the layers where the network can be cut."""
 
 import fnmatch
 import glob
@@ -18,18 +18,20 @@ def assign_blocks(
 ) -> list[tuple[str, list[keras.layers.Layer]]]:
     """Assign the layers of a network to its blocks.
 
-    A block holds all layers that its last layer needs, except the layers of earlier blocks. So no
-    block needs a later block, even if the network has parallel branches.
+    A block consists of its last layer and all layers that lead to this last layer, except the
+    layers of earlier blocks. So no block uses the output of a later block, even if the network has
+    parallel branches.
 
     Args:
         network: Functional model.
         blocks: Blocks from input to output. If empty, each layer with weights is a block.
 
     Returns:
-        Name and layers (among `leaf_layers`) of each block, in the order of the graph.
+        The name of each block and its layers (from `leaf_layers`), in the order of the graph.
 
     Raises:
-        BackboneError: A layer with weights is in no block, or a block has no layer or no end.
+        BackboneError: A layer with weights is in no block, a block has no layers, or the layer at
+            which a block should end does not exist.
     """
     parents = _parents(network)
     names, taken = [], set()
@@ -55,10 +57,12 @@ def assign_blocks(
 def up_to(
     network: keras.Model, blocks: tuple[BlockSpec, ...], last: str | None
 ) -> tuple[tuple[BlockSpec, ...], keras.KerasTensor]:
-    """Return the blocks up to the block `last`, and its output (`None`: the whole network).
+    """Return the blocks from the input to the block named `last`, and the output of that block.
+
+    If `last` is `None`, return all blocks and the output of the network.
 
     Raises:
-        BackboneError: The network has no block of this name.
+        BackboneError: The network has no block with the name `last`.
     """
     blocks = blocks or default_blocks(network)
     names = [block.name for block in blocks]
@@ -71,7 +75,7 @@ def up_to(
 
 
 def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.KerasTensor:
-    """Return the last output that needs no weights except those of the given layers.
+    """Return the last output in the network that depends on no weights outside the given layers.
 
     Args:
         network: Functional model.
@@ -79,7 +83,7 @@ def output_of(network: keras.Model, layers: list[keras.layers.Layer]) -> keras.K
     """
     parents, layers = _parents(network), set(layers)
     possible, end = set(), network.operations[0]
-    for operation in network.operations:  # Each operation comes after its inputs.
+    for operation in network.operations:  # Each comes after its inputs.
         leaves = _leaves(operation)
         if parents[operation] <= possible and layers >= {x for x in leaves if x.weights}:
             possible.add(operation)
@@ -106,7 +110,7 @@ def find_end(network: keras.Model, block: BlockSpec) -> keras.Operation:
 
 
 def default_blocks(network: keras.Model) -> tuple[BlockSpec, ...]:
-    """Return a block for each layer with weights. The last block ends at the output."""
+    """Return a block for each layer with weights. The last block ends at the network's output."""
     names = stable_names(network)
     with_weights = [names[layer] for layer in network.layers if layer.weights]
     ends = [*(glob.escape(name) for name in with_weights[:-1]), None]
@@ -114,10 +118,10 @@ def default_blocks(network: keras.Model) -> tuple[BlockSpec, ...]:
 
 
 def stable_names(network: keras.Model) -> dict[keras.Operation, str]:
-    """Return names that do not depend on the networks built earlier in the process.
+    """Return layer names that do not depend on which networks the process built earlier.
 
-    Keras numbers unnamed layers across all networks of a process. This function numbers them anew
-    in each network, in the order of the graph.
+    Keras numbers layers without a user-given name across all networks of a process (`"add_7"`).
+    This function starts the numbers anew in each network, in the order of the graph.
     """
     names, counts = {}, Counter()
     for operation in network.operations:
@@ -130,7 +134,7 @@ def stable_names(network: keras.Model) -> dict[keras.Operation, str]:
 
 
 def _output(network: keras.Model, operation: keras.Operation) -> keras.KerasTensor:
-    # A layer's own `output` belongs to its first call, which may be in another network.
+    # `layer.output` is the output of the layer's first call, which may be in a different network.
     return next(node.outputs[0] for node in graph_nodes(network) if node.operation is operation)
 
 
@@ -142,7 +146,7 @@ def _parents(network: keras.Model) -> dict[keras.Operation, set[keras.Operation]
 
 
 def _needed(end, parents) -> set[keras.Operation]:
-    """Return an operation and all operations that it needs."""
+    """Return an operation and all operations that lead to it."""
     needed, waiting = set(), [end]
     while waiting:
         operation = waiting.pop()
@@ -164,7 +168,7 @@ def _layers_of(
 
 
 def _leaves(operation: keras.Operation) -> list[keras.layers.Layer]:
-    """Return the leaf layers of an operation. Plain functions and inputs have none."""
+    """Return the leaf layers of an operation. Functions and inputs have no leaf layers."""
     if isinstance(operation, keras.Model):
         return leaf_layers(operation)
     is_layer = isinstance(operation, keras.layers.Layer)

@@ -1,4 +1,4 @@
-"""Build the network of a record and load its weights."""
+"""Build the network that a record (`BackboneSpec`) describes, and load its weights."""
 
 import importlib
 import itertools
@@ -19,7 +19,7 @@ SCALING_LAYERS = (keras.layers.Rescaling, keras.layers.Normalization)
 
 
 def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) -> keras.Model:
-    """Build the network of a record and load its weights.
+    """Build the network that a record describes, and load the weights.
 
     Raises:
         BackboneError: The builder cannot be imported, or does not return a model.
@@ -52,7 +52,7 @@ def build(spec: BackboneSpec, weights: str | None, image_size: tuple[int, int]) 
 
 
 def get_builder(spec: BackboneSpec) -> Callable[..., keras.Model]:
-    """Return the builder function of a record.
+    """Return the function that builds the network of a record.
 
     Raises:
         BackboneError: The function cannot be imported.
@@ -73,7 +73,8 @@ def _published(spec: BackboneSpec, builder, arguments) -> keras.Model:
     """Call the builder with `weights="imagenet"`. The first call downloads the weights."""
     try:
         with warnings.catch_warnings():
-            # MobileNets warn at sizes without own weights, and use the weights for 224 pixels.
+            # Keras has MobileNet weights for some image sizes. For other sizes, Keras warns and
+            # loads the weights for 224 pixels.
             warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
             return builder(weights="imagenet", **arguments)
     except Exception as error:  # Keras raises a bare Exception for network errors.
@@ -107,22 +108,23 @@ def load_weights(network: keras.Model, path: Path, name: str) -> None:
 def behind_scaling(network: keras.Model, spec: BackboneSpec) -> keras.KerasTensor:
     """Return the output of the scaling layers at the start of a network.
 
-    Some constructors add these layers, and other layers for a weights file than for "imagenet". The
-    record's preprocessing replaces them, whatever they hold.
+    Some constructors of `keras.applications` add scaling layers. The layers for a weights file
+    differ from the layers for "imagenet". The record's preprocessing replaces all scaling layers.
 
     Raises:
-        WeightsError: The weights were trained with a normalisation other than ImageNet's.
+        WeightsError: The weights were trained with a normalisation that differs from ImageNet's.
     """
     scaling = list(itertools.takewhile(lambda x: isinstance(x, SCALING_LAYERS), network.layers[1:]))
-    # `zero`: the pixels that the record maps to 0. The scaling layers must map them to about 0 too.
-    # The scale may differ: Keras's published layers hold the standard deviation where the variance
-    # should be (tensorflow/tensorflow#49930). One more layer corrects this, for "imagenet" only.
+    # `zero`: the pixel values that the record maps to 0. The scaling layers must also map these
+    # values to about 0. The scale may differ: Keras's published layers contain the standard
+    # deviation where the variance should be (tensorflow/tensorflow#49930). For "imagenet", Keras
+    # adds a layer that corrects the scale.
     zero = -np.array(spec.preprocessing.offset) / np.array(spec.preprocessing.scale)
     for layer in scaling:
         zero = np.array(layer(np.reshape(zero, (1, 1, 1, 3)).astype(np.float32)), np.float32)
     if any(_adapted(layer) for layer in scaling) and np.abs(zero).max() > 0.05:
         raise WeightsError(
-            f"These weights of {spec.name} were trained with another normalisation than "
+            f"These weights of {spec.name} were trained with a normalisation that differs from "
             "ImageNet's. Build the network yourself, load these weights, and pass the "
             "keras.Model with preprocess='none'."
         )

@@ -1,6 +1,7 @@
 """Backbones by name: the catalogue, and the backbones that users register.
 
-A new backbone needs one record in `keras_tl/backbones/records`. No other code knows its name.
+To add a backbone to the catalogue, add one record in `keras_tl/backbones/records`. No other code
+needs a change.
 """
 
 import re
@@ -20,7 +21,7 @@ def _plain(name: str) -> str:
 
 
 def get_spec(name: str) -> BackboneSpec:
-    """Return the record of a backbone. The name matches ignoring case, spaces, `_` and `-`.
+    """Return the record of a backbone. Case, spaces, `_` and `-` in the name do not matter.
 
     Raises:
         BackboneError: No backbone has this name. The message suggests similar names.
@@ -42,13 +43,13 @@ def get_spec(name: str) -> BackboneSpec:
 
 
 def register(spec: BackboneSpec, replace: bool = False) -> None:
-    """Register a user's backbone by its name, in this process.
+    """Register a user's backbone under its name, until the process ends.
 
-    `Learner` and `load` accept the name like a name of the catalogue. A saved run stores only the
-    name: register the record again before `Learner.load`.
+    `Learner` and `load` then accept this name like the names in the catalogue. A saved run stores
+    only the name of the backbone: register the record again before `Learner.load`.
 
     Args:
-        spec: Record of the backbone.
+        spec: Record that describes the backbone: name, builder, preprocessing, blocks and weights.
         replace: Whether to replace an earlier registration of the same name.
 
     Raises:

@@ -2,10 +2,10 @@
 
 The networks are EfficientNet-B0 (Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for
 Convolutional Neural Networks", arXiv:1905.11946, table 1) without squeeze-and-excite. ReLU6
-replaces swish. The variants differ in width, depth and image size. The stem (32 channels), the head
-(1280 channels) and the repeats of the first and last stage are equal in all variants. The
-TensorFlow blog announced them on 16 March 2020. The constants (scaling, dropout, survival
-probability, BatchNorm) come from `efficientnet/lite` in the TensorFlow TPU repository.
+replaces swish. The variants differ in width, depth and image size. All variants have the same stem
+(32 channels), the same head (1280 channels), and the same number of blocks in the first and last
+stage. The TensorFlow blog announced the variants on 16 March 2020. The constants (scaling, dropout,
+survival probability, BatchNorm) come from `efficientnet/lite` in the TensorFlow TPU repository.
 """
 
 import math
@@ -23,16 +23,16 @@ HEAD_FILTERS = 1280
 MIN_SIZE = 32
 DROP_CONNECT = 0.2
 
-# Uniform in [-1/sqrt(classes), 1/sqrt(classes)].
+# Initial weights of the classifier: uniform in [-1/sqrt(classes), 1/sqrt(classes)].
 _DENSE_INIT = {"scale": 1 / 3, "mode": "fan_out", "distribution": "uniform"}
 
 
 class Variant(NamedTuple):
-    """Differences of a variant from EfficientNet-Lite0.
+    """Values in which a variant differs from EfficientNet-Lite0.
 
     Attributes:
-        width: Factor of the number of channels.
-        depth: Factor of the repeats.
+        width: Factor that multiplies Lite0's number of channels in each stage.
+        depth: Factor that multiplies Lite0's number of blocks in all stages but the first and last.
         size: Side of the training images, in pixels.
         dropout: Dropout rate before the classifier.
     """
@@ -69,28 +69,29 @@ def EfficientNetLite0(
 ) -> keras.Model:
     """Build EfficientNet-Lite0 from standard Keras layers, without preprocessing.
 
-    Input: RGB images (batch, height, width, 3), floating point, scaled as (pixel - 127) / 128 from
-    pixels in [0, 255], so within [-0.993, 1]. The layout is channels last, whatever the global
-    image data format. Padding is TensorFlow's "SAME", as in training.
+    Input: RGB images (batch, height, width, 3), floating point. The values are (pixel - 127) / 128
+    for pixels in [0, 255], so they are in [-0.993, 1]. The layout is channels last under any global
+    image data format. Padding is TensorFlow's "SAME", as in the original training.
 
     Output, in the dtype of the global policy:
         include_top: (batch, classes), softmax probabilities.
-        else, pooling None: (batch, ceil(height / 32), ceil(width / 32), 1280), in [0, 6].
+        else, pooling `None`: (batch, ceil(height / 32), ceil(width / 32), 1280), in [0, 6].
         else, pooling `"avg"` or `"max"`: (batch, 1280), in [0, 6].
 
-    In training, a residual block is randomly dropped for a whole image. The probability rises
-    linearly with depth towards 0.2 (stochastic depth: Huang et al., 2016, arXiv:1603.09382). A
-    dropout layer precedes the classifier.
+    In training, images skip residual branches at random (stochastic depth: Huang et al., 2016,
+    arXiv:1603.09382). The probability rises linearly with depth, from 0 to almost 0.2. A dropout
+    layer precedes the classifier.
 
     Args:
         include_top: Whether to add average pooling, dropout and the softmax classifier.
-        weights: `.weights.h5` file for `load_weights`, or `None` for random weights. A file written
-            with the classifier also fits a network without it.
-        input_shape: (height, width, 3), sides of at least 32 or `None`. Default with the
-            classifier: the size of the variant. Default without: (None, None, 3).
-        pooling: `None`, `"avg"` or `"max"`. Unused with the classifier.
+        weights: Path of a `.weights.h5` file, or `None` for random weights. A file that was saved
+            with the classifier also fits a network without classifier.
+        input_shape: (height, width, 3), each side at least 32 or `None`. Default with the
+            classifier: the image size of the variant. Default without the classifier: (None, None,
+            3).
+        pooling: `None`, `"avg"` or `"max"`. Has no effect if `include_top` is true.
         classes: Number of classes.
-        name: Name of the model.
+        name: Name of the returned model.
 
     Returns:
         A functional model. Layers are named as in `keras.applications.EfficientNetB0`: `stem_conv`,
@@ -98,7 +99,7 @@ def EfficientNetLite0(
 
     Raises:
         BackboneError: The input shape or the pooling is invalid.
-        OSError, ValueError: The weights file does not exist, or belongs to another network.
+        OSError, ValueError: The weights file does not exist, or does not fit the network.
     """
     return _build(LITE0, include_top, weights, input_shape, pooling, classes, name)
 
@@ -112,7 +113,7 @@ def EfficientNetLite1(
     *,
     name: str = "efficientnet_lite1",
 ) -> keras.Model:
-    """Build EfficientNet-Lite1 (240 pixels), see `EfficientNetLite0`."""
+    """Build EfficientNet-Lite1 (240 x 240 pixels). `EfficientNetLite0` explains the arguments."""
     return _build(LITE1, include_top, weights, input_shape, pooling, classes, name)
 
 
@@ -125,12 +126,12 @@ def EfficientNetLite2(
     *,
     name: str = "efficientnet_lite2",
 ) -> keras.Model:
-    """Build EfficientNet-Lite2 (260 pixels), see `EfficientNetLite0`."""
+    """Build EfficientNet-Lite2 (260 x 260 pixels). `EfficientNetLite0` explains the arguments."""
     return _build(LITE2, include_top, weights, input_shape, pooling, classes, name)
 
 
 def scaled_stages(variant: Variant) -> tuple[Stage, ...]:
-    """Return a variant's stages: all scaled in width, all but the first and last in depth."""
+    """Return a variant's stages, scaled in width, and in depth except the first and last stage."""
     first, *middle, last = (
         stage._replace(filters=_scaled_filters(stage.filters, variant.width)) for stage in STAGES
     )
@@ -139,7 +140,7 @@ def scaled_stages(variant: Variant) -> tuple[Stage, ...]:
 
 
 def _scaled_filters(filters: int, width: float) -> int:
-    """Round to the nearest multiple of 8, but round down by at most a tenth."""
+    """Return `filters * width`, rounded to the nearest multiple of 8, but down by at most 10%."""
     wanted = filters * width
     rounded = max(8, int(wanted + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * wanted else rounded + 8

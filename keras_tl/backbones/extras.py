@@ -6,17 +6,17 @@ from keras_tl.base.extras import import_extra
 
 
 def import_tensorflow_text() -> ModuleType:
-    """Return tensorflow_text. The import registers its operations with TensorFlow.
+    """Import and return tensorflow_text, which registers its operations with TensorFlow.
 
     Raises:
-        ConfigError: The package is not installed, or is not for the installed TensorFlow.
+        ConfigError: The package is not installed, or does not fit the installed TensorFlow.
     """
     what = "tensorflow-text of the same version as TensorFlow"
     return import_extra("tensorflow_text", what, "text")
 
 
 def import_keras_hub() -> ModuleType:
-    """Return keras_hub. The import registers its classes with Keras.
+    """Import and return keras_hub, which registers its classes with Keras.
 
     Raises:
         ConfigError: The package is not installed, or does not run with the installed Keras.

@@ -14,14 +14,16 @@ _FLOAT32 = "float32"
 def rebuild(config: dict[str, Any]) -> Any:
     """Rebuild an object from its Keras configuration.
 
-    If the global dtype policy is float32, the object computes nothing in half precision.
+    If the global dtype policy is float32, mixed-precision policies in the configuration become
+    float32.
 
     Raises:
-        BackboneError: The configuration holds a lambda, or a class or function that is neither
-            Keras's nor KerasHub's nor registered in this process. Nothing else is imported.
+        BackboneError: The configuration holds a lambda or an unknown class or function. Keras's,
+            KerasHub's and registered classes and functions are known. This function imports no
+            modules of unknown classes.
         ConfigError: A class is from KerasHub, which is not installed.
     """
-    # Keras modifies the configuration.
+    # Pass a copy to Keras, which modifies the configuration.
     config = copy.deepcopy(config)
     _check_classes(config)
     if keras.config.dtype_policy().name == _FLOAT32:

@@ -1,9 +1,9 @@
-"""Layer that holds a backbone and decides how the inner network runs.
+"""Keras layer that holds a pretrained network and controls the network's training mode.
 
-Keras 3's `fit` passes `training=True` down a functional model. It overrides a `training=False`
-given when the model was built (keras-team/keras#20285). The BatchNorm statistics of an unfrozen
-backbone then move, and the pretrained features are lost. Here `call` runs the inner network with an
-explicit value, which nothing outside can override.
+In Keras 3, `fit` passes `training=True` to all layers of a functional model, even to a layer that
+was called with `training=False` (keras-team/keras#20285). The BatchNorm statistics of an unfrozen
+backbone would then change, and the pretrained features would be lost. So `Backbone.call` passes an
+explicit `training` value to the inner network. Code outside the layer cannot override this value.
 """
 
 from pathlib import Path
@@ -17,45 +17,48 @@ from keras_tl.errors import BackboneError
 if TYPE_CHECKING:
     from keras_tl.backbones.texts import TextPreprocessor
 
-# Largest momentum of live moving statistics. Keras's default, 0.99, is for long training. After 100
-# steps, more than a third of a moving variance is still its initial 1. The network then behaves
-# differently in validation than in training.
+# Largest BatchNorm momentum in the mode "live". Keras's default, 0.99, suits only long training.
+# After 100 steps, the initial value 1 still has a weight of 0.37 in each moving variance. The
+# network's outputs in validation would then differ from its outputs in training.
 LIVE_MOMENTUM = 0.9
 
 
 @keras.saving.register_keras_serializable("keras_tl")
 class Backbone(keras.layers.Layer):
-    """Pretrained network inside a model.
+    """Keras layer that holds a pretrained network.
 
     * Frozen (`trainable=False`): the whole network runs in inference mode, without dropout and
       stochastic depth. So cached features equal features computed during training.
     * Unfrozen: dropout and stochastic depth are active in training. BatchNorm layers still use
-      their moving statistics, which never change. Their gamma and beta can be trained. Only
-      `unfreeze(..., batch_norm="live")`, for random weights, lets the statistics move.
+      their moving statistics, which stay fixed. Gamma and beta can be trained. Only `unfreeze(...,
+      batch_norm="live")`, meant for random weights, updates the moving statistics.
 
-    A network with a TF-Hub module follows these rules as far as the module can, see
-    `keras_tl.backbones.hub.HubLayer`. `batch_norm` has no effect inside a module.
+    TF-Hub modules cannot follow all of these rules, see `keras_tl.backbones.hub.HubLayer`. The
+    argument `batch_norm` has no effect inside a module.
 
     Args:
-        network: Network with its preprocessing, from pixels in [0, 255], float32 (batch, height,
-            width, 3), to feature maps (batch, h, w, c). TF-Hub modules and text encoders take other
-            inputs.
-        blocks: Names and layers of the blocks, from input to output. The layers are among
-            `leaf_layers`. Layers of nested models may have equal names.
+        network: Network with its preprocessing. The network maps pixels in [0, 255], float32
+            (batch, height, width, 3), to feature maps (batch, h, w, c). TF-Hub modules and text
+            encoders take other inputs.
+        blocks: Name and layers of each block, from input to output. The layers come from
+            `leaf_layers`. Layers in different nested models may have the same name.
 
     Attributes:
         network: The argument `network`.
-        source: Name in `ModelConfig.backbone`: a name of the catalogue, a TF-Hub module, a KerasHub
-            preset, a language model, or a user's own network.
+        source: Value of `ModelConfig.backbone`: a name in the catalogue, a TF-Hub module, a
+            KerasHub preset, a language model, or a user's own network.
         weights_source: Source of the weights: `"imagenet"`, a path, or a source such as
             `"run:PATH"`. `None`: the weights are random.
         output_block: Block after which the network is cut. `None`: the network is whole.
-        architecture: Keras configuration of the uncut network, if it is not from the catalogue.
-        module: Folder of a TF-Hub module.
-        preprocessor: Preprocessor of texts. `None`: the network takes images or strings.
-        longest: Largest number of tokens that the network has positions for. `None`: unknown.
-        identity: Identifier of the network's graph in the keys of the feature cache.
-        ancestry: Earlier trainings, the latest first, see `keras_tl.runs.ancestry`.
+        architecture: Keras configuration of the whole network, before any cut. `None`: the network
+            comes from a `BackboneSpec` or a TF-Hub module.
+        module: Folder of the TF-Hub module in the network. `None`: there is no module.
+        preprocessor: Object that converts texts to the network's tokens. `None`: the network takes
+            images or strings.
+        longest: Largest number of tokens that the network can read. `None`: unknown.
+        identity: Text that identifies the network's graph in the keys of the feature cache.
+        ancestry: Records of earlier trainings of the weights, latest first, see
+            `keras_tl.runs.ancestry`.
     """
 
     source: str = ""
@@ -84,14 +87,14 @@ class Backbone(keras.layers.Layer):
         self.trainable = False
 
     def set_facts(self, **facts: Any) -> Self:
-        """Set attributes from `source` to `ancestry` by name, and return the backbone."""
+        """Set any of the attributes `source` to `ancestry` of the class. Return the backbone."""
         # Bypass Keras's tracking: it would put the preprocessor into checkpoints and exports.
         vars(self).update(facts)
         return self
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Attributes that `set_facts` sets, by name."""
+        """Values of all attributes that `set_facts` can set, by name."""
         return {name: getattr(self, name) for name in _FACTS}
 
     @property
@@ -103,7 +106,7 @@ class Backbone(keras.layers.Layer):
 
     @property
     def config_fields(self) -> dict[str, Any]:
-        """Fields of `ModelConfig` that describe the backbone."""
+        """Those fields of `ModelConfig` that describe the backbone, by name."""
         return {
             "backbone": self.source,
             "image_size": self.image_size,
@@ -123,7 +126,7 @@ class Backbone(keras.layers.Layer):
         return [leaves[place] for place in dict(self._blocks)[block]]
 
     def leave_out(self, block: str) -> None:
-        """Remove a block that the head does not read. It is never trained."""
+        """Remove a block whose output the head does not use. The block is then never trained."""
         self._blocks = [(name, places) for name, places in self._blocks if name != block]
 
     @property
@@ -142,15 +145,16 @@ class Backbone(keras.layers.Layer):
         self._set_blocks(self.blocks if value else ())
 
     def unfreeze(self, blocks: tuple[str, ...], batch_norm: str = "affine") -> None:
-        """Make these blocks trainable and freeze the others.
+        """Make the given blocks trainable, and freeze all other blocks.
 
-        Compile the model afterwards (`keras_tl.training.freezing.prepare` does both).
+        Compile the model afterwards. `keras_tl.training.freezing.prepare` unfreezes and compiles.
 
         Args:
             blocks: Names of the blocks. An empty tuple freezes the whole network.
             batch_norm: Mode of the blocks' BatchNorm layers. `"affine"`: gamma and beta are
-                trained. `"frozen"`: gamma and beta are fixed. `"live"`: as `"affine"`, but with the
-                batch's statistics, which also update the moving statistics (momentum at most 0.9).
+                trained. `"frozen"`: gamma and beta are fixed. `"live"`: gamma and beta are trained.
+                In training, the layers normalise with the statistics of the batch, which also
+                update the moving statistics (momentum at most 0.9).
         """
         self.trainable = bool(blocks)
         self._batch_norm_mode = batch_norm
@@ -171,8 +175,9 @@ class Backbone(keras.layers.Layer):
     def _pin_statistics(self) -> None:
         """Put BatchNorm layers into inference mode, except in the mode `"live"`.
 
-        A BatchNorm layer updates its statistics only while its own `trainable` is true. The
-        variables' flags stay unchanged, because they decide which variables the optimizer gets.
+        A BatchNorm layer updates its statistics only while the layer's `trainable` is true. The
+        flags `trainable` of the variables stay unchanged: these flags decide which variables are
+        optimized.
         """
         for layer in () if self._batch_norm_mode == "live" else self._batch_norms():
             if layer.trainable:
@@ -186,12 +191,13 @@ class Backbone(keras.layers.Layer):
         return [x for x in layers if isinstance(x, keras.layers.BatchNormalization)]
 
     def call(self, inputs, training=None):
-        # User code may have set `trainable` of a layer inside.
+        # User code may have set `trainable` of an inner layer since the last call.
         self._pin_statistics()
         return self.network(inputs, training=bool(training) and self.trainable)
 
     def compute_output_spec(self, inputs, training=None):
-        # From shapes alone Keras would guess dtypes, and the network may return a dict.
+        # Keras's default method would guess dtypes from the shapes, and the network may return a
+        # dict.
         return self.network.compute_output_spec(inputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -206,7 +212,7 @@ class Backbone(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "Backbone":
         config = dict(config)
         network = keras.saving.deserialize_keras_object(config.pop("network"))
-        # A saved optimizer matches the variables that were trainable.
+        # Make the same variables trainable again: a saved optimizer has a state for each variable.
         unfrozen, batch_norm = config.pop("unfrozen"), config.pop("batch_norm")
         leaves = leaf_layers(network)
         blocks = [(name, [leaves[n] for n in places]) for name, places in config.pop("blocks")]
@@ -221,13 +227,13 @@ _FACTS = tuple(Backbone.__annotations__)
 def leaf_layers(network: keras.Model) -> list[keras.layers.Layer]:
     """Return the layers of a network that hold no other layers, in the order of the graph.
 
-    A layer with `parts`, such as a TF-Hub module, is replaced by its parts.
+    If a layer has the attribute `parts`, as `HubLayer` does, the parts are listed in its place.
     """
     return [path[-1] for path in leaf_paths(network)]
 
 
 def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
-    """Return the path to each of `leaf_layers`: the nested models around it, then the layer."""
+    """Return the path to each leaf layer: the nested models around the layer, then the layer."""
     paths = {}
     for layer in network.layers:
         if isinstance(layer, keras.Model):
@@ -240,8 +246,8 @@ def leaf_paths(network: keras.Model) -> list[tuple[keras.layers.Layer, ...]]:
 
 
 def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:
-    # Keras skips an assignment of the current value, and the variables with it. Set the variables
-    # too: `_pin_statistics` may have changed their flags.
+    # If the layer's `trainable` already has this value, Keras does not set the variables' flags.
+    # Set the flags too, because `_pin_statistics` changes `trainable` of layers, but not the flags.
     for part in layers_of(layer):
         part.trainable = value
         for variable in own_variables(part):

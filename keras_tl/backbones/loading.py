@@ -1,4 +1,4 @@
-"""Load a backbone by name: a network with weights, from raw pixels to feature maps."""
+"""Load a backbone by name, as a network with weights that maps raw pixels to feature maps."""
 
 import contextlib
 import json
@@ -21,12 +21,13 @@ from keras_tl.errors import BackboneError
 def load(
     name: str, weights: str | None = "imagenet", image_size: int | tuple[int, int] | None = None
 ) -> keras.Model:
-    """Return the network of a backbone, with its preprocessing inside.
+    """Return the network of a backbone with its weights. The network includes the preprocessing.
 
     Args:
-        name: Name in the catalogue, or a name that `register` added.
+        name: Name of the backbone in the catalogue, or a name that `register` added.
         weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
-        image_size: Side in pixels, or (height, width). `None`: the size of the original training.
+        image_size: Image size in pixels: the side of a square, or (height, width). `None`: the
+            image size of the original training.
 
     Returns:
         A `keras.Model` of standard Keras layers, from RGB pixels in [0, 255], float32 (batch,
@@ -47,16 +48,16 @@ def load_spec(
     image_size: tuple[int, int],
     output_block: str | None = None,
 ) -> Backbone:
-    """Build the backbone of a record, see `load`.
+    """Build the `Backbone` layer that a record describes.
 
     Args:
-        spec: Record of the backbone.
-        weights: See `load`.
+        spec: Record that describes the backbone.
+        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
         image_size: (height, width) in pixels.
         output_block: Block after which the network is cut. `None`: the network stays whole.
     """
     network, bare, blocks = _network_of(spec, weights, image_size, output_block)
-    # A user's own builder has no identity except the graph that it makes.
+    # A user's builder may change under the same name: identify its network by the whole graph.
     graph = spec.name if CATALOGUE.get(spec.name) is spec else network.to_json()
     identity = f"{graph} {spec.preprocessing} {blocks[-1]} keras {keras.__version__}"
     return Backbone(network, assign_blocks(bare, blocks)).set_facts(
@@ -67,7 +68,7 @@ def load_spec(
 def _network_of(
     spec: BackboneSpec, weights: str | None, image_size: tuple[int, int], output_block: str | None
 ) -> tuple[keras.Model, keras.Model, tuple[BlockSpec, ...]]:
-    """Return the network, the same network without its preprocessing, and its blocks."""
+    """Return the network, the network without its preprocessing, and the blocks of the network."""
     if min(image_size) < spec.min_size:
         raise BackboneError(
             f"{spec.name} needs images of at least {spec.min_size} x {spec.min_size} pixels. "
@@ -90,7 +91,8 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
 def copy_statistics(source: keras.Model, target: keras.Model) -> None:
     """Copy the statistics of `Normalization` layers into a network of the same architecture.
 
-    These layers are preprocessing. `adapt` sets their statistics from data, training does not.
+    `Normalization` layers are preprocessing: `adapt` computes their statistics from data. Training
+    does not change these statistics.
     """
     for given, other in zip(leaf_layers(source), leaf_layers(target), strict=True):
         if isinstance(given, keras.layers.Normalization):
@@ -99,16 +101,16 @@ def copy_statistics(source: keras.Model, target: keras.Model) -> None:
 
 
 def _use_statistics(network: keras.Model) -> None:
-    # `Normalization` uses tensors that only `adapt` and the loading of weights compute.
+    # `Normalization` uses tensors derived from its weights, which `set_weights` does not update.
     for layer in layers_of(network):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
 
 
 def backbone_of(network: keras.Model) -> Backbone:
-    """Return a frozen backbone of a network.
+    """Return a frozen `Backbone` layer that holds a network.
 
-    Each layer with weights is a block, except in KerasHub networks, see `blocks_of`.
+    Each layer with weights is a block. In KerasHub networks, blocks are larger, see `blocks_of`.
     """
     theirs = find_kerashub(network)
     identity = network.to_json()
@@ -122,7 +124,7 @@ def backbone_of(network: keras.Model) -> Backbone:
 
 
 def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
-    """Return a block for each layer with weights, named by the shortest unique end of its path."""
+    """Return a block for each layer with weights. Block names are the shortest unique path ends."""
     paths = [path for path in leaf_paths(network) if path[-1].weights]
     named = [tuple(layer.name for layer in path) for path in paths]
     blocks = []
@@ -136,16 +138,17 @@ def _leaf_blocks(network: keras.Model) -> list[tuple[str, list[keras.layers.Laye
 def with_preprocessing(
     network: keras.Model, preprocessing: Preprocessing, image_size: tuple[int, int], name: str
 ) -> keras.Model:
-    """Put a preprocessing in front of a network, so that it takes raw pixels."""
+    """Return a network with the preprocessing in front, so that the result takes raw pixels."""
     pixels = keras.Input((*image_size, 3), name="pixels", dtype="float32")
     return keras.Model(pixels, network(preprocessing.apply(pixels)), name=name)
 
 
 @contextlib.contextmanager
 def seeded(seed: int | None) -> Iterator[None]:
-    """Fix the seeds that new Keras layers draw for themselves. `None` changes nothing.
+    """Make the random seeds of new Keras layers reproducible. `None` changes nothing.
 
-    A layer without a seed draws one from Python's `random`, whose state is restored afterwards.
+    Without a given seed, a Keras layer takes a random seed from Python's module `random`. This
+    context manager seeds `random`, and restores the state of `random` at the end.
     """
     state = random.getstate()
     if seed is not None:

@@ -8,7 +8,7 @@ from keras_tl.backbones.catalogue import CATALOGUE
 from keras_tl.backbones.spec import BackboneSpec
 from keras_tl.backbones.weights_packages import find_file
 
-# Prefixes and suffixes of file names of `keras.applications`, without separators.
+# Parts of weights file names before and after the network's name, without separators.
 _BEFORE = r"(weights)?"
 _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?"
 
@@ -16,7 +16,7 @@ _AFTER = r"(weightstfdimorderingtfkernels)?(10224tf|10224|22410float)?notop(v2)?
 def backbones_without_download() -> tuple[str, ...]:
     """Return the names of catalogue backbones whose ImageNet weights need no download.
 
-    The weights are bundled with keras_tl, are in an installed package, or were downloaded earlier
+    These weights are bundled with keras_tl, are in an installed package, or were downloaded earlier
     by `keras.applications` (into `$KERAS_HOME/models`, else `~/.keras/models`).
     """
     files = [_plain(path.stem) for path in _downloads().glob("*.h5")]
@@ -38,11 +38,11 @@ def _has_weights(spec: BackboneSpec, files: list[str]) -> bool:
 
 
 def is_file_of(name: str, file: str) -> bool:
-    """Return whether a `keras.applications` file has a backbone's weights without classifier.
+    """Return whether a `keras.applications` file holds the backbone's weights, without classifier.
 
     Args:
-        name: Name of the backbone.
-        file: Name of the file, with or without its suffix.
+        name: Name of the backbone in the catalogue.
+        file: Name of the file, with or without the suffix `.h5`.
     """
     return (
         re.fullmatch(_BEFORE + _plain(name) + _AFTER, _plain(file.removesuffix(".h5"))) is not None

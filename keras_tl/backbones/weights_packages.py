@@ -15,9 +15,9 @@ from keras_tl.errors import WeightsError
 
 
 def find_file(package: WeightsPackage) -> Path | None:
-    """Return the path of the weights file, or `None` if the package is not installed."""
+    """Return the path of a package's weights file. `None`: the package is not installed."""
     module, _, inside = package.file.partition("/")
-    found = importlib.util.find_spec(module)  # Imports nothing: the name has no dots.
+    found = importlib.util.find_spec(module)  # Imports nothing, because the name has no dots.
     for folder in (found and found.submodule_search_locations) or ():
         if (path := Path(folder) / inside).is_file():
             return path
@@ -25,11 +25,11 @@ def find_file(package: WeightsPackage) -> Path | None:
 
 
 def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
-    """Load the weights of a record's package into a network.
+    """Load the weights from the package that a record names into a network.
 
     Args:
         network: Network of the record, with or without its classifier.
-        spec: Record with `weights.package`.
+        spec: Record whose `weights.package` is not `None`.
 
     Raises:
         WeightsError: The package is not installed, or its file has a wrong checksum.
@@ -53,13 +53,13 @@ def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
 def assign(network: keras.Model, tensors: Mapping[str, np.ndarray]) -> list[str]:
     """Copy the tensors of a PyTorch network into the same network in Keras.
 
-    Both networks list their layers in the order of computation. Both list the values of a layer in
-    the same order (BatchNorm: scale, shift, mean, variance).
+    This works because both networks list the layers in the order of computation. Both also list the
+    weights of a layer in the same order (BatchNorm: scale, shift, mean, variance).
 
     Args:
         network: Keras network, which may lack the last layers.
-        tensors: Convolutions (out, in, h, w), depthwise convolutions (channels, 1, h, w), dense
-            layers (out, in) and vectors. BatchNorm's batch counts are ignored.
+        tensors: Weights by name: convolutions (out, in, h, w), depthwise convolutions (channels, 1,
+            h, w), dense layers (out, in) and vectors. BatchNorm's `num_batches_tracked` is ignored.
 
     Returns:
         Names of the unused tensors, which belong to layers that the network lacks.

@@ -1,4 +1,4 @@
-"""Configuration as frozen dataclasses, checked on construction, with a JSON round trip."""
+"""Configuration as frozen dataclasses that check their values and convert to and from JSON."""
 
 import dataclasses
 from typing import Any, Self
@@ -11,9 +11,9 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 MONITORS = ("loss", "metric")
 OBJECTIVES = ("labels", "contrastive")
 BATCH_NORMS = ("affine", "frozen", "live")
-# Prefix of the folder of a language model.
+# Prefix of the name of a ULMFiT backbone, before the folder of the language model.
 ULMFIT = "ulmfit:"
-# [CLS] a [SEP] b [SEP]
+# Number of tokens of the shortest pair of texts: [CLS] a [SEP] b [SEP].
 SHORTEST_SEQUENCE = 5
 CACHES = ("auto", "memory", "disk", "off")
 # Treatment of unreadable items: raise an error, leave out, or keep without a prediction.
@@ -24,7 +24,7 @@ EXPORT_PRECISIONS = ("float32", "float16")
 
 
 def check_choice(kind: str, value: object, choices: tuple[str, ...]) -> None:
-    """Raise `ConfigError` that names the choices, unless `value` is one of them."""
+    """Raise `ConfigError` unless `value` is one of `choices`. The message lists the choices."""
     if value not in choices:
         raise ConfigError(unknown(kind, value, choices))
 
@@ -41,7 +41,7 @@ def check_range(
 
 
 class JsonConfig:
-    """Adds a JSON round trip to a dataclass."""
+    """Base class of dataclasses that can be converted to JSON types and back."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
@@ -63,18 +63,19 @@ class JsonConfig:
 
 @dataclasses.dataclass(frozen=True)
 class HeadConfig(JsonConfig):
-    """The head: pooling -> (dropout, Dense, ReLU)* -> dropout -> Dense logits.
+    """Layers of the head: pooling -> (dropout, Dense, ReLU)* -> dropout -> Dense logits.
 
     Attributes:
-        pooling: Method that turns features into a vector. For image feature maps (h, w, c): `"avg"`
-            or `"max"` over the positions (c values), or `"flatten"` (h * w * c values; the feature
-            cache then holds the maps). For texts: `"avg"` or `"max"` over the tokens without
-            padding, `"first"` (the first token, [CLS] in BERT), `"pooled"` (the `pooled_output` of
-            the encoder), or `"concat"` (the last token, the maximum and the mean, concatenated:
-            Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
-        hidden: Widths of the hidden Dense layers with ReLU, from features to logits.
-        dropout: Share of the values dropped before each Dense layer, in [0, 1). `None` means 0.2
-            with hidden layers, else 0, because an L2 penalty regularises the head (see `Phase.l2`).
+        pooling: Method that reduces the features to a vector. For image feature maps (h, w, c):
+            `"avg"` or `"max"` over the positions (c values), or `"flatten"` (h * w * c values; the
+            feature cache then holds whole feature maps). For texts: `"avg"` or `"max"` over all
+            tokens except padding, `"first"` (the first token, [CLS] in BERT), `"pooled"` (the
+            `pooled_output` of the encoder), or `"concat"` (the last token, the maximum and the
+            mean, concatenated: Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3).
+        hidden: Number of units of each hidden Dense layer (with ReLU), from features to logits.
+        dropout: Dropout probability before each Dense layer, in [0, 0.99]. `None` means 0.2 if
+            there are hidden layers. Without hidden layers, `None` means 0, because an L2 penalty
+            regularises the head (see `Phase.l2`).
         batch_norm: Whether to normalise the input of each Dense layer, before the dropout (Howard
             and Ruder, sec. 3.3).
     """
@@ -93,14 +94,14 @@ class HeadConfig(JsonConfig):
                 "hidden must be a tuple of layer widths, such as (256,). "
                 f"Received: {quoted(self.hidden)}."
             )
-        # A list would not equal itself after a JSON round trip.
+        # `from_json` makes tuples, and a list never equals a tuple.
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for width in self.hidden:
             check_range("hidden width", width, 1, whole=True)
 
     @property
     def dropout_rate(self) -> float:
-        """`dropout`, or its default."""
+        """The value of `dropout`, or the default if `dropout` is `None`."""
         return self.dropout if self.dropout is not None else 0.2 if self.hidden else 0.0
 
     @property
@@ -111,18 +112,19 @@ class HeadConfig(JsonConfig):
 
 @dataclasses.dataclass(frozen=True)
 class CacheConfig(JsonConfig):
-    """Place of the features of the frozen backbone between epochs and between processes.
+    """Place to store features of the frozen backbone for later epochs and other processes.
 
     Attributes:
-        where: `"auto"`: on disk, read into memory up to `memory_limit`. `"disk"`: always read from
-            disk row by row, so that memory use stays constant. `"memory"`: only in this process,
-            nothing is written. `"off"`: nothing is stored, the backbone runs in every epoch.
+        where: `"auto"` stores features on disk, and also in memory up to `memory_limit`. `"disk"`
+            stores features only on disk and reads them row by row, so that memory use stays
+            constant. `"memory"` uses only the memory of this process. `"off"` stores no features:
+            the backbone runs in every epoch.
         folder: Folder of the cache. `None` means `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`.
-        full_hash: Whether to identify files by a SHA-256 of their content, instead of path, size
-            and modification time.
-        memory_limit: Maximum number of bytes of the features that `"auto"` holds in memory.
-        folder_limit: Maximum number of bytes of the folder. The least recently used entries go
-            first.
+        full_hash: Whether to recognise image files by a SHA-256 of the content, instead of path,
+            size and modification time.
+        memory_limit: Maximum size in bytes of the features that `"auto"` stores in memory.
+        folder_limit: Maximum size of the stored features in the folder, in bytes. To make room, the
+            least recently used features are deleted.
     """
 
     where: str = "auto"
@@ -133,7 +135,7 @@ class CacheConfig(JsonConfig):
 
     @classmethod
     def of(cls, cache: "str | CacheConfig") -> "CacheConfig":
-        """Read the argument `cache=`: a configuration, or its `where`."""
+        """Return the configuration for `cache=`, which is a configuration or a value of `where`."""
         return cache if isinstance(cache, CacheConfig) else cls(cache)
 
     def __post_init__(self):
@@ -144,61 +146,66 @@ class CacheConfig(JsonConfig):
 
 @dataclasses.dataclass(frozen=True)
 class Phase(JsonConfig):
-    """Settings of a training phase: the trained part, the duration, the optimisation.
+    """Settings of a training phase: which layers to train, how long, and how.
 
     Attributes:
-        name: `"head"` for feature extraction, another name for a fine-tuning phase.
-        epochs: Passes over the training split.
-        min_steps: Minimum number of steps. A phase with fewer steps gets more epochs.
-        learning_rate: Peak learning rate of the optimizer. `"auto"` derives it from the size of the
-            weights of the backbone, see `keras_tl.training.auto_learning_rate`. The record of the
-            phase stores the number.
-        unfreeze: `None` (only the head is trained), `"all"`, a number of blocks counted from the
-            head down, or the name of a block (this block and all blocks above it).
+        name: Name of the phase: `"head"` for feature extraction, another name for fine-tuning.
+        epochs: Number of passes over the training split.
+        min_steps: Minimum number of training steps. If `epochs` means fewer steps, more epochs are
+            run.
+        learning_rate: Peak learning rate of the optimizer. `"auto"` computes the learning rate from
+            the size of the weights of the backbone, see `keras_tl.training.auto_learning_rate`.
+            `PhaseRecord` stores the computed number.
+        unfreeze: Blocks of the backbone to train: `None` (only the head is trained), `"all"`, the
+            number of last blocks, or the name of a block (this block and all later blocks).
         objective: `"labels"`: the model learns to predict the labels. `"contrastive"`: only the
-            backbone learns, namely features that are similar within a class, see
-            `keras_tl.training.contrastive`. Its epochs have at least ten batches.
-        unfreeze_every: Epochs between unfreezing a block and the block below it, the last block
-            first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all blocks
-            at once. `"auto"`: one more block in every epoch, or as many as needed to train all
-            blocks in the last epoch.
-        discriminative_factor: Divisor of the learning rate from a block to the block below, at
-            least 1. The last block has the learning rate of the head, `learning_rate` (Howard and
-            Ruder, sec. 3.2, with 2.6).
+            backbone learns, so that items of one class get similar features, see
+            `keras_tl.training.contrastive`. An epoch of contrastive training has at least ten
+            batches.
+        unfreeze_every: Number of epochs after which one more block is unfrozen, from the last block
+            to the first (Howard and Ruder, 2018, arXiv:1801.06146, sec. 3.3). `None` unfreezes all
+            blocks at once. `"auto"`: one more block in every epoch, or several if the phase has
+            fewer epochs than blocks.
+        discriminative_factor: Factor, at least 1, by which the learning rate decreases from a block
+            to the next block towards the input. The head and the last block have `learning_rate`.
+            Howard and Ruder (sec. 3.2) use 2.6.
         optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
-            arXiv:1711.05101), per step and unit of learning rate. Never applied to biases and
-            normalisation.
+            arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
+            normalisation layers have no weight decay.
         schedule: `"constant"`; `"cosine"` (Loshchilov and Hutter, 2017, arXiv:1608.03983, eq. 5,
             one cycle down to 0); `"linear"`, down to 0; `"slanted_triangular"` (Howard and Ruder,
-            2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018, arXiv:1803.09820). The
-            last three are in `keras_tl.training.schedules`.
-        warmup: Share of all steps, in [0, 1], in which the learning rate rises linearly to its
-            peak. `"slanted_triangular"` and `"one_cycle"` always rise, each with its own start and
-            shape. For them, 0 means the published share, 0.1 (`cut_frac`) or 0.25, and another
-            value is the share.
+            2018, arXiv:1801.06146, eq. 3); or `"one_cycle"` (Smith, 2018, arXiv:1803.09820).
+            `keras_tl.training.schedules` implements the last three schedules.
+        warmup: Fraction of all steps, in [0, 1], in which the learning rate rises linearly to the
+            peak. `"slanted_triangular"` and `"one_cycle"` always begin with a rise of their own
+            shape. In these two schedules, 0 means the published fraction, 0.1 (`cut_frac`) or 0.25.
         l2: Strength of the L2 penalty on the Dense layers of a head on the frozen backbone, for
-            standardised features (see `keras_tl.training.head_solver.Solution`). `"auto"`: chosen
-            by cross-validation on the features of the training split, or 0 with hidden layers. A
-            head of one Dense layer then begins at the optimum. `None`: no penalty and no solver.
-        clip_norm: Maximum norm of all gradients together. Larger gradients are scaled down (Pascanu
-            et al., 2013, arXiv:1211.5063, sec. 3.2). `None` means no clipping.
-        batch_size: Images or texts per step, over all replicas.
-        patience: Epochs without a better validation result before training stops. The best weights
-            are always restored. Without a validation split, training does not stop early. `None`:
-            training does not stop early and keeps the last weights. This suits training from random
-            weights, whose validation loss is often lowest before anything is learned.
+            standardised features (see `keras_tl.training.head_solver.Solution`). `"auto"`:
+            cross-validation on the training features chooses the strength, or 0 if there are hidden
+            layers. With a number or `"auto"`, a solver sets a head of one Dense layer to the
+            optimum before the first epoch. `None`: no penalty and no solver.
+        clip_norm: Maximum L2 norm of all gradients together. If the norm is larger, all gradients
+            are scaled down (Pascanu et al., 2013, arXiv:1211.5063, sec. 3.2). `None` means no
+            clipping.
+        batch_size: Number of images or texts per step, on all replicas together.
+        patience: Number of epochs without a better validation result after which training stops.
+            Training always ends with the weights of the best epoch. Without a validation split,
+            training does not stop early. `None`: training does not stop early and ends with the
+            last weights. Use `None` for training from random weights, where the validation loss is
+            often lowest before the model learns anything.
         monitor: Criterion of a better result: a lower validation `"loss"`, or a better `"metric"`
-            (accuracy for classes). The loss also measures confidence. Text encoders often gain
-            accuracy long after the lowest loss.
+            (accuracy for classes). The loss also measures the confidence of predictions. The
+            accuracy of text encoders often rises long after the epoch with the lowest loss.
         batch_norm: `"affine"`: gamma and beta of unfrozen BatchNorm layers are trained, their
             moving statistics stay fixed. `"frozen"`: gamma and beta stay fixed too. `"live"`:
             layers use the statistics of the batch and update the moving statistics (momentum at
             most 0.9), for training from random weights.
-        label_smoothing: Share of a label that is spread over all classes, in [0, 1) (Szegedy et
-            al., 2016, arXiv:1512.00567, sec. 7). The validation loss includes it.
+        label_smoothing: Fraction of the label probability that is spread over all classes, in [0,
+            0.99] (Szegedy et al., 2016, arXiv:1512.00567, sec. 7). The validation loss includes
+            label smoothing.
         class_weight: `None`; `"balanced"`: every class has the same total weight; or a dictionary
-            from class names to weights (1 for missing names). Only for training.
+            from class names to weights (1 for missing names). Validation ignores class weights.
     """
 
     name: str
@@ -280,11 +287,11 @@ class Phase(JsonConfig):
 
 
 def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
-    """Return the key of the defaults of a backbone: `"image"`, `"text"` or `"ulmfit"`.
+    """Return the kind of a backbone, for default settings: `"image"`, `"text"` or `"ulmfit"`.
 
     Args:
-        backbone: Name in a `ModelConfig`.
-        image_size: (height, width). `None` for texts.
+        backbone: Value of `ModelConfig.backbone`.
+        image_size: (height, width) of the images in pixels. `None` for texts.
     """
     if image_size is not None:
         return "image"
@@ -293,28 +300,31 @@ def family_of(backbone: str, image_size: tuple[int, int] | None) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig(JsonConfig):
-    """Configuration of a model: enough to build it again, without its weights.
+    """Configuration of a model: all settings needed to build the model again, without weights.
 
     Attributes:
-        backbone: Name from the catalogue, of a TF-Hub module, of a KerasHub preset, of a language
-            model, or of a network of the user.
-        architecture: Keras serialisation of a network that is not in the catalogue.
+        backbone: Name of a backbone of the catalogue, a TF-Hub module, a KerasHub preset, a
+            language model, or a network of the user.
+        architecture: Keras configuration of a network that is not in the catalogue, as JSON types.
         output_block: Block whose output is the output of the backbone. `None` means the last block.
-        image_size: (height, width) of the pixels. `None` for texts.
+        image_size: (height, width) of the model inputs in pixels. `None` for texts.
         resize: Method to resize images to `image_size`.
-        value_range: Values of black and white in image files of 16 bits. `None` means (0, 65535).
-        task: Decides the outputs of the head, the loss and the metrics.
+        value_range: Pixel values of black and of white in 16-bit image files. `None` means (0,
+            65535).
+        task: Name of the task, which decides the outputs of the head, the loss and the metrics.
         class_names: Classes in the order of the logits. Empty for a regression.
-        head: The head.
-        precision: Keras dtype policy of the backbone.
-        target_mean: Mean of the training targets of a regression, in their unit.
-        target_scale: Standard deviation of the training targets of a regression, in their unit.
-        sequence_length: Tokens that the model reads of a text. `None` means strings.
+        head: Configuration of the head.
+        precision: Keras dtype policy of the backbone, such as `"mixed_float16"`.
+        target_mean: Mean of the training targets of a regression, in the unit of the targets.
+        target_scale: Standard deviation of the training targets of a regression, in the unit of the
+            targets.
+        sequence_length: Number of tokens that the model reads of a text. `None`: the input is
+            strings or images.
         are_pairs: Whether items are pairs of texts.
         temperature: Divisor of the logits in predictions, see `keras_tl.evaluation.calibration`. 1
             means no calibration.
         thresholds: Decision thresholds on the probability: one for the second class of a binary
-            task, or one per label of a multi-label task. Empty means 0.5.
+            task, or one per label of a multi-label task. Empty means that all thresholds are 0.5.
     """
 
     backbone: str

@@ -1,4 +1,4 @@
-"""Optional packages: imported on use, with a clear error if missing."""
+"""Optional packages, imported at the first use, with a clear error if a package is missing."""
 
 import importlib
 from types import ModuleType
@@ -12,7 +12,7 @@ def import_extra(module: str, what: str, extra: str) -> ModuleType:
     Args:
         module: Dotted name of the module.
         what: Name of the package in messages.
-        extra: Extra of keras_tl that installs the package.
+        extra: Name of the pip extra of keras_tl that installs the package.
 
     Raises:
         ConfigError: The package is not installed, or not compatible with the installed packages.

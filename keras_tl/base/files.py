@@ -16,7 +16,7 @@ from keras_tl.errors import ConfigError, quoted
 
 _LEFTOVER = re.compile(r"^\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}-(?P<name>.+)$")
 
-# At least two letters: one letter is a Windows drive. `pathlib` turns `//` into `/`.
+# A scheme has at least two letters: one letter is a Windows drive. `pathlib` turns `//` into `/`.
 _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):/", re.IGNORECASE)
 
 CHECKSUMS = "checksums.json"
@@ -28,8 +28,8 @@ def local_path(path: str | os.PathLike) -> Path:
     All path arguments of the package pass through this function.
 
     Raises:
-        ConfigError: The value is not a path, is too long, or names another file system, such as
-            `gs://bucket/photos`.
+        ConfigError: The value is not a path, is too long, or is a path of another file system, such
+            as `gs://bucket/photos`.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise ConfigError(
@@ -55,7 +55,7 @@ def local_path(path: str | os.PathLike) -> Path:
 
 
 def cache_root() -> Path:
-    """Return the folder of reproducible files: `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`."""
+    """Return the folder of the caches: `$KERAS_TL_CACHE`, else `~/.cache/keras_tl`."""
     return local_path(os.environ.get("KERAS_TL_CACHE") or "~/.cache/keras_tl")
 
 
@@ -66,7 +66,7 @@ def sha256(path: Path) -> str:
 
 
 def sha256_of_folder(path: Path) -> str:
-    """Return a SHA-256 of the names and contents of all files below a folder, wherever it lies."""
+    """Return a SHA-256 of the relative paths and the contents of all files below a folder."""
     digest = hashlib.sha256()
     for file in sorted(f for f in path.rglob("*") if f.is_file()):
         digest.update(f"{file.relative_to(path).as_posix()}\0{sha256(file)}\n".encode())
@@ -74,7 +74,7 @@ def sha256_of_folder(path: Path) -> str:
 
 
 def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
-    """Write the SHA-256 of every other file in a folder to the file `name` there."""
+    """Write the SHA-256 of all other files below a folder to the file `name` in the folder."""
     sums = {
         file.relative_to(folder).as_posix(): sha256(file)
         for file in sorted(folder.rglob("*"))
@@ -84,7 +84,7 @@ def write_checksums(folder: Path, name: str = CHECKSUMS) -> None:
 
 
 def manifest(folder: Path, name: str = CHECKSUMS) -> dict[str, str]:
-    """Return the checksums of `write_checksums`. Empty if the file is missing or damaged."""
+    """Return the checksums from `write_checksums`. Empty if there is no valid file."""
     try:
         return dict(json.loads((folder / name).read_text("utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
@@ -92,7 +92,7 @@ def manifest(folder: Path, name: str = CHECKSUMS) -> dict[str, str]:
 
 
 def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
-    """Yield the files that changed or vanished since `write_checksums`. New files do not count.
+    """Yield the files that changed or vanished since `write_checksums`. New files are ignored.
 
     Raises:
         ValueError: The file of checksums is not valid JSON.
@@ -103,12 +103,12 @@ def changed_files(folder: Path, name: str = CHECKSUMS) -> Iterator[str]:
 
 
 def first_changed(folder: Path) -> str | None:
-    """Return the first of the `changed_files`. `None` if there are none."""
+    """Return the first file of `changed_files`. `None` if no file has changed."""
     return next(changed_files(folder), None)
 
 
 def json_text(value: Any) -> str:
-    """Return JSON in full precision, with a final newline."""
+    """Return a value as JSON text, with all digits of numbers and a final newline."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -136,8 +136,9 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
 
     Args:
         path: The final folder.
-        replace: Whether to replace an existing folder, which is kept until the new folder is in
-            place. After a crash between the two renames, `remove_leftovers` moves it back.
+        replace: Whether to replace an existing folder. The old folder is deleted only after the new
+            folder has its name. After a crash between these two steps, `remove_leftovers` restores
+            the old folder.
 
     Raises:
         FileExistsError: The folder exists and `replace` is false. Nothing was changed.
@@ -170,10 +171,10 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Clean up the files in `folder` that a dead process left behind.
+    """Clean up the temporary files in `folder` that a dead process left behind.
 
-    Deletes half-written files. Moves a folder that an interrupted replacement set aside back to its
-    name if that name is free.
+    Deletes half-written files. If the replacement of a folder was interrupted, gives the old folder
+    its name back, unless a folder with this name exists.
     """
     for found in folder.glob(".*"):
         match = _LEFTOVER.match(found.name)

@@ -1,4 +1,4 @@
-"""Guesses about data, each with the argument that overrides it."""
+"""Guesses about labels and folders of data, and the arguments that override the guesses."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ class Guess:
     """One guess, reported by the preflight checks and by `repr` of the data.
 
     Attributes:
-        name: Name of the preflight check that reports it.
-        what: Sentence with the observation and its interpretation.
-        action: Sentence with the argument that overrides the guess.
+        name: Name of the preflight check that reports the guess.
+        what: Sentence that says what was found and how it is interpreted.
+        action: Sentence that says which argument overrides the guess.
     """
 
     name: str
@@ -24,14 +24,14 @@ class Guess:
 
 @dataclasses.dataclass(frozen=True)
 class LabelInterpretation:
-    """Meaning of labels.
+    """Interpretation of labels: the task and the class names.
 
     Attributes:
-        task: A name in `keras_tl.tasks.TASKS`. `None` means one class per item; the number of
+        task: A name in `keras_tl.tasks.TASKS`. `None` means one class per item. The number of
             classes then decides the task.
-        class_names: Names that integers and columns index, or that text labels match. `None` means
-            the sorted distinct labels.
-        guesses: The guesses behind this meaning.
+        class_names: Names of the classes, in order. Labels are indices of these names, or equal to
+            these names. `None` means the sorted distinct labels.
+        guesses: The guesses that led to this interpretation.
     """
 
     task: str | None

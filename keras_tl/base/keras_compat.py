@@ -1,6 +1,6 @@
 """Private names of Keras that the toolkit needs. No other module uses private names.
 
-`make test-floor` and `make test` test them on the lowest and the newest version.
+`make test-floor` and `make test` test these names with the lowest and the newest version of Keras.
 """
 
 import contextlib
@@ -37,31 +37,31 @@ TRAINABLE = "_trainable"
 
 
 def layers_of(layer: keras.layers.Layer, include_self: bool = True) -> list[keras.layers.Layer]:
-    """Return all layers inside a layer or model, at any depth, each once."""
+    """Return all layers inside a layer or model, at any depth. Each layer occurs once."""
     return layer._flatten_layers(include_self=include_self)
 
 
 def own_variables(
     owner: keras.layers.Layer | keras.optimizers.Optimizer,
 ) -> list[keras.Variable]:
-    """Return the trainable variables of a layer, without inner layers, or of an optimizer."""
+    """Return the trainable variables of an optimizer, or of a layer without its inner layers."""
     return owner._trainable_variables
 
 
 def share_storage(source: keras.Model, target: keras.Model) -> None:
-    """Make `target` share the weights of `source`, so that a change of one changes both."""
+    """Make `target` use the weights of `source`. Changing one model then changes both."""
     for given, own in zip(source.weights, target.weights, strict=True):
         own._value = given._value
 
 
 def shares_storage(source: keras.Model, target: keras.Model) -> bool:
-    """Whether `share_storage` was called on the two networks."""
+    """Whether two networks have the same weights in memory, see `share_storage`."""
     pairs = zip(source.weights, target.weights, strict=True)
     return all(own._value is given._value for given, own in pairs)
 
 
 def added_losses(layer: keras.layers.Layer) -> list:
-    """Return the list of the losses that a layer added last."""
+    """Return the list of the losses that a layer added in its last call."""
     return layer._losses
 
 
@@ -96,18 +96,19 @@ def eagerly() -> contextlib.AbstractContextManager:
     """Run the steps of Keras models eagerly inside the block.
 
     `tf.config.run_functions_eagerly` would also run grouped convolutions eagerly. Keras compiles
-    them, because TensorFlow has no gradients for them on a CPU otherwise.
+    grouped convolutions, because TensorFlow has no gradients for uncompiled grouped convolutions on
+    a CPU.
     """
     always = property(lambda model: True, lambda model, value: None)
     return mock.patch.object(Trainer, "run_eagerly", always)
 
 
 def giving_download(file: Path) -> contextlib.AbstractContextManager:
-    """Make Keras use a file instead of each download, without other changes."""
+    """Make Keras use this file instead of downloading files inside the block."""
     return mock.patch.object(file_utils, "get_file", return_value=str(file))
 
 
 def save_as_published(network: keras.Model, file: Path) -> None:
-    """Write weights in the format of the files that Keras publishes."""
+    """Write the weights of a network in the format of the weight files that Keras publishes."""
     with h5py.File(file, "w") as opened:
         legacy_h5_format.save_weights_to_hdf5_group(opened, network)

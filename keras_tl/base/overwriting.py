@@ -1,4 +1,4 @@
-"""Protection of existing files: no overwriting without request, files of the user are kept."""
+"""Protection of existing files: overwrite only on request, keep the files of the user."""
 
 import os
 import shutil
@@ -9,11 +9,11 @@ from keras_tl.errors import ConfigError
 
 
 def check_new(*paths: str | os.PathLike, overwrite: bool = False) -> None:
-    """Raise `ConfigError` if an output path already exists. Call it before long work.
+    """Raise `ConfigError` if an output path already exists. Call this function before long work.
 
     Args:
-        paths: Files and folders.
-        overwrite: Whether existing files may be replaced. Then nothing is checked.
+        paths: Files and folders that will be written.
+        overwrite: Whether existing files may be replaced. If true, nothing is checked.
     """
     for path in () if overwrite else paths:
         if os.path.lexists(path):
@@ -24,7 +24,7 @@ def check_new(*paths: str | os.PathLike, overwrite: bool = False) -> None:
 
 
 class OwnFiles:
-    """Runs and files that an object wrote or loaded, and may replace while unchanged."""
+    """Record of the runs and files that an object wrote, and may overwrite if unchanged."""
 
     def __init__(self) -> None:
         self._states: dict[Path, str] = {}
@@ -46,11 +46,12 @@ def _state(path: Path) -> str | None:
 
 
 def keep_other_files(old: Path, new: Path) -> None:
-    """Link files of the user from a folder into the new folder that will replace it.
+    """Link the files of the user from an old folder into the folder that will replace it.
 
     Args:
-        old: The folder, which may be missing. Its checksums list the files that are not the user's.
-        new: The complete new folder. Its files win if names are equal.
+        old: Old folder, which may be missing. Its checksums list all files that do not belong to
+            the user.
+        new: Complete new folder. If both folders have a file of the same name, the new file stays.
     """
     ours = {CHECKSUMS, *manifest(old)}
     for found in old.rglob("*"):
@@ -61,5 +62,5 @@ def keep_other_files(old: Path, new: Path) -> None:
         (new / name).parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(found, new / name, follow_symlinks=False)
-        except (OSError, NotImplementedError):  # No hard links, or none to symbolic links.
+        except (OSError, NotImplementedError):  # The file system has no such links.
             shutil.copy2(found, new / name, follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""Progress output: bars and displays on a terminal, lines elsewhere."""
+"""Progress output: bars and live displays on a terminal, plain lines elsewhere."""
 
 import importlib.util
 import logging
@@ -27,11 +27,12 @@ def only_errors(logger_name: str) -> Iterator[None]:
 def no_retracing_warnings(of: str = "") -> Iterator[None]:
     """Suppress TensorFlow's warning about frequent retracing.
 
-    Each model has its own functions, traced once or twice each. TensorFlow counts functions of the
-    same code together, so it warns after a few models in one process.
+    Each model has functions that are traced once or twice. TensorFlow adds up the traces of
+    functions with the same code, and so warns after a few models in one process.
 
     Args:
-        of: Part of the function name. Warnings about other functions, such as the user's, stay.
+        of: Part of the function name. Warnings about functions with other names, such as functions
+            of the user, stay.
     """
 
     def keep(record: logging.LogRecord) -> bool:
@@ -46,7 +47,7 @@ def no_retracing_warnings(of: str = "") -> Iterator[None]:
         logger.removeFilter(keep)
 
 
-# Name of the functions that `fit` and `evaluate` of Keras trace.
+# Part of the names of the functions that `fit` and `evaluate` of Keras trace.
 KERAS_TRAINER = "TensorFlowTrainer."
 
 
@@ -60,19 +61,19 @@ def size_text(size: int) -> str:
 
 
 class Reporter:
-    """Writes progress to standard error. In a notebook, which shows standard error as errors,
-    writes it to standard output.
+    """Writes progress to standard error. In a notebook, writes progress to standard output, because
+    notebooks show standard error as errors.
 
     Args:
-        verbose: `False` for no output.
+        verbose: Whether to write progress. `False` means no output.
     """
 
     def __init__(self, verbose: bool = True):
         self.console = Console(stderr=True, quiet=not verbose, highlight=False)
         self._bars = self.console
         if self.console.is_jupyter:
-            # In notebooks, rich would make a display of each line. It draws bars only with widgets,
-            # as in Colab.
+            # In notebooks, rich would make each line a separate display. rich draws progress bars
+            # only if ipywidgets is installed, as in Colab.
             self.console = Console(
                 quiet=not verbose, highlight=False, force_jupyter=False, force_terminal=False
             )
@@ -87,7 +88,7 @@ class Reporter:
         return console.is_terminal and not (console.is_dumb_terminal or console.quiet)
 
     def say(self, message: str) -> None:
-        """Print one line."""
+        """Print a message as one line."""
         self.console.print(message, markup=False, soft_wrap=True)
 
     @contextmanager
@@ -108,22 +109,22 @@ class Reporter:
         )
         with shown as progress:
             task = progress.add_task(title, total=total)
-            # A step that counts several items may exceed the total.
+            # If one step counts several items, the last step may exceed the total.
             yield lambda done: progress.update(task, completed=min(done, total))
 
     @contextmanager
     def live(self, shown: RenderableType) -> Iterator[Callable[[], None]]:
         """Keep a display visible below the printed lines. Requires `can_draw`.
 
-        Yields a function that redraws it. No background thread redraws it, because a thread would
-        slow down the work.
+        Yields a function that redraws the display. No background thread redraws the display,
+        because such a thread would slow down the work.
         """
         display = Live(
             shown,
             console=self.console,
             auto_refresh=False,
             transient=True,
-            # Print the output of other code above the display, unless it is redirected.
+            # Print the output of other code above the display, unless that output goes to a file.
             redirect_stdout=sys.stdout.isatty(),
         )
         with display:

@@ -8,23 +8,23 @@ from typing import Any, Self
 
 import numpy as np
 
-# Prediction of a multi-label task if no label is above its threshold.
+# Name of a multi-label prediction in which no label is above its decision threshold.
 NO_LABEL = "no label"
 NO_ANSWER = "no prediction"
 
 
 class _Single:
-    """Prediction of one item, or the reason why there is none.
+    """Prediction of one item, or the reason why there is no prediction.
 
     Attributes:
-        reason: Why there is no prediction, empty if unknown. `None` if there is a prediction.
+        reason: Why there is no prediction. Empty if unknown. `None` with a prediction.
     """
 
     reason: str | None
 
     @property
     def name(self) -> str:
-        """The prediction in a word."""
+        """The prediction as a short text."""
         return self._answer_name() if self.reason is None else NO_ANSWER
 
     def __str__(self) -> str:
@@ -35,15 +35,15 @@ class _Single:
 
 @dataclasses.dataclass(frozen=True)
 class Prediction(_Single):
-    """Prediction of one item of one class.
+    """Prediction of one item that has exactly one class.
 
     Attributes:
         label: Name of the predicted class. Empty without a prediction.
         probability: Probability of this class, in [0, 1].
         source: Path or text of the item, or `None`.
-        rule: Decision threshold in words. Empty if unknown and the most probable class is
-            predicted.
-        reason: Why there is no prediction, empty if unknown. `None` if there is a prediction.
+        rule: Decision threshold in words. Empty if the most probable class is predicted and no
+            threshold is known.
+        reason: Why there is no prediction. Empty if unknown. `None` with a prediction.
     """
 
     label: str
@@ -65,10 +65,12 @@ class MultilabelPrediction(_Single):
     """Prediction of one multi-label item.
 
     Attributes:
-        labels: Names of the labels above their decision thresholds (0.5 if none were chosen).
+        labels: Names of the labels with probabilities above the decision thresholds (by default
+            0.5).
         probabilities: Probabilities of these labels, in [0, 1].
         source: Path or text of the item, or `None`.
-        thresholds: Chosen thresholds of these labels. Empty if none were chosen.
+        thresholds: Chosen decision thresholds of these labels. Empty if no thresholds were chosen
+            or known.
         reason: See `Prediction`.
     """
 
@@ -91,10 +93,10 @@ class MultilabelPrediction(_Single):
 
 @dataclasses.dataclass(frozen=True)
 class RegressionPrediction(_Single):
-    """Prediction of one item of a regression.
+    """Prediction of one item by a regression model.
 
     Attributes:
-        value: Value in the unit of the training targets. NaN without a prediction.
+        value: Predicted value in the unit of the training targets. NaN without a prediction.
         source: Path or text of the item, or `None`.
         reason: See `Prediction`.
     """
@@ -115,8 +117,9 @@ class _Batch(abc.ABC):
     Attributes:
         valid: bool (n,). False for invalid images or texts, which have no prediction. `None` if
             every item has a prediction.
-        reasons: Why each of n items has no prediction, `None` for items with a prediction. `None`
-            if unknown, or if every item has a prediction.
+        reasons: For each of n items, why there is no prediction, or `None` if there is a
+            prediction. `None` instead of a tuple if reasons are unknown or every item has a
+            prediction.
     """
 
     valid: np.ndarray | None
@@ -160,7 +163,7 @@ class _Batch(abc.ABC):
         return (self[i] for i in range(len(self)))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return a JSON object per item: source and prediction, or `valid` false and the reason."""
+        """Return a JSON object per item: the source, and the prediction or the reason for none."""
         rows = range(len(self))
         return [{"source": self._source(i)} | self._answer_json(i) for i in rows]
 
@@ -173,17 +176,18 @@ class _Batch(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class Predictions(_Batch):
-    """Predictions of a batch of items of one class each. Iteration yields `Prediction` objects.
+    """Predictions of items with exactly one class each. Iteration yields `Prediction` objects.
 
     Attributes:
         probabilities: float32 (n, classes), rows sum to 1.
-        class_names: Names of the classes, in the order of the columns.
+        class_names: Names of the classes, in the order of the columns of `probabilities`.
         sources: Paths or texts of the n items. `None` for bytes and arrays.
         valid: See `_Batch`, also for `reasons`.
-        chosen: int (n,), the predicted class of each item. `None` means the most probable class.
-            Two classes may have another threshold than 0.5.
-        thresholds: Chosen threshold of the second of two classes. Empty if none was chosen, or if
-            it is unknown, as to the client of a server.
+        chosen: int (n,), number of the predicted class of each item. With a decision threshold, the
+            predicted class may not be the most probable class. `None` means the most probable
+            class.
+        thresholds: Chosen decision threshold of the second of two classes. Empty if no threshold
+            was chosen or known. The client of a server does not know thresholds.
     """
 
     probabilities: np.ndarray
@@ -196,13 +200,13 @@ class Predictions(_Batch):
 
     @property
     def class_ids(self) -> np.ndarray:
-        """Predicted class of each item, int64 (n,), -1 for invalid items."""
+        """Number of the predicted class of each item, int64 (n,). -1 for invalid items."""
         best = self.probabilities.argmax(axis=1) if self.chosen is None else self.chosen
         return best if self.valid is None else np.where(self.valid, best, -1)
 
     @property
     def labels(self) -> list[str]:
-        """Name of the predicted class of each item, empty for invalid items."""
+        """Name of the predicted class of each item. Empty for invalid items."""
         return [self.class_names[i] if i >= 0 else "" for i in self.class_ids]
 
     def __len__(self) -> int:
@@ -229,15 +233,17 @@ class Predictions(_Batch):
 
 @dataclasses.dataclass(frozen=True)
 class MultilabelPredictions(_Batch):
-    """Predictions of a batch of multi-label items.
+    """Predictions of multi-label items. Iteration yields `MultilabelPrediction` objects.
 
     Attributes:
         probabilities: float32 (n, labels), each value in [0, 1] and independent of the others.
-        mask: bool (n, labels), whether each label is above its threshold.
-        class_names: Names of the labels, in the order of the columns.
+        mask: bool (n, labels), whether the probability of each label is above its decision
+            threshold.
+        class_names: Names of the labels, in the order of the columns of `probabilities`.
         sources: Paths or texts of the n items. `None` for bytes and arrays.
         valid: See `_Batch`, also for `reasons`.
-        thresholds: Chosen threshold of each label. Empty if none were chosen or known.
+        thresholds: Chosen decision threshold of each label. Empty if no thresholds were chosen or
+            known.
     """
 
     probabilities: np.ndarray
@@ -283,10 +289,10 @@ def _thresholds_json(
 
 @dataclasses.dataclass(frozen=True)
 class RegressionPredictions(_Batch):
-    """Predictions of a batch of a regression.
+    """Predictions of a regression model. Iteration yields `RegressionPrediction` objects.
 
     Attributes:
-        values: float32 (n,), in the unit of the training targets.
+        values: Predicted values, float32 (n,), in the unit of the training targets.
         sources: Paths or texts of the n items. `None` for bytes and arrays.
         valid: See `_Batch`, also for `reasons`.
     """

@@ -1,4 +1,4 @@
-"""The command line of keras_tl. Only commands that need TensorFlow import it."""
+"""The command line of keras_tl. Commands import TensorFlow only if they need it."""
 
 import sys
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with status 0 (done), 2 (mistake of the user) or 1 (other errors).
 
     Args:
-        arguments: Arguments after `keras-tl`. `None`: those of the process.
+        arguments: Arguments after `keras-tl`. `None`: the arguments of the process.
     """
     # File names may be invalid UTF-8.
     sys.stdout.reconfigure(errors="backslashreplace")
@@ -44,6 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _exit_with_mistake(message: str) -> NoReturn:
-    # Messages of other libraries may have several lines. Print one.
+    # Messages of other libraries may have several lines. Print them as one line.
     click.echo(f"keras-tl: {' '.join(message.splitlines())}", err=True)
     sys.exit(2)

@@ -1,4 +1,4 @@
-"""`keras-tl backbones` and `keras-tl demo`."""
+"""The commands `keras-tl backbones`, a list of backbones, and `keras-tl demo`, an example."""
 
 from pathlib import Path
 from typing import Any
@@ -61,14 +61,14 @@ def _plain(value: Any) -> str:
     default="runs/demo",
     show_default=True,
     type=PATH,
-    help="Folder of the run.",
+    help="Folder for the saved run.",
 )
 @click.option(
     "--export",
     "base",
     default="saved_models/digits",
     show_default=True,
-    help="Folder of the export.",
+    help="Folder for the export.",
 )
 @click.option("--image-size", default=64, show_default=True, help="Side of the images in pixels.")
 @click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")

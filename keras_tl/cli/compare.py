@@ -1,4 +1,4 @@
-"""`keras-tl compare`."""
+"""The command `keras-tl compare`: compare transfer learning with training from scratch."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from keras_tl.cli.model import (
 )
 from keras_tl.errors import ConfigError, quoted
 
-# The options that become fields of `keras_tl.Protocol`.
+# Options that the command passes as fields of `keras_tl.Protocol`.
 _PROTOCOL = ("epochs", "head_epochs", "head_learning_rate", "policy", "batch_size")
 
 
@@ -37,13 +37,16 @@ def _sizes(value: str) -> list[int | None]:
 @model_options
 @sequence_length_option
 @click.option(
-    "--seeds", default=5, show_default=True, help="Number of seeds. A verdict needs at least 3."
+    "--seeds",
+    default=5,
+    show_default=True,
+    help="Number of seeds. The comparison draws a conclusion only with at least 3.",
 )
-@click.option("--epochs", type=int, help="Budget of each arm: epochs over the training split.")
+@click.option("--epochs", type=int, help="Number of epochs of each training (its budget).")
 @click.option(
     "--head-epochs",
     type=int,
-    help="Epochs of the budget that train only the head, before fine-tuning.",
+    help="Number of epochs, of --epochs, that train only the head before fine-tuning.",
 )
 @head_learning_rate_option
 @policy_option
@@ -52,21 +55,21 @@ def _sizes(value: str) -> list[int | None]:
     default="all",
     show_default=True,
     metavar="N,N,...",
-    help="Numbers of training items. Each number gets a verdict. all: all training items.",
+    help="Numbers of training items at which to compare. all: all training items.",
 )
-@click.option("--batch-size", type=int, help="Items per step, in all arms.")
+@click.option("--batch-size", type=int, help="Items per training step, for all methods.")
 @click.option(
     "--augment",
     multiple=True,
     metavar="NAME",
-    help="Augmentation of images, in all arms: standard, no-flip, randaugment, mixup or cutmix. "
-    "Can be repeated. Default: no augmentation.",
+    help="Augmentation of images, for all methods: standard, no-flip, randaugment, mixup or "
+    "cutmix. Can be repeated. Default: no augmentation.",
 )
 @click.option(
     "--min-difference",
     default=0.05,
     show_default=True,
-    help="Smallest difference in skill that matters.",
+    help="Smallest difference in the test metric that matters to you.",
 )
 @click.option("--dry-run", is_flag=True, help="Train nothing: print the expected costs.")
 @click.option("--plot", type=PATH, help="Write the curves as a PNG file.")
@@ -75,7 +78,7 @@ def _sizes(value: str) -> list[int | None]:
     default="runs/compare",
     show_default=True,
     type=PATH,
-    help="Folder of the comparison and of its finished runs.",
+    help="Folder for the comparison and for the results of each training.",
 )
 @overwrite_option
 @with_json

@@ -1,4 +1,4 @@
-"""`keras-tl cross-validate`."""
+"""The command `keras-tl cross-validate`: estimate the metrics of a head."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from keras_tl.cli.model import model_options, sequence_length_option
 @sequence_length_option
 @click.option("--folds", default=5, show_default=True, help="Number of folds, at least 2.")
 @click.option(
-    "--repeats", default=1, show_default=True, help="Number of repetitions, each with other folds."
+    "--repeats", default=1, show_default=True, help="Number of repetitions with different folds."
 )
 @click.option(
     "--splits",
@@ -38,9 +38,9 @@ def cross_validate(
     splits: tuple[str, ...],
     balanced: bool,
 ) -> tuple[dict, str]:
-    """Cross-validate a head on the features of all items.
+    """Cross-validate a head on the features of all items, without fine-tuning.
 
-    The backbone computes the features once. The folds then take seconds.
+    The backbone computes the features once. The training of all folds then takes seconds.
     """
     toolkit = start_toolkit()
     data = load_data(spec, verbose=verbose)

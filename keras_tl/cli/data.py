@@ -1,4 +1,4 @@
-"""`--data` and its options."""
+"""The option `--data`, and the options for reading and splitting the data."""
 
 import dataclasses
 import functools
@@ -10,7 +10,7 @@ import click
 import keras_tl
 from keras_tl.cli.group import start_toolkit
 
-# The options for reading and splitting the data.
+# Options for reading and splitting the data, which `split_options` adds.
 _READING = (
     *("resize", "value_range", "validation_split", "test_split", "sequence_length", "groups"),
 )
@@ -18,28 +18,29 @@ _READING = (
 
 @dataclasses.dataclass(frozen=True)
 class DataAsked:
-    """Values of `--data` and of its options.
+    """Values of `--data` and of the other options for the data.
 
     Attributes:
-        spec: Specification of the data. `None`: `--data` was not given.
-        options: Values of the other options.
+        spec: Value of `--data`, such as `"folder:photos"`. `None`: `--data` was not given.
+        options: Dict from the names of the other options to their values.
     """
 
     spec: str | None
     options: dict[str, Any]
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
-        """Return a copy with more options. Options that are `None` were not given."""
+        """Return a copy with more options. `None` as a value means: the option was not given."""
         given = {name: value for name, value in options.items() if value is not None}
         return dataclasses.replace(self, options=self.options | given)
 
 
 def data_options(command: Callable[..., Any], required: bool = True) -> Callable[..., Any]:
-    """Add `--data` and its options. The command receives them as `spec`.
+    """Add `--data` and the options for reading. The command receives all values as `spec`.
 
     Args:
-        command: The command.
-        required: Whether `--data` must be given. A run may know its data.
+        command: Function of a command, to which the options are added.
+        required: Whether the user must give `--data`. False for commands with a saved run, which
+            may record its data.
     """
 
     @click.option(
@@ -47,28 +48,28 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         "spec",
         required=required,
         metavar="SPEC",
-        help="folder:PATH (one subfolder per class, with images or .txt files), csv:PATH (a table "
-        "of labels and of image paths or texts; also .tsv and .jsonl), tfds:NAME (a data set of "
-        "TensorFlow Datasets), or digits (scikit-learn's handwritten digits).",
+        help="folder:PATH: one subfolder per class, with images or .txt files. csv:PATH: a table "
+        "with labels and with image paths or texts, also .tsv and .jsonl. tfds:NAME: a data set "
+        "of TensorFlow Datasets. digits: scikit-learn's handwritten digits.",
     )
-    @click.option("--image-column", "image", help="csv: column of paths; tfds: image feature.")
-    @click.option("--text-column", "text", help="csv: column of texts; tfds: text feature.")
+    @click.option("--image-column", "image", help="csv: column of paths. tfds: image feature.")
+    @click.option("--text-column", "text", help="csv: column of texts. tfds: text feature.")
     @click.option(
         "--text-pair-column",
         "text_pair",
-        help="csv: column of the second text of each pair; tfds: feature of the second text.",
+        help="csv: column of the second text of each pair. tfds: feature of the second text.",
     )
     @click.option(
         "--label-column",
         "label",
         multiple=True,
-        help="csv: column of labels. Repeated: columns of 0 and 1, one column per label. "
-        "tfds: label feature.",
+        help="csv: column of labels. For several labels, repeat the option for the column of each "
+        "label, with the values 0 and 1. tfds: label feature.",
     )
     @click.option(
         "--split-column", help="csv: column with the split of each item: train, validation or test."
     )
-    @click.option("--label-separator", "separator", help="csv: separator of the labels in a cell.")
+    @click.option("--label-separator", "separator", help="csv: separator of labels in a cell.")
     @click.option("--task", help="csv, tfds: multiclass, binary, multilabel or regression.")
     @click.option(
         "--class",
@@ -78,7 +79,7 @@ def data_options(command: Callable[..., Any], required: bool = True) -> Callable
         help="folder: name of a class folder. Repeat the option for each class, in the order of "
         "the classes.",
     )
-    @click.option("--data-dir", help="tfds: folder of prepared data sets.")
+    @click.option("--data-dir", help="tfds: folder with the prepared data sets.")
     @click.option(
         "--no-download", is_flag=True, help="tfds: use only data sets that are already prepared."
     )
@@ -106,14 +107,14 @@ data_of_run_options = functools.partial(data_options, required=False)
 
 
 def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for splits and image sizes. They join `spec` of the command."""
+    """Add options for splits and resizing. The values of these options are added to `spec`."""
 
     @click.option(
         "--value-range",
         nargs=2,
         type=int,
         metavar="BLACK WHITE",
-        help="Values of black and white in PNG files of 16 bits, such as 0 4095.",
+        help="Values of black and white in 16-bit PNG files, such as 0 4095.",
     )
     @click.option(
         "--resize", help="crop (the default), pad or stretch images to the backbone's size."
@@ -122,13 +123,13 @@ def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--validation-split",
         default=0.15,
         show_default=True,
-        help="Share of the items for the validation split.",
+        help="Fraction of the items for the validation split.",
     )
     @click.option(
         "--test-split",
         default=0.15,
         show_default=True,
-        help="Share of the items for the test split.",
+        help="Fraction of the items for the test split.",
     )
     @click.option("--split-seed", default=0, show_default=True, help="Seed of the splits.")
     @functools.wraps(command)
@@ -150,7 +151,7 @@ groups_option = click.option(
 def load_data(
     data: DataAsked, recorded: dict[str, Any] | None = None, **options: Any
 ) -> "keras_tl.ImageData | keras_tl.TextData":
-    """Read the data. Settings of `recorded` apply to options that are missing or `None`."""
+    """Read the data. If an option is missing or `None`, use its value in `recorded`."""
     start_toolkit()
     from keras_tl.data.specs import load_spec
 

@@ -1,4 +1,4 @@
-"""Commands that evaluate a saved run, or fit its temperature and decision thresholds."""
+"""Commands that evaluate a saved run, or fit a temperature and decision thresholds for the run."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -24,7 +24,7 @@ _OTHERS = (
 def _load(
     run: Path, spec: DataAsked, verbose: bool, slices: list[str] | None = None
 ) -> "keras_tl.Learner":
-    """Load a run with its data, split as for training."""
+    """Load a run with its data. The data are split in the same way as for training."""
     toolkit = start_toolkit()
     from keras_tl.data.specs import takes
     from keras_tl.runs.run_files import read_run
@@ -50,10 +50,10 @@ def _load(
 
 
 def _spec_of(run: Path, recorded: dict[str, Any]) -> str:
-    """Return the specification of a run's training data, if they are part of a package.
+    """Return the specification of a run's training data, if a Python package contains the data.
 
     Raises:
-        ConfigError: The data are elsewhere.
+        ConfigError: The user must pass `--data`, because no package contains the data.
     """
     kind = (recorded.get("source_settings") or {}).get("kind")
     if kind == "digits":
@@ -120,20 +120,20 @@ def evaluate(
 
 
 def _thresholds_line(learner: "keras_tl.Learner") -> list[str]:
-    """Return the chosen decision thresholds in one line, or nothing."""
+    """Return a list with one line about the decision thresholds, empty without thresholds."""
     said = thresholds_text(learner.config.class_names, learner.config.thresholds)
     return [f"Decision thresholds: {said}"] if said else []
 
 
 def _evaluation_of(learner: "keras_tl.Learner", split: str) -> "keras_tl.Evaluation":
-    """Return the run's own evaluation of these items, or a new one."""
+    """Return the saved evaluation of the split. If the items changed, evaluate the split."""
     from keras_tl.learner.measuring import evaluation_of
 
     return evaluation_of(learner._state, split)
 
 
 def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> str:
-    """Save the evaluations and fitted values, and return a sentence about the result."""
+    """Save evaluations, temperature and thresholds, and return a sentence about the result."""
     from keras_tl.learner.saving import keep
     from keras_tl.report.page import is_report
     from keras_tl.runs.run_files import REPORT
@@ -147,7 +147,7 @@ def _keep(learner: "keras_tl.Learner", run: Path, splits: Collection[str]) -> st
 
 
 def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
-    """Return numbers with their names and intervals in one line."""
+    """Return one line of text with the name, value and interval of each metric."""
     parts = []
     for name, value in values.items():
         ends = intervals.get(name)
@@ -161,11 +161,11 @@ def _row(values: dict[str, Any], intervals: dict[str, Any]) -> str:
 @data_of_run_options
 @with_json
 def calibrate(verbose: bool, run: Path, spec: DataAsked) -> tuple[dict, str]:
-    """Fit a temperature to the probabilities of a saved RUN on its validation split, and save it.
+    """Fit and save a temperature for the probabilities of a saved RUN, on its validation split.
 
-    Later predictions and exports of the run use the temperature.
+    Later predictions and exports of the run use this temperature.
     """
-    # The text below describes the result, so the learner must not print it too.
+    # The command prints the result below, so the learner must not also print it.
     learner = _load(run, spec, verbose=False)
     if "test" in learner.data.splits:
         _evaluation_of(learner, "test")
@@ -190,8 +190,8 @@ def thresholds(
     """Choose and save the decision thresholds of a saved RUN on its validation split.
 
     Thresholds apply to two classes (the second class is "yes") and to several labels. Without
-    --precision and --recall, the thresholds have the largest F1. Later predictions and exports of
-    the run use them.
+    --precision and --recall, the command chooses the thresholds with the largest F1. Later
+    predictions and exports of the run use the thresholds.
     """
     learner = _load(run, spec, verbose=False)
     if "test" in learner.data.splits:
@@ -208,7 +208,7 @@ def thresholds(
 @click.option("--count", default=9, show_default=True, help="Number of items.")
 @with_json
 def losses(verbose: bool, run: Path, split: str, count: int, spec: DataAsked) -> tuple[dict, str]:
-    """List the items with the largest losses of a saved RUN."""
+    """List the items of a split on which a saved RUN has the largest losses."""
     learner = _load(run, spec, verbose)
     found = _evaluation_of(learner, split).top_losses(count)
     return found.to_json(), "\n".join([found.describe(), *_thresholds_line(learner)])

@@ -1,4 +1,4 @@
-"""The command group, `--json` and the start of TensorFlow, shared by all commands."""
+"""The command group, the option `--json` and the import of TensorFlow, for all commands."""
 
 import functools
 import json
@@ -17,7 +17,7 @@ from keras_tl.errors import ConfigError, KerasTLError, quoted
 
 
 class LocalPath(click.ParamType):
-    """Click type of local paths."""
+    """Click type for options and arguments that are local paths."""
 
     name = "path"
 
@@ -30,10 +30,10 @@ PATH = LocalPath()
 
 
 class Commands(click.Group):
-    """The command group. Its errors name options in place of Python arguments."""
+    """Command group that replaces Python arguments in error messages by options."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """See `click.Group`."""
+        """Call a command, see `click.Group`, and translate the message of a `KerasTLError`."""
         try:
             return super().invoke(ctx)
         except KerasTLError as error:
@@ -52,7 +52,7 @@ def cli() -> None:
 
 
 def start_toolkit() -> ModuleType:
-    """Return `keras_tl` with TensorFlow imported."""
+    """Import TensorFlow without its log lines, and return the module `keras_tl`."""
     import_quietly()
     return keras_tl
 
@@ -60,8 +60,8 @@ def start_toolkit() -> ModuleType:
 def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--json`: print the result as one JSON line on standard output, without progress.
 
-    The command receives `verbose`, and returns its result and a text for people. If the result
-    has a false `ok`, the exit status is 1.
+    The command receives `verbose`, and returns a result for `--json` and a text for people. If the
+    result has the key `ok` with the value false, the exit status is 1.
     """
 
     @click.option(
@@ -78,12 +78,12 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 overwrite_option = click.option(
-    "--overwrite", is_flag=True, help="Replace the output of an earlier command."
+    "--overwrite", is_flag=True, help="Replace the files that an earlier command wrote."
 )
 
 
 def image_size_of(value: str | None) -> int | tuple[int, int] | None:
-    """Return the value of `--image-size` in the form that `Learner` takes."""
+    """Convert the value of `--image-size` to the argument `image_size` of `Learner`."""
     if value is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The ITEMS of a command that predicts, and their options."""
+"""The argument ITEMS of commands that predict, and the options for reading the items."""
 
 import functools
 import os
@@ -17,7 +17,7 @@ _TABLE, _FOLDER = "csv:", "folder:"
 
 
 def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ITEMS and the options for reading them."""
+    """Add the argument ITEMS and the options for reading the items to a command."""
 
     @click.argument("items", nargs=-1, required=True)
     @click.option(
@@ -32,7 +32,7 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--literal",
         is_flag=True,
-        help="Read all ITEMS as texts, even if a file has that name.",
+        help="Read all ITEMS as texts, even if a file has the same name.",
     )
     @functools.wraps(command)
     def wrapped(**options: Any) -> Any:
@@ -44,19 +44,19 @@ def items_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def read_items(
     learner: "keras_tl.Learner", run: Path, items: tuple[str, ...], literal: bool
 ) -> Any:
-    """Return ITEMS in the form that `predict` takes.
+    """Convert ITEMS of the command line to the argument of `Learner.predict`.
 
     Args:
         learner: Learner that predicts.
-        run: Folder of the learner's run.
-        items: Images: files, or one folder or pattern. Texts: a name that ends in `.txt` is a file
-            with one text, anything else is a text. In pairs, first and second texts alternate.
-            Both: one `folder:PATH`, or one table with the columns of the training data. A table is
-            `csv:PATH` or a file with the suffix of a table.
+        run: Folder of the run from which the learner was loaded.
+        items: For images: files, or one folder or pattern. For texts: a name that ends in `.txt` is
+            a file with one text, any other word is a text. In pairs, first and second texts
+            alternate. For images and texts: one `folder:PATH`, or one table with the columns of the
+            training data. A table is `csv:PATH` or a file with the suffix of a table.
         literal: Whether all items are texts and none is a file. For texts only.
 
     Raises:
-        ConfigError: There is a table among other items, or `literal` is used with images.
+        ConfigError: There is a table and another item, or `literal` is used with images.
     """
     # Import here, so that --help does not wait for these modules.
     from keras_tl.data.tables.table_files import TABLE_SUFFIXES
@@ -103,6 +103,6 @@ def _in_pairs(items: list, are_pairs: bool) -> list:
 
 
 def _is_file(item: str, suffixes: tuple[str, ...]) -> bool:
-    """Return whether an item is a file: it exists, or is one word with the suffix of a file."""
+    """Return whether an item is a file: a word with a suffix of files, or an existing file."""
     is_name = item.lower().endswith(suffixes)
     return is_name and (len(item.split()) == 1 or os.path.isfile(item))

@@ -1,4 +1,4 @@
-"""Options for the model: the arguments of `Learner`."""
+"""Command-line options for the model, which become arguments of `Learner`."""
 
 import functools
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _MADE_WITH = (
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a model. The command receives `Learner`'s arguments as `model`."""
+    """Add the options for a model. The command receives the option values as dict `model`."""
 
     @click.option(
         "--backbone",
@@ -32,22 +32,22 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="imagenet, the path of a weights file, or none for random weights.",
     )
     @click.option(
-        "--image-size", metavar="SIDE|HxW", help="Size in pixels. Default: from the backbone."
+        "--image-size", metavar="SIDE|HxW", help="Size in pixels. Default: the backbone's size."
     )
     @click.option(
-        "--output-block", help="Block whose output is the features. Default: the last block."
+        "--output-block", help="Block whose output is used as features. Default: the last block."
     )
     @click.option(
         "--preprocess",
-        help="Pixels that a .keras file expects: none (values in [0, 255]), tf, torch or caffe. "
-        "For texts, the tokenizer: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder with "
-        "one of these files. Default: the tokenizer of the encoder.",
+        help="Preprocessing that a .keras file expects: none (pixels in [0, 255]), tf, torch or "
+        "caffe. For texts, the tokenizer: tfhub:HANDLE, a vocab.txt, a tokenizer.json, or a folder "
+        "with one of these files. Default: the tokenizer of the encoder.",
     )
     @click.option(
         "--precision",
         default="auto",
         show_default=True,
-        help="auto, float32, mixed_bfloat16 or mixed_float16.",
+        help="Precision of the computation: auto, float32, mixed_bfloat16 or mixed_float16.",
     )
     @click.option(
         "--strategy", default="auto", show_default=True, help="auto, single, mirrored or tpu."
@@ -63,13 +63,13 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 sequence_length_option = click.option(
-    "--sequence-length", type=int, help="Tokens per text. Default: from the lengths of the texts."
+    "--sequence-length", type=int, help="Tokens per text. Default: enough for 99% of the texts."
 )
 
 head_learning_rate_option = click.option(
     "--head-learning-rate",
     type=float,
-    help="Peak learning rate of the head, with a frozen backbone.",
+    help="Peak learning rate for training the head on the frozen backbone.",
 )
 
 policy_option = click.option(

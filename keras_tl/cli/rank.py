@@ -1,4 +1,4 @@
-"""`keras-tl rank`."""
+"""The command `keras-tl rank`: compare backbones before training."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from keras_tl.cli.group import cli, image_size_of, start_toolkit, with_json
 @data_options
 @split_options
 @click.option(
-    "--image-size", metavar="SIDE|HxW", help="Size in pixels. Default: from each backbone."
+    "--image-size", metavar="SIDE|HxW", help="Image size in pixels. Default: each backbone's size."
 )
 @click.option(
     "--preprocess",
@@ -29,7 +29,7 @@ from keras_tl.cli.group import cli, image_size_of, start_toolkit, with_json
     type=click.Choice(CACHES),
     default="auto",
     show_default=True,
-    help="Place of the cached features.",
+    help="Place where the features are stored.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
 @with_json
@@ -39,7 +39,7 @@ def rank(
     spec: DataAsked,
     **options: Any,
 ) -> tuple[dict, str]:
-    """Rank BACKBONES for the data before training, by a cross-validated head on their features.
+    """Rank BACKBONES for the data, by the cross-validated metric of a head on their features.
 
     BACKBONES are names, tfhub:HANDLE, kerashub:PRESET, ulmfit:PATH, or run:PATH. Without
     BACKBONES, the command ranks the image backbones with weights on this machine.

@@ -19,9 +19,10 @@ def predict(
 ) -> tuple[list, str]:
     """Predict the classes, labels or values of ITEMS with a saved RUN.
 
-    For images, ITEMS are files, a folder or a pattern. For texts, they are the texts themselves or
-    .txt files with one text each. For pairs of texts, first and second texts alternate. For both,
-    csv:PATH is a table with the columns of the training data, and folder:PATH is a folder.
+    For images, ITEMS are files, a folder or a pattern. For texts, ITEMS are the texts themselves,
+    or .txt files with one text each. For pairs of texts, first and second texts alternate. For
+    images and texts, csv:PATH is a table with the columns of the training data, and folder:PATH is
+    a folder.
     """
     learner = start_toolkit().Learner.load(run, verbose=verbose or on_invalid != "raise")
     predictions = learner.predict(read_items(learner, run, items, literal), on_invalid)
@@ -36,7 +37,7 @@ def predict(
     "--out",
     required=True,
     type=PATH,
-    help="Output file: .npy (array with a row per item) or .parquet (columns source and features).",
+    help="File to write: .npy (array with a row per item) or .parquet (columns source, features).",
 )
 @overwrite_option
 @with_json
@@ -49,9 +50,9 @@ def features(
     out: Path,
     overwrite: bool,
 ) -> tuple[dict, str]:
-    """Write the features of ITEMS: the inputs of a saved RUN's head.
+    """Write the features of ITEMS to a file: the vectors that the head of a saved RUN receives.
 
-    Give ITEMS as for keras-tl predict. Invalid items that --on-invalid keeps have NaN features.
+    Give ITEMS as for keras-tl predict. With --on-invalid keep, features of invalid items are NaN.
     """
     toolkit = start_toolkit()
     learner = toolkit.Learner.load(run, verbose=verbose or on_invalid != "raise")
@@ -78,7 +79,7 @@ def features(
     "--plots",
     type=PATH,
     help="Also write the figures to this folder as PNG files. The folder "
-    "must hold no PNG files, except with --overwrite.",
+    "must contain no PNG files, unless --overwrite is given.",
 )
 @overwrite_option
 @with_json
@@ -90,10 +91,10 @@ def report(
     plots: Path | None,
     overwrite: bool,
 ) -> tuple[dict, str]:
-    """Write one HTML file about a saved RUN, from its records, without data and training."""
+    """Write a report about a saved RUN as one HTML file, without data and without training."""
     toolkit = start_toolkit()
     compared = None if comparison is None else toolkit.Comparison.load(comparison)
-    # Refuse before anything is written.
+    # Refuse existing files before the command writes any file.
     taken = [] if plots is None else sorted(plots.glob("*.png"))
     check_new(*([] if out is None else [out]), *taken, overwrite=overwrite)
     out = out or run / "report.html"
@@ -115,8 +116,8 @@ def report(
     "--out",
     required=True,
     type=PATH,
-    help="Folder of the model, such as saved_models/photos. The export becomes its next version. "
-    "For litert and onnx, the file, such as photos.onnx.",
+    help="Folder of the model, such as saved_models/photos. The export becomes the next version in "
+    "this folder. For litert and onnx: the file to write, such as photos.onnx.",
 )
 @click.option(
     "--format",
@@ -124,7 +125,8 @@ def report(
     type=click.Choice(EXPORT_FORMATS),
     default=SAVED_MODEL,
     show_default=True,
-    help="litert and onnx accept only numbers, and need the pip extra of the same name.",
+    help="Format of the export. Models in litert and onnx accept only numbers. Both formats need "
+    "the pip extra of the same name.",
 )
 @click.option(
     "--precision",
@@ -136,7 +138,7 @@ def report(
 @click.option(
     "--serving",
     is_flag=True,
-    help="Also write serving/ beside the versions: server configuration and clients.",
+    help="Also write the folder serving/ with a server configuration and clients.",
 )
 @click.option(
     "--card",

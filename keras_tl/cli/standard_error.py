@@ -1,4 +1,4 @@
-"""Standard error of the command line, without log lines of TensorFlow and libjpeg warnings."""
+"""Keep log lines of TensorFlow and warnings of libjpeg out of standard error."""
 
 import atexit
 import contextlib
@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-# libjpeg prints these without a file name, for images that it can decode.
+# libjpeg prints these warnings without a file name, for images that it can decode.
 _LIBJPEG = (
     "^(Corrupt JPEG data|Premature end of JPEG|Warning: unknown JFIF revision|"
     "Inconsistent progression sequence|Unknown Adobe color transform|"
@@ -19,10 +19,11 @@ _LIBJPEG = (
 
 
 def import_quietly() -> None:
-    """Import TensorFlow without the log lines that would hide the toolkit's own messages.
+    """Import TensorFlow without its log lines, which would hide the messages of keras_tl.
 
-    TF_CPP_MIN_LOG_LEVEL does not stop the first lines (tensorflow/tensorflow#100442), so the import
-    captures standard error. If the user has set the variable, the lines are printed.
+    TF_CPP_MIN_LOG_LEVEL does not stop the first log lines (tensorflow/tensorflow#100442), so the
+    function hides standard error during the import. If the user has set TF_CPP_MIN_LOG_LEVEL, all
+    lines are printed.
     """
     if _LEVEL in os.environ or "tensorflow" in sys.modules:
         return
@@ -43,14 +44,14 @@ def import_quietly() -> None:
 
 
 def _drop_decoder_warnings() -> None:
-    """Send the output of C libraries through grep, but not Python's output.
+    """Filter the standard error of C libraries through grep, but not the output of Python.
 
-    A separate process still prints the last lines of this process if it crashes.
+    grep is a separate process: it still prints the last lines of this process after a crash.
     """
     grep = shutil.which("grep")
     if grep is None:
         return
-    # A stream of its own for Python: rich would take the pipe to grep for no terminal.
+    # Python gets a separate stream: the package rich detects no terminal behind a pipe to grep.
     own = os.fdopen(
         os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
     )

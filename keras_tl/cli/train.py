@@ -1,4 +1,4 @@
-"""`keras-tl train`."""
+"""The command `keras-tl train`: train a model and save the run."""
 
 import importlib.util
 import time
@@ -22,7 +22,7 @@ from keras_tl.errors import ConfigError
 from keras_tl.evaluation.wording import number_text
 from keras_tl.training.policies import POLICIES
 
-# The options for single phases.
+# Options that apply to one of the two phases, training of the head or fine-tuning.
 _OF_PHASES = (
     *("head_epochs", "head_learning_rate", "fine_tune_epochs", "learning_rate", "unfreeze"),
     *("policy", "discriminative_factor", "batch_size"),
@@ -47,50 +47,52 @@ def _number_or_name(value: str | None) -> int | str | None:
 @click.option(
     "--refit",
     is_flag=True,
-    help="After the choice of the model, train on all items. No test split remains.",
+    help="After the choice of the model, train this model on all items, also on the test items.",
 )
 @click.option(
-    "--head-epochs", type=int, help="Epochs of training the head, with a frozen backbone."
+    "--head-epochs", type=int, help="Number of epochs that train the head on the frozen backbone."
 )
-@click.option("--fine-tune-epochs", type=int, help="Epochs of fine-tuning. 0: none.")
+@click.option(
+    "--fine-tune-epochs", type=int, help="Number of epochs of fine-tuning. 0: do not fine-tune."
+)
 @head_learning_rate_option
 @click.option("--learning-rate", type=float, help="Peak learning rate of fine-tuning.")
 @click.option(
-    "--unfreeze", help="Blocks to unfreeze: all, their number, or the name of the lowest block."
+    "--unfreeze", help="Blocks to unfreeze: all, a number, or the name of the lowest block."
 )
 @click.option("--policy", type=click.Choice(list(POLICIES)), help="Method of fine-tuning.")
 @click.option(
     "--discriminative-factor",
     type=click.FloatRange(min=1),
     help="Each block has the learning rate of the block above, divided by this factor. Default: "
-    "from the policy.",
+    "the policy's factor.",
 )
-@click.option("--batch-size", type=int, help="Items per step, in both phases.")
+@click.option("--batch-size", type=int, help="Items per training step, for head and fine-tuning.")
 @click.option(
     "--augment",
     multiple=True,
     metavar="NAME",
     help="Augmentation of images in fine-tuning: standard, no-flip, randaugment, mixup or cutmix. "
-    "Can be repeated. Default: from the data.",
+    "Can be repeated. Default: the data determine the augmentation.",
 )
 @click.option(
     "--no-augment", is_flag=True, help="Use no augmentation. --augment overrides this option."
 )
 @click.option(
-    "--label-smoothing", type=float, help="Share of each label to spread over all classes."
+    "--label-smoothing", type=float, help="Fraction of each label to spread over all classes."
 )
 @click.option("--balanced", is_flag=True, help="Give every class the same weight in the loss.")
 @click.option(
     "--tensorboard",
     metavar="FOLDER",
-    help="Folder for TensorBoard logs. Needs pip install tensorboard.",
+    help="Folder for TensorBoard logs. Install the package first: pip install tensorboard.",
 )
 @click.option(
     "--cache",
     type=click.Choice(CACHES),
     default="auto",
     show_default=True,
-    help="Place of the cached features of the frozen backbone.",
+    help="Place where the features of the frozen backbone are stored.",
 )
 @click.option(
     "--calibrate",
@@ -102,18 +104,18 @@ def _number_or_name(value: str | None) -> int | str | None:
     "--max-bad",
     default=0.05,
     show_default=True,
-    help="Maximum share of unusable files or texts. Training leaves them out, or stops if there "
-    "are more.",
+    help="Maximum fraction of unusable files or texts. Training leaves out unusable items. With a "
+    "larger fraction, training stops.",
 )
 @click.option(
     "--check",
     is_flag=True,
-    help="Train nothing: check the data without a backbone, and list unusable items and findings.",
+    help="Train nothing: check the data without a backbone, and list unusable items and problems.",
 )
 @click.option(
-    "--no-preflight", is_flag=True, help="Train without the preflight checks of data and model."
+    "--no-preflight", is_flag=True, help="Do not check data and model before the training."
 )
-@click.option("--out", type=PATH, help="Folder of the run.")
+@click.option("--out", type=PATH, help="Folder in which the run is saved.")
 @overwrite_option
 @with_json
 def train(
@@ -128,8 +130,8 @@ def train(
 ) -> tuple[dict, str]:
     """Train a head on a frozen backbone, fine-tune if that helps, and save the run.
 
-    By default Learner.fit decides about fine-tuning. With an option for a phase, such as
-    --unfreeze, the command trains the head, then fine-tunes with the given options.
+    By default, Learner.fit decides whether to fine-tune. With an option for one of the two phases,
+    such as --unfreeze, the command trains the head, then fine-tunes with the given options.
     """
     toolkit = start_toolkit()
     from keras_tl.evaluation.calibration import check_has_probabilities
@@ -160,7 +162,7 @@ def train(
             "--calibrate or --refit."
         )
     if options["calibrate"]:
-        # Fail before training.
+        # Raise errors before the training, not after it.
         check_has_probabilities(learner.task)
         data.split("validation")
     result = {"run": str(out)} | _trained(learner, options, by_phases, out, overwrite)
@@ -185,7 +187,7 @@ def train(
 
 
 def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[str]:
-    """Yield the sentences about a training. A warning is added to the result too."""
+    """Yield sentences about the training. If there is a warning, also add it to `result`."""
     from keras_tl.evaluation.metric_drop import describe_metric_drop
 
     if warning := describe_metric_drop(learner.history[-1], is_command=True):
@@ -193,7 +195,7 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
         yield f"Warning: {warning}"
     history, primary_metric = learner.history, learner.task.primary_metric
     if history.findings is not None:
-        # Empty findings are false.
+        # Findings without a problem are false in a condition.
         kept = " The run records the findings." if history.findings else ""
         yield f"{history.findings.summary()}{kept}"
     fitted = history.fitted
@@ -207,10 +209,10 @@ def _said_of(learner: "keras_tl.Learner", result: dict[str, Any]) -> Iterator[st
 
 
 def _asked_of_phases(options: dict[str, Any]) -> bool:
-    """Return whether an option applies to one of the two phases, so `Learner.fit` does not decide.
+    """Return whether the user gave an option for a phase, so that `Learner.fit` is not called.
 
     Raises:
-        click.UsageError: Another option applies only to `Learner.fit`.
+        click.UsageError: The user also gave an option that applies only to `Learner.fit`.
     """
     phases = [name for name in _OF_PHASES if options[name] is not None]
     decides = [name for name in ("minutes", "refit") if options[name]]
@@ -230,7 +232,7 @@ def _trained(
     out: Path,
     overwrite: bool,
 ) -> dict[str, Any]:
-    """Train the model. Return the results of phases and evaluations by name."""
+    """Train the model, and return a dict of the preflight, the evaluations and `fit`'s result."""
     shared = {
         "label_smoothing": options["label_smoothing"],
         "class_weight": "balanced" if options["balanced"] else None,
@@ -287,7 +289,7 @@ def _describe_check(
     findings = run_checks(CheckContext(data))
     result, text = found.to_json() | {"preflight": findings.to_json()}, found.describe()
     if found.is_above(max_bad):
-        text += f"\nThis share is more than {max_bad:.1%} (--max-bad): training would stop."
+        text += f"\nThis fraction is more than {max_bad:.1%} (--max-bad): training would stop."
     text += f"\n{findings.describe()}"
     more, described = data.describe_items()
     return result | more, in_options(text + described, train)

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 @click.option(
     "--python",
     metavar="FILE",
-    help="Python interpreter of another environment, to verify with its TensorFlow.",
+    help="Python interpreter of another environment, whose TensorFlow loads the export.",
 )
 @with_json
 def verify(verbose: bool, path: Path, quick: bool, python: str | None) -> tuple[dict, str]:
     """Verify the export at PATH: load it like TF Serving, without Keras, and send it requests.
 
-    PATH is the folder of one version, or the folder of all versions (the latest is used). The
-    export may come from another tool. Exit status 1 means that the export has errors.
+    PATH is the folder of one version, or the folder of all versions. The latest of all versions is
+    verified. The export may come from any tool. Exit status 1: the export has errors.
     """
     from keras_tl.export.verification import verify as verify_export
 

@@ -1,4 +1,4 @@
-"""Translation of messages: Python arguments become command line options."""
+"""Translate messages for the command line: replace Python arguments by options."""
 
 import ast
 import re
@@ -9,13 +9,14 @@ import click
 
 from keras_tl.data.option_names import FLAGS
 
-# A value in a message. A word in capitals, such as PATH, stands for a value.
+# Pattern of a value in a message. A word in capitals, such as PATH, also counts as a value.
 _VALUE = r"""'[^']*'|"[^"]*"|\[[^\]]*\]|\([^)]*\)|-?\d[\w.+-]*\w|-?\d|True|False|None|[A-Z]{2,}"""
-# `overwrite=True (--overwrite on the command line)`: the message names the option itself.
+# Pattern of an argument with its option in brackets, such as
+# `overwrite=True (--overwrite on the command line)`.
 _WITH_FLAG = re.compile(
     rf"\b[a-z]\w*=(?P<value>{_VALUE})?,? \((?P<flag>--[a-z][a-z-]*)(?P<rest>[^()]*)\)"
 )
-# Quoted text in a message comes from the user and stays.
+# Pattern of an argument without an option. Quoted text comes from the user and stays unchanged.
 _ALONE = re.compile(
     rf"(?<!\w)'[^']*'|(?<![\w.(-])(?P<name>[a-z]\w*)=(?P<value>{_VALUE})?(?=[\s,.;:?)]|$)"
 )
@@ -23,13 +24,13 @@ _ON_THE_COMMAND_LINE = " on the command line"
 
 
 def in_options(message: str, command: click.Command) -> str:
-    """Return a message with a command's options in place of Python arguments.
+    """Replace the Python arguments in a message by the options of a command.
 
-    An argument without an option of the command stays.
+    An argument stays unchanged if the command has no option for it.
 
     Args:
         message: Text for users, such as the message of a `KerasTLError`.
-        command: The called command.
+        command: The command that the user called.
     """
     flags = _flags_of(command)
 
@@ -45,7 +46,7 @@ def in_options(message: str, command: click.Command) -> str:
 
 
 def _flags_of(command: click.Command) -> dict[str, str]:
-    """Return the long option for each argument name."""
+    """Return a dict from the names of Python arguments to the command's long options."""
     long = {}
     for option in command.params:
         if isinstance(option, click.Option):
@@ -55,7 +56,7 @@ def _flags_of(command: click.Command) -> dict[str, str]:
 
 
 def _option(flag: str, value: str | None) -> str | None:
-    """Return an option with its value in shell syntax, or `None` if it cannot have this value."""
+    """Return an option with its value in shell syntax. `None`: the value is impossible."""
     if value is None:
         return flag
     try:

@@ -1,4 +1,4 @@
-"""The common budget of the arms: a number of passes over the training split."""
+"""Common budget of all trained variants (arms): a number of passes over the training split."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from keras_tl.data.images.augmentation import Augmentation, check_augmentation
 from keras_tl.errors import ConfigError, quoted
 from keras_tl.training.policies import HEADS, phases_of
 
-# A curve needs two evaluations.
+# A learning curve needs two evaluations.
 _FEWEST_EPOCHS = 2
 
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """The phases of the arms. Those of each arm make `epochs` passes over the training split.
+    """Training phases of the arms. The phases of each arm make `epochs` passes in total.
 
     Attributes:
-        epochs: The budget.
-        scratch: Phases of the network with random weights.
-        frozen: Phase of the head on the frozen backbone.
-        head: Phase of the head before fine-tuning. `None`: the arm has no such phase.
+        epochs: Number of passes over the training split for each arm.
+        scratch: Phases that train the network from random weights.
+        frozen: Phase that trains the head on the frozen backbone.
+        head: Phase that trains the head before fine-tuning. `None`: no such phase.
         fine_tuned: Phases of fine-tuning.
     """
 
@@ -47,20 +47,21 @@ Policy = str | Phase | Sequence[Phase]
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """Training of the arms of a comparison.
+    """Settings for training the variants (arms) of a comparison.
 
     Attributes:
-        epochs: Budget: passes of each arm over the training split, at least 2. `None`: the
-            defaults of the head and of the policy together.
-        head_epochs: Passes of the head before fine-tuning. `None`: the rest that the policy's own
-            epochs leave, from 1 to the head's default. A policy of several phases leaves all of the
-            rest to the head. A policy of one phase that needs no trained head leaves none.
+        epochs: Budget: passes of each arm over the training split, at least 2. `None`: the default
+            epochs of the head plus the default epochs of the policy.
+        head_epochs: Passes that train only the head, before fine-tuning. `None`: the passes of the
+            budget that the policy does not use, at least 1. A policy of one phase limits them to
+            the default epochs of the head, or to 0 if the policy needs no trained head.
         head_learning_rate: Peak learning rate of the head on the frozen backbone, in the frozen and
             the fine-tuned arm. `None`: the measured default.
         policy: Policy of fine-tuning, as in `Learner.fine_tune`. With `policy="scratch"` and
-            `head_epochs=0` this arm differs from the arm from scratch only in its first weights.
-        scratch_policy: Policy of the network from scratch.
-        batch_size: Items per step in all arms. `None`: the default of the policies, which is equal.
+            `head_epochs=0`, the fine-tuned arm differs from the arm `"scratch"` only in the initial
+            weights.
+        scratch_policy: Policy of training from scratch, as in `Learner.fine_tune`.
+        batch_size: Items per step in all arms. `None`: the policies' default, the same in all arms.
         augment: Augmentation of images in all arms. `False`: the frozen arm uses cached features.
 
     Raises:
@@ -83,11 +84,11 @@ class Protocol:
 
         Args:
             family: Family of the backbone, see `keras_tl.base.config.family_of`.
-            head: Training of the head except its length, see
+            head: Phase of the head, whose number of epochs does not matter. See
                 `keras_tl.training.policies.head_phase`. `None`: the default of the family.
 
         Raises:
-            ConfigError: The budget cannot be divided in this way.
+            ConfigError: The phases do not fit into the budget.
         """
         (head,) = phases_of(
             HEADS[family] if head is None else head,
@@ -114,7 +115,7 @@ class Protocol:
         )
 
     def _epochs(self, head: Phase, tuned: tuple[Phase, ...]) -> tuple[int, int]:
-        """Return the budget, and the passes of the head before fine-tuning."""
+        """Return the passes of each arm, and the passes that train only the head."""
         epochs, head_epochs = self.epochs, self.head_epochs
         own = sum(phase.epochs for phase in tuned)
         needs_no_head = tuned[0].batch_norm == "live"

@@ -1,4 +1,4 @@
-"""`keras_tl.compare`: transfer against the same network from scratch."""
+"""`keras_tl.compare`: compare transfer learning with training from scratch."""
 
 import dataclasses
 import gc
@@ -32,8 +32,8 @@ from keras_tl.tasks import get_task
 from keras_tl.training.policies import head_phase
 
 PROTOCOL = Protocol()
-# These arguments of `Learner` apply to the learners of all arms. A copied backbone already has
-# the others.
+# Arguments of `Learner` that the learner of every arm receives. All other arguments have already
+# taken effect in the backbone that every arm copies.
 _OF_ALL_ARMS = ("head", "precision", "strategy")
 
 
@@ -51,40 +51,42 @@ def compare(
     verbose: bool = True,
     **options: Any,
 ) -> Comparison | Cost:
-    """Compare transfer learning with training from scratch: three arms, several seeds.
+    """Compare transfer learning with training from scratch: three variants, several seeds.
 
-    All arms have the same data, splits, head and number of passes over the training split.
+    All variants (arms) have the same data, head and number of passes over the training split.
     `"scratch"` trains the network from random weights. `"frozen"` trains the head on the frozen
-    backbone. `"fine-tuned"` trains the head first, then both. After every pass each arm is
-    evaluated on the test split. Only the last weights count: no arm stops early or selects an
-    epoch. The validation split is not used.
+    backbone. `"fine-tuned"` trains the head first, then head and backbone. After every pass, each
+    arm is evaluated on the test split. No arm stops early or selects an epoch: the weights after
+    the last pass count. The validation split is not used.
 
-    Every finished run is kept in `out`. A second call trains only the missing runs. More seeds
-    and sizes can be added later, but the test is then stricter. See docs/comparison.md.
+    The function saves every finished run in `out`. A second call trains only the missing runs. You
+    can add seeds and sizes later, but the statistical test is then stricter. See
+    docs/comparison.md.
 
     Args:
-        backbone: Backbone as in `Learner`, but no TF-Hub module: it has no random weights.
+        backbone: Backbone as in `Learner`. A TF-Hub module cannot have random weights.
         data: Data with a training and a test split.
-        seeds: Number of seeds (0, 1, ...), or the seeds. Use at least 3: one gives no verdict.
-        sizes: Numbers of training items, drawn again for each seed. Classes keep their
-            proportions and have at least one item. `None`: all items.
-        protocol: Training of the arms, such as `ktl.Protocol(epochs=10)`.
-        min_difference: Smallest difference in skill that matters to you. "No measurable
-            difference" is the verdict only if the difference is certainly smaller.
-        out: Folder of the comparison. `None`: a folder in `runs/`, named after its inputs.
-        dry_run: Whether only to estimate the cost.
-        cache: Storage of the features, as in `Learner.fit_head`.
+        seeds: Number of seeds (0, 1, ...), or a list of seeds. Use at least 3. One seed gives no
+            verdict.
+        sizes: Training set sizes to compare, in items. Each seed draws other items. Every class
+            keeps its proportion and at least one item. `None`: all items.
+        protocol: Settings for training the arms, such as `ktl.Protocol(epochs=10)`.
+        min_difference: Smallest difference in the test metric that matters to you. For the verdict
+            "no measurable difference", the whole confidence interval must be smaller than this.
+        out: Folder of the comparison. `None`: a folder in `runs/` whose name depends on the inputs.
+        dry_run: Only estimate the training time.
+        cache: Where to store the features, as in `Learner.fit_head`.
         verbose: Whether to report progress on standard error.
         options: Arguments of `Learner`, such as `image_size`. `weights` must not be `None`.
 
     Returns:
-        The comparison, or the cost with `dry_run`.
+        The comparison. With `dry_run`, the estimated training time.
 
     Raises:
-        ConfigError: An argument is not as described.
+        ConfigError: An argument is not as described above.
         BackboneError: The backbone does not exist, or cannot have random weights.
         DataError: There is no test split, or a file cannot be read.
-        RunError: `out` holds another comparison, or something else.
+        RunError: `out` holds another comparison or other files.
     """
     if options.get("weights", "") is None:
         raise ConfigError(
@@ -107,7 +109,7 @@ def compare(
             source.config.family,
             head_phase(source.config, augment is not False or cache.where == "off", epochs=1),
         ),
-        # `True` means the augmentation of the data, as in `Learner`.
+        # `True` selects the augmentation that the data define, as in `Learner`.
         augment=data.augmentation if augment is True else augment,
         cache=cache,
     )
@@ -176,12 +178,12 @@ def _checked(
 
 
 def _fewest(data: LabelledData) -> int:
-    """Return the fewest training items: one of each class if items have one class, at least 2."""
+    """Return the smallest training set: one item for each class (if items have one), at least 2."""
     return max(len(data.class_names) if get_task(data.task).has_one_class else 0, 2)
 
 
 def _what(setup: Setup) -> dict[str, Any]:
-    """Return all facts that must be equal for runs of one comparison, as JSON types."""
+    """Return the facts that all runs of a comparison must have in common, as JSON types."""
     model = setup.source.config.to_json()
     # Automatic names of Keras have numbers that vary. `trainable` is not part of the network.
     architecture = re.sub(

@@ -1,4 +1,4 @@
-"""Estimate of the cost of a comparison from a short trial."""
+"""Estimate the training time of a comparison from a short trial run."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH
 
 Job = tuple[str, int | None, int]
 
-# Of the trial: steps a pass, test items, passes a phase. The first pass traces the graph.
+# Trial run: steps per pass, test items, passes per phase. The first pass also traces the graph.
 _STEPS, _ITEMS, _PASSES = 4, 64, 2
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Cost:
-    """The cost of the missing runs of a comparison.
+    """Estimated training time of the missing runs of a comparison.
 
     Attributes:
         runs: Number of missing runs.
         finished: Number of finished runs.
-        seconds: Estimated time of the missing runs, by arm.
+        seconds: Estimated time of the missing runs in seconds, by arm.
     """
 
     runs: int
@@ -51,7 +51,7 @@ class Cost:
 
 
 def time_text(seconds: float) -> str:
-    """Return a time with a suitable unit."""
+    """Return a time as text with a suitable unit, such as `5 min`."""
     if seconds < 100:
         return f"{max(seconds, 1):.0f} s"
     if seconds < 100 * 60:
@@ -60,10 +60,10 @@ def time_text(seconds: float) -> str:
 
 
 def estimate(setup: Setup, jobs: Sequence[Job], finished: int = 0) -> Cost:
-    """Measure a few steps and extrapolate.
+    """Estimate the time of the missing runs: measure a few steps and extrapolate.
 
     Args:
-        setup: Common setting of the arms.
+        setup: Settings that all arms share.
         jobs: The missing runs, each (arm, size, seed).
         finished: Number of finished runs.
     """
@@ -77,8 +77,8 @@ def estimate(setup: Setup, jobs: Sequence[Job], finished: int = 0) -> Cost:
             train = len(setup.data.split("train")) if size is None else size
             spent = costs.of_run(setup.budget, arm, train, tests, where == "off")
             if arm != SCRATCH and where != "off":
-                # Later runs find the test features in a cache on disk. They find the training
-                # features there if the training items are the same.
+                # Later runs find the test features in a cache on disk. Later runs with the same
+                # training items also find the training features there.
                 drawn = (size, size and seed)
                 rows = 0 if extracted else tests
                 if setup.augment is False and drawn not in extracted:
@@ -91,7 +91,7 @@ def estimate(setup: Setup, jobs: Sequence[Job], finished: int = 0) -> Cost:
 
 
 def _trial(setup: Setup) -> tuple[Run, tuple[int, int]]:
-    """Return a short fine-tuned run, and its numbers of training and test items."""
+    """Run the fine-tuned arm on a few items. Return the run, and its training and test items."""
     budget, data = setup.budget, setup.data
     phase = budget.fine_tuned[-1]
     train = data.split("train").sample(_STEPS * phase.batch_size, seed=0)
@@ -114,14 +114,14 @@ def _trial(setup: Setup) -> tuple[Run, tuple[int, int]]:
 
 @dataclasses.dataclass(frozen=True)
 class _Costs:
-    """Seconds for each item, and for each start of a run.
+    """Measured times in seconds.
 
     Attributes:
-        head: Training the head on an item.
-        live: Training the network on an item.
-        forward: Evaluating an item with the network.
-        until_head: From the start to the training of the head.
-        until_live: From the end of the head's phase to the training of the network.
+        head: Time to train the head on one item in one pass.
+        live: Time to train the whole network on one item in one pass.
+        forward: Time to evaluate one item with the whole network.
+        until_head: Time from the start of a run to the first training step of the head.
+        until_live: Time from the end of the head's phase to the first step of the whole network.
     """
 
     head: float
@@ -148,7 +148,7 @@ class _Costs:
     def of_run(
         self, budget: Budget, arm: str, train: int, test: int, without_features: bool
     ) -> float:
-        """Return the seconds of one run without the extraction of features."""
+        """Return the time of one run in seconds, without the extraction of features."""
         head = budget.head.epochs if budget.head else 0
         on_head = {FROZEN: budget.epochs, FINE_TUNED: head, SCRATCH: 0}[arm]
         live = budget.epochs - on_head

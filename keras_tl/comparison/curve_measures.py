@@ -4,8 +4,8 @@ Torrey and Shavlik, "Transfer learning" (Handbook of Research on Machine Learnin
 2010, sec. 1 and fig. 2), name three improvements by transfer: a higher start, a higher slope, a
 higher asymptote. Taylor and Stone, "Transfer learning for reinforcement learning domains: a survey"
 (JMLR 10, 2009, sec. 2.2), name the jumpstart, the asymptotic performance, the total reward (the
-area under the curve) and the time to a threshold. Each of the first four measures here is a
-weighted sum over the evaluations for each item, so the same statistics apply to all.
+area under the curve) and the time to a threshold. Start, slope, final skill and area are weighted
+sums over the evaluations of each item. So the same statistics apply to these four measures.
 """
 
 import dataclasses
@@ -14,15 +14,15 @@ import numpy as np
 
 from keras_tl.comparison.statistics import Components, Estimate, components
 
-# Fewest evaluations that can show a plateau, and fewest in their last third, which is tested.
+# Smallest number of evaluations for the plateau test, and smallest number that the test uses.
 _EVALUATIONS, _LAST = 6, 3
 
 
 def weights_of(measure: str, epochs: int) -> np.ndarray:
     """Return the weight of each evaluation in a measure, float array (epochs,).
 
-    * `"start"`: the first evaluation, after one pass over the training split. Before it, no arm
-      has a trained head.
+    * `"start"`: the first evaluation, after one pass over the training split. Before this pass, no
+      arm has a trained head.
     * `"slope"`: the slope of the least-squares line through the curve, per pass.
     * `"final"`: the last evaluation.
     * `"area"`: the mean of all evaluations.
@@ -37,10 +37,10 @@ def weights_of(measure: str, epochs: int) -> np.ndarray:
 
 
 def measured(values: np.ndarray, weights: np.ndarray) -> Components:
-    """Return the statistics of a weighted sum over the evaluations, over seeds and items.
+    """Return the mean and its variance components for a weighted sum over the evaluations.
 
     Args:
-        values: Skills, float array (seeds, epochs, items).
+        values: Skill of each item, float array (seeds, epochs, items).
         weights: Weights of the evaluations, float array (epochs,).
     """
     return components(np.einsum("e,sei->si", weights, values), float(np.abs(weights).sum()))
@@ -50,7 +50,7 @@ def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
     """Return the mean skill and its 95% interval at each evaluation.
 
     Args:
-        values: Skills as in `measured`, at most 1 each.
+        values: Skill of each item, as in `measured`, at most 1.
         lowest: Smallest possible skill.
     """
     found = [components(values[:, epoch]).interval() for epoch in range(values.shape[1])]
@@ -67,14 +67,14 @@ def curve(values: np.ndarray, lowest: float) -> list[Estimate]:
 def has_plateau(values: np.ndarray, limit: float) -> bool:
     """Return whether a test shows that a curve has stopped rising and falling.
 
-    The test takes the change over the last third of the evaluations by the least-squares line. Its
-    90% interval must lie within -limit and limit: a test of equivalence at 5% (Schuirmann, Journal
-    of Pharmacokinetics and Biopharmaceutics 15, 1987). Fewer than six evaluations or one seed show
-    no plateau.
+    A least-squares line gives the change over the last third of the evaluations. The 90% interval
+    of this change must lie within -limit and limit: a test of equivalence at the 5% level
+    (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987). The result is false for
+    fewer than six evaluations, and for one seed.
 
     Args:
-        values: Skills as in `measured`.
-        limit: Largest change that does not matter.
+        values: Skill of each item, as in `measured`.
+        limit: Largest change in skill that does not matter to the user.
     """
     epochs = values.shape[1]
     if epochs < _EVALUATIONS:
@@ -86,7 +86,7 @@ def has_plateau(values: np.ndarray, limit: float) -> bool:
 
 
 def epochs_to_reach(values: np.ndarray, threshold: float) -> int | None:
-    """Return the first pass with a mean skill of at least the threshold, or `None`."""
+    """Return the first pass (from 1) whose mean skill reaches the threshold. `None`: no pass."""
     reached = np.flatnonzero(values.mean(axis=(0, 2)) >= threshold)
     return int(reached[0]) + 1 if len(reached) else None
 

@@ -1,4 +1,4 @@
-"""The choice of the arm to ship."""
+"""Choose the trained variant (arm) to ship."""
 
 import dataclasses
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from keras_tl.comparison.curve_measures import measured, weights_of
 from keras_tl.comparison.verdict import FINE_TUNED, FROZEN, SCRATCH, PredictionRecord
 
-# From the lowest to the highest training cost. A frozen backbone runs once for each item.
-# Training from scratch takes the whole budget. All arms have the same cost in serving.
+# Arms from the lowest to the highest training cost. A frozen backbone computes each item only once.
+# Training from scratch trains all layers in every pass. All arms have the same cost in serving.
 _BY_COST = (FROZEN, FINE_TUNED, SCRATCH)
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """The arm to ship, for one size of the training split.
+    """The arm to ship, for one training set size.
 
     Attributes:
-        arm: Name of the arm. `None`: one seed is not enough for a choice.
-        best: Arm with the highest mean skill.
-        is_settled: Whether every other arm is known to be worse, or as good up to
-            `min_difference`. An unsettled cheaper arm may be much worse and is never chosen.
+        arm: Name of the arm to ship. `None`: one seed is not enough for a choice.
+        best: Name of the arm with the highest mean skill.
+        is_settled: Whether the data show for every other arm that the arm is worse, or as good up
+            to `min_difference`. An arm for which they show neither is never chosen.
     """
 
     arm: str | None
@@ -34,12 +34,13 @@ class Choice:
 def choose(arms: PredictionRecord, min_difference: float) -> Choice:
     """Return the cheapest arm that is as good as the best arm.
 
-    It is as good if the 95% interval of the difference of final skills contains 0 and does not
-    reach below `-min_difference`. If the interval contains 0 and reaches below, nothing is known.
+    The 95% interval of the difference in final skill from the best arm decides. An arm is as good
+    if this interval contains 0 and does not reach below `-min_difference`. If the interval contains
+    0 and reaches below `-min_difference`, the data do not show whether the arm is as good.
 
     Args:
-        arms: Skills of each arm, float array (seeds, epochs, items).
-        min_difference: Smallest difference in skill that matters.
+        arms: Skill of each item for each arm, float array (seeds, epochs, items).
+        min_difference: Smallest difference in skill that matters to the user.
     """
     finals = {name: values[:, -1].mean() for name, values in arms.items()}
     in_turn = [name for name in _BY_COST if name in arms]

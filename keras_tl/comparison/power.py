@@ -1,24 +1,24 @@
-"""Statistical power: the number of seeds or test items that would decide."""
+"""Statistical power: the number of seeds or test items that would give a verdict."""
 
 import dataclasses
 import math
 
 from keras_tl.comparison.statistics import Components
 
-# One seed shows no variation between seeds, and two seeds show next to none.
+# One seed shows no variation between seeds, and two seeds show almost none.
 FEWEST_SEEDS = 3
 _MOST_SEEDS, _MOST_ITEMS = 50, 100
-# Factor from one tried number of items to the next.
+# The search multiplies the number of items by this factor in each step.
 _STEP = 1.1
 
 
 @dataclasses.dataclass(frozen=True)
 class Power:
-    """Numbers that would decide, if the difference and the variances stay the same.
+    """Numbers that would give a verdict if the difference and the variances stay the same.
 
     Attributes:
-        seeds: Seeds with the same test items, at the next look. `None`: more than 50.
-        items: Test items with the same seeds. `None`: more than 100 times as many.
+        seeds: Number of seeds with the same test items, in the next analysis. `None`: above 50.
+        items: Number of test items with the same seeds. `None`: more than 100 times as many items.
     """
 
     seeds: int | None
@@ -26,15 +26,15 @@ class Power:
 
 
 def power_of(found: Components, level: float, min_difference: float) -> Power:
-    """Return the numbers that narrow the interval to exclude 0 or lie within +-`min_difference`.
+    """Return the numbers for which the interval excludes 0 or lies within +-`min_difference`.
 
-    More seeds are another look at the same comparison, at half the level
-    (`keras_tl.comparison.statistics.level_of`). Other test items are another comparison.
+    A test with more seeds is a new analysis of the same comparison, with half the significance
+    level (`keras_tl.comparison.statistics.level_of`). Other test items make a new comparison.
 
     Args:
         found: Difference without a verdict.
-        level: Significance level of its test.
-        min_difference: Smallest difference that matters.
+        level: Significance level of the test of this difference.
+        min_difference: Smallest difference in skill that matters to the user.
     """
     if found.seeds < FEWEST_SEEDS:
         return Power(FEWEST_SEEDS, None)

@@ -30,12 +30,12 @@ from keras_tl.evaluation import plots
 
 @dataclasses.dataclass(frozen=True)
 class ArmCurve:
-    """Learning curve of an arm: the skill on the test split after each pass.
+    """Learning curve of a trained variant (arm): the skill on the test split after each pass.
 
     Attributes:
-        mean: Mean over seeds and items for each pass, with 95% intervals that count both.
-        by_seed: Mean over the items for each seed and pass.
-        seconds: Median time of a run. Runs with cached features are quicker.
+        mean: Mean skill after each pass, with 95% intervals over seeds and test items.
+        by_seed: Mean skill of each seed after each pass.
+        seconds: Median time of a run in seconds. Runs with cached features are faster.
     """
 
     mean: tuple[Estimate, ...]
@@ -51,14 +51,14 @@ class ArmCurve:
 
 @dataclasses.dataclass(frozen=True)
 class OfSize:
-    """Results with one size of the training split.
+    """Results for one training set size.
 
     Attributes:
         size: Requested number of training items. `None`: all.
-        seeds: Seeds with all arms finished.
-        curves: Curves by arm, in the order of `keras_tl.comparison.verdict.ARMS`.
+        seeds: Seeds for which all arms are trained.
+        curves: Learning curves by arm, in the order of `keras_tl.comparison.verdict.ARMS`.
         verdicts: Verdicts on the frozen and the fine-tuned arm.
-        ship: Arm to ship.
+        ship: Choice of the arm to ship.
     """
 
     size: int | None
@@ -81,18 +81,18 @@ class OfSize:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Comparison:
-    """Result of transfer against the same network from scratch.
+    """Result of a comparison of transfer learning with training from scratch.
 
     Attributes:
         what: Model, weights, budget and data of the comparison, as JSON types.
         skill: Name of the metric whose means are compared.
-        min_difference: Smallest difference in this metric that matters.
-        sizes: Results for each size of the training split.
+        min_difference: Smallest difference in this metric that matters to the user.
+        sizes: Results for each training set size.
         folder: Folder of the runs.
         logme: LogME of the frozen features before training, with `"pretrained"` and `"random"`
             weights, see `keras_tl.comparison.running.scores`.
-        look: Number of the look, from 1. Earlier verdicts with other seeds or sizes count, see
-            `keras_tl.comparison.statistics.level_of`.
+        look: Number of the analysis, from 1. Earlier verdicts with other seeds or sizes are earlier
+            analyses, see `keras_tl.comparison.statistics.level_of`.
     """
 
     what: dict[str, Any]
@@ -105,7 +105,7 @@ class Comparison:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Verdicts on all sizes."""
+        """Verdicts for all training set sizes."""
         return tuple(verdict for found in self.sizes for verdict in found.verdicts)
 
     @property
@@ -128,14 +128,15 @@ class Comparison:
         """Compute the verdicts from the skills of the runs.
 
         Args:
-            what: See `Comparison`.
-            min_difference: See `Comparison`.
-            skills: Skills by size and arm, float arrays (seeds, epochs, items).
-            seeds: Seeds by size.
-            seconds: Median time of a run, by size and arm.
+            what: Attribute of `Comparison`.
+            min_difference: Attribute of `Comparison`.
+            skills: Skill of each item by training set size and arm: float array (seeds, epochs,
+                items).
+            seeds: Seeds by training set size.
+            seconds: Median time of a run in seconds, by training set size and arm.
             folder: Folder of the runs.
-            logme: See `Comparison`.
-            look: See `Comparison`.
+            logme: Attribute of `Comparison`.
+            look: Attribute of `Comparison`.
         """
         skill, verdicts = Skill.from_json(what["skill"]), decide(skills, min_difference, look)
         sizes = [
@@ -159,14 +160,14 @@ class Comparison:
 
     @classmethod
     def load(cls, folder: str | Path, min_difference: float | None = None) -> Self:
-        """Read the finished runs of a comparison, even of an interrupted one.
+        """Read the finished runs of a comparison, also if the comparison was interrupted.
 
         Args:
             folder: Folder that `keras_tl.compare` wrote.
-            min_difference: Smallest difference that matters. `None`: the value of that call.
+            min_difference: Smallest difference that matters to the user. `None`: as in `compare`.
 
         Raises:
-            RunError: There is no comparison, a run is damaged, or no seed has all arms finished.
+            RunError: There is no comparison, a run is damaged, or every seed lacks a finished arm.
         """
         store = Store(local_path(folder))
         plan = store.plan()
@@ -216,8 +217,8 @@ class Comparison:
         """Return the result in words for a report.
 
         Returns:
-            `about`: the compared networks and the method. `sizes`: for each size `title` (number of
-            training items), `verdicts` (one for each arm) and `ship` (the arm to ship).
+            `about`: text on the compared networks and the method. `sizes`: for each training set
+            size, `title` (number of items), `verdicts` (one for each arm) and `ship` (the arm).
         """
         sizes = [
             {
@@ -235,7 +236,7 @@ class Comparison:
         return {"about": " ".join(about), "sizes": sizes}
 
     def describe(self) -> str:
-        """Describe the verdicts and the measures behind them."""
+        """Describe the verdicts and the measures of the learning curves."""
         words = self.sentences()
         lines = [words["about"]]
         for found, said in zip(self.sizes, words["sizes"], strict=True):

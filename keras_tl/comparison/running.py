@@ -1,4 +1,4 @@
-"""One run: the training of an arm with one seed, and its skill on each test item by pass."""
+"""Train one arm with one seed, and measure the skill on each test item after each pass."""
 
 import dataclasses
 import time
@@ -24,17 +24,17 @@ _SCORED = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """The setting that all arms share.
+    """Settings that all arms share.
 
     Attributes:
-        source: Untrained learner with the pretrained backbone. Each run copies it.
+        source: Untrained learner with the pretrained backbone, which each run copies.
         options: Arguments of `Learner`.
-        data: Data with a training and a test split. Without a validation split no run stops early,
-            and the last weights count.
-        skill: Skill to measure.
-        budget: Phases of the arms.
+        data: Data with a training and a test split. Because there is no validation split, no run
+            stops early, and every run keeps its last weights.
+        skill: Metric of a single item that each run measures.
+        budget: Training phases of each arm.
         augment: Augmentation of items, in all arms and phases.
-        cache: Storage of the features.
+        cache: Where to store the features, as in `Learner.fit_head`.
     """
 
     source: Learner
@@ -47,7 +47,7 @@ class Setup:
 
     def learner(self, arm: str, data: LabelledData, seed: int) -> Learner:
         """Return an untrained learner. The arm "scratch" has random weights."""
-        weights = None if arm == SCRATCH else "imagenet"  # Keeps the weights of the source.
+        weights = None if arm == SCRATCH else "imagenet"  # Keeps the weights of `source`.
         options = {"seed": seed, "verbose": False, "check": False} | self.options
         return Learner(self.source, data, weights, **options)
 
@@ -59,9 +59,9 @@ class Run:
     Attributes:
         skills: Skill on each test item after each pass, array (epochs, items). uint8 if all
             skills are 0 or 1, else float32.
-        seconds: Wall time.
-        marks: Seconds from the start of the run to the end of the training and to the end of the
-            evaluation, for each pass.
+        seconds: Wall time of the run, in seconds.
+        marks: Two times for each pass, in seconds since the start of the run: the end of the
+            training and the end of the evaluation.
     """
 
     skills: np.ndarray
@@ -88,7 +88,7 @@ class Watch(keras.callbacks.Callback):
                 f"{self._name} diverged: after pass {len(self.skills) + 1} its logits are not "
                 "finite numbers. Lower the learning rate by head_learning_rate=, policy= or "
                 "scratch_policy= of ktl.Protocol, or pass precision='float32'. Both changes need "
-                "another out=."
+                "another folder in out=."
             )
         self.skills.append(self._skill.of_items(labels, logits))
         self.marks.append((trained, time.perf_counter() - self._began))
@@ -98,7 +98,7 @@ def run(setup: Setup, arm: str, size: int | None, seed: int) -> Run:
     """Train one arm from the beginning to the end of the budget.
 
     Args:
-        setup: Common setting of the arms.
+        setup: Settings that all arms share.
         arm: `"scratch"`, `"frozen"` or `"fine-tuned"`.
         size: Number of training items, drawn with the seed. `None`: all.
         seed: Seed of the learner. With the same seed all arms see the same items in the same order
@@ -131,7 +131,7 @@ def run(setup: Setup, arm: str, size: int | None, seed: int) -> Run:
 def scores(setup: Setup) -> dict[str, float]:
     """Return LogME of the frozen features before training, with pretrained and random weights.
 
-    It uses at most 1,000 training items, see `keras_tl.evaluation.transferability.logme`.
+    LogME uses at most 1,000 training items, see `keras_tl.evaluation.transferability.logme`.
     """
     train = setup.data.split("train")
     chosen = train.take(draw(train.labels, _SCORED, seed=0))
@@ -145,7 +145,7 @@ def scores(setup: Setup) -> dict[str, float]:
 
 
 def subset(data: LabelledData, size: int | None, seed: int) -> LabelledData:
-    """Draw this number of training items, classes in proportion and with at least one item."""
+    """Draw `size` training items. Every class keeps its proportion, and at least one item."""
     if size is None:
         return data
     train = data.split("train")

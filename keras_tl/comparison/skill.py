@@ -1,4 +1,4 @@
-"""Skill: the compared metric, one number for each test item. Higher is better."""
+"""Skill: the metric of a comparison, one number for each test item. Higher is better."""
 
 import dataclasses
 
@@ -10,14 +10,14 @@ from keras_tl.tasks import get_task
 
 @dataclasses.dataclass(frozen=True)
 class Skill(JsonConfig):
-    """Metric of a single item, whose mean over the items is a usual metric.
+    """Metric of a single item. The mean over the items is a metric of the literature.
 
     * Classes: 1 for a correct prediction, else 0. The mean is accuracy.
-    * Several labels: the mean precision of the ranking at each of the item's labels (1 if none or
-      all labels apply). The mean is the label ranking average precision (Tsoumakas, Katakis and
+    * Several labels: the precision of the ranking, averaged over the item's labels (1 if no label
+      or all labels apply). The mean is the label ranking average precision (Tsoumakas, Katakis and
       Vlahavas, "Mining multi-label data", 2010, sec. 7), which needs no threshold.
     * Regression: 1 - |error| / the mean |error| of a baseline that always predicts the median of
-      the training targets. The mean is the skill score of the mean absolute error (on such scores:
+      the training targets. The mean is the skill score of the mean absolute error (as explained in
       Murphy, "Skill scores based on the mean square error", Monthly Weather Review 116, 1988). 1 is
       perfect, 0 is no better than the baseline, below 0 is worse.
 
@@ -33,21 +33,21 @@ class Skill(JsonConfig):
 
     @classmethod
     def of(cls, task: str, train: np.ndarray, test: np.ndarray) -> "Skill":
-        """Create the skill of a task, with its constants from the labels of the two splits."""
+        """Create the skill of a task. The labels of both splits give `median` and `reference`."""
         return cls(task, **get_task(task).skill_fields(train, test))
 
     @property
     def name(self) -> str:
-        """Name of the mean skill."""
+        """Name of the mean of the skill, such as `accuracy`."""
         return get_task(self.task).skill_name
 
     @property
     def lowest(self) -> float:
-        """Smallest possible skill. The largest is 1."""
+        """Smallest possible skill. The largest possible skill is 1."""
         return get_task(self.task).lowest_skill
 
     def of_items(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return the skill of each item: float32 array (n,), or uint8 for right and wrong.
+        """Return the skill of each item: float32 array (n,), or uint8 if all skills are 0 or 1.
 
         Args:
             labels: Labels of the items.

@@ -1,20 +1,21 @@
 """Means over seeds and test items, with intervals for the random variation of both.
 
 Every seed trains a network, and every network predicts the same items: a crossed design. Let
-value = mean + seed + item + rest, each a random draw. The mean of S seeds and n items has the
-variance
+value = mean + seed + item + rest, with random seed, item and rest. The mean over S seeds and n
+items has the variance
 
-    (seeds + items * S / n + rest / n) / S        (variance components of seeds, items, rest)
+    (v_seed + v_item * S / n + v_rest / n) / S    (v: variance components)
 
 A t interval over the seeds' means ignores the variation of the items. A bootstrap of the items
-ignores the variation of the networks. Radiology has the same design, with readers for seeds and
-cases for items. This module uses its test (Obuchowski and Rockette, "Hypothesis testing of
-diagnostic accuracy for multiple readers and multiple tests", Communications in Statistics 24,
-1995), for the difference of two tests. The degrees of freedom by Hillis ("A comparison of
-denominator degrees of freedom methods for multiple observer ROC analysis", Statistics in Medicine
-26, 2007, `ddf_H`) made too many false claims: up to 0.071 at the level 0.05, with three seeds in
-the simulation of `benchmarks/false_claims.py`. This module takes the geometric mean of `ddf_H` and
-the seeds' own degrees of freedom, S - 1. This mean keeps the level.
+ignores the variation of the networks. Studies in radiology have the same design, with readers in
+place of seeds and cases in place of items. This module uses the test of these studies (Obuchowski
+and Rockette, "Hypothesis testing of diagnostic accuracy for multiple readers and multiple tests",
+Communications in Statistics 24, 1995), for the difference of two tests. The degrees of freedom by
+Hillis ("A comparison of denominator degrees of freedom methods for multiple observer ROC analysis",
+Statistics in Medicine 26, 2007, `ddf_H`) gave too many false claims in the simulation of
+`benchmarks/false_claims.py`: up to 7.1% with three seeds, at a significance level of 5%. This
+module takes the geometric mean of `ddf_H` and the degrees of freedom between seeds, S - 1. With
+this mean, the tests keep the significance level.
 """
 
 import dataclasses
@@ -23,7 +24,7 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
-# Probability of a false claim, shared by all tests of a comparison.
+# Significance level: probability of any false claim in all tests of a comparison together.
 LEVEL = 0.05
 
 
@@ -32,10 +33,10 @@ class Estimate:
     """A mean and its confidence interval.
 
     Attributes:
-        mean: The estimate.
-        low: Lower end of the interval. `None` with one seed: its variation is unknown.
+        mean: Estimated mean.
+        low: Lower end of the interval. `None` with one seed, which shows no variation.
         high: Upper end of the interval. `None` with one seed.
-        confidence: Share of such intervals that contain the true mean, in (0, 1).
+        confidence: Confidence level: fraction of such intervals that contain the true mean.
     """
 
     mean: float
@@ -62,7 +63,7 @@ class Components:
     """A mean over seeds and items, with its variance components.
 
     Attributes:
-        mean: The mean.
+        mean: Mean over seeds and items.
         seeds: Number of seeds.
         items: Number of items.
         of_seeds: Variance between seeds. `nan` with one seed.
@@ -83,7 +84,7 @@ class Components:
         """Return half the width of the interval, optionally with more seeds or items.
 
         Args:
-            confidence: Confidence, in (0, 1).
+            confidence: Confidence level of the interval, in (0, 1).
             seeds: Number of seeds, at least 2. `None`: the present number.
             items: Number of items, at least 2. `None`: the present number.
         """
@@ -99,7 +100,7 @@ class Components:
 
     @property
     def p_value(self) -> float:
-        """Two-sided p-value of the hypothesis that the true mean is 0. It is 1 with one seed."""
+        """Two-sided p-value of the hypothesis that the true mean is 0. 1 if there is one seed."""
         if self.seeds < 2:
             return 1.0
         error, freedom = self._error(self.seeds, self.items)
@@ -109,8 +110,8 @@ class Components:
         """Return the standard error and its degrees of freedom."""
         by_seed = self.of_rest + items * self.of_seeds
         by_item = seeds * self.of_items
-        # The mean square of the seeds has few degrees of freedom. The other mean squares have so
-        # many that they do not count. Hillis squares the quotient, see the module's docstring.
+        # Only the mean square of the seeds has few degrees of freedom: the other mean squares do
+        # not matter here. Hillis squares the quotient, see the docstring of the module.
         freedom = (seeds - 1) * (by_seed + by_item) / by_seed if by_seed else np.inf
         return np.sqrt((by_seed + by_item) / (seeds * items)), min(freedom, items - 1)
 
@@ -121,11 +122,11 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
     Negative components become 0. The sum of squares of the items includes two artificial items of
     half weight with the largest possible values, one positive and one negative (Agresti and Min,
     "Simple improved confidence intervals for comparing matched proportions", Statistics in Medicine
-    24, 2005, for one seed). Without them, a difference in four or five items would look certain,
-    and a difference in no item would have an interval of width 0.
+    24, 2005, for one seed). Without these two items, a difference in four or five items would look
+    certain, and a difference in no item would have an interval of width 0.
 
     Args:
-        values: Values, float array (seeds, items), with at least two items.
+        values: Value for each seed and item, float array (seeds, items), with at least two items.
         largest: Largest possible absolute difference in one item.
     """
     seeds, items = values.shape
@@ -150,13 +151,13 @@ def components(values: np.ndarray, largest: float = 1.0) -> Components:
 
 
 def level_of(look: int) -> float:
-    """Return the error probability shared by the tests of one look at a growing comparison.
+    """Return the significance level of all tests together in one analysis of a comparison.
 
-    A user who adds seeds after no verdict, and tests at 5% again, makes a false claim in far more
-    than 5% of cases. The first look has 5%, and each later look half the level before it. Any
-    number of looks has less than 10% in sum.
+    Suppose that a user gets no verdict, adds seeds and tests at the 5% level again. This user makes
+    a false claim in far more than 5% of cases. So the first analysis has a level of 5%, and each
+    later analysis half the level of the one before. The sum of all levels stays below 10%.
 
     Args:
-        look: Number of the look, from 1.
+        look: Number of the analysis, from 1.
     """
     return LEVEL / 2 ** (look - 1)

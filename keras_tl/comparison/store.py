@@ -1,7 +1,7 @@
-"""The folder of a comparison. After an interruption the comparison continues from it.
+"""The folder of a comparison. An interrupted comparison continues from the runs in this folder.
 
-plan.json             facts of the comparison, seeds and sizes of the last call, those of all calls
-                      with verdicts ("looks"), and the scores of transferability
+plan.json             facts of the comparison, seeds and sizes of the last call, seeds and sizes of
+                      each analysis, that is each call with verdicts ("looks"), and LogME
 runs/NAME.npy         skills of a finished run, see `keras_tl.comparison.running.Run`
 runs/NAME.json        other facts of the run, written last: this file marks it as finished
 """
@@ -17,7 +17,7 @@ from keras_tl.base.files import json_text, remove_leftovers, sha256, whole_file
 from keras_tl.errors import RunError, quoted
 
 _PLAN, _RUNS = "plan.json", "runs"
-# Raised with every format that earlier versions cannot read.
+# Increase this number with every change that earlier versions of keras_tl cannot read.
 _FORMAT = 1
 
 
@@ -32,10 +32,10 @@ class Store:
         self.folder = folder
 
     def check(self, what: dict[str, Any]) -> None:
-        """Raise `RunError` if the folder holds another comparison or something else.
+        """Raise `RunError` if the folder holds another comparison or other files.
 
         Args:
-            what: All facts that must be equal for runs of one comparison, as JSON types.
+            what: Facts that all runs of a comparison must have in common, as JSON types.
         """
         if self.is_begun:
             differs = _first_difference(self.plan()["what"], json.loads(json_text(what)))
@@ -60,7 +60,7 @@ class Store:
 
         Args:
             what: As in `check`.
-            asked: The rest of the plan, which may change with each call.
+            asked: Seeds, sizes and other entries of the plan, which may differ in each call.
         """
         self.check(what)
         remove_leftovers(self.folder / _RUNS)
@@ -69,17 +69,17 @@ class Store:
 
     @property
     def look(self) -> int:
-        """Number of the look of this plan, from 1.
+        """Number of the analysis with the seeds and sizes of the plan, from 1.
 
-        It counts the verdicts given before with other seeds or sizes. The same seeds and sizes keep
-        the number of their first look.
+        Earlier verdicts with other seeds or sizes are earlier analyses. Calls with the same seeds
+        and sizes belong to the same analysis.
         """
         plan = self.plan()
         asked, looks = _looked_at(plan), plan["looks"]
         return 1 + (looks.index(asked) if asked in looks else len(looks))
 
     def note_look(self) -> None:
-        """Record that verdicts are given on the plan's seeds and sizes."""
+        """Record that the user has received verdicts for the seeds and sizes of the plan."""
         plan = self.plan()
         if _looked_at(plan) not in plan["looks"]:
             self._write_plan(plan | {"looks": [*plan["looks"], _looked_at(plan)]})
@@ -88,7 +88,7 @@ class Store:
         """Read the plan that `begin` wrote.
 
         Raises:
-            RunError: There is no comparison, or a later version wrote it.
+            RunError: There is no comparison, or a later version of keras_tl wrote the comparison.
         """
         if not self.is_begun:
             raise RunError(
@@ -110,9 +110,9 @@ class Store:
         """Save a finished run.
 
         Args:
-            arm: The arm.
-            size: Number of training items, or `None`.
-            seed: The seed.
+            arm: Name of the arm.
+            size: Number of training items. `None`: all.
+            seed: Seed of the run.
             skills: Skills of the run, see `keras_tl.comparison.running.Run`.
             about: Other facts of the run, as JSON types.
         """
@@ -123,7 +123,7 @@ class Store:
         _write(path.with_suffix(".json"), json_text({**about, "sha256": sha256(path)}).encode())
 
     def read(self, arm: str, size: int | None, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
-        """Read a finished run: float32 array (epochs, items), and the other facts.
+        """Read a finished run: the skills, float32 array (epochs, items), and the other facts.
 
         Raises:
             RunError: The run is damaged.

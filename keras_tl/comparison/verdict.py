@@ -1,4 +1,4 @@
-"""Verdicts from the skills of all runs."""
+"""Compute verdicts from the skills of all runs."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,31 +16,32 @@ ARMS = (SCRATCH, FROZEN, FINE_TUNED)
 
 HELPS, SAME, HURTS, UNDECIDED = "helps", "no difference", "hurts", "undecided"
 
-# Skills with one size of the training split: by arm, float arrays (seeds, epochs, items).
+# Skill of each item by arm, for one training set size: float arrays (seeds, epochs, items).
 PredictionRecord = Mapping[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """Whether transfer helps, for one arm and one size of the training split.
+    """Whether transfer helps, for one arm and one training set size.
 
-    Differences are the arm minus the network from scratch, for each seed and item.
+    A difference is the skill of the arm minus that of the network from scratch, by seed and item.
 
     Attributes:
         arm: `"frozen"` or `"fine-tuned"`.
         size: Number of training items. `None`: all.
-        outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`, by `final`.
-        final: Difference at the end of the budget. The interval has the level of Holm's
-            correction for this test. It excludes 0 exactly if the verdict claims a difference.
-        skill: Mean skill of the arm at the end.
-        scratch: Mean skill of the network from scratch at the end.
+        outcome: `"helps"`, `"no difference"`, `"hurts"` or `"undecided"`, according to `final`.
+        final: Difference at the end of the budget. Holm's correction sets the confidence level of
+            the interval. The interval excludes 0 exactly if the verdict claims a difference.
+        skill: Mean skill of the arm at the end of the budget.
+        scratch: Mean skill of the network from scratch at the end of the budget.
         start: Difference at the first evaluation, with a 95% interval.
         slope: Difference of the slopes per pass, with a 95% interval.
         area: Difference of the means over all evaluations, with a 95% interval.
-        is_asymptote: Whether tests show a plateau of both curves. Then `final` compares their
-            asymptotes (under a learning rate that falls to zero), not only the budget's end.
-        epochs_to_match: Passes until the arm has the final skill of scratch. `None`: never.
-        power: Numbers of seeds or items that would decide. `None`: the verdict is decided.
+        is_asymptote: Whether tests show a plateau of both curves. Then `final` compares the
+            asymptotes of the curves (for a learning rate that falls to zero).
+        epochs_to_match: Passes until the arm reaches the final skill of training from scratch.
+            `None`: the arm never reaches this skill.
+        power: Numbers of seeds or items that would give a verdict. `None`: there is a verdict.
         seeds: Number of seeds.
         items: Number of test items.
     """
@@ -75,13 +76,13 @@ class Verdict:
 def decide(
     skills: Mapping[int | None, PredictionRecord], min_difference: float, look: int = 1
 ) -> list[Verdict]:
-    """Return the verdicts on all sizes. Their tests share one probability of a false claim.
+    """Return the verdicts for all sizes. The significance level holds for all tests together.
 
     Args:
-        skills: Skills by size of the training split and arm. Each size has `"scratch"` and
+        skills: Skill of each item by training set size and arm. Each size has `"scratch"` and
             other arms, with the same seeds and items in the same order.
-        min_difference: Smallest difference in skill that matters.
-        look: See `keras_tl.comparison.statistics.level_of`.
+        min_difference: Smallest difference in skill that matters to the user.
+        look: Number of the analysis, see `keras_tl.comparison.statistics.level_of`.
     """
     contrasts = [
         (size, arm, arms[arm] - arms[SCRATCH])

@@ -1,4 +1,4 @@
-"""Verdicts in words."""
+"""Describe the verdicts of a comparison in words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ _OUTCOMES = {
 
 
 def about_text(what: Mapping[str, Any], skill: str) -> str:
-    """Describe the compared networks and the numbers."""
+    """Describe the compared networks, the budget and the metric."""
     budget = what["budget"]
     head = budget["head"]["epochs"] if budget["head"] else 0
     backbone = public_place(what["model"]["backbone"])
@@ -43,7 +43,7 @@ def size_text(size: int | None) -> str:
 
 
 def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
-    """Return a sentence with the verdict. Without a verdict, name the numbers that would decide."""
+    """Return a sentence with the verdict, or with the numbers that would give a verdict."""
     place = "at the plateau of both curves" if verdict.is_asymptote else "at the end of the budget"
     reached = (
         f"{skill} {verdict.skill:.3f} against {verdict.scratch:.3f} from scratch {place}, "
@@ -59,11 +59,14 @@ def verdict_text(verdict: Verdict, skill: str, min_difference: float) -> str:
 
 
 def measures_text(verdict: Verdict) -> str:
-    """Describe the other measures of a verdict."""
+    """Describe the measures of the learning curves: start, slope, end, passes to match."""
     kind = "asymptote" if verdict.is_asymptote else "skill at budget"
-    matched = "The arm never reaches the final skill of scratch"
+    matched = "The arm never reaches the final skill of training from scratch"
     if verdict.epochs_to_match is not None:
-        matched = f"The arm reaches the final skill of scratch after pass {verdict.epochs_to_match}"
+        matched = (
+            "The arm reaches the final skill of training from scratch after pass "
+            f"{verdict.epochs_to_match}"
+        )
     return (
         f"Differences: start {verdict.start}, slope {verdict.slope} per pass, {kind} "
         f"{verdict.final}. {matched}."
@@ -84,23 +87,23 @@ def _needs_text(verdict: Verdict, min_difference: float) -> str:
     would = [f"{power.seeds} seeds"] if power.seeds else []
     would += [f"{power.items:,} test items"] if power.items else []
     if not would:
-        return f"{why}. Neither more seeds nor more test items alone would decide: add both"
-    return f"{why}. About {' or '.join(would)} would decide"
+        return f"{why}. Add both seeds and test items: neither alone would give a verdict"
+    return f"{why}. About {' or '.join(would)} would give a verdict"
 
 
 def look_text(look: int) -> str:
-    """Describe the significance level of a growing comparison."""
+    """Describe the significance level of a repeated analysis, after seeds or sizes were added."""
     return (
-        f"Look {look}: earlier verdicts used other seeds or sizes. All tests of this look share a "
-        f"probability of a false claim of {level_of(look):.2g} in place of {LEVEL:g}. All looks "
-        f"together then stay below {2 * LEVEL:g}."
+        f"Analysis {look}: earlier analyses used other seeds or sizes. So all tests of this "
+        f"analysis together have a probability of a false claim of {level_of(look):.2g} in place "
+        f"of {LEVEL:g}. The probability for all analyses together stays below {2 * LEVEL:g}."
     )
 
 
 def choice_text(choice: Choice) -> str:
     """Name the arm to ship and the reason."""
     if choice.arm is None:
-        return f"Ship: no choice yet. {choice.best} was best, but one seed is too little."
+        return f"Ship: no choice yet. {choice.best} was best, but one seed is not enough."
     if not choice.is_settled:
         reason = "the best arm. Whether another arm is as good is not settled"
         if choice.arm != choice.best:

@@ -1,7 +1,7 @@
-"""Data: sources, splits, checks, the image decoder, tf.data pipelines, augmentation.
+"""Data package: data sources, splits, checks, image decoder, tf.data pipelines, augmentation.
 
-Importing this package does not import TensorFlow, because some of its modules work without it. The
-first use of `ImageData` or `TextData` imports TensorFlow.
+Importing this package does not import TensorFlow, because some modules of the package work without
+TensorFlow. The first use of `ImageData` or `TextData` imports TensorFlow.
 """
 
 import importlib

@@ -35,11 +35,13 @@ class ImageData(LabelledData[ImageSplit]):
     """Labelled images in three splits, made by one of the `from_` methods or by `digits`.
 
     Attributes:
-        image_size: (height, width) for training. `None` means the image size of the backbone.
-        resize: Method to reach this size: `"crop"`, `"pad"` or `"stretch"` (see
+        image_size: (height, width) of the model inputs in pixels. `None` means the default image
+            size of the backbone.
+        resize: Method to resize images to `image_size`: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
-        augmentation: Augmentation that `augment=True` selects for these data.
-        value_range: Values of black and white in 16-bit PNG files. `None` means (0, 65535).
+        augmentation: Augmentation of these data in training with `augment=True`.
+        value_range: Pixel values of black and of white in 16-bit PNG files. `None` means (0,
+            65535).
     """
 
     item = "image"
@@ -60,29 +62,30 @@ class ImageData(LabelledData[ImageSplit]):
         classes: Sequence[str] | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Read a folder of class folders.
+        """Read a folder that holds one folder of images for each class.
 
-        Images in `root/<class>/*` are split here, stratified and with a seed. If
-        `root/train/<class>/*` (also `training`) exists, the split folders are used as they are:
-        train, `root/validation` (also `valid`, `val`, `dev`, `eval`) and `root/test` (also
-        `testing`). A missing validation split is drawn from train. Names such as `seg_train` and
-        `test_images` are splits if one of them contains the word train. A split folder without
-        class folders has no labels and is not used.
+        Without split folders, the images in `root/<class>/*` are split at random, stratified by
+        class. If `root/train/<class>/*` exists, the folders define the splits: `root/train` (also
+        `training`), `root/validation` (also `valid`, `val`, `dev`, `eval`) and `root/test` (also
+        `testing`). Without a validation folder, validation images are drawn from train at random.
+        Folders with names such as `seg_train` and `test_images` also define splits if one of the
+        names contains the word train. A split folder without class folders has no labels and is not
+        used.
 
         Args:
-            root: The folder. Images are JPEG, PNG, BMP, GIF or WebP, at any depth in their class
-                folder.
-            image_size: See `DataOptions`, also for all arguments below.
-            validation_split: Share of the images left after the test split.
-            test_split: Share of all images. Ignored if `root/train` exists.
-            seed: Seed of the splits.
-            classes: Names of the class folders to read, in class order. They mark these folders as
-                classes, not splits. `None` means all.
-            options: The other `DataOptions`.
+            root: Path of the folder. Images are JPEG, PNG, BMP, GIF or WebP files, at any depth in
+                a class folder.
+            image_size: See `DataOptions`.
+            validation_split: Fraction of the images outside the test split to use for validation.
+            test_split: Fraction of all images for the test split. Ignored if `root/train` exists.
+            seed: Seed of the random splits.
+            classes: Names of the class folders to read, in the order of the classes. Folders with
+                these names are classes, never splits. `None` means all class folders.
+            options: Other options, see `DataOptions`.
 
         Raises:
-            DataError: Missing folder, fewer than two classes, an empty class, too few images, or
-                folders that could be splits or classes.
+            DataError: The folder does not exist, has fewer than two classes, an empty class or too
+                few images, or contains folders that could be either splits or classes.
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(
@@ -110,36 +113,38 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Read a CSV file of image paths and labels.
 
-        Each text label is a class. Whole numbers are classes if two of three hold: at most 20
-        distinct values, most occur more than once, they count up from 0 or 1. They are also classes
-        if the median number of occurrences is at least 10. Other numbers are regression targets.
-        Text with leading zeros, such as 007, is not a number. Cells with several labels, separated
-        by `;` or `|`, are multi-label data if at least half of these labels occur in other cells
-        too. Several columns of 0 and 1, or of -1 and 1, are multi-label data too. If each row has a
-        single 1, they are classes. `repr` of the data and the check `label-type` report each guess.
-        `task` overrides it.
+        Each distinct text label is a class. Whole numbers are classes if two of three conditions
+        hold: there are at most 20 distinct values, most values occur more than once, the values
+        count up from 0 or 1. Whole numbers are also classes if at least half of the distinct values
+        occur 10 times or more. Other numbers are regression targets. A label with leading zeros,
+        such as 007, is a text. Cells with several labels, separated by `;` or `|`, are multi-label
+        data if at least half of these labels occur in other cells too. Several label columns of 0
+        and 1, or of -1 and 1, are multi-label data too. If each row has a single 1, the columns are
+        classes instead. `repr` of the data and the preflight check `label-type` report each guess.
+        The argument `task` overrides these rules.
 
         Args:
-            path: The file, in UTF-8, or in UTF-16 with a byte order mark. Its first line names the
-                columns. Commas, semicolons or tabs separate the columns.
-            image: Column of paths, absolute or relative to `root`.
+            path: Path of the file, in UTF-8, or in UTF-16 with a byte order mark. The first line
+                names the columns. Commas, semicolons or tabs separate the columns.
+            image: Column of image paths, absolute or relative to `root`.
             label: Column of labels, or a list of columns, one for each label.
             root: Folder that relative paths start from. `None` means the folder of the CSV file.
-            split: Column with the values `train`, `validation` (also `valid`, `val`, `dev`, `eval`)
-                or `test`. It defines the splits. A missing validation split is drawn from train.
-            separator: Separator of several labels in a cell, such as `","`. Cells with one label or
-                none are then multi-label data too. `None` means `;` or `|`, if at least half of the
-                parts occur in other cells.
-            task: A name in `keras_tl.tasks.TASKS`. `None` means the rules above.
-            class_names: Names of the classes. `None` means the sorted distinct labels, or the
-                column names.
-            slices: Columns to keep, such as `["camera"]`, to group results with
-                `learner.evaluate(by="camera")`.
+            split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
+                `dev`, `eval`) or `test`. Without validation rows, the validation split is drawn
+                from train. `None` means that the splits are random.
+            separator: Text between several labels in a cell, such as `","`. The data are then
+                multi-label data, even if no cell has several labels. `None` means `;` or `|`, if at
+                least half of the separated labels occur in other cells too.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules above choose the task.
+            class_names: Names of the classes. `None` means the sorted distinct labels, or the names
+                of several label columns.
+            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
+                then reports results per camera.
             options: See `DataOptions`. `test_split` is ignored if `split` is given.
 
         Raises:
             DataError: The file or a column does not exist, a cell is empty (the message names the
-                lines), or none of the images exists.
+                lines), or no image file exists.
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options)
@@ -166,25 +171,26 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Read a `pandas.DataFrame` of image paths and labels.
 
-        Labels follow the rules of `from_csv`, but types count. Text is never a number, booleans are
-        two classes, a Categorical gives the class order, and a cell may be a list of labels.
+        Labels follow the rules of `from_csv`, but Python types matter: a text is never a number,
+        booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
+        the order of the classes.
 
         Args:
-            frame: The data frame.
-            image: Column of paths, absolute or relative to `root`.
+            frame: Data frame with one row for each image.
+            image: Column of image paths, absolute or relative to `root`.
             label: Column of labels, or a list of columns, one for each label.
             root: Folder that relative paths start from. `None` means the working directory.
-            split: See `from_csv`, also for all arguments below.
-            separator: Separator of several labels in a cell.
-            task: The task, if the labels are ambiguous.
+            split: Column with the split of each row, see `from_csv`.
+            separator: Text between several labels in a cell, see `from_csv`.
+            task: Name of the task, see `from_csv`.
             class_names: Names of the classes.
-            slices: Columns to keep, such as `["camera"]`, to group results with
-                `learner.evaluate(by="camera")`.
+            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
+                then reports results per camera.
             options: See `DataOptions`.
 
         Raises:
-            DataError: A column does not exist, a cell is empty (the message names the rows), or
-                none of the images exists.
+            DataError: A column does not exist, a cell is empty (the message names the rows), or no
+                image file exists.
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedOptions(**options)
@@ -207,22 +213,25 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Read an image data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
 
-        Uses only its splits `train`, `validation` and `test`, and skips splits with unpublished
-        labels (all -1). A missing test or validation split is drawn from train. A single split is
-        train, whatever its name. Writes the images once as files below `$KERAS_TL_CACHE/datasets`
-        (`~/.cache/keras_tl/datasets`).
+        Reads only the splits `train`, `validation` and `test`, and skips splits with unpublished
+        labels (all -1). A missing test or validation split is drawn from train. If the data set has
+        only one split, this split is train, whatever its name. The first call writes the images as
+        files below `$KERAS_TL_CACHE/datasets` (`~/.cache/keras_tl/datasets`). Later calls reuse
+        these files.
 
         Args:
-            name: Name of the data set, such as `"tf_flowers"` or `"cifar10_corrupted/fog_1"`. Also
-                a data set of your own, prepared in `data_dir`. Its code is not needed.
+            name: Name of the data set, such as `"tf_flowers"` or `"cifar10_corrupted/fog_1"`. Your
+                own data sets work too, without their code, if they are prepared in `data_dir`.
             data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
                 default of TensorFlow Datasets.
             download: Whether to download and prepare a data set that is not in `data_dir`.
-            image: Image feature. `None` means the only one, or the usual one.
-            label: Label feature: a class, a list of classes (multi-label data), a number (see
-                `from_csv`) or a text. `None` means the only one, or the usual one.
-            task: A name in `keras_tl.tasks.TASKS`. `None` means that the data set or its labels
-                decide, see `from_csv`.
+            image: Name of the image feature. `None` means the declared input of the data set, else
+                the feature `"image"`, else the only image feature.
+            label: Name of the label feature: a class, a list of classes (multi-label data), a
+                number (see `from_csv`) or a text. `None` means the declared label of the data set,
+                else the only feature that can be a label.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
+                label feature, or from the labels as in `from_csv`.
             options: See `DataOptions`.
 
         Raises:
@@ -246,26 +255,28 @@ class ImageData(LabelledData[ImageSplit]):
     ) -> Self:
         """Read a finite `tf.data.Dataset` of (image, label), batched or not.
 
-        Reads the data set once and writes its images as files below `$KERAS_TL_CACHE/datasets`
-        (`~/.cache/keras_tl/datasets`). A hash of the content names the folder, so the same images
-        in the same order are reused. Do not shuffle the data set: training shuffles.
+        Reads the data set once and writes the images as files below `$KERAS_TL_CACHE/datasets`
+        (`~/.cache/keras_tl/datasets`). The folder name is a hash of the content, so the same images
+        in the same order use the same files. Do not shuffle the data set, because training shuffles
+        the images.
 
         Args:
-            dataset: Pairs, or dictionaries with `"image"` and `"label"`. Images are
-                (height, width, 3), or (height, width) or (height, width, 1) for grey, of any size.
-                Values are in [0, 255] and are rounded. Images may also be the bytes of image files.
-                Labels are integers, texts, or rows of 0 and 1 (multi-label data, or classes if each
-                row has a single 1). Numbers follow the rules of `from_csv`.
-            validation: Validation split. `None` means drawn from `dataset`.
-            test: Test split. `None` means drawn from `dataset`.
+            dataset: Data set of pairs, or of dictionaries with the keys `"image"` and `"label"`.
+                Images have the shape (height, width, 3), or (height, width) or (height, width, 1)
+                for grey, and any size. Pixel values in [0, 255] are rounded to whole numbers.
+                Images may also be the bytes of image files. Labels are integers, texts, or rows of
+                0 and 1 (multi-label data, or classes if each row has a single 1). Numbers follow
+                the rules of `from_csv`.
+            validation: Data set of the validation split. `None`: images are drawn from `dataset`.
+            test: Data set of the test split. `None`: images are drawn from `dataset`.
             class_names: Names of the classes. `None` means `dataset.class_names`, which
-                `image_dataset_from_directory` of Keras sets, or else the sorted distinct labels.
-            task: A name in `keras_tl.tasks.TASKS`. `None` means the rules of `from_csv`.
+                `image_dataset_from_directory` of Keras sets, else the sorted distinct labels.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
             options: See `DataOptions`.
 
         Raises:
             DataError: Shapes, values or labels are invalid, or the data set is infinite or fails.
-                No files are kept.
+                After this error, no files stay on disk.
             CacheError: The images cannot be written.
             ConfigError: An argument has an invalid value.
         """
@@ -289,19 +300,19 @@ class ImageData(LabelledData[ImageSplit]):
         task: str | None = None,
         **options: Unpack[DataOptions],
     ) -> Self:
-        """Take images and labels from memory.
+        """Make the data from arrays of images and labels.
 
         Args:
             x: Images (n, height, width, 3), or (n, height, width) for grey, in [0, 255]. An alpha
-                channel, second or fourth, is dropped.
+                channel (the second or fourth channel) is dropped.
             y: Labels (n,) or (n, 1): any values, or integers that index `class_names`. Numbers and
                 texts follow the rules of `from_csv`. Multi-label data are rows of 0 and 1, or lists
-                of names. A pandas Series, Categorical or DataFrame follows the rules of
+                of label names. A pandas Series, Categorical or DataFrame follows the rules of
                 `from_dataframe`.
-            validation: (x, y) of the validation split. `None` means drawn from `x`.
-            test: (x, y) of the test split. `None` means drawn from `x`.
+            validation: Arrays (x, y) of the validation split. `None`: images are drawn from `x`.
+            test: Arrays (x, y) of the test split. `None`: images are drawn from `x`.
             class_names: Names of the classes. `None` means the sorted distinct labels.
-            task: A name in `keras_tl.tasks.TASKS`. `None` means the rules of `from_csv`.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
             options: See `DataOptions`.
 
         Raises:
@@ -344,7 +355,7 @@ class ImageData(LabelledData[ImageSplit]):
 
     @property
     def model_fields(self) -> dict[str, Any]:
-        """Fields of `ModelConfig` that decide how files become pixels."""
+        """Fields of `ModelConfig` that decide how image files are decoded."""
         return {"resize": self.resize, "value_range": self.value_range}
 
     @staticmethod

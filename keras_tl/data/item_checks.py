@@ -1,4 +1,4 @@
-"""Common parts of the checks of files and texts: bad items, limits, contradictory labels."""
+"""Common parts of the checks of image files and texts: bad items, limits, contradictory labels."""
 
 import abc
 import collections
@@ -20,7 +20,7 @@ class BadItem(abc.ABC):
     """An item with a problem.
 
     Attributes:
-        reason: The problem, as a phrase. The text before a colon is the kind of problem.
+        reason: The problem, as a phrase. The words before the first colon are the kind of problem.
     """
 
     reason: str
@@ -32,14 +32,14 @@ class BadItem(abc.ABC):
 
     @property
     def kind(self) -> str:
-        """Kind of problem, equal for all items with the same problem."""
+        """Kind of problem: the words before the first colon of `reason`."""
         return self.reason.split(": ")[0]
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"
 
 
-# Unusable items by split name, then by row. Splits without any are missing.
+# Unusable items by split name and row number. Splits without unusable items have no entry.
 BadRows = dict[str, dict[int, BadItem]]
 
 
@@ -49,9 +49,9 @@ class Check:
 
     Attributes:
         item: Word for one item in messages.
-        checked: Number of items.
-        bad: Unusable items, in the order of the source.
-        unused: Other files of the source folder. `None` if the source is not a folder.
+        checked: Number of all items that were checked.
+        bad: Unusable items, in the order of the data source.
+        unused: Files of other formats in the source folder. `None` if the source is not a folder.
     """
 
     item: ClassVar[str]
@@ -61,7 +61,7 @@ class Check:
     unused: UnusedFiles | None = dataclasses.field(default=None, kw_only=True)
 
     def summary(self) -> str:
-        """Return a text with the counts of bad items by kind of problem, and the unused files."""
+        """Return a text that counts bad items by kind of problem and lists unused files."""
         return "\n".join([*self._counts(), *([self.unused.advice] if self.unused else [])])
 
     def _counts(self) -> list[str]:
@@ -74,7 +74,7 @@ class Check:
         ]
 
     def describe(self) -> str:
-        """Return the summary and a line for each bad item."""
+        """Return the result of `summary`, followed by one line for each bad item."""
         return "\n".join([self.summary(), *map(str, self.bad)])
 
     def to_json(self) -> dict[str, Any]:
@@ -83,12 +83,12 @@ class Check:
         return {name: list(v) if isinstance(v, tuple) else v for name, v in fields.items()}
 
     def is_above(self, max_bad: float) -> bool:
-        """Whether the share of bad items exceeds `max_bad`, in [0, 1]."""
-        # A quotient, because 0.29 * 100 is less than 29.
+        """Whether the fraction of bad items exceeds `max_bad`, in [0, 1]."""
+        # Divide instead of multiplying: in floating point, 0.29 * 100 is less than 29.
         return bool(self.bad) and len(self.bad) / self.checked > max_bad
 
     def stop_above(self, max_bad: float) -> None:
-        """Raise `DataError` if the share of bad items exceeds `max_bad`, in [0, 1]."""
+        """Raise `DataError` if the fraction of bad items exceeds `max_bad`, in [0, 1]."""
         if self.is_above(max_bad):
             first = "; ".join(map(str, self.bad[:_SHOWN]))
             more = len(self.bad) - _SHOWN
@@ -101,18 +101,18 @@ class Check:
             )
 
     def _how(self) -> str:
-        """Return the method of the check in parentheses, or an empty text."""
+        """Return how the items were checked, in parentheses, or an empty text."""
         return ""
 
 
 def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield each row that another row contradicts, and the first row that contradicts it.
+    """Yield pairs of row numbers: a row, and the first row with equal content and another label.
 
     Args:
-        contents: Contents of n items. Equal contents with different labels contradict each other.
-        labels: (n,) or (n, k). Two rows of k differ if any number differs.
+        contents: Contents of n items. Only labels of items with equal contents are compared.
+        labels: Labels (n,) or (n, k). Two labels of k numbers differ if any number differs.
     """
-    # Bytes compare labels of any shape. Adding 0 turns -0.0 into 0.0.
+    # Compare labels as bytes, which works for any shape. Adding 0 turns -0.0 into 0.0.
     values = [(0 + label).tobytes() for label in labels]
     rows_of: dict[Hashable, list[int]] = collections.defaultdict(list)
     for row, content in enumerate(contents):
@@ -128,12 +128,12 @@ def label_conflicts(contents: Sequence[Hashable], labels: np.ndarray) -> Iterato
 
 
 def shown_label(label: np.ndarray, names: LabelNames) -> str:
-    """Return a label as text.
+    """Return a label as text for messages.
 
     Args:
         label: One row of labels.
-        names: A function of the label, or names indexed by integers or by the columns of (n, k).
-            `None` shows the numbers.
+        names: Function that returns the name of a label, or the sequence of class or label names.
+            `None`: the text shows the numbers of the label.
     """
     if callable(names):
         return names(label)
@@ -152,7 +152,7 @@ def check_left(
     item: str,
     bad: Mapping[int, BadItem],
 ) -> None:
-    """Raise `DataError` if no usable item is left in a split, or in a class of train.
+    """Raise `DataError` if a split, or a class of the train split, has no usable item left.
 
     Args:
         name: Name of the split.
@@ -160,7 +160,7 @@ def check_left(
         after: The split without bad items.
         class_names: Names of the classes.
         item: Word for one item in messages.
-        bad: Bad items by row.
+        bad: Bad items by row number in `before`.
     """
     rows = np.arange(len(before))
     lost = f"the {name} split" if not len(after) else ""

@@ -1,4 +1,4 @@
-"""Common base classes of labelled images and texts: sources, splits, subsets."""
+"""Common base classes of `ImageData` and `TextData`, and of image splits and text splits."""
 
 import abc
 import dataclasses
@@ -21,7 +21,7 @@ from keras_tl.tasks import get_task, label_encoder
 from keras_tl.tasks.labels.plain_labels import Labels
 from keras_tl.tasks.one_class import task_of_classes
 
-# Settings of a source that are folders on this machine.
+# Keys of `source_settings` whose values are folders on this machine.
 PLACES = frozenset({"data_dir", "root"})
 
 
@@ -29,9 +29,9 @@ class Split(ItemSource):
     """Items of one split, in a fixed order. Subclasses are frozen dataclasses.
 
     Attributes:
-        labels: int64 (n,), the class of each item. Or float32 (n, labels) of 0 and 1 for
-            multi-label data. Or float32 (n,), the targets of a regression.
-        slices: Columns that group the items, by column name: texts (n,).
+        labels: int64 (n,), the class number of each item. For multi-label data: float32 (n, labels)
+            of 0 and 1. For a regression: float32 (n,), the targets.
+        slices: Columns that group the items: maps a column name to n texts.
     """
 
     labels: np.ndarray
@@ -41,13 +41,13 @@ class Split(ItemSource):
         return len(self.labels)
 
     def take(self, rows: np.ndarray) -> Self:
-        """Return only these rows, in this order."""
+        """Return a split of the items with these row numbers, in this order."""
         return rows_of(self, rows)
 
     def joined(self, other: Self) -> Self:
         """Return the items of this split, followed by the items of another split.
 
-        Drops columns of `slices` that only one of the two has.
+        Drops columns of `slices` that one of the two splits does not have.
 
         Raises:
             DataError: The pixels of the two splits have different shapes.
@@ -56,18 +56,18 @@ class Split(ItemSource):
         return type(self)(*(_joined(getattr(self, name), getattr(other, name)) for name in names))
 
     def sample(self, count: int, seed: int) -> Self:
-        """Draw at most `count` items at random."""
+        """Return a split of at most `count` items, drawn at random."""
         rows = np.random.default_rng(seed).permutation(len(self))[:count]
         return self.take(np.sort(rows))
 
     @property
     @abc.abstractmethod
     def sources(self) -> Sequence[str | tuple[str, str]] | None:
-        """The path, text or pair of texts of each item. `None` for pixels."""
+        """The path, text or pair of texts of each item. `None` for arrays of pixels."""
 
     @property
     def in_files(self) -> bool:
-        """Whether the items are files. By default, `fingerprint` does not read their content."""
+        """Whether the items are files. If so, `fingerprint` reads their content only on request."""
         return False
 
     @abc.abstractmethod
@@ -75,8 +75,8 @@ class Split(ItemSource):
         """Return 64 hexadecimal digits that identify the items and their order.
 
         Args:
-            full_hash: Whether to hash the content of files. Otherwise their path, size and
-                modification time count. Items in memory are always hashed by content.
+            full_hash: Whether to hash the content of files. If false, only the path, size and
+                modification time of files are hashed. Items in memory are always hashed by content.
 
         Raises:
             DataError: A file no longer exists.
@@ -84,7 +84,7 @@ class Split(ItemSource):
 
     @functools.cached_property
     def identity(self) -> str | None:
-        """The fingerprint at the first use of this property. `None` if a file was missing then."""
+        """The fingerprint, computed at the first use. `None` if a file was missing at that time."""
         # A file deleted after training must not prevent saving the run.
         try:
             return self.fingerprint()
@@ -93,7 +93,7 @@ class Split(ItemSource):
 
     @property
     def label_fingerprint(self) -> str:
-        """SHA-256 of the labels, which `fingerprint` ignores, as 64 hexadecimal digits."""
+        """SHA-256 of the labels, 64 hexadecimal digits. `fingerprint` ignores the labels."""
         return hashlib.sha256(np.ascontiguousarray(self.labels).data).hexdigest()
 
 
@@ -106,11 +106,12 @@ class LabelledItems:
 
     Attributes:
         splits: Items and labels of each split. Labels have the form that `read_labels` returns.
-        meaning: Meaning of the labels.
+        meaning: Task and class names of the labels.
         settings: See `LabelledData.source_settings`.
-        slices: Columns that group the items of each split, see `Split`.
-        unused: Unused files of the folder. `None` if the source is not a folder.
-        has_splits: Whether the source defines the splits. Then no test split is drawn from train.
+        slices: For each split, the columns that group the items, see `Split.slices`.
+        unused: Files in the folder that are not items. `None` if the source is not a folder.
+        has_splits: Whether the data source defines the splits. If so, no test split is drawn from
+            train.
     """
 
     splits: Mapping[str, tuple[Any, Labels]]
@@ -123,22 +124,24 @@ class LabelledItems:
 
 @dataclasses.dataclass(frozen=True)
 class LabelledData(abc.ABC, Generic[S]):
-    """Labelled items in three splits.
+    """Labelled items in up to three splits.
 
     Attributes:
-        item: Name of the modality, and the word for one item in messages.
-        augmentation: Augmentation that `augment=True` selects. None by default.
-        splits: `"train"`, and `"validation"` and `"test"` if present.
+        item: Name of the modality and word for one item in messages: `"image"` or `"text"`.
+        augmentation: Augmentation in training with `augment=True`. `False` means no augmentation.
+        splits: Items by split name: `"train"`, and `"validation"` and `"test"` if these splits
+            exist.
         task: A name in `keras_tl.tasks.TASKS`.
         class_names: Names of the classes or labels. Empty for a regression.
-        checked: Result of the check of the items. `None` without a check.
-        split_settings: Options that made the splits. The same options and source give the same
-            splits.
-        guesses: Guesses about the labels and folders, each with the argument that overrides it.
-        unused_files: Unused files of the folder. `None` if the source is not a folder.
-        source_settings: Kind of the source on the command line, and the settings to read another
-            source in the same way (see `keras_tl.data.specs`), as JSON types. The settings in
-            `PLACES` are local folders. Cards and reports must not show them.
+        checked: Result of the check of the items. `None` if the items were not checked.
+        split_settings: Options that decide the splits. The same options with the same data source
+            give the same splits.
+        guesses: Guesses about the labels and folders, each with the argument that overrides the
+            guess.
+        unused_files: Files in the folder that are not items. `None` if the source is not a folder.
+        source_settings: Kind of the data source (see `keras_tl.data.specs`), and the settings to
+            read another data source in the same way, as JSON types. Model cards and reports must
+            not show the settings in `PLACES`, which are local folders.
     """
 
     item: ClassVar[str]
@@ -191,7 +194,7 @@ class LabelledData(abc.ABC, Generic[S]):
     @staticmethod
     @abc.abstractmethod
     def _split(items: Any, labels: np.ndarray, slices: Mapping[Hashable, np.ndarray]) -> S:
-        """Make a split from the items of a source."""
+        """Make a split from items, their labels and their slices."""
 
     @staticmethod
     @abc.abstractmethod
@@ -201,21 +204,21 @@ class LabelledData(abc.ABC, Generic[S]):
         class_names: tuple[str, ...],
         options: CheckedSplitOptions,
     ) -> tuple[BadRows, Check | None]:
-        """Find unusable items. The check is `None` if it is switched off.
+        """Return the unusable items and the check result. The result is `None` without a check.
 
         Raises:
-            DataError: The share of unusable items exceeds `options.max_bad`.
+            DataError: The fraction of unusable items exceeds `options.max_bad`.
         """
 
     @property
     def groups(self) -> Hashable | None:
-        """Column of the groups, whose items must stay together. `None` without groups."""
+        """Column with the group of each item. All items of a group are in one split."""
         return self.split_settings.get("groups")
 
     @property
     @abc.abstractmethod
     def model_fields(self) -> dict[str, Any]:
-        """Fields of `ModelConfig` that these data decide, except the fields of the task."""
+        """Values of the `ModelConfig` fields for image decoding, or for pairs of texts."""
 
     def subset(
         self,
@@ -223,12 +226,13 @@ class LabelledData(abc.ABC, Generic[S]):
         per_class: int | None = None,
         seed: int = 0,
     ) -> Self:
-        """Return the splits with fewer classes or training items, without empty splits.
+        """Return data with fewer classes or fewer training items. Leaves out splits without items.
 
         Args:
-            classes: Names of the classes to keep, in their new order. `None` means all.
-            per_class: Maximum number of training items per class, drawn at random. `None`: all.
-            seed: Seed of the draw.
+            classes: Names of the classes of the new data, in the new order. `None` means all.
+            per_class: Maximum number of training items per class, drawn at random. `None` means
+                all.
+            seed: Seed of the random choice of training items.
 
         Raises:
             ConfigError: A class is unknown, there are fewer than two classes, or items do not have
@@ -248,7 +252,7 @@ class LabelledData(abc.ABC, Generic[S]):
         numbers = np.full(len(self.class_names), -1, np.int64)
         numbers[[self.class_names.index(name) for name in names]] = range(len(names))
         splits = {name: _relabelled(split, numbers) for name, split in self.splits.items()}
-        # Without these classes a split may be empty. Drop it, like a split that was never made.
+        # A split may have no items of the chosen classes. Leave out empty splits.
         splits = {name: split for name, split in splits.items() if name == "train" or len(split)}
         if per_class is not None:
             check_range("per_class", per_class, 1, whole=True)
@@ -260,7 +264,7 @@ class LabelledData(abc.ABC, Generic[S]):
         return dataclasses.replace(self, splits=splits, task=task, class_names=names)
 
     def joined(self, names: Sequence[str]) -> S:
-        """Return the items of several splits as one split, in this order.
+        """Return the items of several splits as one split, in the order of `names`.
 
         Raises:
             DataError: A split does not exist, or the pixels of two splits have different shapes.
@@ -268,11 +272,11 @@ class LabelledData(abc.ABC, Generic[S]):
         return functools.reduce(lambda one, other: one.joined(other), map(self.split, names))
 
     def split(self, name: str) -> S:
-        """Return one split.
+        """Return the split with this name.
 
         Raises:
             ConfigError: The name is not a split name.
-            DataError: The data lack this split.
+            DataError: The data do not have this split.
         """
         if name not in SPLITS:
             raise ConfigError(unknown("split", name, SPLITS))
@@ -313,12 +317,12 @@ class LabelledData(abc.ABC, Generic[S]):
         return {name: int(count) for name, count in zip(self.class_names, counts, strict=True)}
 
     def describe_items(self) -> tuple[dict[str, Any], str]:
-        """Return further facts for a check of the data, as JSON types and as text."""
+        """Return further facts about the items for `keras-tl check`, as JSON types and as text."""
         return {}, ""
 
     @abc.abstractmethod
     def _own_settings(self) -> dict[str, Any]:
-        """Return the entries of `describe` that only this modality has."""
+        """Return the entries of `describe` that exist only for this modality."""
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
@@ -328,7 +332,7 @@ class LabelledData(abc.ABC, Generic[S]):
 
 
 def rows_of(values: Any, rows: np.ndarray) -> Any:
-    """Select rows of a sequence, dataclass fields or mapping values. `None` stays `None`."""
+    """Select rows of a sequence, or of each field or value of a dataclass or mapping."""
     if dataclasses.is_dataclass(values):
         fields = (getattr(values, field.name) for field in dataclasses.fields(values))
         return type(values)(*(rows_of(value, rows) for value in fields))
@@ -346,10 +350,10 @@ def _joined(one: Any, other: Any) -> Any:
 
 
 def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
-    """Return the group of each item, the values of `column`. `None` without a column.
+    """Return the value of `column` for each item. `None` if `column` is `None`.
 
     Raises:
-        ConfigError: The items lack this column.
+        ConfigError: The items do not have this column.
     """
     if column is None:
         return None
@@ -365,7 +369,7 @@ def groups_of(split: Split, column: Hashable | None) -> np.ndarray | None:
 def _completed(
     splits: Mapping[str, S], class_names: tuple[str, ...], options: CheckedSplitOptions
 ) -> dict[str, S]:
-    """Draw missing test and validation splits from train."""
+    """Draw the test and validation splits from train if they are missing."""
     splits = dict(splits)
     for name in ("test", "validation"):
         if name not in splits:
@@ -380,7 +384,7 @@ def _completed(
 
 
 def _relabelled(split: S, numbers: np.ndarray) -> S:
-    """Give the items their new class numbers. Drop items whose new number is -1."""
+    """Replace each class number c by `numbers[c]`. Drop items whose new class number is -1."""
     labels = numbers[split.labels]
     kept = split.take(np.flatnonzero(labels >= 0))
     return dataclasses.replace(kept, labels=labels[labels >= 0])

@@ -1,4 +1,4 @@
-"""Modality detection: whether a source holds images or texts, without reading all of it."""
+"""Modality detection: decide whether a data source holds images or texts."""
 
 import os
 
@@ -19,7 +19,7 @@ def folder_holds_texts(root: str) -> bool:
     """Whether a folder contains `.txt` files and no images."""
     has_texts = False
     folder = local_path(root)
-    if not folder.is_dir():  # The constructor raises the error.
+    if not folder.is_dir():  # The data constructor raises the error.
         return False
     for path in map(str.lower, visible_files(folder)):
         if path.endswith(IMAGE_FILES.suffixes):
@@ -29,10 +29,10 @@ def folder_holds_texts(root: str) -> bool:
 
 
 def table_holds_texts(path: str) -> bool:
-    """Whether a table has the column `text` and no column `path`. True for JSON lines.
+    """Whether a table has a column `text` and no column `path`. True for JSON lines files.
 
     Raises:
-        ConfigError: The table has neither column.
+        ConfigError: The table has neither a column `text` nor a column `path`.
     """
     if path.lower().endswith(JSON_SUFFIXES):
         return True

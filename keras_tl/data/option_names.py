@@ -1,4 +1,4 @@
-"""Command-line options that correspond to the arguments of the data sources."""
+"""Names of the command-line options for the Python arguments of the data sources."""
 
 FLAGS = {
     "image": "--image-column",

@@ -11,16 +11,17 @@ class SplitOptions(TypedDict, total=False):
     """Options that all constructors of `ImageData` and `TextData` accept.
 
     Attributes:
-        validation_split: Share of the items left after the test split, in [0, 0.99]. Ignored if the
-            source has a validation split.
-        test_split: Share of all items, in [0, 0.99]. Ignored if the source has a test split.
-        seed: Seed of the splits.
-        groups: Table column, such as `"patient"`. Items with the same value stay in one split and
-            in one cross-validation fold. The shares of the splits are then approximate. `None`
-            means no groups.
-        max_bad: Maximum share of unusable items. Up to this share, unusable items are left out.
-            Above it, the constructor raises an error.
-        verbose: Whether to report progress on standard error, on a terminal.
+        validation_split: Fraction of the items outside the test split to use for validation, in [0,
+            0.99]. Ignored if the source has a validation split.
+        test_split: Fraction of all items for the test split, in [0, 0.99]. Ignored if the data
+            source has a test split.
+        seed: Seed of the random splits, a whole number of at least 0.
+        groups: Table column that groups the items, such as `"patient"`. Items with the same value
+            stay in one split and in one cross-validation fold. The sizes of the splits are then
+            approximate. `None` means no groups.
+        max_bad: Maximum fraction of unusable items, in [0, 1]. Unusable items are left out. If the
+            fraction is higher, the constructor raises an error.
+        verbose: Whether to show progress bars on a terminal (standard error).
     """
 
     validation_split: float
@@ -33,10 +34,10 @@ class SplitOptions(TypedDict, total=False):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckedSplitOptions:
-    """`SplitOptions` with their defaults, checked on construction.
+    """`SplitOptions` with default values. The constructor checks the values.
 
     Attributes:
-        recorded: Names of the options that decide the split of each item.
+        recorded: Names of the options that decide which split an item belongs to.
         attributes: Names of the options that become attributes of the data.
 
     Raises:
@@ -60,16 +61,16 @@ class CheckedSplitOptions:
         check_range("max_bad", self.max_bad, 0, 1)
 
     def split_settings(self) -> dict[str, Any]:
-        """Return the options that decide the split of each item, as JSON types."""
+        """Return the options that decide which split an item belongs to, as JSON types."""
         groups = {} if self.groups is None else {"groups": str(self.groups)}
         return {name: getattr(self, name) for name in self.recorded} | groups
 
     def of_data(self) -> dict[str, Any]:
-        """Return the options that become attributes of the data."""
+        """Return the values of the options that become attributes of the data, by name."""
         return {name: getattr(self, name) for name in self.attributes}
 
     def kept(self, slices: Sequence[Hashable]) -> Sequence[Hashable]:
-        """Return the table columns to keep: `slices` and the column of the groups."""
+        """Return the table columns to store with the items: `slices` and the column `groups`."""
         if self.groups is None or isinstance(slices, str) or self.groups in slices:
             return slices
         return [*slices, self.groups]

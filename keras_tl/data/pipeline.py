@@ -10,14 +10,14 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.errors import DataError
 
-# The same order in every run. Every host that reads the data reads all rows.
+# Batches have the same order in every run. Without sharding, every host reads all rows.
 OPTIONS = tf.data.Options()
 OPTIONS.deterministic = True
 OPTIONS.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
 
 
 class Pipeline(abc.ABC):
-    """Turns splits into batches of model inputs and labels."""
+    """Converts the items of a split to batches of model inputs and labels."""
 
     @abc.abstractmethod
     def ordered(self, split: Split, batch_size: int) -> tf.data.Dataset:
@@ -27,50 +27,52 @@ class Pipeline(abc.ABC):
     def shuffled(
         self, split: Split, batch_size: int, seed: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Return a known number of training batches, in a new order in every epoch, then augmented.
+        """Return training batches of (inputs, labels), in a new order in every epoch. The number of
+        batches, the cardinality of the data set, is known.
 
         Args:
-            split: The items.
+            split: Items of the batches.
             batch_size: Items per batch.
-            seed: Seed of the orders of all epochs.
-            augment: Callable on a batch of inputs and labels. Batches pass through it one after the
-                other, so that a seeded augmentation is reproducible.
+            seed: Seed of the random orders of all epochs.
+            augment: Function that augments a batch (inputs, labels). Calls are never parallel, so
+                that a seeded augmentation is reproducible.
         """
 
     @abc.abstractmethod
     def drawn(
         self, split: Split, rows: tf.data.Dataset, batch_size: int, augment: Callable | None = None
     ) -> tf.data.Dataset:
-        """Return batches of (inputs, labels) of given rows, in their order.
+        """Return batches of (inputs, labels) of the items in the given rows, in this order.
 
         Args:
-            split: The items.
-            rows: int64 scalars, of known number. Rows may repeat.
+            split: Items of the batches.
+            rows: Data set of row numbers, int64 scalars, with known cardinality. Row numbers may
+                repeat.
             batch_size: Items per batch.
             augment: See `shuffled`.
         """
 
     @abc.abstractmethod
     def once(self, split: Split, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray | None]:
-        """Return batches of inputs, all of one size, in the fastest order.
+        """Return batches of the inputs of all items, all of one size, in the fastest order.
 
         Returns:
-            The batches, the last one filled up, and the row number of each item in this order.
-            `None` means the order of the split.
+            The batches, and the row number of each item in the order of the batches. `None` means
+            the order of the split. Repeated items fill up the last batch.
         """
 
     @abc.abstractmethod
     def explain(self, split: Split) -> DataError | None:
-        """Return the error to raise after a pipeline failed. It names an unreadable item."""
+        """Return an error that names an unreadable item, to be raised if a pipeline failed."""
 
 
 def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.data.Dataset:
-    """Return the rows of `padded_rows` as a data set of int64 scalars.
+    """Return the row numbers of `padded_rows` as a data set of int64 scalars.
 
     Args:
         count: Number of rows.
-        multiple_of: Divisor of the number of scalars.
-        seed: Seed of a new order in every epoch. `None` means ascending order.
+        multiple_of: The length of the data set is a multiple of this number.
+        seed: Seed of the random orders, one order per epoch. `None` means ascending order.
     """
     rows = padded_rows(count, multiple_of)
     if seed is None:
@@ -80,28 +82,29 @@ def row_numbers(count: int, multiple_of: int, seed: int | None = None) -> tf.dat
 
 
 def padded_rows(count: int, multiple_of: int) -> np.ndarray:
-    """Return int64 row numbers 0 to `count` - 1, then repeated rows up to a multiple.
+    """Return int64 row numbers 0 to `count` - 1, padded with repeated numbers to a multiple.
 
-    Replicas divide a batch by its full size. In a smaller last batch, some replicas get few rows or
-    none. Their mean loss then weighs too much or is not a number. The repeated rows are spread
-    evenly over all rows, so that the means over an epoch hardly change.
+    The replicas divide every batch as if the batch were full. In a smaller last batch, some
+    replicas get few rows or none. The mean loss of these replicas then has too much weight or is
+    NaN. The repeated rows are spread evenly over all rows, so that the means over an epoch hardly
+    change.
 
     Args:
         count: Number of rows.
-        multiple_of: Divisor of the length of the array.
+        multiple_of: The length of the array is a multiple of this number.
     """
     again = np.linspace(0, count - 1, -count % multiple_of).round().astype(np.int64)
     return np.concatenate([np.arange(count), again])
 
 
 def rows_of_epochs(draw: Callable[[int], Iterable[np.ndarray]]) -> tf.data.Dataset:
-    """Return a data set of int64 arrays (n,) of row numbers, drawn anew in each iteration over it.
+    """Return a data set of int64 arrays (n,) of row numbers. Each iteration is a new epoch.
 
-    NumPy draws them, because tf.data mixes each of its seeds with the global seed, which belongs to
-    the user.
+    Draw the row numbers with NumPy, because tf.data mixes every seed with TensorFlow's global seed,
+    which belongs to the user.
 
     Args:
-        draw: Function from the epoch, counted from 0, to its arrays.
+        draw: Function that takes the epoch, counted from 0, and returns the arrays of this epoch.
     """
     epochs = itertools.count()
 

@@ -6,23 +6,22 @@ import numpy as np
 
 from keras_tl.errors import DataError
 
-# Grey, grey and alpha, RGB, RGBA.
+# Numbers of channels of grey, grey and alpha, RGB, and RGBA images.
 CHANNELS = (1, 2, 3, 4)
-# RGB and RGBA. A first axis of this length may be the channels, as in PyTorch.
+# RGB and RGBA. A first axis of length 3 or 4 may hold the channels, as in PyTorch.
 _FIRST = (3, 4)
 
 
 def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
-    """Check an array of images.
+    """Check an array of images and convert it to three channels.
 
     Args:
         x: (n, height, width), or (n, height, width, channels) of grey (1), grey and alpha (2), RGB
-            (3) or RGBA (4). Values in [0, 255]. Alpha is dropped, as the image decoder does with
-            files.
-        name: Name of the images in messages.
+            (3) or RGBA (4). Values in [0, 255]. An alpha channel is dropped, as in image files.
+        name: Name of the images in messages, such as `"train"`.
 
     Returns:
-        The same values as (n, height, width, 3).
+        Array (n, height, width, 3) with the same values.
 
     Raises:
         DataError: The shape or the values are invalid.
@@ -33,7 +32,7 @@ def check_pixels(x: np.ndarray, name: str) -> np.ndarray:
 
 
 def in_colour(x: np.ndarray, name: str) -> np.ndarray:
-    """Convert images to (n, height, width, 3) like `check_pixels`, without checking the values."""
+    """Convert images to (n, height, width, 3) as `check_pixels` does, but check only the shape."""
     if x.ndim == 3:
         x = x[..., None]
     if x.ndim == 4 and x.shape[-1] not in CHANNELS and x.shape[1] in CHANNELS:
@@ -50,7 +49,7 @@ def in_colour(x: np.ndarray, name: str) -> np.ndarray:
 
 
 def check_values(arrays: Sequence[np.ndarray], name: str) -> None:
-    """Raise `DataError` unless the pixels of all arrays together appear to be in [0, 255]."""
+    """Raise `DataError` unless the pixel values of all arrays seem to be in the range [0, 255]."""
     low = float(np.min([x.min() for x in arrays]))
     high = float(np.max([x.max() for x in arrays]))
     if not (low >= 0 and high <= 255):
@@ -67,12 +66,12 @@ def check_values(arrays: Sequence[np.ndarray], name: str) -> None:
 
 
 def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
-    """Convert an image or a batch, told apart by the shape, to a batch. Values are not checked.
+    """Convert an image or a batch of images to a batch. The pixel values are not checked.
 
     Args:
         x: An image (height, width) or (height, width, channels), or a batch of images.
-        name: Name of the images in messages.
-        is_batch: Whether the array is known to be a batch.
+        name: Name of the images in messages, such as `"train"`.
+        is_batch: Whether the array is certainly a batch. If false, the shape decides.
 
     Returns:
         (n, height, width, 3).
@@ -87,18 +86,18 @@ def as_images(x: np.ndarray, name: str, is_batch: bool = False) -> np.ndarray:
         if x.shape[0] in _FIRST and not is_batch:
             raise DataError(
                 f"An array of shape {x.shape} can be one image with its channels first, or "
-                f"{x.shape[0]} grey images. For one image give numpy.moveaxis(x, 0, -1), for grey "
-                "images x[..., None]."
+                f"{x.shape[0]} grey images. For one image, pass numpy.moveaxis(x, 0, -1). For grey "
+                "images, pass x[..., None]."
             )
         return in_colour(x, name)
     return as_image(x, name)[None]
 
 
 def as_image(x: np.ndarray, name: str) -> np.ndarray:
-    """Convert an image (height, width) or (height, width, channels) to colour.
+    """Convert an image (height, width) or (height, width, channels) to three channels.
 
     Returns:
-        (height, width, 3). Values are not checked.
+        Array (height, width, 3). The pixel values are not checked.
 
     Raises:
         DataError: The array is not an image.

@@ -1,4 +1,4 @@
-"""Common base class of images and texts for prediction. It does not import TensorFlow."""
+"""Common base class of images and texts for prediction. Does not import TensorFlow."""
 
 import abc
 from collections.abc import Iterable, Iterator
@@ -17,9 +17,9 @@ class PredictionItems(abc.ABC):
 
     Attributes:
         item: Word for one item in messages.
-        sources: Name of each item in predictions. `None` if the items have no names.
-        names: Name of each item in messages. `None` means that messages use its number.
-        unused: Other files of each given folder.
+        sources: Name of each item in the predictions. `None` if the items have no names.
+        names: Name of each item in messages. `None`: messages use the number of the item.
+        unused: For each folder passed to `predict`, the files that are not items.
     """
 
     item: ClassVar[str]
@@ -32,23 +32,23 @@ class PredictionItems(abc.ABC):
 
     @abc.abstractmethod
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield a signature name and its arguments, for at most `size` items at a time."""
+        """Yield the name and the arguments of a signature, for at most `size` items at a time."""
 
     @abc.abstractmethod
     def valid(self) -> np.ndarray:
-        """Return which items the exported model can predict, by its own rule, as bool (n,)."""
+        """Return whether the exported model gives a prediction for each item, as bool (n,)."""
 
     @abc.abstractmethod
     def why(self, number: int) -> str:
-        """Return why an item has no prediction, as a phrase without its name."""
+        """Return why an item has no prediction, as a phrase without the name of the item."""
 
     @abc.abstractmethod
     def reason(self, number: int) -> str:
-        """Return why an item has no prediction, as a sentence that names it."""
+        """Return a sentence that names an item and says why there is no prediction."""
 
     @abc.abstractmethod
     def take(self, rows: Iterable[int]) -> Self:
-        """Return only these rows, in this order."""
+        """Return only the items with these row numbers, in this order."""
 
     def name(self, number: int) -> str:
         """Return the name of an item in messages."""
@@ -63,10 +63,11 @@ class PredictionItems(abc.ABC):
         return tuple(None if is_valid else self.why(n) for n, is_valid in enumerate(valid))
 
     def check_valid(self, valid: np.ndarray) -> None:
-        """Raise `DataError` that names the items without a prediction, if there are any.
+        """Raise `DataError` if items have no prediction. The message names these items.
 
         Args:
-            valid: bool (n,), the `valid` output of the model, or the result of `valid()`.
+            valid: bool (n,), whether each item has a prediction: the `valid` output of the model,
+                or the result of the method `valid`.
         """
         bad = np.flatnonzero(~valid)
         if not len(bad):
@@ -84,6 +85,6 @@ class PredictionItems(abc.ABC):
         )
 
     def listing(self, numbers: np.ndarray) -> str:
-        """Return the names of the first items and the number of others."""
+        """Return a text with the names of the first few items and the number of other items."""
         more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
         return ", ".join(map(self.name, numbers[:_NAMED])) + more

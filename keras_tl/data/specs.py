@@ -22,15 +22,16 @@ from keras_tl.errors import ConfigError, quoted, unknown
 
 @dataclasses.dataclass(frozen=True)
 class SourceKind:
-    """A kind of source.
+    """A kind of data source, such as `csv`.
 
     Attributes:
-        needs: Name of the part after the colon. `None` means no colon.
-        images: Constructor of images. Its arguments are this part and the options.
-        texts: Constructor of texts. `None` if the source has only images.
-        holds_texts: Function that detects texts if the options do not decide. Its arguments are
-            this part, and `data_dir` if given.
-        takes: Options of this source that not all sources accept, of images and texts together.
+        needs: Word in messages for the part after the colon, such as `"PATH"`. `None` means no
+            colon.
+        images: Constructor of image data. Takes the part after the colon and the options.
+        texts: Constructor of text data. `None` if such sources hold only images.
+        holds_texts: Function that returns whether a source holds texts. It is called if no option
+            decides. Takes the part after the colon, and `data_dir` if given.
+        takes: Options that this kind of source accepts, but not every kind.
     """
 
     needs: str | None
@@ -70,37 +71,37 @@ SOURCES = {
     "digits": SourceKind(None, ImageData.digits),
 }
 
-# Options and recorded settings that only one modality has.
+# Options and recorded settings for both modalities, only for texts, and only for images.
 _OF_BOTH = SplitOptions.__optional_keys__
 _OF_TEXTS = {"text", "text_pair", *TextOptions.__optional_keys__ - _OF_BOTH}
 _OF_IMAGES = {"image", *DataOptions.__optional_keys__ - _OF_BOTH}
 
 
 def _form(kind: str) -> str:
-    """Return the syntax of a kind of source."""
+    """Return the form of a specification, such as `csv:PATH`."""
     needs = SOURCES[kind].needs
     return f"{kind}:{needs}" if needs else kind
 
 
 def takes(spec: str, option: str) -> bool:
-    """Whether the source of a specification accepts an option that not all sources accept."""
+    """Whether a source such as `csv:photos.csv` accepts an option named in `FLAGS`."""
     source = SOURCES.get(spec.partition(":")[0])
     return source is not None and option in source.takes
 
 
 def load_spec(spec: str, recorded: Mapping[str, Any] | None = None, **options: Any) -> LabelledData:
-    """Make the data that a specification names. The source decides between images and texts.
+    """Read the data that a specification names, as `ImageData` or `TextData`.
 
-    A folder holds texts if it has `.txt` files and no images. A table does if it has a column
-    `text` and no column `path`, or is of JSON lines. A data set of TensorFlow Datasets does if it
-    has a text feature and no image. The options `image`, `text` and `text_pair` override this.
+    A folder holds texts if it has `.txt` files and no images. A table holds texts if it has a
+    column `text` and no column `path`, or is a JSON lines file. A data set of TensorFlow Datasets
+    holds texts if it has a text feature and no image feature. The options `image`, `text` and
+    `text_pair` override these rules.
 
     Args:
         spec: `folder:PATH`, `csv:PATH`, `tfds:NAME` or `digits`.
-        recorded: `source_settings` of earlier data, to read a source of the same kind in the same
-            way. `options` override them.
-        options: Options of the source, and `image_options.DataOptions` or
-            `text_options.TextOptions`.
+        recorded: `source_settings` of earlier data, to read a source of the same kind with the same
+            settings. `options` override these settings.
+        options: Options of the source, and `DataOptions` for images or `TextOptions` for texts.
 
     Raises:
         ConfigError: The kind of source does not exist or does not accept an option.

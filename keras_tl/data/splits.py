@@ -1,4 +1,4 @@
-"""Stratified splits with a seed."""
+"""Random splits and cross-validation folds, stratified by class."""
 
 import warnings
 
@@ -9,7 +9,7 @@ from keras_tl.errors import DataError, quoted
 
 SPLITS = ("train", "validation", "test")
 
-# Lower-case names of folders and cells, and the split that each stands for.
+# Maps lower-case names of folders or in table cells to the names of splits.
 SPLIT_NAMES = (
     dict.fromkeys(("train", "training"), "train")
     | dict.fromkeys(("test", "testing"), "test")
@@ -28,26 +28,25 @@ def stratified_split(
     name: str,
     groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split the rows in two, stratified by class, with every class on both sides.
+    """Split rows at random into two parts, stratified by class, with every class in both parts.
 
-    Rows without exactly one class (multi-label data or regression) are drawn at random.
-    scikit-learn's `train_test_split` is not used, because it leaves rare classes out of small
-    splits, even if stratified.
+    Multi-label data and regression data are split at random, without stratification. scikit-learn's
+    `train_test_split` is not used: it leaves rare classes out of small splits, even if stratified.
 
     Args:
-        labels: int (n,), the class of each row. Or float labels of any shape.
-        fraction: Share of the rows to take out, in [0, 0.99].
+        labels: int (n,), the class of each row. Or float labels of multi-label or regression data.
+        fraction: Fraction of the rows for the second part, in [0, 0.99].
         class_names: Names of the classes.
         seed: The same seed gives the same split.
-        name: Name of the part taken out, for messages.
-        groups: (n,) group values. Rows of a group stay together, and the share of rows taken out is
-            only near `fraction`. `None` means no groups.
+        name: Name of the second part in messages, such as `"test"`.
+        groups: (n,), the group of each row. Rows of a group stay in one part, so that the size of
+            the second part is only approximate. `None` means no groups.
 
     Returns:
-        Two sorted int arrays of row numbers: the rows that stay and the rows taken out.
+        Two sorted int arrays of row numbers: the first part and the second part.
 
     Raises:
-        DataError: A class has too few items for both sides, or there are fewer than two groups.
+        DataError: A class has too few items for both parts, or there are fewer than two groups.
     """
     rows = np.arange(len(labels))
     if fraction == 0:
@@ -71,7 +70,8 @@ def stratified_split(
         )
     shares = fraction * counts
     taken = np.clip(np.floor(shares).astype(int), 1, counts - 1)
-    # Give the items lost by rounding down to the classes that lost most.
+    # Rounding down makes the second part too small. Add one row for each of the classes that lost
+    # most.
     left_over = max(round(fraction * len(rows)) - taken.sum(), 0)
     short = np.argsort(taken - shares, kind="stable")
     taken[[c for c in short if taken[c] < counts[c] - 1][:left_over]] += 1
@@ -90,7 +90,7 @@ def _take_groups_out(
             f"A {name} split by groups needs at least 2 groups, one for each split. Received: 1 "
             f"group. Add items of other groups, leave groups= out, or set {name}_split=0."
         )
-    # One fold holds about `share` of the rows. For fractions above 0.5, take out the other folds.
+    # One fold holds about `share` of the rows. If `fraction` > 0.5, take all other folds.
     share = min(fraction, 1 - fraction)
     classes = labels if labels.dtype.kind in "iu" else None
     number = folds(classes, groups, len(labels), max(2, round(1 / share)), seed)
@@ -99,23 +99,22 @@ def _take_groups_out(
 
 
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Draw at most `count` items at random and return their row numbers.
+    """Return the row numbers of at most `count` items, drawn at random.
 
-    The draw is stratified by class and takes each class at least once if `count` allows. Rows
-    without exactly one class are drawn regardless of their labels.
+    The choice is stratified by class. If `count` is at least the number of classes, every class
+    occurs. For multi-label and regression data, the labels do not matter.
 
     Args:
-        labels: int (n,), the class of each row. Or float labels of any shape.
-        count: Number of items, at least 1.
+        labels: int (n,), the class of each row. Or float labels of multi-label or regression data.
+        count: Maximum number of items, at least 1.
         seed: The same seed draws the same rows.
 
     Returns:
-        Sorted int array.
+        Sorted int array of row numbers.
     """
     order = np.random.default_rng(seed).permutation(len(labels))
     if labels.dtype.kind != "f":
-        # Sort rows by their relative place in their class: first one row of every class, then the
-        # others in turn.
+        # Sort the rows by relative position within the class. One row of every class comes first.
         ordered = labels[order]
         by_class = np.argsort(ordered, kind="stable")
         counts = np.bincount(ordered)
@@ -130,19 +129,20 @@ def folds(
 ) -> np.ndarray:
     """Return the fold number of each item, for cross-validation.
 
-    Folds are of equal size and stratified by class. A class with fewer items than folds is in as
-    many folds as it has items (scikit-learn's `StratifiedKFold` warns in this case). With groups,
-    the items of a group share a fold.
+    Folds have equal sizes and are stratified by class. The items of a class that has fewer items
+    than folds are in different folds (scikit-learn's `StratifiedKFold` warns in this case). With
+    groups, all items of a group are in one fold.
 
     Args:
         classes: int (n,), the class of each item. `None` if items do not have exactly one class.
-        groups: (n,) of any hashable values. `None` means that every item is its own group.
-        items: n.
+        groups: (n,), the group of each item, of any hashable type. `None` means that every item is
+            its own group.
+        items: Number of items n.
         count: Number of folds, at most the number of groups.
         seed: The same seed gives the same folds.
 
     Returns:
-        int (n,), counted from 0.
+        int (n,), fold numbers counted from 0.
     """
     order = np.random.default_rng(seed).permutation(items)
     keys = np.zeros(items, np.int64) if classes is None else np.asarray(classes)
@@ -156,7 +156,7 @@ def folds(
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     numbers = np.empty(items, np.int64)
     with warnings.catch_warnings():
-        # A class in fewer groups than folds.
+        # scikit-learn warns if a class occurs in fewer groups than there are folds.
         warnings.simplefilter("ignore", UserWarning)
         parts = list(splitter.split(keys, keys, members))
     for number, (_, held_out) in enumerate(parts):

@@ -28,8 +28,8 @@ class TextData(LabelledData[TextSplit]):
     """Labelled texts or pairs of texts in three splits, made by one of the `from_` methods.
 
     Attributes:
-        sequence_length: Maximum number of tokens that a model reads of a text. `None` means chosen
-            from the text lengths once a tokenizer exists.
+        sequence_length: Maximum number of tokens that the model reads of a text. `None`: the
+            learner chooses the number from the lengths of the texts.
     """
 
     item = "text"
@@ -54,30 +54,32 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Read a CSV, TSV or JSON lines file of texts and labels.
 
-        Labels follow the rules of `ImageData.from_csv`. A JSON list holds several labels. `repr` of
-        the data and the check `label-type` report each guess. `task` overrides it.
+        Labels follow the rules of `ImageData.from_csv`. Several labels are a list in JSON. `repr`
+        of the data and the preflight check `label-type` report each guess. The argument `task`
+        overrides these rules.
 
         Args:
-            path: The file, in UTF-8, or in UTF-16 with a byte order mark. Its first line names the
-                columns. Commas, semicolons or tabs separate the columns. A quoted text may have
-                several lines. Files ending in `.jsonl`, `.ndjson` or `.json` have a JSON object in
-                each line.
+            path: Path of the file, in UTF-8, or in UTF-16 with a byte order mark. The first line
+                names the columns. Commas, semicolons or tabs separate the columns. A quoted text
+                may have several lines. Files ending in `.jsonl`, `.ndjson` or `.json` have a JSON
+                object in each line.
             text: Column of texts.
             label: Column of labels, or a list of columns, one for each label.
             text_pair: Column of second texts, such as hypotheses or answers, if items are pairs of
                 texts.
-            split: Column with the values `train`, `validation` (also `valid`, `val`, `dev`, `eval`)
-                or `test`. It defines the splits. A missing validation split is drawn from train.
-            separator: Separator of several labels in a cell, such as `","`. Cells with one label or
-                none are then multi-label data too. `None` means `;` or `|`, if at least half of the
-                parts occur in other cells.
-            task: A name in `keras_tl.tasks.TASKS`. `None` means the rules above.
-            class_names: Names of the classes. `None` means the sorted distinct labels, or the
-                column names.
-            validation: File of the validation split. `None` means drawn from `path`.
-            test: File of the test split. `None` means drawn from `path`.
-            slices: Columns to keep, such as `["camera"]`, to group results with
-                `learner.evaluate(by="camera")`.
+            split: Column with the split of each row: `train`, `validation` (also `valid`, `val`,
+                `dev`, `eval`) or `test`. Without validation rows, the validation split is drawn
+                from train. `None` means that the splits are random.
+            separator: Text between several labels in a cell, such as `","`. The data are then
+                multi-label data, even if no cell has several labels. `None` means `;` or `|`, if at
+                least half of the separated labels occur in other cells too.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules above choose the task.
+            class_names: Names of the classes. `None` means the sorted distinct labels, or the names
+                of several label columns.
+            validation: File of the validation split. `None`: texts are drawn from `path`.
+            test: File of the test split. `None`: texts are drawn from `path`.
+            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
+                then reports results per camera.
             options: See `TextOptions`. `test_split` is ignored if `split` is given.
 
         Raises:
@@ -118,26 +120,27 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Read a `pandas.DataFrame` of texts and labels.
 
-        Labels follow the rules of `from_csv`, but types count. Text is never a number, booleans are
-        two classes, a Categorical gives the class order, and a cell may be a list of labels.
+        Labels follow the rules of `from_csv`, but Python types matter: a text is never a number,
+        booleans are two classes, and a cell may hold a list of labels. A pandas Categorical sets
+        the order of the classes.
 
         Args:
-            frame: The data frame.
-            text: Column of texts. Missing texts are empty texts.
+            frame: Data frame with one row for each text or pair of texts.
+            text: Column of texts. Missing values are read as empty texts.
             label: Column of labels, or a list of columns, one for each label.
-            text_pair: See `from_csv`, also for all arguments below.
-            split: Column of the splits.
-            separator: Separator of several labels in a cell.
-            task: The task, if the labels are ambiguous.
+            text_pair: Column of second texts, see `from_csv`.
+            split: Column with the split of each row, see `from_csv`.
+            separator: Text between several labels in a cell, see `from_csv`.
+            task: Name of the task, see `from_csv`.
             class_names: Names of the classes.
-            validation: Data frame of the validation split. `None` means drawn from `frame`.
-            test: Data frame of the test split. `None` means drawn from `frame`.
-            slices: Columns to keep, such as `["camera"]`, to group results with
-                `learner.evaluate(by="camera")`.
+            validation: Data frame of the validation split. `None`: texts are drawn from `frame`.
+            test: Data frame of the test split. `None`: texts are drawn from `frame`.
+            slices: Further columns to read, such as `["camera"]`. `learner.evaluate(by="camera")`
+                then reports results per camera.
             options: See `TextOptions`.
 
         Raises:
-            DataError: See `from_csv`. Messages name the rows by their index.
+            DataError: See `from_csv`. Messages give the index of each row.
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
@@ -167,25 +170,27 @@ class TextData(LabelledData[TextSplit]):
     ) -> Self:
         """Read a text data set of TensorFlow Datasets (https://www.tensorflow.org/datasets).
 
-        Uses only its splits `train`, `validation` and `test`, and skips splits with unpublished
+        Reads only the splits `train`, `validation` and `test`, and skips splits with unpublished
         labels (all -1), such as the test sets of GLUE. A missing test or validation split is drawn
-        from train. A single split is train, whatever its name. All texts stay in memory.
+        from train. If the data set has only one split, this split is train, whatever its name. All
+        texts stay in memory.
 
         Args:
-            name: Name of the data set, such as `"imdb_reviews"` or `"glue/sst2"`. Also a data set
-                of your own, prepared in `data_dir`. Its code is not needed.
+            name: Name of the data set, such as `"imdb_reviews"` or `"glue/sst2"`. Your own data
+                sets work too, without their code, if they are prepared in `data_dir`.
             data_dir: Folder of prepared data sets. `None` means `~/tensorflow_datasets`, the
                 default of TensorFlow Datasets.
             download: Whether to download and prepare a data set that is not in `data_dir`.
-            text: Text feature. `None` means the only one, or the one that the data set declares.
-                Two features with the usual names of pairs, such as `sentence1` and `sentence2`,
+            text: Name of the text feature. `None` means the declared input of the data set, else
+                the only text feature. Two features with names such as `sentence1` and `sentence2`
                 form a pair.
-            text_pair: Feature of the second text of a pair. With `text` but without `text_pair`,
-                items are single texts.
-            label: Label feature: a class, a list of classes (multi-label data), a number (see
-                `from_csv`) or a text. `None` means the only one, or the usual one.
-            task: A name in `keras_tl.tasks.TASKS`. `None` means that the data set or its labels
-                decide, see `from_csv`.
+            text_pair: Name of the feature of second texts. If only `text` is given, items are
+                single texts.
+            label: Name of the label feature: a class, a list of classes (multi-label data), a
+                number (see `from_csv`) or a text. `None` means the declared label of the data set,
+                else the only feature that can be a label.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the task follows from the type of the
+                label feature, or from the labels as in `from_csv`.
             options: See `TextOptions`.
 
         Raises:
@@ -208,16 +213,17 @@ class TextData(LabelledData[TextSplit]):
         task: str | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Take texts and labels from memory.
+        """Make the data from sequences of texts and labels.
 
         Args:
-            texts: n texts, each a str or UTF-8 bytes, in a list or a NumPy array. Or n pairs (text,
+            texts: List or NumPy array of n texts (`str` or UTF-8 bytes), or of n pairs (text,
                 second text).
             labels: n labels, see `y` of `ImageData.from_arrays`.
-            validation: (texts, labels) of the validation split. `None` means drawn from `texts`.
-            test: (texts, labels) of the test split. `None` means drawn from `texts`.
+            validation: (texts, labels) of the validation split. `None`: texts are drawn from
+                `texts`.
+            test: (texts, labels) of the test split. `None`: texts are drawn from `texts`.
             class_names: Names of the classes. `None` means the sorted distinct labels.
-            task: A name in `keras_tl.tasks.TASKS`. `None` means the rules of `from_csv`.
+            task: A name in `keras_tl.tasks.TASKS`. `None`: the rules of `from_csv` choose the task.
             options: See `TextOptions`.
 
         Raises:
@@ -240,22 +246,24 @@ class TextData(LabelledData[TextSplit]):
         classes: Sequence[str] | None = None,
         **options: Unpack[TextOptions],
     ) -> Self:
-        """Read a folder of class folders of `.txt` files. Each file is one text.
+        """Read a folder that holds one folder of `.txt` files for each class. Each file is one
+        text.
 
-        Files in `root/<class>/*` are split here, stratified by class and with a seed. If
-        `root/train/<class>/*` exists, the folders define the splits, with the names that
+        Without split folders, the files in `root/<class>/*` are split at random, stratified by
+        class. If `root/train/<class>/*` exists, the folders define the splits, with the names that
         `ImageData.from_folder` accepts. A missing validation split is drawn from train.
 
         Args:
-            root: The folder. Files are UTF-8, at any depth in their class folder.
-            classes: Names of the class folders to read, in class order. They mark these folders as
-                classes, not splits. `None` means all. The Large Movie Review Dataset needs
-                `["neg", "pos"]`: its folder `train/unsup` is not a class.
+            root: Path of the folder. Files are in UTF-8, at any depth in a class folder.
+            classes: Names of the class folders to read, in the order of the classes. Folders with
+                these names are classes, never splits. `None` means all class folders. The Large
+                Movie Review Dataset needs `["neg", "pos"]`: the folder `train/unsup` is not a
+                class.
             options: See `TextOptions`. `test_split` is ignored if `root/train` exists.
 
         Raises:
-            DataError: Missing folder, fewer than two classes, an empty class, a class without a
-                folder in another split, a file that is not UTF-8, or too few texts.
+            DataError: The folder does not exist, has fewer than two classes, an empty class or too
+                few texts. Or a file is not UTF-8, or a split has no folder for one of the classes.
             ConfigError: An argument has an invalid value.
         """
         checked = CheckedTextOptions(**options)
@@ -297,11 +305,11 @@ class TextData(LabelledData[TextSplit]):
 
     @property
     def model_fields(self) -> dict[str, Any]:
-        """Field of `ModelConfig` that tells pairs from single texts."""
+        """Fields of `ModelConfig` that tell whether items are pairs of texts."""
         return {"resize": None, "are_pairs": self.is_pair}
 
     def lengths(self) -> dict[str, Lengths]:
-        """Return the word counts of the texts of each split."""
+        """Return the median, high percentiles and maximum of the word counts in each split."""
         return {name: word_lengths(split) for name, split in self.splits.items()}
 
     def describe_lengths(self) -> str:
@@ -309,7 +317,7 @@ class TextData(LabelledData[TextSplit]):
         return lengths_table(self.lengths())
 
     def describe_items(self) -> tuple[dict[str, Any], str]:
-        """Return the lengths of the texts."""
+        """Return the word counts of the texts, as JSON types and as a table."""
         lengths = {name: one.to_json() for name, one in self.lengths().items()}
         return {"lengths": lengths}, f"\n{self.describe_lengths()}"
 

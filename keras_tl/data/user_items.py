@@ -1,6 +1,6 @@
-"""Items of any type that a user may pass: paths, texts, bytes and arrays.
+"""Conversion of the items that a user may pass: paths, texts, bytes, arrays and others.
 
-This module does not import TensorFlow, because the client of TF Serving uses it.
+This module does not import TensorFlow, because the client of TF Serving uses this module.
 """
 
 import abc
@@ -16,12 +16,12 @@ from keras_tl.data.pixels import as_images
 from keras_tl.errors import MOST_QUOTED, DataError, listed
 
 _INFINITE = -1
-# `numpy.dtype.kind` of numbers.
+# Values of `numpy.dtype.kind` for arrays of numbers.
 _NUMBERS = "biufc"
 
 
 class ItemSource(abc.ABC):
-    """Items in an object of keras_tl, such as a split, that `predict` accepts."""
+    """Base class of the keras_tl objects that `predict` accepts as input, such as a split."""
 
     @property
     @abc.abstractmethod
@@ -30,12 +30,12 @@ class ItemSource(abc.ABC):
 
 
 def plain(given: Any, columns: tuple = ()) -> Any:
-    """Convert a value to `str`, path, bytes, array or list. Other types stay unchanged.
+    """Convert an input to `str`, path, bytes, array or list. Other types stay unchanged.
 
     Args:
         given: A text or path; `bytes`, `bytearray`, an open file; an array or tensor of any
             library, a `pandas.Series`, a Pillow image; a `tf.data.Dataset`; a split.
-        columns: Keys of the item in a data set whose elements are dictionaries.
+        columns: Keys that hold the items, for a data set of dictionaries.
 
     Raises:
         DataError: The items have no order, or the value cannot be read.
@@ -51,7 +51,7 @@ def plain(given: Any, columns: tuple = ()) -> Any:
 
 
 def plain_list(given: Any, columns: tuple = ()) -> list:
-    """Return the `plain` items of a list, array of texts or other iterable, or of a single item."""
+    """Convert an input of the user to a list of items, each converted by `plain`."""
     given = plain(given, columns)
     is_one = isinstance(given, (str, bytes, os.PathLike, np.ndarray))
     if is_one or not isinstance(given, Iterable):
@@ -84,7 +84,7 @@ def _refuse(given: Any) -> None:
 
 
 def _content(file: Any) -> bytes:
-    """Read the whole open file, from its beginning if it is seekable."""
+    """Return the content of an open file, from its beginning if the file is seekable."""
     with contextlib.suppress(OSError, AttributeError, ValueError):
         file.seek(0)
     try:
@@ -105,14 +105,14 @@ def _is_pillow_image(given: Any) -> bool:
 
 
 def _pixels(image: Any) -> np.ndarray:
-    """Return the pixels that decoding the image file would give: upright, no alpha, 8 bits."""
+    """Return the pixels as the image decoder would decode the file: upright, no alpha, 8 bits."""
     from PIL import ImageOps
 
     try:
         image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I;16"):
             return (np.asarray(image) >> 8).astype(np.uint8)
-        # Modes I and F can hold any range, so the check for arrays applies to them.
+        # Pixels of modes I and F can have any range, so they are checked like arrays.
         return np.asarray(image if image.mode in ("I", "F") else image.convert("RGB"))
     except (OSError, ValueError, SyntaxError) as error:
         raise DataError(f"Cannot decode the Pillow image: {error}.") from error
@@ -122,7 +122,7 @@ def _array(given: Any) -> np.ndarray | list:
     """Convert an array or tensor to a NumPy array of numbers, or to a list of other values."""
     try:
         array = np.asarray(given)
-    except Exception as error:  # Each library raises its own type.
+    except Exception as error:  # Each library raises errors of its own type.
         raise DataError(
             f"Expected values that NumPy can convert to an array. Received: {type(given).__name__} "
             f"({type(error).__name__}: {str(error)[:MOST_QUOTED]})."
@@ -147,7 +147,7 @@ def _elements(dataset: Any, columns: tuple) -> Iterator[Any]:
 
 
 def _items(element: Any, columns: tuple) -> Iterable[Any]:
-    """Return the items of one element: (item, label, ...), a dictionary, or only items."""
+    """Return the items in one element: a tuple (item, label, ...), a dictionary, or items alone."""
     count = None
     is_pair = len(columns) == 2 and isinstance(element, tuple) and len(element) == 2
     if isinstance(element, tuple) and not (is_pair and all(map(_is_text, element))):

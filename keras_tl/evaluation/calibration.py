@@ -17,9 +17,9 @@ from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.wording import title_of
 from keras_tl.tasks import Task
 
-# As in Guo et al., sec. 5, so that the values are comparable with published values.
+# 15 bins, as in Guo et al., sec. 5, so that the ECE is comparable with published values.
 BINS = 15
-# Limits of the temperature. If all predictions are right, the best temperature is 0.
+# Limits of the temperature. Without limits, it would become 0 if all predictions are right.
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
@@ -28,13 +28,13 @@ class Bin:
     """Bin of a reliability diagram: the probabilities in an interval.
 
     Attributes:
-        low: Lower end. The interval excludes it unless it is 0.
-        high: Upper end, included.
-        items: Number of probabilities.
-        confidence: Mean probability. `None`: the bin is empty.
+        low: Lower end of the interval of probabilities. The bin includes this end only if it is 0.
+        high: Upper end of the interval of probabilities. The bin includes this end.
+        items: Number of probabilities in the bin.
+        confidence: Mean of the probabilities in the bin. `None`: the bin is empty.
         frequency: Fraction of the predicted events that are true. `None`: the bin is empty.
-        interval: 95% confidence interval of the frequency (Wilson, 1927). It assumes independent
-            labels, and is too narrow for several labels per item.
+        interval: 95% confidence interval of `frequency` (Wilson, 1927). The formula assumes
+            independent labels. If items have several labels, the interval is too narrow.
     """
 
     low: float
@@ -47,19 +47,20 @@ class Bin:
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """Agreement of probabilities with frequencies.
+    """Agreement of the predicted probabilities with the observed frequencies.
 
     Attributes:
-        probabilities_of: Events of the probabilities: the predicted class, class 1 of two, or every
-            label of every item.
+        probabilities_of: The event whose probability the model predicts: the predicted class, the
+            second of two classes, or every label of every item.
         items: Number of items.
-        ece: Expected calibration error, in [0, 1]: mean distance of confidence and frequency over
-            15 bins of equal width, weighted by items (Naeini et al., AAAI 2015; Guo et al., 2017,
-            eq. 3). Chance makes it greater than 0, above all with few items.
-        brier: Mean squared error of the probabilities. Several classes: the sum over the classes,
-            in [0, 2] (Brier, "Verification of forecasts expressed in terms of probability", Monthly
-            Weather Review 78, 1950).
-        nll: Mean negative log-likelihood in nats, the `loss` of `evaluate()`.
+        ece: Expected calibration error, in [0, 1]: mean of |`confidence` - `frequency`| over 15
+            bins of equal width, weighted by the number of probabilities in each bin (Naeini et al.,
+            AAAI 2015; Guo et al., 2017, eq. 3). By chance, the ECE of a perfectly calibrated model
+            is also above 0, especially with few items.
+        brier: Mean squared error of the probabilities. With several classes, the squared errors of
+            an item are summed over the classes, which gives a value in [0, 2] (Brier, "Verification
+            of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950).
+        nll: Mean negative log-likelihood in nats. `evaluate()` returns the same value as `loss`.
         bins: The 15 bins of the reliability diagram.
     """
 
@@ -92,11 +93,11 @@ class Calibration:
 
 
 def measure_calibration(task: Task, record: PredictionRecord) -> Calibration:
-    """Return the reliability diagram, ECE, Brier score and likelihood.
+    """Compute the reliability diagram, the ECE, the Brier score and the NLL of predictions.
 
     Args:
         task: Task of the model.
-        record: Prediction record of a split, with calibrated logits.
+        record: Prediction record of a split, with logits already divided by the temperature.
 
     Raises:
         ConfigError: The task has no probabilities.
@@ -115,7 +116,7 @@ def measure_calibration(task: Task, record: PredictionRecord) -> Calibration:
 
 
 def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
-    # Bins are (low, high], as in Guo et al., eq. 1. The first bin also has 0.
+    # Bins are (low, high], as in Guo et al., eq. 1. The first bin also contains 0.
     numbers = np.clip(np.ceil(confidences * BINS).astype(int) - 1, 0, BINS - 1)
     found = []
     for number in range(BINS):
@@ -131,16 +132,18 @@ def _bins(confidences: np.ndarray, hits: np.ndarray) -> tuple[Bin, ...]:
 
 
 def fit_temperature(task: Task, record: PredictionRecord) -> float:
-    """Return the temperature of the highest likelihood (Guo et al., 2017, sec. 4.2).
+    """Return the temperature that gives the highest likelihood (Guo et al., 2017, sec. 4.2).
 
-    One number divides all logits, so the order of an item's classes or labels never changes.
+    All logits are divided by the same number, so the ranking of the classes or labels of an item
+    never changes.
 
     Args:
         task: Task of the model.
-        record: Prediction record of the validation split (never test), of the model's own logits.
+        record: Prediction record of the validation split, never of the test split. The logits are
+            those of the model, not yet divided by a temperature.
 
     Returns:
-        A number from 0.05 to 20, above 1 for an overconfident model.
+        The temperature, from 0.05 to 20. It is above 1 if the model is overconfident.
 
     Raises:
         ConfigError: The task has no probabilities.
@@ -158,7 +161,7 @@ def fit_temperature(task: Task, record: PredictionRecord) -> float:
 
 
 def with_temperature(config: ModelConfig, temperature: float) -> ModelConfig:
-    """Return the configuration with another temperature. Thresholds move to keep all decisions."""
+    """Return the configuration with a new temperature, and thresholds that keep all decisions."""
     slope = config.temperature / temperature
     thresholds = tuple(float(expit(logit(t) * slope)) for t in config.thresholds)
     return dataclasses.replace(config, temperature=temperature, thresholds=thresholds)
@@ -178,9 +181,9 @@ class Calibrated:
     """Result of temperature scaling.
 
     Attributes:
-        temperature: The new divisor of the logits.
-        before: For each split, the calibration of the model's own logits.
-        after: For each split, the calibration with the temperature.
+        temperature: The number by which the model now divides its logits.
+        before: For each split, the calibration before the logits are divided by the temperature.
+        after: For each split, the calibration after the logits are divided by the temperature.
     """
 
     temperature: float
@@ -213,7 +216,7 @@ class Calibrated:
 
     @property
     def worse(self) -> tuple[str, ...]:
-        """Splits whose ECE is larger with the temperature."""
+        """Splits on which the ECE is larger with the temperature than without it."""
         return tuple(name for name, one in self.before.items() if self.after[name].ece > one.ece)
 
 
@@ -222,8 +225,8 @@ def calibrate(task: Task, records: dict[str, PredictionRecord]) -> Calibrated:
 
     Args:
         task: Task of the model.
-        records: Prediction records by split, of the model's own logits. `"validation"` is
-            required.
+        records: Prediction record of each split, with logits not yet divided by a temperature. The
+            validation split is required.
     """
     temperature = fit_temperature(task, records["validation"])
     before, after = (

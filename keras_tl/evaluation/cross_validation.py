@@ -1,4 +1,4 @@
-"""Cross-validation of a head on cached features: an estimate from all items, not one split."""
+"""Cross-validation of a head on cached features. The metrics use all items, not only one split."""
 
 import dataclasses
 import time
@@ -19,14 +19,15 @@ from keras_tl.training.out_of_fold import HeadTraining
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LabelledFeatures:
-    """Features and labels of the items of several splits together.
+    """Features and labels of items from several splits, joined into common arrays.
 
     Attributes:
         labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
-        features: float32 (n, ...).
-        splits: String array (n,), the split of each item.
-        sources: Path, text or both texts of each item. `None`: pixels.
-        groups: (n,), see `keras_tl.data.splits.folds`. `None`: the items have no groups.
+        features: Features of the n items from the backbone, float32 (n, ...).
+        splits: Name of the split of each item, string array (n,).
+        sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory.
+        groups: Group of each item, (n,). A group is never divided between folds. `None`: the items
+            have no groups.
     """
 
     labels: np.ndarray
@@ -40,17 +41,18 @@ class LabelledFeatures:
 class CrossValidation(MetricMapping):
     """Metrics of heads on held-out items, readable as a mapping like the result of `evaluate()`.
 
-    With repeats, numbers and intervals are means over the repeats. The 95% confidence intervals
-    cover the random draw of the items. They ignore that the folds share most training items.
+    If the cross-validation is repeated, metrics and intervals are means over the repeats. The 95%
+    confidence intervals account for the random choice of the items. They do not account for the
+    training items that the folds share.
 
     Attributes:
-        metrics: See `keras_tl.evaluation.metrics.measure`.
+        metrics: Metrics by name, see `keras_tl.evaluation.metrics.measure`.
         records: For each repeat, the labels and the out-of-fold logits of every item.
-        fold_numbers: int (repeats, n), the fold in which each item was held out.
-        splits: String array (n,), the split of each item.
-        sources: Path, text or both texts of each item. `None`: pixels.
+        fold_numbers: The fold in which each item was held out, int (repeats, n).
+        splits: Name of the split of each item, string array (n,).
+        sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory.
         primary_metric: Name of the primary metric.
-        seconds: Wall time without feature extraction.
+        seconds: Wall time in seconds, without feature extraction.
     """
 
     metrics: dict[str, Any]
@@ -88,20 +90,20 @@ class CrossValidation(MetricMapping):
 def cross_validate(
     training: HeadTraining, items: LabelledFeatures, folds: int = 5, repeats: int = 1
 ) -> CrossValidation:
-    """Train one head per fold on all other folds, and evaluate it on its fold.
+    """For each fold, train a head on all other folds and evaluate this head on the fold.
 
     All choices that depend on items, such as the L2 penalty, use the training folds only.
     Source: Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009, sec.
     7.10.
 
     Args:
-        training: Training of a head.
-        items: Items of all splits that take part.
+        training: Object that trains the heads.
+        items: Features and labels of the items of all splits to use.
         folds: Number of folds, from 2 to the number of items or groups.
-        repeats: Number of repetitions, each with other folds.
+        repeats: Number of cross-validations, each with a new random assignment of items to folds.
 
     Raises:
-        ConfigError: `folds` or `repeats` is not a whole number in its range.
+        ConfigError: `folds` or `repeats` is not a whole number in the allowed range.
         DataError: There are fewer groups than folds.
     """
     began = time.perf_counter()
@@ -140,7 +142,7 @@ def cross_validate(
 
 
 def _mean(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Average numbers and intervals over repeats. Tables and curves come from the first."""
+    """Average numbers and intervals over the repeats. Tables and curves are of repeat 1."""
     first = measured[0]
     found = {
         name: float(np.mean([metrics[name] for metrics in measured]))

@@ -36,12 +36,14 @@ class Evaluation(MetricMapping):
     Attributes:
         split: Name of the split.
         task: Task of the model, with its temperature and decision thresholds.
-        raw: Prediction record: labels and logits (before the temperature) of every item. Its
-            `fingerprint` identifies the items.
+        raw: Prediction record with the label and the logits of every item. The logits are not yet
+            divided by the temperature. `raw.fingerprint` identifies the items.
         weights: Fingerprint of the model's weights.
-        metrics: JSON types, see `keras_tl.evaluation.metrics.measure`. With groups of items also
-            `"slices"`, see `keras_tl.evaluation.slices.Slices`.
-        sources: Path, text or both texts of each item. `None`: pixels, or unknown.
+        metrics: Metrics by name as JSON types, see `keras_tl.evaluation.metrics.measure`. If the
+            items have groups, `"slices"` holds the metrics of each group, see
+            `keras_tl.evaluation.slices.Slices`.
+        sources: Path, text or pair of texts of each item. `None`: the items are pixels in memory,
+            or their sources are unknown.
 
     Example:
         >>> evaluation = learner.evaluate()  # doctest: +SKIP
@@ -68,9 +70,9 @@ class Evaluation(MetricMapping):
         """Evaluate the predictions of a model on a split.
 
         Args:
-            split: Name of the split. For the arguments not listed here, see the attributes.
-            groups: Name of the grouping (or `None`) and the group of each item. `None`: metrics by
-                group are not computed.
+            split: Name of the split. The class docstring describes the arguments not listed here.
+            groups: Pair of the column name of the groups (or `None`) and the group of each item.
+                `None` instead of the pair: do not compute metrics by group.
         """
         record = raw.scaled(task.temperature)
         metrics = measure(task, record)
@@ -80,16 +82,16 @@ class Evaluation(MetricMapping):
 
     @functools.cached_property
     def record(self) -> PredictionRecord:
-        """Prediction record: labels and logits divided by the temperature, of every item."""
+        """Prediction record with the label of every item, and logits divided by the temperature."""
         return self.raw.scaled(self.task.temperature)
 
     @property
     def slices(self) -> Slices | None:
-        """Metrics by group of items, from `evaluate(by=...)`. `None`: there are no groups."""
+        """Metrics by group of items, from `evaluate(by=...)`. `None`: the items have no groups."""
         return Slices.from_json(self["slices"]) if "slices" in self.metrics else None
 
     def under(self, task: Task) -> "Evaluation":
-        """Return the evaluation of the same logits with another temperature or other thresholds.
+        """Evaluate the same logits again, with another temperature or other decision thresholds.
 
         The result keeps the metrics by group only if no prediction changes.
         """
@@ -116,8 +118,9 @@ class Evaluation(MetricMapping):
     def to_dataframe(self) -> "pd.DataFrame":
         """Return a `pandas.DataFrame` with one row per item, in the order of the split.
 
-        Columns: `item` (path, text or both texts, `None` for pixels), the names `label` and
-        `prediction`, `probability` of the prediction (NaN without probabilities), and `loss`.
+        `item` is a path, a text or a pair of texts (`None` for pixels in memory). `label` and
+        `prediction` are names. `probability` is the probability of the prediction (NaN if the task
+        has no probabilities). `loss` is the loss of the item.
 
         Raises:
             ConfigError: pandas is not installed.
@@ -156,7 +159,7 @@ class Evaluation(MetricMapping):
         """Draw the confusion matrix.
 
         Raises:
-            ConfigError: The items do not have exactly one class each.
+            ConfigError: The task does not give exactly one class to each item.
         """
         if not self.task.has_one_class:
             raise ConfigError(
@@ -175,11 +178,11 @@ class Evaluation(MetricMapping):
         return plots.reliability(measure_calibration(self.task, self.record))
 
     def plot_roc(self) -> Figure:
-        """Draw the ROC curve. With several labels, draw at most eight curves.
+        """Draw the ROC curve. For a task with several labels, draw at most eight curves.
 
         Raises:
             ConfigError: The task has no decision thresholds.
-            DataError: The evaluation has no ROC curve.
+            DataError: The ROC curve is undefined on the items of the split.
         """
         check_has_thresholds(self.task)
         curves = plots.roc_curves(self.metrics, self.task.class_names)
@@ -191,7 +194,7 @@ class Evaluation(MetricMapping):
         return plots.roc(curves)
 
     def plot_precision_recall(self) -> Figure:
-        """Draw precision against recall: at most eight labels, of lowest average precision.
+        """Draw precision-recall curves of at most eight labels, those of lowest average precision.
 
         Raises:
             ConfigError: The task has no decision thresholds.
@@ -222,5 +225,5 @@ class Evaluation(MetricMapping):
         return plots.scatter(self["values"])
 
     def plots(self) -> dict[str, Figure]:
-        """Return all plots of this evaluation, by caption."""
+        """Return all plots of this evaluation. The keys of the dictionary are the captions."""
         return plots.metric_figures(self.metrics, self.task.class_names)

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-# More points hide each other, and features of more items take more time.
+# With more items, the points hide each other and the computation of the features takes longer.
 MOST_ITEMS = 500
 _DIGITS = 4
 
@@ -20,11 +20,11 @@ class FeatureMap:
     Attributes:
         split: Name of the split.
         labels: Labels of the items, see `keras_tl.data.labelled_data.Split`.
-        points: float array (n, 2), in the unit of the features.
-        explained: Fractions of the features' variance along the two components, in [0, 1].
-        neighbours: Fraction of the items whose nearest neighbour has the same label. The distance
+        points: Coordinates of the items in the plane, float (n, 2), in the unit of the features.
+        explained: Fraction of the features' variance that each component explains, in [0, 1].
+        neighbours: Fraction of the items whose nearest other item has the same label. The distance
             is Euclidean over all features (Cover and Hart, "Nearest neighbor pattern
-            classification", 1967, leaving one out). `None`: a regression.
+            classification", 1967). `None`: the task is a regression.
     """
 
     split: str
@@ -35,18 +35,18 @@ class FeatureMap:
 
     @classmethod
     def of(cls, split: str, labels: np.ndarray, features: np.ndarray) -> Self | None:
-        """Return the map. `None`: there are fewer than three items, or a feature is not finite.
+        """Compute the map. `None`: there are fewer than three items, or a feature is not finite.
 
         Args:
             split: Name of the split.
             labels: Labels of the items, n rows.
-            features: array (n, ...).
+            features: Features of the items, array (n, ...).
         """
         if len(features) < 3 or not np.isfinite(features).all():
             return None
         rows = features.reshape(len(features), -1).astype(np.float64)
         points, explained = np.zeros((len(rows), 2)), np.zeros(2)
-        if np.ptp(rows, axis=0).any():  # Equal features have no direction.
+        if np.ptp(rows, axis=0).any():  # Equal items have no principal components.
             count = min(2, rows.shape[1])
             pca = PCA(count, random_state=0)
             points[:, :count] = pca.fit_transform(rows)
@@ -59,7 +59,7 @@ class FeatureMap:
         return cls(split, labels, points, tuple(map(float, explained)), same)
 
     def to_bytes(self) -> bytes:
-        """Return the map as a JSON file, with the points rounded to four digits."""
+        """Return the map as the content of a JSON file, with points of four significant digits."""
         values = dataclasses.asdict(self) | {
             "labels": self.labels.tolist(),
             "points": [[float(f"{x:.{_DIGITS}g}") for x in point] for point in self.points],

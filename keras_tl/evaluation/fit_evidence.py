@@ -1,4 +1,4 @@
-"""Evidence of how a phase fits: its curves, and the gap between training and validation."""
+"""Evidence of overfitting or underfitting in the curves and metrics of a training phase."""
 
 import dataclasses
 import math
@@ -11,31 +11,35 @@ from keras_tl.evaluation.convergence import column, still_falls
 from keras_tl.runs.history import PhaseRecord
 from keras_tl.tasks import Task, monitored
 
-# Smallest gap that matters. A metric in [0, 1]: 0.1. An error: 1.5 times the training error, and a
-# gap of 5% of the targets' standard deviation.
+# A gap between training and validation matters if it is larger than 0.1, for a metric in [0, 1].
+# For a regression, the validation error must be larger than 1.5 times the training error. The gap
+# must also be larger than 5% of the standard deviation of the targets.
 _GAP, _ERROR_RATIO, _SHARE_OF_SCALE = 0.1, 1.5, 0.05
-# Training is near perfect from this metric on (0.95 in float32), or up to this error as a fraction
-# of the targets' standard deviation.
+# Training is near perfect if the metric is at least `_NEAR_PERFECT` (0.95 in float32). An error is
+# near perfect if it is at most `_SMALL_ERROR` standard deviations of the targets.
 _NEAR_PERFECT, _SMALL_ERROR = 0.95 - 1e-6, 0.1
-# Validation is worse: a loss or error by this fraction, a metric by this much, in so many epochs.
+# The validation result of an epoch is worse if a loss or error is higher by the fraction `_WORSE`,
+# or a metric is lower by `_WORSE_METRIC`. At least `_WORSE_EPOCHS` worse epochs are needed.
 _WORSE, _WORSE_METRIC, _WORSE_EPOCHS = 0.05, 0.02, 2
-# A training loss is flat if it changed by a smaller fraction.
+# A training loss is flat if it changed by less than this fraction.
 _FLAT = 0.02
-# A loss is high above this fraction of the way from its lower bound to the loss of guessing.
+# A loss is high if it is above the middle between its lower bound and the loss of guessing.
 _HIGH = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """Evidence of how a phase fits.
+    """Values that show whether the model overfits or underfits in a phase.
 
     Attributes:
         record: Record of the phase.
         task: Task of the model.
         items: Number of validation items. `None`: unknown.
-        train: The task's metric of the kept weights in training. `None`: unknown.
-        validation: The same metric on the validation split.
-        is_measured: Whether both values are of the kept weights, in inference mode.
+        train: Value of the task's metric in training, for the weights that the phase kept. `None`:
+            unknown.
+        validation: Value of the task's metric on the validation split. `None`: unknown.
+        is_measured: Whether `train` and `validation` were measured after training, in inference
+            mode. `False`: they are the logged values of the kept epoch.
     """
 
     record: PhaseRecord
@@ -47,14 +51,14 @@ class Evidence:
 
     @property
     def gap(self) -> float | None:
-        """Difference by which training is better than validation."""
+        """Difference by which `train` is better than `validation`. `None`: unknown."""
         if self.train is None or self.validation is None:
             return None
         return float((self.train - self.validation) * (1 if self.task.more_is_better else -1))
 
     @property
     def matters(self) -> bool:
-        """Whether the gap is large enough to matter, chance aside."""
+        """Whether the gap is large enough to matter. It may still be due to chance."""
         if self.gap is None or self.task.more_is_better:
             return self.gap is not None and self.gap > _GAP
         is_large = self.gap > _SHARE_OF_SCALE * self.task.target_scale
@@ -62,7 +66,7 @@ class Evidence:
 
     @property
     def is_wide(self) -> bool:
-        """Whether the gap matters and exceeds chance for this number of validation items."""
+        """Whether the gap matters, and chance does not explain it with this number of items."""
         return self.matters and not (self.task.more_is_better and self.gap <= chance(self.items))
 
     @property
@@ -76,12 +80,12 @@ class Evidence:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether an augmentation mixed the labels, so that training values say little."""
+        """Whether an augmentation mixed the labels, so that logged training metrics say little."""
         return mixes_labels(self.record.augment or False) and not self.is_measured
 
     @property
     def guessing(self) -> float:
-        """Loss of equal probabilities. Regression: of the mean, in units of the variance."""
+        """Loss of a model that guesses, see `keras_tl.tasks.Task.guessing_loss`."""
         return self.task.guessing_loss
 
     @cached_property
@@ -97,14 +101,14 @@ class Evidence:
 
     @property
     def made_nothing_better(self) -> bool:
-        """Whether the phase kept the weights from before. A head at its optimum does not count."""
+        """Whether no epoch improved the model. Always `False` if the head began at its optimum."""
         return not self.record.best_epoch and not self.record.solved
 
     @cached_property
     def is_high(self) -> bool:
         """Whether both the training loss and the validation loss of the last epoch are high."""
         smoothing, count = self.record.phase.label_smoothing, self.task.choices
-        # The entropy of smoothed labels is a lower bound of the loss.
+        # With label smoothing, the loss cannot be lower than the entropy of the smoothed labels.
         shares = [1 - smoothing + smoothing / count, *[smoothing / count] * (count - 1)]
         least = -sum(share * math.log(share) for share in shares if share)
         last = np.fmin(self._loss[-1], self._validation_loss[-1])
@@ -117,7 +121,7 @@ class Evidence:
 
     @cached_property
     def has_converged(self) -> bool | None:
-        """Whether the training loss had settled. `None`: one epoch does not show it."""
+        """Whether the training loss has converged. `None`: unknown, for example after one epoch."""
         if self.record.solved:
             return True
         falls = still_falls(self.record, "loss", self.guessing)
@@ -127,9 +131,10 @@ class Evidence:
     def goes_on(self) -> bool:
         """Whether further epochs would improve the model.
 
-        The training loss still falls, and training is not near perfect. The validation loss falls
-        too, or both losses are still high. With mixed labels the losses are always high and do not
-        count. After early stopping the answer is no.
+        Two conditions must hold. First, the training loss still falls, and training is not near
+        perfect. Second, the validation loss still falls, or both losses are high. Mixed labels
+        always make the losses high, so high losses then do not count. The result is `False` after
+        early stopping.
         """
         ran_out = len(self.record.epochs) == self.record.phase.epochs
         if self.has_converged is not False or not ran_out or self.is_near_perfect or self.turned:
@@ -139,10 +144,10 @@ class Evidence:
 
     @cached_property
     def turned(self) -> bool:
-        """Whether validation is worse after the best epoch: in at least two epochs and in the last.
+        """Whether validation got worse in two or more epochs after the best, including the last.
 
-        If the phase kept the weights from before, the reference is the first epoch. A head that
-        began at its optimum never counts as worse.
+        If the phase kept the weights from before the phase, the first epoch replaces the best
+        epoch. The result is always `False` for a head that began at its optimum.
         """
         if self.record.solved:
             return False
@@ -158,17 +163,17 @@ class Evidence:
 
     @cached_property
     def rose(self) -> bool:
-        """Whether the training loss rose since the epoch of `_since`."""
+        """Whether the training loss of the last epoch is higher than in the epoch `_since`."""
         return bool(self._loss[-1] > (1 + _FLAT) * self._loss[self._since])
 
     @cached_property
     def fell(self) -> bool:
-        """Whether the training loss fell since the epoch of `_since`."""
+        """Whether the training loss of the last epoch is lower than in the epoch `_since`."""
         return bool(self._loss[-1] < (1 - _FLAT) * self._loss[self._since])
 
     @cached_property
     def _since(self) -> int:
-        """Row of the epoch with the best validation result, or 0 if the phase kept no epoch."""
+        """Index of the epoch with the best validation result. 0 if the phase kept no epoch."""
         best = best_epoch(self.record, self.task)
         return best - 1 if best and self.record.best_epoch else 0
 
@@ -182,12 +187,12 @@ class Evidence:
 
 
 def chance(items: int | None) -> float:
-    """Return the gap that chance allows: two standard errors of a proportion of one half."""
+    """Return the largest gap that chance explains: two standard errors of a proportion of 0.5."""
     return 0.0 if items is None else 2 * math.sqrt(0.25 / items)
 
 
 def best_epoch(record: PhaseRecord, task: Task) -> int | None:
-    """Return the epoch, from 1, with the best monitored value on the validation split."""
+    """Return the epoch, from 1, with the best monitored validation value. `None`: no value."""
     name, more = monitored(task, record.phase)
     values = column(record, f"val_{name}")
     if not np.isfinite(values).any():

@@ -13,16 +13,16 @@ _OPACITY = 0.6
 
 
 def grad_cam(parts: TransferModel, pixels: np.ndarray, asked: Question) -> np.ndarray | None:
-    """Return the Grad-CAM maps of images, by eq. 1 and 2 on the backbone's last feature maps.
+    """Compute Grad-CAM maps of images from the last feature maps of the backbone (eq. 1 and 2).
 
     Args:
-        parts: The model, outside any distribution strategy.
+        parts: The model, not placed under a distribution strategy.
         pixels: Images (n, height, width, 3) in [0, 255].
-        asked: Output to explain for each image.
+        asked: For each image, the model output to explain.
 
     Returns:
-        float32 array (n, h, w) in [0, 1], in the size of the feature maps, each divided by its
-        maximum. `None`: the backbone outputs vectors or a sequence instead of maps.
+        One map per image in the size (h, w) of the feature maps, float32 (n, h, w) in [0, 1]. Each
+        map is divided by its maximum. `None`: the backbone outputs vectors or a sequence.
     """
     maps = parts.backbone(tf.constant(pixels, tf.float32), training=False)
     if isinstance(maps, Mapping) or len(maps.shape) != 4:
@@ -39,7 +39,7 @@ def grad_cam(parts: TransferModel, pixels: np.ndarray, asked: Question) -> np.nd
 
 
 def overlaid(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Return the images with important positions coloured, brighter for higher values.
+    """Colour the important positions of images. Higher Grad-CAM values give brighter colours.
 
     Args:
         pixels: Images (n, height, width, 3) in [0, 255].

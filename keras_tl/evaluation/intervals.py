@@ -1,4 +1,4 @@
-"""Confidence intervals of means, of proportions, and of any metric of items."""
+"""Confidence intervals of means, of proportions, and of any other metric."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
 
     Args:
         values: At least two values, one per seed.
-        confidence: Fraction of such intervals that contain the true mean, in (0, 1).
+        confidence: Confidence level in (0, 1): fraction of such intervals that hold the true mean.
 
     Raises:
         ConfigError: There are fewer than two values.
@@ -48,13 +48,14 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
 
 
 def proportion_interval(count: int, items: int, confidence: float = 0.95) -> Interval:
-    """Return a proportion of sampled items, with its confidence interval.
+    """Return the proportion of items with some property, with its confidence interval.
 
     Score interval (Wilson, "Probable inference, the law of succession, and statistical inference",
-    JASA 22, 1927). It stays within [0, 1] and has a width even for proportions of 0 and 1.
+    JASA 22, 1927). The interval stays within [0, 1]. Its width is above 0 even if the proportion is
+    0 or 1.
 
     Args:
-        count: Number of counted items.
+        count: Number of items with the property, such as a right prediction.
         items: Number of all items, at least 1.
         confidence: See `mean_interval`.
     """
@@ -63,7 +64,7 @@ def proportion_interval(count: int, items: int, confidence: float = 0.95) -> Int
 
 
 def f1_interval(right: int, items: int, answered: int, confidence: float = 0.95) -> Interval:
-    """Return the F1 of a class, with its confidence interval.
+    """Return the F1 score of a class, with its confidence interval.
 
     F1 is 2 s / (1 + s). Here s is the number of right items, divided by the number of items that
     are of the class, predicted as the class, or both. The interval is the Wilson interval of s (Lam
@@ -82,21 +83,22 @@ def f1_interval(right: int, items: int, answered: int, confidence: float = 0.95)
 def bootstrap_interval(
     statistic: Statistic, items: int, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> Interval | None:
-    """Return a metric of sampled items, with its confidence interval.
+    """Return a metric of items, with its bootstrap confidence interval.
 
     Percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sec.
-    13.3): the items are drawn again with replacement. A metric at its optimum, such as an area of
-    1, stays there in every resample. Its interval is then meaningless.
+    13.3): resamples of the items are drawn with replacement. If a metric is at its optimum, such as
+    an AUC of 1, it is at its optimum in every resample. The interval is then meaningless.
 
     Args:
         statistic: The metric as a function of item weights.
         items: Number of items.
         resamples: Number of resamples.
         confidence: See `mean_interval`.
-        seed: Seed of the draws.
+        seed: Random seed of the resamples.
 
     Returns:
-        `None` for one item, or if the metric is undefined on the items or on most resamples.
+        `None`: there is only one item, or the metric is undefined on the items or on most
+        resamples.
     """
     value = float(statistic(np.ones((1, items)))[0])
     rng = np.random.default_rng(seed)

@@ -13,7 +13,7 @@ from keras_tl.tasks import Task
 
 
 def largest_losses(losses: np.ndarray, count: int) -> np.ndarray:
-    """Return the rows with the largest losses, the largest first. Ties keep their order."""
+    """Return the rows of the largest losses, the largest first. Equal losses keep their order."""
     return np.argsort(-losses, kind="stable")[:count]
 
 
@@ -25,11 +25,11 @@ class TopLoss:
         row: Row of the item in the split, from 0.
         source: Path of the file, text, or both texts of a pair. `None`: pixels in memory.
         true: Names of the true label or labels. Regression: the target.
-        predicted: The prediction, in the same form.
-        true_probability: Probability of the true label. Several labels: the product of their
-            probabilities, as if the labels were independent. `None`: a regression.
-        predicted_probability: The same for the prediction.
-        loss: See `keras_tl.tasks.Task.item_losses`.
+        predicted: Names of the predicted label or labels. Regression: the predicted value.
+        true_probability: Probability of the true label. With several labels, the product of their
+            probabilities, as if the labels were independent. `None`: the task is a regression.
+        predicted_probability: Probability of the prediction, computed like `true_probability`.
+        loss: Loss of the item, see `keras_tl.tasks.Task.item_losses`.
     """
 
     row: int
@@ -47,7 +47,7 @@ class TopLosses:
 
     Attributes:
         split: Name of the split.
-        items: The items.
+        items: The items, sorted by falling loss.
         unit: Unit of the losses.
     """
 
@@ -57,7 +57,7 @@ class TopLosses:
 
     @property
     def rows(self) -> np.ndarray:
-        """int64 (count,): the rows of the items in the split, for `Split.take`."""
+        """Rows of the items in the split, int64 (count,), for `Split.take`."""
         return np.array([item.row for item in self.items], np.int64)
 
     def to_json(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def top_losses(
 
     Args:
         task: Task of the model.
-        record: Prediction record of the split, with calibrated logits.
+        record: Prediction record of the split, with logits already divided by the temperature.
         sources: One source per item, see `TopLoss.source`. `None`: pixels in memory.
         split: Name of the split.
         count: Maximum number of items.
@@ -119,7 +119,7 @@ def top_losses(
 
 
 def _shown(item: TopLoss) -> str:
-    """Return the source of the item on one line, or its row."""
+    """Return the source of the item on one line, or its row number if the source is unknown."""
     if item.source is None:
         return f"row {item.row}"
     parts = item.source if isinstance(item.source, tuple) else (item.source,)

@@ -1,4 +1,4 @@
-"""Test whether fine-tuning made a model worse on its validation split, beyond chance."""
+"""Test whether fine-tuning made a model significantly worse on its validation split."""
 
 import numpy as np
 from scipy import stats
@@ -8,7 +8,7 @@ from keras_tl.evaluation.wording import number_text
 from keras_tl.runs.history import MetricDrop, PhaseRecord
 from keras_tl.tasks import Task
 
-# Probability of a false claim.
+# Significance level: the probability of a warning although the phase did no harm.
 LEVEL = 0.05
 _LOWER_RATE = 0.1
 
@@ -20,27 +20,28 @@ def find_metric_drop(
     item: str,
     groups: np.ndarray | None = None,
 ) -> MetricDrop | None:
-    """Compare the predictions of two models, item by item.
+    """Test, item by item, whether the predictions after a phase are worse than before the phase.
 
-    An item gets better, gets worse or stays equal. If a phase does no harm, a changed item is as
-    likely better as worse. So the test is the one-sided sign test. For classes it is McNemar's
+    Each prediction gets better, gets worse or stays equal. If a phase does no harm, better and
+    worse are equally likely. So the test is the one-sided sign test. For classes, this is McNemar's
     exact test ("Note on the sampling error of the difference between correlated proportions or
-    percentages", Psychometrika 12, 1947). It is exact for few items: five changed items must all be
-    worse.
+    percentages", Psychometrika 12, 1947). The test is also exact for few items. If only five
+    predictions change, all five must get worse for a warning.
 
     Args:
         task: Task of the model.
         before: Prediction record of the model before the phase.
         after: Prediction record after the phase, for the same items in the same order.
-        item: Name of one item for people.
-        groups: (n,), the items of one group are not independent. `None`: all items are.
+        item: Name of one item in messages, such as `"image"`.
+        groups: Group of each item, (n,), where items of one group depend on each other. `None`: all
+            items are independent.
 
     Returns:
-        `None` if the metric is not worse beyond chance, or if a logit is not finite.
+        `None`: the metric is not significantly worse, or a logit is not finite.
     """
     if not (np.isfinite(before.logits).all() and np.isfinite(after.logits).all()):
         return None
-    # Default decision thresholds: other thresholds are chosen after training.
+    # Use the default decision thresholds, because others are chosen only after training.
     decide = task.undecided.decisions
     first, last = (task.item_scores(x.labels, decide(x.logits)) for x in (before, after))
     sign = 1 if task.more_is_better else -1
@@ -59,11 +60,11 @@ def find_metric_drop(
 
 
 def describe_metric_drop(record: PhaseRecord, is_command: bool = False) -> str | None:
-    """Return the warning about the harm of a phase, with remedies. `None`: no warning.
+    """Return a warning, with remedies, if the phase made the model worse. Else return `None`.
 
     Args:
         record: Record of the phase.
-        is_command: Whether the remedies are for the command line.
+        is_command: Whether the remedies are for the command line instead of Python.
     """
     drop, phase = record.metric_drop, record.phase
     if drop is None:

@@ -8,7 +8,7 @@ class MetricMapping(Mapping[str, Any]):
     """Mapping from the names of metrics to their values.
 
     Attributes:
-        metrics: JSON types, see `keras_tl.evaluation.metrics.measure`.
+        metrics: Metrics by name as JSON types, see `keras_tl.evaluation.metrics.measure`.
     """
 
     metrics: dict[str, Any]

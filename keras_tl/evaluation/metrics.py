@@ -15,9 +15,9 @@ from keras_tl.evaluation.prediction_record import PredictionRecord
 from keras_tl.evaluation.thresholds import precision_recall, roc_curves
 from keras_tl.tasks.base import Metrics, Task
 
-# Nobody reads the curves of more labels.
+# With more labels than this, nobody reads the curves, so they are not computed.
 _CURVES = 20
-# Least and most bootstrap resamples. In between, resamples times logits is the third number.
+# Minimum and maximum of the bootstrap resamples. In between, resamples * logits = `_DRAWN`.
 _FEWEST, _MOST, _DRAWN = 200, 1000, 20_000_000
 
 
@@ -26,19 +26,19 @@ def measure(task: Task, record: PredictionRecord) -> Metrics:
 
     Args:
         task: Task of the model.
-        record: Prediction record of the split, with calibrated logits.
+        record: Prediction record of the split, with logits already divided by the temperature.
 
     Returns:
-        JSON types: the metrics of `task.measure`, and
+        Metrics by name as JSON types: the metrics of `task.measure`, and
 
         * `"intervals"`: see `metric_intervals`.
         * If the task has probabilities: `"ece"`, `"brier"` and `"calibration"`, see
           `keras_tl.evaluation.calibration.Calibration`.
         * If the task has decision thresholds and at most 20 labels, two curves per label.
           `"precision_recall"`: points (recall, precision, threshold). `"roc"`: points (false
-          positive rate, true positive rate), unless `task.measure` returns its own. See
+          positive rate, true positive rate), unless `task.measure` already returns `"roc"`. See
           `precision_recall` and `roc_curves` in `keras_tl.evaluation.thresholds`.
-        * If known, `"fingerprint"`: identifies the items.
+        * If known, `"fingerprint"`: text that identifies the items.
     """
     metrics = task.measure(record.labels, record.logits)
     metrics["intervals"] = metric_intervals(task, record)
@@ -55,16 +55,16 @@ def measure(task: Task, record: PredictionRecord) -> Metrics:
 
 
 def metric_intervals(task: Task, record: PredictionRecord) -> dict[str, Any]:
-    """Return 95% confidence intervals of the metrics, for random draws of the items.
+    """Return 95% confidence intervals, which account for the random choice of the items.
 
-    Accuracy, precision and recall have Wilson intervals (`proportion_interval`), F1 has
-    `f1_interval`. Other metrics have bootstrap intervals (`bootstrap_interval`), always with the
-    same draws: 1,000 resamples, or fewer for more than 20,000 logits, but at least 200. The
-    arguments are those of `measure`.
+    `proportion_interval` computes the intervals of accuracy, precision and recall, and
+    `f1_interval` the intervals of F1. `bootstrap_interval` computes all other intervals, always
+    with the same resamples. The number of resamples is 1,000. For more than 20,000 logits it is
+    smaller, but at least 200. For the arguments, see `measure`.
 
     Returns:
-        For each metric (low, high), or `None` where the metric is undefined. `"per_class"`: for
-        each class the intervals of precision, recall and F1.
+        For each metric the pair (low, high), or `None` if the metric is undefined. `"per_class"`
+        holds, for each class, the intervals of precision, recall and F1.
     """
     labels, answers = record.labels, task.decisions(record.logits)
     draws = int(np.clip(_DRAWN // record.logits.size, _FEWEST, _MOST))

@@ -21,11 +21,12 @@ class Overfitting:
     """Diagnosis of overfitting or underfitting, with remedies.
 
     Attributes:
-        state: See `PhaseFit`. State of the last phase. If that phase shows nothing, or if the kept
-            weights are from an earlier phase that overfits: state of the earlier phase.
-        statement: The same in one or two sentences.
+        state: State of the last phase, see `PhaseFit.state`. If the kept weights are from an
+            earlier phase, it is the state of the earlier phase in two cases: the earlier phase
+            overfits, or the curves of the last phase show nothing.
+        statement: The diagnosis in one or two sentences.
         phases: Diagnosis of each phase.
-        remedies: At most two, the most promising first.
+        remedies: At most two remedies, the most promising first.
     """
 
     state: str
@@ -88,17 +89,17 @@ def find_overfitting(
         task: Task of the model.
         config: Configuration of the model.
         blocks: Names of the backbone's blocks.
-        validation_items: Number of validation items. Gaps up to two standard errors of a proportion
-            of 0.5 on these items count as chance. `None`: unknown.
-        measured: Results of `keras_tl.tasks.Task.measure` for `"train"` and `"validation"`, of the
-            present weights. `None`: only the curves are used.
+        validation_items: Number of validation items. A gap counts as chance if it is at most two
+            standard errors of a proportion of 0.5 among these items. `None`: unknown.
+        measured: Metrics of the current weights on the splits `"train"` and `"validation"`, from
+            `keras_tl.tasks.Task.measure`. `None`: the diagnosis uses only the curves.
 
     Raises:
         ConfigError: The model is untrained.
     """
     check_trained(history)
     phases = [read_phase(record, task, validation_items) for record in history]
-    # The last phase that kept weights of its own. If there is none, the last phase.
+    # Find the last phase that kept the weights of an epoch. Without such a phase, use the last one.
     last = len(phases) - 1
     of_weights = next((n for n in range(last, -1, -1) if phases[n].kept_epoch), last)
     if measured is not None:

@@ -1,4 +1,4 @@
-"""Python code of training to copy: configurations, calls, and the phases of a run."""
+"""Python code for users to copy: configurations, calls, and the training phases of a run."""
 
 import dataclasses
 import json
@@ -22,8 +22,8 @@ class PhaseCall:
 
     Attributes:
         function: `"fit_head"` or `"fine_tune"`.
-        arguments: Arguments by name, without defaults.
-        is_own: Whether `policy` is the phase itself, because no named policy makes it.
+        arguments: Arguments by name, without those that have their default value.
+        is_own: Whether the argument `policy` is the phase itself, because no policy has this phase.
     """
 
     function: str
@@ -32,11 +32,11 @@ class PhaseCall:
 
 
 def call_of(phase: Phase, family: str) -> PhaseCall:
-    """Return the shortest call that runs a phase, by the name of a policy if possible.
+    """Return the shortest call that runs a phase, with the name of a policy if possible.
 
     Args:
-        phase: The phase.
-        family: See `keras_tl.base.config.family_of`.
+        phase: Phase to run.
+        family: Key of the default settings, see `keras_tl.base.config.family_of`.
     """
     given = _given(phase, SOLVED_HEAD, _OF_HEADS)
     if given is not None and "epochs" not in given:
@@ -50,7 +50,7 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
         own = dataclasses.replace(phases[family][0], min_steps=phase.min_steps)
         given = _given(phase, own, _OF_POLICIES)
         if given is not None and len(phases[family]) == 1:
-            # Without epochs=, the policy derives its epochs from a number of steps.
+            # Without epochs=, the policy computes the number of epochs from a number of steps.
             lasts = FEWEST_STEPS.get(name, {}).get(family, 0)
             lasting = {"epochs": phase.epochs} if lasts else {}
             found[name] = lasting | given
@@ -62,10 +62,10 @@ def call_of(phase: Phase, family: str) -> PhaseCall:
 
 
 def _given(phase: Phase, own: Phase, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """Return the arguments that turn `own` into `phase`. `None`: these names do not suffice."""
+    """Return the arguments that turn `own` into `phase`. `None`: no such arguments exist."""
     values = {name: getattr(phase, name) for name in names}
     given = {name: value for name, value in values.items() if value != getattr(own, name)}
-    # As an argument, `None` means the other phase's value.
+    # A call cannot set a field to `None`: the argument `None` means the value of `own`.
     if None in given.values() or dataclasses.replace(own, **given) != phase:
         return None
     return given
@@ -84,7 +84,7 @@ def phase_lines(record: PhaseRecord, family: str) -> list[str]:
 
 
 def augment_code(names: Sequence[str]) -> str:
-    """Return the value of `augment=` for recorded names. Users' layers appear by class only."""
+    """Return the code of `augment=` for recorded names. Of users' layers, show only the class."""
     shown = [code_of(name) if name in AUGMENTATIONS else f"{name}(...)" for name in names]
     if not shown:
         return "False"
@@ -101,7 +101,7 @@ def code_of(value: Any) -> str:
 
 
 def changed_code(config: Phase | HeadConfig) -> dict[str, str]:
-    """Return the code of the fields without a default or with another value."""
+    """Return the code of each field that has no default, or whose value is not the default."""
     values = {field: getattr(config, field.name) for field in dataclasses.fields(config)}
     return {f.name: code_of(value) for f, value in values.items() if value != f.default}
 
@@ -113,7 +113,7 @@ def written(function: str, arguments: Mapping[str, str], *positional: str) -> st
 
 
 def call_lines(function: str, arguments: Mapping[str, str], *positional: str) -> list[str]:
-    """Return a call as lines of code: one if it is short, else one per argument."""
+    """Return a call as code: on one line if the call is short, else one line per argument."""
     line = written(function, arguments, *positional)
     if len(line) <= _WIDTH:
         return [line]

@@ -21,39 +21,43 @@ class PhaseFit:
     Attributes:
         name: Name of the phase.
         planned: Number of planned epochs.
-        ran: Number of epochs that ran. Early stopping makes it smaller than `planned`.
-        kept_epoch: Epoch, from 1, whose weights were kept. 0: the weights from before the phase.
+        ran: Number of epochs that ran. With early stopping, `ran` is smaller than `planned`.
+        kept_epoch: Epoch, from 1, whose weights the phase kept. 0: the phase kept the weights from
+            before the phase.
         best_epoch: Epoch, from 1, of the best validation value of `monitor`. `None`: no value.
         monitor: Name of the monitored value: `"loss"` or the task's metric.
         avoided: Difference by which `monitor` was worse in the last epoch than in the kept epoch.
             `None`: unknown, or the last epoch was kept.
-        metric: Name of the task's metric, which `train` and `validation` compare.
-        train: Its value in training at the kept epoch, or measured (see `is_measured`). `None`: not
-            comparable, because an augmentation mixed labels or the weights from before were kept.
-        validation: Its value on the validation split.
-        gap: Difference by which `train` is better than `validation`. Unless measured, it is a lower
-            bound: training values are means over an epoch in which the weights changed, with
-            dropout and augmentation.
+        metric: Name of the task's metric. `train` and `validation` are values of this metric.
+        train: Value in training, logged at the kept epoch or measured (see `is_measured`). `None`:
+            not comparable with `validation`, because an augmentation mixed the labels or the phase
+            kept the weights from before the phase.
+        validation: Value on the validation split.
+        gap: Difference by which `train` is better than `validation`. From logged values, the gap is
+            a lower bound: a logged training value is a mean over an epoch, in which the weights
+            changed and dropout and augmentation were on.
         trend: Change of the logged gap per epoch, by least squares. `None`: fewer than three
             epochs, a value that is not finite, mixed labels, or a solved head.
-        state: One of these.
+        state: State of the phase, one of the following.
             `"overfits"`: the kept weights are clearly better on the training split than on the
-                validation split, or they are from after the validation result got worse.
-            `"spared"`: validation got worse while the training loss fell. Earlier weights were
-                kept.
-            `"diverged"`: a loss is not finite, or training did harm while its loss rose or was
-                above the loss of guessing.
+                validation split. Or the weights were kept after the validation result got worse.
+            `"spared"`: the validation result got worse while the training loss fell. The phase kept
+                earlier weights.
+            `"diverged"`: a loss is not finite. Or the model got worse, and the training loss rose
+                or was above the loss of guessing.
             `"unconverged"`: training ended while the model still improved.
             `"underfits"`: training and validation losses are high, and the training loss is flat.
-            `"fits"`: no sign of the others. `"unknown"`: see `reason`.
-        reason: Of `"unknown"`: `"no-validation"`, `"few-items"` (the gap may be chance),
+            `"fits"`: no sign of another state. `"unknown"`: see `reason`.
+        reason: Reason for `"unknown"`: `"no-validation"`, `"few-items"` (the gap may be chance),
             `"one-epoch"` (no trend), `"mixed-labels"`, `"averaged"` (`fit` or a callback kept other
-            weights) or `"nothing-better"` (the weights from before were kept, and the curves do not
-            show why). Of `"diverged"`: `"not-finite"`, `"rose"` or `"above-guessing"`. Else empty.
-        converged: Whether the training loss had settled. `None`: one epoch does not show it.
-        is_measured: Whether `train` and `validation` are of the kept weights in inference mode.
+            weights) or `"nothing-better"` (the phase kept the weights from before the phase, and
+            the curves do not show why). Reason for `"diverged"`: `"not-finite"`, `"rose"` or
+            `"above-guessing"`. Empty for the other states.
+        converged: Whether the training loss has converged. `None`: unknown, as after one epoch.
+        is_measured: Whether `train` and `validation` were measured with the kept weights in
+            inference mode, instead of logged during training.
         items: Number of validation items. `None`: unknown.
-        solved: See `keras_tl.runs.history.PhaseRecord`.
+        solved: Whether the head began at its optimum, see `keras_tl.runs.history.PhaseRecord`.
     """
 
     name: str
@@ -87,7 +91,7 @@ def read_phase(record: PhaseRecord, task: Task, items: int | None = None) -> Pha
     Args:
         record: Record of the phase.
         task: Task of the model.
-        items: See `validation_items` of `keras_tl.evaluation.overfitting.find_overfitting`.
+        items: Number of validation items. `None`: unknown.
     """
     monitor, more = monitored(task, record.phase)
     validation = column(record, f"val_{monitor}")
@@ -137,13 +141,13 @@ def with_values(
     values: Sequence[float | None],
     is_measured: bool,
 ) -> PhaseFit:
-    """Diagnose a phase with these values of its metric.
+    """Diagnose a phase again, with given values of the task's metric.
 
     Args:
-        fit: Diagnosis without the values.
+        fit: Earlier diagnosis, whose values are replaced.
         record: See `read_phase`.
         task: See `read_phase`.
-        values: Metric in training and on the validation split. `None`: not comparable.
+        values: The metric in training and on the validation split. `None`: not comparable.
         is_measured: See `PhaseFit`.
     """
     train, validation = values

@@ -19,7 +19,7 @@ class PredictionRecord:
     Attributes:
         labels: See `keras_tl.data.labelled_data.Split`.
         logits: float32 array (n, outputs), see `keras_tl.tasks.Task.outputs`. Saved logits are
-            those of the model itself. `scaled` divides them by a calibration temperature.
+            not divided by the temperature of a calibration. The method `scaled` divides them.
         fingerprint: Fingerprint of the items, see `Split.identity`. `None`: unknown.
     """
 
@@ -31,11 +31,11 @@ class PredictionRecord:
         return len(self.labels)
 
     def take(self, rows: np.ndarray) -> Self:
-        """Return only these rows, in this order, without the fingerprint."""
+        """Return a record of only these rows, in this order, without the fingerprint."""
         return PredictionRecord(self.labels[rows], self.logits[rows])
 
     def are_of(self, split: Split) -> bool:
-        """Return whether the fingerprint and the labels are those of this split."""
+        """Return whether the record has the fingerprint and the labels of this split."""
         return (
             self.fingerprint is not None
             and self.fingerprint == split.identity
@@ -43,13 +43,13 @@ class PredictionRecord:
         )
 
     def scaled(self, temperature: float) -> Self:
-        """Return the record of the same model with its logits divided by a temperature."""
+        """Return a copy of the record with the logits divided by a temperature."""
         if temperature == 1:
             return self
         return dataclasses.replace(self, logits=self.logits / np.float32(temperature))
 
     def to_files(self, split: str) -> dict[str, bytes]:
-        """Return the arrays as NumPy files by name. Equal arrays give equal bytes."""
+        """Return the arrays as NumPy files, by file name. Equal arrays give equal bytes."""
         return {_name(split, field): _npy(getattr(self, field)) for field in _FIELDS}
 
     @classmethod

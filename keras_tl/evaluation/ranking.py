@@ -1,4 +1,4 @@
-"""`Ranking`: backbones by the cross-validated metric of a head on their frozen features."""
+"""`Ranking`: backbones, ordered by the cross-validated metric of a head on frozen features."""
 
 import math
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from keras_tl.tasks import Task
 _LOGME = "LogME (You et al., 2021, arXiv:2102.11005), nats per item"
 # Probability that a normal variable lies within one standard error of its mean.
 _ONE_STANDARD_ERROR = 0.683
-# Backbones whose times differ by less than this ratio are equally fast: timings vary by as much.
+# Backbones are equally fast if their times differ by less than this ratio, as repeated timings do.
 _AS_FAST = 1.25
 
 
@@ -25,17 +25,17 @@ class RankedBackbone:
     """Measurements of one backbone.
 
     Attributes:
-        name: The user's name of the backbone, with its options.
-        metric: The task's primary metric of a head, by 5-fold cross-validation. `None`: the
-            backbone has no features here, or the metric is undefined.
-        interval: Its 95% confidence interval (low, high).
+        name: Name of the backbone as the user wrote it, with options.
+        metric: Primary metric of the task for a head on the backbone's features, from 5-fold
+            cross-validation. `None`: there is an `error`, or the metric is undefined.
+        interval: 95% confidence interval (low, high) of `metric`.
         score: LogME, see `keras_tl.evaluation.transferability.logme`. Higher is better.
-        width: Width of the features that the head takes.
-        parameters: Number of weights.
+        width: Number of features of an item.
+        parameters: Number of weights of the backbone.
         item_seconds: Seconds to predict one item.
-        seconds: Wall time of loading, features and both measurements. Short if the features were in
-            the cache.
-        error: Reason why there are no measurements.
+        seconds: Wall time of loading the backbone, computing features, `metric` and `score`. It is
+            short if the features were in the cache.
+        error: Reason why there are no measurements. `None`: there are measurements.
     """
 
     name: str
@@ -50,7 +50,7 @@ class RankedBackbone:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Table row: name, metric, LogME, width, weights, milliseconds, seconds."""
+        """Row of the table: name, metric, LogME, width, weights, milliseconds, seconds."""
         if self.error is not None:
             return (self.name, *["-"] * 6)
         known = "" if self.interval is None else " [{:.3f}, {:.3f}]".format(*self.interval)
@@ -67,15 +67,15 @@ class RankedBackbone:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Backbones, the best metric first.
+    """Ranking of backbones by their metric, the best first.
 
     Attributes:
         rows: One row per backbone. Backbones without a metric come last.
         task: Name of the task of the data.
         primary_metric: Name of the primary metric.
         items: Number of training items used.
-        item: Name of one item for people.
-        seed: Seed of the item sample, the folds and random weights.
+        item: Name of one item in texts, such as `"image"`.
+        seed: Random seed for the sample of items, the folds and random weights.
         chosen: Name of the recommended backbone, see `choose_backbone`.
     """
 
@@ -139,7 +139,7 @@ def choose_backbone(
 ) -> str:
     """Return the name of the fastest backbone within one standard error of the best metric.
 
-    Among backbones whose times differ by up to a quarter, the best metric decides.
+    Times that differ by up to a quarter count as equal. The best metric then decides.
     Source: the one-standard-error rule of Breiman et al., "Classification and Regression Trees",
     1984, sec. 3.4.3, with the standard error of the difference on the same items.
 

@@ -1,4 +1,4 @@
-"""Remedies for overfitting and underfitting, as calls and commands."""
+"""Remedies for overfitting and underfitting, as Python calls and as commands."""
 
 from collections.abc import Iterator
 
@@ -17,9 +17,10 @@ _SWEPT = ("policy", "unfreeze", "batch_size")
 def remedies_for(state: str, situation: Situation) -> tuple[Remedy, ...]:
     """Return the two most promising remedies for a state of `keras_tl.evaluation.fit_state`.
 
-    Remedies that change the past training come first: another learning rate if the first epoch was
-    the best, then methods not in use yet. `"unknown"` has one remedy, `"fits"` has none. A head
-    solved to its optimum gains nothing from more epochs or another learning rate.
+    Against overfitting, a lower learning rate comes first if the first epoch was the best. Methods
+    that the training does not use yet come next. For `"unknown"` there is one remedy, for `"fits"`
+    there is none. More epochs or another learning rate are never remedies for a head that began at
+    its optimum: they would change nothing.
     """
     found = _BY_STATE[state](situation)
     return tuple(remedy for _, remedy in zip(range(_COUNT), found, strict=False))
@@ -57,7 +58,7 @@ def _against_overfitting(situation: Situation) -> Iterator[Remedy]:
 
 def _more_augmentation(situation: Situation) -> Iterator[Remedy]:
     used = situation.record.augment
-    # On the command line, only fine-tuning augments.
+    # On the command line, only fine-tuning has an option for augmentation.
     if used == ():
         command = None if situation.is_head else situation.command("--augment standard")
         yield Remedy("augmentation", situation.again({"augment": "True"}), command)
@@ -80,7 +81,7 @@ def _against_underfitting(situation: Situation) -> Iterator[Remedy]:
         return
     if mixes_labels(record.augment or False):
         python = situation.again({"augment": "True"})
-        # On the command line, only fine-tuning augments.
+        # On the command line, only fine-tuning has an option for augmentation.
         command = None if situation.is_head else situation.command("--augment standard")
         yield Remedy("augmentation that mixes no labels", python, command)
     yield situation.rate(_HIGHER, "a higher learning rate")
@@ -125,9 +126,9 @@ def _against_divergence(situation: Situation) -> Iterator[Remedy]:
 
 
 def _searched(situation: Situation) -> str:
-    """Return the call of the phase with the learning rate that the finder suggests."""
+    """Return the call that runs the phase with the suggestion of the learning-rate finder."""
     phase, call = situation.record.phase, situation.call
-    # Phases after feature extraction start from a trained head. `live` phases do not.
+    # Fine-tuning starts from a trained head, except for phases with `batch_norm="live"`.
     first = "" if situation.is_head or phase.batch_norm == "live" else "learner.fit_head(); "
     if call.is_own:
         first += f"phase = {code_of(phase)}; "

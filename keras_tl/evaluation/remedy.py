@@ -1,4 +1,4 @@
-"""A remedy, and the situation that calls for it."""
+"""`Remedy`: a change of the training to try, and the facts on which the choice depends."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ from keras_tl.training.policies import HEAD_CONFIGS
 
 @dataclasses.dataclass(frozen=True)
 class Remedy:
-    """A change to try.
+    """A change of the training to try.
 
     Attributes:
         what: The change in words.
-        python: One or two calls. `learner` is the learner, or against overfitting a new learner.
-            `backbone` and `data` are its arguments.
+        python: One or two Python calls. `learner` is the user's learner, or a new learner if the
+            model overfits. `backbone` and `data` are the arguments of `ktl.Learner`.
         command: The `keras-tl train` command, where `...` stands for the previous options. `None`:
             there is no command.
     """
@@ -34,7 +34,7 @@ class Remedy:
 
 @dataclasses.dataclass(frozen=True)
 class Situation:
-    """Facts on which remedies depend.
+    """Facts on which the choice of remedies depends.
 
     Attributes:
         record: Record of the phase.
@@ -62,15 +62,15 @@ class Situation:
 
     @property
     def call(self) -> PhaseCall:
-        """Call that ran the phase."""
+        """Python call that runs the phase."""
         return call_of(self.record.phase, self.config.family)
 
     def again(self, code: Mapping[str, str] = MappingProxyType({}), **changes: Any) -> str:
         """Return the call that runs the phase again with these changes.
 
         Args:
-            code: Arguments as Python code.
-            changes: Fields of `Phase`.
+            code: Python code of arguments, by name.
+            changes: New values of fields of `Phase`, by name.
         """
         phase = dataclasses.replace(self.record.phase, **changes)
         call = call_of(phase, self.config.family)
@@ -80,7 +80,7 @@ class Situation:
         return written(f"learner.{call.function}", arguments | self._augment(call) | code)
 
     def _augment(self, call: PhaseCall) -> dict[str, str]:
-        """Return the phase's augmentation if it is known, has a name and is not the default."""
+        """Return the argument `augment`, if it is known, has a name and is not the default."""
         names = self.record.augment
         by_default = ("standard",) if call.function == "fine_tune" else ()
         known = self.modality.can_augment and {*(names or ())} <= {*AUGMENTATIONS}
@@ -96,7 +96,7 @@ class Situation:
         return f"learner = ktl.Learner(backbone, {data}{own}); {self.again()}"
 
     def command(self, options: str) -> str | None:
-        """Return the command that runs the phase again. `None`: its policy has no name."""
+        """Return the command that runs the phase again. `None`: the policy has no name."""
         if self.call.is_own:
             return None
         policy = self.call.arguments.get("policy")

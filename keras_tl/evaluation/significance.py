@@ -6,7 +6,8 @@ import numpy as np
 
 from keras_tl.tasks.resampling import Statistic
 
-# Minimum of permutations, and number per group: then a corrected p-value can reach 0.025.
+# Minimum number of permutations, and number for each group. With 40 permutations for each group, a
+# p-value that is corrected for all groups can be as low as 0.025.
 _PERMUTATIONS, _OF_EACH_GROUP = 1000, 40
 # Maximum number of weights in memory at a time.
 _AT_A_TIME = 2_000_000
@@ -15,14 +16,14 @@ _AT_A_TIME = 2_000_000
 def permutation_p_values(
     statistic: Statistic, codes: np.ndarray, more_is_better: bool
 ) -> list[float | None]:
-    """Return one p-value per group for the claim that the group is worse than the rest.
+    """Return one p-value per group, of the test whether the group is worse than the rest.
 
-    One-sided permutation test. The p-value is how often a random group of equal size is as much
-    worse than the other items (Phipson and Smyth, 2010, arXiv:1603.05766).
+    One-sided permutation test. The p-value is the fraction of random groups of equal size that are
+    at least as much worse than the other items (Phipson and Smyth, 2010, arXiv:1603.05766).
 
     Args:
         statistic: The metric as a function of item weights.
-        codes: int (n,), group of each item, from 0.
+        codes: Index of the group of each item, int (n,). The first group has the index 0.
         more_is_better: Whether higher values of the metric are better.
 
     Returns:
@@ -40,7 +41,7 @@ def permutation_p_values(
         drawn = rng.permuted(np.tile(codes, (count, 1)), axis=1)
         for group in groups:
             found = _differences(statistic, drawn == group, sign)
-            # The tolerance covers rounding. An undefined difference counts for chance.
+            # The tolerance covers rounding. An undefined difference counts as equally bad.
             as_bad[group] += np.count_nonzero(~(found > observed[group] + 1e-12))
     shares = (as_bad + 1) / (draws + 1)
     return [
@@ -50,16 +51,16 @@ def permutation_p_values(
 
 
 def _differences(statistic: Statistic, masks: np.ndarray, sign: float) -> np.ndarray:
-    """Return metric of the group minus metric of the rest, negative where the group is worse."""
+    """Return the difference of the metric, group minus rest. Negative: the group is worse."""
     return sign * (statistic(masks.astype(float)) - statistic((~masks).astype(float)))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Return p-values corrected for the number of tests. `None` stands for no test.
+    """Correct p-values for the number of tests. `None` instead of a p-value means no test.
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
-    Statistics 6, 1979. If all p-values up to 5% count as significant, the probability of any false
-    claim is at most 5%.
+    Statistics 6, 1979. If all corrected p-values up to 5% count as significant, the probability of
+    one or more false claims is at most 5%.
     """
     corrected, largest = list(p_values), 0.0
     for number, left in _in_turn(p_values):
@@ -69,15 +70,16 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
-    """Return the significance level of each of several tests by `holm`, for their intervals.
+    """Return the significance level of each test by Holm's method, for confidence intervals.
 
-    By rising p-value, the tests have the levels level / m, level / (m - 1), ... All tests after the
-    first test that is not significant are not significant either, and have the level of that first
-    test. So a test is significant exactly if its p-value is at most its level.
+    In the order of rising p-values, the m tests have the significance levels level / m, level /
+    (m - 1), and so on. After the first test that is not significant, no further test is
+    significant, and all have the level of that first test. So a test is significant exactly if its
+    p-value is at most its level.
 
     Args:
         p_values: One p-value per test.
-        level: Probability of any false claim among all tests.
+        level: Probability of one or more false claims among all tests.
     """
     levels, own, is_significant = [level] * len(p_values), level, True
     for number, left in _in_turn(p_values):
@@ -89,7 +91,7 @@ def holm_levels(p_values: Sequence[float], level: float) -> list[float]:
 
 
 def _in_turn(p_values: Sequence[float | None]) -> list[tuple[int, int]]:
-    """Return the tests by rising p-value, each with the number of tests left at its turn."""
+    """Return the tests by rising p-value, each with how many tests are left, including itself."""
     known = [number for number, p_value in enumerate(p_values) if p_value is not None]
     order = sorted(known, key=lambda number: p_values[number])
     return [(number, len(known) - place) for place, number in enumerate(order)]

@@ -14,24 +14,24 @@ from keras_tl.evaluation.significance import holm, permutation_p_values
 from keras_tl.evaluation.wording import number_text, title_of
 from keras_tl.tasks import Task
 
-# More groups are a sign of an identifier, or of numbers that need ranges.
+# More groups suggest that the column is an identifier, or holds numbers to combine into ranges.
 MOST = 100
-# Probability that any group is called worse although no group is.
+# Significance level: probability that any group is called worse although no group is worse.
 _LEVEL = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
 class Slice:
-    """The items of one group.
+    """Metric of one group of items, compared with the metric of all other items (the rest).
 
     Attributes:
-        value: Value of the group, as text.
-        items: Number of items.
+        value: Value that all items of the group have, as text.
+        items: Number of items in the group.
         metric: Primary metric of the group. `None`: undefined.
-        interval: Its 95% confidence interval. `None`: undefined.
+        interval: 95% confidence interval of `metric`. `None`: undefined.
         rest: Primary metric of all other items.
-        p_value: p-value of "not worse than the rest", corrected for the number of groups. `None`:
-            the comparison is undefined.
+        p_value: p-value of the hypothesis that the group is not worse than the rest, corrected for
+            the number of groups. `None`: the comparison is undefined.
         is_worse: Whether the group is clearly worse than the rest.
     """
 
@@ -49,10 +49,10 @@ class Slices:
     """Primary metric by group of items.
 
     Attributes:
-        by: Name of the column of the groups. `None`: the user passed the values.
+        by: Name of the column with the groups. `None`: the user passed the group of each item.
         metric: Name of the metric.
         more_is_better: Whether higher values of the metric are better.
-        slices: The groups in the order of their values.
+        slices: The groups, sorted by their values.
     """
 
     by: str | None
@@ -85,8 +85,8 @@ class Slices:
         """Return a sentence that names the clearly worse groups."""
         if not self.worse:
             return (
-                f"No group is clearly worse than the rest (level {_LEVEL:g} for all groups "
-                "together). With few items, the test can miss a difference."
+                f"No group is clearly worse than the rest (significance level {_LEVEL:g} for all "
+                "groups together). With few items, the test can miss a difference."
             )
         named = ", ".join(
             f"{one.value} ({number_text(one.metric)} against {number_text(one.rest)})"
@@ -95,7 +95,7 @@ class Slices:
         return f"Clearly worse than the rest in {title_of(self.metric)}: {named}."
 
     def describe(self) -> str:
-        """Return a table and a sentence as text."""
+        """Return the table of the groups and the sentence of `verdict` as text."""
         head, *rows = self.rows()
         return f"{table_text(head, rows)}\n{self.verdict()}"
 
@@ -118,11 +118,11 @@ class Slices:
 def slice_values(
     by: Hashable | Sequence, columns: dict[Hashable, Sequence[str]], items: int
 ) -> tuple[str | None, list[str]]:
-    """Return the name of the grouping (or `None`) and the group of each item.
+    """Return the name of the column of groups (or `None`) and the group of each item.
 
     Args:
-        by: A column of the data, or a sequence with one value per item.
-        columns: The kept columns of the data.
+        by: Name of a column of the data, or a sequence with one value per item.
+        columns: Values of the columns that can define groups, by column name.
         items: Number of items of the split.
 
     Raises:
@@ -164,14 +164,14 @@ def measure_slices(
     """Evaluate groups of items, and compare each group with all other items.
 
     The tests are one-sided permutation tests of the task's primary metric (`permutation_p_values`).
-    Holm's method corrects their p-values (`holm`). If no group is worse, the probability that any
-    group is named is at most 5%.
+    Holm's method corrects the p-values (`holm`). If no group is worse, the probability that any
+    group is called worse is at most 5%.
 
     Args:
         task: Task of the model, with the primary metric.
-        record: Prediction record of n items, with calibrated logits.
-        by: Name of the grouping, or `None`.
-        values: n values. Equal values form a group.
+        record: Prediction record of n items, with logits already divided by the temperature.
+        by: Name of the column of groups, or `None`.
+        values: One value for each of the n items. Items with equal values form a group.
     """
     metric = task.primary_metric
     names, codes = np.unique(np.array(values, str), return_inverse=True)

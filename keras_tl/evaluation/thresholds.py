@@ -1,4 +1,4 @@
-"""Decision thresholds: their curves, and the choice of a threshold by a rule."""
+"""Decision thresholds: precision-recall and ROC curves, and the choice of a threshold by a rule."""
 
 import dataclasses
 from typing import Any
@@ -19,11 +19,13 @@ class Rule:
     """Goal of a decision threshold on the validation split. Default: the largest F1.
 
     Attributes:
-        precision: Least precision. The smallest threshold that reaches it has the highest recall.
-        recall: Least recall. The largest threshold that reaches it usually has the best precision.
+        precision: Minimum precision, in (0, 1]. The rule chooses the smallest threshold with this
+            precision, because it has the highest recall.
+        recall: Minimum recall, in (0, 1]. The rule chooses the largest threshold with this recall,
+            because it usually has the highest precision.
 
     Raises:
-        ConfigError: Both are given, or a value is not in (0, 1].
+        ConfigError: `precision` and `recall` are both given, or a value is not in (0, 1].
     """
 
     precision: float | None = None
@@ -60,11 +62,11 @@ class Threshold:
     """Decision threshold of one label.
 
     Attributes:
-        label: Name of the label. Binary task: of the second class.
-        threshold: Probabilities above this number mean yes.
-        reached: Whether the threshold reaches the goal on the validation split. If not, it has the
-            largest F1, or is 0.5 if no item of the split has the label.
-        rates: Precision, recall and F1 by split. The test split had no part in the choice.
+        label: Name of the label. Binary task: name of the second class.
+        threshold: An item gets the label if the probability of the label is above this number.
+        reached: Whether the threshold reaches the goal on the validation split. If not, `threshold`
+            has the largest F1, or is 0.5 if no item of the split has the label.
+        rates: Precision, recall and F1 on each split. The choice used only the validation split.
     """
 
     label: str
@@ -113,12 +115,13 @@ def precision_recall(task: Task, record: PredictionRecord) -> dict[str, list[lis
     """Return the precision-recall curve of each label: at most 200 points, by rising recall.
 
     Args:
-        task: Task of the model. Two classes: the curve is that of the second class.
-        record: Prediction record of a split, with calibrated logits.
+        task: Task of the model. A binary task has only the curve of the second class.
+        record: Prediction record of a split, with logits already divided by the temperature.
 
     Returns:
-        For each label the points [recall, precision, threshold], where probabilities of at least
-        the threshold mean yes. A label of no item has no points.
+        For each label the points [recall, precision, threshold]. In these points, an item gets the
+        label if its probability is at least the threshold. If no item has the label, the curve has
+        no points.
     """
     return {
         name: _points(labels, shares)
@@ -142,8 +145,8 @@ def roc_curves(task: Task, record: PredictionRecord) -> dict[str, list[list[floa
         record: See `precision_recall`.
 
     Returns:
-        For each label the points [false positive rate, true positive rate]. A label of all items or
-        of no item has no points.
+        For each label the points [false positive rate, true positive rate]. If all items or no item
+        have the label, the curve has no points.
     """
     return {
         name: _thinned(np.stack(roc_curve(labels, shares)[:2], axis=1))
@@ -154,7 +157,7 @@ def roc_curves(task: Task, record: PredictionRecord) -> dict[str, list[list[floa
 
 
 def _thinned(points: np.ndarray) -> list[list[float]]:
-    """Return at most `_POINTS` rows, with the first and the last."""
+    """Return at most `_POINTS` of the rows, always with the first row and the last row."""
     kept = np.unique(np.linspace(0, len(points) - 1, _POINTS).round().astype(int))
     return points[kept].tolist()
 
@@ -164,8 +167,9 @@ def choose_thresholds(task: Task, records: dict[str, PredictionRecord], rule: Ru
 
     Args:
         task: Task of the model.
-        records: Prediction records by split, with calibrated logits. The rule applies to
-            `"validation"`, which is required. The others are only evaluated.
+        records: Prediction records by split, with logits already divided by the temperature. The
+            `"validation"` split is required: the function chooses the thresholds on this split, and
+            only evaluates them on the other splits.
         rule: Goal of the thresholds.
 
     Raises:
@@ -195,7 +199,7 @@ def check_has_thresholds(task: Task) -> None:
 
 
 def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, bool]:
-    """Return the threshold, and whether it reaches the goal."""
+    """Return the threshold, and whether it reaches the goal of the rule."""
     if not labels.any():
         return 0.5, False
     precision, recall, at = precision_recall_curve(labels, shares)
@@ -209,9 +213,9 @@ def _choose(labels: np.ndarray, shares: np.ndarray, rule: Rule) -> tuple[float, 
         reached = len(kept) > 0
         best = int(kept[0]) if reached else best
     elif rule.recall is not None:
-        # The lowest threshold has a recall of 1, so some threshold always reaches the rule.
+        # The lowest threshold has a recall of 1, so at least one threshold reaches the goal.
         best = int(np.flatnonzero(recall >= rule.recall)[-1])
-    # Halfway between this probability, which means yes, and the next lower probability.
+    # The middle between the lowest probability that gets the label and the next lower probability.
     below = at[best - 1] if best else 0.0
     return float((below + at[best]) / 2), reached
 

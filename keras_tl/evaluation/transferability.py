@@ -1,4 +1,4 @@
-"""LogME: how well frozen features explain the labels, without training."""
+"""LogME: a score of how well frozen features explain the labels, without training."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -6,8 +6,8 @@ from scipy.optimize import minimize_scalar
 from keras_tl.errors import BackboneError, DataError
 from keras_tl.tasks import Task
 
-# Limits of the search for the ratio of the precisions, as multiples of the mean squared singular
-# value. A grid comes first, because the evidence may have several maxima over the ratio.
+# Limits of the search for the ratio alpha / beta, as multiples of the mean squared singular value.
+# The search starts with a grid of ratios, because the evidence may have several maxima.
 _LOWEST, _HIGHEST, _GRID = 1e-12, 1e12, 145
 
 
@@ -15,19 +15,20 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
     """Return the logarithm of maximum evidence (LogME) of a linear model of the labels, per item.
 
     Source: You, Liu, Wang and Long, 2021, "LogME: Practical Assessment of Pre-trained Models for
-    Transfer Learning", ICML, arXiv:2102.11005, sec. 4. Each target column is a linear function of
-    the features with Gaussian weights and noise. The result is the mean of `log_evidence` over the
-    columns. Each class (as in the paper) or label has a column of 0 and 1. Regression has one
-    standardised column, as in the head, so that the unit does not matter. Constant columns are left
-    out.
+    Transfer Learning", ICML, arXiv:2102.11005, sec. 4. In the model, each target column is a linear
+    function of the features with Gaussian weights and Gaussian noise. The result is the mean of
+    `log_evidence` over the columns. Each class (as in the paper) or label has a column of 0 and 1.
+    A regression has one column of standardised targets, so that the unit of the targets does not
+    matter. Constant columns are left out.
 
     Args:
-        features: float array (n, d).
-        labels: As in `keras_tl.data.labelled_data.Split`: int (n,), 0/1 (n, labels), or float (n,).
+        features: Features of n items, float array (n, d).
+        labels: Labels of the items: class numbers, int (n,), or 0 and 1, (n, labels), or targets,
+            float (n,).
         task: Task of the labels.
 
     Returns:
-        Nats per item. Higher is better. Only scores of the same items are comparable.
+        LogME in nats per item. Higher is better. Compare only scores that use the same items.
 
     Raises:
         DataError: Every target column is constant.
@@ -37,7 +38,7 @@ def logme(features: np.ndarray, labels: np.ndarray, task: type[Task]) -> float:
 
 
 def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
-    """Return the targets of `logme`.
+    """Return the target columns of the linear model of `logme`.
 
     Args:
         labels: See `logme`.
@@ -47,7 +48,7 @@ def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
         float64 (n, columns), without constant columns.
 
     Raises:
-        DataError: No column is left.
+        DataError: All columns are constant.
     """
     columns = task.target_columns(labels)
     columns = columns[:, np.ptp(columns, axis=0) > 0]
@@ -60,16 +61,16 @@ def target_columns(labels: np.ndarray, task: type[Task]) -> np.ndarray:
 
 
 def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the largest log evidence of each target over both precisions, per item.
+    """Return the maximum log evidence over alpha and beta, for each target and per item.
 
-    The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). Its evidence
+    The model is y = F w + noise, with w ~ N(0, I / alpha) and noise ~ N(0, I / beta). The evidence
     is eq. 2 of LogME (see `logme`). For a ratio t = alpha / beta, let Q(t) be the minimum of |y - F
-    w|^2 + t |w|^2. The best beta is then n / Q(t), so the search is over one number, t. The maximum
-    is the limit of the paper's fixed-point iteration (alg. 1).
+    w|^2 + t |w|^2. The best beta is then n / Q(t), so the search is over one number, t. The
+    fixed-point iteration of the paper (alg. 1) converges to this maximum.
 
     Args:
-        features: float array (n, d), F.
-        targets: float array (n, columns), one y per column.
+        features: Features F of n items, float array (n, d).
+        targets: One target y per column, float array (n, columns).
 
     Returns:
         float64 (columns,), nats per item.
@@ -84,8 +85,8 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
             "precision of the backbone."
         )
     n = len(features)
-    # The smaller Gram matrix replaces a singular value decomposition, in a third of its time. The
-    # loss of accuracy is below the rounding of float32 features.
+    # The eigenvalues of the smaller Gram matrix replace a singular value decomposition, and take a
+    # third of the time. The loss of accuracy is smaller than the rounding of float32 features.
     is_long = n >= features.shape[1]
     powers, vectors = np.linalg.eigh(features.T @ features if is_long else features @ features.T)
     kept = powers > powers[-1] * max(features.shape) * np.finfo(np.float64).eps
@@ -116,13 +117,13 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def _profile(
     ratios: np.ndarray, powers: np.ndarray, explained: np.ndarray, rest: np.ndarray, n: int
 ) -> np.ndarray:
-    """Return the log evidence per item at the best beta, float64 (ratios, columns).
+    """Return the log evidence per item with the best beta for each ratio, (ratios, columns).
 
     Args:
-        ratios: (ratios,), alpha / beta.
-        powers: (rank,), squared singular values of the features.
-        explained: (rank, columns), squares of the targets along the left singular vectors.
-        rest: (columns,), squared length of the targets outside the left singular vectors.
+        ratios: Values of alpha / beta, (ratios,).
+        powers: Squared singular values of the features, (rank,).
+        explained: Squared targets along each left singular vector, (rank, columns).
+        rest: Squared length of the targets outside the left singular vectors, (columns,).
         n: Number of items.
     """
     shrinkage = ratios[:, None] / (ratios[:, None] + powers)

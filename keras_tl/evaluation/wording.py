@@ -1,4 +1,4 @@
-"""Names and number formats of metrics in text for people."""
+"""Names and number formats of metrics in reports and messages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ _TITLES = {
 }
 
 
-# Longer texts of the data, and longer lists of names, are cut.
+# Texts from the data are cut to this number of characters, and lists to this number of names.
 LONGEST_TEXT = 600
 _NAMES = 20
 
@@ -27,7 +27,7 @@ def title_of(key: str) -> str:
 
 
 def number_text(value: float | int | None) -> str:
-    """Return a whole number with all digits, another number with four. `None` gives `-`."""
+    """Return an integer with all digits, or a float with four significant digits. `None`: `-`."""
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
@@ -56,7 +56,7 @@ def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def shortened(text: str) -> str:
-    """Return a text of the data, cut to `LONGEST_TEXT` characters."""
+    """Return a text from the data, cut to `LONGEST_TEXT` characters."""
     if len(text) <= LONGEST_TEXT:
         return text
     return text[: LONGEST_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"
@@ -70,11 +70,11 @@ def thresholds_text(class_names: Sequence[str], thresholds: Sequence[float]) -> 
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return the first 20 names and the number of the others."""
+    """Return the first 20 names, and how many more names there are."""
     more = len(names) - _NAMES
     return ", ".join(names[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def with_share(name: str, share: float | None) -> str:
-    """Return a prediction with its probability, as in `cat (93.0%)`. `None`: no probability."""
+    """Return a name with its probability, as in `cat (93.0%)`. `share=None`: only the name."""
     return name if share is None else f"{name} ({share:.1%})"

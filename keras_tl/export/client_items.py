@@ -34,7 +34,7 @@ class ClientItem:
 
     Attributes:
         request: Example item in the JSON format of TF Serving's REST interface.
-        reading: Python expression that converts the client's arguments to items.
+        reading: Python expression that converts the client's command-line arguments to items.
         examples: Example item as command-line arguments of the client.
         files: Content of each file that the example needs, by file name.
         imports: Import lines that `examples` needs.

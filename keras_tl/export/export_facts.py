@@ -47,10 +47,10 @@ class Exported:
 
 
 def read_export(path: Path) -> Exported:
-    """Read a version's folder, or the latest version in a model folder.
+    """Read the facts about a version folder, or about the latest version in a model folder.
 
     Raises:
-        ExportError: No export at the path, a damaged export, or an export of another program.
+        ExportError: There is no export at the path, or the export is damaged or of another program.
     """
     folder = version_folder(path).resolve()
     if not folder.name.isdecimal():

@@ -14,7 +14,7 @@ from keras_tl.errors import ConfigError, unknown
 
 
 def check_feature_file(path: Path) -> None:
-    """Check the file suffix. Raise `ConfigError` unless it is .npy or .parquet."""
+    """Raise `ConfigError` unless the suffix of the file is .npy or .parquet."""
     if path.suffix.lower() not in _WRITERS:
         raise ConfigError(unknown("format of features", path.suffix, _WRITERS))
 
@@ -24,15 +24,15 @@ def write_features(
 ) -> None:
     """Write features batch by batch. The file appears complete or not at all.
 
-    Before the first batch, the function checks the free disk space (`.npy`: also reserves it).
+    The function first checks the free disk space. For `.npy`, the function also reserves the space.
 
     Args:
         path: `.npy`: a float32 array (n, d). `.parquet`: columns `source` (string) and `features`
             (lists of d float32).
         batches: float32 arrays with n rows in total. Each row has d values in any shape.
         shape: (n, d).
-        sources: Path of each image, or its number if it has no path. Bytes that are not UTF-8 are
-            written as escapes.
+        sources: Path of each image, or the number of an image without a path. Bytes that are not
+            UTF-8 are written as escapes.
 
     Raises:
         ConfigError: Unknown suffix, or too little free disk space.
@@ -58,7 +58,7 @@ def _check_room(path: Path, needed: int) -> None:
 def _write_npy(
     path: Path, batches: Iterator[np.ndarray], shape: tuple[int, int], sources: tuple[str, ...]
 ) -> None:
-    # Not a memory map: on a full disk, a write to a memory map kills the process.
+    # Do not use a memory map: on a full disk, a write to a memory map kills the process.
     with open(path, "wb") as file:
         about = {"descr": "<f4", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, about)

@@ -30,26 +30,26 @@ def export_version(
         base/1/saved_model.pb
         base/1/variables/
         base/1/MODEL_CARD.md, base/1/model.json       the contents of `texts`
-        base/1/assets/labels.txt                      one class a line, in the order of the outputs
+        base/1/assets/labels.txt                      a class in each line, in the outputs' order
         base/1/assets.extra/keras_tl_examples.json    example inputs and the model's outputs
         base/1/assets.extra/keras_tl_checksums.json   SHA-256 of the files above
         base/1/assets.extra/tf_serving_warmup_requests    the example inputs as TF Serving requests
 
-    The function verifies the version before it moves it to its final name. A process with
-    TensorFlow only must reproduce the example outputs.
+    The function verifies the version before the folder gets its final name: a process without Keras
+    and keras_tl must reproduce the example outputs.
 
     Args:
         serving: Model to export.
         example_inputs: Example inputs of the signatures, by input name.
         labels: Class names. If empty, labels.txt is not written.
         base: Model folder.
-        texts: Content of each additional text file, by file name.
+        texts: Content of each additional text file of the version, by file name.
 
     Returns:
         The folder of the version, and the result of its verification.
 
     Raises:
-        ExportError: `base` is a file, or the outputs differ from the model's. No files remain.
+        ExportError: `base` is a file, or the verification found a problem. No files remain.
     """
     if base.exists() and not base.is_dir():
         raise ExportError(
@@ -63,7 +63,7 @@ def export_version(
                 for name, text in texts.items():
                     (folder / name).write_text(text, "utf-8")
                 write_checksums(folder, CHECKSUMS)
-                # Without a checksum: users may add requests, and `verify` replays them all.
+                # The warm-up file gets no checksum: users may add requests to this file.
                 write_warmup(folder, base.resolve().name)
                 found = verify(folder, timings=False)
                 if not found.ok:
@@ -86,13 +86,13 @@ def _write(
     labels: tuple[str, ...],
     folder: Path,
 ) -> None:
-    # TensorFlow copies an asset under its file name.
+    # TensorFlow keeps the file name of an asset, so the file must have its final name.
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "labels.txt"
         file.write_text("".join(" ".join(label.split("\n")) + "\n" for label in labels), "utf-8")
         if labels:
             serving.labels_file = tf.saved_model.Asset(str(file))
-        with only_errors("tensorflow"):  # Its log names the temporary folder.
+        with only_errors("tensorflow"):  # TensorFlow's log names the temporary folder.
             tf.saved_model.save(serving, str(folder), signatures=serving.signatures)
         # TensorFlow gives every signature the method name "predict".
         updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(folder))
@@ -105,7 +105,7 @@ def _write(
 
 
 def _examples(serving: ServingModel, example_inputs: Mapping[str, np.ndarray]) -> dict:
-    """Return example inputs of every signature and the outputs of the model in this process."""
+    """Return example inputs of every signature, and the model's outputs for these inputs."""
     example_inputs = {**example_inputs, INPUTS: serving.examples(example_inputs)}
     examples = {}
     for name in serving.signatures:

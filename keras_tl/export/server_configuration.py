@@ -32,17 +32,17 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
     """Write the folder `serving/` for an existing export. Replace an earlier `serving/`.
 
     The folder stands beside the versions. TF Serving ignores folders whose names are not numbers.
-    Files that the user changed or added stay. All others, also deleted ones, are written again.
+    Files that the user changed or added stay. The function writes all other files again.
 
     Args:
-        path: Version folder, or model folder (its latest version is taken).
-        cores: Number of cores of the server. `None`: as many as this machine.
+        path: Version folder, or model folder, whose latest version is used.
+        cores: Number of CPU cores of the server. `None`: as many as this machine has.
 
     Returns:
-        The folder, and the names of the files that were kept.
+        The folder, and the names of the user's files that stayed.
 
     Raises:
-        ExportError: No export of keras_tl at the path, or a damaged export.
+        ExportError: There is no export of keras_tl at the path, or the export is damaged.
         ConfigError: The name of the model folder is not a valid model name for a server.
     """
     export = read_export(path)
@@ -52,7 +52,7 @@ def write_serving(path: Path, cores: int | None = None) -> tuple[Path, tuple[str
     with whole_folder(folder, replace=True) as temporary:
         for name, content in files.items():
             (temporary / name).write_bytes(content)
-        # Before the copies of the user's files: the next call must recognise these as changed.
+        # Write checksums before the user's files: the next call must see that these are changed.
         write_checksums(temporary)
         for name in kept:
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)

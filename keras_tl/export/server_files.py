@@ -1,4 +1,4 @@
-"""Contents of the server configuration files of an export, by file name."""
+"""Create the contents of the files that configure a server for an export."""
 
 import json
 import math
@@ -41,7 +41,7 @@ def server_files(export: Exported, cores: int) -> dict[str, bytes]:
 
     Args:
         export: Export to serve.
-        cores: Number of cores of the server.
+        cores: Number of CPU cores of the server.
 
     Raises:
         ConfigError: The name of the model folder is not a valid model name for a server.
@@ -71,7 +71,8 @@ def _values(export: Exported, name: str, cores: int) -> dict[str, Any]:
         "tensorflow": ".".join([*export.tensorflow.split(".")[:2], "0"]),
         "cores": cores,
         "queue": 4 * cores,
-        # GiB: for TensorFlow, for the largest images (docs/serving.md), and twice for the weights.
+        # GiB: 1 for TensorFlow, 0.5 per core for the largest images (docs/serving.md), and twice
+        # the size of the export.
         "memory": math.ceil(1 + cores / 2 + 2 * export.size / _GIB),
         "standard": export.standard,
         "outputs": json.dumps(list(outputs)),
@@ -100,7 +101,7 @@ def _shown(tensors: Tensors) -> str:
 
 
 def _classes(export: Exported) -> str:
-    """Return the README section about the classes. Empty without classes."""
+    """Return the README section about the classes, or an empty text if there are no classes."""
     if not export.labels:
         return ""
     shown = json.dumps(export.labels[:_SHOWN_LABELS], ensure_ascii=False)
@@ -111,7 +112,7 @@ def _classes(export: Exported) -> str:
 
 
 def _of_any_size(signatures: Mapping[str, tuple[Tensors, Tensors]]) -> str:
-    """Return a warning if a signature accepts items of different sizes: they share no batch."""
+    """Return a warning if a signature accepts items of different sizes, else an empty text."""
     names = [
         name
         for name, (inputs, _) in signatures.items()

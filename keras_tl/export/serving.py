@@ -1,4 +1,4 @@
-"""Serving model of `predict` and `export`: from bytes or strings to named outputs."""
+"""Serving model that `predict` and `export` use: it maps bytes or strings to named outputs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from keras_tl.tasks import Task
 BATCH = 32
 INPUTS = "inputs"
 VALID = "valid"
-# Output values for an invalid item, by dtype. Not NaN: it is not valid JSON.
+# Output values for an invalid item, by dtype. NaN would not be valid JSON.
 _NOTHING = {tf.float32: 0.0, tf.int64: -1, tf.string: "", tf.bool: False}
 
 
@@ -24,11 +24,11 @@ class ServingModel(tf.Module):
 
     Args:
         parts: Models from the modality's inputs to features, and from features to logits.
-        task: Converts logits to outputs.
-        modality: Describes and preprocesses the inputs.
+        task: Task, which converts logits to outputs.
+        modality: Object that describes and preprocesses the inputs.
 
     Attributes:
-        task: The argument `task`. The functions contain its temperature and thresholds.
+        task: The argument `task`. The functions apply the temperature and thresholds of the task.
     """
 
     def __init__(self, parts: TransferModel, task: Task, modality: Modality):
@@ -43,7 +43,7 @@ class ServingModel(tf.Module):
         standard, method = task.standard
         self.methods = {standard: method}
 
-        # Separate functions: TensorFlow traces each only once for all signatures.
+        # Separate functions: TensorFlow traces each function only once for all signatures.
         @tf.function(autograph=False)
         def read(raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
             return modality.read_raw(raw)
@@ -96,11 +96,11 @@ class ServingModel(tf.Module):
         """Functions by signature name. The first dimension is always the batch, of any size.
 
         * `serving_default` takes the modality's raw items: bytes of image files, or texts.
-        * `pixels` or `tokens` take numbers (see the modality's `numbers`), for clients that
-          preprocess. Models that take strings have neither.
+        * `pixels` or `tokens` take preprocessed numbers (see the modality's `numbers`), for clients
+          that preprocess items. Models that take strings have neither of these signatures.
         * `classify` (regression: `regress`) takes `inputs`: string (batch,), serialised
-          `tf.Example`s with the raw features by name. The outputs follow TF Serving's APIs of
-          these names. `classify`: `classes` (string) and `scores` (float32), each (batch, classes)
+          `tf.Example`s with the raw features by name. TF Serving's APIs Classify and Regress define
+          the outputs. `classify`: `classes` (string) and `scores` (float32), each (batch, classes)
           in the order of the outputs. `regress`: `outputs` (float32, (batch,)).
         * `embed` takes the same inputs as `serving_default` and returns `features`: float32 (batch,
           d), the input of the head.
@@ -113,16 +113,16 @@ class ServingModel(tf.Module):
           labels)). The mask is true above the label's threshold (default: 0.5).
         * regression: `value` (float32, (batch,)).
 
-        `serving_default` and `embed` also return `valid` (bool, (batch,)). It is false for bytes
-        that are no image and for texts that are blank or not UTF-8. The outputs of such items are
-        0, with class_id -1 and an empty label.
+        `serving_default` and `embed` also return `valid` (bool, (batch,)). `valid` is false for
+        bytes that are no image and for texts that are blank or not UTF-8. For such an item, all
+        numbers are 0, `class_id` is -1 and `label` is empty.
         """
         return dict(self._functions)
 
     def answers_to(
         self, questions: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> dict[str, np.ndarray]:
-        """Call the signatures batch by batch.
+        """Call signatures batch by batch, and join the outputs.
 
         Args:
             questions: Pairs of a signature name and its arguments, one pair for each batch.

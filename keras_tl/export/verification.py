@@ -25,18 +25,18 @@ class Verification:
     Attributes:
         path: Version folder.
         tensorflow: TensorFlow release that loaded the export. Empty if the export was not loaded.
-        problems: One sentence for each problem, without full stop. Empty: the export is correct.
+        problems: A sentence, without full stop, for each problem. Empty: the export is correct.
         notes: Sentences about facts that are not errors, without full stop.
         signatures: Inputs and outputs of each signature, with dtypes and shapes (-1: any size;
             `None`: any rank).
         methods: Method name of each signature, for example `tensorflow/serving/predict`.
         text_operations: Operations of tensorflow_text that the export uses.
-        differences: Largest difference from the recorded outputs, relative to values above 1, by
-            signature and output. `None`: not a number or of another type, which is a problem.
-        warmup_records: Number of warm-up requests in the export. The process replayed all of them.
+        differences: Largest difference from the recorded outputs, by signature and output. For
+            values above 1, the relative difference. `None`: `problems` explains the difference.
+        warmup_records: Number of warm-up requests in the export. The process replayed all requests.
         timings: For each signature `latency_seconds`, the median for one item, and
             `items_per_second` by batch size (`"1"`, `"8"`, `"32"`). Empty if not timed.
-        peak_bytes: Largest resident memory of the process that ran the export.
+        peak_bytes: Largest resident memory of the process that ran the export, in bytes.
     """
 
     path: str
@@ -65,8 +65,8 @@ def version_folder(path: Path) -> Path:
     """Return the path itself if it is a version folder, else the latest version below it.
 
     Raises:
-        ExportError: No SavedModel at the path.
-        ConfigError: A path of an unsupported file system.
+        ExportError: There is no SavedModel at the path.
+        ConfigError: The path belongs to an unsupported file system.
     """
     path = local_path(path)
     if (path / "saved_model.pb").is_file():
@@ -88,12 +88,12 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
     verification runs it.
 
     Args:
-        path: Version folder, or model folder (its latest version is taken).
+        path: Version folder, or model folder, whose latest version is used.
         timings: Also measure latency and throughput, for a few seconds.
-        python: Interpreter of another environment, to verify with the TensorFlow there.
+        python: Python interpreter of an environment with TensorFlow, which loads the export.
 
     Raises:
-        ExportError: No export at the path, or no such interpreter.
+        ExportError: There is no export at the path, or the interpreter does not exist.
     """
     folder = version_folder(path)
     if shutil.which(python) is None:
@@ -128,7 +128,7 @@ def verify(path: Path, timings: bool = True, python: str = sys.executable) -> Ve
 
 
 def _changes(folder: Path) -> tuple[str, ...]:
-    """Return a sentence for each file that changed since the export. Empty without checksums."""
+    """Return a sentence for each file that changed since the export, if there are checksums."""
     if not (folder / CHECKSUMS).is_file():
         return ()
     try:
@@ -144,7 +144,7 @@ def _changes(folder: Path) -> tuple[str, ...]:
 
 
 def _judge(found: dict[str, Any], ours: bool) -> tuple[list[str], list[str]]:
-    """Return problems and notes. For an export of keras_tl, serving defects count as problems."""
+    """Return problems and notes. Serving defects are problems only in an export of keras_tl."""
     problems = [
         f"{signature}/{output} differs from the model by {difference:g} (allowed: {TOLERANCE:g})"
         for signature, outputs in found["differences"].items()

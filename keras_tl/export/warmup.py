@@ -16,9 +16,9 @@ from keras_tl.export.without_keras.serving_messages import EXAMPLE_LOGS, WARMUP,
 
 
 def write_warmup(folder: Path, model: str) -> int:
-    """Write the warm-up requests of a version: its recorded example inputs, for every signature.
+    """Write warm-up requests for every signature of a version, from the recorded example inputs.
 
-    Each signature gets one request with one item and one with all items, because TensorFlow
+    Each signature gets two requests, one with one item and one with all items, because TensorFlow
     chooses some kernels and allocates memory by batch size. The inputs are generated: real inputs
     would publish training data.
 
@@ -52,7 +52,7 @@ def prediction_log(
         model: Name of the model on the server.
         signature: Name of the signature.
         method: Method name of the signature, for example `tensorflow/serving/classify`.
-        inputs: One batch: an array for each input. For `tensorflow/serving/classify` and
+        inputs: Arrays of one batch, by input name. For `tensorflow/serving/classify` and
             `/regress`: one array (batch,) of serialised `tf.Example`s (bytes).
     """
     log = PredictionLog()

@@ -1,4 +1,4 @@
-"""Inference of a model over a split, on all replicas."""
+"""Computation of the outputs of a model for all items of a split, on all replicas."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,11 +14,11 @@ BATCH_PER_REPLICA = 64
 
 
 class BatchRunner:
-    """Runs a model, traced once, over whole splits.
+    """Runs a model on all items of a split. The model is traced as a `tf.function`.
 
     Args:
         model: Model from the inputs of the pipeline to one float32 tensor (batch, ...).
-        strategy: Divides each batch among its replicas.
+        strategy: Distribution strategy, which divides each batch among its replicas.
     """
 
     def __init__(self, model: keras.Model, strategy: tf.distribute.Strategy):
@@ -39,15 +39,15 @@ class BatchRunner:
         """Yield the outputs in the order of the split, one batch at a time to save memory.
 
         Args:
-            split: The items.
-            pipeline: Makes the model inputs.
-            progress: Called with the number of finished items.
+            split: Items for the model.
+            pipeline: Converts the items to model inputs.
+            progress: Function that is called with the number of finished items.
 
         Yields:
             float32 arrays (batch, ...).
 
         Raises:
-            DataError: A file cannot be read. The message names it.
+            DataError: A file cannot be read. The message names the file.
         """
         batch_size = BATCH_PER_REPLICA * self._strategy.num_replicas_in_sync
         batches, order = pipeline.once(split, batch_size)
@@ -55,8 +55,8 @@ class BatchRunner:
         if order is None:
             yield from computed
             return
-        # Only text pipelines change the order. Their outputs are vectors, small enough to hold and
-        # sort.
+        # Only text pipelines change the order of the items. The features of texts are vectors,
+        # small enough to sort in memory.
         rows = np.concatenate(list(computed))
         yield rows[np.argsort(order)]
 

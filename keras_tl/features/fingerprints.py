@@ -1,4 +1,4 @@
-"""Fingerprints of weights. They link stored features to a backbone."""
+"""Fingerprints of weights, which link stored features to a backbone."""
 
 import hashlib
 import zlib
@@ -17,13 +17,13 @@ def weights_fingerprint(layer: keras.layers.Layer) -> str:
 
 
 class WeightsFingerprint:
-    """Fingerprint of the current weights of a layer, hashed only after a change.
+    """Fingerprint of the current weights of a layer, computed again only after a change.
 
-    A CRC-32 of all values detects changes three times as fast. It misses an accidental change once
-    in four billion.
+    A CRC-32 of all values detects changes of the weights, three times as fast as SHA-256. The
+    CRC-32 misses one accidental change in four billion.
 
     Args:
-        layer: The layer. Any code may change its weights.
+        layer: Layer whose weights any code may change.
     """
 
     def __init__(self, layer: keras.layers.Layer):

@@ -1,4 +1,4 @@
-"""`FrozenFeatures`: features of all splits, shared by all steps that need no backbone."""
+"""`FrozenFeatures`: features of all splits, shared by all steps that work on features."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,23 +18,23 @@ from keras_tl.features.store import FeatureStore
 
 
 class FrozenFeatures:
-    """Features of all splits. A frozen backbone runs once per item.
+    """Computes and stores the features of all splits. A frozen backbone runs once per item.
 
-    Head training, cross-validation, preflight, backbone ranking and comparisons read them. Features
-    of a fine-tuned backbone stay in memory, because no other process needs them.
+    Head training, cross-validation, preflight, backbone ranking and comparisons use these features.
+    Features of a fine-tuned backbone stay in memory, because no other process needs these features.
 
     Args:
         extractor: Model from the inputs of the backbone to float32 features (batch, ...).
         backbone: The layer inside the extractor whose weights identify the features.
-        about: All other facts that the features depend on, except the items, as JSON types.
-        pipeline: Makes the inputs of the extractor.
+        about: Facts that the features depend on, besides the items and the weights, as JSON types.
+        pipeline: Converts items to inputs of the extractor.
         item: Word for one item in messages.
         strategy: Distribution strategy of the extractor.
         reporter: Shows progress.
 
     Attributes:
-        store: Stores the features.
-        weights: Returns the fingerprint of the current weights of the backbone.
+        store: Store of the features from the original weights of the backbone.
+        weights: Function that returns the fingerprint of the current weights of the backbone.
         is_original: Whether the backbone has its original weights.
     """
 
@@ -61,34 +61,34 @@ class FrozenFeatures:
 
     @property
     def are_kept(self) -> bool:
-        """Whether features are stored, so that reading them again costs nothing."""
+        """Whether features are stored, so that they need not be computed again."""
         return self.store.config.where != "off"
 
     def keep_in(self, config: CacheConfig) -> None:
-        """Replace the store if `config` differs, which drops features in memory."""
+        """Replace the store if `config` has changed. This drops the features in memory."""
         if config != self.store.config:
             self.store = FeatureStore(config)
 
     def backbone_changes(self) -> None:
-        """Note that the backbone is about to be trained. Its features then stay in this process."""
+        """Record that training will change the backbone. New features then stay in memory."""
         self.is_original = False
         self._tuned = FeatureStore(CacheConfig("memory"))
 
     def backbone_is_as_it_came(self) -> None:
-        """Note that the backbone has its original weights again, bit for bit."""
+        """Record that the backbone has its original weights again, bit for bit."""
         self.is_original = True
 
     def adopt(self, split: Split, rows: np.ndarray) -> None:
-        """Store known features of a split, so that the backbone does not run for them.
+        """Store features that were computed before, so that the backbone need not run.
 
         Args:
-            split: Items of a larger split whose features were read.
-            rows: float32 (n, ...), these features.
+            split: Items whose features were computed before, as items of other splits.
+            rows: Features of the n items of `split`, float32 (n, ...).
         """
         self._place.get(self.key(split), self._shape(split), lambda: iter([rows]))
 
     def of(self, split: Split) -> Features:
-        """Return the stored features of a split, or compute and store them.
+        """Return the features of a split. If they are not stored, compute and store them.
 
         Raises:
             CacheError: The features cannot be stored as configured.
@@ -108,7 +108,7 @@ class FrozenFeatures:
         )
 
     def batches(self, split: Split) -> Iterator[np.ndarray]:
-        """Compute features without the store. Yield float32 arrays (batch, ...)."""
+        """Compute features without using the store. Yield float32 arrays (batch, ...)."""
         with self._reporter.bar("Extracting features", len(split)) as progress:
             yield from self._runner.rows(split, self._pipeline, progress)
 

@@ -1,4 +1,4 @@
-"""Rows of features, in memory or in a file, and batches of them."""
+"""Rows of features, in memory or in a file, and batches of these rows."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ class Features:
     Attributes:
         shape: (n, ...), the shape of all rows together.
         rows: The array, if the rows are in memory.
-        path: The file, if they are not.
+        path: The file, if the rows are not in memory.
     """
 
     shape: tuple[int, ...]
@@ -33,10 +33,10 @@ class Features:
         return self.read(np.arange(len(self))) if self.rows is None else self.rows
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """Return these rows, float32 (len(indices), ...)."""
+        """Return the rows with these indices, float32 (len(indices), ...)."""
         if self.rows is not None:
             return self.rows[indices]
-        # Read explicitly: pages of a memory map would count as memory of this process.
+        # Do not use a memory map: its pages would count as memory of this process.
         result = np.empty((len(indices), *self.shape[1:]), np.float32)
         size = result[:1].nbytes
         with open(self.path, "rb", buffering=0) as file:
@@ -51,10 +51,11 @@ class Features:
         """Return batches of (features, labels).
 
         Args:
-            labels: Array (n, ...).
+            labels: Labels of all rows, (n, ...).
             batch_size: Rows per batch.
-            seed: Seed of a new order in every epoch. `None` means the stored order.
-            whole_batches: Fill up the last batch, see `keras_tl.data.pipeline.row_numbers`.
+            seed: Seed of the random orders, one order per epoch. `None` means the stored order.
+            whole_batches: Whether repeated rows fill up the last batch, see
+                `keras_tl.data.pipeline.row_numbers`.
         """
         all_labels = tf.constant(labels)
 
@@ -72,12 +73,12 @@ def with_gaps(
     """Insert rows of NaN at the places of items without features.
 
     Args:
-        batches: float32 arrays (k, width), in total one row for each present item.
-        present: bool (n,).
-        width: Values per row.
+        batches: float32 arrays (k, width), in total one row for each item with features.
+        present: bool (n,), whether each item has features.
+        width: Number of values per row.
 
     Yields:
-        The given and the inserted rows, n in total.
+        Arrays of the given and the inserted rows, in the order of the items, n rows in total.
     """
     places, done, start = np.flatnonzero(present), 0, 0
     for rows in batches:

@@ -1,8 +1,8 @@
-"""Feature store: features are computed once per item and found by a key.
+"""Feature store: computed features are stored, and later found by a key.
 
 An entry is a folder `features/<key>/` with `features.bin` (float32 rows) and `about.json`. The key
-is a SHA-256 of all facts that the features depend on. Any change gives another key, so an entry is
-never wrong, only unused.
+is a SHA-256 of all facts that the features depend on. If one of these facts changes, the key
+changes, so that outdated features cannot be found.
 """
 
 import hashlib
@@ -22,21 +22,21 @@ from keras_tl.base.reporting import size_text
 from keras_tl.errors import CacheError, quoted
 from keras_tl.features.rows import Features
 
-# Increase this number when the same key would mean other features.
+# Increase this number if a new version computes other features from the same facts.
 _FORMAT = 2
 
 
 class FeatureStore:
     """Finds and stores features.
 
-    `"memory"` keeps all features in memory and `"auto"` keeps up to `CacheConfig.memory_limit`. A
-    file is then read only once.
+    With `where="memory"`, all features stay in memory. With `where="auto"`, features up to
+    `CacheConfig.memory_limit` bytes stay in memory, so that a file is read only once.
 
     Args:
         config: Place and limits of the store.
 
     Attributes:
-        config: See above.
+        config: Place and limits of the store, the argument `config`.
         root: Folder of the cache.
     """
 
@@ -52,7 +52,8 @@ class FeatureStore:
         shape: tuple[int, ...],
         compute: Callable[[], Iterable[np.ndarray]],
     ) -> Features:
-        """Return the features with this key. Compute missing features and store them unless "off".
+        """Return the stored features. Compute missing features and store them unless `where` is
+        "off".
 
         Args:
             made_from: All facts that the features depend on, as JSON types.
@@ -73,7 +74,7 @@ class FeatureStore:
         return self.find(made_from, shape)
 
     def find(self, made_from: dict[str, Any], shape: tuple[int, ...]) -> Features | None:
-        """Return the stored features with this key. `None` if there are none. See `get`."""
+        """Return the stored features, see `get`. `None` if these features are not stored."""
         key = _key(made_from)
         if key in self._in_memory:
             return self._hold(key, self._in_memory.pop(key))
@@ -88,7 +89,7 @@ class FeatureStore:
         return features
 
     def _hold(self, key: str, features: Features) -> Features:
-        """Keep features in memory. Drop the least recently used features first."""
+        """Keep features in memory. Above the limit, drop the least recently used features."""
         self._in_memory[key] = features
         if self.config.where == "auto":
             total = sum(_bytes(kept.shape) for kept in self._in_memory.values())

@@ -1,4 +1,4 @@
-"""Predictions and features of the items that a user passes."""
+"""Read the items that a user passes, and return their predictions or features."""
 
 import dataclasses
 import math
@@ -79,7 +79,7 @@ def _read(state: State, items: ImageInput | TextInput, on_invalid: str) -> Predi
 def _feature_batches(
     state: State, items: ImageInput | TextInput, on_invalid: str
 ) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
-    """Return the names of the items, and their features in batches (k, d)."""
+    """Return the names of the items, and an iterator of feature batches (k, d)."""
     given = _read(state, items, on_invalid)
     sources = given.sources or tuple(map(str, range(len(given))))
     if on_invalid == "raise":
@@ -105,10 +105,11 @@ def _width(state: State) -> int:
 def _report_invalid(
     state: State, given: PredictionItems, valid: np.ndarray, on_invalid: str
 ) -> None:
-    """Report the invalid items and the reasons.
+    """Report which items are invalid, and why.
 
     Raises:
-        DataError: `on_invalid` is `"raise"`, or it is `"skip"` and no item is valid.
+        DataError: An item is invalid and `on_invalid` is `"raise"`, or all items are invalid and
+            `on_invalid` is `"skip"`.
     """
     if on_invalid == "raise" or (on_invalid == "skip" and not valid.any()):
         given.check_valid(valid)

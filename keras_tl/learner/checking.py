@@ -1,4 +1,4 @@
-"""The preflight, the learning-rate finder, and the overfitting check of a learner."""
+"""The preflight, the learning-rate finder, and the diagnosis of overfitting of a learner."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ def check(state: State) -> Findings:
 
 
 def context(state: State, features: str, weighted: bool = False) -> CheckContext:
-    """Return the data and the model for the preflight checks, see `CheckedModel`."""
+    """Return data and model in the form that the preflight checks take, see `CheckedModel`."""
     if features == "all" and not state.trainer.features.are_kept:
         features = "sample"
     parts = state.parts
@@ -59,7 +59,7 @@ def context(state: State, features: str, weighted: bool = False) -> CheckContext
 
 
 def check_first(state: State, phase: Phase, augment: Augmentation) -> None:
-    """Run the preflight before the first training, on features that this training also needs."""
+    """Run the preflight before the first training, on features that the training also uses."""
     state.trainer.check(phase, augment)
     if state.findings is None:
         live = "sample" if phase.unfreeze is None else "none"

@@ -1,4 +1,4 @@
-"""Exports of a learner."""
+"""Export a learner as a SavedModel, LiteRT or ONNX model."""
 
 import os
 from collections.abc import Mapping

@@ -67,35 +67,37 @@ from keras_tl.training.trainer import Trainer
 
 
 class Learner:
-    """A pretrained backbone and a head for your data.
+    """Model for your data: a pretrained backbone with a head, and methods to train and use it.
 
     Args:
         backbone: Name in the catalogue (`keras_tl.backbones.CATALOGUE`). `"auto"`: the best
-            catalogue backbone with weights on this machine, see `rank_backbones`. `"run:PATH"`, or
-            another learner: the trained backbone of a run or a learner. `"tfhub:HANDLE"`: a TF-Hub
-            module by URL or folder (a module is a program: use only modules that you trust).
+            catalogue backbone with weights on this machine, see `rank_backbones`. `"run:PATH"`: the
+            trained backbone of a saved run. A `Learner`: its trained backbone. `"tfhub:HANDLE"`: a
+            TF-Hub module by URL or folder (a module is a program: use only modules that you trust).
             `"kerashub:PRESET"`: a KerasHub preset by name or folder. `"ulmfit:PATH"`: a language
-            model that `keras_tl.ulmfit` saved. A `keras.Model`, or the path of a `.keras` file,
-            with `preprocess=`. The learner copies the model, so training does not change it.
-        data: Labelled data. They determine the task and the number of classes.
-        weights: `"imagenet"` or the path of a weights file, for a catalogue backbone. `None`:
-            random weights, for every backbone except a TF-Hub module.
-        image_size: Side in pixels, or (height, width). `None`: the size of the data, else the size
-            at which the backbone was trained.
-        output_block: Block whose output is the features. `None`: the last block.
-        head: Configuration of the head. `None`: the default for the backbone, see
+            model that `keras_tl.ulmfit` saved. A `keras.Model`, or the path of a `.keras` file:
+            your own model, with `preprocess=`. The learner trains a copy of your model.
+        data: Labelled images or texts, which determine the task and the number of classes.
+        weights: For a catalogue backbone, `"imagenet"` or the path of a weights file. `None`:
+            random weights. A TF-Hub module cannot have random weights.
+        image_size: Side of square images in pixels, or (height, width). `None`: the image size of
+            the data. If the data have no image size, the size at which the backbone was trained.
+        output_block: Backbone block whose output is used as features. `None`: the last block.
+        head: Pooling and layers of the head. `None`: the default for the backbone, see
             `keras_tl.training.policies.HEAD_CONFIGS`.
-        precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
+        precision: Keras dtype policy: `"auto"`, `"float32"`, `"mixed_bfloat16"` or
+            `"mixed_float16"`.
         strategy: `"auto"`, `"single"`, `"mirrored"`, `"tpu"` or a `tf.distribute.Strategy`. All
-            learners of a process must share one strategy object: TensorFlow confuses the reductions
-            of two objects (tensorflow/tensorflow#62790). Each name always gives the same object.
-        seed: Seed of all random numbers. `None`: a random seed, in `learner.trainer.seed`.
+            learners of a process must share one strategy object: with two objects, TensorFlow fails
+            (tensorflow/tensorflow#62790). Learners with the same strategy name share one object.
+        seed: Seed of all random numbers. `None`: a random seed, which `learner.trainer.seed` shows.
         preprocess: For images, the preprocessing that a `keras.Model` expects: `"none"` (pixels in
             [0, 255]), `"tf"`, `"torch"`, `"caffe"`, or a `keras_tl.backbones.Preprocessing`. Other
-            backbones have their own. For texts, the tokenizer of the encoder: `"tfhub:HANDLE"`; the
-            path of a WordPiece `vocab.txt`, a `tokenizer.json`, or a folder with one of them; or a
-            `keras_tl.backbones.texts.TextPreprocessor`, such as
-            `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: its own.
+            backbones have their own preprocessing. For texts, the tokenizer of the encoder:
+            `"tfhub:HANDLE"`, or the path of a WordPiece `vocab.txt`, of a `tokenizer.json`, or of a
+            folder with one of these files. Or a `keras_tl.backbones.texts.TextPreprocessor`, such
+            as `keras_tl.WordPiecePreprocessor("vocab.txt", lower_case=True)`. `None`: the encoder's
+            own tokenizer.
         verbose: Report progress on standard error.
         check: Run the preflight `check()` before the first training.
 
@@ -178,47 +180,47 @@ class Learner:
 
     @property
     def data(self) -> ImageData | TextData | None:
-        """The labelled data. `None`: a saved run that was loaded without its data."""
+        """The labelled data. `None`: the learner was loaded from a run without data."""
         return self._state.data
 
     @property
     def config(self) -> ModelConfig:
-        """Configuration: backbone, task, class names, head, temperature, thresholds."""
+        """Configuration of the model: backbone, task, classes, head, temperature, thresholds."""
         return self._state.config
 
     @property
     def task(self) -> Task:
-        """The task, which determines outputs of the head, loss, metrics and predictions."""
+        """Task that determines the head's outputs, the loss, the metrics and the predictions."""
         return self._state.task
 
     @property
     def trainer(self) -> Trainer:
-        """Trainer of the model, with the model's parts, the features of the data, and the seed."""
+        """Object that trains the model, and that has the model's parts, feature cache and seed."""
         return self._state.trainer
 
     @property
     def model(self) -> keras.Model:
         """A Keras model from pixels or tokens to logits.
 
-        Inputs: pixels, float32 (batch, height, width, 3) in [0, 255], or a dict of tokens, int32
-        (batch, length) each, or strings (batch,). Outputs: float32 (batch, classes). Two classes
-        have one logit, and a regression has one value.
+        Inputs for images: pixels, float32 (batch, height, width, 3) in [0, 255]. Inputs for texts:
+        a dict of int32 arrays (batch, length), or strings (batch,). Outputs: float32 (batch,
+        classes). A model for two classes returns one logit. A regression model returns one value.
         """
         return self._state.parts.model
 
     @property
     def backbone(self) -> Backbone:
-        """The backbone layer of the model. `backbone.blocks` has the names for `unfreeze=`."""
+        """The backbone layer of the model. `backbone.blocks` lists the blocks for `unfreeze=`."""
         return self._state.parts.backbone
 
     @property
     def serving_model(self) -> ServingModel:
-        """Model from raw bytes to named outputs, in float32. `predict` and `export` use it."""
+        """Model from raw bytes to named float32 outputs, which `predict` and `export` use."""
         return self._state.serving_model
 
     @property
     def history(self) -> History:
-        """The record of each phase, the findings, the ranking, and the result of `fit`."""
+        """Records of the training phases, preflight findings, ranking, and the result of `fit`."""
         state = self._state
         return History.of(
             state.trainer.history,
@@ -230,7 +232,7 @@ class Learner:
 
     @property
     def evaluations(self) -> dict[str, Evaluation]:
-        """The evaluations of the current weights, by split."""
+        """The evaluations of the model with its current weights, by name of the split."""
         return self._state.evaluations.copy()
 
     def fit(
@@ -243,33 +245,36 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: str | dict[str, float] | None = None,
     ) -> FitResult:
-        """Train the head, fine-tune, and keep the head, the fine-tuned model, or their average.
+        """Train the head, fine-tune, then keep the weights from before or after, or their average.
 
-        `fit` shows its plan before it fine-tunes. With at least 50 validation items, it compares
-        the models on the validation split. With fewer items, or with `refit`, it fine-tunes three
-        models, each without a third of the items, and compares their predictions for that third. It
-        keeps the measured default unless the loss of another model is significantly lower. Without
-        `refit` it never reads the test split. If `fit_head` has just trained the same head with its
-        default arguments, `fit` does not train the head again.
+        `fit` reports its plan before it fine-tunes. With at least 50 validation items, `fit`
+        compares the models on the validation split. With fewer validation items, or with `refit`,
+        `fit` compares the models by three-fold cross-validation, which includes fine-tuning. `fit`
+        keeps its default model unless the loss of another model is significantly lower. Without
+        `refit`, `fit` never reads the test split. If `fit_head` has just trained the same head with
+        its default arguments, `fit` does not train the head again.
 
         Args:
-            minutes: Time budget of the call. A short budget first cuts the comparison, then steps,
-                then fine-tuning. `None`: no limit.
-            refit: After the choice, train on the items of all splits. `learner.data` then has only
-                a training split. The result has an estimate from models that have not seen the
-                items.
+            minutes: Time budget of the call, in minutes. If the budget is short, `fit` first leaves
+                out the comparison. If necessary, `fit` fine-tunes for fewer steps, or not at all.
+                `None`: no limit.
+            refit: After the choice of the model, train this model on the items of all splits.
+                `learner.data` then has only a training split. The result contains estimated
+                metrics. They come from models whose training did not include the measured items.
             augment: Augmentation during fine-tuning, as in `fine_tune`.
             cache: As in `fit_head`.
-            callbacks: Keras callbacks for all trainings except the three models of the comparison.
+            callbacks: Keras callbacks. `fit` uses the callbacks for all trainings except those of
+                the cross-validation.
             label_smoothing: As in `fit_head`.
             class_weight: As in `fit_head`.
 
         Returns:
-            The kept model, the reason, the comparison, and the costs. Also in `history.fitted`.
+            A record of the kept model, the reason, the comparison, and the costs. `history.fitted`
+            is the same record.
 
         Raises:
-            ConfigError: The backbone was fine-tuned on these items before, here or in an earlier
-                run. Or an argument is invalid.
+            ConfigError: The backbone was already fine-tuned on these items, by this learner or in
+                an earlier run. Or an argument is invalid.
             DataError: The learner was loaded without data, or a file cannot be read.
 
         Example:
@@ -298,39 +303,40 @@ class Learner:
         class_weight: str | dict[str, float] | None = None,
         policy: Phase | None = None,
     ) -> PhaseRecord:
-        """Feature extraction: train the head while the backbone is frozen.
+        """Train the head while the backbone is frozen (feature extraction).
 
         The backbone runs once per item, and the head is trained on the cached features. With
-        `augment`, the images change in every epoch: the backbone runs in every epoch, and no
+        `augment`, the images change in every epoch. The backbone then runs in every epoch, and no
         features are cached.
 
         Args:
-            epochs: Passes over the training split. `None`: 1 for a head that starts at its optimum,
-                else enough for 500 steps, and at least 10 (30 for a language model). With fewer
-                than 50 validation items, no epoch is chosen and the last weights are kept. Five
-                more heads then find the number of epochs, if features are cached and `epochs` and
-                `augment` are unset.
-            learning_rate: Peak learning rate. `None`: the measured default.
-            augment: `True`: the data's own augmentation. Or `"standard"`, `"no-flip"`,
-                `"randaugment"`, `"mixup"`, `"cutmix"`, a Keras layer, or a list of these (see
+            epochs: Number of passes over the training split. `None`: enough epochs for 500 steps,
+                at least 10 (30 for a language model). A head whose initial weights are already
+                optimal is trained for 1 epoch. With fewer than 50 validation items, the head keeps
+                its last weights, not the weights of the best epoch. The number of epochs is then
+                chosen by cross-validation, if features are cached and `epochs` is `None`.
+            learning_rate: Peak learning rate. `None`: the toolkit's default.
+            augment: Augmentation of the training images. `True`: the augmentation in
+                `data.augmentation`. Or `"standard"`, `"no-flip"`, `"randaugment"`, `"mixup"`,
+                `"cutmix"`, a Keras layer, or a list of these (see
                 `keras_tl.data.images.augmentation.augmenter`).
-            cache: Place of the features: `"auto"`, `"memory"`, `"disk"`, `"off"`, or a
-                `CacheConfig`.
-            callbacks: Keras callbacks. On cached features, their `model` maps features to logits.
-                On one device, a training of 200 or more steps runs eight steps at a time, unless a
-                callback has a method for steps.
-            batch_size: Items per step. `None`: the measured default.
-            label_smoothing: See `Phase`, in [0, 1).
-            class_weight: `"balanced"`, or weights by class name, see `Phase`.
-            policy: Your own phase, which unfreezes nothing. `None`: the measured default.
+            cache: Place where the features are stored: `"auto"`, `"memory"`, `"disk"`, `"off"`, or
+                a `CacheConfig`.
+            callbacks: Keras callbacks. With cached features, `callback.model` is the head, which
+                maps features to logits. On one device, a training of 200 or more steps uses
+                `steps_per_execution=8`, unless a callback has a method that Keras calls per batch.
+            batch_size: Number of items per training step. `None`: the toolkit's default.
+            label_smoothing: Fraction of each label to spread over all classes, in [0, 1).
+            class_weight: `"balanced"`, or a dict from class name to weight, see `Phase`.
+            policy: Your own `Phase`, which must not unfreeze blocks. `None`: the toolkit's default.
 
         Returns:
-            The record of the phase. `history` has it too.
+            The record of the phase. `history` also contains this record.
 
         Raises:
             ConfigError: An argument is invalid, or a callback is not supported.
             DataError: The learner was loaded without data, or a file cannot be read.
-            CacheError: The features cannot be kept in the requested place.
+            CacheError: The features cannot be stored in the requested place.
         """
         return training.fit_head(
             self._state,
@@ -358,40 +364,41 @@ class Learner:
         class_weight: str | dict[str, float] | None = None,
         discriminative_factor: float | None = None,
     ) -> list[PhaseRecord]:
-        """Unfreeze, recompile at a very low learning rate, and train backbone and head together.
+        """Unfreeze the backbone, recompile, and train the whole model at a very low learning rate.
 
         If the head is untrained, `fit_head` runs first. BatchNorm statistics stay fixed, except in
         the policy for random weights (`"scratch"`), which needs no trained head. If no epoch
-        improves the monitored validation loss or metric, the weights from before are kept. With
-        fewer than 50 validation items, a named policy keeps its last weights. `"contrastive"` needs
-        no trained head and keeps its last weights, because the loss of pairs does not measure a
-        head.
+        improves the monitored validation loss or metric, the model keeps the weights from before
+        fine-tuning. With fewer than 50 validation items, a policy given by name keeps the weights
+        of its last epoch. The policy `"contrastive"` needs no trained head. With this policy, the
+        model keeps its last weights, because the contrastive loss does not measure the head.
 
         Args:
-            epochs: Passes over the training split. `None`: the policy's, or enough for its number
-                of steps.
-            learning_rate: Peak learning rate, or `"auto"`, see `Phase`. `None`: the policy's.
-            unfreeze: `"all"`, the number of blocks from the head down, or the name of the lowest
-                block (see `backbone.blocks`). `None`: the policy's.
-            policy: Name of a policy, or your own phases. `"standard"`: all blocks at once.
-                `"discriminative"`: lower blocks have lower learning rates. `"gradual"`: blocks are
-                unfrozen one after the other. `"ulmfit"`: both. `"contrastive"`, for few texts: the
-                backbone learns similar features within a class, then the head is trained on them.
-                `"scratch"`: for random weights. The tuples of `Phase` in
-                `keras_tl.training.policies.POLICIES` can be printed, changed and passed.
+            epochs: Number of passes over the training split. `None`: the number of the policy, or
+                enough epochs for the policy's number of steps.
+            learning_rate: Peak learning rate, or `"auto"`, see `Phase`. `None`: the policy decides.
+            unfreeze: Blocks to train: `"all"`, a number of blocks (counted from the head down), or
+                the name of the lowest block (see `backbone.blocks`). `None`: the policy decides.
+            policy: Name of a policy, or your own phases. `"standard"`: unfreeze all blocks at once.
+                `"discriminative"`: lower blocks have lower learning rates. `"gradual"`: unfreeze
+                one block after the other. `"ulmfit"`: gradual and discriminative. `"contrastive"`,
+                for few texts: the backbone learns similar features for texts of the same class,
+                then the head is trained on these features. `"scratch"`: for random weights.
+                `keras_tl.training.policies.POLICIES` has the phases of each policy: to write your
+                own policy, print these phases, and pass a changed copy.
             augment: As in `fit_head`.
-            callbacks: Keras callbacks.
-            batch_size: Items per step. `None`: the policy's.
+            callbacks: Keras callbacks for the phases of fine-tuning.
+            batch_size: Number of items per training step. `None`: the policy decides.
             label_smoothing: As in `fit_head`.
             class_weight: As in `fit_head`.
-            discriminative_factor: Divisor of the learning rate from each block to the next lower
-                block, see `Phase`. 1: one learning rate for all. `None`: the policy's.
+            discriminative_factor: Each block has the learning rate of the block above, divided by
+                this factor. 1: one learning rate for all blocks. `None`: the policy decides.
 
         Returns:
-            The records of the phases. `history` has them too.
+            The records of the phases. `history` also contains these records.
 
         Raises:
-            ConfigError: The backbone lacks the block, or there is no such policy.
+            ConfigError: The backbone has no block of this name, or there is no such policy.
             DataError: The learner was loaded without data, or a file cannot be read.
         """
         return training.fine_tune(
@@ -421,25 +428,25 @@ class Learner:
         """Find a learning rate in a trial with rising learning rates, then restore all state.
 
         Each step has a larger learning rate than the step before. The trial stops early if the loss
-        diverges: it is not finite, or its smoothed value exceeds 4 times the lowest. All state is
-        restored bit for bit, except random state that a TF-Hub module keeps outside of its
+        diverges: the loss is not finite, or the smoothed loss exceeds 4 times its lowest value. All
+        state is restored bit for bit, except random state that a TF-Hub module keeps outside of its
         variables.
 
         Args:
-            phase: `"head"`: on cached features. `"fine-tune"`: the whole model with the data's own
-                augmentation. Or your own phase.
-            policy: As in `fine_tune`, for its optimizer, batch size and blocks. The last phase
-                counts.
+            phase: Training to try. `"head"`: train the head on cached features. `"fine-tune"`:
+                train the whole model with the augmentation of the data. A `Phase`: train it.
+            policy: As in `fine_tune`. The trial uses the optimizer, the batch size and the unfrozen
+                blocks of the policy's last phase.
             unfreeze: As in `fine_tune`.
-            batch_size: Items per step. `None`: the policy's.
-            lowest: First learning rate.
-            highest: Last learning rate, if the loss does not diverge.
+            batch_size: Number of items per training step. `None`: the policy decides.
+            lowest: Learning rate of the first step.
+            highest: Learning rate of the last step, if the loss does not diverge.
             steps: Number of steps, at least 10. The training split is repeated if necessary.
 
         Returns:
-            The learning rates and their losses. `.suggestion` is a learning rate two thirds into
-            the valley of the loss (`keras_tl.training.lr_finder.suggest`). `.plot()` draws a
-            figure.
+            The learning rates and their losses. `.suggestion` is the learning rate at two thirds of
+            the range where the loss falls (`keras_tl.training.lr_finder.suggest`). `.plot()` draws
+            the losses.
 
         Raises:
             ConfigError: The phase needs a trained head, or an argument is invalid.
@@ -452,37 +459,37 @@ class Learner:
     def check(self) -> Findings:
         """Run the preflight: look for problems in data, backbone and head, in seconds.
 
-        The preflight also runs before the first training, unless the learner has `check=False`. It
-        then reports warnings, and stops only a training that cannot work. The preflight changes
-        nothing: the same seed gives the same result with and without it. docs/preflight.md lists
-        the checks and explains their limits.
+        The preflight also runs before the first training, unless `check=False` was passed to
+        `Learner`. Before a training, the preflight reports warnings, and stops the training only if
+        it cannot work. With the same seed, training gives the same result with and without the
+        preflight. docs/preflight.md lists the checks and explains their limits.
 
         Returns:
-            The findings. `history.findings` and the saved run have them too.
+            The findings. `history.findings` and the saved run also contain the findings.
 
         Raises:
             DataError: The learner was loaded without data, or a training item cannot be read.
-            CacheError: The features of the training split cannot be kept in the requested place.
+            CacheError: The features of the training split cannot be stored in the requested place.
         """
         return checking.check(self._state)
 
     def evaluate(self, split: str = "test", by: Hashable | Sequence | None = None) -> Evaluation:
-        """Evaluate the model on a split. The test split plays no part in tuning or early stopping.
+        """Evaluate the model on a split. Tuning and early stopping never use the test split.
 
         Args:
-            split: Name of the split.
-            by: Groups of items to evaluate separately: the name of a kept column (`slices=` of
-                `from_csv` and `from_dataframe`), or a value for each item.
+            split: Name of the split, such as `"test"`.
+            by: Groups of items to evaluate separately: the name of a column of the data (see
+                `slices=` of `from_csv` and `from_dataframe`), or a list with a value per item.
 
         Returns:
-            A mapping of metrics, with the predictions, the largest losses and the plots.
-            `evaluations` has it until the weights change. With `by`, its `slices` name the groups
-            on which the model is clearly worse than on the other items.
+            A mapping from metrics to values, with the predictions, the largest losses and the
+            plots. `learner.evaluations` also contains this evaluation, until the weights change.
+            With `by`, `slices` names the groups on which the model is significantly worse.
 
         Raises:
             DataError: There are no data, or no such split. Or `by` has no value for an item, or
                 more than 100 different values.
-            ConfigError: The data lack the column, or a logit is not a finite number.
+            ConfigError: The data have no column of this name, or a logit is not a finite number.
         """
         return measuring.evaluate(self._state, split, by)
 
@@ -495,30 +502,31 @@ class Learner:
         label_smoothing: float | None = None,
         class_weight: str | dict[str, float] | None = None,
     ) -> CrossValidation:
-        """Cross-validate the head on cached features: an estimate on all items, in seconds.
+        """Cross-validate the head on cached features, to estimate its metrics in seconds.
 
-        Each fold trains a new head, as `fit_head` does by default, on the features of the
-        pretrained backbone. The learner does not change. To choose between settings by this
-        estimate, leave out the test split: `splits=("train", "validation")`.
+        For each fold, a new head is trained on the features of the pretrained backbone, as
+        `fit_head` does by default. The learner does not change. If you choose between settings by
+        the estimated metrics, leave out the test split: `splits=("train", "validation")`.
 
         Args:
-            folds: Number of folds, at least 2. Each fold has each class in proportion.
-            repeats: Number of repetitions, each with other folds.
-            groups: Name of a kept column, such as `"patient"`, or a value for each item. Items with
-                the same value stay in one fold. `None`: the `groups=` of the data.
-            splits: Names of the splits to use. `None`: all.
+            folds: Number of folds, at least 2. Every fold has nearly the same class proportions.
+            repeats: Number of repetitions of the cross-validation, each with different folds.
+            groups: Name of a column of the data, such as `"patient"`, or a list with a value per
+                item. Items with the same value stay in one fold. `None`: the groups that were given
+                for the data (`groups=` of `from_csv`).
+            splits: Names of the splits to use. `None`: all splits.
             label_smoothing: As in `fit_head`.
             class_weight: As in `fit_head`.
 
         Returns:
-            A mapping like that of `evaluate()`. `.records` has the out-of-fold logits of every
-            item.
+            A mapping from metrics to values, as `evaluate()` returns. `.records` has the
+            out-of-fold logits of every item.
 
         Raises:
             DataError: There are no data or no such split, or there are fewer groups than folds.
-            ConfigError: An argument is invalid, the data lack the column, or the backbone was
-                fine-tuned on these items, here or in an earlier run.
-            CacheError: The features cannot be kept in the requested place.
+            ConfigError: An argument is invalid, the data have no column of this name, or the
+                backbone was fine-tuned on these items, by this learner or in an earlier run.
+            CacheError: The features cannot be stored in the requested place.
 
         Example:
             >>> learner.cross_validate(folds=5)["accuracy"]  # doctest: +SKIP
@@ -536,13 +544,15 @@ class Learner:
     def calibrate(self) -> Calibrated:
         """Calibrate the probabilities by temperature scaling on the validation split.
 
-        From then on `predict`, `evaluate`, `serving_model`, all exports and saved runs divide the
-        logits by the temperature. The predicted class never changes, and `model` gives the same
-        logits. Further training resets the temperature to 1. See `keras_tl.evaluation.calibration`.
+        After this call, `predict`, `evaluate`, `serving_model`, all exports and saved runs divide
+        the logits by the temperature. The predicted class never changes, and `model` still returns
+        the undivided logits. Further training resets the temperature to 1. See
+        `keras_tl.evaluation.calibration`.
 
         Returns:
-            The temperature, and the calibration with and without it, on the validation split and on
-            the evaluated splits. Their evaluations are renewed.
+            The temperature, and the calibration with and without this temperature, on the
+            validation split and on the evaluated splits. The evaluations of these splits are
+            updated.
 
         Raises:
             DataError: There is no validation split, or there are no data.
@@ -561,10 +571,11 @@ class Learner:
         Args:
             precision: Choose the smallest threshold with at least this precision, in (0, 1].
             recall: Choose the largest threshold with at least this recall, in (0, 1]. If both
-                arguments are `None`: the threshold with the largest F1.
+                `precision` and `recall` are `None`: the threshold with the largest F1.
 
         Returns:
-            The thresholds, and their results on every evaluated split. The evaluations are renewed.
+            The thresholds, and the metrics with these thresholds on every evaluated split. The
+            evaluations are updated.
 
         Raises:
             DataError: There is no validation split, or there are no data.
@@ -575,20 +586,21 @@ class Learner:
     def predict(
         self, items: ImageInput | TextInput, on_invalid: str = "raise"
     ) -> Predictions | MultilabelPredictions | RegressionPredictions:
-        """Return labels and probabilities, or values, from the graph that `export` writes.
+        """Predict labels and probabilities, or values, with the graph that `export` writes.
 
         Args:
             items: Images: a path, a folder, bytes, an array, or a list of these (see
                 `keras_tl.data.images.image_inputs.read_inputs`). Texts: a text, a list of texts, or
-                a list of pairs (see `keras_tl.data.texts.text_inputs.read_texts`). Both: a split, a
-                `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the training data.
+                a list of pairs (see `keras_tl.data.texts.text_inputs.read_texts`). Images or texts:
+                a split, a `tf.data.Dataset`, or a `pandas.DataFrame` with the columns of the
+                training data.
             on_invalid: Treatment of files and bytes that are no image, and of texts that are blank
-                or not UTF-8. `"raise"`: an error that names them. `"skip"`: leave them out.
-                `"keep"`: keep them, with `valid` false and the reason in the results. The last two
-                also report the reasons on standard error.
+                or not UTF-8. `"raise"`: raise an error that names these items. `"skip"`:
+                leave out these items. `"keep"`: the results contain these items, with `valid` false
+                and the reason. `"skip"` and `"keep"` also report the reasons on standard error.
 
         Raises:
-            DataError: An item is invalid, or not of these types. The message names it.
+            DataError: An item is invalid, or not of these types. The message names the item.
             ConfigError: A path is on an unsupported file system.
         """
         return answering.predict(self._state, items, on_invalid)
@@ -602,17 +614,17 @@ class Learner:
         """Return the features of items: the vectors that the head receives.
 
         Args:
-            items: Items, as in `predict`. The feature cache keeps the features of a split, such as
-                `data.split("train")`, and `fit_head` uses them.
-            on_invalid: As in `predict`. The features of invalid items that are kept are NaN.
-            cache: Place of the features of a split, as in `fit_head`.
+            items: Items, as in `predict`. For a split, such as `data.split("train")`, the feature
+                cache keeps the features, and `fit_head` uses them.
+            on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
+            cache: Place where the features of a split are stored, as in `fit_head`.
 
         Returns:
             float32 array (n, d), in the order of the items.
 
         Raises:
             DataError: See `predict`.
-            CacheError: The features of a split cannot be kept in the requested place.
+            CacheError: The features of a split cannot be stored in the requested place.
         """
         return answering.features(self._state, items, on_invalid, cache)
 
@@ -625,29 +637,33 @@ class Learner:
         card: Mapping[str, str] | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Export and verify the next version of a SavedModel below `path`, or another format.
+        """Export the model as a SavedModel (the next version in `path`), LiteRT or ONNX file.
+
+        The export is verified: its outputs must agree with the model's outputs.
 
         Args:
-            path: Folder of the model, such as `saved_models/photos`. For another format, the file.
-            format: `"savedmodel"`, or `"litert"` or `"onnx"`, which accept only numbers and need
-                the extra of the same name: see `keras_tl.export.runtimes.file_export.export_file`.
-            precision: For LiteRT and ONNX, `"float32"` or `"float16"`.
+            path: Folder of the model, such as `saved_models/photos`. For LiteRT or ONNX, the file.
+            format: `"savedmodel"`, `"litert"` or `"onnx"`. For LiteRT or ONNX, install the pip
+                extra of the same name. These models accept only numbers, see
+                `keras_tl.export.runtimes.file_export.export_file`.
+            precision: Precision of the weights in LiteRT and ONNX files: `"float32"` or
+                `"float16"`.
             serving: Also write `serving/` beside the versions of a SavedModel: configuration and
                 clients for a server (see `export.server_configuration.write_serving`).
-            card: Sections for the SavedModel's card that only you can write: a dict from heading to
-                Markdown, such as `{"Intended use": "..."}`.
-            overwrite: Replace existing files of another format. A version of a SavedModel is never
+            card: Your own sections for the model card of a SavedModel: a dict from heading to
+                Markdown text, such as `{"Intended use": "..."}`.
+            overwrite: Replace an existing LiteRT or ONNX file. A version of a SavedModel is never
                 replaced.
 
         Returns:
-            The folder of the version, such as `saved_models/photos/1`, or the file.
+            The folder of the new version, such as `saved_models/photos/1`, or the written file.
 
         Raises:
-            ConfigError: An argument is invalid, the extra is missing, or, with `serving`, the
-                folder's name is no valid model name on a server. Or a file of another format
-                exists, and `overwrite` is false. Nothing is written.
+            ConfigError: An argument is invalid, or the pip extra is missing. Or, with `serving`, a
+                server does not accept the folder's name as the name of a model. Or the LiteRT or
+                ONNX file exists, and `overwrite` is false. Nothing is written.
             ExportError: The model cannot be converted, or the outputs of the export differ from the
-                model's outputs. The export is not kept.
+                model's outputs. The export is deleted.
         """
         return exporting.export(self._state, path, format, precision, serving, card, overwrite)
 
@@ -659,42 +675,43 @@ class Learner:
     ) -> Path:
         """Write one self-contained HTML file with all facts about the model.
 
-        The learner keeps the artifacts that it makes from the data. A saved run therefore gives the
-        same report without data, byte for byte.
+        The learner keeps the images, texts and features that the report shows. A saved run
+        therefore gives the same report without data, byte for byte.
 
         Args:
-            path: The HTML file.
-            comparison: Result of `keras_tl.compare`, which shows whether transfer helps. The
-                learner keeps it, even if training continues.
-            overwrite: Replace another existing file. A learner replaces its own report, and the
-                report in the folder of its run, without this argument.
+            path: Path of the HTML file to write.
+            comparison: Result of `keras_tl.compare`, which shows whether transfer learning helps.
+                The learner keeps the comparison, even if training continues.
+            overwrite: Replace any existing file. Without `overwrite`, a learner replaces only its
+                own report, and the report in the folder of its run.
 
         Returns:
             The written file.
 
         Raises:
-            ConfigError: `comparison` is no comparison, or has another task or other classes. Or
-                another file exists. Nothing is written or kept.
+            ConfigError: `comparison` is no comparison, or its task or classes differ from those of
+                the learner. Or the file exists, and the learner did not write it. Nothing is
+                written, and the comparison is not kept.
         """
         return reporting.report(self._state, path, comparison, overwrite)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> Path:
         """Save configuration, weights, history and evaluations as JSON, HDF5 and NumPy files.
 
-        Without `overwrite`, a learner replaces only the run that it was loaded from or saved to,
-        and only while that run is unchanged. Your own files in the folder stay. An existing report
-        is renewed.
+        A learner may replace the run that it loaded or saved before, if nobody else changed this
+        run. To replace any other run, pass `overwrite=True`. Your own files in the folder stay. An
+        existing report in the folder is updated.
 
         Args:
-            path: Folder of the run.
-            overwrite: Replace another existing run.
+            path: Folder in which the run is saved.
+            overwrite: Replace any existing run.
 
         Returns:
             The folder of the run.
 
         Raises:
             ConfigError: Another run exists, and `overwrite` is false.
-            RunError: The path holds something that is not a run.
+            RunError: The path exists, but is not the folder of a run.
         """
         return saving.save(self._state, path, overwrite)
 
@@ -706,12 +723,12 @@ class Learner:
         strategy: str | tf.distribute.Strategy = "auto",
         verbose: bool = True,
     ) -> Self:
-        """Load a saved run. It can predict and export at once, and train on the given `data`.
+        """Load a saved run as a learner. With `data`, the learner can also be trained further.
 
         Raises:
-            RunError: There is no run, it is damaged, or it is of a later version.
-            DataError: The data have another kind of items, another task, or other classes than the
-                run.
+            RunError: There is no run, the run is damaged, or a later version of keras_tl wrote it.
+            DataError: The kind of items, the task or the classes of the data differ from those of
+                the run.
         """
         learner = cls.__new__(cls)
         learner._state = saving.load(path, data, strategy, verbose)

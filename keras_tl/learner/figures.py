@@ -23,10 +23,10 @@ _GRID, _COLUMNS = 18, 6
 
 
 def comparison(learner: Learner) -> Figure:
-    """Draw the learning curves of the comparison with training from scratch.
+    """Draw the learning curves of transfer learning and of training from scratch.
 
     Raises:
-        ConfigError: `learner.report(comparison=...)` received no comparison.
+        ConfigError: The learner has no comparison. `learner.report(comparison=...)` stores it.
     """
     found = learner._state.artifacts.comparison()
     if found is None:
@@ -38,20 +38,20 @@ def comparison(learner: Learner) -> Figure:
 
 
 def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Figure:
-    """Draw the images of a split with the largest losses, with predictions, labels and Grad-CAM.
+    """Draw the images with the largest losses, and their predictions, labels and Grad-CAM.
 
-    Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`). It needs
-    a backbone with feature maps. The learner keeps the twelve images of its report. They need no
-    data.
+    Grad-CAM marks the regions that support the prediction (`keras_tl.evaluation.gradcam`).
+    Grad-CAM needs a backbone with feature maps. The learner keeps the twelve images of its report,
+    so these images can be drawn without data.
 
     Raises:
         ConfigError: The items are texts.
-        DataError: There are no data, and the learner did not keep these images.
+        DataError: The learner has no data, and did not keep these images.
     """
     state = learner._state
     if not state.parts.modality.are_pictures:
         raise ConfigError(
-            "This learner has texts, not images. learner.report('report.html') shows the texts."
+            "The items are texts, not images. learner.report('report.html') shows the texts."
         )
     found = evaluation_of(state, split).top_losses(count)
     kept = items_shown(state, found.rows, split)
@@ -71,7 +71,7 @@ def features(learner: Learner) -> Figure:
     """Draw the features of at most 500 items in a plane, before and after fine-tuning.
 
     Raises:
-        DataError: No features were kept, and there are no data or fewer than three items.
+        DataError: The learner did not keep features, and has no data or fewer than three items.
     """
     state = learner._state
     if state.data is not None and state.artifacts.feature_map(AFTER) is None:
@@ -89,13 +89,13 @@ def features(learner: Learner) -> Figure:
 def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -> list[Path]:
     """Write all figures of a learner, and a grid of predictions, as PNG files.
 
-    A figure that has no input is left out. A saved run without its data can draw all figures of
-    its report.
+    The function leaves out a figure if the learner lacks the data or results that the figure needs.
+    A learner that was loaded without data can draw all figures of its report.
 
     Args:
-        learner: The learner.
-        folder: Folder for the files.
-        overwrite: Replace files of the same names.
+        learner: The learner whose figures are drawn.
+        folder: Folder for the PNG files.
+        overwrite: Replace existing files of the same names.
 
     Returns:
         The paths of the written files.
@@ -120,7 +120,7 @@ def save(learner: Learner, folder: str | os.PathLike, overwrite: bool = False) -
 
 
 def _figures(learner: Learner) -> dict[str, Figure]:
-    """Return the available figures by caption."""
+    """Return a dict from caption to figure, for all figures that the learner can draw."""
     state, shown, found = learner._state, None, {}
     if state.data is not None and "test" in state.data.splits:
         shown = state.data.split("test").sample(_GRID, learner.trainer.seed)
@@ -137,7 +137,7 @@ def _figures(learner: Learner) -> dict[str, Figure]:
         found["Predictions"] = plots.prediction_grid(
             pixels, truths, learner.predict(pixels), state.task.exact, _COLUMNS
         )
-    # Leave out the figures that need data, if there are none.
+    # Leave out the figures that need data, if there are no data.
     with contextlib.suppress(DataError):
         if state.parts.modality.are_pictures:
             found["Top losses"] = top_losses(learner)

@@ -1,4 +1,4 @@
-"""`fit`: one call that trains the head, fine-tunes, and keeps the best of the models."""
+"""`fit`: one call that trains the head, fine-tunes, and keeps the best model."""
 
 import contextlib
 import dataclasses
@@ -42,7 +42,7 @@ _OF_HEADS = ("label_smoothing", "class_weight")
 
 @dataclasses.dataclass(frozen=True)
 class _FitArguments:
-    """The arguments of `fit`, and the policy that follows from the data."""
+    """The arguments of `fit`, and the fine-tuning policy that was chosen for the data."""
 
     policy: str
     phases: tuple[Phase, ...]
@@ -54,7 +54,10 @@ class _FitArguments:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """Shares to compare: only both ends for a contrastive policy, which trains a new head."""
+        """Weights of the fine-tuned model in the averages to compare, from 0 to 1.
+
+        After a contrastive policy, which trains a new head, the only weights are 0 and 1.
+        """
         return SHARES if self.policy == "standard" else (HEAD, TUNED)
 
 
@@ -110,11 +113,11 @@ def _asked(
 
 
 class _Fit:
-    """One call of `fit`.
+    """One call of `fit`, with the steps of the call as methods.
 
     Args:
         state: State of a learner whose backbone still has its original weights.
-        asked: Arguments of the call, and the policy.
+        asked: Arguments of the call, and the fine-tuning policy.
     """
 
     def __init__(self, state: State, asked: _FitArguments):
@@ -125,7 +128,7 @@ class _Fit:
         self._tuned = 0
 
     def run(self, minutes: float | None) -> FitResult:
-        """Train the candidates, choose one, and give its weights to the learner."""
+        """Train the candidate models, choose a model, and load its weights into the learner."""
         asked, began = self._asked, time.perf_counter()
         head = self._trainer.settled(asked.head, self._data.split("train"))
         is_trained = [record.phase for record in self._trainer.history] == [head]
@@ -205,11 +208,11 @@ class _Fit:
 
     @property
     def _trained_on(self) -> Split:
-        """Training items of the kept model: all with `refit`, else the training split."""
+        """Items that train the kept model: with `refit` all items, else the training split."""
         return self._data.joined(list(self._data.splits) if self._asked.refit else ["train"])
 
     def _planned(self, plan: Plan) -> tuple[Phase, ...]:
-        """Return the phases with the planned epochs and without early stopping."""
+        """Return the fine-tuning phases with the planned epochs and without early stopping."""
         train = self._trained_on
         full = [self._trainer.steps_of(phase, train) for phase in self._asked.phases]
         share = min(plan.steps / sum(full), 1.0)
@@ -224,7 +227,7 @@ class _Fit:
 
     @property
     def _compared(self) -> list[str]:
-        """Splits for the out-of-fold comparison: all with `refit`, else without the test split."""
+        """Splits to compare out-of-fold: with `refit` all splits, else all but the test split."""
         return [name for name in self._data.splits if self._asked.refit or name != "test"]
 
     def _out_of_fold(self, phases: tuple[Phase, ...], folds: int) -> dict[float, PredictionRecord]:
@@ -258,16 +261,16 @@ class _Fit:
     def _estimate(
         self, records: PredictionRecord | None, plan: Plan
     ) -> tuple[Mapping[str, Any], str]:
-        """Return metrics of models that have not seen the items, and the method in words."""
+        """Return metrics of models on items that did not train them, and the method in words."""
         splits = self._data.splits
         if plan.evidence == VALIDATION and "test" in splits:
             test = splits["test"]
             records = PredictionRecord(test.labels, self._trainer.logits(test))
-            how = "on the test split, before its items trained the model"
+            how = "on the test split, before the training on the test items"
         elif plan.evidence == VALIDATION:
             how = (
-                "on the validation split, which also chose the model, before these items trained "
-                "the model"
+                "on the validation split, by which the model was also chosen, before the training "
+                "on the validation items"
             )
         elif plan.evidence == OUT_OF_FOLD:
             how = f"by {plan.folds} models, each trained without a part of the {self._data.item}s"

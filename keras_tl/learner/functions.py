@@ -24,11 +24,12 @@ def overfitting(learner: Learner, measure: bool = False) -> Overfitting:
     Args:
         learner: A trained learner.
         measure: Also evaluate the current model on the training and validation splits. The result
-            then has the gap between them, not only its lower bound.
+            then has the exact gap between the metrics of both splits. Without `measure`, the result
+            has only a lower bound of this gap.
 
     Raises:
-        ConfigError: Nothing was trained, the weights changed after training, or, with `measure`, a
-            logit is not a finite number.
+        ConfigError: Nothing was trained, or the weights changed after training. Or, with `measure`,
+            a logit is not a finite number.
         DataError: With `measure`, there are no data, or there is no validation split.
 
     Example:
@@ -47,19 +48,19 @@ def save_features(
     """Write the features of items to a file, batch by batch, for other tools.
 
     Args:
-        learner: Learner with the backbone and the pooling.
+        learner: Learner whose backbone and pooling compute the features.
         items: Items, as in `Learner.predict`.
-        path: `.npy`: an array (n, d). `.parquet`: the columns `source` (path or number of the
-            image, or the text) and `features` (a list of d float32 values).
+        path: File to write. `.npy`: an array (n, d). `.parquet`: the columns `source` (path or
+            number of the image, or the text) and `features` (a list of d float32 values).
         on_invalid: As in `Learner.features`.
         overwrite: Replace an existing file.
 
     Returns:
-        The shape (n, d).
+        The shape (n, d) of the features: number of items, and values per item.
 
     Raises:
-        ConfigError: The path has another suffix or is on an unsupported file system. Or the file
-            exists, and `overwrite` is false.
+        ConfigError: The suffix is neither `.npy` nor `.parquet`, or the path is on an unsupported
+            file system. Or the file exists, and `overwrite` is false.
         DataError: See `Learner.predict`.
 
     Example:
@@ -77,36 +78,38 @@ def rank_backbones(
     verbose: bool = True,
     **options: Any,
 ) -> Ranking:
-    """Rank backbones by a cross-validated head on their frozen features.
+    """Rank backbones by the cross-validated metric of a head on their frozen features.
 
     Each backbone runs once over the same items of the training split, and the feature cache keeps
-    the features. The ranking also has their LogME score. Validation and test items are not used.
+    the features. The ranking also has the LogME score of each backbone. Validation and test items
+    are not used.
 
     Args:
-        data: Labelled items.
+        data: Labelled images or texts.
         backbones: Values for the backbone argument of `Learner`, or dicts of arguments of
-            `Learner`, such as `{"backbone": "efficientnet_lite0", "output_block": "block6"}`. A
-            dict may have a `"name"` for the ranking. `None`: the catalogue backbones with weights
-            on this machine, see `keras_tl.backbones.local_weights.backbones_without_download`.
-        items: Maximum number of training items. Each class keeps its share, and at least one item.
-            Items with several labels or a regression target are drawn at random.
-        seed: Seed of the draw, of the folds, and of random weights of the backbones.
-        cache: Place of the features, as in `Learner.fit_head`.
+            `Learner`, such as `{"backbone": "efficientnet_lite0", "output_block": "block6"}`. The
+            value of `"name"` in a dict is the backbone's name in the ranking. `None`: the catalogue
+            backbones with weights on this machine, see
+            `keras_tl.backbones.local_weights.backbones_without_download`.
+        items: Maximum number of training items. A smaller sample has the class proportions of the
+            split, and at least one item per class. For multilabel or regression: a random sample.
+        seed: Seed of the sample, of the folds, and of random weights of the backbones.
+        cache: Place where the features are stored, as in `Learner.fit_head`.
         verbose: Report progress on standard error.
         options: Arguments of `Learner` for all backbones, such as `image_size`. The arguments in a
-            dict override them. For images, `preprocess` applies only to Keras models.
+            dict override those in `options`. For images, `preprocess` applies only to Keras models.
 
     Returns:
-        The measurements of each backbone. `.best` is the fastest backbone within one standard error
-        of the best metric. A backbone that cannot be loaded, or does not fit the data, comes last,
-        with the reason.
+        The measurements of each backbone. `.best` is the fastest of the backbones whose metric is
+        within one standard error of the best metric. A backbone that cannot be loaded, or does not
+        fit the data, comes last, with the reason.
 
     Raises:
-        BackboneError: The catalogue lacks a name. The error comes before any backbone runs.
+        BackboneError: A name is not in the catalogue. The error comes before any backbone runs.
         ConfigError: The list is empty, a backbone occurs twice, an argument is invalid, or no
             backbone can be measured.
         DataError: The data cannot be read, or all labels are equal.
-        CacheError: The features cannot be kept in the requested place.
+        CacheError: The features cannot be stored in the requested place.
 
     Example:
         >>> keras_tl.rank_backbones(data).best.name  # doctest: +SKIP

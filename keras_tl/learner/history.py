@@ -13,12 +13,12 @@ from keras_tl.selection.result import FitResult
 
 
 class History(tuple[PhaseRecord, ...]):
-    """The records of the training phases, in order.
+    """Records of the training phases of a learner, in the order of training.
 
     Attributes:
         ranking: Ranking of `Learner("auto", data)`. `None`: the user named the backbone.
-        findings: Findings of the preflight. `None`: it has not run.
-        fitted: Result of `fit`. `None`: other methods trained the model, or it changed since `fit`.
+        findings: Problems that the preflight found. `None`: the preflight has not run.
+        fitted: Result of `fit`. `None`: `fit` was not called, or the model changed after `fit`.
     """
 
     ranking: Ranking | None
@@ -34,7 +34,7 @@ class History(tuple[PhaseRecord, ...]):
         findings: Findings | None,
         fitted: FitResult | None,
     ) -> Self:
-        """Create the history from the records, the metric that `plot` draws, and the attributes."""
+        """Create the history from phase records, the attributes, and the metric for `plot`."""
         history = cls(records)
         history.ranking, history.findings, history.fitted = ranking, findings, fitted
         history._watched = monitor

@@ -1,4 +1,4 @@
-"""Results that belong to one state of a model's weights."""
+"""Results that are valid only for certain weights of a model."""
 
 import dataclasses
 
@@ -9,11 +9,11 @@ from keras_tl.selection.result import FitResult
 
 @dataclasses.dataclass
 class Measured:
-    """Results that belong to one state of a model's weights.
+    """Results that are valid only for certain weights of a model.
 
     Attributes:
-        weights: Fingerprint of the weights.
-        evaluations: Evaluations by split.
+        weights: Fingerprint (hash) of these weights.
+        evaluations: Dict from the name of a split to its evaluation.
         artifacts: Report artifacts: single items, feature maps and a comparison.
         fitted: Result of `fit`. `None`: the user trained phase by phase.
     """
@@ -24,7 +24,7 @@ class Measured:
     fitted: FitResult | None = None
 
     def of(self, weights: str) -> "Measured":
-        """Return the results that hold for a fingerprint: all of them if it is unchanged."""
+        """Return the results that are valid for weights with this fingerprint."""
         if weights == self.weights:
             return self
         return Measured(weights, artifacts=self.artifacts.before_training())

@@ -1,4 +1,4 @@
-"""Evaluation, cross-validation, calibration and decision thresholds of a learner."""
+"""Evaluate, cross-validate and calibrate a learner, and choose its decision thresholds."""
 
 import dataclasses
 from collections.abc import Hashable, Sequence
@@ -34,7 +34,7 @@ def evaluate(state: State, split: str, by: Hashable | Sequence | None = None) ->
 def evaluation_of(state: State, split: str) -> Evaluation:
     """Return the evaluation of a split, and evaluate the split first if necessary.
 
-    This is necessary if no evaluation exists, or if the items or labels of the split have changed.
+    The function evaluates the split if no evaluation exists, or if items or labels have changed.
 
     Raises:
         DataError: No evaluation exists, and there are no data or no such split.
@@ -119,5 +119,5 @@ def choose_thresholds(state: State, precision: float | None, recall: float | Non
 
 
 def _evaluations_with(state: State, split: str) -> dict[str, Evaluation]:
-    """Return the evaluations of a split and of all evaluated splits, renewed if necessary."""
+    """Return evaluations of the given split and of all splits that were evaluated before."""
     return {name: evaluation_of(state, name) for name in (split, *state.evaluations)}

@@ -1,4 +1,4 @@
-"""Ranking of backbones before training, by a cross-validated head on frozen features."""
+"""Rank backbones before training, by a cross-validated head on their frozen features."""
 
 import dataclasses
 import gc
@@ -44,8 +44,8 @@ def rank(
     """Rank backbones, see `keras_tl.rank_backbones`.
 
     Args:
-        learner_class: `Learner`. An import would be circular.
-        data: See `keras_tl.rank_backbones`, also for all other arguments.
+        learner_class: The class `Learner`, as an argument because an import would be circular.
+        data: See `keras_tl.rank_backbones`, also for the arguments after `data`.
     """
     check_range("items", items, 2, whole=True)
     if backbones is None:
@@ -54,7 +54,7 @@ def rank(
     reporter = Reporter(verbose)
     train = data.split("train")
     chosen = train if len(train) <= items else train.take(draw(train.labels, items, seed))
-    # Raises DataError if all labels are equal.
+    # This call raises DataError if all labels are equal.
     target_columns(chosen.labels, get_task(data.task))
     groups = groups_of(chosen, data.groups)
     rows, records, task = [], {}, None
@@ -68,12 +68,12 @@ def rank(
             task = learner.task
             row, records[name] = _measured(learner, name, chosen, features, groups, seed)
             row = dataclasses.replace(row, seconds=time.perf_counter() - began)
-        except (DataError, CacheError):  # The backbone is not the cause.
+        except (DataError, CacheError):  # These errors do not depend on the backbone.
             raise
         except KerasTLError as error:
             row = RankedBackbone(name, seconds=time.perf_counter() - began, error=str(error))
         rows.append(row)
-        # A learner has reference cycles, so its large weights wait for the garbage collector.
+        # A learner has reference cycles: only the garbage collector frees its large weights.
         learner = features = None
         gc.collect()
         found = row.error or f"{title_of(task.primary_metric)} {number_text(row.metric)}"
@@ -92,7 +92,7 @@ def rank(
 def _shared(
     options: Mapping[str, Any], own: Mapping[str, Any], data: ImageData | TextData
 ) -> dict[str, Any]:
-    """Return the options for all backbones that this backbone accepts."""
+    """Return those options that this backbone accepts, of the options for all backbones."""
     backbone = own["backbone"]
     takes_all = (
         MODALITIES[data.item].can_preprocess
@@ -105,8 +105,8 @@ def _shared(
 def _check_unlearned(learner: Any) -> None:
     if "train" in learner._state.learned_splits:
         raise BackboneError(
-            "This backbone was fine-tuned on these training items. Rank a backbone that has not "
-            "seen their labels."
+            "This backbone was fine-tuned on these training items. Rank a backbone that was not "
+            "fine-tuned on these items."
         )
 
 
@@ -118,7 +118,7 @@ def _measured(
     groups: np.ndarray | None,
     seed: int,
 ) -> tuple[RankedBackbone, PredictionRecord]:
-    """Return the row of a backbone, without wall time, and its out-of-fold predictions."""
+    """Return a backbone's row of the ranking (without time), and its out-of-fold predictions."""
     trainer, count = learner.trainer, len(split)
     training = trainer.out_of_fold(head_phase(learner.config), count, seed)
     parts = count if groups is None else len(np.unique(groups))

@@ -1,4 +1,4 @@
-"""The report of a learner, and the artifacts that the learner keeps for it."""
+"""Write the report of a learner, and keep the artifacts that the report needs."""
 
 import dataclasses
 import json
@@ -49,10 +49,11 @@ def report(
 
 
 def prepare_report(state: State) -> None:
-    """Keep the report artifacts of single items in the learner, while there are data.
+    """Make the report artifacts of single items, and keep them in the learner.
 
     The artifacts are the images or texts with the largest losses, Grad-CAM, and the feature map.
-    `keras-tl report` needs them, as it has no data. Without data the function does nothing.
+    `keras-tl report` needs these artifacts, because it has no data. If the learner has no data, the
+    function does nothing.
     """
     if state.data is None:
         return
@@ -71,7 +72,7 @@ def summary(state: State) -> str:
 
 
 def report_context(state: State) -> ReportContext:
-    """Return the inputs of a report."""
+    """Return the facts and results from which a report is written."""
     about, measured = facts(state), state.measured
     return ReportContext(
         facts=about,
@@ -86,14 +87,14 @@ def report_context(state: State) -> ReportContext:
 def facts(state: State) -> Facts:
     """Return the facts about the model for a model card and a report."""
     parts = state.parts
-    # Use the JSON form of the record, so that the report of the saved run is the same.
+    # Use the JSON form of the record, so that learner and saved run give the same report.
     recorded = json.loads(json.dumps(run_record(state)))
     parameters = {"backbone": parts.backbone.count_params(), "head": parts.head.count_params()}
     return facts_of(recorded, parameters, parts.backbone)
 
 
 def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
-    """Diagnose overfitting from the curves and the recorded number of validation items."""
+    """Diagnose overfitting from the learning curves and the number of validation items."""
     trainer = state.trainer
     if not (trainer.history and trainer.is_as_trained):
         return None
@@ -104,10 +105,10 @@ def _fit_of_curves(state: State, about: Facts) -> Overfitting | None:
 
 
 def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
-    """Return artifacts with these items of a split: the kept artifacts, or new ones.
+    """Return report artifacts with these items of a split: stored artifacts, or new artifacts.
 
     Raises:
-        DataError: The kept artifacts lack an item, and there are no data.
+        DataError: The learner's artifacts lack an item, and there are no data.
     """
     record = evaluation_of(state, split).record.take(rows)
     # A new temperature or new thresholds can change the largest losses and the predictions.
@@ -123,22 +124,22 @@ def items_shown(state: State, rows: np.ndarray, split: str) -> Artifacts:
 
 
 def keep_map_before(state: State) -> None:
-    """Keep the feature map before fine-tuning."""
+    """Before fine-tuning, keep a feature map of the backbone for the report."""
     try:
         keep_map_of(state, BEFORE)
     except DataError as error:
-        # An unreadable item that training does not need must not stop training.
+        # The map shows test or validation items. An unreadable item must not stop training.
         state.reporter.say(f"The report has no feature map from before fine-tuning: {error}")
 
 
 def keep_map_of(state: State, when: str) -> None:
-    """Keep the features of a sample of items, the same items before and after fine-tuning."""
+    """Keep the features of a sample of items, which is the same before and after fine-tuning."""
     before, splits = state.artifacts.feature_map(BEFORE), state.data.splits
     names = [name for name in ("test", "validation") if len(splits.get(name, ()))]
     if not names:
         return
     features = state.trainer.features
-    # The test split, unless the cache has only the features of the validation split.
+    # Use the test split, unless the cache has features of the validation split only.
     name = next(filter(lambda n: features.has(splits[n]), names), names[0])
     if before is not None and before.split in names:
         name = before.split

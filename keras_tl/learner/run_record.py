@@ -9,7 +9,7 @@ FORMAT = 1
 
 
 def run_record(state: State) -> dict[str, Any]:
-    """Return everything that a run records except arrays and weights, as JSON types."""
+    """Return all facts that a run records, except arrays and weights, as JSON types."""
     trained_with = state.trained_with or {
         "data": state.data.describe() if state.data is not None else None,
         "versions": library_versions(),

@@ -1,4 +1,4 @@
-"""Saved runs of a learner."""
+"""Save a learner as a run, and load a learner from a run."""
 
 import os
 from collections.abc import Collection
@@ -70,7 +70,7 @@ def load(
     chosen, seed = choose_strategy(strategy), about["seed"]
     parts = rebuild_model(config, chosen, seed, **run_files(path))
     parts.backbone.set_facts(weights_source=about["weights"], ancestry=tuple(about["ancestry"]))
-    # `State` stores the current weights of the head as untrained, so load the trained ones later.
+    # `State` takes the current weights as the untrained weights. Load the trained weights later.
     state = State(config, parts, chosen, seed, data, verbose)
     load_run_weights(path, parts.model)
     state.trained_with = {key: about[key] for key in ("data", "versions")}
@@ -102,16 +102,16 @@ def load(
 def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool:
     """Save new evaluations, the temperature and the thresholds into the loaded run.
 
-    If a split is not the run's own (see `State.is_training_data`), only the temperature and the
-    thresholds are saved. The results on the run's own data stay.
+    If a split differs from the split that the run records (see `State.is_training_data`), only the
+    temperature and the thresholds are saved. The run then keeps its earlier evaluations.
 
     Args:
-        state: State of the learner.
-        path: Path of the loaded run.
-        splits: Names of the evaluated splits.
+        state: Model, data and results of the learner.
+        path: Folder of the run from which the learner was loaded.
+        splits: Names of the splits that were evaluated.
 
     Returns:
-        Whether the splits are the run's own.
+        Whether the items of the splits are the items that the run records.
     """
     if not all(map(state.is_training_data, splits)):
         own = load(path, verbose=False)
@@ -120,14 +120,14 @@ def keep(state: State, path: str | os.PathLike, splits: Collection[str]) -> bool
         state.own_files = own.own_files
         return False
     if "test" in splits:
-        # The predictions are new, and `keras-tl report` has no data for new artifacts.
+        # Make artifacts for the new predictions now: `keras-tl report` has no data to make them.
         prepare_report(state)
     save(state, path)
     return True
 
 
 def _results(state: State) -> dict[str, bytes]:
-    """Return the files with report artifacts and prediction records."""
+    """Return report artifacts and prediction records: a dict from file name to content."""
     files = dict(state.artifacts.files)
     for split, found in state.evaluations.items():
         files |= found.raw.to_files(split)
@@ -140,7 +140,7 @@ def _check_same_task(config: ModelConfig, data: ImageData | TextData) -> None:
             f"The run is for {config.item}s, but the data have other items. Pass the training "
             "data of the run, or create a new Learner."
         )
-    # Training data with `task="multiclass"` give two classes one logit each.
+    # With `task="multiclass"`, a model for two classes has two logits.
     have_one_class = all(get_task(name).has_one_class for name in (data.task, config.task))
     if data.task != config.task and not have_one_class:
         raise DataError(

@@ -1,4 +1,4 @@
-"""The state of a learner, which all of its modules share: the model, the data, the results."""
+"""State of a learner: the model, the data and the results, for all modules of `learner`."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -30,27 +30,27 @@ from keras_tl.training.trainer import Trainer
 
 
 class State:
-    """A model, its distribution strategy, its data, and the results so far.
+    """State of a learner: model, distribution strategy, data, and the results so far.
 
     Args:
-        config: Configuration of the model.
-        parts: The model and its parts.
+        config: Configuration of the model: backbone, head, task and precision.
+        parts: The model, its backbone, its head and its modality.
         strategy: Distribution strategy of the model.
         seed: Seed of all random numbers.
-        data: Labelled data. `None`: a saved run without its data.
+        data: Labelled images or texts. `None`: the learner is loaded from a run without data.
         verbose: Report progress on standard error.
 
     Attributes:
         config: Configuration with the current temperature and thresholds.
-        parts: The model and its parts.
-        data: The labelled data.
-        trainer: Trainer of the model, with the features of the backbone.
+        parts: The model, its backbone, its head and its modality.
+        data: Labelled images or texts. `None`: the learner was loaded without data.
+        trainer: Object that trains the model and caches the features of the backbone.
         ranking: Ranking by which `Learner("auto", data)` chose the backbone.
-        findings: Findings of the preflight. `None`: it has not run.
+        findings: Problems that the preflight found. `None`: the preflight has not run.
         is_checked: Whether the preflight runs before the first training.
         trained_with: Data and library versions that a loaded run records.
-        own_files: Runs and reports that this learner wrote or was loaded from.
-        reporter: Messages to the user.
+        own_files: Runs and reports that this learner wrote, and the run that was loaded.
+        reporter: Object that prints messages to the user.
     """
 
     ranking: Ranking | None = None
@@ -83,13 +83,13 @@ class State:
 
     @property
     def measured(self) -> Measured:
-        """The results for the current weights, even if other code changed the weights."""
+        """The results of the current weights. If the weights changed, older results are dropped."""
         self._measured = self._measured.of(self.trainer.weights())
         return self._measured
 
     @property
     def evaluations(self) -> dict[str, Evaluation]:
-        """The evaluations of the current weights by split, with the current decision rule."""
+        """The current evaluation of each split, with the current temperature and thresholds."""
         known, task = self.measured.evaluations, self.task
         for split, found in known.items():
             known[split] = found.under(task)
@@ -97,7 +97,7 @@ class State:
 
     @property
     def artifacts(self) -> Artifacts:
-        """The report artifacts that hold for the current weights."""
+        """The report artifacts that are valid for the current weights."""
         return self.measured.artifacts
 
     @artifacts.setter
@@ -108,32 +108,32 @@ class State:
     def serving_model(self) -> ServingModel:
         """See `Learner.serving_model`."""
         parts = self.float32_parts()
-        # The graph contains the temperature and the thresholds as constants.
+        # The graph contains temperature and thresholds as constants: new values need a new graph.
         if self._served is None or self._served.task != self.task:
             self._served = ServingModel(parts, self.task, parts.modality)
         return self._served
 
     def float32_parts(self) -> TransferModel:
-        """Return the model in float32, outside of any strategy, with the current weights."""
+        """Return a float32 model with the current weights, outside of any strategy."""
         if not shares_storage(self.parts.model, self.twin.model):
             copy_weights(self.parts.model, self.twin.model)
         return self.twin
 
     @cached_property
     def twin(self) -> TransferModel:
-        """float32 copy of `parts`, perhaps with old weights, or `parts` if no copy is needed."""
+        """`parts`, or if necessary a float32 copy of `parts`. The copy may have old weights."""
         return float32_copy(self.config, self.parts)
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """Names of the splits whose labels fine-tuned the backbone, here or in an earlier run."""
+        """Splits on whose labels the backbone was fine-tuned, by this learner or earlier runs."""
         earlier = learned_splits(self.parts.backbone.ancestry, self.need_data())
         here = () if self.trainer.features.is_original else ("train",)
         return tuple(name for name in self.data.splits if name in {*earlier, *here})
 
     @property
     def source_settings(self) -> Mapping[str, Any]:
-        """The `source_settings` of the data, or of the training data of a loaded run."""
+        """`source_settings` of the data. Without data, the settings that a loaded run records."""
         if self.data is not None:
             return self.data.source_settings
         recorded = (self.trained_with or {}).get("data") or {}
@@ -155,11 +155,12 @@ class State:
     def is_training_data(self, split: str) -> bool:
         """Return whether the items of a split are the items that the run records.
 
-        Files are compared by path, size and time, so moved or copied files differ. Without data,
-        without such a split, or without a loaded record, the result is true.
+        Files are compared by path, size and modification time, so moved or copied files differ. If
+        there are no data, no such split, or no loaded run, the result is true.
 
         Args:
-            split: Name of the split. If the run does not record it, the training split decides.
+            split: Name of the split. If the run has no record of this split, the training splits
+                are compared instead.
         """
         if self.data is None or split not in self.data.splits or self.trained_with is None:
             return True
@@ -187,10 +188,10 @@ class State:
         return logits
 
     def set_decision_rule(self, config: ModelConfig) -> None:
-        """Set another temperature or other thresholds, and renew the evaluations.
+        """Set a new temperature or new thresholds, and update the evaluations.
 
         Args:
-            config: The current configuration with the new temperature or thresholds.
+            config: Copy of the current configuration with the new temperature or thresholds.
         """
         before = self.evaluations.copy()
         self.config = config

@@ -40,7 +40,7 @@ def fit_head(
     policy: Phase | None = None,
     **changes: Any,
 ) -> PhaseRecord:
-    """See `Learner.fit_head`. `changes` are fields of the phase, `None` for no change."""
+    """See `Learner.fit_head`. `changes` are fields of the phase. `None`: no change."""
     check_augmentation(augment)
     callbacks = check_callbacks(callbacks)
     config = CacheConfig.of(cache)
@@ -65,7 +65,7 @@ def fine_tune(
     callbacks: Callbacks = (),
     **changes: Any,
 ) -> list[PhaseRecord]:
-    """See `Learner.fine_tune`. `changes` are fields of its phases, `None` for no change."""
+    """See `Learner.fine_tune`. `changes` are fields of the phases. `None`: no change."""
     state.need_data()
     phases = phases_of(policy, state.config.family, **changes)
     check_augmentation(augment)
@@ -131,7 +131,7 @@ def _run(
         )
     if state.is_checked and not state.trainer.history:
         check_first(state, phase, augment)
-    # Reset them first, because an interrupted training changes the weights too.
+    # Reset these values before training, because an interrupted training also changes the weights.
     state.trained_with = None
     state.config = dataclasses.replace(state.config, temperature=1.0, thresholds=())
     try:
@@ -142,13 +142,13 @@ def _run(
 
 
 def _validation_outcomes(state: State) -> PredictionRecord | None:
-    """Return the current prediction record of the validation split. `None`: no such split."""
+    """Return the prediction record of the validation split. `None`: there is no such split."""
     split = state.need_data().splits.get("validation")
     return None if split is None else PredictionRecord(split.labels, state.trainer.logits(split))
 
 
 def _with_metric_drop(state: State, record: PhaseRecord, before: PredictionRecord) -> PhaseRecord:
-    """Add the fall of the validation metric since `before` to the last record, and report it."""
+    """Add the drop of the validation metric since `before` to a record, and report the drop."""
     data = state.need_data()
     groups = groups_of(data.split("validation"), data.groups)
     metric_drop = find_metric_drop(
@@ -161,12 +161,13 @@ def _with_metric_drop(state: State, record: PhaseRecord, before: PredictionRecor
 
 
 def _last_epoch(state: State, phase: Phase, is_free: bool) -> int:
-    """Return the last epoch of a head with too few validation items for early stopping.
+    """Return the number of epochs for a head with too few validation items for early stopping.
 
     Args:
-        state: State of the learner.
-        phase: Phase of the head.
-        is_free: Whether out-of-fold predictions choose the epoch. If not, the phase's last epoch.
+        state: Model, data and results of the learner.
+        phase: Settings for the training of the head.
+        is_free: Whether to choose the number of epochs by out-of-fold predictions. If false, the
+            function returns the number of epochs of the phase.
     """
     data = state.need_data()
     if not is_free:
@@ -181,7 +182,7 @@ def _last_epoch(state: State, phase: Phase, is_free: bool) -> int:
 
 
 def _say_last_weights(state: State, more: str = "") -> None:
-    """Report that the last weights are kept, if there are too few validation items."""
+    """If there is a validation split, report that the weights of the last epoch are kept."""
     if "validation" in state.need_data().splits:
         state.reporter.say(
             f"Fewer than {ENOUGH_TO_VALIDATE} validation items are too few to choose an "
@@ -197,7 +198,7 @@ def _has_few_to_validate(state: State) -> bool:
 def _tell_if_overfitting(state: State) -> None:
     last = state.trainer.history[-1]
     if last.solved:
-        return  # It can fit few items exactly, but its L2 penalty was chosen on others.
+        return  # Not overfitting: cross-validation chose the L2 penalty of this head.
     found = overfitting(state)
     if found.state == OVERFITS or not math.isfinite(last.epochs[-1]["loss"]):
         state.reporter.say(f"{found.statement} keras_tl.overfitting(learner) lists remedies.")

@@ -1,1 +1,1 @@
-"""The parts of a model: backbone source, modality, pooling, head, assembly and device."""
+"""Build models: load a backbone, choose modality, pooling, head and device, and assemble them."""

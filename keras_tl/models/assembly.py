@@ -1,4 +1,4 @@
-"""Assembly of a model from its configuration, in a precision and under a strategy."""
+"""Assemble a model from its configuration, in a given precision and distribution strategy."""
 
 import dataclasses
 from pathlib import Path
@@ -24,9 +24,10 @@ def assemble(
     """Return a model with a new head on a frozen backbone.
 
     Args:
-        config: Configuration of the model.
-        backbone: Backbone that was created outside of the strategy. The model contains this
-            backbone under the default strategy, and a copy under any other.
+        config: Configuration of the model: backbone, head, task and precision.
+        backbone: Backbone that was created outside of the strategy. With TensorFlow's default
+            strategy, the model contains this backbone. With other strategies, it contains a copy
+            of the backbone.
         strategy: Strategy in whose scope the model's variables are created.
         seed: Seed of all random numbers in the model.
     """
@@ -46,13 +47,13 @@ def rebuild_model(
     module: Path | None = None,
     preprocessor: TextPreprocessor | None = None,
 ) -> TransferModel:
-    """Return a model with random weights.
+    """Return a model with random weights that has this configuration.
 
     Args:
-        config: Configuration of the model.
+        config: Configuration of the model: backbone, head, task and precision.
         strategy: Strategy in whose scope the model's variables are created.
         seed: Seed of all random numbers in the model.
-        module: Folder of the TF-Hub module, for such a backbone.
+        module: Folder of the TF-Hub module, if the backbone is a TF-Hub module.
         preprocessor: Preprocessor from texts to the backbone's tokens.
 
     Raises:
@@ -78,9 +79,9 @@ def _with_head(config: ModelConfig, backbone: Backbone, seed: int) -> TransferMo
 def float32_copy(config: ModelConfig, parts: TransferModel) -> TransferModel:
     """Return the same network in float32, outside of any strategy, for prediction and export.
 
-    If the model already is such a network, the function returns its parts. Otherwise the twin
-    shares the model's weights if possible (see `shares_storage`). If not, it has a copy that the
-    caller must renew.
+    If the model already computes in float32 on one device, the function returns the model itself.
+    If not, the returned network shares the model's weights if possible (see `shares_storage`).
+    Otherwise, the network has copies of the weights, which the caller must update.
     """
     distributed = parts.model.distribute_strategy.num_replicas_in_sync > 1
     if config.precision == "float32" and not distributed:
@@ -89,7 +90,8 @@ def float32_copy(config: ModelConfig, parts: TransferModel) -> TransferModel:
     backbone, single = parts.backbone, tf.distribute.get_strategy()
     twin = rebuild_model(config, single, 0, backbone.module, backbone.preprocessor)
     copy_weights(parts.model, twin.model)
-    # A TF-Hub module reads only its own variables, and a strategy has a variable per device.
+    # In two cases, two models cannot share weights: a TF-Hub module reads only its own variables,
+    # and a strategy has one variable per device.
     if not distributed and not find_hub_layers(twin.model):
         share_storage(parts.model, twin.model)
     return twin

@@ -1,4 +1,4 @@
-"""Distribution strategy, precision, and XLA compilation of a model."""
+"""Choose the distribution strategy, the precision, and XLA compilation of a model."""
 
 import contextlib
 import functools
@@ -20,8 +20,8 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
 
     Args:
         strategy: `"auto"`: a TPU if available, else all GPUs if there are several, else one device.
-            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs. `"tpu"`. Or your
-            own `tf.distribute.Strategy`, with its replicas in this process.
+            `"single"`: one device. `"mirrored"`: all GPUs, or all logical CPUs without a GPU.
+            `"tpu"`: a TPU. Or your own `tf.distribute.Strategy` for devices of this process.
 
     Raises:
         ConfigError: The strategy is unknown or spans several workers, or no TPU can be reached.
@@ -47,13 +47,13 @@ def choose_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Str
 
 @functools.cache
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
-    # All models share one strategy: two strategies number their reductions alike, so TensorFlow
-    # confuses the reductions, which then fail by their shapes (tensorflow/tensorflow#62790).
+    # All models share one strategy object. Two strategy objects give their reductions the same
+    # numbers. TensorFlow then confuses the reductions, and fails (tensorflow/tensorflow#62790).
     return tf.distribute.MirroredStrategy(devices)
 
 
 def _has_tpu() -> bool:
-    # On a machine without a TPU, the resolver waits for a metadata server.
+    # Read the environment: on a machine without a TPU, the resolver waits for a metadata server.
     return bool({"TPU_NAME", "COLAB_TPU_ADDR", "TPU_WORKER_ID"} & os.environ.keys())
 
 
@@ -70,9 +70,9 @@ def _tpu_strategy() -> tf.distribute.Strategy:
 def choose_precision(precision: str) -> str:
     """Return the requested Keras dtype policy.
 
-    `"auto"` is `mixed_bfloat16` on TPUs and on GPUs of compute capability 8.0 or more,
-    `mixed_float16` on GPUs from 7.0, and `float32` elsewhere. On CPUs, bfloat16 makes some
-    backbones faster and others slower.
+    `"auto"` is `mixed_bfloat16` on TPUs and on GPUs of compute capability 8.0 or more. On GPUs of
+    capability 7.0 to 7.9, `"auto"` is `mixed_float16`. On other devices, `"auto"` is `float32`. On
+    CPUs, bfloat16 would make some backbones faster and others slower.
 
     Raises:
         ConfigError: The precision is unknown.
@@ -93,7 +93,7 @@ def choose_precision(precision: str) -> str:
 
 @contextlib.contextmanager
 def precision_policy(policy: str) -> Iterator[None]:
-    """Set this dtype policy for new layers, and restore the global policy afterwards."""
+    """Use a Keras dtype policy for new layers in a `with` block, then restore the old policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -103,7 +103,7 @@ def precision_policy(policy: str) -> Iterator[None]:
 
 
 def jit_compile() -> bool | str:
-    """Return the argument `jit_compile` of Keras's `compile`."""
+    """Return the value of `jit_compile` for Keras's `compile`: no XLA on a CPU."""
     # On a CPU, XLA makes depthwise convolutions 10 times slower.
     accelerated = any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
     return "auto" if accelerated else False

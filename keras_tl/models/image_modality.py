@@ -1,4 +1,4 @@
-"""The image modality: from the bytes of files, or pixels, to pixels of one size for the model."""
+"""The image modality: convert image files or pixels to pixels of one size for the model."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -29,9 +29,9 @@ class ImageModality(Modality):
     """Images as inputs of one model.
 
     Attributes:
-        image_size: (height, width) in pixels.
+        image_size: (height, width) of the model's inputs in pixels.
         resize: Method of resizing, see `keras_tl.data.images.decoder.resize`.
-        value_range: See `keras_tl.data.images.decoder.decode_image`.
+        value_range: Values of black and white in 16-bit PNG files. `None`: 0 and 65535.
     """
 
     image_size: tuple[int, int]
@@ -54,7 +54,7 @@ class ImageModality(Modality):
 
     @classmethod
     def of(cls, config: ModelConfig, network: keras.Model, preprocessor: None) -> "ImageModality":
-        """Create the modality from the configuration alone."""
+        """Create the modality from the model's configuration. The other arguments are unused."""
         return cls(config.image_size, config.resize, config.value_range)
 
     @classmethod
@@ -69,7 +69,7 @@ class ImageModality(Modality):
 
     @property
     def about(self) -> str:
-        """The image size as text."""
+        """The image size as text, such as "224 x 224"."""
         return f"{self.image_size[0]} x {self.image_size[1]}"
 
     @property
@@ -91,16 +91,16 @@ class ImageModality(Modality):
         return read_inputs(items, ItemColumns.of(self.item, settings=settings), on_invalid)
 
     def as_split(self, items: ImageItems) -> ImageSplit:
-        """Return a split: bytes are decoded at once, files later."""
+        """Return the images as a split. Bytes are decoded now, files when the model needs them."""
         return items.as_split(self.image_size, self.resize, self.value_range)
 
     @property
     def raw(self) -> Specs:
-        """The input `image_bytes`: contents of JPEG, PNG, BMP, GIF or WebP files."""
+        """The raw input `image_bytes`: contents of JPEG, PNG, BMP, GIF or WebP files."""
         return {"image_bytes": tf.TensorSpec([None], tf.string, name="image_bytes")}
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        """Decode and resize images. Bytes that are no image become a black image."""
+        """Decode and resize images. Bytes that are not an image become a black image."""
         return load_images(raw["image_bytes"], self.image_size, self.resize, self.value_range)
 
     @property
@@ -118,7 +118,7 @@ class ImageModality(Modality):
         return self.pipeline(whole_batches=False).pixels(split)
 
     def example_inputs(self) -> dict[str, np.ndarray]:
-        """Return smooth noise as PNG files, JPEG files and pixels, and a file that is no image."""
+        """Return smooth noise as PNG files, JPEG files and pixels, and bytes that are no image."""
         coarse = np.random.default_rng(0).uniform(0, 255, (_EXAMPLES, 5, 6, 3))
         pixels = tf.round(tf.image.resize(coarse, (25, 34), tf.image.ResizeMethod.BILINEAR))
         encoders = (tf.io.encode_png, tf.io.encode_jpeg)
@@ -137,13 +137,13 @@ class ImageModality(Modality):
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """Image size, method of resizing, and meaning of the pixel values."""
+        """Image size, method of resizing, and range of the pixel values, as JSON types."""
         return {
             "image_size": list(self.image_size),
             "resize": self.resize,
             "interpolation": "bicubic, antialiased",
             "channels": "RGB",
             "range": [0, 255],
-            # The values of black and white in files with 16 bits a value.
+            # The values of black and white in files with 16 bits per value.
             "value_range": [*(self.value_range or ALL_VALUES)],
         }

@@ -1,4 +1,4 @@
-"""Interface of a modality: everything that the toolkit needs to know about a kind of input."""
+"""Interface of a modality (a kind of input): images or texts."""
 
 import abc
 import dataclasses
@@ -21,12 +21,12 @@ Specs = dict[str, tf.TensorSpec]
 
 @dataclasses.dataclass(frozen=True)
 class Numbers:
-    """A preprocessed signature, for clients that preprocess items themselves.
+    """A preprocessed signature of an export, for clients that preprocess items themselves.
 
     Attributes:
-        name: Name of the signature.
-        inputs: Its inputs by name.
-        read: Function from these inputs to the model's inputs.
+        name: Name of the signature, such as `"pixels"`.
+        inputs: Inputs of the signature: a dict from name to shape and dtype.
+        read: Function that converts the inputs of the signature to the model's inputs.
     """
 
     name: str
@@ -35,22 +35,23 @@ class Numbers:
 
 
 class Modality(abc.ABC):
-    """Kind of input. Class attributes hold for all models, an instance belongs to one model.
+    """Kind of input. An instance belongs to one model, class attributes belong to all models.
 
     Attributes:
-        item: Name of the modality, and the word for one item in messages.
-        data_type: Class of the labelled data.
+        item: Name of the modality, and the word for one item in messages, such as `"image"`.
+        data_type: Class of the labelled data: `ImageData` or `TextData`.
         can_augment: Whether inputs can be augmented.
         are_pictures: Whether items can be drawn.
-        can_preprocess: Whether `preprocess=` fits every backbone, not only a `keras.Model`.
+        can_preprocess: Whether every backbone accepts `preprocess=`, not only a `keras.Model`.
         backbones_to_compare: Catalogue names of backbones to try if a model underfits.
-        file_suffixes: Suffixes of the command-line words that are files. All other words are items.
-            `None`: every word is a file.
-        group_examples: Examples of columns with groups, for the model card.
-        unusable: Output of an export for items that it cannot read, for the model card.
-        about: Facts for a report.
-        cache_key: Everything that the inputs depend on except the items, as JSON types.
-        preprocessor: Resources that an export must track. `None`: there are none.
+        file_suffixes: On the command line, a word with one of these suffixes is a file. Any other
+            word is itself an item. `None`: every word is a file.
+        group_examples: Examples of columns that define groups of items, for the model card.
+        unusable: Sentences for the model card about items that an export cannot read.
+        about: Size of the model's inputs as text, for a report.
+        cache_key: All settings on which the model's inputs depend, as JSON types.
+        preprocessor: Preprocessor with TensorFlow resources that an export must track. `None`:
+            the model has no such preprocessor.
     """
 
     item: ClassVar[str]
@@ -75,15 +76,15 @@ class Modality(abc.ABC):
         """Create the modality of a model.
 
         Args:
-            config: Configuration of the model.
-            network: Network of its backbone.
-            preprocessor: Preprocessor from texts to tokens. `None`: there is none.
+            config: Configuration of the model: backbone, head, task and precision.
+            network: Network of the model's backbone.
+            preprocessor: Preprocessor from texts to tokens. `None`: the model has no preprocessor.
         """
 
     @classmethod
     @abc.abstractmethod
     def source_options(cls, data: LabelledData) -> dict[str, Any]:
-        """Return the data's arguments for `keras_tl.models.sources.find_backbone`."""
+        """Return arguments for `keras_tl.models.sources.find_backbone` that come from the data."""
 
     @classmethod
     @abc.abstractmethod
@@ -100,16 +101,17 @@ class Modality(abc.ABC):
 
     @abc.abstractmethod
     def pipeline(self, whole_batches: bool) -> Pipeline:
-        """Return a pipeline from a split to these inputs."""
+        """Return a pipeline from the items of a split to the model's inputs."""
 
     @abc.abstractmethod
     def read(self, items: Any, settings: Mapping[str, Any], on_invalid: str) -> PredictionItems:
         """Read items that a user passes to `predict` or `features`.
 
         Args:
-            items: The argument of the user.
+            items: The items that the user passed.
             settings: The `source_settings` of the training data.
-            on_invalid: `"raise"`: raise an error if an item cannot be opened.
+            on_invalid: `"raise"`: raise an error if an item cannot be opened. Other values: mark
+                the item as invalid.
 
         Raises:
             DataError: The argument has no items of this modality.
@@ -122,24 +124,25 @@ class Modality(abc.ABC):
     @property
     @abc.abstractmethod
     def raw(self) -> Specs:
-        """Inputs of the raw signatures by name, string (batch,) each."""
+        """Inputs of the raw signatures: dict from name to spec, dtype string, shape (batch,)."""
 
     @abc.abstractmethod
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor | None]:
         """Convert raw items to the model's inputs, with TensorFlow operations only.
 
         Returns:
-            The inputs, and bool (batch,): whether each item could be read. `None`: all of them.
+            The model's inputs, and bool (batch,): whether each item could be read. `None`: all
+            items could be read.
         """
 
     @property
     @abc.abstractmethod
     def numbers(self) -> Numbers | None:
-        """The preprocessed signature. `None`: the model takes raw items."""
+        """The preprocessed signature. `None`: the model accepts only raw items."""
 
     @abc.abstractmethod
     def pictures(self, split: Split) -> np.ndarray | None:
-        """Return the pixels (n, height, width, 3) in [0, 255] of some items. `None` for texts."""
+        """Return the pixels (n, height, width, 3) of a split, in [0, 255]. `None`: texts."""
 
     @abc.abstractmethod
     def example_inputs(self) -> dict[str, np.ndarray]:
@@ -147,12 +150,13 @@ class Modality(abc.ABC):
 
     @abc.abstractmethod
     def example_model_inputs(self) -> dict[str, np.ndarray]:
-        """Return the example items as the model's own inputs, by name, at their full size.
+        """Return the example items as inputs of the model: a dict from name to array.
 
-        Only for a model with numeric inputs.
+        Images have the model's image size, and tokens have the full sequence length. Only for a
+        model with numeric inputs.
         """
 
     @property
     @abc.abstractmethod
     def preparation(self) -> dict[str, Any]:
-        """Steps from an item to the model's own inputs, for clients. JSON types."""
+        """Settings with which clients convert an item to the model's inputs, as JSON types."""

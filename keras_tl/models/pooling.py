@@ -1,4 +1,4 @@
-"""Pooling: from the outputs of a backbone to the features of an item."""
+"""Pooling: convert the outputs of a backbone to one feature vector per item."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ _LAYER = {"dtype": "float32", "name": "pooling"}
 
 
 def pool(kind: str, outputs: keras.KerasTensor | dict[str, keras.KerasTensor]) -> keras.KerasTensor:
-    """Apply a pooling of `HeadConfig`. The layer has the name "pooling".
+    """Apply a pooling layer to the outputs of a backbone. The layer has the name "pooling".
 
     Args:
-        kind: Name of the pooling.
+        kind: Value of `HeadConfig.pooling`, such as `"avg"`.
         outputs: Feature maps (batch, h, w, c). Vectors (batch, d), which stay unchanged. The
             sequence (batch, length, d) of a vision transformer. Or the dict of a text encoder:
             `sequence_output` (batch, length, d), `mask` (batch, length) and `pooled_output` (batch,
             d).
 
     Returns:
-        float32 features (batch, d), or (batch, 3 d) for `"concat"`. For `"flatten"`, the feature
-        maps: the cache keeps maps, and the head flattens them.
+        float32 features (batch, d), or (batch, 3 d) for `"concat"`. For `"flatten"`, the unchanged
+        feature maps: the cache stores the maps, and the head flattens them.
 
     Raises:
-        ConfigError: This pooling does not fit these outputs.
+        ConfigError: This pooling cannot be applied to these outputs.
     """
     if isinstance(outputs, dict):
         return _pool_tokens(kind, outputs)
@@ -99,14 +99,14 @@ _POOL = {"first": _first, "last": _last, "max": _max, "avg": _avg}
 
 @keras.saving.register_keras_serializable("keras_tl")
 class TokenPooling(keras.layers.Layer):
-    """Pool the tokens without padding: their mean, their maximum, or the first token.
+    """Pool the tokens of each item, and ignore padding.
 
-    ImageItems: tokens, float (batch, length, d), and the mask (batch, length). `None`: no padding.
-    Padding stands at the end. Output: float32 (batch, d).
+    Inputs: tokens, float (batch, length, d), and the mask (batch, length). Without a mask, there is
+    no padding. Padding must be at the end. Output: float32 (batch, d).
 
     Args:
-        kind: `"avg"`, `"max"` or `"first"`. Or `"concat"`: the last token, the maximum and the
-            mean, concatenated to (batch, 3 d).
+        kind: `"avg"`: mean of the tokens. `"max"`: their maximum. `"first"`: the first token.
+            `"concat"`: last token, maximum and mean, concatenated to (batch, 3 d).
     """
 
     def __init__(self, kind: str, **kwargs):
@@ -114,12 +114,12 @@ class TokenPooling(keras.layers.Layer):
         self.kind = kind
 
     def call(self, tokens, mask=None):
-        """Return the pooled tokens."""
+        """Pool the tokens of a batch."""
         if mask is not None:
             mask = ops.cast(mask, "bool")[..., None]
         kinds = ("last", "max", "avg") if self.kind == "concat" else (self.kind,)
         return ops.concatenate([_POOL[kind](tokens, mask) for kind in kinds], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
+        """Return the arguments from which Keras creates the layer again."""
         return super().get_config() | {"kind": self.kind}

@@ -1,4 +1,4 @@
-"""Sources of backbones: one function for each source."""
+"""Functions that load a backbone: one function for each source, such as TF-Hub or KerasHub."""
 
 import os
 from typing import Any
@@ -25,7 +25,7 @@ from keras_tl.runs.ancestry import LANGUAGE_MODEL, ancestry_of
 from keras_tl.runs.run_files import load_run_weights, read_run, run_files
 
 KERASHUB, RUN = "kerashub:", "run:"
-# `weights_source` of weights that belong to a Python object.
+# Values of `weights_source` for weights that come from a Python object.
 LEARNER, MODEL = "learner:", "keras.Model:"
 
 _NOT_RANDOM = (
@@ -36,14 +36,14 @@ _NOT_RANDOM = (
 
 
 def of_catalogue(name: str, *, weights, image_size, output_block, **_) -> Backbone:
-    """Return a backbone from the catalogue."""
+    """Return the backbone with this name in the catalogue."""
     spec = get_spec(name)
     weights = None if weights is None else os.fspath(weights)
     return load_spec(spec, weights, image_size or spec.image_size, output_block)
 
 
 def of_hub(handle: str, *, weights, image_size, output_block, **_) -> Backbone:
-    """Return the backbone of a TF-Hub module."""
+    """Return a backbone that contains a TF-Hub module."""
     source = f"{TFHUB}{handle}"
     if output_block is not None:
         raise BackboneError(
@@ -55,7 +55,7 @@ def of_hub(handle: str, *, weights, image_size, output_block, **_) -> Backbone:
 
 
 def of_model(model: keras.Model, *, weights, image_size, output_block, preprocess, **_) -> Backbone:
-    """Return the backbone of a copy of a Keras model."""
+    """Return a backbone that contains a copy of a Keras model."""
     with precision_policy("float32"):
         network = copied(network_of(model, preprocess, image_size))
     found = backbone_of(network).set_facts(source=model.name)
@@ -63,14 +63,14 @@ def of_model(model: keras.Model, *, weights, image_size, output_block, preproces
 
 
 def of_kerashub(preset: str, *, weights, image_size, output_block, preprocess, **_) -> Backbone:
-    """Return the backbone of a KerasHub preset."""
+    """Return a backbone that contains the network of a KerasHub preset."""
     source = f"{KERASHUB}{preset}"
     found = load_kerashub(os.path.expanduser(preset), image_size, preprocess is None)
     return _asked(found.set_facts(source=source), source, weights, output_block)
 
 
 def of_ulmfit(path: str, *, weights, output_block, preprocess, **_) -> Backbone:
-    """Return the backbone of a language model's encoder."""
+    """Return a backbone that contains the encoder of a language model."""
     if preprocess is not None:
         raise ConfigError(
             f"The language model {quoted(path)} has its own vocabulary. Leave preprocess= out."
@@ -135,7 +135,7 @@ def of_run(path: str, *, ancestry, **options) -> Backbone:
 def _asked(
     found: Backbone, weights_source: str, weights: str | None, output_block: str | None
 ) -> Backbone:
-    """Return the backbone with the requested weights, cut after the requested block."""
+    """Return the backbone with pretrained or random weights, cut after the requested block."""
     found.set_facts(weights_source=weights_source)
     if weights is None:
         fresh = backbone_of(rebuild(found.architecture))

@@ -1,4 +1,4 @@
-"""`find_backbone`: one function for every kind of backbone, with a table of sources."""
+"""`find_backbone`: load a backbone from any source, such as the catalogue, a run or TF-Hub."""
 
 import os
 from typing import Any
@@ -26,9 +26,9 @@ from keras_tl.models.source_kinds import (
 )
 from keras_tl.models.text_preprocessing import TFHUB, choose_tokens
 
-# From the type of a backbone, or the prefix of its name, to its source. The first matching row
-# counts. A source receives the name without the prefix, and the other arguments of
-# `find_backbone` by name.
+# From the type of a backbone, or the prefix of its name, to the function that loads the backbone.
+# The first matching row is used. The function receives the name without the prefix, and the other
+# arguments of `find_backbone` by name.
 SOURCES = {
     keras.Model: of_model,
     Backbone: of_learner,
@@ -52,26 +52,26 @@ def find_backbone(
     sequence_length: int | None = None,
     ancestry: tuple[dict[str, Any], ...] = (),
 ) -> Backbone:
-    """Return the requested backbone with its weights, see `keras_tl.Learner`.
+    """Load a backbone and its weights, see `keras_tl.Learner`.
 
     Args:
-        backbone: Name, prefixed name such as `"run:PATH"`, path of a `.keras` file, Keras model, or
-            backbone of another learner.
-        weights: `"imagenet"`, a path, or `None` for random weights.
-        image_size: (height, width). `None`: the backbone's own size.
+        backbone: Name in the catalogue, name with a prefix such as `"run:PATH"`, path of a `.keras`
+            file, Keras model, or backbone of another learner.
+        weights: `"imagenet"`, the path of a weights file, or `None` for random weights.
+        image_size: (height, width) in pixels. `None`: the default size of the backbone.
         output_block: Block after which the network is cut.
         preprocess: For images, the preprocessing that a `keras.Model` expects. For texts, see
             `keras_tl.models.text_preprocessing.choose_tokens`.
-        precision: Keras dtype policy.
+        precision: Keras dtype policy of the backbone.
         texts: Training texts. `None`: the data are images.
-        sequence_length: Tokens per text. `None`: it depends on the lengths of the texts.
-        ancestry: Earlier trainings of another learner's backbone, the latest first.
+        sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
+        ancestry: Earlier trainings of a backbone from another learner, latest first.
 
     Raises:
         BackboneError: The backbone is unknown, cannot be built with these arguments, or does not
             fit the modality of the data.
         RunError: There is no such run.
-        ConfigError: `weights` or `preprocess` is given for a backbone that has its own.
+        ConfigError: The backbone does not accept the argument `weights` or `preprocess`.
     """
     if is_keras_file(backbone):
         backbone = read_keras_file(backbone)

@@ -1,4 +1,4 @@
-"""The text modality: from strings to tokens, or strings, for the model."""
+"""The text modality: convert texts to tokens for the model, or pass the strings unchanged."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class TextModality(Modality):
     """Texts, or pairs of texts, as inputs of one model.
 
     Attributes:
-        network_inputs: Name, shape without the batch, and dtype of each input of the backbone.
+        network_inputs: For each input of the backbone: name, shape without batch, and dtype.
         preprocessor: Preprocessor from texts to tokens. `None`: the backbone takes strings.
         are_pairs: Whether an item is a pair of texts.
     """
@@ -66,7 +66,7 @@ class TextModality(Modality):
 
     @classmethod
     def source_options(cls, data: TextData) -> dict[str, Any]:
-        """Return the training texts, and the sequence length that the data ask for."""
+        """Return the training texts, and the sequence length that the user set for the data."""
         return {"texts": data.split("train"), "sequence_length": data.sequence_length}
 
     @classmethod
@@ -79,18 +79,18 @@ class TextModality(Modality):
 
     @property
     def about(self) -> str:
-        """The sequence length as text."""
+        """The sequence length as text, such as "128 tokens"."""
         if self.preprocessor is None:
             return "texts of any length"
         return f"{self.preprocessor.sequence_length} tokens"
 
     @property
     def cache_key(self) -> dict[str, Any]:
-        """The identity of the preprocessor."""
+        """Identity of the preprocessor, which determines the tokens of a text."""
         return {"preprocessor": self.preprocessor and self.preprocessor.identity}
 
     def inputs(self) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
-        """Return inputs for tokens by name, int32 (batch, length), or `text`, string (batch,)."""
+        """Return Keras inputs: tokens by name, int32 (batch, length), or strings (batch,)."""
         made = {
             name: keras.Input(shape, name=name, dtype=dtype)
             for name, shape, dtype in self.network_inputs
@@ -119,7 +119,7 @@ class TextModality(Modality):
 
     @property
     def raw(self) -> Specs:
-        """The input `text`, and for pairs also `text_pair`."""
+        """The raw input `text`. Models for pairs also have the raw input `text_pair`."""
         return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._texts}
 
     def read_raw(self, raw: dict[str, tf.Tensor]) -> tuple[Tensors, tf.Tensor]:
@@ -143,7 +143,7 @@ class TextModality(Modality):
         """Return `None`: texts cannot be drawn."""
 
     def example_inputs(self) -> dict[str, np.ndarray]:
-        """Return short, empty, long, unusual and undecodable texts, and their tokens."""
+        """Return short, empty, long, unusual and invalid UTF-8 texts, and their tokens."""
         asked = self._made_up_texts()
         if self.preprocessor is None:
             return asked
@@ -160,7 +160,7 @@ class TextModality(Modality):
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """Class of the preprocessor, sequence length, and whether items are pairs."""
+        """Class of the preprocessor, sequence length, and whether items are pairs of texts."""
         return {
             "preprocessor": type(self.preprocessor).__name__,
             "sequence_length": self.preprocessor.sequence_length,
@@ -180,12 +180,12 @@ class TextModality(Modality):
             return text
         tokens = self.preprocessor(text, pair)
         tokens = {name: tokens[name] for name, _, _ in self.network_inputs}
-        # For a backbone that takes any length, padding only costs time.
+        # A backbone that takes any length needs no padding, which would only cost time.
         whole = self._fixed_length is not None
         return tokens if whole else without_padding(tokens, self.preprocessor.mask_name)
 
 
 def _can_be_read(texts: tf.Tensor) -> tf.Tensor:
-    """Return bool (batch,): whether each text is UTF-8 and not blank. Runs in a graph."""
+    """Return a bool tensor (batch,): whether each text is UTF-8 and not blank."""
     whole = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     return (texts == whole) & ~tf.strings.regex_full_match(whole, _BLANK)

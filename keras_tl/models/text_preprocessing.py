@@ -1,4 +1,4 @@
-"""Choice of a text encoder's preprocessor and sequence length."""
+"""Choose the preprocessor (tokenizer) and the sequence length of a text encoder."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.errors import ConfigError, quoted
 
 TFHUB = "tfhub:"
-# Positions of the published BERT encoders. Longer texts are cut, unless the user sets a length.
+# Number of positions of the published BERT encoders. By default, longer texts are cut.
 LONGEST = 512
 _SHORTEST = 16
 _MULTIPLE_OF = 8
@@ -30,22 +30,23 @@ def choose_tokens(
     sequence_length: int | None = None,
     preprocess: str | TextPreprocessor | None = None,
 ) -> TextPreprocessor | None:
-    """Return the preprocessor of an encoder, at a sequence length that fits the texts.
+    """Return the preprocessor of an encoder, with a sequence length that fits the texts.
 
     Args:
-        backbone: The encoder.
+        backbone: Backbone layer with the text encoder.
         train: The training texts.
-        sequence_length: Tokens per text. `None`: it depends on the lengths of the training texts.
+        sequence_length: Tokens per text. `None`: choose a length that covers 99% of the texts.
         preprocess: `"tfhub:HANDLE"`, the path of a WordPiece vocabulary (see
-            `WordPiecePreprocessor`), a `TextPreprocessor`, or `None` for the encoder's own.
+            `WordPiecePreprocessor`), or a `TextPreprocessor`. `None`: the encoder's own
+            preprocessor.
 
     Returns:
-        The preprocessor. `None`: the encoder takes strings.
+        The preprocessor. `None`: the encoder takes strings and needs no preprocessor.
 
     Raises:
         ConfigError: The encoder does not support the sequence length or the preprocessor. Or the
-            preprocessor takes no pairs.
-        BackboneError: The encoder's own preprocessor is unknown.
+            texts are pairs, and the preprocessor does not support pairs.
+        BackboneError: The toolkit does not know which preprocessor the encoder needs.
     """
     handle = backbone.source.partition(":")[2]
     inputs = backbone.network.input
@@ -96,7 +97,7 @@ def choose_tokens(
 
 
 def _readable(backbone: Backbone, length: int) -> int:
-    """Return the length, or the number of the encoder's positions if that is smaller."""
+    """Return the smaller number: this length, or the number of positions of the encoder."""
     if backbone.longest is not None:
         return min(length, backbone.longest)
     layers = find_hub_layers(backbone.network)
@@ -106,7 +107,7 @@ def _readable(backbone: Backbone, length: int) -> int:
 
 
 def choose_length(preprocessor: TextPreprocessor, texts: TextSplit) -> int:
-    """Return a length that fully covers 99% of the texts, a multiple of 8 from 16 to 512."""
+    """Return a sequence length that cuts at most 1% of the texts: a multiple of 8 in [16, 512]."""
     sample = texts.sample(_COUNTED, seed=0)
     counts = np.asarray(preprocessor.token_counts(sample.texts, sample.pairs))
     needed = np.quantile(counts, _COVERED, method="higher")

@@ -22,7 +22,7 @@ Checking = Callable[[CheckContext], Finding | None]
 
 
 def _by_modality(**checks: Checking) -> Checking:
-    """Return a check that runs the check of the data's modality, if there is one."""
+    """Return a check that runs one of `checks`: the check for the data's modality, if any."""
 
     def check(context: CheckContext) -> Finding | None:
         found = checks.get(context.data.item)
@@ -31,8 +31,8 @@ def _by_modality(**checks: Checking) -> Checking:
     return check
 
 
-# Keys: name of the finding. Values run in this order: checks of labels, items, then the model. To
-# add a check, add a line.
+# Keys: names of the findings. The checks run in this order: checks of labels, of items, then of the
+# model. To add a check, add a line.
 CHECKS: dict[str, Checking] = {
     "folder-layout": reader_guesses.folder_layout,
     "unused-files": reader_guesses.unused_files,
@@ -67,9 +67,9 @@ CHECKS: dict[str, Checking] = {
 def run_checks(context: CheckContext) -> Findings:
     """Run every check that is possible. Stop after an error, which could make later checks fail.
 
-    The checks must not prevent training. If a check fails for its own reason or a held-out split
-    is unreadable, the result lists the check as not done. Only errors that would also stop training
-    are raised.
+    The checks must not prevent training. If a check itself fails, or a held-out split is
+    unreadable, the result lists the check as not done. The function raises only errors that would
+    also stop training.
 
     Findings name files by paths inside the data folder, because users share the report.
 

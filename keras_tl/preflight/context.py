@@ -1,4 +1,4 @@
-"""Inputs of the checks: data, and a model before its training."""
+"""Inputs of the checks: the data, and a model before the training."""
 
 import contextlib
 import dataclasses
@@ -21,7 +21,7 @@ from keras_tl.training.trainer import Trainer
 
 # Number of training items that represent the split in slow checks.
 SAMPLE = 512
-# Without cached features: one batch of the extractor.
+# Number of sampled items if the features are not cached: one batch of the extractor.
 _SMALL_SAMPLE = 64
 # Number of images whose pixels are checked.
 _PICTURES = 32
@@ -30,15 +30,15 @@ _THUMBNAIL = (32, 32)
 
 @dataclasses.dataclass(frozen=True)
 class CheckedModel:
-    """A model and its trainer.
+    """The model under check and its trainer.
 
     Attributes:
         config: Configuration of the model.
         parts: Model, backbone and head.
-        modality: Describes and preprocesses the inputs.
-        trainer: Computes features.
-        features: Items with available features: `"all"` (cached), `"sample"`, or `"none"` (the
-            backbone is not frozen).
+        modality: Object that describes and preprocesses the inputs.
+        trainer: Trainer of the model, which computes features.
+        features: Items whose features a check may use: `"all"` (they are cached), `"sample"`, or
+            `"none"` (the backbone is not frozen).
         weighted: Whether training uses class weights.
         is_random: Whether the backbone has random weights.
     """
@@ -61,7 +61,7 @@ class CheckedModel:
         """Preprocessor that converts texts to tokens.
 
         Raises:
-            NotChecked: The encoder takes strings.
+            NotChecked: The encoder takes strings, so there is no preprocessor.
         """
         if self.modality.preprocessor is None:
             raise NotChecked("the encoder makes its tokens itself")
@@ -73,8 +73,8 @@ class CheckContext:
     """Data and model under check.
 
     Attributes:
-        data: All splits.
-        given: The model, or `None` before there is a model.
+        data: Data with all splits.
+        given: The model under check, or `None` before there is a model.
     """
 
     data: LabelledData
@@ -87,12 +87,12 @@ class CheckContext:
 
     @property
     def held_out(self) -> dict[str, Split]:
-        """Existing validation and test splits."""
+        """Validation and test split by name. A split without items is left out."""
         return {name: x for name, x in self.data.splits.items() if name != "train" and len(x)}
 
     @property
     def model(self) -> CheckedModel:
-        """The model.
+        """The model under check.
 
         Raises:
             NotChecked: There is no model yet.
@@ -103,10 +103,10 @@ class CheckContext:
 
     @contextlib.contextmanager
     def skip_if_unreadable(self, name: str) -> Iterator[None]:
-        """Wrap code that reads a split: training does not need the held-out splits.
+        """Wrap code that reads a split. A check skips held-out splits that are unreadable.
 
         Raises:
-            Unreadable: Replaces the toolkit's own errors, except for the training split.
+            Unreadable: The code raised a `KerasTLError`, and the split is a held-out split.
         """
         try:
             yield

@@ -9,18 +9,19 @@ from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.finding_text import listing, name_of, several
 from keras_tl.preflight.findings import Finding, NotChecked
 
-# Root mean square of the features' standard deviations, for ordinary backbones.
+# Usual range of the root mean square of the features' standard deviations.
 SMALLEST, LARGEST = 0.003, 4.0
-# One feature's share of all variance, and its standard deviation relative to the median.
+# A dominant feature exceeds this fraction of the total variance, and this multiple of the median
+# standard deviation.
 DOMINANT_SHARE, DOMINANT_RATIO = 0.5, 30
-# Distance of an item from the mean, relative to the median distance.
+# An item is far away if its distance from the mean exceeds this multiple of the median distance.
 FAR = 10
-# Largest relative rounding error of a number.
+# Largest relative rounding error of a number, by precision.
 ROUNDING = {"float32": 2.0**-24, "mixed_float16": 2.0**-11, "mixed_bfloat16": 2.0**-8}
 # A feature is lost if its standard deviation is below LOST times the rounding error. The check
-# reports from LOST_SHARE of all features on.
+# reports lost features if they are more than the fraction LOST_SHARE of all features.
 LOST, LOST_SHARE = 4, 0.01
-# Relative standard deviation of equal numbers in float64.
+# Largest relative standard deviation that equal numbers in float64 can have.
 _EQUAL = 1e-12
 
 _STANDARDISE = (
@@ -72,7 +73,7 @@ def _size(features: np.ndarray, spreads: np.ndarray) -> tuple[str, str] | None:
 
 
 def _dominant(spreads: np.ndarray) -> tuple[str, str] | None:
-    """Find a feature with so large a variance that all others are almost constant beside it."""
+    """Find a feature whose variance is so large that the other features hardly matter."""
     largest, share = spreads.max(), spreads.max() ** 2 / (spreads**2).sum()
     if share <= DOMINANT_SHARE or largest <= DOMINANT_RATIO * np.median(spreads):
         return None
@@ -80,7 +81,7 @@ def _dominant(spreads: np.ndarray) -> tuple[str, str] | None:
 
 
 def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, str] | None:
-    """Find features whose differences between items are little more than rounding errors."""
+    """Find features whose differences between items are hardly larger than rounding errors."""
     count = int((spreads < LOST * ROUNDING[precision] * np.abs(means)).sum())
     if count <= LOST_SHARE * len(means):
         return None
@@ -94,7 +95,7 @@ def _lost(means: np.ndarray, spreads: np.ndarray, precision: str) -> tuple[str, 
 
 
 def _far(context: CheckContext, centred: np.ndarray) -> tuple[str, str] | None:
-    """Find single items far away from all others."""
+    """Find single items whose features are far away from those of all other items."""
     distances = np.linalg.norm(centred, axis=1)
     far = np.flatnonzero(distances > FAR * np.median(distances))
     if not len(far):

@@ -1,4 +1,4 @@
-"""Counts and names in the sentences of findings."""
+"""Write counts and names for the sentences of findings."""
 
 import os
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ def several(count: int, item: str) -> str:
 
 
 def listing(names: Sequence[str]) -> str:
-    """Return the first few names and the number of the others."""
+    """Return a text with the first names and the number of the remaining names."""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
 
@@ -23,8 +23,8 @@ def listing(names: Sequence[str]) -> str:
 def folder_of(data: LabelledData) -> str:
     """Return the innermost folder that holds all files of the data, with a separator at its end.
 
-    Return an empty string without files, for relative paths, and for paths that share only the
-    root. Such paths have no common part that describes the machine.
+    Return an empty string if there are no files, if paths are relative, or if the paths share only
+    the root folder. Then the paths have no common part that describes this machine.
     """
     folders = {
         os.path.dirname(path)
@@ -39,7 +39,7 @@ def folder_of(data: LabelledData) -> str:
 
 
 def name_of(data: LabelledData, name: str, row: int) -> str:
-    """Return an item's name in findings: its path, its text, or split and row."""
+    """Return an item's name in findings: its path, its text, or the split and the row."""
     split: Split = data.splits[name]
     sources = split.take([row]).sources
     if sources is None:

@@ -8,7 +8,8 @@ from keras_tl.base.config import JsonConfig, check_choice
 from keras_tl.base.text_tables import paragraphs_html, table_html
 from keras_tl.errors import DataError
 
-# Worst first. error: training cannot work. warning: a misleading or poor result. note: information.
+# From the worst on. error: training cannot work. warning: results may be misleading or poor.
+# note: information.
 SEVERITIES = ("error", "warning", "note")
 
 
@@ -36,16 +37,16 @@ class Finding(JsonConfig):
 
 
 class Findings(tuple[Finding, ...]):
-    """All findings of a check run, as a tuple, worst first. Notebooks show it as a table.
+    """Tuple of all findings, the worst first. Notebooks show the findings as a table.
 
     Args:
         findings: Findings in any order.
-        not_checked: Reason, as a phrase, for each check that was not done, by name.
+        not_checked: Reason, as a phrase, for each check that was not done, by name of the check.
         failed: Names of checks that failed, but may succeed in a later run.
 
     Attributes:
-        not_checked: The argument as a dict.
-        failed: The argument as a set. `to_json` leaves it out.
+        not_checked: The argument `not_checked` as a dict.
+        failed: The argument `failed` as a set. `to_json` omits this set.
     """
 
     not_checked: dict[str, str]
@@ -57,7 +58,7 @@ class Findings(tuple[Finding, ...]):
         not_checked: Mapping[str, str] | None = None,
         failed: Iterable[str] = (),
     ) -> Self:
-        """Sort the findings, worst first."""
+        """Sort the findings, the worst first."""
         self = super().__new__(cls, sorted(findings, key=lambda x: SEVERITIES.index(x.severity)))
         self.not_checked = dict(not_checked or {})
         self.failed = frozenset(failed)
@@ -98,7 +99,7 @@ class Findings(tuple[Finding, ...]):
         return [f"Not checked ({', '.join(x)}): {reason}." for reason, x in by_reason.items()]
 
     def without(self, text: str) -> Self:
-        """Return a copy without `text` in its sentences. If `text` is empty, return `self`."""
+        """Return a copy with `text` removed from all sentences. Empty `text`: return `self`."""
         kept = [
             dataclasses.replace(x, what=x.what.replace(text, ""), action=x.action.replace(text, ""))
             for x in self

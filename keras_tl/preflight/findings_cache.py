@@ -1,4 +1,4 @@
-"""Findings cache: the same data and the same model need no second check."""
+"""Cache of findings: the same data with the same model are checked only once."""
 
 import contextlib
 import dataclasses
@@ -11,15 +11,15 @@ from keras_tl.preflight.checks import CHECKS, run_checks
 from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Findings
 
-# Increase this number when a check would find something else in the same data.
+# Increase this number when a check changes its findings for the same data.
 _FORMAT = 6
 _MOST_KEPT = 100
 
 
 def cached_findings(context: CheckContext) -> Findings:
-    """Return the findings of `run_checks`, or cached ones if features are cached on disk.
+    """Return the findings of `run_checks`, from a cache if features are cached on disk.
 
-    A second process then starts to train at once, because it also finds the cached features.
+    A second process then starts to train at once, because features and findings are cached.
     Findings with failed checks are not cached: more memory or a restored file may help next time.
     """
     store = context.model.trainer.features.store
@@ -27,7 +27,7 @@ def cached_findings(context: CheckContext) -> Findings:
         return run_checks(context)
     try:
         key = _key(context)
-    except KerasTLError:  # A file is unreadable. `run_checks` decides whether training needs it.
+    except KerasTLError:  # A file is unreadable. `run_checks` decides if training needs the file.
         return run_checks(context)
     file = store.root / "preflight" / f"{key}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, KerasTLError):

@@ -15,14 +15,15 @@ from keras_tl.tasks import Task
 
 # Largest error of a loss due to float32 and the clipping of probabilities.
 _ROUNDING = 0.01
-# Relative to the largest feature. Smaller differences are rounding errors.
+# Limit of the standard deviation of constant features, relative to the largest feature.
 _CONSTANT = 1e-5
-# Batch size, L-BFGS steps, and the goal as a fraction of the loss of guessing.
+# Memorisation test: batch size, L-BFGS steps, and largest final loss as a fraction of the loss of
+# guessing.
 BATCH, STEPS, REACHED = 16, 200, 0.1
 
 
 def non_finite_features(context: CheckContext) -> Finding | None:
-    """Find NaN or infinite features. They make every loss NaN."""
+    """Find NaN or infinite features, which make every loss NaN."""
     features, _ = context.sample
     bad = int((~np.isfinite(features.reshape(len(features), -1)).all(axis=1)).sum())
     if not bad:
@@ -82,12 +83,15 @@ def initial_loss(context: CheckContext) -> Finding | None:
 
 
 def _is_untrained(head: keras.Model) -> bool:
-    """Return whether the last layer's weights are 0. Keras's `model.fit` leaves no history here."""
+    """Return whether the last layer's weights are 0.
+
+    The trainer's history is not enough, because Keras's `model.fit` adds no phase to this history.
+    """
     return not any(np.any(weight) for weight in head.get_layer("logits").get_weights())
 
 
 def loss_of(task: Task, labels: np.ndarray, logits: np.ndarray) -> float:
-    """Return the loss that training would report."""
+    """Return the loss that training would report for these logits."""
     return float(task.loss()(task.targets(labels), logits)) * task.loss_weight
 
 
@@ -119,7 +123,7 @@ def one_batch(context: CheckContext) -> Finding | None:
 
 
 def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Return rows of distinct features, labels in turn, so that the batch has several classes."""
+    """Return rows with distinct features. The labels alternate: the batch has several classes."""
     flat = features.reshape(len(features), -1)
     flat = np.round(flat / max(float(np.abs(flat).max()), 1e-30), 5)
     _, first = np.unique(flat, axis=0, return_index=True)
@@ -132,17 +136,17 @@ def _distinct(features: np.ndarray, labels: np.ndarray, count: int) -> np.ndarra
 def overfit(
     head: keras.Model, task: Task, features: np.ndarray, labels: np.ndarray, goal: float
 ) -> tuple[float, float]:
-    """Fit a fresh copy of a head to a few items. The head itself stays unchanged.
+    """Fit a new copy of a head to a few items. The head itself stays unchanged.
 
-    The function tests whether head and loss fit together, not the learning rate. So it uses
-    standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math. Programming 45),
-    which has no learning rate.
+    The function tests whether head and loss fit together, not the learning rate. So the function
+    uses standardised features, no dropout, and L-BFGS (Liu and Nocedal, 1989, Math. Programming
+    45), which has no learning rate.
 
     Args:
         head: Model from features to logits.
-        task: Gives loss and targets.
-        features: float32 (n, ...).
-        labels: n labels.
+        task: Task that defines loss and targets.
+        features: Features of n items, float32 (n, ...).
+        labels: Labels of the n items.
         goal: Loss at which fitting stops.
 
     Returns:

@@ -27,21 +27,21 @@ from keras_tl.preflight.thumbnails import correlations
 
 # docs/preflight.md explains the choice of these limits.
 SIMILAR = 0.4  # minimum cosine of centred features for a comparison of thumbnails
-# Copies: the thumbnails' correlation is this many times nearer to 1 than that of typical different
-# images. It is then above 0.95, because no correlation is below -1.
+# For copies, the correlation of the thumbnails is this many times nearer to 1 than the typical
+# correlation of different images. So the correlation of copies is above 0.95, as none is below -1.
 CLOSER = 40
-# Number of pairs that estimate the typical correlation of different images.
+# Number of pairs for the estimate of the typical correlation of different images.
 _TYPICAL = 200
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """Limits that keep the comparison at seconds for data of any size.
+    """Limits that keep the time of the comparison at seconds for data of any size.
 
     Attributes:
-        compared: Maximum number of image pairs to compare by features for each split. Larger
-            splits are sampled.
-        fewest: Minimum size of that sample, in images.
+        compared: Maximum number of image pairs to compare by features for each split. Of a larger
+            split, only a sample is compared.
+        fewest: Minimum number of images in such a sample.
         pairs: Maximum number of pairs to compare by thumbnails, most similar first.
     """
 
@@ -60,7 +60,7 @@ def duplicate_images(context: CheckContext) -> Finding | None:
 
 
 def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Finding | None:
-    """Find copies with another encoding or size."""
+    """Find copies of an image in another encoding or size."""
     pairs = [pair for pair, _ in near_pairs(context, limits)]
     how = "also in {} with another encoding or size"
     counts = {name: len(rows) for name, rows in compared(context, limits).items()}
@@ -73,9 +73,9 @@ def near_duplicate_images(context: CheckContext, limits: Limits = _LIMITS) -> Fi
 
 
 def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.ndarray]:
-    """Return the rows of each later split to compare with all images before it.
+    """Return the rows of each held-out split to compare with all images of earlier splits.
 
-    All rows if that takes seconds, otherwise a sample, the same in every call.
+    These are all rows if the comparison takes seconds, else a sample, the same in every call.
     """
     before, rows = len(context.train), {}
     for name, split in context.held_out.items():
@@ -86,12 +86,12 @@ def compared(context: CheckContext, limits: Limits = _LIMITS) -> dict[str, np.nd
 
 
 def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[tuple[Pair, float]]:
-    """Find images of validation and test (rows from `compared`) that copy their nearest neighbour.
+    """Find validation and test images that are copies of their nearest neighbour.
 
-    The features of the frozen backbone give the nearest neighbour. Thumbnails decide whether the
-    two show the same picture. Some data sets, for example handwritten digits, have similar images
-    throughout. So the threshold depends on the typical correlation with the second neighbour
-    (median over images). Images with equal bytes or pixels are left out.
+    The function tests the rows from `compared`. The features of the frozen backbone give the
+    nearest neighbour. Thumbnails decide whether both images show the same picture. In some data
+    sets, such as handwritten digits, all images are similar. So the threshold depends on the median
+    correlation with the second neighbour. The result omits images with equal bytes or pixels.
 
     Returns:
         The pairs, and the correlation of their thumbnails.
@@ -126,7 +126,7 @@ def near_pairs(context: CheckContext, limits: Limits = _LIMITS) -> list[tuple[Pa
 
 
 def _in_turns(context: CheckContext) -> list[tuple[str, str]]:
-    """Return pairs of each later split with each split before it."""
+    """Return pairs of split names: each held-out split with each earlier split."""
     names = ["train", *context.held_out]
     return [(name, other) for place, name in enumerate(names) for other in names[:place]]
 

@@ -10,25 +10,25 @@ from keras_tl.preflight.findings import Finding, NotChecked
 from keras_tl.preflight.input_statistics import at_first_weights, first_statistics
 from keras_tl.preflight.value_range import are_too_dark
 
-# Limit of enlargement: model side / short side of the image.
+# Limit of enlargement: side of the model's input / shorter side of the image.
 MOST_ENLARGED = 4
 # Limit of reduction: at 8 times, 1 of 64 pixels is left.
 MOST_SHRUNK = 8
-# Model side relative to the image size that the weights were trained at.
+# Smallest ratio of the model's image size to the image size in the training of the weights.
 LEAST_OF_OWN_SIZE = 0.5
-# An image is black below this level of 255. The check allows this fraction of black images.
+# Largest value (of 255) in a black image, and fraction of black images that the check reports.
 BLACK, MOST_BLACK = 2.0, 0.5
-# Standard deviation of the input of the first normalisation layer, relative to its training.
+# Standard deviation of the input of the first normalisation layer, relative to that in training.
 # docs/preflight.md explains the limits.
 LOWEST_RATIO, HIGHEST_RATIO = 0.15, 6.0
 # Standard deviation of the input of the first layer with weights. Pixels that are scaled once have
-# 0.5 to 1, raw pixels about 60.
+# a standard deviation of 0.5 to 1, raw pixels of about 60.
 LOWEST_SCALE, HIGHEST_SCALE = 0.02, 20.0
 _HEADERS = 200
 
 
 def image_sizes(context: CheckContext) -> Finding | None:
-    """Find images far from the model's size, or a model size far below that of its weights."""
+    """Find a model's image size that does not suit the images or the pretrained weights."""
     wanted = context.model.config.image_size
     sizes = _sizes(context.train)
     if not len(sizes):
@@ -106,7 +106,7 @@ def pixel_range(context: CheckContext) -> Finding | None:
 
 
 def preprocessing(context: CheckContext) -> Finding | None:
-    """Compare activations inside the network with those of its training.
+    """Compare activations inside the network with those in the training of the weights.
 
     A trained BatchNorm layer stores mean and variance of its training inputs. If the pixels have
     another range, the first BatchNorm layer sees another variance. In a user's network without

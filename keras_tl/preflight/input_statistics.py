@@ -1,4 +1,4 @@
-"""Input statistics of a network's first layers, for given pixels."""
+"""Compute statistics of the inputs of a network's first layers, for given pixels."""
 
 import dataclasses
 
@@ -12,11 +12,11 @@ _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
 
 @dataclasses.dataclass(frozen=True)
 class Statistics:
-    """Input statistics of a BatchNorm layer, compared with its training.
+    """Input statistics of a BatchNorm layer, compared with the training of this layer.
 
     Attributes:
         layer: Name of the layer.
-        ratio: Standard deviation now / in training, median over channels.
+        ratio: Standard deviation of the input, divided by that in training. Median over channels.
     """
 
     layer: str
@@ -24,11 +24,11 @@ class Statistics:
 
 
 def first_statistics(network: keras.Model, pixels: np.ndarray) -> Statistics | None:
-    """Return the first BatchNorm layer's statistics. `None`: no such layer, or never trained.
+    """Return the first BatchNorm layer's statistics. `None`: no such layer, or an untrained one.
 
     Args:
-        network: Its layers may be networks themselves.
-        pixels: float32 (n, height, width, 3) in [0, 255].
+        network: Network. The layers may be networks themselves.
+        pixels: Images, float32 (n, height, width, 3) in [0, 255].
     """
     found = _input_of(network, pixels, lambda x: isinstance(x, keras.layers.BatchNormalization))
     if found is None:
@@ -55,7 +55,7 @@ def at_first_weights(network: keras.Model, pixels: np.ndarray) -> tuple[float, f
 def _input_of(
     network: keras.Model, inputs: np.ndarray, wanted
 ) -> tuple[keras.layers.Layer, np.ndarray] | None:
-    """Return the first matching layer and its input at inference. `None`: no unique layer call."""
+    """Return the first matching layer and its input. `None`: no such layer, or not called once."""
     # A Sequential model keeps its graph in an inner Functional model.
     graph = getattr(network, "_functional", None) or network
     levels = getattr(graph, "_nodes_by_depth", {}).values()
@@ -66,7 +66,7 @@ def _input_of(
             continue
         if not inner and not wanted(layer):
             continue
-        # Not `layer.input`: for a nested network, it is the network's own first tensor.
+        # Not `layer.input`: for a nested network, this is the input tensor of its inner graph.
         calls = [node for node in nodes if node.operation is layer]
         if len(calls) != 1 or len(calls[0].input_tensors) != 1:
             return None

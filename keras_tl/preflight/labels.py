@@ -12,10 +12,10 @@ from keras_tl.tasks import Task, get_task
 
 # Largest class / smallest class. Above this ratio, a model may ignore the smallest class.
 MOST_IMBALANCED = 10
-# Minimum of training items a class. The smallest number in published few-shot benchmarks at which a
-# linear head on frozen features works well.
+# Minimum number of training items for each class: in published few-shot benchmarks, a linear head
+# on frozen features works well from this number on.
 FEWEST = 10
-# Half-width of the 95% interval of a test accuracy of 0.9.
+# Limits for the half-width of the 95% interval of a test accuracy of 0.9.
 WIDEST_NOTE, WIDEST_WARNING = 0.05, 0.10
 _SUPPOSED = 0.9
 # Half-width of the 95% interval of a mean absolute error over one item, relative to that error.
@@ -24,7 +24,7 @@ _ERROR_OFF = 1.96 * (math.pi / 2 - 1) ** 0.5
 
 
 def labels_out_of_range(context: CheckContext) -> Finding | None:
-    """Find labels without an output of the head, and targets that are not numbers."""
+    """Find labels for which the head has no output, and targets that are not numbers."""
     task, found = _task(context), []
     for name, split in context.data.splits.items():
         strange = task.strange_rows(split.labels)
@@ -98,7 +98,7 @@ def few_items(context: CheckContext) -> Finding | None:
 
 
 def class_imbalance(context: CheckContext) -> Finding | None:
-    """Find classes with many times the items of other classes."""
+    """Find classes that have many times as many items as other classes."""
     if not context.data.class_names or (context.given and context.given.weighted):
         return None
     names, task = context.data.class_names, _task(context)
@@ -127,7 +127,7 @@ def class_imbalance(context: CheckContext) -> Finding | None:
 
 
 def constant_targets(context: CheckContext) -> Finding | None:
-    """Find a regression with equal training targets."""
+    """Find out whether all training targets of a regression are equal."""
     if not _task(context).is_number or np.ptp(context.train.labels) > 0:
         return None
     return Finding(

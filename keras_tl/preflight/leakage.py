@@ -1,4 +1,4 @@
-"""Find pairs of equal items in different splits (leakage), and make a finding of them."""
+"""Find pairs of equal items in different splits (leakage), and report them as a finding."""
 
 import dataclasses
 from collections import Counter
@@ -22,8 +22,8 @@ class Pair:
     Attributes:
         split: Split of the item: `"validation"` or `"test"`.
         row: Row of the item in `split`.
-        twin_split: Split of its twin: `"train"`, or for test items also `"validation"`.
-        twin_row: Row of the twin in `twin_split`.
+        twin_split: Split of the equal item: `"train"`, or for test items also `"validation"`.
+        twin_row: Row of the equal item in `twin_split`.
     """
 
     split: str
@@ -33,7 +33,7 @@ class Pair:
 
     @property
     def item(self) -> tuple[str, int]:
-        """Split and row of the leaked item."""
+        """Split and row of the item in the later split."""
         return self.split, self.row
 
 
@@ -57,7 +57,7 @@ def pairs_of(keys: Mapping[str, Sequence[Hashable | None]]) -> list[Pair]:
 
 
 def part_of_split(context: CheckContext, name: str, count: int, most: int | None = None) -> str:
-    """Return `3 of 2,000 test images`, counted in the whole split or in `most` of its items."""
+    """Return a text such as `3 of 2,000 test images`. `most` replaces the size of the split."""
     most = len(context.data.splits[name]) if most is None else most
     return f"{count:,} of {several(most, f'{name} {context.data.item}')}"
 
@@ -78,7 +78,7 @@ def duplicates_finding(
         pairs: Pairs that the check found.
         how: Text about the location of the copies. `{}` stands for the earlier splits.
         action: Advice for the user.
-        sampled: Number of compared items of each split that was only sampled.
+        sampled: Number of compared items, for each split of which only a sample was compared.
     """
     if not pairs:
         return None

@@ -17,12 +17,12 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest neighbours of each item by cosine of centred features, nearest first.
 
-    Centring removes the part that all items have in common. Without it, the features of a ReLU
-    network all point in about the same direction. Feature maps are first averaged over positions.
+    Centring removes the part that all items have in common. Without centring, all features of a
+    ReLU network point in about the same direction. Feature maps are first averaged over positions.
 
     Args:
         queries: Features of the items to find neighbours for.
-        among: Features of the m candidates. Their mean is the centre.
+        among: Features of the m candidates. The mean of these features is the centre.
         count: Number of neighbours for each item, at most m.
         which: The n rows of `queries` to use. `None`: all rows.
         block: Number of rows in memory at the same time.

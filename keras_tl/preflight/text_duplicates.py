@@ -31,7 +31,7 @@ def text_pairs(context: CheckContext, key: Callable[[str], str]) -> list[Pair]:
 def _keys(split: TextSplit, key: Callable[[str], str]) -> list[tuple[str, ...] | None]:
     columns = [split.texts] if split.pairs is None else [split.texts, split.pairs]
     keys = (tuple(map(key, texts)) for texts in zip(*columns, strict=True))
-    # A text of punctuation only has no words: it matches no other text.
+    # A text that has only punctuation has no words. Such a text gets no key and matches no text.
     return [found if all(found) else None for found in keys]
 
 

@@ -1,4 +1,4 @@
-"""Checks of texts: tokens that an encoder does not know, and tokens that it never sees."""
+"""Checks of texts: unknown tokens, tokens of another tokenizer, and tokens that are cut off."""
 
 import importlib.util
 from collections import Counter
@@ -12,12 +12,12 @@ from keras_tl.data.texts.text_split import TextSplit
 from keras_tl.preflight.context import CheckContext
 from keras_tl.preflight.findings import Finding, NotChecked
 
-# Share of the tokens. A word vocabulary of another kind of text leaves a few per cent unknown.
-# A word-piece vocabulary leaves almost none.
+# Limit: fraction of unknown tokens. A vocabulary of words lacks a few per cent of the tokens if it
+# comes from another kind of text. A word-piece vocabulary lacks almost no token.
 MOST_UNKNOWN = 0.05
-# Share of the texts. The default length truncates 1% of the texts (`models.text_preprocessing`).
+# Limit: fraction of truncated texts. The default length truncates 1% (`models.text_preprocessing`).
 MOST_TRUNCATED = 0.05
-# Share of the texts.
+# Limit: fraction of texts with other tokens than the publisher's tokenizer makes.
 MOST_OTHER = 0.01
 _COUNTED = 2048
 
@@ -65,13 +65,14 @@ def _unknown(parts: str, share: float, worst: str) -> Finding | None:
 
 
 def _unknown_words(context: CheckContext, sample: TextSplit) -> tuple[float, str]:
-    """Return the share of unknown words, for an encoder that takes strings.
+    """Return the fraction of unknown words, for an encoder that takes strings.
 
     A word is unknown if its features equal those of letters from ancient scripts (`STRANGE`).
-    Only the most frequent words are encoded. Each of their occurrences counts.
+    The function tests only the most frequent words. Each occurrence of a word counts.
 
     Returns:
-        The share, 0 if the `STRANGE` letters differ, and the text with most unknown words.
+        The fraction (0 if the features of the `STRANGE` letters differ), and the text with the
+        largest fraction of unknown words.
     """
     texts = [text.split() for text in sample.texts]
     counts = dict(Counter(chain(*texts)).most_common(_COUNTED))
@@ -90,7 +91,7 @@ def _unknown_words(context: CheckContext, sample: TextSplit) -> tuple[float, str
 
 
 def other_tokens(context: CheckContext) -> Finding | None:
-    """Find texts that the tokenizer of the encoder's publisher splits into other tokens."""
+    """Find texts whose tokens differ from those that the publisher's tokenizer makes."""
     preprocessor = context.model.modality.preprocessor
     if preprocessor is None:
         return None

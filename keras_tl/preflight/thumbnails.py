@@ -1,4 +1,4 @@
-"""Compare thumbnails of two images: whether they show the same picture."""
+"""Compare thumbnails of two images to decide whether both show the same picture."""
 
 import numpy as np
 
@@ -7,9 +7,9 @@ from keras_tl.data.images.image_pipeline import ImagePipeline
 from keras_tl.data.images.image_split import ImageSplit
 from keras_tl.data.images.value_range import ValueRange
 
-# Coarse enough to hide the artefacts of image compression. See docs/preflight.md.
+# Side of a thumbnail in pixels: so coarse that compression artefacts vanish. See docs/preflight.md.
 _SIDE = 12
-# Standard deviation in grey levels. A thumbnail below it is flat: there is no picture to compare.
+# A thumbnail with a smaller standard deviation, in grey levels, shows no picture to compare.
 _FLAT = 2.0
 
 
@@ -19,11 +19,11 @@ def correlations(
     """Return Pearson's correlation of the thumbnails of n pairs of images.
 
     A thumbnail shows the whole image, for every aspect ratio. Each colour is centred separately.
-    So copies with another encoding, size or brightness correlate at nearly 1, crops do not.
+    So copies in another encoding, size or brightness have a correlation of nearly 1, unlike crops.
 
     Args:
-        first: n images.
-        second: n images.
+        first: First image of each pair.
+        second: Second image of each pair.
         value_range: See `keras_tl.data.images.decoder.decode_image`.
 
     Returns:
@@ -48,7 +48,7 @@ def pixels_at(
     """Return images as the input pipeline resizes them: float32 (n, *size, 3) in [0, 255].
 
     Args:
-        split: n images, few enough for the memory. Files need a new pipeline, which takes time.
+        split: n images that fit into memory. For files, the function builds a pipeline: slow.
         size: (height, width).
         how: See `keras_tl.data.images.decoder.resize`.
         value_range: See `keras_tl.data.images.decoder.decode_image`.

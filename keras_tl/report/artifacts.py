@@ -1,8 +1,10 @@
-"""Artifacts of the report in a run. Only the data or earlier weights could produce them again.
+"""Artifacts: files that a run stores for its report.
+
+To compute an artifact again, you would need the data or earlier weights of the model.
 
 comparison.json                                   comparison with training from scratch
 feature_map_before.json, feature_map_after.json   see `keras_tl.evaluation.feature_map`
-top_losses.json                                   rows of the test split and facts of these items
+top_losses.json                                   test items with the largest losses: row, facts
 top_loss_<row>.jpg, top_loss_<row>_gradcam.jpg    images only
 """
 
@@ -43,7 +45,7 @@ class ComparisonResult(Protocol):
     verdicts: Sequence[Any]
 
     def sentences(self) -> dict[str, Any]:
-        """Return the text `about`, and for each of `sizes` its `title`, `verdicts` and `ship`."""
+        """Return the text `about` and the list `sizes`, see `Comparison.sentences`."""
 
     def to_json(self) -> dict[str, Any]:
         """Return all numbers as JSON types."""
@@ -54,7 +56,7 @@ class Artifacts:
     """Artifact files by name, and methods that read them.
 
     Attributes:
-        files: Contents of the files, by name.
+        files: Content of each file, by file name.
     """
 
     files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
@@ -65,34 +67,34 @@ class Artifacts:
         return cls({n: content for n, content in files.items() if n.startswith(_PREFIXES)})
 
     def with_files(self, files: Mapping[str, bytes]) -> "Artifacts":
-        """Return these artifacts with further files."""
+        """Return a copy that also has the given files."""
         return Artifacts({**self.files, **files})
 
     def before_training(self) -> "Artifacts":
         """Return the artifacts that remain valid when the weights change.
 
-        A comparison remains valid: it trained networks of its own.
+        A comparison with training from scratch remains valid, because it trained other networks.
         """
         true = _map_name(BEFORE), _COMPARISON
         return Artifacts({n: content for n, content in self.files.items() if n in true})
 
     def without_answers(self) -> "Artifacts":
-        """Return the artifacts that do not depend on the predictions of the test split."""
+        """Return the artifacts that do not depend on the predictions for the test split."""
         return Artifacts({n: c for n, c in self.files.items() if not n.startswith(_ANSWERS)})
 
     def without_maps_of(self, splits: Sequence[str]) -> "Artifacts":
-        """Return the artifacts without feature maps of these splits, which now hold other data."""
+        """Return a copy without the feature maps of `splits`, whose data have changed."""
         found = {when: self.feature_map(when) for when in (BEFORE, AFTER)}
         gone = {_map_name(when) for when, one in found.items() if one and one.split in splits}
         return Artifacts({n: content for n, content in self.files.items() if n not in gone})
 
     def show(self, rows: np.ndarray, answers: Sequence[str] | None) -> bool:
-        """Return whether the artifacts include these test items and explain these predictions.
+        """Return whether these test items are stored, and the Grad-CAMs explain these predictions.
 
         Args:
             rows: Rows of the items in the test split, int array (n,).
-            answers: Prediction of each item (`keras_tl.tasks.Task.question`). `None`: any
-                explained prediction.
+            answers: Prediction of each item, see `keras_tl.tasks.Task.question`. `None`: the
+                Grad-CAMs may explain any predictions.
         """
         kept = self.top_items() or {}
         if not {*rows.tolist()} <= kept.keys():
@@ -101,10 +103,10 @@ class Artifacts:
         return all(kept[row].get("seen", answer) == answer for row, answer in pairs)
 
     def explaining(self, answers: Sequence[str]) -> "Artifacts":
-        """Return the artifacts without Grad-CAMs that explain other predictions than these.
+        """Return a copy without the Grad-CAMs of items whose predictions have changed.
 
         Args:
-            answers: Prediction of each test item, see `keras_tl.tasks.Task.question`.
+            answers: Present prediction of each test item, see `keras_tl.tasks.Task.question`.
         """
         items = list((self.top_items() or {}).values())
         wrong = [one for one in items if one.get("seen") not in (None, answers[one["row"]])]
@@ -118,12 +120,12 @@ class Artifacts:
         return Artifacts(kept | {_TOP: json.dumps(items).encode()})
 
     def comparison(self) -> dict[str, Any] | None:
-        """Return the content of `keep_comparison`'s file, or `None` if there is no such file."""
+        """Return the content of the comparison's file as JSON types. `None`: there is no file."""
         content = self.files.get(_COMPARISON)
         return None if content is None else json.loads(content)
 
     def feature_map(self, when: str) -> FeatureMap | None:
-        """Return the features before or after fine-tuning, or `None` if the run has none."""
+        """Return the feature map before or after fine-tuning. `None`: the run has no such map."""
         content = self.files.get(_map_name(when))
         return None if content is None else FeatureMap.from_bytes(content)
 
@@ -131,33 +133,34 @@ class Artifacts:
         """Return the facts of the items with the largest losses, by row in the test split.
 
         Returns:
-            Facts by row, `None` if there are none. `place`: end of the file's path, or `None`.
-            `texts`: list of texts. `image`: file name, images only. With a Grad-CAM also `gradcam`
-            (file name), `seen` (the explained prediction) and `places` ([height, width] of the
-            feature maps). After a changed prediction `seen` is `None`, the other two are missing.
+            Facts by row, or `None` if the run has no facts. `place`: end of the path of the item's
+            file, or `None`. `texts`: list of the item's texts. `image`: file name (images only).
+            An item with a Grad-CAM also has `gradcam` (file name), `seen` (the prediction that the
+            Grad-CAM explains) and `places` ([height, width] of the feature maps). If the prediction
+            changed later, `seen` is `None`, and `gradcam` and `places` are missing.
         """
         content = self.files.get(_TOP)
         return None if content is None else {one["row"]: one for one in json.loads(content)}
 
     def pixels(self, name: str) -> np.ndarray:
-        """Decode an image of `top_items` by file name: uint8 (height, width, 3)."""
+        """Decode an image file that `top_items` names: uint8 (height, width, 3)."""
         return tf.io.decode_jpeg(self.files[name], channels=3).numpy()
 
 
 def keep_map(when: str, found: FeatureMap) -> dict[str, bytes]:
-    """Return the file of a feature map, by its name."""
+    """Return the file name of a feature map, mapped to the content of the file."""
     return {_map_name(when): found.to_bytes()}
 
 
 def keep_comparison(given: ComparisonResult, task: Task) -> dict[str, bytes]:
-    """Return the file of a comparison with training from scratch, by its name.
+    """Return the file name of a comparison, mapped to the content of the file.
 
     Args:
-        given: The comparison.
+        given: Comparison of transfer learning with training from scratch.
         task: Task of the reported model.
 
     Raises:
-        ConfigError: `given` is no comparison, or has another task or other classes.
+        ConfigError: `given` is not a comparison, or was made for another task or other classes.
     """
     if not isinstance(given, ComparisonResult):
         raise ConfigError(
@@ -190,13 +193,13 @@ def keep_top_items(
     task: Task,
     record: PredictionRecord,
 ) -> dict[str, bytes]:
-    """Return the files of the items with the largest losses, by name.
+    """Return the files about the items with the largest losses: content by file name.
 
     Args:
         rows: Rows of the items in the test split, int array (n,).
-        split: These n items.
+        split: Split with only these n items.
         pixels: Images as the model receives them, (n, height, width, 3) in [0, 255]. `None`: texts.
-        parts: The model, outside of any distribution strategy.
+        parts: Model that does not belong to a distribution strategy.
         task: Task of the model.
         record: Prediction record of the n items.
     """
@@ -220,7 +223,7 @@ def keep_top_items(
 
 
 def _sources(split: Split) -> list[tuple[str | None, list[str]]]:
-    """Return the source file of each item, if any, and its texts."""
+    """Return for each item the last two parts of the file's path, or `None`, and the texts."""
     if split.sources is None:
         return [(None, [])] * len(split)
     if split.in_files:
@@ -230,7 +233,7 @@ def _sources(split: Split) -> list[tuple[str | None, list[str]]]:
 
 
 def _end_of(path: str) -> str:
-    # People share reports, so the local path stays out. File names may be invalid Unicode.
+    # People share reports, so hide the folders of this machine. File names may be invalid Unicode.
     return "/".join(Path(path).parts[-2:]).encode("utf-8", "replace").decode()
 
 

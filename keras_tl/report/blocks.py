@@ -10,14 +10,14 @@ from markupsafe import Markup
 
 
 class Block:
-    """Base class of the parts of a section. Each subclass has a macro with its own name.
+    """Base class of the blocks of a section. The template macro for a block has the class's name.
 
     In the texts of paragraphs and notes, backticks mark code. All other texts are shown literally.
     """
 
     @property
     def kind(self) -> str:
-        """Name of the macro."""
+        """Name of the template macro that renders this block."""
         return type(self).__name__.lower()
 
 
@@ -28,7 +28,7 @@ class Paragraph(Block):
     Attributes:
         text: The sentences.
         code: Command or call after the last sentence.
-        role: `"lead"` for the most important sentences, `"warning"` or `"note"`. Empty: plain text.
+        role: `"lead"` for the most important sentences, `"warning"` or `"note"`. Empty: ordinary.
     """
 
     text: str
@@ -53,7 +53,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Table(Block):
-    """Table with a caption. The first column names the rows. `numbers` aligns the others right."""
+    """Table with a caption and row names. `numbers`: align all columns right except the first."""
 
     caption: str
     head: Sequence[str]
@@ -63,7 +63,7 @@ class Table(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Definitions(Block):
-    """Names with their values."""
+    """List of names, each with its value."""
 
     items: dict[str, str]
 
@@ -77,7 +77,7 @@ class Numbered(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Written(Block):
-    """Text of the user in the markup of the document. The template does not escape it."""
+    """Text of the user in the markup of the document. The template does not escape this text."""
 
     text: str
 
@@ -139,7 +139,7 @@ class Notes(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """Section: its key for links, its heading and its blocks. The report omits an empty section."""
+    """Section with a key for links, a heading and blocks. The report omits empty sections."""
 
     key: str
     title: str

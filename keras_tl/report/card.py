@@ -36,8 +36,8 @@ _TO_BE_WRITTEN = (
 _INTERVALS = (
     "The intervals cover the random choice of the items, and no other source of error. Methods: "
     "Wilson, 1927, for accuracy, precision and recall; Lam et al., 2023, arXiv:2309.14621, for F1; "
-    "the bootstrap for the other metrics. `-`: no item to measure the metric on. `model.json` has "
-    "all classes."
+    "the bootstrap for the other metrics. `-`: the split has no item for the metric. "
+    "`model.json` has the metrics of all classes."
 )
 _USES = {
     "test": "not used for training, early stopping or tuning",
@@ -50,7 +50,7 @@ def read_sections(path: Path) -> dict[str, str]:
     """Read the user's sections of a model card from a JSON file.
 
     Raises:
-        ConfigError: The file does not exist, is not JSON, or does not hold such sections.
+        ConfigError: The file does not exist, is not JSON, or does not map headings to texts.
     """
     try:
         sections = json.loads(path.read_text("utf-8"))
@@ -71,7 +71,7 @@ def write_card(
         sections: The user's sections in Markdown, by heading.
 
     Raises:
-        ConfigError: `sections` has another form, or uses a heading that the card itself has.
+        ConfigError: `sections` does not map headings to texts, or has a heading that keras_tl uses.
     """
     sections = {} if sections is None else sections
     _check_sections(sections)
@@ -101,7 +101,7 @@ def _check_sections(sections: object) -> None:
 
 def _as_markdown(facts: Facts, name: str, today: str, sections: Mapping[str, str]) -> str:
     texts = {_INTENDED_USE: _TO_BE_WRITTEN, **sections}
-    # No licence: only the owner of the model can choose it. No `library_name: keras`: the
+    # No licence: only the owner of the model can choose one. No `library_name: keras`: the
     # Hugging Face Hub would tell people to load a `.keras` file.
     kind = f"{facts.item}-classification" if facts.task.has_probabilities else ""
     return render(
@@ -145,7 +145,7 @@ def _versions(facts: Facts) -> list[Block]:
     return [Table("Versions of the libraries", head, rows, numbers=False)]
 
 
-# The card's own sections, which follow those of the user.
+# Sections that keras_tl writes. They follow the sections of the user.
 _OWN: dict[str, Callable[[Facts], list[Block]]] = {
     "Training and evaluation data": _data,
     "Metrics": _metrics,

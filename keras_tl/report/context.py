@@ -1,4 +1,4 @@
-"""The input of a report. All of it is stored in the folder of a run."""
+"""Input of a report. The folder of a run stores the complete input."""
 
 import dataclasses
 
@@ -13,15 +13,15 @@ from keras_tl.tasks import Task
 
 @dataclasses.dataclass(frozen=True)
 class ReportContext:
-    """Input of a report. The same input makes the same file, byte for byte.
+    """Input of a report. Reports with the same input are equal, byte for byte.
 
     Attributes:
         facts: Facts of the model.
-        test: Evaluation on the test split. `None`: not evaluated.
-        overfitting: Judgement whether the model overfits. `None`: not known.
+        test: Evaluation on the test split. `None`: the test split was not evaluated.
+        overfitting: Analysis of whether the model overfits. `None`: unknown.
         findings: Findings of the preflight. `None`: the preflight did not run.
-        fitted: Result of `Learner.fit`. `None`: the user chose the phases.
-        artifacts: Artifacts of single items, and a comparison with training from scratch.
+        fitted: Result of `Learner.fit`. `None`: the user did not train with `Learner.fit`.
+        artifacts: Stored items, feature maps, and a comparison with training from scratch.
     """
 
     facts: Facts

@@ -1,4 +1,4 @@
-"""Reproducible SVG plots, drawn in the page's colours for its light and dark mode."""
+"""Draw reproducible SVG plots in the colours of the page, for light and dark mode."""
 
 import base64
 import io
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from keras_tl.evaluation.plots import style
 from keras_tl.report.blocks import Picture, Plot
 
-# Size in inches and font size in points, legible when a phone scales the plot down.
+# Plot size in inches and font size in points. The text stays legible on a phone.
 _SIZE, _FONT_SIZE = (5.0, 3.8), 11
 _COLOURS = {
     style.INK: "var(--ink)",
@@ -39,7 +39,7 @@ _SETTINGS = {
     ),
 }
 _START = re.compile(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>')
-# Rules of a style element in one plot would apply to the whole page. The page has its own.
+# CSS rules of one plot would apply to the whole page. The page has CSS rules of its own.
 _STYLESHEET = re.compile(r"<style.*?</style>|<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
@@ -58,11 +58,11 @@ def plot(
     """Draw a plot as SVG.
 
     Args:
-        name: Name of the plot in the page, letters and hyphens.
+        name: Name of the plot, unique in the page. Use letters, digits and hyphens.
         caption: Caption of the plot.
         alt: Description for readers who cannot see the plot, including its main values.
         draw: Function that takes matplotlib axes and `values`.
-        values: Values to draw.
+        values: Values to draw, the further arguments of `draw`.
         size: Width and height in inches.
     """
     with matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": name}), warnings.catch_warnings():
@@ -75,7 +75,7 @@ def plot(
 
 def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     buffer = io.StringIO()
-    # `None` for each of these omits the metadata element, which contains URLs.
+    # With `None` for each of these keys, matplotlib omits the metadata, which contain URLs.
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
@@ -84,7 +84,7 @@ def _as_svg(figure: Figure, name: str, alt: str) -> Markup:
     referred = {name for _, name in _REFERENCE.findall(inside)}
 
     def as_in_a_page(match: re.Match) -> str:
-        """Return a tag in the page's colours. Text between tags may be the user's and stays."""
+        """Return a tag in the page's colours. Text between tags may belong to the user: keep it."""
         tag = _COLOUR.sub(lambda c: _COLOURS.get(c[0], c[0]), match[0])
         # All figures use the same ids, but an id must be unique in a page.
         tag = _ID.sub(lambda i: f' id="{name}-{i[1]}"' if i[1] in referred else "", tag)

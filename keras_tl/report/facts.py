@@ -1,4 +1,4 @@
-"""The facts of a model from which its report and its model card are written."""
+"""Facts of a model, the source of its report and its model card."""
 
 import dataclasses
 import importlib.metadata
@@ -21,28 +21,28 @@ from keras_tl.runs.history import PhaseRecord
 from keras_tl.selection.result import FitResult
 from keras_tl.tasks import Task, task_of
 
-# Optional dependencies of a model. The facts list only installed ones.
+# Packages that a model may need. The facts list only packages that are installed.
 _PACKAGES = ("keras_tl", "keras-hub", "tensorflow-hub", "tensorflow-text")
 
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """All known facts of a model, without local paths and names of data files.
+    """All recorded facts of a model, without local paths and without names of data files.
 
     Attributes:
-        config: Configuration, without `architecture`.
-        parameters: Numbers of parameters of `backbone` and `head`.
-        tokenizer: Kind of text preprocessor. `None`: the model has none.
+        config: Configuration of the model, without `architecture`.
+        parameters: Number of parameters of the `backbone` and of the `head`, by these names.
+        tokenizer: Kind of text preprocessor. `None`: the model has no text preprocessor.
         seed: Seed of the learner.
-        pretraining: Weights before the training.
-        data: Training data. `None`: not recorded.
-        history: Training phases.
-        is_as_trained: Whether the weights are those at the end of the last phase.
-        evaluations: Metrics by split.
-        untested: Estimated performance of a model trained on all items, see `FitResult.untested`.
+        pretraining: Origin of the backbone's weights before the training.
+        data: Facts about the data. `None`: the data are not recorded.
+        history: Records of the training phases, in order.
+        is_as_trained: Whether the weights have not changed since the last training phase.
+        evaluations: Metrics of each evaluated split, by name of the split.
+        untested: Sentences with an estimated metric if all items trained the model, else `None`.
         calls: Lines of Python that train the model again.
-        trained_with: Versions of the libraries in training.
-        exported_with: Versions of the libraries now.
+        trained_with: Versions of the libraries that trained the model, by name.
+        exported_with: Versions of the libraries in this process, by name.
     """
 
     config: ModelConfig
@@ -66,17 +66,17 @@ class Facts:
 
     @property
     def item(self) -> str:
-        """Word for one item of the data."""
+        """Word for one item of the data, such as `"image"`."""
         return self.config.item
 
     @property
     def test(self) -> SplitMetrics | None:
-        """Metrics of the test split. `None`: not evaluated."""
+        """Metrics of the test split. `None`: the test split was not evaluated."""
         return self.evaluations.get("test")
 
     @property
     def is_fine_tuned(self) -> bool:
-        """Whether a phase changed the backbone."""
+        """Whether a training phase changed the backbone."""
         return any(record.changed_backbone for record in self.history)
 
     def to_json(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Ba
 
     Args:
         run: Recorded facts of a run as JSON types, see `keras_tl.runs.run_files`.
-        parameters: Numbers of parameters of `backbone` and `head`.
+        parameters: Number of parameters of the `backbone` and of the `head`, by these names.
         backbone: Backbone of the model.
     """
     config = ModelConfig.from_json(run["config"])
@@ -101,7 +101,7 @@ def facts_of(run: Mapping[str, Any], parameters: Mapping[str, int], backbone: Ba
     return Facts(
         config=dataclasses.replace(config, **public),
         parameters=parameters,
-        # The first word is the kind. Only programs need the rest.
+        # The first word of the identity is the kind. Only programs need the other words.
         tokenizer=None if tokens is None else tokens.identity.split()[0],
         seed=seed,
         pretraining=Pretraining.of(

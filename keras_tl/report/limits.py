@@ -7,17 +7,17 @@ from keras_tl.report.pretraining import IMAGENET, RANDOM
 from keras_tl.report.split_metrics import MetricEstimate, SplitMetrics
 from keras_tl.runs.ancestry import LANGUAGE_MODEL
 
-# A wider confidence interval hides differences that matter in use.
+# A confidence interval that is wider than this hides differences that matter in use.
 _WIDE = 0.1
-# At this ratio, the most frequent class has twice the weight of the rarest one in the loss.
+# At this ratio, the most frequent class has twice the weight of the rarest class in the loss.
 _IMBALANCED = 2.0
-# With 30 items of a class, the 95% interval of a recall of 0.5 is about +-17 points.
+# With 30 items of a class, the 95% interval of a recall of 0.5 is about +-0.17.
 _FEW = 30
 _NOT_RECORDED = MetricEstimate(None)
 
 
 def warnings_of(facts: Facts) -> list[str]:
-    """Return the reasons not to use a model, or not to trust its card, a sentence or two each."""
+    """Return reasons not to use a model or not to trust its card, each in a sentence or two."""
     found = []
     if not facts.history:
         found.append(
@@ -56,13 +56,13 @@ def _doubts(test: SplitMetrics, split: SplitFacts | None) -> list[str]:
     if split.items != test.items:
         return [
             f"The metrics were measured on {test.items:,} items, but the test split of the "
-            f"training run has {split.items:,}. The metrics therefore describe other data."
+            f"training run has {split.items:,} items. The metrics therefore describe other data."
         ]
     if None in (both := {test.fingerprint, split.fingerprint}) or len(both) == 1:
         return []
     return [
-        "The metrics were measured on other data than the test split of the training run, or the "
-        "files of this split were moved or changed."
+        "The metrics were not measured on the test split of the training run, or the files of "
+        "this split were moved or changed."
     ]
 
 
@@ -85,7 +85,7 @@ def _guesses(test: SplitMetrics, has_thresholds: bool) -> list[str]:
                 "Choose a decision threshold other than 0.5 with `learner.choose_thresholds()`."
             )
         return [said]
-    # A chosen threshold trades accuracy for precision or recall. It does not change the AUC.
+    # A chosen threshold trades accuracy for precision or recall. A threshold does not change AUC.
     if ranks or auc.interval is None:
         return []
     return [
@@ -196,7 +196,7 @@ def _data(data: DataFacts, item: str) -> dict[str, str]:
     most, least = max(counts, default=0), min(counts, default=0)
     if most and not least:
         found["Class imbalance"] = (
-            f"A class has no {item} in training. The most frequent class has {most:,}."
+            f"A class has no {item} in training. The most frequent class has {most:,} items."
         )
     elif least and most >= _IMBALANCED * least:
         found["Class imbalance"] = (
@@ -229,7 +229,8 @@ def _unusable(facts: Facts) -> str:
     if checked and checked["left_out"]:
         found += (
             f" Of the {checked['items']:,} {facts.item}s of the data, "
-            f"{checked['left_out']:,} could not be used. No split and no metric contains them."
+            f"{checked['left_out']:,} could not be used. No split and no metric contains these "
+            "items."
         )
     return found
 

@@ -1,4 +1,4 @@
-"""The sections of a report as an HTML page."""
+"""Write the sections of a report as an HTML page."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ _TITLE = "Transfer learning report: "
 
 
 def page_of(context: ReportContext) -> str:
-    """Return one HTML page without scripts and without anything that a browser would load."""
+    """Return the report as one HTML page. The page has no scripts and loads no other files."""
     title = f"{_TITLE}{context.facts.config.backbone}"
     sections = [section for section in (make(context) for make in SECTIONS) if section.blocks]
     return render("page.html", title=title, sections=sections)
 
 
 def summary_of(context: ReportContext) -> str:
-    """Return the first section as HTML for use inside another page."""
+    """Return the summary, the first section, as HTML for use inside another page."""
     return render("summary.html", blocks=summary(context).blocks)
 
 

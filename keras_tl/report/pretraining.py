@@ -1,4 +1,4 @@
-"""The origin of the weights of a backbone, without local paths."""
+"""Origin of the weights of a backbone, without local paths."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -24,10 +24,10 @@ _OBJECTS = {LEARNER: "weights of another learner", MODEL: "weights of the keras.
 
 
 def public_place(text: str) -> str:
-    """Return a name, path or URL in a form without private parts.
+    """Return a name, path or URL without its private parts.
 
-    Of a path or `file:` URL the last part remains. Another URL loses user, query and fragment. A
-    prefix such as `tfhub:` stays.
+    Only the last part of a path or of a `file:` URL remains. Any other URL loses the user name, the
+    query and the fragment. A prefix such as `tfhub:` remains.
     """
     kind = next((kind for kind in _KINDS if text.startswith(kind)), "")
     place = text.removeprefix(kind)
@@ -39,23 +39,23 @@ def public_place(text: str) -> str:
 
 
 def weights_text(weights: str | None) -> str:
-    """Return the origin of weights in words."""
+    """Describe the origin of weights in words."""
     return "random" if weights is None else _OBJECTS.get(weights) or public_place(weights)
 
 
 @dataclasses.dataclass(frozen=True)
 class EarlierTraining:
-    """A training of the weights before this task. Fields that are not recorded are `None`.
+    """An earlier training of a model's weights. Fields that are not recorded are `None`.
 
     Attributes:
-        kind: `"training"` of a learner, or `"language model"`.
-        history: Training phases.
-        weights: Origin of the weights before this training.
-        task: Task of a learner.
-        class_names: Class names of a learner.
-        data: Training split of a learner.
-        source: Source of a language model.
-        texts: Number of texts that a language model was trained on.
+        kind: `"training"` (of a learner) or `"language model"`.
+        history: Records of the training phases.
+        weights: Origin of the weights before this earlier training.
+        task: Task of the earlier learner.
+        class_names: Class names of the earlier learner.
+        data: Training split of the earlier learner.
+        source: Source of the language model.
+        texts: Number of texts that the language model was trained on.
         tokens: Number of tokens in these texts.
     """
 
@@ -71,7 +71,7 @@ class EarlierTraining:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Self:
-        """Read an entry of `keras_tl.runs.ancestry.ancestry_of`."""
+        """Create the object from an entry of `keras_tl.runs.ancestry.ancestry_of`."""
         history = tuple(PhaseRecord.from_json(row) for row in entry.get("history", ()))
         if entry["kind"] == TRAINING:
             data = entry["data"] and SplitFacts(**entry["data"])
@@ -83,15 +83,15 @@ class EarlierTraining:
 
 @dataclasses.dataclass(frozen=True)
 class Pretraining:
-    """The weights of a backbone before the training.
+    """Facts about the weights of a backbone before the training.
 
     Attributes:
         weights: Origin of the weights in words.
-        kind: Kind of the first weights in their ancestry.
-        source: Source of these first weights. `None`: not recorded.
-        licence: Licence of these first weights. `None`: not recorded.
-        module_sha256: SHA-256 of the files of a TF-Hub module.
-        ancestry: Earlier trainings of the weights, the latest first.
+        kind: Kind of the original weights, from which the earliest recorded training started.
+        source: Source of the original weights. `None`: not recorded.
+        licence: Licence of the original weights. `None`: not recorded.
+        module_sha256: SHA-256 of the files of a TF-Hub module. `None`: no TF-Hub module.
+        ancestry: Earlier trainings of the weights, the latest training first.
     """
 
     weights: str
@@ -109,7 +109,7 @@ class Pretraining:
         ancestry: Sequence[Mapping[str, Any]],
         module: Path | None,
     ) -> Self:
-        """Read a run's record of its backbone, see `keras_tl.runs.ancestry.ancestry_of`."""
+        """Create the facts from a run's records, see `keras_tl.runs.ancestry.ancestry_of`."""
         first = ancestry[-1] if ancestry else {"weights": weights}
         source = licence = None
         if first.get("kind") == LANGUAGE_MODEL:

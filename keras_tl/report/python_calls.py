@@ -1,4 +1,4 @@
-"""The Python calls that train a model again, from the records of a run."""
+"""Write the Python calls that train a model again, from the records of a run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ def python_calls(
     history: Sequence[PhaseRecord],
     fitted: FitResult | None,
 ) -> list[str]:
-    """Return the lines of Python. `...` stands for objects and paths that a run does not record."""
+    """Return the calls as lines. `...` stands for objects and paths that a run does not record."""
     lines = ["import keras_tl as ktl", "", *_data(data, config), *_learner(config, weights, seed)]
     lines += _phases(history, config.family) if fitted is None else _fit(history[-1], fitted)
     if config.temperature != 1:
@@ -75,7 +75,7 @@ def _learner(config: ModelConfig, weights: str | None, seed: int) -> list[str]:
     elif weights is not None and weights.startswith(RUN):
         backbone = code_of(public_place(weights))
     elif config.architecture is None and ":" not in config.backbone:
-        # All other backbones include their weights.
+        # A backbone of any other kind includes its weights.
         values["weights"] = code_of(weights and public_place(weights))
     if config.image_size is not None:
         values["image_size"] = code_of(tuple(config.image_size))

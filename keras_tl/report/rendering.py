@@ -35,10 +35,10 @@ def prose_as_html(text: str) -> Markup:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a document.
+    """Fill a template with values and return the document.
 
     Args:
-        template: File in `templates/`. Its suffix `.html` or `.md` selects the language.
+        template: File in `templates/`. The suffix `.html` or `.md` selects the language.
         values: Variables of the template.
     """
     return _environment(Path(template).suffix).get_template(template).render(values)

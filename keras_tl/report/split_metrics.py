@@ -21,7 +21,7 @@ class MetricEstimate:
 
 @dataclasses.dataclass(frozen=True)
 class ClassMetrics:
-    """Number of items of a class, and its metrics."""
+    """Number of items of a class, and metrics of this class."""
 
     items: int
     metrics: Mapping[str, MetricEstimate]
@@ -34,12 +34,13 @@ class SplitMetrics:
     Attributes:
         items: Number of items.
         fingerprint: Fingerprint of the items. `None`: unknown.
-        metrics: Metrics of all items.
-        per_class: Metrics of each class or label, empty for a regression.
-        most_frequent_share: Accuracy of always predicting the most frequent class. `None`: an item
-            has no single class.
-        confusion_matrix: Counts, a row for each true class. `None`: none, or more than 100 classes.
-        slices: Metrics of groups of items.
+        metrics: Metrics over all items, by name.
+        per_class: Metrics of each class or label, by its name. Empty for a regression.
+        most_frequent_share: Accuracy of always predicting the most frequent class. `None`: the
+            items do not have exactly one class each.
+        confusion_matrix: Number of items for each true class (row) and predicted class (column).
+            `None`: the task has no such matrix, or there are more than 100 classes.
+        slices: Metrics of groups of items. `None`: groups were not evaluated.
     """
 
     items: int
@@ -52,7 +53,7 @@ class SplitMetrics:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
-        """Read a result of `keras_tl.evaluation.metrics.measure`."""
+        """Create the metrics from a result of `keras_tl.evaluation.metrics.measure`."""
         intervals = found["intervals"]
         of_classes = intervals.get("per_class", {})
         matrix = found.get("confusion_matrix")
@@ -76,7 +77,7 @@ class SplitMetrics:
 
 
 def _of_class(row: Mapping[str, Any], intervals: Mapping[str, Any]) -> dict[str, MetricEstimate]:
-    """Return the metrics of a class. scikit-learn gives 0 for a metric without items: drop it."""
+    """Return the metrics of a class. Replace scikit-learn's 0 for an undefined metric by `None`."""
     undefined = {name for name, interval in intervals.items() if interval is None}
     return {
         name: MetricEstimate(None if name in undefined else value, intervals.get(name))

@@ -1,1 +1,1 @@
-"""Saved runs: their files, the records of their phases, and earlier trainings of their weights."""
+"""Saved runs: files, records of training phases, and earlier trainings of the weights."""

@@ -9,7 +9,7 @@ from keras_tl.errors import ConfigError
 
 
 def name_of(share: float) -> str:
-    """Return a name for a model by its share of the line to the fine-tuned weights, in [0, 1]."""
+    """Return the name of an average of `share` fine-tuned and (1 - `share`) earlier weights."""
     if share in (0, 1):
         return "fine-tuned" if share else "head"
     return f"average, {share:.0%} fine-tuned"
@@ -21,13 +21,15 @@ class MetricDrop:
 
     Attributes:
         metric: Name of the metric in words.
-        before: Value before the phase.
-        after: Value after the phase.
+        before: Value of the metric before the phase.
+        after: Value of the metric after the phase.
         items: Number of items of the validation split.
-        unit: Compared unit: the word for one item, or `"group"` if items have groups.
+        unit: Unit of the comparison: an item (`"image"` or `"text"`), or `"group"` if items have
+            groups.
         worse: Number of units with a worse prediction than before.
-        better: Number of units with a better prediction.
-        p_value: Probability that chance alone makes at least so many of the changed units worse.
+        better: Number of units with a better prediction than before.
+        p_value: Probability that at least `worse` of the changed units get worse, if only chance
+            decides.
     """
 
     metric: str
@@ -46,25 +48,25 @@ class PhaseRecord:
 
     Attributes:
         phase: Settings of the phase.
-        epochs: For each epoch: loss and metrics of the task, the same on the validation split
-            (`val_loss`, ...) if there is one, and the learning_rate of its last step.
+        epochs: For each epoch: training loss and metrics, validation loss and metrics (`val_loss`,
+            ...) if there is a validation split, and `learning_rate` of the last step.
         seconds: Wall time of the phase, including feature extraction.
-        best_epoch: Epoch whose weights were kept, from 1. 0 means the weights from before the
-            phase.
+        best_epoch: Epoch whose weights the model has after the phase, counted from 1. 0 means the
+            weights from before the phase.
         cached: Whether the epochs ran on cached features.
-        augment: Augmentations, see `keras_tl.data.images.augmentation.names_of`. `None` if unknown,
-            in runs from before this field existed.
+        augment: Names of the augmentations, see `keras_tl.data.images.augmentation.names_of`.
+            `None` if unknown, because an older version saved the run.
         solved: Whether the phase began at the regularised optimum of a linear head on cached
-            features. Its epochs then improve nothing, and its curves have no trend.
+            features. The epochs of this phase then improve nothing, and the curves have no trend.
         l2: Strength of the L2 penalty of the head, see `Phase.l2`. `None` means no penalty.
-        share: Position of the kept weights on the line from the weights before the phase (0) to the
-            weights after it (1), see `keras_tl.training.weight_average`.
-        by_callback: Whether a callback of the user replaced the weights that training would have
-            kept. `best_epoch` then refers to its weights.
-        of_no_epoch: Whether the kept weights belong to no epoch, such as an average. `best_epoch`
-            is then the last epoch.
-        metric_drop: Harm of the phase on the validation split, if training keeps the last weights
-            in any case. `None` means that no harm is known.
+        share: Position of the chosen weights on the line from the weights before the phase (0) to
+            the fine-tuned weights (1), see `keras_tl.training.weight_average`.
+        by_callback: Whether a callback of the user replaced the weights that training had chosen.
+            `best_epoch` is then the epoch of the weights that the callback chose.
+        of_no_epoch: Whether the chosen weights belong to no epoch, such as averaged weights.
+            `best_epoch` is then the last epoch.
+        metric_drop: Significant fall of a validation metric in the phase, if training keeps the
+            last weights in any case. `None` means that no fall is known.
     """
 
     phase: Phase
@@ -87,18 +89,18 @@ class PhaseRecord:
 
     @property
     def is_average(self) -> bool:
-        """Whether the kept weights belong neither to an epoch nor to the time before the phase."""
+        """Whether the chosen weights belong neither to an epoch nor to the start of the phase."""
         return self.of_no_epoch or self.share not in (0, 1)
 
     @property
     def was_judged(self) -> bool:
-        """Whether training chose the kept weights by its curves, without a later change."""
+        """Whether training chose the weights by the curves, and no later step changed them."""
         was_restored = self.of_no_epoch or (self.by_callback and self.best_epoch == 0)
         return self.share == 1 and not was_restored
 
     @property
     def kept(self) -> str:
-        """Description of the kept weights in words."""
+        """Description of the chosen weights in words."""
         if self.share != 1:
             return f"{name_of(self.share)}, by fit()"
         if self.of_no_epoch:
@@ -109,7 +111,7 @@ class PhaseRecord:
 
     @property
     def kept_values(self) -> dict[str, float]:
-        """Row of `epochs` for the kept weights. Empty if they belong to no epoch."""
+        """Row of `epochs` for the chosen weights. Empty if these weights belong to no epoch."""
         is_known = self.best_epoch > 0 and not self.is_average
         return self.epochs[self.best_epoch - 1] if is_known else {}
 

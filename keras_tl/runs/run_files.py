@@ -2,11 +2,11 @@
 
 run.json        configuration of the model, its training, its data
 model.weights.h5
-module/         a copy of the TF-Hub module. It is a program and is loaded only from here
-preprocessor/   makes the tokens of texts
+module/         copy of the TF-Hub module. The module is a program and is loaded only from here
+preprocessor/   files of the preprocessor, which converts texts to tokens
 results/        prediction records of evaluations, item by item, for reports
 checksums.json  SHA-256 of every other file
-report.html     a report written here. It has no checksum, like files of the user
+report.html     report, if there is one. It has no checksum, as files of the user have none
 """
 
 import json
@@ -60,16 +60,16 @@ def write_run(
 ) -> None:
     """Save a run to a path that `check_target` allows.
 
-    Replaces an earlier run in one step. Keeps files of the user in its folder: all files that its
-    checksums do not list.
+    Replaces an earlier run in one step. Keeps the files of the user in the folder: all files that
+    the checksums of the earlier run do not list.
 
     Args:
         path: Folder of the run.
-        about: JSON types.
+        about: Content of `run.json`, as JSON types.
         model: The model. All its weights are saved.
         backbone: Backbone of the model. Its TF-Hub module and preprocessor are copied.
         results: Names of the files in `results/` and their content.
-        report: New HTML of the report in the folder.
+        report: HTML of a new report to write into the folder. `None` means no new report.
     """
     with whole_folder(path, replace=True) as folder:
         write_json(folder / _RUN, about)
@@ -89,7 +89,7 @@ def write_run(
 
 
 def read_run(path: Path) -> dict[str, Any]:
-    """Read the `run.json` of a run, after checking that its files are unchanged.
+    """Read the `run.json` of a run, after a check that the files of the run are unchanged.
 
     Raises:
         RunError: There is no run, or the run is incomplete or damaged.
@@ -109,7 +109,7 @@ def read_run(path: Path) -> dict[str, Any]:
 
 
 def run_files(path: Path) -> dict[str, Any]:
-    """Return `module` and `preprocessor` of the `Backbone` of a run that `read_run` has checked."""
+    """Return `Backbone.module` and `Backbone.preprocessor` of a run that `read_run` has checked."""
     folders = {name.split("/")[0] for name in manifest(path)}
     saved = _PREPROCESSOR in folders
     return {

@@ -1,1 +1,1 @@
-"""Model selection of `Learner.fit`: the length of training and the weights to keep."""
+"""Model selection of `Learner.fit`: choose the number of training steps and the weights to keep."""

@@ -1,4 +1,4 @@
-"""Comparison of the models that `fit` can keep, on items they were not trained on."""
+"""Comparison of the models that `fit` can keep, on items outside of the training."""
 
 import dataclasses
 import math
@@ -14,28 +14,29 @@ from keras_tl.runs.history import name_of
 from keras_tl.tasks import Task
 
 HEAD, TUNED = 0.0, 1.0
-# Positions on the line from the head on the frozen backbone to the fine-tuned model.
+# Fractions of the fine-tuned weights in a weight average. 0: weights before fine-tuning.
 SHARES = (HEAD, 0.25, 0.5, 0.75, TUNED)
 
-# Upper limit of an item's loss in nats, so that one confident error cannot decide the choice.
+# Maximum loss of an item in nats, so that one confident error does not decide the model selection.
 _LARGEST = -math.log(1e-7)
-# Loss of each item for a model with logits that are not finite.
+# Loss of each item if a logit of the model is not finite.
 _DIVERGED = 1e30
 
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """A model and its evidence.
+    """Model that `fit` can keep, with its loss and its primary metric.
 
     Attributes:
-        share: Position on the line. 0: head on the frozen backbone. 1: fine-tuned model.
-        loss: Mean loss of the items (`keras_tl.tasks.Task.item_losses`) at the temperature that
-            fits the model best.
-        metric: Primary metric of the task. `None`: not defined.
-        difference: Metric minus the metric of the head, with a 95% interval (paired bootstrap).
-            `None` for the head.
-        better: Mean loss of the default minus mean loss of this model, with its interval. `None`
-            for the default.
+        share: Fraction of the fine-tuned weights in the weight average, in [0, 1]. 0: only the head
+            is trained. 1: fine-tuned model.
+        loss: Mean loss of the items (`keras_tl.tasks.Task.item_losses`), computed at the
+            temperature that minimises this model's loss.
+        metric: Value of the task's primary metric. `None`: the metric is not defined.
+        difference: Metric of this model minus metric of the model with share 0, with a 95%
+            confidence interval (paired bootstrap). `None` if `share` is 0.
+        better: Mean loss of the default model minus mean loss of this model, with a confidence
+            interval. `None` for the default model.
     """
 
     share: float
@@ -46,7 +47,7 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """See `name_of`."""
+        """Name of the model in words, such as "fine-tuned"."""
         return name_of(self.share)
 
     def to_json(self) -> dict[str, Any]:
@@ -63,15 +64,16 @@ class Candidate:
 
 
 def default_or_end(losses: Mapping[float, float], default: float) -> float:
-    """Return the default share, or an end of the line if the default is worse than both ends.
+    """Return the share of the default model, or 0 or 1 if the default model is not usable.
 
-    Returns the head if the fine-tuned model diverged. Returns the fine-tuned model if there is a
-    loss barrier: averaged weights can be worse than both ends (Frankle et al., "Linear mode
-    connectivity and the lottery ticket hypothesis", 2020, arXiv:1912.05671, sec. 2).
+    Returns 0 (head) if the logits of the fine-tuned model are not finite. Returns 1 (fine-tuned) if
+    the loss of the default model is larger than the losses of shares 0 and 1. This is a loss
+    barrier (Frankle et al., "Linear mode connectivity and the lottery ticket hypothesis", 2020,
+    arXiv:1912.05671, sec. 2).
 
     Args:
-        losses: Mean loss by share on the same items, with both ends and the default.
-        default: Share of the default.
+        losses: Mean loss of the shares 0, 1 and `default`, on the same items.
+        default: Share of the default model.
     """
     if losses[TUNED] >= _DIVERGED:
         return HEAD
@@ -79,7 +81,7 @@ def default_or_end(losses: Mapping[float, float], default: float) -> float:
 
 
 def mean_losses(task: Task, records: Mapping[float, PredictionRecord]) -> dict[float, float]:
-    """Return the mean loss by share, computed as in `measure_candidates`."""
+    """Return the mean loss of each share, computed as in `measure_candidates`."""
     return {share: float(_losses(task, found).mean()) for share, found in records.items()}
 
 
@@ -89,16 +91,18 @@ def measure_candidates(
     default: float,
     groups: np.ndarray | None = None,
 ) -> tuple[Candidate, ...]:
-    """Compare models on the same items.
+    """Compute the losses, metrics and confidence intervals of models on the same items.
 
-    The intervals of `better` hold with 95% confidence for all comparisons with the default together
-    (Bonferroni). With groups, the interval is computed from the means of the groups.
+    The 95% confidence of `Candidate.better` is for all comparisons together, by a Bonferroni
+    correction of each interval. If there are groups, the intervals are computed from
+    the mean losses of the groups.
 
     Args:
-        task: Task, for its primary metric.
-        records: Prediction records by share, of the same items in the same order, with the head.
-        default: Share of the default.
-        groups: Groups (n,) of items that are not independent. `None`: all items are independent.
+        task: Task that defines the losses and the primary metric.
+        records: Prediction record of each share. All records have the same items in the same order.
+            Share 0 must be present.
+        default: Share of the default model.
+        groups: Group of each item, (n,), if items of a group are dependent. `None`: no groups.
     """
     losses = {share: _losses(task, found) for share, found in records.items()}
     metrics = {
@@ -123,7 +127,7 @@ def measure_candidates(
 
 
 def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    """Return the mean of each group, or the values if there are fewer than two groups."""
+    """Return the mean value of each group, or all values if there are fewer than two groups."""
     names = () if groups is None else np.unique(groups)
     if len(names) < 2:
         return values
@@ -131,10 +135,10 @@ def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 
 
 def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
-    """Return the losses of the items for the comparison of candidates.
+    """Return the loss of each item, for the comparison of candidates.
 
-    For classes and labels, losses are at most `_LARGEST`, at the temperature that fits the model
-    best. `calibrate` can correct a model's confidence later, but not its errors.
+    If the task has probabilities, the losses are computed at the temperature that minimises the
+    mean loss, and limited to `_LARGEST`. `calibrate` can correct the temperature after `fit`.
     """
     if not np.isfinite(record.logits).all():
         return np.full(len(record), _DIVERGED)
@@ -145,11 +149,11 @@ def _losses(task: Task, record: PredictionRecord) -> np.ndarray:
 
 
 def choose(candidates: tuple[Candidate, ...], default: float) -> Candidate:
-    """Return the model to keep: the default, unless the best model's interval is above 0.
+    """Return the best model if it is significantly better than the default, otherwise the default.
 
     Args:
-        candidates: See `measure_candidates`.
-        default: Share of the default.
+        candidates: Compared models, see `measure_candidates`.
+        default: Share of the default model.
     """
     own = next(candidate for candidate in candidates if candidate.share == default)
     best = min(candidates, key=lambda candidate: candidate.loss)

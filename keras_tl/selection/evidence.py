@@ -1,4 +1,4 @@
-"""Predictions for comparing the models on the line from head to fine-tuned model."""
+"""Predictions of weight averages between the weights before and after fine-tuning."""
 
 from collections.abc import Sequence
 
@@ -15,13 +15,13 @@ from keras_tl.training.weight_average import WeightAverage
 def along_the_line(
     trainer: Trainer, line: WeightAverage, shares: Sequence[float], split: Split
 ) -> dict[float, PredictionRecord]:
-    """Return prediction records of a split by share. The model ends with the fine-tuned weights.
+    """Return the prediction record of a split for each weight average. Then restore the model.
 
     Args:
         trainer: Trainer of the fine-tuned model.
-        line: Line from the head on the frozen backbone to the current weights.
-        shares: Positions on the line.
-        split: Items that did not train the model.
+        line: Interpolation between the weights before and after fine-tuning.
+        shares: Fractions of the fine-tuned weights in the averages, in [0, 1].
+        split: Split whose items were not used for training.
     """
     model, found = trainer.parts.model, {}
     try:
@@ -29,7 +29,7 @@ def along_the_line(
             line.move(model, share)
             found[share] = PredictionRecord(split.labels, trainer.logits(split), split.identity)
     finally:
-        # Even after an error, the weights must match the history.
+        # The weights must match the history of the training, also after an error.
         line.move(model, 1.0)
     return found
 
@@ -37,13 +37,13 @@ def along_the_line(
 def out_of_fold(
     training: FineTunedFolds, names: Sequence[str], folds: int, seed: int
 ) -> dict[float, PredictionRecord]:
-    """Return out-of-fold prediction records of all items of some splits, by share.
+    """Return the out-of-fold prediction record of some splits for each weight average.
 
     Args:
-        training: Fine-tuning on the other folds.
-        names: Names of the splits. Their cached features are reused.
+        training: Object that fine-tunes a model for each fold, on all other folds.
+        names: Names of the splits. The function uses the cached features of these splits.
         folds: Number of folds.
-        seed: Seed of the folds.
+        seed: Seed of the random assignment of items to folds.
     """
     data, features = training.data, training.trainer.features
     split = data.joined(names)

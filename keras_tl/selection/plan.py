@@ -1,4 +1,4 @@
-"""Plan of `fit`: the trainings, their length, and the comparison of the models."""
+"""Plan of `Learner.fit`: number of trainings, steps per training, and comparison of the models."""
 
 import dataclasses
 import math
@@ -9,26 +9,30 @@ from keras_tl.training.timing import Costs
 
 FOLDS = 3
 VALIDATION, OUT_OF_FOLD, NO_EVIDENCE = "validation", "out-of-fold", "none"
-# Skip fine-tuning if the budget allows less than this share of the measured steps.
+# Skip the fine-tuning if the time budget allows less than this fraction of the planned steps.
 _SHORTEST = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Plan of the trainings of `fit`.
+    """Plan of the trainings of `Learner.fit`.
 
     Attributes:
-        evidence: Source of the comparison: `"validation"` (validation split), `"out-of-fold"`
-            (predictions of models not trained on the item) or `"none"`.
-        items: Number of items in the comparison.
-        folds: Number of out-of-fold trainings. 0 with a validation split.
-        trainings: Number of all trainings of the whole model. 0: only the head is trained.
-        steps: Steps per training.
-        seconds: Estimated time of all trainings and predictions.
-        measured: See `Costs`.
-        minutes: The user's budget. `None`: no budget.
-        seconds_left: Rest of the budget at the time of the plan. `None`: no budget.
-        cuts: Sentences that describe reductions to meet the budget.
+        evidence: Method of the model comparison: predictions of the validation split
+            (`"validation"`), out-of-fold predictions (`"out-of-fold"`), or no comparison
+            (`"none"`).
+        items: Number of items on which the models are compared.
+        folds: Number of trainings for out-of-fold predictions. 0 if `evidence` is not
+            `"out-of-fold"`.
+        trainings: Number of trainings of the whole model, with the trainings for out-of-fold
+            predictions. 0: only the head is trained.
+        steps: Number of steps per training.
+        seconds: Estimated time of all trainings and predictions, in seconds.
+        measured: Whether the estimate is based on measured training steps, see `Costs`.
+        minutes: Time budget from the user, in minutes. `None`: no budget.
+        seconds_left: Seconds of the budget that were left when the plan was made. `None`: no
+            budget.
+        cuts: Sentences about trainings and steps left out because of the budget.
     """
 
     evidence: str
@@ -47,10 +51,10 @@ class Plan:
         return dataclasses.asdict(self)
 
     def describe(self, item: str = "item") -> str:
-        """Return the plan in sentences.
+        """Describe the plan in sentences.
 
         Args:
-            item: Word for one item.
+            item: Word for one item, such as "image".
         """
         if not self.trainings:
             said = "Plan: keep the head."
@@ -78,12 +82,12 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class TimeBudget:
-    """Wall-time budget of the user.
+    """Wall time that the user allows for `Learner.fit`.
 
     Attributes:
-        minutes: Budget of the whole call.
-        seconds_left: Rest of the budget at the time of the plan.
-        epoch_steps: Steps per epoch. A training always has whole epochs.
+        minutes: Time budget for the whole call, in minutes.
+        seconds_left: Seconds of the budget that are left when the plan is made.
+        epoch_steps: Number of steps per epoch. A training always consists of whole epochs.
     """
 
     minutes: float
@@ -99,24 +103,24 @@ def make_plan(
     is_refit: bool,
     budget: TimeBudget | None = None,
 ) -> Plan:
-    """Plan the trainings, within a budget if given.
+    """Plan the trainings of `Learner.fit`, within the time budget if there is a budget.
 
-    If the budget is too small, first the out-of-fold trainings are dropped, then steps, and last
-    the whole fine-tuning.
+    If the budget is too small, the plan first drops the out-of-fold trainings, then reduces the
+    steps per training, and last drops the fine-tuning.
 
     Args:
-        costs: Costs on this machine.
-        steps: Steps of one fine-tuning, as measured for this number of items.
-        items: Number of items outside of the test split. With `is_refit`, of all items.
+        costs: Time of training steps and predictions on this machine.
+        steps: Number of steps of one fine-tuning.
+        items: Number of all items, without the test split if `is_refit` is false.
         validation_items: Number of items in the validation split.
-        is_refit: Whether all items train the final model.
-        budget: Budget. `None`: no limit.
+        is_refit: Whether the final model is trained on all items.
+        budget: Time budget. `None`: no limit.
     """
     cuts = []
 
     def planned(evidence: str, folds: int, steps: int) -> Plan:
         validates = evidence == VALIDATION
-        # After a choice by validation, `fit` trains once more on all items.
+        # After a model selection on the validation split, `fit` trains once more on all items.
         trainings = folds + 1 + (validates and is_refit)
         answered = {VALIDATION: 4 * validation_items, OUT_OF_FOLD: 4 * items}.get(evidence, 0)
         seconds = trainings * costs.training(steps) + answered * costs.item
@@ -161,7 +165,7 @@ def make_plan(
 
 
 def time_text(seconds: float) -> str:
-    """Return a time as text: seconds below two minutes, then minutes, from two hours on hours."""
+    """Return a time as text, in seconds, minutes (from two minutes) or hours (from two hours)."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""`FitResult`: the model that `fit` kept, the reason, and the costs."""
+"""Result of `Learner.fit`: the kept model, the reason for keeping it, and the training time."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,22 +13,23 @@ from keras_tl.selection.plan import NO_EVIDENCE, OUT_OF_FOLD, Plan, time_text
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class FitResult:
-    """The model that `fit` kept, the evidence, and the costs.
+    """Result of `Learner.fit`: the kept model, the comparison of models, and the training time.
 
     Attributes:
         kept: Share of the kept model, see `Candidate.share`.
-        default: Share of the model that `fit` keeps without evidence (docs/fit.md).
+        default: Share of the default model, which `fit` keeps without a comparison (docs/fit.md).
         policy: Name of the fine-tuning policy.
-        candidates: Compared models. Empty without evidence.
+        candidates: Models that `fit` compared. Empty if `fit` compared no models.
         plan: Plan of the trainings.
-        seconds: Wall time by step: `"head"`, `"comparison"`, `"fine-tuning"`.
-        primary_metric: Name of the primary metric.
-        item: Word for one item.
-        trained_on: Number of items that trained the model.
-        augment: Augmentation in fine-tuning, see `keras_tl.data.images.augmentation.names_of`.
-        refit: Whether all items trained the model, so that no test split is left.
-        estimate: With `refit`, `evaluate()` metrics of models trained on fewer items.
-        estimated_by: Method of the estimate, in words.
+        seconds: Wall time in seconds of `"head"`, `"comparison"` and `"fine-tuning"`.
+        primary_metric: Name of the task's primary metric.
+        item: Word for one item, such as "image".
+        trained_on: Number of items on which the kept model was trained.
+        augment: Names of the augmentations in fine-tuning.
+        refit: Whether the model was trained on all items, so that no test split is left.
+        estimate: If `refit`, metrics of models trained on fewer items, with the keys of
+            `evaluate()`. Otherwise `None`.
+        estimated_by: Method that computed `estimate`, in words.
     """
 
     kept: float
@@ -47,12 +48,12 @@ class FitResult:
 
     @property
     def name(self) -> str:
-        """Name of the kept model, such as `"head"`."""
+        """Name of the model that `fit` kept, such as `"head"`."""
         return name_of(self.kept)
 
     @property
     def reason(self) -> str:
-        """Reason for keeping this model, as part of a sentence."""
+        """Reason why `fit` kept this model, as part of a sentence."""
         own = next((c for c in self.candidates if c.share == self.kept), None)
         if own is not None and self.kept != self.default:
             better = own.better
@@ -64,11 +65,11 @@ class FitResult:
             return "nothing was fine-tuned"
         if self.plan.evidence == NO_EVIDENCE:
             return "it is the default, and no models were compared"
-        return "it is the default, and no other model is better beyond chance"
+        return "it is the default, and no other model is significantly better"
 
     @property
     def untested(self) -> str | None:
-        """Quality estimate of a model that all items trained, in sentences. `None` for others."""
+        """Sentences with the estimated metric if all items trained the model, otherwise `None`."""
         if self.estimate is None:
             return None
         value, ends = (
@@ -84,12 +85,12 @@ class FitResult:
 
     @property
     def kept_because(self) -> str:
-        """Sentences that name the kept model and the reason."""
+        """Sentences that name the kept model and the reason for keeping it."""
         return f"Kept: {self.name}. Reason: {self.reason}."
 
     @property
     def columns(self) -> list[str]:
-        """Column titles of the table of candidates."""
+        """Column titles of the table of compared models."""
         return [
             "model",
             title_of(self.primary_metric),
@@ -99,7 +100,7 @@ class FitResult:
 
     @property
     def rows(self) -> list[list[str]]:
-        """Rows of the table of candidates. Empty without evidence."""
+        """Rows of the table of compared models. Empty if `fit` compared no models."""
         return [
             [
                 candidate.name,
@@ -112,7 +113,7 @@ class FitResult:
 
     @property
     def remarks(self) -> list[str]:
-        """Sentences on the evidence, the costs, and the missing test split if there is none."""
+        """Sentences about the comparison, the training time, and a missing test split."""
         plan, lines = self.plan, []
         if self.candidates:
             what = f"validation {self.item}s"
@@ -125,12 +126,12 @@ class FitResult:
         return lines + ([] if self.untested is None else [self.untested])
 
     def describe(self) -> str:
-        """Return the result as plain text."""
+        """Return the result as plain text with a table."""
         table = [table_text(self.columns, self.rows)] if self.rows else []
         return "\n".join([self.kept_because, *table, *self.remarks])
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types, and the sentences."""
+        """Return the fields and the sentences as JSON types."""
         return dataclasses.asdict(self) | {
             "candidates": [candidate.to_json() for candidate in self.candidates],
             "seconds": dict(self.seconds),

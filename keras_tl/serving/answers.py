@@ -1,4 +1,4 @@
-"""Conversion of a server's named outputs to predictions."""
+"""Convert the named outputs of a server to predictions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ def check_one_each(answers: Answers, inputs: Mapping[str, Values]) -> None:
     """Check that each output of a signature has one row for each item of a batch.
 
     Raises:
-        ServingError: An output has another number of rows.
+        ServingError: The number of rows differs from the number of items.
     """
     (count,) = {len(values) for values in inputs.values()}
     for name, rows in sorted(answers.items()):
@@ -36,7 +36,7 @@ def check_kind(answers: Answers) -> None:
     """Check that the outputs are predictions.
 
     Raises:
-        ServingError: They are not.
+        ServingError: The outputs are no predictions, for example features.
     """
     if np.ndim(answers.get("value")) == 1 or np.ndim(answers.get("probabilities")) == 2:
         return
@@ -51,12 +51,12 @@ def check_kind(answers: Answers) -> None:
 def read_answers(
     answers: Answers, class_names: tuple[str, ...], sources: tuple[str, ...] | None
 ) -> Predictions | MultilabelPredictions | RegressionPredictions:
-    """Return the predictions in the form of `learner.predict`.
+    """Convert outputs of a signature to the predictions that `learner.predict` returns.
 
     Args:
         answers: Outputs of a signature for all items, already checked by `check_kind`.
         class_names: Class names in the order of the outputs. Empty for a regression.
-        sources: Names of the items, or `None`.
+        sources: Path or text of each item. `None`: the items are arrays or bytes.
     """
     valid = answers.get("valid")
     if "value" in answers:
@@ -69,14 +69,14 @@ def read_answers(
 
 
 def fits(answers: Answers, class_names: tuple[str, ...]) -> bool:
-    """Return whether these can be the names of the classes in the outputs."""
+    """Return whether class names fit the outputs: same number, same names of best classes."""
     if answers["probabilities"].shape[1] != len(class_names):
         return False
     return all(class_names[number : number + 1] == (label,) for number, label in _best(answers))
 
 
 def names_from(answers: Answers) -> tuple[str, ...]:
-    """Return a name for each class: its label if an item has it as best class, else its number."""
+    """Return a name for each class: its number, or its label if it is any item's best class."""
     names = [str(number) for number in range(answers["probabilities"].shape[1])]
     for number, label in _best(answers):
         if number < len(names):
@@ -85,6 +85,6 @@ def names_from(answers: Answers) -> tuple[str, ...]:
 
 
 def _best(answers: Answers) -> list[tuple[int, str]]:
-    """Return number and name of the best class of each item, without invalid items."""
+    """Return number and name of the best class of each valid item."""
     pairs = zip(answers.get("class_id", ()), answers.get("label", ()), strict=True)
     return [(int(number), label) for number, label in pairs if number >= 0]

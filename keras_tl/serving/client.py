@@ -1,4 +1,4 @@
-"""The client: from items to the results of `learner.predict`, with either protocol."""
+"""`Client`: send items to TF Serving by REST or gRPC, and return the predictions."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -30,24 +30,27 @@ _EMBED = "embed"
 class Client(RemoteModel):
     """Client of a model that `learner.export` wrote and TF Serving serves.
 
-    The client sends no request before the first call that needs the server. It then reads the
-    signatures and the class names, and keeps them. If outputs do not fit them, it reads them again.
+    The client sends no request before the first call that needs the server. This first call also
+    reads and keeps the signatures and the class names. If later outputs do not fit the signatures
+    or the class names, the client reads both again.
 
     Args:
-        address: `http://HOST:PORT` or `https://HOST:PORT` for REST (TF Serving's default port is
-            8501), or `grpc://HOST:PORT` for gRPC (8500), which needs the extra `grpc`.
+        address: For REST, `http://HOST:PORT` or `https://HOST:PORT` (default port of TF Serving:
+            8501). For gRPC, `grpc://HOST:PORT` (default port: 8500), with the pip extra `grpc`.
         model: Name of the model on the server.
-        version: Number of one version.
-        label: Label of one version, such as `"stable"`. Without `version` and `label`, the latest
-            version answers.
-        class_names: Class names in the order of the outputs, for a model without the signature
-            `classify`, which gives the names. Without names, a class has its number as its name,
-            unless it is the best class of an item: the item's `label` then names it.
-        timeout: Seconds to wait for an answer. With REST for each try, with gRPC for all tries.
-        retries: Number of further tries if there is no answer, or if the server is busy (429, 502,
-            503, 504, UNAVAILABLE). gRPC makes at most four. The pauses double each time, with REST
-            from 0.4 seconds, after an immediate first retry, up to `timeout`. With gRPC from about
-            0.2 to 10 seconds.
+        version: Number of the version to use.
+        label: Label of the version to use, such as `"stable"`. Without `version` and `label`, the
+            server uses the latest version.
+        class_names: Class names in the order of the outputs. By default, the client reads the names
+            from the signature `classify` of the model. Without this signature, the name of a class
+            is its number. If the class is the best class of an item, its name is the `label` that
+            the server returned for that item.
+        timeout: Seconds to wait for an answer. With REST, the limit applies to each try. With gRPC,
+            the limit applies to all tries together.
+        retries: Number of retries if there is no answer, or if the server is busy (status 429, 502,
+            503, 504, or UNAVAILABLE). gRPC retries at most four times. Each pause is twice as long
+            as the pause before. REST retries at once, then after 0.4 seconds, and waits at most
+            `timeout`. The pauses of gRPC are about 0.2 to 10 seconds long.
 
     Raises:
         ConfigError: An argument is invalid, or tensorflow-serving-api is missing.
@@ -80,18 +83,19 @@ class Client(RemoteModel):
             items: Items as for `learner.predict`. Images: a path, a folder, bytes, an array, or a
                 list of these (see `keras_tl.data.images.image_inputs.read_inputs`). Texts: a text,
                 a list of texts, or a list of pairs (see
-                `keras_tl.data.texts.text_inputs.read_texts`). A data frame has the column `path`,
-                or `text` and for pairs also `text_pair`.
-            signature: Name of the signature. `None`: `serving_default`, or `pixels` for arrays.
+                `keras_tl.data.texts.text_inputs.read_texts`). A data frame must have the column
+                `path` or `text`, and for pairs of texts also the column `text_pair`.
+            signature: Name of the signature to call. `None`: `serving_default`, or `pixels` for
+                arrays.
             batch_size: Number of items in one request.
             on_invalid: Treatment of files and bytes that are no image, and of texts that are empty
-                or not UTF-8, as in `learner.predict`. `"raise"`: an error that names them.
-                `"skip"`: leave them out. `"keep"`: keep them, with `valid` false and the reason in
-                the results.
+                or not UTF-8, as in `learner.predict`. `"raise"`: raise an error that names
+                these items. `"skip"`: leave out these items. `"keep"`: the results contain these
+                items, with `valid` false and the reason.
 
         Raises:
-            DataError: An item is invalid, or not of these types. The message names it.
-            ServingError: The server does not answer, or not as expected.
+            DataError: An item is invalid, or not of these types. The message names the item.
+            ServingError: The server does not answer, or its answer is not as expected.
         """
         answers, given = self._answers(items, signature, batch_size, on_invalid)
         check_kind(answers)
@@ -107,14 +111,14 @@ class Client(RemoteModel):
         Args:
             items: As in `predict`, except arrays, which the signature `embed` does not accept.
             batch_size: Number of items in one request.
-            on_invalid: As in `predict`. The features of invalid items that are kept are NaN.
+            on_invalid: As in `predict`. With `"keep"`, the features of invalid items are NaN.
 
         Returns:
-            float32 array (n, d).
+            float32 array (n, d), in the order of the items.
 
         Raises:
-            DataError: An item is invalid, or not of these types. The message names it.
-            ServingError: The server does not answer, or not as expected.
+            DataError: An item is invalid, or not of these types. The message names the item.
+            ServingError: The server does not answer, or its answer is not as expected.
         """
         answers, _ = self._answers(items, _EMBED, batch_size, on_invalid)
         with self._target.reading():
@@ -129,7 +133,7 @@ class Client(RemoteModel):
     def _answers(
         self, items: Any, signature: str | None, batch_size: int, on_invalid: str
     ) -> tuple[Answers, PredictionItems]:
-        """Return the outputs for all items together, and the items."""
+        """Return the concatenated outputs of all batches, and the items that were read."""
         check_range("batch_size", batch_size, 1, whole=True)
         check_choice("on_invalid", on_invalid, ON_INVALID)
         given = read_items(items, self._signatures, on_invalid)
@@ -151,9 +155,10 @@ class Client(RemoteModel):
         return answers, given
 
     def _names_for(self, answers: Answers) -> tuple[str, ...]:
-        """Return the names of the classes in the outputs.
+        """Return the class names in the order of the outputs.
 
-        The server may have switched to a version with other classes since the names were read.
+        The server may have switched to a version with different classes. The client then reads the
+        names again.
         """
         names = self._names() or names_from(answers)
         if not fits(answers, names) and self._given_names is None:

@@ -1,4 +1,4 @@
-"""Reading of a client's items as images or texts, as the model requires."""
+"""Read the items of a client as images or as texts, as the model on the server requires."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from keras_tl.errors import ServingError, listed
 def read_items(
     items: Any, signatures: Mapping[str, Any], on_invalid: str = "raise"
 ) -> PredictionItems:
-    """Read items of the kind that a model takes.
+    """Read the items as images if the model takes images, or as texts if it takes texts.
 
     Args:
         items: Items as for `learner.predict`.
@@ -20,8 +20,9 @@ def read_items(
         on_invalid: `"raise"`: raise an error if an item cannot be read.
 
     Raises:
-        DataError: The items are not of this kind.
-        ServingError: No input of the model has the name of an export's image or text input.
+        DataError: The items are not images although the model takes images, or not texts although
+            the model takes texts.
+        ServingError: The model has no input `image_bytes`, `pixels` or `text`.
     """
     takes = {name for signature in signatures.values() for name in signature["inputs"]}
     if takes & {"image_bytes", "pixels"}:
@@ -35,6 +36,6 @@ def read_items(
 
 
 def empty_example(signatures: Mapping[str, Any]) -> dict[str, bytes]:
-    """Return an empty item of the kind that a model takes, as features of a `tf.Example`."""
+    """Return the features of a `tf.Example` with an empty image or text, whichever fits."""
     takes = {name for signature in signatures.values() for name in signature["inputs"]}
     return {name: b"" for name in ("image_bytes", "text", "text_pair") if name in takes}

@@ -1,9 +1,9 @@
-"""Status and metadata of a model, from the answers of a server."""
+"""Read the status and the metadata of a model from the answers of a server."""
 
 import dataclasses
 from typing import Any
 
-# The other dtypes have TensorFlow's names in lower case: DT_INT64 is int64.
+# NumPy has other names for these dtypes. For other dtypes, use lower case: DT_INT64 is int64.
 _DTYPES = {"float": "float32", "double": "float64", "half": "float16"}
 
 
@@ -12,9 +12,9 @@ class ModelVersion:
     """The state of one model version on a server.
 
     Attributes:
-        number: Number of the version.
+        number: Version number, an integer such as 3.
         state: `"START"`, `"LOADING"`, `"AVAILABLE"`, `"UNLOADING"` or `"END"`.
-        message: Reason why loading failed. Empty if nothing is wrong.
+        message: Reason why loading failed. Empty if loading did not fail.
     """
 
     number: int
@@ -27,7 +27,7 @@ class ModelVersion:
 
 
 def read_status(response: dict[str, Any]) -> tuple[ModelVersion, ...]:
-    """Return the versions in a GetModelStatusResponse, the newest first."""
+    """Convert a GetModelStatusResponse to a tuple of versions, the newest first."""
     versions = (
         ModelVersion(
             int(found["version"]),
@@ -40,7 +40,7 @@ def read_status(response: dict[str, Any]) -> tuple[ModelVersion, ...]:
 
 
 def read_metadata(response: dict[str, Any]) -> dict[str, Any]:
-    """Return a GetModelMetadataResponse in the form of `Client.metadata`."""
+    """Convert a GetModelMetadataResponse to the dict that `Client.metadata` returns."""
     signatures = response["metadata"]["signature_def"]["signature_def"]
     return {
         "version": int(response["model_spec"]["version"]),
@@ -51,7 +51,7 @@ def read_metadata(response: dict[str, Any]) -> dict[str, Any]:
                 "method": signature.get("method_name", ""),
             }
             for name, signature in signatures.items()
-            # TensorFlow reserves these names.
+            # TensorFlow reserves names that start with two underscores.
             if not name.startswith("__")
         },
     }

@@ -1,4 +1,4 @@
-"""A model on a server: its metadata, its status, and calls of its signatures."""
+"""`RemoteModel`: read the metadata and status of a model on a server, and call its signatures."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,18 +40,18 @@ class RemoteModel:
         self._metadata: dict[str, Any] | None = None
 
     def ask(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Send one batch to any signature, for example to one that takes tokens.
+        """Send one batch to any signature, for example to a signature that takes tokens.
 
         Args:
-            signature: Name of the signature.
-            inputs: Inputs by name: arrays, or lists of bytes or str.
+            signature: Name of the signature, such as `"tokens"`.
+            inputs: Dict from input name to an array, or to a list of bytes or str.
 
         Returns:
-            Outputs by name. Strings are str in an array of objects.
+            Dict from output name to array. Strings are str in an array of dtype object.
 
         Raises:
-            ServingError: There is no such signature, it takes other inputs, or the server does not
-                answer.
+            ServingError: There is no such signature, the signature takes different inputs, or the
+                server does not answer.
         """
         if signature not in self._signatures:
             raise ServingError(unknown("signature", signature, self._signatures))
@@ -78,9 +78,10 @@ class RemoteModel:
         """Request the inputs and outputs of the model from the server.
 
         Returns:
-            `version`, a number, and `signatures`: for each name a dict of `inputs`, `outputs` and
-            `method`, TF Serving's name of the API. `inputs` and `outputs` have for each name a dict
-            of `dtype`, such as `"float32"`, and `shape`, a list with -1 for any length, or `None`.
+            A dict with `version` (a number) and `signatures` (a dict by name). Each signature is a
+            dict with `inputs`, `outputs` and `method` (TF Serving's name of the API). Each input or
+            output is a dict with `dtype`, such as `"float32"`, and `shape`. A shape is a list with
+            -1 for any length, or `None` if the shape is unknown.
 
         Raises:
             ServingError: The server does not answer, or has no such model.
@@ -92,7 +93,7 @@ class RemoteModel:
         return self._metadata
 
     def status(self) -> tuple[ModelVersion, ...]:
-        """Return all versions of the model that the server knows, with states, the newest first.
+        """Return all versions of the model on the server and their states, the newest first.
 
         Raises:
             ServingError: The server does not answer, or has no such model.
@@ -103,7 +104,7 @@ class RemoteModel:
             return read_status(told)
 
     def close(self) -> None:
-        """Close the connections. The end of a `with` block does so too."""
+        """Close the connections. The end of a `with` block also closes the connections."""
         self._transport.close()
 
     def __enter__(self):
@@ -117,7 +118,7 @@ class RemoteModel:
         return (self._metadata or self.metadata())["signatures"]
 
     def _forget(self) -> None:
-        """Forget everything that was read from the server."""
+        """Delete the metadata that were read from the server. The next call reads new metadata."""
         self._metadata = None
 
     @contextlib.contextmanager
@@ -131,7 +132,10 @@ class RemoteModel:
             raise ServingError(f"{self._target.address} refuses the request: {reason}") from refused
 
     def _why_not_found(self, refused: RefusedError) -> str:
-        """Return the reason. The server's message is the same for a missing and a loading model."""
+        """Return why the model was not found: missing, no such version, or not loaded yet.
+
+        TF Serving gives the same message for all three reasons.
+        """
         model, version = self._target.model, self._target.version
         try:
             told = self._transport.status()
@@ -159,7 +163,7 @@ def _transport(target: Target) -> Transport:
     if parts.scheme in ("http", "https") and parts.hostname:
         return RestTransport(target)
     if parts.scheme == "grpc" and parts.hostname:
-        # This import imports TensorFlow.
+        # Import here, because this module imports TensorFlow.
         from keras_tl.serving.rpc import GrpcTransport
 
         return GrpcTransport(target)
@@ -170,7 +174,7 @@ def _transport(target: Target) -> Transport:
 
 
 def _checked(name: str, values: Any, dtype: str) -> Values:
-    """Return an input in the form that a transport takes."""
+    """Check the values of an input, and return them in the form that `Transport` takes."""
     if dtype == "string":
         values = list(values)
         if all(isinstance(value, bytes | str) for value in values):

@@ -1,4 +1,4 @@
-"""The REST interface of TF Serving, see https://www.tensorflow.org/tfx/serving/api_rest."""
+"""Transport by TF Serving's REST API, see https://www.tensorflow.org/tfx/serving/api_rest."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ from keras_tl.errors import ServingError, quoted
 from keras_tl.serving.transport import RefusedError, Target, Transport, Values
 
 _NOT_FOUND = 404
-# The server is overloaded or is starting, or a proxy gets no answer from it.
+# Status if the server is overloaded or is starting, or if a proxy gets no answer from the server.
 _BUSY = (429, 502, 503, 504)
 _BACKOFF = 0.2
 _CREDENTIALS = (
@@ -39,10 +39,10 @@ _ADVICE = {
 
 
 class RestTransport(Transport):
-    """Transport of JSON over HTTP.
+    """Transport that sends JSON over HTTP.
 
     Args:
-        target: The model. Its address starts with `http://` or `https://`.
+        target: The model. The address of the server starts with `http://` or `https://`.
     """
 
     def __init__(self, target: Target):
@@ -79,14 +79,14 @@ class RestTransport(Transport):
         """See `Transport`."""
         body = {
             "signature_name": signature,
-            # The columnar format, because inputs and outputs are arrays on both sides.
+            # Use the columnar format, because client and server both keep the inputs as arrays.
             "inputs": {name: _encoded(values) for name, values in inputs.items()},
         }
         answer = self._ask(f"{self._version}:predict", body)
         with self._target.reading():
             found = answer["outputs"]
             if len(outputs) == 1:
-                # The server leaves out the name if there is only one output.
+                # The server leaves out the output's name if there is only one output.
                 (name,) = outputs
                 found = {name: found}
             return {
@@ -141,11 +141,11 @@ class RestTransport(Transport):
         return answer
 
     def _explained(self, error: requests.RequestException) -> ServingError:
-        # After the last try, requests raises an error that wraps the error of that try.
+        # After the last try, the package requests raises an error that wraps the last try's error.
         reason = getattr(error.args[0] if error.args else None, "reason", None) or error
         if isinstance(error, requests.Timeout) or isinstance(reason, ReadTimeoutError):
             return self._target.late()
-        # Cut the description of the connection at the beginning.
+        # Remove the description of the connection from the beginning of the message.
         return self._target.missing(str(reason).split("): ", 1)[-1], "REST", 8501)
 
 

@@ -1,4 +1,4 @@
-"""The common interface of the REST and the gRPC transport."""
+"""Common interface of the REST transport and the gRPC transport."""
 
 import abc
 import contextlib
@@ -17,8 +17,8 @@ class RefusedError(Exception):
     """The server refuses the request.
 
     Attributes:
-        message: Message of the server.
-        not_found: Whether the server has no such model or version, or has not loaded it.
+        message: Error message that the server returned.
+        not_found: Whether the server has no such model or version, or has not loaded the model.
     """
 
     def __init__(self, message: str, not_found: bool = False):
@@ -29,15 +29,15 @@ class RefusedError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """A model on a server, and options of the requests.
+    """Address of a model on a server, and options of the requests.
 
     Attributes:
-        address: URL of the server.
-        model: Name of the model.
-        version: Number of one version. `None`: see `label`.
-        label: Label of one version. Without `version` and `label`, the server uses its latest.
+        address: URL of the server, such as `"http://localhost:8501"`.
+        model: Name of the model on the server.
+        version: Number of the version to use. `None`: see `label`.
+        label: Label of the version to use. Without `version` and `label`: the latest version.
         timeout: Seconds to wait for an answer, and the longest pause between two tries.
-        retries: Number of further tries.
+        retries: Number of retries after a failed request.
     """
 
     address: str
@@ -56,7 +56,7 @@ class Target:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """Raise `ServingError` if the code in the block cannot read an answer."""
+        """Raise `ServingError` if the code in the `with` block cannot read an answer."""
         try:
             yield
         except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -71,8 +71,8 @@ class Target:
         """Return the error for a server that does not answer.
 
         Args:
-            reason: Reason from the transport.
-            interface: Interface that was expected at the address.
+            reason: Reason that REST or gRPC reported.
+            interface: Interface that was expected at the address: `"REST"` or `"gRPC"`.
             port: TF Serving's default port for this interface.
         """
         return ServingError(
@@ -82,42 +82,42 @@ class Target:
 
 
 class Transport(abc.ABC):
-    """Requests to one model by one protocol.
+    """Base class that sends requests to one model, by REST or by gRPC.
 
-    A request raises `RefusedError` if the server refuses it, and `ServingError` if no server
-    answers.
+    A method raises `RefusedError` if the server refuses the request, and `ServingError` if no
+    server answers.
     """
 
     @abc.abstractmethod
     def status(self) -> dict[str, Any]:
-        """Return a GetModelStatusResponse for all versions of the model, as JSON types."""
+        """Request the status of all versions, and return GetModelStatusResponse as JSON types."""
 
     @abc.abstractmethod
     def metadata(self) -> dict[str, Any]:
-        """Return a GetModelMetadataResponse, as JSON types in the form of the REST interface."""
+        """Request the metadata, and return GetModelMetadataResponse as the JSON types of REST."""
 
     @abc.abstractmethod
     def predict(
         self, signature: str, inputs: Mapping[str, Values], outputs: Mapping[str, str]
     ) -> dict[str, np.ndarray]:
-        """Send one batch to one signature.
+        """Send one batch to one signature, and return the outputs.
 
         Args:
-            signature: Name of the signature.
-            inputs: Arrays, or lists of strings, by name.
-            outputs: dtype of each output by name, such as `"float32"`.
+            signature: Name of the signature, as `metadata` returns it.
+            inputs: Dict from input name to an array or a list of strings.
+            outputs: Dict from output name to dtype, such as `"float32"`.
 
         Returns:
-            An array for each output in the answer. Strings are str in an array of objects.
+            Dict from output name to array. Strings are str in an array of dtype object.
         """
 
     @abc.abstractmethod
     def classify(self, signature: str, features: Mapping[str, bytes]) -> list[str]:
-        """Return the class names from the answer of a classify signature to one example.
+        """Send one example to a classify signature, and return the class names in the answer.
 
         Args:
-            signature: Name of the signature.
-            features: Features of the example by name.
+            signature: Name of the signature, as `metadata` returns it.
+            features: Dict from feature name to bytes: the features of the `tf.Example`.
         """
 
     @abc.abstractmethod

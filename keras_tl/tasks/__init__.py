@@ -1,4 +1,4 @@
-"""Tasks of models, with one module and one row of `TASKS` per task."""
+"""Tasks of models, such as regression. Each task has one module and one row in `TASKS`."""
 
 from keras_tl.tasks.base import THRESHOLD, Task
 from keras_tl.tasks.monitoring import monitored, monitored_value, needs_class_probabilities

@@ -1,4 +1,4 @@
-"""Base class of tasks. All code that depends on the task is in its class."""
+"""Base class of tasks. All code that depends on the task is in the class of the task."""
 
 import abc
 import dataclasses
@@ -21,11 +21,11 @@ Metrics = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Confidences:
-    """Probabilities, and whether the predicted events are true.
+    """Predicted probabilities of events, and whether these events are true.
 
     Attributes:
-        shares: float64 (n,), probabilities.
-        hits: bool (n,), whether the event of each probability is true.
+        shares: Predicted probabilities, float64 (n,).
+        hits: Whether the event of each probability is true, bool (n,).
         brier: Mean squared error of the probabilities, see
             `keras_tl.evaluation.calibration.Calibration`.
     """
@@ -40,8 +40,8 @@ class Question:
     """For each of n items, the output that Grad-CAM explains.
 
     Attributes:
-        outputs: int array (n,), column of the logits.
-        signs: float32 array (n,), -1 if a lower logit supports the explained name.
+        outputs: Column of the logits to explain, int array (n,).
+        signs: 1, or -1 if a lower logit supports the explained class, float32 array (n,).
         names: Names of the explained classes or labels.
     """
 
@@ -52,42 +52,43 @@ class Question:
 
 @dataclasses.dataclass(frozen=True)
 class Task(abc.ABC):
-    """Task with given classes.
+    """Task of a model, such as binary classification, with the names of its classes.
 
     Labels are those of a `keras_tl.data.labelled_data.Split`. Logits are the outputs of the head,
-    float (n, outputs). Methods that ask for calibrated logits take logits already divided by the
-    temperature.
+    float (n, outputs). Calibrated logits are logits already divided by the temperature.
 
     Attributes:
         class_names: Names of the classes or labels, in the order of the outputs.
         target_mean: Regression: mean of the training targets, in their unit.
         target_scale: Regression: standard deviation of the training targets, in their unit.
-        temperature: See `ModelConfig`. Only predictions use it, not training or monitoring.
-        thresholds: See `ModelConfig`.
+        temperature: See `ModelConfig`. Predictions use the temperature, training does not.
+        thresholds: Decision thresholds, see `ModelConfig`.
         kind: Name of the task.
-        primary_metric: Primary metric of `evaluate()`.
-        monitor: Metric monitored in training, beside the loss.
+        primary_metric: Name of the primary metric of `evaluate()`.
+        monitor: Name of the metric that training monitors in addition to the loss.
         more_is_better: Whether higher values of the metric are better.
-        exact: Whether predictions are right or wrong, instead of more or less close.
-        enough: Mean loss (nats; regression: in units of the variance) below which a head only
-            becomes more confident.
+        exact: Whether each prediction is right or wrong. `False`: predictions have an error.
+        enough: Mean loss below which further training makes a head only more confident. The unit is
+            nats, or for a regression the variance of the targets.
         has_one_class: Whether each item has exactly one class.
         has_several_labels: Whether an item may have any number of labels.
         is_number: Whether labels and predictions are numbers.
         has_probabilities: Whether predictions have probabilities.
-        has_known_guessing: Whether `guessing_loss` is the loss of a model without knowledge.
+        has_known_guessing: Whether a model that only guesses has the loss `guessing_loss`. `False`
+            if labels may be rare.
         loss_unit: Unit of `item_losses`.
-        names_are: Kind of the names: `"classes"` or `"labels"`.
-        answer_is: Name of one item's prediction in messages.
-        probabilities_of: Event of a probability. Empty: the task has no probabilities.
-        no_thresholds: Reason why the task has no decision thresholds. Empty: it has some.
-        item_metric: Name of the mean of `item_scores`.
-        skill_name: Name of the mean of `skills`.
+        names_are: Word for `class_names` in messages: `"classes"` or `"labels"`.
+        answer_is: Word for the prediction of one item in messages, such as `"class"`.
+        probabilities_of: Event whose probability the model predicts. Empty: no probabilities.
+        no_thresholds: Reason why the task has no decision thresholds. Empty: it has thresholds.
+        item_metric: Name of the metric that is the mean of `item_scores`.
+        skill_name: Name of the metric that is the mean of `skills`.
         lowest_skill: Minimum of `skills`. The maximum is 1.
-        primary_metric_text: Sentence about the primary metric, with `{}` for its value.
-        primary_metric_format: Format of the value, for `format`.
-        interval_format: Format of the ends of its confidence interval.
-        answers_with: Kind of prediction that the model makes for any input.
+        primary_metric_text: Sentence about the primary metric, with `{}` in place of its value.
+        primary_metric_format: Format specification of the value of the primary metric, as in
+            Python's `format()`, such as `".3f"`.
+        interval_format: Format specification of the two ends of the metric's confidence interval.
+        answers_with: Kind of prediction that the model makes for any input, such as `"a number"`.
     """
 
     class_names: tuple[str, ...] = ()
@@ -122,7 +123,7 @@ class Task(abc.ABC):
 
     @property
     def undecided(self) -> "Task":
-        """The same task without temperature and decision thresholds."""
+        """This task with a temperature of 1 and the default decision thresholds."""
         return dataclasses.replace(self, temperature=1.0, thresholds=())
 
     # Labels.
@@ -130,11 +131,11 @@ class Task(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def encoder(cls, y: Sequence, class_names: Sequence[str] | None = None) -> LabelEncoder:
-        """Return the label encoder of the training labels.
+        """Create the label encoder from the training labels.
 
         Args:
             y: Labels of the training split, from `keras_tl.tasks.labels.task_choice.read_labels`.
-            class_names: See `keras_tl.tasks.labels.task_choice.read_labels`.
+            class_names: Class names, see `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
             DataError: The labels do not fit the task.
@@ -142,7 +143,7 @@ class Task(abc.ABC):
 
     @classmethod
     def target_fields(cls, labels: np.ndarray) -> dict[str, Any]:
-        """Return the fields of `ModelConfig` that come from the training labels."""
+        """Compute the fields of `ModelConfig` that depend on the training labels."""
         return {}
 
     @property
@@ -152,7 +153,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def strange_rows(self, labels: np.ndarray) -> np.ndarray:
-        """Return the rows of encoded labels that are not valid."""
+        """Return the row numbers of encoded labels that are invalid."""
 
     @abc.abstractmethod
     def class_counts(self, labels: np.ndarray) -> np.ndarray:
@@ -165,7 +166,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def name_of(self, label: np.ndarray) -> str:
-        """Return the name of a true label, as in predictions."""
+        """Return the name of a true label, in the same form as the names in predictions."""
 
     # Head and training.
 
@@ -176,7 +177,7 @@ class Task(abc.ABC):
 
     @property
     def output_layers(self) -> list[keras.layers.Layer]:
-        """Layers after the last Dense layer."""
+        """Layers of the head after its last Dense layer."""
         return []
 
     @property
@@ -186,7 +187,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def loss(self, smoothing: float = 0.0, soft: bool = False) -> keras.losses.Loss:
-        """Return the loss for the head's outputs and `targets(labels, soft)`.
+        """Return the Keras loss for the head's outputs and the targets `targets(labels, soft)`.
 
         Args:
             smoothing: Label smoothing, in [0, 1) (Szegedy et al., 2016, arXiv:1512.00567, sec. 7).
@@ -195,7 +196,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
-        """Return the metrics computed in training. `monitor` is among them."""
+        """Return the Keras metrics for training. One of the metrics has the name `monitor`."""
 
     @abc.abstractmethod
     def targets(self, labels: np.ndarray, soft: bool = False) -> np.ndarray:
@@ -206,8 +207,8 @@ class Task(abc.ABC):
         """Return targets of the last Dense layer: probabilities or values, float64 (n, outputs).
 
         Args:
-            labels: n labels.
-            smoothing: See `loss`.
+            labels: Labels of n items.
+            smoothing: Label smoothing, see `loss`.
         """
 
     @abc.abstractmethod
@@ -216,24 +217,24 @@ class Task(abc.ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the loss of every item and its gradient with respect to `outputs`, in NumPy.
 
-        The loss is `loss` times `loss_weight`. It is convex in `outputs`.
+        The loss is that of `loss`, times `loss_weight`. The loss is a convex function of `outputs`.
 
         Args:
-            outputs: float64 (n, outputs), outputs of the last Dense layer.
-            targets: See `dense_targets`.
+            outputs: Outputs of the last Dense layer, float64 (n, outputs).
+            targets: Targets from `dense_targets`.
 
         Returns:
-            float64 (n,) and (n, outputs).
+            Losses, float64 (n,), and gradients, float64 (n, outputs).
         """
 
     def from_outputs(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the head's outputs from those of its last Dense layer, float32 (n, outputs)."""
+        """Turn outputs of the last Dense layer into outputs of the head, float32 (n, outputs)."""
         return outputs.astype(np.float32)
 
     @property
     @abc.abstractmethod
     def curvature(self) -> float:
-        """Size of the second derivative of `convex_loss` at outputs of 0."""
+        """Size of the second derivative of `convex_loss` where all outputs are 0."""
 
     def check(self, phase: Phase) -> None:
         """Raise `ConfigError` if the task does not support a setting of the phase."""
@@ -250,7 +251,8 @@ class Task(abc.ABC):
 
         Args:
             labels: Training labels.
-            asked: `"balanced"`: items / (classes * items of the class). A mapping: weights by name.
+            asked: A mapping of class names to weights. `"balanced"`: the weight of a class is items
+                / (classes * items of the class). `None`: no weights.
         """
         return None
 
@@ -258,7 +260,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def answers(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return the named outputs of a server from the head's outputs. TensorFlow only."""
+        """Compute the named outputs of a served model from the head's outputs, in TensorFlow."""
 
     def calibrated(self, logits: tf.Tensor) -> tf.Tensor:
         """Return the logits divided by the temperature."""
@@ -270,18 +272,20 @@ class Task(abc.ABC):
         return "classify", tf.compat.v1.saved_model.CLASSIFY_METHOD_NAME
 
     def standard_answers(self, answers: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Return the outputs of the `standard` signature: `classes`, `scores`, (batch, outputs)."""
+        """Return the outputs of the `standard` signature: `classes` and `scores`."""
         scores = answers["probabilities"]
         classes = tf.tile(tf.constant([self.class_names]), [tf.shape(scores)[0], 1])
         return {"classes": classes, "scores": tf.identity(scores, "scores")}
 
     @abc.abstractmethod
     def predictions(self, answers: Mapping[str, np.ndarray], sources: tuple[str, ...] | None):
-        """Return the named outputs as a Python object."""
+        """Return predictions as a Python object, from the named outputs of `answers`."""
 
     @abc.abstractmethod
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Return float64 (n, classes) or (n, labels). Two classes: (n, 1), of the second class.
+        """Return the probability of each class or label of each item, float64 (n, classes).
+
+        A binary task returns only the probability of the second class, float64 (n, 1).
 
         Args:
             logits: Calibrated logits.
@@ -289,7 +293,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def decisions(self, logits: np.ndarray) -> np.ndarray:
-        """Return the prediction for each item, in the form of labels, by the decision thresholds.
+        """Return the predicted label of each item, according to the decision thresholds.
 
         Args:
             logits: Calibrated logits.
@@ -304,7 +308,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def item_losses(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return the loss of each item, float64 (n,). Their mean is the loss of `evaluate()`."""
+        """Return the loss of each item, float64 (n,). The mean is the loss in `evaluate()`."""
 
     @abc.abstractmethod
     def measure(self, labels: np.ndarray, logits: np.ndarray) -> Metrics:
@@ -312,25 +316,26 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def statistics(self, labels: np.ndarray, logits: np.ndarray) -> dict[str, Statistic]:
-        """Return metrics of `measure`, by the same names, as functions of item weights.
+        """Return functions that compute metrics of `measure` from item weights, by metric name.
 
-        A weight is the count of an item: in a resample, or 0 and 1 for a group.
+        The weight of an item is how often the item is in a resample. To measure a group of items,
+        the weight is 1 in the group and 0 outside the group.
         """
 
     def hits(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Return bool (n,): whether predictions (see `decisions`) are right. For `exact` tasks."""
+        """Return whether each prediction of `decisions` is right, bool (n,). For `exact` tasks."""
         return answers == labels
 
     @abc.abstractmethod
     def class_masks(
         self, labels: np.ndarray, answers: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return the true and the predicted classes of the items, bool (n, classes) each."""
+        """Return the true and the predicted classes of the items, two bool arrays (n, classes)."""
 
     def label_columns(
         self, labels: np.ndarray, logits: np.ndarray
     ) -> list[tuple[str, np.ndarray, np.ndarray]]:
-        """Return name, bool labels (n,) and probabilities (n,) of each label with a threshold."""
+        """For each label with a threshold, return name, bool labels (n,), probabilities (n,)."""
         return []
 
     @abc.abstractmethod
@@ -339,33 +344,33 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def in_words(self, label: np.ndarray, logits: np.ndarray) -> tuple[str, float | None]:
-        """Return a label's name, and its probability by an item's logits (outputs,) or `None`."""
+        """Return the name of a label, and its probability from an item's logits (or `None`)."""
 
     @abc.abstractmethod
     def item_scores(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Return a simple metric of each item, float64 (n,), see `item_metric`."""
+        """Return the value of `item_metric` for each single item, float64 (n,)."""
 
     @classmethod
     def skill_fields(cls, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
-        """Return the fields of `keras_tl.comparison.skill.Skill` from the labels of two splits."""
+        """Compute the fields of `keras_tl.comparison.skill.Skill` from the labels of two splits."""
         return {}
 
     @abc.abstractmethod
     def skills(self, labels: np.ndarray, logits: np.ndarray, reference: float) -> np.ndarray:
-        """Return skills (n,), float32 or uint8 (0 and 1), see `keras_tl.comparison.skill.Skill`."""
+        """Return the skill of each item, (n,), see `keras_tl.comparison.skill.Skill`."""
 
     @abc.abstractmethod
     def baseline_text(self, labels: np.ndarray) -> str:
-        """Return a phrase with the metric of a model without knowledge on these labels, or ""."""
+        """Return a phrase with the metric of a model that only guesses. Empty: unknown."""
 
     @property
     @abc.abstractmethod
     def choices(self) -> int:
-        """Number of classes or values from which a decision chooses."""
+        """Number of possible values of one prediction, such as the number of classes."""
 
     @property
     def guessing_loss(self) -> float:
-        """Mean loss (nats) of equal probabilities. Regression: 1, the loss of the mean."""
+        """Mean loss of equal probabilities, in nats. Regression: 1, by predicting the mean."""
         return math.log(self.choices)
 
     def loss_of_guessing(self, labels: np.ndarray) -> float:
@@ -374,4 +379,4 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def question(self, labels: np.ndarray, logits: np.ndarray) -> Question:
-        """Return the prediction to explain by Grad-CAM. Several labels: the most wrong label."""
+        """Return the predictions to explain by Grad-CAM. Several labels: the most wrong label."""

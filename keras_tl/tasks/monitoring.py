@@ -1,4 +1,4 @@
-"""Monitored value of a phase on the validation split."""
+"""The value that a phase monitors on the validation split."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ def monitored(task: Task, phase: Phase) -> tuple[str, bool]:
 
 
 def monitored_value(task: Task, phase: Phase, labels: np.ndarray, logits: np.ndarray) -> float:
-    """Return the value that a phase monitors, on a split."""
+    """Compute the value that a phase monitors, from the labels and logits of a split."""
     soft = needs_class_probabilities(phase)
     targets = task.targets(labels, soft)
     if phase.monitor == "loss":

@@ -11,7 +11,7 @@ from keras_tl.tasks.resampling import mean_of
 
 
 class Multiclass(OneClass):
-    """One of several classes, with one logit per class and softmax."""
+    """Task with one of several classes per item. The model has one logit per class and softmax."""
 
     kind = "multiclass"
     probabilities_of = "the predicted class"

@@ -24,7 +24,7 @@ from keras_tl.tasks.sigmoid import Sigmoid
 
 
 class Multilabel(Sigmoid):
-    """Any number of labels per item, with one logit and a sigmoid per label."""
+    """Task with any number of labels per item. Each label has one logit and a sigmoid."""
 
     kind = "multilabel"
     primary_metric = "mean_average_precision"
@@ -95,11 +95,11 @@ class Multilabel(Sigmoid):
     def measure(self, labels, logits):
         """Return the metrics of a split as JSON types.
 
-        `"mean_average_precision"` and `"auc"`: means over the labels that some items have and
-        others lack, in [0, 1] (`None`: no such label). `"f1_micro"` and `"f1_macro"`: at the
-        decision thresholds. `"accuracy"`: fraction of items with all labels right. `"loss"`: mean
-        binary cross-entropy in nats. `"items"`. `"per_class"`: for each label precision, recall,
-        f1, items, average_precision and auc.
+        `"mean_average_precision"` and `"auc"`: means over the labels that some items have and other
+        items do not have, in [0, 1] (`None`: there is no such label). `"f1_micro"` and
+        `"f1_macro"`: F1 with the decision thresholds. `"accuracy"`: fraction of items with all
+        labels right. `"loss"`: mean binary cross-entropy in nats. `"items"`: number of items.
+        `"per_class"`: for each label precision, recall, f1, items, average_precision and auc.
         """
         labels, predicted = labels.astype(int), self.decisions(logits)
         scores = precision_recall_fscore_support(labels, predicted, average=None, zero_division=0)
@@ -151,7 +151,7 @@ class Multilabel(Sigmoid):
     def skills(self, labels, logits, reference):
         true = labels > 0
         rank = stats.rankdata(-logits, method="max", axis=1)
-        # Rank among the true labels only. All others rank behind them.
+        # Rank each true label among the true labels only. All false labels rank last.
         among = stats.rankdata(np.where(true, -logits, np.inf), method="max", axis=1)
         counts = true.sum(axis=1)
         values = np.sum(np.where(true, among / rank, 0), axis=1) / np.maximum(counts, 1)
@@ -176,7 +176,7 @@ class Multilabel(Sigmoid):
 
 
 class _MaskEncoder(LabelEncoder):
-    """Encoder for rows of 0 and 1 from `read_labels`, one column per label, or lists of names."""
+    """Encoder of several labels per item: rows of 0 and 1 from `read_labels`, or lists of names."""
 
     task = "multilabel"
 

@@ -1,4 +1,4 @@
-"""Base of tasks with one class per item, and their label encoder."""
+"""Base class of tasks with one class per item, and the label encoder of these tasks."""
 
 import abc
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from keras_tl.tasks.scores import per_class
 
 
 class OneClass(Task):
-    """Task with one class per item."""
+    """Base class of tasks with one class per item."""
 
     has_one_class = True
 
@@ -69,7 +69,7 @@ class OneClass(Task):
 
     @abc.abstractmethod
     def sample_weights(self, targets: tf.Tensor, class_weights: np.ndarray) -> tf.Tensor:
-        """Return the weight of each item from class weights and targets, float32 (batch,)."""
+        """Return the weight of each item in training, from class weights, float32 (batch,)."""
 
     def predictions(self, answers, sources):
         return Predictions(
@@ -81,7 +81,7 @@ class OneClass(Task):
         )
 
     def named_answers(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return the outputs of a server from probabilities (batch, classes)."""
+        """Return the named outputs of a served model from probabilities (batch, classes)."""
         if self.thresholds:
             is_second = tf.greater(probabilities[:, 1], self.thresholds[0])
             class_id = tf.cast(is_second, tf.int64, name="class_id")
@@ -96,9 +96,9 @@ class OneClass(Task):
     def measure(self, labels, logits):
         """Return the metrics of a split as JSON types.
 
-        `"accuracy"` in [0, 1]. `"loss"`: mean cross-entropy in nats. `"items"`. `"per_class"`: for
-        each class precision, recall, f1 and items. `"confusion_matrix"`: counts with true classes
-        in rows and predicted classes in columns.
+        `"accuracy"`: in [0, 1]. `"loss"`: mean cross-entropy in nats. `"items"`: number of items.
+        `"per_class"`: for each class precision, recall, f1 and items. `"confusion_matrix"`: counts,
+        with true classes in rows and predicted classes in columns.
         """
         numbers = np.arange(len(self.class_names))
         predicted = self.decisions(logits)
@@ -131,7 +131,7 @@ class OneClass(Task):
 
 
 class ClassEncoder(LabelEncoder):
-    """Encoder for labels of any values, or for integers that index given names.
+    """Label encoder of one class per item. Labels are class names, or indices of class names.
 
     Args:
         y: Labels of the training split.
@@ -139,7 +139,7 @@ class ClassEncoder(LabelEncoder):
         task: Name of the task. `None`: binary for two classes, else multiclass.
 
     Raises:
-        DataError: There are fewer than two classes, or the task needs another number of classes.
+        DataError: There are fewer than two classes, or a binary task has more than two classes.
     """
 
     def __init__(
@@ -185,10 +185,10 @@ class ClassEncoder(LabelEncoder):
 
 
 def task_of_classes(class_names: Sequence[str]) -> str:
-    """Return the name of the one-class task with these classes."""
+    """Return the name of the task with one of these classes per item."""
     return "binary" if len(class_names) == 2 else "multiclass"
 
 
 def _as_integers(y: np.ndarray) -> np.ndarray:
-    """Convert whole floating-point numbers, such as 1.0, to integers. Other values stay."""
+    """Convert whole floating-point numbers, such as 1.0, to integers. Keep other values."""
     return y.astype(np.int64) if y.dtype.kind == "f" and np.all(y == np.rint(y)) else y

@@ -1,4 +1,4 @@
-"""Regression task: a number per item."""
+"""Regression task: one number per item."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from keras_tl.tasks.resampling import mean_of
 
 
 class Regression(Task):
-    """A number, standardised inside the head so that its unit does not affect learning rates."""
+    """Task with one number per item. The head standardises targets, so units have no effect."""
 
     kind = "regression"
     primary_metric = "mae"
@@ -42,7 +42,7 @@ class Regression(Task):
 
     @classmethod
     def target_fields(cls, labels):
-        # Rounding can give a constant target a standard deviation. Do not divide by it.
+        # Because of rounding, constant targets can have a standard deviation above 0. Use 1 then.
         scale = float(labels.std()) if np.ptp(labels) else 1.0
         return {"target_mean": float(labels.mean()), "target_scale": scale}
 
@@ -79,7 +79,7 @@ class Regression(Task):
 
     @property
     def loss_weight(self) -> float:
-        """Factor that gives the squared error in units of the targets' variance."""
+        """Factor that converts the squared error to units of the targets' variance."""
         return self.target_scale**-2
 
     def loss(self, smoothing=0.0, soft=False):
@@ -140,7 +140,8 @@ class Regression(Task):
 
         `"mae"` and `"rmse"`: mean absolute and root mean squared error in the targets' unit.
         `"loss"`: mean squared error. `"r2"`: fraction of explained variance, at most 1 (`None` for
-        fewer than two items). `"items"`. `"values"`: pairs of true and predicted value.
+        fewer than two items). `"items"`: number of items. `"values"`: pairs of true and predicted
+        value.
         """
         predicted = logits[:, 0].astype(np.float64)
         rmse = float(root_mean_squared_error(labels, predicted))
@@ -173,7 +174,7 @@ class Regression(Task):
     @classmethod
     def skill_fields(cls, train, test):
         median = float(np.median(train))
-        # If all test targets equal the median, errors are not divided.
+        # If all test targets equal the median, divide the errors by 1 instead of 0.
         return {"median": median, "reference": float(np.abs(test - median).mean()) or 1.0}
 
     def skills(self, labels, logits, reference):
@@ -202,7 +203,7 @@ class Regression(Task):
 
 
 class _NumberEncoder(LabelEncoder):
-    """Encoder of regression targets."""
+    """Label encoder of a regression: converts targets to float32."""
 
     task = "regression"
 

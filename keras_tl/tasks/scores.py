@@ -19,11 +19,11 @@ def per_class(class_names: tuple[str, ...], scores: tuple) -> dict[str, dict[str
 
 
 def if_both(labels: np.ndarray, measure: Callable, score: np.ndarray) -> float | None:
-    """Return a metric of scores. `None`: labels (n,) of 0 and 1 are all equal."""
+    """Return a metric of labels and scores. `None`: all labels (n,) of 0 and 1 are equal."""
     return float(measure(labels, score)) if 0 < labels.mean() < 1 else None
 
 
 def mean_of_defined(values: list[float | None]) -> float | None:
-    """Return the mean of the values that are not `None`. `None`: there are none."""
+    """Return the mean of the values that are not `None`. If all are `None`, return `None`."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None

@@ -1,4 +1,4 @@
-"""Base of tasks with yes-or-no predictions, each from one logit and one threshold."""
+"""Base class of tasks with yes-or-no predictions, each from one logit and one threshold."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from keras_tl.tasks.base import THRESHOLD, Confidences, Task
 
 
 class Sigmoid(Task):
-    """Task with yes-or-no predictions, each from one logit."""
+    """Base class of tasks with yes-or-no predictions, each from one logit."""
 
     def loss(self, smoothing=0.0, soft=False):
         return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
@@ -28,7 +28,7 @@ class Sigmoid(Task):
         return expit(logits.astype(np.float64))
 
     def over_thresholds(self, logits: np.ndarray) -> np.ndarray:
-        """Return int64 (n, outputs): 1 for probabilities above their threshold, else 0."""
+        """Return 1 where a probability is above its threshold, else 0, int64 (n, outputs)."""
         return (logits > logit(np.array(self.thresholds or (THRESHOLD,)))).astype(int)
 
     @property

@@ -1,4 +1,4 @@
-"""Table of tasks."""
+"""`TASKS`: the table of all tasks, and functions that look up or register a task."""
 
 from collections.abc import Sequence
 
@@ -13,24 +13,25 @@ from keras_tl.tasks.multilabel import Multilabel
 from keras_tl.tasks.one_class import ClassEncoder
 from keras_tl.tasks.regression import Regression
 
-# Tasks by name. A new task is one more row.
+# The classes of all tasks, by the name of the task. A new task needs only one more row.
 TASKS: dict[str, type[Task]] = {
     task.kind: task for task in (Multiclass, Binary, Multilabel, Regression)
 }
 
 
 def register_task(task: type[Task], replace: bool = False) -> None:
-    """Register your own task by its name, in this process.
+    """Register your own task by its name, for the current process.
 
-    Data take it by `task=`, like the other tasks. So do learners, reports and exports. A saved run
-    stores only the name: register the task again before `Learner.load`.
+    You can then pass the name as `task=` when you load data. Learners, reports and exports also
+    support the task. A saved run stores only the name: register the task again before
+    `Learner.load`.
 
     Args:
         task: Subclass of `Task` or of a task in `TASKS`. `task.kind` is its name.
         replace: Whether to replace an earlier task of the same name.
 
     Raises:
-        ConfigError: `task` is not such a class, lacks a method, or has the name of another task.
+        ConfigError: `task` is no subclass of `Task`, lacks a method, or has a name already in use.
 
     Example:
         >>> class Counts(TASKS["regression"]):
@@ -54,14 +55,14 @@ def register_task(task: type[Task], replace: bool = False) -> None:
 
 
 def get_task(name: str) -> type[Task]:
-    """Return the class of a task. Raise `ConfigError` with the known names if there is none."""
+    """Return the class of the task with this name. Raise `ConfigError` if the name is unknown."""
     if name not in TASKS:
         raise ConfigError(unknown("task", name, tuple(TASKS)))
     return TASKS[name]
 
 
 def task_of(config: ModelConfig) -> Task:
-    """Return the task of a model."""
+    """Create the task of a model from the configuration of the model."""
     return get_task(config.task)(
         config.class_names,
         config.target_mean,
@@ -74,12 +75,12 @@ def task_of(config: ModelConfig) -> Task:
 def label_encoder(
     y: Labels, class_names: Sequence[str] | None = None, task: str | None = None
 ) -> LabelEncoder:
-    """Return the label encoder, see `Task.encoder`.
+    """Create the label encoder from the training labels, see `Task.encoder`.
 
     Args:
         y: Labels of the training split.
         class_names: Names of the classes that integers index, or of the columns of 0 and 1. `None`:
             the sorted distinct labels.
-        task: Name of the task. `None`: one class per item, binary for two classes.
+        task: Name of the task. `None`: binary for two classes, multiclass for more classes.
     """
     return ClassEncoder(y, class_names) if task is None else get_task(task).encoder(y, class_names)

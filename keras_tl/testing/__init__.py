@@ -1,4 +1,4 @@
-"""Conformance suite: checks that every backbone must pass, built-in or your own.
+"""Conformance suite: checks that every backbone must pass, built-in backbones and your own.
 
 from keras_tl.testing import Case, parametrize_with_checks
 
@@ -6,18 +6,18 @@ from keras_tl.testing import Case, parametrize_with_checks
 def test_backbone(case, check, tmp_path):
     check(case, tmp_path)
 
-A case names a backbone of the catalogue or a registered one (`keras_tl.backbones.register`). For a
-function that builds a `keras.Model`, set `preprocess=` too. Name a TF-Hub module or a KerasHub
-preset as for `Learner`. If the module or preset takes texts, pass a `task=` that makes texts:
+A case names a backbone of the catalogue or a backbone that you have registered with
+`keras_tl.backbones.register`. For a function that builds a `keras.Model`, set `preprocess=` too.
+TF-Hub modules and KerasHub presets have the names that `Learner` takes. For texts, pass `task=`:
 
 Case("tfhub:modules/vectors", image_size=96)
 Case("tfhub:modules/sentences", task=words)
 Case("kerashub:bert_tiny_en_uncased", task=words)
 Case("tfhub:modules/bert", task=words, preprocess="modules/vocab.txt", repeatable=False)
 
-The tasks are `colours` (images), `words` and `word_pairs` (English texts), or your own function of
-the case that returns `ImageData` or `TextData`. Set `repeatable=False` for a module that Keras
-2 saved with dropout that no seed reaches. Set `tunable=False` if a module must stay frozen.
+The tasks are `colours` (images), `words` and `word_pairs` (English texts). Your own task is a
+function that takes the case and returns `ImageData` or `TextData`. Set `repeatable=False` if no
+seed reaches the dropout of a module from Keras 2. Set `tunable=False` to keep a module frozen.
 """
 
 from collections.abc import Callable, Iterable
@@ -41,11 +41,13 @@ __all__ = [
 def parametrize_with_checks(
     cases: Iterable[Case], marks: Callable[[Case, Callable], Iterable] = lambda case, check: ()
 ) -> pytest.MarkDecorator:
-    """Parametrize a test with arguments `case` and `check` over all pairs that apply.
+    """Parametrize a test over the pairs of a case and a check that applies to the case.
 
     Args:
-        cases: Backbones to check.
-        marks: Function that returns the pytest marks of a pair, such as `pytest.mark.slow`.
+        cases: Backbones to check, with their settings. The test takes the arguments `case` and
+            `check`.
+        marks: Function that takes a case and a check, and returns pytest marks for the pair, such
+            as `[pytest.mark.slow]`.
     """
     return pytest.mark.parametrize(
         ("case", "check"),

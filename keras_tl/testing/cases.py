@@ -1,4 +1,4 @@
-"""Table of backbones to check, one row per backbone."""
+"""Backbones for the conformance checks, with small data sets and settings for the checks."""
 
 import dataclasses
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _PER_CLASS = 8
 
 
 def colours(case: "Case") -> ImageData:
-    """Return noisy images of three colours: a minimal task that any network can learn."""
+    """Return noisy images of three colours. Any network can learn to predict the colours."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(len(_CLASSES)), _PER_CLASS)
     pixels = rng.uniform(0, 100, (len(labels), case.image_size, case.image_size, 3))
@@ -36,14 +36,14 @@ def colours(case: "Case") -> ImageData:
 
 
 def words(case: "Case") -> TextData:
-    """Return short texts of several lengths. One of their words determines the class."""
+    """Return short texts of several lengths. One word of each text determines its class."""
     labels = np.repeat(np.arange(len(_WORDS)), _PER_CLASS)
     texts = [f"the {_WORDS[label]}{' film' * (n % 5)}" for n, label in enumerate(labels)]
     return _texts(texts, labels)
 
 
 def word_pairs(case: "Case") -> TextData:
-    """Return pairs of texts, with the texts of `words` in second place."""
+    """Return pairs of texts. The second text of each pair is from `words`."""
     split = words(case).split("train")
     return _texts([("the film", text) for text in split.texts], split.labels)
 
@@ -56,29 +56,29 @@ def _texts(texts: list, labels: np.ndarray) -> TextData:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A backbone, and the settings that the checks need.
+    """Backbone to check, with the settings that the checks need.
 
     Attributes:
-        backbone: Argument of `Learner`: a name from the catalogue, a registered name, or
-            `"tfhub:HANDLE"`. Or a function that returns such a name or a `keras.Model`.
-        image_size: Side in pixels, small for fast checks.
-        weights: Only for a name from the catalogue: `"imagenet"` where no download is needed, the
-            path of a file, or a function that returns the path. `None`: random weights.
-        preprocess: Argument of `Learner` for your own model or for a text encoder, or a function
-            that returns the argument.
-        task: Function that makes the data from the case: `colours` for images, `words` or
-            `word_pairs` for texts, or your own. The data have no validation split, so that
+        backbone: Name of the backbone as in `Learner`: from the catalogue, registered by you, or
+            `"tfhub:HANDLE"`. Or a function that returns a name or a `keras.Model`.
+        image_size: Side of the images in pixels. Small images make the checks fast.
+        weights: Weights of a backbone from the catalogue: `"imagenet"` if no download is needed,
+            the path of a file, or a function that returns the path. `None`: random weights.
+        preprocess: Argument `preprocess` of `Learner` for your own model or for a text encoder, or
+            a function that returns the argument.
+        task: Function that takes the case and returns data: `colours` for images, `words` or
+            `word_pairs` for texts, or your own function. Without a validation split in the data,
             training keeps the last weights.
-        pooling: Pooling of the head. An encoder without token outputs needs `"pooled"`.
-        reference: `"module:function"`, the preprocessing of the weights' authors. It runs before
-            the scaling layers in the network that the builder returns for "imagenet".
-        statistics: Values of a Normalization layer in a published file: means and "variances".
-        trained: Whether the checks train and export the backbone. If not, they only look at the
-            network: it is a deeper network from the constructor of another case.
-        tunable: Whether the backbone can be fine-tuned. A TF-Hub module without trainable
-            variables or without a training graph cannot.
-        repeatable: Whether a seed makes fine-tuning repeatable. A seed reaches the dropout inside a
-            TF-Hub module only if the state of its generator is a variable of the module.
+        pooling: Pooling of the head. A text encoder without token outputs needs `"pooled"`.
+        reference: Preprocessing function of the weights' authors, as `"module:function"`. The
+            scaling layers that the builder adds for `weights="imagenet"` run after this function.
+        statistics: Means and variances of the Normalization layer in the published weights file.
+        trained: Whether the checks train and export the backbone. If false, the checks only build
+            the network. Use false for a deeper variant of a backbone that another case trains.
+        tunable: Whether the backbone can be fine-tuned. TF-Hub modules without trainable variables
+            or without a training graph cannot be fine-tuned.
+        repeatable: Whether two fine-tunings with the same seed give the same weights. In a TF-Hub
+            module, the seed reaches dropout only if the generator's state is a variable.
     """
 
     backbone: str | Callable[[], keras.Model | str]
@@ -95,42 +95,43 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Name for test ids."""
+        """Name of the case in pytest's test ids."""
         return self.backbone if isinstance(self.backbone, str) else self.backbone.__name__
 
     @property
     def in_catalogue(self) -> bool:
-        """Whether the backbone has a record in the catalogue."""
+        """Whether the catalogue of backbones has a record of this backbone."""
         return _in_catalogue(self.backbone)
 
     def data(self) -> ImageData | TextData:
-        """Return the data of the task."""
+        """Make the data with the function `task`."""
         return self.task(self)
 
     def learner(self, settled: bool = False, **options: Any) -> Learner:
-        """Return a learner on the data, with an untrained head that has random weights.
+        """Return a learner on the data, with random weights in the untrained head instead of zeros.
 
         Args:
-            settled: Whether to give random BatchNorm layers the statistics of the images. Without
-                them, signal and gradients vanish in deep networks. With them, rounding errors grow.
+            settled: Whether to set BatchNorm layers to the statistics of the images, if the weights
+                are random. Without these statistics, activations and gradients vanish in deep
+                networks. With these statistics, rounding errors grow.
             options: Arguments of `Learner`.
         """
         with seeded(options.get("seed", 0)):
             backbone = self.backbone if isinstance(self.backbone, str) else self.backbone()
         weights = self.weights() if callable(self.weights) else self.weights
         preprocess = self.preprocess
-        # A `TextPreprocessor` is callable too, but it is not a function that returns the argument.
+        # Do not call a `TextPreprocessor`, although it is callable: it is the preprocessing itself.
         if callable(preprocess) and not isinstance(preprocess, TextPreprocessor):
             preprocess = preprocess()
         defaults = {
-            # If a function returned the name, it is known only now.
+            # Use `backbone`, because `self.backbone` can be a function that returns the name.
             **({"weights": weights} if _in_catalogue(backbone) else {}),
             "preprocess": preprocess,
             "head": HeadConfig(self.pooling, dropout=0.0),
             "precision": "float32",
             "seed": 0,
             "verbose": False,
-            # The data are synthetic, so findings about them have no value.
+            # Skip the preflight checks: findings about synthetic data have no value.
             "check": False,
         }
         options = defaults | options
@@ -142,10 +143,10 @@ class Case:
 
 
 def randomise_head(learner: Learner, seed: int | None = 0) -> None:
-    """Give the last layer of an untrained head random weights in place of zeros.
+    """Set the last layer of an untrained head to random weights instead of zeros.
 
-    With zeros, all items have the same logits and no gradient reaches the backbone. Checks of
-    logits or gradients would then pass for any network.
+    With zero weights, all items have the same logits, and all gradients of the backbone are zero.
+    Checks of logits or gradients would then pass for any network.
     """
     kernel = learner.trainer.parts.head.get_layer("logits").kernel
     kernel.assign(keras.initializers.GlorotUniform(seed=seed)(kernel.shape))
@@ -156,15 +157,15 @@ def _in_catalogue(backbone: object) -> bool:
 
 
 def train_inputs(learner: Learner, parts: int = 1) -> tuple[list[Tensors], np.ndarray]:
-    """Return the training split as inputs of the learner's model.
+    """Return the training split as batches of inputs for the learner's model.
 
     Args:
         learner: Learner with data.
-        parts: Number of batches.
+        parts: Number of batches to make.
 
     Returns:
-        Batches of equal size, the last one filled up, and the row numbers of the split in the order
-        of the batches.
+        Batches of equal size, with the last batch padded. Row numbers in the split of all items, in
+        the order of the batches.
     """
     split = learner.data.split("train")
     batches, order = learner.trainer.pipeline.once(split, -(-len(split) // parts))
@@ -186,22 +187,23 @@ def _settle(learner: Learner) -> None:
     learner.backbone.trainable = False
 
 
-# The published files have standard deviations where Keras reads variances.
+# Means and variances in the published weights files. As variances, these files wrongly hold the
+# standard deviations.
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def _rows(module: str, *names: str, **options: Any) -> tuple[Case, ...]:
-    """Return cases of backbones whose preprocessing is in one module of `keras.applications`."""
+    """Return a case for each backbone of a module of `keras.applications`."""
     reference = f"keras.applications.{module}:preprocess_input"
     return tuple(Case(name, reference=reference, **options) for name in names)
 
 
 CASES = (
     Case("efficientnet_lite0", weights="imagenet"),
-    # Packages hold the weights of efficientnet_lite1 and efficientnet_lite2, see
+    # Python packages contain the weights of efficientnet_lite1 and efficientnet_lite2, see
     # `keras_tl.backbones.weights_packages`.
     Case("efficientnet_lite1", weights="imagenet"),
-    # With noise of 32 x 32 pixels, all features of this network are 0.
+    # For noise images of 32 x 32 pixels, all features of this network are 0.
     Case("efficientnet_lite2", weights="imagenet", image_size=48),
     *_rows("efficientnet", "efficientnet_b0", statistics=_IMAGENET),
     *_rows(

@@ -1,4 +1,4 @@
-"""Checks on the user's Keras callbacks, and the epoch whose weights a callback leaves."""
+"""Check the user's Keras callbacks, and find the epoch that produced a model's final weights."""
 
 import zlib
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ def check_callbacks(
     """Return the callbacks as a tuple. `None` gives an empty tuple, as in Keras.
 
     Raises:
-        ConfigError: `callbacks` is no list of Keras callbacks, or has a `SwapEMAWeights`.
+        ConfigError: `callbacks` is not a list of Keras callbacks, or contains `SwapEMAWeights`.
     """
     if callbacks is None:
         return ()
@@ -42,7 +42,7 @@ def check_callbacks(
 
 
 def hook_into_steps(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
-    """Whether a callback overrides a method for the beginning or the end of a step."""
+    """Return whether a callback overrides a method for the beginning or the end of a step."""
     return any(
         getattr(method, "__func__", method) is not getattr(keras.callbacks.Callback, name)
         for callback in callbacks
@@ -52,10 +52,10 @@ def hook_into_steps(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
 
 
 class EpochWeights(keras.callbacks.Callback):
-    """Find the epoch whose weights a model has, whichever callback restored them.
+    """Find the epoch that produced a model's current weights, after a callback restored weights.
 
-    Keeps a CRC-32 of all weights before training and after each epoch. Must be the first
-    callback: it then reads the weights before another callback changes them.
+    Stores a CRC-32 checksum of all weights before training and after each epoch. This callback must
+    be the first in the list, to read the weights before another callback changes them.
     """
 
     def on_train_begin(self, logs=None):
@@ -67,9 +67,9 @@ class EpochWeights(keras.callbacks.Callback):
         self._checksums.append(self._checksum())
 
     def epoch_now(self) -> int | None:
-        """Return the latest epoch, from 1, whose weights the model has.
+        """Return the last epoch, counted from 1, after which the model had its current weights.
 
-        Returns 0 for the weights before training, and `None` for weights of no epoch.
+        Returns 0 for the weights before training, and `None` if no epoch produced the weights.
         """
         now = self._checksum()
         found = [epoch for epoch, known in enumerate(self._checksums) if known == now]

@@ -9,23 +9,23 @@ import tensorflow as tf
 from keras_tl.data.labelled_data import Split
 from keras_tl.data.pipeline import Pipeline, rows_of_epochs
 
-# Items per class in a per-replica batch, if the batch has space for two classes.
+# Number of items of each class in a per-replica batch, if the batch has space for two classes.
 _ITEMS_A_CLASS = 4
-# Minimum of batches per epoch. With few items, an epoch draws each item several times.
+# Minimum number of batches per epoch. If there are few items, an epoch uses each item repeatedly.
 _FEWEST_BATCHES = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class ClassBatches:
-    """Row numbers for batches of a few classes, with equally many items of each class.
+    """Sampler of row numbers for batches of a few classes, with equally many items of each class.
 
-    Rows are drawn for each replica separately, because the loss pairs items within one replica.
+    The sampler draws rows for each replica separately, because the loss pairs items of one replica.
 
     Args:
-        labels: Class of each item, int64 (n,), at least two classes.
-        batch_size: Upper limit for the size of a batch, at least 4 per replica.
+        labels: Class number of each item, int64 (n,), with at least two classes.
+        batch_size: Maximum number of items in a batch over all replicas, at least 4 per replica.
         replicas: Number of replicas that share a batch.
-        seed: Seed of all epochs.
+        seed: Seed of the random row numbers in all epochs.
     """
 
     labels: np.ndarray
@@ -35,13 +35,13 @@ class ClassBatches:
 
     @property
     def classes(self) -> int:
-        """Number of classes in a per-replica batch: at least 2, at most the size divided by 4."""
+        """Number of classes in a per-replica batch: at least 2, at most a quarter of the items."""
         share = self.batch_size // self.replicas
         return min(len(np.unique(self.labels)), max(2, share // _ITEMS_A_CLASS))
 
     @property
     def items(self) -> int:
-        """Number of items per class in a per-replica batch, at most those of the largest class."""
+        """Number of items per class in a per-replica batch, limited to the largest class's size."""
         fitting = self.batch_size // self.replicas // self.classes
         largest = np.unique(self.labels, return_counts=True)[1].max()
         return min(fitting, max(2, int(largest)))
@@ -53,14 +53,15 @@ class ClassBatches:
 
     @property
     def count(self) -> int:
-        """Number of batches in an epoch: one pass over the items, but at least ten batches."""
+        """Number of batches in an epoch: enough for one pass over the items, but at least ten."""
         return max(_FEWEST_BATCHES, -(-len(self.labels) // self.size))
 
     def rows(self, epoch: int) -> np.ndarray:
-        """Return the rows of an epoch's batches, int64 (count, size), fixed by seed and epoch.
+        """Return the row numbers of an epoch's batches, int64 (count, size).
 
-        An item occurs twice in a per-replica batch only if its class has too few items. Over an
-        epoch, the draws of two items of a class differ by at most one.
+        The result depends only on the seed and the epoch. An item occurs twice in a per-replica
+        batch only if its class has too few items. In an epoch, two items of the
+        same class occur equally often, or one of them occurs once more.
         """
         rng = np.random.default_rng([self.seed, epoch])
         numbers = np.unique(self.labels)
@@ -83,7 +84,7 @@ class _Deck:
         self._drawn = np.zeros(len(rows), np.int64)
 
     def draw(self, count: int) -> np.ndarray:
-        """Return rows, int64 (count,): all different unless `count` exceeds the number of rows."""
+        """Return rows, int64 (count,). A row repeats only if `count` exceeds the number of rows."""
         shuffled = self._rng.permutation(len(self._rows))
         order = shuffled[np.argsort(self._drawn[shuffled], kind="stable")]
         chosen = np.resize(order, count)
@@ -99,15 +100,15 @@ def class_batches(
     seed: int,
     augment: Callable | None = None,
 ) -> tf.data.Dataset:
-    """Return batches (inputs, labels) for contrastive training, with known cardinality.
+    """Return a data set of batches (inputs, labels) for contrastive training.
 
     Args:
         pipeline: Conversion of items to model inputs.
-        split: Items with one class each.
-        batch_size: See `ClassBatches`.
-        replicas: See `ClassBatches`.
-        seed: Seed of the draws, which differ between epochs.
-        augment: See `Pipeline.shuffled`.
+        split: Split in which every item has exactly one class.
+        batch_size: Maximum number of items in a batch, see `ClassBatches`.
+        replicas: Number of replicas that share a batch.
+        seed: Seed of the random choice of items in all epochs.
+        augment: Function that augments the inputs, see `Pipeline.shuffled`. `None`: none.
     """
     plan = ClassBatches(split.labels, batch_size, replicas, seed)
     drawn = rows_of_epochs(plan.rows).unbatch()

@@ -1,9 +1,10 @@
-"""Contrastive training: features of one class become similar, features of two classes do not.
+"""Contrastive training: make features similar within a class and dissimilar between classes.
 
-The method is for few labelled texts, as SetFit (Tunstall et al., 2022, arXiv:2209.11055). From n
-texts it makes n * n pairs with the same class or different classes. SetFit runs the encoder twice
-per pair. Here the encoder runs once per text, and the supervised contrastive loss of Khosla et al.
-(2020, arXiv:2004.11362) uses every pair in a batch. The head is fitted afterwards.
+Like SetFit (Tunstall et al., 2022, arXiv:2209.11055), contrastive training is for few labelled
+texts. From n texts, SetFit makes n * n pairs with equal or different classes, and runs the encoder
+twice per pair. This module runs the encoder once per text. The supervised contrastive
+loss of Khosla et al. (2020, arXiv:2004.11362) then uses every pair in a batch. The head is fitted
+after the encoder.
 """
 
 from typing import Any
@@ -17,9 +18,9 @@ from keras_tl.errors import ConfigError
 from keras_tl.tasks import Task
 
 CONTRASTIVE = "contrastive"
-# As in Khosla et al. (sec. 4).
+# Temperature of the loss in Khosla et al. (sec. 4).
 TEMPERATURE = 0.1
-# Two classes with two items each.
+# Minimum number of items in a per-replica batch: two classes with two items each.
 _SMALLEST_BATCH = 4
 
 
@@ -27,21 +28,22 @@ _SMALLEST_BATCH = 4
 class SupervisedContrastive(keras.losses.Loss):
     """Supervised contrastive loss, `L_out` of Khosla et al. (2020, arXiv:2004.11362), eq. 2.
 
-    For an item i of the batch, where P(i) are the other items of its class:
+    The loss of an item i of the batch, where P(i) are the other items of its class:
 
         -mean over p in P(i) of log(exp(z_i . z_p / t) / sum over a != i of exp(z_i . z_a / t))
 
-    z are the features, scaled to length 1. An item without another item of its class has a loss
-    of 0. If all features of each class coincide, the lowest loss approaches log(K - 1), not 0,
-    where K is the number of items per class.
+    z are the features, scaled to length 1. The loss of an item without another item of its class in
+    the batch is 0. With K items per class, the lowest possible loss is not 0 but close to
+    log(K - 1). The loss approaches this value when the features within each class become equal.
 
     Args:
-        temperature: t, above 0. A lower t gives more weight to the nearest items of other classes.
+        temperature: Temperature t, above 0. A lower temperature gives more weight to the most
+            similar items of other classes.
         **options: Options of `keras.losses.Loss`.
 
     Call arguments:
-        y_true: Class numbers, int or float, (batch,) or (batch, 1).
-        y_pred: Features, float32 (batch, ...).
+        y_true: Class number of each item, int or float, (batch,) or (batch, 1).
+        y_pred: Features of each item, float32 (batch, ...).
 
     Returns:
         Loss of each item in nats, float32 (batch,), before the reduction of `keras.losses.Loss`.
@@ -59,7 +61,7 @@ class SupervisedContrastive(keras.losses.Loss):
         features = ops.normalize(ops.reshape(y_pred, (count, -1)), axis=-1)
         similarities = ops.matmul(features, ops.transpose(features)) / self.temperature
         is_itself = ops.eye(count, dtype="bool")
-        # An item forms no pair with itself. The pair would always be the nearest.
+        # Exclude the pair of an item with itself: it would always be the most similar pair.
         similarities = ops.where(is_itself, -1e9, similarities)
         shares = similarities - ops.logsumexp(similarities, axis=1, keepdims=True)
         is_pair = ops.logical_and(ops.equal(labels, ops.transpose(labels)), ~is_itself)
@@ -72,14 +74,14 @@ class SupervisedContrastive(keras.losses.Loss):
 
 
 class Contrastive:
-    """Loss and metrics of a contrastive phase, used in place of a `Task`."""
+    """Replacement for a `Task` that defines the loss and the metrics of a contrastive phase."""
 
     loss_weight = 1.0
     monitor = "loss"
     more_is_better = False
 
     def loss(self, smoothing: float = 0.0, soft: bool = False) -> SupervisedContrastive:
-        """Return the loss. Label smoothing does not change it."""
+        """Return the supervised contrastive loss. Label smoothing does not change this loss."""
         return SupervisedContrastive()
 
     def metrics(self, soft: bool = False) -> list[keras.metrics.Metric]:
@@ -88,22 +90,22 @@ class Contrastive:
 
 
 def objective_of(phase: Phase, task: Task) -> Task | Contrastive:
-    """Return the object that defines loss and metrics of a phase."""
+    """Return the object that defines the loss and the metrics of a phase."""
     return Contrastive() if phase.objective == CONTRASTIVE else task
 
 
 def check_contrastive(phase: Phase, task: Task, augment: Augmentation, replicas: int) -> None:
-    """Check task, augmentation and batch size for a contrastive phase. Other phases pass.
+    """Check that task, augmentation and batch size suit a contrastive phase.
 
     Args:
-        phase: Any phase.
+        phase: Phase to check. If the phase is not contrastive, the function does nothing.
         task: Task of the model.
         augment: Augmentation of the phase.
-        replicas: Number of replicas that share a batch. Pairs are formed within each replica.
+        replicas: Number of replicas that share a batch. The loss pairs items of one replica only.
 
     Raises:
-        ConfigError: Items have no single class, the augmentation mixes labels, or the batch size is
-            below 4 per replica.
+        ConfigError: The task does not have exactly one class per item, the augmentation mixes
+            labels, or the batch has fewer than 4 items per replica.
     """
     if phase.objective != CONTRASTIVE:
         return

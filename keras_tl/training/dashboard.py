@@ -1,4 +1,4 @@
-"""The display that a terminal shows while a phase trains."""
+"""Live display of a phase's training progress in a terminal."""
 
 import math
 import time
@@ -13,24 +13,24 @@ from rich.text import Text
 
 _WIDEST, _NARROW = 78, 64
 _BARS = "▁▂▃▄▅▆▇█"
-# Epochs in a sparkline: as many as fit beside the numbers.
+# Maximum number of epochs in a sparkline: more bars would not fit beside the numbers.
 _LONGEST_LINE = 12
 _VALIDATION = "val_"
 
 
 class Pace:
-    """Training speed of a phase, and an estimate of the remaining time.
+    """Measure the training speed of a phase, and estimate the remaining time.
 
-    The first step is left out of the speed because it includes the tracing of the graph.
+    The speed does not include the first step, because that step also traces the graph.
 
     Args:
-        steps: Steps per epoch.
-        epochs: Epochs of the phase.
-        following: Epochs of later phases of the same kind.
-        clock: Function that returns seconds.
+        steps: Number of training steps per epoch.
+        epochs: Number of epochs of the phase.
+        following: Total number of epochs of the following phases, for the estimate.
+        clock: Function that returns the current time in seconds.
 
     Attributes:
-        per_second: Training steps per second. `None`: not yet known.
+        per_second: Training steps per second. `None` before the second step ends.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class Pace:
         self._last: float | None = None
 
     def start_epoch(self, epoch: int) -> None:
-        """Note the start of an epoch, counted from 0."""
+        """Record the start of an epoch, counted from 0."""
         self._epoch, self._step = epoch, 0
         if epoch:
             self._last = self._clock()
 
     def step(self, done: int) -> None:
-        """Note the number of finished steps in the epoch. Counts above `steps` become `steps`."""
+        """Record the number of finished steps in the epoch, at most the steps per epoch."""
         done, now = min(done, self._steps), self._clock()
         if self._last is not None:
             self._seconds += now - self._last
@@ -65,22 +65,22 @@ class Pace:
         self._step, self._last = done, now
 
     def start_validation(self) -> None:
-        """Note the end of an epoch's training steps."""
+        """Record the time at which the validation of an epoch begins."""
         self._last = self._clock()
 
     def end_validation(self) -> None:
-        """Note the end of an epoch's validation."""
+        """Record the time that the validation of an epoch took."""
         self._validation = self._clock() - self._last
 
     @property
     def left(self) -> float | None:
-        """Seconds to the end of the phase without early stopping. `None`: not yet known."""
+        """Seconds to the end of the phase without early stopping. `None`: no estimate yet."""
         epochs = self._epochs - self._epoch
         return self._seconds_of(epochs * self._steps - self._step, epochs)
 
     @property
     def left_in_all(self) -> float | None:
-        """Seconds to the end of the last phase, if epochs of later phases take as long as these."""
+        """Seconds to the end of the last phase, if all epochs take as long as in this phase."""
         epochs = self._epochs - self._epoch + self._following
         return self._seconds_of(epochs * self._steps - self._step, epochs)
 
@@ -92,24 +92,24 @@ class Pace:
 
 @dataclass
 class Dashboard:
-    """State of a phase in training, which rich draws.
+    """Training state of a phase. The package `rich` draws this state as a panel in a terminal.
 
     Attributes:
         name: Name of the phase.
-        epochs: Epochs of the phase.
-        steps: Steps per epoch.
-        items: Items per step.
-        item: Word for one item, such as "image".
-        pace: Speed of the training.
-        following: Epochs of later phases.
-        monitor: Metric that selects the best epoch on the validation split, and whether a higher
-            value is better. `None`: no epoch is selected.
-        epoch: Current epoch, from 1.
-        step: Number of finished steps in the epoch.
-        is_validating: Whether validation has begun.
-        logs: Mean values of the current epoch.
-        done: Values of each finished epoch.
-        rate: Learning rate.
+        epochs: Number of epochs of the phase.
+        steps: Number of training steps per epoch.
+        items: Number of items per step.
+        item: Word for one item in the display, such as "image".
+        pace: Training speed, and estimate of the remaining time.
+        following: Total number of epochs of the following phases.
+        monitor: Name of the validation metric that selects the best epoch, and whether higher
+            values are better. `None`: training does not select the best epoch.
+        epoch: Current epoch, counted from 1.
+        step: Number of finished steps in the current epoch.
+        is_validating: Whether the validation of the current epoch has begun.
+        logs: Mean loss and metrics over the finished steps of the current epoch, by name.
+        done: Loss and metrics of each finished epoch, by name.
+        rate: Current learning rate.
     """
 
     name: str
@@ -128,7 +128,7 @@ class Dashboard:
     rate: float | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the frame: progress bar, table of values, learning rate and time left."""
+        """Yield the panel: progress bar, losses and metrics, learning rate, remaining time."""
         width = min(_WIDEST, options.max_width)
         is_wide = width >= _NARROW
         table = self._values(is_wide and not options.ascii_only, is_wide)
@@ -188,7 +188,7 @@ class Dashboard:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Return one bar per value, scaled to minimum and maximum. Empty below two finite values."""
+    """Return one bar per value, from minimum to maximum. Empty below two finite values."""
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < 2:
         return ""
@@ -202,7 +202,7 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return minutes and seconds, with hours if needed: `4:05`, `1:04:05`."""
+    """Return seconds as minutes and seconds (`4:05`), from an hour on with hours (`1:04:05`)."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

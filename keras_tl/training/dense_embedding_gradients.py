@@ -1,4 +1,4 @@
-"""Adam, AdamW and SGD with L2 penalty, dense embedding gradients and a settable learning rate."""
+"""Adam, AdamW, SGD with L2 penalty, dense embedding gradients and a settable learning rate."""
 
 import keras
 import tensorflow as tf
@@ -8,16 +8,17 @@ from keras_tl.training.schedules import SettableSchedule
 
 
 class DenseEmbeddingGradients:
-    """Mixin for a Keras optimizer: embeddings get dense gradients, with an optional L2 penalty.
+    """Mixin for a Keras optimizer: make embedding gradients dense, and add an optional L2 penalty.
 
-    The gradient of an embedding has one row per token of the batch (`tf.IndexedSlices`). For
-    gradient clipping and Adam's second moment, Keras squares the rows before it sums those of equal
-    tokens. For n equal rows the second moment would be n times too small. Summing first costs no
-    time, because Adam updates its moments as dense tensors in any case.
+    The gradient of an embedding has one row per token of the batch (`tf.IndexedSlices`). If a token
+    occurs several times, the rows of the token must be summed. For gradient clipping and for Adam's
+    second moment, Keras squares the rows before the sum. The second moment of n equal rows would
+    then be n times too small. The mixin sums the rows first. The sum costs no time, because Adam
+    updates the moments as dense tensors in any case.
 
     Args:
-        l2: Strength of the penalty `l2 / 2 * kernel^2`, which is part of the objective. Decoupled
-            weight decay would have another optimum. Logged losses do not include the penalty.
+        l2: Strength of the penalty `l2 / 2 * kernel^2` on every kernel. The penalty changes the
+            gradients, but not the logged losses. Decoupled weight decay has a different optimum.
         others: Arguments of the Keras optimizer.
     """
 
@@ -27,7 +28,7 @@ class DenseEmbeddingGradients:
 
     @property
     def learning_rate(self):
-        """Learning rate of the next step. Callbacks can set it, even if there is a schedule."""
+        """Learning rate of the next step. Callbacks can set this value despite a schedule."""
         return super().learning_rate
 
     @learning_rate.setter
@@ -38,11 +39,12 @@ class DenseEmbeddingGradients:
             keras.optimizers.Optimizer.learning_rate.fset(self, value)
 
     def apply(self, grads, trainable_variables=None):
-        """Apply one update, see the Keras optimizer."""
+        """Update the variables by one step, with the arguments of the Keras optimizer."""
         grads = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
         if self.l2:
             variables = trainable_variables or own_variables(self)
-            # The gradients of the replicas are summed.
+            # TensorFlow sums the gradients of all replicas. Each replica adds a part of the L2
+            # penalty, so that the sum contains the penalty once.
             share = self.l2 / tf.distribute.get_strategy().num_replicas_in_sync
             grads = [
                 grad if grad is None or len(variable.shape) < 2 else grad + share * variable

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions of fine-tuned models: one model per fold."""
+"""Out-of-fold predictions: predict each fold by a model fine-tuned on all other folds."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,15 +15,17 @@ from keras_tl.training.weight_average import WeightAverage
 
 @dataclasses.dataclass(frozen=True)
 class FineTunedFolds:
-    """Fine-tuning on all folds but one, always from the same pretrained weights.
+    """For each fold, fine-tune a model on all other folds, from the same pretrained weights.
 
     Attributes:
-        trainer: Trainer of a model with its original backbone. Every fold restores it.
-        data: Data with the augmentation and the groups to use.
-        head: Phase of the head.
-        phases: Phases of fine-tuning, without early stopping.
-        augment: See `Learner.fine_tune`.
-        shares: Positions on the line from the head's weights (0) to the fine-tuned weights (1).
+        trainer: Trainer of a model with pretrained backbone weights. These weights are restored
+            after each fold.
+        data: Labelled data, whose augmentation and groups the training uses.
+        head: Phase that trains the head.
+        phases: Phases that fine-tune the model, without early stopping.
+        augment: Augmentation of the training items in fine-tuning, see `Learner.fine_tune`.
+        shares: Fractions in [0, 1] for averaging weights. 0: weights before fine-tuning, with a
+            trained head. 1: weights after fine-tuning.
     """
 
     trainer: Trainer
@@ -36,15 +38,15 @@ class FineTunedFolds:
     def logits(
         self, split: Split, features: np.ndarray, numbers: np.ndarray
     ) -> dict[float, np.ndarray]:
-        """Return logits by share, each from a model that was not trained on the item's fold.
+        """Return logits for each share, from models that were not trained on the item's fold.
 
         Args:
             split: Split with n items.
-            features: Features of the frozen backbone, float32 (n, ...).
-            numbers: Fold of each item, int (n,).
+            features: Features of these items from the frozen backbone, float32 (n, ...).
+            numbers: Fold number of each item, int (n,).
 
         Returns:
-            For each share, float32 (n, outputs).
+            Dictionary from each value of `shares` to logits, float32 (n, outputs).
         """
         folds = np.unique(numbers)
         outputs = self.trainer.task.outputs

@@ -1,4 +1,4 @@
-"""Freezing of the backbone, and the `compile` that every change of trainable layers needs."""
+"""Freezing of the backbone's blocks, and `compile` after each change of trainable layers."""
 
 from collections.abc import Callable
 
@@ -24,20 +24,20 @@ def prepare(
     mixed: bool = False,
     steps_per_execution: int = 1,
 ) -> Callable[[tuple[str, ...]], None]:
-    """Freeze and unfreeze blocks for the first epoch of a phase, then compile the model.
+    """Freeze or unfreeze blocks for the first epoch of a phase, then compile the model.
 
     Args:
         model: Model that `fit` will train: the whole model or only the head.
-        backbone: Backbone layer. Not part of `model` if `model` is only the head.
-        phase: Phase to prepare.
-        steps: Number of updates in the phase.
-        task: Source of loss and metrics.
+        backbone: Backbone layer. The head alone, as `model`, does not contain this layer.
+        phase: Phase that will train the model.
+        steps: Number of optimizer updates in the phase.
+        task: Task that defines the loss and the metrics.
         mixed: Whether an augmentation mixes labels.
-        steps_per_execution: As in Keras's `compile`.
+        steps_per_execution: Argument of Keras's `compile`.
 
     Returns:
-        A function that takes names of blocks, makes only them trainable and compiles again. The
-        optimizer stays the same and keeps its moments and its number of steps.
+        A function that takes names of blocks, makes only these blocks trainable and compiles the
+        model again. The optimizer keeps its moments and its number of steps.
 
     Raises:
         ConfigError: The phase names a block that the backbone does not have.
@@ -75,28 +75,28 @@ def _optimizer_of(
         if "mixed_float16" in {layer.dtype_policy.name for layer in layers_of(model)}:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         if phase.unfreeze_every is not None:
-            # An optimizer can update some of the variables it was built with, but no others.
+            # Build with all variables, because an optimizer cannot update variables added later.
             optimizer.build(variables)
     return optimizer
 
 
 def unfreeze(backbone: Backbone, which: str | int | None, batch_norm: str = "affine") -> None:
-    """Make the blocks from `which` up to the head trainable, and freeze the others.
+    """Make the blocks from `which` up to the head trainable, and freeze all other blocks.
 
     Args:
         backbone: Backbone layer.
-        which: `None` (freeze all), `"all"`, a number of blocks counted from the head down, or the
-            name of the lowest block.
-        batch_norm: `"affine"`, `"frozen"` or `"live"`, see `Phase`.
+        which: `None` (freeze all blocks), `"all"`, the number of blocks to unfreeze, counted from
+            the head down, or the name of the lowest block to unfreeze.
+        batch_norm: Mode of BatchNorm layers: `"affine"`, `"frozen"` or `"live"`, see `Phase`.
 
     Raises:
-        ConfigError: The block does not exist, or the backbone has fewer blocks.
+        ConfigError: The backbone has no block of this name, or fewer blocks than this number.
     """
     backbone.unfreeze(blocks_to_unfreeze(backbone.blocks, which), batch_norm)
 
 
 def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tuple[str, ...]:
-    """Return the names of the blocks that `which` selects, see `unfreeze`."""
+    """Return the names of the blocks to unfreeze. For `which` see `unfreeze`."""
     if which is None:
         return ()
     if which == "all":
@@ -116,13 +116,13 @@ def blocks_to_unfreeze(blocks: tuple[str, ...], which: str | int | None) -> tupl
 def blocks_in_epoch(
     blocks: tuple[str, ...], every: int | str | None, epoch: int, epochs: int
 ) -> tuple[str, ...]:
-    """Return the names of the blocks that an epoch trains.
+    """Return the names of the blocks that are trainable in an epoch.
 
     Args:
-        blocks: Blocks that the phase unfreezes, from input to output.
-        every: Value of `Phase.unfreeze_every`.
-        epoch: Epoch, counted from 0.
-        epochs: Epochs of the phase.
+        blocks: Names of all blocks that the phase unfreezes, from input to output.
+        every: Epochs between unfreezing two blocks, see `Phase.unfreeze_every`.
+        epoch: Number of the epoch, counted from 0.
+        epochs: Number of epochs of the phase.
     """
     if every is None or not blocks:
         return blocks

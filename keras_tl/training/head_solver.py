@@ -11,35 +11,41 @@ from threadpoolctl import threadpool_limits
 
 from keras_tl.data.splits import draw, folds
 
-# Losses of all items, and their gradients by the outputs. See `keras_tl.tasks.Task.convex_loss`.
+# Function from outputs and targets to the losses of all items, and to the gradients of the losses
+# with respect to the outputs. See `keras_tl.tasks.Task.convex_loss`.
 ConvexLoss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 FOLDS = 5
-# With more items a sample chooses the penalty. The choice changes little with their number.
+# Maximum number of items for choosing the penalty. From more items, `choose_l2` takes a random
+# sample, because more items change the choice little.
 MOST_TO_CHOOSE_ON = 500
-# Weight, in items, of the mean variance of all features in each feature's variance (docs/head.md).
+# Number of prior items: the weight with which the mean variance of all features enters the variance
+# of each feature (docs/head.md).
 PRIOR_ITEMS = 10
-# Exponents of (penalty / number of features), base 10. The search goes down from `_FIRST` until the
-# loss has risen twice or `_WEAKEST` is reached. If `_FIRST` is best, it also goes up.
+# Base-10 exponents of (penalty / number of features). The search goes down from `_FIRST` until the
+# loss has risen twice or the search reaches `_WEAKEST`. If `_FIRST` is best, the search goes up.
 _FIRST, _STEP, _STRONGEST, _WEAKEST = -1.5, 0.5, 3.0, -8.0
-# Above this size float32 is precise enough, and takes half the time.
+# Maximum number of values in a feature matrix for float64. For larger matrices, float32 is precise
+# enough and takes half the time.
 _MOST_IN_DOUBLE = 4_000_000
-# With few items the products of matrices are small. Threads would wait longer than they compute.
+# Maximum number of items with which the solver uses a single thread. For small matrix products,
+# the overhead of several threads is larger than the saved time.
 _MOST_FOR_ONE_THREAD = 5000
 
 
 @dataclasses.dataclass(frozen=True)
 class Standardisation:
-    """Mean and scale of features.
+    """Mean and scale of each feature, to standardise features.
 
-    In few items a feature can be nearly constant by chance. Its scale would be tiny, and its values
-    in other items huge. Each variance is therefore mixed with the mean variance of all features, as
-    if ten more items had shown that mean (posterior variance of Smyth, 2004,
-    doi:10.2202/1544-6115.1027, with a fixed number of prior degrees of freedom).
+    In few items a feature can be nearly constant by chance. Division by a tiny standard deviation
+    would make this feature huge in other items. The variance of each feature is therefore averaged
+    with the mean variance of all features, as if ten more items had the mean variance. This is the
+    posterior variance of Smyth, 2004 (doi:10.2202/1544-6115.1027), with a fixed number of prior
+    degrees of freedom.
 
     Attributes:
-        mean: Means, float64 (d,).
-        scale: Moderated standard deviations, float64 (d,), above 0.
+        mean: Mean of each feature, float64 (d,).
+        scale: Square root of the averaged variance of each feature, float64 (d,), above 0.
     """
 
     mean: np.ndarray
@@ -51,7 +57,7 @@ class Standardisation:
 
     @classmethod
     def of(cls, features: np.ndarray) -> "Standardisation":
-        """Compute mean and scale of features (n, d), part by part to save memory."""
+        """Compute the mean and the scale of features (n, d), in parts of rows to save memory."""
         scaler = StandardScaler()
         for part in np.array_split(features, max(1, len(features) // 4096)):
             scaler.partial_fit(part)
@@ -62,14 +68,14 @@ class Standardisation:
 
 @dataclasses.dataclass(frozen=True)
 class Solution:
-    """Linear head at its optimum.
+    """Weights of a linear head at the optimum of its training.
 
     Attributes:
         kernel: Kernel for features that are not standardised, float64 (d, outputs).
-        bias: Bias, float64 (outputs,).
+        bias: Bias of each output, float64 (outputs,).
         l2: Strength of the penalty. The objective is the mean loss of the items plus
             `l2 / 2 * |kernel|^2`, with the kernel for standardised features.
-        standardisation: Mean and scale of the features.
+        standardisation: Mean and scale of the training features.
     """
 
     kernel: np.ndarray
@@ -87,14 +93,15 @@ class Problem:
     """Training data and loss of a linear head.
 
     Attributes:
-        features: Features, float32 (n, d).
-        targets: Targets, float64 (n, outputs), see `Task.dense_targets`.
-        loss: See `Task.convex_loss`.
-        curvature: See `Task.curvature`.
-        enough: See `Task.enough`.
-        classes: Classes for stratified folds, int (n,). `None`: random folds.
-        weights: Weight of each item's loss, float (n,). `None`: 1.
-        groups: Groups (n,) that are not split between folds. `None`: each item is its own group.
+        features: Features of n items, float32 (n, d).
+        targets: Targets of the items, float64 (n, outputs), see `Task.dense_targets`.
+        loss: Function that returns the losses and their gradients, see `Task.convex_loss`.
+        curvature: Curvature of the loss, see `Task.curvature`.
+        enough: Mean loss below which the search for the penalty stops, see `Task.enough`.
+        classes: Class of each item for stratified folds, int (n,). `None`: random folds.
+        weights: Weight of each item's loss, float (n,). `None`: all weights are 1.
+        groups: Group of each item, (n,). A group is never split between folds. `None`: each item
+            forms its own group.
     """
 
     features: np.ndarray
@@ -107,7 +114,7 @@ class Problem:
     groups: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> "Problem":
-        """Return the problem with only these rows."""
+        """Return the problem restricted to the items in `rows`."""
         arrays = {
             name: value[rows]
             for name in ("features", "targets", "classes", "weights", "groups")
@@ -124,10 +131,10 @@ def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
     solver is L-BFGS (Liu and Nocedal, 1989, Math. Programming 45).
 
     Args:
-        problem: Features, targets and loss.
-        l2: Strength of the penalty, see `Solution`. `None`: the strength with the smallest mean
-            loss in 5-fold cross-validation.
-        seed: Seed of the folds.
+        problem: Features, targets and loss of the training.
+        l2: Strength of the penalty, see `Solution`. `None`: the function chooses the strength with
+            the smallest mean loss in 5-fold cross-validation.
+        seed: Seed of the random assignment of items to folds.
     """
     threads = 1 if len(problem.features) <= _MOST_FOR_ONE_THREAD else None
     with threadpool_limits(threads, user_api="blas"):
@@ -143,11 +150,12 @@ def solve(problem: Problem, l2: float | None = None, seed: int = 0) -> Solution:
 def choose_l2(problem: Problem, seed: int = 0) -> float:
     """Return the L2 strength with the smallest mean loss on held-out items.
 
-    The strength is scaled by 1 / sqrt(items) from a fold or sample to all items.
+    The best strength depends on the number of training items. The function assumes that the best
+    strength is proportional to 1 / sqrt(number of training items).
 
     Args:
         problem: Problem with at least two items.
-        seed: Seed of the folds, and of the sample if there are more than 500 items.
+        seed: Seed of the folds, and of the random sample if there are more than 500 items.
     """
     count = len(problem.features)
     if count > MOST_TO_CHOOSE_ON:
@@ -157,7 +165,7 @@ def choose_l2(problem: Problem, seed: int = 0) -> float:
 
 
 class _Folds:
-    """Out-of-fold losses. The solutions for one L2 strength start the solver for the next."""
+    """Out-of-fold losses. Each solution is the solver's start for the next L2 strength."""
 
     def __init__(self, problem: Problem, seed: int):
         self._problem = problem
@@ -167,21 +175,21 @@ class _Folds:
 
     @property
     def enough(self) -> float:
-        """See `Problem`."""
+        """Mean loss below which the search for the penalty stops."""
         return self._problem.enough
 
     def loss(self, l2: float) -> float:
-        """Return the mean loss over all items, for a strength scaled to all items."""
+        """Return the mean out-of-fold loss. `l2` is the strength for training on all items."""
         return sum(part.loss(l2) for part in self._parts) / len(self._problem.features)
 
     def start_anew(self) -> None:
-        """Forget the solutions, because the next strength is far from the last one."""
+        """Discard the solutions, because the next L2 strength is far from the last strength."""
         for part in self._parts:
             part.found = None
 
 
 class _Fold:
-    """Held-out items and training items, standardised by the training items."""
+    """Held-out items and training items of one fold, standardised by the training items."""
 
     def __init__(self, problem: Problem, is_out: np.ndarray):
         self._all = len(is_out)
@@ -191,7 +199,7 @@ class _Fold:
         self.found: tuple[np.ndarray, np.ndarray] | None = None
 
     def loss(self, l2: float) -> float:
-        """Return the summed loss of the held-out items, for a strength scaled to all items."""
+        """Return the summed held-out loss. `l2` is the strength for training on all items."""
         own = l2 * math.sqrt(self._all / len(self._train.features))
         self.found = kernel, bias = _minimise(self._plane, self._train, own, self.found)
         losses, _ = self._out.loss(self._rows @ kernel + bias, self._out.targets)
@@ -199,7 +207,7 @@ class _Fold:
 
 
 def _best_l2(tried: _Folds) -> float:
-    """Lower the strength until the loss rises, then fit a parabola to the best three losses."""
+    """Search the L2 strength with the lowest loss, and refine the result with a parabola."""
     powers, losses = [], []
 
     def look(power: float) -> None:
@@ -228,15 +236,15 @@ def _best_l2(tried: _Folds) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class _Plane:
-    """Standardised features in the coordinates of their principal axes.
+    """Standardised features, rotated to their principal axes.
 
-    The L2 penalty does not change under this rotation. With fewer items than features, as many axes
-    as items suffice. The curvature of the loss along each axis is known.
+    The rotation does not change the L2 penalty. If there are fewer items than features, n items
+    need only n axes. The curvature of the loss along each axis follows from `powers`.
 
     Attributes:
-        rows: Coordinates of the items, float (n, axes).
+        rows: Coordinates of each item along the axes, float (n, axes).
         axes: Orthonormal axes, float (d, axes).
-        powers: Mean square along each axis, float64 (axes,).
+        powers: Mean squared coordinate along each axis, float64 (axes,).
         standardisation: Mean and scale of the features.
     """
 
@@ -262,7 +270,7 @@ class _Plane:
         return cls(rows @ axes, axes, powers / count, standardisation)
 
     def project(self, features: np.ndarray) -> np.ndarray:
-        """Return the coordinates of other items, given as features (m, d)."""
+        """Return the coordinates of other items along the axes, given their features (m, d)."""
         return self.standardisation.apply(features).astype(self.axes.dtype) @ self.axes
 
 
@@ -275,7 +283,7 @@ def _minimise(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return kernel (axes, outputs) and bias (outputs,) with the smallest penalised mean loss.
 
-    Each axis is scaled so that the loss has about the same curvature along all axes.
+    The function scales each axis so that the curvature of the loss is similar along all axes.
     """
     rows, powers = plane.rows, plane.powers
     count, outputs = problem.targets.shape

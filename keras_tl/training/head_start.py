@@ -1,4 +1,4 @@
-"""Start of head training: standardised features and, for a linear head, the optimum."""
+"""Preparation of a head's training: standardise the features, and solve a linear head."""
 
 import dataclasses
 
@@ -19,10 +19,10 @@ class HeadStart:
     """Head that is ready for training.
 
     Attributes:
-        head: Copy of the head to train.
-        l2: Strength of the L2 penalty.
-        is_trained: Whether the copy begins at a solution of the solver.
-        solved: Whether the solution is the optimum for the coming training.
+        head: Copy of the head that takes standardised features. Training changes the copy.
+        l2: Strength of the L2 penalty in the training.
+        is_trained: Whether the copy already has weights from the solver.
+        solved: Whether these weights are the optimum of the training that follows.
     """
 
     head: StandardisedHead
@@ -41,11 +41,11 @@ def head_problem(
     """Return the training of a linear head as a `Problem` for the solver.
 
     Args:
-        task: Source of the loss.
+        task: Task that defines the loss.
         labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
         features: Features of these items, float32 (n, ...).
-        phase: Source of label smoothing and class weights.
-        groups: Groups (n,), see `Problem`.
+        phase: Phase that sets the label smoothing and the class weights.
+        groups: Group of each item, (n,). A group is never split between folds. `None`: no groups.
     """
     weights = None
     by_class = task.class_weights(labels, phase.class_weight)
@@ -80,16 +80,17 @@ def start_head(
     Returns `None` if the phase has no `l2`, or if the head normalises the features itself.
 
     Args:
-        parts: Model.
+        parts: Model with the head.
         config: Configuration of the model.
         task: Task of the model.
-        split: Training items.
+        split: Training split.
         features: Features of the training items.
-        phase: Phase of the head, with its `l2`.
-        live: Whether the backbone runs in every epoch.
-        seed: Seed of the folds that choose `l2`.
-        most_bytes: Limit for features in memory. Larger features are replaced by a sample.
-        groups: Groups (n,) that are not split between folds.
+        phase: Phase that trains the head, with its value of `l2`.
+        live: Whether the backbone runs in every epoch. If false, features come from the cache.
+        seed: Seed of the folds that choose `l2`, and of the random sample (see `most_bytes`).
+        most_bytes: Maximum size of the features in memory, in bytes. If the features are larger, a
+            random sample of the items is used.
+        groups: Group of each item, (n,). A group is never split between folds. `None`: no groups.
     """
     if phase.l2 is None or first_dense(parts.head) is None:
         return None

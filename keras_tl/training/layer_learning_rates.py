@@ -1,7 +1,7 @@
 """Adam, AdamW and SGD with a separate learning rate for every variable.
 
-`keras.optimizers.MultiOptimizer` exists only since Keras 3.15. It has no `learning_rate` for
-callbacks and `LossScaleOptimizer` to read, and clips the gradients of each group separately.
+Why not `keras.optimizers.MultiOptimizer`: it exists only since Keras 3.15, clips the gradients of
+each group separately, and lacks the `learning_rate` that callbacks and `LossScaleOptimizer` read.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from keras_tl.training.dense_embedding_gradients import SGD, Adam, AdamW
 def learning_rate_factors(
     blocks: Sequence[Sequence[keras.layers.Layer]], variables: list, factor: float
 ) -> tuple[float, ...]:
-    """Return the factor on each variable's learning rate, for discriminative fine-tuning.
+    """Return a learning-rate factor for each variable, for discriminative fine-tuning.
 
     Source: Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2.
 
     Args:
         blocks: Layers of each block, from input to output.
         variables: Variables of the model. Variables outside of all blocks belong to the head.
-        factor: Ratio of learning rates between neighbouring blocks, and between head and last
-            block. Lower blocks learn more slowly.
+        factor: Learning rate of a block divided by the learning rate of the block below. Also the
+            learning rate of the head divided by the learning rate of the last block.
     """
     factors = {
         id(variable): factor ** (number - len(blocks))
@@ -37,12 +37,12 @@ def learning_rate_factors(
 
 
 class PerVariableLearningRates:
-    """Mixin for a Keras optimizer: scale the update of each variable, weight decay included.
+    """Mixin for a Keras optimizer: scale the update and the weight decay of each variable.
 
-    `learning_rate` is the learning rate of variables with a factor of 1.
+    The learning rate of a variable is `learning_rate` times the factor of the variable.
 
     Args:
-        learning_rate_factors: Factors in the order of the variables given to `build`.
+        learning_rate_factors: Factor of each variable, in the order of the argument of `build`.
         others: Arguments of the Keras optimizer.
     """
 
@@ -69,7 +69,7 @@ class PerVariableLearningRates:
         super().update_step(gradient, variable, self._corrected(rate, index))
 
     def _apply_weight_decay(self, variables):
-        """Do nothing: Keras would decay all variables at one learning rate."""
+        """Do nothing, because Keras would decay all variables at the same learning rate."""
 
     def _corrected(self, rate, index: int):
         return rate
@@ -80,11 +80,11 @@ class PerVariableLearningRates:
 
 
 class PerVariableSteps(PerVariableLearningRates):
-    """Mixin for Adam: correct the bias of a variable's moments by the variable's own step count.
+    """Mixin for Adam: use the number of updates of each variable in Adam's bias correction.
 
-    Adam corrects the moments by the number of the optimizer's steps (Kingma and Ba, 2015,
-    arXiv:1412.6980, sec. 3). A variable that is unfrozen after some hundred steps would get no
-    correction. Its first steps would be up to 6.6 times as long as the learning rate implies.
+    Adam's bias correction depends on the number of the optimizer's steps (Kingma and Ba, 2015,
+    arXiv:1412.6980, sec. 3). After some hundred steps, the correction is almost 1. If
+    a variable is unfrozen then, its first updates would be up to 6.6 times as large as intended.
     """
 
     def build(self, variables):

@@ -15,11 +15,11 @@ from keras_tl.training.policies import HEADS, phases_of
 
 PHASES = ("head", "fine-tune")
 
-# Weight of the past in the moving average of the losses: about the last ten losses count.
+# Decay of the moving average of the losses: mainly the last ten losses determine the average.
 _SMOOTHING = 0.9
-# The sweep stops if the smoothed loss exceeds this multiple of its minimum.
+# The sweep stops if the smoothed loss exceeds this multiple of the minimum smoothed loss.
 _DIVERGED = 4.0
-# Minimum number of falling losses in a valley.
+# Minimum number of points in a valley, the range of the curve in which the loss falls.
 _SHORTEST_VALLEY = 3
 
 
@@ -28,11 +28,14 @@ class LearningRates:
     """Result of a sweep of learning rates.
 
     Attributes:
-        phase: Phase of the sweep. The sweep ignores its learning rate and schedule.
-        rates: Rising learning rates, one per step. A diverging loss ends the sweep early.
-        losses: Training loss of each step's batch, before the update.
-        smoothed: Exponentially weighted means of the losses, see `smooth`.
-        suggestion: Peak learning rate, see `suggest`. `None`: no learning rate lowered the loss.
+        phase: Phase that the sweep trained. The sweep ignores the phase's own learning rate and
+            schedule.
+        rates: Learning rate of each step, in rising order. If the loss diverges, the sweep ends
+            early and the result has fewer learning rates.
+        losses: Training loss of each step, computed on the step's batch before the update.
+        smoothed: Exponential moving average of the losses, see `smooth`.
+        suggestion: Suggested peak learning rate, see `suggest`. `None`: no learning rate lowered
+            the loss.
     """
 
     phase: Phase
@@ -42,7 +45,7 @@ class LearningRates:
     suggestion: float | None
 
     def plot(self) -> Figure:
-        """Plot the losses over the learning rates, and mark the suggestion."""
+        """Plot the loss against the learning rate, and mark the suggested learning rate."""
         figure = Figure(figsize=(6, 4), layout="constrained")
         axes = figure.subplots()
         axes.plot(self.rates, self.losses, ".", color="#9db8d6", label="loss of a batch")
@@ -71,12 +74,12 @@ def phase_to_sweep(
 
     Args:
         phase: `"head"`, `"fine-tune"`, or your own phase.
-        policy: Policy of fine-tuning. Its last phase is used.
-        family: Family of the backbone, see `phases_of`.
-        given: Fields of `Phase` to change. `None` keeps the value.
+        policy: Policy of fine-tuning. `"fine-tune"` selects the last phase of the policy.
+        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
+        given: New values for fields of `Phase`. `None` keeps the value of the phase.
 
     Raises:
-        ConfigError: The phase or policy is unknown, or `unfreeze` is given for the head.
+        ConfigError: The phase or policy is unknown, or `unfreeze` is set with `"head"`.
     """
     if isinstance(phase, Phase):
         return phases_of(phase, family, **given)[0]
@@ -95,8 +98,7 @@ def learning_rates_between(lowest: float, highest: float, steps: int) -> np.ndar
     """Return learning rates with a constant ratio from lowest to highest, float64 (steps,).
 
     Raises:
-        ConfigError: The limits are not 1e-12 <= lowest < highest <= 1000, or there are fewer than
-            10 steps.
+        ConfigError: `steps` is below 10, or the limits violate 1e-12 <= lowest < highest <= 1000.
     """
     check_range("steps", steps, 10, whole=True)
     check_range("highest", highest, 1e-12, 1e3)
@@ -107,21 +109,21 @@ def learning_rates_between(lowest: float, highest: float, steps: int) -> np.ndar
 
 
 def as_swept(phase: Phase) -> Phase:
-    """Return the phase with a constant learning rate, all blocks at once, and no L2 penalty."""
+    """Return the phase with a constant learning rate, all blocks unfrozen, and no L2 penalty."""
     return dataclasses.replace(
         phase, learning_rate=1.0, schedule="constant", warmup=0.0, unfreeze_every=None, l2=None
     )
 
 
 class LearningRateSweep(keras.callbacks.Callback):
-    """Set the learning rate of every step, record its loss, and stop if the loss diverges.
+    """Set the learning rate of each step, record the step's loss, and stop if the loss diverges.
 
     Args:
-        rates: Learning rates, one per step.
-        advance: Progress function, called with the number of finished steps.
+        rates: Learning rate of each step.
+        advance: Function to call after each step with the number of finished steps.
 
     Attributes:
-        losses: Losses of the finished steps. The last one can be infinite or NaN.
+        losses: Losses of the finished steps. The last loss can be infinite or NaN.
     """
 
     def __init__(self, rates: np.ndarray, advance: Callable[[int], None] = lambda done: None):
@@ -135,7 +137,7 @@ class LearningRateSweep(keras.callbacks.Callback):
         self._optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
     def on_train_batch_begin(self, batch, logs=None):
-        # Without the reset, the loss in the logs would be the mean over the epoch.
+        # Reset the metrics, because Keras logs the mean loss of all steps since the last reset.
         self.model.reset_metrics()
         self._optimizer.learning_rate = self._rates[len(self.losses)]
 
@@ -154,14 +156,16 @@ def sweep(
 ) -> list[float]:
     """Train a compiled model at rising learning rates.
 
-    Source: range test of Smith, 2017 (arXiv:1506.01186), sec. 3.3. As in fastai, learning rates
-    rise exponentially and the training loss decides. Smith uses a linear rise and the accuracy.
+    Source: learning-rate range test of Smith, 2017 (arXiv:1506.01186), sec. 3.3. As in fastai, the
+    learning rates rise exponentially and the test observes the training loss. Smith raises the
+    learning rate linearly and observes the accuracy.
 
     Args:
-        model: Compiled model with constant learning rate (see `as_swept`), one step per execution.
-        train: Batches, repeated as often as needed.
-        rates: Learning rates, one per step.
-        advance: Progress function, called with the number of finished steps.
+        model: Model, compiled with a constant learning rate (see `as_swept`) and one step per
+            execution.
+        train: Training batches. The sweep repeats these batches as often as needed.
+        rates: Learning rate of each step.
+        advance: Function to call after each step with the number of finished steps.
 
     Returns:
         Losses of the finished steps, fewer than `rates` if the loss diverged.
@@ -172,29 +176,32 @@ def sweep(
             train.repeat(),
             steps_per_epoch=len(rates),
             callbacks=[callback],
-            shuffle=False,  # The dataset shuffles already.
+            shuffle=False,  # The data set shuffles its items.
             verbose=0,
         )
     return callback.losses
 
 
 def has_diverged(losses: Sequence[float]) -> bool:
-    """Whether the last loss is not finite, or its smoothed value exceeds 4 times the minimum."""
+    """Return whether the loss has diverged.
+
+    The last loss is then not finite, or the smoothed loss exceeds 4 times its minimum.
+    """
     smoothed = smooth(losses)
     return not np.isfinite(losses[-1]) or bool(smoothed[-1] > _DIVERGED * smoothed.min())
 
 
 def smooth(losses: Sequence[float]) -> np.ndarray:
-    """Return exponentially weighted means of the losses, float32 (n,), decay 0.9 per step.
+    """Return the exponential moving average of the losses with decay 0.9, float32 (n,).
 
-    The weights sum to 1 from the first step on, with Adam's bias correction (Kingma and Ba, 2015,
-    arXiv:1412.6980, sec. 3).
+    As in Adam, a bias correction makes the weights of the losses sum to 1 from the first step on
+    (Kingma and Ba, 2015, arXiv:1412.6980, sec. 3).
     """
     mean, smoothed = 0.0, []
     for count, loss in enumerate(losses, start=1):
         mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
         smoothed.append(mean / (1 - _SMOOTHING**count))
-    # Losses are float32: a smaller decrease is only a rounding error.
+    # Round to float32, the precision of the losses. Smaller differences are rounding errors.
     return np.array(smoothed, np.float32)
 
 
@@ -221,18 +228,18 @@ def read_sweep(phase: Phase, rates: np.ndarray, losses: Sequence[float]) -> Lear
 
 
 def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
-    """Suggest the learning rate two thirds into the valley, the range where the loss falls.
+    """Suggest a learning rate: the point at two thirds of the range in which the loss falls.
 
-    The valley is the longest strictly decreasing subsequence of the smoothed losses. A few rising
-    losses do not end it. The rule is "valley" in the documentation of fastai
-    (fastai/callback/schedule.py). The code of fastai takes a point half-way instead.
+    This range, the valley, is the longest strictly decreasing subsequence of the smoothed losses. A
+    few rising losses do not end the valley. The documentation of fastai describes this rule as
+    "valley" (fastai/callback/schedule.py). The code of fastai takes the middle of the valley.
 
     Args:
-        rates: Rising learning rates, one per step.
-        smoothed: Smoothed losses.
+        rates: Learning rate of each step, in rising order.
+        smoothed: Smoothed loss of each step.
 
     Returns:
-        One of the learning rates. `None`: the valley has fewer than three points.
+        An element of `rates`. `None`: the valley has fewer than three points.
     """
     valley = longest_decrease(smoothed)
     if len(valley) < _SHORTEST_VALLEY:
@@ -241,7 +248,7 @@ def suggest(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
 
 
 def longest_decrease(values: Sequence[float]) -> list[int]:
-    """Return indices of the longest strictly decreasing subsequence. The first to end wins ties."""
+    """Return the indices of the longest strictly decreasing subsequence, the first if several."""
     values = np.asarray(values)
     lengths = np.ones(len(values), int)
     before = np.full(len(values), -1)

@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules of phases, from Keras where possible."""
+"""Construction of the optimizer and the learning-rate schedule of a phase."""
 
 from collections.abc import Sequence
 
@@ -17,11 +17,12 @@ def make_optimizer(
     """Return the optimizer of a phase.
 
     Args:
-        phase: Phase.
-        steps: Number of updates in the whole phase, for the schedule.
-        variables: Trainable variables. Biases and normalisation get no weight decay.
-        learning_rate_factors: Factor on the learning rate of each variable. `None`: one learning
-            rate for all, as in Keras.
+        phase: Phase that sets the optimizer, the learning rate and the schedule.
+        steps: Number of optimizer updates in the whole phase, for the schedule.
+        variables: Trainable variables. Biases and variables of normalisation layers get no weight
+            decay.
+        learning_rate_factors: Factor of each variable, by which the optimizer multiplies the
+            learning rate. `None`: all variables have the same learning rate, as in Keras.
     """
     rate = make_schedule(phase, steps)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
@@ -36,7 +37,7 @@ def make_optimizer(
     if phase.optimizer == "adam":
         return adam(rate, **options)
     optimizer = adamw(rate, weight_decay=phase.weight_decay, **options)
-    # These are all vectors, except the biases of attention layers, which have an axis for heads.
+    # Biases and normalisation variables are vectors. Biases of attention layers have more axes.
     spared = [x for x in variables if len(x.shape) < 2 or x.name.split(":")[0] == "bias"]
     if spared:
         optimizer.exclude_from_weight_decay(var_list=spared)
@@ -49,7 +50,7 @@ def make_schedule(
     """Return the learning-rate schedule of a phase, or a number if the learning rate is constant.
 
     Raises:
-        ConfigError: The learning rate is `"auto"`, which depends on the network.
+        ConfigError: The learning rate is still `"auto"` instead of a number.
     """
     if phase.learning_rate == "auto":
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions of heads: one head per fold predicts items it was not trained on."""
+"""Out-of-fold predictions: predict each fold by a head trained on all other folds."""
 
 import dataclasses
 
@@ -22,13 +22,13 @@ _LOOKS = 10
 
 @dataclasses.dataclass(frozen=True)
 class HeadTraining:
-    """Training of new heads on features, one head per set of items.
+    """Train new heads on features, one head per fold, for out-of-fold predictions.
 
     Attributes:
-        parts: Model with the head to copy. It stays unchanged.
+        parts: Model with the head to copy. The training does not change this model.
         config: Configuration of the model.
         task: Task of the model.
-        phase: Phase from `keras_tl.training.policies.head_phase`, with its number of epochs.
+        phase: Phase that trains the head, see `keras_tl.training.policies.head_phase`.
         seed: Seed of folds, initial weights and shuffles.
     """
 
@@ -47,14 +47,15 @@ class HeadTraining:
     ) -> np.ndarray:
         """Return logits, float32 (n, outputs), each from a head trained on the other folds.
 
-        The solver fits a linear head. If the phase has no number for `l2`, cross-validation on the
-        training folds chooses `l2`. `fit` trains every other head.
+        The solver computes the weights of a linear head. If `l2` of the phase is not a number,
+        cross-validation on the training folds chooses `l2`. Keras's `fit` trains all other heads.
 
         Args:
             labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
-            features: Features, float32 (n, ...).
-            numbers: Fold of each item, int (n,).
-            groups: Groups (n,) that also stay together in the choice of the penalty.
+            features: Features of these items, float32 (n, ...).
+            numbers: Fold number of each item, int (n,).
+            groups: Group of each item, (n,). The cross-validation that chooses `l2` never splits a
+                group.
         """
         answers = np.empty((len(labels), self.task.outputs), np.float32)
         answer = self._solved if self.config.head.is_linear else self._fitted
@@ -82,14 +83,14 @@ class HeadTraining:
         features: np.ndarray,
         numbers: np.ndarray,
     ) -> int:
-        """Return the epoch, from 1, after which the mean loss of held-out items is lowest.
+        """Return the epoch, counted from 1, after which the mean loss of held-out items is lowest.
 
-        `fit` trains one head per fold, with at most ten evaluations.
+        Keras's `fit` trains one head per fold and evaluates each head at most ten times.
 
         Args:
             labels: Labels of n items, see `keras_tl.data.labelled_data.Split`.
-            features: Features, float32 (n, ...).
-            numbers: Fold of each item, int (n,).
+            features: Features of these items, float32 (n, ...).
+            numbers: Fold number of each item, int (n,).
         """
         passes = -(-self.phase.epochs // _LOOKS)
         losses = np.zeros(-(-self.phase.epochs // passes))
@@ -117,14 +118,14 @@ class HeadTraining:
         held_out: tuple[np.ndarray, np.ndarray] | None = None,
         asked: np.ndarray | None = None,
     ) -> tuple[dict[str, list[float]], np.ndarray | None]:
-        """Train a head, and return Keras's history and the logits for `asked`.
+        """Train a copy of the head, and return Keras's history and the logits for `asked`.
 
         Args:
             labels: Labels of the training items.
             features: Features of the training items.
-            passes: Passes over the items between two evaluations.
-            held_out: Features and labels of the evaluation items.
-            asked: Features of the items to predict.
+            passes: Number of epochs between two evaluations.
+            held_out: Features and labels of the items for evaluation. `None`: no evaluation.
+            asked: Features of the items to predict. `None`: no predictions.
         """
         phase = dataclasses.replace(self.phase, l2=None)
         with seeded(self.seed), snapshot(self.parts.model, self.parts.head):
@@ -145,7 +146,8 @@ class HeadTraining:
             validation = held_out and (held_out[0], self.task.targets(held_out[1], soft))
             rounds = -(-phase.epochs // passes)
             options = {"epochs": rounds, "shuffle": False, "verbose": 0}
-            # The pause of Keras between two epochs is longer than many steps of a head.
+            # The pause of Keras between two epochs takes longer than many steps of a head. One
+            # epoch of `fit` therefore contains several passes over the items.
             batches = batches.repeat(passes)
             with no_retracing_warnings(KERAS_TRAINER):
                 history = head.fit(batches, validation_data=validation, **options).history

@@ -1,4 +1,4 @@
-"""Model and batches of a phase: the head on cached features, or live items."""
+"""Construction of a phase's model and batches: the head on cached features, or the whole model."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from keras_tl.training.contrastive import CONTRASTIVE
 
 @dataclasses.dataclass(frozen=True)
 class PhaseInputs:
-    """Model and batches of a phase.
+    """Model and batches to pass to Keras's `fit` in a phase.
 
     Attributes:
-        model: Head on features, extractor, or whole model.
-        train: Training batches, with known cardinality.
-        validation: Validation batches. `None`: no validation.
+        model: Model to train: only the head, the backbone with pooling, or the whole model.
+        train: Training batches, a data set with known cardinality.
+        validation: Validation batches. `None`: the phase has no validation.
         mixed: Whether an augmentation mixes labels.
-        cached: Whether `model` is the head on cached features.
+        cached: Whether the batches hold cached features, so that `model` is only the head.
     """
 
     model: keras.Model
@@ -41,10 +41,10 @@ class InputMaker:
     """Factory for the inputs of phases.
 
     Attributes:
-        parts: Model.
+        parts: Model to train.
         task: Task of the model.
         pipeline: Conversion of a split to model inputs.
-        features: Features of the frozen backbone.
+        features: Features of the frozen backbone, with the feature cache.
         replicas: Number of replicas that share a batch.
     """
 
@@ -62,13 +62,13 @@ class InputMaker:
         names: Sequence[str],
         seed: int,
     ) -> PhaseInputs:
-        """Return the inputs of a phase.
+        """Return the model and the batches of a phase.
 
         Args:
-            phase: Phase with a batch size that the replicas can share evenly.
-            data: Labelled items.
+            phase: Phase whose batch size is divisible by the number of replicas.
+            data: Labelled items of all splits.
             augment: Augmentation of the training items.
-            names: Names of the splits that the phase needs.
+            names: Names of the splits to make batches from.
             seed: Seed of shuffles and augmentation.
         """
         if phase.objective == CONTRASTIVE:
@@ -100,7 +100,7 @@ class InputMaker:
         self, phase: Phase, splits: dict[str, Split], seed: int
     ) -> list[tf.data.Dataset | None]:
         train, validation = splits["train"], splits.get("validation")
-        # Extract both before `fit` reads one, so that the backbone does not run during `fit`.
+        # Compute the features of both splits first, so that the backbone does not run during `fit`.
         features = [self.features.of(split) if split else None for split in (train, validation)]
         whole = self.replicas > 1
         return [

@@ -1,4 +1,4 @@
-"""Training of one phase: freeze, compile, fit, and keep the best weights."""
+"""Training of a single phase: freeze blocks, compile, fit, and restore the best weights."""
 
 import contextlib
 import dataclasses
@@ -20,21 +20,22 @@ from keras_tl.training.freezing import blocks_in_epoch, blocks_to_unfreeze, prep
 from keras_tl.training.phase_inputs import PhaseInputs
 from keras_tl.training.progress import EpochProgress
 
-# A step of the head takes less time than the pause of Keras between two steps. Several steps per
-# execution save pauses, but tracing their loop takes as long as about 200 pauses.
+# The pause of Keras between two steps is longer than a step of the head. Running several steps per
+# execution saves pauses, but tracing the loop over steps takes as long as about 200 pauses.
 CACHED_STEPS_PER_EXECUTION, WORTH_A_LOOP = 8, 200
 
 
 class BestWeights(keras.callbacks.EarlyStopping):
     """Early stopping that can also restore the weights from before the phase.
 
-    If every epoch makes the monitored metric worse, the phase ends with its initial weights.
+    If no epoch improves the monitored metric, the phase ends with its initial weights.
 
     Args:
-        patience: Epochs without improvement before training stops.
-        before: Value of the metric before the phase. `None`: the head is untrained.
+        patience: Number of epochs without improvement before training stops.
+        before: Value of the metric before the phase. `None`: the head is untrained, so the initial
+            weights are never restored.
         name: Name of the metric, without `val_`.
-        more_is_better: Whether a higher value is better.
+        more_is_better: Whether a higher value of the metric is better.
     """
 
     def __init__(
@@ -56,15 +57,15 @@ class BestWeights(keras.callbacks.EarlyStopping):
             self.best_weights = self.model.get_weights()
 
     def epoch_of(self, ran: Sequence[int]) -> int:
-        """Return the position of the kept epoch among `ran`, from 1. 0: the initial weights."""
+        """Return the position of the best epoch in `ran`, from 1, or 0 for the initial weights."""
         return 0 if self.best_epoch < 0 else list(ran).index(self.best_epoch) + 1
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Stop training after a number of epochs. The schedule still covers all epochs of the phase.
+    """Stop training early. The learning-rate schedule still covers all epochs of the phase.
 
     Args:
-        epochs: Number of epochs, at least 1.
+        epochs: Number of epochs after which training stops, at least 1.
     """
 
     def __init__(self, epochs: int):
@@ -72,7 +73,7 @@ class StopAfter(keras.callbacks.Callback):
         self._epochs = epochs
 
     def on_epoch_end(self, epoch, logs=None):
-        """Stop after the last epoch."""
+        """Stop the training if enough epochs have run."""
         if epoch + 1 >= self._epochs:
             self.model.stop_training = True
 
@@ -80,15 +81,15 @@ class StopAfter(keras.callbacks.Callback):
 class GradualUnfreezing(keras.callbacks.Callback):
     """Unfreeze the blocks of a phase one after the other, from the last block down.
 
-    The model is compiled again between two epochs of one `fit`. The optimizer stays the same, and
-    callbacks see one training. At the end all blocks of the phase are trainable, as after any other
-    phase: the trainable variables then match those of the optimizer.
+    The callback compiles the model again between two epochs of the same call of `fit`. The
+    optimizer is not replaced. At the end all blocks of the phase are trainable, so that the
+    trainable variables equal the variables of the optimizer.
 
     Args:
-        phase: Phase with `unfreeze_every`.
-        blocks: Blocks that the phase unfreezes.
+        phase: Phase whose `unfreeze_every` is not `None`.
+        blocks: Names of all blocks that the phase unfreezes.
         train: Function that makes only the given blocks trainable, see `prepare`.
-        reporter: Progress messages.
+        reporter: Object that prints progress messages.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class GradualUnfreezing(keras.callbacks.Callback):
             added = ", ".join(block for block in blocks if block not in self._trained)
             self._reporter.say(f"{self._phase.name}: epoch {epoch + 1} unfreezes {added}.")
             self._set(blocks)
-            # `fit` makes the training function only once, before the first epoch.
+            # Keras's `fit` builds the training function only before the first epoch.
             self.model.make_train_function()
 
     def on_train_end(self, logs=None):
@@ -152,19 +153,20 @@ def run_phase(
 
     Args:
         phase: Phase to run.
-        inputs: Model and batches. Given validation batches and a `phase.patience`, training stops
-            early and keeps the best weights.
-        backbone: Backbone layer.
-        task: Source of loss and metrics.
-        reporter: Progress messages.
-        before: Monitored value on the validation split before the phase. `None`: untrained head.
-        callbacks: The user's callbacks. Their `model` is the model in `inputs`. The record names
-            the epoch whose weights they leave in the model.
-        item: Word for one item in messages.
-        following: Epochs of later phases of the same kind, for the estimate of the time left.
-        stop_after: Epoch, from 1, after which training stops and keeps the weights, without early
-            stopping. `None`: early stopping decides.
-        own: Internal callbacks, which run before the user's.
+        inputs: Model and batches. If there are validation batches and `phase.patience` is set,
+            training stops early and restores the best weights.
+        backbone: Backbone layer of the model.
+        task: Task that defines the loss and the metrics.
+        reporter: Object that prints progress messages.
+        before: Monitored metric on the validation split before the phase. `None`: the head is
+            untrained.
+        callbacks: The user's callbacks. If a callback restores the weights of another epoch, the
+            record names this epoch.
+        item: Word for one item in messages, such as "image".
+        following: Number of epochs of the following phases, to estimate the remaining time.
+        stop_after: Number of epochs after which training stops. Early stopping is then off. `None`:
+            training stops early or after the last epoch.
+        own: Internal callbacks, which run before the user's callbacks.
 
     Returns:
         Record of the phase.
@@ -175,7 +177,7 @@ def run_phase(
     began = time.perf_counter()
     model, validation = inputs.model, inputs.validation
     steps = int(inputs.train.cardinality())
-    # With several replicas, Keras's loop over steps fails in TensorFlow's `while_loop`.
+    # With several replicas, Keras's loop over several steps fails in TensorFlow's `while_loop`.
     alone = model.distribute_strategy.num_replicas_in_sync == 1
     together = inputs.cached and alone and not hook_into_steps(callbacks)
     together = together and steps * phase.epochs >= WORTH_A_LOOP
@@ -219,18 +221,19 @@ def fit_and_record(
     callbacks: Sequence[keras.callbacks.Callback],
     reporter: Reporter,
 ) -> PhaseRecord:
-    """Fit a compiled model, and record the epoch of its final weights.
+    """Fit a compiled model, and record which epoch the final weights are from.
 
     Args:
-        phase: Phase, for its name.
+        phase: Phase that the record and the messages describe.
         model: Compiled model.
-        fit: The model's `fit` with the data bound to it.
-        own: Internal callbacks. With a `BestWeights` the best weights are kept, otherwise the last.
-        callbacks: The user's callbacks, which may set other weights.
-        reporter: Progress messages.
+        fit: Method `fit` of the model, with all arguments bound except the callbacks.
+        own: Internal callbacks. With a `BestWeights` callback, the model ends with the best
+            weights. Without this callback, the model ends with the last weights.
+        callbacks: The user's callbacks, which may set the model's weights.
+        reporter: Object that prints progress messages.
 
     Returns:
-        Record of the phase, with `seconds` 0.
+        Record of the phase. The caller must set the field `seconds`, which is 0.
 
     Raises:
         ConfigError: A callback left no epoch to train. The model keeps its initial weights.
@@ -241,7 +244,7 @@ def fit_and_record(
     first = [] if weights is None else [weights]
     try:
         with no_retracing_warnings(KERAS_TRAINER):
-            # The dataset shuffles already.
+            # Pass `shuffle=False`, because the data set shuffles its items.
             history = fit(callbacks=[*first, *own, *callbacks], shuffle=False, verbose=0)
     finally:
         for callback in own:
@@ -276,7 +279,7 @@ def fit_and_record(
 
 
 def _rows(history: keras.callbacks.History) -> tuple[dict[str, float], ...]:
-    """Return one row per epoch, with the values that are numbers in every epoch."""
+    """Return a dictionary per epoch, with the logged values that are numbers in every epoch."""
     columns = {}
     for name, values in history.history.items():
         with contextlib.suppress(TypeError, ValueError):

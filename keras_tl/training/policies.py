@@ -1,7 +1,8 @@
 """Policies: fine-tuning methods as lists of phases, and the default phases of the head.
 
-Defaults differ by `keras_tl.base.config.family_of`. Learning rates and numbers of epochs were
-chosen by measurements, see docs/fine_tuning.md, docs/texts.md and docs/ulmfit.md.
+Each family of backbones has its own defaults (`keras_tl.base.config.family_of`). Measurements
+determined the learning rates and the numbers of epochs (docs/fine_tuning.md, docs/texts.md,
+docs/ulmfit.md).
 """
 
 import dataclasses
@@ -12,8 +13,8 @@ import numpy as np
 from keras_tl.base.config import HeadConfig, ModelConfig, Phase
 from keras_tl.errors import ConfigError, quoted, unknown
 
-# For a head of one Dense layer on cached features. Training starts at the optimum, so early
-# stopping is not needed.
+# Phase for a head of one Dense layer on cached features. The solver sets the weights to the optimum
+# before the training, so early stopping is not needed.
 SOLVED_HEAD = Phase(
     name="head", epochs=1, learning_rate=1e-4, schedule="cosine", patience=None, l2="auto"
 )
@@ -22,16 +23,16 @@ _HEAD = Phase(
     name="head", epochs=10, learning_rate=1e-3, schedule="cosine", min_steps=500, l2="auto"
 )
 
-# For other heads, augmented images, and any head if the user sets the number of epochs. A solved
-# head stays at its optimum unless an epoch is better on the validation split.
+# Phases for heads with hidden layers, for augmented images, and for a number of epochs from the
+# user. A solved linear head keeps its weights unless an epoch is better on the validation split.
 HEADS = {
     "image": _HEAD,
     "text": _HEAD,
-    # The head normalises its features by itself.
+    # No L2 penalty and no standardised features, because this head contains a BatchNorm layer.
     "ulmfit": dataclasses.replace(_HEAD, epochs=30, learning_rate=5e-3, min_steps=0, l2=None),
 }
 
-# For a language model the head of Howard and Ruder, 2018, sec. 3.3, with the 50 hidden units of
+# Language models get the head of Howard and Ruder, 2018, sec. 3.3, with 50 hidden units as in
 # sec. 4.1.
 HEAD_CONFIGS = {
     "image": HeadConfig(),
@@ -39,7 +40,7 @@ HEAD_CONFIGS = {
     "ulmfit": HeadConfig("concat", (50,), batch_norm=True),
 }
 
-# Chosen by the measurements in docs/fit.md.
+# The measurements in docs/fit.md determined these settings.
 _FINE_TUNE = Phase(
     name="fine-tune",
     epochs=3,
@@ -58,19 +59,20 @@ _FINE_TUNE_TEXT = dataclasses.replace(
     _FINE_TUNE, learning_rate=5e-5, schedule="linear", clip_norm=1.0, monitor="metric"
 )
 
-# The accuracy rises only after some epochs without change (docs/ulmfit.md).
+# Patience of 10: in the first epochs the accuracy does not change (docs/ulmfit.md).
 _FINE_TUNE_ULMFIT = dataclasses.replace(_FINE_TUNE_TEXT, epochs=30, learning_rate=3e-3, patience=10)
 
 _FINE_TUNE_OF = {"image": _FINE_TUNE, "text": _FINE_TUNE_TEXT, "ulmfit": _FINE_TUNE_ULMFIT}
 
-# With a discriminative factor, this is the head's learning rate. The lowest blocks get far less.
+# Phases with a discriminative factor. Only the head has this learning rate. The learning rates of
+# the lowest blocks are far smaller.
 _FOR_A_FACTOR = {
     "image": dataclasses.replace(_FINE_TUNE, learning_rate=1e-3),
     "text": dataclasses.replace(_FINE_TUNE_TEXT, learning_rate=5e-4),
     "ulmfit": dataclasses.replace(_FINE_TUNE_ULMFIT, learning_rate=1e-2),
 }
 
-# Training from random weights, as a baseline.
+# Changes for training from random weights, as a baseline.
 _SCRATCH = {
     "name": "scratch",
     "epochs": 30,
@@ -79,15 +81,15 @@ _SCRATCH = {
     "batch_norm": "live",
 }
 
-# Howard and Ruder, 2018 (arXiv:1801.06146): sec. 3.2, sec. 3.3, and both with the slanted
-# triangular schedule of eq. 3.
+# Methods of Howard and Ruder, 2018 (arXiv:1801.06146): discriminative learning rates (sec. 3.2),
+# gradual unfreezing (sec. 3.3), and both together with the slanted triangular schedule (eq. 3).
 _DISCRIMINATIVE = {"discriminative_factor": 2.6}
 _GRADUAL = {"unfreeze_every": "auto"}
 _ULMFIT = _DISCRIMINATIVE | _GRADUAL | {"schedule": "slanted_triangular", "warmup": 0.1}
 
 
-# Measured for texts (docs/texts.md). Images and language models use the settings of text encoders
-# with their own learning rates. These were not measured.
+# Settings measured for text encoders (docs/texts.md). Image backbones and language models use the
+# same settings with another learning rate, although these settings were measured only for texts.
 _CONTRASTIVE = {
     "name": "contrastive",
     "objective": "contrastive",
@@ -100,22 +102,22 @@ _CONTRASTIVE = {
 }
 
 
-# Minimum number of steps of a policy by family, if the user sets no number of epochs (docs/fit.md,
-# docs/texts.md). It does not apply to phases that the user passes.
+# Minimum number of steps of each policy, by family (docs/fit.md, docs/texts.md). The minimum is not
+# used if the user sets the number of epochs or passes phases.
 FEWEST_STEPS = {
     policy: {"image": 200, "text": 200, "ulmfit": 0}
     for policy in ("standard", "discriminative", "gradual", "ulmfit")
 }
 
-# With fewer validation items, chance decides which epoch is best.
+# Minimum number of validation items. With fewer items, chance decides which epoch is best.
 ENOUGH_TO_VALIDATE = 50
 
-# Up to this many items per class, `fit` uses the contrastive policy, by family (docs/texts.md).
+# Maximum items per class for which `fit` uses the contrastive policy, by family (docs/texts.md).
 _FEW_ITEMS = {"text": 100}
-# Weight of the fine-tuned model in the average that `fit` keeps without evidence (docs/fit.md).
+# Weight of the fine-tuned model in the weight average that `fit` keeps by default (docs/fit.md).
 _DEFAULT_SHARES = {("standard", "image"): 0.75}
 
-# C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
+# L2 penalty times number of items: C = 0.01 of scikit-learn's LogisticRegression (docs/texts.md).
 _L2_AFTER_CONTRASTIVE = 100.0
 
 
@@ -140,7 +142,7 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
     Args:
         config: Configuration of the model.
         live: Whether the backbone runs in every epoch, for example on augmented images.
-        epochs: The user's number of epochs. `None`: the default of the phase.
+        epochs: Number of epochs from the user. `None`: the default number of epochs.
     """
     is_solved = config.head.is_linear and not live and epochs is None
     phase = SOLVED_HEAD if is_solved else HEADS[config.family]
@@ -148,10 +150,10 @@ def head_phase(config: ModelConfig, live: bool = False, epochs: int | None = Non
 
 
 def own_head_phase(phase: Phase) -> Phase:
-    """Return the user's own phase after checking that it trains only a head.
+    """Check that the user's phase trains only the head, and return the phase.
 
     Raises:
-        ConfigError: The object is no `Phase`, or the phase unfreezes the backbone.
+        ConfigError: `phase` is not a `Phase`, or the phase unfreezes blocks of the backbone.
     """
     if not isinstance(phase, Phase):
         raise ConfigError(
@@ -166,45 +168,47 @@ def own_head_phase(phase: Phase) -> Phase:
 
 
 def fitting_policy(family: str, class_counts: np.ndarray | None) -> str:
-    """Return the name of the policy that `fit` uses for fine-tuning.
+    """Return the name of the policy with which `Learner.fit` fine-tunes.
 
     Args:
-        family: See `keras_tl.base.config.family_of`.
-        class_counts: Training items of each class. `None`: items do not have one class each.
+        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
+        class_counts: Number of training items of each class. `None`: the task does not have exactly
+            one class per item.
     """
     few = class_counts is not None and np.median(class_counts) <= _FEW_ITEMS.get(family, -1)
     return "contrastive" if few else "standard"
 
 
 def default_share(policy: str, family: str) -> float:
-    """Return the weight of the fine-tuned model in the average that `fit` keeps without evidence.
+    """Return the weight of the fine-tuned model in the average that `fit` keeps by default.
 
     Args:
-        policy: See `fitting_policy`.
-        family: Family of the backbone.
+        policy: Name of the fine-tuning policy, see `fitting_policy`.
+        family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
     """
     return _DEFAULT_SHARES.get((policy, family), 1.0)
 
 
 def needs_no_head(phase: Phase) -> bool:
-    """Whether a phase that unfreezes the backbone may begin with an untrained head."""
+    """Return whether a phase that unfreezes the backbone may start with an untrained head."""
     return phase.batch_norm == "live" or phase.objective == "contrastive"
 
 
 def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
-    """Return the phase that trains the head after a phase that changed the features.
+    """Return the phase that must train the head after a contrastive phase.
 
-    The changed features are fitted to the training labels. Cross-validation on them would choose
-    too weak an L2 penalty. The strength is therefore a constant divided by the number of items.
+    A contrastive phase fits the features to the training labels. Cross-validation on these features
+    would choose too weak an L2 penalty. The penalty is therefore a constant divided by the number
+    of items.
 
     Args:
-        phase: Any phase.
+        phase: Phase that has just run.
         config: Configuration of the model.
         items: Number of training items.
 
     Returns:
-        The head's default phase, with label smoothing and class weights of `phase`. `None`: `phase`
-        trains the head itself.
+        Default phase of the head, with label smoothing and class weights of `phase`. `None`:
+        `phase` is not contrastive and has trained the head itself.
     """
     if phase.objective != "contrastive":
         return None
@@ -220,12 +224,15 @@ def head_after(phase: Phase, config: ModelConfig, items: int) -> Phase | None:
 def with_heads(
     phases: Sequence[Phase], config: ModelConfig, items: int
 ) -> list[tuple[Phase, bool]]:
-    """Return pairs of a phase and whether it is a head phase, with the head phases inserted.
+    """Insert a phase of the head after each contrastive phase.
 
     Args:
         phases: Phases of a policy.
         config: Configuration of the model.
         items: Number of training items.
+
+    Returns:
+        Pairs (phase, inserted). `inserted` is true for the phases of the head.
     """
     found = []
     for phase in phases:
@@ -240,10 +247,10 @@ def phases_of(policy: str | Phase | Sequence[Phase], family: str, **given) -> tu
     Args:
         policy: Name of a policy, or your own phases.
         family: Family of the backbone: `"image"`, `"text"` or `"ulmfit"`.
-        given: Fields of `Phase`. `None` keeps the policy's value.
+        given: New values for fields of `Phase`. `None` keeps the value of the policy.
 
     Raises:
-        ConfigError: The policy is unknown, or `epochs` is given for several phases.
+        ConfigError: The policy is unknown, or `epochs` is set although there are several phases.
     """
     if isinstance(policy, str):
         if policy not in POLICIES:

@@ -1,4 +1,4 @@
-"""Progress of an epoch: a live display on a terminal, and one line per epoch everywhere."""
+"""Progress reports of training: a live display in terminals, and one printed line per epoch."""
 
 import math
 import time
@@ -9,22 +9,22 @@ from keras_tl.base.reporting import Reporter
 from keras_tl.training.dashboard import Dashboard, Pace
 from keras_tl.training.schedules import last_learning_rate
 
-# Drawing a frame takes some milliseconds, a step of the head about one.
+# Minimum time between two updates of the display. An update takes as long as several steps.
 _SECONDS_A_FRAME = 1 / 4
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Add the learning rate to the logs, and report every epoch.
+    """Keras callback that adds the learning rate to the logs and reports every epoch.
 
     Args:
-        reporter: Progress messages.
+        reporter: Object that prints progress messages.
         name: Name of the phase.
-        steps: Steps per epoch.
-        count: Number of epochs.
-        items: Items per step.
-        item: Word for one item.
-        monitor: See `keras_tl.training.dashboard.Dashboard`.
-        following: Epochs of later phases of the same kind.
+        steps: Number of training steps per epoch.
+        count: Number of epochs of the phase.
+        items: Number of items per step.
+        item: Word for one item, such as "image".
+        monitor: Metric that selects the best epoch, see `keras_tl.training.dashboard.Dashboard`.
+        following: Number of epochs of the following phases.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class EpochProgress(keras.callbacks.Callback):
         self.close()
 
     def close(self) -> None:
-        """Remove the display from the screen, also after an interruption."""
+        """Remove the live display from the terminal, also after an interruption."""
         if self._open is not None:
             self._open.__exit__(None, None, None)
             self._open = self._draw = None

@@ -12,14 +12,15 @@ from keras_tl.base.keras_compat import learning_rate_or_schedule
 
 @keras.saving.register_keras_serializable("keras_tl")
 class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear rise to a peak, then linear fall to 0, as in the fine-tuning of BERT.
+    """Learning rate that rises linearly to a peak, then falls linearly to 0, as for BERT.
 
     Source: Devlin et al., 2019 (arXiv:1810.04805), appendix A.2.
 
     Args:
         peak: Highest learning rate.
         steps: Number of steps after which the learning rate is 0.
-        warmup_steps: Number of rising steps. The learning rate of the first step is above 0.
+        warmup_steps: Number of steps in which the learning rate rises. Step 0 already has a
+            learning rate above 0.
     """
 
     def __init__(self, peak: float, steps: int, warmup_steps: int = 0):
@@ -42,22 +43,23 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
-    """Short linear rise to a peak, then long linear fall.
+    """Learning rate that rises linearly to a peak in few steps, then falls linearly in many steps.
 
-    Source: Howard and Ruder, 2018 (arXiv:1801.06146), eq. 3. At step t of T, from 0, the learning
-    rate is `peak * (1 + p * (ratio - 1)) / ratio`, with `cut = floor(T * cut_frac)`. p is `t / cut`
-    before `cut`, and `1 - (t - cut) / (cut * (1 / cut_frac - 1))` from `cut` on. Two cases differ:
+    Source: Howard and Ruder, 2018 (arXiv:1801.06146), eq. 3. T is the number of steps, and
+    `cut = floor(T * cut_frac)`. At step t, counted from 0, the learning rate is
+    `peak * (1 + p * (ratio - 1)) / ratio`. p is `t / cut` before step `cut`. From step `cut` on, p
+    is `1 - (t - cut) / (cut * (1 / cut_frac - 1))`. This class differs from eq. 3 in two cases:
 
-    * If `T * cut_frac` is not a whole number, p would fall below 0 before the end, and the learning
-      rate could become negative. Here it stays at its minimum, `peak / ratio`.
-    * If `cut` is 0, the equation divides by 0. Here nothing rises, and the fall takes
-      `T * (1 - cut_frac)` steps, the denominator of the equation without its rounding.
+    * If `T * cut_frac` is not a whole number, p of eq. 3 falls below 0 before the end, and the
+      learning rate can become negative. This class keeps the learning rate at `peak / ratio`.
+    * If `cut` is 0, eq. 3 divides by 0. In this class the learning rate then only falls, in
+      `T * (1 - cut_frac)` steps. Without the rounding of `cut`, eq. 3 has the same denominator.
 
     Args:
         peak: Highest learning rate.
-        steps: Number of steps T.
-        cut_frac: Share of rising steps, in [0, 1].
-        ratio: Highest learning rate divided by the lowest, at least 1.
+        steps: Number of steps, T.
+        cut_frac: Fraction of the steps in which the learning rate rises, in [0, 1].
+        ratio: Highest learning rate divided by the lowest learning rate, at least 1.
     """
 
     def __init__(self, peak: float, steps: int, cut_frac: float = 0.1, ratio: float = 32):
@@ -89,21 +91,21 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """Rise to a large peak, then fall to almost 0, each along half a period of a cosine.
+    """Learning rate that rises to a large peak and falls to almost 0, both along a half cosine.
 
-    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820), with a
-    linear rise and fall of about equal length. Cosines and default values are those of fastai's
+    Source: Smith and Topin, 2018 (arXiv:1708.07120), and Smith, 2018 (arXiv:1803.09820). In both
+    papers, rise and fall are linear and about equally long. Cosines and defaults are from fastai's
     `fit_one_cycle` (Howard and Gugger, 2020, arXiv:2002.04688). The learning rate rises from
-    `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. With too few steps it does
-    not rise. It falls to `peak / final_divisor` at step `steps`, one after the last. The momentum
-    is constant, while Smith lowers it during the rise.
+    `peak / divisor` at step 0 to `peak` at step `floor(steps * rise)`. If this step is 0, the
+    learning rate only falls. After the last step, the learning rate is `peak / final_divisor`. The
+    momentum is constant. Smith lowers the momentum while the learning rate rises.
 
     Args:
         peak: Highest learning rate.
-        steps: Steps of the whole cycle.
-        rise: Share of rising steps, in [0, 1].
-        divisor: Peak divided by the first learning rate, at least 1.
-        final_divisor: Peak divided by the last learning rate, at least 1.
+        steps: Number of steps of the whole cycle.
+        rise: Fraction of the steps in which the learning rate rises, in [0, 1].
+        divisor: Peak divided by the learning rate of the first step, at least 1.
+        final_divisor: Peak divided by the learning rate after the last step, at least 1.
     """
 
     def __init__(
@@ -131,7 +133,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         left = ops.maximum(self.steps - step, 0.0) / max(self.steps - cut, 1)
         near = ops.where(step < cut, step / max(cut, 1), left)
         lowest = 1 / ops.where(step < cut, float(self.divisor), float(self.final_divisor))
-        # Equals (1 - cos(pi * near)) / 2, without a rounding error that is large beside `lowest`.
+        # sin(pi / 2 * x)^2 equals (1 - cos(pi * x)) / 2, but has a smaller rounding error near 0.
         return self.peak * (lowest + (1 - lowest) * ops.sin(math.pi / 2 * near) ** 2)
 
     def get_config(self) -> dict[str, Any]:
@@ -147,13 +149,13 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Wrapper around a schedule: the schedule applies until `set` fixes the learning rate.
+    """Learning-rate schedule that applies until a call of `set` fixes the learning rate.
 
-    Keras does not allow setting the learning rate of an optimizer with a schedule. The callbacks
-    `ReduceLROnPlateau` and `LearningRateScheduler` therefore fail without this wrapper.
+    If an optimizer has a schedule, Keras does not allow a callback to set the learning rate. The
+    callbacks `ReduceLROnPlateau` and `LearningRateScheduler` therefore need this wrapper.
 
     Args:
-        schedule: Learning-rate schedule.
+        schedule: Learning-rate schedule to wrap.
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule):
@@ -164,7 +166,7 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
         )
 
     def set(self, learning_rate: float) -> None:
-        """Set the learning rate of all further steps, at least 0."""
+        """Set the learning rate, at least 0, for all following steps."""
         check_range("learning_rate", learning_rate, 0)
         self._given.assign(learning_rate)
 
@@ -184,9 +186,9 @@ class SettableSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
-    """Return the learning rate of an optimizer's last update, or of the first before any update.
+    """Return the learning rate of an optimizer's last update, or of step 0 before any update.
 
-    `optimizer.learning_rate` belongs to the next update, and is 0 after the end of a schedule.
+    `optimizer.learning_rate` is for the next update, and may be 0 after the end of a schedule.
     """
     # `LossScaleOptimizer` wraps the optimizer that has the learning rate.
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
@@ -197,5 +199,5 @@ def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
 
 
 def _whole_share(steps: int, share: float) -> int:
-    # In floating point 0.29 * 100 is slightly less than 29.
+    # Add 1e-9, because 0.29 * 100 in floating point is slightly less than 29.
     return math.floor(steps * share + 1e-9)

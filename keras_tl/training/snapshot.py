@@ -1,4 +1,4 @@
-"""Snapshot of models: restore their state after a trial training."""
+"""Snapshot of models, to restore their weights after a trial training."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ import keras
 
 from keras_tl.base.keras_compat import TRAINABLE, added_losses, layers_of
 
-# Attributes of a layer that training may change besides variables, see `keras_tl.backbones.layer`.
+# Attributes of a layer, besides variables, that training can change (`keras_tl.backbones.layer`).
 _ATTRIBUTES = (TRAINABLE, "_unfrozen", "_batch_norm_mode", "momentum")
 
 
 @contextlib.contextmanager
 def snapshot(*models: keras.Model) -> Iterator[None]:
-    """Restore the models' layers on exit, bit for bit, also after an exception.
+    """Context manager that restores the layers of models exactly, also after an exception.
 
-    Restores the values of all variables, including statistics and random generators, and the
-    trainable flags. The compiled state of the models is not restored. To keep it, train another
-    model with the same layers. The snapshot stays in memory until the exit.
+    On exit, the values of all variables are restored, including moving statistics and states of
+    random generators. The trainable flags are restored too, but not the settings of `compile`. To
+    keep these settings, train another model with the same layers. The snapshot is in memory.
     """
     layers = {id(layer): layer for model in models for layer in layers_of(model)}
     variables = {id(variable): variable for model in models for variable in model.variables}
@@ -32,10 +32,10 @@ def snapshot(*models: keras.Model) -> Iterator[None]:
     try:
         yield
     finally:
-        # Do not use the setter of `trainable`: it would also change all layers inside.
+        # The setter of `trainable` would also change all layers inside a layer.
         for layer, name, value in attributes:
             setattr(layer, name, value)
-        # Layers keep their last added losses, and through them the graph of the trial.
+        # Losses that layers added in the trial would keep the graph of the trial in memory.
         for layer, added in losses:
             added_losses(layer)[:] = added
         for variable, value, trainable in values:

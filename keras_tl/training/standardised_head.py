@@ -1,4 +1,4 @@
-"""A head with standardised features for training, folded into the plain head afterwards."""
+"""Training of a head on standardised features, and conversion to a head for raw features."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ _BEFORE_THE_FIRST_DENSE = (keras.layers.InputLayer, keras.layers.Flatten, keras.
 
 
 def first_dense(head: keras.Model) -> keras.layers.Dense | None:
-    """Return the Dense layer that takes the features. `None`: the head normalises them itself."""
+    """Return the head's first Dense layer. `None`: the head itself normalises the features."""
     for layer in head.layers:
         if isinstance(layer, keras.layers.Dense):
             return layer
@@ -23,14 +23,15 @@ def first_dense(head: keras.Model) -> keras.layers.Dense | None:
 
 @dataclasses.dataclass(frozen=True)
 class StandardisedHead:
-    """Copy of a head that takes standardised features.
+    """Copy of a head that also standardises the features, to train in place of the head.
 
-    With y = kernel_s (x - mean) / scale + bias_s, the kernel for x itself is kernel_s / scale. The
-    bias is bias_s - mean kernel_s / scale. Folding therefore changes no prediction.
+    The first Dense layer of the copy computes y = kernel_s (x - mean) / scale + bias_s from the
+    features x. The head computes the same y with the kernel kernel_s / scale and the bias
+    bias_s - mean kernel_s / scale. Folding therefore does not change predictions.
 
     Attributes:
-        model: Model for `fit`, from the head's features to logits. With a live backbone, from the
-            backbone's inputs to logits.
+        model: Model to train with `fit`. The model computes logits from features, or from the
+            backbone's inputs if the backbone runs in every epoch.
         head: Original head, which receives the trained weights.
         standardisation: Mean and scale of the flattened features.
         layers: Copies of the head's layers, in order.
@@ -45,12 +46,12 @@ class StandardisedHead:
     def of(
         cls, parts: TransferModel, standardisation: Standardisation, live: bool
     ) -> "StandardisedHead":
-        """Return a copy with the head's weights.
+        """Copy a head and its weights, so that the copy predicts the same logits.
 
         Args:
-            parts: Model with a head that begins with a Dense layer, see `first_dense`.
+            parts: Model whose head begins with a Dense layer, see `first_dense`.
             standardisation: Mean and scale of the flattened features.
-            live: Whether the backbone is part of `model`.
+            live: Whether the backbone is part of the new model, to run in every epoch.
         """
         head = parts.head
         with parts.model.distribute_strategy.scope():
@@ -68,14 +69,14 @@ class StandardisedHead:
         return copy
 
     def begin_at(self, solution: Solution) -> None:
-        """Set the copy's weights to a solution. Its only Dense layer must be the last layer."""
+        """Set the copy's weights to a solution. The copy must have only one Dense layer."""
         mean, scale = self.standardisation.mean, self.standardisation.scale
         first_dense_of(self.layers).set_weights(
             [solution.kernel * scale[:, None], solution.bias + mean @ solution.kernel]
         )
 
     def fold(self) -> None:
-        """Fold the standardisation into the trained weights, and copy them to the head."""
+        """Convert the trained weights to weights for raw features, and write them to the head."""
         mean, scale = self.standardisation.mean, self.standardisation.scale
         for copy, layer in zip(self.layers, self.head.layers[1:], strict=True):
             values = copy.get_weights()
@@ -96,19 +97,19 @@ class StandardisedHead:
 
 
 class FoldEveryEpoch(keras.callbacks.Callback):
-    """Update the head after every epoch, for callbacks that use the learner."""
+    """Keras callback: update the head after every epoch, because callbacks may use the head."""
 
     def __init__(self, copy: StandardisedHead):
         super().__init__()
         self._copy = copy
 
     def on_epoch_end(self, epoch, logs=None):
-        """Fold the copy into the head."""
+        """Write the weights of the copy to the head."""
         self._copy.fold()
 
 
 def first_dense_of(layers: tuple[keras.layers.Layer, ...]) -> keras.layers.Dense:
-    """Return the first Dense layer."""
+    """Return the first Dense layer of a sequence of layers."""
     return next(layer for layer in layers if isinstance(layer, keras.layers.Dense))
 
 

@@ -1,4 +1,4 @@
-"""Training time on this machine in seconds, measured or estimated before the training."""
+"""Estimate or measurement of the training time on this machine, before the training."""
 
 import dataclasses
 import statistics
@@ -12,8 +12,8 @@ from keras_tl.data.images.augmentation import Augmentation
 from keras_tl.data.labelled_data import LabelledData, Split
 from keras_tl.training.trainer import Trainer
 
-# A training step (forward, backward, update) takes about this many times as long as the prediction
-# of its items. This is a rough value, and the plan says so. `rehearse` measures the step instead.
+# Time of a training step (forward, backward, update) divided by the time to predict the same items.
+# The value is rough, so the plan says "about". `rehearse` measures the time of a step instead.
 _STEP_OVER_PREDICTION = 4.0
 _TRACING_SECONDS = 10.0
 _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
@@ -21,14 +21,14 @@ _PREDICTED, _REHEARSED, _REPEATS = 64, 6, 3
 
 @dataclasses.dataclass(frozen=True)
 class Costs:
-    """Wall time on this machine, in seconds.
+    """Wall time of training and prediction on this machine, in seconds.
 
     Attributes:
-        step: One training step of the whole model.
-        start: Time before the first step of a training: tracing, and reading of the first items.
-        item: Prediction for one item.
-        measured: Whether training steps were timed. If not, `step` is estimated from the
-            prediction of a batch, and `start` is a constant.
+        step: Seconds per training step of the whole model.
+        start: Seconds before the first step of a training, for tracing and reading the first items.
+        item: Seconds per prediction of one item.
+        measured: Whether `step` and `start` are measured. Otherwise `step` is estimated from the
+            time of predictions, and `start` is a constant.
     """
 
     step: float
@@ -37,24 +37,24 @@ class Costs:
     measured: bool
 
     def training(self, steps: int) -> float:
-        """Return the seconds of one training."""
+        """Return the time in seconds of a training with this number of steps."""
         return self.start + steps * self.step
 
 
 class _StepTimes(keras.callbacks.Callback):
-    """Record of the time at which each training step ended."""
+    """Keras callback that records the time at which each training step ends."""
 
     def __init__(self):
         super().__init__()
         self.ends = []
 
     def on_train_batch_end(self, batch, logs=None):
-        """Store the time."""
+        """Append the current time in seconds."""
         self.ends.append(time.perf_counter())
 
 
 def seconds_an_item(trainer: Trainer, split: Split) -> float:
-    """Return the seconds per item for computing features, from the fastest of three repeats.
+    """Return the seconds per item to compute features, from the fastest of three runs.
 
     Args:
         trainer: Trainer of the model.
@@ -71,12 +71,12 @@ def seconds_an_item(trainer: Trainer, split: Split) -> float:
 
 
 def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
-    """Estimate the costs of a phase from the time of predictions.
+    """Estimate the training time of a phase from the time of predictions.
 
     Args:
         trainer: Trainer of the model.
         split: Split with at least one item.
-        phase: Phase, for its batch size.
+        phase: Phase to estimate. Only its batch size matters.
     """
     item = seconds_an_item(trainer, split)
     step = _STEP_OVER_PREDICTION * phase.batch_size * item
@@ -86,14 +86,14 @@ def estimate_costs(trainer: Trainer, split: Split, phase: Phase) -> Costs:
 def rehearse(
     trainer: Trainer, data: LabelledData, phase: Phase, augment: Augmentation, item: float
 ) -> Costs:
-    """Measure the costs of a phase with a few training steps. The model stays unchanged.
+    """Measure the training time of a phase in a few steps. The model's weights are restored.
 
     Args:
         trainer: Trainer of the model.
         data: Data with a training split.
         phase: Phase to measure.
-        augment: Augmentation of the planned training.
-        item: Seconds per prediction.
+        augment: Augmentation of the training items in the planned training.
+        item: Seconds per prediction of one item, for the field `item` of the result.
     """
     train = data.split("train")
     few = train.take(np.arange(min(_REHEARSED * phase.batch_size, len(train))))

@@ -1,4 +1,4 @@
-"""Training of a model over phases. Frozen phases use cached features."""
+"""Training of a model in phases. Phases with a frozen backbone use cached features."""
 
 import contextlib
 import copy
@@ -46,19 +46,19 @@ from keras_tl.training.weight_average import WeightAverage
 
 
 class Trainer:
-    """A model, its device strategy, and the history of its phases.
+    """Trainer that runs phases on a model and keeps a history of these phases.
 
     Args:
         config: Configuration of the model.
-        parts: Model and its parts.
-        strategy: Distribution strategy.
+        parts: Model, with its backbone, extractor and head.
+        strategy: TensorFlow's distribution strategy.
         seed: Seed of shuffles and augmentation.
-        reporter: Progress messages.
+        reporter: Object that prints progress messages.
 
     Attributes:
-        config, parts, seed: See the arguments.
-        history: One record for each finished phase.
-        features: Features of the backbone, for all splits.
+        config, parts, seed: Values of the arguments.
+        history: Record of each finished phase, in order.
+        features: Features of the backbone for all splits, with the feature cache.
     """
 
     def __init__(
@@ -106,15 +106,15 @@ class Trainer:
 
     @property
     def is_as_trained(self) -> bool:
-        """Whether the weights are still those at the end of the last phase, or no phase ran."""
+        """Whether the weights have not changed since the last phase ended, or no phase ran."""
         return not self.history or self._left == self.weights()
 
     def remember(self, history: Sequence[PhaseRecord], are_as_trained: bool) -> None:
-        """Take over the history of an earlier process, after its weights are loaded.
+        """Set the history of a loaded model, after the weights are loaded.
 
         Args:
-            history: Records of the earlier process.
-            are_as_trained: Value of `is_as_trained` in the earlier process.
+            history: Records of the phases that trained the loaded model.
+            are_as_trained: Value of `is_as_trained` when the model was saved.
         """
         self.history.extend(history)
         if any(record.changed_backbone for record in history):
@@ -128,7 +128,7 @@ class Trainer:
         self.parts.head.set_weights(self._untrained_head)
 
     def settled(self, phase: Phase, split: Split) -> Phase:
-        """Return a phase with its actual epochs, batch size and learning rate for a split."""
+        """Return a phase with the actual epochs, batch size and learning rate for a split."""
         return self._as_it_runs(phase, len(split))
 
     def steps_of(self, phase: Phase, split: Split) -> int:
@@ -140,12 +140,12 @@ class Trainer:
         return settled.epochs * -(-len(split) // settled.batch_size)
 
     def keep_share(self, line: WeightAverage, share: float, phases: int) -> None:
-        """Set the model to a weight average, and note it in the records of the last phases.
+        """Set the model to a weight average, and store the share in the records of the last phases.
 
         Args:
-            line: Line from the weights before these phases to the weights after them.
-            share: Position on the line, in [0, 1].
-            phases: Number of records at the end of the history that belong to these phases.
+            line: Interpolation between the weights before and after the last phases.
+            share: Fraction of the weights after the last phases in the average, in [0, 1].
+            phases: Number of the last phases, which is also the number of records to change.
         """
         line.move(self.parts.model, share)
         kept = {"share": share} if share else {"share": share, "best_epoch": 0}
@@ -159,16 +159,16 @@ class Trainer:
 
     @contextlib.contextmanager
     def trial(self) -> Iterator["Trainer"]:
-        """Yield a trainer with the same layers, an untrained head, and its own feature cache.
+        """Yield a trainer with the same layers, an untrained head, and a separate feature cache.
 
-        On exit the layers are restored, bit for bit.
+        On exit, all weights of the layers are restored exactly.
         """
         parts, other = self.parts, copy.copy(self)
         other.history, other.features = [], self._new_features()
         other.features.keep_in(CacheConfig("memory"))
         try:
             with snapshot(parts.model, parts.head), seeded(self.seed):
-                # A trained head has seen the labels of all folds.
+                # Reset the head: a trained head has learned from the labels of all folds.
                 parts.head.set_weights(self._untrained_head)
                 yield other
         finally:
@@ -185,9 +185,9 @@ class Trainer:
     ) -> PhaseRecord:
         """Run a phase and add its record to the history.
 
-        A frozen phase without augmentation trains the head on cached features, unless the cache is
-        off. A contrastive phase trains the extractor. Other phases run the whole model. For
-        `following` and `stop_after` see `run_phase`.
+        A phase with a frozen backbone and no augmentation trains the head on cached features,
+        unless the cache is `"off"`. A contrastive phase trains the backbone without the head. All
+        other phases run the whole model. For `following` and `stop_after` see `run_phase`.
         """
         phase, augment = self._settled(phase, data, augment)
         inputs = self._inputs(phase, data, augment)
@@ -202,7 +202,8 @@ class Trainer:
             logits = self.logits(validation)
             before = monitored_value(self.task, phase, validation.labels, logits)
         settled = dataclasses.replace(phase, l2=None if start is None else start.l2)
-        # Before training: callbacks may ask for logits, and an interrupted phase has no record.
+        # Mark the backbone as changed before the training, because callbacks may compute logits
+        # during the training, and an interrupted phase leaves no record in the history.
         if phase.unfreeze is not None:
             self.features.backbone_changes()
         first = [] if start is None else [FoldEveryEpoch(start.head)]
@@ -250,13 +251,13 @@ class Trainer:
         return record
 
     def find_rates(self, phase: Phase, data: LabelledData, rates: np.ndarray) -> LearningRates:
-        """Train at rising learning rates as a trial, then restore everything, bit for bit.
+        """Train with rising learning rates as a trial, then restore all weights exactly.
 
         Args:
-            phase: Phase to train. A frozen phase runs on cached features, unless the cache is off.
-                Another phase uses the augmentation of the data.
+            phase: Phase to train. If the phase freezes the backbone, the trial uses cached
+                features, unless the cache is `"off"`. Other phases use augmented training items.
             data: Data with a training split.
-            rates: Rising learning rates, one per step.
+            rates: Learning rate of each step, in rising order.
 
         Raises:
             ConfigError: The head is untrained, and the phase needs a trained head.
@@ -271,7 +272,7 @@ class Trainer:
         with snapshot(parts.model, parts.head), seeded(self.seed):
             inputs = self._inputs(phase, data, augment, ("train",))
             with inputs.model.distribute_strategy.scope():
-                # A new model with the same layers: the old model keeps its compiled state.
+                # Compile a new model with the same layers: the old model keeps its own settings.
                 model = keras.Model(inputs.model.input, inputs.model.output, name="lr_find")
             steps = len(rates)
             task = objective_of(phase, self.task)
@@ -284,21 +285,21 @@ class Trainer:
         return read_sweep(phase, rates, losses)
 
     def out_of_fold(self, phase: Phase, items: int, seed: int) -> HeadTraining:
-        """Return the training of heads for out-of-fold predictions.
+        """Return an object that trains one head per fold for out-of-fold predictions.
 
         Args:
-            phase: Phase of the head.
-            items: Number of items in one training.
-            seed: Seed of folds, weights and shuffles.
+            phase: Phase that trains the head.
+            items: Number of training items, for the minimum number of steps.
+            seed: Seed of folds, initial weights and shuffles.
         """
         settled = self._as_it_runs(phase, items)
         return HeadTraining(self.parts, self.config, self.task, settled, seed)
 
     def best_epoch(self, phase: Phase, data: LabelledData) -> int:
-        """Return the epoch, from 1, with the lowest out-of-fold loss of heads in five folds.
+        """Return the epoch, from 1, with the lowest mean loss of heads in 5-fold cross-validation.
 
         Args:
-            phase: Phase of the head, trained by `fit` on cached features.
+            phase: Phase that trains a head on cached features with Keras's `fit`.
             data: Data with a training split.
         """
         train = data.split("train")
@@ -309,7 +310,7 @@ class Trainer:
         return training.best_epoch(train.labels, self.features.of(train).all_rows, numbers)
 
     def check(self, phase: Phase, augment: Augmentation) -> None:
-        """Raise `ConfigError` if a phase or an augmentation does not fit the model and its task."""
+        """Raise `ConfigError` if a phase or an augmentation does not suit the model's task."""
         self.task.check(phase)
         if mixes_labels(augment) and not self.task.exact:
             raise ConfigError(
@@ -321,7 +322,7 @@ class Trainer:
         check_contrastive(phase, self.task, augment, self._replicas)
 
     def logits(self, split: Split) -> np.ndarray:
-        """Return logits, float32 (n, outputs), from cached features if features are cached."""
+        """Return the logits of a split, float32 (n, outputs), from cached features if possible."""
         features = self.features
         if features.are_kept and (features.is_original or features.has(split)):
             rows = features.of(split)
@@ -354,7 +355,7 @@ class Trainer:
         return phase, augment
 
     def _as_it_runs(self, phase: Phase, items: int) -> Phase:
-        # Replicas share a batch evenly.
+        # Round the batch size up to a multiple of the number of replicas.
         whole = -(-phase.batch_size // self._replicas) * self._replicas
         epochs = max(phase.epochs, -(-phase.min_steps // -(-items // whole)))
         rate = phase.learning_rate
@@ -371,7 +372,7 @@ class Trainer:
         names: Sequence[str] = ("train", "validation"),
     ) -> PhaseInputs:
         maker = InputMaker(self.parts, self.task, self.pipeline, self.features, self._replicas)
-        # The seed differs between phases, and with it shuffles and augmentation.
+        # Use another seed in each phase, so that the phases shuffle and augment differently.
         return maker.make(phase, data, augment, names, self.seed + 1000 * len(self.history))
 
     def _start(self, phase: Phase, data: LabelledData, cached: bool) -> HeadStart | None:

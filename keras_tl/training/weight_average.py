@@ -1,4 +1,4 @@
-"""Weight averages of two states of a model (WiSE-FT)."""
+"""Averages of the weights of a model before and after fine-tuning (WiSE-FT)."""
 
 import dataclasses
 
@@ -8,13 +8,13 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class WeightAverage:
-    """Line between the weights of the frozen-head model and of the fine-tuned model.
+    """Linear interpolation between the weights before and after fine-tuning.
 
     Source: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022, arXiv:2109.01903,
-    eq. 2. An averaged model costs no more than either end.
+    eq. 2. The averaged model predicts as fast as the fine-tuned model.
 
     Attributes:
-        before: Values of all weights of the model with the frozen backbone.
+        before: Values of all weights before fine-tuning. The head is already trained.
         after: Values of the same weights after fine-tuning.
     """
 
@@ -23,15 +23,16 @@ class WeightAverage:
 
     @classmethod
     def to_now(cls, model: keras.Model, before: list[np.ndarray]) -> "WeightAverage":
-        """Return the line from earlier weights (`model.get_weights()`) to the current weights."""
+        """Return the interpolation from earlier weights (`get_weights()`) to a model's weights."""
         return cls(tuple(before), tuple(model.get_weights()))
 
     def move(self, model: keras.Model, share: float) -> None:
-        """Set a model's weights to a position on the line.
+        """Set a model's weights to a weighted average of `before` and `after`.
 
         Args:
-            model: Model with the weights `before` and `after`.
-            share: Position in [0, 1]. 0 is `before`, 1 is `after`, both bit for bit.
+            model: Model that `before` and `after` belong to.
+            share: Fraction of `after` in the average, in [0, 1]. 0 gives exactly `before`, 1 gives
+                exactly `after`.
         """
         model.set_weights(
             [
@@ -43,6 +44,6 @@ class WeightAverage:
 
 def _between(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:
     if share in (0, 1) or not np.issubdtype(first.dtype, np.floating):
-        # Seeds and counters are not averaged.
+        # An average of seeds or counters has no meaning.
         return last if share else first
     return ((1 - share) * first.astype(np.float64) + share * last).astype(first.dtype)

@@ -1,4 +1,4 @@
-"""Texts for pretraining from TensorFlow Datasets (https://www.tensorflow.org/datasets)."""
+"""Reader of texts from TensorFlow Datasets, tfds (https://www.tensorflow.org/datasets)."""
 
 import itertools
 import os
@@ -12,7 +12,7 @@ from keras_tl.data.tfds.prepared import Prepared, open_prepared
 from keras_tl.data.tfds.text_builders import text_features
 from keras_tl.errors import DataError, quoted, unknown
 
-# Markers of Wiki-40B (Guo et al., LREC 2020) in place of line breaks.
+# Markers that the data set Wiki-40B (Guo et al., LREC 2020) has in place of line breaks.
 _MARKERS = re.compile("_START_(?:ARTICLE|SECTION|PARAGRAPH)_|_NEWLINE_")
 
 
@@ -26,29 +26,30 @@ def tfds_texts(
 ) -> list[str]:
     r"""Return the texts of a data set, without labels, for `pretrain` and `fine_tune_lm`.
 
-    Each example is one text, such as an article, with lines separated by `\n`. The markers of
-    Wiki-40B (`_START_ARTICLE_`, `_START_SECTION_`, `_START_PARAGRAPH_`, `_NEWLINE_`) become line
-    breaks. Empty lines and empty texts are left out.
+    Each example of the data set becomes one text, such as an article, with lines separated by `\n`.
+    The function replaces the markers of Wiki-40B (`_START_ARTICLE_`, `_START_SECTION_`,
+    `_START_PARAGRAPH_`, `_NEWLINE_`) by line breaks. Empty lines and empty texts are left out.
 
-    The returned texts are in memory, and `pretrain` also keeps their tokens in memory. tfds
-    downloads the whole data set to disk, whatever the limit. `wiki40b/en` has 3.3 million articles
-    in 10 GB (https://huggingface.co/datasets/google/wiki40b).
+    The function holds all texts in memory, and `pretrain` also holds all tokens in memory. tfds
+    downloads the whole data set to disk, even if `limit` is small. `wiki40b/en` has 3.3 million
+    articles in 10 GB (https://huggingface.co/datasets/google/wiki40b).
 
     Args:
-        name: Name of the data set, such as `"wiki40b/en"`, or of your own data set prepared in
-            `data_dir`. The code of a prepared data set is not needed.
-        limit: Maximum number of texts, taken from the start in a fixed order. `None`: all.
-        split: Name of a split of the data set, or a part such as `"train[:10%]"`.
-        text: Feature with the text. `None`: the only text feature, or the feature `text`.
-        data_dir: Folder of prepared data sets. `None`: that of tfds, `~/tensorflow_datasets`.
-        download: Whether to download and prepare a missing data set.
+        name: Name of the data set in tfds, such as `"wiki40b/en"`, or of your own data set in
+            `data_dir`. The Python code of an already prepared data set is not needed.
+        limit: Maximum number of texts, read from the start in a fixed order. `None`: all texts.
+        split: Name of a split of the data set, or a part of a split, such as `"train[:10%]"`.
+        text: Name of the feature that holds the text. `None`: the first supervised key of the data
+            set, else the feature named `text`, else the only text feature.
+        data_dir: Folder of prepared data sets. `None`: tfds's folder `~/tensorflow_datasets`.
+        download: Whether to download and prepare a data set that is missing in `data_dir`.
 
     Returns:
-        At least one text.
+        Texts, at least one.
 
     Raises:
         DataError: The data set, split or feature does not exist, or the download fails. Several
-            features could be the text. There is no text, or a text is not UTF-8.
+            features could be the text. The split has no text, or a text is not UTF-8.
         ConfigError: The limit is not a whole number of at least 1.
     """
     if limit is not None:

@@ -1,4 +1,4 @@
-"""Training of a language model on a stream of tokens, and its perplexity."""
+"""Training and evaluation of a language model on a stream of tokens."""
 
 import dataclasses
 import functools
@@ -28,8 +28,8 @@ from keras_tl.training.progress import EpochProgress
 from keras_tl.ulmfit.metrics import Perplexity
 from keras_tl.ulmfit.streams import TokenStream
 
-# Gradient clipping of the paper. Instead of its NT-ASGD, Adam with one rise and fall of the
-# learning rate, as in fastai.
+# The gradient clipping is as in the AWD-LSTM paper. The optimizer is Adam instead of the paper's
+# NT-ASGD. As in fastai, the learning rate rises and falls once.
 PRETRAINING = Phase(
     name="language model",
     epochs=10,
@@ -43,7 +43,7 @@ PRETRAINING = Phase(
 )
 
 # Howard and Ruder, 2018 (arXiv:1801.06146): discriminative learning rates and slanted triangular
-# schedule of sec. 3.2, learning rate for language models of sec. 4.1.
+# schedule as in sec. 3.2, learning rate for language models as in sec. 4.1.
 FINE_TUNING = dataclasses.replace(
     PRETRAINING,
     name="language model fine-tuning",
@@ -67,31 +67,33 @@ def fit_language_model(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     reporter: Reporter | None = None,
 ) -> PhaseRecord:
-    """Train all layers of a language model in place, on one device, in its own precision.
+    """Train all layers of a language model in place, on one device, in the model's precision.
 
-    The recurrent states continue from batch to batch, and every epoch begins with zero states.
-    Gradients stop at the beginning of a batch.
+    Each batch starts with the recurrent states at the end of the previous batch. Every epoch starts
+    with zero states. Gradients do not flow back into the previous batch.
 
     Args:
         model: Language model to train.
-        train: Tokens, integers (n,), see `WordTokenizer.stream`.
-        validation: Tokens of held-out texts. With them and a `phase.patience`, training stops
-            early and keeps the weights of lowest perplexity. These can be the initial weights.
-        phase: Epochs, learning rate, schedule, optimizer, rows per batch. The embedding, which is
-            also the output layer, has the phase's learning rate. Each LSTM layer has the learning
-            rate of the layer above it, divided by `discriminative_factor`.
-        bptt: Mean number of steps per batch, see `TokenStream`.
+        train: Tokens of the training texts, integers (n,), see `WordTokenizer.stream`.
+        validation: Tokens of held-out texts, integers (m,). `None`: no validation. With validation
+            and `phase.patience`, training stops early and restores the weights of the lowest
+            validation perplexity. The initial weights can have the lowest perplexity.
+        phase: Settings of the training. `batch_size` is the number of rows per batch. The embedding
+            (also the output layer) has the learning rate of the phase. Each LSTM layer has the
+            learning rate of the layer above it, divided by `discriminative_factor`.
+        bptt: Mean number of tokens per row of a batch, see `TokenStream`.
         seed: Seed of batch lengths and dropout.
-        callbacks: Your callbacks. Their `model` is a stateful copy of the network.
-        reporter: Progress messages. `None`: no messages.
+        callbacks: Your Keras callbacks. The `model` of each callback is a stateful network copy.
+        reporter: Object that prints progress messages. `None`: no messages.
 
     Returns:
-        Record of the phase: training loss including AR and TAR, perplexity with dropout
-        (`perplexity`), and perplexity of the validation text (`val_perplexity`).
+        Record of the phase with values of each epoch: training loss with AR and TAR regularisation,
+        training perplexity with dropout (`perplexity`), and validation perplexity without dropout
+        (`val_perplexity`).
 
     Raises:
         ConfigError: The phase uses a setting that language models do not support.
-        DataError: There are too few tokens.
+        DataError: There are fewer than two tokens per row.
     """
     _check(phase, bptt)
     callbacks = check_callbacks(callbacks)
@@ -114,7 +116,8 @@ def fit_language_model(
     if held_out is not None and phase.patience is not None:
         before = _perplexity(copy, held_out)
         reporter.say(f"{phase.name}: validation perplexity {before:,.1f} before training")
-        # Perplexity weights all tokens equally. The loss is a mean of batches of unequal length.
+        # Monitor the perplexity, which weights all tokens equally. Keras's mean loss weights all
+        # batches equally, although their lengths differ.
         own.append(BestWeights(phase.patience, before, "perplexity"))
     batches = None if held_out is None else held_out.dataset()
     fit = functools.partial(
@@ -128,16 +131,16 @@ def fit_language_model(
 def perplexity(
     model: LanguageModel, tokens: np.ndarray, batch_size: int = 16, bptt: int = BPTT
 ) -> float:
-    """Return exp of the mean cross-entropy (nats) of the next token, without dropout.
+    """Return a model's perplexity: exp of the mean cross-entropy (nats) of the next token.
 
     Args:
-        model: Language model.
-        tokens: Tokens, integers (n,), read in parallel rows that each begin with zero states.
-        batch_size: Number of rows. With more rows, more tokens lack their preceding context.
-        bptt: Steps per batch, without influence on the result.
+        model: Language model to evaluate, without dropout.
+        tokens: Tokens, integers (n,), cut into `batch_size` rows. Each row begins with zero states.
+        batch_size: Number of rows. Tokens at the start of a row lack their preceding context.
+        bptt: Number of tokens per row of a batch. The result does not depend on `bptt`.
 
     Raises:
-        DataError: There are too few tokens.
+        DataError: There are fewer than two tokens per row.
         ConfigError: `batch_size` or `bptt` is not a whole number of at least 1.
     """
     check_range("batch_size", batch_size, 1, whole=True)
@@ -157,7 +160,7 @@ def _perplexity(copy: keras.Model, stream: TokenStream) -> float:
 
 
 def _carrying(model: LanguageModel, batch_size: int, seed: int | None) -> keras.Model:
-    # Keras fixes the batch size of a stateful layer, but the model accepts any batch size.
+    # Copy the network: stateful layers need a fixed batch size, but `model` has no fixed size.
     with precision_policy(model.network.get_layer("embedding").dtype_policy.name):
         copy = build_language_model(model.config, seed, batch_size)
     copy.set_weights(model.network.get_weights())
@@ -197,7 +200,7 @@ def _check(phase: Phase, bptt: int) -> None:
 
 
 class _Contiguous(keras.callbacks.Callback):
-    """Reset states before every epoch and evaluation, and tell the stream the epoch."""
+    """Keras callback that resets the states before every epoch and sets the stream's epoch."""
 
     def __init__(self, stream: TokenStream):
         super().__init__()

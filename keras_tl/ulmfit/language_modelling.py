@@ -1,4 +1,4 @@
-"""Language models from text: pretraining, and fine-tuning without labels."""
+"""Pretraining of language models on texts, and fine-tuning on texts without labels."""
 
 import dataclasses
 import math
@@ -26,7 +26,8 @@ from keras_tl.errors import DataError, quoted
 from keras_tl.ulmfit.fitting import FINE_TUNING, PRETRAINING, fit_language_model
 
 _AT_ONCE = 512
-# Shares of unknown words. Above them a model mostly learns that the next word is unknown.
+# Fractions of unknown words for a warning and for an error. With more unknown words, the model
+# mostly learns that the next word is unknown.
 _MANY_UNKNOWN, _MOST_UNKNOWN = 0.2, 0.9
 
 Corpus = Sequence[str | os.PathLike]
@@ -38,7 +39,8 @@ class VocabularyLimits:
 
     Attributes:
         max_size: Maximum number of tokens, including special tokens.
-        min_frequency: Minimum frequency of a word. Rarer words are left out.
+        min_frequency: Minimum number of times that a word occurs in the texts. Rarer words are left
+            out.
     """
 
     max_size: int = 60_000
@@ -49,13 +51,13 @@ LIMITS = VocabularyLimits()
 
 
 class _KeepBest(keras.callbacks.Callback):
-    """Save each model that is the best so far, so that an interrupted training leaves a model.
+    """Save the model after each epoch with the best perplexity so far, in case of interruption.
 
-    Without validation, save the model after every epoch.
+    Without validation, the callback saves the model after every epoch.
 
     Args:
-        kept: Language model to save, with the weights of the training model.
-        path: Folder.
+        kept: Language model that receives the trained weights and is saved.
+        path: Folder to write the language model to.
     """
 
     def __init__(self, kept: LanguageModel, path: str | os.PathLike):
@@ -86,31 +88,31 @@ def pretrain(
 ) -> LanguageModel:
     """Train a language model from random weights and save it.
 
-    All texts and tokens are in memory. In a new folder, the best model so far is saved after each
-    epoch. An interrupted training therefore leaves a model, without the training record.
+    All texts and tokens are held in memory. If `path` does not exist yet, the best model so far is
+    saved after each epoch. An interrupted training then leaves a model, but no training record.
 
     Args:
-        texts: Texts (str), paths (`pathlib.Path`) of text files, or both, read in order. Each
+        texts: List of texts (str), of paths (`pathlib.Path`) of text files, or of both. Each
             non-empty line of a file is a text. For texts of TensorFlow Datasets use
             `tfds_texts("wiki40b/en", limit=10_000)`.
-        path: Folder to write, see `LanguageModel.save`.
-        size: Name (`AwdLstmConfig.named`) or configuration.
-        validation: Texts for the validation perplexity, given like `texts`, or the share of `texts`
-            to hold out from the end. 0: no validation.
-        vocabulary: Vocabulary, or the limits for building it from the training texts.
-        phase: See `fit_language_model`, also for `bptt` and `callbacks`.
+        path: Folder to write the language model to, see `LanguageModel.save`.
+        size: Name of a model size (`AwdLstmConfig.named`), or a configuration.
+        validation: Validation texts, in the same form as `texts`. Or the fraction of `texts` to
+            hold out for validation, taken from the end. 0: no validation.
+        vocabulary: Vocabulary, or the limits for building a vocabulary from the training texts.
+        phase: Settings of the training, see `fit_language_model`, also for `bptt` and `callbacks`.
         seed: Seed of initial weights, dropout and batch lengths.
-        verbose: Whether to report progress.
-        overwrite: Whether to replace a language model at `path` after the training.
+        verbose: Whether to print progress messages.
+        overwrite: Whether to replace a language model that exists at `path`, after the training.
 
     Returns:
-        The model. Its `about` holds the training record and the size of the corpus.
+        Trained model. The field `about` holds the training record and the size of the corpus.
 
     Raises:
         DataError: There is no text or too little text, or a file cannot be read.
         ConfigError: An argument is not as described, or `path` holds a language model and
             `overwrite` is false.
-        RunError: `path` holds something else.
+        RunError: `path` holds files other than a language model.
     """
     check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)
@@ -139,31 +141,33 @@ def fine_tune_lm(
 ) -> LanguageModel:
     """Fine-tune a pretrained language model on texts of a task, without labels, and save it.
 
-    Source: Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2. Known words keep their embeddings,
-    see `LanguageModel.with_vocabulary`.
+    Source: Howard and Ruder, 2018 (arXiv:1801.06146), sec. 3.2. Words in the vocabulary of `model`
+    keep their embeddings, see `LanguageModel.with_vocabulary`.
 
     Args:
-        model: Language model or its folder. It stays unchanged.
-        texts: As in `pretrain`, but shuffled first.
-        path: Folder to write. With `overwrite` it may be the folder of `model`.
-        validation: As in `pretrain`, but the held-out share is random.
-        vocabulary: Vocabulary, or the limits for building it from the training texts. Words known
-            to the model may be rarer than `min_frequency`.
-        phase: See `fit_language_model`, also for `bptt` and `callbacks`.
+        model: Pretrained language model, or the folder of a language model. `fine_tune_lm` does not
+            change this model.
+        texts: List of texts or of paths, as in `pretrain`. The function shuffles the texts first.
+        path: Folder to write. If `overwrite` is true, `path` may be the folder of `model`.
+        validation: Validation texts, or the fraction of `texts` to hold out, chosen at random.
+        vocabulary: New vocabulary, or the limits for building a vocabulary from the training texts.
+            `min_frequency` applies only to words outside of the model's vocabulary.
+        phase: Settings of the training, see `fit_language_model`, also for `bptt`.
         seed: Seed of the shuffle, dropout and batch lengths.
-        callbacks: Keras callbacks.
-        verbose: Whether to report progress.
-        overwrite: Whether to replace a language model at `path` after the training.
+        callbacks: Your Keras callbacks, see `fit_language_model`.
+        verbose: Whether to print progress messages.
+        overwrite: Whether to replace a language model that exists at `path`, after the training.
 
     Returns:
-        The model, with the same size and another vocabulary. The record of this training is the
-        last entry of `about["history"]`.
+        Fine-tuned model, with the layer sizes of `model` and the new vocabulary. The record of this
+        training is the last entry of `about["history"]`.
 
     Raises:
         DataError: There is no text or too little text, or a file cannot be read.
         ConfigError: An argument is not as described, or `path` holds a language model and
             `overwrite` is false.
-        RunError: `path` holds something else, or `model` is a folder without a language model.
+        RunError: `path` holds files other than a language model, or the folder `model` holds no
+            language model.
     """
     check_target(local_path(path), overwrite)
     reporter = Reporter(verbose)
@@ -207,7 +211,7 @@ def _train_and_save(
             "languages without spaces, first put spaces between the words."
         )
     about = model.about | {"texts": len(train), "tokens": len(tokens)}
-    # An existing model stays until the training has ended.
+    # If `path` holds a model, do not replace this model before the training has ended.
     if not local_path(path).exists():
         callbacks = [_KeepBest(dataclasses.replace(model, about=about), path), *callbacks]
     record = fit_language_model(
@@ -223,13 +227,13 @@ def _train_and_save(
     before = model.about.get("history", [])
     about["history"] = [*before, record.to_json()]
     model = dataclasses.replace(model, about=about)
-    # `check_target` ran before the training. Since then only the training can have written here.
+    # Overwriting is safe: `check_target` ran before the training, and only the training wrote here.
     model.save(path, overwrite=True)
     return model
 
 
 def _share_unknown(tokens: np.ndarray, vocabulary: Vocabulary) -> float:
-    """Return the share of unknown words among all words, without special tokens and punctuation.
+    """Return the fraction of words outside of the vocabulary, ignoring marks and punctuation.
 
     Raises:
         DataError: More than 90% of the words are unknown.
@@ -279,7 +283,7 @@ def read_texts(corpus: Corpus) -> list[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        # Some editors write a byte order mark at the beginning of a file.
+        # "utf-8-sig" removes the byte order mark that some editors write at the start of a file.
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(

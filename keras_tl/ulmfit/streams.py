@@ -7,25 +7,25 @@ import tensorflow as tf
 
 from keras_tl.errors import DataError
 
-# Probability of the whole length, standard deviation of the length, and minimum length.
+# For random batch lengths: probability of the full mean, standard deviation, and minimum length.
 _WHOLE, _DEVIATION, _SHORTEST = 0.95, 5, 5
 
 
 class TokenStream:
-    """Batches from a stream of tokens, in order.
+    """Iterator over batches of consecutive tokens, for training a language model.
 
-    The stream is cut into `batch_size` rows. Row i of a batch continues row i of the batch before.
-    Remaining tokens at the end, fewer than `batch_size`, are left out.
+    The class cuts the tokens into `batch_size` rows. Row i of a batch continues row i of the
+    previous batch. If the tokens cannot fill all rows equally, the last tokens are left out.
 
     Args:
         tokens: Tokens, integers (n,).
         batch_size: Number of rows.
-        length: Steps per batch. The last batch can be shorter.
-        seed: Seed of the batch lengths. `None`: always `length`. Lengths are drawn as in Merity et
-            al., 2017 (arXiv:1708.02182, sec. 4.1), from a normal distribution. Its mean is
-            `length`, or half of it with probability 0.05. Its standard deviation is 5. The minimum
-            is 5. Epochs permute the same lengths, so that all have equally many batches. The paper
-            also rescales the learning rate of SGD by the length. This class does not.
+        length: Mean number of tokens per row of a batch. The last batch can be shorter.
+        seed: Seed of random batch lengths, as in Merity et al., 2017 (arXiv:1708.02182, sec. 4.1).
+            `None`: all lengths are `length`. Random lengths have a normal distribution with mean
+            `length` (probability 0.95) or `length / 2` (probability 0.05), standard deviation 5 and
+            minimum 5. Each epoch has the same lengths in another order. The paper also scales the
+            learning rate in proportion to the length. This class does not.
 
     Raises:
         DataError: There are fewer than two tokens per row.
@@ -43,7 +43,7 @@ class TokenStream:
         self._targets = used[1:].reshape(batch_size, steps)
         self._lengths = _draw_lengths(steps, length, seed)
         self._seed = seed
-        # Epoch whose order `dataset` uses at the start of an iteration.
+        # Number of the epoch, which determines the order of the lengths in `dataset`.
         self.epoch = 0
 
     @property
@@ -56,13 +56,13 @@ class TokenStream:
         return len(self._lengths)
 
     def lengths(self, epoch: int) -> list[int]:
-        """Return the steps of each batch in an epoch, counted from 0."""
+        """Return the length of each batch in an epoch. Epochs are counted from 0."""
         if self._seed is None:
             return self._lengths
         return np.random.default_rng([self._seed, epoch]).permutation(self._lengths).tolist()
 
     def batches(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield tokens and the tokens that follow them, int32 (batch_size, length) each."""
+        """Yield pairs of tokens and their next tokens, each int32 (batch_size, length)."""
         start = 0
         for length in self.lengths(epoch):
             part = slice(start, start + length)
@@ -70,7 +70,7 @@ class TokenStream:
             start += length
 
     def dataset(self) -> tf.data.Dataset:
-        """Return the batches of `epoch`, read at the start of each iteration."""
+        """Return a data set of batches. Each iteration yields the batches of epoch `self.epoch`."""
         signature = tf.TensorSpec((len(self._inputs), None), tf.int32)
         found = tf.data.Dataset.from_generator(
             lambda: self.batches(self.epoch), output_signature=(signature, signature)

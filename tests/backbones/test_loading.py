@@ -95,7 +95,7 @@ def test_a_normalisation_of_its_own_is_refused(mean, variance, fits):
     if fits:
         assert behind_scaling(network, spec) is norm.output
     else:
-        with pytest.raises(WeightsError, match=r"efficientnet_b0 were trained with another norm"):
+        with pytest.raises(WeightsError, match=r"efficientnet_b0 were trained with a norm"):
             behind_scaling(network, spec)
 
 

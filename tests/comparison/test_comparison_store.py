@@ -77,7 +77,7 @@ def test_a_later_look_is_tested_at_half_the_level_and_says_so(store):
         for found in (first, second)
     ]
     np.testing.assert_allclose(levels[1], np.divide(levels[0], 2))
-    assert "Look" not in first.describe()
+    assert "Analysis" not in first.describe()
     assert "a false claim of 0.025 in place of 0.05" in second.describe()
     said = "LogME of the features was 0.200 with pretrained weights and -0.100 with random weights."
     assert said in str(first)

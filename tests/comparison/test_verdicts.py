@@ -32,7 +32,7 @@ CASES = {
             "fine-tuned: transfer helps: accuracy 0.796",
             "against 0.568",
             "5 seeds, 500 test",
-            "reaches the final skill of scratch after pass 2",
+            "reaches the final skill of training from scratch after pass 2",
         ],
     },
     "higher-start-only": {
@@ -58,7 +58,7 @@ CASES = {
         "outcome": "hurts",
         "says": [
             "frozen: transfer hurts (negative transfer)",
-            "never reaches the final skill of scratch",
+            "never reaches the final skill of training from scratch",
         ],
     },
     "too-few-items": {
@@ -67,7 +67,11 @@ CASES = {
             "fine-tuned": outcomes(0.3, 0.65, items=25, seed=1),
         },
         "outcome": "undecided",
-        "says": ["fine-tuned: no verdict", "reaches beyond ±0.05", "test items would decide"],
+        "says": [
+            "fine-tuned: no verdict",
+            "reaches beyond ±0.05",
+            "test items would give a verdict",
+        ],
     },
     "unlucky-seeds": {
         "arms": {
@@ -75,7 +79,7 @@ CASES = {
             "fine-tuned": outcomes(0.3, 0.65, deviation=0.1, seeds=3, seed=1),
         },
         "outcome": "undecided",
-        "says": ["no verdict", "seeds would decide"],
+        "says": ["no verdict", "seeds would give a verdict"],
     },
     "one-seed": {
         "arms": {
@@ -208,7 +212,7 @@ SHIPPED = {
     "one-seed": (
         {"scratch": BAD[:1], "frozen": GOOD[:1]},
         Choice(None, "frozen", False),
-        "one seed is too little",
+        "one seed is not enough",
     ),
 }
 

@@ -2,8 +2,9 @@
 
 An archive such as `wt103-fwd.tgz` (`URLs.WT103_FWD` in fastai/data/external.py) holds a folder with
 two files. `lstm_fwd.pth` is a state dict. `itos_wt103.pkl` lists the tokens in the order of their
-numbers. `RNNLearner.load_pretrained` (fastai/text/learner.py) reads any such two files. The state
-dict has the names of `AWD_LSTM` in fastai/text/models/awdlstm.py, then the tied decoder.
+numbers. `RNNLearner.load_pretrained` (fastai/text/learner.py) reads any two files of these formats.
+The state dict holds the weights of `AWD_LSTM` under their names in fastai/text/models/awdlstm.py,
+then the decoder's weights, which are tied to the embedding.
 """
 
 import contextlib
@@ -24,9 +25,9 @@ from keras_tl.backbones.torch_files import read_pickle, read_tensors
 from keras_tl.base.files import local_path
 from keras_tl.errors import WeightsError, quoted
 
-# fastai pads vocabularies with it to a multiple of 8. It is not a word.
+# fastai adds this token until a vocabulary's size is a multiple of 8. The token is not a word.
 _FILLING = "xxfake"
-# Marks that the tokenizer makes.
+# Marks that the tokenizer can make, so that each vocabulary must contain these marks.
 _NEEDED = tuple(mark for mark in MARKS if mark not in (END, FIELD))
 _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.bias"
 
@@ -34,25 +35,26 @@ _EMBEDDING, _OUTPUT, _BIAS = "0.encoder.weight", "1.decoder.weight", "1.decoder.
 def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
     """Read an AWD-LSTM language model that fastai 1 or 2 saved, without fastai.
 
-    The sizes are those of the weights, the dropouts are fastai's. Every token keeps its number.
-    Tokens that no text can contain here are renamed to `UNUSED_n` with their number n. The
-    tokenizer never makes this name, because its words are in lower case. The renamed tokens are
-    `xxfake`, tokens that are empty, not valid UTF-8 or contain white space, and equal tokens except
-    the last. fastai's numbering finds the last.
+    The model has the sizes of the weights and fastai's default dropouts. Every token keeps its
+    number. Some tokens can never result from a text. This function renames such tokens to
+    `UNUSED_n`, where n is the token's number. The tokenizer never makes such a name, because its
+    words are in lower case. Renamed are `xxfake`, tokens that are empty, not valid UTF-8 or contain
+    white space, and repeated tokens except the last. fastai also uses the number of the last.
 
-    No code in the files is run. Files may hold only tensors, lists and dictionaries.
+    This function runs no code from the files. The files may hold only tensors, lists and
+    dictionaries.
 
     Args:
-        path: `wt103-fwd.tgz` as downloaded, or a folder with its two files: one .pth of weights and
-            one .pkl, the vocabulary. Your own model with tied weights also works, from fastai's
-            `Learner.save(..., with_opt=False)`.
+        path: `wt103-fwd.tgz` as downloaded, or a folder with the two files in it: weights (.pth)
+            and vocabulary (.pkl). The weights may also come from your own fastai model with tied
+            weights, saved with `Learner.save(..., with_opt=False)`.
         seed: Seed of the dropouts.
 
     Returns:
-        The model. Its `about` names the files and counts the renamed tokens.
+        The model. The dict `about` of the model names the files and counts the renamed tokens.
 
     Raises:
-        WeightsError: A file is missing, damaged or not as described, or the model reads texts
+        WeightsError: A file is missing, damaged or of a different kind, or the model reads texts
             backwards, like the model of `wt103-bwd.tgz`.
     """
     path = local_path(path)
@@ -74,7 +76,7 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
-    """Yield the names of the files in a folder or archive, each with its reading function."""
+    """Yield a dict from each file name in a folder or archive to a function that reads the file."""
     try:
         if path.is_dir():
             yield {file.name: file.read_bytes for file in sorted(path.iterdir()) if file.is_file()}
@@ -112,7 +114,7 @@ def _choose(files: Iterable[str], path: Path) -> tuple[str, str]:
 
 
 def _config(tensors: dict[str, np.ndarray], path: Path) -> AwdLstmConfig:
-    """Return the sizes of a model, after a check that its weights exist and fit each other."""
+    """Return the sizes of a model, after a check that all weights exist and fit together."""
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
     first = _of_layer(0)[1]
     for name in (_EMBEDDING, first):
@@ -146,7 +148,7 @@ def _misfit(path: Path, name: str, expected: object, shape: tuple[int, ...] | No
 
 
 def _tokens(listed: object, count: int, path: Path) -> list[str]:
-    """Return the tokens in a form that `Vocabulary` accepts, see `load_fastai`."""
+    """Return the tokens, some renamed as in `load_fastai`, so that `Vocabulary` accepts them."""
     if not isinstance(listed, list) or not all(isinstance(token, str) for token in listed):
         raise WeightsError(
             f"{path} is not a vocabulary. Expected a list of str. Use the .pkl file that was "
@@ -171,12 +173,12 @@ def _tokens(listed: object, count: int, path: Path) -> list[str]:
 
 
 def _can_be_held(token: str) -> bool:
-    # Half of a surrogate pair has no UTF-8, but a pickle may hold one.
+    # A pickle may hold half of a surrogate pair, which UTF-8 cannot encode.
     return token != _FILLING and token.encode(errors="replace").decode().split() == [token]
 
 
 def _set_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
-    """Copy the weights. PyTorch has the same gate order, transposed matrices and two biases."""
+    """Copy PyTorch's weights: same order of gates, transposed matrices, two biases per layer."""
 
     def take(*names: str) -> list[np.ndarray]:
         return [tensors[name].astype(np.float32) for name in names]
@@ -188,6 +190,6 @@ def _set_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
 
 
 def _of_layer(number: int) -> list[str]:
-    """Return the names of a layer's weights: inputs, states before dropout, biases."""
+    """Return the names of an LSTM layer's weights: input matrix, recurrent matrix, two biases."""
     parts = "module.weight_ih_l0", "weight_hh_l0_raw", "module.bias_ih_l0", "module.bias_hh_l0"
     return [f"0.rnns.{number}.{part}" for part in parts]

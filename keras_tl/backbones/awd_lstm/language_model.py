@@ -1,7 +1,7 @@
-"""Language model with its vocabulary, and the folder that stores both.
+"""Language model with its vocabulary, and the files in which a folder stores both.
 
 language_model.json  configuration, and the model's history
-vocabulary.txt       one token a line
+vocabulary.txt       one token per line
 model.weights.h5
 checksums.json       SHA-256 of every other file
 """
@@ -44,10 +44,10 @@ class LanguageModel:
     """Language model with its vocabulary.
 
     Attributes:
-        config: Configuration of the network.
-        vocabulary: Tokens, one for each output.
-        network: See `keras_tl.ulmfit.build_language_model`. It takes any number of rows.
-        about: History of the model, in JSON types.
+        config: Sizes and dropouts of the network.
+        vocabulary: Tokens that the model predicts, one for each output of the network.
+        network: Result of `keras_tl.ulmfit.build_language_model`, for batches of any size.
+        about: History of the model, in types that JSON can store.
 
     Raises:
         ConfigError: The configuration and the vocabulary have different sizes.
@@ -72,7 +72,8 @@ class LanguageModel:
         return cls(config, vocabulary, build_language_model(config, seed))
 
     def encoder(self, seed: int | None = None) -> keras.Model:
-        """Return a copy of the network without its output, with fastai's dropouts for classifiers.
+        """Return a copy of the network without its output layer, with fastai's dropouts for
+        classifiers.
 
         Args:
             seed: Seed of the dropouts.
@@ -80,7 +81,7 @@ class LanguageModel:
         Returns:
             See `keras_tl.ulmfit.build_encoder`.
         """
-        # `drop_multiplier` was chosen for the language model's dropouts.
+        # The config's `drop_multiplier` was chosen for other dropouts: those of the language model.
         config = dataclasses.replace(self.config, **CLASSIFIER_DROPOUTS, drop_multiplier=1.0)
         encoder = build_encoder(config, seed)
         encoder.get_layer("embedding").set_weights(
@@ -91,14 +92,14 @@ class LanguageModel:
 
     @cached_property
     def tokenizer(self) -> WordTokenizer:
-        """Tokenizer from texts to the numbers of the vocabulary."""
+        """Tokenizer that converts texts to token numbers of the vocabulary."""
         return WordTokenizer(self.vocabulary)
 
     def with_vocabulary(self, vocabulary: Vocabulary, seed: int | None = None) -> Self:
-        """Return the model with another vocabulary, see `keras_tl.ulmfit.transfer_embeddings`.
+        """Return a copy of the model for a new vocabulary, see `transfer_embeddings`.
 
         Args:
-            vocabulary: The new vocabulary.
+            vocabulary: Vocabulary of the returned model.
             seed: Seed of the dropouts.
         """
         config = dataclasses.replace(self.config, vocabulary_size=len(vocabulary))
@@ -116,12 +117,12 @@ class LanguageModel:
         """Write the model into a folder, completely or not at all.
 
         Args:
-            path: Folder.
-            overwrite: Whether to replace a language model there. Your own files beside it are kept.
+            path: Folder to write.
+            overwrite: Whether to replace a language model in the folder. Your other files stay.
 
         Raises:
             ConfigError: The folder holds a language model, and `overwrite` is false.
-            RunError: The path holds something else.
+            RunError: The path exists, but is not a language model.
         """
         path = local_path(path)
         check_target(path, overwrite)
@@ -143,7 +144,7 @@ def check_target(path: Path, overwrite: bool = False) -> None:
 
     Raises:
         ConfigError: The folder holds a language model, and `overwrite` is false.
-        RunError: The path holds something else.
+        RunError: The path exists, but is not a language model.
     """
     if path.exists() and not (path / _ABOUT).exists():
         raise RunError(
@@ -154,7 +155,7 @@ def check_target(path: Path, overwrite: bool = False) -> None:
 
 
 def load_language_model(path: str | os.PathLike, seed: int | None = None) -> LanguageModel:
-    """Read a folder that `LanguageModel.save` wrote, after a check of its checksums.
+    """Read a folder that `LanguageModel.save` wrote, after a check of the folder's checksums.
 
     Args:
         path: Folder of the model.

@@ -1,7 +1,7 @@
 """Layers of AWD-LSTM (Merity, Keskar and Socher, 2017, arXiv:1708.02182) that Keras lacks.
 
-Keras has the variational dropout (sec. 4.2), one mask for all steps of a sequence:
-`keras.layers.SpatialDropout1D`.
+Keras has the paper's variational dropout (sec. 4.2), which uses one mask for all steps of a
+sequence: `keras.layers.SpatialDropout1D`.
 """
 
 from typing import Any
@@ -15,16 +15,17 @@ from keras import ops
 class WordDropEmbedding(keras.layers.Layer):
     """Embedding with embedding dropout (sec. 4.3).
 
-    In training, whole words are dropped: all occurrences in a batch, as one row of the embeddings.
-    The other vectors are scaled by 1 / (1 - dropout).
+    In training, the layer drops random words: a dropped word has a zero vector at all its positions
+    in the batch. The vectors of the other words are multiplied by 1 / (1 - dropout).
 
     `layer(tokens)` maps integers (batch, length) to vectors (batch, length, output_dim).
 
     Args:
         input_dim: Number of tokens in the vocabulary.
-        output_dim: Size of a vector.
-        dropout: Share of the words to drop, in [0, 1).
-        seed: Seed of the initial values, uniform in [-0.1, 0.1] (sec. 5), and of the dropout.
+        output_dim: Number of values in a token's vector.
+        dropout: Fraction of the words to drop, in [0, 1).
+        seed: Seed of the dropout and of the initial vectors, which are uniform in [-0.1, 0.1] (sec.
+            5).
     """
 
     def __init__(
@@ -71,12 +72,12 @@ class WordDropEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class TiedEmbedding(WordDropEmbedding):
-    """Embedding whose weights are also the output's weights (sec. 4.5), never dropped there.
+    """Embedding whose matrix is also the output layer's matrix (sec. 4.5), without dropout there.
 
     `layer(vectors, reverse=True)` maps vectors to float32 logits (batch, length, input_dim).
 
     Args:
-        args: See `WordDropEmbedding`.
+        args: Arguments of `WordDropEmbedding`.
     """
 
     def build(self, input_shape=None):
@@ -99,21 +100,22 @@ class TiedEmbedding(WordDropEmbedding):
 class WeightDropLSTM(keras.layers.LSTM):
     """LSTM with DropConnect on its recurrent weights (sec. 2).
 
-    In training, each call draws one mask of the recurrent kernel for all steps and sequences. So
-    the steps run as in `keras.layers.LSTM`, on a GPU by cuDNN. `recurrent_dropout` excludes cuDNN.
+    In training, each call drops random recurrent weights, the same for all steps and sequences. So
+    cuDNN can compute the steps on a GPU, as for `keras.layers.LSTM`. Keras's argument
+    `recurrent_dropout` would prevent cuDNN.
 
     Args:
-        units: See `keras.layers.LSTM`, also for the other arguments.
-        weight_dropout: Share of the recurrent weights to drop, in [0, 1). The others are scaled by
-            1 / (1 - weight_dropout).
+        units: Number of units. The other arguments are those of `keras.layers.LSTM`.
+        weight_dropout: Fraction of the recurrent weights to drop, in [0, 1). The other weights are
+            multiplied by 1 / (1 - weight_dropout).
         seed: Seed of the masks.
-        bptt: Length of the parts of a sequence. In training, gradients do not pass from a part to
-            the part before, as in batches with carried states (Howard and Ruder, 2018,
-            arXiv:1801.06146, sec. 3.3, BPT3C). Sequences then start with zero states and have no
-            mask, and `return_sequences` is true. `None`: gradients reach the beginning.
+        bptt: Number of steps through which gradients pass in training. The layer splits sequences
+            into parts of this length. No gradient passes from a part to the previous part (Howard
+            and Ruder, 2018, arXiv:1801.06146, sec. 3.3, BPT3C). This needs `return_sequences=True`,
+            zero initial states and no mask. `None`: gradients pass through the whole sequence.
 
     Raises:
-        ValueError: `bptt` is combined with an option that it excludes.
+        ValueError: `bptt` is not `None`, and `stateful` is true or `return_sequences` is false.
     """
 
     def __init__(
@@ -138,8 +140,8 @@ class WeightDropLSTM(keras.layers.LSTM):
         dropped = keras.random.dropout(
             ops.convert_to_tensor(kernel), self.weight_dropout, seed=self._masks
         )
-        # The cell reads its attribute in every step. Bypass Keras's tracking, which would consider
-        # the variable replaced.
+        # The cell reads its attribute `recurrent_kernel` in every step. Set the attribute without
+        # Keras's tracking: tracking would treat the variable as replaced.
         attributes = vars(self.cell)
         attributes["recurrent_kernel"] = dropped
         try:
@@ -185,17 +187,19 @@ class WeightDropLSTM(keras.layers.LSTM):
 
 @keras.saving.register_keras_serializable("keras_tl")
 class ActivationRegularization(keras.layers.Layer):
-    """Add AR and TAR (sec. 4.6) to the loss in training, and return the dropped outputs.
+    """Add activation regularization (AR) and temporal AR (TAR, sec. 4.6) to the training loss.
 
-    AR is `alpha` times the mean square of the dropped outputs. TAR is `beta` times the mean squared
-    difference of neighbouring steps before dropout. The paper writes norms. Its code computes mean
-    squares (salesforce/awd-lstm-lm, main.py). Its values of `alpha` and `beta` are for the code.
+    AR is `alpha` times the mean square of the outputs after dropout. TAR is `beta` times the mean
+    squared difference of neighbouring steps before dropout. The paper writes norms, but the paper's
+    code computes mean squares (salesforce/awd-lstm-lm, main.py). The paper's `alpha` and `beta` are
+    for the code.
 
-    `layer(outputs, dropped)`, both (batch, length, units), returns `dropped`.
+    `layer(outputs, dropped)` takes the outputs before and after dropout, (batch, length, units)
+    each, and returns `dropped`.
 
     Args:
-        alpha: Weight of the activations' size.
-        beta: Weight of their change from one step to the next.
+        alpha: Factor of AR in the loss.
+        beta: Factor of TAR in the loss.
     """
 
     def __init__(self, alpha: float = 2.0, beta: float = 1.0, **kwargs):
@@ -208,7 +212,7 @@ class ActivationRegularization(keras.layers.Layer):
             # Squares in half precision lose too much accuracy.
             outputs, kept = ops.cast(outputs, "float32"), ops.cast(dropped, "float32")
             change = ops.square(outputs[:, 1:] - outputs[:, :-1])
-            # A sequence of one step has no change: do not divide by zero.
+            # A sequence of one step has no differences: do not divide by zero.
             count = ops.maximum(ops.cast(ops.size(change), "float32"), 1.0)
             self.add_loss(
                 self.alpha * ops.mean(ops.square(kept)) + self.beta * ops.sum(change) / count

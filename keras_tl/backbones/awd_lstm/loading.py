@@ -9,13 +9,13 @@ from keras_tl.backbones.texts.words.preprocessor import WordPreprocessor
 
 
 def load_ulmfit(path: Path) -> Backbone:
-    """Return a backbone of the encoder and the vocabulary of a saved language model.
+    """Return a backbone with the encoder and the vocabulary of a saved language model.
 
     Args:
         path: Folder that `LanguageModel.save` wrote.
 
     Returns:
-        The backbone, see `build_encoder`. The embedding and each LSTM layer are blocks.
+        The frozen backbone. The embedding and each LSTM layer are blocks.
 
     Raises:
         RunError: The folder holds no language model, or is incomplete or damaged.

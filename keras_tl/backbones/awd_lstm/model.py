@@ -16,8 +16,9 @@ from keras_tl.backbones.awd_lstm.layers import (
 from keras_tl.base.config import JsonConfig, check_range
 from keras_tl.errors import ConfigError, unknown
 
-# Dropouts for WikiText-2 (Merity et al., 2017, arXiv:1708.02182 and salesforce/awd-lstm-lm), and of
-# fastai's language models (awd_lstm_lm_config in fastai/text/models/awdlstm.py).
+# The paper's dropouts for WikiText-2 (Merity et al., 2017, arXiv:1708.02182 and
+# salesforce/awd-lstm-lm), and the dropouts of fastai's language models (awd_lstm_lm_config in
+# fastai/text/models/awdlstm.py).
 _PAPER_DROPOUTS = {
     "embedding_dropout": 0.1,
     "input_dropout": 0.65,
@@ -33,7 +34,7 @@ _FASTAI_DROPOUTS = {
     "weight_dropout": 0.2,
 }
 
-# fastai's for classifiers (awd_lstm_clas_config), halved as in `text_classifier_learner`.
+# fastai's dropouts for classifiers (awd_lstm_clas_config), halved as in `text_classifier_learner`.
 CLASSIFIER_DROPOUTS = {
     "embedding_dropout": 0.025,
     "input_dropout": 0.2,
@@ -41,10 +42,10 @@ CLASSIFIER_DROPOUTS = {
     "weight_dropout": 0.25,
 }
 
-# Steps through which gradients pass (Merity et al., 2017, sec. 5).
+# Number of steps through which gradients pass (Merity et al., 2017, sec. 5).
 BPTT = 70
 
-# Published sizes, and smaller sizes for small corpora or processors without a GPU.
+# Published sizes, and smaller sizes for small corpora or computers without a GPU.
 SIZES = {
     "paper": {"embedding_size": 400, "hidden_size": 1150} | _PAPER_DROPOUTS,
     "fastai": {"embedding_size": 400, "hidden_size": 1152} | _FASTAI_DROPOUTS,
@@ -55,22 +56,23 @@ SIZES = {
 
 @dataclasses.dataclass(frozen=True)
 class AwdLstmConfig(JsonConfig):
-    """Configuration of an AWD-LSTM language model, without its weights and words.
+    """Configuration of an AWD-LSTM language model, without weights and vocabulary.
 
     Attributes:
-        vocabulary_size: Number of tokens.
-        embedding_size: Size of a token's vector, and units of the last LSTM layer.
-        hidden_size: Units of the other LSTM layers.
+        vocabulary_size: Number of tokens in the vocabulary.
+        embedding_size: Number of values in a token's vector, and of units in the last LSTM layer.
+        hidden_size: Number of units in each of the other LSTM layers.
         layers: Number of LSTM layers.
-        embedding_dropout: Share of the words to drop (sec. 4.3). All dropouts default to fastai's
-            values for language models.
-        input_dropout: Dropout of vectors. Like the next two, with one mask a sequence (sec. 4.2).
-        hidden_dropout: Dropout between LSTM layers.
-        output_dropout: Dropout of the last layer's values.
-        weight_dropout: Dropout of the recurrent weights (sec. 2).
-        drop_multiplier: Factor of all five dropouts, as fastai's `drop_mult`.
-        alpha: Weight of the activation regularization (sec. 4.6).
-        beta: Weight of the temporal activation regularization.
+        embedding_dropout: Fraction of the words to drop (sec. 4.3 of the paper). The defaults of
+            all dropouts are fastai's values for language models.
+        input_dropout: Dropout rate of the token vectors. For this rate and the next two, all steps
+            of a sequence have the same mask (sec. 4.2).
+        hidden_dropout: Dropout rate between LSTM layers.
+        output_dropout: Dropout rate of the outputs of the last LSTM layer.
+        weight_dropout: Fraction of the recurrent weights to drop (sec. 2).
+        drop_multiplier: Factor that multiplies all five dropouts, as fastai's `drop_mult`.
+        alpha: Factor of the activation regularization in the loss (sec. 4.6).
+        beta: Factor of the temporal activation regularization in the loss.
     """
 
     vocabulary_size: int
@@ -100,11 +102,11 @@ class AwdLstmConfig(JsonConfig):
         """Return the configuration of a named size.
 
         Args:
-            size: `"paper"` (400 and 1,150 with the paper's dropouts), `"fastai"` (400 and 1,152, as
-                fastai's weights), `"small"` (200 and 400) or `"tiny"` (64 and 128). All have 3
-                layers.
-            vocabulary_size: Number of tokens.
-            changes: Values of other attributes.
+            size: `"paper"` (embedding size 400, hidden size 1,150, dropouts of the paper),
+                `"fastai"` (400 and 1,152, as in fastai's weights), `"small"` (200 and 400) or
+                `"tiny"` (64 and 128). All have 3 layers.
+            vocabulary_size: Number of tokens in the vocabulary.
+            changes: New values of attributes, by name. They replace the values of the named size.
 
         Raises:
             ConfigError: The size or an attribute is unknown, or a value is out of range.
@@ -114,12 +116,12 @@ class AwdLstmConfig(JsonConfig):
         return cls.from_json(SIZES[size] | {"vocabulary_size": vocabulary_size} | changes)
 
     def dropout(self, name: str) -> float:
-        """Return a dropout by its attribute's name, times `drop_multiplier`."""
+        """Return the attribute `name`, such as `"input_dropout"`, times `drop_multiplier`."""
         return getattr(self, name) * self.drop_multiplier
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Units of each LSTM layer. The last layer has the embedding's size."""
+        """Number of units of each LSTM layer. The last layer has `embedding_size` units."""
         return (self.hidden_size,) * (self.layers - 1) + (self.embedding_size,)
 
 
@@ -128,18 +130,19 @@ def build_language_model(
 ) -> keras.Model:
     """Return a language model with random weights.
 
-    It maps int32 (batch, length) tokens to float32 (batch, length, vocabulary_size) logits of the
-    next tokens.
+    The model maps tokens, int32 (batch, length), to logits of the next tokens, float32 (batch,
+    length, vocabulary_size).
 
-    Embeddings start uniform in [-0.1, 0.1], other matrices in [-1/sqrt(units), 1/sqrt(units)]
-    (Merity et al., 2017, sec. 5). Biases start at 0, the forget gates' biases at 1, as in Keras. AR
-    and TAR are added to the loss in training.
+    The initial embeddings are uniform in [-0.1, 0.1], other matrices in [-1/sqrt(units),
+    1/sqrt(units)] (Merity et al., 2017, sec. 5). Biases start at 0, the biases of forget gates at
+    1, as in Keras. In training, `ActivationRegularization` adds to the loss.
 
     Args:
         config: Configuration of the model.
-        seed: Seed of the initial weights and dropouts. `None`: different each time.
-        batch_size: Rows of each batch, whose states are carried to the next batch (`reset_states`).
-            `None`: any number of rows, and each batch starts with zero states.
+        seed: Seed of the initial weights and dropouts. `None`: a different seed in each call.
+        batch_size: Number of rows in each batch. The LSTM states then pass from each batch to the
+            next, until `reset_states` is called. `None`: batches have any number of rows and start
+            with zero states.
     """
     tokens = keras.Input(batch_shape=(batch_size, None), dtype="int32", name="tokens")
     seeds = _Seeds(seed)
@@ -155,14 +158,14 @@ def build_encoder(
 ) -> keras.Model:
     """Return a language model up to its last LSTM layer, with random weights.
 
-    It takes `input_word_ids` and `input_mask`, int32 (batch, length) each, with padding at the end.
-    It returns the hidden states as `sequence_output` (batch, length, embedding_size), and `mask`.
-    Padding does not change the states before it.
+    The encoder takes `input_word_ids` and `input_mask`, int32 (batch, length) each, with padding at
+    the end. It returns the hidden states as `sequence_output` (batch, length, embedding_size), and
+    `mask`, which equals `input_mask`. Padding does not change the states of earlier tokens.
 
     Args:
         config: Configuration of the model. The dropouts are active in training.
-        seed: Seed of the initial weights and dropouts. `None`: different each time.
-        bptt: See `WeightDropLSTM`.
+        seed: Seed of the initial weights and dropouts. `None`: a different seed in each call.
+        bptt: Number of steps through which gradients pass, see `WeightDropLSTM`.
     """
     inputs = {
         name: keras.Input((None,), name=name, dtype="int32")
@@ -171,7 +174,7 @@ def build_encoder(
     seeds = _Seeds(seed)
     embedding = WordDropEmbedding(*_embedding_arguments(config, seeds), name="embedding")
     x = _hidden_states(embedding(inputs["input_word_ids"]), config, seeds, bptt=bptt)
-    # Keras 3.12 refuses an input that leads to no layer.
+    # Keras 3.12 refuses a model input that no layer uses.
     mask = keras.layers.Identity(name="mask")(inputs["input_mask"])
     outputs = {"sequence_output": x, "mask": mask}
     return keras.Model(inputs, outputs, name="awd_lstm")
@@ -183,7 +186,7 @@ def recurrent_layers(model: keras.Model) -> list[WeightDropLSTM]:
 
 
 def reset_states(model: keras.Model) -> None:
-    """Set the states that a model with a fixed batch size carries to zero."""
+    """Set to zero the LSTM states that a model with a fixed batch size passes between batches."""
     for layer in recurrent_layers(model):
         layer.reset_state()
 
@@ -226,7 +229,7 @@ def _locked(rate: float, seeds: "_Seeds", name: str) -> keras.layers.Layer:
 
 
 class _Seeds:
-    """Different seeds for everything that draws random numbers. Without a seed, all are `None`."""
+    """Different seeds, derived from one seed. If that seed is `None`, all seeds are `None`."""
 
     def __init__(self, seed: int | None):
         self._draws = None if seed is None else np.random.default_rng(seed)

@@ -1,7 +1,7 @@
 """TF-Hub modules: find and load them, and use them as trainable layers in Keras 3 models.
 
 A module is a TF2 SavedModel with the reusable interface
-(https://www.tensorflow.org/hub/reusable_saved_models). It is a program: load only trusted modules.
+(https://www.tensorflow.org/hub/reusable_saved_models). Modules are code: load only trusted modules.
 """
 
 from keras_tl.backbones.hub.handles import resolve

@@ -1,4 +1,4 @@
-"""Find the variables that a traced function reads and changes, from its graph."""
+"""Find the variables that a traced function reads or assigns, from its graph."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,19 +11,19 @@ _PASSING_ON = ("Identity", "IdentityN", "Enter")
 
 
 def read_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int]:
-    """Return the `id`s of the variables that a trace has captured."""
+    """Return the `id`s of the variables that a traced function captured from outside."""
     return set(_captured(trace, variables).values())
 
 
 def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]:
-    """Return the variables that a trace assigns, in its graph or in a function that it calls.
+    """Return the variables that a traced function assigns, directly or in functions that it calls.
 
     Args:
-        trace: Concrete function.
-        variables: Variables that it may assign.
+        trace: Traced function (concrete function).
+        variables: Variables to look for.
 
     Returns:
-        `id`s of the assigned variables, and `None` if the trace assigns anything else.
+        `id`s of the assigned variables, and `None` if the function assigns any other variable.
     """
     graph = trace.graph.as_graph_def()
     library = {function.signature.name: function for function in graph.library.function}
@@ -38,7 +38,8 @@ def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]
                 found.add(known.get(inputs[0]))
             for function in _called(node, library):
                 arguments = [argument.name for argument in function.signature.input_arg]
-                # From the end: first inputs may select a branch, first arguments may lack inputs.
+                # Pair inputs and arguments from the end: the first ones may not correspond to each
+                # other.
                 given = dict(zip(reversed(arguments), reversed(inputs), strict=False))
                 inner = {name: known[x] for name, x in given.items() if x in known}
                 key = (function.signature.name, *sorted(inner.items()))
@@ -49,10 +50,10 @@ def assigned_by(trace: Any, variables: Iterable[tf.Variable]) -> set[int | None]
 
 
 def _captured(trace: Any, variables: Iterable[tf.Variable]) -> dict[str, int]:
-    """Return names of placeholders in a trace's graph, and the `id`s of their variables."""
+    """Return a dict from placeholder names in a trace's graph to the `id`s of their variables."""
     owners = {}
     for variable in variables:
-        owners[id(variable)] = id(variable)  # Captures a variable of several replicas.
+        owners[id(variable)] = id(variable)  # A variable of several replicas is captured itself.
         owners[id(getattr(variable, "_handle", variable))] = id(variable)
     return {
         inside.op.name: owners[id(outside)]
@@ -62,7 +63,7 @@ def _captured(trace: Any, variables: Iterable[tf.Variable]) -> dict[str, int]:
 
 
 def _source(name: str, nodes: dict) -> str:
-    """Return the name of the node or argument that produces a tensor."""
+    """Return the name of the node or argument that a tensor comes from."""
     name = name.split(":", maxsplit=1)[0]
     while name in nodes and nodes[name].op in _PASSING_ON:
         name = nodes[name].input[0].split(":")[0]

@@ -1,4 +1,4 @@
-"""Find the folder of a TF-Hub module by its handle."""
+"""Find the folder of a TF-Hub module from its handle, which is a path or a URL."""
 
 import contextlib
 import os
@@ -20,10 +20,11 @@ _OFFLINE = (
 
 
 def resolve(handle: str | os.PathLike) -> Path:
-    """Return the folder of a module. tensorflow_hub downloads a URL at the first call.
+    """Return the folder of a TF-Hub module. A URL is downloaded at the first call.
 
     Args:
-        handle: Folder, or URL on tfhub.dev or Kaggle. `$TFHUB_CACHE_DIR` keeps downloads.
+        handle: Folder, or URL on tfhub.dev or Kaggle. `$TFHUB_CACHE_DIR` sets the folder of
+            downloads.
 
     Raises:
         BackboneError: The folder does not exist, or the module cannot be downloaded.
@@ -47,7 +48,7 @@ def resolve(handle: str | os.PathLike) -> Path:
 
 
 def _tensorflow_hub() -> ModuleType:
-    # Import it only for a download: the import is slow and also loads Keras 2.
+    # Import tensorflow_hub only for a download: the import is slow and also loads Keras 2.
     with _stand_in_for_pkg_resources():
         import tensorflow_hub
     return tensorflow_hub
@@ -55,7 +56,7 @@ def _tensorflow_hub() -> ModuleType:
 
 @contextlib.contextmanager
 def _stand_in_for_pkg_resources() -> Iterator[None]:
-    """Provide `parse_version` to tensorflow-hub 0.16: setuptools 82 has no pkg_resources."""
+    """Provide `pkg_resources`, which tensorflow-hub 0.16 needs and setuptools 82 no longer has."""
     if sys.modules.get("pkg_resources") is not None:
         yield
         return

@@ -1,6 +1,6 @@
 """Keras 3 layer that runs a TF-Hub module and shares the module's variables.
 
-`hub.KerasLayer` is a Keras 2 layer, which Keras 3 refuses (tensorflow/tensorflow#63849).
+`tensorflow_hub.KerasLayer` is a Keras 2 layer, which Keras 3 refuses (tensorflow/tensorflow#63849).
 """
 
 import contextlib
@@ -17,41 +17,43 @@ from keras_tl.backbones.spec import POOLER
 from keras_tl.base.keras_compat import layers_of
 from keras_tl.errors import BackboneError
 
-# Variables in a transformer's layers: "transformer/layer_3/...", "encoder/layer_3/...",
+# Names of variables in a transformer's layers: "transformer/layer_3/...", "encoder/layer_3/...",
 # "transformer_layer_3/...".
 _NUMBERED = re.compile(r"(?:^|/)(?:[a-z]+_)?layer_(\d+)/")
 
-# Variables of the pooler: "pooler_transform/kernel", "pooled_dense/kernel".
+# Names of variables in the pooler: "pooler_transform/kernel", "pooled_dense/kernel".
 _OF_POOLER = re.compile(r"(?:^|/)pool(?:er|ed)")
 
 
 class HubLayer(keras.layers.Layer):
     """Layer that runs a TF-Hub module.
 
-    Its variables are `keras.Variable`s that share the storage of the module's variables. So
-    freezing, optimizers, weight files and exports use the module's own values. The variables belong
-    to `parts`, a layer for each block. Only variables that the publisher lists in
-    `trainable_variables` can be trained.
+    The variables of this layer are `keras.Variable`s that share the storage of the module's
+    variables. So freezing, optimizers, weight files and exports use the module's own values. The
+    variables belong to `parts`, which has a layer for each block. Only variables that the publisher
+    lists in `trainable_variables` can be trained.
 
-    * The layer computes in float32, whatever the dtype policy: a SavedModel has fixed dtypes.
-    * `training=True` reaches the module while the layer is trainable, unless `moves_statistics`. A
-      module cannot separate dropout from BatchNorm. If the module would move statistics,
-      fine-tuning uses `training=False` too. This pins the statistics and switches dropout off. The
-      other variables, including gamma and beta, are trained.
+    * The layer computes in float32 under any dtype policy, because a SavedModel has fixed dtypes.
+    * Training calls the module with `training=True` if the layer is trainable and
+      `moves_statistics` is false. A module has one `training` flag for dropout and BatchNorm. If
+      `training=True` would change BatchNorm statistics, fine-tuning uses `training=False`. The
+      statistics then stay fixed and dropout is off. The other variables, including gamma and beta,
+      are trained.
     * In training, the module's `regularization_losses` are added to the loss, as published and
-      without further scaling. Evaluation leaves them out: the validation loss is the task's loss.
+      without further scaling. Evaluation does not add these losses: the validation loss is the loss
+      of the task alone.
 
     Args:
-        module: Module to run.
+        module: TF-Hub module that the layer runs.
 
     Attributes:
-        module: The module.
+        module: The argument `module`.
         parts: A layer for each block, named after the block.
         resources: Lookup tables and asset files that an export must track.
     """
 
     def __init__(self, module: HubModule, **kwargs):
-        # Autocast would round pixels, and cannot reach the inside of the module.
+        # Autocast would round pixels to half precision, and does not reach the module's inside.
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.module = module
         self.resources = resources_of(module.loaded)
@@ -70,7 +72,7 @@ class HubLayer(keras.layers.Layer):
 
     @property
     def frozen_because(self) -> str | None:
-        """Reason why the module cannot be trained, as a sentence. `None`: it can."""
+        """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
         return self.module.frozen_because
 
     def call(self, inputs, training=None):
@@ -88,11 +90,11 @@ class HubLayer(keras.layers.Layer):
 
 
 class HubPart(keras.layers.Layer):
-    """Layer with the variables of one block of a module. It computes nothing.
+    """Layer that holds the variables of one block of a module. The layer computes nothing.
 
     Args:
         name: Name of the block.
-        variables: Each variable, with whether it may be trained.
+        variables: Pairs of a variable and a bool, which says whether it may be trained.
     """
 
     def __init__(self, name: str, variables: list[tuple[tf.Variable, bool]]):
@@ -111,7 +113,7 @@ def _shared(variable: tf.Variable, trainable: bool) -> keras.Variable:
     with contextlib.ExitStack() as stack:
         for scope in scopes:
             stack.enter_context(keras.name_scope(scope))
-        # Keras keeps a given tf.Variable and makes no new one.
+        # Keras uses a given tf.Variable and creates no new variable.
         return keras.Variable(variable, trainable=trainable, name=name)
 
 
@@ -122,9 +124,9 @@ def _path(variable: tf.Variable) -> str:
 def _blocks(module: HubModule) -> list[tuple[str, list[tuple[tf.Variable, bool]]]]:
     """Assign a module's variables to blocks, from input to output.
 
-    A transformer has `embeddings`, its numbered layers, `top` for later variables, and the pooler,
-    which only `pooled_output` needs. Other variables that are never trained join the pooler. Any
-    other module is one block, `module`.
+    The blocks of a transformer are `embeddings`, its numbered layers, `top` (other trainable
+    variables), and the pooler, which only `pooled_output` needs. Other variables that are never
+    trained are assigned to the pooler. Any other module is one block, `module`.
     """
     trainable = {id(variable) for variable in module.trainable_variables}
     numbered = [_NUMBERED.search(_path(variable)) for variable in module.variables]

@@ -11,28 +11,29 @@ from keras_tl.backbones.layer import Backbone
 from keras_tl.base.files import sha256_of_folder
 from keras_tl.errors import BackboneError, quoted
 
-# TF-Hub's range: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
+# Modules take [0, 1]: https://www.tensorflow.org/hub/common_saved_model_apis/images#input
 _TO_UNIT = 1 / 255
 
 
 def load_hub(path: Path, image_size: tuple[int, int] | None = None) -> Backbone:
-    """Return a backbone of a TF-Hub module.
+    """Return a `Backbone` layer that runs a TF-Hub module.
 
     The network has named inputs and float32 outputs:
 
-    * BERT encoders take a dict of `input_word_ids`, `input_mask` and, if the module takes it,
-      `input_type_ids`, int32 (batch, length). They return a dict of `mask` (equal to `input_mask`)
-      and the module's `sequence_output` (batch, length, d) or `pooled_output` (batch, d), or both.
-      A free length is `None` in `network.input_shape`.
+    * BERT encoders take a dict of `input_word_ids`, `input_mask` and, if the module has this input,
+      `input_type_ids`, int32 (batch, length). BERT encoders return a dict of `mask` (equal to
+      `input_mask`) and the module's `sequence_output` (batch, length, d) or `pooled_output` (batch,
+      d), or both. If any length is possible, the length in `network.input_shape` is `None`.
     * Text embeddings take `text`, string (batch,), and return (batch, d).
-    * Image modules take `pixels` in [0, 255], float32 (batch, height, width, 3). They return
-      vectors (batch, d) or feature maps (batch, h, w, c). The network scales to [0, 1] inside.
+    * Image modules take `pixels` in [0, 255], float32 (batch, height, width, 3). Image modules
+      return vectors (batch, d) or feature maps (batch, h, w, c). The network scales the pixels to
+      [0, 1] inside.
 
-    Variables are created in the scope of the distribution strategy around the call.
+    If a distribution strategy's scope surrounds the call, the variables are created in that scope.
 
     Args:
-        path: Folder of the module, see `resolve`. Its code is run.
-        image_size: (height, width) of images in pixels. `None`: the module's own size.
+        path: Folder of the module, see `resolve`. This function runs code from the folder.
+        image_size: (height, width) of images in pixels. `None`: the module's own image size.
 
     Raises:
         BackboneError: The module cannot be used, or the image size is missing or wrong.

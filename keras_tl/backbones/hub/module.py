@@ -1,4 +1,4 @@
-"""Loaded TF-Hub module: inputs, outputs, and variables that a call changes."""
+"""Loaded TF-Hub module with its inputs, its outputs, and the variables that a call changes."""
 
 import enum
 import functools
@@ -14,7 +14,7 @@ TOKEN_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 
 
 class Kind(enum.Enum):
-    """Kinds of module inputs. Messages show the values."""
+    """Kinds of module inputs. Error messages show the values of this enum."""
 
     TOKENS = "int32 tokens of a BERT encoder, a dict of input_word_ids, input_mask, input_type_ids"
     TEXT = "texts, string (batch,)"
@@ -48,7 +48,7 @@ class HubModule:
         trace, self.kind = self._find_trace()
         self.inputs = trace.structured_input_signature[0][0]
         self._outputs = self._choose_outputs(trace.structured_outputs)
-        # `False`, or `None` if the module was traced with `None`.
+        # Value of `training` in inference: `False`, or `None` if the module was traced with `None`.
         self._inference = self._signature(trace).get("training")
         self._replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if any(assigned_by(trace, self.variables) for trace in self._traces(training=False)):
@@ -61,8 +61,8 @@ class HubModule:
         """Run the module.
 
         Args:
-            inputs: Tensors as the attribute `inputs` describes them.
-            training: Python bool.
+            inputs: Tensors of the shapes and dtypes in the attribute `inputs`.
+            training: Whether to run the module in training mode.
 
         Returns:
             For tokens, a dict of `sequence_output` (batch, length, d) and `pooled_output` (batch,
@@ -77,7 +77,7 @@ class HubModule:
 
     @functools.cached_property
     def variables(self) -> list[tf.Variable]:
-        """All variables, each once: variables that the module lists or its traces read."""
+        """All variables that the module lists or its traced functions use, each variable once."""
         traces = self.loaded.__call__.concrete_functions
         found = [
             *self._listed("variables"),
@@ -100,8 +100,9 @@ class HubModule:
     def moves_statistics(self) -> bool:
         """Whether a call with `training=True` assigns variables that inference reads.
 
-        BatchNorm assigns its moving statistics. The traced graphs show this for any variable names.
-        The state of a random generator (Keras 3's Dropout has one) is not read by inference.
+        BatchNorm assigns its moving statistics. The traced graphs show this, so the names of the
+        variables do not matter. Inference does not read the state of random generators, which Keras
+        3's Dropout assigns.
         """
         assigned, read = set(), {None}
         for trace in self._traces(training=True):
@@ -112,7 +113,7 @@ class HubModule:
 
     @functools.cached_property
     def frozen_because(self) -> str | None:
-        """Reason why the module cannot be trained, as a sentence. `None`: it can."""
+        """Reason why the module cannot be trained, as a sentence. `None`: it can be trained."""
         if not self.trainable_variables:
             return (
                 f"The module {self.name} cannot be fine-tuned, because it has no trainable "
@@ -126,7 +127,7 @@ class HubModule:
                 "published for fine-tuning."
             )
         if self.kind is Kind.TEXT and self._replicas > 1:
-            # To learn shapes, Keras averages the replicas' first batches, which fails for strings.
+            # To find shapes, Keras averages the replicas' first batches, which fails for strings.
             return (
                 f"Keras cannot train the module {self.name} on several replicas, because the "
                 "module takes texts. Use strategy='single', or keep the module frozen."
@@ -135,9 +136,11 @@ class HubModule:
 
     @property
     def vocabulary(self) -> tuple[Path, bool] | None:
-        """Path of the module's WordPiece vocabulary and whether it is lower-cased. `None`: unknown.
+        """Path of the module's WordPiece vocabulary, and whether to lower-case texts. `None`:
+        unknown.
 
-        Encoders of the TensorFlow Model Garden have both (official/nlp/tools/export_tfhub_lib.py).
+        TensorFlow Model Garden encoders contain both values
+        (official/nlp/tools/export_tfhub_lib.py).
         """
         file = getattr(self.loaded, "vocab_file", None)
         lower_case = getattr(self.loaded, "do_lower_case", None)
@@ -171,7 +174,7 @@ class HubModule:
         )
 
     def _choose_outputs(self, outputs: Any) -> dict[str, str | None]:
-        """Return our names of the outputs, and the module's (`None` for a single tensor)."""
+        """Return a dict from keras_tl's output names to the module's (`None`: a single tensor)."""
         named = outputs if isinstance(outputs, dict) else {None: outputs}
         ranks = {k: v.shape.rank for k, v in named.items() if isinstance(v, tf.TensorSpec)}
         default = "default" if "default" in ranks or len(ranks) != 1 else next(iter(ranks))

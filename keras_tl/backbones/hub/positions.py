@@ -1,4 +1,4 @@
-"""Find the number of tokens that a TF-Hub encoder can read, by running it."""
+"""Find the largest number of tokens that a TF-Hub encoder can read, by running the encoder."""
 
 from pathlib import Path
 
@@ -15,12 +15,12 @@ _CPU = "CPU:0"
 def longest_up_to(module: HubModule, wanted: int) -> int:
     """Return the largest number of tokens, at most `wanted`, that an encoder reads.
 
-    A module does not state its number of positions. This function runs it once at the wanted
-    length, and more often only if that fails.
+    Modules do not state their largest number of tokens. This function first runs the module with
+    `wanted` tokens. If that run fails, the function tries shorter texts.
 
     Args:
-        module: Encoder of any length, see `on_cpu`.
-        wanted: Number of tokens of a text.
+        module: Encoder for texts of any length, with its variables on the CPU, see `on_cpu`.
+        wanted: Number of tokens to try first, and upper limit of the result.
 
     Raises:
         BackboneError: The encoder fails even on the shortest texts.
@@ -43,12 +43,13 @@ def longest_up_to(module: HubModule, wanted: int) -> int:
 def on_cpu(module: HubModule, path: Path) -> HubModule:
     """Return the module if its variables are on the CPU, else a copy on the CPU.
 
-    `longest_up_to` needs the errors of a CPU: on a GPU, a gather beyond the last position gives
-    zeros. Operations run where their variables are, whatever `tf.device` says.
+    `longest_up_to` needs a CPU, which raises an error if an encoder reads beyond its last position.
+    A GPU returns zeros instead. `tf.device` is not enough: operations run on the device of their
+    variables.
 
     Args:
-        module: Encoder.
-        path: Folder of the module.
+        module: Loaded encoder.
+        path: Folder of the module, to load a copy.
     """
     if all(variable.device.endswith(_CPU) for variable in module.variables):
         return module
@@ -57,7 +58,7 @@ def on_cpu(module: HubModule, path: Path) -> HubModule:
 
 
 def _problem(module: HubModule, length: int) -> str | None:
-    """Return why an encoder fails at this length, in a line. `None`: it works."""
+    """Return in one line why an encoder fails at this length. `None`: the encoder works."""
     made = {name: tf.zeros((1, length), tf.int32) for name in module.inputs}
     try:
         with tf.device(_CPU):

@@ -15,7 +15,8 @@ def open_saved_model(path: Path) -> Any:
     The function registers the operations of tensorflow_text if the SavedModel needs them.
 
     Raises:
-        BackboneError: There is none, it has the old TF1 Hub format, or it cannot be loaded.
+        BackboneError: The folder contains no SavedModel, it has the old TF1 Hub format, or it
+            cannot be loaded.
         ConfigError: The SavedModel needs tensorflow_text, which is not installed.
     """
     if (path / "tfhub_module.pb").is_file():
@@ -46,8 +47,8 @@ def open_saved_model(path: Path) -> Any:
 def resources_of(loaded: Any) -> list:
     """Return the lookup tables and asset files of a loaded SavedModel.
 
-    An export must track them, or it lacks them. Tracking the loaded object itself would also export
-    all of its functions, including those for training.
+    An export contains only objects that it tracks. Tracking the whole SavedModel would also export
+    all functions of the SavedModel, including functions for training.
     """
     kinds = (tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset)
     parts = tf.train.TrackableView(loaded).descendants()

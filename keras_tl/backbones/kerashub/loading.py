@@ -14,7 +14,7 @@ from keras_tl.backbones.preprocessing import Preprocessing
 from keras_tl.backbones.user_models import network_of
 from keras_tl.errors import BackboneError, quoted
 
-# BERT's names of KerasHub's inputs.
+# Names of the inputs in BERT, and in KerasHub.
 TOKENS = {
     "input_word_ids": "token_ids",
     "input_mask": "padding_mask",
@@ -25,25 +25,27 @@ TOKENS = {
 def load_kerashub(
     preset: str, image_size: tuple[int, int] | None = None, with_preprocessor: bool = True
 ) -> Backbone:
-    """Return a backbone of a preset, which computes in the global dtype policy.
+    """Return the backbone of a KerasHub preset. The backbone computes in the global dtype policy.
 
-    * Text encoders take a dict of `input_word_ids`, `input_mask` and, if the encoder takes it,
-      `input_type_ids`, int32 (batch, length). They return a dict of `sequence_output` (batch,
-      length, d), `mask` (equal to `input_mask`) and, if available, `pooled_output` (batch, d). The
-      backbone's `preprocessor` makes the preset's tokens, see `find_preprocessor`.
-    * Image backbones take `pixels` in [0, 255], float32 (batch, height, width, 3). They return
-      feature maps (batch, h, w, c) or a sequence (batch, length, d). Scaling is inside.
+    * Text encoders take a dict of `input_word_ids`, `input_mask` and, if the encoder has this
+      input, `input_type_ids`, int32 (batch, length). Text encoders return a dict of
+      `sequence_output` (batch, length, d), `mask` (equal to `input_mask`) and, if available,
+      `pooled_output` (batch, d). The backbone's `preprocessor` converts texts to tokens, see
+      `find_preprocessor`.
+    * Image backbones take `pixels` in [0, 255], float32 (batch, height, width, 3). Image backbones
+      return feature maps (batch, h, w, c) or a sequence (batch, length, d). The network scales the
+      pixels inside.
 
     Args:
         preset: Name, handle (`kaggle://...`, `hf://...`) or folder of a preset, as in
             `keras_hub.models.Backbone.from_preset`.
-        image_size: (height, width) of images in pixels. `None`: the preset's own size.
+        image_size: (height, width) of images in pixels. `None`: the preset's own image size.
         with_preprocessor: Whether to load the preset's own text preprocessor.
 
     Raises:
         BackboneError: The preset does not exist, or cannot be used.
-        ConfigError: KerasHub (for texts also tensorflow_text) is not installed, or the folder's
-            tokenizer splits words by unknown rules.
+        ConfigError: KerasHub (for texts also tensorflow_text) is not installed, or keras_tl does
+            not know the rules of the folder's tokenizer.
     """
     keras_hub = import_keras_hub()
     policy = keras.config.dtype_policy().name
@@ -81,7 +83,7 @@ def _from_preset(kind: type, preset: str, **options: Any) -> Any:
 
 
 def _encoder(backbone: keras.Model, preset: str) -> keras.Model:
-    """Return the encoder with BERT's names of inputs and outputs."""
+    """Return a text encoder whose inputs and outputs have BERT's names."""
     given, outputs = backbone.input, backbone.output
     takes = set(given) if isinstance(given, dict) else set()
     if not {"token_ids", "padding_mask"} <= takes <= set(TOKENS.values()):

@@ -1,4 +1,4 @@
-"""Blocks and length of KerasHub networks, without importing KerasHub."""
+"""Find the blocks and the largest number of tokens of KerasHub networks, without KerasHub."""
 
 import glob
 import re
@@ -10,14 +10,14 @@ from keras_tl.backbones.blocks import assign_blocks, default_blocks, stable_name
 from keras_tl.backbones.spec import POOLER, BlockSpec
 from keras_tl.base.keras_compat import operation_of
 
-# Names: "transformer_layer_3", "disentangled_attention_encoder_layer_3".
+# Names of numbered layers: "transformer_layer_3", "disentangled_attention_encoder_layer_3".
 _NUMBERED = re.compile(r"(?:^|_)layer_(\d+)$")
 
 
 def find_kerashub(network: keras.Model) -> keras.Model | None:
-    """Return the `keras_hub.models.Backbone` that a network is or directly holds, or `None`."""
+    """Return the network or its layer that is a `keras_hub.models.Backbone`, or `None`."""
     keras_hub = sys.modules.get("keras_hub")
-    if keras_hub is None:  # Not imported, so no object of KerasHub exists.
+    if keras_hub is None:  # KerasHub is not imported, so no object of KerasHub exists.
         return None
     candidates = [network, *network.layers]
     return next((x for x in candidates if isinstance(x, keras_hub.models.Backbone)), None)
@@ -26,9 +26,9 @@ def find_kerashub(network: keras.Model) -> keras.Model | None:
 def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]]]:
     """Return the names of the blocks from input to output, each with its layers.
 
-    An image feature pyramid has its levels, and `top` for later layers. A transformer has
-    `embeddings`, its numbered layers, `top` for later layers, and `pooler`, which only
-    `pooled_output` needs. In other networks, each layer with weights is a block.
+    The blocks of an image feature pyramid are its levels, and `top` for later layers. The blocks of
+    a transformer are `embeddings`, its numbered layers, `top` for later layers, and `pooler`, which
+    only `pooled_output` needs. In other networks, each layer with weights is a block.
     """
     levels = getattr(backbone, "pyramid_outputs", None)
     if levels:
@@ -37,7 +37,7 @@ def blocks_of(backbone: keras.Model) -> list[tuple[str, list[keras.layers.Layer]
 
 
 def longest_of(backbone: keras.Model) -> int | None:
-    """Return the largest number of tokens with positions. `None`: unknown."""
+    """Return the largest number of tokens that the network can read. `None`: unknown."""
     return getattr(backbone, "max_sequence_length", None)
 
 

@@ -1,4 +1,4 @@
-"""Preprocessor of a KerasHub preset."""
+"""Find the text preprocessor of a KerasHub preset."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,25 +15,26 @@ from keras_tl.backbones.texts.wordpiece_files import (
 )
 from keras_tl.errors import quoted
 
-# KerasHub itself writes the presets there. They have no tokenizer.json of another publisher.
+# Presets on Kaggle are KerasHub's own, without a tokenizer.json of the encoder's publisher.
 _OF_KERAS = "kaggle://"
 
 
 def find_preprocessor(preset: str, load: Callable[[], Any]) -> TextPreprocessor:
-    """Return the preprocessor of a preset.
+    """Return the text preprocessor of a KerasHub preset.
 
-    KerasHub's WordPiece keeps accents, and does not know characters that Unicode decomposes.
-    Encoders of BERT's family were trained on other tokens. So WordPiece vocabularies get BERT's
-    rules: the rules in the files of a Hugging Face folder, else rules inferred from the vocabulary.
-    Other tokenizers remain KerasHub's. Files behind a handle such as `hf://...` are not read. The
-    preprocessor's `not_compared` then says so.
+    KerasHub's WordPiece tokenizer keeps accents, and finds no tokens for characters that Unicode
+    decomposes. BERT's encoders were trained with different tokens. So for WordPiece vocabularies,
+    keras_tl uses BERT's rules: from the files of a Hugging Face folder, else inferred from the
+    vocabulary. For other vocabularies, keras_tl uses KerasHub's tokenizer. keras_tl does not read
+    the files behind a handle such as `hf://...`. The preprocessor's `not_compared` then gives this
+    reason.
 
     Args:
         preset: Name, handle or folder of the preset.
-        load: Loader of the preset's `keras_hub.models.TextClassifierPreprocessor`.
+        load: Function that loads the preset's `keras_hub.models.TextClassifierPreprocessor`.
 
     Raises:
-        ConfigError: The folder's WordPiece tokenizer has other rules than BERT's, or
+        ConfigError: The rules of the folder's WordPiece tokenizer differ from BERT's, or
             tensorflow_text is not installed.
     """
     folder = _folder_of(preset)
@@ -64,7 +65,7 @@ def _folder_of(preset: str) -> Path | None:
 
 
 def _wordpiece_of(tokenizer: Any) -> WordPieceFiles | None:
-    """Return the vocabulary of a KerasHub tokenizer. `None`: it is not BERT's WordPiece."""
+    """Return a KerasHub tokenizer's vocabulary. `None`: the tokenizer is not BERT's WordPiece."""
     theirs = import_keras_hub().tokenizers.WordPieceTokenizer
     if not isinstance(tokenizer, theirs) or type(tokenizer).tokenize is not theirs.tokenize:
         return None

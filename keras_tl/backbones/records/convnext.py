@@ -10,7 +10,7 @@ _CONVNEXT = Family("torch", "Facebook (facebookresearch/ConvNeXt)", "MIT", scale
 
 
 def _blocks(third: int) -> tuple[BlockSpec, ...]:
-    """Return stages of 3, 3, `third` and 3 units. Each unit ends in an unnamed addition."""
+    """Return a stem and stages of 3, 3, `third` and 3 units. Each unit ends in an `Add` layer."""
     return (
         BlockSpec("stem", "*_stem"),
         BlockSpec("block1", "add_2"),

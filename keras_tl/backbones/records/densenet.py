@@ -1,4 +1,4 @@
-"""DenseNet (Huang et al., 2016, arXiv:1608.06993). A block ends with its transition layers."""
+"""DenseNet (Huang et al., 2016, arXiv:1608.06993). Each block ends with the transition layers."""
 
 from keras_tl.backbones.records.family import Family, numbered
 from keras_tl.backbones.spec import BlockSpec

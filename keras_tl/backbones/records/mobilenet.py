@@ -1,7 +1,7 @@
 """MobileNet (Howard et al., 2017, arXiv:1704.04861), V2 (arXiv:1801.04381), V3 (1905.02244).
 
-Blocks have the numbers of Keras's layer names. Block 0 of V2 and V3, without a number and with few
-weights, belongs to the stem.
+Blocks have the numbers that are in Keras's layer names. In V2 and V3, Keras does not number the
+first block, which has few weights. Here this block is part of the stem.
 """
 
 from keras_tl.backbones.records.family import Family, numbered
@@ -19,7 +19,7 @@ _V3 = Family(
 
 
 def _v3_blocks(count: int) -> tuple[BlockSpec, ...]:
-    # Block 0 ends in an addition in the large network, in a projection in the small network.
+    # The stem ends in an addition in the large network, and in a projection in the small network.
     stem = BlockSpec("stem", "expanded_conv_[ap]*")
     return (stem, *numbered(count, "expanded_conv_{}_*"), BlockSpec("top"))
 

@@ -1,6 +1,6 @@
 """NASNet-A (Zoph et al., 2017, arXiv:1707.07012).
 
-Three series of normal cells follow the stem. The second and third begin with a reduction cell.
+After the stem come three series of normal cells. Series two and three begin with a reduction cell.
 """
 
 from keras_tl.backbones.records.family import Family

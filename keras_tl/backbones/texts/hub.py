@@ -1,4 +1,4 @@
-"""Preprocessing module that TF-Hub has for an encoder."""
+"""Text preprocessor that runs a preprocessing module of TF-Hub."""
 
 import contextlib
 import shutil
@@ -23,25 +23,28 @@ _MODULE = "module"
 
 
 class HubPreprocessor(TextPreprocessor):
-    """TF-Hub module from strings to the tokens of a BERT encoder.
+    """Text preprocessor that makes a BERT encoder's tokens by a module of TF-Hub.
 
-    With the parts `tokenize` and `bert_pack_inputs`, it takes pairs and makes sequences of any
-    length (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Without them,
-    it takes single texts and makes only the length it was saved with.
+    If the module has the functions `tokenize` and `bert_pack_inputs`, the preprocessor takes pairs
+    and makes sequences of any length
+    (https://www.tensorflow.org/hub/common_saved_model_apis/text#preprocessor). Otherwise it takes
+    only single texts and makes sequences of one fixed length.
 
     Args:
-        path: Folder of the module, see `keras_tl.backbones.hub.resolve`. Its code is run.
-        sequence_length: Length in tokens, with special tokens and padding. `None`: the module's.
+        path: Folder of the module, see `keras_tl.backbones.hub.resolve`. The constructor runs its
+            code.
+        sequence_length: Number of tokens, with special tokens and padding. `None`: as the module.
 
     Raises:
-        BackboneError: The folder holds no such module.
-        ConfigError: The length is impossible, or tensorflow_text is needed and not installed.
+        BackboneError: The folder contains no preprocessing module.
+        ConfigError: The module cannot make this length, or it needs tensorflow_text, which is not
+            installed.
     """
 
     def __init__(self, path: Path, sequence_length: int | None = None):
         self._path = Path(path)
         loaded = open_saved_model(self._path)
-        # A plain object, so that an export does not include the module.
+        # Keep the module in a plain object, so that an export does not include the module.
         self._module = types.SimpleNamespace(
             call=loaded,
             tokenize=getattr(loaded, "tokenize", None),
@@ -61,7 +64,7 @@ class HubPreprocessor(TextPreprocessor):
 
     def _own_length(self) -> int:
         given = None
-        # A module with other inputs raises one of these errors. The message below explains it.
+        # A module that takes no texts raises one of these errors. The message below explains that.
         with contextlib.suppress(TypeError, ValueError, KeyError, tf.errors.OpError):
             given = self._module.call(tf.constant(["a"]))
         if not isinstance(given, dict) or self.mask_name not in given:
@@ -89,7 +92,7 @@ class HubPreprocessor(TextPreprocessor):
         if not self._settable:
             return tf.reduce_sum(self(texts, pairs)[self.mask_name], 1)
         tokens = [self._module.tokenize(part) for part in self._segments(texts, pairs)]
-        # Some modules return words as a level: (batch, words, pieces).
+        # Some modules' tokens have an axis for words: (batch, words, pieces).
         flat = [part.merge_dims(1, -1) if part.shape.rank > 2 else part for part in tokens]
         return count_tokens(flat)
 

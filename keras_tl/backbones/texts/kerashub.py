@@ -1,4 +1,4 @@
-"""Preprocessor that KerasHub has for an encoder."""
+"""Text preprocessor that runs a preprocessor of KerasHub."""
 
 import json
 import tempfile
@@ -21,15 +21,18 @@ _NAMES = ("name", "dtype", "trainable")
 
 
 class KerasHubPreprocessor(TextPreprocessor):
-    """`keras_hub.models.TextClassifierPreprocessor` with BERT's names for its outputs.
+    """Text preprocessor that runs KerasHub's preprocessor and gives the outputs BERT's names.
 
     Args:
-        preprocessor: KerasHub's preprocessor.
-        sequence_length: Length in tokens, with special tokens and padding. `None`: KerasHub's.
-        reference: The publisher's tokenizer.json, for the preflight to compare with.
+        preprocessor: A `keras_hub.models.TextClassifierPreprocessor`.
+        sequence_length: Length in tokens, with special tokens and padding. `None`: KerasHub's
+            length.
+        reference: The publisher's tokenizer.json. The preflight compares the tokens of both
+            tokenizers.
 
     Raises:
-        ConfigError: The length is wrong, or KerasHub or tensorflow_text is not installed.
+        ConfigError: `sequence_length` is less than 5, or KerasHub or tensorflow_text is not
+            installed.
     """
 
     def __init__(
@@ -49,7 +52,7 @@ class KerasHubPreprocessor(TextPreprocessor):
             sequence_length=self.sequence_length,
             truncate=preprocessor.truncate,
         )
-        # Outside a graph, KerasHub makes tokens in Python. Tracing that code takes long.
+        # Run KerasHub in a graph, because it makes tokens in slow Python code outside of graphs.
         self._pack = tf.function(self._call_theirs, autograph=False, reduce_retracing=True)
         self._count = tf.function(self._count_theirs, autograph=False, reduce_retracing=True)
 
@@ -58,7 +61,7 @@ class KerasHubPreprocessor(TextPreprocessor):
             return self._pack(segments_of(texts, pairs))
 
     def _call_theirs(self, segments: list[tf.Tensor]) -> dict[str, tf.Tensor]:
-        # Without `None`, KerasHub would take a tuple of two for texts and labels.
+        # Without the labels `None`, KerasHub would use the second text of each pair as labels.
         packed = self._theirs(tuple(segments), None)
         mask = packed["padding_mask"]
         named = {

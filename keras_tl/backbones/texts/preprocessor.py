@@ -13,18 +13,18 @@ from keras_tl.backbones.texts.unknown_token import find_unknown_token
 from keras_tl.base.config import SHORTEST_SEQUENCE, check_range
 from keras_tl.errors import ConfigError
 
-# File that tells how to rebuild a preprocessor.
+# Name of the file that says how to rebuild a saved preprocessor.
 ABOUT = "preprocessor.json"
 
 Texts = tf.Tensor | np.ndarray | Sequence[str]
 
 
 class TextPreprocessor(abc.ABC, tf.Module):
-    """Preprocessor from texts to the tokens of an encoder.
+    """Preprocessor that converts texts to the tokens of an encoder.
 
-    It also works in a graph: in `tf.data.Dataset.map` and inside an export. An exported module
-    holds it as an attribute, so that the export includes its tables and files. If a distribution
-    strategy trains on its tokens, create it outside the strategy's scope.
+    A preprocessor also works in a graph: in `tf.data.Dataset.map` and inside an export. An exported
+    module has the preprocessor as an attribute, so that the export includes its tables and files.
+    For training with a distribution strategy, create the preprocessor outside the strategy's scope.
 
     Args:
         sequence_length: Length of a text in tokens, including special tokens and padding.
@@ -35,13 +35,13 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     # Key of the tensor that is 1 for tokens and 0 for padding.
     mask_name = "input_mask"
-    # tokenizer.json of the encoder's publisher, if other code makes the tokens.
+    # Path of the publisher's tokenizer.json, if the tokens are not made by the publisher's code.
     reference: Path | None = None
-    # Reason why `reference` was not searched for, as a phrase. `None`: nothing prevented it.
+    # Why keras_tl did not search for `reference`, as a phrase. `None`: keras_tl could search.
     not_compared: str | None = None
-    # The only possible length. `None`: any length is possible.
+    # The only possible sequence length. `None`: any sequence length is possible.
     fixed_length: int | None = None
-    # Whether `token_counts` misses truncated tokens, so that no count exceeds the length.
+    # Whether `token_counts` counts only the tokens that remain after truncation.
     counts_are_capped = False
 
     def __init__(self, sequence_length: int):
@@ -58,16 +58,16 @@ class TextPreprocessor(abc.ABC, tf.Module):
             pairs: Second text of each pair, string (batch,). `None`: there are no pairs.
 
         Returns:
-            `input_word_ids`, `input_mask` and, for encoders that take it, `input_type_ids` (0 for
-            the first text and padding, 1 for the second), int32 (batch, sequence_length).
+            `input_word_ids`, `input_mask` and, for encoders with this input, `input_type_ids` (0
+            for the first text and padding, 1 for the second text), int32 (batch, sequence_length).
 
         Raises:
-            ConfigError: There are pairs, and this preprocessor takes none.
+            ConfigError: `pairs` is given, but this preprocessor takes single texts only.
         """
 
     @abc.abstractmethod
     def token_counts(self, texts: Texts, pairs: Texts | None = None) -> tf.Tensor:
-        """Return each text's number of tokens without truncation, int32 (batch,)."""
+        """Return the number of tokens in each text before truncation, int32 (batch,)."""
 
     @cached_property
     def unknown_token(self) -> int | None:
@@ -82,7 +82,7 @@ class TextPreprocessor(abc.ABC, tf.Module):
 
     @abc.abstractmethod
     def with_length(self, sequence_length: int) -> Self:
-        """Return the same preprocessor with another length.
+        """Return a copy of the preprocessor with another sequence length.
 
         Raises:
             ConfigError: The preprocessor cannot make this length.
@@ -91,13 +91,13 @@ class TextPreprocessor(abc.ABC, tf.Module):
     @property
     @abc.abstractmethod
     def identity(self) -> str:
-        """Identifier of everything that the tokens depend on, for the keys of caches."""
+        """Text that identifies everything that the tokens depend on, for the keys of caches."""
 
     @abc.abstractmethod
     def save(self, folder: Path) -> None:
-        """Write everything that `load_preprocessor` needs into a folder, which may be new.
+        """Write everything that `load_preprocessor` needs into a folder. The folder may be new.
 
-        The write is not atomic.
+        If the write is interrupted, the folder stays incomplete.
         """
 
     @classmethod
@@ -122,11 +122,11 @@ def as_strings(texts: Texts) -> tf.Tensor:
 
 
 def segments_of(texts: Texts, pairs: Texts | None) -> list[tf.Tensor]:
-    """Return the one or two texts of each item, string (batch,) each."""
+    """Return the texts and, if given, the second texts of pairs, as string tensors (batch,)."""
     return [as_strings(texts)] + ([] if pairs is None else [as_strings(pairs)])
 
 
 def count_tokens(tokens: Sequence[tf.RaggedTensor]) -> tf.Tensor:
-    """Count each item's tokens, with [CLS], and [SEP] after each segment, int32 (batch,)."""
+    """Return each item's number of tokens, with [CLS] and one [SEP] per segment, int32 (batch,)."""
     lengths = [segment.row_lengths() + 1 for segment in tokens]
     return tf.cast(tf.add_n(lengths) + 1, tf.int32)

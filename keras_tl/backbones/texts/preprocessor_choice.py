@@ -1,4 +1,4 @@
-"""Choose the preprocessor of an encoder."""
+"""Choose the text preprocessor of a TF-Hub encoder."""
 
 import re
 from pathlib import Path
@@ -10,11 +10,11 @@ from keras_tl.backbones.texts.preprocessor import TextPreprocessor
 from keras_tl.backbones.texts.wordpiece import WordPiecePreprocessor
 from keras_tl.errors import BackboneError, quoted
 
-# BERT's family on tfhub.dev and on Kaggle, where "_" became "-".
+# Handles of BERT's family on tfhub.dev, and on Kaggle, which writes "-" instead of "_".
 _BERT = r"(tfhub\.dev/tensorflow/(small-bert/)?|kaggle\.com/models/tensorflow/bert/.+/)(bert-)?"
 _TENSORFLOW = r"tfhub\.dev/tensorflow/"
 
-# Patterns of encoders' handles, and the modules that their documentation names.
+# Patterns of encoders' handles, and the preprocessing modules in the encoders' documentation.
 _MATCHING = (
     (_BERT + r"en-(wwm-)?uncased-l-\d", "bert_en_uncased_preprocess/3"),
     (_BERT + r"en-(wwm-)?cased-l-\d", "bert_en_cased_preprocess/3"),
@@ -31,18 +31,18 @@ _MATCHING = (
 def choose_preprocessor(
     handle: str, module: HubModule, sequence_length: int = 128
 ) -> TextPreprocessor:
-    """Return the preprocessor of an encoder if the user named none.
+    """Return the preprocessor of an encoder, for users who name no preprocessor.
 
-    Encoders of the TensorFlow Model Garden hold their vocabulary, which is enough. For other known
-    handles, TF-Hub documents a preprocessing module, which is downloaded.
+    Encoders of the TensorFlow Model Garden contain their vocabulary, and need no other file. For
+    some other encoders, TF-Hub documents a preprocessing module, which this function downloads.
 
     Args:
-        handle: See `keras_tl.backbones.hub.resolve`.
-        module: Encoder of the handle.
+        handle: Folder or URL of the encoder, see `keras_tl.backbones.hub.resolve`.
+        module: The loaded encoder.
         sequence_length: Length of a text in tokens, including special tokens and padding.
 
     Raises:
-        BackboneError: The preprocessor is unknown, or cannot be downloaded.
+        BackboneError: keras_tl does not know the preprocessor, or cannot download it.
         ConfigError: tensorflow_text is not installed.
     """
     vocabulary = module.vocabulary
@@ -59,7 +59,7 @@ def choose_preprocessor(
 
 
 def matching_handle(handle: str | Path) -> str | None:
-    """Return the handle of the preprocessing module for a known encoder, or `None`."""
+    """Return the handle of an encoder's preprocessing module. `None`: the encoder is unknown."""
     plain = str(handle).lower().replace("_", "-")
     for pattern, name in _MATCHING:
         if re.search(pattern, plain):

@@ -1,12 +1,12 @@
-"""Find the token for everything outside the vocabulary, by tokenizing rare letters."""
+"""Find the token that a tokenizer uses for unknown words, by tokenizing rare letters."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 
-# No token has this number: if every byte is a token, nothing is unknown.
+# Result for a tokenizer without unknown token, for example if every byte is a token.
 NO_TOKEN = -1
 # Letters of extinct scripts: Linear B, Old Italic, Ugaritic, cuneiform, Egyptian, Cypriot,
-# Phoenician. All differ in the last byte of their UTF-8, and in the byte before it.
+# Phoenician. No two letters have the same last byte in UTF-8, or the same byte before it.
 STRANGE = (
     "\U00010000",
     "\U00010301",
@@ -19,8 +19,9 @@ STRANGE = (
 
 
 def common_of(answers: Sequence[Hashable]) -> Hashable | None:
-    """Return the answer that two rare letters share, because a vocabulary may hold a few."""
+    """Return the most frequent answer, or `None` if every answer occurs only once."""
     answer, count = Counter(answers).most_common(1)[0]
+    # A few rare letters may be in the vocabulary, and then have different answers.
     return answer if count > 1 else None
 
 
@@ -31,17 +32,17 @@ def find_unknown_token(tokens_of: Callable[[list[str]], list[list[int]]]) -> int
         tokens_of: Function that returns the tokens of each text, without padding.
 
     Returns:
-        The number. `NO_TOKEN`: different letters have different tokens. `None`: a letter has no
-        token, so the number cannot be found.
+        The number of the unknown token. `NO_TOKEN`: different letters have different tokens.
+        `None`: a letter has no token, so the number cannot be found.
     """
     empty, *found = tokens_of(["", *STRANGE])
-    # Every text has the special tokens of an empty text around its own tokens.
+    # An empty text has only special tokens. They surround the tokens of every other text.
     same = [one == other for one, other in zip(empty, found[0], strict=False)]
     before = same.index(False) if False in same else len(same)
     after = len(empty) - before
     inner = [row[before : len(row) - after] for row in found]
     if not all(inner):
         return None
-    # The last token: a mark of the word's beginning may precede it.
+    # Use the last token, because a token that marks a word's beginning may precede it.
     common = common_of([row[-1] for row in inner])
     return NO_TOKEN if common is None else common

@@ -1,4 +1,4 @@
-"""WordPiece tokens of a vocabulary, with BERT's rules."""
+"""Text preprocessor that makes the WordPiece tokens of a vocabulary, with BERT's rules."""
 
 import hashlib
 from pathlib import Path
@@ -23,27 +23,27 @@ _BYTES_A_CHARACTER = 4
 
 
 class WordPiecePreprocessor(BertPacking):
-    """WordPiece tokens (Song et al., 2021, arXiv:2012.15524) as `[CLS] a [SEP] b [SEP]`.
+    """Preprocessor to WordPiece tokens (Song et al., 2021, arXiv:2012.15524), packed as in BERT.
 
-    Words are split as in BERT, see `keras_tl.backbones.texts.wordpiece_rules`. Special tokens
-    written in a text count as text.
+    Words are split as in BERT, see `keras_tl.backbones.texts.wordpiece_rules`. If a text contains
+    the name of a special token, such as `[SEP]`, the name counts as ordinary text.
 
     Args:
-        vocabulary: `vocab.txt` (one token a line, in the order of their numbers), `tokenizer.json`
-            of Hugging Face, a folder with one of them, or their `WordPieceFiles`. Rules in a
-            `tokenizer.json` or `tokenizer_config.json` of the same folder hold, unless arguments
-            override them. If `lower_case`, `strip_accents` and `split_cjk` are all given, files'
-            rules are ignored.
-        lower_case: Whether texts are lower-cased. `None`: as in the files, else true if only
+        vocabulary: Path of a `vocab.txt` (one token per line, in the order of the numbers), of a
+            `tokenizer.json` of Hugging Face, or of a folder with one of them; or `WordPieceFiles`.
+            A `tokenizer.json` or `tokenizer_config.json` in the same folder sets the rules, unless
+            arguments override them. If `lower_case`, `strip_accents` and `split_cjk` are all given,
+            the rules in files are ignored.
+        lower_case: Whether texts are lower-cased. `None`: as the files state, else true if only
             special tokens have capital letters.
         sequence_length: Length of a text in tokens, including special tokens and padding.
-        strip_accents: Whether accents are stripped. `None`: as in the files, else true if texts are
-            lower-cased and no token has an accent.
-        split_cjk: Whether each Chinese character is a word. `None`: as in the files, else true.
+        strip_accents: Whether accents are removed. `None`: as the files state, else true if texts
+            are lower-cased and no token has an accent.
+        split_cjk: Whether each Chinese character is a word. `None`: as the files state, else true.
 
     Raises:
-        ConfigError: The file is no vocabulary, the rules in files are not BERT's, the length is
-            wrong, or tensorflow_text is not installed.
+        ConfigError: The file is not a vocabulary, the rules in the files are not BERT's,
+            `sequence_length` is less than 5, or tensorflow_text is not installed.
 
     Attributes:
         rules: Rules that split texts into words.
@@ -71,7 +71,7 @@ class WordPiecePreprocessor(BertPacking):
             files = read_wordpiece(local_path(vocabulary), with_rules)
         tokens = files.tokens
         super().__init__(tokens, sequence_length)
-        # An object, because an export would include an attribute that is a tuple.
+        # Store the whole object, because an export would include a tuple attribute.
         self._files = files
         self.rules = WordPieceRules.of_vocabulary(tokens, {**self._files.rules, **given})
         self._tokenizer = self._text.FastWordpieceTokenizer(
@@ -89,7 +89,7 @@ class WordPiecePreprocessor(BertPacking):
     def _word_pieces(self, texts: tf.Tensor) -> tf.RaggedTensor:
         words = self.rules.split(texts)
         lengths = tf.strings.length(words.values, unit="UTF8_CHAR")
-        # No word in a text equals UNKNOWN: brackets are separate words.
+        # No word of a text can equal UNKNOWN, because brackets are separate words.
         known = tf.where(lengths > self.rules.longest_word, UNKNOWN, words.values)
         return words.with_values(self._tokenizer.tokenize(known)).merge_dims(1, 2)
 

@@ -1,4 +1,4 @@
-"""Read and write WordPiece vocabularies, and read the rules in files beside them."""
+"""Read and write WordPiece vocabularies, and read tokenizer rules from Hugging Face's files."""
 
 import dataclasses
 import json
@@ -21,14 +21,14 @@ class WordPieceFiles:
 
     Attributes:
         tokens: Tokens in the order of their numbers.
-        rules: Attributes of `WordPieceRules`, as far as files state them.
+        rules: Those attributes of `WordPieceRules` that the files state, by name.
     """
 
     tokens: tuple[str, ...]
     rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def checked(self, name: str) -> Self:
-        """Return the same object after a check. `name` is the vocabulary's name in messages.
+        """Check the vocabulary, and return this object. Error messages call the vocabulary `name`.
 
         Raises:
             ConfigError: A token occurs twice, or a special token of BERT is missing.
@@ -49,16 +49,15 @@ class WordPieceFiles:
 
 
 def read_wordpiece(path: Path, with_rules: bool = True) -> WordPieceFiles:
-    """Read a vocabulary, and its rules from the files that Hugging Face's packages write.
+    """Read a vocabulary, and tokenizer rules from files that Hugging Face's packages write.
 
     Args:
-        path: `vocab.txt` (one token a line), `tokenizer.json`, or a folder with one of them. The
-            rules come from the `tokenizer.json` in the same folder, else from its
-            `tokenizer_config.json`.
-        with_rules: Whether to read the rules too, not only the vocabulary.
+        path: `vocab.txt` (one token per line), `tokenizer.json`, or a folder with one of them. The
+            rules come from `tokenizer.json` in the same folder, else from `tokenizer_config.json`.
+        with_rules: Whether to read the rules as well as the vocabulary.
 
     Raises:
-        ConfigError: The vocabulary is missing or damaged, or its rules are not BERT's.
+        ConfigError: The vocabulary is missing or damaged, or the rules are not BERT's.
     """
     if path.is_dir():
         found = find_wordpiece(path, with_rules)
@@ -102,7 +101,7 @@ def find_wordpiece(folder: Path, with_rules: bool = True) -> WordPieceFiles | No
 
 
 def find_tokenizer(folder: Path) -> Path | None:
-    """Return the path of a Hugging Face tokenizer.json of any type in a folder, or `None`."""
+    """Return the path of a folder's Hugging Face tokenizer.json, of any tokenizer, or `None`."""
     path = folder / TOKENIZER
     return path if _open_tokenizer(path) is not None else None
 
@@ -114,7 +113,7 @@ def read_lines(path: Path) -> tuple[str, ...]:
         ConfigError: The file cannot be read.
     """
     try:
-        # Not splitlines(): a token may itself be a line separator.
+        # Do not use splitlines(): a token may be a line separator.
         lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
@@ -137,7 +136,7 @@ def _open_tokenizer(path: Path) -> dict[str, Any] | None:
 
 
 def _read_tokenizer(path: Path, with_rules: bool) -> WordPieceFiles | None:
-    """Return tokens and rules of a tokenizer.json, or `None` if it is not WordPiece's."""
+    """Return tokens and rules of a tokenizer.json. `None`: the file has no WordPiece tokenizer."""
     about = _open_tokenizer(path)
     if about is None or about["model"].get("type") != "WordPiece":
         return None

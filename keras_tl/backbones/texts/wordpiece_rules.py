@@ -1,16 +1,16 @@
 r"""Split a text into words as BERT does, with operations that also run in an export.
 
-The rules are those of the published tokenizer (google-research/bert, tokenization.py; the same in
-the packages `transformers` and `tokenizers`):
+The rules are those of BERT's published tokenizer (google-research/bert, tokenization.py), and of
+the packages `transformers` and `tokenizers`:
 
 1. Control, format and private-use characters, NUL and U+FFFD are removed. Tabs, line ends and all
    Unicode spaces become spaces.
 2. `split_cjk`: each Chinese character is a word.
-3. `strip_accents`: canonical decomposition, then removal of all characters of class Mn.
-4. `lower_case`: each character is lower-cased alone, at any position in a word.
+3. `strip_accents`: characters are decomposed (NFD), then characters of class Mn are removed.
+4. `lower_case`: each character is lower-cased without regard to its neighbours in the word.
 5. Words end at spaces. Each punctuation mark and each ASCII symbol is a word.
 
-Other libraries may differ for characters that are newer than their Unicode tables.
+Other libraries may give other words for characters that are newer than their Unicode tables.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ import tensorflow as tf
 from keras_tl.backbones.extras import import_tensorflow_text
 from keras_tl.base.config import JsonConfig
 
-# RE2 patterns. Spaces are replaced first, because tabs and line ends are controls too.
+# RE2 patterns. Spaces are replaced first, because `_LEFT_OUT` also matches tabs and line ends.
 _SPACES = r"[\t\n\r\p{Z}]"
 _LEFT_OUT = r"[\x{FFFD}\p{C}]"
 _CJK = (
@@ -41,9 +41,9 @@ class WordPieceRules(JsonConfig):
 
     Attributes:
         lower_case: Whether texts are lower-cased.
-        strip_accents: Whether accents are stripped.
+        strip_accents: Whether accents are removed.
         split_cjk: Whether each Chinese character is a word.
-        longest_word: Largest number of characters of a word. Longer words are unknown.
+        longest_word: Largest number of characters of a word. Longer words become the unknown token.
     """
 
     lower_case: bool
@@ -53,14 +53,14 @@ class WordPieceRules(JsonConfig):
 
     @classmethod
     def of_vocabulary(cls, tokens: Iterable[str], known: Mapping[str, Any]) -> Self:
-        """Return the known rules, and infer the others from the tokens.
+        """Return rules with the given values, and infer missing values from the vocabulary.
 
-        Without capital letters in the vocabulary, texts were lower-cased. With accents in it,
-        accents were kept. Without accents, they were stripped if texts were lower-cased.
+        `lower_case` is true if no token has capital letters. `strip_accents` is true if texts are
+        lower-cased and no token has an accent. Special tokens are ignored.
 
         Args:
             tokens: Vocabulary.
-            known: Known values of attributes. `None` values are ignored.
+            known: Given values of attributes, by name. `None` values are ignored.
         """
         known = {name: value for name, value in known.items() if value is not None}
         plain = [token for token in tokens if not token.startswith("[")]
@@ -87,7 +87,7 @@ class WordPieceRules(JsonConfig):
             texts = import_tensorflow_text().normalize_utf8(texts, "NFD")
             texts = tf.strings.regex_replace(texts, _ACCENTS, "")
         if self.lower_case:
-            # TensorFlow lower-cases a sigma at a word's end to another letter.
+            # At a word's end, TensorFlow lower-cases sigma to final sigma. BERT does not.
             texts = tf.strings.regex_replace(texts, "\N{GREEK CAPITAL LETTER SIGMA}", _SIGMA)
             texts = tf.strings.lower(texts, encoding="utf-8")
         return tf.strings.split(tf.strings.regex_replace(texts, _PUNCTUATION, r" \0 "))

@@ -1,1 +1,1 @@
-"""Folders of class folders, for all kinds of files."""
+"""Folders that hold one folder for each class, for all kinds of files."""

@@ -1,4 +1,4 @@
-"""Folders of class folders, for all kinds of files."""
+"""Reads folders that hold one folder for each class, for all kinds of files."""
 
 import collections
 import dataclasses
@@ -20,10 +20,10 @@ from keras_tl.errors import ConfigError, DataError, quoted, unknown
 
 @dataclasses.dataclass(frozen=True)
 class _Files:
-    """The files below a root: the items of each split and class, and the other files.
+    """The files below a root folder: the items of each split and class, and all other files.
 
     Attributes:
-        items: paths of items by split and class.
+        items: paths of the items, by split and class.
         others: paths of files of other kinds.
         outside: paths of items outside the class folders.
     """
@@ -34,18 +34,20 @@ class _Files:
 
 
 def scan_folder(root: Path, kind: FileKind, classes: Sequence[str] | None = None) -> LabelledItems:
-    """Read `root/<class>/*`, or `root/train|validation|test/<class>/*` where they exist.
+    """Read the items in `root/<class>/`, or in `root/<split>/<class>/` if splits have folders.
 
     Args:
-        root: the folder.
+        root: the folder that holds the class folders or the split folders.
         kind: kind of the files to read.
-        classes: names of the classes to read, in their order. `None`: all classes.
+        classes: names of the classes to read, in the order of the integer labels. `None`: all
+            classes, sorted by name.
 
     Raises:
         ConfigError: a name in `classes` is not a class.
-        DataError: `root` is not a folder, or has fewer than two classes. A class of train, or a
-            split, is empty. A split has a class that train lacks, or lacks the folder of a class
-            (see `kind`). A class name is not UTF-8. Folders could be splits or classes.
+        DataError: `root` is not a folder, or has fewer than two classes. A split, or a class of the
+            train split, is empty. A split has a class that the train split does not have. `kind`
+            demands a folder for each class, but a split lacks a folder. A class name is not
+            UTF-8. Folders could be either splits or classes.
     """
     if not root.is_dir():
         raise DataError(
@@ -91,7 +93,7 @@ def _check_names(names: Sequence[str], top: Path, kind: FileKind) -> None:
             f"the {kind.item}s of each class into a folder named after the class.{hint}"
         )
     for name in names:
-        # Class names are written into runs and exports. File names are only used to open files.
+        # Runs and exports store the class names. File names only serve to open the files.
         if os.fsencode(name) != name.encode("utf-8", "replace"):
             raise DataError(
                 f"The name of the class folder {quoted(name)} is not UTF-8. Rename the folder."
@@ -126,7 +128,7 @@ def _check_all_there(
 def _sort_out(
     root: Path, tops: Mapping[str, Path], class_names: Sequence[str], kind: FileKind
 ) -> _Files:
-    # In the form of the file paths: a Path would drop the dot of a relative root.
+    # Use strings in the form of `visible_files`: for the root `.`, a Path would drop the `./`.
     starts = {s: os.path.join(root, *top.relative_to(root).parts, "") for s, top in tops.items()}
     wanted = {*class_names}
     files = _Files(collections.defaultdict(list), [], [])

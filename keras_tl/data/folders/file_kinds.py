@@ -1,4 +1,4 @@
-"""Kinds of files that are items, such as images."""
+"""Kinds of files of which each file is one item, such as images."""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class FileKind:
-    """A kind of files, each of which is one item.
+    """A kind of files of which each file is one item.
 
     Attributes:
-        item: name of one item in messages.
+        item: name of one item in messages, such as "image".
         formats: names of the formats in messages.
-        suffixes: file suffixes of items, in small letters.
+        suffixes: file suffixes of items, in lower case.
         convertible: suffixes of files that may be items in another format.
-        cure: what to do with convertible files, a sentence.
-        format_of: function from the path of a file without a suffix to the format of the item
-            in it. `None`: the file is no item.
-        has_folder_for_each_class: whether a split must have a folder for each class.
+        cure: advice on what to do with convertible files, a sentence for messages.
+        format_of: function that takes the path of a file without a suffix, and returns the format
+            of the item in the file, or `None` if the file is not an item.
+        has_folder_for_each_class: whether every split must have a folder for each class.
     """
 
     item: str

@@ -16,13 +16,13 @@ _SHOWN = 5
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """The folders that hold class folders.
+    """The folders of the splits, which hold the class folders.
 
     Attributes:
-        tops: folder of each split. Without split folders, only train, with the root.
+        tops: folder of each split. Without split folders, the root is the folder of train.
         has_splits: whether there are split folders.
-        guesses: the guess, if folders with names other than train, validation and test were
-            read as splits, or if folders beside the splits were not used.
+        guesses: one guess if split folders have names other than train, validation and test, or
+            if folders beside the split folders were not used. Otherwise empty.
     """
 
     tops: dict[str, Path]
@@ -35,23 +35,26 @@ def find_layout(
 ) -> Layout:
     """Find the split folders, by their names and their content.
 
-    Folders are splits if one of them is called train or training and does not hold items only.
-    `SPLIT_NAMES` has the names of the other splits, in upper or lower case. For a split without
-    such a folder, the only folder with one of these words in its name counts, as `test_images`.
-    If no folder is called train, folders with such words are splits if they name two or more
-    splits, train among them. A split other than train that holds items only is left out: its
-    items have no labels.
+    If a folder is called train or training, and does not hold only items, the folders with names
+    in `SPLIT_NAMES` are the splits (in upper or lower case). If a split has no such folder, a
+    folder with one of these words in its name is used, such as `test_images`. There must be only
+    one folder with such a word.
+
+    If no folder is called train, the folders with such words in their names are the splits. They
+    must be at least two splits, one of them train. If a split other than train holds only items,
+    the split is left out, because the items have no labels.
 
     Args:
         root: existing folder.
         item: name of one item in messages.
         suffixes: file suffixes of the items.
-        classes: names of class folders, or `None`. If the root has them all, it has no splits.
+        classes: names of class folders, or `None`. If the root has all of these folders, the
+            function looks for no splits.
 
     Raises:
-        DataError: a split has two folders. Or folders hold only folders, mostly of the same
-            names, so that they could be splits or classes. Or a folder called train holds
-            folders beside folders of items, so that it could be a split or a class.
+        DataError: a split has two folders. Or all folders in the root hold only folders, mostly of
+            the same names: the outer folders could be splits or classes. Or a folder called train
+            holds folders, but the folders beside it hold items: train could be a split or a class.
     """
     root = _unwrapped(root, suffixes)
     folders = folders_in(root)
@@ -80,7 +83,7 @@ def find_layout(
 
 
 def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, str]:
-    """Return the split of each folder, by the names. Empty if train is not among them."""
+    """Return the split folders and their splits by name. Empty if there is no train folder."""
     exact = {folder: split for folder in folders if (split := SPLIT_NAMES.get(folder.name.lower()))}
     if not _are_splits(exact, suffixes):
         exact = {}
@@ -96,13 +99,13 @@ def _by_names(folders: Sequence[Path], suffixes: tuple[str, ...]) -> dict[Path, 
 
 
 def _are_splits(named: dict[Path, str], suffixes: tuple[str, ...]) -> bool:
-    """Whether train is among the splits, and is not a class: a folder with items only."""
+    """Whether train is among the splits, and is not a class, that is, a folder with items only."""
     train = [folder for folder, split in named.items() if split == "train"]
     return bool(train) and not _holds_items_only(train[0], suffixes)
 
 
 def _split_within(name: str) -> str | None:
-    """Return the only split that the words of a name mean, as in `seg_train` and `train2017`."""
+    """Return the split that a folder name such as `seg_train` contains, `None` if not just one."""
     words = re.split(r"[^a-z]+", name.lower())
     found = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
     return found.pop() if len(found) == 1 else None
@@ -111,10 +114,10 @@ def _split_within(name: str) -> str | None:
 def _reading(
     named: dict[Path, str], folders: Sequence[Path], suffixes: tuple[str, ...]
 ) -> Guess | None:
-    """Return the guess, `None` if splits have their own names and all folders are used."""
+    """Return the guess, `None` if all splits are called as in `SPLITS` and all folders are used."""
     others = [x.name for x in folders if x not in named and _holds_folders_of_items(x, suffixes)]
     if {*named.values()} == {"train"}:
-        # Only its name makes train a split: the other folders may be classes.
+        # Train is the only split, and only because of its name: the other folders may be classes.
         others += [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
     if not others and all(folder.name.lower() in SPLITS for folder in named):
         return None
@@ -128,7 +131,7 @@ def _reading(
 
 
 def _all_of(folders: Sequence[Path]) -> str:
-    """Return the argument that makes every folder a class."""
+    """Return the text of the argument `classes=` that makes every folder a class."""
     return f"classes={[folder.name for folder in folders]}"
 
 
@@ -139,7 +142,7 @@ def _refuse_train_among_classes(
     item: str,
     suffixes: tuple[str, ...],
 ) -> None:
-    """Raise `DataError` if train is the only split, beside two or more folders of items."""
+    """Raise `DataError` if train is the only split, and at least two other folders hold items."""
     flat = [x.name for x in folders if x not in named and _holds_items_only(x, suffixes)]
     if {*named.values()} != {"train"} or len(flat) < 2:
         return
@@ -165,7 +168,7 @@ def _holds_items_only(folder: Path, suffixes: tuple[str, ...]) -> bool:
 
 
 def _unwrapped(folder: Path, suffixes: tuple[str, ...]) -> Path:
-    """Return the only inner folder if it has the same name, as in archives, else the folder."""
+    """Return the inner folder if a folder holds only a folder of its own name, as in archives."""
     inner = folders_in(folder)
     is_wrapped = len(inner) == 1 and inner[0].name.lower() == folder.resolve().name.lower()
     return inner[0] if is_wrapped and not _holds_items(folder, suffixes) else folder
@@ -176,7 +179,8 @@ def _refuse_same_names(top: Path, item: str, suffixes: tuple[str, ...]) -> None:
     outer = [name for name in names if not _holds_items(top / name, suffixes)]
     counts = collections.Counter(x.name for name in outer for x in folders_in(top / name))
     shared = sorted(name for name, count in counts.items() if count > 1)
-    # A split may lack a class. One single name in all folders is a folder such as `images`.
+    # Not all names need to be equal, because a split may lack a class. If the folders share only
+    # one name, it is a folder such as `images`.
     if len(shared) < 2 or 2 * len(shared) <= len(counts):
         return
     raise DataError(

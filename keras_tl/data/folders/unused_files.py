@@ -1,4 +1,4 @@
-"""The files of one kind below a folder, and counts of the unused files."""
+"""Finds the files of one kind below a folder, and counts the unused files."""
 
 import collections
 import dataclasses
@@ -17,15 +17,15 @@ _NAME_THEM = "Add the suffix of the format, such as .jpg, to the names of images
 
 @dataclasses.dataclass(frozen=True)
 class UnusedFiles:
-    """Counts of unused files. False in a boolean context if all files are used.
+    """Counts of the unused files of a folder. `bool()` gives `False` if all files are used.
 
     Attributes:
         item: name of one item in messages.
-        suffixes: counts of files that are not items, by suffix, the most frequent first. Images
-            without a suffix are counted by their format.
+        suffixes: number of files that are not items for each suffix, the most frequent suffix
+            first. Images without a suffix are counted by their format.
         convertible: suffixes of files that may be items in another format.
-        unlabelled: counts of items outside the class folders, by folder.
-        cure: what to do with convertible files, a sentence.
+        unlabelled: number of items outside the class folders, for each folder.
+        cure: advice on what to do with convertible files, a sentence.
     """
 
     item: str
@@ -54,7 +54,7 @@ class UnusedFiles:
 
     @property
     def advice(self) -> str:
-        """The counts, and what to do if some of the files may be items."""
+        """The counts as a sentence, with advice if some of the files may be items."""
         return f"{self} {self.cure}" if self.convertible else str(self)
 
 
@@ -85,10 +85,10 @@ def unused_files(
 
 
 def sort_files(folder: Path, kind: FileKind) -> tuple[list[str], UnusedFiles]:
-    """Separate the files below a folder, without hidden ones, into items and unused files.
+    """Separate the files below a folder, except hidden files, into items and unused files.
 
     Returns:
-        The sorted paths of the files of a kind, and the counts of the others.
+        The sorted paths of the items, and the counts of the unused files.
     """
     items, others = [], []
     for path in visible_files(folder):
@@ -99,15 +99,15 @@ def sort_files(folder: Path, kind: FileKind) -> tuple[list[str], UnusedFiles]:
 def items_below(
     given: os.PathLike | str, folder: Path, kind: FileKind
 ) -> tuple[list[str], UnusedFiles]:
-    """As `sort_files`, for a folder that a user passes to `predict`.
+    """Separate the files as `sort_files` does, in a folder that a user passes to `predict`.
 
     Args:
-        given: folder as the user named it.
+        given: path of the folder as the user passed it, for messages.
         folder: path of the folder.
         kind: kind of the files to read.
 
     Raises:
-        DataError: the folder has no file of the kind.
+        DataError: the folder holds no file of this kind.
     """
     items, unused = sort_files(folder, kind)
     if items:

@@ -1,4 +1,4 @@
-"""Image augmentation with Keras layers: for training only, never in a cache."""
+"""Image augmentation with Keras layers: changes training batches only, never cached images."""
 
 from collections.abc import Callable, Sequence
 
@@ -24,10 +24,11 @@ def check_augmentation(kind: Augmentation) -> None:
 
 
 def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
-    """Trace the layers and functions of the user in a graph, as the input pipeline does.
+    """Trace the layers and functions of a user in a graph, to find errors before training.
 
     Raises:
-        ConfigError: a layer or function fails, or returns another or an unknown shape.
+        ConfigError: a layer or function fails, or the shape of its output is unknown or is not the
+            shape of its input.
     """
     shape = (None, *image_size, 3)
     for part in _parts(kind):
@@ -50,18 +51,18 @@ def try_augmentation(kind: Augmentation, image_size: tuple[int, int]) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Return the line of an error that names the cause: the last line of a trace of user code."""
+    """Return the line of an error message that names the cause: the last line of a traceback."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1 if lines[0].startswith("in user code") else 0].strip()[:MOST_QUOTED]
 
 
 def mixes_labels(kind: Augmentation) -> bool:
-    """Return whether an augmentation mixes two images into one, and so gives soft labels."""
+    """Return whether an augmentation mixes two images and their labels, so that labels are soft."""
     return any(isinstance(part, str) and part in _MIXING for part in _parts(kind))
 
 
 def names_of(kind: Augmentation) -> tuple[str, ...]:
-    """Return the names of an augmentation for records: given names, functions, layer classes."""
+    """Return names for the parts of an augmentation, such as `mixup`, or the class of a layer."""
     if kind is False:
         return ()
     return tuple(
@@ -73,25 +74,26 @@ def names_of(kind: Augmentation) -> tuple[str, ...]:
 def augmenter(
     kind: Augmentation, seed: int
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None:
-    """Return the augmentation as a function of batches.
+    """Return a function that augments batches.
 
     Args:
         kind: `False` for no augmentation. Otherwise a name, a Keras layer, any callable, or a list
-            of these, applied in order. A layer or callable takes and returns float32 (batch,
-            height, width, 3) in [0, 255]. The names:
+            of these, applied in order. A layer or callable takes and returns pixels,
+            float32 (batch, height, width, 3) in [0, 255]. The names:
 
             * `"standard"` or `True`: random horizontal flip, translation and zoom by up to 10%.
-            * `"no-flip"`: the same without the flip (for digits, text, traffic signs).
+            * `"no-flip"`: translation and zoom without a flip (for digits, text, traffic signs).
             * `"randaugment"`: two operations of Keras's RandAugment (Cubuk et al., 2020,
               arXiv:1909.13719) at strength 0.2. Strength 1 rotates by up to 360 degrees.
             * `"mixup"`: blends each image with another image, and their labels as well (Zhang
               et al., 2018, arXiv:1710.09412, alpha 0.2).
             * `"cutmix"`: replaces a part of each image by a part of another image, and mixes
               their labels (Yun et al., 2019, arXiv:1905.04899).
-        seed: seed of the layers that this function creates.
+        seed: random seed of the layers that this function creates.
 
     Returns:
-        A function from (pixels, targets), both float32 batches, to both augmented, or `None`.
+        A function that takes and returns (pixels, targets), both float32 batches. `None` if `kind`
+        is `False`.
 
     Raises:
         ConfigError: `kind` is not valid.

@@ -11,12 +11,13 @@ from keras_tl.data.images.value_range import ValueRange
 def load_images(
     contents: tf.Tensor, size: tuple[int, int], how: str, value_range: ValueRange = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Decode image files in parallel, as many at once as there are cores, and mark invalid files.
+    """Decode and resize a batch of image files in parallel, and mark the invalid files.
 
-    A failing operation would fail the whole batch, except inside a dataset that ignores errors.
+    A `tf.data.Dataset` that ignores errors decodes the files. In a plain graph, one invalid file
+    would make the whole batch fail.
 
     Args:
-        contents: string (batch,), any bytes.
+        contents: string tensor (batch,), any bytes in each element.
         size: (height, width) in pixels.
         how: see `keras_tl.data.images.decoder.resize`.
         value_range: see `keras_tl.data.images.decoder.decode_image`.
@@ -29,7 +30,7 @@ def load_images(
 
     def load(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         content = contents[row]
-        # Checked before decoding: a small file may declare an image that no memory can hold.
+        # Check the size before decoding: a small file may declare an image that no memory can hold.
         most = tf.constant(MOST_PIXELS, tf.float64)
         small = tf.debugging.assert_less_equal(declared_pixels(content), most)
         with tf.control_dependencies([small]):
@@ -48,5 +49,5 @@ def load_images(
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 def are_images(contents: tf.Tensor) -> tf.Tensor:
-    """Return which files are images, bool (batch,), by the same rule as `load_images`."""
+    """Return whether each file is valid by the rule of `load_images`, bool tensor (batch,)."""
     return load_images(contents, (1, 1), "stretch")[1]

@@ -1,4 +1,4 @@
-"""The only image decoder: training, prediction and serving turn bytes into pixels here.
+"""The only image decoder: training, prediction and serving use it to turn bytes into pixels.
 
 The code consists of TensorFlow operations. The same code runs in `tf.data` pipelines, eagerly
 and inside an exported graph, so all three give the same pixels.
@@ -15,7 +15,8 @@ from keras_tl.data.images.unsupported_ops import checked_bmp, checked_gif
 from keras_tl.data.images.value_range import ALL_VALUES, ValueRange
 
 RESIZES = ("crop", "pad", "stretch")
-# Increase it when the same file gives other pixels: cached features are then recomputed.
+# Version of the decoder. Increase the version if the decoded pixels of any file change: cached
+# features are then recomputed.
 DECODER = 2
 _JPEG_RATIOS = (1, 2, 4, 8)
 _LARGEST_JPEG = (2**16, 2**16)
@@ -45,18 +46,19 @@ def decode_image(
 ) -> tf.Tensor:
     """Decode one image file to RGB pixels of 8 bits.
 
-    Greyscale becomes three equal channels, and CMYK becomes RGB. An alpha channel is dropped. An
-    animation gives its first frame. A photo is turned upright by the orientation in its Exif
-    data, or in its XMP if the Exif data have none.
+    Greyscale becomes three equal channels, and CMYK becomes RGB. An alpha channel is dropped. Of
+    an animation, only the first frame is decoded. A photo is turned upright by the orientation in
+    its Exif data. If the Exif data have no orientation, the one in the XMP is used.
 
     Args:
         content: scalar string tensor, the bytes of a JPEG, PNG, BMP, GIF or WebP file.
-        size: target (height, width) of the later resize. A JPEG at least four times as large is
-            decoded at 1/2, 1/4 or 1/8 of its size, at a fraction of the cost. The decoded image
-            is still at least twice as large as `size`. `None`: full size.
-        value_range: values of black and of white in 16-bit PNG files, integers. Values outside
-            become black or white. Each of the 256 levels gets the same share of the range.
-            `None`: (0, 65535), which keeps the high byte. Files of 8 bits ignore it.
+        size: (height, width) to which the caller resizes the image later. If a JPEG image is at
+            least four times as large, it is decoded at 1/2, 1/4 or 1/8 of its size to save time.
+            The decoded image is still at least twice as large as `size`. `None`: full size.
+        value_range: the two values that mean black and white in 16-bit PNG files, integers. Values
+            outside this range become black or white. The range is divided into 256 equal parts,
+            one for each 8-bit value. `None`: (0, 65535), which keeps the high byte of each value.
+            The range has no effect on files of 8 bits.
 
     Returns:
         uint8 tensor (height, width, 3), RGB.
@@ -74,7 +76,7 @@ def decode_image(
         return tf.switch_case(_fitting_ratio(content, wanted), decoders) if size else decoders[0]()
 
     rare = ~metadata.is_jpeg(header) | metadata.may_be_there(header)
-    # One separate function for rare files: its operations cost nothing unless it is called.
+    # A separate function decodes rare files: its operations take no time unless it is called.
     image = tf.cond(rare, lambda: _rare_image(content, header, wanted, values), jpeg)
     return tf.ensure_shape(image, (None, None, 3))
 
@@ -87,7 +89,8 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
             values in [0, 255].
         size: (height, width) in pixels.
         how: `"crop"`: the largest central part with the aspect ratio of `size`. `"pad"`: the
-            whole image, centred on black. `"stretch"`: the whole image, in another aspect ratio.
+            whole image, centred on black. `"stretch"`: the whole image, with the aspect ratio
+            of `size`.
 
     Returns:
         float32 tensor (..., *size, 3) with values in [0, 255].
@@ -101,7 +104,7 @@ def resize(images: tf.Tensor, size: tuple[int, int], how: str) -> tf.Tensor:
         images = _central_part(images, size)
     inner = _size_within(images, size) if how == "pad" else size
     resized = _bicubic(images, inner)
-    # Bicubic interpolation overshoots at sharp edges.
+    # Bicubic interpolation can leave the range [0, 255] at sharp edges.
     resized = tf.clip_by_value(resized, 0.0, 255.0)
     if how == "pad":
         top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
@@ -115,17 +118,17 @@ def _bicubic(images: tf.Tensor, size: tuple) -> tf.Tensor:
             images, size, method=tf.image.ResizeMethod.BICUBIC, antialias=antialias
         )
 
-    # Without shrinking, both give the same result, and no antialiasing takes a quarter of the time.
+    # Antialiasing takes four times as long, and changes the result only if the image shrinks.
     shape = tf.shape(images)
     shrinks = (shape[-3] > size[0]) | (shape[-2] > size[1])
     return tf.cond(shrinks, lambda: interpolate(True), lambda: interpolate(False))
 
 
 def _size_within(images: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the largest size with the aspect ratio of the images inside `size`, at least 1 x 1."""
+    """Return the largest size in `size` with the aspect ratio of the images, at least 1 x 1."""
     shape = tf.shape(images)
     height, width = shape[-3], shape[-2]
-    # Not `tf.image.resize_with_pad`: it fails if a narrow image shrinks to a width of 0 pixels.
+    # `tf.image.resize_with_pad` fails if a narrow image shrinks to a width of 0 pixels.
     return (
         tf.clip_by_value(height * size[1] // width, 1, size[0]),
         tf.clip_by_value(width * size[0] // height, 1, size[1]),
@@ -135,7 +138,7 @@ def _size_within(images: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, t
 def _central_part(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     shape = tf.shape(images)
     height, width = shape[-3], shape[-2]
-    # Integer arithmetic: a float ratio would cut one row off some square images.
+    # Use integers: rounding a float ratio would cut one row off some square images.
     kept_height = tf.clip_by_value(width * size[0] // size[1], 1, height)
     kept_width = tf.clip_by_value(height * size[1] // size[0], 1, width)
     top = (height - kept_height) // 2
@@ -147,14 +150,14 @@ def _jpeg_decoders(content: tf.Tensor) -> list[Callable]:
     """Return one decoding function for each ratio in `_JPEG_RATIOS`."""
 
     def decode(ratio: int) -> tf.Tensor:
-        # The default DCT method is up to 15 grey levels off, and not faster.
+        # The default DCT method is up to 15 grey levels off, and is not faster.
         return tf.io.decode_jpeg(content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
     return [functools.partial(decode, ratio) for ratio in _JPEG_RATIOS]
 
 
 def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Return the index of the largest ratio that leaves a JPEG file twice as large as `size`."""
+    """Return the index of the largest ratio that leaves an image twice as large as `size`."""
     possible = tf.reduce_min(tf.io.extract_jpeg_shape(content)[:2] // (2 * size))
     return tf.searchsorted(_JPEG_RATIOS[1:], [possible], side="right")[0]
 
@@ -162,8 +165,8 @@ def _fitting_ratio(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
 @tf.function(
     input_signature=[_BYTES, _BYTES, _TWO_NUMBERS, _TWO_NUMBERS],
     autograph=False,
-    # Inlined, the function would slow down every image: to skip an operation of a branch that is
-    # not taken costs some microseconds.
+    # If TensorFlow inlined the function, every image would decode more slowly: skipping one
+    # operation of a branch that is not taken takes some microseconds.
     experimental_attributes={"_noinline": True},
 )
 def _rare_image(content, header, size, value_range):
@@ -194,7 +197,7 @@ def _decode_png(content: tf.Tensor, header: tf.Tensor, value_range: tf.Tensor) -
         levels = 256 * (values - black) // (white - black + 1)
         return tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
 
-    # For the full range, the decoder itself keeps the high byte, in less memory.
+    # For the full range, `decode_png` itself keeps the high byte, with less memory.
     other_range = tf.reduce_any(value_range != ALL_VALUES)
     has_16_bits = tf.strings.substr(header, 24, 1) == b"\x10"
     return tf.cond(has_16_bits & other_range, scaled, lambda: tf.io.decode_png(content, channels=3))
@@ -212,7 +215,7 @@ def _is_animated_webp(header: tf.Tensor) -> tf.Tensor:
 
 
 def _with_alpha(content: tf.Tensor) -> tf.Tensor:
-    """Return the same WebP file, declared to have an alpha channel.
+    """Return a WebP file with a changed header, which declares an alpha channel.
 
     TensorFlow 2.21 copies the four channels of an animation frame into a buffer with the declared
     number of channels. With three declared channels, this corrupts the memory of the process.
@@ -243,11 +246,11 @@ def _decode_bmp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_palette_bmp(content: tf.Tensor) -> tf.Tensor:
-    # The decoder returns palette indices as grey levels. It refuses `channels=1`. With 0, it gives
-    # the number of channels of the file, which is 1.
+    # `decode_bmp` returns indices into the palette as grey levels. It refuses `channels=1`. With
+    # `channels=0`, it gives as many channels as the file has: one.
     indices = tf.io.decode_bmp(content, channels=0)[..., 0]
-    # BITMAPFILEHEADER: offset of the pixels at byte 10. BITMAPINFOHEADER: from byte 14, its own
-    # size first. Then the palette: four bytes (blue, green, red, 0) for each colour.
+    # BITMAPFILEHEADER has the offset of the pixels at byte 10. BITMAPINFOHEADER starts at byte 14
+    # with its own size. The palette follows: four bytes (blue, green, red, 0) for each colour.
     pixels_at, header_size = (
         tf.io.decode_raw(tf.strings.substr(content, at, 4), tf.int32)[0] for at in (10, 14)
     )

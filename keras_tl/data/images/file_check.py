@@ -1,4 +1,4 @@
-"""File check: one pass over image files before training that finds unusable files."""
+"""File check: reads the image files before training, to find files that training cannot use."""
 
 import dataclasses
 import os
@@ -30,7 +30,7 @@ class BadFile(BadItem):
     """A file that training cannot use.
 
     Attributes:
-        path: path as the user gave it.
+        path: path of the file, as the user passed it.
     """
 
     path: str
@@ -38,18 +38,18 @@ class BadFile(BadItem):
 
     @property
     def name(self) -> str:
-        """The path."""
+        """The path of the file, which is its name in messages."""
         return self.path
 
 
 @dataclasses.dataclass(frozen=True)
 class FileCheck(Check):
-    """Result of the check of a set of files.
+    """Result of the file check for a set of files.
 
     Attributes:
-        seconds: duration of the check.
-        from_cache: number of files whose result came from an earlier check, without reading them.
-        values: range of the values in the 16-bit PNG files.
+        seconds: duration of the check in seconds.
+        from_cache: number of files that were not read, because the cache holds their results.
+        values: range of the pixel values in the 16-bit PNG files, `None` if not determined.
     """
 
     item = "file"
@@ -70,16 +70,17 @@ class FileCheck(Check):
 def check_splits(
     splits: Mapping[str, ImageSplit], class_names: tuple[str, ...], max_bad: float, verbose: bool
 ) -> tuple[BadRows, FileCheck | None]:
-    """Check the files of all splits together, to find copies in two splits with different labels.
+    """Check the files of all splits together: copies in two splits may have different labels.
 
     Args:
-        splits: the splits.
-        class_names: names of the classes, to show labels in messages.
-        max_bad: largest allowed share of bad files.
-        verbose: report progress on standard error.
+        splits: the splits by name.
+        class_names: names of the classes, for messages that show labels.
+        max_bad: largest allowed fraction of bad files, in [0, 1].
+        verbose: whether to report progress on standard error.
 
     Returns:
-        The bad files by split and row, and the result. If a split is not in files: `{}`, `None`.
+        The bad files by split and row number, and the result of the check. `{}` and `None` if the
+        images of a split are not in files.
 
     Raises:
         DataError: too many files are bad.
@@ -110,24 +111,25 @@ def check_files(
     A file is bad if it is missing, unreadable, empty, truncated, damaged or not an image. A BMP or
     GIF file is bad if the decoder does not support it, see `keras_tl.data.images.unsupported`. An
     image of more than `MOST_PIXELS` pixels is bad: the check reads its size from the header, and
-    does not decode it. Files with the same content and different labels are all bad. The check has
-    decoded every other file without an error.
+    does not decode it. Files with the same content and different labels are all bad. All files
+    that are not bad were decoded without an error, in this check or in an earlier one.
 
-    A file with the size and the modification time of an earlier check is not read again. The only
-    exception is a sample of the 16-bit PNG files, to find the range of their values. Some damage
-    leaves no trace: zeros in a BMP or WebP file, or changed bytes in a JPEG file.
+    If the size and the modification time of a file have not changed since an earlier check, the
+    file is not read again. Only a sample of the 16-bit PNG files is always read, to find the range
+    of their pixel values. The check cannot find all damage. Zeros in a BMP or WebP file, or
+    changed bytes in a JPEG file, can decode without an error.
 
     Args:
-        paths: image files, n paths. A path may occur more than once.
-        labels: (n,) or (n, k), a label for each path. Two rows are different labels if they
-            differ in any number. `None`: labels are not compared.
-        label_names: text of labels in messages: a function of one row of `labels`, or names
-            indexed by integer labels or by the columns of (n, k). `None`: labels as numbers.
-        max_bad: largest allowed share of bad files, in [0, 1].
-        progress: called from time to time with the number of files done.
+        paths: n paths of image files. A path may occur more than once.
+        labels: array (n,) or (n, k), one label for each path. Two labels of k numbers differ if any
+            of their numbers differ. `None`: labels are not compared.
+        label_names: how messages show labels. Either a function from one row of `labels` to a text,
+            or the names of the integer labels or of the k columns. `None`: as numbers.
+        max_bad: largest allowed fraction of bad files, in [0, 1].
+        progress: function that is called from time to time with the number of checked files.
 
     Raises:
-        DataError: the share of bad files is above `max_bad`.
+        DataError: the fraction of bad files is above `max_bad`.
         ConfigError: `max_bad` is not in [0, 1].
     """
     check_range("max_bad", max_bad, 0, 1)
@@ -180,8 +182,8 @@ def _findings(paths: list[str], report: Callable[[int], None]) -> tuple[dict[str
 def _label_conflicts(
     paths: Sequence[str], labels: np.ndarray, names: LabelNames, findings: dict[str, FileResult]
 ) -> Iterator[tuple[str, str]]:
-    """Yield each path whose content has another label elsewhere, once, with the reason."""
-    # A file without a digest was not read: it equals only itself.
+    """Yield each path whose content also occurs with a different label, and the reason, once."""
+    # A file without a digest was not read, and counts as equal only to itself.
     contents = [findings[path].digest or path for path in paths]
     for row, other in label_conflicts(contents, labels):
         mine, theirs = (shown_label(labels[r], names) for r in (row, other))

@@ -23,8 +23,8 @@ class FileResult:
         size: size in bytes at the time of the check.
         modified: modification time in nanoseconds.
         digest: first 32 hexadecimal digits of the SHA-256 of the content. Empty: not computed.
-        reason: the file issue: why training cannot use the file. Empty: the file is usable.
-        has_16_bits: whether the file is a PNG file of 16 bits a value.
+        reason: the file issue, why training cannot use the file. Empty: training can use the file.
+        has_16_bits: whether the file is a PNG file with 16 bits per value.
         lasting: whether the result holds until the file changes. False for a read error.
     """
 
@@ -37,12 +37,12 @@ class FileResult:
 
 
 class FileCheckCache:
-    """Cache of the results for the files below one folder.
+    """Cache of file check results for the files below one folder.
 
-    Failures to read or write the cache raise no error: the files are then checked again.
+    If the cache cannot be read or written, no error is raised. The files are then checked again.
 
     Args:
-        paths: absolute paths of files. The cache belongs to the deepest folder that holds them all.
+        paths: absolute paths of files. The cache is for the deepest folder that holds all files.
     """
 
     def __init__(self, paths: Iterable[str]):
@@ -52,7 +52,10 @@ class FileCheckCache:
         self._rows = self._read()
 
     def get(self, path: str, found: os.stat_result) -> FileResult | None:
-        """Return the result of a file, `None` if unknown or changed. `found` is its state now."""
+        """Return the stored result for a file, `None` if there is none or the file has changed.
+
+        `found` is the present `os.stat` result of the file.
+        """
         row = self._rows.get(path[len(self._root) :])
         if row is None or row[:2] != [found.st_size, found.st_mtime_ns]:
             return None
@@ -90,7 +93,7 @@ class FileCheckCache:
 
 
 def _made_by() -> list:
-    # Another version of TensorFlow may decode other files.
+    # A different version of TensorFlow may be able to decode different files.
     return [_FORMAT, tf.__version__]
 
 

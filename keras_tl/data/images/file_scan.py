@@ -13,15 +13,15 @@ from keras_tl.data.images.headers import START
 from keras_tl.data.images.image_issues import damaged, format_problem, image_problem
 from keras_tl.data.images.value_range import has_16_bits
 
-# Limits of one read, in files and in bytes, and the number of parallel readers.
+# Largest number of files and of bytes in one read, and the number of parallel reads.
 _MOST_FILES, _MOST_BYTES, _READERS = 64, 2**23, 4
 
 
 class FileScan:
-    """Scan of a list of files.
+    """Scan of a list of image files, to find the files that training cannot use.
 
     Args:
-        paths: the files.
+        paths: paths of the files.
         stats: the `os.stat` result of each file.
     """
 
@@ -30,19 +30,20 @@ class FileScan:
         self._findings: dict[int, FileResult] = {}
 
     def run(self, progress: Callable[[int], None]) -> list[FileResult]:
-        """Scan all files.
+        """Read and decode all files, and return their results.
 
         Args:
-            progress: called from time to time with the number of files done.
+            progress: function that is called from time to time with the number of scanned files.
 
         Returns:
-            The results in the order of the files. Each reason begins with the kind of file issue.
+            The results in the order of the files. The `reason` of a bad file begins with the kind
+            of file issue.
         """
         decoded = np.zeros(len(self._paths), bool)
         for rows in self._decodable():
             decoded[rows.numpy()] = True
             progress(len(self._findings))
-        # `ignore_errors` dropped these rows without an error: decode each again, alone.
+        # `ignore_errors` dropped these files without a message. Decode each of them again, alone.
         for row in np.flatnonzero(~decoded):
             self._examine_again(int(row))
         progress(len(self._paths))
@@ -65,7 +66,7 @@ class FileScan:
         return decoded.ignore_errors().map(lambda row, _: row).batch(_MOST_FILES).prefetch(2)
 
     def _ends(self) -> Iterator[int]:
-        """Yield the ends of parts of the file list, small enough to hold several in memory."""
+        """Divide the list of files into parts that fit into memory. Yield the end of each part."""
         start = size = 0
         for row, stat in enumerate(self._stats):
             if row > start and (row - start == _MOST_FILES or size + stat.st_size > _MOST_BYTES):
@@ -75,7 +76,7 @@ class FileScan:
         yield len(self._stats)
 
     def _read(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the row numbers and contents of the files without a file issue so far."""
+        """Read files. Return row numbers and contents of the files without a file issue so far."""
         kept = {}
         for row in range(start, end):
             content = self._examine(row)
@@ -87,7 +88,7 @@ class FileScan:
         return np.array([*kept], np.int64), contents
 
     def _examine(self, row: int) -> bytes | None:
-        """Record the result without decoding. Return the content if no file issue shows."""
+        """Read a file and record its result. Return its content if no file issue was found."""
         try:
             with open(self._paths[row], "rb") as file:
                 start = file.read(START)
@@ -120,8 +121,8 @@ class FileScan:
         self._findings[row] = FileResult(stat.st_size, stat.st_mtime_ns, digest, reason, **others)
 
 
-# Traced only once in a process, for all checks.
+# TensorFlow traces this function only once in a process, for all checks.
 @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 def _decode(content):
-    # With size (1, 1), a JPEG is decoded at 1/8 of its size. All of its bytes are still read.
+    # With size (1, 1), a JPEG is decoded at 1/8 of its size. All bytes of the file are still read.
     return tf.size(decode_image(content, (1, 1)))

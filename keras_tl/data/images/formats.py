@@ -7,7 +7,8 @@ from keras_tl.data.images.headers import START, any_image_format
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WebP")
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp")
-# Other image formats: of phones, cameras, scanners, drawing programs, microscopes, hospitals.
+# Suffixes of image formats that the decoder does not read: formats of phones, cameras, scanners,
+# drawing programs, microscopes and hospitals.
 _OTHER_IMAGES = (
     *(".heic", ".heif", ".hif", ".avif", ".tif", ".tiff", ".jp2", ".j2k", ".jxl", ".jxr"),
     *(".dng", ".crw", ".cr2", ".cr3", ".nef", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef"),
@@ -21,7 +22,7 @@ def format_of_file(path: str) -> str | None:
     """Return the format of an image file, including formats that the decoder does not read.
 
     Returns:
-        `None` for a file without an image, an unreadable file, a pipe or a device.
+        The format. `None` for a file that is not an image or cannot be read, a pipe or a device.
     """
     try:
         if not os.path.isfile(path):

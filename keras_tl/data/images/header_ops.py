@@ -1,7 +1,7 @@
-"""Declared image size in a graph: read from the header of the file, without decoding.
+"""Reads the image size that a file declares in its header, with TensorFlow operations.
 
-`keras_tl.data.images.headers` has the rules, for Python bytes and for graphs. Only GIF differs:
-this module counts the memory for all frames.
+The rules are those of `keras_tl.data.images.headers`, except for GIF files: for these, this module
+counts the pixels of all frames, for which the decoder allocates memory.
 """
 
 import functools
@@ -14,12 +14,12 @@ from keras_tl.data.images.byte_strings import header_number
 from keras_tl.data.images.headers import MAGIC, SIZES
 
 _EXTENSION, _FRAME = 0x21, 0x2C
-# Bytes of a frame descriptor with the largest palette. The introducer of an extension is shorter.
+# Size in bytes of a frame descriptor with the largest palette: no other block start is longer.
 _LONGEST_STEP = 11 + 3 * 256
 
 
 def declared_pixels(content: tf.Tensor) -> tf.Tensor:
-    """Return the number of pixels that decoding needs memory for, at three bytes a pixel.
+    """Return the number of pixels, of three bytes each, for which the decoder allocates memory.
 
     Args:
         content: scalar string tensor, any bytes.
@@ -57,7 +57,7 @@ def _area(width: tf.Tensor, height: tf.Tensor) -> tf.Tensor:
 
 
 def _gif(content: tf.Tensor) -> tf.Tensor:
-    """Return the pixels of a GIF: the decoder first allocates a byte a pixel for all frames."""
+    """Count pixels of a GIF file: the decoder first allocates a byte per pixel for all frames."""
     size = tf.strings.length(content)
     data = tf.io.decode_raw(content + tf.constant(b"\x00" * _LONGEST_STEP), tf.uint8)
 

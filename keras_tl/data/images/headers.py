@@ -32,7 +32,7 @@ _NOT_IMAGES = {
     b"\x00\x05\x16\x07": "a macOS file with metadata of another file",
     b"version https://git-lfs": "a Git LFS pointer, run 'git lfs pull' to get the file",
 }
-# Number of bytes that identify every format. DICOM has its identifier after 128 other bytes.
+# Number of bytes that identify every format. In a DICOM file, the identifier starts at byte 128.
 START = 132
 # Header size in bytes of BMP files that store width and height in 16 bits.
 _OS2_HEADER = 12
@@ -44,7 +44,7 @@ def image_format(start: bytes) -> str | None:
     """Return the format of an image, from `keras_tl.data.images.formats.FORMATS`, or `None`.
 
     Args:
-        start: first bytes of the file, 16 or more if it has them.
+        start: the first 16 bytes of the file or more, fewer only if the file is shorter.
     """
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WebP"
@@ -55,13 +55,13 @@ def any_image_format(start: bytes) -> str | None:
     """Return the format of an image, including formats that the decoder does not read, or `None`.
 
     Args:
-        start: first bytes of the file, `START` or more if it has them.
+        start: the first `START` bytes of the file or more, fewer only if the file is shorter.
     """
     return image_format(start) or _other_format(start)
 
 
 def why_not(start: bytes) -> str:
-    """Return the reason to leave out a file in none of the formats, with its actual kind."""
+    """Return the reason to leave out a file of an unsupported format, naming that format."""
     if image := _other_format(start):
         return f"another format: {image} image, convert it to JPEG or PNG"
     text = _as_text(start)
@@ -95,14 +95,14 @@ def _quoted(start: bytes) -> str:
 
 
 def image_size(content: bytes, kind: str | None) -> tuple[int, int] | None:
-    """Return the declared width and height in pixels, for an animation the maximum of its frames.
+    """Return the width and height in pixels that a file declares: in a GIF, of its largest frame.
 
     Args:
         content: bytes of the file.
-        kind: format of the file, `None` for none of the formats.
+        kind: format of the file, see `image_format`. `None`: an unsupported format.
 
     Returns:
-        `None` if the file has no known format, is too short or is too damaged.
+        The width and height. `None` for an unsupported format, or a truncated or damaged file.
     """
     try:
         if kind in SIZES:
@@ -124,7 +124,7 @@ def _choose(condition: bool, one: Callable, other: Callable) -> int:
 
 
 def _gif(content: bytes) -> tuple[int, int]:
-    """Return the largest width and height: the decoder allocates memory for all frames first."""
+    """Return the largest width and height of all frames: the decoder allocates memory for all."""
     widths, heights = zip(struct.unpack_from("<HH", content, 6), *gif_frames(content), strict=True)
     return max(widths), max(heights)
 
@@ -153,9 +153,9 @@ def _gif_palette(flags: int) -> int:
     return 3 << (flags % 8 + 1) if flags & 0x80 else 0
 
 
-# The rules below read Python bytes in this module and TensorFlow strings in `header_ops`.
-# `number(at, size, big_endian=False)` reads a number of the header, an integer or a tensor.
-# `choose(condition, one, other)` returns the result of one of two functions.
+# This module applies the rules below to Python bytes, `header_ops` applies them to TensorFlow
+# strings. `number(at, size, big_endian=False)` returns a number in the header, an integer or a
+# tensor. `choose(condition, one, other)` returns `one()` if the condition holds, else `other()`.
 
 
 def _png(number: Callable, choose: Callable) -> tuple:
@@ -167,7 +167,7 @@ def _bmp(number: Callable, choose: Callable) -> tuple:
         return choose(
             number(14, 4) == _OS2_HEADER,
             lambda: number(at_os2, 2),
-            # The absolute value: the sign of the height encodes the order of the rows.
+            # Take the absolute value: the sign of the height tells the order of the rows.
             lambda: 2**31 - abs(number(at, 4) - 2**31),
         )
 

@@ -1,4 +1,4 @@
-"""Images that `predict` and `features` accept. Reading them needs no TensorFlow."""
+"""Reads the images that a user passes to `predict` or `features`, without TensorFlow."""
 
 import glob
 import os
@@ -21,7 +21,7 @@ from keras_tl.errors import DataError, quoted
 ImageInput = str | os.PathLike | bytes | bytearray | BinaryIO | np.ndarray | Sequence | Any
 _COLUMNS = ItemColumns.of("image")
 _ELEMENT = ("image",)
-# First characters of the image formats in base64, and of a data URL.
+# First characters of images encoded in base64, and of data URLs.
 _ENCODED = re.compile(r"data:|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{30}")
 
 
@@ -31,15 +31,16 @@ def read_inputs(
     """Read the images that a user passes to `predict` or `features`.
 
     Args:
-        items: a path. A folder, for all images below it. A pattern such as `"photos/*.jpg"`, for
-            the matching files, sorted. The bytes of an image file, or an open file. Pixels in
-            [0, 255] of one image (height, width, 3) or (height, width), or of a batch (n, height,
-            width, 3), in an array or a tensor of any library (alpha is dropped). A Pillow image.
-            A list of paths, of bytes or of images. A split, such as `data.split("test")`. A
-            `tf.data.Dataset` of images, batched or not, with or without labels. A
-            `pandas.DataFrame` with a column of paths.
-        columns: the column of a data frame.
-        on_invalid: `"raise"`: a file that cannot be read is an error. Otherwise it is no image.
+        items: the path of an image. A folder: all images below the folder are read. A pattern such
+            as `"photos/*.jpg"`: the matching files are read in sorted order. The bytes of an image
+            file, or an open file. An array or a tensor of any library with pixels in [0, 255], of
+            one image (height, width, 3) or (height, width), or of a batch (n, height, width, 3).
+            An alpha channel is dropped. A Pillow image. A list of paths, of bytes or of images. A
+            split, such as `data.split("test")`. A `tf.data.Dataset` of images, batched or not,
+            with or without labels. A `pandas.DataFrame` with a column of paths.
+        columns: the column that holds the paths in a data frame.
+        on_invalid: `"raise"`: raise an error if a file cannot be read. Any other value: the file
+            counts as an invalid image.
 
     Raises:
         DataError: `items` is empty or of another type, or a file does not exist.
@@ -63,7 +64,7 @@ def read_inputs(
 
 
 def _files(given: str | os.PathLike) -> tuple[Sequence[str | os.PathLike], UnusedFiles | None]:
-    """Return the files of a path, a folder or a pattern, and the unused files of a folder."""
+    """Return the files that a path, folder or pattern stands for, and a folder's unused files."""
     path = _checked(given)
     text = str(path)
     if os.path.isdir(text) and os.fspath(given):
@@ -86,7 +87,7 @@ def _from_paths(given: Sequence[str | os.PathLike], on_invalid: str) -> ImageIte
 
 
 def _named(path: str | os.PathLike) -> str:
-    """Return a path as the user gave it, with `~` expanded. Results use it as the name."""
+    """Return a path as the user passed it, with `~` expanded. Results use this path as a name."""
     _checked(path)
     return os.path.expanduser(os.fspath(path))
 

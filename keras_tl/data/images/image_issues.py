@@ -1,18 +1,18 @@
-"""Reasons why the bytes of a file give no image, as messages state them. Needs no TensorFlow."""
+"""Reasons why a file is not a usable image, worded for messages. They need no TensorFlow."""
 
 from keras_tl.data.images.headers import image_format, image_size, why_not
 from keras_tl.data.images.jpeg import jpeg_damage
 from keras_tl.data.images.unsupported import unsupported_issue
 
-# The limit of Pillow: half a gigabyte.
+# Largest number of pixels, as in Pillow: 512 MiB at three bytes per pixel.
 MOST_PIXELS = 178_956_970
 
 
 def format_problem(start: bytes) -> str | None:
-    """Return the reason why a file is in none of the formats, `None` if it is in one.
+    """Return the reason why the format of a file is not supported, `None` if it is supported.
 
     Args:
-        start: first bytes of the file, `headers.START` or more if it has them.
+        start: the first `headers.START` bytes of the file or more, fewer only if it is shorter.
     """
     if not start:
         return "empty (0 bytes)"
@@ -20,10 +20,11 @@ def format_problem(start: bytes) -> str | None:
 
 
 def image_problem(content: bytes) -> str | None:
-    """Return the reason that shows without decoding, such as `"another format: TIFF image, ..."`.
+    """Find a reason why a file is not a usable image, without decoding the file.
 
     Returns:
-        A phrase that begins with the kind of reason, `None` if no reason shows.
+        A phrase that begins with the kind of problem, such as `"another format: TIFF image, ..."`.
+        `None` if no problem was found.
     """
     if problem := format_problem(content):
         return problem
@@ -38,10 +39,10 @@ def image_problem(content: bytes) -> str | None:
 
 
 def why_no_image(content: bytes) -> str:
-    """Return the reason why the decoder refuses a file."""
+    """Return the reason why the decoder refused a file."""
     return image_problem(content) or damaged(content)
 
 
 def damaged(content: bytes) -> str:
-    """Return the reason for a file that only the decoder refuses."""
+    """Return the reason for a file in which the decoder finds a problem, but no check does."""
     return f"truncated or damaged {image_format(content)}"

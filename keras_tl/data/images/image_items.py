@@ -1,4 +1,4 @@
-"""Images for prediction. Reading their files needs no TensorFlow. Decoding them does."""
+"""Images for prediction. Only decoding the images needs TensorFlow, not reading their files."""
 
 import contextlib
 import dataclasses
@@ -29,13 +29,15 @@ _LONGEST_PATH = 4096
 
 @dataclasses.dataclass(frozen=True)
 class ImageItems(PredictionItems):
-    """Images for prediction: file paths, file contents or pixels. The other two are `None`.
+    """Images for prediction, given as file paths, as file contents or as pixels.
+
+    Only one of `sources`, `contents` and `pixels` is set. The other two are `None`.
 
     Attributes:
         sources: paths of n files, which are read batch by batch.
-        contents: bytes of n files.
-        pixels: (n, height, width, 3) in [0, 255], or n arrays (height, width, 3) of several
-            sizes.
+        contents: bytes of n image files.
+        pixels: array (n, height, width, 3) in [0, 255], or a list of n arrays (height, width, 3) if
+            the images differ in size.
         unused: see `PredictionItems`.
     """
 
@@ -51,13 +53,13 @@ class ImageItems(PredictionItems):
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        """The file paths."""
+        """The file paths, as names of the images. `None` if the images are not files."""
         return self.sources
 
     def batches(self, size: int) -> Iterator[list[bytes] | np.ndarray]:
         """Yield lists of file contents, or arrays of pixels, with at most `size` images each.
 
-        A file that cannot be read has empty content, and so is not an image.
+        If a file cannot be read, its content is empty bytes, which count as an invalid image.
         """
         if self.sources:
             yield from _read_ahead(self.sources, size)
@@ -68,9 +70,9 @@ class ImageItems(PredictionItems):
                 yield batch if self.contents else np.asarray(batch)
 
     def questions(self, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the name of a signature and its arguments, for at most `size` images at a time.
+        """Yield the name and the arguments of a signature of the export, for at most `size` images.
 
-        File contents go to `serving_default`, arrays to `pixels`.
+        The signature `serving_default` takes file contents, the signature `pixels` takes arrays.
         """
         for batch in self.batches(size):
             if isinstance(batch, list):
@@ -79,7 +81,7 @@ class ImageItems(PredictionItems):
                 yield "pixels", {"pixels": batch}
 
     def valid(self) -> np.ndarray:
-        """Return which images can be decoded, by the rule of the exported model, bool (n,)."""
+        """Return whether the exported model can decode each image, bool array (n,)."""
         if self.pixels is not None:
             return np.ones(len(self), bool)
         from keras_tl.data.images.batch_decoding import are_images
@@ -101,14 +103,14 @@ class ImageItems(PredictionItems):
             return str(error)
 
     def _problem(self, number: int) -> str:
-        """Return why an item is not an image. Raise `DataError` if its file cannot be read."""
+        """Return why an item is not an image. Raise `DataError` if the file cannot be read."""
         content = read_file(self.sources[number]) if self.sources else self.contents[number]
         if self.contents and len(content) < _LONGEST_PATH and os.path.exists(content):
             return f"{quoted(content)} is the path of a file. Pass the path as str"
         return why_no_image(content)
 
     def take(self, rows: Iterable[int]) -> "ImageItems":
-        """Return the images of these rows only, in this order."""
+        """Return only the images with these row numbers, in the order of `rows`."""
         if isinstance(self.pixels, np.ndarray):
             return ImageItems(pixels=self.pixels[[*rows]])
         items = [self._items[row] for row in rows]
@@ -121,10 +123,10 @@ class ImageItems(PredictionItems):
     ) -> "ImageSplit":
         """Return the images as an unlabelled split, for feature extraction.
 
-        File contents are decoded and resized. Pixels of several sizes are resized.
+        File contents are decoded and resized. Pixels are resized if the images differ in size.
 
         Raises:
-            DataError: a content is not an image.
+            DataError: the content of a file is not an image.
         """
         from keras_tl.data.images.decoder import resize
         from keras_tl.data.images.image_pipeline import read_image
@@ -148,7 +150,7 @@ class ImageItems(PredictionItems):
         return next(i for i in (self.sources, self.contents, self.pixels) if i is not None)
 
     def _of_one_size(self) -> Iterator[Any]:
-        """Yield the items in parts that fit into one array each."""
+        """Yield the items in parts. Images of one part have one size, so they fit into an array."""
         if not isinstance(self.pixels, list):
             yield self._items
             return
@@ -161,7 +163,7 @@ def cannot_decode(name: str, problem: str) -> str:
 
     Args:
         name: name of the item in messages.
-        problem: reason, see `keras_tl.data.images.image_issues`.
+        problem: why the decoder refuses the bytes, see `keras_tl.data.images.image_issues`.
     """
     return f"Cannot decode {name}: {problem}. Expected a {IMAGE_FILES.formats} image."
 
@@ -177,7 +179,7 @@ def read_file(path: str) -> bytes:
 
 
 def check_readable(path: str) -> None:
-    """Check that a file can be read, without opening it: its batch reads it once, later.
+    """Check that a file can be read, without opening it. Later, `batches` reads the file once.
 
     Raises:
         DataError: the path does not exist, is a folder, or is not readable.
@@ -199,7 +201,7 @@ def _explained(path: str) -> Iterator[None]:
 
 
 def _read_ahead(paths: Sequence[str], size: int) -> Iterator[list[bytes]]:
-    """Yield file contents in batches. Threads read ahead while the caller uses a batch."""
+    """Yield file contents in batches. While the caller uses a batch, threads read the next one."""
     with futures.ThreadPoolExecutor(_READERS) as readers:
         coming = None
         for start in range(0, len(paths), size):

@@ -1,4 +1,4 @@
-"""Options of all constructors of `ImageData`, checked before any data are read."""
+"""Options that all constructors of `ImageData` accept, checked before any data are read."""
 
 import dataclasses
 
@@ -15,10 +15,10 @@ ImageSize = int | tuple[int, int] | None
 
 
 def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
-    """Return an image size as (height, width), or `None` for the size of the backbone.
+    """Return an image size as (height, width), or `None` for the input size of the backbone.
 
     Raises:
-        ConfigError: `image_size` is neither a positive integer nor a pair of them.
+        ConfigError: `image_size` is neither a positive integer nor a pair of positive integers.
     """
     if image_size is None:
         return None
@@ -33,19 +33,20 @@ def check_image_size(image_size: ImageSize) -> tuple[int, int] | None:
 
 
 class DataOptions(SplitOptions, total=False):
-    """Options of all constructors of `ImageData`, in addition to `SplitOptions`.
+    """Options that all constructors of `ImageData` accept, in addition to `SplitOptions`.
 
     Attributes:
-        image_size: side in pixels, or (height, width). `None`: the size of the backbone.
-        resize: how images get to their size: `"crop"`, `"pad"` or `"stretch"` (see
+        image_size: side of square images in pixels, or (height, width). `None`: the input size of
+            the backbone.
+        resize: how images are resized: `"crop"`, `"pad"` or `"stretch"` (see
             `keras_tl.data.images.decoder.resize`).
         augmentation: the augmentation that `augment=True` applies to these data.
-        check: check all files first, and leave out the files that training cannot use (see
-            `keras_tl.data.images.file_check.check_files`). Results for unchanged files come from
-            a cache. Images that are not in files of the user are not checked.
-        value_range: values of black and of white in 16-bit PNG files, such as `(0, 4095)` for
-            X-rays of 12 bits. Values outside become black or white. The range is part of the
-            model. Files of 8 bits ignore it. `None`: (0, 65535).
+        check: whether to check all files first and leave out files that training cannot use (see
+            `keras_tl.data.images.file_check.check_files`). For unchanged files, the results come
+            from a cache. Images that are not in files of the user are not checked.
+        value_range: the values that mean black and white in 16-bit PNG files, such as `(0, 4095)`
+            for X-rays of 12 bits. Values outside become black or white. A model stores the range.
+            The range has no effect on files of 8 bits. `None`: (0, 65535).
     """
 
     image_size: ImageSize

@@ -21,9 +21,10 @@ class ImagePipeline(Pipeline):
     """Pipeline from splits of images to batches of pixels and labels.
 
     Attributes:
-        image_size: (height, width) of the batches.
-        resize: `"crop"`, `"pad"` or `"stretch"`.
-        whole_batches: whether to fill up the last batch, for replicas, see `row_numbers`.
+        image_size: (height, width) of the images in the batches, in pixels.
+        resize: `"crop"`, `"pad"` or `"stretch"`, see `keras_tl.data.images.decoder.resize`.
+        whole_batches: whether to fill up the last batch for training on several replicas, see
+            `keras_tl.data.pipeline.padded_rows`.
         value_range: see `keras_tl.data.images.decoder.decode_image`.
     """
 
@@ -33,9 +34,9 @@ class ImagePipeline(Pipeline):
     value_range: ValueRange = None
 
     def ordered(self, split: ImageSplit, batch_size: int) -> tf.data.Dataset:
-        """Return batches of (pixels, labels) in the order of the split. The last may be smaller.
+        """Return batches of (pixels, labels) in the order of the split.
 
-        Pixels are float32 (batch, height, width, 3) in [0, 255]. Labels are those of the split.
+        Pixels are float32 (batch, height, width, 3) in [0, 255]. The last batch may be smaller.
         """
         rows = row_numbers(len(split), batch_size if self.whole_batches else 1)
         return self._batches(split, rows, batch_size)
@@ -45,7 +46,7 @@ class ImagePipeline(Pipeline):
         return np.concatenate([pixels.numpy() for pixels, _ in self.ordered(split, 32)])
 
     def once(self, split: ImageSplit, batch_size: int) -> tuple[tf.data.Dataset, None]:
-        """Return batches of pixels in the order of the split, the last batch filled up."""
+        """Return batches of pixels in the order of the split. The last batch is filled up."""
         rows = row_numbers(len(split), batch_size)
         batches = self._batches(split, rows, batch_size, drop_remainder=True)
         return batches.map(lambda pixels, labels: pixels), None
@@ -78,7 +79,7 @@ class ImagePipeline(Pipeline):
         batch_size: int,
         augment: Callable | None = None,
     ) -> tf.data.Dataset:
-        """Return batches of (pixels, labels) of given rows, see `Pipeline`."""
+        """Return batches of (pixels, labels) for the row numbers `rows`, see `Pipeline`."""
         return self._batches(split, rows, batch_size, augment=augment)
 
     def _batches(
@@ -89,7 +90,7 @@ class ImagePipeline(Pipeline):
         augment: Callable | None = None,
         drop_remainder: bool = False,
     ) -> tf.data.Dataset:
-        # As bytes, because file names may not be valid UTF-8.
+        # Pass the paths as bytes, because file names may not be valid UTF-8.
         images = tf.constant([*map(os.fsencode, split.images)] if split.in_files else split.images)
         labels = tf.constant(split.labels)
 

@@ -35,7 +35,7 @@ class ImageSplit(Split):
 
     @property
     def given(self) -> list[str] | np.ndarray:
-        """The paths, or the pixels."""
+        """The paths of the files, or the pixels in memory."""
         return list(self.images) if self.in_files else self.images
 
     @property
@@ -44,7 +44,7 @@ class ImageSplit(Split):
         return isinstance(self.images, tuple)
 
     def joined(self, other: "ImageSplit") -> "ImageSplit":
-        """Return the images of this split followed by those of another, see `Split.joined`."""
+        """Return the images of this split followed by those of `other`, see `Split.joined`."""
         if not self.in_files and self.images.shape[1:] != other.images.shape[1:]:
             raise DataError(
                 "Expected images of one shape (height, width, 3) in all splits. Received: "

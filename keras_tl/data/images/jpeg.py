@@ -1,9 +1,9 @@
-"""Damage in JPEG files that the decoder does not report: missing parts of the image.
+"""Finds damage in JPEG files that the decoder does not report: missing parts of the image.
 
-An interrupted copy or a bad sector leaves zeros in the middle of a file. JPEG has no checksum:
-libjpeg decodes the zeros to grey stripes without an error. But encoders write only part of the
-codes that decoders accept. `_fewest_impossible_zeros` finds runs of zeros that no encoder writes.
-Zeros that could belong to an image count as image data.
+An interrupted copy or a bad sector leaves zeros in the middle of a file. JPEG has no checksum, so
+libjpeg decodes the zeros to grey stripes without an error. But decoders accept more codes than
+encoders write. `_fewest_impossible_zeros` returns how many zeros in a row no encoder writes.
+Zeros that an encoder could have written count as image data.
 
 Source: ITU-T T.81 (the JPEG standard), annexes B, F and G.
 """
@@ -15,17 +15,17 @@ _DHT, _DQT, _SOS, _EOI = 0xC4, 0xDB, 0xDA, 0xD9
 _FRAMES = {*range(0xC0, 0xD0)} - {_DHT, 0xC8, 0xCC}
 _BASELINE, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _SCAN = 0
-# In a scan, 255 and 0 encode the byte 255. Restart markers are part of the scan.
+# In a scan, the two bytes 255 and 0 encode one byte 255. Restart markers belong to the scan.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _ZEROS = b"\x00" * 32
 
 Segment = tuple[int, int, int]
-# By table class and number: the symbols, ordered from the shortest code to the longest.
+# Symbols of each Huffman table, by its class and number. Symbols with short codes come first.
 Tables = dict[tuple[int, int], bytes]
 
 
 def jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Return the width and height in pixels, `None` if the file does not declare them."""
+    """Return the width and height of a JPEG file in pixels, `None` if it does not declare them."""
     for marker, start, _ in _segments(content):
         if marker in _FRAMES and start + 5 <= len(content):
             height, width = (int.from_bytes(content[at : at + 2]) for at in (start + 1, start + 3))
@@ -34,7 +34,7 @@ def jpeg_size(content: bytes) -> tuple[int, int] | None:
 
 
 def jpeg_damage(content: bytes) -> str | None:
-    """Return the damage of a JPEG file that the decoder may accept.
+    """Find damage in a JPEG file that the decoder may accept without an error.
 
     Args:
         content: bytes of the file.
@@ -56,8 +56,8 @@ def jpeg_damage(content: bytes) -> str | None:
             twice = any(len(set(symbols)) < len(symbols) for symbols in read.values())
             reason = "a Huffman table has a symbol twice" if twice else None
         elif marker == _SOS:
-            # TensorFlow refuses a file without an end marker, and writes to the log. If zeros fill
-            # the rest of the file, it may read them as image. The last byte may be missing.
+            # TensorFlow refuses a file without an end marker, and writes to the log. But it may
+            # read zeros at the end of a file as image data. The last byte of a file may be missing.
             if content.rfind(b"\xff\xd9") < end and content[-1] != 0xFF:
                 return "truncated JPEG"
             missing = tables and not _needed(data, frame) <= tables.keys()
@@ -75,11 +75,11 @@ def jpeg_damage(content: bytes) -> str | None:
 
 
 def _segments(content: bytes) -> Iterator[Segment]:
-    """Yield the segments of a JPEG file as libjpeg finds them, skipping bytes that are not markers.
+    """Yield the segments of a JPEG file as libjpeg does, which skips bytes that are not markers.
 
     Yields:
-        The second byte of the marker, and the start and end of the data. After the header of a
-        scan: `_SCAN`, and the start and end of its coded image.
+        The second byte of the marker, and the start and end of the data of the segment. After each
+        scan header: `_SCAN`, and the start and end of the coded image data of the scan.
     """
     at = content.find(b"\xff", 2)
     while 0 <= at < len(content) - 1:
@@ -124,7 +124,7 @@ def _huffman_tables(data: bytes) -> Tables:
 
 
 def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
-    """Return the Huffman tables that a scan uses. Empty if the frame is not in `_BASELINE`."""
+    """Return class and number of the Huffman tables that a baseline scan uses."""
     if frame not in _BASELINE:
         return set()
     chosen = header[2 : 1 + 2 * header[0] : 2] if header else b""
@@ -132,12 +132,12 @@ def _needed(header: bytes, frame: int | None) -> set[tuple[int, int]]:
 
 
 def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -> int | None:
-    """Return the least number of zero bytes in a row that a scan cannot have. `None`: no limit.
+    """Return the smallest number of zero bytes in a row that no encoder writes. `None`: no limit.
 
-    A code of only zeros is the first code of a table and stands for its first symbol. In a flat
-    part of an image, each block is only the symbol "the rest is zero". If this symbol comes first
-    in the table, a run of zeros has no limit. With any other first symbol, zeros would give every
-    coefficient the same value in block after block.
+    In a Huffman table, the code of only zeros stands for the first symbol. In a flat part of an
+    image, an encoder writes only the symbol "the rest is zero" for each block. If that symbol is
+    the first in the table, an image may have any number of zeros in a row. Otherwise, many zeros in
+    a row would mean that all coefficients of many blocks are equal.
     """
     if len(header) < 4:
         return None
@@ -147,10 +147,10 @@ def _fewest_impossible_zeros(header: bytes, frame: int | None, tables: Tables) -
     first, refinement = header[-3], header[-1] >> 4
     if frame != _PROGRESSIVE or first == 0:
         return None
-    # Symbols that end a run of blocks. An encoder joins flat blocks with them, and does not write
-    # a symbol for each block.
+    # Find the tables with symbols for a run of flat blocks. With such a symbol, an encoder codes
+    # many flat blocks at once, and does not write a symbol for each block.
     ends = [any(s & 15 == 0 and 0 < s >> 4 < 15 for s in symbols) for symbols in chosen]
     if any(has or symbols[0] != 0 for has, symbols in zip(ends, chosen, strict=True)):
-        # The refinement bits of a pattern in every block can be a long run of zeros.
+        # In a refinement scan, the bits of a pattern in every block can be a long run of zeros.
         return 512 if refinement else 64
     return None

@@ -1,7 +1,7 @@
-"""Exif data and XMP of image files: segments of JPEG, chunks of PNG and WebP.
+"""Reads Exif data and XMP from the segments of JPEG files and the chunks of PNG and WebP files.
 
-The code consists of TensorFlow operations, for the same reason as `keras_tl.data.images.decoder`.
-Broken or missing metadata give an empty string, never an error.
+The code consists of TensorFlow operations, because `keras_tl.data.images.decoder` uses them.
+If metadata are broken or missing, the functions return an empty string and raise no error.
 
 Sources: Exif 3.0 (CIPA DC-008), 4.7; XMP, part 3 (Adobe); WebP container specification (Google).
 """
@@ -19,18 +19,19 @@ _BEFORE_THE_IMAGE = [b"\xff" + bytes([marker]) for marker in (*range(0xE0, 0xF0)
 _APP1, _SOS, _EOI = 0xE1, 0xDA, 0xD9
 _EXIF, _XMP = b"Exif\x00\x00", b"http://ns.adobe.com/xap/1.0/\x00"
 _EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
-# Limits the loop for a file with more segments than any program writes.
+# Largest number of segments to search. No program writes so many segments.
 _MOST_SEGMENTS = 512
 
-# From a position in a file: is it a hit, does the search end, how many bytes to the next part.
+# Function of a position in a file. It returns whether the wanted part is there, whether the search
+# ends there, and the number of bytes to the next part.
 Look = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 
 
 def header_of(content: tf.Tensor) -> tf.Tensor:
     """Return the first `HEADER_SIZE` bytes of a file, filled up with zeros.
 
-    Without the zeros, `substr` past the end of a short file fails. The error message quotes the
-    bytes. If they are not UTF-8, the message causes a UnicodeDecodeError that no caller expects.
+    Without the zeros, `substr` fails at the end of a short file, and its error message quotes bytes
+    of the file. If these are not UTF-8, a UnicodeDecodeError follows that no caller expects.
     """
     return filled(content, 0, HEADER_SIZE)
 
@@ -56,16 +57,16 @@ def may_be_there(header: tf.Tensor) -> tf.Tensor:
     Args:
         header: scalar string tensor, the first `HEADER_SIZE` bytes, filled up with zeros.
     """
-    # In most JPEG files, a segment of the image comes first, or after the usual JFIF segment.
+    # Most JPEG files have no metadata: an image segment comes first or follows the JFIF segment.
     jfif = tf.strings.substr(header, 2, 4) == b"\xff\xe0\x00\x10"
     marker = tf.strings.substr(header, tf.where(jfif, 20, 2), 2)
     in_jpeg = is_jpeg(header) & tf.reduce_any(marker == _BEFORE_THE_IMAGE)
-    # PNG files may have metadata after the image.
+    # PNG files may have metadata after the image, where the header does not show them.
     return in_jpeg | is_png(header) | _is_flagged(header, _EXIF_FLAG | _XMP_FLAG)
 
 
 def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """As `may_be_there`, for a whole file: a search shows that most PNG files have no metadata."""
+    """Whether a file may have Exif data or XMP. Unlike `may_be_there`, searches whole PNG files."""
 
     def in_png() -> tf.Tensor:
         parts = [tf.size(split(content, mark, 1)) for mark in MARKS]
@@ -75,11 +76,11 @@ def are_there(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Return the TIFF structure of the Exif data of a JPEG, PNG or WebP file.
+    """Return the Exif data of a JPEG, PNG or WebP file, which form a TIFF structure.
 
     Args:
-        content: scalar string tensor, the file.
-        header: scalar string tensor, its first `HEADER_SIZE` bytes, filled up with zeros.
+        content: scalar string tensor, the bytes of the file.
+        header: scalar string tensor, the first `HEADER_SIZE` bytes, filled up with zeros.
     """
     found = _of_format(
         header,
@@ -87,7 +88,7 @@ def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
         png=lambda: png_exif(content),
         webp=lambda: _webp_chunk(content, header, b"EXIF", _EXIF_FLAG),
     )
-    # Some programs also write the name of the JPEG segment into PNG and WebP files.
+    # Some programs write the name of the JPEG segment also in front of the data in other files.
     for _ in range(2):
         size = tf.strings.length(found)
         named = part(found, 0, len(_EXIF)) == _EXIF
@@ -96,7 +97,7 @@ def exif_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def xmp_of(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Return the XMP of a JPEG, PNG or WebP file, an XML text. Arguments as for `exif_of`."""
+    """Return the XMP of a JPEG, PNG or WebP file, an XML text. See `exif_of` for the arguments."""
     return _of_format(
         header,
         jpeg=lambda: _jpeg_segment(content, _XMP),
@@ -111,7 +112,7 @@ def _of_format(header: tf.Tensor, jpeg: Callable, png: Callable, webp: Callable)
 
 
 def _walk(content: tf.Tensor, start: int, look: Look) -> tuple[tf.Tensor, tf.Tensor]:
-    """Step through the parts of a file. Return whether a part is a hit, and its position."""
+    """Go from part to part of a file. Return whether `look` found the wanted part, and where."""
     size = tf.strings.length(content)
 
     def step(at: tf.Tensor, hit: tf.Tensor, ended: tf.Tensor) -> tuple:
@@ -128,7 +129,7 @@ def _walk(content: tf.Tensor, start: int, look: Look) -> tuple[tf.Tensor, tf.Ten
 
 
 def _jpeg_segment(content: tf.Tensor, name: bytes) -> tf.Tensor:
-    """Return the data after a name in the first APP1 segment that has the name."""
+    """Find the first APP1 segment that starts with a name. Return the data after the name."""
 
     def look(at: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         start = tf.cast(tf.io.decode_raw(filled(content, at, 4), tf.uint8), tf.int32)
@@ -153,7 +154,7 @@ def _is_flagged(header: tf.Tensor, flags: int) -> tf.Tensor:
 
 
 def _webp_chunk(content: tf.Tensor, header: tf.Tensor, name: bytes, flag: int) -> tf.Tensor:
-    """Return the data of a chunk. As in libwebp, empty if the flag of the chunk is not set."""
+    """Return the data of a chunk: none if the header does not set its flag, as in libwebp."""
 
     def size_at(at: tf.Tensor) -> tf.Tensor:
         return number(filled(content, at + 4, 4), big_endian=False)

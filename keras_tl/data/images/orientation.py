@@ -1,8 +1,8 @@
-"""Orientation of photos: cameras write it into the Exif data or the XMP of a file.
+"""Orientation of photos, which cameras write into the Exif data or the XMP of a file.
 
-The code consists of TensorFlow operations, for the same reason as `keras_tl.data.images.decoder`.
-Broken or missing metadata mean an upright image, never an error. Pillow's
-`ImageOps.exif_transpose` turns the same files in the same way.
+The code consists of TensorFlow operations, because `keras_tl.data.images.decoder` uses them.
+If metadata are broken or missing, the image counts as upright, and no error is raised. Pillow's
+`ImageOps.exif_transpose` turns images in the same way.
 
 Sources: Exif 3.0 (CIPA DC-008), 4.5 and 4.6; XMP, part 2 (Adobe), the TIFF schema.
 """
@@ -14,24 +14,25 @@ from keras_tl.data.images.byte_strings import split
 
 _SEARCHED = 2**16
 _TAG, _NO_TAG = 0x0112, -1
-# TIFF types of numbers: unsigned, signed.
+# Codes of TIFF number types, the unsigned type first, then the signed type.
 _SHORTS, _LONGS = (3, 8), (4, 9)
-# Directory entries, 12 bytes each, are sorted by tag. The orientation is among the first.
+# Directory entries, 12 bytes each, are sorted by tag. The orientation is among the first 64.
 _ENTRIES = 64
 _DIRECTORY_BYTES = 2 + 12 * _ENTRIES
-# Steps through rows and columns for orientations 1 to 4, and for 5 to 8 after a transposition.
+# Steps along rows and columns for orientations 1 to 4. After a transposition, orientations 5 to 8
+# need the same steps.
 _DIRECTIONS = [(1, 1), (1, -1), (-1, -1), (-1, 1)]
 
 
 def read(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Return the orientation of a JPEG, PNG or WebP file, int32, 1 to 8.
+    """Return the orientation of a JPEG, PNG or WebP file, an int32 number from 1 to 8.
 
-    As in Pillow: the tag of the Exif data, or `tiff:Orientation` of the XMP if the Exif data have
-    no tag. 1 if the value is not in 1 to 8.
+    As in Pillow, the orientation tag of the Exif data is used. If the Exif data have no such tag,
+    `tiff:Orientation` of the XMP is used. A value outside 1 to 8 counts as 1 (upright).
 
     Args:
-        content: scalar string tensor, the file.
-        header: scalar string tensor, its first `HEADER_SIZE` bytes, filled up with zeros.
+        content: scalar string tensor, the bytes of the file.
+        header: scalar string tensor, the first `HEADER_SIZE` bytes, filled up with zeros.
     """
 
     def without_tag() -> tf.Tensor:
@@ -46,7 +47,7 @@ def read(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 
 def _of_xmp(xmp: tf.Tensor) -> tf.Tensor:
-    """Return the first `tiff:Orientation` digit of an attribute or element, 1 if there is none."""
+    """Return the digit of the first `tiff:Orientation` in an XMP text, 1 if there is none."""
     after = tf.concat([split(xmp, b"tiff:Orientation")[1:], [">1"]], 0)
     starts = tf.io.decode_raw(tf.strings.substr(after + "  ", 0, 3), tf.uint8)
     first, second, third = tf.unstack(tf.cast(starts, tf.int32), num=3, axis=1)
@@ -58,7 +59,7 @@ def _of_xmp(xmp: tf.Tensor) -> tf.Tensor:
 def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
     """Return the orientation in the first directory of a TIFF structure, `_NO_TAG` without the tag.
 
-    The appended zeros turn a directory outside the data into an empty directory.
+    The function first appends zeros: a directory that lies outside the data then reads as empty.
     """
     tiff += b"\x00" * (8 + _DIRECTORY_BYTES)
     start = tf.strings.substr(tiff, 0, 4)
@@ -69,7 +70,7 @@ def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
         either = [tf.io.decode_raw(part, tf.uint16, little_endian=order) for order in (True, False)]
         return tf.cast(tf.where(little, *either), tf.int32)
 
-    # Segments are shorter than 64 KiB: one half of an offset of 32 bits is zero.
+    # A segment is shorter than 64 KiB, so one half of a 32-bit offset is zero.
     offset = tf.reduce_sum(words(4, 4))
     last = tf.strings.length(tiff) - _DIRECTORY_BYTES
     directory = words(tf.minimum(offset, last), _DIRECTORY_BYTES)
@@ -82,7 +83,7 @@ def _of_tiff(tiff: tf.Tensor) -> tf.Tensor:
     is_number = is_long | tf.reduce_any(kinds[:, None] == _SHORTS, axis=1)
     values = tf.where(is_number & (high == 0), low, 0)
     there = (tf.range(_ENTRIES) < directory[0]) & (tags == _TAG) & (little | big)
-    # A tag with a value outside 1 to 8 still counts as a tag: the XMP is then not read.
+    # If the tag has a value outside 1 to 8, the tag still exists: the XMP is not read.
     return tf.where(tf.reduce_any(there), tf.maximum(values[tf.argmax(there)], 0), _NO_TAG)
 
 

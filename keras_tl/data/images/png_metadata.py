@@ -1,4 +1,4 @@
-"""Exif data and XMP of PNG files: the chunk eXIf, and text chunks.
+"""Reads the Exif data and XMP of PNG files, from the chunk eXIf and from text chunks.
 
 ImageMagick writes Exif data as hexadecimal text. Source: PNG, third edition (W3C), 11.3.
 """
@@ -8,19 +8,19 @@ import tensorflow as tf
 from keras_tl.data.images.byte_strings import filled, number, part, split
 
 _EXIF = b"Exif\x00\x00"
-# Keywords of text chunks. No image contains them, or the name of the chunk eXIf, by chance.
+# Keywords of text chunks. By chance, image data contain neither a keyword nor the name eXIf.
 XMP, _RAW_EXIF = b"XML:com.adobe.xmp\x00", b"Raw profile type exif\x00"
 MARKS = (b"eXIf", _RAW_EXIF, XMP)
-# Limit in bytes: 64 KiB of Exif data are smaller, as compressed hexadecimal text.
+# Largest number of bytes to decompress. Exif data, up to 64 KiB, are smaller as compressed text.
 _MOST_COMPRESSED = 2**17
 _HEX_DIGITS = [int(chr(n), 16) if chr(n) in "0123456789abcdefABCDEF" else 0 for n in range(256)]
 _BYTES = [bytes([n]) for n in range(256)]
 
 
 def _png_chunk(content: tf.Tensor, mark: bytes, before: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return name and data of the chunk that holds `mark`, or two empty strings.
+    """Return the name and the data of the chunk that holds `mark`, or two empty strings.
 
-    A walk from chunk to chunk would take long: an image may have thousands of small chunks.
+    The function searches for `mark`, because an image may have thousands of small chunks.
 
     Args:
         content: bytes of the file.
@@ -35,14 +35,14 @@ def _png_chunk(content: tf.Tensor, mark: bytes, before: int) -> tuple[tf.Tensor,
 
 
 def png_exif(content: tf.Tensor) -> tf.Tensor:
-    """Return the data of the chunk eXIf, else the Exif data in the text that ImageMagick writes."""
+    """Return Exif data from the chunk eXIf, or else from the text that ImageMagick writes."""
     marks = [b"eXIf" + start for start in (b"II*\x00", b"MM\x00*", _EXIF)]
     own = tf.strings.join([_png_chunk(content, mark, 0)[1] for mark in marks])
     return tf.cond(own == b"", lambda: _from_hex(png_text(content, _RAW_EXIF)), lambda: own)
 
 
 def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
-    """Return the text of a chunk tEXt, zTXt or iTXt.
+    """Return the text that follows a keyword in a chunk tEXt, zTXt or iTXt.
 
     Args:
         content: bytes of the file.
@@ -53,7 +53,7 @@ def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
     value = part(data, len(keyword), size)
 
     def international() -> tuple[tf.Tensor, tf.Tensor]:
-        # Compression flag and method, language, translated keyword, text.
+        # Parts of the value: compression flag and method, language, translated keyword, text.
         parts = split(part(value, 2, size), b"\x00", 2)
         return tf.strings.reduce_join(parts[2:]), filled(value, 0, 1) != b"\x00"
 
@@ -69,14 +69,14 @@ def png_text(content: tf.Tensor, keyword: bytes) -> tf.Tensor:
 
 
 def _inflated(data: tf.Tensor) -> tf.Tensor:
-    """Return decompressed data. Broken data give an empty string, not an error of the image."""
+    """Return decompressed data, or an empty string if broken: the image itself may be intact."""
     found = tf.data.Dataset.from_tensors(part(data, 0, _MOST_COMPRESSED))
     found = found.map(lambda data: tf.io.decode_compressed(data, "ZLIB")).ignore_errors()
     return found.concatenate(tf.data.Dataset.from_tensors(b"")).batch(2).get_single_element()[0]
 
 
 def _from_hex(text: tf.Tensor) -> tf.Tensor:
-    """Return the bytes of a "raw profile": an empty line, its kind, its length, then hex digits."""
+    """Decode a "raw profile": an empty line, a name, a length, then the data in hex digits."""
     digits = tf.strings.reduce_join(split(text, b"\n")[3:])
     digits = tf.strings.regex_replace(digits, r"\s", "")
     valid = tf.strings.regex_full_match(digits, "([0-9A-Fa-f]{2})*")

@@ -1,4 +1,4 @@
-"""Store of the images of data sets as files: one process writes them, later processes read them."""
+"""Stores the images of data sets as files, which later processes read."""
 
 import contextlib
 import hashlib
@@ -26,7 +26,7 @@ Examples = Iterable[tuple[bytes, Any]]
 
 
 def find_stored(key: str) -> Stored | None:
-    """Return the image files and labels of each split stored under a key, `None` if incomplete."""
+    """Return the stored image files and labels of each split, `None` if files are missing."""
     splits = {}
     folder = _folder() / key
     for file in sorted(folder.glob("*.npy")):
@@ -42,9 +42,9 @@ def store(key: str, splits: Mapping[str, Examples]) -> Stored:
     """Store a data set under a key, completely or not at all.
 
     Args:
-        key: identifier of the data set, a file name.
-        splits: examples of each split: the bytes of an image file, and a number, a row of
-            numbers or a text.
+        key: identifier of the data set, which becomes the name of a folder.
+        splits: examples of each split. An example is the bytes of an image file, and the label: a
+            number, a row of numbers or a text.
 
     Raises:
         CacheError: the files cannot be written.
@@ -90,7 +90,7 @@ def _explained() -> Iterator[None]:
 
 
 def _write(folder: Path, splits: Mapping[str, Examples]) -> str:
-    """Write `<split>/00000000.jpg`, ... and `<split>.npy`. Return a hash of all examples."""
+    """Write `<split>/00000000.jpg`, ... and `<split>.npy`. Return a hash of images and labels."""
     digest = hashlib.sha256()
     for name, examples in splits.items():
         labels = []
@@ -127,7 +127,7 @@ def suffix_of(content: bytes) -> str | None:
 
 
 class Encoder:
-    """Encoder of the images of one split to the bytes of image files.
+    """Encoder that turns the images of one split into the bytes of image files.
 
     Args:
         name: name of the split, for messages.
@@ -136,21 +136,21 @@ class Encoder:
     def __init__(self, name: str):
         self._name = name
         self._count = 0
-        # The brightest image, `None` once an image is not of floats in [0, 1].
+        # The brightest image so far. `None` after an image with values other than floats in [0, 1].
         self._brightest: np.ndarray | None = np.zeros((1, 1))
 
     def encode(self, image: np.ndarray | bytes) -> bytes:
         """Encode one image.
 
         Args:
-            image: (height, width), (height, width, 1) or (height, width, 3) in [0, 255], or the
-                bytes of an image file, which stay unchanged.
+            image: array (height, width), (height, width, 1) or (height, width, 3) in [0, 255]. Or
+                the bytes of an image file, which stay unchanged.
 
         Returns:
-            The bytes of a lossless PNG file, or the given bytes.
+            The bytes of a lossless PNG file, or `image` unchanged if it is bytes.
 
         Raises:
-            DataError: `image` is neither.
+            DataError: the shape, the values or the format of the file are not supported.
         """
         self._count += 1
         if isinstance(image, bytes):
@@ -167,7 +167,8 @@ class Encoder:
         return tf.io.encode_png(np.rint(image).astype(np.uint8)).numpy()
 
     def _check(self, image: np.ndarray) -> None:
-        # One dark image proves nothing. If all images are dark, the pixels are scaled to [0, 1].
+        # A single image with values in [0, 1] may just be dark. If all images have such values, the
+        # pixels were scaled.
         is_float_image = image.dtype.kind == "f" and (
             image.ndim == 2 or image.shape[-1] in CHANNELS
         )
@@ -181,6 +182,6 @@ class Encoder:
             self.finish()
 
     def finish(self) -> None:
-        """Raise `DataError` if the pixels of all images so far are scaled to [0, 1]."""
+        """Raise `DataError` if the pixels of all images so far were scaled to [0, 1]."""
         if self._brightest is not None:
             check_pixels(self._brightest[None], self._name)

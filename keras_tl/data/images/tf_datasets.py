@@ -1,4 +1,4 @@
-"""Images and labels of a `tf.data.Dataset` of the user."""
+"""Reads images and labels from a `tf.data.Dataset` of the user."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,7 +25,7 @@ def read_dataset(dataset: tf.data.Dataset, name: str) -> Iterator[tuple[bytes, A
         name: name of the split, for messages.
 
     Raises:
-        DataError: the dataset has another form, never ends, or fails.
+        DataError: an element is not an image and a label, or the dataset never ends or fails.
     """
     if not isinstance(dataset, tf.data.Dataset):
         raise DataError(f"{_EXPECTED} Received: {type(dataset).__name__}.")
@@ -57,7 +57,7 @@ def _pair(element: Any) -> tuple[Any, Any]:
 
 
 def _items(image: tf.Tensor | tf.RaggedTensor, label: tf.Tensor) -> Iterator[tuple[Any, Any]]:
-    """Yield the images and labels of one element."""
+    """Yield the images and labels in one element of a dataset: a single image or a batch."""
     label = label.numpy()
     if isinstance(image, tf.RaggedTensor):
         images = [row.to_tensor() if isinstance(row, tf.RaggedTensor) else row for row in image]
@@ -80,7 +80,7 @@ def _items(image: tf.Tensor | tf.RaggedTensor, label: tf.Tensor) -> Iterator[tup
 def _is_batch(image: np.ndarray | bytes, label: Any) -> bool:
     if isinstance(image, bytes):
         return False
-    if image.dtype == object:  # The contents of files.
+    if image.dtype == object:  # An array of the bytes of image files.
         return True
     # A batch of grey images without a channel axis has as many axes as one image in colour.
     is_grey_batch = image.ndim == 3 and np.ndim(label) > 0 and image.shape[-1] not in CHANNELS

@@ -7,15 +7,15 @@ from typing import Any
 from keras_tl.data.images.headers import gif_frames
 
 CURE = "convert the file to PNG"
-# Bytes of the header that Windows reads. OS/2 has shorter ones.
+# Size in bytes of the Windows header. Files with a shorter header come from OS/2.
 _WINDOWS = 40
 _PLAIN, _RLE_8, _RLE_4, _MASKS = range(4)
-# Bytes of a BMP file up to the end of its masks, and up to its compression.
+# Number of bytes of a BMP file up to the end of its colour masks, and up to its compression.
 HEADER_SIZE, _FEWEST = 66, 34
 
 
 def unsupported_issue(content: bytes, kind: str | None) -> str | None:
-    """Return the reason to leave out an undamaged image, `None` if the decoder supports it.
+    """Return why the decoder does not support an intact file, `None` if it supports the file.
 
     Args:
         content: bytes of the file.
@@ -27,20 +27,20 @@ def unsupported_issue(content: bytes, kind: str | None) -> str | None:
             reason = _of_bmp(content)
         elif kind == "GIF":
             reason = _of_gif(content)
-    except (struct.error, LookupError):  # Truncated: the decoder reports it.
+    except (struct.error, LookupError):  # The file is truncated: the decoder reports that.
         return None
     return reason and f"unsupported {kind}: {reason}, {CURE}"
 
 
 def bmp_problems(number: Callable) -> dict[str, Any]:
-    """Return the condition of each reason to leave a BMP file out.
+    """Return for each reason to leave out BMP files whether it applies to a file.
 
     Args:
-        number: function of offset and size in bytes that reads the header, zeros after its end. A
-            number is an integer, or a tensor in a graph.
+        number: function that takes an offset and a size in bytes, and returns the number at this
+            place of the header, an integer or a tensor. Bytes after the header count as 0.
     """
     bits, compression = number(28, 2), number(30, 4)
-    # The masks of red, green and blue, in the order of files without masks.
+    # Whether the masks of red, green and blue differ from the order in files without masks.
     reordered = (number(54, 4) != 0xFF0000) | (number(58, 4) != 0xFF00) | (number(62, 4) != 0xFF)
     return {
         "an OS/2 header ({header} bytes)": number(14, 4) < _WINDOWS,

@@ -1,4 +1,4 @@
-"""The rule of `keras_tl.data.images.unsupported` as TensorFlow operations, for the decoder."""
+"""The checks of `keras_tl.data.images.unsupported` as TensorFlow operations, for the decoder."""
 
 import functools
 
@@ -9,7 +9,7 @@ from keras_tl.data.images.unsupported import CURE, HEADER_SIZE, bmp_problems
 
 
 def checked_bmp(content: tf.Tensor) -> tf.Tensor:
-    """Return a BMP file unchanged, scalar string, if it is supported. Works in a graph too.
+    """Return the bytes of a BMP file unchanged if it is supported, eagerly or in a graph.
 
     Raises:
         tf.errors.InvalidArgumentError: the file is unsupported.
@@ -21,11 +21,11 @@ def checked_bmp(content: tf.Tensor) -> tf.Tensor:
 
 
 def checked_gif(image: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
-    """Return the first frame of a GIF file unchanged if supported. Errors as in `checked_bmp`.
+    """Return the first frame of a GIF file unchanged, or raise the error of `checked_bmp`.
 
     Args:
         image: first frame, (height, width, channels).
-        header: first bytes of the file.
+        header: the first 10 bytes of the file or more.
     """
     sides = tf.cast(tf.io.decode_raw(tf.strings.substr(header, 6, 4), tf.uint16), tf.int32)
     supported = tf.reduce_all(tf.shape(image)[:2] >= sides[::-1])

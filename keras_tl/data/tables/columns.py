@@ -23,12 +23,12 @@ class Columns:
 
     Attributes:
         item: name of one item in messages.
-        contents: content of the item columns, for messages.
-        items: the item columns, by the names of the arguments that select them. `None`: no such
-            column.
-        labels: the label columns.
-        split: the column of splits.
-        slices: columns that define groups of items.
+        contents: name for the contents of the item columns in messages, such as "image paths".
+        items: the item columns. The keys are the arguments of `from_csv` that select the columns.
+            `None`: there is no such column.
+        labels: the label columns and how to read them.
+        split: the column that holds the split of each row. `None`: there is no such column.
+        slices: columns whose values divide the items into groups (slices).
     """
 
     item: str
@@ -51,7 +51,7 @@ class Columns:
         items = [column for column in self.items.values() if column is not None]
         split = [] if self.split is None else [self.split]
         used = [*items, *self.labels.names, *split]
-        # The label column may define groups too.
+        # The label column may also define slices.
         slices = [column for column in dict.fromkeys(self.slices) if column not in used]
         arguments = " and ".join([f"{next(iter(self.items))}=", "label="])
         return ColumnSelection(
@@ -61,12 +61,12 @@ class Columns:
         )
 
     def read(self, table: Table, items: Any, **others: Any) -> LabelledItems:
-        """Read the labels and the splits of items.
+        """Return the items with their labels, splits and slices.
 
         Args:
             table: table with the columns of `wanted`.
             items: items of all rows, see `rows_of`.
-            others: additional settings of the source.
+            others: further settings to store, to read the table again later.
 
         Raises:
             DataError: a label or a split is missing or not valid.
@@ -83,7 +83,7 @@ class Columns:
         )
 
     def _settings(self, others: Mapping[str, Any]) -> dict[str, Any]:
-        """Settings with which `keras_tl.data.specs` reads such a table again, as JSON types."""
+        """Return the settings with which `keras_tl.data.specs` reads the table again, as JSON."""
         labels = self.labels
         names = labels.class_names
         slices = {"slices": [*map(str, self.slices)]} if self.slices else {}
@@ -101,18 +101,18 @@ class Columns:
 
 
 def slice_texts(values: Sequence) -> np.ndarray:
-    """Return cells as names of groups: texts (n,), `NO_VALUE` for an empty cell."""
+    """Return the cells of a column as group names, (n,): an empty cell becomes `NO_VALUE`."""
     texts = [NO_VALUE if is_empty(value) else str(value).strip() for value in values]
     return np.array(texts, str)
 
 
 def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) -> tuple[str, ...]:
-    """Return the paths of the images, relative to `root` or absolute.
+    """Return the paths of the images. Relative paths in the table start from `root`.
 
-    A missing file is not an error here. If all files are missing, `root` is wrong.
+    A missing file is not an error here. If all files are missing, `root` is probably wrong.
 
     Raises:
-        DataError: a path is missing or is not text, or no file exists.
+        DataError: a path is missing or is not text, or none of the files exists.
     """
     table.check(
         column,
@@ -133,10 +133,10 @@ def image_paths(table: Table, column: Hashable, root: str | os.PathLike | None) 
 
 
 def rows_by_split(table: Table, column: Hashable | None) -> dict[str, np.ndarray]:
-    """Return the row numbers of each split. All rows are train if no column names the split.
+    """Return the row numbers of each split. Without a column of splits, all are train rows.
 
     Raises:
-        DataError: a value is not the name of a split, or no row is train.
+        DataError: a value is not the name of a split, or no row belongs to the train split.
     """
     if table.parts is not None:
         return table.parts

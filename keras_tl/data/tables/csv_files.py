@@ -1,4 +1,4 @@
-"""Tables in CSV files."""
+"""Reads tables from CSV files."""
 
 import codecs
 import contextlib
@@ -24,17 +24,17 @@ def read_csv(path: Path, wanted: ColumnSelection) -> Table:
     a class may be called NA, and messages can name the lines of the file.
 
     Args:
-        path: the file, see `open_table`, separated by commas, semicolons or tabs. The first line
-            names the columns. Empty lines are skipped. Quotes in a `.tsv` file may be ordinary
-            characters.
+        path: the file, see `open_table`. Commas, semicolons or tabs separate the cells. The first
+            line names the columns. Empty lines are skipped. In a `.tsv` file, quotes may be
+            ordinary characters.
         wanted: the columns to read.
 
     Raises:
         DataError: the file does not exist, is not as described, or lacks a column.
     """
     if path.suffix.lower() == ".tsv":
-        # Quotes are often ordinary characters in such files, as in GLUE. If every line has the same
-        # number of tabs, no quoted cell spans several lines.
+        # In .tsv files such as those of GLUE, quotes are often ordinary characters. If every line
+        # has the same number of tabs, no quoted cell spans several lines.
         with contextlib.suppress(_MalformedError):
             return _read_csv(path, wanted, csv.QUOTE_NONE)
     return _read_csv(path, wanted, csv.QUOTE_MINIMAL)
@@ -49,7 +49,7 @@ def _read_csv(path: Path, wanted: ColumnSelection, quoting: int) -> Table:
             reader = csv.reader(
                 file, delimiter=separator, quoting=quoting, skipinitialspace=True, strict=True
             )
-            # Remove quotes in both modes: R writes them around the column names.
+            # Remove quotes around column names in both modes: R writes such quotes.
             header = [_unquoted(field.strip()) for field in next(reader, [])]
             check_columns(name, header, wanted)
             places = [header.index(column) for column in wanted.columns]
@@ -67,7 +67,7 @@ def _read_csv(path: Path, wanted: ColumnSelection, quoting: int) -> Table:
 
 
 def header_of(path: Path) -> list[str]:
-    """Return the column names of a CSV file as far as they can be read, else an empty list."""
+    """Return the column names of a CSV file, an empty list if the file cannot be read."""
     try:
         encoding = _encoding(path)
         if encoding is None:
@@ -110,7 +110,7 @@ def open_table(path: Path, form: str) -> Iterator[TextIO]:
 
 
 def _encoding(path: Path) -> str | None:
-    """Return the encoding by the first bytes of a file, UTF-8 by default, `None` if unsupported."""
+    """Infer the encoding from a file's first bytes: UTF-8 by default, `None` if unsupported."""
     with open(path, "rb") as file:
         start = file.read(4)
     if start.startswith(_UTF_16_MARKS) and start != codecs.BOM_UTF32_LE:
@@ -151,7 +151,7 @@ def _unquoted(cell: str) -> str:
 
 
 class _RowError(ValueError):
-    """A row has another number of cells than the first line."""
+    """The number of cells in a row differs from the number in the first line."""
 
 
 def _separator(first_line: str, column: str) -> str:
@@ -165,7 +165,7 @@ def _fields(first_line: str, separator: str) -> list[str]:
 
 
 def _rows(reader: Any, header: list[str]) -> Iterator[tuple[int, list[str]]]:
-    line = reader.line_num + 1  # The first line of a row: a quoted cell may span several lines.
+    line = reader.line_num + 1  # Line where the row starts: a quoted cell may span lines.
     for row in reader:
         if any(row):
             if len(row) != len(header):

@@ -1,4 +1,4 @@
-"""Items of a table without labels: rows of a data frame or a file, as in the training data."""
+"""Reads items without labels from tables whose columns have the names of the training data."""
 
 import dataclasses
 import os
@@ -19,7 +19,7 @@ class Rows(ItemSource):
 
     @property
     def given(self) -> list:
-        """The items."""
+        """The items in the rows."""
         return self.rows
 
 
@@ -29,9 +29,9 @@ class ItemColumns:
 
     Attributes:
         item: name of one item in messages, `"image"` or `"text"`.
-        names: the column of paths or of texts. For pairs, both columns.
-        root: folder that paths start from. `None`: the folder of the table file, or the working
-            directory for a data frame.
+        names: name of the column of paths or of texts. For pairs, the names of both columns.
+        root: folder from which relative paths start. `None`: the folder of the table file, or the
+            working directory for a data frame.
     """
 
     item: str
@@ -42,7 +42,7 @@ class ItemColumns:
     def of(
         cls, item: str, are_pairs: bool = False, settings: Mapping[str, Any] | None = None
     ) -> Self:
-        """Return the columns named in the settings of a source, or else the usual columns.
+        """Return the columns that `settings` name, or else the usual columns.
 
         Args:
             item: `"image"` or `"text"`.
@@ -61,12 +61,12 @@ class ItemColumns:
         """Return the paths, texts or pairs in the rows of a `pandas.DataFrame`.
 
         Raises:
-            DataError: `frame` is not a data frame, lacks a column, or holds no such items.
+            DataError: `frame` is not a data frame or lacks a column, or a value is not an item.
         """
         return self._items(read_frame(frame, self._wanted), self.root)
 
     def of_file(self, path: Path) -> Rows:
-        """As `of_frame`, for a file, see `keras_tl.data.tables.table_files.read_table`."""
+        """Return the items in the rows of a file, see `keras_tl.data.tables.table_files`."""
         root = path.parent if self.root is None else self.root
         return self._items(read_table(path, self._wanted), root)
 

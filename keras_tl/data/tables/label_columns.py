@@ -1,4 +1,4 @@
-"""Label columns: classes, numbers, several labels in a cell, several columns of 0 and 1."""
+"""Reads label columns: classes, numbers, cells with several labels, or columns of 0 and 1."""
 
 import dataclasses
 import math
@@ -18,7 +18,7 @@ from keras_tl.tasks.labels.plain_labels import Labels, category_texts, is_severa
 from keras_tl.tasks.labels.task_choice import read_labels
 from keras_tl.tasks.multilabel import Multilabel
 
-# Digits after a leading zero are an identifier, not a number.
+# A text such as 007, with a leading zero, is an identifier, not a number.
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _MISSING = {"nan", "na", "n/a", "null", "none"}
 _NOT_FINITE = _MISSING | {"inf", "+inf", "-inf"}
@@ -63,14 +63,14 @@ class LabelColumns:
 
     @property
     def names(self) -> list[Hashable]:
-        """The names of the columns."""
+        """The names of the label columns."""
         return list(self.label) if self.are_several else [self.label]
 
     def read(self, table: Table) -> tuple[Labels, LabelInterpretation]:
         """Read the labels of all rows, see `keras_tl.tasks.labels.task_choice.read_labels`.
 
         Raises:
-            DataError: a cell is empty, or differs in kind from the others.
+            DataError: a cell is empty, or not all cells hold the same kind of label.
         """
         label, task, class_names = self.label, self.task, self.class_names
         if self.are_several:
@@ -102,7 +102,7 @@ class LabelColumns:
 
 
 def _is_missing(value: object) -> bool:
-    """Whether a number cell is empty, or holds a text that programs write for a missing value."""
+    """Whether a cell is empty, or holds a text that means a missing number, such as `nan`."""
     is_nan = isinstance(value, numbers.Real) and math.isnan(value)
     return is_empty(value) or is_nan or (isinstance(value, str) and _text(value) in _MISSING)
 
@@ -110,13 +110,13 @@ def _is_missing(value: object) -> bool:
 def _check_given(
     table: Table, column: Hashable, is_missing: Callable[[object], bool] = _is_missing
 ) -> None:
-    """Raise `DataError` that names the rows if labels are missing."""
+    """Raise `DataError` if labels are missing. The message names their rows."""
     hint = "Fill in the label or remove the row."
     table.check(column, lambda value: not is_missing(value), "a label", hint)
 
 
 def _rows(table: Table, columns: Sequence[Hashable]) -> np.ndarray:
-    """Return float32 (n, columns) of 0 and 1, or of -1 and 1."""
+    """Return the columns as a float32 array (n, columns) of 0 and 1, or of -1 and 1."""
     values = [[_number_of(value) for value in table.columns[column]] for column in columns]
     allowed, hint = mask_values({value for column in values for value in column})
     for column in columns:
@@ -139,7 +139,7 @@ def _text(value: str) -> str:
 
 
 def _are_names(table: Table, values: Sequence, class_names: Sequence[str] | None) -> bool:
-    """Whether all cells are texts from the given class names, even if they look like numbers."""
+    """Whether all cells are texts in `class_names`, even if the texts look like numbers."""
     return table.is_text and class_names is not None and {*values} <= {*map(str, class_names)}
 
 
@@ -147,7 +147,8 @@ def _numbers(table: Table, column: Hashable, is_number: bool) -> np.ndarray | No
     """Return a column as numbers, or `None` if it holds other values.
 
     Raises:
-        DataError: a number is missing or not finite, or a value is no number but must be.
+        DataError: a number is missing or not finite. Or `is_number` is true, and a value is not a
+            number.
     """
     values = table.columns[column]
     read = _number_in_text if table.is_text else _number

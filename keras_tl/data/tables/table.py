@@ -16,9 +16,9 @@ class ColumnSelection:
     """Columns to read from a table.
 
     Attributes:
-        columns: the columns.
-        item: name of the item of one row in messages.
-        hint: how to name other columns, a sentence.
+        columns: names of the columns.
+        item: name in messages for the item of one row, such as "image".
+        hint: advice on how to choose other columns, a sentence for messages.
     """
 
     columns: Sequence[Hashable]
@@ -28,14 +28,14 @@ class ColumnSelection:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Some columns of a table.
+    """The columns that were read from a table.
 
     Attributes:
         name: name of the table in messages.
         columns: values of each column. `None`: an empty cell.
-        rows: name of each row in messages: the line of a file, or the index of a data frame.
-        unit: `"line"` or `"row"`.
-        is_text: whether all values are text, including numbers.
+        rows: name of each row in messages: the line number in a file, or the index in a data frame.
+        unit: word for a row in messages, `"line"` or `"row"`.
+        is_text: whether all values are text, even numbers, as in CSV files.
         parts: row numbers of each split, if each split was a separate table.
         categories: ordered categories of each column that is a pandas Categorical.
     """
@@ -51,13 +51,13 @@ class Table:
     def check(
         self, column: Hashable, is_right: Callable[[Any], bool], expected: str, hint: str
     ) -> None:
-        """Raise `DataError` that names the rows, unless every value of a column is right.
+        """Raise `DataError` if a column has wrong values. The message names their rows.
 
         Args:
-            column: the column.
-            is_right: function that tells whether a value is right.
-            expected: description of a right value.
-            hint: what to do, a sentence.
+            column: name of the column.
+            is_right: function that returns whether a value is right.
+            expected: description of a right value, for messages.
+            hint: advice on what to do, a sentence for messages.
         """
         values = self.columns[column]
         wrong = [row for row, value in enumerate(values) if not is_right(value)]
@@ -73,7 +73,7 @@ class Table:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a cell holds nothing."""
+    """Whether a cell is `None`, or a text without any character except white space."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -99,7 +99,10 @@ def read_frame(frame: Any, wanted: ColumnSelection) -> Table:
 
 
 def check_columns(name: str, found: Sequence[Hashable], wanted: ColumnSelection) -> None:
-    """Raise `DataError` unless each column is there once, `ConfigError` if one is wanted twice."""
+    """Raise `DataError` unless a table has each wanted column exactly once.
+
+    If `wanted` names a column twice, raise `ConfigError`.
+    """
     if not found:
         raise DataError(f"{name} is empty. Expected a first line that names the columns.")
     for column in wanted.columns:

@@ -1,4 +1,4 @@
-"""Tables in files of several forms, and one table joined from the tables of the splits."""
+"""Reads tables from CSV and JSON lines files, and joins the tables of several splits."""
 
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ TABLE_SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES)
 
 
 def read_table(path: Path, wanted: ColumnSelection) -> Table:
-    """Read columns of a file: JSON lines if its suffix says so, else CSV.
+    """Read columns of a file, as JSON lines if its suffix is in `JSON_SUFFIXES`, else as CSV.
 
     Raises:
         DataError: see `read_csv` and `read_json_lines`.
@@ -25,9 +25,9 @@ def read_table(path: Path, wanted: ColumnSelection) -> Table:
 
 
 def read_json_lines(path: Path, wanted: ColumnSelection) -> Table:
-    """Read keys of a file with one JSON object in each line (https://jsonlines.org).
+    """Read keys as columns, from a file of one JSON object per line (https://jsonlines.org).
 
-    A key that an object lacks is an empty cell.
+    If an object does not have a key, the cell is empty.
 
     Raises:
         DataError: the file does not exist, is not as described, or no object has a wanted key.
@@ -43,7 +43,7 @@ def read_json_lines(path: Path, wanted: ColumnSelection) -> Table:
 
 
 def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict]]:
-    """Yield the numbers and objects of the lines that are not empty."""
+    """Yield the line number and the JSON object of each line that is not empty."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -64,7 +64,7 @@ def join_tables(tables: Mapping[str, Table]) -> Table:
     """Join the tables of several splits into one, to read all of them in the same way.
 
     Raises:
-        DataError: the tables have different forms.
+        DataError: some tables are from CSV files and others from JSON lines files.
     """
     if len(tables) == 1:
         return next(iter(tables.values()))
@@ -91,7 +91,7 @@ def join_tables(tables: Mapping[str, Table]) -> Table:
 
 
 def _joined_categories(tables: Sequence[Table]) -> dict[Hashable, list]:
-    """Return the joined categories of columns that are a Categorical in all tables."""
+    """Join the categories of each column that is a pandas Categorical in all tables."""
     return {
         column: [*dict.fromkeys(name for table in tables for name in table.categories[column])]
         for column in tables[0].categories

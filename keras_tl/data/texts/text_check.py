@@ -17,7 +17,7 @@ class BadText(BadItem):
     """A text with a problem.
 
     Attributes:
-        place: Place of the text: a line, a row, a path.
+        place: Place of the text in the data source: a line, a row or a path.
     """
 
     place: str
@@ -25,7 +25,7 @@ class BadText(BadItem):
 
     @property
     def name(self) -> str:
-        """The place."""
+        """The place of the text."""
         return self.place
 
 
@@ -34,9 +34,9 @@ class TextCheck(Check):
     """Result of the check of texts.
 
     Attributes:
-        label_conflicts: Training texts that have another label elsewhere in train. They are kept:
-            short texts recur, and people label them differently. Copies of one photo under two
-            labels can only be a mistake.
+        label_conflicts: Training texts that occur again in train with another label. These texts
+            stay in train: short texts often recur, and people label them differently. Two labels
+            for copies of a photo can only be a mistake.
     """
 
     item = "text"
@@ -45,7 +45,7 @@ class TextCheck(Check):
     label_conflicts: tuple[BadText, ...] = ()
 
     def summary(self) -> str:
-        """Return a text with the counts of bad texts by kind of problem, and of contradictions."""
+        """Return a text that counts bad texts by kind of problem, and contradictory labels."""
         lines = [super().summary()]
         if self.label_conflicts:
             lines.append(
@@ -55,7 +55,7 @@ class TextCheck(Check):
         return "\n".join(lines)
 
     def describe(self) -> str:
-        """Return the summary and a line for each of these texts."""
+        """Return the summary, one line for each bad text, and one for each contradictory label."""
         return "\n".join([super().describe(), *map(str, self.label_conflicts)])
 
 
@@ -65,16 +65,16 @@ def bad_texts(
     """Check the texts of all splits.
 
     Args:
-        given: Texts of each split, with their places.
+        given: Texts of each split, with the places of the texts.
         labels: Labels of the training texts.
-        class_names: Names of the classes, to show labels.
-        max_bad: Maximum share of empty texts.
+        class_names: Names of the classes, for messages about labels.
+        max_bad: Maximum fraction of empty texts, in [0, 1].
 
     Returns:
-        The empty texts and the result of the check.
+        The empty texts by split and row, and the result of the check.
 
     Raises:
-        DataError: Too many texts are empty.
+        DataError: The fraction of empty texts exceeds `max_bad`.
     """
     bad = {name: found for name, texts in given.items() if (found := _empty(texts))}
     checked = sum(map(len, given.values()))
@@ -86,7 +86,7 @@ def bad_texts(
 
 
 def _empty(texts: Texts) -> dict[int, BadText]:
-    """Return the bad texts by row. A pair is bad if either text is."""
+    """Return the bad texts by row. A pair is bad if one of its texts is bad."""
     found = {}
     for row, place in enumerate(texts.places):
         second = None if texts.pairs is None else texts.pairs[row]

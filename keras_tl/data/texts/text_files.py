@@ -1,8 +1,8 @@
-"""Suffixes and messages of text files."""
+"""Suffixes of text files, and the advice in messages about other files."""
 
 from keras_tl.data.folders.file_kinds import FileKind
 
-# Other text formats: documents of people and output of programs.
+# Suffixes of other text formats: documents, and the output of programs.
 _OTHER_TEXTS = (
     *(".md", ".rst", ".tex", ".html", ".htm", ".xml", ".rtf", ".log", ".eml"),
     *(".pdf", ".doc", ".docx", ".odt", ".pages", ".epub"),

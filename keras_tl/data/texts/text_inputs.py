@@ -1,4 +1,4 @@
-"""Text inputs of `predict` and `features`. Reading them does not import TensorFlow."""
+"""Read the text inputs of `predict` and `features`, without importing TensorFlow."""
 
 import dataclasses
 import os
@@ -18,14 +18,14 @@ from keras_tl.errors import DataError, quoted
 Text = str | bytes | os.PathLike | BinaryIO
 TextInput = Text | Sequence[Text] | Sequence[tuple[Text, Text]] | Any
 _CURE = (
-    "To predict the contents, pass pathlib.Path(path). To predict the words, pass text.encode(). "
-    "On the command line, use folder:PATH or --literal."
+    "If the contents are meant, pass pathlib.Path(path). If the paths are meant, pass "
+    "text.encode(). On the command line, use folder:PATH for contents, or --literal for paths."
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class _Read:
-    """One text or undecodable bytes, its name in results, and the reason if it is unreadable."""
+    """A text (or undecodable bytes), its name in results, and why the input is unreadable."""
 
     text: str | bytes
     name: str
@@ -38,24 +38,26 @@ def read_texts(
     columns: ItemColumns | None = None,
     on_invalid: str = "raise",
 ) -> TextItems:
-    """Read the texts or pairs of texts to predict.
+    """Read the inputs of a text model: texts, or pairs of texts.
 
     Args:
-        items: A text (`str` or UTF-8 bytes) or a list of texts. For models of pairs, a pair
-            (text, text_pair) or a list of pairs. A text may also be a `pathlib.Path` of a `.txt`
-            file or an open file: its whole content is one text. The path of a folder means all
-            `.txt` files below it. Also an array, a tensor or a `pandas.Series` of texts; a split,
-            such as `data.split("test")`; a `tf.data.Dataset` of texts, batched or not, with or
-            without labels; a `pandas.DataFrame` with the columns that the model was trained on.
-        are_pairs: Whether the model takes pairs.
+        items: A text (`str` or UTF-8 bytes) or a list of texts. For models of pairs, a pair (text,
+            text_pair) or a list of pairs. A text may also be a `pathlib.Path` of a `.txt` file or
+            an open file: the whole content of the file is one text. The path of a folder means all
+            `.txt` files below the folder. Also accepted: an array, a tensor or a `pandas.Series` of
+            texts; a split, such as `data.split("test")`; a `tf.data.Dataset` of texts, batched or
+            not, with or without labels; a `pandas.DataFrame` with the columns that the model was
+            trained on.
+        are_pairs: Whether the model takes pairs of texts.
         columns: Columns of a data frame. `None` means `text`, and `text_pair` for pairs.
-        on_invalid: `"raise"` raises an error if a text or file is unreadable. Otherwise the item
-            becomes an empty text, and `problems` holds the reason. Blank texts and bytes that are
-            not UTF-8 are accepted: the model gives no prediction for them.
+        on_invalid: `"raise"` raises an error if a text or file is unreadable. With other values of
+            `on_invalid`, an unreadable item becomes an empty text, and `TextItems.problems` holds
+            the reason. Blank texts and bytes that are not UTF-8 raise no error, but get no
+            prediction.
 
     Raises:
         DataError: The input is empty or of another type. Or every `str` is the path of an existing
-            file, so that the file or the words could be meant.
+            file, so that either the path or the content of the file could be the text.
         ConfigError: The file system of a path is not supported.
     """
     if is_frame(items):
@@ -89,7 +91,7 @@ def read_texts(
 
 
 def _listed(items: TextInput, are_pairs: bool) -> list:
-    """Return a list of items: texts and paths, or pairs of them."""
+    """Return a list of items. Each item is a text or path, or a pair of these."""
     if not are_pairs:
         return plain_list(items, ("text",))
     if isinstance(items, tuple) and len(items) == 2:

@@ -20,11 +20,12 @@ class TextItems(PredictionItems):
     """Texts for prediction.
 
     Attributes:
-        texts: n texts. Bytes that are not UTF-8 stay bytes.
+        texts: The n texts. Texts that are not UTF-8 stay bytes.
         pairs: Second texts of n pairs, or `None`.
-        names: Names of the items in results, for texts from files. `None` means the texts.
-        problems: Reason why each item could not be read, or `None` for readable items. An
-            unreadable item is an empty text. `None` means that all items were read.
+        names: Names of the items in results, for texts from files. `None`: the texts are the names.
+        problems: For each item, the reason why the item could not be read, or `None` if it was
+            read. An unreadable item is an empty text. `None` instead of a tuple means that all
+            items were read.
         unused: See `PredictionItems`.
     """
 
@@ -41,7 +42,7 @@ class TextItems(PredictionItems):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Names of the files, or the texts."""
+        """Names of the items in results: the paths of the files, or the texts."""
         if self.names is not None:
             return self.names
         return tuple(" | ".join(map(shown, item)) for item in self._items)
@@ -55,14 +56,14 @@ class TextItems(PredictionItems):
             yield "serving_default", {name: list(texts) for name, texts in asked.items()}
 
     def valid(self) -> np.ndarray:
-        """Return which items have only readable texts, see `text_problem`, as bool (n,)."""
+        """Return whether each item has only readable texts (see `text_problem`), as bool (n,)."""
         return np.array([not any(map(text_problem, item)) for item in self._items])
 
     def why(self, number: int) -> str:
         """See `PredictionItems.why`."""
         if self.problems is not None and self.problems[number] is not None:
             return self.problems[number].removesuffix(".")
-        # A server may know fewer Unicode characters than this Python.
+        # A server may know fewer Unicode characters than this version of Python.
         return next(filter(None, map(text_problem, self._items[number])), "nothing to read")
 
     def reason(self, number: int) -> str:
@@ -83,7 +84,7 @@ class TextItems(PredictionItems):
         return quoted(self.names[number]) if self.names else super().name(number)
 
     def take(self, rows: Iterable[int]) -> "TextItems":
-        """Return only these rows, in this order."""
+        """Return only the items with these row numbers, in this order."""
         rows = [*rows]
         fields = (self.texts, self.pairs, self.names, self.problems)
         return TextItems(*(f and tuple(f[row] for row in rows) for f in fields))
@@ -92,7 +93,7 @@ class TextItems(PredictionItems):
         """Return the texts as a split without labels.
 
         Raises:
-            DataError: An item cannot be predicted.
+            DataError: An item has a text that is blank or unreadable.
         """
         from keras_tl.data.texts.text_split import TextSplit
 
@@ -106,5 +107,5 @@ class TextItems(PredictionItems):
 
 
 def shown(text: str | bytes) -> str:
-    """Return a text as its name in results."""
+    """Return the name of a text in results: the text, or `repr` of undecodable bytes."""
     return text if isinstance(text, str) else repr(text)

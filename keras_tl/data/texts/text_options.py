@@ -10,8 +10,8 @@ class TextOptions(SplitOptions, total=False):
     """Options that all constructors of `TextData` accept, in addition to `SplitOptions`.
 
     Attributes:
-        sequence_length: Maximum number of tokens that a model reads of a text, or of both texts of
-            a pair. `None` means chosen from the text lengths once a tokenizer exists.
+        sequence_length: Maximum number of tokens that the model reads of a text, or of both texts
+            of a pair. `None`: the learner chooses the number from the lengths of the texts.
     """
 
     sequence_length: int | None
@@ -19,7 +19,7 @@ class TextOptions(SplitOptions, total=False):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckedTextOptions(CheckedSplitOptions):
-    """`TextOptions` with their defaults, checked on construction.
+    """`TextOptions` with default values. The constructor checks the values.
 
     Raises:
         ConfigError: An option has an invalid value.

@@ -15,15 +15,15 @@ from keras_tl.errors import ConfigError, DataError
 Tokens = dict[str, tf.Tensor]
 
 _AT_ONCE = 256
-# Number of batches whose texts are sorted by length together. It leaves little padding and keeps
-# the order random enough.
+# Texts are sorted by length within groups of this many batches. Then batches need little padding,
+# and the order of the texts stays random enough.
 _SORTED_BATCHES = 50
-# Number of splits whose tokens stay in memory: the three of the data and one more.
+# Number of splits whose tokens stay in memory: the three splits of the data and one other split.
 _KEPT = 4
 
 
 class Preprocessor(Protocol):
-    """Turns texts into tokens, see `keras_tl.backbones.texts`.
+    """Converts texts to tokens, see `keras_tl.backbones.texts`.
 
     Attributes:
         mask_name: Key of the mask, which is 1 for tokens and 0 for padding.
@@ -32,7 +32,7 @@ class Preprocessor(Protocol):
     mask_name: str
 
     def __call__(self, texts: tf.Tensor, pairs: tf.Tensor | None = None) -> Tokens:
-        """Return integers (batch, length), keyed by the names of the model inputs."""
+        """Return tokens, integers (batch, length), by the name of the model input."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,8 @@ class TokenRows:
 
     Attributes:
         values: Concatenated tokens of all texts, for each model input.
-        starts: int64 (n + 1,), the start of the tokens of each text, and the end of the last text.
+        starts: int64 (n + 1,), index in `values` of the first token of each text, and the number of
+            all tokens.
         padding: Padding value of each model input.
     """
 
@@ -57,13 +58,15 @@ class TokenRows:
 
 @dataclasses.dataclass(frozen=True)
 class TextPipeline(Pipeline):
-    """Turns splits of texts into batches of tokens and labels.
+    """Converts the texts of a split to batches of tokens and labels.
 
     Attributes:
-        preprocessor: Makes the tokens. `None` means that the model takes strings.
-        length: Length of all batches after padding. `None` means the longest text of each batch.
+        preprocessor: Converts texts to tokens. `None` means that the model takes strings.
+        length: Number of tokens of each text after padding. `None` means the number of tokens of
+            the longest text in the batch.
         names: Names of the model inputs. `None` means all outputs of the preprocessor.
-        whole_batches: Whether to fill up the last batch, see `keras_tl.data.pipeline.row_numbers`.
+        whole_batches: Whether repeated texts fill up the last batch, see
+            `keras_tl.data.pipeline.row_numbers`.
     """
 
     preprocessor: Preprocessor | None
@@ -111,7 +114,7 @@ class TextPipeline(Pipeline):
         batch_size: int,
         augment: Callable | None = None,
     ) -> tf.data.Dataset:
-        """Return batches of (inputs, labels) of given rows, see `Pipeline`.
+        """Return batches of (inputs, labels) of the given rows, see `Pipeline.drawn`.
 
         Raises:
             ConfigError: `augment` is given.
@@ -120,7 +123,7 @@ class TextPipeline(Pipeline):
         return self._inputs_and_labels(rows.batch(batch_size), split)
 
     def once(self, split: TextSplit, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray]:
-        """Return batches of inputs, the longest texts first: a lack of memory shows at once."""
+        """Return batches of inputs, the longest first, to show a lack of memory at once."""
         order = self._by_length(split)[::-1]
         rows = row_numbers(len(split), batch_size).map(lambda row: tf.constant(order)[row])
         batches = rows.batch(batch_size, drop_remainder=True)
@@ -131,8 +134,8 @@ class TextPipeline(Pipeline):
         return None
 
     def tokens(self, split: TextSplit) -> TokenRows:
-        """Return the tokens of a split, made at the first call."""
-        # Keep the split too: otherwise another split could get the same `id`.
+        """Return the tokens of a split, which are computed at the first call."""
+        # Keep the split too: after its deletion, another split could get the same `id`.
         made = self._made.pop(id(split.texts), None) or (
             split,
             tokenize(split, self.preprocessor, self.names),
@@ -200,13 +203,13 @@ def tokenize(
 
 
 def used_length(mask: np.ndarray) -> np.ndarray:
-    """Return the end of the last token in each row of a mask (batch, length), as int64 (batch,)."""
+    """Return the number of positions up to the last token in each row of a mask, int64 (batch,)."""
     mask = np.asarray(mask) != 0
     return np.where(mask.any(axis=1), mask.shape[1] - mask[:, ::-1].argmax(axis=1), 0)
 
 
 def without_padding(tokens: Tokens, mask_name: str) -> Tokens:
-    """Cut a batch to its longest text, in a graph."""
+    """Cut a batch of tokens to the length of its longest text, with TensorFlow operations."""
     used = tf.reduce_any(tokens[mask_name] != 0, axis=0)
     positions = tf.range(1, tf.size(used) + 1)
     longest = tf.reduce_max(tf.where(used, positions, tf.ones_like(positions)))

@@ -21,7 +21,7 @@ from keras_tl.errors import ConfigError, DataError, quoted
 
 
 class TextColumns(Columns):
-    """Roles of the columns of a table, see `keras_tl.TextData.from_csv`."""
+    """Names of the columns with texts, labels and splits, see `keras_tl.TextData.from_csv`."""
 
     @classmethod
     def of(
@@ -39,15 +39,15 @@ class TextColumns(Columns):
         """Make the columns from the arguments of `from_csv`.
 
         Args:
-            text: See `from_csv`, also for all arguments below.
+            text: Column of texts. See `from_csv` for all arguments except `others`.
             text_pair: Column of second texts.
             label: Column or columns of labels.
-            split: Column of the splits.
-            separator: Separator of labels.
-            task: The task.
+            split: Column with the split of each row.
+            separator: Text between several labels in a cell.
+            task: Name of the task.
             class_names: Names of the classes.
-            slices: Columns that group the items.
-            others: Sources of the other splits.
+            slices: Further columns to store with the items.
+            others: Values of the arguments `validation` and `test`.
 
         Raises:
             ConfigError: The arguments contradict each other.
@@ -64,7 +64,7 @@ class TextColumns(Columns):
         """Return the texts and labels of one table, or of one table per split.
 
         Raises:
-            DataError: A text is of another type, or a label or split is invalid.
+            DataError: A value in a text column is not a text, or a label or split is invalid.
         """
         table = join_tables(tables)
         columns = [column for column in self.items.values() if column is not None]
@@ -85,7 +85,7 @@ class TextColumns(Columns):
 
 
 def read_folder(root: Path, classes: Sequence[str] | None, verbose: bool) -> LabelledItems:
-    """Read a folder of class folders of texts.
+    """Read the texts in a folder that holds one folder for each class.
 
     Raises:
         DataError: See `keras_tl.TextData.from_folder`.
@@ -113,14 +113,14 @@ def _read(path: str, progress: Any, done: int) -> str:
 
 
 def read_arrays(given: Iterable, name: str) -> Texts:
-    """Take texts or pairs of texts from memory.
+    """Convert a sequence of texts, or of pairs of texts, to `Texts`.
 
     Args:
         given: See `keras_tl.TextData.from_arrays`.
         name: Name of the split in messages.
 
     Raises:
-        DataError: The input is empty or of another type.
+        DataError: The input is empty, or is not a sequence of texts or of pairs.
     """
     expected = f"Expected the {name} texts as a sequence of texts, or of pairs (text, second text)."
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
@@ -133,8 +133,8 @@ def read_arrays(given: Iterable, name: str) -> Texts:
     if not any(is_pair):
         refuse_paths(
             items,
-            "To use the contents, pass pathlib.Path(path).read_text(). To use the words, pass "
-            "text.encode().",
+            "If the contents are meant, pass pathlib.Path(path).read_text(). If the paths are "
+            "meant, pass text.encode().",
         )
         return Texts.read(items, None, places)
     for row, item in enumerate(items):

@@ -1,4 +1,4 @@
-"""Texts of a split from any source: checked, decoded, in memory."""
+"""Splits of texts: decoded texts in memory."""
 
 import dataclasses
 import hashlib
@@ -15,7 +15,7 @@ class TextSplit(Split):
     """Texts of one split, in a fixed order.
 
     Attributes:
-        texts: n texts.
+        texts: The n texts.
         pairs: Second texts of n pairs, such as hypotheses to premises. `None` for single texts.
         labels: See `Split`.
         slices: See `Split`.
@@ -41,19 +41,19 @@ class TextSplit(Split):
         digest = hashlib.sha256(b"texts" if self.pairs is None else b"pairs")
         for text in (*self.texts, *(self.pairs or ())):
             content = text.encode()
-            # Hash the length too: nothing else marks the end of a text.
+            # Hash the length of each text too, because nothing else marks where a text ends.
             digest.update(b"%d:" % len(content) + content)
         return digest.hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)
 class Texts:
-    """Texts of one split before their labels are read.
+    """Texts of one split, before the labels are read.
 
     Attributes:
-        texts: n texts.
+        texts: The n texts.
         pairs: Second texts of n pairs, or `None`.
-        places: Place of each item in messages: a line, a row, a path.
+        places: Place of each item, for messages: a line, a row or a path.
     """
 
     texts: tuple[str, ...]
@@ -62,7 +62,7 @@ class Texts:
 
     @classmethod
     def read(cls, texts: Iterable, pairs: Iterable | None, places: Sequence[str]) -> "Texts":
-        """Convert the texts of a source, see `as_text`."""
+        """Convert the values of a data source to texts, see `as_text`."""
         places = tuple(places)
         return cls(
             tuple(map(as_text, texts, places)),

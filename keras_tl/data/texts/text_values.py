@@ -1,7 +1,7 @@
-"""Rules for valid texts and for texts that get a prediction.
+"""Rules for texts: which values are texts, and which texts get a prediction.
 
-`text_problem` is the only rule. `keras_tl.models.text_modality` implements the same rule as
-TensorFlow operations, for exported models.
+`text_problem` decides which texts get a prediction. `keras_tl.models.text_modality` implements the
+same rule with TensorFlow operations, for exported models.
 """
 
 import math
@@ -13,20 +13,20 @@ from typing import Any
 from keras_tl.errors import DataError, quoted
 
 _BYTE_ORDER_MARK = "\ufeff"
-# Unicode categories of characters that show nothing to read, such as spaces and line ends.
+# Unicode categories of characters without visible content, such as spaces and line ends.
 BLANK = ("Z", "Cc", "Cf")
 BLANK_PROBLEM = "blank: only spaces, control characters or invisible marks"
 
 
 def as_text(value: Any, place: str) -> str:
-    """Return a value as a text without a byte order mark. Missing values become empty texts.
+    """Convert a value to a text without byte order mark. A missing value becomes an empty text.
 
     Args:
         value: A str, UTF-8 bytes, or `None` or NaN for a missing value.
         place: Place of the value, for messages.
 
     Raises:
-        DataError: The value is of another type.
+        DataError: The value is not a text, or its bytes are not UTF-8.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
@@ -67,11 +67,11 @@ def _line_that_is_no_utf_8(content: bytes) -> int | None:
 
 
 def refuse_paths(texts: Sequence[Any], cure: str) -> None:
-    """Raise `DataError` if every text is the path of a file, because its content could be meant.
+    """Raise `DataError` if every text is the path of a file: the user may mean the contents.
 
     Args:
-        texts: Texts. Bytes are never paths.
-        cure: The remedy, for the message.
+        texts: Texts as `str` or bytes. Bytes are never taken for paths.
+        cure: Sentences for the end of the message, on what the user can do.
     """
     if len(texts) and all(isinstance(text, str) and os.path.exists(text) for text in texts):
         raise DataError(
@@ -92,7 +92,7 @@ def is_utf_8(content: bytes) -> bool:
 
 
 def is_unicode(value: Any) -> bool:
-    """Whether a value is a text that UTF-8 can encode, without half a surrogate pair."""
+    """Whether a value is a `str` that UTF-8 can encode: without half of a surrogate pair."""
     if not isinstance(value, str):
         return False
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

@@ -26,7 +26,7 @@ def tfds_module() -> ModuleType:
 
 @contextlib.contextmanager
 def _explained(what: str, hint: str) -> Iterator[None]:
-    """Turn any error of the code of a data set into a `DataError` of one sentence."""
+    """Turn any error that the code of a data set raises into a `DataError` with advice."""
     try:
         yield
     except ImportError as error:
@@ -37,10 +37,10 @@ def _explained(what: str, hint: str) -> Iterator[None]:
 
 
 def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
-    """Return the `tfds.core.DatasetBuilder` of a data set, prepared or not.
+    """Return the `tfds.core.DatasetBuilder` of a data set, which need not be prepared yet.
 
     Raises:
-        DataError: the data set does not exist, or its code fails.
+        DataError: the data set does not exist, or the code of the data set fails.
         ConfigError: the folder is in a file system that is not supported.
     """
     tfds = tfds_module()
@@ -74,7 +74,7 @@ def open_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
 
 
 def prepare(builder: Any, name: str, download: bool) -> None:
-    """Download and prepare a data set that is not on disk.
+    """Download and prepare a data set if it is not on disk yet.
 
     Raises:
         DataError: `download` is false, or the download fails.
@@ -86,7 +86,7 @@ def prepare(builder: Any, name: str, download: bool) -> None:
             f"The data set {quoted(name)} is not in {quoted(str(builder.data_path))}, and "
             f"download=False. {_OFFLINE}"
         )
-    # tfds reports progress on standard output, which our commands use for their results.
+    # tfds reports progress on standard output, but our commands write only results there.
     with (
         _explained(f"Cannot fetch the data set {quoted(name)}", _OFFLINE),
         contextlib.redirect_stdout(sys.stderr),

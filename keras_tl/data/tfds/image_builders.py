@@ -24,7 +24,7 @@ def read_builder(
     label: str | None = None,
     task: str | None = None,
 ) -> LabelledItems:
-    """Read an image data set. Its images are stored as files, so that it is read only once.
+    """Read an image data set, and store its images as files, which later calls read.
 
     Args: see `keras_tl.ImageData.from_tfds`.
 
@@ -66,10 +66,10 @@ def image_features(builder: Any) -> list[str]:
 
 
 def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
-    """Return a hash of the data set in its present state on disk."""
+    """Return the key for stored images: a hash of the data set's files and the features."""
     path = os.fspath(builder.data_path)
     files = []
-    if os.path.isdir(path):  # False for a cloud bucket.
+    if os.path.isdir(path):  # A cloud bucket is not a folder.
         with os.scandir(path) as entries:
             files = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in entries)
     sizes = {ours: builder.info.splits[theirs].num_examples for ours, theirs in splits.items()}
@@ -80,7 +80,7 @@ def _key(builder: Any, splits: dict[str, str], image: str, label: str) -> str:
 def _examples(
     found: Prepared, split: str, image: str, label: str, kind: LabelKind
 ) -> Iterator[tuple[bytes, Any]]:
-    """Yield each image as the bytes of an image file: the original file if we can decode it."""
+    """Yield each image, as the original file if we can decode it, else as PNG, and its label."""
     feature = found.features[image]
     in_files = np.dtype(feature.np_dtype).kind == "u"
     decoders = {image: tfds_module().decode.SkipDecoding()} if in_files else None

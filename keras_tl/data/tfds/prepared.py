@@ -17,12 +17,13 @@ _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", 
 
 @dataclasses.dataclass(frozen=True)
 class LabelKind:
-    """Content of a label feature.
+    """Description of the label feature of a data set.
 
     Attributes:
-        class_names: names indexed by integer labels, `None` for other labels.
-        task: the task, `None` if the labels decide it.
-        code: function from the value of the feature to the label of one example.
+        class_names: names of the classes, in the order of the integer labels. `None` for labels
+            that are not classes.
+        task: the task, `None` if `read_splits` chooses the task from the labels.
+        code: function that takes the value of the feature in one example, and returns the label.
     """
 
     class_names: list[str] | None
@@ -32,10 +33,10 @@ class LabelKind:
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """A data set on disk.
+    """A prepared data set of TensorFlow Datasets.
 
     Attributes:
-        name: name that the user requested.
+        name: name of the data set, as the user passed it.
         builder: the `tfds.core.DatasetBuilder`.
         item: name of one example in messages.
     """
@@ -46,21 +47,21 @@ class Prepared:
 
     @property
     def features(self) -> dict[str, Any]:
-        """The features by name."""
+        """The features of the data set, by name."""
         return dict(self.builder.info.features.items())
 
     @property
     def supervised_keys(self) -> tuple[Any, Any]:
-        """The input and target that the data set declares, two `None` if it declares none."""
+        """The input and target that the data set declares, `(None, None)` if it declares none."""
         keys = self.builder.info.supervised_keys
         is_pair = isinstance(keys, tuple) and len(keys) == 2
         return keys if is_pair else (None, None)
 
     def splits(self) -> dict[str, str]:
-        """Return our name of each split, and the name of the split in the data set.
+        """Return the split names of this package, each with the split name in the data set.
 
         Raises:
-            DataError: there is no train split.
+            DataError: the data set has no train split.
         """
         found = self.builder.info.splits
         if len(found) == 1:
@@ -80,10 +81,10 @@ class Prepared:
                 raise DataError(f"{quoted(self.name)}: {unknown('feature', name, self.features)}")
 
     def pick(self, what: str, candidates: Sequence[str], usual: Sequence[Any]) -> str:
-        """Return the first usual feature among the candidates, or else the only candidate.
+        """Return the first feature in `usual` that is a candidate, or else the only candidate.
 
         Raises:
-            DataError: there is no candidate, or several without a usual one.
+            DataError: there is no candidate, or there are several, none of them in `usual`.
         """
         for key in usual:
             if key in candidates:
@@ -101,10 +102,10 @@ class Prepared:
         )
 
     def pick_label(self) -> str:
-        """Return the feature that holds the label: classes, or else a number.
+        """Return the name of the feature that holds the label: a class, or else a number.
 
         Raises:
-            DataError: there is no such feature, or several.
+            DataError: there is no such feature, or it is not clear which feature is the label.
         """
         features = self.features
         classes = [key for key, feature in features.items() if _class_names(feature) is not None]
@@ -112,7 +113,7 @@ class Prepared:
         return self.pick("label", classes or values, [self.supervised_keys[1], "label"])
 
     def label_kind(self, label: str) -> LabelKind:
-        """Return the content of a label feature.
+        """Return the description of a label feature.
 
         Raises:
             DataError: the feature cannot be a label.
@@ -146,13 +147,13 @@ class Prepared:
         Args:
             split: name of the split in the data set.
             features: names of the features.
-            decoders: decoders for features that need their own.
+            decoders: decoders that replace the usual decoder of a feature, by name of the feature.
         """
         tfds = tfds_module()
         dataset = self.builder.as_dataset(
             split=split,
             shuffle_files=False,
-            # One file after the other, for the same order in every process.
+            # Read one file after the other, to get the same order in every process.
             read_config=tfds.ReadConfig(interleave_cycle_length=1),
             decoders=tfds.decode.PartialDecoding(dict.fromkeys(features, True), decoders=decoders),
         )
@@ -165,7 +166,7 @@ def open_prepared(
     """Open a data set, and download it if it is not on disk and `download` is true.
 
     Args:
-        name: see `keras_tl.ImageData.from_tfds`, also for the next two.
+        name: name of the data set, see `keras_tl.ImageData.from_tfds`.
         data_dir: folder of prepared data sets.
         download: whether a download is allowed.
         item: name of one example in messages.
@@ -179,7 +180,7 @@ def open_prepared(
 
 
 def published(splits: Mapping[str, tuple[Any, np.ndarray]]) -> dict[str, Any]:
-    """Return train and the splits with published labels. Unpublished labels are all -1."""
+    """Return the train split, and each other split unless its labels are all -1 (unpublished)."""
 
     def is_published(labels: np.ndarray) -> bool:
         return labels.dtype.kind not in "if" or bool((labels != -1).any())
@@ -188,7 +189,7 @@ def published(splits: Mapping[str, tuple[Any, np.ndarray]]) -> dict[str, Any]:
 
 
 def _class_names(feature: Any) -> list[str] | None:
-    """Return the names of a ClassLabel, or of a sequence of them."""
+    """Return the class names of a `ClassLabel` or of a sequence of class labels, else `None`."""
     names = getattr(getattr(feature, "feature", feature), "names", None)
     return list(names) if names else None
 

@@ -13,7 +13,7 @@ from keras_tl.data.tfds.prepared import Prepared, open_prepared, published
 from keras_tl.errors import DataError, quoted, unknown
 from keras_tl.tasks.labels.task_choice import read_splits
 
-# Usual names of the features of text pairs, and of single texts.
+# Usual names of the features that hold text pairs, and of the feature of single texts.
 _PAIRS = (
     ("sentence1", "sentence2"),
     ("premise", "hypothesis"),
@@ -38,8 +38,8 @@ def read_text_builder(
     Args: see `keras_tl.TextData.from_tfds`.
 
     Returns:
-        The texts and labels. The settings name the features: text, text_pair (or `None`),
-        label.
+        The texts and labels. The settings hold the names of the features: text, text_pair (or
+        `None`), label.
 
     Raises:
         DataError: the data set does not exist, is not on disk and cannot be downloaded, does not
@@ -87,7 +87,7 @@ def text_features(builder: Any) -> list[str]:
 def _choose(
     found: Prepared, text: str | None, text_pair: str | None, label: str | None
 ) -> tuple[str, str | None]:
-    """Return the names of the features that hold the text and the second text, or `None`."""
+    """Return the names of the features that hold the text and the second text (or `None`)."""
     texts = [key for key in text_features(found.builder) if key != label]
     for given in (text, text_pair):
         if given is not None and given not in texts:

@@ -1,6 +1,6 @@
 """Plots as matplotlib figures, without a display.
 
-Functions `draw_...` draw on the caller's axes.
+Functions whose names begin with `draw_` draw on axes that the caller passes.
 """
 
 from keras_tl.evaluation.plots.arms import comparison, draw_comparison

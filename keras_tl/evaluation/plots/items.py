@@ -19,13 +19,13 @@ def prediction_grid(
     judged: bool = True,
     columns: int = 6,
 ) -> Figure:
-    """Draw images with their predictions, and the true label under a different prediction.
+    """Draw images with their predictions, and with the true label where the prediction differs.
 
     Args:
         images: Images (n, height, width, 3) in [0, 255].
-        truths: The n true labels, named as in predictions.
-        predictions: n items of a `Predictions`.
-        judged: Whether predictions are right or wrong. `False`: they are more or less close.
+        truths: Names of the n true labels.
+        predictions: The n items of a `Predictions` object.
+        judged: Whether colours mark right and wrong predictions. `False` for a regression.
         columns: Images per row.
     """
     titles, colours = [], []
@@ -43,8 +43,8 @@ def image_grid(
 
     Args:
         images: n images (height, width, 3) in [0, 255].
-        titles: One title per image. The user's texts in them come from `label_text`.
-        colours: Colours of the titles.
+        titles: One title per image. Pass texts of the user through `label_text` first.
+        colours: One colour per title.
         columns: Images per row.
     """
     rows = -(-len(images) // columns)
@@ -58,7 +58,7 @@ def image_grid(
 
 
 def feature_maps(maps: dict[str, FeatureMap], task: Task) -> Figure:
-    """Draw feature maps side by side. The keys are their titles."""
+    """Draw feature maps side by side. The keys of `maps` are the titles."""
     figure = Figure(figsize=(5.4 * len(maps), 4.6), layout="constrained")
     pictures = figure.subplots(1, len(maps), squeeze=False)[0]
     for axes, (title, found) in zip(pictures, maps.items(), strict=True):
@@ -82,7 +82,7 @@ def draw_features(axes: Axes, found: FeatureMap, task: Task) -> None:
 def _draw_groups(axes: Axes, found: FeatureMap, names: list[str]) -> None:
     """Draw the most frequent groups with one colour and marker each, and the others in grey."""
     names = np.array(names, object)
-    # Equally frequent groups are ordered by name, so that both maps have the same colours.
+    # Equally frequent groups are sorted by name, so that all maps use the same colours.
     ranked = sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0]))
     shown = sorted(name for name, _ in ranked[: len(GROUPS)])
     others = ~np.isin(names, shown)

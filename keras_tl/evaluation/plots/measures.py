@@ -20,7 +20,7 @@ from keras_tl.evaluation.plots.style import FIRST, SOFT, label_text
 
 
 def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str]) -> Figure:
-    """Draw the confusion matrix: counts, shaded by their fraction of the true class."""
+    """Draw the confusion matrix: counts, coloured by their fraction of the true class."""
     counts = np.array(matrix)
     side = min(3.5 + 0.45 * len(class_names), 14)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
@@ -44,7 +44,7 @@ def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str]) -> Fi
 
 
 def average_precisions(per_class: Mapping[str, Mapping[str, float | None]]) -> Figure:
-    """Draw one bar per label, the best on top. Labels without a positive item have no bar."""
+    """Draw the average precision of each label as a bar, the best on top. Undefined: no bar."""
     rows = sorted(per_class.items(), key=lambda row: row[1]["average_precision"] or 0)
     figure = Figure(figsize=(7, 1.2 + 0.3 * len(rows)), layout="constrained")
     axes = figure.subplots()
@@ -59,7 +59,7 @@ def average_precisions(per_class: Mapping[str, Mapping[str, float | None]]) -> F
 
 
 def scatter(values: Sequence[Sequence[float]]) -> Figure:
-    """Draw predicted against true values, with the line of equal values."""
+    """Draw predicted against true values, with a line where both are equal."""
     return square(draw_scatter, values)
 
 
@@ -74,7 +74,7 @@ def draw_scatter(axes: Axes, values: Sequence[Sequence[float]]) -> None:
 
 
 def metric_figures(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Figure]:
-    """Return the plots of metrics (see `keras_tl.evaluation.metrics`), by caption."""
+    """Return plots of metrics (see `keras_tl.evaluation.metrics`). The keys are the captions."""
     figures = {}
     if "confusion_matrix" in metrics:
         figures["Confusion matrix"] = confusion(metrics["confusion_matrix"], class_names)

@@ -12,19 +12,20 @@ from sklearn.metrics import auc
 from keras_tl.evaluation.calibration import Calibration
 from keras_tl.evaluation.plots.style import FIRST, GROUPS, SECOND, SOFT, label_text
 
-# Points of a curve, by label.
+# The points of one curve for each label, with the name of the label as the key.
 Curves = Mapping[str, Sequence[Sequence[float]]]
 
-# More curves hide each other.
+# More curves than this would hide each other.
 MOST_CURVES = 8
 
 
 def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, Any]:
-    """Return the curves to draw: curves with points, at most the eight of lowest values.
+    """Return the curves to draw: all curves with points, or the eight with the lowest values.
 
     Args:
         curves: All curves by label.
-        value: Value of a label. `None` counts as lowest.
+        value: Function that returns the value of a label, such as the area under the curve. `None`
+            counts as 0.
     """
     known = {name: points for name, points in curves.items() if points}
     if len(known) <= MOST_CURVES:
@@ -33,10 +34,11 @@ def lowest(curves: Curves, value: Callable[[str], float | None]) -> dict[str, An
 
 
 def roc_curves(metrics: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Any]:
-    """Return the ROC curves to draw: of many labels, the eight of lowest area.
+    """Return the ROC curves to draw: all curves, or the eight with the lowest area under the curve.
 
     Args:
-        metrics: Metrics with `roc`: curves by label, or one curve of the second of two classes.
+        metrics: Metrics. `roc` holds the curves by label, or for two classes the curve of the
+            second class.
         class_names: Names of the classes or labels.
     """
     found = metrics.get("roc") or {}
@@ -73,7 +75,7 @@ def draw_roc(axes: Axes, curves: Curves) -> None:
 def reliability(found: Calibration) -> Figure:
     """Draw the reliability diagram: fraction of true events against mean probability.
 
-    Guo et al., 2017, arXiv:1706.04599, fig. 1, with a confidence interval for each bin.
+    As in Guo et al., 2017, arXiv:1706.04599, fig. 1, but each bin has a confidence interval.
     """
     return square(draw_reliability, found)
 
@@ -82,7 +84,7 @@ def draw_reliability(axes: Axes, found: Calibration) -> None:
     """Draw `reliability` on the caller's axes."""
     bins = [one for one in found.bins if one.items]
     sure, true = (np.array([getattr(one, n) for one in bins]) for n in ("confidence", "frequency"))
-    # By rounding, a fraction of 0 or 1 can lie just outside its interval.
+    # Because of rounding, a fraction of 0 or 1 can lie just outside its confidence interval.
     below, above = (np.abs(np.array([one.interval[end] for one in bins]) - true) for end in (0, 1))
     axes.plot([0, 1], [0, 1], "--", color=SOFT, linewidth=0.8, label="calibrated")
     axes.errorbar(
@@ -131,7 +133,7 @@ def _colours(curves: Curves) -> Iterator[str]:
 
 
 def square(draw: Any, *values: Any) -> Figure:
-    """Return a figure with one plot."""
+    """Return a figure with one plot. The function `draw` draws the plot."""
     figure = Figure(figsize=(4.8, 4.5), layout="constrained")
     draw(figure.subplots(), *values)
     return figure

@@ -1,4 +1,4 @@
-"""Plots of training."""
+"""Plots of training: learning curves, and learning rates."""
 
 from collections.abc import Sequence
 
@@ -57,7 +57,7 @@ def draw_curve(axes: Axes, history: Sequence[PhaseRecord], metric: str, monitor:
     axes.set_ylabel(_axis_name(metric, monitor))
     axes.grid(alpha=0.25)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    if axes.get_legend_handles_labels()[0]:  # No labels if training diverged at once.
+    if axes.get_legend_handles_labels()[0]:  # If training diverged at once, there is no curve.
         axes.legend(loc="best")
 
 
@@ -70,10 +70,10 @@ def _axis_name(metric: str, monitor: str) -> str:
 
 
 def learning_rates(phases: Sequence[Phase], steps_per_epoch: int) -> Figure:
-    """Draw the learning rate over the steps of each phase. Every phase has its own scale.
+    """Draw the learning rate over the steps of each phase. Each plot has its own scale.
 
     Args:
-        phases: Phases, for example of a policy.
+        phases: One or more phases, for example the phases of a policy.
         steps_per_epoch: Number of batches of the training split.
 
     Raises:

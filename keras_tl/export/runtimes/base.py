@@ -1,4 +1,4 @@
-"""Interface of a runtime other than TensorFlow: a converter, and a runner of its files."""
+"""Interface to a runtime other than TensorFlow: convert a model to a file, and run the file."""
 
 import abc
 from collections.abc import Iterable, Mapping
@@ -10,16 +10,16 @@ from keras_tl.errors import ExportError
 from keras_tl.export.runtimes.numeric_model import NumericModel
 
 FLOAT16 = "float16"
-# Names of the free dimensions of inputs and outputs.
+# Names of the dimensions of inputs and outputs that have no fixed size.
 AXES = ("batch", "length")
 
 
 class Runtime(abc.ABC):
-    """A file format with its converter and its runtime.
+    """A file format, the converter to this format, and the runtime for this format.
 
     Attributes:
-        name: Name for messages.
-        suffix: File suffix.
+        name: Name of the runtime in messages.
+        suffix: Suffix of the files, such as `".onnx"`.
         fixed: Whether a file takes exactly one item of a fixed size.
     """
 
@@ -29,7 +29,7 @@ class Runtime(abc.ABC):
 
     @abc.abstractmethod
     def import_packages(self) -> None:
-        """Import the packages. Raise `ConfigError` if a package of the extra is missing."""
+        """Import the packages of the extra. Raise `ConfigError` if a package is missing."""
 
     @abc.abstractmethod
     def convert(self, model: NumericModel, precision: str) -> bytes:
@@ -45,7 +45,7 @@ class Runtime(abc.ABC):
 
     @abc.abstractmethod
     def ask(self, file: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run a file in its own runtime on this machine's CPU and return the outputs by name.
+        """Run a file in this runtime, on this machine's CPU, and return the outputs by name.
 
         Args:
             file: File of this format.
@@ -56,8 +56,8 @@ class Runtime(abc.ABC):
         """Return the error for a model that cannot be converted.
 
         Args:
-            operations: TensorFlow operations that the runtime lacks, if known.
-            said: Other message of the converter.
+            operations: TensorFlow operations that the runtime lacks. May be empty.
+            said: Message of the converter, for the case that `operations` is empty.
         """
         known = ", ".join(sorted(operations))
         reason = f"it uses TensorFlow's {known}, which {self.name} lacks" if known else said

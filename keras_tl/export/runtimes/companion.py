@@ -42,11 +42,11 @@ def describe(
 
     Args:
         model: Converted model.
-        runtime: Runtime of the file.
-        precision: Precision of the file.
-        answers: Outputs of the file for the model's example inputs.
-        parity: Differences between these outputs and the model's.
-        written: The file.
+        runtime: Runtime of the exported file.
+        precision: `"float32"` or `"float16"`.
+        answers: Outputs of the exported file for the model's example inputs.
+        parity: Differences between these outputs and the outputs of the model.
+        written: Path of the exported file.
     """
     # The batch is the first dimension of every output. All other dimensions are fixed.
     outputs = {
@@ -79,7 +79,7 @@ def describe(
 
 
 def _thresholds(task: Task) -> list[float]:
-    """Return one threshold a label, one for two classes (the second), or none (most probable)."""
+    """Return a threshold for each label, one for the second of two classes, or an empty list."""
     return list(task.thresholds or [THRESHOLD] * task.threshold_count)
 
 

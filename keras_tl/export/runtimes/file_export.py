@@ -1,4 +1,4 @@
-"""Write a file for another runtime, with its companion. After a failed check, no files remain."""
+"""Write a file for another runtime, and a companion file. After a failed check, no files remain."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ RUNTIMES: dict[str, Runtime] = {"litert": LiteRT(), "onnx": Onnx()}
 
 
 def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
-    """Return the runtime of an export format. `None`: a SavedModel, for TensorFlow.
+    """Return the runtime of an export format, or `None` for a SavedModel.
 
     Args:
         path: Path of the export.
@@ -26,7 +26,7 @@ def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
         precision: Precision, from `keras_tl.base.config.EXPORT_PRECISIONS`.
 
     Raises:
-        ConfigError: Invalid path, format or precision, or an extra is missing.
+        ConfigError: Path, format or precision is invalid, or a package of an extra is missing.
     """
     check_choice("format", kind, EXPORT_FORMATS)
     check_choice("precision", precision, EXPORT_PRECISIONS)
@@ -50,13 +50,13 @@ def find_runtime(path: Path, kind: str, precision: str) -> Runtime | None:
 def export_file(
     model: NumericModel, path: Path, runtime: Runtime, precision: str, overwrite: bool = False
 ) -> float:
-    """Convert a model, run the file in its own runtime, and keep the file if the outputs agree.
+    """Convert a model to a file, run the file, and keep the file if the outputs agree.
 
         photos.onnx              the model
         photos.onnx.json         the companion, see `keras_tl.export.runtimes.companion`
         texts.onnx.tokenizer/    vocabulary and settings, saved by the text preprocessor
 
-    With `overwrite`, the function replaces files of the same names, the model last.
+    With `overwrite`, the function replaces files of the same names. The model file comes last.
 
     Args:
         model: Model to convert.
@@ -66,7 +66,7 @@ def export_file(
         overwrite: Replace existing files.
 
     Returns:
-        The largest difference from the model's outputs, relative to values above 1.
+        The largest difference from the model's outputs. For values above 1, the relative one.
 
     Raises:
         ConfigError: One of the files exists, and `overwrite` is false.
@@ -82,7 +82,7 @@ def export_file(
         file.write_bytes(content)
         try:
             answers = runtime.ask(file, model.questions)
-        except Exception as error:  # Each runtime raises its own types.
+        except Exception as error:  # Each runtime has exception types of its own.
             reason = f"{runtime.name} cannot run the file ({first_line(error)})"
             raise runtime.refuse((), reason) from error
         differences, problems = compare(answers, model.answers(), precision, model.task.thresholds)

@@ -1,4 +1,4 @@
-"""LiteRT (TensorFlow Lite): TensorFlow's own converter. ai-edge-litert runs the files.
+"""LiteRT (TensorFlow Lite): TensorFlow converts the model, ai-edge-litert runs the file.
 
 Source: https://ai.google.dev/edge/litert/conversion/tensorflow/convert_tf
 """
@@ -17,7 +17,7 @@ from keras_tl.export.without_keras.findings import first_line
 class LiteRT(Runtime):
     """LiteRT files for one item at a time, because LiteRT's accelerators need fixed shapes.
 
-    float16 is the precision of the stored weights. A CPU still computes in float32. A GPU may
+    `"float16"` is the precision of the stored weights. A CPU still computes in float32. A GPU may
     compute in float16.
     """
 
@@ -37,7 +37,7 @@ class LiteRT(Runtime):
         try:
             with only_errors("tensorflow"):
                 return converter.convert()
-        except Exception as error:  # The converter raises many, mostly private, types.
+        except Exception as error:  # The converter has many exception types, most are private.
             operators = {found.operator.name for found in getattr(error, "errors", ())}
             names = {name.removeprefix("tf.") for name in operators if name}
             raise self.refuse(names, first_line(error)) from error

@@ -1,4 +1,4 @@
-"""Numeric part of a model, for export to other runtimes: from numeric inputs to numeric outputs."""
+"""Numeric part of a model, for other runtimes: it maps numeric inputs to numeric outputs."""
 
 from collections.abc import Mapping
 
@@ -17,14 +17,14 @@ class NumericModel:
     """The model without parts that only TensorFlow has: image decoding, tokenizers, string labels.
 
     Args:
-        serving: Holds the variables and tables.
+        serving: Serving model, which holds the variables and tables.
         parts: Models from the modality's inputs to features, and from features to logits.
-        task: Converts logits to outputs.
-        modality: Describes the inputs.
+        task: Task, which converts logits to outputs.
+        modality: Object that describes the inputs.
 
     Attributes:
-        task, modality: The arguments.
-        tracked: Holds the state that the function reads, for converters that save it.
+        task, modality: The arguments `task` and `modality`.
+        tracked: Module with the variables and tables of the model, for converters that need them.
         parameters: Number of parameters of the model, trainable and frozen.
         questions: Example inputs, arrays (n, ...) by name, at the model's input size.
 
@@ -52,8 +52,9 @@ class NumericModel:
         """Return a function from the named inputs to the numeric outputs of the task.
 
         Args:
-            fixed: Whether the function takes one item, of the size of the example inputs. If false:
-                any number of items, and texts of any length that the backbone takes.
+            fixed: Whether the function takes exactly one item, of the size of the example inputs.
+                Otherwise it takes any number of items, and texts of any length that the backbone
+                accepts.
         """
         specs = [
             tf.TensorSpec(

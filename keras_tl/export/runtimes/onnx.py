@@ -1,4 +1,4 @@
-"""ONNX: tf2onnx, the converter of the ONNX project. ONNX Runtime runs the files.
+"""ONNX: tf2onnx of the ONNX project converts the model, ONNX Runtime runs the file.
 
 Source: https://github.com/onnx/tensorflow-onnx
 """
@@ -17,8 +17,8 @@ from keras_tl.export.without_keras.findings import first_line
 class Onnx(Runtime):
     """ONNX files for any number of items, and for texts of any length that the backbone takes.
 
-    float16 is the precision of weights and computation, for GPUs. ONNX Runtime's own tool converts
-    the file. Values above 65,504 become 65,504.
+    `"float16"` is the precision of weights and computation, for GPUs. A tool of ONNX Runtime
+    converts the file to float16. Values above 65,504 become 65,504.
     """
 
     name = "ONNX"
@@ -71,7 +71,7 @@ def _unknown_operations(graph: Any) -> Iterator[str]:
 
 
 def _name_axes(graph: Any) -> None:
-    """Name the free dimensions. tf2onnx gives them numbers that change between runs."""
+    """Name the dimensions without fixed size. tf2onnx's names contain numbers that vary."""
     for value in (*graph.input, *graph.output):
         for dimension, name in zip(value.type.tensor_type.shape.dim, AXES, strict=False):
             if not dimension.HasField("dim_value"):

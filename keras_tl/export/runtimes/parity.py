@@ -8,8 +8,8 @@ from keras_tl.tasks import THRESHOLD
 
 Answers = Mapping[str, np.ndarray]
 
-# Largest difference, relative to values above 1. Measured on photos and texts: at most 3e-6 and
-# 1.4e-2 (docs/serving.md, "Other runtimes").
+# Largest allowed difference, relative for values above 1. Differences on photos and texts were at
+# most 3e-6 (float32) and 1.4e-2 (float16), see docs/serving.md, "Other runtimes".
 TOLERANCES = {"float32": 1e-4, "float16": 5e-2}
 
 _DECIDED = ("class_id", "labels_mask")
@@ -23,11 +23,11 @@ def compare(
     Args:
         answers: Outputs of the file.
         expected: Outputs of the model.
-        precision: Precision of the file.
+        precision: Precision of the file, a key of `TOLERANCES`.
         thresholds: Decision thresholds, see `keras_tl.base.config.ModelConfig`.
 
     Returns:
-        The largest difference of each float output, relative to values above 1, and a sentence,
+        The largest difference of each float output (relative for values above 1), and a sentence,
         without full stop, for each wrong output.
     """
     differences, problems = {}, []
@@ -56,7 +56,7 @@ def compare(
 
 
 def _decided(name: str, probabilities: np.ndarray, thresholds: tuple[float, ...]) -> np.ndarray:
-    """Decide by the file's own probabilities. If the model's nearly tie, rounding decides."""
+    """Return the decision from the file's probabilities. Near a tie, the model's may differ."""
     at = np.array(thresholds or THRESHOLD, probabilities.dtype)
     if name == "labels_mask":
         return probabilities > at

@@ -1,7 +1,7 @@
 """Program that `keras_tl.export.verification` runs: `python -P __main__.py FOLDER [SECONDS]`.
 
-It uses only TensorFlow, numpy and, where the export needs them, the operations of tensorflow_text.
-It blocks the import of Keras. It prints one JSON line: the `findings.ReplayFindings`.
+The program uses only TensorFlow, numpy and, if the export needs them, tensorflow_text's operations.
+It blocks the import of Keras. It prints a `findings.ReplayFindings` as one line of JSON.
 """
 
 import sys

@@ -2,8 +2,8 @@
 
     {signature: {"inputs": {name: array}, "outputs": {name: array}}}
 
-An array is `{"dtype", "shape", "data"}`. The data are base64: of the bytes of a numeric array, or
-of each string. Readers need only the standard library and numpy.
+An array is `{"dtype", "shape", "data"}`. For a numeric array, `data` is its bytes in base64. For an
+array of strings, `data` is a list with each string in base64.
 """
 
 import base64

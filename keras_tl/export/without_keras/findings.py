@@ -1,11 +1,11 @@
-"""Findings about an export, and the error that ends the checks."""
+"""Findings about an export, and the error that ends the verification."""
 
 import dataclasses
 from typing import Any
 
 
 class UnusableError(Exception):
-    """A defect that makes all further checks impossible."""
+    """The export has a defect that makes all further checks impossible."""
 
 
 @dataclasses.dataclass

@@ -1,4 +1,4 @@
-"""Read and load a SavedModel step by step, so that messages name the true defect."""
+"""Read and load a SavedModel step by step, so that error messages name the exact defect."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def read_meta_graph(folder: Path):
     """Return the graph that TensorFlow Serving loads, as a `MetaGraphDef`.
 
     Raises:
-        UnusableError: No such graph.
+        UnusableError: There is no such graph.
     """
     try:
         saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
@@ -59,7 +59,7 @@ def load(session, folder: Path) -> None:
 
 
 def _damage_of_variables(prefix: Path) -> str | None:
-    """Return a message if the variables are unreadable. The loader's message does not say it."""
+    """Return a message if the variables are unreadable: the loader's message does not say so."""
     if not prefix.parent.is_dir():
         return None
     try:

@@ -1,8 +1,8 @@
 """Find the operations of a graph that a server lacks.
 
-TensorFlow's own operations are in its registry after a bare `import tensorflow`. `check_operations`
-looks up the others again after it has loaded the libraries of tensorflow_text. TensorFlow Serving
-contains these libraries.
+After `import tensorflow`, the registry of TensorFlow has only TensorFlow's own operations.
+`check_operations` looks up all other operations again after it has loaded the libraries of
+tensorflow_text, which TensorFlow Serving contains.
 """
 
 import importlib.util
@@ -15,13 +15,13 @@ _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
 def check_operations(meta_graph) -> tuple[list[str], list[str]]:
-    """Look up the operations of a graph and its functions. Load tensorflow_text's if needed.
+    """Find operations of a graph that a server lacks, and operations of tensorflow_text.
 
     Args:
-        meta_graph: A `MetaGraphDef`.
+        meta_graph: Graph of the export, a `MetaGraphDef`.
 
     Returns:
-        Problems, and the operations of tensorflow_text.
+        Sentences about problems, and names of the operations of tensorflow_text.
     """
     used = _used(meta_graph.graph_def)
     problems = [
@@ -49,7 +49,7 @@ def _used(graph) -> set[str]:
 
 
 def _load_text_operations() -> bool:
-    """Load the libraries only: the package needs Keras. Return whether it is installed."""
+    """Load tensorflow_text's libraries without Keras. Return whether the package is installed."""
     package = importlib.util.find_spec("tensorflow_text")
     for place in package.submodule_search_locations if package else ():
         for library in sorted(Path(place).glob("python/ops/*.so")):

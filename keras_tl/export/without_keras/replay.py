@@ -1,4 +1,4 @@
-"""Check an export as TF Serving would load it: with the TF1 loader, in a session."""
+"""Load an export as TF Serving does, with the TF1 loader into a session, and check it."""
 
 import dataclasses
 import json
@@ -19,7 +19,7 @@ def main(folder: Path, seconds: float) -> None:
 
     Args:
         folder: SavedModel folder.
-        seconds: Time limit of the timings. 0: no timings.
+        seconds: Time limit of the timings in seconds. 0: no timings.
 
     Raises:
         RuntimeError: Keras or keras_tl is loaded.

@@ -1,12 +1,12 @@
-"""The few messages of TensorFlow Serving that warm-up requests consist of.
+"""Protobuf messages of TensorFlow Serving for warm-up requests.
 
 From `tensorflow_serving/apis/{model,input,predict,classification,regression,prediction_log}.proto`
-of TensorFlow Serving 2.21, with the same names and numbers. The package tensorflow-serving-api
-has them all, but an export should not need it. This module declares only the fields that keras_tl
-reads or writes. Protobuf keeps unknown fields unchanged.
+of TensorFlow Serving 2.21, with the same names and numbers. The package tensorflow-serving-api has
+all messages, but an export should not need this package. This module declares only the fields that
+keras_tl reads or writes. Protobuf keeps unknown fields unchanged.
 
-In the wire format, a nested message is its bytes, a `map` is repeated pairs, and a `oneof` is a set
-of fields with one present. So this module declares `tensorflow.TensorProto` and
+In the wire format, a nested message is a string of bytes, a `map` is a list of pairs, and a `oneof`
+is a set of fields of which one is present. So this module declares `tensorflow.TensorProto` and
 `tensorflow.Example` as bytes, and the logs as fields. A separate descriptor pool avoids name
 clashes with tensorflow-serving-api in the same process.
 
@@ -16,14 +16,14 @@ The module needs only protobuf.
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 WARMUP = "tf_serving_warmup_requests"
-# Requests with `tf.Example`s: field of the log, and method name of the signatures.
+# Requests with `tf.Example`s: name of the log's field, and method name of the signature.
 EXAMPLE_LOGS = {
     "classify_log": "tensorflow/serving/classify",
     "regress_log": "tensorflow/serving/regress",
 }
 
 _PACKAGE = "tensorflow.serving"
-# message: {field: (number, type)}. Types that are not protobuf's own are messages.
+# message: {field: (number, type)}. A type that protobuf does not define is a message.
 _MESSAGES = {
     "ModelSpec": {"name": (1, "string"), "signature_name": (3, "string")},
     "NamedTensor": {"key": (1, "string"), "value": (2, "bytes")},

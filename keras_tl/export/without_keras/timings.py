@@ -14,7 +14,7 @@ _REPETITIONS = 20
 
 
 def questions(signatures, asked: dict) -> tuple[dict[str, dict[str, np.ndarray]], list[str]]:
-    """Return the inputs to time each signature with (recorded ones, else zeros), and notes."""
+    """Return inputs for the timing of each signature (recorded inputs, else zeros), and notes."""
     found, notes = {}, []
     for name, signature in signatures.items():
         inputs = asked.get(name) or _zeros(signature)
@@ -34,12 +34,12 @@ def measure(session, signatures, questions: dict, seconds: float) -> dict[str, d
         session: Session with the loaded model.
         signatures: `SignatureDef` by signature name.
         questions: Inputs of each signature, arrays by input name. Large batches repeat the items.
-        seconds: Approximate time limit for all signatures together.
+        seconds: Approximate time limit in seconds for all signatures together.
 
     Returns:
         By signature: `latency_seconds`, the median for batch size 1, and `items_per_second` by
-        batch size (`"1"`, `"8"`, `"32"`), from the median. Sizes that would exceed the time limit
-        are omitted.
+        batch size (`"1"`, `"8"`, `"32"`), from the median. Batch sizes that would exceed the time
+        limit are omitted.
     """
     found = {}
     for name, inputs in questions.items():
@@ -70,7 +70,7 @@ def _time_batches(run: Callable[[int], None], seconds: float) -> dict:
     medians, item_seconds = {}, 0.0
     for place, batch in enumerate(BATCHES):
         now = time.perf_counter()
-        # Twice: `_median_seconds` does not count the first run.
+        # Twice: `_median_seconds` runs the batch at least twice, and does not count the first run.
         if now + 2 * batch * item_seconds > end:
             break
         medians[batch] = _median_seconds(run, batch, now + (end - now) / (len(BATCHES) - place))
@@ -82,7 +82,7 @@ def _time_batches(run: Callable[[int], None], seconds: float) -> dict:
 
 
 def _median_seconds(run: Callable[[int], None], batch: int, end: float) -> float:
-    run(batch)  # Not timed: a new batch size chooses kernels and allocates memory.
+    run(batch)  # Not timed: TensorFlow chooses kernels and allocates memory for a new batch size.
     taken = []
     while len(taken) < _REPETITIONS and (not taken or time.perf_counter() < end):
         began = time.perf_counter()

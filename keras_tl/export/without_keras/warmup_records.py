@@ -22,7 +22,7 @@ REPLAYED = {"predict_log", *EXAMPLE_LOGS}
 
 @dataclasses.dataclass
 class Replayed:
-    """Result of a replay.
+    """Result of a replay of warm-up requests.
 
     Attributes:
         problems: A sentence for each wrong record, with its number from 1.
@@ -36,7 +36,7 @@ class Replayed:
 
 
 def read_records(file: Path) -> tuple[list[bytes], str | None]:
-    """Read a TFRecord file up to one record more than a server accepts. Return a problem too."""
+    """Return the records of a TFRecord file, and a problem if a server would refuse the file."""
     records = []
     try:
         for record in tf.data.TFRecordDataset(str(file)).take(MOST + 1):
@@ -84,7 +84,7 @@ def _kind(log) -> str:
 
 
 def _question(kind: str, request, signatures) -> tuple[str, dict[str, np.ndarray]]:
-    """Return the signature name of a request, and the inputs."""
+    """Return the signature name and the inputs of a request. Raise `ValueError` for a wrong one."""
     name = request.model_spec.signature_name or "serving_default"
     if name not in signatures:
         raise ValueError(

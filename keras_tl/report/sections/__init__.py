@@ -1,4 +1,4 @@
-"""The sections of the report. Each is a function from a `ReportContext` to a `Section`."""
+"""The sections of the report. A function for each section takes a `ReportContext`."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from keras_tl.report.sections.probabilities import probabilities
 from keras_tl.report.sections.summary import summary
 from keras_tl.report.sections.training import training
 
-# In the order of the page. Add a new section here.
+# The page shows the sections in this order. Add a new section here.
 SECTIONS: tuple[Callable[[ReportContext], Section], ...] = (
     summary,
     comparison,

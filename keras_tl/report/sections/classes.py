@@ -14,7 +14,7 @@ from keras_tl.report.drawing import plot
 from keras_tl.report.sections.wording import capitalised, measured_cell
 from keras_tl.report.split_metrics import SplitMetrics
 
-# Nobody reads longer tables. A larger confusion matrix is reduced to its largest entries.
+# Longer tables are hard to read. For more classes, the report shows only the largest confusions.
 _ROWS, _LARGEST_MATRIX, _CONFUSIONS = 100, 20, 20
 
 
@@ -46,7 +46,7 @@ def _groups(found: Slices | None) -> list[Block]:
 
 
 def per_class(found: SplitMetrics, split: str) -> Table:
-    """Return a row for each class, or for the 100 classes with the lowest F1."""
+    """Return a table with a row for each class, or for the 100 classes with the lowest F1."""
     shown = list(found.per_class.items())
     columns = list(shown[0][1].metrics)
     caption = f"Metrics of each {'label' if 'average_precision' in columns else 'class'}"
@@ -79,8 +79,8 @@ def _confusion(test: Evaluation) -> Table:
             for number, name in enumerate(names)
         ]
         caption = (
-            "Confusion matrix: rows are true classes, columns are predicted classes. The shade is "
-            "the share of the row"
+            "Confusion matrix: rows are true classes, columns are predicted classes. The darker a "
+            "cell, the larger its fraction of the row"
         )
         return Table(caption, ["true class", *names], rows)
     wrong = counts * ~np.eye(len(names), dtype=bool)
@@ -97,7 +97,7 @@ def _confusion(test: Evaluation) -> Table:
     ]
     return Table(
         "The most frequent confusions",
-        ["true class", "predicted class", "items", "share of the true class"],
+        ["true class", "predicted class", "items", "fraction of the true class"],
         rows,
     )
 

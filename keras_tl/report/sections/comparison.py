@@ -22,7 +22,7 @@ _MEASURES = {
 
 
 def verdict(context: ReportContext) -> list[Block]:
-    """Return the verdict on each arm and the arm to ship, for the largest training set."""
+    """Return verdicts on the variants (arms) and the arm to ship, for the largest training set."""
     found = context.artifacts.comparison()
     if found is None:
         return [
@@ -40,7 +40,7 @@ def verdict(context: ReportContext) -> list[Block]:
 
 
 def comparison(context: ReportContext) -> Section:
-    """Return verdicts in words, learning curves and differences for each training set size."""
+    """Return verdicts, learning curves and a table of differences for each training set size."""
     found = context.artifacts.comparison()
     title = "Transfer against scratch"
     if found is None:
@@ -80,8 +80,8 @@ def _differences(skill: str, of_size: Mapping[str, Any], items: str) -> Table:
         [one["arm"], *(_cell(one[name]) for name in _MEASURES), _matched(one["epochs_to_match"])]
         for one in of_size["verdicts"]
     ]
-    caption = f"Test {skill}: each arm minus training from scratch, on {items}"
-    head = ["arm", *_MEASURES.values(), "reaches the final value of scratch"]
+    caption = f"Test {skill}: difference of each arm from training from scratch, on {items}"
+    head = ["arm", *_MEASURES.values(), "reaches the final value of training from scratch"]
     return Table(caption, head, rows)
 
 

@@ -1,4 +1,4 @@
-"""The data of training and evaluation."""
+"""The section on the data: source, splits, and findings before training."""
 
 from keras_tl.evaluation.wording import number_text
 from keras_tl.report.blocks import Block, Definitions, Paragraph, Section, Table

@@ -52,14 +52,14 @@ def _said(context: ReportContext, maps: dict[str, FeatureMap]) -> str:
     found = next(iter(maps.values()))
     text = (
         f"{len(found.points)} {context.facts.item}s of the {found.split} split, by the first two "
-        "principal components of the features. Each plot has its own components."
+        "principal components of the features. The components differ between plots."
     )
     shares = [
         f"{one.neighbours:.1%} {name}" for name, one in maps.items() if one.neighbours is not None
     ]
     if shares:
         text += (
-            f" A plot shows only two dimensions. Share of the {context.facts.item}s whose nearest "
+            f" A plot shows only two dimensions. Fraction of {context.facts.item}s whose nearest "
             f"neighbour in all dimensions has the same {context.task.answer_is}: "
             f"{', '.join(shares)}."
         )

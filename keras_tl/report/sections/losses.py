@@ -43,8 +43,8 @@ def losses(context: ReportContext) -> Section:
         text = (
             "The second picture of an item is its Grad-CAM (Selvaraju et al., 2017, "
             "arXiv:1610.02391). The brighter a region, the more it supports the prediction. A "
-            "Grad-CAM shows which regions matter, not why. Its resolution is that of the last "
-            f"feature maps: {height} x {width} regions."
+            "Grad-CAM shows which regions matter, not why. The resolution of a Grad-CAM is that of "
+            f"the last feature maps: {height} x {width} regions."
         )
         blocks.append(Paragraph(text, role="note"))
     return Section("losses", _TITLE, blocks)

@@ -22,7 +22,7 @@ _NOT_REPRODUCIBLE = (
 
 
 def model(context: ReportContext) -> Section:
-    """Return the configuration, the calls and the versions, and the limits of use."""
+    """Return the configuration, the versions, the calls that reproduce the model, and limits."""
     facts = context.facts
     blocks = [*details(facts), *reproduction(facts), limits(facts)]
     return Section("model", "Model and how to reproduce it", blocks)
@@ -33,7 +33,7 @@ def details(facts: Facts, exported: str | None = None) -> list[Block]:
 
     Args:
         facts: Facts of the model.
-        exported: Date of the export.
+        exported: Date of the export. `None`: no export.
     """
     config, before, parameters = facts.config, facts.pretraining, facts.parameters
     # Random weights have no source and no licence.
@@ -99,16 +99,16 @@ def _earlier(one: EarlierTraining) -> str:
 
 
 def _perplexity(history: Sequence[PhaseRecord]) -> list[str]:
-    """Return the last validation perplexity in words, if any phase has one."""
+    """Return the validation perplexity of the last phase that recorded it, in words."""
     found = [record.kept_values.get("val_perplexity") for record in history]
     return [f"validation perplexity {value:.1f}" for value in found if value is not None][-1:]
 
 
 def reproduction(facts: Facts) -> list[Block]:
-    """Return the calls that train the model again, and how closely they reproduce it."""
+    """Return the calls that train the model again, and a text on the limits of reproduction."""
     return [Code("\n".join(facts.calls)), Paragraph(_NOT_REPRODUCIBLE)]
 
 
 def limits(facts: Facts) -> Notes:
-    """Return the limits and risks."""
+    """Return the limits and risks of the model as notes."""
     return Notes("Limits and risks", limits_of(facts))

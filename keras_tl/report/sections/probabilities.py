@@ -17,7 +17,7 @@ _SQUARE = (4.6, 4.3)
 
 
 def probabilities(context: ReportContext) -> Section:
-    """Return the reliability diagram. For labels or two classes, add the threshold curves."""
+    """Return the reliability diagram, and for labels or two classes the threshold curves."""
     title, task, test = "Probabilities", context.task, context.test
     if not task.has_probabilities or test is None:
         return Section("probabilities", title, [])
@@ -92,7 +92,7 @@ def _roc(test: Evaluation) -> list[Plot]:
 
 
 def _of_all(test: Evaluation, curves: Mapping[str, Any], low: str) -> str:
-    """Say which curves are drawn, if labels are missing."""
+    """Return a text about the drawn curves if some labels have no curve, else an empty text."""
     if len(curves) < plots.MOST_CURVES or len(curves) == len(test.task.class_names):
         return ""
     return (

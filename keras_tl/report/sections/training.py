@@ -39,7 +39,7 @@ def training(context: ReportContext) -> Section:
 
 
 def phases(facts: Facts) -> Block:
-    """Return a row for each phase. The calls in another section have all settings."""
+    """Return a table with a row for each phase. The section on the model has all settings."""
     if not facts.history:
         return Paragraph("The model is untrained. Train its head:", "learner.fit_head()")
     head = ["phase", "trained", "epochs", "kept epoch", "learning rate", "batch size"]
@@ -49,12 +49,12 @@ def phases(facts: Facts) -> Block:
 
 
 def metric_drops(history: Sequence[PhaseRecord]) -> list[Block]:
-    """Return the warnings of phases that made the model worse on the validation split."""
+    """Return a warning for each phase that made the model worse on the validation split."""
     return [Paragraph(text, role="warning") for text in map(describe_metric_drop, history) if text]
 
 
 def chosen(context: ReportContext) -> list[Block]:
-    """Return the model that `Learner.fit` kept, and its comparison with other models."""
+    """Return the reason for the choice of `Learner.fit`, and a table of the compared models."""
     found = context.fitted
     if found is None:
         return []
@@ -81,7 +81,7 @@ def fit(context: ReportContext) -> list[Block]:
 
 
 def _fits(phases: Sequence[PhaseFit]) -> list[Block]:
-    """Return a table of gap, trend, best epoch, epochs not run, and decline after the best."""
+    """Return a table of the fit of each phase, such as the gap, and a text that explains it."""
     metric = title_of(phases[0].metric)
     head = ["phase", f"{metric} in training", "in validation", "gap", "change per epoch"]
     head += ["best epoch", "epochs not run", "last epoch worse by"]

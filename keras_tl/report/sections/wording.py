@@ -1,4 +1,4 @@
-"""The form of numbers and sentences in sections."""
+"""Format numbers and sentences for the sections of a report."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,13 @@ def interval_text(interval: Sequence[float] | None, form: str = ".4g") -> str:
 
     Args:
         interval: Lower and upper end.
-        form: Format of the ends, as in `format`.
+        form: Format of both ends, as in Python's `format()`.
     """
     return "" if interval is None else " to ".join(format(end, form) for end in interval)
 
 
 def measured_cell(found: MetricEstimate | None, form: str = ".4g") -> Cell:
-    """Return a metric with its interval. An undefined or unknown metric is `-`."""
+    """Return a table cell with a metric and its interval, or `-` without a metric."""
     if found is None or found.value is None:
         return Cell("-")
     return Cell(format(found.value, form), interval_text(found.interval, form))

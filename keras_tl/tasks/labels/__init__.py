@@ -1,1 +1,1 @@
-"""Labels of any form: choice of the task, and encoding."""
+"""Labels in any form: choose the task from the labels, and encode them as numbers."""

@@ -1,4 +1,4 @@
-"""Label encoders: labels as arrays of numbers."""
+"""Label encoders: convert labels to arrays of numbers."""
 
 import abc
 from collections import Counter
@@ -8,12 +8,12 @@ import numpy as np
 
 from keras_tl.errors import MOST_QUOTED, DataError
 
-# Number of list entries in a message.
+# Number of labels that a message quotes. Longer listings quote twice as many.
 SHOWN = 5
 
 
 class LabelEncoder(abc.ABC):
-    """Label encoder: turns the labels of any split into an array, always in the same way.
+    """Label encoder: converts labels to an array, in the same way for every split.
 
     Attributes:
         task: Name of the task, see `keras_tl.tasks.TASKS`.
@@ -42,7 +42,7 @@ class LabelEncoder(abc.ABC):
 
 
 def distinct_names(class_names: Iterable) -> tuple[str, ...]:
-    """Return the names as texts. Raise `DataError` if two are equal."""
+    """Return the names as texts. Raise `DataError` if two names are equal."""
     names = tuple(map(str, class_names))
     if len(set(names)) < len(names):
         same = [name for name, count in Counter(names).items() if count > 1]
@@ -63,7 +63,7 @@ def listing(values: Iterable) -> str:
 def check_count(
     shape: tuple[int, ...], items: int, name: str, item: str, axes: Sequence[int] = (1,)
 ) -> None:
-    """Raise `DataError` unless the number of axes is in `axes` and the first has `items` rows."""
+    """Raise `DataError` if `shape` does not have `items` rows, or its length is not in `axes`."""
     if len(shape) not in axes or shape[0] != items:
         raise DataError(
             f"Expected one label for each {name} {item}. Received: {items} {item}s and labels of "

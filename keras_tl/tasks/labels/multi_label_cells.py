@@ -17,13 +17,13 @@ def separated(
     task: str | None = None,
     separator: str | None = None,
 ) -> tuple[list[list[str]] | None, tuple[Guess, ...]]:
-    """Return the labels of each cell (`None`: one label per cell), and the guess if there is one.
+    """Return a list of labels per cell (`None`: each cell is one label), and any guess about it.
 
     Args:
         cells: Texts, or other cell values.
         class_names: Names of the classes, if known.
-        task: Name in `keras_tl.tasks.TASKS`. `None`: the cells decide.
-        separator: Separator of labels. `None`: see `separator_of`.
+        task: Name in `keras_tl.tasks.TASKS`. `None`: choose the task from the cells.
+        separator: Text between two labels of a cell. `None`: `separator_of` chooses the separator.
     """
     guess = None
     if separator is None and task in (None, "multilabel"):
@@ -37,10 +37,11 @@ def separated(
 def separator_of(
     cells: Sequence[Any], class_names: Sequence[str] | None = None
 ) -> tuple[str | None, Guess | None]:
-    """Return the separator of several labels in a cell. `None`: cells are class names.
+    """Return the separator of several labels in a cell. `None`: each cell is one class name.
 
-    A separator counts if at least half of its parts also occur in another cell, or if all cells are
-    equal. With class names, all parts must be class names.
+    A character is a separator if at least half of the parts between these characters also occur in
+    another cell, or if all cells are equal. If class names are given, all parts must instead be
+    class names.
 
     Returns:
         The separator, and the guess if a cell contains a separator.
@@ -72,7 +73,7 @@ def separator_of(
 
 
 def parts_of(cell: Any, separator: str | None = None) -> list[str]:
-    """Return a cell's labels, none for an empty cell. `separator=None`: both separators."""
+    """Return the labels of a cell, which may be empty. `separator=None`: use both separators."""
     if is_missing(cell):
         return []
     if is_several(cell):

@@ -1,4 +1,4 @@
-"""Numbers as labels: classes, or targets of a regression."""
+"""Numbers as labels: decide whether they are classes or targets of a regression."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,11 +8,11 @@ from keras_tl.base.guesses import Guess, LabelInterpretation
 from keras_tl.errors import DataError
 from keras_tl.tasks.labels.label_encoder import listing
 
-# Up to this number of different whole numbers counts as few.
+# Whole numbers are few if there are at most this many different numbers.
 FEW = 20
-# Numbers whose median count is at least this are classes. Amounts seldom repeat as often.
+# Numbers are classes if their median count is at least this. Amounts seldom repeat so often.
 _MANY = 10
-# Class numbers fill at least this fraction of the range from 0 or 1 to the largest number.
+# Of the class numbers from 0 or 1 to the largest, at least this fraction must occur.
 _PRESENT = 0.9
 # Larger whole numbers are not exact as floating-point numbers.
 _LARGEST = 2**53
@@ -25,7 +25,7 @@ _MAY_BE_UNKNOWN = (
 def read_numbers(
     values: np.ndarray, class_names: Sequence[str] | None, task: str | None
 ) -> LabelInterpretation:
-    """Return the meaning of numbers (n,), see `keras_tl.tasks.labels.task_choice.read_labels`."""
+    """Choose the task for numbers (n,), see `keras_tl.tasks.labels.task_choice.read_labels`."""
     if task is not None or class_names is not None:
         return LabelInterpretation(task, class_names)
     if not _are_whole(values):
@@ -57,10 +57,10 @@ def count_classes(values: np.ndarray) -> bool:
 
 
 def mask_values(found: Collection) -> tuple[tuple[int, ...], str]:
-    """Return the numbers allowed in label columns: 0 and 1, or -1 and 1, but not -1 beside 0.
+    """Return the numbers allowed in label columns. If both -1 and 0 occur, -1 is not allowed.
 
     Args:
-        found: Different values of the columns.
+        found: Different values that occur in the columns.
 
     Returns:
         The allowed numbers, and advice about other numbers (empty: no advice).
@@ -70,12 +70,12 @@ def mask_values(found: Collection) -> tuple[tuple[int, ...], str]:
 
 
 def as_mask(rows: np.ndarray) -> np.ndarray:
-    """Return rows (n, k) as float32 0 and 1.
+    """Convert label rows (n, k) to a float32 array of 0 and 1.
 
     Rows of -1 and 1, as in some attribute tables, become rows of 0 and 1.
 
     Raises:
-        DataError: The rows have other numbers.
+        DataError: The rows contain other numbers.
     """
     allowed, hint = mask_values(np.unique(rows).tolist())
     if not np.isin(rows, allowed).all():

@@ -1,4 +1,4 @@
-"""Labels of any type as NumPy arrays of numbers and texts, or as lists of names."""
+"""Convert labels of any type to NumPy arrays of numbers or texts, or to lists of names."""
 
 import math
 from collections.abc import Sequence
@@ -14,18 +14,19 @@ Labels = np.ndarray | list[list[str]]
 def plain_labels(
     y: Any, class_names: Sequence[str] | None = None
 ) -> tuple[Labels, tuple[str, ...] | None]:
-    """Return labels as plain values, and the class names of their type.
+    """Return labels as an array or as lists, and the class names that the type of `y` defines.
 
     Args:
         y: Sequence, array, tensor, or pandas Series, Categorical or DataFrame.
-        class_names: Class names. If a Categorical has other values, they index these names.
+        class_names: Class names. If the values of a Categorical are no class names, each value is
+            the index of a class name.
 
     Returns:
         Labels: an array (n,) or (n, k) of numbers or stripped texts (bytes are decoded), or lists
         of names for several labels per item. A missing label is NaN among numbers and `None` among
         texts.
-        Class names: the categories of a Categorical that occur, in its own order, or the columns of
-        a DataFrame with several columns. `None`: the type has no names.
+        Class names: the categories of a Categorical that occur, in the order of the categories, or
+        the columns of a DataFrame with several columns. `None`: the type of `y` defines no names.
 
     Raises:
         DataError: `y` is not iterable, a label in a list is missing, or bytes are not UTF-8.
@@ -101,7 +102,7 @@ def _names_of(labels: Any) -> list[str]:
 
 
 def _as_array(y: Any) -> np.ndarray | None:
-    """Return the labels as an array. `None`: lists of names, or lists of different lengths."""
+    """Convert labels to an array. `None`: the labels are lists of names or of unequal lengths."""
     if isinstance(y, list) and any(map(is_several, y)):
         return None if any(isinstance(label, (set, frozenset)) for label in y) else _rows(y)
     # NumPy would turn a missing label among texts into the text "nan".

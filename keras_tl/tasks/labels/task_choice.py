@@ -1,4 +1,4 @@
-"""Choice of the task from labels: one rule for all sources of images and texts."""
+"""Choose the task from the labels, by the same rule for all sources of images and texts."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -21,21 +21,23 @@ def read_labels(
     """Choose the task from the structure of the labels, unless `task` is given.
 
     Whole numbers, also floating-point numbers such as 1.0, are classes if two of three conditions
-    hold: (1) they are few (at most 20 different), (2) most occur more than once, (3) they count up
-    from 0 or 1, with nine of ten numbers up to the largest present. Whole numbers are also classes
-    if the median number occurs at least 10 times. Other numbers are targets of a regression.
-    Rows of 0 and 1, or of -1 and 1, are classes if each row has a single 1, else several labels per
-    item. Texts are classes. They are several labels, separated by `;` or `|`, if half of the parts
-    occur in other cells too.
+    hold: (1) there are at most 20 different numbers, (2) most numbers occur more than once, (3) the
+    numbers start at 0 or 1, and at least 90% of the numbers up to the largest occur. Whole numbers
+    are also classes if the median number occurs at least 10 times. Other numbers are targets of a
+    regression.
+    Rows of 0 and 1, or of -1 and 1, are classes if each row has a single 1. Else each row holds
+    several labels of one item.
+    Texts are class names. But if a text consists of parts between `;` or `|`, and at least half of
+    the parts also occur in other texts, each part is a label.
 
     Args:
-        y: Labels of all items of all splits, see `plain_labels`. (n, 1) is the same as (n,).
-        class_names: Names of the classes that integers index, or of the columns.
-        task: Name in `keras_tl.tasks.TASKS`. It overrides the structure.
+        y: Labels of all items of all splits, see `plain_labels`. (n, 1) is read like (n,).
+        class_names: Names of the classes that integers index, or of the label columns.
+        task: Name in `keras_tl.tasks.TASKS`. `None`: choose the task.
 
     Returns:
-        The labels: (n,) of classes or targets, (n, k) of 0 and 1, or lists of names. Their meaning,
-        with each guess.
+        The labels as an array (n,) of classes or targets, an array (n, k) of 0 and 1, or lists of
+        names. The second result is the interpretation of the labels, with all guesses.
 
     Raises:
         DataError: Rows have numbers other than 0 and 1 (or -1 and 1), or a label is missing.
@@ -77,10 +79,10 @@ def read_splits(
         task: See `read_labels`.
 
     Returns:
-        Items and plain labels of each split, and the meaning of the labels.
+        Items and labels of each split, and the interpretation of the labels.
 
     Raises:
-        DataError: Items and labels differ in number, or the splits' labels differ in form.
+        DataError: A split has more or fewer labels than items, or the splits differ in label form.
         ConfigError: See `read_labels`.
     """
     class_names = _stripped(class_names)
@@ -165,7 +167,7 @@ def _of_texts(
 
 
 def _stripped(class_names: Sequence[str] | None) -> list[str] | None:
-    """Strip blanks from the names, as from labels."""
+    """Strip blanks from the class names, because labels are stripped too."""
     return None if class_names is None else [*map(label_text, class_names)]
 
 

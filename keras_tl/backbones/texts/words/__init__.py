@@ -1,1 +1,1 @@
-"""Whole words as tokens of language models, with fastai's marks."""
+"""Convert texts to the tokens of language models: whole words and fastai's marks."""

@@ -1,4 +1,4 @@
-"""Preprocessor from texts to the words of a language model."""
+"""Preprocessor that converts texts to word numbers of a language model."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -16,10 +16,10 @@ _VOCABULARY = "vocabulary.txt"
 
 
 class WordPreprocessor(TextPreprocessor):
-    """Word numbers of `WordTokenizer` at a fixed length, without `input_type_ids`.
+    """Preprocessor to word numbers of a fixed length. It returns no `input_type_ids`.
 
     Args:
-        vocabulary: Words that have numbers.
+        vocabulary: Vocabulary, which gives each word a number.
         sequence_length: Length of a text in tokens, including `xxbos` and padding.
     """
 

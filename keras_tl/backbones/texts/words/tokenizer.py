@@ -3,20 +3,23 @@ r"""Split texts into words, with TensorFlow's string operations, which also run 
 The rules are those of fastai (fastai/text/core.py), so fastai's vocabularies fit. spaCy, which
 splits words in fastai, is not used:
 
-1. `<br />` and the most common HTML entities are resolved. `<unk>` becomes `xxunk`. WikiText's
-   `@.@`, `@,@` and `@-@` lose their marks. `...` becomes one character.
-2. A character three or more times in a row becomes `xxrep`, the count, and the character.
-3. Words are split. A word is a number with its points and commas, an abbreviation such as U.S., or
-   a series of letters and digits. English contractions are split as in the Penn Treebank (do n't,
-   it 's). Any other character except white space is a token.
-4. A word three or more times in a row becomes `xxwrep`, the count, and the word.
-5. Words are lower-cased. `xxup` precedes a word in capitals, `xxmaj` a word with only the first
-   letter in capitals. A single letter gets no mark.
+1. `<br />` and the most common HTML entities are replaced by their meaning. `<unk>` becomes
+   `xxunk`. WikiText's `@.@`, `@,@` and `@-@` become `.`, `,` and `-`. `...` becomes one character.
+2. If a character occurs three or more times in a row, `xxrep`, the count and the character replace
+   the series.
+3. The text is split into words. A word is a number with its points and commas, an abbreviation such
+   as U.S., or a series of letters and digits. English contractions are split as in the Penn
+   Treebank (do n't, it 's). Any other character except white space is a token.
+4. If a word occurs three or more times in a row, `xxwrep`, the count and the word replace the
+   series.
+5. Words are lower-cased. The mark `xxup` precedes a word in capitals. The mark `xxmaj` precedes a
+   word in which only the first letter is a capital. A single letter gets no mark.
 
 Differences from fastai: white space is never a token. Capitals of all scripts are marked, also
-beside punctuation. spaCy's exceptions (such as `Mr.`) are not used. Scripts without spaces between
-words are not split. Texts are not normalised: equal-looking texts may differ in code points. A mark
-written in a text is that mark, as in fastai.
+beside punctuation. The exceptions in spaCy's rules (such as `Mr.`) do not apply. Texts in scripts
+without spaces between words are not split. Unicode is not normalised: texts that look equal may
+give different words. If a text contains the name of a mark, the name becomes that mark, as in
+fastai.
 """
 
 import numpy as np
@@ -51,7 +54,7 @@ _CLEANING = (
 _WORD = r"[\p{L}\p{M}\p{N}_]+"
 # U+2019 is the typographic apostrophe.
 _CONTRACTION = r"(?i:n['\x{2019}]t|['\x{2019}](?:s|re|ve|d|m|ll))\b"
-# Applied before the split, so that the preceding word ends at the contraction.
+# This pattern is applied before the split, so that the preceding word ends at the contraction.
 _BEFORE_CONTRACTION = rf"(\p{{L}})({_CONTRACTION})"
 _TOKEN = "|".join(
     [
@@ -118,18 +121,18 @@ def _mark_capitals(words: tf.Tensor) -> tf.Tensor:
 
 
 def _runs(parts: tf.RaggedTensor, countable: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Merge equal neighbours.
+    """Merge equal neighbours in each row.
 
     Args:
         parts: Strings (batch, None).
-        countable: Whether each value may be merged, bool. The others stay alone.
+        countable: Whether each value may be merged, bool. Values with `False` stay single.
 
     Returns:
-        Value, length (int64) and row (int64) of each series of neighbours.
+        Value, length (int64) and row (int64) of each series of equal neighbours.
     """
     values, rows = parts.values, parts.value_rowids()
     goes_on = (values[1:] == values[:-1]) & (rows[1:] == rows[:-1]) & countable[1:]
-    # Without values there is no first value.
+    # If there are no values, `rows[:1]` is empty too.
     starts = tf.concat([tf.ones_like(rows[:1], tf.bool), ~goes_on], 0)
     places = tf.boolean_mask(tf.range(tf.size(values, tf.int64)), starts)
     ends = tf.concat([places[1:], tf.size(values, tf.int64)[None]], 0)[: tf.size(places)]
@@ -142,10 +145,10 @@ def _joined(pieces: tf.Tensor, rows: tf.Tensor, count: tf.Tensor, separator: str
 
 
 class WordTokenizer(tf.Module):
-    """Tokenizer from texts to word numbers. An exported module holds it as an attribute.
+    """Tokenizer that converts texts to word numbers. Exported modules contain the tokenizer.
 
     Args:
-        vocabulary: Words that have numbers. Other words become `xxunk`.
+        vocabulary: Words that have numbers. All other words become `xxunk`.
     """
 
     def __init__(self, vocabulary: Vocabulary):

@@ -21,11 +21,11 @@ _NEEDED = (UNKNOWN, PADDING, START)
 
 
 class Vocabulary:
-    """Distinct tokens in the order of their numbers.
+    """Vocabulary of distinct tokens, in the order of the tokens' numbers.
 
     Args:
-        tokens: Tokens, including `xxunk`, `xxpad` and `xxbos`. None may be empty or hold white
-            space.
+        tokens: Tokens, including `xxunk`, `xxpad` and `xxbos`. No token may be empty or contain
+            white space.
 
     Raises:
         ConfigError: A required token is missing, or a token is repeated, empty or has white space.
@@ -55,9 +55,9 @@ class Vocabulary:
     def from_counts(
         cls, counts: Mapping[str, int], max_size: int = 60_000, min_frequency: int = 3
     ) -> Self:
-        """Return the marks, then the most frequent words, equally frequent words alphabetically.
+        """Return a vocabulary of the marks, then the most frequent words.
 
-        The defaults are fastai's (`make_vocab`).
+        Equally frequent words are in alphabetical order. The defaults are fastai's (`make_vocab`).
 
         Args:
             counts: Number of occurrences of each word.
@@ -83,7 +83,7 @@ class Vocabulary:
             ConfigError: The file does not exist, or is not a vocabulary.
         """
         try:
-            # Not splitlines(): a token may itself be a line separator.
+            # Do not use splitlines(): a token may be a line separator.
             lines = local_path(path).read_bytes().decode("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
@@ -112,7 +112,7 @@ class Vocabulary:
         return hashlib.sha256(self._file_bytes()).hexdigest()
 
     def number(self, token: str) -> int:
-        """Return a token's number, or that of `xxunk` if the vocabulary lacks the token."""
+        """Return a token's number, or the number of `xxunk` if the vocabulary lacks the token."""
         return self._numbers.get(token, self._numbers[UNKNOWN])
 
     def __len__(self) -> int:
@@ -137,20 +137,21 @@ def count_words(texts: Iterable[Iterable[str]]) -> Counter[str]:
 
 
 def transfer_embeddings(old: Vocabulary, new: Vocabulary, weights: np.ndarray) -> np.ndarray:
-    """Return weights of one vocabulary's tokens for another vocabulary.
+    """Return the embeddings or output bias of an old vocabulary, rearranged for a new vocabulary.
 
-    A token of both keeps its row. A new token gets the mean of all old rows. The paper (Howard and
-    Ruder, 2018, arXiv:1801.06146) does not state this. Its released code does it for the embeddings
-    (fastai, courses/dl2/imdb_scripts/finetune_lm.py). fastai's later `match_embeds`
-    (fastai/text/learner.py) does it for the output's bias too.
+    A token in both vocabularies keeps its row. A new token gets the mean of all old rows. The paper
+    (Howard and Ruder, 2018, arXiv:1801.06146) does not state how rows of new tokens begin. The
+    paper's released code uses the mean for the embeddings (fastai,
+    courses/dl2/imdb_scripts/finetune_lm.py). fastai's later `match_embeds` (fastai/text/learner.py)
+    uses the mean for the output's bias too.
 
     Args:
-        old: Vocabulary of `weights`.
-        new: Vocabulary of the result.
+        old: Vocabulary to which the rows of `weights` belong.
+        new: Vocabulary to which the rows of the result belong.
         weights: (len(old), ...), a row for each token: embeddings, or the output's bias.
 
     Returns:
-        (len(new), ...), of the same dtype.
+        Weights (len(new), ...), in the dtype of `weights`.
 
     Raises:
         ConfigError: `weights` does not have one row for each old token.
