@@ -135,5 +135,5 @@ def test_labels_that_are_all_the_same_are_an_error(task, labels):
 def test_features_that_are_not_finite_are_an_error():
     features = np.ones((4, 2), np.float32)
     features[1, 1] = np.nan
-    with pytest.raises(BackboneError, match="not finite"):
+    with pytest.raises(BackboneError, match="NaN or infinite"):
         logme(features, np.array([0, 1, 0, 1]), TASKS["binary"])
