@@ -103,5 +103,6 @@ def test_a_package_that_is_not_installed_is_named(installed):
 def test_another_file_under_the_package_s_name_is_refused(installed, monkeypatch):
     monkeypatch.syspath_prepend(str(installed))
     (installed / MODULE / "models" / "it.pth").write_bytes(b"others")
-    with pytest.raises(WeightsError, match=r"'it\.pth' has changed since the release of made-up-weights==1\.0"):
+    said = r"'it\.pth' has changed since the release of made-up-weights==1\.0"
+    with pytest.raises(WeightsError, match=said):
         backbones.load("made_up", image_size=8)

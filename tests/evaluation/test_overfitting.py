@@ -60,7 +60,8 @@ def test_what_was_measured_comes_before_what_was_logged():
     found = find(record(**LATE), measured=measured)
     assert found.state == "overfits"
     assert (found.phases[0].gap, found.phases[0].is_measured) == (pytest.approx(0.4), True)
-    assert "accuracy 0.900 in training, 0.500 on the validation split (difference: 0.400" in found.statement
+    said = "accuracy 0.900 in training, 0.500 on the validation split (difference: 0.400"
+    assert said in found.statement
     no_curves = {"loss": FALLING, "val_loss": None, "accuracy": [0.8, 0.9, 0.95, 0.99]}
     assert find(record(**no_curves), measured=measured).state == "overfits"
     close = {"train": {"accuracy": 0.9}, "validation": {"accuracy": 0.9}}

@@ -296,7 +296,7 @@ def test_no_train_split_is_explained(tmp_path):
             r"Cannot fetch .*'broken_set': no route\. Run this once on",
         ),
         (AssertionError(), r"Cannot fetch the data set 'broken_set': AssertionError\. Run this"),
-        (ModuleNotFoundError("No module named 'cv3'"), r"No module named 'cv3'\. Install the missing"),
+        (ModuleNotFoundError("No module named 'cv3'"), r"named 'cv3'\. Install the missing"),
     ],
 )
 def test_a_data_set_that_cannot_be_fetched_is_explained(tmp_path, capsys, error, message):
