@@ -167,8 +167,8 @@ class Phase(JsonConfig):
             blocks at once. `"auto"`: one more block in every epoch, or several if the phase has
             fewer epochs than blocks.
         discriminative_factor: Factor, at least 1, by which the learning rate decreases from a block
-            to the next block towards the input. The head and the last block have `learning_rate`.
-            Howard and Ruder (sec. 3.2) use 2.6.
+            to the next block towards the input, also from the head to the last block. The head
+            has `learning_rate`. Howard and Ruder (sec. 3.2) use 2.6.
         optimizer: `"adam"`, `"adamw"` or `"sgd"` (momentum 0.9).
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019,
             arXiv:1711.05101), multiplied by the learning rate in each step. Biases and
