@@ -129,7 +129,7 @@ def _refuse_lambdas(network: keras.Model, name: str) -> None:
     if found is not None:
         raise BackboneError(
             f"The layer {quoted(found)} of {name} is a Lambda. A saved run cannot contain the "
-            "layer's Python code. Use keras.ops on the tensors instead, or a registered layer class."
+            "layer's Python code. Instead use keras.ops on the tensors or a registered layer class."
         )
 
 
