@@ -83,7 +83,8 @@ def claims(outcomes: np.ndarray, seeds: int, points: float) -> dict[str, Any]:
     Args:
         outcomes: Skill on each test item, (networks, epochs, items).
         seeds: Number of seeds in each comparison. A comparison draws twice as many networks.
-        points: Accuracy in [0, 1] that `scratch` loses. Random correct predictions become wrong.
+        points: Accuracy in [0, 1] that `scratch` loses. The function makes randomly chosen correct
+            predictions wrong.
     """
     from keras_tl.comparison.verdict import FINE_TUNED, HELPS, HURTS, SCRATCH, decide
 

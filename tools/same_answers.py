@@ -356,7 +356,7 @@ def differences(first: Any, second: Any, path: str = "") -> Iterator[str]:
 
 
 def main() -> None:
-    """Record outputs, or compare two records. Exit status 1: they differ, or a run failed."""
+    """Record, or compare two records. Exit status 1: records differ, or a run failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     recording = commands.add_parser("record")
