@@ -12,8 +12,8 @@ number of epochs. With every seed, it runs all contenders, in a rotated order:
 
 For each contender, it prints the median seconds (measured by the parent process and by the process
 itself), the mean test accuracy and the median peak memory. Then it prints the ratios of the
-medians. `--guide-epochs` sets a smaller number of epochs for the guide. The rows of the guide then
-say so. `--json` prints one line.
+medians. `--guide-epochs` sets a smaller number of epochs for the guide, which the rows of the guide
+then show. `--json` prints one line.
 """
 
 import argparse
