@@ -10,7 +10,8 @@ the export does. The benchmark prints median times relative to the Keras model, 
 `serving_default` minus the time of decoding in the same round. The target is at most 1.1 times the
 time of the Keras model.
 
-`minilm` is the encoder of text_pair.py on texts of TREC-6. Without these texts, it is skipped.
+`minilm` is the encoder of text_pair.py on texts of TREC-6. Without these texts, the benchmark skips
+`minilm`.
 """
 
 import argparse

@@ -67,7 +67,7 @@ class Run:
 
 
 def labels_of(task: str, shares: np.ndarray) -> Any:
-    """Return labels that a model can learn from colour shares, float (n, 3) in [0, 1]."""
+    """Return labels that a model can learn from the fractions of colours, float (n, 3)."""
     if task == "multiclass":
         return np.array(["red", "green", "blue"])[shares.argmax(axis=1)]
     if task == "binary":
