@@ -14,10 +14,10 @@ class Mean:
 
     Attributes:
         value: Mean over the data sets. The value of a data set is the mean over its draws.
-        draws: Half-width of the interval for the same data sets and test items, with other draws of
-            training items. `nan` if a data set has a single draw.
-        sets: Half-width of the interval for other data sets, if these are a random sample. `nan`
-            for a single data set.
+        draws: Half-width of the interval that covers the random draw of training items. `nan` if a
+            data set has a single draw.
+        sets: Half-width of the interval that covers the choice of data sets, as if it were random.
+            `nan` for a single data set.
         count: Number of data sets.
     """
 
