@@ -1,12 +1,13 @@
-"""Peak memory of head training on spatial features in a disk cache.
+"""Measure the peak memory of head training on spatial features in a disk cache.
 
     python benchmarks/cache_memory.py
 
-For each number of images, a new process with an empty cache folder runs fit_head with
-`CacheConfig("disk")` and `HeadConfig(pooling="flatten")`, extraction included. The benchmark prints
-each run's peak memory, the size of its features on disk and its seconds. Then it prints the ratio
-of the largest run's peak to the smallest's. It tests the targets: less than 3 GiB, and a ratio of
-at most 1.2. `--counts 2000,5000,20000` adds sizes in between. `--json`: one line.
+For each number of images, a new process with an empty cache folder extracts the features and runs
+fit_head with `CacheConfig("disk")` and `HeadConfig(pooling="flatten")`. The benchmark prints each
+run's peak memory, the size of its features on disk and its seconds. Then it prints the ratio of the
+peak memory of the largest run to that of the smallest run. The targets are less than 3 GiB, and a
+ratio of at most 1.2. `--counts 2000,5000,20000` adds other numbers of images. `--json` prints one
+line.
 """
 
 import argparse
@@ -29,9 +30,9 @@ def train(
         photos: Folder of class folders.
         cache: Empty folder for the cache.
         backbone: Name of the backbone.
-        image_size: Side in pixels.
+        image_size: Side of the input images in pixels.
         epochs: Number of epochs.
-        where: `CacheConfig.where`.
+        where: Place of the feature cache, see `CacheConfig.where`.
     """
     import keras_tl as ktl
 
@@ -47,7 +48,7 @@ def train(
 
 
 def measure(count: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Write the images and train on them, each in a new process."""
+    """Write the images, then train on them. Each of the two steps runs in a new process."""
     with tempfile.TemporaryDirectory(prefix="keras_tl_bench_") as scratch:
         photos, cache = Path(scratch, "photos"), Path(scratch, "cache")
         common.say(f"{count} images: writing them")
@@ -66,7 +67,7 @@ def measure(count: int, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark for each number of images, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--counts", type=common.counts, default=[2000, 20000])
     parser.add_argument("--backbone", default="efficientnet_lite0")

@@ -1,12 +1,13 @@
-"""Files a second of the file check before training, for the first and the second check.
+"""Measure the files per second of the file check before training, in a first and a second check.
 
     python benchmarks/checking.py
 
 The benchmark uses 10,000 JPEG files of 32 x 32 pixels and 2,000 of 500 x 375. For each set, new
 processes with an empty cache call `check_files` twice. The first call reads and decodes every file,
-the second call none. The time includes one-time work of the process, such as tracing. The benchmark
-prints medians over the rounds, and tests the targets: 2,000 thumbnails a second, and all 10,000
-again in less than a second. `--json`: one line.
+the second call none. The time includes work that a process does only once, such as tracing. The
+benchmark prints medians over the rounds. The targets are 2,000 thumbnails per second in the first
+check, and less than a second for all 10,000 thumbnails in the second check. `--json` prints one
+line.
 """
 
 import argparse
@@ -27,7 +28,8 @@ def check(folder: str, cache: str) -> dict[str, Any]:
     """Check all files below a folder twice. Call this function in a new process.
 
     Returns:
-        `"first"` and `"again"`: seconds of the two calls. `"files"`: number of files.
+        `"first"` and `"again"`: seconds of the first and the second call. `"files"`: number of
+        files.
     """
     os.environ["KERAS_TL_CACHE"] = cache
     import numpy as np
@@ -49,7 +51,7 @@ def check(folder: str, cache: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark for both sets of files, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--thumbnails", type=int, default=10_000, help="(default %(default)s)")
     parser.add_argument("--photos", type=int, default=2000, help="(default %(default)s)")

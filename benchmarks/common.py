@@ -1,9 +1,10 @@
-"""Shared functions of the benchmarks: new processes, peak memory, facts of the machine, tables.
+"""Shared functions of the benchmarks: new processes, peak memory, facts about the machine, tables.
 
     python benchmarks/common.py MODULE:FUNCTION '{"argument": "value"}'
 
 calls one function of a benchmark and prints a line of JSON: the function's result, its seconds and
-its peak memory. `fresh` runs functions with this command. Call it by hand to study one run.
+its peak memory. `fresh` runs functions with this command. Use this command yourself to study one
+run.
 """
 
 import contextlib
@@ -33,12 +34,13 @@ def fresh(function: str, **arguments: Any) -> dict[str, Any]:
         arguments: Keyword arguments of the function, as JSON types or paths.
 
     Returns:
-        The function's result, and `"wall_seconds"`: from start to exit of the process, measured by
-        the caller. `"child_seconds"`: without start and exit of the interpreter, measured by the
-        process. `"peak_bytes"`: largest resident memory of the process.
+        The function's result, with three more values. `"wall_seconds"`: seconds from start to exit
+        of the process, measured by the caller. `"child_seconds"`: seconds without start and exit of
+        the interpreter, measured by the process. `"peak_bytes"`: largest resident memory of the
+        process.
 
     Raises:
-        SystemExit: The process failed. The message has its standard error.
+        SystemExit: The process failed. The message has the process's standard error.
     """
     command = [sys.executable, __file__, function, json.dumps(arguments, default=os.fspath)]
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ
@@ -51,7 +53,7 @@ def fresh(function: str, **arguments: Any) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """Return facts that the numbers depend on: processor, memory, versions, load of the machine."""
+    """Return facts that affect the results: processor, memory, versions, load of the machine."""
     cpus = Path("/proc/cpuinfo")
     names = cpus.read_text().splitlines() if cpus.exists() else ()
     models = [line.split(":", 1)[1].strip() for line in names if line.startswith("model name")]
@@ -102,7 +104,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def verdict(holds: bool) -> str:
-    """Return one word for the outcome of a target."""
+    """Return one word that says whether a target is met."""
     return "holds" if holds else "MISSED"
 
 
@@ -116,7 +118,7 @@ def _main() -> None:
     with contextlib.redirect_stdout(sys.stderr):
         found = getattr(importlib.import_module(module), function)(**json.loads(sys.argv[2]))
     seconds = time.perf_counter() - STARTED
-    # Imported after the timing: the measured code may do without the toolkit.
+    # The toolkit is imported after the timing, because the measured code may not need it.
     from keras_tl.export.without_keras.memory import peak_bytes
 
     measured = {"child_seconds": seconds, "peak_bytes": peak_bytes()}

@@ -1,8 +1,8 @@
-"""Methods that `head_training.py` compares, each in a new process.
+"""Training methods (contenders) that `head_training.py` compares, each in a new process.
 
-All get the same folder of images, image size, float32 weights and seed. They return the accuracy on
-the test folder and their numbers of images. Only `ours` imports keras_tl: the others load the
-backbone from a `.keras` file of standard Keras layers.
+All methods get the same folder of images, image size, float32 weights and seed. They return the
+accuracy on the test folder and the numbers of images. Only `ours` imports keras_tl: the other
+methods load the backbone from a `.keras` file with standard Keras layers.
 """
 
 from pathlib import Path
@@ -13,7 +13,8 @@ BATCH_SIZE = 64
 
 def save_backbone(name: str, image_size: int, path: str) -> dict[str, Any]:
     """Write the network, from pixels in [0, 255] to feature maps, to a `.keras` file."""
-    # Import the packages of all contenders here: the first contender pays for no disk reads.
+    # Import the packages of all contenders here, so that the first contender does not wait for the
+    # disk.
     import sklearn.linear_model  # noqa: F401
 
     import keras_tl as ktl
@@ -42,12 +43,13 @@ def guide(
     """Train as the Keras guide does: the frozen backbone runs in every epoch.
 
     Args:
-        data: Folder with train/ and test/.
-        backbone: The `.keras` file.
-        image_size: Side in pixels.
+        data: Folder with the images in train/ and test/.
+        backbone: The `.keras` file of the backbone.
+        image_size: Side of the input images in pixels.
         epochs: Number of epochs.
-        seed: Seed of Keras and of the shuffle.
-        validate: Test after every epoch, as the guide does. If false, test only at the end.
+        seed: Random seed of Keras and of the shuffling.
+        validate: Whether to test after every epoch, as the guide does. If false, test only at the
+            end.
     """
     import keras
 
@@ -74,7 +76,7 @@ def guide(
 
 
 def logistic(data: str, backbone: str, image_size: int, seed: int) -> dict[str, Any]:
-    """Compute pooled features once with `predict`, then fit scikit-learn until it converges."""
+    """Compute pooled features once with `predict`, then fit a regression until it converges."""
     import warnings
 
     import keras
@@ -85,7 +87,8 @@ def logistic(data: str, backbone: str, image_size: int, seed: int) -> dict[str, 
     extractor = keras.Sequential([network, keras.layers.GlobalAveragePooling2D()])
     splits = [_images(data, name, image_size) for name in ("train", "test")]
     features = [extractor.predict(split, verbose=0) for split in splits]
-    # Labels from the folder names: a second pass over the datasets would decode every image again.
+    # Read the labels from the folder names: a pass over the datasets would decode every image
+    # again.
     labels = [[Path(path).parent.name for path in split.file_paths] for split in splits]
     classifier = LogisticRegression(max_iter=10_000, random_state=seed)
     with warnings.catch_warnings():

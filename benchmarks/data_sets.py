@@ -1,8 +1,8 @@
-"""Small labelled data sets for benchmarks: origin and licence of each.
+"""Small labelled data sets for benchmarks, with the origin and licence of each data set.
 
-`TABLE_SETS` are for tables of results. `CHOOSING_SETS` are only for the choice of defaults. A
-default looks too good on the data that it was chosen on. Some data are in packages that only
-benchmarks need. `DataSet.missing` explains how to get them.
+`TABLE_SETS` are for tables of results. `CHOOSING_SETS` are only for choosing defaults, because
+results of a default are too good on the data on which it was chosen. Some data are in packages that
+only benchmarks need. `DataSet.missing` explains how to get these packages.
 """
 
 import dataclasses
@@ -20,10 +20,10 @@ class Home:
     """Location of a data set's files.
 
     Attributes:
-        path: File or folder: below the folder of `module`, absolute, or below the folder beside the
-            repository.
+        path: File or folder: relative to the folder of `module`, or absolute, or relative to the
+            parent folder of the repository.
         how: Sentence that explains how to get the files.
-        module: Top-level Python package that holds the files. It is not imported.
+        module: Top-level Python package that contains the files. It is not imported.
     """
 
     path: str
@@ -31,7 +31,7 @@ class Home:
     module: str | None = None
 
     def find(self) -> Path | None:
-        """Return the path, or `None` if it does not exist."""
+        """Return the path of the files, or `None` if they do not exist."""
         roots = [common.ROOT.parent]
         if self.module is not None:
             spec = importlib.util.find_spec(self.module)
@@ -42,20 +42,20 @@ class Home:
 
 @dataclasses.dataclass(frozen=True)
 class DataSet:
-    """One data set.
+    """A data set, with the facts that benchmarks need.
 
     Attributes:
         name: Name in commands and tables.
         kind: `"image"` or `"text"`.
         classes: Number of classes.
-        licence: Licence of the data. If the package states another one, both.
-        source: Authors of the data, and where to read about them.
+        licence: Licence of the data. If the package states a different licence, both licences.
+        source: Authors of the data, and where the data are described.
         home: Location of the files.
-        read: Reader of the files.
+        read: Function that reads the files.
         size: Side of the images in pixels, or length of the texts in tokens.
-        test_items: Number of items for a test split. `None`: the authors made one.
-        augmentation: Meaning of `augment=True` for the images.
-        remarks: Special properties that a reader of results should know.
+        test_items: Number of items to draw for a test split. `None`: the authors made a test split.
+        augmentation: Augmentation that `augment=True` means for the images.
+        remarks: Special properties of the data that affect the results.
     """
 
     name: str

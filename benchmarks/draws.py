@@ -1,4 +1,4 @@
-"""Fixed test split of a data set, and seeded draws of a few items a class from the rest."""
+"""Fixed test split of a data set, and seeded draws of a few training items of each class."""
 
 import dataclasses
 import hashlib
@@ -12,7 +12,7 @@ import numpy as np
 from data_set_readers import LabelledItems
 from data_sets import DataSet
 
-# Fixed, so that tables of different days are comparable.
+# This seed is fixed, so that tables of different days are comparable.
 _TEST_SEED = 20_240_601
 
 _NO_WORDS = re.compile(r"https?://\S+|@\w+|\brt\b")
@@ -24,10 +24,11 @@ class Division:
 
     Attributes:
         values: Texts, paths of image files, or uint8 pixels (n, height, width).
-        labels: Array of n class names.
-        test: int array, rows of the test split.
-        pool: int array, rows to draw from. No item of the pool is also in the test split.
-        dropped: Number of rows left out as duplicates.
+        labels: Array of the class names of the n items.
+        test: int array, indices of the items of the test split.
+        pool: int array, indices of the items from which training items are drawn. No item of the
+            pool is also in the test split.
+        dropped: Number of items left out as duplicates.
     """
 
     values: Sequence[str] | np.ndarray
@@ -42,22 +43,22 @@ class Division:
         return tuple(sorted(set(self.labels.tolist())))
 
     def take(self, rows: np.ndarray) -> Any:
-        """Return the values of some rows, as an array or a list."""
+        """Return the values of some items, as an array or a list."""
         if isinstance(self.values, np.ndarray):
             return self.values[rows]
         return [self.values[row] for row in rows]
 
     def numbers(self, rows: np.ndarray) -> np.ndarray:
-        """Return the class indices of some rows, in the order of `class_names`."""
+        """Return the class indices of some items, in the order of `class_names`."""
         return np.searchsorted(np.array(self.class_names), self.labels[rows])
 
     def draw(self, per_class: int, seed: int) -> np.ndarray:
         """Draw training items: `per_class` of each class, or all items of smaller classes.
 
-        With the same seed, a larger draw holds all items of a smaller one.
+        With the same seed, a larger draw contains all items of a smaller draw.
 
         Returns:
-            Sorted int array of rows of the pool.
+            Sorted int array of indices, all from the pool.
         """
         drawn = []
         for number, name in enumerate(self.class_names):
@@ -67,7 +68,7 @@ class Division:
         return np.sort(np.concatenate(drawn))
 
     def short_classes(self, per_class: int) -> dict[str, int]:
-        """Return the classes with fewer than `per_class` items in the pool, and their counts."""
+        """Return the classes with fewer than `per_class` items in the pool, with their numbers."""
         counts = Counter(self.labels[self.pool].tolist())
         return {name: counts[name] for name in self.class_names if counts[name] < per_class}
 
@@ -75,17 +76,17 @@ class Division:
 def divide(items: LabelledItems, test_items: int | None = None) -> Division:
     """Choose the test split, and drop duplicates from the pool.
 
-    The authors' test split stays complete. Without one, a fixed seed draws a stratified split. The
-    function drops pool items with a duplicate in the test split or earlier in the pool. Texts are
-    duplicates if they differ only in case, punctuation, addresses and names after an `@`. Images
-    are duplicates if their files or pixels are equal.
+    The authors' test split stays complete. If there is no such split, a fixed seed draws a
+    stratified test split. The function drops items of the pool that have a duplicate in the test
+    split or earlier in the pool. Texts are duplicates if they differ only in case, punctuation,
+    addresses and names after an `@`. Images are duplicates if their files or pixels are equal.
 
     Args:
-        items: All items.
-        test_items: Number of test items, if the authors made no test split.
+        items: All items of the data set.
+        test_items: Number of test items to draw, if the authors made no test split.
 
     Raises:
-        ValueError: There is neither a test split nor `test_items`.
+        ValueError: The data have no test split, and `test_items` is `None`.
     """
     labels = np.array(items.labels)
     key = _file_key if items.are_files else _key
@@ -105,7 +106,7 @@ def divide(items: LabelledItems, test_items: int | None = None) -> Division:
 
 
 def data_of(data_set: DataSet, division: Division, rows: np.ndarray) -> Any:
-    """Return the `ImageData` or `TextData` of some rows, all of them for training."""
+    """Return some items as `ImageData` or `TextData`, all of them for training."""
     import keras_tl as ktl
 
     values, labels = division.take(rows), division.labels[rows].tolist()
@@ -122,7 +123,7 @@ def data_of(data_set: DataSet, division: Division, rows: np.ndarray) -> Any:
 
 
 def divided(data_set: DataSet) -> Division:
-    """Read and divide a data set."""
+    """Read a data set, and divide it into test split and pool."""
     return divide(data_set.load(), data_set.test_items)
 
 
@@ -131,7 +132,7 @@ def _file_key(path: str) -> bytes:
 
 
 def _key(value: str | np.ndarray) -> str | bytes:
-    """Return a key that is equal for duplicates."""
+    """Return a value that is equal for two items if they are duplicates."""
     if isinstance(value, np.ndarray):
         return value.tobytes()
     return " ".join(re.findall(r"\w+", _NO_WORDS.sub(" ", value.casefold())))
@@ -145,7 +146,7 @@ def _first_of_each(rows: np.ndarray, keys: Sequence[Any]) -> np.ndarray:
 
 
 def _stratified(rows: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Return `count` rows, each class with its share."""
+    """Draw `count` items. Each class keeps its proportion."""
     chosen = []
     for number, name in enumerate(sorted(set(labels.tolist()))):
         own = rows[labels[rows] == name]

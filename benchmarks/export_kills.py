@@ -25,8 +25,9 @@ def look(base: Path, before: set[str], cleaned: bool) -> list[str]:
 
     Args:
         base: Model folder, which held version 1 before.
-        before: Hidden names that existed before the export began.
-        cleaned: Whether the export reached its first write, so that `before` must be gone.
+        before: Names of unfinished exports that existed before this export began.
+        cleaned: Whether the export reached its first write, so that the names in `before` must be
+            gone.
     """
     from keras_tl.base.files import changed_files
     from keras_tl.export.verification import CHECKSUMS
@@ -50,7 +51,7 @@ def hidden(base: Path) -> set[str]:
 
 
 def points(exports: Exports, dry: dict) -> list[str]:
-    """Return every stage of an export: Python's events, and files written by TensorFlow's C++."""
+    """Return every stage of an export: audit events, and files that TensorFlow's C++ writes."""
     events = [name for name, _ in dry["events"]]
     made_by_python = {name.split(" ")[-1] for name in events if "write" in name or "mkdir" in name}
     version = exports.base / "1"
@@ -62,14 +63,14 @@ def measure(exports: Exports, stages: list[str] | None, count: int, seed: int) -
     """Kill exports, and look for faults after each kill.
 
     Args:
-        exports: Exports to kill.
-        stages: Stages to kill at. `None`: all of them.
+        exports: Object that runs the exports.
+        stages: Stages at which to kill an export. `None`: all stages.
         count: Number of kills at random moments.
         seed: Seed of the random moments.
     """
     base, chance = exports.base, random.Random(seed)
     exports.run()
-    # A leftover of a dead process: its removal is a stage too.
+    # Make a leftover of a dead process, because the removal of leftovers is a stage too.
     leftover = base / f".new-{2**22 + 1}-00000000-1"
     shutil.copytree(base / "1", leftover)
     dry = exports.run()
@@ -80,7 +81,7 @@ def measure(exports: Exports, stages: list[str] | None, count: int, seed: int) -
         raise SystemExit(f"No such stages: {sorted(missing)}. Expected some of: {known}.")
     wanted = [{"kill_at": name} for name in known if stages is None or name in stages]
     kills, wrong, landed = [], [], 0
-    # An export that ended before its random moment does not count, and is tried again.
+    # An export that ended before its random kill does not count: the loop tries again.
     while wanted or landed < count:
         how = wanted.pop(0) if wanted else {"kill_after": chance.uniform(0, window)}
         if "LEFTOVER" in how.get("kill_at", "") and not hidden(base):
@@ -108,14 +109,14 @@ def measure(exports: Exports, stages: list[str] | None, count: int, seed: int) -
 
 
 def builder(backbone: str) -> Callable:
-    """Return a function that makes a learner: with a tiny network or a catalogue backbone."""
+    """Return a function that makes a learner: a tiny network or a backbone of the catalogue."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import keras
     import numpy as np
 
     import keras_tl as ktl
 
-    _ = ktl.Learner  # Import it once, in this process.
+    _ = ktl.Learner  # Import the toolkit once, in this process, and not in each child process.
 
     def build():
         pixels = np.random.default_rng(0).uniform(0, 255, (24, 32, 32, 3)).astype(np.float32)
@@ -129,7 +130,7 @@ def builder(backbone: str) -> Callable:
 
 
 def main() -> None:
-    """Parse the options, kill exports, print."""
+    """Parse the options, kill exports, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--backbone", default="tiny", help="a name of the catalogue")
     parser.add_argument("--random", type=int, default=20, help="kills at random moments")

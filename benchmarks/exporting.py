@@ -12,20 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-# Python's audit events that change or read files, as reported by the exporting process. They miss
-# the writes of TensorFlow's C++ code. There, the stages are the files that appear.
+# Python's audit events that change or read files. The exporting process reports them. There are no
+# such events for the writes of TensorFlow's C++ code. For these, the appearance of a file is a
+# stage.
 EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "shutil.rmtree", "subprocess.Popen"}
 BEGIN, END = "os.mkdir NEW", "os.rename NEW"
 APPEARS = "appears NEW/"
 
 
 class Exports:
-    """Exports in child processes, forked from this process to save its imports.
+    """Exports in child processes. They are forked from this process, to save the time of its
+    imports.
 
     Args:
-        base: Model folder.
-        build: Makes the learner, in the child process. Before the fork, TensorFlow must not have
-            computed anything: its threads do not survive a fork.
+        base: Model folder, which contains the versions.
+        build: Function that makes the learner, in the child process. Before the fork, TensorFlow
+            must not have computed anything, because its threads do not survive a fork.
     """
 
     def __init__(self, base: Path, build: Callable):
@@ -36,13 +38,13 @@ class Exports:
         """Export in a child process that may be killed.
 
         Args:
-            kill_at: The process kills itself before this event, or is killed when this file
-                appears.
-            kill_after: Seconds from the first write to the kill.
+            kill_at: Event or file. The process kills itself before this event, or is killed when
+                this file appears.
+            kill_after: Time from the first write to the kill, in seconds.
 
         Returns:
             `events` (name, seconds from the first write), `seconds`, `killed`, and `holds`: the
-            files in the temporary folder at the end (`None`: no such folder).
+            files in the temporary folder at the end (`None`: there is no such folder).
         """
         began = time.perf_counter()
         read_end, write_end = os.pipe()
@@ -53,7 +55,7 @@ class Exports:
         os.close(write_end)
         events = self._watch(pid, read_end, kill_at, kill_after)
         _, status = os.waitpid(pid, 0)
-        # The kill did not reach the process that verifies.
+        # The kill did not end the process that verifies the export, so end it here.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         killed = os.WIFSIGNALED(status)
@@ -91,7 +93,7 @@ class Exports:
         os._exit(0)
 
     def _name(self, event: str, arguments: tuple) -> str | None:
-        """Name an event below the model folder. The name is the same in every export."""
+        """Return a name for an event below the model folder, the same in every export."""
         if event == "subprocess.Popen":
             return "verification"
         try:

@@ -1,14 +1,14 @@
-r"""Rates of false and true claims in the verdicts of `ktl.compare`.
+r"""Measure the rates of false and of true claims in the verdicts of `ktl.compare`.
 
     python benchmarks/false_claims.py simulation
     python benchmarks/false_claims.py pairs --out runs/pairs
     python benchmarks/false_claims.py pairs --out runs/few --per-class 15
 
-`simulation` draws right and wrong answers of simulated networks (numpy only, one minute). It counts
-claims of a difference, for a true difference of zero and of five points. `pairs` trains 40 small
-networks on digits that differ only by their seed. It draws 1,000 comparisons of them with resampled
-test items, and counts the same. Runs stay in `--out` and are not repeated. `--json` prints all
-results.
+`simulation` draws correct and wrong predictions of simulated networks (numpy only, one minute). It
+counts how often a comparison claims a difference, for a true difference of zero and of five points.
+`pairs` trains 40 small networks on digits. These networks differ only in their seed. `pairs` draws
+1,000 comparisons of them with resampled test items, and counts claims in the same way. Finished
+runs stay in `--out` and are not repeated. `--json` prints all results.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import numpy as np
 from small_digits import SIZE, digits, small_network
 
 SEED = 0
-# 97% quantile of the number of false claims in 1,000 verdicts at the 5% level.
+# 97% quantile of the number of false claims in 1,000 verdicts at a significance level of 5%.
 DRAWS, ALLOWED = 1000, 63
 POWER = 0.8
 EPOCHS = 12
@@ -29,7 +29,7 @@ PAIRS = 20
 
 
 def train_pairs(out: Path, per_class: int | None) -> np.ndarray:
-    """Return the skill (networks, epochs, items) of networks that differ only by their seed."""
+    """Train networks with different seeds. Return their skill (networks, epochs, items)."""
     import keras_tl as ktl
     from keras_tl.comparison.budget import Protocol
     from keras_tl.comparison.running import Setup, run
@@ -78,12 +78,13 @@ def memory() -> float:
 
 
 def claims(outcomes: np.ndarray, seeds: int, points: float) -> dict[str, Any]:
-    """Draw comparisons of equivalent networks, and count the claims.
+    """Draw comparisons of equivalent networks, and count the claimed differences.
 
     Args:
         outcomes: Skill on each test item, (networks, epochs, items).
-        seeds: Number of seeds in each comparison, which draws twice as many networks.
-        points: Accuracy in [0, 1] that `scratch` loses: right answers become wrong at random.
+        seeds: Number of seeds in each comparison. A comparison draws twice as many networks.
+        points: Accuracy in [0, 1] that `scratch` loses. The function makes randomly chosen correct
+            predictions wrong.
     """
     from keras_tl.comparison.verdict import FINE_TUNED, HELPS, HURTS, SCRATCH, decide
 
@@ -92,7 +93,7 @@ def claims(outcomes: np.ndarray, seeds: int, points: float) -> dict[str, Any]:
     counts = {HELPS: 0, HURTS: 0}
     for _ in range(DRAWS):
         drawn = random.permutation(networks)[: 2 * seeds]
-        # Resample the test items too.
+        # Draw the test items again for each comparison.
         values = outcomes[drawn][:, :, random.integers(items, size=items)]
         scratch, other = values[:seeds], values[seeds:]
         share = points / scratch[:, -1].mean()
@@ -105,7 +106,7 @@ def claims(outcomes: np.ndarray, seeds: int, points: float) -> dict[str, Any]:
 
 
 def pairs(out: Path, per_class: int | None) -> dict[str, Any]:
-    """Count claims of a difference, for a true difference of zero and of five points."""
+    """Count claims of trained networks, for a true difference of zero and of five points."""
     outcomes = train_pairs(out, per_class)
     final = outcomes[:, -1].mean(axis=1)
     rows = [claims(outcomes, seeds, points) for seeds in (3, 5) for points in (0.0, 0.05)]
@@ -119,10 +120,10 @@ def pairs(out: Path, per_class: int | None) -> dict[str, Any]:
 
 
 def simulate() -> list[dict[str, Any]]:
-    """Count claims for simulated networks, whose right answers are drawn item by item.
+    """Count claims for simulated networks, whose correct predictions are drawn item by item.
 
-    The logit of a right answer is a sum of three normally distributed effects: of the item, of the
-    arm on the item, and of the seed on the arm.
+    The logit of a correct prediction is a sum of three normally distributed effects: of the item,
+    of the arm (trained variant) on the item, and of the seed on the arm.
     """
     from keras_tl.comparison.statistics import components
 
@@ -165,7 +166,7 @@ def simulate() -> list[dict[str, Any]]:
 
 
 def simulate_looks() -> list[dict[str, Any]]:
-    """Simulate equal arms with growing numbers of seeds. Return the rate of runs with any claim."""
+    """Simulate equal arms with more and more seeds. Return the rate of runs with any claim."""
     from keras_tl.comparison.statistics import LEVEL, components, level_of
 
     random = np.random.default_rng(SEED)
@@ -233,7 +234,7 @@ def show_pairs(found: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Run the requested part."""
+    """Run `simulation` or `pairs`, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("part", choices=["simulation", "pairs"])
     parser.add_argument("--out", type=Path, default=Path("runs/pairs"), help="keeps the runs")

@@ -1,13 +1,14 @@
-"""Feature scales of backbones, and the scales that fit a usual learning rate as they are.
+"""Measure feature scales of backbones, and the scales at which a usual learning rate works.
 
     python benchmarks/feature_scales.py [--vgg16 vgg16.weights.h5]
 
 The first table has a row for each backbone. `scale`: root mean square of the features' standard
-deviations. `largest`: largest value. `share`: largest share of one feature in the variance. `mean`:
-largest mean of a feature / its standard deviation. `far`: largest distance of an item from the mean
-/ median distance. The second table scales the features of EfficientNet-Lite0 and trains a linear
-head without standardisation: Adam at 1e-3 with cosine decay, 10 epochs, 400 photos. Both tables set
-the limits of the check in docs/preflight.md.
+deviations. `largest`: largest value of a feature. `share`: largest fraction of the total variance
+in one feature. `mean`: largest ratio of a feature's mean to its standard deviation. `far`: largest
+distance of an item from the mean, divided by the median distance. For the second table, the
+features of EfficientNet-Lite0 are multiplied by several factors. A linear head then trains without
+standardisation: Adam at 1e-3 with cosine decay, 10 epochs, 400 photos. The limits of the check in
+docs/preflight.md come from both tables.
 """
 
 import argparse
@@ -26,7 +27,7 @@ SPREADS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 2, 4, 8, 16, 32, 100)
 
 
 def features_of(learner) -> tuple[np.ndarray, np.ndarray]:
-    """Return features, float64 (n, d), of some training items, and their labels."""
+    """Return the features, float64 (n, d), and the labels of some training items."""
     train = learner.data.split("train")
     rows = np.random.default_rng(0).permutation(len(train))[:ITEMS]
     batches = list(learner.trainer.features.batches(train.take(rows)))
@@ -34,7 +35,7 @@ def features_of(learner) -> tuple[np.ndarray, np.ndarray]:
 
 
 def learners(folder: Path, vgg16: str | None):
-    """Yield names and learners: photos (64 pixels unless the name says it), then sentences."""
+    """Yield names and learners: photos (64 pixels unless the name has a size), then texts."""
     import keras_tl as ktl
 
     photos = ktl.ImageData.from_folder(folder / "cifar10-mini", verbose=False)
@@ -61,7 +62,7 @@ def learners(folder: Path, vgg16: str | None):
 
 
 def row(name: str, features: np.ndarray) -> str:
-    """Return a backbone's row of the first table."""
+    """Return the row of a backbone in the first table."""
     means, spreads = features.mean(axis=0), features.std(axis=0)
     live = spreads > 1e-12 * np.abs(means)
     distances = np.linalg.norm(features - means, axis=1)
@@ -74,7 +75,7 @@ def row(name: str, features: np.ndarray) -> str:
 
 
 def trained_on(features: np.ndarray, labels: np.ndarray, spread: float) -> tuple[float, float]:
-    """Train a plain head. Return log loss and accuracy on the other items."""
+    """Train a head without standardisation. Return log loss and accuracy on the other items."""
     import keras
 
     now = np.sqrt((features[:TRAIN].std(axis=0) ** 2).mean())
@@ -89,7 +90,7 @@ def trained_on(features: np.ndarray, labels: np.ndarray, spread: float) -> tuple
 
 
 def main() -> None:
-    """Measure and print."""
+    """Compute and print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=common.ROOT.parent / "shared/data")
     parser.add_argument("--vgg16", help="a file of VGG16's convolutions, trained on ImageNet")

@@ -1,4 +1,4 @@
-r"""Fine-tuning on few photos: learning rates, steps, augmentation, and averages of weights.
+r"""Compare settings of fine-tuning on few photos: learning rates, steps, augmentation, averages.
 
     python benchmarks/few_photos.py
     python benchmarks/few_photos.py --sets fashion --sizes 30 --rates 3e-4 1e-3 --steps 100
@@ -7,13 +7,13 @@ r"""Fine-tuning on few photos: learning rates, steps, augmentation, and averages
     python benchmarks/few_photos.py --table
 
 The benchmark draws a few photos a class from data sets that no table of results shows
-(`CHOOSING_SETS`). It trains the head, and fine-tunes the whole network with each setting from the
-same head. It prints accuracy and mean cross-entropy on 500 test photos: of the head before
-fine-tuning, of the fine-tuned model, and of averages of their weights (fine-tuned share: 0.25, 0.5,
-0.75).
-`moving average` is an exponential moving average of the weights of all steps (momentum 0.98). Each
-finished run adds a line to a results file. The next call runs only the others. The defaults of
-`fine_tune` and `fit` come from these results: docs/fit.md has the table.
+(`CHOOSING_SETS`). It trains the head. From this head, it fine-tunes the whole network with each
+setting. It prints accuracy and mean cross-entropy on 500 test photos for the model before
+fine-tuning, for the fine-tuned model, and for averages of their weights (with 0.25, 0.5 or 0.75 of
+the fine-tuned weights). `moving average` is an exponential moving average of the weights of all
+steps (momentum 0.98). Each finished run adds a line to a results file. The next call runs only the
+missing runs. The defaults of `fine_tune` and `fit` come from these results: docs/fit.md has the
+table.
 """
 
 import argparse
@@ -41,14 +41,14 @@ def moving_average() -> Any:
     import keras
 
     class MovingAverage(keras.callbacks.Callback):
-        """Exponential moving average, with a smaller momentum in the first steps."""
+        """Exponential moving average of the weights, with a smaller momentum in the first steps."""
 
         def on_train_begin(self, logs=None):
-            """Begin with the current weights."""
+            """Set the average to the current weights."""
             self.steps, self.average = 0, [np.array(w) for w in self.model.get_weights()]
 
         def on_train_batch_end(self, batch, logs=None):
-            """Add the weights of a step."""
+            """Add the weights after a step to the average."""
             self.steps += 1
             momentum = min(MOMENTUM, self.steps / (self.steps + 9))
             pairs = zip(self.average, self.model.get_weights(), strict=True)
@@ -77,12 +77,12 @@ class Course:
         self.head = self.measured()
 
     def measured(self) -> list[float]:
-        """Return accuracy and mean cross-entropy on the test photos."""
+        """Return the model's accuracy and mean cross-entropy on the test photos."""
         probabilities = self.learner.predict(self._photos).probabilities
         return [round(value, 4) for value in measures(probabilities, self._numbers).values()]
 
     def run(self, key: dict[str, Any]) -> dict[str, Any]:
-        """Fine-tune with a setting. Return the results of all models."""
+        """Fine-tune with a setting. Return results of the fine-tuned and averaged models."""
         from keras_tl.training.policies import POLICIES
         from keras_tl.training.weight_average import WeightAverage
 
@@ -158,7 +158,7 @@ def main() -> None:
 
 
 def run_missing(keys: list[dict[str, Any]], results: ResultsFile, args: argparse.Namespace) -> None:
-    """Run the settings of one draw that have no result yet."""
+    """For one draw, run the settings that have no result yet."""
     import keras
 
     done = {results.key_of(row) for row in results.rows()}

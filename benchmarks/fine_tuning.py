@@ -1,4 +1,4 @@
-r"""Test accuracy of fine-tuning with several settings, from the same trained head.
+r"""Measure the test accuracy of fine-tuning with several settings, from the same trained head.
 
     python benchmarks/fine_tuning.py
     python benchmarks/fine_tuning.py --seeds 3 --settings '[{}, {"learning_rate": 1e-5}]'
@@ -8,12 +8,13 @@ r"""Test accuracy of fine-tuning with several settings, from the same trained he
         --settings '[{"policy": "gradual", "learning_rate": 3e-4}]'
 
 For each seed and setting, a new process trains the head for 20 epochs on cached features. It then
-calls `fine_tune` with that setting (`{}`: the defaults). Without a validation split, no fine-tuning
-is undone. `--validation 0.15` takes a validation split from the training images. The best epoch's
-weights are then kept, and you can choose settings by the validation accuracy. `--pretrain` is for
-backbones without available weights. It first trains the backbone from random weights, on the
-classes of its data outside `--classes`. The benchmark prints mean accuracies before and after
-fine-tuning and median seconds (`--json`: every run). It made the tables in docs/fine_tuning.md.
+calls `fine_tune` with that setting (`{}`: the defaults). By default there is no validation split,
+so no fine-tuning is undone. `--validation 0.15` takes a validation split from the training images.
+`fine_tune` then keeps the best epoch's weights, and you can choose settings by the validation
+accuracy. `--pretrain` is for backbones without available weights. It first trains the backbone from
+random weights, on the classes of the given data that are not in `--classes`. The benchmark prints
+mean accuracies before and after fine-tuning and median seconds (`--json`: every run). The tables in
+docs/fine_tuning.md come from it.
 """
 
 import argparse
@@ -36,9 +37,9 @@ def pretrain(
     """Train a backbone from random weights. Call this function in a new process.
 
     Args:
-        data: SPEC of the data.
+        data: SPEC of the data, such as `"digits"` or `"folder:PATH"`.
         backbone: Name of the backbone.
-        image_size: Side in pixels.
+        image_size: Side of the input images in pixels.
         without: Names of classes to leave out.
         epochs: Number of epochs.
         out: Folder for the saved run.
@@ -76,12 +77,12 @@ def tune(
         classes: Classes to learn. `None`: all.
         per_class: Training images of each class. `None`: all.
         validation: Fraction of the training images for the validation split.
-        seed: Seed of the learner, and of the draw of these images.
+        seed: Seed of the learner, and of the draw of the training images.
         setting: Arguments of `fine_tune`.
 
     Returns:
-        Test accuracy before and after fine-tuning, its seconds, and with a validation split the
-        validation accuracy after it.
+        Test accuracy before and after fine-tuning, the seconds of fine-tuning, and with a
+        validation split the validation accuracy after fine-tuning.
     """
     import time
 
@@ -103,7 +104,7 @@ def tune(
 
 
 def main() -> None:
-    """Run every setting with every seed."""
+    """Run every setting with every seed, and print the mean accuracies."""
     cifar = common.ROOT.parent / "shared/data/cifar10-mini"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", metavar="SPEC", default=f"folder:{cifar}")

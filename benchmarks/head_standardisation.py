@@ -1,11 +1,13 @@
-"""Test how many prior items the variance of each feature needs when the head standardises features.
+"""Compare numbers of prior items for the variances with which the head standardises features.
 
     python benchmarks/head_standardisation.py
     python benchmarks/head_standardisation.py --sets solar-cells --sizes 5 30 --draws 3
 
-The benchmark solves the head on a few items a class of `data_sets.CHOOSING_SETS`. Prior items: the
-variance of all features counts as this number of items in the variance of each feature. With 0, the
-standard deviations are plain. It prints the mean accuracy and mean cross-entropy on the test split.
+The benchmark computes the optimum of the head for a few items of each class, on
+`data_sets.CHOOSING_SETS`. In the variance of each feature, the mean variance of all features has
+the weight of this number of items. With 0 prior items, the standard deviations are those of the
+training items alone. The benchmark prints the mean accuracy and mean cross-entropy on the test
+split.
 """
 
 import argparse
@@ -21,7 +23,7 @@ PRIOR_ITEMS = (0, 3, 10, 30)
 
 
 def measure(name: str, sizes: list[int], draws: int) -> dict[tuple[int, int], list[tuple]]:
-    """Return (accuracy, cross-entropy) of each draw, by size and number of prior items."""
+    """Return (accuracy, cross-entropy) of each draw, for each size and number of prior items."""
     from keras_tl.tasks import task_of
     from keras_tl.training import head_solver
     from keras_tl.training.head_start import head_problem
@@ -53,7 +55,7 @@ def measure(name: str, sizes: list[int], draws: int) -> dict[tuple[int, int], li
 
 
 def _decided(outputs: np.ndarray) -> np.ndarray:
-    """Return the class of each item. For two classes there is one logit."""
+    """Return the predicted class of each item. For two classes the head has one logit."""
     return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0).astype(int)
 
 
@@ -70,7 +72,7 @@ def lines(name: str, found: dict[tuple[int, int], list[tuple]]) -> list[list[str
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="+", default=[*CHOOSING_SETS], choices=[*CHOOSING_SETS])
     parser.add_argument("--sizes", nargs="+", type=int, default=[5, 10, 30, 100])

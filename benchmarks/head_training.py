@@ -1,18 +1,19 @@
-"""Complete head training, compared with the Keras guide and with scikit-learn.
+"""Compare complete head training with the method of the Keras guide and with scikit-learn.
 
     python benchmarks/head_training.py
 
-The benchmark runs each contender in new processes, on the same images, weights, image size and
-epochs. Every seed runs all contenders in a rotated order:
+The benchmark runs each contender in new processes, with the same images, weights, image size and
+number of epochs. With every seed, it runs all contenders, in a rotated order:
 
     ours            Learner, fit_head with an empty feature cache, evaluate
     guide           the frozen backbone inside the model, Model.fit, one evaluate at the end
     guide-validated the same, with a test after every epoch, as the guide does
     logistic        features once through Model.predict, then LogisticRegression
 
-It prints for each the median seconds, measured by the parent and by the process itself, the mean
-test accuracy and the median peak memory. Then it prints the ratios of the medians. With
-`--guide-epochs`, the guide runs so many epochs, and its rows say so. `--json`: one line.
+For each contender, it prints the median seconds (measured by the parent process and by the process
+itself), the mean test accuracy and the median peak memory. Then it prints the ratios of the
+medians. `--guide-epochs` sets a smaller number of epochs for the guide, which the rows of the guide
+then show. `--json` prints one line.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def _run(
 
 
 def epochs_of(name: str, options: argparse.Namespace) -> int | None:
-    """Return the number of epochs of a contender, or `None` without epochs."""
+    """Return the number of epochs of a contender, or `None` if it has no epochs."""
     if name == "logistic":
         return None
     return options.epochs if name == "ours" else options.guide_epochs or options.epochs
@@ -80,7 +81,7 @@ def summary(runs: dict[str, list[dict[str, Any]]], options: argparse.Namespace) 
     """Return each contender's medians and mean accuracy, and the ratios of `ours` to the others.
 
     Raises:
-        SystemExit: The contenders saw different numbers of images.
+        SystemExit: The contenders used different numbers of images.
     """
     seen = {tuple(run["images"]) for several in runs.values() for run in several}
     if len(seen) > 1:
@@ -163,7 +164,7 @@ def parse() -> tuple[argparse.Namespace, Path]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print the results."""
     options, data = parse()
     facts = common.machine()
     # Read every file once, so that not only the first contender waits for the disk.

@@ -1,4 +1,4 @@
-"""Tokens a second and perplexity of an AWD-LSTM language model, pretrained on text files.
+"""Measure the speed and the perplexity of an AWD-LSTM language model, pretrained on text files.
 
     python benchmarks/language_model.py
     python benchmarks/language_model.py --all --epochs 12 --keep lm/
@@ -7,11 +7,11 @@
 The benchmark trains on the validation text of WikiText-2. It measures the perplexity on the first
 fifth of the test text, before training and after every epoch. With `--all`, it trains on all but
 the last tenth of both texts, and tests on that tenth. `--more` adds the lines of another file to
-the training (`prose.py` makes such a file). Training runs in a new process, which begins with
-tokenising. `seconds` covers only the training, with its evaluations. `tokens_per_second` is trained
-tokens / `seconds`.
+the training (`prose.py` makes such a file). Training runs in a new process, which first tokenises
+the texts. `seconds` is the time of the training with its evaluations. `tokens_per_second` is the
+number of trained tokens divided by `seconds`.
 
-`--keep FOLDER` keeps the model, for `keras_tl.ulmfit.load_language_model`.
+`--keep FOLDER` saves the model in a folder for `keras_tl.ulmfit.load_language_model`.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def train(
     rows: int,
     keep: str,
 ) -> dict[str, Any]:
-    """Pretrain a model once. Call this function in a new process."""
+    """Pretrain a model, and return the results. Call this function in a new process."""
     from keras_tl import ulmfit
     from keras_tl.ulmfit.language_modelling import read_texts
 

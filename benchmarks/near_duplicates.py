@@ -1,14 +1,15 @@
-"""Detection of copied images: by features of a frozen backbone, then by thumbnails.
+"""Test the detection of copied images by features of a frozen backbone and by thumbnails.
 
     python benchmarks/near_duplicates.py
     python benchmarks/near_duplicates.py --data digits --image-size 32
     python benchmarks/near_duplicates.py --weights none
 
-The benchmark makes copies of training images with several encodings and sizes. It finds each
-copy's nearest neighbour among all training images, as `learner.check()` does for validation and
-test images. It prints, for each kind of copy, the share that finds its original, and quantiles of
-the cosine and the thumbnail correlation. It prints the same for the validation and test images,
-with the most similar pairs. The thresholds in docs/preflight.md come from it.
+The benchmark makes copies of training images with several encodings and sizes. It finds each copy's
+nearest neighbour among all training images, as `learner.check()` does for validation and test
+images. For each kind of copy, it prints the fraction whose nearest neighbour is the original, and
+quantiles of the cosine and of the thumbnails' correlation. It prints the same quantiles for the
+validation and test images, with the most similar pairs. The thresholds in docs/preflight.md come
+from this benchmark.
 """
 
 import argparse
@@ -35,7 +36,7 @@ WAYS = {
 
 
 def copy(image: np.ndarray, scale: float, quality: int) -> bytes:
-    """Return a uint8 image (h, w, 3), scaled, as a JPEG file. A negative scale mirrors or crops."""
+    """Return a scaled copy of a uint8 image (h, w, 3) as JPEG. A scale < 0 mirrors or crops."""
     from PIL import Image, ImageOps
 
     made = Image.fromarray(image)
@@ -51,7 +52,7 @@ def copy(image: np.ndarray, scale: float, quality: int) -> bytes:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cifar = common.ROOT.parent / "shared/data/cifar10-mini"
     parser.add_argument("--data", default=f"folder:{cifar}", help="a folder:PATH, or digits")

@@ -10,14 +10,14 @@ from scipy import stats
 
 @dataclasses.dataclass(frozen=True)
 class Mean:
-    """A mean over data sets with two 95% confidence intervals.
+    """A mean over data sets, with two 95% confidence intervals.
 
     Attributes:
-        value: Mean over the data sets of the mean over the draws.
-        draws: Half-width of the interval for the same data sets and test items, with other draws of
-            training items. `nan` if a data set has a single draw.
-        sets: Half-width of the interval for other data sets, if these are a random sample. `nan`
-            for a single data set.
+        value: Mean over the data sets. The value of a data set is the mean over its draws.
+        draws: Half-width of the interval that covers the random draw of training items. `nan` if a
+            data set has a single draw.
+        sets: Half-width of the interval that covers the choice of data sets, as if it were random.
+            `nan` for a single data set.
         count: Number of data sets.
     """
 
@@ -32,10 +32,11 @@ def mean_over(values: Mapping[str, Sequence[float]]) -> Mean:
 
     The interval over draws adds the variances of the data sets' means, with the degrees of freedom
     of Welch and Satterthwaite. The interval over data sets is Student's interval of their means.
-    Draws from one pool share items, large draws most: the first interval is a little too narrow.
+    Draws from one pool share items, large draws most of all. So the interval over draws is a little
+    too narrow.
 
     Args:
-        values: Measurements of the draws, by data set.
+        values: Measurements of the draws, for each data set.
 
     Raises:
         ValueError: There are no values.

@@ -1,10 +1,11 @@
-"""Input of a trained network's first normalisation layer for right and wrong preprocessing.
+"""Measure the input of a network's first BatchNorm layer for right and wrong preprocessing.
 
     python benchmarks/preprocessing_seen.py
 
-The benchmark uses EfficientNet-Lite0 with every preprocessing, and photos and digits as they are,
-darker, or divided by 255. It prints the standard deviation at the first BatchNorm layer, relative
-to its training. The limits of the check in docs/preflight.md come from it.
+The benchmark uses EfficientNet-Lite0 with every preprocessing. The images are photos and digits:
+unchanged, darker, or divided by 255. It prints the standard deviation of the input of the first
+BatchNorm layer, relative to the standard deviation in the network's training. The limits of the
+check in docs/preflight.md come from this benchmark.
 """
 
 import argparse
@@ -17,7 +18,7 @@ COUNT = 32
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=common.ROOT.parent / "shared/data")
     parser.add_argument("--image-size", type=int, default=96)

@@ -4,9 +4,10 @@
     python benchmarks/report_check.py report.html --axe package/axe.min.js --screenshots shots/
 
 The script needs Chromium and its driver (apt packages `chromium`, `chromium-driver`) and axe-core,
-which checks accessibility. It opens each report at the width of a laptop and of a phone, light and
-dark. It prints console messages, requests, axe-core's findings, and content wider than the window.
-Exit status 1 if there is any fault, except for axe-core's uncertain findings (`incomplete`).
+which checks accessibility. It opens each report at the width of a laptop and of a phone, in light
+and dark mode. It prints console messages, requests, axe-core's findings, and content wider than the
+window. The exit status is 1 if there is any fault. axe-core's uncertain findings (`incomplete`) do
+not count.
 """
 
 import argparse
@@ -79,11 +80,11 @@ class Browser:
         return self._ask("/goog/cdp/execute", {"cmd": name, "params": parameters})
 
     def run(self, script: str) -> Any:
-        """Return the value of a script."""
+        """Run a script in the page. Return its value."""
         return self._ask("/execute/sync", {"script": script, "args": []})
 
     def run_async(self, script: str) -> Any:
-        """Return the value that a script passes to its last argument, a callback."""
+        """Run a script. Return the value that it passes to the callback in its last argument."""
         return self._ask("/execute/async", {"script": script, "args": []})
 
     def log(self, kind: str) -> list[dict[str, Any]]:
@@ -133,7 +134,7 @@ def browser() -> Iterator[Browser]:
 
 
 def check(session: Browser, path: Path, axe: str, shots: Path) -> dict[str, dict[str, Any]]:
-    """Return the findings about a report, by width and colour scheme."""
+    """Return the findings about a report, for each width and colour scheme."""
     found = {}
     for width, screen in WIDTHS.items():
         for scheme in SCHEMES:

@@ -1,4 +1,4 @@
-"""Measurements in a file of JSON lines that a killed process cannot damage."""
+"""File of results in JSON lines that stays readable if a process is killed while it writes."""
 
 import json
 import os
@@ -8,11 +8,12 @@ from typing import Any
 
 
 class ResultsFile:
-    """JSON file with one object a line and one line a finished run.
+    """File with one line for each finished run. Each line is a JSON object, called a row.
 
     Args:
-        path: The file. The first `add` makes it and its folder.
-        key: Fields that identify a run. Of several rows of a run, the last one counts.
+        path: Path of the file. The first call of `add` makes the file and its folder.
+        key: Names of the fields that identify a run. If a run has several rows, only the last row
+            counts.
     """
 
     def __init__(self, path: Path, key: tuple[str, ...]):
@@ -31,11 +32,11 @@ class ResultsFile:
         return list(found.values())
 
     def key_of(self, row: dict[str, Any]) -> tuple:
-        """Return the key of a row's run."""
+        """Return the key of the run to which a row belongs."""
         return tuple(row[name] for name in self._key)
 
     def add(self, row: dict[str, Any]) -> None:
-        """Append a row in one write, on its own line."""
+        """Append a row as a new line, in one write."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:

@@ -1,4 +1,4 @@
-"""Exports for other runtimes compared with the SavedModel: size, accuracy, difference, latency.
+"""Compare exports for other runtimes with the SavedModel: size, accuracy, difference, latency.
 
     python benchmarks/runtimes.py
     python benchmarks/runtimes.py --models photos --train 100 --test 1000
@@ -6,11 +6,11 @@
 `photos` is EfficientNet-Lite0 (ImageNet) at 160 pixels on ../shared/data/cifar10-mini. `texts` is
 all-MiniLM-L6-v2 (a package of the test environment) on ../shared/data/sst2. The benchmark trains a
 head on some items of each class. It exports a SavedModel, and float32 and float16 files for LiteRT
-and ONNX Runtime. Each file predicts the same test items one by one, in a new process with only its
-runtime. The benchmark prints megabytes, seconds of the export with its comparison, and accuracy.
-It prints the largest difference from the SavedModel's probabilities, and the median milliseconds of
-one item. It also prints the peak memory of this process and of the exporting one. `--json`: one
-line.
+and ONNX Runtime. For each file, a new process with only its runtime predicts the same test items
+one by one. The benchmark prints the size in megabytes, the seconds of the export (with its
+comparison of outputs), and the accuracy. It prints the largest difference from the SavedModel's
+probabilities, and the median milliseconds for one item. It also prints the peak memory of the
+predicting and of the exporting process. `--json` prints one line.
 """
 
 import argparse
@@ -78,7 +78,7 @@ MODELS: dict[str, Callable] = {"photos": photos, "texts": texts}
 
 
 def export(model: str, data: str, folder: str, train: int, test: int) -> dict[str, Any]:
-    """Write all files, and test items. Call this function in a new process."""
+    """Write all exported files, and the test items. Call this function in a new process."""
     learner, inputs, labels = MODELS[model](data, train, test)
     np.savez(Path(folder, "inputs.npz"), **inputs)
     np.save(Path(folder, "labels.npy"), labels)
@@ -91,7 +91,7 @@ def export(model: str, data: str, folder: str, train: int, test: int) -> dict[st
 
 
 def ask(folder: str, file: str) -> dict[str, Any]:
-    """Return probabilities and median seconds of an item. Call this function in a new process."""
+    """Return probabilities and median seconds for one item. Call this function in a new process."""
     with np.load(Path(folder, "inputs.npz")) as saved:
         inputs = dict(saved)
     run = _runner(Path(folder, file))
@@ -99,7 +99,7 @@ def ask(folder: str, file: str) -> dict[str, Any]:
         {k: v[n : n + 1] for k, v in inputs.items()}
         for n in range(len(next(iter(inputs.values()))))
     ]
-    run(rows[0])  # Not timed: allocates memory and chooses kernels.
+    run(rows[0])  # The first call is not timed, because it allocates memory and chooses kernels.
     found, seconds = [], []
     for row in rows:
         began = time.perf_counter()
@@ -109,7 +109,7 @@ def ask(folder: str, file: str) -> dict[str, Any]:
 
 
 def _runner(path: Path) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
-    """Return a function from inputs to probabilities."""
+    """Return a function that computes probabilities from inputs with a file."""
     if path.suffix == ".tflite":
         from ai_edge_litert.interpreter import Interpreter
 
@@ -165,7 +165,7 @@ def measure(model: str, options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default=str(common.ROOT.parent / "shared" / "data"))
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))

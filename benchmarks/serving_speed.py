@@ -1,4 +1,4 @@
-"""Cost of an export compared with the Keras model: latency of one item, items a second of 32.
+"""Compare the speed of an export with the Keras model: latency of one item, speed for 32 items.
 
     python benchmarks/serving_speed.py
     python benchmarks/serving_speed.py --models efficientnet_lite0 --rounds 50
@@ -6,10 +6,12 @@
 One process calls four functions in turn. The Keras model of the learner (as a `tf.function`) and
 the export's signature for numbers (`pixels`, `tokens`) take decoded input. `serving_default` takes
 files of 500 x 375 pixels, or texts. The fourth function only decodes and resizes, or tokenises, as
-the export does. The benchmark prints medians relative to the Keras model, also for
-`serving_default` minus decoding in each round. Target: at most 1.1 times.
+the export does. The benchmark prints median times relative to the Keras model, also for the time of
+`serving_default` minus the time of decoding in the same round. The target is at most 1.1 times the
+time of the Keras model.
 
-`minilm` is the encoder of text_pair.py on texts of TREC-6, and is skipped without these texts.
+`minilm` is the encoder of text_pair.py on texts of TREC-6. Without these texts, the benchmark skips
+`minilm`.
 """
 
 import argparse
@@ -29,7 +31,7 @@ BARE, NUMBERS, RAW, READING = "bare Keras", "numbers", "serving_default", "decod
 
 
 def photo_learner(backbone: str, photos: str):
-    """Return a learner on photos, its head untrained, and the bytes of its images."""
+    """Return a learner on photos with an untrained head, and the bytes of its image files."""
     import keras_tl as ktl
 
     data = ktl.ImageData.from_folder(photos, verbose=False)
@@ -39,7 +41,7 @@ def photo_learner(backbone: str, photos: str):
 
 
 def text_learner(modules: dict[str, str], texts: str):
-    """Return a learner on texts, its head untrained, and some of them."""
+    """Return a learner on texts with an untrained head, and some of its texts."""
     import keras_tl as ktl
 
     learner = ktl.Learner(data=load(texts), seed=0, verbose=False, **modules)
@@ -52,11 +54,11 @@ def measure(kind: str, rounds: int, folder: str, **arguments: Any) -> dict[str, 
     Args:
         kind: `"photo"` or `"text"`.
         rounds: Number of calls of each function.
-        folder: Folder for the export.
+        folder: Folder in which to write the export.
         arguments: Arguments of `photo_learner` or `text_learner`.
 
     Returns:
-        `"seconds"`: seconds of every call, by batch size and function.
+        `"seconds"`: seconds of every call, for each batch size and function.
     """
     import tensorflow as tf
 
@@ -82,7 +84,7 @@ def measure(kind: str, rounds: int, folder: str, **arguments: Any) -> dict[str, 
 
 
 def in_turns(ways: dict[str, Any], rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of every call, after three rounds that do not count."""
+    """Call all functions in turns. Return seconds of calls, without the first three rounds."""
     import tensorflow as tf
 
     found = {name: [] for name in ways}
@@ -96,7 +98,7 @@ def in_turns(ways: dict[str, Any], rounds: int) -> dict[str, list[float]]:
 
 
 def summary(seconds: dict[str, list[float]]) -> dict[str, float]:
-    """Return ratios to the Keras model: of medians, and of `serving_default` minus decoding."""
+    """Return ratios of median times to the Keras model's, also of times minus decoding."""
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     less = [a - b for a, b in zip(seconds[RAW], seconds[READING], strict=True)]
     ratios = {name: medians[name] / medians[BARE] for name in (NUMBERS, RAW)}
@@ -124,7 +126,7 @@ def lines_of(model: str, found: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print the results."""
     texts = common.ROOT.parent / "shared/data/trec6"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=["efficientnet_lite0", "minilm"])

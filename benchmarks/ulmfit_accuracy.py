@@ -1,17 +1,18 @@
-r"""ULMFiT on TREC-6 with few labels, compared with the network from scratch and with TF-IDF.
+r"""Compare ULMFiT on TREC-6 with few labels with the network from scratch and with TF-IDF.
 
     python benchmarks/ulmfit_accuracy.py --language-model lm/
     python benchmarks/ulmfit_accuracy.py --language-model lm/ --tune --seeds 0 1
 
 LM is the folder of a pretrained language model (`benchmarks/language_model.py --keep`). The
-benchmark fine-tunes it once on all training questions, without labels. For each number of labels
-and each seed, it then draws questions (stratified by class) and trains the classifiers only on
-them. There is no validation split and no early stopping: the last weights count. It prints mean
-test accuracies and paired differences, with 95% confidence intervals.
+benchmark fine-tunes this language model once on all training questions, without labels. For each
+number of labels and each seed, it then draws questions (stratified by class) and trains the
+classifiers only on these questions. There is no validation split and no early stopping: the weights
+after the last epoch are tested. It prints mean test accuracies and paired differences, with 95%
+confidence intervals.
 
 `--tune` instead tries learning rates (and the strength of the regression's penalty) on a held-out
 tenth of the training questions. It does not read the test questions. `--json` prints every run. The
-tables in docs/ulmfit.md come from it.
+tables in docs/ulmfit.md come from this benchmark.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from typing import Any
 import common
 
 # Each method's initial language model, its policy, and the settings that were better in `--tune`
-# than the policy's own.
+# than the settings of the policy.
 METHODS = {
     "default": ("tuned", "standard", {}),
     "from scratch": ("scratch", "scratch", {"learning_rate": 3e-3}),
@@ -41,7 +42,7 @@ RATES, STRENGTHS = (1e-3, 3e-3, 1e-2), (1.0, 10.0, 100.0)
 
 
 def load(data: str):
-    """Return the questions, without a validation split."""
+    """Return the questions as `TextData`, without a validation split."""
     import keras_tl as ktl
 
     folder = Path(data)
@@ -51,7 +52,7 @@ def load(data: str):
 
 
 def prepare(data: str, language_model: str, folder: str) -> dict[str, Any]:
-    """Fine-tune the language model. Save the pretrained one with its vocabulary. New process."""
+    """Fine-tune the language model. Also save the pretrained model with the new vocabulary."""
     from keras_tl import ulmfit
 
     texts = load(data).split("train").texts
@@ -68,7 +69,7 @@ def prepare(data: str, language_model: str, folder: str) -> dict[str, Any]:
 
 
 def draw(data: str, labels: int | None, seed: int, development: bool):
-    """Return texts and classes to train on and to test on (pairs of lists), and class names."""
+    """Return (texts, classes) for training, (texts, classes) for testing, and the class names."""
     from sklearn.model_selection import train_test_split
 
     given = load(data)
@@ -104,11 +105,11 @@ def classify(
         method: Method from `METHODS` or `ABLATIONS`.
         labels: Number of labels. `None`: all.
         seeds: Seeds of the draws and the learners.
-        settings: Fields of the phase that replace the method's own.
-        development: Test on the held-out questions.
+        settings: Fields of the phase that replace the settings of the method.
+        development: Whether to test on the held-out training questions instead of the test split.
 
     Returns:
-        An accuracy and the seconds of training for each seed.
+        For each seed, the accuracy and the seconds of training.
     """
     import dataclasses
     import time
@@ -146,7 +147,7 @@ def count_words(
     strength: float = STRENGTH,
     development: bool = False,
 ) -> dict[str, Any]:
-    """Fit a logistic regression on TF-IDF of words and word pairs. Call it in a new process."""
+    """Fit a logistic regression on TF-IDF of words and word pairs. Call this in a new process."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -154,7 +155,7 @@ def count_words(
     accuracies = []
     for seed in seeds:
         train, test, _ = draw(data, labels, seed, development)
-        # Function words, also of one letter, distinguish the kinds of questions.
+        # Keep function words, also those of one letter: they distinguish the classes of questions.
         words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+")
         model = make_pipeline(words, LogisticRegression(C=strength, max_iter=1000))
         accuracies.append(model.fit(*train).score(*test))
@@ -162,7 +163,7 @@ def count_words(
 
 
 def run(function: str, name: str, labels: int | None, **arguments: Any) -> dict[str, Any]:
-    """Return one line of the result."""
+    """Run a function in a new process. Return one line of the results."""
     common.say(f"{name}, {labels or 'all'} labels")
     found = common.fresh(f"ulmfit_accuracy:{function}", labels=labels, **arguments)
     common.say(f"  {[round(value, 4) for value in found['accuracies']]}")
@@ -170,7 +171,7 @@ def run(function: str, name: str, labels: int | None, **arguments: Any) -> dict[
 
 
 def tune(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> list[dict[str, Any]]:
-    """Return accuracies on the held-out questions."""
+    """Try the settings. Return accuracies on the held-out training questions."""
     runs, shared = [], shared | {"development": True}
     for labels in args.labels:
         for method in chosen(args, labels):
@@ -185,7 +186,7 @@ def tune(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> list[
 
 
 def compare(args: argparse.Namespace, shared: dict[str, Any], folder: str) -> list[dict[str, Any]]:
-    """Return the methods' test accuracies."""
+    """Run the methods. Return their test accuracies."""
     runs = []
     for labels in args.labels:
         for method in chosen(args, labels):
@@ -202,7 +203,7 @@ def chosen(args: argparse.Namespace, labels: int | None) -> list[str]:
 
 
 def lines_of(runs: list[dict[str, Any]]) -> list[str]:
-    """Return a table with differences to the first line of each number of labels."""
+    """Return a table of accuracies, with differences to the first line of each label number."""
     import statistics
 
     from keras_tl.evaluation.intervals import mean_interval
@@ -228,7 +229,7 @@ def lines_of(runs: list[dict[str, Any]]) -> list[str]:
 
 
 def main() -> None:
-    """Fine-tune the language model, then run every method."""
+    """Fine-tune the language model, run every method, and print the results."""
     shared = common.ROOT.parent / "shared/data/trec6"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=shared, help="with train.csv and test.csv")

@@ -262,7 +262,7 @@ def test_sentence_pairs(tmp_path, encoder, monkeypatch):
     assert "34 train, 8 validation, 6 test" in out
     assert "equivalent: accuracy 0.5000" in out
     assert re.search(r"After fine-tuning: accuracy \S+, auc \S+, average_precision \d", out)
-    answers = r"^(not_)?equivalent, answered (not_)?equivalent \(\d+\.\d%\): the film \| "
+    answers = r"^(not_)?equivalent, predicted (not_)?equivalent \(\d+\.\d%\): the film \| "
     assert len(re.findall(answers, out, re.MULTILINE)) == 3
     assert (tmp_path / "run.html").exists()
     assert (tmp_path / "model" / "1" / "saved_model.pb").exists()

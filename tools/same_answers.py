@@ -67,7 +67,7 @@ class Run:
 
 
 def labels_of(task: str, shares: np.ndarray) -> Any:
-    """Return labels that a model can learn from colour shares, float (n, 3) in [0, 1]."""
+    """Return labels that a model can learn from the fractions of colours, float (n, 3)."""
     if task == "multiclass":
         return np.array(["red", "green", "blue"])[shares.argmax(axis=1)]
     if task == "binary":
@@ -356,7 +356,7 @@ def differences(first: Any, second: Any, path: str = "") -> Iterator[str]:
 
 
 def main() -> None:
-    """Record outputs, or compare two records. Exit status 1: they differ, or a run failed."""
+    """Record, or compare two records. Exit status 1: records differ, or a run failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     recording = commands.add_parser("record")

@@ -48,8 +48,8 @@ def assign_blocks(
     empty = [name for name, layers in names if not layers]
     if empty:
         raise BackboneError(
-            f"These blocks of {network.name} contain no layers: {', '.join(empty)}. Remove them, "
-            "or correct their ends."
+            f"These blocks of {network.name} contain no layers: {', '.join(empty)}. Remove "
+            "these blocks, or correct their ends."
         )
     return names
 

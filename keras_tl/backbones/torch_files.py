@@ -62,7 +62,7 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
         name: File name to show in error messages.
 
     Returns:
-        Read-only arrays by tensor name, with the tensors' shapes and dtypes. Some may be views of
+        Read-only arrays by tensor name, with the tensors' shapes and dtypes. Arrays may be views of
         `data`.
 
     Raises:
@@ -102,7 +102,8 @@ class _Unpickler(pickle.Unpickler):
         return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
-        # A pickle can set attributes of the objects returned here. Only the lambdas allow that.
+        # A pickle can set attributes of the objects returned here. Only the lambdas below accept
+        # attributes.
         match module, name:
             case "collections", "OrderedDict":
                 return OrderedDict
@@ -122,7 +123,7 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Storage:
         kind, dtype, key, _, count, *views = pid
         if kind != "storage" or dtype not in _DTYPES or not isinstance(key, str) or any(views):
-            raise ValueError(f"the file contains storages of other types than {', '.join(_DTYPES)}")
+            raise ValueError(f"the file contains storages other than {', '.join(_DTYPES)}")
         storage = _Storage(dtype, key, count)
         if self.storages.setdefault(key, storage) != storage:
             raise ValueError(f"the storage {key!r} has two types")
@@ -152,7 +153,7 @@ def _read_legacy(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
     found = unpickler.load()
     keys = _Unpickler(file, name).load()
     if sorted(keys) != sorted(unpickler.storages):
-        raise ValueError("the tensors use other storages than the file lists")
+        raise ValueError("the tensors use storages that differ from those in the file's list")
     values = {}
     rest = memoryview(data)[file.tell() :]
     for key in keys:

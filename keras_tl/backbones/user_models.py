@@ -49,8 +49,8 @@ def network_of(
         )
     if len(model.outputs) != 1:
         raise BackboneError(
-            f"A backbone has one output, but this model has {len(model.outputs)}. Choose an "
-            "output: keras.Model(model.input, model.outputs[0])."
+            f"A backbone has one output, but this model has {len(model.outputs)} outputs. Choose "
+            "an output: keras.Model(model.input, model.outputs[0])."
         )
     own = shape[1:3] if None not in shape[1:3] else None
     if own and image_size and own != image_size:
@@ -99,7 +99,7 @@ def copied(network: keras.Model) -> keras.Model:
     limit = _TOLERANCE * float(np.abs(given).max(initial=0)) + 1e-6
     if given.shape != found.shape or not np.allclose(given, found, 0, limit, equal_nan=True):
         raise BackboneError(
-            f"{name} returns other outputs after a rebuild from its configuration. {_CURE}"
+            f"{name} returns different outputs after a rebuild from its configuration. {_CURE}"
         )
     return copy
 
@@ -128,8 +128,8 @@ def _refuse_lambdas(network: keras.Model, name: str) -> None:
     found = next((x.name for x in layers if isinstance(x, keras.layers.Lambda)), None)
     if found is not None:
         raise BackboneError(
-            f"The layer {quoted(found)} of {name} is a Lambda. A saved run cannot contain its "
-            "Python code. Use keras.ops on the tensors instead, or a registered layer class."
+            f"The layer {quoted(found)} of {name} is a Lambda. A saved run cannot contain the "
+            "layer's Python code. Instead use keras.ops on the tensors or a registered layer class."
         )
 
 

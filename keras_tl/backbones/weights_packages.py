@@ -53,8 +53,8 @@ def load_packaged(network: keras.Model, spec: BackboneSpec) -> None:
 def assign(network: keras.Model, tensors: Mapping[str, np.ndarray]) -> list[str]:
     """Copy the tensors of a PyTorch network into the same network in Keras.
 
-    This works because both networks list the layers in the order of computation. Both also list the
-    weights of a layer in the same order (BatchNorm: scale, shift, mean, variance).
+    This copy works because both networks list the layers in the order of computation. Both networks
+    list the weights of a layer in the same order (BatchNorm: scale, shift, mean, variance).
 
     Args:
         network: Keras network, which may lack the last layers.

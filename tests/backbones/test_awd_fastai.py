@@ -321,11 +321,11 @@ DAMAGED = {
     "no-state": (legacy([1, 2]), "contains an object of type list, not a state dict"),
     "views": (
         legacy(SMALL, view=("1", 0, 2)),
-        "contains storages of other types than FloatStorage",
+        "contains storages other than FloatStorage",
     ),
     "listed": (
         legacy(SMALL, order=lambda keys: [*keys, "7"]),
-        "use other storages than the file lists",
+        "use storages that differ from those in the file's list",
     ),
     "counted": (legacy(SMALL, count=lambda _: 2**62), "storage '0' does not have 6 values"),
     "zip-counted": (zipped(SMALL, cut=4), "storage '0' does not have 6 values"),

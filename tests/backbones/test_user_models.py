@@ -161,7 +161,7 @@ REFUSED = {
         lambda: with_layer(keras.layers.Conv2D(2, 3, activation=lambda x: x)),
         "uses a lambda, for example as an activation",
     ),
-    "other-outputs": (lambda: with_layer(Forgetful(3.0)), "mine returns other outputs after"),
+    "other-outputs": (lambda: with_layer(Forgetful(3.0)), "mine returns different outputs after"),
     "missing-arguments": (lambda: with_layer(Demanding(3.0)), "cannot rebuild mine from"),
     "no-configuration": (
         lambda: with_layer(WithoutConfig(np.zeros(3))),
@@ -177,7 +177,7 @@ REFUSED = {
     ),
     "subclassed": (Subclassed, "A subclassed model has no input shape. Wrap"),
     "wrapped-and-unregistered": (lambda: with_layer(Subclassed()), "class 'Subclassed'"),
-    "two-outputs": (with_two_outputs, "has one output, but this model has 2. Choose"),
+    "two-outputs": (with_two_outputs, "has one output, but this model has 2 outputs. Choose"),
     "no-file": (lambda: "missing.keras", "There is no file 'missing.keras'"),
     "a-number": (lambda: 5, "backbone must be a name, .* Received: 5"),
 }

@@ -39,7 +39,8 @@ def load_fastai(path: str | os.PathLike, seed: int | None = None) -> LanguageMod
     number. Some tokens can never result from a text. This function renames such tokens to
     `UNUSED_n`, where n is the token's number. The tokenizer never makes such a name, because its
     words are in lower case. Renamed are `xxfake`, tokens that are empty, not valid UTF-8 or contain
-    white space, and repeated tokens except the last. fastai also uses the number of the last.
+    white space, and equal tokens except the last of them, because fastai uses the number of the
+    last.
 
     This function runs no code from the files. The files may hold only tensors, lists and
     dictionaries.

@@ -154,7 +154,8 @@ class WeightDropLSTM(keras.layers.LSTM):
             return super().call(sequences, initial_state, mask, training)
         if initial_state is not None or mask is not None:
             raise ValueError(
-                "With bptt=, this layer takes no initial_state= and no mask=. Leave both out."
+                "With bptt=, this layer takes no initial_state= and no mask=. Leave both "
+                "arguments out."
             )
         return self._run_in_stretches(sequences)
 

@@ -36,7 +36,7 @@ def find_unknown_token(tokens_of: Callable[[list[str]], list[list[int]]]) -> int
         `None`: a letter has no token, so the number cannot be found.
     """
     empty, *found = tokens_of(["", *STRANGE])
-    # An empty text has only special tokens. They surround the tokens of every other text.
+    # The special tokens, which even an empty text has, surround the tokens of every text.
     same = [one == other for one, other in zip(empty, found[0], strict=False)]
     before = same.index(False) if False in same else len(same)
     after = len(empty) - before

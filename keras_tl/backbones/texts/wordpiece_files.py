@@ -185,7 +185,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     splitter = about.get("word_tokenizer_type", "basic")
     if splitter != "basic" or not about.get("do_basic_tokenize", True):
         raise ConfigError(
-            f"The tokenizer of {quoted(str(path))} splits words by other rules than BERT's "
+            f"The tokenizer of {quoted(str(path))} splits words by rules that differ from BERT's "
             f"(word_tokenizer_type {quoted(splitter)}). Pass preprocess= with a "
             "keras_tl.backbones.texts.TextPreprocessor for this encoder."
         )

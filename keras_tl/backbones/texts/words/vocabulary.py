@@ -77,7 +77,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a file that `save` wrote: UTF-8, one token a line.
+        """Read a file that `save` wrote: UTF-8, one token per line.
 
         Raises:
             ConfigError: The file does not exist, or is not a vocabulary.
@@ -93,7 +93,7 @@ class Vocabulary:
         return cls(lines[:-1] if lines[-1] == "" else lines)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> None:
-        """Write a text file with one token a line, completely or not at all.
+        """Write a text file with one token per line, completely or not at all.
 
         Raises:
             ConfigError: The file exists, and `overwrite` is false.
