@@ -164,13 +164,13 @@ def test_the_wrong_port():
     with (
         grpc_server(0) as (address, _),
         Client(address.replace("grpc", "http"), "m", retries=0) as client,
-        pytest.raises(ServingError, match=r"its REST interface .TF Serving's is 8501"),
+        pytest.raises(ServingError, match=r"its REST interface\. .* default port is 8501"),
     ):
         client.status()
     with (
         rest_server(OK) as (address, _),
         Client(address.replace("http", "grpc"), "m", retries=0) as client,
-        pytest.raises(ServingError, match=r"its gRPC interface .TF Serving's is 8500"),
+        pytest.raises(ServingError, match=r"its gRPC interface\. .* default port is 8500"),
     ):
         client.status()
 
