@@ -38,11 +38,11 @@ def nearest(
     which = np.arange(len(queries)) if which is None else which
     for start in range(0, len(which), block):
         mine = which[start : start + block]
-        queries = _directions(vectors(queries, mine) - mean)
+        directions = _directions(vectors(queries, mine) - mean)
         best = np.zeros((len(mine), 0), np.int64)
         cosines = np.zeros((len(mine), 0), np.float32)
         for rows in blocks:
-            products = queries @ _directions(vectors(among, rows) - mean).T
+            products = directions @ _directions(vectors(among, rows) - mean).T
             # Repeated argmax: much faster than a partition for a small `count`.
             for _ in range(min(count, len(rows))):
                 place = products.argmax(axis=1)[:, None]
