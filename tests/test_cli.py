@@ -132,7 +132,7 @@ MISTAKES = {
     "backbone-to-describe": (["backbones", "vgg"], "Unknown backbone 'vgg'"),
     "unknown-source": (
         ["train", "--data", "foldr:photos", "--out", "{}/run"],
-        "Unknown data source 'foldr'. Did you mean 'folder'? A SPEC is folder:PATH",
+        "Unknown data source 'foldr'. Did you mean 'folder'? The forms are folder:PATH",
     ),
     "source-without-path": (["train", "--data", "folder", "--out", "{}/run"], "folder:PATH"),
     "missing-folder": (["train", "--data", "folder:{}/no", "--out", "{}/run"], "does not exist"),
