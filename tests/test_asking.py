@@ -362,7 +362,7 @@ def test_the_command_line_reads_files_of_texts(command, reader, files, name):
         (["absent.txt"], r"Cannot read the text 'absent\.txt'"),
         (["csv:absent.csv"], r"Cannot read the table 'absent\.csv'"),
         (["table.csv", "bad"], r"Expected one table and no other items"),
-        (["more"], r"paths of existing files or folders.*folder:PATH or --literal"),
+        (["more"], r"paths of existing files or folders.*folder:PATH for contents, or --literal"),
     ],
 )
 def test_the_command_line_says_what_it_cannot_read(command, reader, files, items, message):
