@@ -60,7 +60,7 @@ def top_losses(learner: Learner, count: int = SHOWN, split: str = "test") -> Fig
     for one in found.items:
         files = about[one.row]
         images.append(kept.pixels(files["image"]))
-        titles.append(f"{short(one.predicted)}\nis {short(one.true)}")
+        titles.append(f"{short(one.predicted)}\ntrue: {short(one.true)}")
         if "gradcam" in files:
             images.append(kept.pixels(files["gradcam"]))
             titles.append(f"evidence\nfor {short(files['seen'])}")
